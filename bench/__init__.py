@@ -1,0 +1,1 @@
+"""Every figure the README quotes, measured by `python -m bench NAME [--json]`."""

@@ -1,0 +1,79 @@
+"""`python -m bench NAME [--json]`: runs one bench and keeps its figures in `bench/results/NAME.json`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.figures import Figure
+
+ROOT = Path(__file__).resolve().parent
+NOT_A_BENCH = {"__init__", "__main__", "figures"}
+
+
+def names() -> list[str]:
+    """The benches there are: every module beside this one with a `run()`."""
+    return sorted(path.stem for path in ROOT.glob("*.py") if path.stem not in NOT_A_BENCH)
+
+
+def commit() -> str:
+    """The commit measured, with a plus where the working tree differs from it."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+", "--abbrev=10", "--exclude=*"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return described.stdout.strip() or "unknown"
+
+
+def machine() -> str:
+    """The machine in words: processor, cores, memory, interpreter."""
+    processor = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        models = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        processor = models[0] if models else processor
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{processor}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
+
+
+def table(figures: list[Figure]) -> str:
+    """The figures as a Markdown table."""
+    lines = ["| figure | measured | reach | |", "|---|---|---|---|"]
+    for figure in figures:
+        reach = "" if figure.reach is None else f"{figure.direction} {figure.reach:g}"
+        mark = {True: "ok", False: "short", None: ""}[figure.ok]
+        lines.append(f"| {figure.name} | {figure.value:.4g} {figure.unit}".rstrip() + f" | {reach} | {mark} |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Runs the bench that is named; returns 0 when every figure holds, 1 when one falls short."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", choices=names())
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    arguments = parser.parse_args()
+    figures: list[Figure] = importlib.import_module(f"bench.{arguments.name}").run()
+    report = {
+        "bench": arguments.name,
+        "commit": commit(),
+        "machine": machine(),
+        "figures": [figure.as_json() for figure in figures],
+    }
+    results = ROOT / "results"
+    results.mkdir(exist_ok=True)
+    (results / f"{arguments.name}.json").write_text(json.dumps(report, indent=2) + "\n")
+    print(json.dumps(report) if arguments.json else table(figures))  # noqa: T201 - this is a command line
+    return 1 if any(figure.ok is False for figure in figures) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""Finding the faces in one image: the port every detector follows, and the detection it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """One face in one image, in pixels of that image.
+
+    Attributes:
+        left: x of the box's left edge, pixels; may lie outside the image.
+        top: y of the box's top edge, pixels; may lie outside the image.
+        width: box width, pixels, over 0.
+        height: box height, pixels, over 0; forehead to chin.
+        confidence: the detector's certainty, 0..1.
+        landmarks: five points (x, y) in pixels (the eye on the image's left, the eye on its right, nose tip,
+            mouth corner left, mouth corner right), or None where the detector gives none.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+    confidence: float
+    landmarks: tuple[tuple[float, float], ...] | None = None
+
+
+class Detector(Protocol):
+    """Finds faces. Its `name` holds its version, because every record says what made it."""
+
+    name: str
+
+    def detect(self, image: Image) -> list[Detection]:
+        """Finds the faces of one image.
+
+        Args:
+            image: height x width x 3, BGR, 0..255, any size.
+
+        Returns:
+            The faces, most certain first; empty where there is none.
+        """
+        ...
