@@ -1,0 +1,66 @@
+"""Every error Houselights raises on purpose.
+
+    HouselightsError
+    ├── InvalidValue          a value somebody gave is not allowed (also a ValueError)
+    │   └── UnknownDetector   no detector of that name
+    ├── RecordingUnreadable   a recording that cannot be looked at
+    ├── DeviceError           a camera that is not there, or went away
+    ├── ModelUnavailable      a detector's model file is missing, damaged or cannot be fetched
+    ├── ScorerUnavailable     the scorer cannot be loaded or reached
+    ├── SessionNotFound       no session of that id in the store
+    ├── ScoringRefused        scoring would mix two recordings, or score one twice
+    ├── ExportFailed          an export could not be written
+    └── StoreUnavailable      the store cannot be opened, read or written
+        └── StoreTooNew       the database was written by a newer Houselights
+
+Each carries one line that says what is wrong, which value, and what to do next. The command line prints that line
+and ends with exit code 2; nothing here ever reaches a user as a traceback.
+"""
+
+
+class HouselightsError(Exception):
+    """Base of all errors raised on purpose; its text is one line, written for the user."""
+
+
+class InvalidValue(HouselightsError, ValueError):
+    """A value somebody gave is not allowed."""
+
+
+class UnknownDetector(InvalidValue):
+    """No detector has that name."""
+
+
+class RecordingUnreadable(HouselightsError):
+    """A recording that cannot be looked at: missing, empty, truncated, not a video, or without a picture."""
+
+
+class DeviceError(HouselightsError):
+    """A camera that is not there, or went away."""
+
+
+class ModelUnavailable(HouselightsError):
+    """A detector's model file is missing, damaged or cannot be fetched."""
+
+
+class ScorerUnavailable(HouselightsError):
+    """The scorer cannot be loaded or reached."""
+
+
+class SessionNotFound(HouselightsError):
+    """No session of that id is in the store."""
+
+
+class ScoringRefused(HouselightsError):
+    """Scoring as asked would mix two recordings under one camera, or count one twice."""
+
+
+class ExportFailed(HouselightsError):
+    """An export could not be written."""
+
+
+class StoreUnavailable(HouselightsError):
+    """The store cannot be opened, read or written."""
+
+
+class StoreTooNew(StoreUnavailable):
+    """The database was written by a newer Houselights than this one."""
