@@ -1,0 +1,53 @@
+"""Instants: aware UTC datetimes outside, integer milliseconds since the epoch inside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from audience.errors import InvalidValue
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def parse_instant(text: str) -> datetime:
+    """Reads an ISO 8601 instant with its zone, as `2026-05-04T19:30:00+02:00`.
+
+    Returns:
+        The instant in UTC.
+
+    Raises:
+        InvalidValue: the text is not a date and time, or names no zone.
+    """
+    try:
+        instant = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise InvalidValue(
+            f"{text!r} is not a date and time: write it as 2026-05-04T19:30:00+02:00 (or with Z for UTC)"
+        ) from None
+    if instant.tzinfo is None:
+        raise InvalidValue(f"{text!r} has no zone: add Z for UTC, or an offset such as +02:00")
+    return instant.astimezone(UTC)
+
+
+def to_ms(instant: datetime) -> int:
+    """Milliseconds since the epoch, rounded down.
+
+    Raises:
+        InvalidValue: the instant has no zone.
+    """
+    if instant.tzinfo is None:
+        raise InvalidValue(f"{instant.isoformat()} has no zone")
+    return (instant - EPOCH) // timedelta(milliseconds=1)
+
+
+def from_ms(ms: int) -> datetime:
+    """The aware UTC datetime of `ms` milliseconds since the epoch."""
+    return EPOCH + timedelta(milliseconds=ms)
+
+
+def clock_text(seconds: float) -> str:
+    """Seconds as people read them on a player: `0:07`, `12:31`, `1:02:05`; a minus sign before the start."""
+    whole = int(abs(seconds))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    text = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return f"-{text}" if seconds <= -1 else text

@@ -1,0 +1,105 @@
+"""What may be measured in a session, decided once and obeyed by every scorer, page and export.
+
+The European Union's AI Act (Regulation (EU) 2024/1689), article 5(1)(f), prohibits inferring the emotions of people
+at their workplace and in education. Where that may apply, only heads are counted. This is a safeguard, not legal
+advice: other rules (data protection, labour law, a venue's own) may ask for more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from audience.errors import InvalidValue
+
+Setting = Literal["event", "cinema", "research", "home", "workplace", "education"]
+Mode = Literal["expressions", "head count"]
+
+SETTINGS: tuple[str, ...] = get_args(Setting)
+MODES: tuple[str, ...] = get_args(Mode)
+NOT_LEGAL_ADVICE = "This is a safeguard, not legal advice."
+
+EU_COUNTRIES = frozenset(
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905
+)
+_COUNTRIES = frozenset(
+    """
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA
+    CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA
+    GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP
+    KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS
+    MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS
+    RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW
+    TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
+    """.split()  # noqa: SIM905
+)
+# Codes people write that ISO 3166 gives otherwise.
+_ALSO_WRITTEN = {"UK": "GB", "EL": "GR"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What may be measured, and why.
+
+    Attributes:
+        mode: "expressions", or "head count" where only heads are counted.
+        reason: one sentence for the person who set the session up.
+    """
+
+    mode: Mode
+    reason: str
+
+
+def country_code(text: str) -> str:
+    """The ISO 3166-1 alpha-2 code of a country, as `DE`.
+
+    Raises:
+        InvalidValue: no country has that code.
+    """
+    code = text.strip().upper()
+    code = _ALSO_WRITTEN.get(code, code)
+    if code not in _COUNTRIES:
+        raise InvalidValue(f"{text!r} is no country's two-letter code: write one such as DE, FR or US")
+    return code
+
+
+def decide(setting: Setting, country: str | None, *, heads_only: bool = False) -> Decision:
+    """Decides what a session may measure.
+
+    Args:
+        setting: the kind of place people watch in.
+        country: ISO 3166-1 alpha-2 code of the country they watch in; None where it was not said.
+        heads_only: whether somebody asked that only heads be counted.
+
+    Returns:
+        The mode and its reason. At work or in education an unknown country is treated as one of the EU's: what
+        may be prohibited is not done on a guess.
+
+    Raises:
+        InvalidValue: the setting or the country is unknown.
+    """
+    if setting not in SETTINGS:
+        raise InvalidValue(f"setting {setting!r} is unknown: use one of {', '.join(SETTINGS)}")
+    code = None if country is None else country_code(country)
+    if heads_only:
+        return Decision(mode="head count", reason="Only heads are counted, because that was asked for.")
+    if setting not in ("workplace", "education"):
+        return Decision(mode="expressions", reason=f"Expressions are measured (setting: {setting}).")
+    place = "at a workplace" if setting == "workplace" else "in education"
+    if code is None:
+        return Decision(
+            mode="head count",
+            reason=f"Only heads are counted: inferring emotions {place} is prohibited in the EU (AI Act, article "
+            f"5(1)(f)), and no country was given. Give --country if it is elsewhere. {NOT_LEGAL_ADVICE}",
+        )
+    if code in EU_COUNTRIES:
+        return Decision(
+            mode="head count",
+            reason=f"Only heads are counted: inferring emotions {place} is prohibited in the EU (AI Act, article "
+            f"5(1)(f)), and {code} is in the EU. {NOT_LEGAL_ADVICE}",
+        )
+    return Decision(
+        mode="expressions",
+        reason=f"Expressions are measured: {code} is outside the EU, so the AI Act's ban {place} does not apply "
+        f"there. Other rules may. {NOT_LEGAL_ADVICE}",
+    )

@@ -1,0 +1,117 @@
+"""A session: one occasion, its stages, and the cameras that watch them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+from audience.errors import InvalidValue
+from audience.instants import to_ms
+from audience.names import check_id, check_title
+from audience.privacy import MODES, SETTINGS, Mode, Setting, country_code
+from audience.timelines import Cue, Timeline
+
+Kind = Literal["talk", "screening", "festival", "panel"]
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """A device watching one stage.
+
+    Attributes:
+        camera_id: unique on its stage.
+        overlaps: ids of cameras of the same stage that see some of the same people; of a group that overlaps, only
+            the camera with most faces in a window counts.
+    """
+
+    camera_id: str
+    overlaps: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        check_id("camera id", self.camera_id)
+        for other in self.overlaps:
+            check_id("camera id", other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A place people watch from.
+
+    Attributes:
+        stage_id: unique in its session.
+        title: what people call it; empty where it has no name beyond its id.
+        audience_size: people present where it is known; None where not.
+        timeline: what was shown there; None where nobody has said.
+        cues: pins between wall clock and timeline; with a timeline and no cue, it began with the session.
+    """
+
+    stage_id: str
+    title: str = ""
+    audience_size: int | None = None
+    timeline: Timeline | None = None
+    cues: tuple[Cue, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_id("stage id", self.stage_id)
+        check_title("stage title", self.title)
+        if self.audience_size is not None and self.audience_size < 1:
+            raise InvalidValue(f"audience size {self.audience_size} is not a number of people: it must be 1 or more")
+
+    @property
+    def name(self) -> str:
+        """What to call the stage on a page."""
+        return self.title or self.stage_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One occasion: a talk, a screening, a panel evening, a festival day.
+
+    Attributes:
+        session_id: unique in the store.
+        title: what people call it; empty where it has no name beyond its id.
+        kind: "talk", "screening", "festival" or "panel".
+        started_at: aware UTC.
+        ended_at: aware UTC; None while it runs or where the end is not known.
+        setting: the kind of place people watched in.
+        country: ISO 3166-1 alpha-2 code, or None where it was not said.
+        notice_given: whether the people in view were told.
+        mode: what is measured, as `audience.privacy.decide` said; never widened afterwards.
+        mode_reason: the sentence `decide` gave for it.
+        simulated: whether the records were made by a program instead of a camera.
+    """
+
+    session_id: str
+    title: str = ""
+    kind: Kind = "talk"
+    started_at: datetime
+    ended_at: datetime | None = None
+    setting: Setting = "event"
+    country: str | None = None
+    notice_given: bool = False
+    mode: Mode = "expressions"
+    mode_reason: str = ""
+    simulated: bool = False
+
+    def __post_init__(self) -> None:
+        check_id("session id", self.session_id)
+        check_title("title", self.title)
+        started_ms = to_ms(self.started_at)
+        if self.ended_at is not None and to_ms(self.ended_at) < started_ms:
+            raise InvalidValue(f"session {self.session_id!r} ends before it starts")
+        for what, value, allowed in (
+            ("kind", self.kind, KINDS),
+            ("setting", self.setting, SETTINGS),
+            ("mode", self.mode, MODES),
+        ):
+            if value not in allowed:
+                raise InvalidValue(f"{what} {value!r} is unknown: use one of {', '.join(allowed)}")
+        if self.country is not None:
+            country_code(self.country)
+
+    @property
+    def name(self) -> str:
+        """What to call the session on a page."""
+        return self.title or self.session_id

@@ -1,0 +1,110 @@
+"""What was shown on a stage, in its own seconds, and how wall clock and timeline are pinned together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.errors import InvalidValue
+from audience.instants import to_ms
+from audience.names import check_title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A named part of a timeline: a slide, a scene, a song.
+
+    Attributes:
+        title: what people call it.
+        start_s: where it begins, timeline seconds, 0 or more.
+        end_s: where it ends, timeline seconds, past `start_s`.
+    """
+
+    title: str
+    start_s: float
+    end_s: float
+
+    def __post_init__(self) -> None:
+        check_title("segment title", self.title)
+        if not 0 <= self.start_s < self.end_s:
+            raise InvalidValue(
+                f"segment {self.title!r} runs from {self.start_s:g} s to {self.end_s:g} s: it must begin at 0 or later "
+                "and end after it begins"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """The segments of what was shown, in order, none overlapping the next.
+
+    Attributes:
+        title: what was shown.
+        segments: in order of `start_s`; gaps between them are allowed.
+    """
+
+    title: str
+    segments: tuple[Segment, ...]
+
+    def __post_init__(self) -> None:
+        check_title("timeline title", self.title)
+        for before, after in zip(self.segments, self.segments[1:], strict=False):
+            if after.start_s < before.end_s:
+                raise InvalidValue(
+                    f"segment {after.title!r} begins at {after.start_s:g} s, before {before.title!r} "
+                    f"ends at {before.end_s:g} s"
+                )
+
+    def segment_indices(self, timeline_s: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The index of the segment at each instant; -1 where there is none (between segments, NaN)."""
+        starts = np.array([segment.start_s for segment in self.segments])
+        ends = np.array([segment.end_s for segment in self.segments])
+        if not len(starts):
+            return np.full(len(timeline_s), -1, dtype=np.int64)
+        index = np.searchsorted(starts, timeline_s, side="right") - 1
+        inside = (index >= 0) & ~np.isnan(timeline_s)
+        inside &= timeline_s < ends[np.clip(index, 0, None)]
+        return np.where(inside, index, -1).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cue:
+    """A pin: at instant `at`, the timeline stood at `timeline_s` and ran. A pause is two cues at the same second."""
+
+    at: datetime
+    timeline_s: float
+
+    def __post_init__(self) -> None:
+        to_ms(self.at)
+        if self.timeline_s < 0:
+            raise InvalidValue(f"a cue stands at {self.timeline_s:g} s of its timeline: it cannot be before 0")
+
+
+def timeline_seconds(instants_ms: NDArray[np.int64], cues: Sequence[Cue]) -> NDArray[np.float64]:
+    """Where the timeline stood at each instant.
+
+    From a cue on the timeline runs at real speed until the next cue. Where it would run past the second at which
+    the next cue stands, it had stopped there (a pause): nothing was shown, and the answer is NaN, as it is before
+    the first cue.
+
+    Args:
+        instants_ms: milliseconds since the epoch, any shape (n,).
+        cues: in any order; none gives NaN everywhere.
+
+    Returns:
+        Timeline seconds, shape (n,), NaN where nothing was shown.
+    """
+    if not cues:
+        return np.full(len(instants_ms), np.nan)
+    ordered = sorted(cues, key=lambda cue: cue.at)
+    at_ms = np.array([to_ms(cue.at) for cue in ordered], dtype=np.int64)
+    stood_at = np.array([cue.timeline_s for cue in ordered])
+    index = np.searchsorted(at_ms, instants_ms, side="right") - 1
+    known = np.clip(index, 0, None)
+    position = stood_at[known] + (instants_ms - at_ms[known]) / 1000.0
+    next_stood_at = np.append(stood_at[1:], np.inf)[known]
+    paused = (next_stood_at >= stood_at[known]) & (position >= next_stood_at)
+    return np.where((index < 0) | paused, np.nan, position)
