@@ -43,14 +43,15 @@ class Stage:
         stage_id: unique in its session.
         title: what people call it; empty where it has no name beyond its id.
         audience_size: people present where it is known; None where not.
-        timeline: what was shown there; None where nobody has said.
-        cues: pins between wall clock and timeline; with a timeline and no cue, it began with the session.
+        timelines: what was shown there, told in one or several ways (slides, scenes) over the same seconds; the first
+            is the one that views and exports lead with.
+        cues: pins between wall clock and timelines; without any, what was shown began with the session.
     """
 
     stage_id: str
     title: str = ""
     audience_size: int | None = None
-    timeline: Timeline | None = None
+    timelines: tuple[Timeline, ...] = ()
     cues: tuple[Cue, ...] = ()
 
     def __post_init__(self) -> None:

@@ -1,0 +1,181 @@
+"""The reaction curve: the share of faces that show an expression, and its mean confidence, window by window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.disclosure import default_min_faces, withheld
+from audience.instants import to_ms
+from audience.intervals import wilson
+from audience.sessions import Camera, Session, Stage
+from audience.timelines import Cue, timeline_seconds
+from audience.window_table import WindowTable
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageWindows:
+    """A stage's windows laid on a gapless axis: one place for every window of the session, seen or not.
+
+    Attributes:
+        session: whose windows.
+        stage: of which stage.
+        start_ms: (n,) start of each window, milliseconds since the epoch, `width_ms` apart.
+        width_ms: width of the windows.
+        session_s: (n,) seconds since the session began.
+        timeline_s: (n,) seconds of what was shown; NaN where nothing was.
+        segment: (n,) index into the first timeline's segments, -1 where there is none.
+        faces: (n,) faces in view, a mean where windows were summed over time; 0 where nobody was, NaN where no camera
+            looked.
+        coverage: (n,) faces / faces expected, 0..1; NaN where nobody was expected or no camera looked.
+        min_faces: figures over fewer faces are withheld.
+        table: the windows there are, summed over cameras, small ones withheld.
+        place: (len(table),) where on the axis each row of `table` belongs.
+    """
+
+    session: Session
+    stage: Stage
+    start_ms: Ints
+    width_ms: int
+    session_s: Floats
+    timeline_s: Floats
+    segment: Ints
+    faces: Floats
+    coverage: Floats
+    min_faces: int
+    table: WindowTable
+    place: Ints
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """The expressions there are figures for."""
+        return self.table.expressions
+
+    @property
+    def withheld(self) -> NDArray[np.bool_]:
+        """(n,) whether faces were in view, yet no figure is shown: too few of them, or only heads were counted."""
+        few = np.zeros(len(self.start_ms), dtype=bool)
+        few[self.place] = (self.table.faces > 0) & (self.table.scored.sum(axis=1) == 0)
+        return few
+
+    def segment_title(self, index: int) -> str:
+        """Title of the segment at an index of `segment`; empty for -1."""
+        return self.stage.timelines[0].segments[index].title if index >= 0 else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactionCurve:
+    """One expression along the axis of a `StageWindows`; every array is (n,), NaN where there is no figure.
+
+    Attributes:
+        expression: which.
+        share: share of the faces at or over the scorer's threshold, 0..1.
+        share_low, share_high: its 95 % Wilson interval; n is the number of tracks, not of frames.
+        level: mean confidence over tracks, 0..1.
+    """
+
+    expression: str
+    share: Floats
+    share_low: Floats
+    share_high: Floats
+    level: Floats
+
+
+def stage_windows(
+    session: Session,
+    stage: Stage,
+    cameras: Sequence[Camera],
+    table: WindowTable,
+    *,
+    width_ms: int | None = None,
+    min_faces: int | None = None,
+) -> StageWindows:
+    """Lays a stage's windows on the session's axis.
+
+    Args:
+        session: whose windows.
+        stage: of which stage.
+        cameras: the stage's cameras; those that overlap are told from it.
+        table: the stage's windows as the store gives them.
+        width_ms: wider windows to sum into; a multiple of the table's width. None keeps the width.
+        min_faces: figures over fewer faces are withheld; None takes 5, or 1 for an audience of one.
+
+    Returns:
+        The axis from the window the session began in to the last one there is.
+    """
+    windows = table.over_cameras({camera.overlaps | {camera.camera_id} for camera in cameras if camera.overlaps})
+    if min_faces is None:
+        min_faces = default_min_faces(stage.audience_size, int(windows.faces.max(initial=0)))
+    if stage.audience_size is not None:
+        size = np.full(len(windows), stage.audience_size, dtype=np.int64)
+        windows = replace(windows, expected=np.maximum(size, windows.faces))
+    windows = withheld(windows, min_faces)
+    if width_ms is not None and width_ms != windows.width_ms:
+        windows = windows.widened(width_ms)
+    width = windows.width_ms
+
+    began_ms = to_ms(session.started_at)
+    first = min(began_ms - began_ms % width, int(windows.start_ms.min(initial=began_ms)))
+    last = int(windows.start_ms.max(initial=first))
+    start_ms = np.arange(first, last + width if len(windows) else first, width, dtype=np.int64)
+    place = (windows.start_ms - first) // width
+    faces = np.full(len(start_ms), np.nan)
+    faces[place] = windows.faces / windows.spans
+    coverage = np.full(len(start_ms), np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        coverage[place] = windows.faces / np.where(windows.expected > 0, windows.expected, np.nan)
+
+    cues = stage.cues or ((Cue(at=session.started_at, timeline_s=0.0),) if stage.timelines else ())
+    # A window is where its middle is, so that one beginning half a second early still counts as the beginning.
+    timeline_s = timeline_seconds(start_ms + width // 2, cues) - width / 2000.0
+    timeline_s = np.where(np.isnan(timeline_s), np.nan, np.maximum(timeline_s, 0.0))
+    segment = np.full(len(start_ms), -1, dtype=np.int64)
+    if stage.timelines:
+        segment = stage.timelines[0].segment_indices(timeline_s + width / 2000.0)
+    return StageWindows(
+        session=session,
+        stage=stage,
+        start_ms=start_ms,
+        width_ms=width,
+        session_s=(start_ms - began_ms) / 1000.0,
+        timeline_s=timeline_s,
+        segment=segment,
+        faces=faces,
+        coverage=coverage,
+        min_faces=min_faces,
+        table=windows,
+        place=place,
+    )
+
+
+def reaction_curve(windows: StageWindows, expression: str) -> ReactionCurve:
+    """The curve of one expression; NaN throughout where nobody was scored for it."""
+    table, n = windows.table, len(windows.start_ms)
+    arrays = {name: np.full(n, np.nan) for name in ("share", "share_low", "share_high", "level")}
+    if expression in table.expressions:
+        column = table.expressions.index(expression)
+        some = table.scored[:, column] > 0
+        place, scored = windows.place[some], table.scored[some, column].astype(np.float64)
+        over = table.over[some, column]
+        # Over a wide window the same people are counted again in each of its spans: n is how many there are at once.
+        people = scored / table.spans[some]
+        arrays["share"][place] = over / scored
+        arrays["share_low"][place], arrays["share_high"][place] = wilson(over / table.spans[some], people)
+        arrays["level"][place] = table.total[some, column] / scored
+    return ReactionCurve(expression=expression, **arrays)
+
+
+def overall_share(windows: StageWindows, expression: str) -> float:
+    """Share over all windows that are shown, each face-window counting once; NaN where there is none."""
+    table = windows.table
+    if expression not in table.expressions:
+        return float("nan")
+    column = table.expressions.index(expression)
+    scored = int(table.scored[:, column].sum())
+    return float(table.over[:, column].sum() / scored) if scored else float("nan")

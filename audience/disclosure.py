@@ -1,0 +1,43 @@
+"""Figures over few faces are not shown: a share of three people says too much about each of them.
+
+Small windows lose their figures before anything is summed. A sum that is shown is therefore a sum of windows that are
+shown, and nothing withheld can be worked out by taking one from the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from audience.window_table import WindowTable
+
+MIN_FACES = 5
+
+
+def default_min_faces(audience_size: int | None, most_faces: int) -> int:
+    """The fewest faces a figure is shown for, where nobody chose: 5, or 1 for an audience of one.
+
+    Args:
+        audience_size: people present, where it is known.
+        most_faces: the most faces any window of the stage holds.
+    """
+    people = most_faces if audience_size is None else audience_size
+    return MIN_FACES if people > 1 else 1
+
+
+def withheld(table: WindowTable, min_faces: int) -> WindowTable:
+    """The table with the figures of windows under `min_faces` taken out; how many faces there were stays.
+
+    Args:
+        table: one row a window, summed over cameras.
+        min_faces: 1 or more; 1 withholds nothing.
+    """
+    shown = (table.faces >= min_faces)[:, np.newaxis]
+    return replace(
+        table,
+        scored=np.where(shown, table.scored, 0),
+        total=np.where(shown, table.total, 0.0),
+        squares=np.where(shown, table.squares, 0.0),
+        over=np.where(shown, table.over, 0),
+    )

@@ -1,0 +1,29 @@
+"""Intervals around shares and means, vectorised."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+Z_95 = 1.959963984540054
+
+
+def wilson(count: Floats, n: Floats, z: float = Z_95) -> tuple[Floats, Floats]:
+    """The Wilson score interval of a share (E. B. Wilson, JASA 22, 1927, p. 209).
+
+    Args:
+        count: (k,) how many of n, 0..n; need not be whole where n is an effective number.
+        n: (k,) how many in all; where it is 0 the bounds are NaN.
+        z: normal quantile; 1.96 gives 95 %.
+
+    Returns:
+        Lower and upper bounds, (k,) each, within 0..1.
+    """
+    n = np.where(n > 0, n, np.nan)
+    share = count / n
+    spread = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    centre = share + z * z / (2 * n)
+    scale = 1 + z * z / n
+    return np.clip((centre - spread) / scale, 0, 1), np.clip((centre + spread) / scale, 0, 1)

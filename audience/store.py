@@ -1,0 +1,212 @@
+"""The Store port: where sessions and their time series are kept.
+
+Every put is a plain put under a key made from the content: putting the same thing twice, late or out of order changes
+nothing. Implementations are in `audience.stores` and pass one contract test suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Protocol, Self
+
+from audience.errors import InvalidValue
+from audience.faces import WindowFaces
+from audience.names import check_id
+from audience.sessions import Camera, Session, Stage
+from audience.window_table import WindowTable
+from audience.windows import WindowRecord
+
+CameraState = Literal["starting", "running", "waiting", "stopped", "finished"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScorerRecord:
+    """What a scorer's name in a record stands for.
+
+    Attributes:
+        name: name and version, as records carry it.
+        thresholds: by expression, the confidence from which a face shows it.
+        experimental: expressions whose accuracy is not established; shown only with that word beside them.
+        model_sha256: of the model file; "" where there is none to look at.
+    """
+
+    name: str
+    thresholds: Mapping[str, float]
+    experimental: frozenset[str] = frozenset()
+    model_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingProgress:
+    """How far a recording was scored for one camera, so that scoring goes on where it stopped.
+
+    Attributes:
+        session_id, stage_id, camera_id: the key.
+        fingerprint: tells one recording from another (made from its size and content, not from its name).
+        started_ms: instant of the recording's first frame, milliseconds since the epoch.
+        every_s: seconds between samples.
+        detector: name and version.
+        scorer: name and version; "" where only heads are counted.
+        done_s: recording seconds that are scored and stored.
+        finished: whether the end was reached.
+        frames, faces, tracks: looked at, scored, and told apart so far.
+    """
+
+    session_id: str
+    stage_id: str
+    camera_id: str
+    fingerprint: str
+    started_ms: int
+    every_s: float
+    detector: str
+    scorer: str
+    done_s: float
+    finished: bool
+    frames: int
+    faces: int
+    tracks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """How a camera is, as it last said itself.
+
+    Attributes:
+        session_id, stage_id, camera_id: the key; only the newest is kept.
+        at_ms: when, milliseconds since the epoch.
+        state: "starting", "running", "waiting" (the camera is away), "stopped" or "finished".
+        frames_per_s: frames looked at per second of late.
+        faces: faces in view at the last look.
+        last_window_ms: start of the newest window stored; None before the first.
+        lag_s: seconds from a frame's capture to its window being stored.
+        detail: one line in words; "" where there is nothing to say.
+    """
+
+    session_id: str
+    stage_id: str
+    camera_id: str
+    at_ms: int
+    state: CameraState
+    frames_per_s: float
+    faces: int
+    last_window_ms: int | None
+    lag_s: float
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        check_id("camera id", self.camera_id)
+        if self.lag_s < 0 or self.frames_per_s < 0:
+            raise InvalidValue("a heartbeat's lag and frame rate cannot be negative")
+
+
+class Store(Protocol):
+    """Keeps sessions, stages, cameras, windows, faces, scorers, progress and heartbeats.
+
+    All methods raise `StoreUnavailable` where the store cannot be reached, read or written.
+    """
+
+    url: str
+
+    def put_session(self, session: Session) -> None:
+        """Writes the session under its id, over one already there."""
+        ...
+
+    def session(self, session_id: str) -> Session:
+        """The session.
+
+        Raises:
+            SessionNotFound: there is none of that id.
+        """
+        ...
+
+    def sessions(self) -> list[Session]:
+        """All sessions, the latest start first."""
+        ...
+
+    def delete_session(self, session_id: str) -> None:
+        """Removes the session and everything recorded under it; a session that is not there is no error."""
+        ...
+
+    def put_stage(self, session_id: str, stage: Stage) -> None:
+        """Writes a stage of a session under its id, over one already there."""
+        ...
+
+    def stages(self, session_id: str) -> list[Stage]:
+        """The session's stages in the order of their ids."""
+        ...
+
+    def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
+        """Writes a camera of a stage under its id, over one already there."""
+        ...
+
+    def cameras(self, session_id: str, stage_id: str) -> list[Camera]:
+        """The stage's cameras in the order of their ids."""
+        ...
+
+    def put_windows(
+        self,
+        windows: Sequence[WindowRecord],
+        faces: Sequence[WindowFaces] = (),
+        progress: RecordingProgress | None = None,
+    ) -> None:
+        """Writes windows, the faces behind them, and how far a recording has come.
+
+        Where the store can, all of it or none; else the progress last, so that what it claims is there.
+        """
+        ...
+
+    def windows(
+        self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
+    ) -> WindowTable:
+        """The stage's windows that start in [from_ms, until_ms), in order of their start; may be empty."""
+        ...
+
+    def faces(
+        self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
+    ) -> list[WindowFaces]:
+        """The single faces of windows that start in [from_ms, until_ms), in order of their start."""
+        ...
+
+    def delete_camera_records(self, session_id: str, stage_id: str, camera_id: str) -> None:
+        """Removes the windows, faces and progress of one camera; session, stage and camera stay."""
+        ...
+
+    def progress(self, session_id: str, stage_id: str, camera_id: str) -> RecordingProgress | None:
+        """How far this camera's recording was scored; None where none was begun."""
+        ...
+
+    def recordings(self, session_id: str) -> list[RecordingProgress]:
+        """The progress of all recordings of a session, in the order of stage and camera."""
+        ...
+
+    def put_scorer(self, scorer: ScorerRecord) -> None:
+        """Writes what a scorer's name stands for."""
+        ...
+
+    def scorers(self) -> dict[str, ScorerRecord]:
+        """All scorers known, by name."""
+        ...
+
+    def put_heartbeat(self, heartbeat: Heartbeat) -> None:
+        """Writes a camera's newest heartbeat, over an older one."""
+        ...
+
+    def heartbeats(self, session_id: str) -> list[Heartbeat]:
+        """The newest heartbeat of every camera of a session, in the order of stage and camera."""
+        ...
+
+    def prune(self, now_ms: int) -> int:
+        """Removes windows and faces that expired before `now_ms`; returns how many."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of the store; it cannot be used afterwards."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

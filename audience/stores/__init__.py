@@ -1,0 +1,34 @@
+"""Stores, named by a URL; adapters for them are in the modules beside this one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audience.errors import InvalidValue
+from audience.store import Store
+
+_SQLITE = "sqlite:///"
+
+
+def default_store_url() -> str:
+    """The database in the user's own data folder."""
+    import platformdirs
+
+    return _SQLITE + str(platformdirs.user_data_path("houselights", appauthor=False) / "houselights.db")
+
+
+def open_store(url: str) -> Store:
+    """Opens the store a URL names, making the database if it is not there.
+
+    Args:
+        url: `sqlite:///relative/or/~/path.db`, `sqlite:////absolute/path.db`.
+
+    Raises:
+        InvalidValue: the URL names no kind of store there is.
+        StoreUnavailable: the store cannot be opened.
+    """
+    if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
+        from audience.stores.sqlite import SqliteStore
+
+        return SqliteStore(Path(url.removeprefix(_SQLITE)).expanduser())
+    raise InvalidValue(f"store {url!r} is unknown: write it as sqlite:///path/to/houselights.db")

@@ -1,0 +1,129 @@
+"""Sessions, stages, cameras and the like as JSON documents, the same in every store."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from audience.instants import parse_instant
+from audience.sessions import Camera, Session, Stage
+from audience.store import Heartbeat, RecordingProgress, ScorerRecord
+from audience.timelines import Cue, Segment, Timeline
+
+
+def session_to_json(session: Session) -> str:
+    """The session as a JSON document."""
+    return _dump(
+        {
+            "session_id": session.session_id,
+            "title": session.title,
+            "kind": session.kind,
+            "started_at": session.started_at.isoformat(),
+            "ended_at": session.ended_at.isoformat() if session.ended_at else None,
+            "setting": session.setting,
+            "country": session.country,
+            "notice_given": session.notice_given,
+            "mode": session.mode,
+            "mode_reason": session.mode_reason,
+            "simulated": session.simulated,
+        }
+    )
+
+
+def session_from_json(document: str) -> Session:
+    """The session of a JSON document."""
+    fields = json.loads(document)
+    ended_at = fields.pop("ended_at")
+    return Session(
+        started_at=parse_instant(fields.pop("started_at")),
+        ended_at=parse_instant(ended_at) if ended_at else None,
+        **fields,
+    )
+
+
+def stage_to_json(stage: Stage) -> str:
+    """The stage as a JSON document."""
+    return _dump(
+        {
+            "stage_id": stage.stage_id,
+            "title": stage.title,
+            "audience_size": stage.audience_size,
+            "timelines": [
+                {
+                    "title": timeline.title,
+                    "segments": [
+                        {"title": segment.title, "start_s": segment.start_s, "end_s": segment.end_s}
+                        for segment in timeline.segments
+                    ],
+                }
+                for timeline in stage.timelines
+            ],
+            "cues": [{"at": cue.at.isoformat(), "timeline_s": cue.timeline_s} for cue in stage.cues],
+        }
+    )
+
+
+def stage_from_json(document: str) -> Stage:
+    """The stage of a JSON document."""
+    fields = json.loads(document)
+    return Stage(
+        stage_id=fields["stage_id"],
+        title=fields["title"],
+        audience_size=fields["audience_size"],
+        timelines=tuple(
+            Timeline(
+                title=timeline["title"],
+                segments=tuple(Segment(**segment) for segment in timeline["segments"]),
+            )
+            for timeline in fields["timelines"]
+        ),
+        cues=tuple(Cue(at=parse_instant(cue["at"]), timeline_s=cue["timeline_s"]) for cue in fields["cues"]),
+    )
+
+
+def camera_to_json(camera: Camera) -> str:
+    """The camera as a JSON document."""
+    return _dump({"camera_id": camera.camera_id, "overlaps": sorted(camera.overlaps)})
+
+
+def camera_from_json(document: str) -> Camera:
+    """The camera of a JSON document."""
+    fields = json.loads(document)
+    return Camera(camera_id=fields["camera_id"], overlaps=frozenset(fields["overlaps"]))
+
+
+def scorer_to_json(scorer: ScorerRecord) -> str:
+    """The scorer as a JSON document."""
+    return _dump(
+        {
+            "name": scorer.name,
+            "thresholds": dict(scorer.thresholds),
+            "experimental": sorted(scorer.experimental),
+            "model_sha256": scorer.model_sha256,
+        }
+    )
+
+
+def scorer_from_json(document: str) -> ScorerRecord:
+    """The scorer of a JSON document."""
+    fields = json.loads(document)
+    return ScorerRecord(**{**fields, "experimental": frozenset(fields["experimental"])})
+
+
+def flat_to_json(record: RecordingProgress | Heartbeat) -> str:
+    """A record whose fields are all plain values, as a JSON document."""
+    return _dump({name: getattr(record, name) for name in type(record).__dataclass_fields__})
+
+
+def progress_from_json(document: str) -> RecordingProgress:
+    """The recording's progress of a JSON document."""
+    return RecordingProgress(**json.loads(document))
+
+
+def heartbeat_from_json(document: str) -> Heartbeat:
+    """The heartbeat of a JSON document."""
+    return Heartbeat(**json.loads(document))
+
+
+def _dump(fields: dict[str, Any]) -> str:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

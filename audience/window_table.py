@@ -1,0 +1,191 @@
+"""The windows of one stage as columns: how stores hand them over and how views sum them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.errors import InvalidValue
+from audience.expressions import EXPRESSIONS
+from audience.windows import TALLY_TYPE, WindowRecord, pack_tallies
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Number = TypeVar("Number", np.int64, np.float64)
+
+_ROW_COLUMNS = ("start_ms", "camera", "faces", "expected", "scored", "total", "squares", "over", "spans")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowTable:
+    """Windows of one stage, one row each.
+
+    Attributes:
+        start_ms: (n,) start of the window, milliseconds since the epoch.
+        width_ms: width of every window of this table.
+        camera: (n,) index into `cameras`; -1 in rows that were summed over cameras.
+        cameras: camera ids.
+        faces: (n,) distinct tracks.
+        expected: (n,) faces expected.
+        expressions: the expressions that any row was scored for, in the order of `EXPRESSIONS`.
+        scored: (n, e) faces that were scored for the expression; less than `faces` where only heads were counted, or
+            where a figure is withheld.
+        total: (n, e) Σ confidence.
+        squares: (n, e) Σ confidence².
+        over: (n, e) faces at or over the threshold.
+        spans: (n,) how many windows of the original width the row sums over time.
+        scorers: the scorers behind the rows, sorted.
+    """
+
+    start_ms: Ints
+    width_ms: int
+    camera: Ints
+    cameras: tuple[str, ...]
+    faces: Ints
+    expected: Ints
+    expressions: tuple[str, ...]
+    scored: Ints
+    total: Floats
+    squares: Floats
+    over: Ints
+    spans: Ints
+    scorers: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.start_ms)
+
+    @classmethod
+    def of(cls, records: Iterable[WindowRecord]) -> Self:
+        """The table of some records of one stage, in any order.
+
+        Raises:
+            InvalidValue: the records are of different widths.
+        """
+        return cls.of_rows(
+            [
+                (
+                    record.start_ms,
+                    record.camera_id,
+                    record.width_ms,
+                    record.faces,
+                    record.expected,
+                    pack_tallies(record.tallies),
+                    record.scorer,
+                )
+                for record in records
+            ]
+        )
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[tuple[int, str, int, int, int, bytes, str]]) -> Self:
+        """The table of rows as stores read them.
+
+        Args:
+            rows: start_ms, camera id, width_ms, faces, expected, packed tallies, scorer.
+
+        Raises:
+            InvalidValue: the rows are of different widths.
+        """
+        widths = {row[2] for row in rows}
+        if len(widths) > 1:
+            raise InvalidValue(f"windows of {', '.join(f'{width} ms' for width in sorted(widths))} stand in one stage")
+        cameras = tuple(sorted({row[1] for row in rows}))
+        camera_index = {camera: index for index, camera in enumerate(cameras)}
+        faces = np.array([row[3] for row in rows], dtype=np.int64)
+
+        tallies = np.frombuffer(b"".join(row[5] for row in rows), dtype=TALLY_TYPE)
+        row_of_tally = np.repeat(np.arange(len(rows)), [len(row[5]) // TALLY_TYPE.itemsize for row in rows])
+        codes = np.unique(tallies["code"])
+        column_of_tally = np.searchsorted(codes, tallies["code"])
+        shape = (len(rows), len(codes))
+        scored = np.zeros(shape, dtype=np.int64)
+        over = np.zeros(shape, dtype=np.int64)
+        total = np.zeros(shape)
+        squares = np.zeros(shape)
+        at = (row_of_tally, column_of_tally)
+        scored[at] = faces[row_of_tally]
+        over[at] = tallies["over"]
+        total[at] = tallies["total"]
+        squares[at] = tallies["squares"]
+        table = cls(
+            start_ms=np.array([row[0] for row in rows], dtype=np.int64),
+            width_ms=widths.pop() if widths else 1000,
+            camera=np.array([camera_index[row[1]] for row in rows], dtype=np.int64),
+            cameras=cameras,
+            faces=faces,
+            expected=np.array([row[4] for row in rows], dtype=np.int64),
+            expressions=tuple(EXPRESSIONS[code] for code in codes),
+            scored=scored,
+            total=total,
+            squares=squares,
+            over=over,
+            spans=np.ones(len(rows), dtype=np.int64),
+            scorers=tuple(sorted({row[6] for row in rows} - {""})),
+        )
+        return table.rows(np.argsort(table.start_ms, kind="stable"))
+
+    def rows(self, index: Ints | NDArray[np.bool_]) -> Self:
+        """The rows that `index` names, as numpy indexes."""
+        return replace(self, **{name: getattr(self, name)[index] for name in _ROW_COLUMNS})
+
+    def over_cameras(self, overlaps: Iterable[frozenset[str]] = ()) -> Self:
+        """One row a window: the sum of the stage's cameras and parts.
+
+        Cameras of one stage are taken to watch different people. Of a group that overlaps, only the camera with the
+        most faces in a window counts in that window (the first by id where they are equal).
+
+        Args:
+            overlaps: groups of camera ids that see some of the same people.
+        """
+        by_camera = self._summed(self.start_ms, self.camera)
+        keep = np.ones(len(by_camera), dtype=bool)
+        for group in overlaps:
+            members = np.isin(by_camera.camera, [self.cameras.index(camera) for camera in group & set(self.cameras)])
+            chosen = np.flatnonzero(members)
+            # Most faces first within a window; every later row of that window is left out.
+            order = chosen[np.lexsort((by_camera.camera[chosen], -by_camera.faces[chosen], by_camera.start_ms[chosen]))]
+            starts = by_camera.start_ms[order]
+            keep[order[1:][starts[1:] == starts[:-1]]] = False
+        kept = by_camera.rows(keep)
+        return kept._summed(kept.start_ms, np.full(len(kept), -1, dtype=np.int64))
+
+    def widened(self, width_ms: int) -> Self:
+        """Rows summed into wider windows; `spans` then counts the windows each row rests on.
+
+        Args:
+            width_ms: a multiple of this table's width.
+
+        Raises:
+            InvalidValue: it is not.
+        """
+        if width_ms % self.width_ms:
+            raise InvalidValue(f"windows of {self.width_ms} ms cannot be summed into {width_ms} ms")
+        wide = self._summed(self.start_ms - self.start_ms % width_ms, self.camera, over_time=True)
+        return replace(wide, width_ms=width_ms)
+
+    def _summed(self, start_ms: Ints, camera: Ints, *, over_time: bool = False) -> Self:
+        if not len(self):
+            return self
+        keys, row = np.unique(np.stack([start_ms, camera], axis=1), axis=0, return_inverse=True)
+
+        def summed(column: NDArray[Number]) -> NDArray[Number]:
+            sums = np.zeros((len(keys), *column.shape[1:]), dtype=column.dtype)
+            np.add.at(sums, row, column)
+            return sums
+
+        return replace(
+            self,
+            start_ms=keys[:, 0],
+            camera=keys[:, 1],
+            faces=summed(self.faces),
+            expected=summed(self.expected),
+            scored=summed(self.scored),
+            total=summed(self.total),
+            squares=summed(self.squares),
+            over=summed(self.over),
+            spans=summed(self.spans) if over_time else np.ones(len(keys), dtype=np.int64),
+        )

@@ -1,0 +1,117 @@
+"""Windows: what a camera saw in a stretch of wall-clock time, as sums that add up.
+
+A window is half open, aligned to the epoch, one second wide unless set otherwise. A track has at most one score in a
+window. Records of the same window add up over cameras and parts, and over time into wider windows, so every view is a
+sum of records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from audience.errors import InvalidValue
+from audience.expressions import CODES, EXPRESSIONS
+from audience.faces import FaceRecord
+from audience.names import check_id
+
+DEFAULT_WIDTH_MS = 1000
+
+# One expression of one window as stores keep it.
+TALLY_TYPE = np.dtype([("code", "u1"), ("over", "<u4"), ("total", "<f8"), ("squares", "<f8")])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """One expression over the tracks of a window: sum of confidences, of their squares, and how many reach the
+    scorer's threshold."""
+
+    total: float
+    squares: float
+    over: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowRecord:
+    """What one camera saw of one stage in one window.
+
+    Attributes:
+        session_id, stage_id, camera_id, start_ms, part: the key; `start_ms` is in milliseconds since the epoch and a
+            multiple of `width_ms`. Several parts of one window (several contact sheets, say) add up.
+        width_ms: width of the window.
+        faces: distinct tracks in the window; 0 says that the camera looked and nobody was in view.
+        expected: the most faces this camera saw in a window of the last 60 s, this one included.
+        tallies: by expression; empty where only heads are counted.
+        scorer: name and version; "" where only heads are counted.
+        expires_ms: when the store forgets the record, milliseconds since the epoch; None for never.
+    """
+
+    session_id: str
+    stage_id: str
+    camera_id: str
+    start_ms: int
+    part: str = "0"
+    width_ms: int = DEFAULT_WIDTH_MS
+    faces: int
+    expected: int
+    tallies: Mapping[str, Tally]
+    scorer: str
+    expires_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        check_id("session id", self.session_id)
+        check_id("stage id", self.stage_id)
+        check_id("camera id", self.camera_id)
+        check_id("part", self.part)
+        if self.width_ms < 1 or self.start_ms % self.width_ms:
+            raise InvalidValue(f"window at {self.start_ms} ms is not aligned to its width of {self.width_ms} ms")
+        if self.faces < 0 or self.expected < self.faces:
+            raise InvalidValue(f"a window of {self.faces} faces cannot expect {self.expected}")
+        for name, tally in self.tallies.items():
+            if name not in CODES:
+                raise InvalidValue(f"expression {name!r} is unknown: use one of {', '.join(EXPRESSIONS)}")
+            if not (0 <= tally.over <= self.faces and -1e-9 <= tally.total <= self.faces + 1e-9):
+                raise InvalidValue(f"{name} of {tally.over} and {tally.total:g} cannot come from {self.faces} faces")
+
+
+def window_start(at_ms: int, width_ms: int = DEFAULT_WIDTH_MS) -> int:
+    """Start of the window that `at_ms` falls into."""
+    return at_ms - at_ms % width_ms
+
+
+def tallies_of(faces: Iterable[FaceRecord], thresholds: Mapping[str, float]) -> dict[str, Tally]:
+    """Sums the scores of one window, each track counting once.
+
+    Args:
+        faces: at most one score a track.
+        thresholds: by expression, the confidence from which a face shows it.
+
+    Returns:
+        By expression that was scored; empty where nobody was in view or only heads are counted.
+
+    Raises:
+        InvalidValue: a track has two scores.
+    """
+    faces = list(faces)
+    if len({face.track_id for face in faces}) != len(faces):
+        raise InvalidValue("a track has more than one score in a window")
+    tallies = {}
+    for name in sorted({name for face in faces for name in face.confidences}, key=CODES.__getitem__):
+        values = [face.confidences[name] for face in faces if name in face.confidences]
+        tallies[name] = Tally(
+            total=sum(values),
+            squares=sum(value * value for value in values),
+            over=sum(value >= thresholds[name] for value in values),
+        )
+    return tallies
+
+
+def pack_tallies(tallies: Mapping[str, Tally]) -> bytes:
+    """The tallies as stores keep them: 21 bytes an expression, `TALLY_TYPE` each, in the order of their codes."""
+    rows = [
+        (CODES[name], tally.over, tally.total, tally.squares)
+        for name, tally in sorted(tallies.items(), key=lambda item: CODES[item[0]])
+    ]
+    return np.array(rows, dtype=TALLY_TYPE).tobytes()
