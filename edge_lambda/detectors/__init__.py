@@ -1,14 +1,23 @@
-"""Finding the faces in one image: the port every detector follows, and the detection it returns."""
+"""Finding the faces in one image: the port every detector follows, the detection it returns, and their loader.
+
+One algorithm a file, each imported only when it is asked for, because each brings a heavy library.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audience.errors import UnknownDetector
+
 Image = NDArray[np.uint8]
+
+DETECTORS = ("centerface", "yunet", "haar")
+DEFAULT_DETECTOR = "centerface"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +57,33 @@ class Detector(Protocol):
             The faces, most certain first; empty where there is none.
         """
         ...
+
+
+def load_detector(
+    name: str = DEFAULT_DETECTOR, *, threads: int | None = None, yunet_model: Path | None = None
+) -> Detector:
+    """Loads a detector by its name, the one place where names become detectors.
+
+    Args:
+        name: one of `DETECTORS`.
+        threads: threads CenterFace may use, None for as many as there are cores. OpenCV, which runs the others, has
+            one setting for the whole process (`cv2.setNumThreads`) and is left as it is.
+        yunet_model: YuNet's model file; None for the one in the user's cache folder, fetched where it is not there.
+
+    Raises:
+        UnknownDetector: there is no detector of that name.
+        ModelUnavailable: its model file is missing, damaged or cannot be fetched.
+    """
+    if name == "centerface":
+        from edge_lambda.detectors.centerface import CenterFace
+
+        return CenterFace(threads=threads)
+    if name == "yunet":
+        from edge_lambda.detectors.yunet import YuNet
+
+        return YuNet(model=yunet_model)
+    if name == "haar":
+        from edge_lambda.detectors.haar import Haar
+
+        return Haar()
+    raise UnknownDetector(f"no detector is called {name!r}: choose one of {', '.join(DETECTORS)}")

