@@ -1,0 +1,16 @@
+"""Reading recordings by presentation time.
+
+    recording = open_recording(Path("talk.mp4"))
+    for frame in recording.sample(every_s=1.0):
+        look_at(frame.at_s, frame.image)
+    if recording.ended_early:
+        print(recording.ended_early)
+
+The file is open only while it is being probed or sampled, so a recording can be sampled again and again.
+"""
+
+from edge_lambda.recording.opening import Recording, open_recording
+from edge_lambda.recording.sampling import Frame, TimedBy
+from edge_lambda.recording.tally import EarlyEnd, Tally
+
+__all__ = ["EarlyEnd", "Frame", "Recording", "Tally", "TimedBy", "open_recording"]

@@ -1,0 +1,177 @@
+"""Opening a video file without trusting it, and reading its packets to the end whatever they hold."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av import Packet, VideoStream
+from av.container import InputContainer
+from av.error import FFmpegError, InvalidDataError
+from av.stream import Discard, Disposition
+
+from audience.errors import RecordingUnreadable
+
+# Demuxers that make a "video" of plain text, and those that make one of a photo ("image2", "png_pipe", ...).
+TEXT_FORMATS = ("tty", "bin", "xbin", "adf", "idf")
+PHOTO_FORMATS = ("image2", "_pipe")
+# AVFMT_NOTIMESTAMPS of libavformat/avformat.h: raw streams, whose times the demuxer makes up from a frame rate.
+NO_TIMESTAMPS = 0x80
+# Formats that keep no presentation times, only the order of decoding.
+DECODING_TIME_FORMATS = ("avi",)
+# Read errors in a row after which the rest of a file is given up.
+READ_ERRORS_IN_A_ROW = 100
+# First step back where a seek landed too late; doubled each time.
+SEEK_BACK_S = 5
+
+
+@dataclass(slots=True, kw_only=True)
+class OpenVideo:
+    """An open file and its video stream.
+
+    Attributes:
+        container: the open file.
+        stream: the stream with the picture; its decoder is set up, not yet open.
+        read_errors: packets that could not be read.
+        end: end of the last picture read, ticks of the stream's own clock; None before the first.
+    """
+
+    container: InputContainer
+    stream: VideoStream
+    read_errors: int = 0
+    end: int | None = None
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds a tick of the stream's own clock."""
+        return self.stream.time_base or Fraction(1, 1000)
+
+    @property
+    def has_timestamps(self) -> bool:
+        """Whether the file keeps any times at all."""
+        return not self.container.format.flags & NO_TIMESTAMPS
+
+    @property
+    def has_presentation_times(self) -> bool:
+        """Whether packets carry the time their picture is shown."""
+        return self.stream.codec_context.codec.intra_only or self.container.format.name not in DECODING_TIME_FORMATS
+
+    def packets(self) -> Iterator[Packet[VideoStream]]:
+        """Yields the stream's packets from the current position on; stretches that cannot be read are left out."""
+        in_a_row = 0
+        while in_a_row < READ_ERRORS_IN_A_ROW:
+            try:
+                for packet in self.container.demux(self.stream):
+                    if packet.size:  # the last one is empty, and so is a dropped frame of an AVI
+                        in_a_row = 0
+                        self._note_end(packet)
+                        yield packet
+                return
+            except FFmpegError:
+                in_a_row += 1
+                self.read_errors += 1
+
+    def _note_end(self, packet: Packet[VideoStream]) -> None:
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if stamp is not None and not packet.is_corrupt:
+            end = stamp + (packet.duration or 0)
+            self.end = end if self.end is None else max(self.end, end)
+
+    def packets_from(self, tick: int) -> Iterator[Packet[VideoStream]] | None:
+        """Seeks to a key frame at or before `tick` of the stream's own clock, and reads on from there.
+
+        Returns:
+            The packets from that key frame on; None where the file cannot be sought, which leaves it at no known
+            position.
+        """
+        back, earliest = 0, self.stream.start_time or 0
+        while tick - back > earliest:
+            try:
+                self.container.seek(tick - back, stream=self.stream)
+            except FFmpegError:
+                return None
+            packets = self.packets()
+            for packet in packets:
+                if packet.is_keyframe and packet.pts is not None:
+                    if packet.pts <= tick:
+                        return _chained(packet, packets)
+                    break  # some formats land on any packet: the key frame before it lies further back
+            back = max(2 * back, round(SEEK_BACK_S / self.time_base))
+        return None
+
+
+def _chained(first: Packet[VideoStream], rest: Iterator[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
+    yield first
+    yield from rest
+
+
+@contextmanager
+def open_video(path: Path) -> Iterator[OpenVideo]:
+    """Opens a recording for as long as the context lasts.
+
+    Raises:
+        RecordingUnreadable: there is no file, or nothing in it that can be shown as moving pictures.
+    """
+    _check_file(path)
+    try:
+        # The prefix keeps a name such as "a:b.mp4" from being read as a protocol, the list a playlist from the network.
+        container = av.open(
+            f"file:{path}", mode="r", metadata_errors="replace", options={"protocol_whitelist": "file,crypto,data"}
+        )
+    except InvalidDataError as error:
+        raise RecordingUnreadable(
+            f"{path} is not a video that can be read: it was cut off before its index was written, or is no video;"
+            " copy it from the camera again, or export it as MP4"
+        ) from error
+    except (FFmpegError, UnicodeError) as error:
+        raise RecordingUnreadable(f"{path} cannot be opened as a video ({error}); export it as MP4") from error
+    with container:
+        yield OpenVideo(container=container, stream=_picture_stream(path, container))
+
+
+def _check_file(path: Path) -> None:
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise RecordingUnreadable(f"{path} is a folder; give the video file inside it")
+        if not stat.S_ISREG(status.st_mode):
+            raise RecordingUnreadable(f"{path} is not a file; give a video file, or watch a camera instead")
+        if status.st_size == 0:
+            raise RecordingUnreadable(f"{path} is empty (0 bytes); copy it from the camera again")
+        with path.open("rb"):
+            pass
+    except FileNotFoundError as error:
+        raise RecordingUnreadable(f"{path} does not exist; check the name and the folder") from error
+    except PermissionError as error:
+        raise RecordingUnreadable(f"{path} may not be read by this user; change its permissions") from error
+    except (OSError, ValueError) as error:
+        raise RecordingUnreadable(f"{str(path)!r} cannot be read ({error}); check the name and the disk") from error
+
+
+def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
+    kind = container.format.name
+    if kind in TEXT_FORMATS:
+        raise RecordingUnreadable(f"{path} is a text file; give a video file")
+    if kind.endswith(PHOTO_FORMATS):
+        raise RecordingUnreadable(f"{path} is a photo; give a video file: reactions are measured over time")
+    # The cover of a song is a video stream too.
+    pictures = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not pictures:
+        heard = "sound only" if container.streams.audio else "no picture"
+        raise RecordingUnreadable(f"{path} holds {heard}; give a recording with a picture")
+    best = container.streams.best("video")
+    stream = next((picture for picture in pictures if picture is best), pictures[0])
+    if stream.codec_context is None:
+        raise RecordingUnreadable(f"{path} uses a codec that cannot be decoded here; export it as H.264 MP4")
+    if not (stream.codec_context.width and stream.codec_context.height):
+        raise RecordingUnreadable(f"{path} has a picture of 0 x 0 pixels; copy it from the camera again")
+    for other in container.streams:
+        if other.index != stream.index:
+            other.discard = Discard.all
+    stream.codec_context.thread_type = "AUTO"
+    return stream

@@ -1,0 +1,238 @@
+"""Choosing one picture a slot, and decoding as little as that takes.
+
+Packets are read ahead of the decoder. As soon as it is certain which packet holds the next slot's first picture, all
+that lies before the last key frame at or before it is dropped unseen, and of the rest only the pictures others are
+built on are decoded (skip_frame NONREF) besides the wanted one.
+
+What is yielded does not depend on that plan: it is the first whole picture of each slot that the decoder gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from av import Packet, VideoFrame, VideoStream
+from av.error import FFmpegError
+
+from edge_lambda.detectors import Image
+from edge_lambda.recording.slots import Slots
+from edge_lambda.recording.tally import Tally
+
+TimedBy = Literal["presentation time", "decoding time", "frame rate"]
+
+# H.264 and HEVC hold at most 16 pictures back for reordering, so no packet further on is shown before this one.
+REORDERED_AT_MOST = 16
+# Packets held back while looking ahead; past either limit the oldest are decoded, which costs time but no memory.
+HELD_PACKETS = 1_024
+HELD_BYTES = 64 * 2**20
+
+VideoPacket: TypeAlias = "Packet[VideoStream]"
+
+
+class KeyFramesMislead(Exception):
+    """Decoding cannot begin at what this stream flags as key frames (gradual intra refresh)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """One sample of a recording.
+
+    Attributes:
+        at_s: presentation time, seconds since the first presented frame, 0 or more.
+        image: height x width x 3, BGR, 0..255, upright, square pixels.
+    """
+
+    at_s: float
+    image: Image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamClock:
+    """Reads the time of packets and frames, in ticks since the first presented frame.
+
+    Attributes:
+        time_base: seconds a tick.
+        timed_by: which clock of the file is to be believed.
+        first: tick of the first presented frame on the file's own clock.
+        frame_ticks: ticks from one frame to the next at the average frame rate, over 0.
+    """
+
+    time_base: Fraction
+    timed_by: TimedBy
+    first: int
+    frame_ticks: int
+
+    def of_packet(self, packet: VideoPacket) -> int | None:
+        """When the packet's picture is shown; None where only the decoder can tell."""
+        if self.timed_by != "presentation time" or packet.pts is None:
+            return None
+        return int(packet.pts) - self.first
+
+    def of_frame(self, frame: VideoFrame, previous: int | None) -> int:
+        """When the frame is shown; `previous` is the tick of the frame shown before it."""
+        stamp = {"presentation time": frame.pts, "decoding time": frame.dts, "frame rate": None}[self.timed_by]
+        if stamp is not None:
+            return int(stamp) - self.first
+        return 0 if previous is None else previous + self.frame_ticks
+
+
+class Sampler:
+    """Takes one picture a slot from the packets of one video stream.
+
+    Args:
+        stream: the stream the packets come from; its decoder is used.
+        clock: tells the packets' and frames' times.
+        slots: the slots to fill.
+        first_slot: first slot wanted.
+        trust_key_frames: False decodes straight on, across key frames.
+        tally: counts what happens.
+    """
+
+    def __init__(
+        self,
+        *,
+        stream: VideoStream,
+        clock: StreamClock,
+        slots: Slots,
+        first_slot: int,
+        trust_key_frames: bool,
+        tally: Tally,
+    ) -> None:
+        self.due = first_slot  # first slot that has no sample yet
+        self._planned = first_slot  # first slot whose packet is not chosen yet; what lies between is in the decoder
+        self._stream = stream
+        self._clock = clock
+        self._slots = slots
+        self._trust_key_frames = trust_key_frames
+        self._tally = tally
+        self._held: list[tuple[VideoPacket, int]] = []  # read, not yet decoded or dropped: (packet, tick)
+        self._held_bytes = 0
+        self._wanted: int | None = None  # place in `_held` of the next sample, as far as has been read
+        self._corrupt_before = 0  # corrupt count when decoding last began at a key frame
+        self._shown: int | None = None  # tick of the frame decoded last
+
+    def samples(self, packets: Iterable[VideoPacket]) -> Iterator[tuple[int, VideoFrame]]:
+        """Yields (tick, frame), one a slot that has a whole picture, in order.
+
+        Raises:
+            KeyFramesMislead: begin again from the start of the file, at slot `due`, without trusting key frames.
+        """
+        for packet in packets:
+            self._tally.packets += 1
+            tick = self._clock.of_packet(packet)
+            if tick is None:
+                # Nothing can be planned: the picture may be the next sample, or its place in the order counts.
+                yield from self._decode(len(self._held), whole=True)
+                self._hold(packet, 0)
+                yield from self._decode(1, whole=True)
+                continue
+            self._hold(packet, tick)
+            if packet.is_keyframe and self._wanted is None:
+                # All samples before it are chosen, so nothing before it is needed to decode what comes.
+                yield from self._begin_at(len(self._held) - 1)
+            while self._is_certain(packet):
+                yield from self._take()
+            if len(self._held) > HELD_PACKETS or self._held_bytes > HELD_BYTES:
+                yield from self._decode(max(1, len(self._held) - 2 * REORDERED_AT_MOST))
+        while self._wanted is not None:
+            yield from self._take()
+        yield from self._drain()
+
+    def _hold(self, packet: VideoPacket, tick: int) -> None:
+        self._held.append((packet, tick))
+        self._held_bytes += packet.size
+        self._consider(len(self._held) - 1)
+
+    def _consider(self, place: int) -> None:
+        """Makes the held packet the wanted one if its slot is yet to be planned and it is shown before the others."""
+        packet, tick = self._held[place]
+        if self._slots.of(tick) < self._planned or packet.is_discard:
+            return
+        if self._wanted is None or tick < self._held[self._wanted][1]:
+            self._wanted = place
+
+    def _plan_from(self, slot: int) -> None:
+        self._planned = slot
+        self._wanted = None
+        for place in range(len(self._held)):
+            self._consider(place)
+
+    def _is_certain(self, latest: VideoPacket) -> bool:
+        """Whether no packet after `latest` can be shown before the wanted one."""
+        if self._wanted is None:
+            return False
+        if len(self._held) - 1 - self._wanted >= REORDERED_AT_MOST:
+            return True
+        # No picture is shown before it is decoded.
+        return latest.dts is not None and latest.dts - self._clock.first >= self._held[self._wanted][1]
+
+    def _take(self) -> Iterator[tuple[int, VideoFrame]]:
+        """Decodes the wanted packet and what it needs, or, where a slot was lost to damage, plans that slot anew."""
+        assert self._wanted is not None
+        shown, planned = self._held[self._wanted][1], self._planned
+        for place in range(self._wanted, 0, -1):
+            packet, tick = self._held[place]
+            if packet.is_keyframe and tick <= shown:
+                yield from self._begin_at(place)
+                break
+        if self._planned != planned:
+            return
+        yield from self._decode(self._wanted)
+        yield from self._decode(1, whole=True)
+        self._plan_from(self._slots.of(shown) + 1)
+
+    def _begin_at(self, place: int) -> Iterator[tuple[int, VideoFrame]]:
+        """Drops the held packets before a key frame, once the decoder has given back all it was fed."""
+        if not self._trust_key_frames or (place == 0 and self.due == self._planned):
+            return
+        yield from self._drain()
+        self._corrupt_before = self._tally.corrupt
+        self._drop(place)
+        if self.due != self._planned:
+            self._plan_from(self.due)
+
+    def _drop(self, count: int) -> None:
+        self._held_bytes -= sum(packet.size for packet, _ in self._held[:count])
+        del self._held[:count]
+        if self._wanted is not None:
+            self._wanted = self._wanted - count if self._wanted >= count else None
+
+    def _decode(self, count: int, *, whole: bool = False) -> Iterator[tuple[int, VideoFrame]]:
+        """Decodes the first held packets; unless `whole`, without the pictures no other is built on."""
+        decoder = self._stream.codec_context
+        for packet, _ in self._held[:count]:
+            decoder.skip_frame = "DEFAULT" if whole else "NONREF"
+            try:
+                frames = decoder.decode(packet)
+            except FFmpegError:
+                self._tally.corrupt += 1
+                continue
+            yield from self._choose(frames)
+        self._drop(count)
+
+    def _drain(self) -> Iterator[tuple[int, VideoFrame]]:
+        """Gets all frames out of the decoder and makes it ready to begin anew."""
+        decoder = self._stream.codec_context
+        try:
+            yield from self._choose(decoder.decode(None))
+        except FFmpegError:
+            self._tally.corrupt += 1
+        decoder.flush_buffers()
+        undamaged = self._tally.corrupt == self._corrupt_before
+        if self._trust_key_frames and self.due < self._planned and undamaged:
+            raise KeyFramesMislead
+
+    def _choose(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
+        for frame in frames:
+            self._tally.decoded += 1
+            tick = self._shown = self._clock.of_frame(frame, self._shown)
+            if frame.is_corrupt:
+                self._tally.corrupt += 1
+                continue
+            slot = self._slots.of(tick)
+            if tick >= 0 and slot >= self.due:
+                self.due = slot + 1
+                yield tick, frame

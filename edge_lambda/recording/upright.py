@@ -1,0 +1,52 @@
+"""From a decoded frame to the picture a viewer would see: BGR, upright, with square pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import cast
+
+import numpy as np
+from av import VideoFrame
+from av.buffer import Buffer
+
+from edge_lambda.detectors import Image
+
+# A pixel shape outside of this is a damaged header, not a lens.
+WIDEST_PIXEL = 4
+
+
+def upright_image(frame: VideoFrame, pixel_aspect: Fraction | None) -> Image:
+    """Turns a decoded frame into an image.
+
+    Args:
+        frame: as the decoder gave it; any pixel format, depth, or orientation.
+        pixel_aspect: width to height of one pixel; None where the file does not say.
+
+    Returns:
+        height x width x 3, BGR, 0..255, contiguous.
+    """
+    width = frame.width
+    if pixel_aspect and Fraction(1, WIDEST_PIXEL) <= pixel_aspect <= WIDEST_PIXEL:
+        width = max(1, round(width * pixel_aspect))
+    image = np.asarray(frame.reformat(width=width, format="bgr24").to_ndarray(), dtype=np.uint8)
+    return _as_displayed(image, frame)
+
+
+def _as_displayed(image: Image, frame: VideoFrame) -> Image:
+    """Applies the frame's display matrix, to the nearest of the eight ways a picture can lie."""
+    matrix = cast(Mapping[str, Buffer], frame.side_data).get("DISPLAYMATRIX")
+    if matrix is None:
+        return image
+    # x' = a x + c y, y' = b x + d y in 16.16 fixed point (libavutil/display.h).
+    a, b, _, c, d = np.frombuffer(bytes(matrix), dtype=np.int32)[:5].tolist()
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        image = image.transpose(1, 0, 2)
+        across, down = c, b
+    else:
+        across, down = a, d
+    if across < 0:
+        image = image[:, ::-1]
+    if down < 0:
+        image = image[::-1]
+    return np.ascontiguousarray(image)
