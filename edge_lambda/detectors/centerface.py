@@ -119,7 +119,7 @@ class CenterFace:
         rows, columns = looked_at.shape[:2]
         # Padding keeps the faces' shape where stretching to a multiple of the stride would not.
         padded = cv2.copyMakeBorder(looked_at, 0, -rows % _STRIDE, 0, -columns % _STRIDE, cv2.BORDER_CONSTANT)
-        seen = _decode(self._run([padded]), 0, self._thresholds.doubtful)
+        seen = _decode(self._run([np.asarray(padded, dtype=np.uint8)]), 0, self._thresholds.doubtful)
         centres = seen.boxes[:, :2] + seen.boxes[:, 2:] / 2
         confidence = np.where((centres < (columns, rows)).all(axis=1), seen.confidence, 0)  # not in the padding
         once = cv2.dnn.NMSBoxes(seen.boxes.tolist(), confidence.tolist(), self._thresholds.doubtful, _SAME_FACE)

@@ -80,7 +80,5 @@ def _cut(image: Image, *, centre: tuple[float, float], side: float) -> Image:
         cv2.BORDER_CONSTANT,
     )
     shrinks = pixels > TILE_PIXELS
-    tile: Image = cv2.resize(
-        square, (TILE_PIXELS, TILE_PIXELS), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    )
-    return tile
+    tile = cv2.resize(square, (TILE_PIXELS, TILE_PIXELS), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return np.asarray(tile, dtype=np.uint8)

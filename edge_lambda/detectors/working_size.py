@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import cv2
+import numpy as np
 
 from edge_lambda.detectors import Image
 
@@ -26,4 +27,5 @@ def bounded(image: Image, *, most_pixels: int = MOST_PIXELS) -> tuple[Image, tup
     if shrink >= 1:
         return image, (1.0, 1.0)
     columns, rows = max(1, round(width * shrink)), max(1, round(height * shrink))
-    return cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA), (width / columns, height / rows)
+    smaller = np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return smaller, (width / columns, height / rows)
