@@ -88,6 +88,7 @@ class CenterFace:
         self._thresholds = thresholds or Thresholds()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
+        options.log_severity_level = 3  # errors only; it warns of every weight the net does not use
         # Threads that wait by spinning take the cores from the decoder and the scorer beside them.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(

@@ -22,7 +22,7 @@ _MODEL_FILE = "yunet_n_320_320.onnx"
 
 _LEAST_CONFIDENCE = 0.6
 _SAME_FACE = 0.3  # overlap from which two boxes of one image are one face
-# Under 64 pixels high or wide the net's smallest map has one row, and OpenCV 4.14 reads past it: boxes of infinite size.
+# Under 64 pixels a side the net's smallest map has one row, and OpenCV 4.14 reads past it: boxes of infinite size.
 _LEAST_SIDE = 64
 _MOST_BOXES = 5000  # kept before overlapping ones are joined
 
