@@ -111,6 +111,8 @@ class Sampler:
         self._held: list[tuple[VideoPacket, int]] = []  # read, not yet decoded or dropped: (packet, tick)
         self._held_bytes = 0
         self._wanted: int | None = None  # place in `_held` of the next sample, as far as has been read
+        self._fresh = True  # whether the decoder begins anew with the next packet
+        self._expected: list[int] = []  # ticks of pictures the decoder has yet to give
         self._corrupt_before = 0  # corrupt count when decoding last began at a key frame
         self._shown: int | None = None  # tick of the frame decoded last
 
@@ -126,7 +128,7 @@ class Sampler:
             if tick is None:
                 # Nothing can be planned: the picture may be the next sample, or its place in the order counts.
                 yield from self._decode(len(self._held), whole=True)
-                self._hold(packet, 0)
+                self._hold(packet, -1)
                 yield from self._decode(1, whole=True)
                 continue
             self._hold(packet, tick)
@@ -149,7 +151,7 @@ class Sampler:
     def _consider(self, place: int) -> None:
         """Makes the held packet the wanted one if its slot is yet to be planned and it is shown before the others."""
         packet, tick = self._held[place]
-        if self._slots.of(tick) < self._planned or packet.is_discard:
+        if tick < 0 or self._slots.of(tick) < self._planned or packet.is_discard:
             return
         if self._wanted is None or tick < self._held[self._wanted][1]:
             self._wanted = place
@@ -181,6 +183,7 @@ class Sampler:
         if self._planned != planned:
             return
         yield from self._decode(self._wanted)
+        self._expected.append(shown)
         yield from self._decode(1, whole=True)
         self._plan_from(self._slots.of(shown) + 1)
 
@@ -203,7 +206,10 @@ class Sampler:
     def _decode(self, count: int, *, whole: bool = False) -> Iterator[tuple[int, VideoFrame]]:
         """Decodes the first held packets; unless `whole`, without the pictures no other is built on."""
         decoder = self._stream.codec_context
-        for packet, _ in self._held[:count]:
+        for packet, tick in self._held[:count]:
+            if self._fresh and packet.is_keyframe and not packet.is_discard and tick >= 0:
+                self._expected.append(tick)  # a key frame that can be begun at is shown itself
+            self._fresh = False
             decoder.skip_frame = "DEFAULT" if whole else "NONREF"
             try:
                 frames = decoder.decode(packet)
@@ -221,9 +227,8 @@ class Sampler:
         except FFmpegError:
             self._tally.corrupt += 1
         decoder.flush_buffers()
-        undamaged = self._tally.corrupt == self._corrupt_before
-        if self._trust_key_frames and self.due < self._planned and undamaged:
-            raise KeyFramesMislead
+        self._fresh = True
+        self._check(nothing_before=None)
 
     def _choose(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
         for frame in frames:
@@ -232,7 +237,15 @@ class Sampler:
             if frame.is_corrupt:
                 self._tally.corrupt += 1
                 continue
+            self._check(nothing_before=tick)
             slot = self._slots.of(tick)
             if tick >= 0 and slot >= self.due:
                 self.due = slot + 1
                 yield tick, frame
+
+    def _check(self, *, nothing_before: int | None) -> None:
+        """Notices expected pictures that are undamaged and yet have not come out before a tick, or at all."""
+        missed = [tick for tick in self._expected if nothing_before is None or tick < nothing_before]
+        if missed and self._trust_key_frames and self._tally.corrupt == self._corrupt_before:
+            raise KeyFramesMislead
+        self._expected = [tick for tick in self._expected if nothing_before is not None and tick > nothing_before]
