@@ -1,0 +1,135 @@
+"""The one place of crop geometry: what a scorer sees of a face, the same in training and on the device.
+
+Geometry matters as much as the network behind it, so nobody else cuts faces out of images.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from edge_lambda.detectors import Detection, Image
+
+SHARP_VARIANCE: Final = 120.0
+"""Variance of the Laplacian, in gray levels squared, at which a 64 px crop counts as half sharp."""
+
+FULL_SIZE_PX: Final = 64.0
+"""Height of a face box, pixels, from which more pixels add nothing to the quality."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CropGeometry:
+    """How a square is laid on a detected face.
+
+    Attributes:
+        scale: side of the square as a multiple of the height of the box, over 0.
+        down: how far the centre of the square lies under the centre of the box, as a multiple of its height.
+        size: side of the finished crop, pixels.
+    """
+
+    scale: float
+    down: float
+    size: int
+
+    def __post_init__(self) -> None:
+        if self.scale <= 0 or self.size < 1:
+            raise ValueError(
+                f"a crop needs a scale over 0 and a size of at least 1, not {self.scale:g} and {self.size}"
+            )
+
+    def square(self, detection: Detection) -> tuple[float, float, float]:
+        """The square of one face: x and y of its centre and its side, pixels of the image."""
+        return (
+            detection.left + detection.width / 2,
+            detection.top + detection.height * (0.5 + self.down),
+            detection.height * self.scale,
+        )
+
+    def crop(self, image: Image, detection: Detection) -> Image:
+        """Cuts one face out.
+
+        Args:
+            image: height x width x 3, BGR, 0..255.
+            detection: the face, in pixels of `image`; may reach outside it.
+
+        Returns:
+            size x size x 3, BGR; what lies outside the image repeats the image's edge.
+        """
+        x, y, side = self.square(detection)
+        pixels = max(round(side), 1)
+        square = cut(image, left=round(x - pixels / 2), top=round(y - pixels / 2), side=pixels)
+        return resized(square, self.size)
+
+
+SCORING: Final = CropGeometry(scale=0.85, down=0.05, size=64)
+"""What ExpressionNet sees: brow to chin. Tuned on validation people, see training/NOTES.md."""
+
+
+def crop_for_scoring(image: Image, detection: Detection) -> Image:
+    """Cuts one face out for the scorer on the device; see `CropGeometry.crop`."""
+    return SCORING.crop(image, detection)
+
+
+def cut(image: Image, *, left: int, top: int, side: int) -> Image:
+    """The square of `side` pixels at (`left`, `top`); the image's edge is repeated where the square leaves it.
+
+    Works for squares that lie wholly outside the image too, since a tracker may predict one there.
+    """
+    height, width = image.shape[:2]
+    rows = np.clip(np.arange(top, top + side), 0, height - 1)
+    columns = np.clip(np.arange(left, left + side), 0, width - 1)
+    return image[rows[:, None], columns[None, :]]
+
+
+def resized(square: Image, size: int) -> Image:
+    """`square` at `size` x `size` pixels: by area when it shrinks (no aliasing), bilinear when it grows."""
+    shrinks = square.shape[0] > size
+    return np.asarray(
+        cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), dtype=np.uint8
+    )
+
+
+def sharpness(image: Image, detection: Detection) -> float:
+    """How sharp a face is, 0..1: v / (v + SHARP_VARIANCE), v the variance of the Laplacian of the 64 px gray crop.
+
+    The variance of the Laplacian as a focus measure: Pech-Pacheco et al., "Diatom autofocusing in brightfield
+    microscopy", ICPR 2000. Taken on a crop of one size, so that it does not depend on the size of the face.
+    """
+    crop = crop_for_scoring(image, detection)
+    variance = float(cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), cv2.CV_64F).var())
+    return variance / (variance + SHARP_VARIANCE)
+
+
+def frontality(detection: Detection) -> float:
+    """How much a face looks at the camera, 0..1: 1 - |2n - 1|, times the cosine of the head's roll.
+
+    n is where the tip of the nose falls between the eyes, along the line that joins them: .5 for a frontal face,
+    0 or 1 where it lies on an eye, as in a profile. Without landmarks nothing is known and 0.5 is given.
+    """
+    if detection.landmarks is None:
+        return 0.5
+    (x1, y1), (x2, y2), (nose_x, nose_y) = detection.landmarks[:3]
+    across, down = x2 - x1, y2 - y1
+    distance = math.hypot(across, down)
+    if distance == 0:
+        return 0.0
+    n = ((nose_x - x1) * across + (nose_y - y1) * down) / distance**2
+    return max(0.0, 1 - abs(2 * n - 1)) * max(0.0, across / distance)
+
+
+def crop_quality(image: Image, detection: Detection) -> float:
+    """How good a crop of this face would be, 0..1; the best crop of a track is the one with the most.
+
+    The geometric mean of three parts, so that one bad part cannot be made up for by the others:
+    `sharpness`, size = min(1, box height / FULL_SIZE_PX) and `frontality`.
+
+    Args:
+        image: height x width x 3, BGR, 0..255.
+        detection: the face, in pixels of `image`.
+    """
+    size = min(1.0, detection.height / FULL_SIZE_PX)
+    return float((sharpness(image, detection) * size * frontality(detection)) ** (1 / 3))

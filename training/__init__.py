@@ -1,0 +1,1 @@
+"""From labelled photographs to ExpressionNet: `python -m training`."""

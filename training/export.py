@@ -1,0 +1,150 @@
+"""Writing a trained network as one ONNX file that takes BGR crops and gives calibrated confidences.
+
+The graph is written node by node rather than traced: batch normalisation is folded into the convolutions, gray
+conversion, light normalisation, the mirror image and the calibration are part of it, and weights are stored as 16-bit
+floats (half the file; onnxruntime widens them once, when it loads the file).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from training.network import DIM, Block, Network
+
+OPSET: Final = 17
+BGR_TO_GRAY: Final = (0.114, 0.587, 0.299)  # ITU-R BT.601, as OpenCV's COLOR_BGR2GRAY
+
+
+class _Graph:
+    """A graph as it grows; every method adds nodes and returns the name of their result."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: list[onnx.TensorProto] = []
+
+    def add(self, kind: str, *inputs: str, **attributes: object) -> str:
+        result = f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [result], **attributes))
+        return result
+
+    def constant(self, values: object, kind: type = np.float32) -> str:
+        name = f"constant_{len(self.weights)}"
+        self.weights.append(numpy_helper.from_array(np.asarray(values, dtype=kind), name))
+        return name
+
+    def weight(self, values: NDArray[np.float32]) -> str:
+        """A constant stored in 16 bits and used in 32."""
+        return self.add("Cast", self.constant(values, np.float16), to=TensorProto.FLOAT)
+
+    def silu(self, maps: str) -> str:
+        return self.add("Mul", maps, self.add("Sigmoid", maps))
+
+    def convolution(self, maps: str, layer: nn.Conv2d, norm: nn.BatchNorm2d | None = None) -> str:
+        weight, bias = _folded(layer, norm)
+        return self.add(
+            "Conv",
+            maps,
+            self.weight(weight),
+            self.constant(bias),
+            strides=list(layer.stride),
+            pads=[int(layer.padding[0])] * 4,
+        )
+
+    def block(self, maps: str, block: Block) -> str:
+        inner = self.silu(self.convolution(maps, block.first, block.first_norm))
+        inner = self.convolution(inner, block.second, block.second_norm)
+        pooled = self.silu(self.convolution(self.add("GlobalAveragePool", inner), block.excite.squeeze))
+        inner = self.add("Mul", inner, self.add("Sigmoid", self.convolution(pooled, block.excite.excite)))
+        if block.shortcut is not None:
+            side = block.stride
+            maps = self.add("AveragePool", maps, kernel_shape=[side, side], strides=[side, side])
+            maps = self.convolution(maps, block.shortcut, block.shortcut_norm)
+        return self.silu(self.add("Add", maps, inner))
+
+    def seen(self, crops: str) -> str:
+        """n x side x side x 3 BGR bytes to 2n normalised gray crops: all as they are, then all mirrored."""
+        gray = self.add(
+            "MatMul", self.add("Cast", crops, to=TensorProto.FLOAT), self.constant([[c] for c in BGR_TO_GRAY])
+        )
+        gray = self.add("Transpose", gray, perm=[0, 3, 1, 2])
+        centred = self.add("Sub", gray, self.add("ReduceMean", gray, axes=[2, 3]))
+        deviation = self.add("Sqrt", self.add("ReduceMean", self.add("Mul", centred, centred), axes=[2, 3]))
+        crop = self.add("Div", centred, self.add("Add", deviation, self.constant(DIM)))
+        ends = [self.constant([value], np.int64) for value in (-1, np.iinfo(np.int64).min, 3, -1)]
+        return self.add("Concat", crop, self.add("Slice", crop, *ends), axis=0)
+
+    def confidences(self, logits: str, slope: NDArray[np.float64], offset: NDArray[np.float64]) -> str:
+        """2n x classes logits to n x classes calibrated confidences."""
+        shape = self.constant([2, -1, len(offset)], np.int64)
+        logits = self.add("ReduceMean", self.add("Reshape", logits, shape), axes=[0], keepdims=0)
+        logits = self.add("Add", self.add("Mul", logits, self.constant(slope)), self.constant(offset))
+        self.nodes.append(helper.make_node("Softmax", [logits], ["confidences"], axis=1))
+        return "confidences"
+
+
+def _folded(layer: nn.Conv2d, norm: nn.BatchNorm2d | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weight and bias of a convolution that does the normalisation behind it as well."""
+    weight = layer.weight.detach().float().numpy()
+    if norm is None:
+        assert layer.bias is not None
+        return weight, layer.bias.detach().float().numpy()
+    mean, variance = (getattr(norm, f"running_{name}").float().numpy() for name in ("mean", "var"))
+    gain = norm.weight.detach().float().numpy() / np.sqrt(variance + norm.eps)
+    return weight * gain[:, None, None, None], norm.bias.detach().float().numpy() - mean * gain
+
+
+def write(
+    network: Network,
+    path: Path,
+    *,
+    side: int,
+    slope: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    about: Mapping[str, object],
+) -> None:
+    """Writes the ONNX file, whole or not at all.
+
+    Args:
+        network: a trained network.
+        path: the file to write.
+        side: side of a crop, pixels.
+        slope: classes, what logits are multiplied by.
+        offset: classes, what is added to them then.
+        about: metadata; what is not a string is stored as JSON.
+    """
+    graph = _Graph()
+    maps = graph.silu(graph.convolution(graph.seen("crops"), network.stem, network.stem_norm))
+    for block in network.blocks:
+        assert isinstance(block, Block)
+        maps = graph.block(maps, block)
+    pooled = graph.add("Flatten", graph.add("GlobalAveragePool", maps))
+    head = network.head.weight.detach().float().numpy().T
+    logits = graph.add("MatMul", pooled, graph.weight(np.ascontiguousarray(head)))
+    logits = graph.add("Add", logits, graph.constant(network.head.bias.detach().float().numpy()))
+    result = graph.confidences(logits, slope, offset)
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "ExpressionNet",
+            [helper.make_tensor_value_info("crops", TensorProto.UINT8, ["n", side, side, 3])],
+            [helper.make_tensor_value_info(result, TensorProto.FLOAT, ["n", len(offset)])],
+            graph.weights,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=9,
+        producer_name="houselights training",
+    )
+    helper.set_model_props(model, {k: v if isinstance(v, str) else json.dumps(v) for k, v in about.items()})
+    onnx.checker.check_model(model, full_check=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(model.SerializeToString())
+    part.replace(path)

@@ -1,0 +1,119 @@
+"""How good confidences are: ranking, decisions, calibration, and how sure we are of each figure.
+
+Every function takes a weight per face, so that a bootstrap over people is the same figure under other weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Measure = Callable[[Bools, Floats, Floats], float]
+
+BINS: Final = 15
+REPEATS: Final = 400
+
+
+def auc(shows: Bools, confidence: Floats, weight: Floats) -> float:
+    """Area under the ROC curve: the chance that a face that shows the expression is given more than one that does not.
+
+    Ties count half (Mann-Whitney). NaN where one of the two sides is empty.
+
+    Args:
+        shows: n, whether the face shows the expression.
+        confidence: n.
+        weight: n, at least 0.
+    """
+    positive, negative = float(weight[shows].sum()), float(weight[~shows].sum())
+    if positive == 0 or negative == 0:
+        return float("nan")
+    _, level = np.unique(confidence, return_inverse=True)
+    above = np.bincount(level, weights=np.where(shows, weight, 0))
+    below = np.bincount(level, weights=np.where(shows, 0, weight))
+    return float((above * (np.cumsum(below) - below / 2)).sum() / (positive * negative))
+
+
+def balanced_accuracy(shows: Bools, decided: Bools, weight: Floats) -> float:
+    """Mean of the shares of either side that are decided rightly; 0.5 is guessing. NaN where one side is empty."""
+    sides = [float(weight[side].sum()) for side in (shows, ~shows)]
+    if 0 in sides:
+        return float("nan")
+    hit = float(weight[shows & decided].sum()) / sides[0]
+    rejected = float(weight[~shows & ~decided].sum()) / sides[1]
+    return (hit + rejected) / 2
+
+
+def calibration_error(shows: Bools, confidence: Floats, weight: Floats) -> float:
+    """Expected calibration error: the mean over faces of |share that shows it - mean confidence| of the face's bin.
+
+    Fifteen bins of equal width on 0..1 (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
+    """
+    total, right, said = reliability(shows, confidence, weight)
+    return float(np.abs(right - said).sum() / total.sum())
+
+
+def reliability(shows: Bools, confidence: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
+    """Per bin of `calibration_error`: the weight of its faces, of those that show it, and their summed confidence."""
+    bin_of = np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
+    total, right, said = (
+        np.bincount(bin_of, weights=values, minlength=BINS) for values in (weight, weight * shows, weight * confidence)
+    )
+    return total, right, said
+
+
+def equal_error_threshold(shows: Bools, confidence: Floats) -> float:
+    """The threshold at which as large a part of either side is decided wrongly.
+
+    There the share of an audience over the threshold errs by e(1 - 2p) for a true share p and an error rate e: it is
+    right at p = 1/2 and as wrong below as above, whatever the base rate of the people it was fitted on.
+    """
+    return _crossing(shows, confidence, (~shows).sum() / max(shows.sum(), 1))
+
+
+def matched_share_threshold(shows: Bools, confidence: Floats) -> float:
+    """The threshold over which there are as many faces as show the expression, so that false alarms equal misses.
+
+    For a rare expression: at equal error rates, false alarms would outnumber it many times.
+    """
+    return _crossing(shows, confidence, 1.0)
+
+
+def _crossing(shows: Bools, confidence: Floats, miss_costs: float) -> float:
+    """The threshold, midway between two confidences, where misses times their cost meet the false alarms."""
+    order = np.argsort(confidence, kind="stable")
+    misses = np.cumsum(shows[order]) * miss_costs
+    alarms = (~shows).sum() - np.cumsum(~shows[order])
+    at = int(np.argmin(np.abs(misses - alarms)))
+    pair = confidence[order][at : at + 2]
+    return float(pair.mean())
+
+
+def interval(
+    measure: Callable[[Floats], float], people: Sequence[str], *, seed: int = 0, repeats: int = REPEATS
+) -> tuple[float, float]:
+    """The 95 % interval of a figure by a bootstrap over people, never over faces: faces of one person are alike.
+
+    Args:
+        measure: the figure under a weight per face.
+        people: n, who is on each face.
+        seed: the same seed gives the same interval.
+        repeats: how many times people are drawn anew.
+
+    Returns:
+        The 2.5th and the 97.5th percentile (Efron & Tibshirani 1993); draws that leave a side empty are passed over.
+    """
+    names, person = np.unique(np.asarray(people), return_inverse=True)
+    generator = np.random.default_rng(seed)
+    drawn = [
+        measure(
+            np.bincount(generator.integers(len(names), size=len(names)), minlength=len(names))[person].astype(float)
+        )
+        for _ in range(repeats)
+    ]
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    return float(low), float(high)

@@ -1,0 +1,80 @@
+"""ExpressionNet itself: a small residual network with squeeze-and-excitation, on normalised gray crops.
+
+Residual blocks: He et al., CVPR 2016, with the pooled shortcut of He et al., "Bag of Tricks", CVPR 2019;
+squeeze-and-excitation: Hu et al., CVPR 2018. Widths are multiples of 32, which bfloat16 on a CPU needs to be fast.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+WIDTHS: Final = (32, 64, 128, 192)
+SQUEEZE: Final = 8
+DIM: Final = 8.0
+"""Gray levels added to the contrast a crop is divided by, so that noise in a black crop is not blown up."""
+
+
+def normalised(crops: Tensor) -> Tensor:
+    """Takes light and contrast out: n x 1 x side x side gray levels to mean 0 and a deviation just under 1."""
+    crops = crops.float()
+    mean = crops.mean((2, 3), keepdim=True)
+    deviation = (crops - mean).square().mean((2, 3), keepdim=True).sqrt()
+    return (crops - mean) / (deviation + DIM)
+
+
+class SqueezeExcite(nn.Module):
+    """Weighs each channel by what all of them hold on average."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Conv2d(channels, channels // SQUEEZE, 1)
+        self.excite = nn.Conv2d(channels // SQUEEZE, channels, 1)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        pooled = maps.mean((2, 3), keepdim=True)
+        return maps * torch.sigmoid(self.excite(functional.silu(self.squeeze(pooled))))
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions beside a shortcut; halves the maps where `stride` is 2."""
+
+    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False)
+        self.first_norm = nn.BatchNorm2d(channels)
+        self.second = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(channels)
+        self.excite = SqueezeExcite(channels)
+        self.stride = stride
+        self.shortcut = None if stride == 1 else nn.Conv2d(channels_in, channels, 1, bias=False)
+        self.shortcut_norm = None if stride == 1 else nn.BatchNorm2d(channels)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        inner = functional.silu(self.first_norm(self.first(maps)))
+        inner = self.excite(self.second_norm(self.second(inner)))
+        if self.shortcut is not None and self.shortcut_norm is not None:
+            maps = self.shortcut_norm(self.shortcut(functional.avg_pool2d(maps, self.stride)))
+        return functional.silu(maps + inner)
+
+
+class Network(nn.Module):
+    """Normalised crops, n x 1 x side x side, to n x classes logits."""
+
+    def __init__(self, classes: int, *, dropout: float = 0.3, widths: tuple[int, ...] = WIDTHS) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(1, widths[0], 5, 2, 2, bias=False)
+        self.stem_norm = nn.BatchNorm2d(widths[0])
+        steps = zip((widths[0], *widths[:-1]), widths, strict=True)
+        self.blocks = nn.ModuleList([Block(a, b, stride=1 if at == 0 else 2) for at, (a, b) in enumerate(steps)])
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(widths[-1], classes)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        maps = functional.silu(self.stem_norm(self.stem(crops)))
+        for block in self.blocks:
+            maps = block(maps)
+        return self.head(self.dropout(maps.mean((2, 3))))
