@@ -80,7 +80,7 @@ class Heartbeat:
         frames_per_s: frames looked at per second of late.
         faces: faces in view at the last look.
         last_window_ms: start of the newest window stored; None before the first.
-        lag_s: seconds from a frame's capture to its window being stored.
+        lag_s: seconds from the end of the newest window to the heartbeat that follows its being stored.
         detail: one line in words; "" where there is nothing to say.
     """
 

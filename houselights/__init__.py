@@ -1,0 +1,1 @@
+"""The command line: wires cameras, scorers, stores and pages together on one machine."""

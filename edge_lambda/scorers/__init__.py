@@ -13,10 +13,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from audience.errors import InvalidValue
 from edge_lambda.crops import crop_for_scoring
 from edge_lambda.detectors import Image
 
-__all__ = ["Image", "Scorer", "crop_for_scoring"]
+__all__ = ["SCORERS", "Image", "Scorer", "crop_for_scoring", "load_scorer"]
+
+SCORERS = ("expressionnet",)
 
 
 class Scorer(Protocol):
@@ -27,6 +30,7 @@ class Scorer(Protocol):
             it, such as "expressionnet-1+0a1b2c3d".
         expressions: what it scores, in the order of the columns of `score`.
         thresholds: for each expression the confidence, 0..1, from which a face counts as showing it.
+        model_sha256: of the model file.
         experimental: the expressions measured too poorly to be relied on; shown only where asked for, and marked.
     """
 
@@ -34,6 +38,7 @@ class Scorer(Protocol):
     expressions: tuple[str, ...]
     thresholds: Mapping[str, float]
     experimental: frozenset[str]
+    model_sha256: str
 
     def score(self, crops: Sequence[Image]) -> NDArray[np.float32]:
         """Scores faces.
@@ -45,3 +50,21 @@ class Scorer(Protocol):
             n x len(expressions) confidences, 0..1.
         """
         ...
+
+
+def load_scorer(name: str, *, threads: int = 1) -> Scorer:
+    """Loads a scorer by its name, the one place where names become scorers.
+
+    Args:
+        name: one of `SCORERS`.
+        threads: cores used for one call, at least 1.
+
+    Raises:
+        InvalidValue: no scorer has that name.
+        ScorerUnavailable: its model cannot be loaded.
+    """
+    if name == "expressionnet":
+        from edge_lambda.scorers.expressionnet import ExpressionNet
+
+        return ExpressionNet(threads=threads)
+    raise InvalidValue(f"no scorer is called {name!r}: choose one of {', '.join(SCORERS)}")

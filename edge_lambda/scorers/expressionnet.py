@@ -42,6 +42,7 @@ class ExpressionNet:
     expressions: tuple[str, ...]
     thresholds: Mapping[str, float]
     experimental: frozenset[str]
+    model_sha256: str
 
     def __init__(self, *, threads: int = 1, model: Path | None = None) -> None:
         """Loads the model.
@@ -63,7 +64,8 @@ class ExpressionNet:
             geometry = {"scale": SCORING.scale, "down": SCORING.down, "size": SCORING.size}
             wanted = json.loads(about["crop"])
             self._smile = classes.index(SMILE_IS)
-            self.name = f"{about['name']}-{about['version']}+{hashlib.sha256(content).hexdigest()[:8]}"
+            self.model_sha256 = hashlib.sha256(content).hexdigest()
+            self.name = f"{about['name']}-{about['version']}+{self.model_sha256[:8]}"
         except (KeyError, ValueError, *_ONNXRUNTIME_ERRORS) as error:
             raise ScorerUnavailable(
                 f"the model file {model or MODEL} is damaged ({type(error).__name__}); install Houselights again"

@@ -1,0 +1,177 @@
+"""What an export holds: tables of named columns with their units and meanings. Writing them is the caller's part.
+
+The same rules hold as on the pages: figures over few faces are withheld, and a track's own expressions are given only
+where figures over a single face may be shown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from audience.curve import StageWindows, reaction_curve
+from audience.expressions import EXPRESSIONS
+from audience.faces import FaceRecord, WindowFaces
+from audience.instants import from_ms
+
+Cell = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column: its unit ("" for none) and its meaning, for the dictionary."""
+
+    name: str
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportTable:
+    """A table: `values[i]` are the cells of `columns[i]`, all of one length; None is an empty cell."""
+
+    name: str
+    columns: tuple[Column, ...]
+    values: tuple[list[Cell], ...]
+
+    def __len__(self) -> int:
+        return len(self.values[0])
+
+
+_KEY = (
+    Column(name="session_id", unit="", meaning="The session."),
+    Column(name="stage_id", unit="", meaning="The stage, the place people watched from."),
+)
+_CURVE = (
+    *_KEY,
+    Column(name="window_start_utc", unit="ISO 8601, UTC", meaning="Start of the window, which is half open."),
+    Column(name="session_s", unit="s", meaning="Seconds from the session's start to the window's start."),
+    Column(name="timeline_s", unit="s", meaning="Seconds of what was shown, at the window's start; empty in a pause."),
+    Column(name="segment", unit="", meaning="Title of the slide, scene or song shown then."),
+    Column(name="expression", unit="", meaning="The expression the row is about; empty where only heads were counted."),
+    Column(
+        name="share",
+        unit="0..1",
+        meaning="Share of the faces whose confidence reaches the scorer's threshold; empty where nobody was in view, "
+        "no camera looked, or too few faces were there for a figure.",
+    ),
+    Column(name="share_low", unit="0..1", meaning="Lower end of the share's 95 % Wilson interval over tracks."),
+    Column(name="share_high", unit="0..1", meaning="Upper end of the share's 95 % Wilson interval over tracks."),
+    Column(name="level", unit="0..1", meaning="Mean confidence over the tracks, each counting once."),
+    Column(name="faces", unit="faces", meaning="Tracks in view; 0 where nobody was, empty where no camera looked."),
+    Column(name="coverage", unit="0..1", meaning="Faces / faces expected: the audience size, else the most of 60 s."),
+    Column(name="scorer", unit="", meaning="Name and version of what scored the expressions."),
+)
+_TRACKS = (
+    *_KEY,
+    Column(name="camera_id", unit="", meaning="The camera that followed the face."),
+    Column(name="track_id", unit="", meaning="The track: one face followed by one camera, not a person's identity."),
+    Column(name="first_seen_utc", unit="ISO 8601, UTC", meaning="First instant the track was seen."),
+    Column(name="last_seen_utc", unit="ISO 8601, UTC", meaning="Last instant the track was seen."),
+    Column(name="windows", unit="windows", meaning="Windows the track was seen in."),
+    Column(name="face_height", unit="0..1 of the image", meaning="Mean height of the face."),
+    Column(name="quality", unit="0..1", meaning="Mean quality of the crops: sharpness, size and pose."),
+)
+
+
+def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
+    """One row a window and expression, the empty windows too; heads counted only give one row a window."""
+    values: list[list[Cell]] = [[] for _ in _CURVE]
+    for windows in stages:
+        n = len(windows.start_ms)
+        shared: dict[str, list[Cell]] = {
+            "session_id": [windows.session.session_id] * n,
+            "stage_id": [windows.stage.stage_id] * n,
+            "window_start_utc": [_utc(ms) for ms in windows.start_ms.tolist()],
+            "session_s": windows.session_s.round(3).tolist(),
+            "timeline_s": _cells(windows.timeline_s.round(3)),
+            "segment": [windows.segment_title(index) for index in windows.segment.tolist()],
+            "faces": _cells(windows.faces),
+            "coverage": _cells(windows.coverage),
+            "scorer": [" ".join(windows.table.scorers)] * n,
+        }
+        for expression in windows.expressions or ("",):
+            curve = reaction_curve(windows, expression)
+            own = shared | {
+                "expression": [expression] * n,
+                "share": _cells(curve.share),
+                "share_low": _cells(curve.share_low),
+                "share_high": _cells(curve.share_high),
+                "level": _cells(curve.level),
+            }
+            for cells, column in zip(values, _CURVE, strict=True):
+                cells.extend(own[column.name])
+    return ExportTable(name="curve", columns=_CURVE, values=tuple(values))
+
+
+def tracks_table(
+    session_id: str, faces_by_stage: dict[str, Sequence[WindowFaces]], *, single_faces: bool
+) -> ExportTable:
+    """One row a track.
+
+    Args:
+        session_id: whose.
+        faces_by_stage: the faces of each stage, as the store gives them.
+        single_faces: whether figures over a single face may be shown; only then a column of mean confidence is given
+            for each expression.
+    """
+    by_track: dict[tuple[str, str, str], list[FaceRecord]] = defaultdict(list)
+    for stage_id, windows in faces_by_stage.items():
+        for window in windows:
+            for face in window.faces:
+                by_track[stage_id, window.camera_id, face.track_id].append(face)
+    scored = {name for faces in by_track.values() for face in faces for name in face.confidences}
+    levels = tuple(name for name in EXPRESSIONS if name in scored) if single_faces else ()
+    columns = _TRACKS + tuple(
+        Column(name=f"{name}_level", unit="0..1", meaning=f"Mean confidence of {name} over the track's windows.")
+        for name in levels
+    )
+    rows: list[list[Cell]] = []
+    for (stage_id, camera_id, track_id), faces in sorted(by_track.items()):
+        instants = [face.at_ms for face in faces]
+        row: list[Cell] = [session_id, stage_id, camera_id, track_id, _utc(min(instants)), _utc(max(instants))]
+        row += [len(faces), _mean([face.box.height for face in faces]), _mean([face.quality for face in faces])]
+        row += [_mean([face.confidences[name] for face in faces if name in face.confidences]) for name in levels]
+        rows.append(row)
+    cells = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in columns]
+    return ExportTable(name="tracks", columns=columns, values=tuple(cells))
+
+
+def dictionary_table(tables: Sequence[ExportTable], experimental: Sequence[str]) -> ExportTable:
+    """Name, unit and meaning of every column of some tables.
+
+    Args:
+        tables: the tables.
+        experimental: expressions whose accuracy is not established; the dictionary says so where they appear.
+    """
+    warning = f" Experimental, accuracy not established: {', '.join(experimental)}." if experimental else ""
+    rows = [
+        (table.name, column.name, column.unit, column.meaning + (warning if column.name == "expression" else ""))
+        for table in tables
+        for column in table.columns
+    ]
+    columns = (
+        Column(name="file", unit="", meaning="The file the column is in."),
+        Column(name="name", unit="", meaning="The column."),
+        Column(name="unit", unit="", meaning="Its unit."),
+        Column(name="meaning", unit="", meaning="What it says."),
+    )
+    return ExportTable(
+        name="dictionary", columns=columns, values=tuple(list(cells) for cells in zip(*rows, strict=True))
+    )
+
+
+def _cells(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[Cell]:
+    return [None if value != value else round(value, 6) for value in values.tolist()]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return round(sum(values) / len(values), 6) if values else None
+
+
+def _utc(ms: int) -> str:
+    return from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")

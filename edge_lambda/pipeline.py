@@ -1,0 +1,219 @@
+"""Camera frames in, scored windows out: detect, track, keep the best crop of every track, score it, sum it up.
+
+Decoding, detecting and scoring run at the same time, each in a thread of its own, a few frames apart.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from audience.errors import InvalidValue
+from audience.faces import Box, FaceRecord, WindowFaces
+from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of, window_start
+from edge_lambda.ahead import ahead
+from edge_lambda.crops import crop_for_scoring, crop_quality
+from edge_lambda.detectors import Detection, Detector, Image
+from edge_lambda.scorers import Scorer
+from edge_lambda.tracking import Observation, Tracker
+
+EXPECTED_OVER_MS = 60_000
+DAY_MS = 86_400_000
+
+# Two frames wait between stages: enough that neither stage waits on the other's jitter, and a 4K frame is 25 MB.
+_FRAMES_AHEAD = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraKey:
+    """Which camera the windows are from, how wide they are, and how long they are kept.
+
+    Attributes:
+        session_id, stage_id, camera_id: the key of every record made.
+        width_ms: width of the windows.
+        written_ms: when this run began; records are kept from then, or from their own instant where that is later.
+        windows_kept_ms, faces_kept_ms: how long windows and single faces are kept.
+    """
+
+    session_id: str
+    stage_id: str
+    camera_id: str
+    width_ms: int = DEFAULT_WIDTH_MS
+    written_ms: int
+    windows_kept_ms: int = 730 * DAY_MS
+    faces_kept_ms: int = 30 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedFrame:
+    """One image and the instant it was taken, milliseconds since the epoch."""
+
+    at_ms: int
+    image: Image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedFrame:
+    """A frame and the faces followed in it."""
+
+    at_ms: int
+    image: Image
+    observations: tuple[Observation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredWindow:
+    """A finished window.
+
+    Attributes:
+        record: its sums.
+        faces: the single faces behind them.
+        frames: how many frames were looked at.
+        kept: those frames, where they were asked for; else empty.
+    """
+
+    record: WindowRecord
+    faces: WindowFaces
+    frames: int
+    kept: tuple[TrackedFrame, ...] = ()
+
+    @property
+    def end_ms(self) -> int:
+        """The window ends before this instant."""
+        return self.record.start_ms + self.record.width_ms
+
+
+@dataclass(slots=True)
+class _BestCrop:
+    quality: float
+    at_ms: int
+    box: Box
+    crop: Image | None
+
+
+@dataclass(slots=True)
+class _OpenWindow:
+    start_ms: int
+    best: dict[str, _BestCrop] = field(default_factory=dict)
+    frames: int = 0
+    kept: list[TrackedFrame] = field(default_factory=list)
+
+
+def scored_windows(
+    frames: Iterable[TimedFrame],
+    *,
+    camera: CameraKey,
+    detector: Detector,
+    tracker: Tracker,
+    scorer: Scorer | None,
+    keep_frames: bool = False,
+) -> Generator[ScoredWindow, None, None]:
+    """Scores frames, window by window.
+
+    Args:
+        frames: in order of their instants; iterated in a thread.
+        camera: which camera they are from.
+        detector: finds faces; used in a thread.
+        tracker: follows them; new for every run.
+        scorer: scores them; None where only heads are counted, and then no crop is ever cut out.
+        keep_frames: whether to hand over each window's frames, for a preview.
+
+    Yields:
+        Every window that had a frame, once a later frame or the end of `frames` shows that it is over. Closing the
+        generator drops the window that was still open.
+    """
+    found = ahead(_detected(ahead(frames, depth=_FRAMES_AHEAD, name="decode"), detector), depth=1, name="detect")
+    recent: deque[tuple[int, int]] = deque()  # start and faces of the windows of the last minute
+    window: _OpenWindow | None = None
+    try:
+        for frame, detections in found:
+            start_ms = window_start(frame.at_ms, camera.width_ms)
+            if window is not None and start_ms != window.start_ms:
+                yield _finish(window, camera, scorer, recent)
+                window = None
+            window = window or _OpenWindow(start_ms)
+            height, width = frame.image.shape[:2]
+            observations = tuple(tracker.update(detections, at_ms=frame.at_ms, frame_size=(width, height)))
+            _collect(window, frame, observations, cut=scorer is not None)
+            if keep_frames:
+                window.kept.append(TrackedFrame(at_ms=frame.at_ms, image=frame.image, observations=observations))
+        if window is not None:
+            yield _finish(window, camera, scorer, recent)
+    finally:
+        found.close()
+
+
+def _detected(
+    frames: Generator[TimedFrame, None, None], detector: Detector
+) -> Iterator[tuple[TimedFrame, list[Detection]]]:
+    try:
+        for frame in frames:
+            yield frame, detector.detect(frame.image)
+    finally:
+        frames.close()
+
+
+def _collect(window: _OpenWindow, frame: TimedFrame, observations: Iterable[Observation], *, cut: bool) -> None:
+    window.frames += 1
+    height, width = frame.image.shape[:2]
+    for observation in observations:
+        face = observation.detection
+        quality = crop_quality(frame.image, face)
+        best = window.best.get(observation.track_id)
+        if best is not None and best.quality >= quality:
+            continue
+        window.best[observation.track_id] = _BestCrop(
+            quality=quality,
+            at_ms=frame.at_ms,
+            box=Box(
+                left=face.left / width, top=face.top / height, width=face.width / width, height=face.height / height
+            ),
+            crop=crop_for_scoring(frame.image, face) if cut else None,
+        )
+
+
+def _finish(
+    window: _OpenWindow, camera: CameraKey, scorer: Scorer | None, recent: deque[tuple[int, int]]
+) -> ScoredWindow:
+    confidences: list[dict[str, float]] = [{} for _ in window.best]
+    if scorer is not None and window.best:
+        scores = scorer.score([best.crop for best in window.best.values() if best.crop is not None])
+        if len(scores) != len(window.best):
+            raise InvalidValue(f"{scorer.name} gave {len(scores)} scores for {len(window.best)} crops")
+        confidences = [dict(zip(scorer.expressions, map(float, row), strict=True)) for row in scores]
+    faces = tuple(
+        FaceRecord(track_id=track, at_ms=best.at_ms, box=best.box, quality=best.quality, confidences=confidence)
+        for (track, best), confidence in zip(window.best.items(), confidences, strict=True)
+    )
+    recent.append((window.start_ms, len(faces)))
+    while recent[0][0] <= window.start_ms - EXPECTED_OVER_MS:
+        recent.popleft()
+    kept_from = max(window.start_ms, camera.written_ms)
+    name = scorer.name if scorer is not None else ""
+    return ScoredWindow(
+        record=WindowRecord(
+            session_id=camera.session_id,
+            stage_id=camera.stage_id,
+            camera_id=camera.camera_id,
+            start_ms=window.start_ms,
+            width_ms=camera.width_ms,
+            faces=len(faces),
+            expected=max(seen for _, seen in recent),
+            tallies=tallies_of(faces, scorer.thresholds if scorer is not None else {}),
+            scorer=name,
+            expires_ms=kept_from + camera.windows_kept_ms,
+        ),
+        faces=WindowFaces(
+            session_id=camera.session_id,
+            stage_id=camera.stage_id,
+            camera_id=camera.camera_id,
+            start_ms=window.start_ms,
+            part="0",
+            scorer=name,
+            faces=faces,
+            expires_ms=kept_from + camera.faces_kept_ms,
+        ),
+        frames=window.frames,
+        kept=tuple(window.kept),
+    )

@@ -1,0 +1,61 @@
+"""The `houselights` command. Errors are one line on stderr and exit code 2; Ctrl-C ends with 130."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from audience.errors import HouselightsError
+from houselights.commands import COMMANDS
+
+INTERRUPTED = 130
+
+
+@click.group(
+    commands=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(package_name="houselights", prog_name="houselights")
+def houselights() -> None:
+    """Shows how an audience reacted, second by second: visible expression, not feeling."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and ends the process with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        arguments: words after the program's name; None takes the process's own.
+
+    Returns:
+        The exit code: 0, 2 after one line that says what was wrong, 130 after Ctrl-C.
+    """
+    try:
+        result = houselights.main(args=arguments, prog_name="houselights", standalone_mode=False)
+    except HouselightsError as problem:
+        return _refused(str(problem))
+    except click.UsageError as problem:
+        command = problem.ctx.command_path if problem.ctx else "houselights"
+        return _refused(f"{problem.format_message().rstrip('.')}: see `{command} --help`")
+    except click.ClickException as problem:
+        return _refused(problem.format_message())
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("houselights: stopped", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _refused(message: str) -> int:
+    click.echo(f"houselights: {' '.join(message.split())}", err=True)
+    return 2

@@ -1,0 +1,15 @@
+"""The subcommands, one file each. What is heavy is imported when a command runs, not when its help is shown."""
+
+from __future__ import annotations
+
+import click
+
+from houselights.commands.dashboard import dashboard
+from houselights.commands.demo import demo
+from houselights.commands.doctor import doctor
+from houselights.commands.export import export
+from houselights.commands.score import score
+from houselights.commands.sessions import delete, prune, sessions
+from houselights.commands.watch import watch
+
+COMMANDS: tuple[click.Command, ...] = (score, watch, sessions, export, delete, prune, dashboard, demo, doctor)

@@ -1,0 +1,47 @@
+"""`houselights dashboard`: serves the pages on this machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib import resources, util
+
+import click
+
+from audience.errors import InvalidValue
+from audience.stores import default_store_url
+from houselights.commands.options import STORE_VARIABLE, store_at, store_option
+
+
+@click.command(short_help="Serve the pages on this machine.")
+@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="[default: 8501, or the next that is free]")
+@click.option("--browser/--no-browser", default=True, help="Open a browser.  [default: yes]")
+@store_option
+def dashboard(port: int | None, browser: bool, store_url: str | None) -> int:
+    """Serve the dashboard on 127.0.0.1 until Ctrl-C."""
+    return serve(store_url, port=port, browser=browser)
+
+
+def serve(store_url: str | None, *, port: int | None, browser: bool) -> int:
+    """Runs Streamlit on the dashboard in a process of its own; returns its exit code.
+
+    Raises:
+        InvalidValue: the dashboard's extra is not installed.
+        StoreUnavailable: the store cannot be opened.
+    """
+    if util.find_spec("streamlit") is None:
+        raise InvalidValue("the dashboard needs Streamlit: install it with `uv sync --extra dashboard`")
+    store_at(store_url).close()  # what is wrong with the store is said here, not on a page
+    command = [sys.executable, "-m", "streamlit", "run", str(resources.files("dashboard") / "app.py")]
+    command += ["--server.address", "127.0.0.1", "--server.headless", str(not browser).lower()]
+    if port is not None:
+        command += ["--server.port", str(port)]
+    environment = os.environ | {STORE_VARIABLE: store_url or default_store_url()}
+    with subprocess.Popen(command, env=environment) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # The terminal sent Ctrl-C to Streamlit too; it closes by itself.
+            process.wait()
+            return 0

@@ -1,0 +1,99 @@
+"""Options that several subcommands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import click
+
+from audience.instants import parse_instant
+from audience.privacy import SETTINGS
+from audience.sessions import KINDS
+from audience.store import Store
+from audience.stores import default_store_url, open_store
+from edge_lambda.detectors import DEFAULT_DETECTOR, DETECTORS
+from edge_lambda.scorers import SCORERS
+from houselights.occasion import Occasion
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+STORE_VARIABLE = "HOUSELIGHTS_STORE"
+
+
+class Instant(click.ParamType[datetime]):
+    """An ISO 8601 instant with its zone."""
+
+    name = "ISO"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        return value if isinstance(value, datetime) else parse_instant(value)
+
+
+def store_option(command: Command) -> Command:
+    """Adds `--store URL`."""
+    return click.option(
+        "--store",
+        "store_url",
+        metavar="URL",
+        envvar=STORE_VARIABLE,
+        help=f"Where sessions are kept: sqlite:///path.db. Also from {STORE_VARIABLE}; else the user's data folder.",
+    )(command)
+
+
+def occasion_options(command: Command) -> Command:
+    """Adds what says which session, stage and camera frames are from, and what kind of occasion it is."""
+    for option in reversed(
+        (
+            click.option("--session", "session_id", required=True, metavar="ID", help="The session, new or there."),
+            click.option("--title", help="What people call the session."),
+            click.option("--kind", type=click.Choice(KINDS), help="Kind of session.  [default: talk]"),
+            click.option("--stage", "stage_id", default="main", show_default=True, metavar="ID"),
+            click.option("--camera", "camera_id", default="cam-1", show_default=True, metavar="ID"),
+            click.option("--setting", type=click.Choice(SETTINGS), help="Kind of place.  [default: event]"),
+            click.option("--country", metavar="XX", help="Two-letter code of the country people watch in."),
+            click.option("--heads-only", is_flag=True, help="Count heads; score no expression."),
+            click.option("--notice-given", is_flag=True, help="The people in view were told."),
+            click.option("--audience-size", type=click.IntRange(min=1), metavar="N", help="People present."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def scoring_options(command: Command) -> Command:
+    """Adds how frames are looked at and for how long records are kept."""
+    for option in reversed(
+        (
+            click.option(
+                "--every",
+                "every_s",
+                type=click.FloatRange(min=0.02, max=3600),
+                default=1.0,
+                show_default=True,
+                metavar="S",
+                help="Seconds between samples.",
+            ),
+            click.option("--detector", type=click.Choice(DETECTORS), default=DEFAULT_DETECTOR, show_default=True),
+            click.option("--scorer", type=click.Choice(SCORERS), default="expressionnet", show_default=True),
+            click.option(
+                "--keep-windows-days", type=click.IntRange(min=1), default=730, show_default=True, metavar="N"
+            ),
+            click.option("--keep-faces-days", type=click.IntRange(min=1), default=30, show_default=True, metavar="N"),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def occasion_from(options: dict[str, Any]) -> Occasion:
+    """Takes what `occasion_options` added out of a command's options."""
+    names = Occasion.__dataclass_fields__
+    return Occasion(**{name: options.pop(name) for name in names})
+
+
+def store_at(url: str | None) -> Store:
+    """Opens the store that was asked for, or the usual one."""
+    return open_store(url or default_store_url())

@@ -1,0 +1,165 @@
+"""`houselights score`: a recording in, a reaction curve out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from audience.errors import InvalidValue
+from audience.instants import clock_text
+from houselights.commands.options import (
+    Instant,
+    occasion_from,
+    occasion_options,
+    scoring_options,
+    store_at,
+    store_option,
+)
+
+if TYPE_CHECKING:
+    from houselights.scoring import Position, Summary
+
+
+@click.command(short_help="Score a recording of an audience.")
+@click.argument("video", type=click.Path(path_type=Path))
+@occasion_options
+@click.option("--started-at", type=Instant(), help="Instant of the first frame, as 2026-05-04T19:30:00+02:00.")
+@scoring_options
+@click.option(
+    "--preview", type=click.Path(path_type=Path), metavar="OUT.mp4", help="Write the video with marked faces."
+)
+@click.option("--blur", is_flag=True, help="Make faces in the preview unrecognisable.")
+@click.option("--again", is_flag=True, help="Throw this camera's earlier scores away and score anew.")
+@store_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of sentences.")
+def score(
+    video: Path,
+    started_at: datetime | None,
+    every_s: float,
+    detector: str,
+    scorer: str,
+    keep_windows_days: int,
+    keep_faces_days: int,
+    preview: Path | None,
+    blur: bool,
+    again: bool,
+    store_url: str | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Score VIDEO, a recording of an audience, into a session.
+
+    Ctrl-C keeps what is done; the same command again goes on where it stopped.
+    """
+    from edge_lambda.detectors import load_detector
+    from edge_lambda.scorers import load_scorer
+    from houselights.scoring import ScoringPlan, score_recording
+
+    occasion = occasion_from(options)
+    if blur and preview is None:
+        raise InvalidValue("--blur is about the preview: give --preview OUT.mp4 with it")
+    plan = ScoringPlan(
+        started_at=started_at,
+        every_s=every_s,
+        again=again,
+        preview=preview,
+        blur=blur,
+        windows_kept_days=keep_windows_days,
+        faces_kept_days=keep_faces_days,
+    )
+    console = Console(stderr=True)
+    with store_at(store_url) as store, _ProgressBar(console, video.name) as bar:
+        try:
+            summary = score_recording(
+                video,
+                occasion,
+                plan,
+                store=store,
+                load_detector=lambda: load_detector(detector),
+                load_scorer=lambda: load_scorer(scorer),
+                on_position=bar.show,
+            )
+        except KeyboardInterrupt:
+            bar.stop()
+            if bar.done_s:
+                click.echo(
+                    f"Stopped at {clock_text(bar.done_s)}. Give the same command again to go on from there.", err=True
+                )
+            raise
+    if as_json:
+        click.echo(json.dumps(_as_json(summary)))
+    else:
+        _tell(summary)
+
+
+class _ProgressBar:
+    """Position, speed as a multiple of real time, faces in view and time left, on stderr."""
+
+    def __init__(self, console: Console, name: str) -> None:
+        self.done_s = 0.0
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[position]}"),
+            TextColumn("{task.fields[speed]}"),
+            TextColumn("{task.fields[faces]}"),
+            TimeRemainingColumn(compact=True),
+            console=console,
+        )
+        self._task = self._progress.add_task(name, total=None, position="opening", speed="", faces="")
+
+    def __enter__(self) -> _ProgressBar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        self._progress.stop()
+
+    def show(self, position: Position) -> None:
+        task = self._progress.tasks[0]
+        if not self.done_s:
+            # What an earlier run did must not count towards this one's speed.
+            self._progress.reset(self._task, completed=position.done_s)
+        self.done_s = position.done_s
+        of = f" of {clock_text(position.duration_s)}" if position.duration_s else ""
+        self._progress.update(
+            self._task,
+            total=position.duration_s,
+            completed=position.done_s,
+            position=f"{clock_text(position.done_s)}{of}",
+            speed=f"{task.speed:.1f}x" if task.speed else "",
+            faces=f"{position.faces} {'face' if position.faces == 1 else 'faces'}",
+        )
+
+
+def _as_json(summary: Summary) -> dict[str, object]:
+    fields = asdict(summary)
+    fields["started_at"] = summary.started_at.isoformat()
+    fields["notes"] = list(summary.notes)
+    return fields
+
+
+def _tell(summary: Summary) -> None:
+    if summary.realtime_factor is None:
+        click.echo(f"Session {summary.session} is scored already; --again scores it anew.")
+    speed = f", {summary.realtime_factor:.1f} times as fast as real time" if summary.realtime_factor else ""
+    click.echo(
+        f"Scored {clock_text(summary.seconds)} of {summary.session}{speed}: {summary.frames} frames, {summary.tracks} "
+        f"tracks, {summary.faces} face scores in {summary.windows} windows"
+        + (f", coverage {summary.coverage:.0%}." if summary.coverage is not None else ".")
+    )
+    click.echo(f"It starts at {summary.started_at.isoformat()} ({summary.started_from}).")
+    click.echo(summary.mode_reason)
+    for note in summary.notes:
+        click.echo(note)
+    click.echo("What is measured is visible expression, not feeling. Look at it with `houselights dashboard`.")

@@ -1,0 +1,64 @@
+"""`houselights sessions`, `delete` and `prune`: what is in the store, and taking it out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from audience.instants import clock_text, to_ms
+from houselights.commands.options import store_at, store_option
+
+
+@click.command(short_help="List the sessions there are.")
+@store_option
+def sessions(store_url: str | None) -> None:
+    """List sessions, the latest first."""
+    with store_at(store_url) as store:
+        listed = store.sessions()
+        if not listed:
+            click.echo("No sessions yet: score a recording with `houselights score VIDEO --session ID`.")
+            return
+        table = Table(box=None, pad_edge=False)
+        for heading in ("session", "title", "kind", "started (UTC)", "length", "stages", "measures"):
+            table.add_column(heading, overflow="fold")
+        for session in listed:
+            length = (session.ended_at - session.started_at).total_seconds() if session.ended_at else None
+            table.add_row(
+                session.session_id,
+                Text(session.title + (" (simulated)" if session.simulated else "")),
+                session.kind,
+                f"{session.started_at:%Y-%m-%d %H:%M}",
+                clock_text(length) if length is not None else "",
+                str(len(store.stages(session.session_id))),
+                session.mode,
+            )
+    Console(soft_wrap=True).print(table)
+
+
+@click.command(short_help="Delete a session and everything recorded under it.")
+@click.argument("session_id", metavar="SESSION")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@store_option
+def delete(session_id: str, yes: bool, store_url: str | None) -> int:
+    """Delete SESSION with its windows, faces, timelines and cues. There is no way back."""
+    with store_at(store_url) as store:
+        session = store.session(session_id)
+        if not yes and not click.confirm(f"Delete {session.name!r} and everything recorded under it?"):
+            click.echo("Nothing was deleted.")
+            return 0
+        store.delete_session(session_id)
+    click.echo(f"Deleted {session_id}.")
+    return 0
+
+
+@click.command(short_help="Remove records that have expired.")
+@store_option
+def prune(store_url: str | None) -> None:
+    """Remove windows and single faces whose time is over (two years and 30 days unless set otherwise)."""
+    with store_at(store_url) as store:
+        removed = store.prune(to_ms(datetime.now(UTC)))
+    click.echo(f"Removed {removed} expired records.")

@@ -1,0 +1,90 @@
+"""`houselights watch`: a camera in, live."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+import click
+
+from audience.instants import from_ms
+from audience.store import Heartbeat
+from houselights.commands.options import occasion_from, occasion_options, scoring_options, store_at, store_option
+
+
+@click.command(short_help="Score a camera live.")
+@click.argument("source", metavar="webcam:0|rtsp://…|http://…|file:…")
+@occasion_options
+@scoring_options
+@click.option("--preview-port", type=click.IntRange(0, 65535), metavar="N", help="Serve a live preview on 127.0.0.1:N.")
+@click.option("--blur", is_flag=True, help="Make faces in the preview unrecognisable.")
+@store_option
+def watch(
+    source: str,
+    every_s: float,
+    detector: str,
+    scorer: str,
+    keep_windows_days: int,
+    keep_faces_days: int,
+    preview_port: int | None,
+    blur: bool,
+    store_url: str | None,
+    **options: Any,
+) -> int:
+    """Score SOURCE live into a session until Ctrl-C or SIGTERM. file:… plays a recording at real speed."""
+    from contextlib import ExitStack
+
+    from edge_lambda.detectors import load_detector
+    from edge_lambda.devices import open_camera
+    from edge_lambda.scorers import load_scorer
+    from houselights.preview import LivePreview
+    from houselights.watching import Watch, WatchPlan
+
+    occasion = occasion_from(options)
+    stop = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    with store_at(store_url) as store, ExitStack() as stack:
+        expressions = load_scorer(scorer)
+        preview = None
+        if preview_port is not None:
+            preview = stack.enter_context(LivePreview(port=preview_port, scorer=expressions, blur=blur))
+            click.echo(f"preview at {preview.address}", err=True)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            stack.callback(signal.signal, number, signal.signal(number, end))
+        watched = Watch(
+            occasion,
+            WatchPlan(every_s=every_s, windows_kept_days=keep_windows_days, faces_kept_days=keep_faces_days),
+            store=store,
+            open_camera=lambda: open_camera(source),
+            detector=load_detector(detector),
+            scorer=expressions,
+            stop=stop,
+            on_window=preview.show if preview else None,
+            on_heartbeat=_tell,
+        )
+        click.echo(watched.mode_reason, err=True)
+        watched.run()
+    return 0
+
+
+def _tell(heartbeat: Heartbeat) -> None:
+    """One structured line a heartbeat, on stderr."""
+    fields = {
+        "at": from_ms(heartbeat.at_ms).isoformat(timespec="seconds"),
+        "camera": f"{heartbeat.session_id}/{heartbeat.stage_id}/{heartbeat.camera_id}",
+        "state": heartbeat.state,
+    }
+    if heartbeat.state == "running":
+        fields |= {
+            "frames_per_s": f"{heartbeat.frames_per_s:.1f}",
+            "faces": str(heartbeat.faces),
+            "lag_s": f"{heartbeat.lag_s:.2f}",
+        }
+    if heartbeat.detail:
+        fields["detail"] = f'"{heartbeat.detail}"'
+    click.echo(" ".join(f"{name}={value}" for name, value in fields.items()), err=True)

@@ -1,0 +1,109 @@
+"""Setting a session up, or joining one that is there, before a camera's first window is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from audience.errors import ScoringRefused, SessionNotFound
+from audience.instants import from_ms
+from audience.names import check_id
+from audience.privacy import Setting, country_code, decide
+from audience.sessions import Camera, Kind, Session, Stage
+from audience.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What somebody says of the session a camera belongs to. None keeps what is stored, or takes the usual value.
+
+    Attributes:
+        session_id, stage_id, camera_id: where the camera's records go.
+        title: of the session.
+        kind: of the session; "talk" where nothing was said.
+        setting: the kind of place; "event" where nothing was said.
+        country: ISO 3166-1 alpha-2 code.
+        heads_only: whether only heads shall be counted.
+        notice_given: whether the people in view were told.
+        audience_size: people present on the stage.
+    """
+
+    session_id: str
+    stage_id: str = "main"
+    camera_id: str = "cam-1"
+    title: str | None = None
+    kind: Kind | None = None
+    setting: Setting | None = None
+    country: str | None = None
+    heads_only: bool = False
+    notice_given: bool = False
+    audience_size: int | None = None
+
+    def __post_init__(self) -> None:
+        check_id("session id", self.session_id)
+        check_id("stage id", self.stage_id)
+        check_id("camera id", self.camera_id)
+
+
+def plan_session(store: Store, occasion: Occasion, started_at: datetime) -> Session:
+    """The session as it will be stored; nothing is written yet.
+
+    What a session measures is decided when it is first set up and never widened: a second camera may say the same
+    or nothing.
+
+    Raises:
+        ScoringRefused: the session is there, and measures something else than was asked for now.
+        InvalidValue: a value is not allowed.
+    """
+    try:
+        there = store.session(occasion.session_id)
+    except SessionNotFound:
+        decision = decide(occasion.setting or "event", occasion.country, heads_only=occasion.heads_only)
+        return Session(
+            session_id=occasion.session_id,
+            title=occasion.title or "",
+            kind=occasion.kind or "talk",
+            started_at=started_at,
+            setting=occasion.setting or "event",
+            country=country_code(occasion.country) if occasion.country else None,
+            notice_given=occasion.notice_given,
+            mode=decision.mode,
+            mode_reason=decision.reason,
+        )
+    if occasion.heads_only or occasion.setting or occasion.country:
+        decision = decide(
+            occasion.setting or there.setting, occasion.country or there.country, heads_only=occasion.heads_only
+        )
+        if decision.mode != there.mode:
+            raise ScoringRefused(
+                f"session {there.session_id!r} was set up to measure {there.mode}, and this asks for {decision.mode}: "
+                "leave --setting, --country and --heads-only out, or choose another --session"
+            )
+    return replace(
+        there,
+        title=occasion.title if occasion.title is not None else there.title,
+        kind=occasion.kind or there.kind,
+        started_at=min(there.started_at, started_at),
+        notice_given=there.notice_given or occasion.notice_given,
+    )
+
+
+def store_session(store: Store, session: Session, occasion: Occasion) -> None:
+    """Writes the session, its stage and its camera, keeping what was said of the stage and the camera before."""
+    store.put_session(session)
+    stages = {stage.stage_id: stage for stage in store.stages(session.session_id)}
+    stage = stages.get(occasion.stage_id, Stage(stage_id=occasion.stage_id))
+    if occasion.audience_size is not None:
+        stage = replace(stage, audience_size=occasion.audience_size)
+    if stage != stages.get(occasion.stage_id):
+        store.put_stage(session.session_id, stage)
+    if occasion.camera_id not in {camera.camera_id for camera in store.cameras(session.session_id, stage.stage_id)}:
+        store.put_camera(session.session_id, stage.stage_id, Camera(camera_id=occasion.camera_id))
+
+
+def end_session(store: Store, session_id: str, end_ms: int) -> None:
+    """Notes that the session lasted until `end_ms` at least."""
+    session = store.session(session_id)
+    ended_at = from_ms(end_ms)
+    if session.ended_at is None or session.ended_at < ended_at:
+        store.put_session(replace(session, ended_at=ended_at))

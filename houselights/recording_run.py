@@ -1,0 +1,81 @@
+"""One run's windows on their way to the store, in batches, with how far the recording has come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from audience.faces import WindowFaces
+from audience.store import RecordingProgress, Store
+from audience.windows import WindowRecord
+from edge_lambda.pipeline import ScoredWindow
+from edge_lambda.tracking import Tracker
+
+# Windows reach the store this often: what a crash can lose is worth less than two seconds of work.
+FLUSH_EVERY_S = 2.0
+FLUSH_AT_WINDOWS = 120
+
+
+class RecordingRun:
+    """Collects scored windows and stores them together with the progress they make, all or none."""
+
+    def __init__(
+        self, *, store: Store, progress: RecordingProgress, tracker: Tracker, set_up: Callable[[], None]
+    ) -> None:
+        """Begins a run.
+
+        Args:
+            store: where the windows go.
+            progress: how far earlier runs came.
+            tracker: this run's, for the number of tracks it told apart.
+            set_up: called once, just before the first windows are stored.
+        """
+        self.progress = progress
+        self._store = store
+        self._tracker = tracker
+        self._set_up: Callable[[], None] | None = set_up
+        self._from_s = progress.done_s
+        self._tracks_before = progress.tracks
+        self._began_s = self._flushed_s = time.monotonic()
+        self._records: list[WindowRecord] = []
+        self._faces: list[WindowFaces] = []
+
+    def add(self, window: ScoredWindow) -> None:
+        """Takes a window; stores what is waiting every few seconds."""
+        self._records.append(window.record)
+        self._faces.append(window.faces)
+        self.progress = replace(
+            self.progress,
+            done_s=(window.end_ms - self.progress.started_ms) / 1000.0,
+            frames=self.progress.frames + window.frames,
+            faces=self.progress.faces + window.record.faces,
+            tracks=self._tracks_before + self._tracker.started,
+        )
+        if time.monotonic() - self._flushed_s > FLUSH_EVERY_S or len(self._records) >= FLUSH_AT_WINDOWS:
+            self.flush()
+
+    def finish(self, duration_s: float | None) -> None:
+        """Notes that the recording's end was reached; `duration_s` is its length where that is known."""
+        done_s = self.progress.done_s
+        if duration_s is not None:
+            # The last window may reach past the end of the recording.
+            done_s = max(self._from_s, min(done_s, duration_s))
+        self.progress = replace(self.progress, finished=True, done_s=done_s)
+
+    def flush(self) -> None:
+        """Stores what is waiting, if anything is."""
+        if not (self._records or self.progress.finished):
+            return
+        if self._set_up is not None:
+            self._set_up()
+            self._set_up = None
+        self._store.put_windows(self._records, self._faces, self.progress)
+        self._records.clear()
+        self._faces.clear()
+        self._flushed_s = time.monotonic()
+
+    @property
+    def realtime_factor(self) -> float:
+        """Recording seconds of this run per second it took so far."""
+        return (self.progress.done_s - self._from_s) / max(time.monotonic() - self._began_s, 1e-9)

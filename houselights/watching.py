@@ -1,0 +1,187 @@
+"""A camera in, windows in the store, for as long as it takes: what `houselights watch` does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from audience.errors import DeviceError
+from audience.instants import to_ms
+from audience.store import CameraState, Heartbeat, ScorerRecord, Store
+from edge_lambda.detectors import Detector
+from edge_lambda.devices import Camera
+from edge_lambda.pipeline import CameraKey, ScoredWindow, TimedFrame, scored_windows
+from edge_lambda.scorers import Scorer
+from edge_lambda.tracking import Tracker
+from houselights.occasion import Occasion, end_session, plan_session, store_session
+from houselights.run_name import run_name
+
+BEAT_EVERY_MS = 2_000
+FIRST_BACK_OFF_S = 1.0
+LONGEST_BACK_OFF_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchPlan:
+    """How a camera is watched.
+
+    Attributes:
+        every_s: seconds between samples, over 0.
+        windows_kept_days, faces_kept_days: how long records are kept.
+    """
+
+    every_s: float = 1.0
+    windows_kept_days: int = 730
+    faces_kept_days: int = 30
+
+
+class Watch:
+    """Watches one camera until it is told to stop or a file ends; a camera that goes away is waited for."""
+
+    def __init__(
+        self,
+        occasion: Occasion,
+        plan: WatchPlan,
+        *,
+        store: Store,
+        open_camera: Callable[[], Camera],
+        detector: Detector,
+        scorer: Scorer,
+        stop: threading.Event,
+        on_window: Callable[[ScoredWindow], None] | None = None,
+        on_heartbeat: Callable[[Heartbeat], None] = lambda heartbeat: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Sets the session up in the store.
+
+        Args:
+            occasion: the session, stage and camera the windows belong to.
+            plan: how it is watched.
+            store: where they go.
+            open_camera: opens the camera; raises DeviceError where it is not there.
+            detector, scorer: look at the frames; the scorer is left alone where only heads are counted.
+            stop: set from anywhere to end the watch cleanly.
+            on_window: shown every window with its frames, for a preview; None where there is no preview.
+            on_heartbeat: told of every heartbeat.
+            now: the wall clock.
+        """
+        self._occasion = occasion
+        self._plan = plan
+        self._store = store
+        self._open_camera = open_camera
+        self._detector = detector
+        self._stop = stop
+        self._on_window = on_window
+        self._on_heartbeat = on_heartbeat
+        self._now = now
+        self._last: Heartbeat | None = None
+        self._last_frame_ms = -1
+        self._last_window: ScoredWindow | None = None
+        self._lost: DeviceError | None = None
+
+        started_at = now()
+        session = plan_session(store, occasion, started_at)
+        self._scorer = scorer if session.mode == "expressions" else None
+        self._tracker = Tracker(run=run_name(to_ms(started_at)))
+        self._camera = CameraKey(
+            session_id=occasion.session_id,
+            stage_id=occasion.stage_id,
+            camera_id=occasion.camera_id,
+            written_ms=to_ms(started_at),
+            windows_kept_ms=plan.windows_kept_days * 86_400_000,
+            faces_kept_ms=plan.faces_kept_days * 86_400_000,
+        )
+        store_session(store, session, occasion)
+        if self._scorer is not None:
+            store.put_scorer(
+                ScorerRecord(
+                    name=scorer.name,
+                    thresholds=scorer.thresholds,
+                    experimental=scorer.experimental,
+                    model_sha256=scorer.model_sha256,
+                )
+            )
+        self.mode_reason = session.mode_reason
+
+    def run(self) -> None:
+        """Watches until told to stop, or until a file has been played; every finished window is in the store then."""
+        back_off_s = FIRST_BACK_OFF_S
+        state: CameraState = "stopped"
+        while not self._stop.is_set():
+            self._beat("starting")
+            self._lost = None
+            seen = self._last_frame_ms
+            try:
+                with self._open_camera() as camera:
+                    self._watch(camera)
+            except DeviceError as problem:
+                self._lost = problem
+            if self._lost is None:
+                state = "stopped" if self._stop.is_set() else "finished"
+                break
+            if self._last_frame_ms > seen:
+                back_off_s = FIRST_BACK_OFF_S
+            self._beat("waiting", f"{self._lost} Trying again in {back_off_s:.0f} s.")
+            self._stop.wait(back_off_s)
+            back_off_s = min(2 * back_off_s, LONGEST_BACK_OFF_S)
+        if self._last_window is not None:
+            end_session(self._store, self._occasion.session_id, self._last_window.end_ms)
+        self._beat(state)
+
+    def _watch(self, camera: Camera) -> None:
+        windows = scored_windows(
+            self._frames(camera),
+            camera=self._camera,
+            detector=self._detector,
+            tracker=self._tracker,
+            scorer=self._scorer,
+            keep_frames=self._on_window is not None,
+        )
+        with closing(windows):
+            for window in windows:
+                self._store.put_windows([window.record], [window.faces])
+                self._last_window = window
+                if self._on_window is not None:
+                    self._on_window(window)
+                if self._last is None or to_ms(self._now()) - self._last.at_ms >= BEAT_EVERY_MS:
+                    self._beat("running")
+
+    def _frames(self, camera: Camera) -> Iterator[TimedFrame]:
+        """The first frame of every slot of the wall clock. A lost camera ends the frames, so that the window that is
+        open is still scored; what was wrong is kept for the caller."""
+        every_ms = max(1, round(self._plan.every_s * 1000))
+        slot = None
+        try:
+            for frame in camera:
+                if self._stop.is_set():
+                    return
+                at_ms = to_ms(frame.at)
+                # A clock that was set back: wait until it has caught up rather than count anybody twice.
+                if at_ms <= self._last_frame_ms or at_ms // every_ms == slot:
+                    continue
+                slot, self._last_frame_ms = at_ms // every_ms, at_ms
+                yield TimedFrame(at_ms=at_ms, image=frame.image)
+        except DeviceError as problem:
+            self._lost = problem
+
+    def _beat(self, state: CameraState, detail: str = "") -> None:
+        now_ms = to_ms(self._now())
+        window = self._last_window
+        running = state == "running" and window is not None
+        self._last = Heartbeat(
+            session_id=self._occasion.session_id,
+            stage_id=self._occasion.stage_id,
+            camera_id=self._occasion.camera_id,
+            at_ms=now_ms,
+            state=state,
+            frames_per_s=window.frames * 1000 / window.record.width_ms if running and window else 0.0,
+            faces=window.record.faces if running and window else 0,
+            last_window_ms=window.record.start_ms if window else None,
+            lag_s=max(0.0, (now_ms - window.end_ms) / 1000) if running and window else 0.0,
+            detail=detail,
+        )
+        self._store.put_heartbeat(self._last)
+        self._on_heartbeat(self._last)
