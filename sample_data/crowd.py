@@ -1,0 +1,105 @@
+"""A simulated crowd: people who come, look away, smile as a script says, and are scored by a scorer that errs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sample_data.scripts import Script, ScriptedStage, true_share
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+# How long a state lasts on average, seconds: a smile, another expression, looking up or away.
+_SMILE_LASTS_S = 4.0
+_OTHERS_LAST_S = 6.0
+_LOOK_LASTS_S = 15.0
+# How often an expression that no script tells of is shown, all in all.
+_ELSE = {"sad": 0.03, "angry": 0.02, "disgusted": 0.015, "fear": 0.01}
+# Mean and spread of a scorer's confidence in a face that does not show an expression, and in one that does. The two
+# overlap, so that about one face in twelve is scored wrongly, as with a real scorer.
+_ABSENT = (0.24, 0.15)
+_PRESENT = (0.76, 0.18)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one camera saw; T windows of one second, m people.
+
+    Attributes:
+        camera_id: which camera.
+        in_view: (T, m) who faced the camera.
+        looked: (T,) whether the camera looked at all.
+        confidences: (T, m) by expression, 0..1; meaningless where nobody is in view. Empty where heads are counted.
+    """
+
+    camera_id: str
+    in_view: Bools
+    looked: Bools
+    confidences: Mapping[str, NDArray[np.float32]]
+
+
+def act_out(script: Script, scripted: ScriptedStage, rng: np.random.Generator) -> Iterator[Seen]:
+    """One stage of a script as each of its cameras saw it."""
+    seconds = np.arange(script.length_s) + 0.5
+    smiling = true_share(script, seconds, scripted.stage.stage_id)
+    surprised = true_share(script, seconds, scripted.stage.stage_id, "surprise")
+    away, dark = _within(seconds, scripted.away), _within(seconds, scripted.dark)
+    for camera_id, share in scripted.cameras.items():
+        people = round(scripted.people * share)
+        present = _states(np.full((script.length_s, 1), scripted.glances), people, _LOOK_LASTS_S, rng)
+        present &= seconds[:, None] >= rng.uniform(0, scripted.arriving_s + 1e-9, people)
+        present &= ~away[:, None]
+        scored = script.session.mode == "expressions"
+        yield Seen(
+            camera_id=camera_id,
+            in_view=present,
+            looked=~dark,
+            confidences=_scored(smiling, surprised, people, rng) if scored else {},
+        )
+
+
+def _scored(
+    smiling: Floats, surprised: Floats, people: int, rng: np.random.Generator
+) -> dict[str, NDArray[np.float32]]:
+    # People differ: some smile easily. The shift is in log-odds, so that nobody's probability leaves 0..1.
+    ease = rng.normal(0, 0.4, people)
+    odds = np.clip(smiling, 0.01, 0.99)
+    odds = odds / (1 - odds)
+    lifted = odds[:, None] * np.exp(ease)
+    smile = _states(lifted / (1 + lifted), people, _SMILE_LASTS_S, rng)
+    surprise = _states(np.clip(surprised, 0.02, 0.98)[:, None], people, _SMILE_LASTS_S, rng)
+    states = {"smile": smile, "happy": smile, "surprised": surprise, "calm": ~smile & ~surprise}
+    for name, share in _ELSE.items():
+        states[name] = _states(np.full((len(smiling), 1), share), people, _OTHERS_LAST_S, rng)
+    return {name: _confidence(state, rng) for name, state in states.items()}
+
+
+def _states(probability: Floats, people: int, lasts_s: float, rng: np.random.Generator) -> Bools:
+    """A two-state Markov chain a person, on as often as `probability` (T, 1 or m) says.
+
+    Now and then a person's state is drawn anew from the probability of that second and kept until the next draw.
+    """
+    shape = (len(probability), people)
+    anew = rng.random(shape, dtype=np.float32) < 1 / lasts_s
+    anew[0] = True
+    drawn = rng.random(shape, dtype=np.float32) < probability
+    since = np.maximum.accumulate(np.where(anew, np.arange(shape[0], dtype=np.int32)[:, None], 0), axis=0)
+    return np.take_along_axis(drawn, since, axis=0)
+
+
+def _confidence(state: Bools, rng: np.random.Generator) -> NDArray[np.float32]:
+    noise = rng.standard_normal(state.shape, dtype=np.float32)
+    mean = np.where(state, np.float32(_PRESENT[0]), np.float32(_ABSENT[0]))
+    spread = np.where(state, np.float32(_PRESENT[1]), np.float32(_ABSENT[1]))
+    return np.clip(mean + spread * noise, 0, 1)
+
+
+def _within(seconds: Floats, spans: tuple[tuple[float, float], ...]) -> Bools:
+    inside = np.zeros(len(seconds), dtype=bool)
+    for start, end in spans:
+        inside |= (seconds >= start) & (seconds < end)
+    return inside

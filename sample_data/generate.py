@@ -1,0 +1,130 @@
+"""Loads the sample sessions into a store: the same records every time, so loading twice changes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from audience.faces import Box, FaceRecord, WindowFaces
+from audience.instants import to_ms
+from audience.sessions import Camera, Session
+from audience.store import ScorerRecord, Store
+from audience.windows import DEFAULT_WIDTH_MS, Tally, WindowRecord
+from sample_data.crowd import Seen, act_out
+from sample_data.scripts import Script, ScriptedStage, read_scripts
+
+THRESHOLD = 0.5
+SCORER = ScorerRecord(
+    name="simulated-1",
+    thresholds={
+        name: THRESHOLD for name in ("smile", "happy", "surprised", "calm", "sad", "angry", "disgusted", "fear")
+    },
+    experimental=frozenset({"sad", "disgusted", "fear"}),
+)
+_EXPECTED_OVER_S = 60
+
+
+def load_samples(store: Store) -> list[Session]:
+    """Acts out every script and puts what its cameras saw into the store.
+
+    The sessions keep the dates their scripts give them.
+
+    Returns:
+        The sessions, the latest first.
+    """
+    store.put_scorer(SCORER)
+    return [_load(script, store) for script in read_scripts()]
+
+
+def _load(script: Script, store: Store) -> Session:
+    session_id = script.session.session_id
+    for number, scripted in enumerate(script.stages):
+        rng = np.random.default_rng([script.seed, number])
+        stage_id = scripted.stage.stage_id
+        store.put_stage(session_id, scripted.stage)
+        for seen in act_out(script, scripted, rng):
+            store.put_camera(session_id, stage_id, Camera(camera_id=seen.camera_id))
+            windows = _windows(script, stage_id, seen)
+            store.put_windows(windows, _faces(script, scripted, seen, rng) if script.keep_faces else ())
+    # The session comes last: one that a page lists is whole.
+    store.put_session(script.session)
+    return script.session
+
+
+def _windows(script: Script, stage_id: str, seen: Seen) -> list[WindowRecord]:
+    faces = seen.in_view.sum(axis=1)
+    most_of_late = sliding_window_view(np.pad(faces, (_EXPECTED_OVER_S - 1, 0)), _EXPECTED_OVER_S).max(axis=1)
+    sums = [
+        zip(*(column.tolist() for column in _sums(confidence, seen.in_view)), strict=True)
+        for confidence in seen.confidences.values()
+    ]
+    began_ms = to_ms(script.session.started_at)
+    scored = script.session.mode == "expressions"
+    tallies = zip(*sums, strict=True) if scored else iter([()] * len(faces))
+    return [
+        WindowRecord(
+            session_id=script.session.session_id,
+            stage_id=stage_id,
+            camera_id=seen.camera_id,
+            start_ms=began_ms + second * DEFAULT_WIDTH_MS,
+            faces=count,
+            expected=expected,
+            tallies={
+                name: Tally(total=total, squares=squares, over=over)
+                for name, (total, squares, over) in zip(seen.confidences, of_window, strict=True)
+            }
+            if count
+            else {},
+            scorer=SCORER.name if scored else "",
+        )
+        for second, (count, expected, looked, of_window) in enumerate(
+            zip(faces.tolist(), most_of_late.tolist(), seen.looked.tolist(), tallies, strict=True)
+        )
+        if looked
+    ]
+
+
+def _sums(
+    confidence: NDArray[np.float32], in_view: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    shown = np.where(in_view, confidence, np.float32(0))
+    return (
+        shown.sum(axis=1, dtype=np.float64),
+        np.square(shown).sum(axis=1, dtype=np.float64),
+        ((confidence >= THRESHOLD) & in_view).sum(axis=1),
+    )
+
+
+def _faces(script: Script, scripted: ScriptedStage, seen: Seen, rng: np.random.Generator) -> list[WindowFaces]:
+    """Every person of the crowd as one track, on a seat of its own."""
+    began_ms = to_ms(script.session.started_at)
+    seats = [_seat(person, scripted.people, rng) for person in range(seen.in_view.shape[1])]
+    columns = {name: confidence.astype(float).tolist() for name, confidence in seen.confidences.items()}
+    return [
+        WindowFaces(
+            session_id=script.session.session_id,
+            stage_id=scripted.stage.stage_id,
+            camera_id=seen.camera_id,
+            start_ms=began_ms + second * DEFAULT_WIDTH_MS,
+            part="0",
+            scorer=SCORER.name,
+            faces=tuple(
+                FaceRecord(
+                    track_id=f"{seen.camera_id}-{person}",
+                    at_ms=began_ms + second * DEFAULT_WIDTH_MS + DEFAULT_WIDTH_MS // 2,
+                    box=seats[person],
+                    quality=0.9,
+                    confidences={name: column[second][person] for name, column in columns.items()},
+                )
+                for person in np.flatnonzero(seen.in_view[second]).tolist()
+            ),
+        )
+        for second in np.flatnonzero(seen.looked).tolist()
+    ]
+
+
+def _seat(person: int, people: int, rng: np.random.Generator) -> Box:
+    row, place = divmod(person, max(1, round(people**0.5 * 1.5)))
+    shift = rng.uniform(-0.01, 0.01, 2)
+    return Box(left=0.06 + 0.14 * place + shift[0], top=0.2 + 0.2 * row + shift[1], width=0.05, height=0.08)

@@ -1,0 +1,154 @@
+"""The scripts of the sample sessions: what was shown when, who was there, and the true share of smiles."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.instants import to_ms
+from audience.privacy import decide
+from audience.sessions import Session, Stage
+from audience.timelines import Cue, Segment, Timeline, timeline_seconds
+
+Floats = NDArray[np.float64]
+Span = tuple[float, float]
+
+SCRIPTS = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptedStage:
+    """A stage, and what its crowd does.
+
+    Attributes:
+        stage: as it goes into the store.
+        people: how many watch.
+        cameras: by camera id, the share of the people it watches.
+        idle: true share of smiles while nothing is shown.
+        smiles: true share of smiles at some timeline seconds, straight lines between them.
+        surprise: the same for surprise; empty for none worth mention.
+        away: stretches of session seconds in which everybody has left.
+        dark: stretches of session seconds in which no camera looked.
+        glances: probability that a person faces the camera in a window.
+        arriving_s: people come in over this many session seconds.
+    """
+
+    stage: Stage
+    people: int
+    cameras: Mapping[str, float]
+    idle: float
+    smiles: tuple[tuple[float, float], ...]
+    surprise: tuple[tuple[float, float], ...]
+    away: tuple[Span, ...]
+    dark: tuple[Span, ...]
+    glances: float
+    arriving_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """A session acted out by a simulated crowd.
+
+    Attributes:
+        session: as it goes into the store.
+        length_s: how long the cameras looked.
+        seed: of everything the script leaves to chance.
+        keep_faces: whether single faces are kept besides the windows.
+        stages: who watched what.
+    """
+
+    session: Session
+    length_s: int
+    seed: int
+    keep_faces: bool
+    stages: tuple[ScriptedStage, ...]
+
+
+def read_scripts() -> tuple[Script, ...]:
+    """All scripts there are, the latest session first."""
+    scripts = (read_script(path) for path in SCRIPTS.glob("*.toml"))
+    return tuple(sorted(scripts, key=lambda script: script.session.started_at, reverse=True))
+
+
+def read_script(path: Path) -> Script:
+    """Reads one script; its file says what each entry means."""
+    told = tomllib.loads(path.read_text(encoding="utf-8"))
+    decision = decide(told["setting"], told["country"])
+    started_at: datetime = told["started_at"]
+    session = Session(
+        session_id=told["session_id"],
+        title=told["title"],
+        kind=told["kind"],
+        started_at=started_at,
+        ended_at=started_at + timedelta(seconds=told["length_s"]),
+        setting=told["setting"],
+        country=told["country"],
+        notice_given=True,
+        mode=decision.mode,
+        mode_reason=decision.reason,
+        simulated=True,
+    )
+    return Script(
+        session=session,
+        length_s=told["length_s"],
+        seed=told["seed"],
+        keep_faces=told.get("keep_faces", False),
+        stages=tuple(_stage(stage, started_at) for stage in told["stages"]),
+    )
+
+
+def true_share(script: Script, session_s: Floats, stage_id: str | None = None, what: str = "smiles") -> Floats:
+    """The share of people who truly smile at some seconds of the session, whatever a camera sees of them.
+
+    Args:
+        script: the session.
+        session_s: (n,) seconds since the session began.
+        stage_id: which stage; None takes the first.
+        what: "smiles" or "surprise".
+
+    Returns:
+        (n,) shares, 0..1.
+    """
+    scripted = next(one for one in script.stages if stage_id in (None, one.stage.stage_id))
+    knots: tuple[tuple[float, float], ...] = getattr(scripted, what)
+    idle = scripted.idle if what == "smiles" else 0.0
+    if not knots:
+        return np.full(len(session_s), idle)
+    instants = to_ms(script.session.started_at) + (np.asarray(session_s) * 1000).astype(np.int64)
+    shown = timeline_seconds(instants, scripted.stage.cues)
+    return np.where(np.isnan(shown), idle, np.interp(shown, *zip(*knots, strict=True)))
+
+
+def _stage(told: Mapping[str, Any], started_at: datetime) -> ScriptedStage:
+    segments = tuple(Segment(title=title, start_s=start, end_s=end) for start, end, title in told["segments"])
+    cues = told.get("cues", [(0.0, 0.0)])
+    stage = Stage(
+        stage_id=told["stage_id"],
+        title=told["title"],
+        audience_size=told.get("audience_size"),
+        timelines=(Timeline(title=told["timeline"], segments=segments),),
+        cues=tuple(Cue(at=started_at + timedelta(seconds=at_s), timeline_s=stood_at) for at_s, stood_at in cues),
+    )
+    return ScriptedStage(
+        stage=stage,
+        people=told["people"],
+        cameras=told["cameras"],
+        idle=told.get("idle", 0.1),
+        smiles=_pairs(told.get("smiles", ())),
+        surprise=_pairs(told.get("surprise", ())),
+        away=_pairs(told.get("away", ())),
+        dark=_pairs(told.get("dark", ())),
+        glances=told.get("glances", 0.9),
+        arriving_s=told.get("arriving_s", 0.0),
+    )
+
+
+def _pairs(told: Any) -> tuple[tuple[float, float], ...]:
+    return tuple((float(first), float(second)) for first, second in told)
