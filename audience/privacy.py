@@ -2,7 +2,7 @@
 
 The European Union's AI Act (Regulation (EU) 2024/1689), article 5(1)(f), prohibits inferring the emotions of people
 at their workplace and in education. Where that may apply, only heads are counted. This is a safeguard, not legal
-advice: other rules (data protection, labour law, a venue's own) may ask for more.
+advice: other rules (data protection, labour law, the house's own) may ask for more.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ NOT_LEGAL_ADVICE = "This is a safeguard, not legal advice."
 EU_COUNTRIES = frozenset(
     "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905
 )
+# Parts of the EU with an ISO 3166 code of their own: the outermost regions of France (TFEU, article 349) and Åland.
+_EU_ELSEWHERE = frozenset({"AX", "GF", "GP", "MF", "MQ", "RE", "YT"})
 _COUNTRIES = frozenset(
     """
     AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA
@@ -58,7 +60,8 @@ def country_code(text: str) -> str:
     """
     code = text.strip().upper()
     code = _ALSO_WRITTEN.get(code, code)
-    if code not in _COUNTRIES:
+    # Not every capital of a letter is that letter's own: that of ß is SS, which is South Sudan.
+    if not text.isascii() or code not in _COUNTRIES:
         raise InvalidValue(f"{text!r} is no country's two-letter code: write one such as DE, FR or US")
     return code
 
@@ -92,7 +95,7 @@ def decide(setting: Setting, country: str | None, *, heads_only: bool = False) -
             reason=f"Only heads are counted: inferring emotions {place} is prohibited in the EU (AI Act, article "
             f"5(1)(f)), and no country was given. Give --country if it is elsewhere. {NOT_LEGAL_ADVICE}",
         )
-    if code in EU_COUNTRIES:
+    if code in EU_COUNTRIES or code in _EU_ELSEWHERE:
         return Decision(
             mode="head count",
             reason=f"Only heads are counted: inferring emotions {place} is prohibited in the EU (AI Act, article "
