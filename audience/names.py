@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from audience.errors import InvalidValue
 
 LONGEST_ID = 64
 LONGEST_TITLE = 200
 
+# Control characters, line and paragraph separators, and lone surrogates, which a command line makes of bytes that are
+# no UTF-8 and no store can write.
+_NOT_IN_A_TITLE = ("Cc", "Zl", "Zp", "Cs")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -32,13 +36,13 @@ def check_id(what: str, value: str) -> str:
 
 
 def check_title(what: str, value: str) -> str:
-    """Returns `value` if it may be shown as a title: at most 200 characters, no control characters.
+    """Returns `value` if it may be shown as a title: one line of at most 200 characters, no control characters.
 
     Raises:
         InvalidValue: it may not.
     """
     if len(value) > LONGEST_TITLE:
         raise InvalidValue(f"{what} has {len(value)} characters: use at most {LONGEST_TITLE}")
-    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+    if any(unicodedata.category(character) in _NOT_IN_A_TITLE for character in value):
         raise InvalidValue(f"{what} {value[:40]!r} holds control characters: leave them out")
     return value
