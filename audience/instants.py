@@ -16,7 +16,7 @@ def parse_instant(text: str) -> datetime:
         The instant in UTC.
 
     Raises:
-        InvalidValue: the text is not a date and time, or names no zone.
+        InvalidValue: the text is not a date and time, names no zone, or lies outside the calendar.
     """
     try:
         instant = datetime.fromisoformat(text.strip())
@@ -26,7 +26,10 @@ def parse_instant(text: str) -> datetime:
         ) from None
     if instant.tzinfo is None:
         raise InvalidValue(f"{text!r} has no zone: add Z for UTC, or an offset such as +02:00")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise InvalidValue(f"{text!r} lies outside the calendar: years run from 1 to 9999 in UTC") from None
 
 
 def to_ms(instant: datetime) -> int:
