@@ -26,4 +26,6 @@ def wilson(count: Floats, n: Floats, z: float = Z_95) -> tuple[Floats, Floats]:
     spread = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     centre = share + z * z / (2 * n)
     scale = 1 + z * z / n
-    return np.clip((centre - spread) / scale, 0, 1), np.clip((centre + spread) / scale, 0, 1)
+    # Rounding must not push a bound past the share itself, which at 0 and 1 is the bound.
+    low = np.clip((centre - spread) / scale, 0, share)
+    return low, np.clip((centre + spread) / scale, share, 1)
