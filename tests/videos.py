@@ -72,7 +72,8 @@ def write_video(
         picture: makes the picture of a number; `numbered` unless given.
     """
     width, height = size
-    time_base = Fraction(1, fps) if codec in FIXED_RATE else MILLISECONDS
+    fixed_rate = codec in FIXED_RATE_CODECS or path.suffix in FIXED_RATE_FILES
+    time_base = Fraction(1, fps) if fixed_rate else MILLISECONDS
     with av.open(str(path), "w", format=container, options=dict(container_options or {})) as output:
         if created_at:
             output.metadata["creation_time"] = created_at
@@ -93,8 +94,9 @@ def write_video(
     return path
 
 
-# Encoders that know no times between their frames.
-FIXED_RATE = ("mpeg4", "mpeg2video")
+# Encoders and files that know no times between their frames.
+FIXED_RATE_CODECS = ("mpeg4", "mpeg2video")
+FIXED_RATE_FILES = (".avi", ".h264", ".mjpeg")
 QUICK: Mapping[str, Mapping[str, str]] = {
     "libx264": {"preset": "ultrafast"},
     "libx265": {"preset": "ultrafast", "x265-params": "log-level=none:pools=none:frame-threads=1"},

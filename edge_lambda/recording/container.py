@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 from av import Packet, VideoStream
 from av.container import InputContainer
+from av.error import EOFError as FFmpegEOFError
 from av.error import FFmpegError, InvalidDataError
 from av.stream import Discard, Disposition
 
@@ -22,8 +23,9 @@ TEXT_FORMATS = ("tty", "bin", "xbin", "adf", "idf")
 PHOTO_FORMATS = ("image2", "_pipe")
 # AVFMT_NOTIMESTAMPS of libavformat/avformat.h: raw streams, whose times the demuxer makes up from a frame rate.
 NO_TIMESTAMPS = 0x80
-# Formats that keep no presentation times, only the order of decoding.
-DECODING_TIME_FORMATS = ("avi",)
+# Keeps no presentation times, only the order of decoding; states its length as a number of frames, and its demuxer
+# shortens the duration, but not that number, where the file was cut.
+AVI = "avi"
 # Read errors in a row after which the rest of a file is given up.
 READ_ERRORS_IN_A_ROW = 100
 # First step back where a seek landed too late; doubled each time.
@@ -59,7 +61,12 @@ class OpenVideo:
     @property
     def has_presentation_times(self) -> bool:
         """Whether packets carry the time their picture is shown."""
-        return self.stream.codec_context.codec.intra_only or self.container.format.name not in DECODING_TIME_FORMATS
+        return self.container.format.name != AVI or self.stream.codec_context.codec.intra_only
+
+    @property
+    def states_frame_count(self) -> bool:
+        """Whether the header's number of frames tells the length better than its duration."""
+        return self.container.format.name == AVI
 
     def packets(self) -> Iterator[Packet[VideoStream]]:
         """Yields the stream's packets from the current position on; stretches that cannot be read are left out."""
@@ -123,7 +130,7 @@ def open_video(path: Path) -> Iterator[OpenVideo]:
         container = av.open(
             f"file:{path}", mode="r", metadata_errors="replace", options={"protocol_whitelist": "file,crypto,data"}
         )
-    except InvalidDataError as error:
+    except (InvalidDataError, FFmpegEOFError) as error:
         raise RecordingUnreadable(
             f"{path} is not a video that can be read: it was cut off before its index was written, or is no video;"
             " copy it from the camera again, or export it as MP4"

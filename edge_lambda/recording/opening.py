@@ -188,6 +188,8 @@ def _frame_rate(video: OpenVideo) -> float | None:
 
 def _duration_s(video: OpenVideo) -> float | None:
     stream = video.stream
+    if video.states_frame_count and stream.frames and stream.average_rate:
+        return float(stream.frames / stream.average_rate)
     if stream.duration:
         return float(stream.duration * video.time_base)
     # Matroska keeps a track's length as a tag; the container's covers the sound as well.

@@ -138,7 +138,7 @@ class Sampler:
             while self._is_certain(packet):
                 yield from self._take()
             if len(self._held) > HELD_PACKETS or self._held_bytes > HELD_BYTES:
-                yield from self._decode(max(1, len(self._held) - 2 * REORDERED_AT_MOST))
+                yield from self._take() if self._wanted == 0 else self._decode(self._wanted or len(self._held))
         while self._wanted is not None:
             yield from self._take()
         yield from self._drain()

@@ -39,7 +39,13 @@ class Slots:
         return (tick * self._factor + self._addend) // self._divisor
 
     def first_from(self, start_s: float) -> int:
-        """The first slot that begins at or after `start_s`; the recording's beginning cuts a slot that began before."""
+        """The first slot that begins at or after `start_s`; one that the recording's beginning cuts begins at 0.
+
+        Raises:
+            InvalidValue: the value is not finite.
+        """
+        if not math.isfinite(start_s):
+            raise InvalidValue(f"cannot begin at {start_s!r} s: give seconds since the recording's first picture")
         start = Fraction(start_s).limit_denominator(FINEST)
         if start <= 0:
             return self.of(0)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
@@ -175,7 +175,7 @@ def test_a_slot_width_that_makes_no_sense_is_refused_at_once(tmp_path: Path, wro
     b_frames=st.sampled_from(["0", "2", "5"]),
     every_s=st.sampled_from([0.1, 0.5, 1.0, 1 / 3, 2.0, 7.0]),
     offset_s=st.sampled_from([0.0, 0.37, 12.001]),
-    held=st.sampled_from([1, 20, 1024]),
+    held=st.sampled_from([20, 1024]),
     name=st.sampled_from(["any.mp4", "any.mkv", "any.ts"]),
 )
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -191,6 +191,8 @@ def test_every_slot_that_has_a_picture_gives_its_first_one_and_no_other(
     held: int,
     name: str,
 ) -> None:
+    # libavformat does not recognise a transport stream of 9 or 10 packets.
+    assume(len(gaps_ms) > 2 or not name.endswith(".ts"))
     at_ms = [start_ms]
     for gap in gaps_ms:
         at_ms.append(at_ms[-1] + gap)
