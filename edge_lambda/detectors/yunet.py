@@ -81,16 +81,20 @@ def _checked(model: Path) -> Path:
     return model
 
 
+def cached_model() -> Path:
+    """Where the model is kept once it was fetched: in the user's cache folder."""
+    return platformdirs.user_cache_path("houselights", appauthor=False) / "models" / _MODEL_FILE
+
+
 def _fetched() -> Path:
     """The model in the user's cache folder, fetched on first use and checked against its hash every time."""
-    folder = platformdirs.user_cache_path("houselights") / "models"
-    kept = folder / _MODEL_FILE
+    kept = cached_model()
     if kept.is_file():
         return _checked(kept)
     import pooch
 
     try:
-        return Path(pooch.retrieve(MODEL_URL, known_hash=f"sha256:{MODEL_SHA256}", fname=_MODEL_FILE, path=folder))
+        return Path(pooch.retrieve(MODEL_URL, known_hash=f"sha256:{MODEL_SHA256}", fname=kept.name, path=kept.parent))
     except (OSError, ValueError) as error:  # no network (requests' errors are OSErrors), or another file than known
         raise ModelUnavailable(
             f"YuNet's model could not be fetched: put {MODEL_URL} at {kept}, or use the detector centerface"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -77,6 +78,13 @@ def scoring_options(command: Command) -> Command:
                 help="Seconds between samples.",
             ),
             click.option("--detector", type=click.Choice(DETECTORS), default=DEFAULT_DETECTOR, show_default=True),
+            click.option(
+                "--yunet-model",
+                type=click.Path(path_type=Path),
+                envvar="HOUSELIGHTS_YUNET_MODEL",
+                metavar="FILE",
+                help="YuNet's model file, where it shall not be fetched.",
+            ),
             click.option("--scorer", type=click.Choice(SCORERS), default="expressionnet", show_default=True),
             click.option(
                 "--keep-windows-days", type=click.IntRange(min=1), default=730, show_default=True, metavar="N"

@@ -44,6 +44,7 @@ def score(
     started_at: datetime | None,
     every_s: float,
     detector: str,
+    yunet_model: Path | None,
     scorer: str,
     keep_windows_days: int,
     keep_faces_days: int,
@@ -82,7 +83,7 @@ def score(
                 occasion,
                 plan,
                 store=store,
-                load_detector=lambda: load_detector(detector),
+                load_detector=lambda: load_detector(detector, yunet_model=yunet_model),
                 load_scorer=lambda: load_scorer(scorer),
                 on_position=bar.show,
             )

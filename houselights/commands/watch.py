@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -25,6 +26,7 @@ def watch(
     source: str,
     every_s: float,
     detector: str,
+    yunet_model: Path | None,
     scorer: str,
     keep_windows_days: int,
     keep_faces_days: int,
@@ -61,7 +63,7 @@ def watch(
             WatchPlan(every_s=every_s, windows_kept_days=keep_windows_days, faces_kept_days=keep_faces_days),
             store=store,
             open_camera=lambda: open_camera(source),
-            detector=load_detector(detector),
+            detector=load_detector(detector, yunet_model=yunet_model),
             scorer=expressions,
             stop=stop,
             on_window=preview.show if preview else None,
