@@ -1,0 +1,121 @@
+"""Finding the labelled face on every photograph of a corpus, with the detector the device uses.
+
+Boxes are found once and kept in a file beside the other work of a training run, since detection takes minutes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_lambda.crops import SCORING
+from edge_lambda.detectors import Detection, Detector, Image
+from training.corpus import CorpusUnreadable, Photo
+
+TYPICAL: Final = (0.10, 0.02, 0.82, 0.98)
+"""Left, top, width and height of a typical box of these tightly cut photographs, as parts of the photograph: where a
+face is taken to be when the detector sees none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """One labelled face, ready to be cut out.
+
+    Attributes:
+        photo: where it comes from, with its label.
+        detection: where it is, pixels of the photograph.
+        found: whether the detector saw it; otherwise the box is a typical one.
+    """
+
+    photo: Photo
+    detection: Detection
+    found: bool
+
+
+def decoded(photo: Photo) -> Image:
+    """The photograph as height x width x 3, BGR.
+
+    Raises:
+        CorpusUnreadable: it is no image.
+    """
+    image = cv2.imdecode(np.frombuffer(photo.jpeg, dtype=np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise CorpusUnreadable(f"{photo.file} is no image")
+    return np.asarray(image, dtype=np.uint8)
+
+
+def find(photos: Sequence[Photo], detector: Detector, step: Callable[[], None] = lambda: None) -> list[Face]:
+    """Finds the labelled face of each photograph: the large one in the middle.
+
+    Args:
+        photos: the photographs.
+        detector: looks at each as it is, as it would look at a frame of a camera.
+        step: called after every photograph.
+    """
+    faces = []
+    for photo in photos:
+        image = decoded(photo)
+        found = detector.detect(image)
+        height, width = image.shape[:2]
+        detection = max(found, key=lambda face: _prominence(face, height, width)) if found else _typical(height, width)
+        faces.append(Face(photo=photo, detection=detection, found=bool(found)))
+        step()
+    return faces
+
+
+def remembered(
+    photos: Sequence[Photo],
+    make_detector: Callable[[], Detector],
+    file: Path,
+    step: Callable[[], None] = lambda: None,
+) -> list[Face]:
+    """Like `find`, but looks at `file` first and leaves the boxes there; the detector is made only when needed."""
+    corpus = hashlib.sha256(b"".join(hashlib.sha256(photo.jpeg).digest() for photo in photos)).hexdigest()
+    if file.exists():
+        with np.load(file) as kept:
+            if str(kept["corpus"]) == corpus:
+                return [_face(photo, row) for photo, row in zip(photos, kept["rows"], strict=True)]
+    faces = find(photos, make_detector(), step)
+    np.savez(file, corpus=np.array(corpus), rows=np.array([_row(face) for face in faces]))
+    return faces
+
+
+def gray_photos(faces: Sequence[Face]) -> list[NDArray[np.uint8]]:
+    """Every photograph as height x width gray levels, which is all the network looks at."""
+    return [np.asarray(cv2.cvtColor(decoded(face.photo), cv2.COLOR_BGR2GRAY), dtype=np.uint8) for face in faces]
+
+
+def squares(faces: Sequence[Face]) -> NDArray[np.float64]:
+    """n x 3: centre x, centre y and side of the square the scorer would see, pixels of the photograph."""
+    return np.array([SCORING.square(face.detection) for face in faces])
+
+
+def _prominence(face: Detection, height: int, width: int) -> float:
+    x, y = face.left + face.width / 2, face.top + face.height / 2
+    return face.height - math.hypot(x - width / 2, y - height / 2)
+
+
+def _typical(height: int, width: int) -> Detection:
+    left, top, wide, high = TYPICAL
+    return Detection(left=left * width, top=top * height, width=wide * width, height=high * height, confidence=0.0)
+
+
+def _row(face: Face) -> list[float]:
+    box = face.detection
+    points = [value for point in box.landmarks or () for value in point] or [math.nan] * 10
+    return [box.left, box.top, box.width, box.height, box.confidence, float(face.found), *points]
+
+
+def _face(photo: Photo, row: NDArray[np.float64]) -> Face:
+    left, top, width, height, confidence, found, *points = row.tolist()
+    landmarks = None if math.isnan(points[0]) else tuple(zip(points[::2], points[1::2], strict=True))
+    detection = Detection(left=left, top=top, width=width, height=height, confidence=confidence, landmarks=landmarks)
+    return Face(photo=photo, detection=detection, found=bool(found))

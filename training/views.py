@@ -1,0 +1,175 @@
+"""What a camera might have made of a face: random views of a photograph, as the network sees them in training.
+
+Each view goes through the stages a picture goes through: pose and box, resolution, compression, light, noise, and
+something in front of the face. Geometry stays that of `edge_lambda.crops`; only its square is moved and turned.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_lambda.crops import SCORING, cut, resized
+
+Gray = NDArray[np.uint8]
+
+BATCHES_AHEAD: Final = 3
+"""Batches made ahead of the network by a second thread; OpenCV lets go of the interpreter while it works."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """How far views go. Standard deviations and spans are parts of the square's side unless they say otherwise.
+
+    Attributes:
+        zoom: span of the logarithm of the zoom, either way.
+        shift: standard deviation of the square's centre; detectors differ by about .03.
+        turn: standard deviation of the roll, degrees, cut at 2.5 of it.
+        stretch: standard deviation of the logarithm of width to height; stands in for yaw and pitch.
+        small: chance of a face of few pixels, its box height drawn from 12..90 px, evenly in its logarithm.
+        blurred: chance of a face out of focus, where it is not small.
+        compressed: chance of JPEG artefacts on a small face.
+        lit: chance of a change of gamma; and half of it, of light from a side.
+        noisy: chance of sensor noise.
+        covered: chance of a rectangle in front of the face.
+    """
+
+    zoom: float = 0.2
+    shift: float = 0.035
+    turn: float = 9.0
+    stretch: float = 0.05
+    small: float = 0.4
+    blurred: float = 0.15
+    compressed: float = 0.4
+    lit: float = 0.3
+    noisy: float = 0.2
+    covered: float = 0.25
+
+    def one(self, photo: Gray, square: NDArray[np.float64], generator: np.random.Generator) -> Gray:
+        """One view.
+
+        Args:
+            photo: height x width gray levels.
+            square: centre x, centre y and side of the scorer's crop, pixels.
+            generator: the source of chance.
+
+        Returns:
+            SCORING.size x SCORING.size gray levels.
+        """
+        crop = self._moved(photo, square, generator)
+        chance = generator.random()
+        if chance < self.small:
+            crop = self._few_pixels(crop, generator)
+        elif chance < self.small + self.blurred:
+            crop = cv2.GaussianBlur(crop, (0, 0), generator.uniform(0.4, 1.8))
+        if generator.random() < self.lit:
+            gamma = np.exp(generator.uniform(-0.6, 0.6))
+            crop = cv2.LUT(crop, (255 * (np.arange(256) / 255) ** gamma).astype(np.uint8))
+        if generator.random() < self.lit / 2:
+            crop = _side_light(crop, generator)
+        if generator.random() < self.noisy:
+            crop = _noise(crop, 12, generator)
+        if generator.random() < self.covered:
+            crop = _covered(crop, generator)
+        return np.asarray(crop, dtype=np.uint8)
+
+    def _moved(self, photo: Gray, square: NDArray[np.float64], generator: np.random.Generator) -> Gray:
+        size = SCORING.size
+        side = square[2] * np.exp(generator.uniform(-self.zoom, self.zoom))
+        centre = square[:2] + generator.normal(0, self.shift, 2) * side
+        turn = np.radians(np.clip(generator.normal(0, self.turn), -2.5 * self.turn, 2.5 * self.turn))
+        stretch, shear = np.exp(generator.normal(0, self.stretch)), generator.normal(0, self.stretch)
+        mirror = -1 if generator.random() < 0.5 else 1
+        rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        to_photo = side / size * rotation @ np.array([[mirror * stretch, shear], [0, 1 / stretch]])
+        offset = centre - 0.5 - to_photo @ np.full(2, (size - 1) / 2)
+        matrix = np.column_stack([to_photo, offset]).astype(np.float32)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(photo, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+    def _few_pixels(self, crop: Gray, generator: np.random.Generator) -> Gray:
+        box = np.exp(generator.uniform(np.log(12), np.log(90)))
+        pixels = max(6, round(box * SCORING.scale))
+        if pixels >= crop.shape[0]:
+            return crop
+        small = resized(crop, pixels)
+        if generator.random() < 0.5:
+            small = _noise(small, 8, generator)
+        if generator.random() < self.compressed:
+            quality = int(generator.integers(35, 95))
+            _, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])
+            small = cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE)
+        return resized(small, SCORING.size)
+
+
+def _noise(crop: Gray, most: float, generator: np.random.Generator) -> Gray:
+    noisy = crop + generator.normal(0, generator.uniform(0, most), crop.shape)
+    return np.clip(noisy, 0, 255).astype(np.uint8)
+
+
+def _side_light(crop: Gray, generator: np.random.Generator) -> Gray:
+    ramp = np.linspace(-1, 1, crop.shape[0])
+    light = 1 + generator.uniform(-0.5, 0.5) * ramp[None, :] + generator.uniform(-0.3, 0.3) * ramp[:, None]
+    return np.clip(crop * light, 0, 255).astype(np.uint8)
+
+
+def _covered(crop: Gray, generator: np.random.Generator) -> Gray:
+    side = crop.shape[0]
+    width, height = generator.integers(side // 8, side * 2 // 5, 2)
+    left, top = generator.integers(-width // 2, side - width // 2), generator.integers(-height // 2, side - height // 2)
+    crop = crop.copy()
+    crop[max(top, 0) : top + height, max(left, 0) : left + width] = generator.integers(0, 256)
+    return crop
+
+
+def plain(photo: Gray, square: NDArray[np.float64], box_height: float | None = None) -> Gray:
+    """The crop as the scorer sees it, in gray.
+
+    Args:
+        photo: height x width gray levels.
+        square: centre x, centre y and side of the scorer's crop, pixels.
+        box_height: the face is first shrunk to as few pixels as if its box were this high; None to leave it.
+    """
+    x, y, side = square
+    pixels = max(round(side), 1)
+    crop = cut(photo, left=round(x - pixels / 2), top=round(y - pixels / 2), side=pixels)
+    if box_height is not None:
+        crop = resized(crop, min(max(round(box_height * SCORING.scale), 1), pixels))
+    return resized(crop, SCORING.size)
+
+
+def batches(
+    photos: Sequence[Gray],
+    squares: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    *,
+    views: Views,
+    batch: int,
+    seed: tuple[int, ...],
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.intp]]]:
+    """One pass over `rows` in random order: batch x size x size views, and the rows they are of.
+
+    What does not fill a batch is left out; the next pass leaves out others.
+    """
+    order = np.random.default_rng(seed).permutation(rows)
+
+    def made(start: int) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+        generator = np.random.default_rng((*seed, start))
+        chosen = order[start : start + batch]
+        return np.stack([views.one(photos[row], squares[row], generator) for row in chosen]), chosen
+
+    with ThreadPoolExecutor(1) as maker:
+        ahead: deque[Future[tuple[NDArray[np.uint8], NDArray[np.intp]]]] = deque()
+        for start in range(0, len(order) - batch + 1, batch):
+            ahead.append(maker.submit(made, start))
+            if len(ahead) > BATCHES_AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
