@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import struct
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from audience.errors import InvalidValue
 from audience.expressions import CODES, EXPRESSIONS
+from audience.names import check_id
 
 _FULL = 65535  # shares of the image and confidences are kept in steps of 1/65535
 _VERSION = 1
@@ -26,8 +28,9 @@ class Box:
     height: float
 
     def __post_init__(self) -> None:
-        if not (self.width > 0 and self.height > 0 and math.isfinite(self.left) and math.isfinite(self.top)):
-            raise InvalidValue(f"box {self.left, self.top, self.width, self.height} is not a box")
+        sides = (self.left, self.top, self.width, self.height)
+        if not (self.width > 0 and self.height > 0 and all(map(math.isfinite, sides))):
+            raise InvalidValue(f"box {sides} is not a box")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,8 @@ class FaceRecord:
     def __post_init__(self) -> None:
         if not 0 < len(self.track_id.encode()) <= 255:
             raise InvalidValue(f"track id {self.track_id[:20]!r} must have 1 to 255 bytes")
+        if not 0 <= self.quality <= 1:
+            raise InvalidValue(f"quality {self.quality} is not within 0..1")
         for name, confidence in self.confidences.items():
             if name not in CODES:
                 raise InvalidValue(f"expression {name!r} is unknown: use one of {', '.join(EXPRESSIONS)}")
@@ -78,25 +83,40 @@ class WindowFaces:
     faces: tuple[FaceRecord, ...]
     expires_ms: int | None = None
 
+    def __post_init__(self) -> None:
+        check_id("session id", self.session_id)
+        check_id("stage id", self.stage_id)
+        check_id("camera id", self.camera_id)
+        check_id("part", self.part)
+        tracks = Counter(face.track_id for face in self.faces)
+        if len(tracks) < len(self.faces):
+            raise InvalidValue(f"track {tracks.most_common(1)[0][0]!r} has more than one score in a window")
+
 
 def pack_faces(faces: Sequence[FaceRecord], start_ms: int) -> bytes:
     """Packs the faces of the window that starts at `start_ms`, about 30 bytes a face.
 
-    Boxes, quality and confidences are rounded to 1/65535. All faces must have the same expressions.
+    Boxes, quality and confidences are rounded to 1/65535.
+
+    Raises:
+        InvalidValue: the faces were scored for different expressions, or there are more than 65,535 of them, or one
+            lies weeks from the window or thousands of images from the image.
     """
     names = sorted(faces[0].confidences, key=CODES.__getitem__) if faces else []
-    parts = [_HEADER.pack(_VERSION, len(names), len(faces)), bytes(CODES[name] for name in names)]
     confidences = struct.Struct(f"<{len(names)}H")
-    for face in faces:
-        if len(face.confidences) != len(names):
-            raise InvalidValue("faces of one window were scored for different expressions")
-        track = face.track_id.encode()
-        box = (face.box.left, face.box.top, face.box.width, face.box.height)
-        parts.append(
-            _FACE.pack(len(track), face.at_ms - start_ms, *(round(side * _FULL) for side in box), _step(face.quality))
-        )
-        parts.append(track)
-        parts.append(confidences.pack(*(_step(face.confidences[name]) for name in names)))
+    try:
+        parts = [_HEADER.pack(_VERSION, len(names), len(faces)), bytes(CODES[name] for name in names)]
+        for face in faces:
+            if face.confidences.keys() != set(names):
+                raise InvalidValue("faces of one window were scored for different expressions")
+            track = face.track_id.encode()
+            parts.append(
+                _FACE.pack(len(track), face.at_ms - start_ms, *_box_steps(face.box), round(face.quality * _FULL))
+            )
+            parts.append(track)
+            parts.append(confidences.pack(*(round(face.confidences[name] * _FULL) for name in names)))
+    except struct.error as problem:
+        raise InvalidValue(f"faces of the window at {start_ms} ms cannot be packed: {problem}") from None
     return b"".join(parts)
 
 
@@ -109,9 +129,12 @@ def unpack_faces(packed: bytes, start_ms: int) -> tuple[FaceRecord, ...]:
     try:
         version, expressions, count = _HEADER.unpack_from(packed)
         if version != _VERSION:
-            raise InvalidValue(f"face records of version {version} are unknown: this is version {_VERSION}")
+            raise ValueError(f"they are of version {version}, and this is version {_VERSION}")
         offset = _HEADER.size + expressions
-        names = [EXPRESSIONS[code] for code in packed[_HEADER.size : offset]]
+        codes = packed[_HEADER.size : offset]
+        if list(codes) != sorted(set(codes)):
+            raise ValueError("an expression stands twice")
+        names = [EXPRESSIONS[code] for code in codes]
         confidences = struct.Struct(f"<{expressions}H")
         faces = []
         for _ in range(count):
@@ -130,10 +153,18 @@ def unpack_faces(packed: bytes, start_ms: int) -> tuple[FaceRecord, ...]:
                     confidences={name: value / _FULL for name, value in zip(names, values, strict=True)},
                 )
             )
-    except (struct.error, IndexError, UnicodeDecodeError) as problem:
+        if offset != len(packed):
+            raise ValueError(f"they should be of {offset} bytes and are of {len(packed)}")
+    except (struct.error, IndexError, ValueError) as problem:
         raise InvalidValue(f"face records are damaged: {problem}") from None
     return tuple(faces)
 
 
-def _step(fraction: float) -> int:
-    return min(_FULL, max(0, round(fraction * _FULL)))
+def _box_steps(box: Box) -> tuple[int, int, int, int]:
+    # A box has an area, so its sides are never rounded to nothing.
+    return (
+        round(box.left * _FULL),
+        round(box.top * _FULL),
+        max(1, round(box.width * _FULL)),
+        max(1, round(box.height * _FULL)),
+    )
