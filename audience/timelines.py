@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +31,7 @@ class Segment:
 
     def __post_init__(self) -> None:
         check_title("segment title", self.title)
-        if not 0 <= self.start_s < self.end_s:
+        if not 0 <= self.start_s < self.end_s < math.inf:
             raise InvalidValue(
                 f"segment {self.title!r} runs from {self.start_s:g} s to {self.end_s:g} s: it must begin at 0 or later "
                 "and end after it begins"
@@ -72,15 +73,19 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cue:
-    """A pin: at instant `at`, the timeline stood at `timeline_s` and ran. A pause is two cues at the same second."""
+    """A pin: at instant `at`, the timeline stood at `timeline_s` and ran.
+
+    A pause is two cues at the same second. Going back is two cues at the same instant: how far it had come, and where
+    it went on from.
+    """
 
     at: datetime
     timeline_s: float
 
     def __post_init__(self) -> None:
         to_ms(self.at)
-        if self.timeline_s < 0:
-            raise InvalidValue(f"a cue stands at {self.timeline_s:g} s of its timeline: it cannot be before 0")
+        if not 0 <= self.timeline_s < math.inf:
+            raise InvalidValue(f"a cue stands at {self.timeline_s:g} s of its timeline: it must be 0 or later")
 
 
 def timeline_seconds(instants_ms: NDArray[np.int64], cues: Sequence[Cue]) -> NDArray[np.float64]:
@@ -88,11 +93,13 @@ def timeline_seconds(instants_ms: NDArray[np.int64], cues: Sequence[Cue]) -> NDA
 
     From a cue on the timeline runs at real speed until the next cue. Where it would run past the second at which
     the next cue stands, it had stopped there (a pause): nothing was shown, and the answer is NaN, as it is before
-    the first cue.
+    the first cue. (So whoever goes back to a second that was not yet passed at the last cue pins the instant twice:
+    one cue alone would read as a pause.)
 
     Args:
-        instants_ms: milliseconds since the epoch, any shape (n,).
-        cues: in any order; none gives NaN everywhere.
+        instants_ms: milliseconds since the epoch, shape (n,).
+        cues: in any order, but of two at the same instant the later one holds from there on; none gives NaN
+            everywhere.
 
     Returns:
         Timeline seconds, shape (n,), NaN where nothing was shown.

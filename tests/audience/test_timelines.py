@@ -1,0 +1,162 @@
+"""Wall clock and timeline, pinned together by cues."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audience.errors import InvalidValue
+from audience.timelines import Cue, Segment, Timeline, timeline_seconds
+from tests.builders import a_cue, a_timeline, after, after_ms
+
+
+def position(cues, *seconds):
+    """Where the timeline stood, at seconds after the session began."""
+    return timeline_seconds(np.array([after_ms(second) for second in seconds], dtype=np.int64), cues).tolist()
+
+
+def nothing(values):
+    return [math.isnan(value) for value in values]
+
+
+def test_a_talk_that_begins_late_shows_nothing_before_it_begins():
+    cues = [a_cue(90, 0)]
+    assert nothing(position(cues, 0, 89.999, 90)) == [True, True, False]
+    assert position(cues, 90, 91.5, 3690) == [0, 1.5, 3600]
+
+
+def test_a_recording_may_begin_in_the_middle_of_a_film():
+    assert position([a_cue(0, 600)], 0, 1) == [600, 601]
+
+
+def test_a_pause_is_two_cues_at_the_same_second():
+    cues = [a_cue(0, 0), a_cue(60, 60), a_cue(100, 60)]
+    assert position(cues, 59, 100, 101) == [59, 60, 61]
+    assert nothing(position(cues, 59.999, 60, 80, 99.999, 100)) == [False, True, True, True, False]
+
+
+def test_the_cue_that_begins_a_pause_may_be_left_out():
+    """Where the timeline would run past the second at which the next cue stands, it had stopped there."""
+    cues = [a_cue(0, 0), a_cue(100, 60)]
+    assert position(cues, 59, 100) == [59, 60]
+    assert nothing(position(cues, 59.999, 60, 99)) == [False, True, True]
+
+
+def test_an_intermission_takes_nothing_of_the_film():
+    cues = [a_cue(0, 0), a_cue(3000, 3000), a_cue(4200, 3000)]
+    assert position(cues, 2999, 4200, 4201) == [2999, 3000, 3001]
+    assert nothing(position(cues, 3000, 3600, 4199)) == [True] * 3
+
+
+def test_a_restart_shows_the_same_seconds_twice():
+    """Of two cues at the same instant the later one holds from there on: the first says how far it had come."""
+    cues = [a_cue(0, 0), a_cue(120, 120), a_cue(120, 0)]
+    assert position(cues, 0, 119, 120, 130) == [0, 119, 0, 10]
+
+
+def test_going_back_shows_a_part_again():
+    cues = [a_cue(0, 0), a_cue(100, 100), a_cue(100, 40)]
+    assert position(cues, 50, 99, 100, 110) == [50, 99, 40, 50]
+
+
+def test_going_back_without_saying_how_far_it_had_come_is_read_as_going_back_when_it_stood_later():
+    assert position([a_cue(0, 500), a_cue(60, 100)], 59, 60) == [559, 100]
+
+
+def test_a_jump_forward_leaves_a_part_out():
+    cues = [a_cue(0, 0), a_cue(60, 300)]
+    assert position(cues, 59, 60, 61) == [59, 300, 301]
+
+
+def test_without_cues_nothing_is_known():
+    assert nothing(position([], 0, 10)) == [True, True]
+
+
+def test_of_no_instants_there_are_no_positions():
+    assert position([a_cue(0, 0)]) == []
+
+
+@pytest.mark.parametrize("second", [-1, -0.001, math.nan, math.inf])
+def test_a_cue_stands_at_a_second_there_is(second):
+    with pytest.raises(InvalidValue, match="cue stands at"):
+        a_cue(0, second)
+
+
+def test_a_cue_needs_a_zone():
+    with pytest.raises(InvalidValue, match="no zone"):
+        Cue(at=after(0).replace(tzinfo=None), timeline_s=0)
+
+
+CUES = st.lists(
+    st.builds(a_cue, st.integers(0, 600), st.integers(0, 600).map(float)),
+    max_size=8,
+    unique_by=lambda cue: cue.at,
+)
+SECONDS = st.lists(st.floats(-100, 1000), min_size=1, max_size=40)
+
+
+@given(CUES, SECONDS, st.randoms())
+def test_the_order_in_which_cues_are_given_does_not_matter(cues, seconds, random):
+    shuffled = random.sample(cues, len(cues))
+    np.testing.assert_array_equal(position(cues, *seconds), position(shuffled, *seconds))
+
+
+@given(CUES, SECONDS)
+def test_the_timeline_is_known_only_from_the_first_cue_on_and_never_negative(cues, seconds):
+    first = min((cue.at for cue in cues), default=None)
+    for second, at in zip(seconds, position(cues, *seconds), strict=True):
+        if first is None or after_ms(second) < first.timestamp() * 1000:
+            assert math.isnan(at)
+        assert math.isnan(at) or at >= 0
+
+
+@given(CUES, st.floats(0, 1000), st.floats(0, 5))
+def test_between_two_cues_the_timeline_runs_at_real_speed(cues, second, step):
+    here, there = position(cues, second, second + step)
+    between = [cue for cue in cues if after_ms(second) < cue.at.timestamp() * 1000 <= after_ms(second + step)]
+    if not between and not math.isnan(here) and not math.isnan(there):
+        assert there - here == pytest.approx((after_ms(second + step) - after_ms(second)) / 1000)
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s"), [(-1, 5), (5, 5), (6, 5), (math.nan, 5), (0, math.nan), (0, math.inf), (math.inf, math.inf)]
+)
+def test_a_segment_begins_at_0_or_later_and_ends_after_it_begins(start_s, end_s):
+    with pytest.raises(InvalidValue, match="'Opening'"):
+        Segment(title="Opening", start_s=start_s, end_s=end_s)
+
+
+def test_segments_that_overlap_are_refused_by_name():
+    with pytest.raises(InvalidValue, match=r"'B' begins at 9 s, before 'A' ends at 10 s"):
+        a_timeline(("A", 0, 10), ("B", 9, 20))
+
+
+def test_segments_out_of_order_are_refused_by_name():
+    with pytest.raises(InvalidValue, match=r"'A' begins at 0 s, before 'B'"):
+        a_timeline(("B", 10, 20), ("A", 0, 10))
+
+
+def test_a_segment_holds_its_first_second_and_not_its_last():
+    timeline = a_timeline(("A", 0, 10), ("B", 10, 20), ("C", 30, 40))
+    at = np.array([0, 9.999, 10, 19.999, 20, 29.999, 30, 40, -0.001, math.nan, 1e9])
+    assert timeline.segment_indices(at).tolist() == [0, 0, 1, 1, -1, -1, 2, -1, -1, -1, -1]
+
+
+def test_a_timeline_without_segments_has_none_anywhere():
+    assert Timeline(title="", segments=()).segment_indices(np.array([0.0, math.nan])).tolist() == [-1, -1]
+
+
+@given(
+    st.lists(st.floats(0, 1000, allow_subnormal=False), min_size=2, max_size=12, unique=True),
+    st.lists(st.floats(-10, 1010), max_size=30),
+)
+def test_the_segment_found_is_the_one_that_holds_the_second(edges, seconds):
+    edges = sorted(edges)
+    timeline = a_timeline(*(("s", start, end) for start, end in zip(edges[::2], edges[1::2], strict=False)))
+    for second, index in zip(seconds, timeline.segment_indices(np.array(seconds)), strict=True):
+        holding = [place for place, part in enumerate(timeline.segments) if part.start_s <= second < part.end_s]
+        assert [index] == (holding or [-1])
