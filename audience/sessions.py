@@ -110,7 +110,7 @@ class Session:
             if value not in allowed:
                 raise InvalidValue(f"{what} {value!r} is unknown: use one of {', '.join(allowed)}")
         if self.country is not None:
-            country_code(self.country)
+            object.__setattr__(self, "country", country_code(self.country))
 
     @property
     def name(self) -> str:
