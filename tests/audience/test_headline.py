@@ -1,0 +1,134 @@
+"""The sentence a presenter reads first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from audience.curve import stage_windows
+from audience.expressions import EXPRESSIONS
+from audience.headline import headline
+from audience.privacy import decide
+from audience.sessions import Session, Stage
+from audience.window_table import WindowTable
+from audience.windows import WindowRecord
+from tests.builders import a_cue, a_head_count, a_session, a_stage, a_timeline, a_window
+
+
+def said(
+    *records: WindowRecord, session: Session | None = None, stage: Stage | None = None, expression: str = "smile"
+) -> str:
+    windows = stage_windows(session or a_session(), stage or a_stage(), [], WindowTable.of(records))
+    return headline(windows, expression)
+
+
+def seconds(*shares: tuple[int, int, int], of: int = 40) -> list[WindowRecord]:
+    """(from, until, smiling) of `of` faces, one window a second."""
+    return [a_window(at, smiling=smiling, of=of) for start, end, smiling in shares for at in range(start, end)]
+
+
+def test_it_gives_the_average_and_the_highest_stretch_with_its_range_faces_and_smoothing() -> None:
+    assert said(*seconds((0, 200, 4), (200, 230, 32), (230, 400, 4))) == (
+        "About 1 in 7 faces smiled on average. "
+        "Most did at 3:27: about 80 % (between 65 % and 90 %) of 40 faces, averaged over 15 s."
+    )
+
+
+def test_it_names_the_segment_of_the_peak_and_the_time_in_what_was_shown() -> None:
+    stage = a_stage(timelines=[a_timeline(("Opening", 0, 60), ("Live demo", 60, 400))], cues=[a_cue(100, 0)])
+    text = said(*seconds((0, 200, 4), (200, 230, 32), (230, 400, 4)), stage=stage)
+    assert "at 1:47, in “Live demo”" in text
+
+
+def test_a_peak_outside_what_was_shown_says_that_its_time_is_the_sessions() -> None:
+    stage = a_stage(timelines=[a_timeline(("Opening", 0, 60))], cues=[a_cue(250, 0)])
+    assert "at 3:27 of the session" in said(*seconds((0, 200, 4), (200, 230, 32), (230, 400, 4)), stage=stage)
+
+
+def test_a_single_lucky_window_makes_no_peak() -> None:
+    text = said(*seconds((0, 100, 4), (100, 101, 40), (101, 200, 4), (200, 260, 20), (260, 400, 4)))
+    assert "about 50 %" in text
+    assert "100 %" not in text
+
+
+def test_a_peak_of_less_than_half_is_not_called_most() -> None:
+    text = said(*seconds((0, 200, 2), (200, 230, 14), (230, 400, 2)))
+    assert "The most did so at" in text
+
+
+def test_a_curve_that_hardly_moves_is_said_to() -> None:
+    assert "That changed little: the highest was about 22 %" in said(
+        *seconds((0, 100, 8), (100, 130, 9), (130, 300, 8))
+    )
+
+
+def test_hardly_any_face_is_no_percentage() -> None:
+    assert said(*seconds((0, 300, 0))) == "Hardly any face smiled."
+
+
+@pytest.mark.parametrize(
+    ("smiling", "words"),
+    [
+        (1, "About 2 % of the faces smiled"),
+        (10, "About 1 in 4 faces smiled"),
+        (20, "About half of the faces smiled"),
+        (30, "About 75 % of the faces smiled"),
+    ],
+)
+def test_the_average_is_said_as_people_say_it(smiling: int, words: str) -> None:
+    assert said(*seconds((0, 300, smiling))).startswith(words)
+
+
+def test_the_longest_stretch_without_anybody_in_view_is_told_with_how_many_others_there_were() -> None:
+    seen = [window for window in seconds((0, 300, 10)) if (window.start_ms // 1000) % 60 not in (1, 2)]
+    empty = [a_window(at, of=0) for at in range(300, 303)]
+    text = said(*seconds((0, 27, 10)), *[a_window(at, of=0) for at in range(27, 30)], *seconds((30, 200, 10)))
+    assert text.endswith("Nobody was in view for 3 s at 0:27.")
+    text = said(*seen, *empty, *seconds((303, 310, 10)))
+    assert text.endswith("Nobody was in view for 3 s at 5:00, and in 5 shorter gaps.")
+
+
+def test_a_camera_that_did_not_look_is_told_from_an_empty_room() -> None:
+    text = said(*seconds((0, 100, 10), (400, 500, 10)))
+    assert text.endswith("No camera looked for 5 min at 1:40.")
+
+
+def test_an_empty_room_before_and_after_is_no_gap() -> None:
+    empty = [a_window(at, of=0) for at in (*range(60), *range(200, 260))]
+    assert "Nobody" not in said(*empty, *seconds((60, 200, 10)))
+
+
+def test_nobody_ever_in_view() -> None:
+    assert said(*(a_window(at, of=0) for at in range(10))) == "Nobody was ever in view."
+
+
+def test_nothing_recorded() -> None:
+    assert said() == "Nothing has been recorded here yet."
+
+
+def test_too_few_faces_give_no_share() -> None:
+    text = said(*seconds((0, 100, 2), of=3))
+    assert text == (
+        "Too few faces to say more: at most 3 faces in view at once, and figures over fewer than 5 are not shown."
+    )
+
+
+def test_a_head_count_says_how_many_and_why_no_expression() -> None:
+    decision = decide("workplace", "DE")
+    session = replace(a_session(setting="workplace", country="DE", mode=decision.mode), mode_reason=decision.reason)
+    text = said(*(a_head_count(at, heads=30 + (at == 65)) for at in range(100)), session=session)
+    assert text.startswith("About 30 faces in view on average, at most 31 at 1:05. Only heads are counted:")
+    assert "AI Act" in text
+
+
+def test_an_expression_that_was_not_scored_is_said_to_have_no_figure() -> None:
+    text = said(*seconds((0, 100, 10)), expression="confused")
+    assert text.startswith("There is no figure for this expression (confused) here.")
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_no_word_claims_to_know_what_anybody_feels(expression: str) -> None:
+    seen = [a_window(at, smiling=20, of=40) for at in range(100)]
+    text = said(*seen, expression=expression).lower()
+    assert not any(word in text for word in ("emotion", "mood", "engag", "felt", "feel"))
