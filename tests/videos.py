@@ -101,7 +101,7 @@ QUICK: Mapping[str, Mapping[str, str]] = {
     "libx264": {"preset": "ultrafast"},
     "libx265": {"preset": "ultrafast", "x265-params": "log-level=none:pools=none:frame-threads=1"},
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
-    "libsvtav1": {"preset": "12"},
+    "libsvtav1": {"preset": "10"},
 }
 
 

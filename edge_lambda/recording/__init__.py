@@ -9,8 +9,8 @@
 The file is open only while it is being probed or sampled, so a recording can be sampled again and again.
 """
 
-from edge_lambda.recording.opening import Recording, open_recording
-from edge_lambda.recording.sampling import Frame, TimedBy
+from edge_lambda.recording.clock import TimedBy
+from edge_lambda.recording.opening import Frame, Recording, open_recording
 from edge_lambda.recording.tally import EarlyEnd, Tally
 
 __all__ = ["EarlyEnd", "Frame", "Recording", "Tally", "TimedBy", "open_recording"]

@@ -10,22 +10,18 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-from av import Packet, VideoStream
+from av import VideoStream
 from av.container import InputContainer
 from av.error import EOFError as FFmpegEOFError
 from av.error import FFmpegError, InvalidDataError
 from av.stream import Discard, Disposition
 
 from audience.errors import RecordingUnreadable
+from edge_lambda.recording.clock import VideoPacket
 
 # Demuxers that make a "video" of plain text, and those that make one of a photo ("image2", "png_pipe", ...).
 TEXT_FORMATS = ("tty", "bin", "xbin", "adf", "idf")
 PHOTO_FORMATS = ("image2", "_pipe")
-# AVFMT_NOTIMESTAMPS of libavformat/avformat.h: raw streams, whose times the demuxer makes up from a frame rate.
-NO_TIMESTAMPS = 0x80
-# Keeps no presentation times, only the order of decoding; states its length as a number of frames, and its demuxer
-# shortens the duration, but not that number, where the file was cut.
-AVI = "avi"
 # Read errors in a row after which the rest of a file is given up.
 READ_ERRORS_IN_A_ROW = 100
 # First step back where a seek landed too late; doubled each time.
@@ -53,22 +49,7 @@ class OpenVideo:
         """Seconds a tick of the stream's own clock."""
         return self.stream.time_base or Fraction(1, 1000)
 
-    @property
-    def has_timestamps(self) -> bool:
-        """Whether the file keeps any times at all."""
-        return not self.container.format.flags & NO_TIMESTAMPS
-
-    @property
-    def has_presentation_times(self) -> bool:
-        """Whether packets carry the time their picture is shown."""
-        return self.container.format.name != AVI or self.stream.codec_context.codec.intra_only
-
-    @property
-    def states_frame_count(self) -> bool:
-        """Whether the header's number of frames tells the length better than its duration."""
-        return self.container.format.name == AVI
-
-    def packets(self) -> Iterator[Packet[VideoStream]]:
+    def packets(self) -> Iterator[VideoPacket]:
         """Yields the stream's packets from the current position on; stretches that cannot be read are left out."""
         in_a_row = 0
         while in_a_row < READ_ERRORS_IN_A_ROW:
@@ -83,13 +64,13 @@ class OpenVideo:
                 in_a_row += 1
                 self.read_errors += 1
 
-    def _note_end(self, packet: Packet[VideoStream]) -> None:
+    def _note_end(self, packet: VideoPacket) -> None:
         stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is not None and not packet.is_corrupt:
             end = stamp + (packet.duration or 0)
             self.end = end if self.end is None else max(self.end, end)
 
-    def packets_from(self, tick: int) -> Iterator[Packet[VideoStream]] | None:
+    def packets_from(self, tick: int) -> Iterator[VideoPacket] | None:
         """Seeks to a key frame at or before `tick` of the stream's own clock, and reads on from there.
 
         Returns:
@@ -112,7 +93,7 @@ class OpenVideo:
         return None
 
 
-def _chained(first: Packet[VideoStream], rest: Iterator[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
+def _chained(first: VideoPacket, rest: Iterator[VideoPacket]) -> Iterator[VideoPacket]:
     yield first
     yield from rest
 
@@ -181,4 +162,9 @@ def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
         if other.index != stream.index:
             other.discard = Discard.all
     stream.codec_context.thread_type = "AUTO"
+    # Opened now, while it is to skip nothing: dav1d never again decodes what it was told to skip when it was opened.
+    try:
+        stream.codec_context.open(strict=False)
+    except FFmpegError as error:
+        raise RecordingUnreadable(f"{path} cannot be decoded here ({error}); export it as H.264 MP4") from error
     return stream

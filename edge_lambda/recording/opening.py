@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,21 +12,34 @@ from av import VideoFrame
 from av.error import FFmpegError
 
 from audience.errors import RecordingUnreadable
+from edge_lambda.detectors import Image
+from edge_lambda.recording.clock import StreamClock, TimedBy
 from edge_lambda.recording.container import OpenVideo, open_video
-from edge_lambda.recording.sampling import Frame, KeyFramesMislead, Sampler, StreamClock, TimedBy
+from edge_lambda.recording.header import created_at, duration_s, frame_rate, timed_by
+from edge_lambda.recording.sampling import KeyFramesMislead, Sampler
 from edge_lambda.recording.slots import Slots
 from edge_lambda.recording.tally import EarlyEnd, Tally
 from edge_lambda.recording.upright import upright_image
 
 # Packets to decode in search of the first picture: a minute of 60 fps without a key frame.
 PACKETS_BEFORE_FIRST_PICTURE = 3_600
-# A rate above this is a clock's tick, not a camera's rate.
-FASTEST_FPS = 1_000
-# Clocks that were never set start in 1904 (QuickTime), 1970 (Unix) or 1980 (FAT, GPS).
-FIRST_YEAR = 1990
+# What players assume of a raw stream that states no rate.
+ASSUMED_FPS = 25
 # A picture track may end this much before the stated length without anything being lost.
 EARLY_END_TOLERANCE_S = 1.0
-MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """One sample of a recording.
+
+    Attributes:
+        at_s: presentation time, seconds since the first presented frame, 0 or more.
+        image: height x width x 3, BGR, 0..255, upright, square pixels.
+    """
+
+    at_s: float
+    image: Image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,26 +146,25 @@ def open_recording(path: Path) -> Recording:
     with open_video(Path(path)) as video:
         frame = _first_picture(Path(path), video)
         image = upright_image(frame, video.stream.sample_aspect_ratio)
-        fps = _frame_rate(video)
-        timed_by: TimedBy = "presentation time" if video.has_presentation_times else "decoding time"
-        stamp = frame.pts if video.has_presentation_times else frame.dts
-        if stamp is None or not video.has_timestamps:
-            timed_by, stamp = "frame rate", 0
-        time_base = video.time_base
+        fps = frame_rate(video)
+        believed = timed_by(video)
+        stamp = {"presentation time": frame.pts, "decoding time": frame.dts, "frame rate": 0}[believed]
+        if stamp is None:
+            believed, stamp = "frame rate", 0
         return Recording(
             path=Path(path),
-            duration_s=_duration_s(video),
-            created_at=_created_at(video.container.metadata.get("creation_time")),
+            duration_s=duration_s(video),
+            created_at=created_at(video),
             width=image.shape[1],
             height=image.shape[0],
             fps=fps,
             codec=video.stream.codec_context.codec.canonical_name,
-            timed_by=timed_by,
+            timed_by=believed,
             _clock=StreamClock(
-                time_base=time_base,
-                timed_by=timed_by,
+                time_base=video.time_base,
+                timed_by=believed,
                 first=stamp,
-                frame_ticks=max(1, round(1 / (Fraction(fps or 25).limit_denominator(1001) * time_base))),
+                frame_ticks=max(1, round(1 / (Fraction(fps or ASSUMED_FPS).limit_denominator(1001) * video.time_base))),
             ),
         )
 
@@ -177,36 +188,3 @@ def _first_picture(path: Path, video: OpenVideo) -> VideoFrame:
     if not whole:
         raise RecordingUnreadable(f"{path} holds no picture that can be decoded; copy it from the camera again")
     return whole[0]
-
-
-def _frame_rate(video: OpenVideo) -> float | None:
-    stream = video.stream
-    # A raw stream's average is the demuxer's assumption; the codec's own header may know better.
-    rates = (stream.average_rate, stream.guessed_rate) if video.has_timestamps else (stream.guessed_rate,)
-    return next((float(rate) for rate in rates if rate and 0 < rate <= FASTEST_FPS), None)
-
-
-def _duration_s(video: OpenVideo) -> float | None:
-    stream = video.stream
-    if video.states_frame_count and stream.frames and stream.average_rate:
-        return float(stream.frames / stream.average_rate)
-    if stream.duration:
-        return float(stream.duration * video.time_base)
-    # Matroska keeps a track's length as a tag; the container's covers the sound as well.
-    tag = MATROSKA_DURATION.match(stream.metadata.get("DURATION", ""))
-    if tag:
-        return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
-    if video.container.duration:
-        return video.container.duration / 1_000_000
-    return None
-
-
-def _created_at(stated: str | None) -> datetime | None:
-    try:
-        created_at = datetime.fromisoformat(stated or "")
-    except ValueError:
-        return None
-    if created_at.tzinfo is None:
-        created_at = created_at.replace(tzinfo=UTC)
-    created_at = created_at.astimezone(UTC)
-    return created_at if created_at.year >= FIRST_YEAR else None

@@ -10,18 +10,13 @@ What is yielded does not depend on that plan: it is the first whole picture of e
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import Literal, TypeAlias
 
-from av import Packet, VideoFrame, VideoStream
+from av import VideoFrame, VideoStream
 from av.error import FFmpegError
 
-from edge_lambda.detectors import Image
+from edge_lambda.recording.clock import StreamClock, VideoPacket
 from edge_lambda.recording.slots import Slots
 from edge_lambda.recording.tally import Tally
-
-TimedBy = Literal["presentation time", "decoding time", "frame rate"]
 
 # H.264 and HEVC hold at most 16 pictures back for reordering, so no packet further on is shown before this one.
 REORDERED_AT_MOST = 16
@@ -29,54 +24,9 @@ REORDERED_AT_MOST = 16
 HELD_PACKETS = 1_024
 HELD_BYTES = 64 * 2**20
 
-VideoPacket: TypeAlias = "Packet[VideoStream]"
-
 
 class KeyFramesMislead(Exception):
     """Decoding cannot begin at what this stream flags as key frames (gradual intra refresh)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Frame:
-    """One sample of a recording.
-
-    Attributes:
-        at_s: presentation time, seconds since the first presented frame, 0 or more.
-        image: height x width x 3, BGR, 0..255, upright, square pixels.
-    """
-
-    at_s: float
-    image: Image
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamClock:
-    """Reads the time of packets and frames, in ticks since the first presented frame.
-
-    Attributes:
-        time_base: seconds a tick.
-        timed_by: which clock of the file is to be believed.
-        first: tick of the first presented frame on the file's own clock.
-        frame_ticks: ticks from one frame to the next at the average frame rate, over 0.
-    """
-
-    time_base: Fraction
-    timed_by: TimedBy
-    first: int
-    frame_ticks: int
-
-    def of_packet(self, packet: VideoPacket) -> int | None:
-        """When the packet's picture is shown; None where only the decoder can tell."""
-        if self.timed_by != "presentation time" or packet.pts is None:
-            return None
-        return int(packet.pts) - self.first
-
-    def of_frame(self, frame: VideoFrame, previous: int | None) -> int:
-        """When the frame is shown; `previous` is the tick of the frame shown before it."""
-        stamp = {"presentation time": frame.pts, "decoding time": frame.dts, "frame rate": None}[self.timed_by]
-        if stamp is not None:
-            return int(stamp) - self.first
-        return 0 if previous is None else previous + self.frame_ticks
 
 
 class Sampler:
@@ -87,7 +37,7 @@ class Sampler:
         clock: tells the packets' and frames' times.
         slots: the slots to fill.
         first_slot: first slot wanted.
-        trust_key_frames: False decodes straight on, across key frames.
+        trust_key_frames: False decodes everything, straight on.
         tally: counts what happens.
     """
 
@@ -210,7 +160,7 @@ class Sampler:
             if self._fresh and packet.is_keyframe and not packet.is_discard and tick >= 0:
                 self._expected.append(tick)  # a key frame that can be begun at is shown itself
             self._fresh = False
-            decoder.skip_frame = "DEFAULT" if whole else "NONREF"
+            decoder.skip_frame = "DEFAULT" if whole or not self._trust_key_frames else "NONREF"
             try:
                 frames = decoder.decode(packet)
             except FFmpegError:

@@ -30,7 +30,7 @@ def upright_image(frame: VideoFrame, pixel_aspect: Fraction | None) -> Image:
     if pixel_aspect and Fraction(1, WIDEST_PIXEL) <= pixel_aspect <= WIDEST_PIXEL:
         width = max(1, round(width * pixel_aspect))
     image = np.asarray(frame.reformat(width=width, format="bgr24").to_ndarray(), dtype=np.uint8)
-    return _as_displayed(image, frame)
+    return np.ascontiguousarray(_as_displayed(image, frame))
 
 
 def _as_displayed(image: Image, frame: VideoFrame) -> Image:
@@ -49,4 +49,4 @@ def _as_displayed(image: Image, frame: VideoFrame) -> Image:
         image = image[:, ::-1]
     if down < 0:
         image = image[::-1]
-    return np.ascontiguousarray(image)
+    return image

@@ -1,0 +1,42 @@
+"""When the packets and pictures of a stream are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from av import Packet, VideoFrame, VideoStream
+
+TimedBy = Literal["presentation time", "decoding time", "frame rate"]
+VideoPacket: TypeAlias = "Packet[VideoStream]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamClock:
+    """Reads the time of packets and frames, in ticks since the first presented frame.
+
+    Attributes:
+        time_base: seconds a tick.
+        timed_by: which clock of the file is to be believed.
+        first: tick of the first presented frame on the file's own clock.
+        frame_ticks: ticks from one frame to the next at the average frame rate, over 0.
+    """
+
+    time_base: Fraction
+    timed_by: TimedBy
+    first: int
+    frame_ticks: int
+
+    def of_packet(self, packet: VideoPacket) -> int | None:
+        """When the packet's picture is shown; None where only the decoder can tell."""
+        if self.timed_by != "presentation time" or packet.pts is None:
+            return None
+        return int(packet.pts) - self.first
+
+    def of_frame(self, frame: VideoFrame, previous: int | None) -> int:
+        """When the frame is shown; `previous` is the tick of the frame shown before it."""
+        stamp = {"presentation time": frame.pts, "decoding time": frame.dts, "frame rate": None}[self.timed_by]
+        if stamp is not None:
+            return int(stamp) - self.first
+        return 0 if previous is None else previous + self.frame_ticks

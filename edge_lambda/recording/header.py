@@ -1,0 +1,65 @@
+"""What a file's header states, and how far it is to be believed."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from edge_lambda.recording.clock import TimedBy
+from edge_lambda.recording.container import OpenVideo
+
+AVI = "avi"
+MATROSKA = "matroska,webm"
+MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
+# AVFMT_NOTIMESTAMPS of libavformat/avformat.h: raw streams, whose times the demuxer makes up from a frame rate.
+NO_TIMESTAMPS = 0x80
+# A rate above this is a clock's tick, not a camera's rate.
+FASTEST_FPS = 1_000
+# Clocks that were never set start in 1904 (QuickTime), 1970 (Unix) or 1980 (FAT, GPS).
+FIRST_YEAR = 1990
+
+
+def timed_by(video: OpenVideo) -> TimedBy:
+    """Which of the file's clocks tells when a picture is shown."""
+    if video.container.format.flags & NO_TIMESTAMPS:
+        return "frame rate"
+    # AVI keeps the order of decoding only; where each picture stands alone, that is the order of showing.
+    if video.container.format.name == AVI and not video.stream.codec_context.codec.intra_only:
+        return "decoding time"
+    return "presentation time"
+
+
+def frame_rate(video: OpenVideo) -> float | None:
+    """Average frames per second; None where unknown."""
+    stream = video.stream
+    # A raw stream's average is the demuxer's assumption; the codec's own header may know better.
+    raw = timed_by(video) == "frame rate"
+    rates = (stream.guessed_rate,) if raw else (stream.average_rate, stream.guessed_rate)
+    return next((float(rate) for rate in rates if rate and 0 < rate <= FASTEST_FPS), None)
+
+
+def duration_s(video: OpenVideo) -> float | None:
+    """Stated length of the picture track, seconds; None where unknown."""
+    stream, kind = video.stream, video.container.format.name
+    if kind == AVI and stream.frames and stream.average_rate:
+        # Where the file was cut, the demuxer shortens the duration, but not the stated number of frames.
+        return float(stream.frames / stream.average_rate)
+    if stream.duration:
+        return float(stream.duration * video.time_base)
+    stated = (video.container.duration or 0) / 1_000_000
+    if kind == MATROSKA:
+        # The track's own length is a tag, the container's covers the sound as well; both count from zero.
+        tag = MATROSKA_DURATION.match(stream.metadata.get("DURATION", ""))
+        stated = int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3]) if tag else stated
+        stated -= float((stream.start_time or 0) * video.time_base)
+    return stated if stated > 0 else None
+
+
+def created_at(video: OpenVideo) -> datetime | None:
+    """When the file says it was recorded, aware UTC; None where it does not say, or the clock was never set."""
+    try:
+        stated = datetime.fromisoformat(video.container.metadata.get("creation_time", ""))
+        stated = stated.replace(tzinfo=stated.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return stated if stated.year >= FIRST_YEAR else None
