@@ -1,0 +1,102 @@
+"""Where a face will be next: a Kalman filter whose speed fades, because heads come to rest.
+
+Sampling is anything from one frame a second to thirty, so everything is written in seconds, never in frames. The
+model is an integrated Ornstein-Uhlenbeck process: over a short step it is the usual constant velocity; over a gap of
+seconds the velocity dies away, so that a head that jerked before it was hidden is looked for nearby and not across the
+room. Transition and noise are the exact ones for a step of any length; see Gillespie, "Exact numerical simulation of
+the Ornstein-Uhlenbeck process and its integral", Physical Review E 54 (1996), equations 3.1 to 3.4.
+
+Followed are the centre's x and y in pixels and the logarithms of width and height, so that sizes stay positive. All
+noise is given in box heights: a near face moves more pixels than a far one. A step of 5 % of the height in the centre
+and of 5 % in the size are taken as equally likely, so the four share one 2x2 covariance (in heights squared).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.errors import InvalidValue
+from edge_lambda.detectors import Detection
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motion:
+    """How faces move and how exactly they are measured.
+
+    Attributes:
+        speed: standard deviation of a head's velocity, box heights per second, over 0.
+        rest_s: time in which a velocity fades to 37 %, seconds, over 0.
+        blur: standard deviation of a detector's boxes around the face, box heights, over 0.
+    """
+
+    speed: float = 0.5
+    rest_s: float = 1.0
+    blur: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Raises InvalidValue where a value is not over 0."""
+        if min(self.speed, self.rest_s, self.blur) <= 0:
+            raise InvalidValue(f"speed, rest_s and blur must be over 0, got {self}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What is known of one face at one instant.
+
+    Attributes:
+        mean: 4 x 2: value and change per second of centre x, centre y (pixels), ln width, ln height.
+        covariance: 2 x 2 of (value, change per second), in box heights.
+    """
+
+    mean: Vector
+    covariance: Vector
+
+    @property
+    def box(self) -> Vector:
+        """(left, top, width, height), pixels."""
+        centre, size = self.mean[:2, 0], np.exp(self.mean[2:, 0])
+        return np.concatenate([centre - size / 2, size])
+
+
+def first_state(face: Detection, motion: Motion) -> State:
+    """The state of a face just met: at its box, at rest as far as is known."""
+    mean = np.zeros((4, 2))
+    mean[:, 0] = _measured(face)
+    return State(mean=mean, covariance=np.diag([motion.blur**2, motion.speed**2]))
+
+
+def predicted(state: State, seconds: float, motion: Motion) -> State:
+    """The state some seconds (over 0) later."""
+    left = np.exp(-seconds / motion.rest_s)  # part of a velocity left
+    step = np.array([[1, motion.rest_s * (1 - left)], [0, left]])
+    noise = motion.speed**2 * np.array(
+        [
+            [
+                motion.rest_s**2 * (2 * seconds / motion.rest_s - 3 + 4 * left - left**2),
+                motion.rest_s * (1 - left) ** 2,
+            ],
+            [motion.rest_s * (1 - left) ** 2, 1 - left**2],
+        ]
+    )
+    return State(mean=state.mean @ step.T, covariance=step @ state.covariance @ step.T + noise)
+
+
+def corrected(state: State, face: Detection, motion: Motion) -> State:
+    """The state after seeing the face at the instant the state is for."""
+    gain = state.covariance[:, 0] / (state.covariance[0, 0] + motion.blur**2)
+    mean = state.mean + np.outer(_measured(face) - state.mean[:, 0], gain)
+    return State(mean=mean, covariance=state.covariance - np.outer(gain, state.covariance[0]))
+
+
+def spread(state: State, motion: Motion) -> float:
+    """Standard deviation of where a detector will see the face along one axis, box heights."""
+    return float(np.sqrt(state.covariance[0, 0] + motion.blur**2))
+
+
+def _measured(face: Detection) -> Vector:
+    return np.array([face.left + face.width / 2, face.top + face.height / 2, np.log(face.width), np.log(face.height)])

@@ -1,0 +1,165 @@
+"""Faces followed through the frames of one camera.
+
+Matching is done twice a frame, as in ByteTrack (Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every
+Detection Box", ECCV 2022): sure faces first, against all tracks, then doubtful ones against the tracks left over. A
+doubtful face can so continue a track but never start one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from audience.errors import InvalidValue
+from edge_lambda.detectors import Detection
+from edge_lambda.tracking.matching import Gate, matched
+from edge_lambda.tracking.motion import Motion, State, corrected, first_state, predicted, spread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """The parameters of a tracker.
+
+    Attributes:
+        sure: confidence from which a face starts a track and is matched first, 0..1.
+        survival_s: how long a track waits for a face that is hidden, seconds; afterwards the face is a new track.
+        motion: how faces move.
+        gate: how far from where it is expected a face may be found.
+    """
+
+    sure: float = 0.55
+    survival_s: float = 5.0
+    motion: Motion = field(default_factory=Motion)
+    gate: Gate = field(default_factory=Gate)
+
+    def __post_init__(self) -> None:
+        """Raises InvalidValue where a value is out of its range."""
+        if not (0 <= self.sure <= 1 and self.survival_s > 0):
+            raise InvalidValue(f"sure must be within 0..1 and survival_s over 0, got {self}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedFace:
+    """One face seen in one frame, and whose it is.
+
+    Attributes:
+        track: the track's id, "<run>-<number>", never used for another face.
+        detection: the face as the detector saw it.
+    """
+
+    track: str
+    detection: Detection
+
+
+@dataclass(slots=True, kw_only=True)
+class _Followed:
+    """One track while it is followed; `state` is for the instant of the latest frame."""
+
+    track: str
+    state: State
+    seen_at_ms: int
+
+
+class Tracker:
+    """Follows the faces of one camera; holds only tracks seen within the survival time.
+
+    Attributes:
+        started: how many tracks it has told apart.
+    """
+
+    started: int
+
+    def __init__(self, *, run: str, following: Following | None = None) -> None:
+        """Starts with no tracks.
+
+        Args:
+            run: begins every track id. It must differ between any two runs whose records may meet (the instant a
+                recording began, say), so that a restart never continues a stranger's track.
+            following: the parameters.
+
+        Raises:
+            InvalidValue: `run` is empty.
+        """
+        if not run:
+            raise InvalidValue("a tracker needs a run to name its tracks after, got an empty one")
+        self._run = run
+        self._following = following or Following()
+        self.started = 0
+        self._followed: list[_Followed] = []
+        self._at_ms: int | None = None
+
+    def update(self, detections: Sequence[Detection], at_ms: int, frame_size: tuple[int, int]) -> list[TrackedFace]:
+        """Takes the faces of the next frame.
+
+        Args:
+            detections: the faces of one frame, in any order.
+            at_ms: the instant of the frame, milliseconds since the epoch, later than that of the frame before.
+            frame_size: width and height of the frame, pixels.
+
+        Returns:
+            The faces that belong to a track, in the order given. Doubtful faces that continue none are left out, and
+            so are tracks not seen in this frame.
+
+        Raises:
+            InvalidValue: `at_ms` is not later than before.
+        """
+        self._predict(at_ms)
+        # Put in an order of their own, so that the answer does not hang on the order they came in.
+        ordered = sorted(enumerate(detections), key=lambda item: _place(item[1]))
+        sure = {index: face for index, face in ordered if face.confidence >= self._following.sure}
+        doubtful = {index: face for index, face in ordered if index not in sure}
+        tracks: dict[int, str] = {}
+        left_over = self._continue(self._followed, sure, at_ms, tracks)
+        left_over = self._continue(left_over, doubtful, at_ms, tracks)
+        for followed in left_over:
+            if _outside(followed.state, frame_size):  # walked out: whoever comes in there is somebody else
+                self._followed.remove(followed)
+        for index, face in sure.items():
+            if index not in tracks:
+                tracks[index] = self._start(face, at_ms)
+        return [TrackedFace(track=tracks[index], detection=detections[index]) for index in sorted(tracks)]
+
+    def _predict(self, at_ms: int) -> None:
+        """Ends the tracks not seen for too long and moves the others to the instant of the new frame."""
+        before = at_ms - 1 if self._at_ms is None else self._at_ms
+        if at_ms <= before:
+            raise InvalidValue(f"frames must come in order of time: one at {at_ms} ms after one at {before} ms")
+        self._at_ms = at_ms
+        oldest = at_ms - self._following.survival_s * 1000
+        self._followed = [followed for followed in self._followed if followed.seen_at_ms >= oldest]
+        for followed in self._followed:
+            followed.state = predicted(followed.state, (at_ms - before) / 1000, self._following.motion)
+
+    def _continue(
+        self, followed: list[_Followed], faces: dict[int, Detection], at_ms: int, tracks: dict[int, str]
+    ) -> list[_Followed]:
+        """Matches faces with tracks, enters them into `tracks` and returns the tracks left over."""
+        indexes = list(faces)
+        expected = np.array([one.state.box for one in followed]).reshape(-1, 4)
+        spreads = [spread(one.state, self._following.motion) for one in followed]
+        found = np.array([_place(face)[:4] for face in faces.values()]).reshape(-1, 4)
+        pairs = dict(matched(expected, spreads, found, self._following.gate))
+        for row, column in pairs.items():
+            one, index = followed[row], indexes[column]
+            one.state = corrected(one.state, faces[index], self._following.motion)
+            one.seen_at_ms = at_ms
+            tracks[index] = one.track
+        return [one for row, one in enumerate(followed) if row not in pairs]
+
+    def _start(self, face: Detection, at_ms: int) -> str:
+        self.started += 1
+        track = f"{self._run}-{self.started}"
+        state = first_state(face, self._following.motion)
+        self._followed.append(_Followed(track=track, state=state, seen_at_ms=at_ms))
+        return track
+
+
+def _place(face: Detection) -> tuple[float, float, float, float, float]:
+    return face.left, face.top, face.width, face.height, face.confidence
+
+
+def _outside(state: State, frame_size: tuple[int, int]) -> bool:
+    x, y = state.mean[:2, 0]
+    return not (0 <= x < frame_size[0] and 0 <= y < frame_size[1])
