@@ -19,6 +19,12 @@ Image = NDArray[np.uint8]
 DETECTORS = ("centerface", "yunet", "haar")
 DEFAULT_DETECTOR = "centerface"
 
+SURE = 0.5
+"""Confidence from which what a detector found counts as a face."""
+
+DOUBTFUL = 0.3
+"""Least confidence of what may still be a face: enough to continue a track, never to start one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
@@ -60,7 +66,11 @@ class Detector(Protocol):
 
 
 def load_detector(
-    name: str = DEFAULT_DETECTOR, *, threads: int | None = None, yunet_model: Path | None = None
+    name: str = DEFAULT_DETECTOR,
+    *,
+    threads: int | None = None,
+    doubtful: bool = False,
+    yunet_model: Path | None = None,
 ) -> Detector:
     """Loads a detector by its name, the one place where names become detectors.
 
@@ -68,6 +78,8 @@ def load_detector(
         name: one of `DETECTORS`.
         threads: threads CenterFace may use, None for as many as there are cores. OpenCV, which runs the others, has
             one setting for the whole process (`cv2.setNumThreads`) and is left as it is.
+        doubtful: whether to return faces from DOUBTFUL on and not from SURE on, for a tracker, which alone can tell
+            them from chance. CenterFace alone has such faces.
         yunet_model: YuNet's model file; None for the one in the user's cache folder, fetched where it is not there.
 
     Raises:
@@ -75,9 +87,9 @@ def load_detector(
         ModelUnavailable: its model file is missing, damaged or cannot be fetched.
     """
     if name == "centerface":
-        from edge_lambda.detectors.centerface import CenterFace
+        from edge_lambda.detectors.centerface import CenterFace, Thresholds
 
-        return CenterFace(threads=threads)
+        return CenterFace(threads=threads, thresholds=Thresholds(kept=DOUBTFUL if doubtful else SURE))
     if name == "yunet":
         from edge_lambda.detectors.yunet import YuNet
 

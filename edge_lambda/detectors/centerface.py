@@ -19,7 +19,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from audience.errors import ModelUnavailable
-from edge_lambda.detectors import Detection, Image
+from edge_lambda.detectors import SURE, Detection, Image
 from edge_lambda.detectors.boxes import Boxes
 from edge_lambda.detectors.onnx_graph import with_free_shapes
 from edge_lambda.detectors.second_look import MOST_FACES, confirmed_confidence, tiles
@@ -36,18 +36,18 @@ class Thresholds:
     """How certain the net must be, each 0..1 and in rising order.
 
     Attributes:
-        doubtful: under this a cell is no candidate at all.
-        kept: least confidence of a face that is returned; for a doubtful one the mean of both looks.
-        sure: from this on one look is enough.
+        looked_at_again: from this on a face is worth a second look.
+        kept: least confidence of a face that is returned; of one looked at twice the mean of both looks.
+        seen_at_once: from this on one look is enough.
     """
 
-    doubtful: float = 0.2
-    kept: float = 0.5
-    sure: float = 0.6
+    looked_at_again: float = 0.2
+    kept: float = SURE
+    seen_at_once: float = 0.6
 
     def __post_init__(self) -> None:
         """Raises ValueError where the thresholds are not in rising order within 0..1."""
-        if not 0 < self.doubtful <= self.kept <= self.sure <= 1:
+        if not 0 < self.looked_at_again <= self.kept <= self.seen_at_once <= 1:
             raise ValueError(f"thresholds must rise from 0 to 1, got {self}")
 
 
@@ -120,10 +120,10 @@ class CenterFace:
         rows, columns = looked_at.shape[:2]
         # Padding keeps the faces' shape where stretching to a multiple of the stride would not.
         padded = cv2.copyMakeBorder(looked_at, 0, -rows % _STRIDE, 0, -columns % _STRIDE, cv2.BORDER_CONSTANT)
-        seen = _decode(self._run([np.asarray(padded, dtype=np.uint8)]), 0, self._thresholds.doubtful)
+        seen = _decode(self._run([np.asarray(padded, dtype=np.uint8)]), 0, self._thresholds.looked_at_again)
         centres = seen.boxes[:, :2] + seen.boxes[:, 2:] / 2
         confidence = np.where((centres < (columns, rows)).all(axis=1), seen.confidence, 0)  # not in the padding
-        once = cv2.dnn.NMSBoxes(seen.boxes.tolist(), confidence.tolist(), self._thresholds.doubtful, _SAME_FACE)
+        once = cv2.dnn.NMSBoxes(seen.boxes.tolist(), confidence.tolist(), self._thresholds.looked_at_again, _SAME_FACE)
         kept = np.asarray(once, dtype=np.intp).reshape(-1)
         return _Candidates(
             boxes=seen.boxes[kept] * np.tile(scale, 2),
@@ -132,14 +132,12 @@ class CenterFace:
         )
 
     def _second_look(self, image: Image, candidates: _Candidates) -> NDArray[np.float64]:
-        """Confidences after looking again at the doubtful ones; 0 for those past the most that are looked at."""
+        """Confidences after looking again at the doubtful ones, the most certain of them where they are too many."""
         confidence = candidates.confidence.copy()
-        doubtful = np.flatnonzero(confidence < self._thresholds.sure)
-        confidence[doubtful[MOST_FACES:]] = 0
-        doubtful = doubtful[:MOST_FACES]
+        doubtful = np.flatnonzero(confidence < self._thresholds.seen_at_once)[:MOST_FACES]
         if doubtful.size:
             answer = self._run(tiles(image, candidates.boxes[doubtful]))
-            looks = [_decode(answer, row, self._thresholds.doubtful) for row in range(2 * doubtful.size)]
+            looks = [_decode(answer, row, self._thresholds.looked_at_again) for row in range(2 * doubtful.size)]
             confidence[doubtful] = confirmed_confidence(
                 candidates.boxes[doubtful], confidence[doubtful], [(look.boxes, look.confidence) for look in looks]
             )

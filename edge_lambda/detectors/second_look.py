@@ -22,7 +22,7 @@ from edge_lambda.detectors.boxes import Boxes, overlap
 # it was sure of. Its side is a multiple of 32, as the net asks.
 TILE_PIXELS = 128
 FACE_PIXELS = 40  # geometric mean of a face's width and height in its tile
-MOST_FACES = 32  # bounds the cost of a second look to little more than that of one 1280x720 frame
+MOST_FACES = 64  # bounds the cost of a second look to that of two 1280x720 frames
 _SAME_FACE = 0.4  # overlap from which the face seen in a tile is the one it was cut out for
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from audience.errors import InvalidValue
-from edge_lambda.detectors import Detection
+from edge_lambda.detectors import SURE, Detection
 from edge_lambda.tracking.matching import Gate, matched
 from edge_lambda.tracking.motion import Motion, State, corrected, first_state, predicted, spread
 
@@ -26,13 +26,16 @@ class Following:
         sure: confidence from which a face starts a track and is matched first, 0..1.
         survival_s: how long a track waits for a face that is hidden, seconds; afterwards the face is a new track.
         motion: how faces move.
-        gate: how far from where it is expected a face may be found.
+        gate: how far from where it is expected a sure face may be found.
+        doubtful_gate: the same for a doubtful one; narrow, because a hand beside a hidden face looks like a doubtful
+            face too.
     """
 
-    sure: float = 0.55
+    sure: float = SURE
     survival_s: float = 5.0
     motion: Motion = field(default_factory=Motion)
     gate: Gate = field(default_factory=Gate)
+    doubtful_gate: Gate = field(default_factory=lambda: Gate(least=0.5, most=0.5))
 
     def __post_init__(self) -> None:
         """Raises InvalidValue where a value is out of its range."""
@@ -111,8 +114,8 @@ class Tracker:
         sure = {index: face for index, face in ordered if face.confidence >= self._following.sure}
         doubtful = {index: face for index, face in ordered if index not in sure}
         tracks: dict[int, str] = {}
-        left_over = self._continue(self._followed, sure, at_ms, tracks)
-        left_over = self._continue(left_over, doubtful, at_ms, tracks)
+        left_over = self._continue(self._followed, sure, self._following.gate, at_ms, tracks)
+        left_over = self._continue(left_over, doubtful, self._following.doubtful_gate, at_ms, tracks)
         for followed in left_over:
             if _outside(followed.state, frame_size):  # walked out: whoever comes in there is somebody else
                 self._followed.remove(followed)
@@ -133,14 +136,19 @@ class Tracker:
             followed.state = predicted(followed.state, (at_ms - before) / 1000, self._following.motion)
 
     def _continue(
-        self, followed: list[_Followed], faces: dict[int, Detection], at_ms: int, tracks: dict[int, str]
+        self,
+        followed: list[_Followed],
+        faces: dict[int, Detection],
+        gate: Gate,
+        at_ms: int,
+        tracks: dict[int, str],
     ) -> list[_Followed]:
         """Matches faces with tracks, enters them into `tracks` and returns the tracks left over."""
         indexes = list(faces)
         expected = np.array([one.state.box for one in followed]).reshape(-1, 4)
         spreads = [spread(one.state, self._following.motion) for one in followed]
         found = np.array([_place(face)[:4] for face in faces.values()]).reshape(-1, 4)
-        pairs = dict(matched(expected, spreads, found, self._following.gate))
+        pairs = dict(matched(expected, spreads, found, gate))
         for row, column in pairs.items():
             one, index = followed[row], indexes[column]
             one.state = corrected(one.state, faces[index], self._following.motion)
