@@ -11,13 +11,24 @@ from numpy.typing import NDArray
 
 from audience.errors import InvalidValue
 from audience.expressions import EXPRESSIONS
-from audience.windows import TALLY_TYPE, WindowRecord, pack_tallies
+from audience.windows import DEFAULT_WIDTH_MS, TALLY_TYPE, WindowRecord, pack_tallies
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Number = TypeVar("Number", np.int64, np.float64)
 
-_ROW_COLUMNS = ("start_ms", "camera", "faces", "expected", "scored", "total", "squares", "over", "spans")
+_ROW_COLUMNS = (
+    "start_ms",
+    "camera",
+    "faces",
+    "expected",
+    "scored",
+    "total",
+    "squares",
+    "over",
+    "spans",
+    "scored_spans",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +38,7 @@ class WindowTable:
     Attributes:
         start_ms: (n,) start of the window, milliseconds since the epoch.
         width_ms: width of every window of this table.
+        record_width_ms: width of the records the rows are sums of; `width_ms` is a multiple of it.
         camera: (n,) index into `cameras`; -1 in rows that were summed over cameras.
         cameras: camera ids.
         faces: (n,) distinct tracks.
@@ -37,12 +49,14 @@ class WindowTable:
         total: (n, e) Σ confidence.
         squares: (n, e) Σ confidence².
         over: (n, e) faces at or over the threshold.
-        spans: (n,) how many windows of the original width the row sums over time.
+        spans: (n,) how many windows of the records' width the row sums over time.
+        scored_spans: (n, e) in how many of them faces were scored for the expression.
         scorers: the scorers behind the rows, sorted.
     """
 
     start_ms: Ints
     width_ms: int
+    record_width_ms: int
     camera: Ints
     cameras: tuple[str, ...]
     faces: Ints
@@ -53,6 +67,7 @@ class WindowTable:
     squares: Floats
     over: Ints
     spans: Ints
+    scored_spans: Ints
     scorers: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -88,18 +103,23 @@ class WindowTable:
             rows: start_ms, camera id, width_ms, faces, expected, packed tallies, scorer.
 
         Raises:
-            InvalidValue: the rows are of different widths.
+            InvalidValue: the rows are of different widths, or their tallies are damaged.
         """
         widths = {row[2] for row in rows}
         if len(widths) > 1:
             raise InvalidValue(f"windows of {', '.join(f'{width} ms' for width in sorted(widths))} stand in one stage")
+        width_ms = widths.pop() if widths else DEFAULT_WIDTH_MS
         cameras = tuple(sorted({row[1] for row in rows}))
         camera_index = {camera: index for index, camera in enumerate(cameras)}
         faces = np.array([row[3] for row in rows], dtype=np.int64)
 
+        if any(len(row[5]) % TALLY_TYPE.itemsize for row in rows):
+            raise InvalidValue("tallies of a window are damaged: they are cut short")
         tallies = np.frombuffer(b"".join(row[5] for row in rows), dtype=TALLY_TYPE)
         row_of_tally = np.repeat(np.arange(len(rows)), [len(row[5]) // TALLY_TYPE.itemsize for row in rows])
         codes = np.unique(tallies["code"])
+        if codes.max(initial=0) >= len(EXPRESSIONS):
+            raise InvalidValue(f"tallies of a window are damaged: no expression has code {codes.max()}")
         column_of_tally = np.searchsorted(codes, tallies["code"])
         shape = (len(rows), len(codes))
         scored = np.zeros(shape, dtype=np.int64)
@@ -113,7 +133,8 @@ class WindowTable:
         squares[at] = tallies["squares"]
         table = cls(
             start_ms=np.array([row[0] for row in rows], dtype=np.int64),
-            width_ms=widths.pop() if widths else 1000,
+            width_ms=width_ms,
+            record_width_ms=width_ms,
             camera=np.array([camera_index[row[1]] for row in rows], dtype=np.int64),
             cameras=cameras,
             faces=faces,
@@ -124,9 +145,10 @@ class WindowTable:
             squares=squares,
             over=over,
             spans=np.ones(len(rows), dtype=np.int64),
+            scored_spans=(scored > 0).astype(np.int64),
             scorers=tuple(sorted({row[6] for row in rows} - {""})),
         )
-        return table.rows(np.argsort(table.start_ms, kind="stable"))
+        return table.rows(np.lexsort((table.camera, table.start_ms)))
 
     def rows(self, index: Ints | NDArray[np.bool_]) -> Self:
         """The rows that `index` names, as numpy indexes."""
@@ -136,22 +158,46 @@ class WindowTable:
         """One row a window: the sum of the stage's cameras and parts.
 
         Cameras of one stage are taken to watch different people. Of a group that overlaps, only the camera with the
-        most faces in a window counts in that window (the first by id where they are equal).
+        most faces in a window counts in that window (the first by id where they are equal). Where groups share
+        cameras, cameras are taken by their faces, most first, and left out only for one that counts: nobody counts
+        twice, and nobody is left out for a camera that does not count itself.
 
         Args:
             overlaps: groups of camera ids that see some of the same people.
+
+        Raises:
+            InvalidValue: the rows were widened. Which camera counts is told window by window, and how long somebody
+                looked cannot be told from two cameras' lengths, so cameras are summed before time is.
         """
+        if self.width_ms != self.record_width_ms:
+            raise InvalidValue("cameras must be summed before windows are widened")
         by_camera = self._summed(self.start_ms, self.camera)
-        keep = np.ones(len(by_camera), dtype=bool)
-        for group in overlaps:
-            members = np.isin(by_camera.camera, [self.cameras.index(camera) for camera in group & set(self.cameras)])
-            chosen = np.flatnonzero(members)
-            # Most faces first within a window; every later row of that window is left out.
-            order = chosen[np.lexsort((by_camera.camera[chosen], -by_camera.faces[chosen], by_camera.start_ms[chosen]))]
-            starts = by_camera.start_ms[order]
-            keep[order[1:][starts[1:] == starts[:-1]]] = False
-        kept = by_camera.rows(keep)
+        kept = by_camera.rows(~by_camera._outdone({group & set(self.cameras) for group in overlaps}))
         return kept._summed(kept.start_ms, np.full(len(kept), -1, dtype=np.int64))
+
+    def _outdone(self, overlaps: Iterable[frozenset[str]]) -> NDArray[np.bool_]:
+        """(n,) whether a camera that overlaps the row's counts instead of it; there is one row a window and camera."""
+        outdone = np.zeros(len(self), dtype=bool)
+        neighbours = np.zeros((len(self.cameras), len(self.cameras)), dtype=bool)
+        for group in overlaps:
+            members = [self.cameras.index(camera) for camera in group]
+            neighbours[np.ix_(members, members)] = True
+        np.fill_diagonal(neighbours, False)
+        if not neighbours.any():
+            return outdone
+        starts, window = np.unique(self.start_ms, return_inverse=True)
+        row = np.full((len(starts), len(self.cameras)), -1, dtype=np.int64)
+        row[window, self.camera] = np.arange(len(self))
+        # Cameras that were away in a window come last in it.
+        faces = np.where(row >= 0, self.faces[row], -1)
+        here = np.arange(len(starts))
+        counted = np.zeros(row.shape, dtype=bool)
+        for camera in np.argsort(-faces, axis=1, kind="stable").T:
+            looked = row[here, camera] >= 0
+            left_out = looked & (counted & neighbours[camera]).any(axis=1)
+            counted[here, camera] = looked & ~left_out
+            outdone[row[here, camera][left_out]] = True
+        return outdone
 
     def widened(self, width_ms: int) -> Self:
         """Rows summed into wider windows; `spans` then counts the windows each row rests on.
@@ -162,7 +208,7 @@ class WindowTable:
         Raises:
             InvalidValue: it is not.
         """
-        if width_ms % self.width_ms:
+        if width_ms < self.width_ms or width_ms % self.width_ms:
             raise InvalidValue(f"windows of {self.width_ms} ms cannot be summed into {width_ms} ms")
         wide = self._summed(self.start_ms - self.start_ms % width_ms, self.camera, over_time=True)
         return replace(wide, width_ms=width_ms)
@@ -177,15 +223,17 @@ class WindowTable:
             np.add.at(sums, row, column)
             return sums
 
+        scored = summed(self.scored)
         return replace(
             self,
             start_ms=keys[:, 0],
             camera=keys[:, 1],
             faces=summed(self.faces),
             expected=summed(self.expected),
-            scored=summed(self.scored),
+            scored=scored,
             total=summed(self.total),
             squares=summed(self.squares),
             over=summed(self.over),
             spans=summed(self.spans) if over_time else np.ones(len(keys), dtype=np.int64),
+            scored_spans=summed(self.scored_spans) if over_time else (scored > 0).astype(np.int64),
         )

@@ -18,6 +18,7 @@ from audience.faces import FaceRecord
 from audience.names import check_id
 
 DEFAULT_WIDTH_MS = 1000
+LATEST_MS = 10**13 - 1  # stores write starts in 13 digits, so that their order as text is their order in time
 
 # One expression of one window as stores keep it.
 TALLY_TYPE = np.dtype([("code", "u1"), ("over", "<u4"), ("total", "<f8"), ("squares", "<f8")])
@@ -42,7 +43,8 @@ class WindowRecord:
             multiple of `width_ms`. Several parts of one window (several contact sheets, say) add up.
         width_ms: width of the window.
         faces: distinct tracks in the window; 0 says that the camera looked and nobody was in view.
-        expected: the most faces this camera saw in a window of the last 60 s, this one included.
+        expected: the most faces this camera saw in a window of the last 60 s, this one included. Parts add up: of a
+            window in several parts each says its own, and one of them also says what none of them saw.
         tallies: by expression; empty where only heads are counted.
         scorer: name and version; "" where only heads are counted.
         expires_ms: when the store forgets the record, milliseconds since the epoch; None for never.
@@ -65,6 +67,8 @@ class WindowRecord:
         check_id("stage id", self.stage_id)
         check_id("camera id", self.camera_id)
         check_id("part", self.part)
+        if not 0 <= self.start_ms <= LATEST_MS:
+            raise InvalidValue(f"window at {self.start_ms} ms is not within the years 1970 to 2286")
         if self.width_ms < 1 or self.start_ms % self.width_ms:
             raise InvalidValue(f"window at {self.start_ms} ms is not aligned to its width of {self.width_ms} ms")
         if self.faces < 0 or self.expected < self.faces:
@@ -74,6 +78,8 @@ class WindowRecord:
                 raise InvalidValue(f"expression {name!r} is unknown: use one of {', '.join(EXPRESSIONS)}")
             if not (0 <= tally.over <= self.faces and -1e-9 <= tally.total <= self.faces + 1e-9):
                 raise InvalidValue(f"{name} of {tally.over} and {tally.total:g} cannot come from {self.faces} faces")
+            if not -1e-9 <= tally.squares <= tally.total + 1e-9:
+                raise InvalidValue(f"{name} cannot sum to {tally.total:g}, and its squares to {tally.squares:g}")
 
 
 def window_start(at_ms: int, width_ms: int = DEFAULT_WIDTH_MS) -> int:
@@ -92,14 +98,20 @@ def tallies_of(faces: Iterable[FaceRecord], thresholds: Mapping[str, float]) -> 
         By expression that was scored; empty where nobody was in view or only heads are counted.
 
     Raises:
-        InvalidValue: a track has two scores.
+        InvalidValue: a track has two scores, the faces were scored for different expressions, or for one without a
+            threshold.
     """
     faces = list(faces)
     if len({face.track_id for face in faces}) != len(faces):
         raise InvalidValue("a track has more than one score in a window")
+    if len({frozenset(face.confidences) for face in faces}) > 1:
+        # Every tally is of all faces of its record.
+        raise InvalidValue("faces of one window were scored for different expressions")
     tallies = {}
-    for name in sorted({name for face in faces for name in face.confidences}, key=CODES.__getitem__):
-        values = [face.confidences[name] for face in faces if name in face.confidences]
+    for name in sorted(faces[0].confidences, key=CODES.__getitem__) if faces else ():
+        if name not in thresholds:
+            raise InvalidValue(f"the scorer has no threshold for {name!r}")
+        values = [face.confidences[name] for face in faces]
         tallies[name] = Tally(
             total=sum(values),
             squares=sum(value * value for value in values),
