@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from audience.errors import InvalidValue
 from audience.window_table import WindowTable
 
 MIN_FACES = 5
@@ -27,17 +28,24 @@ def default_min_faces(audience_size: int | None, most_faces: int) -> int:
 
 
 def withheld(table: WindowTable, min_faces: int) -> WindowTable:
-    """The table with the figures of windows under `min_faces` taken out; how many faces there were stays.
+    """The table with the figures over fewer than `min_faces` faces taken out; how many faces there were stays.
 
     Args:
         table: one row a window, summed over cameras.
         min_faces: 1 or more; 1 withholds nothing.
+
+    Raises:
+        InvalidValue: the rows were widened already: three people, counted in each of ten windows, are no thirty.
     """
-    shown = (table.faces >= min_faces)[:, np.newaxis]
+    if table.width_ms != table.record_width_ms:
+        raise InvalidValue("small windows must be withheld before windows are widened")
+    # Where some cameras only count heads, a window has more faces than its figures are over.
+    shown = table.scored >= min_faces
     return replace(
         table,
         scored=np.where(shown, table.scored, 0),
         total=np.where(shown, table.total, 0.0),
         squares=np.where(shown, table.squares, 0.0),
         over=np.where(shown, table.over, 0),
+        scored_spans=np.where(shown, table.scored_spans, 0),
     )
