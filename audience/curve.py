@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.disclosure import default_min_faces, withheld
-from audience.instants import to_ms
+from audience.errors import InvalidValue
+from audience.instants import from_ms, to_ms
 from audience.intervals import wilson
 from audience.sessions import Camera, Session, Stage
 from audience.timelines import Cue, timeline_seconds
@@ -17,6 +18,8 @@ from audience.window_table import WindowTable
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+LONGEST = 1_000_000  # windows of an axis: eleven days of seconds, where a festival has three
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +31,9 @@ class StageWindows:
         stage: of which stage.
         start_ms: (n,) start of each window, milliseconds since the epoch, `width_ms` apart.
         width_ms: width of the windows.
-        session_s: (n,) seconds since the session began.
-        timeline_s: (n,) seconds of what was shown; NaN where nothing was.
+        session_s: (n,) seconds from the session's start to the window's start; negative before it began.
+        timeline_s: (n,) seconds of what was shown when the window began, 0 or more; NaN where nothing was shown in its
+            middle.
         segment: (n,) index into the first timeline's segments, -1 where there is none.
         faces: (n,) faces in view, a mean where windows were summed over time; 0 where nobody was, NaN where no camera
             looked.
@@ -107,9 +111,15 @@ def stage_windows(
         min_faces: figures over fewer faces are withheld; None takes 5, or 1 for an audience of one.
 
     Returns:
-        The axis from the window the session began in to the last one there is.
+        The axis from the window the session began in, or the first there is if that is earlier, to the last there is.
+
+    Raises:
+        InvalidValue: the axis would be of more than `LONGEST` windows, or `width_ms` is no multiple.
     """
-    windows = table.over_cameras({camera.overlaps | {camera.camera_id} for camera in cameras if camera.overlaps})
+    # A wide view overlaps each of the close ones, which need not overlap each other: so overlaps are told in pairs.
+    windows = table.over_cameras(
+        {frozenset({camera.camera_id, other}) for camera in cameras for other in camera.overlaps}
+    )
     if min_faces is None:
         min_faces = default_min_faces(stage.audience_size, int(windows.faces.max(initial=0)))
     if stage.audience_size is not None:
@@ -123,6 +133,11 @@ def stage_windows(
     began_ms = to_ms(session.started_at)
     first = min(began_ms - began_ms % width, int(windows.start_ms.min(initial=began_ms)))
     last = int(windows.start_ms.max(initial=first))
+    if (last - first) // width >= LONGEST:
+        raise InvalidValue(
+            f"windows of stage {stage.stage_id!r} run from {from_ms(first):%Y-%m-%d} to {from_ms(last):%Y-%m-%d}, which "
+            "is longer than any session: the clock of a camera was wrong; remove its records, or the session"
+        )
     start_ms = np.arange(first, last + width if len(windows) else first, width, dtype=np.int64)
     place = (windows.start_ms - first) // width
     faces = np.full(len(start_ms), np.nan)
@@ -133,18 +148,17 @@ def stage_windows(
 
     cues = stage.cues or ((Cue(at=session.started_at, timeline_s=0.0),) if stage.timelines else ())
     # A window is where its middle is, so that one beginning half a second early still counts as the beginning.
-    timeline_s = timeline_seconds(start_ms + width // 2, cues) - width / 2000.0
-    timeline_s = np.where(np.isnan(timeline_s), np.nan, np.maximum(timeline_s, 0.0))
+    middle_s = timeline_seconds(start_ms + width // 2, cues)
     segment = np.full(len(start_ms), -1, dtype=np.int64)
     if stage.timelines:
-        segment = stage.timelines[0].segment_indices(timeline_s + width / 2000.0)
+        segment = stage.timelines[0].segment_indices(middle_s)
     return StageWindows(
         session=session,
         stage=stage,
         start_ms=start_ms,
         width_ms=width,
         session_s=(start_ms - began_ms) / 1000.0,
-        timeline_s=timeline_s,
+        timeline_s=np.maximum(middle_s - width / 2000.0, 0.0),
         segment=segment,
         faces=faces,
         coverage=coverage,
@@ -163,10 +177,11 @@ def reaction_curve(windows: StageWindows, expression: str) -> ReactionCurve:
         some = table.scored[:, column] > 0
         place, scored = windows.place[some], table.scored[some, column].astype(np.float64)
         over = table.over[some, column]
-        # Over a wide window the same people are counted again in each of its spans: n is how many there are at once.
-        people = scored / table.spans[some]
+        # Over a wide window the same people are counted again in each of its spans: n is how many there are at once,
+        # in the spans that somebody was scored in.
+        spans = table.scored_spans[some, column]
         arrays["share"][place] = over / scored
-        arrays["share_low"][place], arrays["share_high"][place] = wilson(over / table.spans[some], people)
+        arrays["share_low"][place], arrays["share_high"][place] = wilson(over / spans, scored / spans)
         arrays["level"][place] = table.total[some, column] / scored
     return ReactionCurve(expression=expression, **arrays)
 
