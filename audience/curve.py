@@ -117,9 +117,8 @@ def stage_windows(
         InvalidValue: the axis would be of more than `LONGEST` windows, or `width_ms` is no multiple.
     """
     # A wide view overlaps each of the close ones, which need not overlap each other: so overlaps are told in pairs.
-    windows = table.over_cameras(
-        {frozenset({camera.camera_id, other}) for camera in cameras for other in camera.overlaps}
-    )
+    pairs = {frozenset({camera.camera_id, other}) for camera in cameras for other in camera.overlaps}
+    windows = table.over_cameras(pairs)
     if min_faces is None:
         min_faces = default_min_faces(stage.audience_size, int(windows.faces.max(initial=0)))
     if stage.audience_size is not None:
@@ -135,8 +134,8 @@ def stage_windows(
     last = int(windows.start_ms.max(initial=first))
     if (last - first) // width >= LONGEST:
         raise InvalidValue(
-            f"windows of stage {stage.stage_id!r} run from {from_ms(first):%Y-%m-%d} to {from_ms(last):%Y-%m-%d}, which "
-            "is longer than any session: the clock of a camera was wrong; remove its records, or the session"
+            f"windows of stage {stage.stage_id!r} run from {from_ms(first):%Y-%m-%d} to {from_ms(last):%Y-%m-%d}, "
+            "longer than any session: the clock of a camera was wrong; remove its records, or the session"
         )
     start_ms = np.arange(first, last + width if len(windows) else first, width, dtype=np.int64)
     place = (windows.start_ms - first) // width
