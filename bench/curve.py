@@ -1,0 +1,146 @@
+"""How close the measured share of smiles comes to the true one, second by second, over the whole path.
+
+Seat clips are made from photographs of the held-out fifth of the people (nobody the network was trained on) by the
+audience maker beside the evaluation data; its script says who smiles when. Each clip goes through the path a recording
+takes: decode, find faces, follow them, cut, score, sum up in windows. The clip that comes with the data,
+`clips/audience.mp4`, is measured too; its people are drawn from everybody, so most of them were trained on.
+"""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from bench.figures import Figure
+from edge_lambda.detectors.centerface import CenterFace
+from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
+from edge_lambda.recording import open_recording
+from edge_lambda.scorers.expressionnet import ExpressionNet
+from edge_lambda.tracking import Tracker
+from training.corpus import LABELS, data_folder, default_corpus, read
+
+NEEDED_CORRELATION: Final = 0.985
+NEEDED_ERROR: Final = 0.06
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatClip:
+    """A clip the audience maker is asked for.
+
+    Attributes:
+        seats: columns x rows, as the maker takes it.
+        photo_px: side of a seat's photograph, pixels, so that neighbours do not overlap.
+        seed: of the script and the cast.
+    """
+
+    seats: str
+    photo_px: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The clip in words."""
+        columns, rows = map(int, self.seats.split("x"))
+        return f"{columns * rows} seats"
+
+
+SEAT_CLIPS: Final = (
+    SeatClip(seats="6x4", photo_px=150, seed=101),
+    SeatClip(seats="10x6", photo_px=110, seed=102),
+    SeatClip(seats="4x3", photo_px=150, seed=103),
+)
+
+
+def smile_shares(clip: Path, detector: CenterFace, scorer: ExpressionNet) -> dict[int, float]:
+    """The share of smiles in every second of a clip in which a face was scored, by second of the clip."""
+    frames = (
+        TimedFrame(at_ms=round(frame.at_s * 1000), image=frame.image) for frame in open_recording(clip).sample(1.0)
+    )
+    windows = scored_windows(
+        frames,
+        camera=CameraKey(session_id="bench", stage_id="seats", camera_id="front", written_ms=0),
+        detector=detector,
+        tracker=Tracker(run="bench"),
+        scorer=scorer,
+    )
+    records = [window.record for window in windows]
+    return {
+        record.start_ms // 1000: record.tallies["smile"].over / record.faces for record in records if record.faces > 0
+    }
+
+
+@contextmanager
+def held_out_clips() -> Iterator[list[tuple[str, Path, Path]]]:
+    """Makes the seat clips in a temporary folder: name, clip and truth of each."""
+    maker = data_folder().parent / "tools" / "make_audience.py"
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        _write_held_out(folder / "people")
+        made = []
+        for clip in SEAT_CLIPS:
+            video, truth = folder / f"{clip.seats}.mp4", folder / f"{clip.seats}.csv"
+            options = ["--seats", clip.seats, "--photo", str(clip.photo_px), "--seed", str(clip.seed)]
+            command = [sys.executable, str(maker), str(folder / "people"), str(video), str(truth), *options]
+            subprocess.run(command, check=True)
+            made.append((clip.name, video, truth))
+        yield made
+
+
+def figures_of(name: str, clip: Path, truth: Path, detector: CenterFace, scorer: ExpressionNet) -> list[Figure]:
+    """Correlation, error and bias of one clip, over the seconds in which somebody is there."""
+    with truth.open() as rows:
+        true_share = {int(row["second"]): float(row["share"]) for row in csv.DictReader(rows)}
+    measured = smile_shares(clip, detector, scorer)
+    seconds = sorted(true_share.keys() & measured.keys())
+    true = np.array([true_share[second] for second in seconds])
+    said = np.array([measured[second] for second in seconds])
+    return [
+        Figure(
+            name=f"{name}: correlation of the share of smiles with the truth",
+            value=float(np.corrcoef(true, said)[0, 1]),
+            reach=NEEDED_CORRELATION,
+        ),
+        Figure(
+            name=f"{name}: mean absolute error of the share",
+            value=float(np.abs(said - true).mean()),
+            reach=NEEDED_ERROR,
+            direction="at most",
+        ),
+        Figure(name=f"{name}: mean error (bias) of the share", value=float((said - true).mean())),
+        Figure(name=f"{name}: seconds compared", value=len(seconds), unit="s", reach=len(true_share)),
+    ]
+
+
+def run() -> list[Figure]:
+    """Makes the clips, runs the path on them and compares."""
+    detector, scorer = CenterFace(), ExpressionNet(threads=2)
+    given = data_folder() / "clips" / "audience.mp4"
+    with held_out_clips() as clips:
+        return [
+            figure
+            for name, video, truth in [*clips, ("the clip of the data", given, given.with_suffix(".csv"))]
+            for figure in figures_of(name, video, truth, detector, scorer)
+        ]
+
+
+def _write_held_out(folder: Path) -> None:
+    """Writes the photographs of the held-out people as the audience maker reads them."""
+    photos = [photo for photo in read(default_corpus()) if photo.part == "held out"]
+    folder.mkdir()
+    with (folder / LABELS).open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["file", "expression", "person"])
+        rows.writerows([photo.file, photo.expression, photo.person] for photo in photos)
+    for photo in photos:
+        target = folder / photo.file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(photo.jpeg)
