@@ -7,7 +7,7 @@ where figures over a single face may be shown.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +90,7 @@ def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
             "session_s": windows.session_s.round(3).tolist(),
             "timeline_s": _cells(windows.timeline_s.round(3)),
             "segment": [windows.segment_title(index) for index in windows.segment.tolist()],
-            "faces": _cells(windows.faces),
+            "faces": _counts(windows.faces),
             "coverage": _cells(windows.coverage),
             "scorer": [" ".join(windows.table.scorers)] * n,
         }
@@ -109,7 +109,7 @@ def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
 
 
 def tracks_table(
-    session_id: str, faces_by_stage: dict[str, Sequence[WindowFaces]], *, single_faces: bool
+    session_id: str, faces_by_stage: Mapping[str, Sequence[WindowFaces]], *, single_faces: bool
 ) -> ExportTable:
     """One row a track.
 
@@ -167,6 +167,13 @@ def dictionary_table(tables: Sequence[ExportTable], experimental: Sequence[str])
 
 def _cells(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[Cell]:
     return [None if value != value else round(value, 6) for value in values.tolist()]
+
+
+def _counts(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[Cell]:
+    """Whole numbers where all are; windows summed over time have means."""
+    cells = _cells(values)
+    whole = all(cell is None or float(cell).is_integer() for cell in cells)
+    return [None if cell is None else int(cell) for cell in cells] if whole else cells
 
 
 def _mean(values: Sequence[float]) -> float | None:

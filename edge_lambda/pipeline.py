@@ -16,7 +16,7 @@ from edge_lambda.ahead import ahead
 from edge_lambda.crops import crop_for_scoring, crop_quality
 from edge_lambda.detectors import Detection, Detector, Image
 from edge_lambda.scorers import Scorer
-from edge_lambda.tracking import Observation, Tracker
+from edge_lambda.tracking import TrackedFace, Tracker
 
 EXPECTED_OVER_MS = 60_000
 DAY_MS = 86_400_000
@@ -59,7 +59,7 @@ class TrackedFrame:
 
     at_ms: int
     image: Image
-    observations: tuple[Observation, ...]
+    tracked: tuple[TrackedFace, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +134,10 @@ def scored_windows(
                 window = None
             window = window or _OpenWindow(start_ms)
             height, width = frame.image.shape[:2]
-            observations = tuple(tracker.update(detections, at_ms=frame.at_ms, frame_size=(width, height)))
-            _collect(window, frame, observations, cut=scorer is not None)
+            tracked = tuple(tracker.update(detections, at_ms=frame.at_ms, frame_size=(width, height)))
+            _collect(window, frame, tracked, cut=scorer is not None)
             if keep_frames:
-                window.kept.append(TrackedFrame(at_ms=frame.at_ms, image=frame.image, observations=observations))
+                window.kept.append(TrackedFrame(at_ms=frame.at_ms, image=frame.image, tracked=tracked))
         if window is not None:
             yield _finish(window, camera, scorer, recent)
     finally:
@@ -154,16 +154,16 @@ def _detected(
         frames.close()
 
 
-def _collect(window: _OpenWindow, frame: TimedFrame, observations: Iterable[Observation], *, cut: bool) -> None:
+def _collect(window: _OpenWindow, frame: TimedFrame, tracked: Iterable[TrackedFace], *, cut: bool) -> None:
     window.frames += 1
     height, width = frame.image.shape[:2]
-    for observation in observations:
-        face = observation.detection
+    for seen in tracked:
+        face = seen.detection
         quality = crop_quality(frame.image, face)
-        best = window.best.get(observation.track_id)
+        best = window.best.get(seen.track)
         if best is not None and best.quality >= quality:
             continue
-        window.best[observation.track_id] = _BestCrop(
+        window.best[seen.track] = _BestCrop(
             quality=quality,
             at_ms=frame.at_ms,
             box=Box(

@@ -115,7 +115,7 @@ class Watch:
             self._lost = None
             seen = self._last_frame_ms
             try:
-                with self._open_camera() as camera:
+                with closing(self._open_camera()) as camera:
                     self._watch(camera)
             except DeviceError as problem:
                 self._lost = problem

@@ -130,7 +130,7 @@ class _ProgressBar:
         task = self._progress.tasks[0]
         if not self.done_s:
             # What an earlier run did must not count towards this one's speed.
-            self._progress.reset(self._task, completed=position.done_s)
+            self._progress.reset(self._task, completed=int(position.done_s))
         self.done_s = position.done_s
         of = f" of {clock_text(position.duration_s)}" if position.duration_s else ""
         self._progress.update(

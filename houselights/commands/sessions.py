@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 
 import click
@@ -11,6 +12,8 @@ from rich.text import Text
 
 from audience.instants import clock_text, to_ms
 from houselights.commands.options import store_at, store_option
+
+_PIPE_WIDTH = 400
 
 
 @click.command(short_help="List the sessions there are.")
@@ -36,7 +39,8 @@ def sessions(store_url: str | None) -> None:
                 str(len(store.stages(session.session_id))),
                 session.mode,
             )
-    Console(soft_wrap=True).print(table)
+    # What reads a pipe is a program: it gets whole lines.
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
 @click.command(short_help="Delete a session and everything recorded under it.")

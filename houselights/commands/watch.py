@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -62,7 +64,7 @@ def watch(
             occasion,
             WatchPlan(every_s=every_s, windows_kept_days=keep_windows_days, faces_kept_days=keep_faces_days),
             store=store,
-            open_camera=lambda: open_camera(source),
+            open_camera=lambda: open_camera(source, clock=lambda: datetime.now(UTC), sleep=time.sleep),
             detector=load_detector(detector, yunet_model=yunet_model),
             scorer=expressions,
             stop=stop,

@@ -1,0 +1,145 @@
+"""`houselights export`: what an analyst opens."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from audience.store import Store
+from houselights.exporting import defused
+from tests.builders import a_scorer, a_session, a_stage, a_timeline, a_window, faces, window_faces
+from tests.houselights.conftest import Houselights
+
+CURVE_COLUMNS = (
+    "session_id,stage_id,window_start_utc,session_s,timeline_s,segment,expression,share,share_low,share_high,level,"
+    "faces,coverage,scorer"
+)
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def talk(store: Store) -> Store:
+    """Ten faces of which four smile, then nobody, then a gap, then three faces; two slides."""
+    store.put_session(a_session("talk-1", title="Talk, one"))
+    store.put_stage("talk-1", a_stage(timelines=[a_timeline(("=SUM(A1)", 0, 2), ("Close", 2, 10))]))
+    store.put_scorer(a_scorer())
+    windows = [a_window(0, smiling=4, of=10), a_window(1), a_window(3, smiling=2, of=3)]
+    store.put_windows(windows, [window_faces(0, seen=faces(0.9, 0.1)), window_faces(3, seen=faces(0.9))])
+    return store
+
+
+def test_the_curve_has_a_row_for_every_window_the_empty_ones_too(
+    houselights: Houselights, talk: Store, tmp_path: Path
+) -> None:
+    assert houselights("export", "talk-1", "--out", tmp_path / "out").code == 0
+    text = (tmp_path / "out" / "curve.csv").read_text()
+    assert text.splitlines()[0] == CURVE_COLUMNS
+    rows = rows_of(tmp_path / "out" / "curve.csv")
+    assert [(row["session_s"], row["faces"], row["share"]) for row in rows] == [
+        ("0.0", "10", "0.4"),
+        ("1.0", "0", ""),
+        ("2.0", "", ""),
+        ("3.0", "3", ""),
+    ]
+    assert [row["segment"] for row in rows] == ["'=SUM(A1)", "'=SUM(A1)", "Close", "Close"]
+    low, high = float(rows[0]["share_low"]), float(rows[0]["share_high"])
+    assert (round(low, 3), round(high, 3)) == (0.168, 0.687)
+
+
+def test_windows_of_few_faces_carry_the_count_and_no_figure_unless_asked(
+    houselights: Houselights, talk: Store, tmp_path: Path
+) -> None:
+    ended = houselights("export", "talk-1", "--out", tmp_path / "five")
+    assert "fewer than 5 faces" in ended.err
+    houselights("export", "talk-1", "--out", tmp_path / "one", "--min-faces", 1)
+    assert rows_of(tmp_path / "five" / "curve.csv")[3]["share"] == ""
+    assert float(rows_of(tmp_path / "one" / "curve.csv")[3]["share"]) == pytest.approx(2 / 3, abs=1e-6)
+
+
+def test_single_tracks_have_expressions_only_where_single_faces_may_be_shown(
+    houselights: Houselights, talk: Store, tmp_path: Path
+) -> None:
+    houselights("export", "talk-1", "--out", tmp_path / "five")
+    houselights("export", "talk-1", "--out", tmp_path / "one", "--min-faces", 1)
+    five, one = rows_of(tmp_path / "five" / "tracks.csv"), rows_of(tmp_path / "one" / "tracks.csv")
+    assert [row["track_id"] for row in five] == ["t1", "t2"]
+    assert five[0]["windows"] == "2"
+    assert not any("level" in name for name in five[0])
+    assert float(one[0]["smile_level"]) == pytest.approx(0.9, abs=1e-4)
+
+
+def test_the_dictionary_explains_every_column_and_names_what_is_experimental(
+    houselights: Houselights, talk: Store, tmp_path: Path
+) -> None:
+    houselights("export", "talk-1", "--out", tmp_path)
+    explained = {(row["file"], row["name"]): row["meaning"] for row in rows_of(tmp_path / "dictionary.csv")}
+    for table in ("curve", "tracks"):
+        with (tmp_path / f"{table}.csv").open(newline="") as file:
+            assert {(table, name) for name in next(csv.reader(file))} <= explained.keys()
+    assert "fear" in explained["curve", "expression"]
+
+
+def test_the_manifest_says_what_made_the_figures_and_checks_the_files(
+    houselights: Houselights, talk: Store, tmp_path: Path
+) -> None:
+    houselights("export", "talk-1", "--out", tmp_path, "--format", "csv,parquet")
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["scorers"][0]["thresholds"]["smile"] == a_scorer().thresholds["smile"]
+    assert manifest["scorers"][0]["model_sha256"] == "ab" * 32
+    assert manifest["scorers"][0]["experimental"] == ["fear"]
+    assert set(manifest["sha256"]) == {
+        "curve.csv", "tracks.csv", "dictionary.csv", "curve.parquet", "tracks.parquet"
+    }  # fmt: skip
+    for name, digest in manifest["sha256"].items():
+        assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
+
+
+def test_parquet_holds_the_same_rows_with_units(houselights: Houselights, talk: Store, tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    houselights("export", "talk-1", "--out", tmp_path, "--format", "csv,parquet")
+    table = pq.read_table(tmp_path / "curve.parquet")
+    assert table.column("share").to_pylist() == [0.4, None, None, None]
+    assert table.column("segment").to_pylist()[0] == "=SUM(A1)", "only spreadsheets run formulas"
+    assert table.schema.field("session_s").metadata[b"unit"] == b"s"
+    assert [row["session_s"] for row in rows_of(tmp_path / "curve.csv")] == [
+        str(value) for value in table.column("session_s").to_pylist()
+    ]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_cell_that_a_spreadsheet_would_run_is_defused(start: str) -> None:
+    assert defused(start + "cmd|' /C calc'!A0") == "'" + start + "cmd|' /C calc'!A0"
+
+
+def test_numbers_are_left_as_they_are() -> None:
+    assert defused(-0.5) == -0.5
+
+
+def test_a_session_that_is_not_there_is_one_line(houselights: Houselights, tmp_path: Path) -> None:
+    complaint = houselights("export", "nowhere", "--out", tmp_path / "out").complaint
+    assert "houselights sessions" in complaint
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_export_that_cannot_be_written_leaves_nothing_half_there(
+    houselights: Houselights, talk: Store, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "out"
+    blocked.mkdir()
+    (blocked / "tracks.csv").mkdir()
+    (blocked / "tracks.csv" / "x").touch()
+    assert "--out" in houselights("export", "talk-1", "--out", blocked).complaint
+    assert not list(blocked.glob(".*.part"))
+
+
+def test_an_unknown_format_is_one_line(houselights: Houselights, talk: Store, tmp_path: Path) -> None:
+    assert "xlsx" in houselights("export", "talk-1", "--out", tmp_path, "--format", "xlsx").complaint

@@ -1,0 +1,86 @@
+"""`houselights sessions`, `delete`, `prune`, and the command line itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from audience.store import Store
+from houselights import cli
+from tests.builders import a_session, a_stage, a_window, after
+from tests.houselights.conftest import Houselights
+
+
+def test_sessions_are_listed_the_latest_first(houselights: Houselights, store: Store) -> None:
+    store.put_session(a_session("first"))
+    store.put_session(a_session("second", started_at=after(3600)))
+    lines = houselights("sessions").out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["second", "first"]
+
+
+def test_titles_are_data_and_not_markup(houselights: Houselights, store: Store) -> None:
+    store.put_session(a_session("first", title="[bold]Tax[/bold] & co"))
+    assert "[bold]Tax[/bold] & co" in houselights("sessions").out
+
+
+def test_an_empty_store_says_what_to_do(houselights: Houselights) -> None:
+    assert "houselights score" in houselights("sessions").out
+
+
+def test_delete_asks_and_keeps_the_session_on_no(
+    houselights: Houselights, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put_session(a_session("talk-1"))
+    monkeypatch.setattr("click.confirm", lambda text: False)
+    assert "Nothing was deleted" in houselights("delete", "talk-1").out
+    assert store.session("talk-1")
+    monkeypatch.setattr("click.confirm", lambda text: True)
+    houselights("delete", "talk-1")
+    assert store.sessions() == []
+
+
+def test_delete_of_a_session_that_is_not_there_is_one_line(houselights: Houselights) -> None:
+    assert "nowhere" in houselights("delete", "nowhere", "--yes").complaint
+
+
+def test_prune_removes_what_has_expired(houselights: Houselights, store: Store) -> None:
+    store.put_session(a_session("talk-1"))
+    store.put_stage("talk-1", a_stage())
+    store.put_windows([a_window(0, of=5, expires_ms=1), a_window(1, of=5, expires_ms=None)])
+    assert "Removed 1 " in houselights("prune").out
+    assert len(store.windows("talk-1", "main")) == 1
+
+
+@pytest.mark.parametrize("command", ["score", "watch", "sessions", "export", "delete", "prune", "dashboard", "demo"])
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert cli.run([command, "--help"]) == 0
+    assert "Usage: houselights " + command in capsys.readouterr().out
+
+
+def test_help_loads_nothing_heavy() -> None:
+    heavy = "{'streamlit', 'onnxruntime', 'av', 'scipy.optimize', 'pyarrow'}"
+    program = f"import sys; from houselights.cli import run; run(['--help']); print({heavy} & set(sys.modules))"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip().endswith("set()")
+
+
+def test_the_doctor_says_what_works_and_what_to_do(houselights: Houselights) -> None:
+    ended = houselights("doctor", "--json")
+    assert ended.code == 0
+    states = {finding["what"]: finding for finding in ended.json}
+    assert states["detector centerface"]["state"] == "ok"
+    assert "sha256" in states["scorer expressionnet"]["says"]
+    assert states["store"]["state"] == "ok"
+    assert all(finding["do"] for finding in ended.json if finding["state"] == "broken")
+
+
+def test_the_doctor_ends_with_1_where_something_needed_is_broken(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    ended = Houselights(store_path=tmp_path / "file" / "houselights.db", capsys=capsys)("doctor")
+    assert ended.code == 1
+    assert "!!" in ended.out
