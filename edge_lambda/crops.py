@@ -59,10 +59,7 @@ class CropGeometry:
         Returns:
             size x size x 3, BGR; what lies outside the image repeats the image's edge.
         """
-        x, y, side = self.square(detection)
-        pixels = max(round(side), 1)
-        square = cut(image, left=round(x - pixels / 2), top=round(y - pixels / 2), side=pixels)
-        return resized(square, self.size)
+        return resized(cut(image, *self.square(detection)), self.size)
 
 
 SCORING: Final = CropGeometry(scale=0.85, down=0.05, size=64)
@@ -74,14 +71,20 @@ def crop_for_scoring(image: Image, detection: Detection) -> Image:
     return SCORING.crop(image, detection)
 
 
-def cut(image: Image, *, left: int, top: int, side: int) -> Image:
-    """The square of `side` pixels at (`left`, `top`); the image's edge is repeated where the square leaves it.
+def cut(image: Image, x: float, y: float, side: float) -> Image:
+    """The square of `side` pixels, at least one, around (`x`, `y`); where it leaves the image, the edge is repeated.
 
-    Works for squares that lie wholly outside the image too, since a tracker may predict one there.
+    Works for squares that lie wholly outside the image too, since a tracker may predict a face there. The result may
+    be a view of `image`.
     """
     height, width = image.shape[:2]
-    rows = np.clip(np.arange(top, top + side), 0, height - 1)
-    columns = np.clip(np.arange(left, left + side), 0, width - 1)
+    pixels = max(round(side), 1)
+    # Not round(): it takes halves to the even number, and a face would move against its crop as it moves in the image.
+    left, top = math.floor(x - pixels / 2 + 0.5), math.floor(y - pixels / 2 + 0.5)
+    if left >= 0 and top >= 0 and left + pixels <= width and top + pixels <= height:
+        return image[top : top + pixels, left : left + pixels]
+    rows = np.clip(np.arange(top, top + pixels), 0, height - 1)
+    columns = np.clip(np.arange(left, left + pixels), 0, width - 1)
     return image[rows[:, None], columns[None, :]]
 
 

@@ -137,11 +137,9 @@ def plain(photo: Gray, square: NDArray[np.float64], box_height: float | None = N
         square: centre x, centre y and side of the scorer's crop, pixels.
         box_height: the face is first shrunk to as few pixels as if its box were this high; None to leave it.
     """
-    x, y, side = square
-    pixels = max(round(side), 1)
-    crop = cut(photo, left=round(x - pixels / 2), top=round(y - pixels / 2), side=pixels)
+    crop = cut(photo, *square)
     if box_height is not None:
-        crop = resized(crop, min(max(round(box_height * SCORING.scale), 1), pixels))
+        crop = resized(crop, min(max(round(box_height * SCORING.scale), 1), len(crop)))
     return resized(crop, SCORING.size)
 
 
