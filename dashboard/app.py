@@ -1,0 +1,35 @@
+"""Entry of the dashboard: `streamlit run dashboard/app.py`, or `houselights dashboard`.
+
+A page is a file in `app_pages/` and one line in `PAGES`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from audience.errors import HouselightsError
+from dashboard import markup
+from dashboard.wording import NOT_FEELING
+
+HERE = Path(__file__).parent
+PAGES = [
+    st.Page("app_pages/sessions.py", title="Sessions", default=True),
+    st.Page("app_pages/session.py", title="Session", visibility="hidden"),
+]
+
+st.set_page_config(
+    page_title="Houselights",
+    page_icon=str(HERE / "favicon.svg"),
+    layout="wide",
+    menu_items={"About": f"**Houselights**: how an audience reacted, second by second. {NOT_FEELING}"},
+)
+st.logo(str(HERE / "favicon.svg"), size="medium")
+st.html(HERE / "houselights.css")
+page = st.navigation(PAGES, position="top")
+try:
+    page.run()
+except HouselightsError as problem:
+    st.html(markup.trouble(str(problem)))
+st.html(markup.footer())

@@ -1,0 +1,80 @@
+"""All sessions: find one, see its shape, open it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from audience.sessions import Session
+from dashboard import data, markup
+from dashboard.clock import date_text, length_text, viewer_zone
+from dashboard.overview import Overview
+from dashboard.palette import SPARK_CURVE, SPARK_FACES
+from dashboard.wording import HOW_TO_SCORE, HOW_TO_SEE_SAMPLES, kind_words, plain
+
+AT_A_TIME = 15
+
+
+def matches(session: Session, words: str) -> bool:
+    """Whether every word that was searched for stands in the session's title, id or kind."""
+    told = f"{session.title} {session.session_id} {' '.join(kind_words(session))}".casefold()
+    return all(word in told for word in words.casefold().split())
+
+
+def show(overview: Overview, number: int) -> None:
+    """One row of the list."""
+    session = overview.session
+    with st.container(key=f"row-{number}", horizontal=True, vertical_alignment="center", wrap=True):
+        with st.container(gap=None, width="stretch"):
+            st.page_link(
+                "app_pages/session.py", label=plain(session.name), query_params={"session": session.session_id}
+            )
+            st.html(markup.listed(kind_words(session), facts(overview)))
+        st.html(picture(overview), width="content")
+
+
+def picture(overview: Overview) -> str:
+    """The shape of the session's reaction, or of its head count."""
+    if overview.session.mode == "head count":
+        return markup.sparkline(overview.shape, "Faces in view along the session", SPARK_FACES)
+    return markup.sparkline(overview.shape, "Share of faces that smile along the session", SPARK_CURVE)
+
+
+def facts(overview: Overview) -> list[str]:
+    """When, how long, where, how many."""
+    stages = overview.stages
+    return [
+        date_text(overview.session.started_at, viewer_zone(st.context.timezone)),
+        length_text(overview.length_s),
+        stages[0] if len(stages) == 1 else f"{len(stages)} stages",
+        f"up to {overview.faces} faces at once" if overview.faces else "nobody in view",
+    ]
+
+
+def show_all(everything: list[Session]) -> None:
+    """The search, and what it found, some at a time."""
+    words = st.text_input(
+        "Search",
+        key="q",
+        bind="query-params",
+        placeholder="Search by title, id or kind",
+        label_visibility="collapsed",
+        live=True,
+    )
+    found = [session for session in everything if matches(session, words or "")]
+    if not found:
+        line = f"No session matches “{words}”. Clear the search to see all {len(everything)} of this store."
+        st.html(markup.empty(line))
+    shown = st.session_state.get("shown", AT_A_TIME)
+    for number, overview in enumerate(data.overviews(found[:shown])):
+        show(overview, number)
+    if len(found) > shown and st.button(f"Show more ({len(found) - shown} left)"):
+        st.session_state["shown"] = shown + AT_A_TIME
+        st.rerun()
+
+
+st.html(markup.page_title("Sessions"))
+if everything := data.sessions():
+    show_all(everything)
+else:
+    line = f"There is no session in this store yet ({data.store_url()}). Score a recording, or look at samples first:"
+    st.html(markup.empty(line, HOW_TO_SCORE, HOW_TO_SEE_SAMPLES))

@@ -1,0 +1,117 @@
+"""What pages know: the only place that holds the Store.
+
+A store is opened for each run of a page and closed after it, so that a page never reads from a database that was
+deleted or replaced meanwhile, and no connection outlives the thread that made it. What is costly to read is kept for
+as long as it cannot have changed: everything a camera or a scorer tells of itself is part of the key.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from audience.curve import StageWindows, stage_windows
+from audience.instants import to_ms
+from audience.sessions import Camera, Session, Stage
+from audience.store import ScorerRecord, Store
+from audience.stores import default_store_url, open_store
+from dashboard.overview import Overview, overview_of
+
+# A camera that has said nothing for so long is not at work any more.
+_LIVE_S = 90
+_LIVE_READ_S = 2
+_SETTLED_READ_S = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFile:
+    """A session with what belongs to it, all but its windows.
+
+    Attributes:
+        session: the session.
+        stages: its stages, in the order of their ids.
+        cameras: by stage id.
+        scorers: all scorers of the store, by name.
+        live: whether records still come in.
+        marks: changes whenever a camera or a scorer says that there is more.
+    """
+
+    session: Session
+    stages: list[Stage]
+    cameras: dict[str, list[Camera]]
+    scorers: dict[str, ScorerRecord]
+    live: bool
+    marks: str
+
+
+def store_url() -> str:
+    """The store that `houselights dashboard --store` or the environment names, else the user's own."""
+    return os.environ.get("HOUSELIGHTS_STORE") or default_store_url()
+
+
+def sessions() -> list[Session]:
+    """All sessions, the latest start first."""
+    with open_store(store_url()) as store:
+        return store.sessions()
+
+
+def session_file(session_id: str) -> SessionFile:
+    """A session as it is now.
+
+    Raises:
+        SessionNotFound: there is none of that id.
+    """
+    with open_store(store_url()) as store:
+        return _file(store, store.session(session_id))
+
+
+def overviews(listed: Sequence[Session]) -> list[Overview]:
+    """What a list says of each session."""
+    with open_store(store_url()) as store:
+        files = [_file(store, session) for session in listed]
+    return [(_live_overview if file.live else _overview)(store_url(), file.marks, file) for file in files]
+
+
+def laid_out(file: SessionFile, stage: Stage) -> StageWindows:
+    """The windows of one stage of a session on its axis."""
+    read = _live_windows if file.live else _windows
+    return read(store_url(), file.marks, stage.stage_id, file, stage)
+
+
+def _file(store: Store, session: Session) -> SessionFile:
+    stages = store.stages(session.session_id)
+    cameras = {stage.stage_id: store.cameras(session.session_id, stage.stage_id) for stage in stages}
+    beats = store.heartbeats(session.session_id)
+    now_ms = to_ms(datetime.now(UTC))
+    progress = [(one.stage_id, one.camera_id, one.done_s) for one in store.recordings(session.session_id)]
+    newest = [(beat.stage_id, beat.camera_id, beat.last_window_ms) for beat in beats]
+    return SessionFile(
+        session=session,
+        stages=stages,
+        cameras=cameras,
+        scorers=store.scorers(),
+        live=session.ended_at is None and any(now_ms - beat.at_ms < _LIVE_S * 1000 for beat in beats),
+        marks=repr((session, stages, cameras, progress, newest)),
+    )
+
+
+def _read_windows(url: str, marks: str, stage_id: str, _file: SessionFile, _stage: Stage) -> StageWindows:
+    with open_store(url) as store:
+        table = store.windows(_file.session.session_id, stage_id)
+    return stage_windows(_file.session, _stage, _file.cameras[stage_id], table)
+
+
+def _read_overview(url: str, marks: str, _file: SessionFile) -> Overview:
+    stages = [_read_windows(url, marks, stage.stage_id, _file, stage) for stage in _file.stages]
+    return overview_of(_file.session, stages)
+
+
+# Kept as they are, not copied for every viewer: nothing in them is ever written to.
+_windows = st.cache_resource(ttl=_SETTLED_READ_S, max_entries=32, show_spinner=False)(_read_windows)
+_live_windows = st.cache_resource(ttl=_LIVE_READ_S, max_entries=32, show_spinner=False)(_read_windows)
+_overview = st.cache_resource(ttl=_SETTLED_READ_S, max_entries=1000, show_spinner=False)(_read_overview)
+_live_overview = st.cache_resource(ttl=_LIVE_READ_S, max_entries=1000, show_spinner=False)(_read_overview)

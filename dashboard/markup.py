@@ -1,0 +1,85 @@
+"""Pieces of pages as HTML. Whatever came from a store is escaped here: it is data, never markup."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from dashboard.wording import NOT_FEELING
+
+_SPARK_WIDTH, _SPARK_HEIGHT = 144, 30
+
+
+def header(title: str, labels: Iterable[str], facts: Iterable[str], lead: str) -> str:
+    """The head of a session's page: what it is, and what there is to say about it."""
+    return (
+        f'<div class="hl-header"><h1>{escape(title)}</h1>{_labels(labels)}'
+        f'<p class="hl-facts">{" · ".join(escape(fact) for fact in facts)}</p>'
+        f'<p class="hl-lead">{escape(lead)}</p></div>'
+    )
+
+
+def page_title(title: str, lead: str = "") -> str:
+    """The head of any other page."""
+    said = f'<p class="hl-facts">{escape(lead)}</p>' if lead else ""
+    return f'<div class="hl-header"><h1>{escape(title)}</h1>{said}</div>'
+
+
+def listed(labels: Iterable[str], facts: Iterable[str]) -> str:
+    """What stands under a session's title in the list."""
+    return f'{_labels(labels)}<span class="hl-facts">{" · ".join(escape(fact) for fact in facts)}</span>'
+
+
+def note(*sentences: str) -> str:
+    """Small print under a chart."""
+    return f'<p class="hl-note">{" ".join(escape(sentence) for sentence in sentences)}</p>'
+
+
+def trouble(line: str) -> str:
+    """What is wrong, in one line that says what to do."""
+    return f'<p class="hl-trouble" role="alert">{escape(line)}</p>'
+
+
+def empty(line: str, *commands: str) -> str:
+    """Nothing to show, and what would change that."""
+    shown = "".join(f"<pre><code>{escape(command)}</code></pre>" for command in commands)
+    return f'<div class="hl-empty"><p>{escape(line)}</p>{shown}</div>'
+
+
+def footer() -> str:
+    """Stands on every page."""
+    return f'<p class="hl-note hl-footer">{escape(NOT_FEELING)}</p>'
+
+
+def sparkline(shape: Sequence[float | None], what: str, colour: str) -> str:
+    """A small picture of a curve, broken where there is no figure.
+
+    Args:
+        shape: 0..1, None where there is no figure; empty gives no picture.
+        what: says to those who cannot see it what it shows.
+        colour: as CSS writes it; read on light and dark pages alike.
+    """
+    if not shape:
+        return '<span class="hl-spark hl-spark-none">no figure</span>'
+    runs: list[list[str]] = [[]]
+    for place, value in enumerate(shape):
+        if value is None:
+            runs.append([])
+            continue
+        x = place / max(1, len(shape) - 1) * (_SPARK_WIDTH - 4) + 2
+        y = (1 - value) * (_SPARK_HEIGHT - 4) + 2
+        runs[-1].append(f"{x:.1f},{y:.1f}")
+    # A run of one point gets a second one, beside it, so that it can be seen.
+    lines = "".join(f'<polyline points="{" ".join(run * 2 if len(run) == 1 else run)}"/>' for run in runs if run)
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}" fill="none" '
+        f'stroke="{colour}" stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round">{lines}</svg>'
+    )
+    # As a picture, because inline SVG is taken out of pages' HTML.
+    source = b64encode(svg.encode()).decode()
+    return f'<img class="hl-spark" alt="{escape(what)}" src="data:image/svg+xml;base64,{source}">'
+
+
+def _labels(labels: Iterable[str]) -> str:
+    return f'<span class="hl-labels">{"".join(f"<span>{escape(label)}</span>" for label in labels)}</span>'

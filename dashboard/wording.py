@@ -1,0 +1,63 @@
+"""Sentences that stand on more than one page, in one place so that they stay the same."""
+
+from __future__ import annotations
+
+from audience.sessions import Session, Stage
+
+NOT_FEELING = "Houselights measures visible expression, not feeling: a smile can be seen; what it means cannot."
+BAND = "The band shows where the true share most likely lies (95 %), given how many faces were seen."
+GAPS = "Where the line breaks, there is no figure."
+HOW_TO_SCORE = "houselights score VIDEO --session ID"
+HOW_TO_SEE_SAMPLES = "houselights demo"
+
+
+def kind_words(session: Session) -> list[str]:
+    """What kind of session it is, and what a viewer must know before reading any figure of it."""
+    words = [session.kind.capitalize()]
+    if session.mode == "head count":
+        words.append("Head count only")
+    if session.simulated:
+        words.append("Simulated")
+    return words
+
+
+# Said of a face: what it shows, as far as it can be seen.
+_SHOW = {
+    "smile": "that smile",
+    "happy": "that look happy",
+    "surprised": "that look surprised",
+    "calm": "that look calm",
+    "sad": "that look sad",
+    "angry": "that look angry",
+    "confused": "that look confused",
+    "disgusted": "that look disgusted",
+    "fear": "that look afraid",
+}
+
+
+def expression_name(expression: str, *, experimental: bool = False) -> str:
+    """What a chooser calls an expression; one whose accuracy is not established says so."""
+    return expression.capitalize() + (" (experimental)" if experimental else "")
+
+
+def share_of(expression: str, smoothing_s: float) -> str:
+    """What the curve shows, and over what it is averaged."""
+    averaged = f", averaged over {smoothing_s:g} s" if smoothing_s else ", second by second"
+    return f"Share of faces {_SHOW[expression]}{averaged}"
+
+
+def stage_names(stages: list[Stage]) -> dict[str, str]:
+    """What to call each stage; two of one title are told apart by their ids."""
+    titles = [stage.name for stage in stages]
+    return {
+        stage.stage_id: stage.name if titles.count(stage.name) == 1 else f"{stage.name} ({stage.stage_id})"
+        for stage in stages
+    }
+
+
+def plain(text: str) -> str:
+    """Text for a place that reads Markdown, such that it is shown as it is."""
+    return "".join(f"\\{character}" if character in _MARKDOWN else character for character in text)
+
+
+_MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&=^@/\"'")
