@@ -1,0 +1,122 @@
+"""Drawing on a picture what was found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from edge_lambda.detectors import Image
+
+# Sky blue and orange of Okabe and Ito's palette (2008), told apart with every kind of colour blindness; as BGR.
+SMILING = (233, 180, 86)
+NOT_SMILING = (0, 159, 230)
+NOT_MEASURED = (170, 170, 170)
+DARK = (20, 20, 20)
+# Line and letter sizes are given for a picture whose shorter side has this many pixels, and scale with it.
+DRAWN_FOR = 720
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+FONT_SCALE = 0.5
+# What is hidden around a face box, in shares of it: hair above, ears beside, chin and neck below.
+HIDDEN_ABOVE, HIDDEN_BESIDE, HIDDEN_BELOW = 0.5, 0.4, 0.4
+# Colours left across what is hidden: under three across the face itself, too few for eyes and mouth to show.
+HIDDEN_CELLS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """A face to draw a frame around.
+
+    Attributes:
+        left: x of its box's left edge, pixels; may lie outside the picture.
+        top: y of its box's top edge, pixels; may lie outside the picture.
+        width: box width, pixels.
+        height: box height, pixels.
+        track_id: what to call it; ASCII.
+        smile: confidence that it smiles, 0..1; None where expressions are not measured.
+        smiling: whether that counts as a smile; None where expressions are not measured.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+    track_id: str
+    smile: float | None
+    smiling: bool | None
+
+
+def draw_overlay(image: Image, faces: Iterable[Marked], *, blur: bool = False) -> Image:
+    """Draws a frame and a label for each face: blue for smiling ones, orange for the others, gray where not measured.
+
+    Args:
+        image: height x width x 3, BGR; left as it is.
+        faces: the faces found in it.
+        blur: makes the faces unrecognisable first.
+
+    Returns:
+        The drawn copy.
+    """
+    drawn = image.copy()
+    faces = list(faces)
+    if blur:
+        for face in faces:
+            _hide(drawn, face)
+    for face in faces:
+        _frame(drawn, face)
+    # Labels last, so that no neighbour's frame crosses them.
+    for face in faces:
+        _label(drawn, face)
+    return drawn
+
+
+def _hide(image: Image, face: Marked) -> None:
+    """Leaves of a face and its surroundings a handful of blurred colours, as many whatever its size."""
+    height, width = image.shape[:2]
+    left = max(0, round(face.left - HIDDEN_BESIDE * face.width))
+    right = min(width, round(face.left + (1 + HIDDEN_BESIDE) * face.width))
+    top = max(0, round(face.top - HIDDEN_ABOVE * face.height))
+    bottom = min(height, round(face.top + (1 + HIDDEN_BELOW) * face.height))
+    if right <= left or bottom <= top:
+        return
+    place = image[top:bottom, left:right]
+    cells = cv2.resize(place, (HIDDEN_CELLS, HIDDEN_CELLS), interpolation=cv2.INTER_AREA)
+    coarse = cv2.resize(cells, (right - left, bottom - top), interpolation=cv2.INTER_NEAREST)
+    image[top:bottom, left:right] = cv2.GaussianBlur(coarse, (0, 0), max(1.0, (right - left) / HIDDEN_CELLS / 2))
+
+
+def _colour(face: Marked) -> tuple[int, int, int]:
+    if face.smiling is None:
+        return NOT_MEASURED
+    return SMILING if face.smiling else NOT_SMILING
+
+
+def _thickness(image: Image) -> int:
+    return max(1, round(2 * float(min(image.shape[:2])) / DRAWN_FOR))
+
+
+def _frame(image: Image, face: Marked) -> None:
+    first = (round(face.left), round(face.top))
+    last = (round(face.left + face.width), round(face.top + face.height))
+    line = _thickness(image)
+    # The dark line under the coloured one stands out on a bright ground, the coloured one on a dark ground.
+    cv2.rectangle(image, first, last, DARK, line * 3)
+    cv2.rectangle(image, first, last, _colour(face), line)
+
+
+def _label(image: Image, face: Marked) -> None:
+    text = face.track_id if face.smile is None else f"{face.track_id} {face.smile:.0%}"
+    height, width = image.shape[:2]
+    scale, line = FONT_SCALE * max(1.0, min(height, width) / DRAWN_FOR), _thickness(image)
+    (text_width, text_height), baseline = cv2.getTextSize(text, FONT, scale, line)
+    pad = 2 * line
+    label_width, label_height = text_width + 2 * pad, text_height + baseline + 2 * pad
+    # Above the face where there is room, else just inside its top edge; always inside the picture.
+    above = round(face.top) - label_height - line
+    left = int(np.clip(round(face.left), 0, max(0, width - label_width)))
+    top = int(np.clip(above if above >= 0 else round(face.top), 0, max(0, height - label_height)))
+    cv2.rectangle(image, (left, top), (left + label_width - 1, top + label_height - 1), DARK, cv2.FILLED)
+    origin = (left + pad, top + pad + text_height)
+    cv2.putText(image, text, origin, FONT, scale, _colour(face), line, cv2.LINE_AA)

@@ -1,0 +1,280 @@
+"""A page that shows what the camera sees now, on this machine only."""
+
+from __future__ import annotations
+
+import html
+import ipaddress
+import json
+import socket
+import threading
+from contextlib import suppress
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import cv2
+
+from audience.errors import InvalidValue
+from edge_lambda.detectors import Image
+
+JPEG_QUALITY = 80
+MOST_VIEWERS = 32
+# A viewer that takes nothing for this long is let go.
+VIEWER_TIMEOUT_S = 10.0
+# How often the server looks whether it is to close.
+LOOKS_EVERY_S = 0.05
+BOUNDARY = "frame"
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ margin: 0; background: #111; color: #eee; font: 1rem/1.5 system-ui, sans-serif; }}
+main {{ max-width: 80rem; margin: auto; padding: 1rem; }}
+h1 {{ font-size: 1.25rem; }}
+img {{ width: 100%; background: #000; }}
+</style>
+<main>
+<h1>{title}</h1>
+<img src="/stream.mjpg" alt="The camera's picture, with a frame around every face found">
+<p>Blue frames: faces that show a smile. Orange frames: the others.
+What is measured is visible expression, not feeling. Pictures are not stored.</p>
+</main>
+</html>
+"""
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+    # Keeps other sites from showing the stream in a page of theirs.
+    "Cross-Origin-Resource-Policy": "same-site",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class LatestPicture:
+    """Holds the newest picture only; encodes it once, when the first viewer asks."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Condition()
+        self._encoding = threading.Lock()
+        self._image: Image | None = None
+        self._jpeg: tuple[int, bytes] = (0, b"")
+        self._closed = False
+        self.count = 0
+
+    def put(self, image: Image) -> None:
+        """Replaces the picture; never waits for a viewer."""
+        with self._turn:
+            self._image = image
+            self.count += 1
+            self._turn.notify_all()
+
+    def close(self) -> None:
+        """Ends all waiting."""
+        with self._turn:
+            self._closed = True
+            self._turn.notify_all()
+
+    def after(self, seen: int) -> tuple[int, bytes] | None:
+        """Waits for a picture newer than the `seen`-th; gives its number and JPEG, or None once closed."""
+        with self._turn:
+            self._turn.wait_for(lambda: self.count > seen or self._closed)
+            if self._closed:
+                return None
+        return self.newest()
+
+    def newest(self) -> tuple[int, bytes] | None:
+        """The newest picture's number and JPEG; None before the first."""
+        with self._encoding:
+            with self._turn:
+                number, image = self.count, self._image
+            if image is None:
+                return None
+            if self._jpeg[0] != number:
+                _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+                self._jpeg = (number, encoded.tobytes())
+            return self._jpeg
+
+
+class PreviewPage:
+    """Serves the newest picture at `/`, `/stream.mjpg` and `/still.jpg`, and its own state at `/healthz`.
+
+    Args:
+        host: address to listen on; the default can be reached from this machine only.
+        port: port to listen on; 0 takes a free one.
+        title: heading of the page.
+
+    Raises:
+        InvalidValue: the address cannot be listened on.
+    """
+
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, title: str = "Houselights preview") -> None:
+        self._picture = LatestPicture()
+        try:
+            self._server = _Server((host, port), self._picture, PAGE.format(title=html.escape(title)))
+        except (OSError, OverflowError) as error:
+            raise InvalidValue(f"cannot show a preview at {host}:{port} ({error}); choose another port") from error
+        self.url = f"http://{host}:{self._server.server_port}/"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(LOOKS_EVERY_S,), name="preview page", daemon=True
+        )
+        self._thread.start()
+
+    def show(self, image: Image) -> None:
+        """Shows a picture to all viewers; returns at once, however slow they are.
+
+        Args:
+            image: height x width x 3, BGR, 0..255; not to be changed afterwards.
+        """
+        self._picture.put(image)
+
+    def close(self) -> None:
+        """Lets all viewers go and stops listening."""
+        self._picture.close()
+        self._server.shutdown()
+        self._server.hang_up()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> PreviewPage:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False  # so that closing waits for the last viewer's thread
+
+    def __init__(self, address: tuple[str, int], picture: LatestPicture, page: str) -> None:
+        self.picture = picture
+        self.page = page.encode()
+        self.viewers = 0
+        self._connections: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer's own asks the name service for this machine's name, which may take long.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.socket.getsockname()[:2]
+
+    def admit(self) -> bool:
+        """Counts a viewer in, unless there are too many."""
+        with self._lock:
+            if self.viewers >= MOST_VIEWERS:
+                return False
+            self.viewers += 1
+            return True
+
+    def dismiss(self) -> None:
+        """Counts a viewer out."""
+        with self._lock:
+            self.viewers -= 1
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Ends every connection, so that no thread waits for a browser that keeps one open."""
+        with self._lock:
+            for connection in self._connections:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A viewer that leaves in the middle is no error worth a traceback."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    timeout = VIEWER_TIMEOUT_S
+    server_version = "Houselights"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        if not _is_this_machine(self.headers.get("Host", "")):
+            self._answer(HTTPStatus.FORBIDDEN, "text/plain", b"Open this page by its address, not by a name.\n")
+            return
+        path = urlsplit(self.path).path
+        if path == "/":
+            self._answer(HTTPStatus.OK, "text/html; charset=utf-8", self.server.page)
+        elif path == "/stream.mjpg":
+            self._stream()
+        elif path == "/still.jpg":
+            self._still()
+        elif path == "/healthz":
+            pictures = self.server.picture.count
+            state = {"status": "ok" if pictures else "waiting", "pictures": pictures, "viewers": self.server.viewers}
+            self._answer(HTTPStatus.OK, "application/json", json.dumps(state).encode())
+        else:
+            self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"There is no such page here.\n")
+
+    do_HEAD = do_GET
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Viewers come and go; none of it is worth a line."""
+
+    def _answer(self, status: HTTPStatus, kind: str, content: bytes) -> None:
+        self._begin(status, kind, {"Content-Length": str(len(content))})
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def _begin(self, status: HTTPStatus, kind: str, more: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": kind, **HEADERS, **more}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def _still(self) -> None:
+        newest = self.server.picture.newest()
+        if newest is None:
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", b"The camera has given no picture yet.\n")
+        else:
+            self._answer(HTTPStatus.OK, "image/jpeg", newest[1])
+
+    def _stream(self) -> None:
+        if not self.server.admit():
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", b"Too many viewers; close a page elsewhere.\n")
+            return
+        try:
+            self._begin(HTTPStatus.OK, f"multipart/x-mixed-replace; boundary={BOUNDARY}", {})
+            if self.command == "HEAD":
+                return
+            self.wfile.write(f"--{BOUNDARY}\r\n".encode())
+            seen = 0
+            while (newer := self.server.picture.after(seen)) is not None:
+                seen, jpeg = newer
+                head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()
+                # The next boundary goes out at once: browsers show a picture only when they see where it ends.
+                self.wfile.write(head + jpeg + f"\r\n--{BOUNDARY}\r\n".encode())
+        except OSError:
+            pass  # the viewer left, or took nothing for too long
+        finally:
+            self.server.dismiss()
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether a Host header names an address: another site's name that resolves to this machine is refused."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        if name == "localhost":
+            return True
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
