@@ -1,30 +1,26 @@
 """One laptop's store: an SQLite database in WAL mode, so that a camera writes while the dashboard reads.
 
-Each thread that uses the store has a connection of its own. Tallies and faces are packed (`audience.windows`,
-`audience.faces`); everything else is plain columns or a JSON document.
+Tallies and faces are packed (`audience.windows`, `audience.faces`); all else is plain columns or a JSON document.
 """
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from audience.errors import SessionNotFound, StoreTooNew, StoreUnavailable
+from audience.errors import SessionNotFound
 from audience.faces import WindowFaces, pack_faces, unpack_faces
 from audience.instants import to_ms
 from audience.sessions import Camera, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord
 from audience.stores import documents
+from audience.stores.sqlite_file import SqliteFile
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord, pack_tallies
 
 SCHEMA_VERSION = 1
-BUSY_TIMEOUT_S = 30.0
 
 _WINDOW_KEY = "session_id, stage_id, start_ms, camera_id, part"
 _CAMERA_KEY = "session_id, stage_id, camera_id"
@@ -53,7 +49,6 @@ CREATE TABLE heartbeats (
     session_id TEXT, stage_id TEXT, camera_id TEXT, document TEXT NOT NULL, PRIMARY KEY ({_CAMERA_KEY})
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE scorers (name TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
-PRAGMA user_version = {SCHEMA_VERSION};
 """
 _OF_A_SESSION = ("sessions", "stages", "cameras", "windows", "faces", "progress", "heartbeats")
 
@@ -65,97 +60,22 @@ class SqliteStore:
         """Opens the database, making it and its folder if they are not there.
 
         Raises:
-            StoreUnavailable: the path cannot be written, or what is there is not a database.
+            StoreUnavailable: the path cannot be written, or what is there is not a store.
             StoreTooNew: a newer Houselights made it.
         """
-        self._path = path.absolute()
-        self.url = f"sqlite:///{self._path}"
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise StoreUnavailable(
-                f"store {self._path} cannot be made: {problem.strerror or problem}; choose another place with --store"
-            ) from None
-        with self._saying_what_failed():
-            self._migrate()
-
-    def _migrate(self) -> None:
-        connection = self._connection()
-        version = self._version(connection)
-        if version == 0:
-            with self._transaction() as cursor:
-                # Another process may have been first while this one waited for the lock.
-                if self._version(connection) == 0:
-                    for statement in _SCHEMA.split(";\n"):
-                        cursor.execute(statement)
-        elif version > SCHEMA_VERSION:
-            raise StoreTooNew(
-                f"store {self._path} is of schema {version}, and this Houselights knows schema {SCHEMA_VERSION}: "
-                "update Houselights, or choose another place with --store"
-            )
-
-    @staticmethod
-    def _version(connection: sqlite3.Connection) -> int:
-        return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            # isolation_level None: transactions are begun here, at once for writing, never by the driver.
-            connection = sqlite3.connect(
-                self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            # Deleted means overwritten: what was recorded of people leaves no trace in the file's free pages.
-            connection.execute("PRAGMA secure_delete = ON")
-            self._local.connection = connection
-            with self._lock:
-                self._connections.append(connection)
-        return connection
-
-    @contextmanager
-    def _saying_what_failed(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as problem:
-            raise StoreUnavailable(
-                f"store {self._path} cannot be used: {problem}; check the path, its permissions and the free space, "
-                "or choose another place with --store"
-            ) from problem
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Cursor]:
-        with self._saying_what_failed():
-            cursor = self._connection().cursor()
-            cursor.execute("BEGIN IMMEDIATE")
-            try:
-                yield cursor
-                cursor.execute("COMMIT")
-            except BaseException:
-                # A full disk rolls back by itself.
-                if cursor.connection.in_transaction:
-                    cursor.execute("ROLLBACK")
-                raise
-            finally:
-                cursor.close()
-
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
-        with self._saying_what_failed():
-            return self._connection().execute(query, tuple(values)).fetchall()
+        path = path.absolute()
+        self.url = f"sqlite:///{path}"
+        self._file = SqliteFile(path, schema=_SCHEMA, version=SCHEMA_VERSION, known_by="windows")
 
     def put_session(self, session: Session) -> None:
-        with self._transaction() as cursor:
+        with self._file.transaction() as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)",
                 (session.session_id, to_ms(session.started_at), documents.session_to_json(session)),
             )
 
     def session(self, session_id: str) -> Session:
-        rows = self._rows("SELECT document FROM sessions WHERE session_id = ?", (session_id,))
+        rows = self._file.rows("SELECT document FROM sessions WHERE session_id = ?", (session_id,))
         if not rows:
             raise SessionNotFound(
                 f"no session {session_id!r} in {self.url}: `houselights sessions` lists those there are"
@@ -163,35 +83,35 @@ class SqliteStore:
         return documents.session_from_json(rows[0][0])
 
     def sessions(self) -> list[Session]:
-        rows = self._rows("SELECT document FROM sessions ORDER BY started_ms DESC, session_id")
+        rows = self._file.rows("SELECT document FROM sessions ORDER BY started_ms DESC, session_id")
         return [documents.session_from_json(document) for (document,) in rows]
 
     def delete_session(self, session_id: str) -> None:
-        with self._transaction() as cursor:
+        with self._file.transaction() as cursor:
             for table in _OF_A_SESSION:
                 cursor.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
-        self._forget()
+        self._file.forget()
 
     def put_stage(self, session_id: str, stage: Stage) -> None:
-        with self._transaction() as cursor:
+        with self._file.transaction() as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO stages VALUES (?, ?, ?)",
                 (session_id, stage.stage_id, documents.stage_to_json(stage)),
             )
 
     def stages(self, session_id: str) -> list[Stage]:
-        rows = self._rows("SELECT document FROM stages WHERE session_id = ? ORDER BY stage_id", (session_id,))
+        rows = self._file.rows("SELECT document FROM stages WHERE session_id = ? ORDER BY stage_id", (session_id,))
         return [documents.stage_from_json(document) for (document,) in rows]
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
-        with self._transaction() as cursor:
+        with self._file.transaction() as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO cameras VALUES (?, ?, ?, ?)",
                 (session_id, stage_id, camera.camera_id, documents.camera_to_json(camera)),
             )
 
     def cameras(self, session_id: str, stage_id: str) -> list[Camera]:
-        rows = self._rows(
+        rows = self._file.rows(
             "SELECT document FROM cameras WHERE session_id = ? AND stage_id = ? ORDER BY camera_id",
             (session_id, stage_id),
         )
@@ -203,7 +123,7 @@ class SqliteStore:
         faces: Sequence[WindowFaces] = (),
         progress: RecordingProgress | None = None,
     ) -> None:
-        with self._transaction() as cursor:
+        with self._file.transaction() as cursor:
             cursor.executemany(
                 "INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
@@ -250,7 +170,7 @@ class SqliteStore:
     ) -> WindowTable:
         condition, values = _between(session_id, stage_id, from_ms, until_ms)
         return WindowTable.of_rows(
-            self._rows(
+            self._file.rows(
                 "SELECT start_ms, camera_id, width_ms, faces, expected, tallies, scorer FROM windows "
                 f"WHERE {condition} ORDER BY start_ms",
                 values,
@@ -261,7 +181,7 @@ class SqliteStore:
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> list[WindowFaces]:
         condition, values = _between(session_id, stage_id, from_ms, until_ms)
-        rows = self._rows(
+        rows = self._file.rows(
             f"SELECT camera_id, start_ms, part, scorer, packed, expires_ms FROM faces WHERE {condition} "
             "ORDER BY start_ms, camera_id, part",
             values,
@@ -281,73 +201,61 @@ class SqliteStore:
         ]
 
     def delete_camera_records(self, session_id: str, stage_id: str, camera_id: str) -> None:
-        with self._transaction() as cursor:
+        with self._file.transaction() as cursor:
             for table in ("windows", "faces", "progress"):
                 cursor.execute(
                     f"DELETE FROM {table} WHERE session_id = ? AND stage_id = ? AND camera_id = ?",
                     (session_id, stage_id, camera_id),
                 )
-        self._forget()
+        self._file.forget()
 
     def progress(self, session_id: str, stage_id: str, camera_id: str) -> RecordingProgress | None:
-        rows = self._rows(
+        rows = self._file.rows(
             "SELECT document FROM progress WHERE session_id = ? AND stage_id = ? AND camera_id = ?",
             (session_id, stage_id, camera_id),
         )
         return documents.progress_from_json(rows[0][0]) if rows else None
 
     def recordings(self, session_id: str) -> list[RecordingProgress]:
-        rows = self._rows(
+        rows = self._file.rows(
             "SELECT document FROM progress WHERE session_id = ? ORDER BY stage_id, camera_id", (session_id,)
         )
         return [documents.progress_from_json(document) for (document,) in rows]
 
     def put_scorer(self, scorer: ScorerRecord) -> None:
-        with self._transaction() as cursor:
+        with self._file.transaction() as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO scorers VALUES (?, ?)", (scorer.name, documents.scorer_to_json(scorer))
             )
 
     def scorers(self) -> dict[str, ScorerRecord]:
-        rows = self._rows("SELECT document FROM scorers ORDER BY name")
+        rows = self._file.rows("SELECT document FROM scorers ORDER BY name")
         return {scorer.name: scorer for scorer in (documents.scorer_from_json(document) for (document,) in rows)}
 
     def put_heartbeat(self, heartbeat: Heartbeat) -> None:
-        with self._transaction() as cursor:
+        with self._file.transaction() as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?, ?)",
                 (heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id, documents.flat_to_json(heartbeat)),
             )
 
     def heartbeats(self, session_id: str) -> list[Heartbeat]:
-        rows = self._rows(
+        rows = self._file.rows(
             "SELECT document FROM heartbeats WHERE session_id = ? ORDER BY stage_id, camera_id", (session_id,)
         )
         return [documents.heartbeat_from_json(document) for (document,) in rows]
 
     def prune(self, now_ms: int) -> int:
         removed = 0
-        with self._transaction() as cursor:
+        with self._file.transaction() as cursor:
             for table in ("windows", "faces"):
                 cursor.execute(f"DELETE FROM {table} WHERE expires_ms < ?", (now_ms,))
                 removed += cursor.rowcount
-        self._forget()
+        self._file.forget()
         return removed
 
-    def _forget(self) -> None:
-        """Empties the write-ahead log, which still holds what was deleted, unless somebody is reading just now."""
-        with self._saying_what_failed():
-            connection = self._connection()
-            connection.execute("PRAGMA busy_timeout = 0")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
-
     def close(self) -> None:
-        with self._lock:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
-        self._local = threading.local()
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,177 @@
+"""One SQLite file: its schema, and connections to it that are lent for one operation at a time.
+
+A connection serves one thread at a time and any thread in turn, so there are as many as there were operations at
+once, however many threads come and go (a page that reloads makes a new one each time).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from audience.errors import StoreTooNew, StoreUnavailable
+
+BUSY_TIMEOUT_S = 30.0
+FORGET_TIMEOUT_S = 5.0
+_WAL_EVERY_S = 0.05
+
+
+class SqliteFile:
+    """An SQLite database in WAL mode, so that one process writes while others read.
+
+    All methods raise `StoreUnavailable` where the file cannot be used.
+    """
+
+    def __init__(self, path: Path, *, schema: str, version: int, known_by: str) -> None:
+        """Opens the file, making it and its folder if they are not there.
+
+        Args:
+            path: the file; absolute.
+            schema: statements that make the tables, each ended by a semicolon and a line break.
+            version: of the schema, 1 or more.
+            known_by: a table that every version has; a file that has others and not this is somebody else's.
+
+        Raises:
+            StoreUnavailable: the path cannot be written, or what is there is not a store.
+            StoreTooNew: a newer Houselights made it.
+        """
+        self._path = path
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise StoreUnavailable(
+                f"store {path} cannot be made: {problem.strerror or problem}; choose another place with --store"
+            ) from None
+        try:
+            self._prepare(schema, version, known_by)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, schema: str, version: int, known_by: str) -> None:
+        with self._lent() as connection:
+            found = _version(connection)
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if tables and known_by not in tables:
+                raise StoreUnavailable(
+                    f"store {self._path} is another program's database: choose another place with --store"
+                )
+            if found > version:
+                raise StoreTooNew(
+                    f"store {self._path} is of schema {found}, and this Houselights knows schema {version}: "
+                    "update Houselights, or choose another place with --store"
+                )
+            _write_ahead(connection)
+        if found == 0:
+            with self.transaction() as cursor:
+                # Another process may have been first while this one waited for the lock.
+                if _version(cursor.connection) == 0:
+                    for statement in schema.split(";\n"):
+                        cursor.execute(statement)
+                    cursor.execute(f"PRAGMA user_version = {version}")
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        with self._lent() as connection:
+            return connection.execute(query, tuple(values)).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Cursor]:
+        """A cursor to write with: all of it is kept, or none where anything fails."""
+        with self._lent() as connection:
+            cursor = connection.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                # A full disk rolls back by itself.
+                if connection.in_transaction:
+                    cursor.execute("ROLLBACK")
+                raise
+            finally:
+                cursor.close()
+
+    def forget(self) -> None:
+        """Empties the write-ahead log, which still holds what was deleted.
+
+        Waits some seconds for those who are reading; where one reads on, the log is emptied the next time, or when the
+        last process closes the store.
+        """
+        with self._lent() as connection:
+            connection.execute(f"PRAGMA busy_timeout = {int(FORGET_TIMEOUT_S * 1000)}")
+            try:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+
+    def close(self) -> None:
+        """Closes every connection: those at work as soon as they are done."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    @contextmanager
+    def _lent(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable(f"store {self._path} was closed")
+            connection = self._idle.pop() if self._idle else None
+        try:
+            connection = connection or self._connect()
+            yield connection
+        except (sqlite3.Error, OSError) as problem:
+            raise StoreUnavailable(
+                f"store {self._path} cannot be used: {problem}; check the path, its permissions and the free space, "
+                "or choose another place with --store"
+            ) from problem
+        finally:
+            if connection is not None:
+                self._take_back(connection)
+
+    def _take_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            # One that could not even roll back is of no more use.
+            if not self._closed and not connection.in_transaction:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        # isolation_level None: transactions are begun here, at once for writing, never by the driver.
+        connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA synchronous = NORMAL")
+            # Deleted means overwritten: what was recorded of people leaves no trace in the file's free pages.
+            connection.execute("PRAGMA secure_delete = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Sets WAL mode, which the file keeps. SQLite does not wait by itself for another process that does the same."""
+    for _ in range(int(BUSY_TIMEOUT_S / _WAL_EVERY_S)):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+        time.sleep(_WAL_EVERY_S)
+    connection.execute("PRAGMA journal_mode = WAL")
