@@ -6,10 +6,11 @@ nothing. Implementations are in `audience.stores` and pass one contract test sui
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, get_args
 
 from audience.errors import InvalidValue
 from audience.faces import WindowFaces
@@ -19,6 +20,7 @@ from audience.window_table import WindowTable
 from audience.windows import WindowRecord
 
 CameraState = Literal["starting", "running", "waiting", "stopped", "finished"]
+CAMERA_STATES: tuple[str, ...] = get_args(CameraState)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,9 @@ class RecordingProgress:
     faces: int
     tracks: int
 
+    def __post_init__(self) -> None:
+        _check_key(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
@@ -80,7 +85,8 @@ class Heartbeat:
         frames_per_s: frames looked at per second of late.
         faces: faces in view at the last look.
         last_window_ms: start of the newest window stored; None before the first.
-        lag_s: seconds from the end of the newest window to the heartbeat that follows its being stored.
+        lag_s: seconds from the end of the newest window to the heartbeat that follows its being stored; negative where
+            the clock the frames are stamped by is ahead.
         detail: one line in words; "" where there is nothing to say.
     """
 
@@ -96,9 +102,20 @@ class Heartbeat:
     detail: str = ""
 
     def __post_init__(self) -> None:
-        check_id("camera id", self.camera_id)
-        if self.lag_s < 0 or self.frames_per_s < 0:
-            raise InvalidValue("a heartbeat's lag and frame rate cannot be negative")
+        _check_key(self)
+        if self.state not in CAMERA_STATES:
+            raise InvalidValue(f"camera state {self.state!r} is unknown: use one of {', '.join(CAMERA_STATES)}")
+        if not (0 <= self.frames_per_s < math.inf and math.isfinite(self.lag_s) and self.faces >= 0):
+            raise InvalidValue(
+                f"a camera cannot look at {self.frames_per_s:g} frames per second, see {self.faces} faces and lag by "
+                f"{self.lag_s:g} s"
+            )
+
+
+def _check_key(record: RecordingProgress | Heartbeat) -> None:
+    check_id("session id", record.session_id)
+    check_id("stage id", record.stage_id)
+    check_id("camera id", record.camera_id)
 
 
 class Store(Protocol):

@@ -126,4 +126,5 @@ def heartbeat_from_json(document: str) -> Heartbeat:
 
 
 def _dump(fields: dict[str, Any]) -> str:
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    # ASCII, because a detail may quote a file name that is no text, which JSON can write only as escapes.
+    return json.dumps(fields, separators=(",", ":"))
