@@ -19,6 +19,8 @@ DARK = (20, 20, 20)
 DRAWN_FOR = 720
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 FONT_SCALE = 0.5
+SMALLEST_LABEL = 0.65
+STROKE = 2  # of letters at scale 1, pixels
 # What is hidden around a face box, in shares of it: hair above, ears beside, chin and neck below.
 HIDDEN_ABOVE, HIDDEN_BESIDE, HIDDEN_BELOW = 0.5, 0.4, 0.4
 # Colours left across what is hidden: under three across the face itself, too few for eyes and mouth to show.
@@ -108,9 +110,16 @@ def _frame(image: Image, face: Marked) -> None:
 
 def _label(image: Image, face: Marked) -> None:
     text = face.track_id if face.smile is None else f"{face.track_id} {face.smile:.0%}"
+    if not text:
+        return
     height, width = image.shape[:2]
-    scale, line = FONT_SCALE * max(1.0, min(height, width) / DRAWN_FOR), _thickness(image)
-    (text_width, text_height), baseline = cv2.getTextSize(text, FONT, scale, line)
+    line = _thickness(image)
+    largest = FONT_SCALE * max(1.0, min(height, width) / DRAWN_FOR)
+    # In a crowd a label shrinks towards its face's width, as far as it can still be read.
+    fitting = face.width / max(1, cv2.getTextSize(text, FONT, 1.0, 1)[0][0])
+    scale = float(np.clip(fitting, SMALLEST_LABEL * largest, largest))
+    stroke = max(1, round(STROKE * scale))
+    (text_width, text_height), baseline = cv2.getTextSize(text, FONT, scale, stroke)
     pad = 2 * line
     label_width, label_height = text_width + 2 * pad, text_height + baseline + 2 * pad
     # Above the face where there is room, else just inside its top edge; always inside the picture.
@@ -119,4 +128,4 @@ def _label(image: Image, face: Marked) -> None:
     top = int(np.clip(above if above >= 0 else round(face.top), 0, max(0, height - label_height)))
     cv2.rectangle(image, (left, top), (left + label_width - 1, top + label_height - 1), DARK, cv2.FILLED)
     origin = (left + pad, top + pad + text_height)
-    cv2.putText(image, text, origin, FONT, scale, _colour(face), line, cv2.LINE_AA)
+    cv2.putText(image, text, origin, FONT, scale, _colour(face), stroke, cv2.LINE_AA)

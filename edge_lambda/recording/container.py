@@ -24,6 +24,10 @@ TEXT_FORMATS = ("tty", "bin", "xbin", "adf", "idf")
 PHOTO_FORMATS = ("image2", "_pipe")
 # Read errors in a row after which the rest of a file is given up.
 READ_ERRORS_IN_A_ROW = 100
+# AVFMT_TS_DISCONT of libavformat/avformat.h: formats whose parts can be strung together, each with a clock of its own.
+CLOCK_MAY_BE_SET_BACK = 0x200
+# Decoding times rise; set back by this much, it is no slip but a clock begun anew.
+SET_BACK_S = 2
 # First step back where a seek landed too late; doubled each time.
 SEEK_BACK_S = 5
 
@@ -37,17 +41,26 @@ class OpenVideo:
         stream: the stream with the picture; its decoder is set up, not yet open.
         read_errors: packets that could not be read.
         end: end of the last picture read, ticks of the stream's own clock; None before the first.
+        decoded: decoding time of the last packet, ticks of the stream's own clock.
+        behind: ticks by which that clock was set back so far.
     """
 
     container: InputContainer
     stream: VideoStream
     read_errors: int = 0
     end: int | None = None
+    decoded: int = 0
+    behind: int = 0
 
     @property
     def time_base(self) -> Fraction:
         """Seconds a tick of the stream's own clock."""
         return self.stream.time_base or Fraction(1, 1000)
+
+    @property
+    def clock_may_be_set_back(self) -> bool:
+        """Whether the file's format lets its parts each have a clock of their own."""
+        return bool(self.container.format.flags & CLOCK_MAY_BE_SET_BACK)
 
     def packets(self) -> Iterator[VideoPacket]:
         """Yields the stream's packets from the current position on; stretches that cannot be read are left out."""
@@ -57,18 +70,29 @@ class OpenVideo:
                 for packet in self.container.demux(self.stream):
                     if packet.size:  # the last one is empty, and so is a dropped frame of an AVI
                         in_a_row = 0
-                        self._note_end(packet)
+                        self._keep_time(packet)
                         yield packet
                 return
             except FFmpegError:
                 in_a_row += 1
                 self.read_errors += 1
 
-    def _note_end(self, packet: VideoPacket) -> None:
-        stamp = packet.pts if packet.pts is not None else packet.dts
+    def _keep_time(self, packet: VideoPacket) -> None:
+        """Carries the clock on where a recorder began anew in the same file, and notes where the picture ends."""
+        if self.clock_may_be_set_back and packet.dts is not None:
+            if self.end is not None and packet.dts + self.behind < self.decoded - SET_BACK_S / self.time_base:
+                self.behind = self.end - (packet.dts if packet.pts is None else packet.pts)
+            packet.dts += self.behind
+            packet.pts = None if packet.pts is None else packet.pts + self.behind
+            self.decoded = packet.dts
+        stamp = packet.dts if packet.pts is None else packet.pts
         if stamp is not None and not packet.is_corrupt:
-            end = stamp + (packet.duration or 0)
+            end = stamp + (packet.duration or self._frame_ticks())
             self.end = end if self.end is None else max(self.end, end)
+
+    def _frame_ticks(self) -> int:
+        rate = self.stream.average_rate
+        return round(1 / (rate * self.time_base)) if rate else 0
 
     def packets_from(self, tick: int) -> Iterator[VideoPacket] | None:
         """Seeks to a key frame at or before `tick` of the stream's own clock, and reads on from there.
@@ -77,6 +101,8 @@ class OpenVideo:
             The packets from that key frame on; None where the file cannot be sought, which leaves it at no known
             position.
         """
+        if self.clock_may_be_set_back:
+            return None
         back, earliest = 0, self.stream.start_time or 0
         while tick - back > earliest:
             try:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from audience.errors import InvalidValue
 from edge_lambda.recording import Recording, open_recording
 from edge_lambda.recording import sampling as sampling_module
-from tests.videos import every_picture, number_of, write_video
+from tests.videos import every_picture, number_of, numbered, write_video
 
 TEN_A_SECOND = [100 * n for n in range(60)]
 
@@ -150,12 +150,45 @@ def test_resuming_gives_what_was_left(tmp_path: Path) -> None:
         assert samples(recording, 0.5, start_s=0.5 * slot - 0.2, offset_s=0.2) == whole[slot:]
 
 
-@pytest.mark.parametrize("name", ["long.ts", "long.mp4", "long.mkv"])
+@pytest.mark.parametrize("name", ["long.mp4", "long.mkv"])
 def test_resuming_far_into_a_recording_reads_little_of_it(tmp_path: Path, name: str) -> None:
     path = write_video(tmp_path / name, at_ms=[100 * n for n in range(1200)], key_every=50)
     recording = open_recording(path)
     assert samples(recording, 1.0, start_s=115.0) == [(float(s), 10 * s) for s in range(115, 120)]
     assert recording.tally.packets < 300
+
+
+def test_resuming_far_into_a_transport_stream_decodes_little_of_it(tmp_path: Path) -> None:
+    # It is read from the start, because its clock may have been set back on the way.
+    path = write_video(tmp_path / "long.ts", at_ms=[100 * n for n in range(1200)], key_every=50)
+    recording = open_recording(path)
+    assert samples(recording, 1.0, start_s=115.0) == [(float(s), 10 * s) for s in range(115, 120)]
+    assert recording.tally.decoded < 60
+
+
+@pytest.mark.parametrize("name", ["part.ts", "part.mpg"])
+def test_parts_strung_together_go_on_in_time_though_each_has_a_clock_of_its_own(tmp_path: Path, name: str) -> None:
+    codec, fps = ("libx264", 10) if name == "part.ts" else ("mpeg2video", 25)
+    parts = [
+        write_video(
+            tmp_path / f"{part}-{name}",
+            at_ms=[1000 * n // fps for n in range(5 * fps)],
+            codec=codec,
+            fps=fps,
+            key_every=10,
+            codec_options={"bf": "0"},
+            picture=lambda number, part=part: numbered(number + 5 * part * fps),  # type: ignore[misc]
+        )
+        for part in range(3)
+    ]
+    whole = tmp_path / name
+    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
+    recording = open_recording(whole)
+    sampled = samples(recording, 1.0)
+    # Where one part ends and the next begins is known to a picture or two.
+    assert [int(at_s) for at_s, _ in sampled][:15] == list(range(15))
+    assert [number / fps for _, number in sampled] == pytest.approx([at_s for at_s, _ in sampled], abs=2.5 / fps)
+    assert samples(recording, 1.0, start_s=7.0) == sampled[7:]
 
 
 @pytest.mark.parametrize(

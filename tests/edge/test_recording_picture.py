@@ -65,7 +65,7 @@ def test_a_nonsensical_pixel_shape_is_ignored(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "codec", "pix_fmt"),
     [
-        ("ten-bit.mp4", "libx265", "yuv420p10le"),
+        ("ten-bit.mp4", "libx264", "yuv420p10le"),
         ("four-two-two.mov", "prores", "yuv422p10le"),
         ("full-range.mov", "mjpeg", "yuvj444p"),
         ("alpha.mov", "qtrle", "argb"),
