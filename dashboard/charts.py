@@ -16,7 +16,7 @@ from dashboard.palette import Palette
 Options = dict[str, Any]
 
 # Room around the plots, pixels: the axis numbers on the left, the names of the plots above them.
-_LEFT, _RIGHT, _CURVE_TOP = 44, 14, 46
+_LEFT, _RIGHT, _CURVE_TOP = 44, 26, 46
 _HOVER = "<b>{@when}</b><br>{@said}<br>{@seen}<br><i>{@part}</i>"
 _FONT = '"Source Sans", sans-serif'  # the page's own, which the page has loaded
 _FACES_ROOM = 78
@@ -31,6 +31,7 @@ def session_chart(
     palette: Palette,
     zone: tzinfo,
     height: int,
+    smoothed: bool = True,
 ) -> Options:
     """The chart of one stage of a session.
 
@@ -41,6 +42,7 @@ def session_chart(
         palette: its colours.
         zone: the viewer's, for the clock in the hover.
         height: of the whole chart, pixels.
+        smoothed: whether the curve is; a raw one jumps about and is drawn finer.
     """
     rows = chart_rows(windows, curve, zone)
     end_ms = float(windows.session_s[-1] * 1000 + windows.width_ms)
@@ -59,7 +61,11 @@ def session_chart(
             for plot, text in (("curve", name), ("faces", "Faces in view"))
             if plot in plots
         ],
-        "grid": [{"left": _LEFT, "right": _RIGHT, "top": tops[plot], "height": heights[plot]} for plot in plots],
+        "grid": [
+            # Left to itself, each plot would make room for its own labels, and the two would not line up.
+            {"left": _LEFT, "right": _RIGHT, "top": tops[plot], "height": heights[plot], "outerBoundsMode": "none"}
+            for plot in plots
+        ],
         "axisPointer": {"link": [{"xAxisIndex": "all"}], "lineStyle": {"color": palette.quiet, "type": "solid"}},
         "tooltip": _hover(palette),
         "dataZoom": _zoom(len(plots), palette),
@@ -67,12 +73,15 @@ def session_chart(
         "yAxis": [
             _share_axis(rows, palette) if plot == "curve" else _faces_axis(at, palette) for at, plot in enumerate(plots)
         ],
-        "series": [*([] if curve is None else _curve_series(windows, palette)), _faces_series(windows, plots, palette)],
+        "series": [
+            *([] if curve is None else _curve_series(windows, palette, 2 if smoothed else 1)),
+            _faces_series(windows, plots, palette),
+        ],
         "media": [
             {
                 "query": {"maxWidth": 560},
                 "option": {
-                    "grid": [{"left": 34, "right": 8} for _ in plots],
+                    "grid": [{"left": 42, "right": 20} for _ in plots],
                     "series": [{"id": plots[0], "markArea": {"label": {"show": False}}}],
                     "xAxis": [{"splitNumber": 3} for _ in plots],
                 },
@@ -81,7 +90,7 @@ def session_chart(
     }
 
 
-def _curve_series(windows: StageWindows, palette: Palette) -> list[Options]:
+def _curve_series(windows: StageWindows, palette: Palette, line_px: int) -> list[Options]:
     line = {"type": "line", "showSymbol": False, "silent": True, "connectNulls": False}
     return [
         # The hover reads the first series: the curve must stand first.
@@ -89,7 +98,7 @@ def _curve_series(windows: StageWindows, palette: Palette) -> list[Options]:
             **line,
             "id": "curve",
             "encode": {"x": "at_ms", "y": "share"},
-            "lineStyle": {"color": palette.curve, "width": 2},
+            "lineStyle": {"color": palette.curve, "width": line_px},
             "itemStyle": {"color": palette.curve},
             "z": 4,
             "markArea": bands(windows, palette),

@@ -99,6 +99,7 @@ def show_chart(windows: StageWindows, expression: str | None, smoothing_s: float
         palette=palette_of(st.context.theme.type),
         zone=viewer_zone(st.context.timezone),
         height=height,
+        smoothed=smoothing_s > 0,
     )
     st.echarts_chart(chart, height=height, key="curve", alt=told, theme=None)
     st.html(markup.note(*([GAPS] if curve is None else [BAND, GAPS])))
@@ -110,7 +111,7 @@ def show_stage(file: data.SessionFile) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
         stage = choose_stage(file)
         windows = data.laid_out(file, stage)
-        scored = file.session.mode == "expressions" and bool(windows.expressions)
+        scored = file.session.mode == "expressions" and bool(windows.table.scored.any())
         expression = choose_expression(file, windows) if scored else None
         smoothing_s = choose_smoothing(windows) if scored else 0.0
     told = headline(windows, expression or LEAD_EXPRESSION)
