@@ -43,7 +43,7 @@ def smoothed_curve(windows: StageWindows, expression: str, over_s: float) -> Rea
         table.scored[:, column],
         table.over[:, column],
         table.total[:, column],
-        np.where(table.scored[:, column] > 0, table.spans, 0),
+        table.scored_spans[:, column],
     )
     scored, over, total, spans = (_moving_sum(_placed(windows, values), reach) for values in columns)
     known = ~np.isnan(curve.share)
