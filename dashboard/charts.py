@@ -45,8 +45,8 @@ def session_chart(
         smoothed: whether the curve is; a raw one jumps about and is drawn finer.
     """
     rows = chart_rows(windows, curve, zone)
+    begin_ms = min(0.0, float(windows.session_s[0] * 1000))  # a camera may have looked before the session began
     end_ms = float(windows.session_s[-1] * 1000 + windows.width_ms)
-    long = end_ms >= 3600_000
     faces_top = height - _FACES_ROOM - _ZOOM_ROOM
     plots = ["faces"] if curve is None else ["curve", "faces"]
     tops = {"curve": _CURVE_TOP, "faces": _CURVE_TOP if curve is None else faces_top}
@@ -69,7 +69,7 @@ def session_chart(
         "axisPointer": {"link": [{"xAxisIndex": "all"}], "lineStyle": {"color": palette.quiet, "type": "solid"}},
         "tooltip": _hover(palette),
         "dataZoom": _zoom(len(plots), palette),
-        "xAxis": [_time_axis(at, end_ms, long, plot == plots[-1], palette) for at, plot in enumerate(plots)],
+        "xAxis": [_time_axis(at, (begin_ms, end_ms), plot == plots[-1], palette) for at, plot in enumerate(plots)],
         "yAxis": [
             _share_axis(rows, palette) if plot == "curve" else _faces_axis(at, palette) for at, plot in enumerate(plots)
         ],
@@ -209,16 +209,16 @@ def _zoom(plots: int, palette: Palette) -> list[Options]:
     ]
 
 
-def _time_axis(at: int, end_ms: float, long: bool, labelled: bool, palette: Palette) -> Options:
+def _time_axis(at: int, span_ms: tuple[float, float], labelled: bool, palette: Palette) -> Options:
     return {
         "type": "time",
         "gridIndex": at,
-        "min": 0,
-        "max": end_ms,
+        "min": span_ms[0],
+        "max": span_ms[1],
         # The axis counts from the session's beginning: its instants are read as a duration.
         "axisLabel": {
             "show": labelled,
-            "formatter": "{H}:{mm}:{ss}" if long else "{m}:{ss}",
+            "formatter": "{H}:{mm}:{ss}" if span_ms[1] >= 3600_000 else "{m}:{ss}",
             "color": palette.quiet,
             "hideOverlap": True,
         },
