@@ -45,9 +45,6 @@ class _Graph:
         """A constant stored in 16 bits and used in 32."""
         return self.add("Cast", self.constant(values, np.float16), to=TensorProto.FLOAT)
 
-    def silu(self, maps: str) -> str:
-        return self.add("Mul", maps, self.add("Sigmoid", maps))
-
     def convolution(self, maps: str, layer: nn.Conv2d, norm: nn.BatchNorm2d | None = None) -> str:
         weight, bias = _folded(layer, norm)
         return self.add(
@@ -60,15 +57,15 @@ class _Graph:
         )
 
     def block(self, maps: str, block: Block) -> str:
-        inner = self.silu(self.convolution(maps, block.first, block.first_norm))
+        inner = self.add("Relu", self.convolution(maps, block.first, block.first_norm))
         inner = self.convolution(inner, block.second, block.second_norm)
-        pooled = self.silu(self.convolution(self.add("GlobalAveragePool", inner), block.excite.squeeze))
+        pooled = self.add("Relu", self.convolution(self.add("GlobalAveragePool", inner), block.excite.squeeze))
         inner = self.add("Mul", inner, self.add("Sigmoid", self.convolution(pooled, block.excite.excite)))
         if block.shortcut is not None:
             side = block.stride
             maps = self.add("AveragePool", maps, kernel_shape=[side, side], strides=[side, side])
             maps = self.convolution(maps, block.shortcut, block.shortcut_norm)
-        return self.silu(self.add("Add", maps, inner))
+        return self.add("Relu", self.add("Add", maps, inner))
 
     def seen(self, crops: str) -> str:
         """n x side x side x 3 BGR bytes to 2n normalised gray crops: all as they are, then all mirrored."""
@@ -122,7 +119,7 @@ def write(
         about: metadata; what is not a string is stored as JSON.
     """
     graph = _Graph()
-    maps = graph.silu(graph.convolution(graph.seen("crops"), network.stem, network.stem_norm))
+    maps = graph.add("Relu", graph.convolution(graph.seen("crops"), network.stem, network.stem_norm))
     for block in network.blocks:
         assert isinstance(block, Block)
         maps = graph.block(maps, block)

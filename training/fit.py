@@ -47,7 +47,7 @@ class Settings:
     decay: float = 0.05
     batch: int = 128
     dropout: float = 0.3
-    adjustment: float = 0.5
+    adjustment: float = 0.75
     mixed: float = 0.3
     mix: float = 0.3
     averaging: float = 0.995

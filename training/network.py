@@ -36,7 +36,7 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         pooled = maps.mean((2, 3), keepdim=True)
-        return maps * torch.sigmoid(self.excite(functional.silu(self.squeeze(pooled))))
+        return maps * torch.sigmoid(self.excite(functional.relu(self.squeeze(pooled))))
 
 
 class Block(nn.Module):
@@ -54,11 +54,11 @@ class Block(nn.Module):
         self.shortcut_norm = None if stride == 1 else nn.BatchNorm2d(channels)
 
     def forward(self, maps: Tensor) -> Tensor:
-        inner = functional.silu(self.first_norm(self.first(maps)))
+        inner = functional.relu(self.first_norm(self.first(maps)))
         inner = self.excite(self.second_norm(self.second(inner)))
         if self.shortcut is not None and self.shortcut_norm is not None:
             maps = self.shortcut_norm(self.shortcut(functional.avg_pool2d(maps, self.stride)))
-        return functional.silu(maps + inner)
+        return functional.relu(maps + inner)
 
 
 class Network(nn.Module):
@@ -74,7 +74,7 @@ class Network(nn.Module):
         self.head = nn.Linear(widths[-1], classes)
 
     def forward(self, crops: Tensor) -> Tensor:
-        maps = functional.silu(self.stem_norm(self.stem(crops)))
+        maps = functional.relu(self.stem_norm(self.stem(crops)))
         for block in self.blocks:
             maps = block(maps)
         return self.head(self.dropout(maps.mean((2, 3))))

@@ -51,8 +51,8 @@ class Recipe:
 
     seed: int = 1
     folds: int = 3
-    teacher: Settings = field(default_factory=lambda: Settings(epochs=16))
-    student: Settings = field(default_factory=lambda: Settings(epochs=40))
+    teacher: Settings = field(default_factory=lambda: Settings(epochs=10))
+    student: Settings = field(default_factory=lambda: Settings(epochs=30))
     trust: float = 0.4
     smoothing: float = 0.05
 

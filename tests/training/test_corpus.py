@@ -1,0 +1,149 @@
+"""Reading labelled photographs and keeping people apart."""
+
+import csv
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from training.corpus import (
+    ALWAYS_TRAINING,
+    EXPRESSIONS,
+    CorpusUnreadable,
+    Photo,
+    data_folder,
+    default_corpus,
+    fold_of,
+    part_of,
+    read,
+)
+
+ROWS = [("happy/a.jpg", "happy", "ann"), ("calm/b.jpg", "calm", "bob"), ("calm/a.jpg", "calm", "ann")]
+
+
+def write_corpus(folder: Path, rows: list[tuple[str, str, str]] = ROWS) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "labels.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("file", "expression", "person"), *rows])
+    for name, _, _ in rows:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+    return folder
+
+
+def zipped(folder: Path, under: str = "") -> Path:
+    target = folder.with_suffix(".zip")
+    with zipfile.ZipFile(target, "w") as file:
+        for path in sorted(folder.rglob("*.*")):
+            file.write(path, under + str(path.relative_to(folder)))
+    return target
+
+
+def test_a_folder_is_read_in_the_order_of_its_labels(tmp_path: Path) -> None:
+    photos = read(write_corpus(tmp_path / "faces"))
+    assert [(photo.file, photo.expression, photo.person) for photo in photos] == ROWS
+    assert photos[1].jpeg == b"calm/b.jpg"
+
+
+def test_a_zip_holds_the_same_as_the_folder_it_was_made_from(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path / "faces")
+    assert read(zipped(folder)) == read(folder)
+
+
+def test_the_photographs_may_lie_in_a_folder_inside_the_zip(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path / "faces")
+    assert read(zipped(folder, under="faces-2024/")) == read(folder)
+
+
+@pytest.mark.parametrize("make", [lambda folder: folder / "absent", lambda folder: folder])
+def test_where_there_is_no_corpus_the_path_is_named(tmp_path: Path, make) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(CorpusUnreadable, match=tmp_path.name):
+        read(make(tmp_path))
+
+
+def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
+    damaged = tmp_path / "faces.zip"
+    damaged.write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(CorpusUnreadable, match=r"faces\.zip"):
+        read(damaged)
+
+
+def test_a_label_without_its_photograph_is_refused(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path / "faces")
+    (folder / "calm" / "b.jpg").unlink()
+    with pytest.raises(CorpusUnreadable, match=r"b\.jpg"):
+        read(folder)
+
+
+def test_labels_without_people_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("file,expression\na.jpg,happy\n")
+    with pytest.raises(CorpusUnreadable, match="person"):
+        read(tmp_path)
+
+
+def test_an_expression_nobody_knows_is_refused() -> None:
+    with pytest.raises(CorpusUnreadable, match="bored"):
+        Photo(file="a.jpg", expression="bored", person="ann", jpeg=b"")
+
+
+def test_a_photograph_of_nobody_is_refused_since_it_could_be_on_both_sides() -> None:
+    with pytest.raises(CorpusUnreadable, match="no person"):
+        Photo(file="a.jpg", expression="happy", person="", jpeg=b"")
+
+
+def test_the_side_of_a_person_never_changes() -> None:
+    sides = {name: part_of(name) for name in ("ann", "bob", "cleo", "dan", "tony_blair")}
+    assert sides == {
+        "ann": "held out",
+        "bob": "training",
+        "cleo": "training",
+        "dan": "held out",
+        "tony_blair": "training",
+    }
+
+
+def test_about_a_fifth_of_the_people_are_held_out_and_a_seventh_of_the_rest_validate() -> None:
+    parts = Counter(part_of(f"person {number}") for number in range(20_000))
+    assert parts["held out"] / 20_000 == pytest.approx(0.2, abs=0.01)
+    assert parts["validation"] / (parts["validation"] + parts["training"]) == pytest.approx(0.14, abs=0.01)
+
+
+def test_people_who_would_be_the_whole_test_are_always_trained_on() -> None:
+    assert {part_of(person) for person in ALWAYS_TRAINING} == {"training"}
+
+
+def test_folds_are_even_and_know_nothing_of_the_split() -> None:
+    people = [f"person {number}" for number in range(20_000)]
+    for part in ("training", "held out"):
+        folds = Counter(fold_of(person, 4) for person in people if part_of(person) == part)
+        assert set(folds) == {0, 1, 2, 3}
+        assert max(folds.values()) < 1.2 * min(folds.values())
+
+
+def test_the_data_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOUSELIGHTS_DATA", str(tmp_path))
+    assert data_folder() == tmp_path
+    assert default_corpus().parent == tmp_path
+
+
+def test_the_data_lies_beside_the_repository_unless_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOUSELIGHTS_DATA", raising=False)
+    assert data_folder().parts[-2:] == ("shared", "data")
+
+
+@pytest.mark.real
+def test_no_person_of_the_real_corpus_is_on_two_sides_and_every_side_is_large_enough_to_measure() -> None:
+    if not default_corpus().exists():
+        pytest.skip(f"{default_corpus()} is absent")
+    photos = read(default_corpus())
+    sides: dict[str, set[str]] = {}
+    for photo in photos:
+        sides.setdefault(photo.part, set()).add(photo.person)
+    assert not sides["held out"] & sides["training"]
+    assert not sides["held out"] & sides["validation"]
+    assert not sides["validation"] & sides["training"]
+    held_out = Counter(photo.expression for photo in photos if photo.part == "held out")
+    assert all(held_out[name] >= 50 for name in EXPRESSIONS if name not in ("disgusted", "fear"))
+    people = Counter(photo.person for photo in photos if photo.part == "held out")
+    assert people.most_common(1)[0][1] <= 100
