@@ -36,7 +36,7 @@ class Motion:
 
     speed: float = 0.5
     rest_s: float = 1.0
-    blur: float = 0.05
+    blur: float = 0.08
 
     def __post_init__(self) -> None:
         """Raises InvalidValue where a value is not over 0."""

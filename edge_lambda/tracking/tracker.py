@@ -93,6 +93,11 @@ class Tracker:
         self._followed: list[_Followed] = []
         self._at_ms: int | None = None
 
+    @property
+    def held(self) -> int:
+        """Tracks kept in memory, those of hidden faces included: as many as were seen within the survival time."""
+        return len(self._followed)
+
     def update(self, detections: Sequence[Detection], at_ms: int, frame_size: tuple[int, int]) -> list[TrackedFace]:
         """Takes the faces of the next frame.
 
