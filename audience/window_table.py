@@ -182,7 +182,6 @@ class WindowTable:
         for group in overlaps:
             members = [self.cameras.index(camera) for camera in group]
             neighbours[np.ix_(members, members)] = True
-        np.fill_diagonal(neighbours, False)
         if not neighbours.any():
             return outdone
         starts, window = np.unique(self.start_ms, return_inverse=True)

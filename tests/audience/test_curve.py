@@ -139,6 +139,14 @@ def test_the_band_is_the_wilson_interval_over_tracks():
     assert (curve.share_low[0], curve.share_high[0]) == pytest.approx((0.4902, 0.9433), abs=1e-4)
 
 
+def test_figures_are_of_the_faces_that_were_scored_and_not_of_those_only_counted():
+    seen = [a_window(seen=faces(0.2, 0.6), camera_id="left"), a_head_count(heads=6, camera_id="right")]
+    windows = laid(*seen)
+    curve = reaction_curve(windows, "smile")
+    assert (figures(curve.share), figures(curve.level)) == ([0.5], [0.4])
+    assert figures(windows.faces) == [8]
+
+
 def test_a_wide_window_has_no_narrower_band_than_the_people_in_it_allow():
     """Ten people smiling for ten seconds are ten people, not a hundred."""
     wide = reaction_curve(laid(*(a_window(s, smiling=8, of=10) for s in range(10)), width_ms=10_000), "smile")
