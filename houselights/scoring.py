@@ -11,13 +11,13 @@ from pathlib import Path
 
 from audience.errors import RecordingUnreadable, ScoringRefused
 from audience.instants import clock_text, from_ms, to_ms
-from audience.store import RecordingProgress, ScorerRecord, Store
+from audience.store import RecordingProgress, Store
 from edge_lambda.detectors import Detector
 from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
 from edge_lambda.recording import Recording, open_recording
 from edge_lambda.scorers import Scorer
 from edge_lambda.tracking import Tracker
-from houselights.occasion import Occasion, end_session, plan_session, store_session
+from houselights.occasion import Occasion, end_session, plan_session, scorer_record, store_session
 from houselights.preview import RecordingPreview
 from houselights.recording_run import RecordingRun
 from houselights.run_name import run_name
@@ -192,7 +192,7 @@ def score_recording(
             # Planned anew: another camera of the session may have set it up meanwhile.
             store_session(store, plan_session(store, occasion, started_at), occasion)
             if scorer is not None:
-                store.put_scorer(_scorer_record(scorer))
+                store.put_scorer(scorer_record(scorer))
 
         run = RecordingRun(store=store, progress=progress, tracker=tracker, set_up=set_up)
         try:
@@ -251,15 +251,6 @@ def _check_unchanged(progress: RecordingProgress, plan: ScoringPlan, detector: D
                 f"this recording is scored up to {clock_text(progress.done_s)} with {what} {earlier}, not {now}: go on "
                 "with the same, or score it anew with --again"
             )
-
-
-def _scorer_record(scorer: Scorer) -> ScorerRecord:
-    return ScorerRecord(
-        name=scorer.name,
-        thresholds=scorer.thresholds,
-        experimental=scorer.experimental,
-        model_sha256=scorer.model_sha256,
-    )
 
 
 def _fingerprint(video: Path) -> str:

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 
 from audience.errors import DeviceError
 from audience.instants import to_ms
-from audience.store import CameraState, Heartbeat, ScorerRecord, Store
+from audience.store import CameraState, Heartbeat, Store
 from edge_lambda.detectors import Detector
 from edge_lambda.devices import Camera
 from edge_lambda.pipeline import CameraKey, ScoredWindow, TimedFrame, scored_windows
 from edge_lambda.scorers import Scorer
 from edge_lambda.tracking import Tracker
-from houselights.occasion import Occasion, end_session, plan_session, store_session
+from houselights.occasion import Occasion, end_session, plan_session, scorer_record, store_session
 from houselights.run_name import run_name
 
 BEAT_EVERY_MS = 2_000
@@ -55,7 +55,7 @@ class Watch:
         on_heartbeat: Callable[[Heartbeat], None] = lambda heartbeat: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Sets the session up in the store.
+        """Decides what is measured; nothing is written yet.
 
         Args:
             occasion: the session, stage and camera the windows belong to.
@@ -94,31 +94,25 @@ class Watch:
             windows_kept_ms=plan.windows_kept_days * 86_400_000,
             faces_kept_ms=plan.faces_kept_days * 86_400_000,
         )
-        store_session(store, session, occasion)
-        if self._scorer is not None:
-            store.put_scorer(
-                ScorerRecord(
-                    name=scorer.name,
-                    thresholds=scorer.thresholds,
-                    experimental=scorer.experimental,
-                    model_sha256=scorer.model_sha256,
-                )
-            )
+        self._session = session
         self.mode_reason = session.mode_reason
 
     def run(self) -> None:
         """Watches until told to stop, or until a file has been played; every finished window is in the store then."""
         back_off_s = FIRST_BACK_OFF_S
         state: CameraState = "stopped"
+        set_up = False
         while not self._stop.is_set():
-            self._beat("starting")
             self._lost = None
             seen = self._last_frame_ms
-            try:
-                with closing(self._open_camera()) as camera:
+            camera = self._opened()
+            if not set_up:  # not before: a source that cannot be one leaves nothing behind
+                self._set_up()
+                set_up = True
+            if camera is not None:
+                self._beat("starting")
+                with closing(camera):
                     self._watch(camera)
-            except DeviceError as problem:
-                self._lost = problem
             if self._lost is None:
                 state = "stopped" if self._stop.is_set() else "finished"
                 break
@@ -130,6 +124,18 @@ class Watch:
         if self._last_window is not None:
             end_session(self._store, self._occasion.session_id, self._last_window.end_ms)
         self._beat(state)
+
+    def _opened(self) -> Camera | None:
+        try:
+            return self._open_camera()
+        except DeviceError as problem:
+            self._lost = problem
+            return None
+
+    def _set_up(self) -> None:
+        store_session(self._store, self._session, self._occasion)
+        if self._scorer is not None:
+            self._store.put_scorer(scorer_record(self._scorer))
 
     def _watch(self, camera: Camera) -> None:
         windows = scored_windows(

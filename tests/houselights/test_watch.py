@@ -1,0 +1,161 @@
+"""`houselights watch`: live, at real speed, from a file and from a network stream that goes away and comes back."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from audience.store import Store
+from audience.stores import open_store
+from edge_lambda.preview_page import PreviewPage
+from tests.houselights.conftest import Houselights
+from tests.portraits import people_video, portrait
+
+PATIENCE_S = 60.0
+
+
+@contextmanager
+def watching(source: str, store_path: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A watch in a process of its own, ended at the latest when the context is left."""
+    command = [sys.executable, "-m", "houselights", "watch", source, "--session", "live"]
+    process = subprocess.Popen(
+        [*command, "--store", f"sqlite:///{store_path}", *words], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Waits until something holds."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def windows_in(store: Store) -> int:
+    return len(store.windows("live", "main"))
+
+
+def state_in(store: Store) -> str:
+    beats = store.heartbeats("live")
+    return beats[0].state if beats else ""
+
+
+@pytest.fixture
+def store_path(tmp_path: Path) -> Path:
+    return tmp_path / "live.db"
+
+
+@pytest.fixture
+def live(store_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{store_path}") as opened:
+        yield opened
+
+
+def test_a_file_is_played_at_real_speed_and_ends_as_finished(
+    houselights: Houselights, store: Store, tmp_path: Path
+) -> None:
+    video = people_video(tmp_path / "people.mp4", [1, 1, 1])
+    began = time.monotonic()
+    ended = houselights("watch", f"file:{video}", "--session", "live")
+    assert ended.code == 0
+    assert time.monotonic() - began > 2.5
+    assert windows_in(store) in (3, 4)
+    assert set(store.windows("live", "main").faces.tolist()) == {1}
+    assert state_in(store) == "finished"
+    assert store.session("live").ended_at is not None
+    assert re.search(r"state=running frames_per_s=1\.0 faces=1 lag_s=\d", ended.err)
+
+
+def test_sigterm_ends_it_cleanly_and_keeps_the_open_window(tmp_path: Path, store_path: Path, live: Store) -> None:
+    video = people_video(tmp_path / "people.mp4", [1] * 60)
+    with watching(f"file:{video}", store_path) as process:
+        until(lambda: windows_in(live) >= 2)
+        before = windows_in(live)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=PATIENCE_S) == 0
+    assert state_in(live) == "stopped"
+    assert windows_in(live) > before
+
+
+def test_a_camera_that_goes_away_is_waited_for_and_its_windows_go_on(store_path: Path, live: Store) -> None:
+    picture = portrait(240)
+
+    @contextmanager
+    def camera(port: int = 0) -> Iterator[PreviewPage]:
+        with PreviewPage(port=port) as page:
+            page.show(picture)
+            yield page
+
+    def show_until(page: PreviewPage, condition: Callable[[], bool]) -> None:
+        def shown() -> bool:
+            page.show(picture)
+            return condition()
+
+        until(shown)
+
+    with camera() as page:
+        port = int(page.url.rsplit(":", 1)[1].strip("/"))
+        source = f"{page.url}stream.mjpg"
+        with watching(source, store_path) as process:
+            show_until(page, lambda: windows_in(live) >= 2)
+            page.close()
+            until(lambda: state_in(live) == "waiting")
+            seen = windows_in(live)
+            with camera(port) as back:
+                show_until(back, lambda: windows_in(live) >= seen + 2)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=PATIENCE_S) == 0
+    assert set(live.windows("live", "main").faces.tolist()) == {1}
+    tracks = {face.track_id for window in live.faces("live", "main") for face in window.faces}
+    assert 1 <= len(tracks) <= 2
+
+
+def test_the_preview_page_shows_the_marked_picture(tmp_path: Path, store_path: Path, live: Store) -> None:
+    video = people_video(tmp_path / "people.mp4", [1] * 60)
+    with watching(f"file:{video}", store_path, "--preview-port", "0") as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        address = line.split()[-1]
+        until(lambda: windows_in(live) >= 2)
+        with urllib.request.urlopen(f"{address}still.jpg", timeout=PATIENCE_S) as answer:
+            assert answer.read(2) == b"\xff\xd8"
+
+
+def test_a_webcam_that_is_not_there_is_said_and_waited_for(store_path: Path, live: Store) -> None:
+    with watching("webcam:63", store_path) as process:
+        until(lambda: state_in(live) == "waiting")
+        assert "webcam:63" in live.heartbeats("live")[0].detail
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=PATIENCE_S) == 0
+
+
+def test_a_source_that_is_none_is_one_line(houselights: Houselights, store: Store) -> None:
+    complaint = houselights("watch", "carrier-pigeon:1", "--session", "live").complaint
+    assert "webcam:0" in complaint
+    assert store.sessions() == []
+
+
+def test_a_password_in_an_address_is_never_printed_or_stored(store_path: Path, live: Store) -> None:
+    with watching("rtsp://user:hunter2@127.0.0.1:9/stream?token=hunter2", store_path) as process:
+        until(lambda: state_in(live) == "waiting")
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=PATIENCE_S)
+    assert "state=waiting" in said
+    assert "hunter2" not in said
+    assert "hunter2" not in live.heartbeats("live")[0].detail
