@@ -34,19 +34,28 @@ UNSMILING = (2, 3, 6, 14, 15, 17, 20, 25, 35, 42, 43, 44, 46, 54, 57, 60, 62, 66
 
 
 def smiling_share(second: float) -> float:
-    """The share of seats that smile at a second of the clip, as the script has it, 0..1."""
-    share = 0.06 + sum(height * np.exp(-(((second - at) / width) ** 2)) for at, height, width in LAUGHS)
+    """The share of seats that smile at a second of the clip, as the script has it, 0..1; it repeats every minute."""
+    within = second % SECONDS
+    share = 0.06 + sum(height * np.exp(-(((within - at) / width) ** 2)) for at, height, width in LAUGHS)
     return float(min(share, 1.0))
 
 
 def make_clip(
-    path: Path, *, created_at: datetime, seed: int = 1, on_second: Callable[[int], None] = lambda second: None
+    path: Path,
+    *,
+    created_at: datetime,
+    seconds: int = SECONDS,
+    fps: int = FPS,
+    seed: int = 1,
+    on_second: Callable[[int], None] = lambda second: None,
 ) -> list[tuple[int, int]]:
     """Writes the clip as H.264.
 
     Args:
         path: where to; a file there is replaced.
         created_at: goes into the container as its creation time.
+        seconds: its length.
+        fps: its frame rate.
         seed: of who smiles when.
         on_second: told after every second of the clip that is written.
 
@@ -62,18 +71,18 @@ def make_clip(
     truth = []
     with av.open(str(path), "w", format="mp4") as container:
         container.metadata["creation_time"] = created_at.astimezone(UTC).isoformat()
-        stream = container.add_stream("h264", rate=FPS, options={"preset": "veryfast", "crf": "20"})
+        stream = container.add_stream("h264", rate=fps, options={"preset": "veryfast", "crf": "20"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        stream.time_base = Fraction(1, FPS)
-        for second in range(SECONDS):
+        stream.time_base = Fraction(1, fps)
+        for second in range(seconds):
             ease = np.where(rng.random(SEATS) < 0.1, rng.random(SEATS), ease)
             smiles = ease < smiling_share(second + 0.5)
-            out = second in EVERYONE_OUT_S
+            out = second % SECONDS in EVERYONE_OUT_S
             truth.append((0, 0) if out else (SEATS, int(smiles.sum())))
-            for index in range(second * FPS, (second + 1) * FPS):
+            for index in range(second * fps, (second + 1) * fps):
                 image = ground.copy()
                 for seat in range(0 if out else SEATS):
-                    _seat(image, seat, (smiling if smiles[seat] else unsmiling)[seat], index)
+                    _seat(image, seat, (smiling if smiles[seat] else unsmiling)[seat], index / fps)
                 grained = (image + grains[index % len(grains)]).clip(0, 255).astype(np.uint8)
                 frame = av.VideoFrame.from_ndarray(grained, format="bgr24")
                 frame.pts = index
@@ -98,8 +107,8 @@ def _faces() -> tuple[list[Image], list[Image]]:
     return smiling, [enlarged(index) for index in UNSMILING]
 
 
-def _seat(image: Image, seat: int, face: Image, index: int) -> None:
+def _seat(image: Image, seat: int, face: Image, at_s: float) -> None:
     """Draws a face on its seat; everybody sways a little."""
-    x = int((seat % COLUMNS + 0.5) * WIDTH / COLUMNS) - FACE_PX // 2 + round(3 * np.sin(index / 9 + seat))
-    y = int((seat // COLUMNS + 0.5) * HEIGHT / ROWS) - FACE_PX // 2 + round(2 * np.cos(index / 11 + seat))
+    x = int((seat % COLUMNS + 0.5) * WIDTH / COLUMNS) - FACE_PX // 2 + round(3 * np.sin(1.1 * at_s + seat))
+    y = int((seat // COLUMNS + 0.5) * HEIGHT / ROWS) - FACE_PX // 2 + round(2 * np.cos(0.9 * at_s + seat))
     image[y : y + FACE_PX, x : x + FACE_PX] = face
