@@ -7,8 +7,12 @@ from audience.sessions import Session, Stage
 NOT_FEELING = "Houselights measures visible expression, not feeling: a smile can be seen; what it means cannot."
 BAND = "The band shows where the true share most likely lies (95 %), given how many faces were seen."
 GAPS = "Where the line breaks, there is no figure."
-HOW_TO_SCORE = "houselights score VIDEO --session ID"
 HOW_TO_SEE_SAMPLES = "houselights demo"
+
+
+def how_to_score(session_id: str = "ID") -> str:
+    """The command that scores a recording into a session."""
+    return f"houselights score VIDEO --session {session_id}"
 
 
 def kind_words(session: Session) -> list[str]:

@@ -14,7 +14,7 @@ from audience.smoothing import default_smoothing_s, smoothed_curve
 from dashboard import charts, data, markup
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.palette import palette_of
-from dashboard.wording import BAND, GAPS, HOW_TO_SCORE, expression_name, kind_words, share_of, stage_names
+from dashboard.wording import BAND, GAPS, expression_name, how_to_score, kind_words, share_of, stage_names
 
 SMOOTHINGS = {0.0: "Raw", 5.0: "Over 5 s", 15.0: "Over 15 s", 60.0: "Over 1 min"}
 REFRESH_S = 2
@@ -121,12 +121,7 @@ def show_stage(file: data.SessionFile) -> None:
         show_chart(windows, expression, smoothing_s, told)
     else:
         line = "No camera has recorded anything on this stage yet. Score a recording into the session:"
-        st.html(markup.empty(line, how_to_score(file)))
-
-
-def how_to_score(file: data.SessionFile) -> str:
-    """The command that would fill this session."""
-    return HOW_TO_SCORE.replace("ID", file.session.session_id)
+        st.html(markup.empty(line, how_to_score(file.session.session_id)))
 
 
 def show(session_id: str, was_live: bool) -> None:
@@ -140,7 +135,7 @@ def show(session_id: str, was_live: bool) -> None:
         else:
             st.html(markup.page_title(file.session.name))
             line = "Nothing has been recorded in this session yet. Score a recording into it:"
-            st.html(markup.empty(line, how_to_score(file)))
+            st.html(markup.empty(line, how_to_score(file.session.session_id)))
     except SessionNotFound:
         st.html(
             markup.empty(

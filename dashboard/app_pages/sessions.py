@@ -9,7 +9,7 @@ from dashboard import data, markup
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.overview import Overview
 from dashboard.palette import SPARK_CURVE, SPARK_FACES
-from dashboard.wording import HOW_TO_SCORE, HOW_TO_SEE_SAMPLES, kind_words, plain
+from dashboard.wording import HOW_TO_SEE_SAMPLES, how_to_score, kind_words, plain
 
 AT_A_TIME = 15
 
@@ -77,4 +77,4 @@ if everything := data.sessions():
     show_all(everything)
 else:
     line = f"There is no session in this store yet ({data.store_url()}). Score a recording, or look at samples first:"
-    st.html(markup.empty(line, HOW_TO_SCORE, HOW_TO_SEE_SAMPLES))
+    st.html(markup.empty(line, how_to_score(), HOW_TO_SEE_SAMPLES))

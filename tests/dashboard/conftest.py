@@ -1,0 +1,228 @@
+"""A store to look at, the pages in a test of their own, and the pages in a real browser."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from streamlit.testing.v1 import AppTest
+
+from audience.privacy import decide
+from audience.sessions import Session, Stage
+from audience.store import Store
+from audience.stores import open_store
+from audience.windows import WindowRecord
+from tests.browser import HOW_TO, browser_path
+from tests.builders import (
+    BEGAN,
+    a_camera,
+    a_cue,
+    a_head_count,
+    a_scorer,
+    a_session,
+    a_stage,
+    a_timeline,
+    a_window,
+    after,
+)
+
+APP = Path(__file__).parents[2] / "dashboard" / "app.py"
+NASTY = '<img src=x onerror="alert(1)"> **Bold** [link](https://example.org) $x$ :red[red] <b>title</b>'
+READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+_ARGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+def put(store: Store, session: Session, *stages: tuple[Stage, list[WindowRecord]]) -> None:
+    """A session with its stages, one camera each."""
+    for stage, windows in stages:
+        store.put_stage(session.session_id, stage)
+        store.put_camera(session.session_id, stage.stage_id, a_camera())
+        store.put_windows(windows)
+    store.put_session(session)
+
+
+def windows_of(session_id: str, stage_id: str = "main", *, faces: int = 40, until: int = 300) -> list[WindowRecord]:
+    """One window a second: a quarter of the faces smile, and four in five from 2:00 to 2:30; a gap at 3:20."""
+    return [
+        a_window(
+            at,
+            smiling=0 if 200 <= at < 220 else faces * (4 if 120 <= at < 150 else 1) // (5 if 120 <= at < 150 else 4),
+            of=0 if 200 <= at < 220 else faces,
+            session_id=session_id,
+            stage_id=stage_id,
+        )
+        for at in range(until)
+    ]
+
+
+def fill(store: Store) -> None:
+    """A talk, a festival with a tiny stage, a head count, a session that is still empty, and a title full of markup."""
+    slides = a_timeline(("Welcome", 0, 100), ("Live demo", 100, 200), ("Thanks", 200, 290))
+    store.put_scorer(a_scorer())
+    put(
+        store,
+        replace(a_session("talk-1", title="Why bridges hum", ended_at=after(300)), simulated=True),
+        (a_stage(title="Hall", audience_size=50, timelines=[slides], cues=[a_cue(10, 0)]), windows_of("talk-1")),
+    )
+    put(
+        store,
+        replace(a_session("fest-1", title="Riverside", ended_at=after(300)), kind="festival"),
+        (a_stage("big", title="Main stage"), windows_of("fest-1", "big")),
+        (a_stage("small", title="Workshop"), windows_of("fest-1", "small", faces=3)),
+    )
+    decision = decide("workplace", "DE")
+    heads = a_session("heads-1", title="Town hall", setting="workplace", country="DE", mode=decision.mode)
+    put(
+        store,
+        replace(heads, mode_reason=decision.reason, ended_at=after(300)),
+        (a_stage(), [replace(a_head_count(at, heads=30), session_id="heads-1") for at in range(300)]),
+    )
+    put(store, a_session("empty-1", title="Tomorrow", started_at=BEGAN + timedelta(days=1)), (a_stage(), []))
+    put(store, a_session("nasty-1", title=NASTY, ended_at=after(300)), (a_stage(title=NASTY), windows_of("nasty-1")))
+
+
+@pytest.fixture
+def store_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The store the pages look into; empty at first."""
+    url = f"sqlite:///{tmp_path / 'houselights.db'}"
+    monkeypatch.setenv("HOUSELIGHTS_STORE", url)
+    return url
+
+
+@pytest.fixture
+def filled(store_url: str) -> str:
+    """The store the pages look into, filled."""
+    with open_store(store_url) as store:
+        fill(store)
+    return store_url
+
+
+class Pages:
+    """The dashboard without a browser; every page is opened anew, by its address."""
+
+    def sessions(self, **query: str) -> AppTest:
+        """The list."""
+        return self._opened(None, query)
+
+    def session(self, session_id: str, **query: str) -> AppTest:
+        """One session's page."""
+        return self._opened("app_pages/session.py", {"session": session_id, **query})
+
+    def _opened(self, page: str | None, query: dict[str, str]) -> AppTest:
+        app = AppTest.from_file(str(APP), default_timeout=30)
+        for name, value in query.items():
+            app.query_params[name] = value
+        if page is not None:
+            app.switch_page(page)
+        app.run()
+        assert [error.message for error in app.exception] == []
+        return app
+
+
+@pytest.fixture
+def pages() -> Pages:
+    """The dashboard without a browser."""
+    return Pages()
+
+
+def text_of(app: AppTest) -> str:
+    """The HTML a page wrote itself, stylesheet aside."""
+    bodies = [element.proto.body for element in app.get("html")]
+    return "\n".join(body for body in bodies if not body.startswith("<style"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real browser. Without one the tests are skipped on a person's machine, and fail where CI is to run them."""
+    path = browser_path()
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(HOW_TO)
+        pytest.skip(HOW_TO)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(_ARGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a dashboard that shows a filled store."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('served') / 'houselights.db'}"
+    with open_store(url) as store:
+        fill(store)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port)]
+    with subprocess.Popen(
+        command, env=os.environ | {"HOUSELIGHTS_STORE": url}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert server.poll() is None, "the dashboard ended before it served"
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail("the dashboard did not answer within a minute")
+
+
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> Iterator[dict[tuple[int, int], BrowserContext]]:
+    """Browser windows by size, kept so that the dashboard's own scripts are loaded once."""
+    contexts: dict[tuple[int, int], BrowserContext] = {}
+    yield contexts
+    for context in contexts.values():
+        context.close()
+
+
+@pytest.fixture
+def opened(
+    browser: Browser, contexts: dict[tuple[int, int], BrowserContext], served: str
+) -> Iterator[Callable[..., Page]]:
+    """Opens a page of the dashboard in a window of some size, and waits until it is drawn."""
+    pages = []
+
+    def at(path: str = "", *, width: int = 1440, height: int = 900) -> Page:
+        if (width, height) not in contexts:
+            contexts[width, height] = browser.new_context(
+                viewport={"width": width, "height": height}, timezone_id="Europe/London"
+            )
+        page = contexts[width, height].new_page()
+        pages.append(page)
+        page.goto(f"{served}/{path}")
+        page.wait_for_selector(READY)
+        return page
+
+    yield at
+    for page in pages:
+        page.close()

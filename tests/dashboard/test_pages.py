@@ -1,0 +1,182 @@
+"""The pages in each of their states, without a browser."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from audience.instants import to_ms
+from audience.stores import open_store
+from dashboard import data
+from dashboard.wording import NOT_FEELING
+from tests.builders import a_heartbeat, a_session, a_stage, a_window, after
+from tests.dashboard.conftest import NASTY, Pages, put, text_of, windows_of
+
+
+def links(app) -> list[str]:
+    return [link.proto.label for link in app.get("page_link")]
+
+
+def test_an_empty_store_says_how_to_fill_it(pages: Pages, store_url: str) -> None:
+    text = text_of(pages.sessions())
+    assert "There is no session in this store yet" in text
+    assert "houselights score VIDEO --session ID" in text
+    assert store_url in text
+
+
+def test_the_list_names_every_session_with_its_kind_date_length_and_faces(pages: Pages, filled: str) -> None:
+    app = pages.sessions()
+    text = text_of(app)
+    assert links(app)[:2] == ["Tomorrow", "Riverside"]
+    assert "Mon 4 May 2026, 19:30 UTC · 5 min · Hall · up to 40 faces at once" in text
+    assert "2 stages · up to 43 faces at once" in text
+    assert "<span>Talk</span><span>Simulated</span>" in text
+    assert "<span>Head count only</span>" in text
+
+
+def test_a_search_leaves_what_was_searched_for(pages: Pages, filled: str) -> None:
+    assert links(pages.sessions(q="river")) == ["Riverside"]
+    assert links(pages.sessions(q="simulated TALK")) == ["Why bridges hum"]
+
+
+def test_a_search_that_finds_nothing_says_so(pages: Pages, filled: str) -> None:
+    text = text_of(pages.sessions(q="zebra"))
+    assert "No session matches “zebra”. Clear the search to see all 5 of this store." in text
+
+
+def test_a_long_list_is_shown_some_at_a_time(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        for number in range(20):
+            put(store, a_session(f"talk-{number}", ended_at=after(60)))
+    app = pages.sessions()
+    assert len(links(app)) == 15
+    app.button[0].click().run()
+    assert len(links(app)) == 20
+
+
+def test_a_session_begins_with_its_title_and_a_headline(pages: Pages, filled: str) -> None:
+    app = pages.session("talk-1")
+    text = text_of(app)
+    assert "<h1>Why bridges hum</h1>" in text
+    assert "About 1 in 3 faces smiled on average. Most did at 1:57, in “Live demo”" in text
+    assert "coverage 80 %" in text
+    assert len(app.get("echarts_chart")) == 1
+
+
+def test_every_page_says_that_expression_is_measured_not_feeling(pages: Pages, filled: str) -> None:
+    assert NOT_FEELING in text_of(pages.sessions())
+    assert NOT_FEELING in text_of(pages.session("talk-1"))
+    assert NOT_FEELING in text_of(pages.session("no-such"))
+
+
+def test_the_band_is_explained_beside_the_chart(pages: Pages, filled: str) -> None:
+    assert "The band shows where the true share most likely lies (95 %)" in text_of(pages.session("talk-1"))
+
+
+def test_expressions_whose_accuracy_is_not_established_say_so(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        store.put_scorer(data.ScorerRecord(name="s 1", thresholds={}, experimental=frozenset({"smile"})))
+        put(store, a_session(), (a_stage(), [a_window(at, smiling=2, of=9, scorer="s 1") for at in range(99)]))
+    assert pages.session("talk-1").selectbox(key="expression").options == ["Smile (experimental)"]
+
+
+def test_the_address_chooses_the_stage(pages: Pages, filled: str) -> None:
+    app = pages.session("fest-1", stage="Workshop")
+    assert app.selectbox(key="stage").value == "small"
+
+
+def test_too_few_faces_show_no_share_and_say_why(pages: Pages, filled: str) -> None:
+    app = pages.session("fest-1", stage="Workshop")
+    assert "Too few faces to say more: at most 3 faces in view at once" in text_of(app)
+    assert [box.key for box in app.selectbox] == ["stage"]
+
+
+def test_a_head_count_shows_faces_and_its_reason_and_offers_no_expression(pages: Pages, filled: str) -> None:
+    app = pages.session("heads-1")
+    text = text_of(app)
+    assert "About 30 faces in view on average" in text
+    assert "Only heads are counted: inferring emotions at a workplace is prohibited in the EU" in text
+    assert len(app.selectbox) == 0
+    assert len(app.get("echarts_chart")) == 1
+
+
+def test_a_session_without_windows_says_how_to_score_into_it(pages: Pages, filled: str) -> None:
+    app = pages.session("empty-1")
+    assert "houselights score VIDEO --session empty-1" in text_of(app)
+    assert len(app.get("echarts_chart")) == 0
+
+
+def test_a_session_without_a_stage_says_how_to_score_into_it(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        put(store, a_session())
+    assert "houselights score VIDEO --session talk-1" in text_of(pages.session("talk-1"))
+
+
+def test_an_unknown_session_is_one_line(pages: Pages, filled: str) -> None:
+    assert "There is no session “no-such” in this store" in text_of(pages.session("no-such"))
+
+
+def test_no_session_in_the_address_points_to_the_list(pages: Pages, filled: str) -> None:
+    assert "No session is chosen" in text_of(pages.session(""))
+
+
+def test_a_session_that_was_deleted_meanwhile_is_gone_from_the_page(pages: Pages, filled: str) -> None:
+    pages.session("talk-1")
+    with open_store(filled) as store:
+        store.delete_session("talk-1")
+    assert "There is no session “talk-1”" in text_of(pages.session("talk-1"))
+
+
+def test_a_title_full_of_markup_is_shown_as_it_is(pages: Pages, filled: str) -> None:
+    text = text_of(pages.session("nasty-1"))
+    assert "&lt;img src=x onerror=&quot;alert(1)&quot;&gt; **Bold**" in text
+    assert NASTY not in text
+
+
+@pytest.mark.parametrize("page", ["list", "session"])
+def test_a_store_that_cannot_be_used_is_one_line_on_the_page(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, page: str
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("HOUSELIGHTS_STORE", f"sqlite:///{tmp_path / 'file' / 'houselights.db'}")
+    text = text_of(pages.sessions() if page == "list" else pages.session("talk-1"))
+    assert "choose another place with --store" in text
+
+
+@pytest.mark.parametrize("page", ["list", "session"])
+def test_a_store_of_a_newer_version_is_one_line_on_the_page(
+    pages: Pages, filled: str, tmp_path: Path, page: str
+) -> None:
+    with sqlite3.connect(tmp_path / "houselights.db") as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    text = text_of(pages.sessions() if page == "list" else pages.session("talk-1"))
+    assert "update Houselights" in text
+
+
+def test_a_running_session_shows_what_came_in_since(
+    pages: Pages, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    session = a_session(started_at=now)
+    with open_store(store_url) as store:
+        began_ms = to_ms(now) // 1000 * 1000
+        put(store, session, (a_stage(), [a_window(start_ms=began_ms, smiling=5, of=10)]))
+        store.put_heartbeat(replace(a_heartbeat(), at_ms=to_ms(now), last_window_ms=began_ms))
+        assert "up to 10 faces" in text_of(pages.session("talk-1"))
+        store.put_windows([a_window(start_ms=began_ms + 1000, smiling=5, of=30)])
+        store.put_heartbeat(replace(a_heartbeat(), at_ms=to_ms(now) + 1000, last_window_ms=began_ms + 1000))
+    text = text_of(pages.session("talk-1"))
+    assert "<span>Live</span>" in text
+    assert "up to 30 faces" in text
+
+
+def test_a_session_whose_cameras_went_silent_is_not_live(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        put(store, a_session(), (a_stage(), windows_of("talk-1")))
+        store.put_heartbeat(a_heartbeat())
+    assert "<span>Live</span>" not in text_of(pages.session("talk-1"))
