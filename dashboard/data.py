@@ -8,7 +8,6 @@ as long as it cannot have changed: everything a camera or a scorer tells of itse
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -69,11 +68,11 @@ def session_file(session_id: str) -> SessionFile:
         return _file(store, store.session(session_id))
 
 
-def overviews(listed: Sequence[Session]) -> list[Overview]:
-    """What a list says of each session."""
+def overview(session: Session) -> Overview:
+    """What a list says of a session."""
     with open_store(store_url()) as store:
-        files = [_file(store, session) for session in listed]
-    return [(_live_overview if file.live else _overview)(store_url(), file.marks, file) for file in files]
+        file = _file(store, session)
+    return (_live_overview if file.live else _overview)(store_url(), file.marks, file)
 
 
 def laid_out(file: SessionFile, stage: Stage) -> StageWindows:

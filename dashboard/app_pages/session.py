@@ -17,7 +17,7 @@ from dashboard.palette import palette_of
 from dashboard.wording import BAND, GAPS, expression_name, how_to_score, kind_words, share_of, stage_names
 
 SMOOTHINGS = {0.0: "Raw", 5.0: "Over 5 s", 15.0: "Over 15 s", 60.0: "Over 1 min"}
-REFRESH_S = 2
+LIVE_REFRESH_S, WAITING_REFRESH_S = 2, 10
 CHART_HEIGHT = 450
 HEADS_HEIGHT = 280
 CHOOSER_WIDTH = 175
@@ -124,41 +124,44 @@ def show_stage(file: data.SessionFile) -> None:
         st.html(markup.empty(line, how_to_score(file.session.session_id)))
 
 
-def show(session_id: str, was_live: bool) -> None:
-    """The body of the page; also what is drawn again every few seconds while the session runs."""
+def show(session_id: str, drawn_every_s: int | None) -> None:
+    """The body of the page; also what is drawn again every few seconds until the session has ended."""
     try:
         file = data.session_file(session_id)
-        if was_live and not file.live:
+        if refresh_s(file) != drawn_every_s:
             st.rerun()
         if file.stages:
             show_stage(file)
         else:
             st.html(markup.page_title(file.session.name))
             line = "Nothing has been recorded in this session yet. Score a recording into it:"
-            st.html(markup.empty(line, how_to_score(file.session.session_id)))
+            st.html(markup.empty(line, how_to_score(session_id)))
     except SessionNotFound:
-        st.html(
-            markup.empty(
-                f"There is no session “{session_id}” in this store ({data.store_url()}). It may have been"
-                " deleted, or be in another store: choose one from the list of sessions."
-            )
-        )
+        line = f"There is no session “{session_id}” in this store ({data.store_url()}). It may have been deleted, or be"
+        st.html(markup.empty(f"{line} in another store: choose one from the list of sessions."))
     except HouselightsError as problem:
         st.html(markup.trouble(str(problem)))
 
 
-def is_live(session_id: str) -> bool:
-    """Whether records still come in; what is wrong with the store is said by the body of the page."""
+def refresh_s(file: data.SessionFile) -> int | None:
+    """How often to look for more; never where the session has ended."""
+    if file.live:
+        return LIVE_REFRESH_S
+    return WAITING_REFRESH_S if file.session.ended_at is None else None
+
+
+def how_often(session_id: str) -> int | None:
+    """`refresh_s` of a session; what is wrong with the store is said by the body of the page."""
     try:
-        return data.session_file(session_id).live
+        return refresh_s(data.session_file(session_id))
     except HouselightsError:
-        return False
+        return None
 
 
 with st.container(key="back"):
     st.page_link("app_pages/sessions.py", label="← All sessions")
 if session_id := st.query_params.get("session"):
-    live = is_live(session_id)
-    st.fragment(show, run_every=REFRESH_S if live else None)(session_id, live)
+    every_s = how_often(session_id)
+    st.fragment(show, run_every=every_s)(session_id, every_s)
 else:
     st.html(markup.empty("No session is chosen: open one from the list of sessions."))

@@ -65,8 +65,8 @@ def show_all(everything: list[Session]) -> None:
         line = f"No session matches “{words}”. Clear the search to see all {len(everything)} of this store."
         st.html(markup.empty(line))
     shown = st.session_state.get("shown", AT_A_TIME)
-    for number, overview in enumerate(data.overviews(found[:shown])):
-        show(overview, number)
+    for number, session in enumerate(found[:shown]):
+        show(data.overview(session), number)
     if len(found) > shown and st.button(f"Show more ({len(found) - shown} left)"):
         st.session_state["shown"] = shown + AT_A_TIME
         st.rerun()
