@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,6 @@ from audience.errors import StoreTooNew, StoreUnavailable
 
 BUSY_TIMEOUT_S = 30.0
 FORGET_TIMEOUT_S = 5.0
-_WAL_EVERY_S = 0.05
 
 
 class SqliteFile:
@@ -69,7 +67,7 @@ class SqliteFile:
                     f"store {self._path} is of schema {found}, and this Houselights knows schema {version}: "
                     "update Houselights, or choose another place with --store"
                 )
-            _write_ahead(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
         if found == 0:
             with self.transaction() as cursor:
                 # Another process may have been first while this one waited for the lock.
@@ -162,16 +160,3 @@ class SqliteFile:
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Sets WAL mode, which the file keeps. SQLite does not wait by itself for another process that does the same."""
-    for _ in range(int(BUSY_TIMEOUT_S / _WAL_EVERY_S)):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as problem:
-            if problem.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise
-        time.sleep(_WAL_EVERY_S)
-    connection.execute("PRAGMA journal_mode = WAL")
