@@ -1,4 +1,7 @@
-"""`python -m bench NAME [--json]`: runs one bench and keeps its figures in `bench/results/NAME.json`."""
+"""`python -m bench NAME [--json]`: runs one bench and keeps its figures in `bench/results/NAME.json`.
+
+`python -m bench readme` writes the figures kept there into the README.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,15 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from bench.figures import Figure
 
 ROOT = Path(__file__).resolve().parent
+BEGIN = "<!-- figures: written by `python -m bench readme` -->"
+END = "<!-- end of figures -->"
 NOT_A_BENCH = {"__init__", "__main__", "figures"}
 
 
@@ -39,30 +46,54 @@ def machine() -> str:
     processor = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        models = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        models = [
+            line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
+        ]
         processor = models[0] if models else processor
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{processor}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
 
 
-def table(figures: list[Figure]) -> str:
-    """The figures as a Markdown table."""
-    lines = ["| figure | measured | reach | |", "|---|---|---|---|"]
+def table(figures: Iterable[dict[str, Any]]) -> str:
+    """The figures, as `Figure.as_json` gives them, as a Markdown table."""
+    lines = ["| figure | measured | target | |", "|---|---|---|---|"]
     for figure in figures:
-        reach = "" if figure.reach is None else f"{figure.direction} {figure.reach:g}"
-        mark = {True: "ok", False: "short", None: ""}[figure.ok]
-        lines.append(f"| {figure.name} | {figure.value:.4g} {figure.unit}".rstrip() + f" | {reach} | {mark} |")
+        mark = {True: "ok", False: "short", None: ""}[figure["ok"]]
+        measured = f"{figure['value']:.4g} {figure['unit']}".rstrip()
+        lines.append(f"| {figure['name']} | {measured} | {figure['reach'] or ''} | {mark} |")
     return "\n".join(lines)
+
+
+def readme_figures() -> str:
+    """The figures that are held against a target, of every bench whose results are kept."""
+    kept = [json.loads(path.read_text()) for path in sorted((ROOT / "results").glob("*.json"))]
+    return table(
+        figure | {"name": f"`{report['bench']}` {figure['name']}"}
+        for report in kept
+        for figure in report["figures"]
+        if figure["reach"] is not None
+    )
+
+
+def write_readme() -> None:
+    """Puts the figures kept between the README's two marks."""
+    readme = ROOT.parent / "README.md"
+    before, _, rest = readme.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    readme.write_text(f"{before}{BEGIN}\n{readme_figures()}\n{END}{after}")
 
 
 def main() -> int:
     """Runs the bench that is named; returns 0 when every figure holds, 1 when one falls short."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("name", choices=names())
+    parser.add_argument("name", choices=[*names(), "readme"])
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     arguments = parser.parse_args()
+    if arguments.name == "readme":
+        write_readme()
+        return 0
     figures: list[Figure] = importlib.import_module(f"bench.{arguments.name}").run()
-    report = {
+    report: dict[str, Any] = {
         "bench": arguments.name,
         "commit": commit(),
         "machine": machine(),
@@ -71,7 +102,7 @@ def main() -> int:
     results = ROOT / "results"
     results.mkdir(exist_ok=True)
     (results / f"{arguments.name}.json").write_text(json.dumps(report, indent=2) + "\n")
-    print(json.dumps(report) if arguments.json else table(figures))  # noqa: T201 - this is a command line
+    print(json.dumps(report) if arguments.json else table(report["figures"]))  # noqa: T201 - this is a command line
     return 1 if any(figure.ok is False for figure in figures) else 0
 
 

@@ -1,0 +1,40 @@
+"""The README says what is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import BEGIN, END, readme_figures
+from houselights.commands import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "training").glob("*.md"))]
+
+
+def test_the_figures_quoted_are_those_measured() -> None:
+    quoted = README.partition(BEGIN)[2].partition(END)[0].strip()
+    assert quoted == readme_figures(), "write them anew with `python -m bench readme`"
+
+
+def test_every_command_is_named() -> None:
+    named = set(re.findall(r"houselights ([a-z]+)", README))
+    assert named <= {command.name for command in COMMANDS}
+    assert {command.name for command in COMMANDS} - named <= {"demo"}, "`make demo` stands for it"
+
+
+def test_every_make_target_named_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?<=`)make ([a-z-]+)|^ {4}make ([a-z-]+)", README, re.MULTILINE)) != set()
+    for pair in re.findall(r"`make ([a-z-]+)|^ {4}make ([a-z-]+)", README, re.MULTILINE):
+        assert "".join(pair) in targets
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_to_one(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text()):
+        if "://" not in target:
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
