@@ -133,7 +133,7 @@ def unpack_faces(packed: bytes, start_ms: int) -> tuple[FaceRecord, ...]:
         offset = _HEADER.size + expressions
         codes = packed[_HEADER.size : offset]
         if list(codes) != sorted(set(codes)):
-            raise ValueError("an expression stands twice")
+            raise ValueError("expressions stand twice or out of order")
         names = [EXPRESSIONS[code] for code in codes]
         confidences = struct.Struct(f"<{expressions}H")
         faces = []

@@ -116,6 +116,14 @@ def test_bytes_after_the_last_face_are_refused():
         unpack_faces(pack_faces([a_face()], BEGAN_MS) + b"\0", BEGAN_MS)
 
 
+@pytest.mark.parametrize("codes", [b"\x00\x00", b"\x01\x00"])
+def test_expressions_that_stand_twice_or_out_of_order_are_refused(codes):
+    packed = pack_faces([a_face(confidences={"smile": 0.25, "happy": 0.75})], BEGAN_MS)
+    assert packed[4:6] == b"\x00\x01"
+    with pytest.raises(InvalidValue, match="face records are damaged"):
+        unpack_faces(packed[:4] + codes + packed[6:], BEGAN_MS)
+
+
 def test_a_version_that_is_not_known_is_named():
     with pytest.raises(InvalidValue, match="damaged: they are of version 2"):
         unpack_faces(b"\x02" + pack_faces([a_face()], BEGAN_MS)[1:], BEGAN_MS)
