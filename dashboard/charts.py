@@ -32,6 +32,7 @@ def session_chart(
     zone: tzinfo,
     height: int,
     smoothed: bool = True,
+    zoomable: bool = True,
 ) -> Options:
     """The chart of one stage of a session.
 
@@ -43,6 +44,8 @@ def session_chart(
         zone: the viewer's, for the clock in the hover.
         height: of the whole chart, pixels.
         smoothed: whether the curve is; a raw one jumps about and is drawn finer.
+        zoomable: whether there is a bar to zoom with. Not while a chart is drawn anew every few seconds: each time the
+            viewer's zoom would be lost.
     """
     rows = chart_rows(windows, curve, zone)
     begin_ms = min(0.0, float(windows.session_s[0] * 1000))  # a camera may have looked before the session began
@@ -68,7 +71,7 @@ def session_chart(
         ],
         "axisPointer": {"link": [{"xAxisIndex": "all"}], "lineStyle": {"color": palette.quiet, "type": "solid"}},
         "tooltip": _hover(palette),
-        "dataZoom": _zoom(len(plots), palette),
+        "dataZoom": _zoom(len(plots), palette) if zoomable else [],
         "xAxis": [_time_axis(at, (begin_ms, end_ms), plot == plots[-1], palette) for at, plot in enumerate(plots)],
         "yAxis": [
             _share_axis(rows, palette) if plot == "curve" else _faces_axis(at, palette) for at, plot in enumerate(plots)

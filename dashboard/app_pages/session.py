@@ -88,7 +88,7 @@ def facts(file: data.SessionFile, stage: Stage, windows: StageWindows) -> list[s
     return [*told, f"{cameras} cameras"] if cameras > 1 else told
 
 
-def show_chart(windows: StageWindows, expression: str | None, smoothing_s: float, told: str) -> None:
+def show_chart(windows: StageWindows, expression: str | None, smoothing_s: float, told: str, live: bool) -> None:
     """The chart and, under it, what it means; no expression leaves the faces alone."""
     curve = None if expression is None else smoothed_curve(windows, expression, smoothing_s)
     height = HEADS_HEIGHT if curve is None else CHART_HEIGHT
@@ -100,6 +100,7 @@ def show_chart(windows: StageWindows, expression: str | None, smoothing_s: float
         zone=viewer_zone(st.context.timezone),
         height=height,
         smoothed=smoothing_s > 0,
+        zoomable=not live,
     )
     st.echarts_chart(chart, height=height, key="curve", alt=told, theme=None)
     st.html(markup.note(*([GAPS] if curve is None else [BAND, GAPS])))
@@ -118,7 +119,7 @@ def show_stage(file: data.SessionFile) -> None:
     labels = [*kind_words(file.session), *(["Live"] if file.live else [])]
     head.html(markup.header(file.session.name, labels, facts(file, stage, windows), told))
     if len(windows.start_ms):
-        show_chart(windows, expression, smoothing_s, told)
+        show_chart(windows, expression, smoothing_s, told, file.live)
     else:
         line = "No camera has recorded anything on this stage yet. Score a recording into the session:"
         st.html(markup.empty(line, how_to_score(file.session.session_id)))

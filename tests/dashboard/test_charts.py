@@ -126,6 +126,13 @@ def test_both_plots_share_their_axis_and_their_crosshair() -> None:
     assert options["dataZoom"][0]["xAxisIndex"] == [0, 1]
 
 
+def test_a_chart_that_is_drawn_anew_again_and_again_offers_no_zoom_to_lose() -> None:
+    windows = laid_out(WITH_GAPS)
+    curve = reaction_curve(windows, "smile")
+    options = session_chart(windows, curve, name="", palette=LIGHT, zone=UTC, height=450, zoomable=False)
+    assert options["dataZoom"] == []
+
+
 def test_windows_from_before_the_session_are_on_the_axis() -> None:
     options = chart(laid_out([a_window(at, smiling=5, of=10) for at in range(-3, 5)]))
     assert options["xAxis"][0]["min"] == -3000
