@@ -124,7 +124,8 @@ class CenterFace:
         padded = cv2.copyMakeBorder(looked_at, 0, -rows % _STRIDE, 0, -columns % _STRIDE, cv2.BORDER_CONSTANT)
         seen = _decode(self._run([np.asarray(padded, dtype=np.uint8)]), 0, self._thresholds.looked_at_again)
         centres = seen.boxes[:, :2] + seen.boxes[:, 2:] / 2
-        confidence = np.where((centres < (columns, rows)).all(axis=1), seen.confidence, 0)  # not in the padding
+        inside = ((centres >= 0) & (centres < (columns, rows))).all(axis=1)  # and not in the padding
+        confidence = np.where(inside, seen.confidence, 0)
         once = cv2.dnn.NMSBoxes(seen.boxes.tolist(), confidence.tolist(), self._thresholds.looked_at_again, _SAME_FACE)
         kept = np.asarray(once, dtype=np.intp).reshape(-1)
         return _Candidates(
