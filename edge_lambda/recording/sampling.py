@@ -20,7 +20,7 @@ from edge_lambda.recording.tally import Tally
 
 # H.264 and HEVC hold at most 16 pictures back for reordering, so no packet further on is shown before this one.
 REORDERED_AT_MOST = 16
-# Packets held back while looking ahead; past either limit the oldest are decoded, which costs time but no memory.
+# Packets held back while looking ahead; past either limit they are decoded, which costs time but no memory.
 HELD_PACKETS = 1_024
 HELD_BYTES = 64 * 2**20
 
@@ -88,7 +88,9 @@ class Sampler:
             while self._is_certain(packet):
                 yield from self._take()
             if len(self._held) > HELD_PACKETS or self._held_bytes > HELD_BYTES:
-                yield from self._take() if self._wanted == 0 else self._decode(self._wanted or len(self._held))
+                # Too much to hold until it is certain: where the next sample may be among it, none of it is skipped.
+                yield from self._decode(len(self._held), whole=self._wanted is not None)
+                self._plan_from(max(self._planned, self.due))
         while self._wanted is not None:
             yield from self._take()
         yield from self._drain()

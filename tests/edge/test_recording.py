@@ -206,9 +206,10 @@ def test_a_slot_width_that_makes_no_sense_is_refused_at_once(tmp_path: Path, wro
     start_ms=st.integers(0, 5000),
     key_every=st.sampled_from([1, 2, 5, 12, 250]),
     b_frames=st.sampled_from(["0", "2", "5"]),
+    open_gop=st.booleans(),
     every_s=st.sampled_from([0.1, 0.5, 1.0, 1 / 3, 2.0, 7.0]),
     offset_s=st.sampled_from([0.0, 0.37, 12.001]),
-    held=st.sampled_from([20, 1024]),
+    held=st.sampled_from([1, 5, 20, 1024]),
     name=st.sampled_from(["any.mp4", "any.mkv", "any.ts"]),
 )
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -219,6 +220,7 @@ def test_every_slot_that_has_a_picture_gives_its_first_one_and_no_other(
     start_ms: int,
     key_every: int,
     b_frames: str,
+    open_gop: bool,
     every_s: float,
     offset_s: float,
     held: int,
@@ -229,9 +231,8 @@ def test_every_slot_that_has_a_picture_gives_its_first_one_and_no_other(
     at_ms = [start_ms]
     for gap in gaps_ms:
         at_ms.append(at_ms[-1] + gap)
-    path = write_video(
-        tmp_path / name, at_ms=at_ms, key_every=key_every, codec_options={"preset": "veryfast", "bf": b_frames}
-    )
+    options = {"preset": "veryfast", "x264-params": f"bframes={b_frames}:b-adapt=0:open-gop={int(open_gop)}"}
+    path = write_video(tmp_path / name, at_ms=at_ms, key_every=key_every, codec_options=options)
     monkeypatch.setattr(sampling_module, "HELD_PACKETS", held)
     assert samples(open_recording(path), every_s, offset_s=offset_s) == first_of_each_slot(
         every_picture(path), every_s, offset_s

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
 import pytest
+from av import VideoStream
+from av.container import InputContainer
 
-from edge_lambda.recording import open_recording
+from edge_lambda.recording import open_recording, sampling
+from edge_lambda.recording.container import OpenVideo, open_video
 from tests.videos import every_picture, number_of, write_video
 
 TWENTY_SECONDS = [100 * n for n in range(200)]
@@ -70,8 +74,61 @@ def test_a_gradual_refresh_stream_is_not_begun_at_its_false_key_frames(
     )
     recording = open_recording(path)
     shown = {round(frame.at_s * 10): frame.image for frame in recording.sample(0.1)}
-    for frame in recording.sample(every_s):
-        assert np.array_equal(frame.image, shown[round(frame.at_s * 10)])
+    sampled = list(recording.sample(every_s))
+    assert [frame.at_s for frame in sampled] == [every_s * slot for slot in range(len(sampled))]
+    assert all(np.array_equal(frame.image, shown[round(frame.at_s * 10)]) for frame in sampled)
+
+
+def test_where_memory_forbids_to_look_ahead_each_slot_still_gives_one_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "HELD_BYTES", 1)
+    options = {"x264-params": "bframes=3:b-adapt=0:b-pyramid=none:scenecut=0"}
+    path = write_video(tmp_path / "slow.mp4", at_ms=[1000 * n for n in range(20)], codec_options=options, fps=1)
+    assert [number_of(frame.image) for frame in open_recording(path).sample(1.0)] == list(range(20))
+
+
+def test_pictures_shown_before_the_key_frame_they_follow_are_decoded_from_the_key_frame_before(
+    tmp_path: Path,
+) -> None:
+    options = {"x264-params": "open-gop=1:bframes=3:b-adapt=0:b-pyramid=none:scenecut=0"}
+    path = write_video(tmp_path / "talk.ts", at_ms=TWENTY_SECONDS, key_every=8, codec_options=options)
+    recording = open_recording(path)
+    # Key frames are pictures 0, 8, 16, ...; every other sample leads one of them.
+    assert [number_of(frame.image) for frame in recording.sample(0.7)] == list(range(0, 200, 7))
+    assert recording.tally.decoded < 150
+
+
+def test_an_av1_recording_is_resumed_without_reading_it_from_the_start(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "talk.mkv", at_ms=TWENTY_SECONDS, codec="libsvtav1", key_every=50)
+    recording = open_recording(path)
+    assert [number_of(frame.image) for frame in recording.sample(0.5, start_s=17.3)] == [175, 180, 185, 190, 195]
+    assert recording.tally.packets < 100
+
+
+class LateSeeker:
+    """A container whose seeks land later than asked for, as some formats' do."""
+
+    def __init__(self, container: InputContainer, late: int) -> None:
+        self._container = container
+        self._late = late
+
+    def seek(self, tick: int, *, stream: VideoStream) -> None:
+        self._container.seek(tick + self._late, stream=stream)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._container, name)
+
+
+@pytest.mark.parametrize(("late_s", "found"), [(0, True), (8, True), (1000, False)])
+def test_a_seek_that_lands_too_late_is_tried_further_back(tmp_path: Path, late_s: int, found: bool) -> None:
+    path = write_video(tmp_path / "talk.mkv", at_ms=TWENTY_SECONDS, key_every=10)
+    with open_video(path) as video:
+        wanted = round(15 / video.time_base)
+        late = LateSeeker(video.container, round(late_s / video.time_base))
+        landed = OpenVideo(container=cast(InputContainer, late), stream=video.stream).packets_from(wanted)
+        assert (landed is not None) == found
+        assert landed is None or (next(landed).pts or 0) <= wanted
 
 
 def test_counts_do_not_depend_on_what_a_caller_leaves_unread(tmp_path: Path) -> None:

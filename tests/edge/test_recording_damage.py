@@ -197,9 +197,10 @@ def test_a_header_without_a_picture_is_refused(tmp_path: Path) -> None:
     refusal(tmp_path / "head.mp4")
 
 
-def test_a_name_with_a_colon_is_a_file_and_not_a_protocol(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "panel.mp4", at_ms=[0, 100])
-    odd = path.rename(tmp_path / "18:30 Q&A %d ünï.mp4")
+def test_a_name_with_a_colon_is_a_file_and_not_a_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = Path("18:30 Q&A %d ünï.mp4")
+    write_video(tmp_path / "panel.mp4", at_ms=[0, 100]).rename(tmp_path / odd)
+    monkeypatch.chdir(tmp_path)
     assert len(list(open_recording(odd).sample(0.1))) == 2
 
 
