@@ -124,6 +124,18 @@ def test_pictures_an_edit_list_hides_are_not_sampled(tmp_path: Path) -> None:
     assert samples(open_recording(path), 1.0) == [(0.0, 15), (1.0, 25), (2.0, 35), (3.0, 45), (4.0, 55)]
 
 
+def test_pictures_after_the_end_of_an_edit_list_are_not_sampled(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "trimmed.mp4", at_ms=[ms - 1500 for ms in TEN_A_SECOND], key_every=7)
+    content = bytearray(path.read_bytes())
+    length = content.index(b"elst") + 12  # of the first edit, 4 bytes, milliseconds
+    content[length : length + 4] = (2500).to_bytes(4, "big")
+    path.write_bytes(content)
+    recording = open_recording(path)
+    assert samples(recording, 1.0) == [(0.0, 15), (1.0, 25), (2.0, 35)]
+    assert recording.duration_s == pytest.approx(2.5)
+    assert recording.ended_early is None
+
+
 @pytest.mark.parametrize("name", ["raw.h264", "raw.mjpeg"])
 def test_a_stream_without_times_is_timed_by_its_frame_rate_and_says_so(tmp_path: Path, name: str) -> None:
     codec, pix_fmt = ("libx264", "yuv420p") if name == "raw.h264" else ("mjpeg", "yuvj420p")
