@@ -17,8 +17,9 @@ import pytest
 
 from audience.errors import ModelUnavailable, UnknownDetector
 from edge_lambda.detectors import DETECTORS, DOUBTFUL, SURE, Detection, Detector, Image, load_detector
+from edge_lambda.detectors.boxes import Boxes
 from edge_lambda.detectors.centerface import Thresholds
-from edge_lambda.detectors.second_look import MOST_FACES
+from edge_lambda.detectors.second_look import MOST_FACES, tiles
 from tests.portraits import portrait
 from training.corpus import data_folder
 
@@ -152,8 +153,22 @@ class TestCenterFace:
     def test_a_hall_of_small_faces_is_seen_to_the_last(self, centerface: Detector) -> None:
         assert len(centerface.detect(in_a_hall(40, side=48))) == 40
 
-    def test_doubtful_faces_too_many_to_look_at_twice_keep_what_the_first_look_gave(self, centerface: Detector) -> None:
-        assert len(centerface.detect(in_a_hall(100, side=52))) > MOST_FACES
+    def test_a_hall_full_of_doubtful_faces_costs_no_more_than_a_bounded_second_look(
+        self, centerface: Detector, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked_at_again = []
+
+        def counted(image: Image, boxes: Boxes) -> list[Image]:
+            looked_at_again.append(len(boxes))
+            return tiles(image, boxes)
+
+        monkeypatch.setattr("edge_lambda.detectors.centerface.tiles", counted)
+        assert len(centerface.detect(in_a_hall(100, side=52))) > MOST_FACES, "the first look's confidence stands"
+        assert looked_at_again == [MOST_FACES]
+
+    def test_sure_faces_cost_no_second_look(self, centerface: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("edge_lambda.detectors.centerface.tiles", None)
+        only(centerface.detect(portrait(300)))
 
     def test_a_face_cut_by_the_edge_is_found(self, centerface: Detector) -> None:
         assert only(centerface.detect(portrait(300)[:, :170])).left > 80
@@ -166,11 +181,10 @@ class TestCenterFace:
             assert 0 <= face.top + face.height / 2 < bottom
 
     def test_faces_too_doubtful_to_count_are_for_those_who_ask(self, centerface: Detector, doubting: Detector) -> None:
-        image = np.full((240, 320, 3), 60, np.uint8)
-        image[100:132, 100:132] = portrait(32)
-        asked = doubting.detect(image)
-        assert [face for face in asked if face.confidence >= SURE] == centerface.detect(image)
-        assert all(face.confidence >= DOUBTFUL for face in asked)
+        blurred = np.asarray(cv2.GaussianBlur(portrait(300), (0, 0), 11.5), dtype=np.uint8)
+        assert centerface.detect(blurred) == []
+        assert DOUBTFUL <= only(doubting.detect(blurred)).confidence < SURE
+        assert doubting.detect(portrait(300)) == centerface.detect(portrait(300))
 
     @pytest.mark.parametrize(
         "wrong", [{"looked_at_again": 0.0}, {"looked_at_again": 0.55}, {"kept": 0.7}, {"seen_at_once": 1.1}]
