@@ -15,6 +15,7 @@ from audience.intervals import wilson
 from audience.sessions import Camera, Session, Stage
 from audience.timelines import Cue, timeline_seconds
 from audience.window_table import WindowTable
+from audience.windows import EXPECTED_OVER_MS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -119,8 +120,10 @@ def stage_windows(
     # A wide view overlaps each of the close ones, which need not overlap each other: so overlaps are told in pairs.
     pairs = {frozenset({camera.camera_id, other}) for camera in cameras for other in camera.overlaps}
     windows = table.over_cameras(pairs)
+    alone = [camera for camera in table.cameras if not any(camera in pair for pair in pairs)]
+    windows = replace(windows, expected=windows.expected + _expected_by_absent(table, alone, windows.start_ms))
     if min_faces is None:
-        min_faces = default_min_faces(stage.audience_size, int(windows.faces.max(initial=0)))
+        min_faces = default_min_faces(stage.audience_size, session.setting, int(windows.faces.max(initial=0)))
     if stage.audience_size is not None:
         size = np.full(len(windows), stage.audience_size, dtype=np.int64)
         windows = replace(windows, expected=np.maximum(size, windows.faces))
@@ -165,6 +168,30 @@ def stage_windows(
         table=windows,
         place=place,
     )
+
+
+def _expected_by_absent(table: WindowTable, cameras: Sequence[str], at_ms: Ints) -> Ints:
+    """What cameras that have no window at some instants still lead one to expect there.
+
+    The people in front of a camera that fell silent are taken to be there for another minute: coverage must not stay
+    high because half of an audience is no longer looked at.
+
+    Args:
+        table: the stage's windows, of single cameras.
+        cameras: those to take into account.
+        at_ms: (n,) starts of windows that other cameras have.
+
+    Returns:
+        (n,) faces expected in addition.
+    """
+    expected = np.zeros(len(at_ms), dtype=np.int64)
+    for camera in cameras:
+        own = table.rows(table.camera == table.cameras.index(camera)).over_cameras()
+        latest = np.searchsorted(own.start_ms, at_ms, side="right") - 1
+        silent_ms = at_ms - own.start_ms[np.clip(latest, 0, None)]
+        absent = (latest >= 0) & (silent_ms > 0) & (silent_ms < EXPECTED_OVER_MS)
+        expected += np.where(absent, own.expected[np.clip(latest, 0, None)], 0)
+    return expected
 
 
 def reaction_curve(windows: StageWindows, expression: str) -> ReactionCurve:

@@ -11,20 +11,25 @@ from dataclasses import replace
 import numpy as np
 
 from audience.errors import InvalidValue
+from audience.privacy import Setting
 from audience.window_table import WindowTable
 
 MIN_FACES = 5
 
 
-def default_min_faces(audience_size: int | None, most_faces: int) -> int:
+def default_min_faces(audience_size: int | None, setting: Setting, most_faces: int) -> int:
     """The fewest faces a figure is shown for, where nobody chose: 5, or 1 for an audience of one.
+
+    Nobody becomes an audience of one by being the only face a camera could see: that there is one person must have
+    been said, or be at home.
 
     Args:
         audience_size: people present, where it is known.
+        setting: the kind of place they watch in.
         most_faces: the most faces any window of the stage holds.
     """
-    people = most_faces if audience_size is None else audience_size
-    return MIN_FACES if people > 1 else 1
+    alone = audience_size == 1 if audience_size is not None else setting == "home" and most_faces <= 1
+    return 1 if alone else MIN_FACES
 
 
 def withheld(table: WindowTable, min_faces: int) -> WindowTable:

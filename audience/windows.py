@@ -18,6 +18,8 @@ from audience.faces import FaceRecord
 from audience.names import check_id
 
 DEFAULT_WIDTH_MS = 1000
+# Faces a camera saw within this long are expected in its next window.
+EXPECTED_OVER_MS = 60_000
 LATEST_MS = 10**13 - 1  # stores write starts in 13 digits, so that their order as text is their order in time
 
 # One expression of one window as stores keep it.

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 
 from audience.errors import InvalidValue
 from audience.faces import Box, FaceRecord, WindowFaces
-from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of, window_start
+from audience.windows import DEFAULT_WIDTH_MS, EXPECTED_OVER_MS, WindowRecord, tallies_of, window_start
 from edge_lambda.ahead import ahead
 from edge_lambda.crops import crop_for_scoring, crop_quality
 from edge_lambda.detectors import Detection, Detector, Image
 from edge_lambda.scorers import Scorer
 from edge_lambda.tracking import TrackedFace, Tracker
 
-EXPECTED_OVER_MS = 60_000
 DAY_MS = 86_400_000
 
 # Two frames wait between stages: enough that neither stage waits on the other's jitter, and a 4K frame is 25 MB.

@@ -202,6 +202,24 @@ def test_without_an_audience_size_coverage_is_of_the_faces_expected():
     assert figures(laid(a_window(of=6, expected=8)).coverage) == [0.75]
 
 
+def test_coverage_falls_when_one_of_two_cameras_goes_away_and_forgets_it_after_a_minute():
+    lefts = [a_window(second, of=6, camera_id="left") for second in range(64)]
+    windows = laid(*lefts, a_window(1, of=4, camera_id="right"))
+    assert windows.coverage[:3].tolist() == [1, 1, 0.6]
+    assert windows.coverage[60:62].tolist() == [0.6, 1]
+
+
+def test_a_camera_that_sees_what_another_does_is_not_missed():
+    cameras = (a_camera("left", overlaps=["right"]), a_camera("right"))
+    windows = laid(
+        a_window(0, of=6, camera_id="left"),
+        a_window(0, of=4, camera_id="right"),
+        a_window(1, of=6, camera_id="left"),
+        cameras=cameras,
+    )
+    assert windows.coverage.tolist() == [1, 1]
+
+
 def test_with_an_audience_size_coverage_is_of_the_audience():
     windows = laid(a_window(of=6, expected=8), stage=a_stage(audience_size=60))
     assert figures(windows.coverage) == [0.1]

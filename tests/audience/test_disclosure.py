@@ -23,11 +23,21 @@ def stage_of(*windows) -> WindowTable:
 
 
 @pytest.mark.parametrize(
-    ("audience_size", "most_faces", "fewest"),
-    [(None, 0, 1), (None, 1, 1), (None, 2, 5), (None, 300, 5), (1, 1, 1), (1, 4, 1), (2, 1, 5), (300, 1, 5)],
+    ("audience_size", "setting", "most_faces", "fewest"),
+    [
+        (1, "event", 1, 1),
+        (1, "event", 4, 1),
+        (2, "event", 1, 5),
+        (300, "home", 1, 5),
+        (None, "home", 1, 1),
+        (None, "home", 0, 1),
+        (None, "home", 2, 5),
+        (None, "cinema", 1, 5),
+        (None, "event", 300, 5),
+    ],
 )
-def test_five_faces_make_a_figure_unless_the_audience_is_one_person(audience_size, most_faces, fewest):
-    assert default_min_faces(audience_size, most_faces) == fewest
+def test_five_faces_make_a_figure_unless_one_person_was_said_to_watch(audience_size, setting, most_faces, fewest):
+    assert default_min_faces(audience_size, setting, most_faces) == fewest
     assert MIN_FACES == 5
 
 
