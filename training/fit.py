@@ -18,7 +18,6 @@ from training.views import Gray, Views, batches, plain
 
 Floats = NDArray[np.float32]
 
-THREADS: Final = 2
 SCORED_AT_ONCE: Final = 256
 
 
@@ -96,7 +95,6 @@ def fit(
     Returns:
         The running mean of the weights over the run, ready to score.
     """
-    torch.set_num_threads(THREADS)
     torch.manual_seed(seed)
     classes = material.targets.shape[1]
     network, mean = (_fast(Network(classes, dropout=settings.dropout)) for _ in range(2))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from rich.progress import Progress, TimeElapsedColumn
 from scipy.special import softmax
@@ -24,7 +25,7 @@ from edge_lambda.detectors.centerface import CenterFace
 from training import calibration, export
 from training.corpus import EXPRESSIONS, Part, fold_of, read
 from training.faces import Face, gray_photos, remembered, squares
-from training.fit import THREADS, Material, Settings, fit, logits
+from training.fit import Material, Settings, fit, logits
 from training.measures import auc
 from training.network import Network
 
@@ -102,7 +103,7 @@ _KEPT: Final[dict[Part, Callable[[Face], bool]]] = {
 }
 
 
-def train(source: Path, out: Path, work: Path, recipe: Recipe) -> None:
+def train(source: Path, out: Path, work: Path, recipe: Recipe, *, threads: int = 2) -> None:
     """Trains ExpressionNet and writes it.
 
     Args:
@@ -110,32 +111,34 @@ def train(source: Path, out: Path, work: Path, recipe: Recipe) -> None:
         out: the ONNX file to write.
         work: folder for boxes and checkpoints.
         recipe: what is trained.
+        threads: cores to use.
 
     Raises:
         CorpusUnreadable: the corpus cannot be read.
     """
+    torch.set_num_threads(threads)
     photos = read(source)
     work.mkdir(parents=True, exist_ok=True)
     with Progress(*Progress.get_default_columns(), TimeElapsedColumn()) as progress:
 
         def stage(name: str, steps: int) -> Step:
             task = progress.add_task(name, total=steps)
+            progress.console.log(name)  # a line that also stands in a log file, where no bar is drawn
             return lambda: progress.advance(task)
 
         step = stage("finding faces", len(photos))
-        faces = remembered(photos, lambda: CenterFace(threads=THREADS), work / "boxes.npz", step)
+        faces = remembered(photos, lambda: CenterFace(threads=threads), work / "boxes.npz", step)
         people = People.of(faces, recipe.folds)
-        run = work / _key(people, recipe)
-        run.mkdir(exist_ok=True)
-        material = replace(people.material, targets=cleaned(people, recipe, run, stage))
+        material = replace(people.material, targets=cleaned(people, recipe, work, stage))
         rows = people.rows["training"]
         step = stage("student", recipe.student.epochs)
-        student = fit(material, rows, recipe.student, seed=recipe.seed, checkpoint=run / "student.pt", step=step)
+        checkpoint = work / f"student-{_key(people, recipe)}.pt"
+        student = fit(material, rows, recipe.student, seed=recipe.seed, checkpoint=checkpoint, step=step)
     finish(student, people, material.prior(rows, recipe.student), out)
 
 
 def cleaned(
-    people: People, recipe: Recipe, run: Path, stage: Callable[[str, int], Step] = lambda name, steps: lambda: None
+    people: People, recipe: Recipe, work: Path, stage: Callable[[str, int], Step] = lambda name, steps: lambda: None
 ) -> NDArray[np.float32]:
     """n x classes targets for the student: label and teachers' opinion, mixed, for training rows; labels elsewhere.
 
@@ -145,12 +148,12 @@ def cleaned(
     said = np.zeros_like(people.material.targets)
     rows = people.rows["training"]
     smooth = replace(people.material, targets=_smoothed(people.material.targets, recipe.smoothing))
+    key = _key(people, (recipe.seed, recipe.folds, recipe.teacher, recipe.smoothing))
     for fold in range(recipe.folds):
         seen, unseen = rows[people.fold[rows] != fold], rows[people.fold[rows] == fold]
         step = stage(f"teacher {fold + 1} of {recipe.folds}", recipe.teacher.epochs)
-        teacher = fit(
-            smooth, seen, recipe.teacher, seed=recipe.seed + 1 + fold, checkpoint=run / f"teacher{fold}.pt", step=step
-        )
+        checkpoint = work / f"teacher{fold + 1}-{key}.pt"
+        teacher = fit(smooth, seen, recipe.teacher, seed=recipe.seed + 1 + fold, checkpoint=checkpoint, step=step)
         opinion = logits(teacher, smooth, unseen) + smooth.prior(seen, recipe.teacher)
         said[unseen] = softmax(opinion, axis=1)
     mixed = people.material.targets.copy()
@@ -196,9 +199,9 @@ def _smoothed(targets: NDArray[np.float32], smoothing: float) -> NDArray[np.floa
     return (1 - smoothing) * targets + smoothing / targets.shape[1]
 
 
-def _key(people: People, recipe: Recipe) -> str:
-    """A folder name for checkpoints: another corpus or another recipe never goes on from this one's."""
-    material = hashlib.sha256(repr(recipe).encode())
+def _key(people: People, how: object) -> str:
+    """Part of a checkpoint's name: a run on another corpus or by other means never goes on from this one's."""
+    material = hashlib.sha256(repr(how).encode())
     material.update(people.material.squares.tobytes())
     material.update(people.label.tobytes())
     return material.hexdigest()[:12]
