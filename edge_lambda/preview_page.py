@@ -26,12 +26,15 @@ MOST_VIEWERS = 32
 VIEWER_TIMEOUT_S = 10.0
 # How often the server looks whether it is to close.
 LOOKS_EVERY_S = 0.05
+# Chromium shows a picture only when the next one comes. Where none comes for this long, the last one is sent again.
+REPEATED_AFTER_S = 0.1
 BOUNDARY = "frame"
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
+<link rel="icon" href="data:,">
 <style>
 body {{ margin: 0; background: #111; color: #eee; font: 1rem/1.5 system-ui, sans-serif; }}
 main {{ max-width: 80rem; margin: auto; padding: 1rem; }}
@@ -48,7 +51,7 @@ What is measured is visible expression, not feeling. Pictures are not stored.</p
 """
 HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+    "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'",
     # Keeps other sites from showing the stream in a page of theirs.
     "Cross-Origin-Resource-Policy": "same-site",
     "Referrer-Policy": "no-referrer",
@@ -80,10 +83,14 @@ class LatestPicture:
             self._closed = True
             self._turn.notify_all()
 
-    def after(self, seen: int) -> tuple[int, bytes] | None:
-        """Waits for a picture newer than the `seen`-th; gives its number and JPEG, or None once closed."""
+    def after(self, seen: int, patience_s: float | None) -> tuple[int, bytes] | None:
+        """Waits for a picture newer than the `seen`-th, as long as patience lasts.
+
+        Returns:
+            The newest picture's number and JPEG; None once closed.
+        """
         with self._turn:
-            self._turn.wait_for(lambda: self.count > seen or self._closed)
+            self._turn.wait_for(lambda: self.count > seen or self._closed, timeout=patience_s)
             if self._closed:
                 return None
         return self.newest()
@@ -256,11 +263,11 @@ class _Handler(BaseHTTPRequestHandler):
             if self.command == "HEAD":
                 return
             self.wfile.write(f"--{BOUNDARY}\r\n".encode())
-            seen = 0
-            while (newer := self.server.picture.after(seen)) is not None:
-                seen, jpeg = newer
+            seen, patience_s = 0, None
+            while (newest := self.server.picture.after(seen, patience_s)) is not None:
+                patience_s = None if newest[0] == seen else REPEATED_AFTER_S
+                seen, jpeg = newest
                 head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()
-                # The next boundary goes out at once: browsers show a picture only when they see where it ends.
                 self.wfile.write(head + jpeg + f"\r\n--{BOUNDARY}\r\n".encode())
         except OSError:
             pass  # the viewer left, or took nothing for too long

@@ -36,7 +36,7 @@ class Viewer:
         self.response = self.connection.getresponse()
 
     def picture(self) -> Image:
-        """Reads the stream's next picture."""
+        """Reads the stream's next picture, which may be the last one again."""
         length = 0
         while (line := self.response.readline()) != b"\r\n" or not length:
             assert line, "the stream ended"
@@ -45,6 +45,12 @@ class Viewer:
         decoded = cv2.imdecode(np.frombuffer(self.response.read(length), np.uint8), cv2.IMREAD_COLOR)
         assert decoded is not None
         return decoded.astype(np.uint8)
+
+    def number(self, *, after: int = 0) -> int:
+        """The number on the next picture that does not show `after`."""
+        while (number := number_of(self.picture())) == after:
+            pass
+        return number
 
     def __enter__(self) -> Viewer:
         return self
@@ -132,7 +138,16 @@ def test_a_picture_is_whole_as_soon_as_it_was_shown(page: PreviewPage) -> None:
     with Viewer(page) as viewer:
         for number in (5, 6, 7):
             page.show(numbered(number))
-            assert number_of(viewer.picture()) == number
+            assert viewer.number(after=number - 1) == number
+
+
+def test_a_picture_that_no_other_follows_is_sent_again_once(page: PreviewPage) -> None:
+    with Viewer(page) as viewer:
+        page.show(numbered(5))
+        assert [viewer.number(), viewer.number()] == [5, 5]
+        time.sleep(3 * preview_page_module.REPEATED_AFTER_S)
+        page.show(numbered(6))
+        assert viewer.number() == 6
 
 
 def test_many_viewers_share_one_encoding(page: PreviewPage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +166,7 @@ def test_many_viewers_share_one_encoding(page: PreviewPage, monkeypatch: pytest.
     for number in (1, 2, 3):
         if number > 1:
             page.show(numbered(number))
-        assert [number_of(viewer.picture()) for viewer in viewers] == [number] * 8
+        assert [viewer.number(after=number - 1) for viewer in viewers] == [number] * 8
     assert encodings == 3
     for viewer in viewers:
         viewer.__exit__()

@@ -1,0 +1,105 @@
+"""The previews as a real browser shows them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
+
+from edge_lambda.preview_file import PreviewFile
+from edge_lambda.preview_page import PreviewPage
+from tests.browser import HOW_TO, browser_path
+from tests.videos import quadrants
+
+pytestmark = pytest.mark.browser
+
+# The four quarters of what an element shows, drawn on a canvas of the page itself.
+QUARTERS = """(element) => {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [4, 4];
+    const pen = canvas.getContext('2d');
+    pen.drawImage(element, 0, 0, 4, 4);
+    return [[0, 0], [3, 0], [0, 3], [3, 3]].map(([x, y]) =>
+        [...pen.getImageData(x, y, 1, 1).data].slice(0, 3).map(value => value > 128 ? 1 : 0).join(''));
+}"""
+
+
+def shown(element: Locator, first: str) -> list[str]:
+    """The quarters an element shows, once the first of them is `first`, or at last."""
+    for _ in range(100):
+        quarters: list[str] = element.evaluate(QUARTERS)
+        if quarters[0] == first:
+            break
+        time.sleep(0.02)
+    return quarters
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = browser_path()
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(HOW_TO)
+        pytest.skip(HOW_TO)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
+        )
+        yield browser
+        browser.close()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """A folder's files over HTTP, as the dashboard would serve them."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path))) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_page_shows_the_newest_picture_and_goes_on(browser: Browser) -> None:
+    with PreviewPage() as preview:
+        page = browser.new_page()
+        errors: list[str] = []
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        preview.show(quadrants(320, 240))
+        page.goto(preview.url, wait_until="commit")
+        picture = page.locator("img")
+        expect(picture).to_have_js_property("naturalWidth", 320)
+        assert shown(picture, "001") == ["001", "010", "100", "111"]
+        preview.show(quadrants(320, 240)[::-1].copy())
+        assert shown(picture, "100") == ["100", "111", "001", "010"]
+        assert "visible expression, not feeling" in page.inner_text("main")
+        assert errors == []
+        page.close()
+
+
+def test_the_file_plays_and_can_be_sought(browser: Browser, served: str, tmp_path: Path) -> None:
+    with PreviewFile(tmp_path / "preview.mp4") as preview:
+        for second in range(20):
+            preview.add(float(second), quadrants(320, 240) if second < 10 else quadrants(320, 240)[::-1].copy())
+    (tmp_path / "index.html").write_text("<video src='preview.mp4' muted preload='auto'></video>")
+    page = browser.new_page()
+    page.goto(served)
+    page.wait_for_function("document.querySelector('video').readyState >= 2")
+    video = page.locator("video")
+    assert video.evaluate("video => video.duration") == pytest.approx(20.0, abs=0.1)
+    assert shown(video, "001") == ["001", "010", "100", "111"]
+    video.evaluate("video => video.play()")
+    page.wait_for_function("document.querySelector('video').currentTime > 0.2")
+    page.close()
