@@ -51,7 +51,9 @@ What is measured is visible expression, not feeling. Pictures are not stored.</p
 """
 HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'",
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+    ),
     # Keeps other sites from showing the stream in a page of theirs.
     "Cross-Origin-Resource-Policy": "same-site",
     "Referrer-Policy": "no-referrer",
