@@ -48,6 +48,16 @@ def bands(windows: StageWindows, palette: Palette) -> Options:
     }
 
 
+def legend(windows: StageWindows) -> str:
+    """What the shading says, for those who cannot read its labels; empty where nothing is shaded."""
+    state = _state(windows)
+    unseen = [name for kind, name in _names(windows).items() if kind != _FEW and (state == kind).any()]
+    told = [f"Grey: {' or '.join(unseen)}."] if unseen else []
+    if (state == _FEW).any():
+        told.append(f"Blue-grey: {_names(windows)[_FEW]}.")
+    return " ".join(told)
+
+
 def _names(windows: StageWindows) -> dict[int, str]:
     return {
         _NOBODY: "nobody in view",

@@ -33,7 +33,7 @@ def listed(labels: Iterable[str], facts: Iterable[str]) -> str:
 
 def note(*sentences: str) -> str:
     """Small print under a chart."""
-    return f'<p class="hl-note">{" ".join(escape(sentence) for sentence in sentences)}</p>'
+    return f'<p class="hl-note">{" ".join(escape(sentence) for sentence in sentences if sentence)}</p>'
 
 
 def trouble(line: str) -> str:

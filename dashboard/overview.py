@@ -40,9 +40,8 @@ def overview_of(session: Session, stages: Sequence[StageWindows]) -> Overview:
     length_s = recorded if session.ended_at is None else (session.ended_at - session.started_at).total_seconds()
     start_ms = np.concatenate([one.start_ms[one.place] for one in stages]) if stages else np.empty(0, np.int64)
     seen = np.concatenate([one.table.faces / one.table.spans for one in stages]) if stages else np.empty(0)
-    at_once = np.zeros(0)
-    if len(start_ms):
-        at_once = np.bincount(np.unique(start_ms, return_inverse=True)[1], weights=seen)
+    instants, instant = np.unique(start_ms, return_inverse=True)
+    at_once = np.bincount(instant, weights=seen, minlength=len(instants))
     return Overview(
         session=session,
         stages=tuple(one.stage.name for one in stages),

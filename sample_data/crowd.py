@@ -44,7 +44,7 @@ class Seen:
 
 def act_out(script: Script, scripted: ScriptedStage, rng: np.random.Generator) -> Iterator[Seen]:
     """One stage of a script as each of its cameras saw it."""
-    seconds = np.arange(script.length_s) + 0.5
+    seconds: Floats = np.arange(script.length_s, dtype=np.float64) + 0.5
     smiling = true_share(script, seconds, scripted.stage.stage_id)
     surprised = true_share(script, seconds, scripted.stage.stage_id, "surprise")
     away, dark = _within(seconds, scripted.away), _within(seconds, scripted.dark)

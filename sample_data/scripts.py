@@ -123,7 +123,8 @@ def true_share(script: Script, session_s: Floats, stage_id: str | None = None, w
         return np.full(len(session_s), idle)
     instants = to_ms(script.session.started_at) + (np.asarray(session_s) * 1000).astype(np.int64)
     shown = timeline_seconds(instants, scripted.stage.cues)
-    return np.where(np.isnan(shown), idle, np.interp(shown, *zip(*knots, strict=True)))
+    at_s, shares = np.array(knots).T
+    return np.where(np.isnan(shown), idle, np.interp(shown, at_s, shares))
 
 
 def _stage(told: Mapping[str, Any], started_at: datetime) -> ScriptedStage:

@@ -12,6 +12,7 @@ from audience.headline import headline
 from audience.sessions import Stage
 from audience.smoothing import default_smoothing_s, smoothed_curve
 from dashboard import charts, data, markup
+from dashboard.chart_bands import legend
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.palette import palette_of
 from dashboard.wording import BAND, GAPS, expression_name, how_to_score, kind_words, share_of, stage_names
@@ -103,7 +104,7 @@ def show_chart(windows: StageWindows, expression: str | None, smoothing_s: float
         zoomable=not live,
     )
     st.echarts_chart(chart, height=height, key="curve", alt=told, theme=None)
-    st.html(markup.note(*([GAPS] if curve is None else [BAND, GAPS])))
+    st.html(markup.note(*([] if curve is None else [BAND]), GAPS, legend(windows)))
 
 
 def show_stage(file: data.SessionFile) -> None:
@@ -151,18 +152,20 @@ def refresh_s(file: data.SessionFile) -> int | None:
     return WAITING_REFRESH_S if file.session.ended_at is None else None
 
 
-def how_often(session_id: str) -> int | None:
-    """`refresh_s` of a session; what is wrong with the store is said by the body of the page."""
+def opened(session_id: str) -> int | None:
+    """Names the browser's tab, and says how often to look for more; what is wrong is said by the body of the page."""
     try:
-        return refresh_s(data.session_file(session_id))
+        file = data.session_file(session_id)
     except HouselightsError:
         return None
+    st.set_page_config(page_title=f"{file.session.name} · Houselights")
+    return refresh_s(file)
 
 
 with st.container(key="back"):
     st.page_link("app_pages/sessions.py", label="← All sessions")
 if session_id := st.query_params.get("session"):
-    every_s = how_often(session_id)
+    every_s = opened(session_id)
     st.fragment(show, run_every=every_s)(session_id, every_s)
 else:
     st.html(markup.empty("No session is chosen: open one from the list of sessions."))

@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from streamlit.testing.v1 import AppTest
 
@@ -36,6 +37,10 @@ from tests.builders import (
     a_window,
     after,
 )
+
+# No deadline, because a machine that does other work is no failure.
+settings.register_profile("dashboard", deadline=None, max_examples=60)
+settings.load_profile("dashboard")
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 NASTY = '<img src=x onerror="alert(1)"> **Bold** [link](https://example.org) $x$ :red[red] <b>title</b>'

@@ -12,6 +12,7 @@ from audience.curve import StageWindows, reaction_curve, stage_windows
 from audience.sessions import Stage
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
+from dashboard.chart_bands import legend
 from dashboard.chart_rows import chart_rows
 from dashboard.charts import session_chart
 from dashboard.palette import DARK, LIGHT
@@ -97,6 +98,13 @@ def test_stretches_without_a_figure_are_marked_and_named() -> None:
         ("nobody in view", 200_000, 300_000),
         ("no camera", 300_000, 400_000),
     ]
+
+
+def test_what_the_shading_says_is_said_in_words_too() -> None:
+    assert legend(laid_out(WITH_GAPS)) == (
+        "Grey: nobody in view or no camera. Blue-grey: too few faces to show a share (fewer than 5)."
+    )
+    assert legend(laid_out([a_window(0, smiling=5, of=10)])) == ""
 
 
 def test_segments_are_bands_with_their_titles_where_they_were_shown() -> None:

@@ -78,6 +78,18 @@ def test_what_is_chosen_stands_in_the_address(opened: Callable[..., Page]) -> No
     page.wait_for_url("**stage=Workshop**")
 
 
+def test_typing_into_the_search_narrows_the_list_and_stands_in_the_address(opened: Callable[..., Page]) -> None:
+    page = opened()
+    page.get_by_role("textbox", name="Search").press_sequentially("river")
+    expect(page.locator('[class*="st-key-row-"]')).to_have_count(1)
+    expect(page.locator(".st-key-row-0")).to_contain_text("Riverside")
+    page.wait_for_url("**q=river")
+
+
+def test_the_tab_is_named_after_the_session(opened: Callable[..., Page]) -> None:
+    expect(opened("session?session=talk-1")).to_have_title("Why bridges hum · Houselights")
+
+
 def test_pages_ask_no_other_machine_for_anything(opened: Callable[..., Page], served: str) -> None:
     page = opened()
     asked: list[str] = []
