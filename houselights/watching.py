@@ -118,7 +118,7 @@ class Watch:
                 break
             if self._last_frame_ms > seen:
                 back_off_s = FIRST_BACK_OFF_S
-            self._beat("waiting", f"{self._lost} Trying again in {back_off_s:.0f} s.")
+            self._beat("waiting", f"{self._lost}. Trying again in {back_off_s:.0f} s.")
             self._stop.wait(back_off_s)
             back_off_s = min(2 * back_off_s, LONGEST_BACK_OFF_S)
         if self._last_window is not None:
