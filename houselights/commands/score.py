@@ -83,7 +83,7 @@ def score(
                 occasion,
                 plan,
                 store=store,
-                load_detector=lambda: load_detector(detector, yunet_model=yunet_model),
+                load_detector=lambda: load_detector(detector, yunet_model=yunet_model, doubtful=True),
                 load_scorer=lambda: load_scorer(scorer),
                 on_position=bar.show,
             )

@@ -65,7 +65,7 @@ def watch(
             WatchPlan(every_s=every_s, windows_kept_days=keep_windows_days, faces_kept_days=keep_faces_days),
             store=store,
             open_camera=lambda: open_camera(source, clock=lambda: datetime.now(UTC), sleep=time.sleep),
-            detector=load_detector(detector, yunet_model=yunet_model),
+            detector=load_detector(detector, yunet_model=yunet_model, doubtful=True),
             scorer=expressions,
             stop=stop,
             on_window=preview.show if preview else None,
