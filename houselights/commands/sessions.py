@@ -32,12 +32,12 @@ def sessions(store_url: str | None) -> None:
             length = (session.ended_at - session.started_at).total_seconds() if session.ended_at else None
             table.add_row(
                 session.session_id,
-                Text(session.title + (" (simulated)" if session.simulated else "")),
+                Text(session.title),
                 session.kind,
                 f"{session.started_at:%Y-%m-%d %H:%M}",
                 clock_text(length) if length is not None else "",
                 str(len(store.stages(session.session_id))),
-                session.mode,
+                session.mode + (", simulated" if session.simulated else ""),
             )
     # What reads a pipe is a program: it gets whole lines.
     Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
