@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -16,7 +17,7 @@ def header(title: str, labels: Iterable[str], facts: Iterable[str], lead: str) -
     return (
         f'<div class="hl-header"><h1>{escape(title)}</h1>{_labels(labels)}'
         f'<p class="hl-facts">{" · ".join(escape(fact) for fact in facts)}</p>'
-        f'<p class="hl-lead">{escape(lead)}</p></div>'
+        f'<p class="hl-lead">{escape(_units_kept(lead))}</p></div>'
     )
 
 
@@ -79,6 +80,11 @@ def sparkline(shape: Sequence[float | None], what: str, colour: str) -> str:
     # As a picture, because inline SVG is taken out of pages' HTML.
     source = b64encode(svg.encode()).decode()
     return f'<img class="hl-spark" alt="{escape(what)}" src="data:image/svg+xml;base64,{source}">'
+
+
+def _units_kept(text: str) -> str:
+    """Numbers and their units, never parted by the end of a line."""
+    return re.sub(r"(?<=\d) (?=%|s\b|min\b)", "\N{NO-BREAK SPACE}", text)
 
 
 def _labels(labels: Iterable[str]) -> str:

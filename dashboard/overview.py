@@ -22,6 +22,7 @@ class Overview:
         session: the session.
         stages: what its stages are called.
         length_s: how long it was, or has been recorded so far.
+        recorded: whether any camera has recorded anything yet.
         faces: the most faces in view at once, all stages together.
         shape: up to `POINTS` values along the session, the highest 1; None where there is no figure. The share of
             smiling faces, or the number of faces where only heads were counted.
@@ -30,6 +31,7 @@ class Overview:
     session: Session
     stages: tuple[str, ...]
     length_s: float
+    recorded: bool
     faces: int
     shape: tuple[float | None, ...]
 
@@ -46,6 +48,7 @@ def overview_of(session: Session, stages: Sequence[StageWindows]) -> Overview:
         session=session,
         stages=tuple(one.stage.name for one in stages),
         length_s=length_s,
+        recorded=len(start_ms) > 0,
         faces=round(at_once.max(initial=0)),
         shape=_shape(session, stages, max(recorded, 1.0)),
     )

@@ -41,9 +41,12 @@ def picture(overview: Overview) -> str:
 
 def facts(overview: Overview) -> list[str]:
     """When, how long, where, how many."""
+    began = date_text(overview.session.started_at, viewer_zone(st.context.timezone))
+    if not overview.recorded:
+        return [began, "nothing recorded yet"]
     stages = overview.stages
     return [
-        date_text(overview.session.started_at, viewer_zone(st.context.timezone)),
+        began,
         length_text(overview.length_s),
         stages[0] if len(stages) == 1 else f"{len(stages)} stages",
         f"up to {overview.faces} faces at once" if overview.faces else "nobody in view",

@@ -36,6 +36,7 @@ def test_the_list_names_every_session_with_its_kind_date_length_and_faces(pages:
     assert "2 stages · up to 43 faces at once" in text
     assert "<span>Talk</span><span>Simulated</span>" in text
     assert "<span>Head count only</span>" in text
+    assert "Tue 5 May 2026, 19:30 UTC · nothing recorded yet" in text
 
 
 def test_a_search_leaves_what_was_searched_for(pages: Pages, filled: str) -> None:

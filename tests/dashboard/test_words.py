@@ -43,6 +43,13 @@ def test_a_sparkline_breaks_where_there_is_no_figure() -> None:
     assert svg.count("<polyline") == 2
 
 
+def test_a_number_stays_on_one_line_with_its_unit() -> None:
+    page = markup.header("", [], [], "about 70 % of 42 faces, averaged over 15 s. 3 seats")
+    assert "70\N{NO-BREAK SPACE}%" in page
+    assert "15\N{NO-BREAK SPACE}s." in page
+    assert "3 seats" in page
+
+
 def test_nothing_to_draw_is_said() -> None:
     assert "no figure" in markup.sparkline([], "Smiles", "#123456")
 
