@@ -9,18 +9,28 @@ from datetime import tzinfo
 from typing import Any
 
 from audience.curve import ReactionCurve, StageWindows
+from dashboard.chart_axes import (
+    LEFT_PX,
+    PHONE_LEFT_PX,
+    PHONE_RIGHT_PX,
+    RIGHT_PX,
+    faces_axis,
+    share_axis,
+    time_axis,
+    zoom,
+)
 from dashboard.chart_bands import bands
 from dashboard.chart_rows import chart_rows
 from dashboard.palette import Palette
 
 Options = dict[str, Any]
 
-# Room around the plots, pixels: the axis numbers on the left, the names of the plots above them.
-_LEFT, _RIGHT, _CURVE_TOP = 44, 26, 46
-_HOVER = "<b>{@when}</b><br>{@said}<br>{@seen}<br><i>{@part}</i>"
-_FONT = '"Source Sans", sans-serif'  # the page's own, which the page has loaded
+# Room for the name of the first plot and the titles of segments, for the plot of faces, and for the zoom, pixels.
+_CURVE_TOP = 46
 _FACES_ROOM = 78
 _ZOOM_ROOM = 34
+_HOVER = "<b>{@when}</b><br>{@said}<br>{@seen}<br><i>{@part}</i>"
+_FONT = '"Source Sans", sans-serif'  # the page's own, which the page has loaded
 
 
 def session_chart(
@@ -48,8 +58,7 @@ def session_chart(
             viewer's zoom would be lost.
     """
     rows = chart_rows(windows, curve, zone)
-    begin_ms = min(0.0, float(windows.session_s[0] * 1000))  # a camera may have looked before the session began
-    end_ms = float(windows.session_s[-1] * 1000 + windows.width_ms)
+    span_ms = (float(windows.session_s[0] * 1000), float(windows.session_s[-1] * 1000 + windows.width_ms))
     faces_top = height - _FACES_ROOM - _ZOOM_ROOM
     plots = ["faces"] if curve is None else ["curve", "faces"]
     tops = {"curve": _CURVE_TOP, "faces": _CURVE_TOP if curve is None else faces_top}
@@ -66,15 +75,18 @@ def session_chart(
         ],
         "grid": [
             # Left to itself, each plot would make room for its own labels, and the two would not line up.
-            {"left": _LEFT, "right": _RIGHT, "top": tops[plot], "height": heights[plot], "outerBoundsMode": "none"}
+            {"left": LEFT_PX, "right": RIGHT_PX, "top": tops[plot], "height": heights[plot], "outerBoundsMode": "none"}
             for plot in plots
         ],
         "axisPointer": {"link": [{"xAxisIndex": "all"}], "lineStyle": {"color": palette.quiet, "type": "solid"}},
         "tooltip": _hover(palette),
-        "dataZoom": _zoom(len(plots), palette) if zoomable else [],
-        "xAxis": [_time_axis(at, (begin_ms, end_ms), plot == plots[-1], palette) for at, plot in enumerate(plots)],
+        "dataZoom": zoom(len(plots), palette) if zoomable else [],
+        "xAxis": [time_axis(at, span_ms, plot == plots[-1], palette) for at, plot in enumerate(plots)],
         "yAxis": [
-            _share_axis(rows, palette) if plot == "curve" else _faces_axis(at, palette) for at, plot in enumerate(plots)
+            share_axis(float((rows["low"] + rows["band"]).max()), palette)
+            if plot == "curve"
+            else faces_axis(at, palette)
+            for at, plot in enumerate(plots)
         ],
         "series": [
             *([] if curve is None else _curve_series(windows, palette, 2 if smoothed else 1)),
@@ -84,7 +96,7 @@ def session_chart(
             {
                 "query": {"maxWidth": 560},
                 "option": {
-                    "grid": [{"left": 42, "right": 20} for _ in plots],
+                    "grid": [{"left": PHONE_LEFT_PX, "right": PHONE_RIGHT_PX} for _ in plots],
                     "series": [{"id": plots[0], "markArea": {"label": {"show": False}}}],
                     "xAxis": [{"splitNumber": 3} for _ in plots],
                 },
@@ -179,78 +191,4 @@ def _hover(palette: Palette) -> Options:
         "borderColor": palette.rule,
         "textStyle": {"color": palette.ink, "fontSize": 13},
         "axisPointer": {"type": "line", "label": {"show": False}},
-    }
-
-
-def _zoom(plots: int, palette: Palette) -> list[Options]:
-    axes = list(range(plots))
-    return [
-        # The wheel scrolls the page; with Ctrl it zooms. A finger scrolls the page too: it must not get stuck here.
-        {
-            "type": "inside",
-            "xAxisIndex": axes,
-            "zoomOnMouseWheel": "ctrl",
-            "moveOnMouseMove": False,
-            "moveOnMouseWheel": False,
-            "preventDefaultMouseMove": False,
-        },
-        {
-            "type": "slider",
-            "xAxisIndex": axes,
-            "height": 16,
-            "bottom": 4,
-            "left": _LEFT,
-            "right": _RIGHT,
-            "showDetail": False,
-            "showDataShadow": False,
-            "brushSelect": False,
-            "borderColor": palette.rule,
-            "fillerColor": palette.segment,
-            "handleStyle": {"color": palette.paper, "borderColor": palette.quiet},
-            "moveHandleSize": 0,
-        },
-    ]
-
-
-def _time_axis(at: int, span_ms: tuple[float, float], labelled: bool, palette: Palette) -> Options:
-    return {
-        "type": "time",
-        "gridIndex": at,
-        "min": span_ms[0],
-        "max": span_ms[1],
-        # The axis counts from the session's beginning: its instants are read as a duration.
-        "axisLabel": {
-            "show": labelled,
-            "formatter": "{H}:{mm}:{ss}" if span_ms[1] >= 3600_000 else "{m}:{ss}",
-            "color": palette.quiet,
-            "hideOverlap": True,
-        },
-        "axisLine": {"lineStyle": {"color": palette.quiet}, "onZero": True},
-        "axisTick": {"show": labelled},
-        "splitLine": {"show": False},
-    }
-
-
-def _share_axis(rows: Any, palette: Palette) -> Options:
-    highest = (rows["low"] + rows["band"]).max()
-    return {
-        "type": "value",
-        "gridIndex": 0,
-        "min": 0,
-        "max": 50 if highest < 50 else 100,
-        "interval": 25,
-        "axisLabel": {"formatter": "{value} %", "color": palette.quiet},
-        "splitLine": {"lineStyle": {"color": palette.rule}},
-    }
-
-
-def _faces_axis(at: int, palette: Palette) -> Options:
-    return {
-        "type": "value",
-        "gridIndex": at,
-        "min": 0,
-        "minInterval": 1,
-        "splitNumber": 2,
-        "axisLabel": {"color": palette.quiet},
-        "splitLine": {"lineStyle": {"color": palette.rule}},
     }

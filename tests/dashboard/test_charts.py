@@ -12,6 +12,7 @@ from audience.curve import StageWindows, reaction_curve, stage_windows
 from audience.sessions import Stage
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
+from dashboard.chart_axes import time_axis
 from dashboard.chart_bands import legend
 from dashboard.chart_rows import chart_rows
 from dashboard.charts import session_chart
@@ -144,6 +145,13 @@ def test_a_chart_that_is_drawn_anew_again_and_again_offers_no_zoom_to_lose() -> 
 def test_windows_from_before_the_session_are_on_the_axis() -> None:
     options = chart(laid_out([a_window(at, smiling=5, of=10) for at in range(-3, 5)]))
     assert options["xAxis"][0]["min"] == -3000
+    assert options["xAxis"][1]["axisLabel"]["customValues"] == [0, 5000]
+
+
+@pytest.mark.parametrize(("hours", "label"), [(0.5, "{m}:{ss}"), (3, "{H}:{mm}:{ss}"), (30, "day {d}, {H}:{mm}")])
+def test_the_axis_reads_as_a_duration_however_long_it_is(hours: float, label: str) -> None:
+    axis = time_axis(0, (0.0, hours * 3_600_000), True, LIGHT)
+    assert axis["axisLabel"]["formatter"] == label
 
 
 @pytest.mark.parametrize(("share", "top"), [(0.1, 50), (0.9, 100)])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from audience.instants import to_ms
+from audience.store import ScorerRecord
 from audience.stores import open_store
 from dashboard import data
 from dashboard.wording import NOT_FEELING
@@ -80,7 +81,7 @@ def test_the_band_is_explained_beside_the_chart(pages: Pages, filled: str) -> No
 
 def test_expressions_whose_accuracy_is_not_established_say_so(pages: Pages, store_url: str) -> None:
     with open_store(store_url) as store:
-        store.put_scorer(data.ScorerRecord(name="s 1", thresholds={}, experimental=frozenset({"smile"})))
+        store.put_scorer(ScorerRecord(name="s 1", thresholds={}, experimental=frozenset({"smile"})))
         put(store, a_session(), (a_stage(), [a_window(at, smiling=2, of=9, scorer="s 1") for at in range(99)]))
     assert pages.session("talk-1").selectbox(key="expression").options == ["Smile (experimental)"]
 
@@ -174,6 +175,11 @@ def test_a_running_session_shows_what_came_in_since(
     text = text_of(pages.session("talk-1"))
     assert "<span>Live</span>" in text
     assert "up to 30 faces" in text
+
+
+def test_what_cannot_have_changed_is_not_read_again(filled: str) -> None:
+    file = data.session_file("talk-1")
+    assert data.laid_out(file, file.stages[0]) is data.laid_out(data.session_file("talk-1"), file.stages[0])
 
 
 def test_a_session_whose_cameras_went_silent_is_not_live(pages: Pages, store_url: str) -> None:
