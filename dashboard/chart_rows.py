@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import tzinfo
+from math import isnan
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,10 @@ from dashboard.clock import time_text
 from dashboard.thinning import thinned
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-# Twice the pixels of a wide screen: more could not be told apart.
-MOST_ROWS = 4000
+# Twice the pixels of the widest plot: more could not be told apart.
+MOST_ROWS = 2400
 
 
 def chart_rows(
@@ -49,9 +51,9 @@ def chart_rows(
             "band": (high - low)[drawn],
             "lone": np.where(beside, np.nan, share)[drawn],
             "faces": windows.faces[drawn],
-            "when": [_when(windows, place, zone) for place in drawn.tolist()],
-            "said": _said(windows, share, low, high, drawn),
-            "seen": [_seen(windows, place) for place in drawn.tolist()],
+            "when": _when(windows, drawn, zone),
+            "said": _said(windows, drawn, share, low, high),
+            "seen": _seen(windows, drawn),
             "part": [windows.segment_title(index) for index in windows.segment[drawn].tolist()],
         }
     )
@@ -68,38 +70,40 @@ def _percents(curve: ReactionCurve | None, n: int) -> tuple[Floats, Floats, Floa
     )
 
 
-def _when(windows: StageWindows, place: int, zone: tzinfo) -> str:
-    clock = time_text(int(windows.start_ms[place]), zone)
-    shown = float(windows.timeline_s[place])
-    in_session = clock_text(float(windows.session_s[place]))
-    if not np.isnan(shown):
-        return f"{clock_text(shown)} · {clock}"
-    return f"{in_session} of the session · {clock}" if windows.stage.timelines else f"{in_session} · {clock}"
-
-
-def _said(windows: StageWindows, share: Floats, low: Floats, high: Floats, drawn: NDArray[np.int64]) -> list[str]:
-    withheld = windows.withheld
+def _when(windows: StageWindows, drawn: Ints, zone: tzinfo) -> list[str]:
+    # Where something was shown at other times, a bare time would be taken for a place in that.
+    of_session = " of the session" if windows.stage.timelines else ""
     words = []
-    for place in drawn.tolist():
-        faces = windows.faces[place]
-        if not np.isnan(share[place]):
-            words.append(f"{share[place]:.0f} % ({low[place]:.0f} to {high[place]:.0f} %)")
-        elif np.isnan(faces):
+    columns = (windows.start_ms, windows.session_s, windows.timeline_s)
+    for start_ms, session_s, shown_s in zip(*(column[drawn].tolist() for column in columns), strict=True):
+        place = f"{clock_text(session_s)}{of_session}" if isnan(shown_s) else clock_text(shown_s)
+        words.append(f"{place} · {time_text(start_ms, zone)}")
+    return words
+
+
+def _said(windows: StageWindows, drawn: Ints, share: Floats, low: Floats, high: Floats) -> list[str]:
+    columns = (share, low, high, windows.faces, windows.withheld)
+    heads = windows.session.mode == "head count"
+    words = []
+    for value, lowest, highest, faces, withheld in zip(*(column[drawn].tolist() for column in columns), strict=True):
+        if not isnan(value):
+            words.append(f"{value:.0f} % ({lowest:.0f} to {highest:.0f} %)")
+        elif isnan(faces):
             words.append("No camera looked")
         elif not faces:
             words.append("Nobody in view")
-        elif windows.session.mode == "head count":
+        elif heads:
             words.append("Faces counted, no expression measured")
-        elif withheld[place]:
+        elif withheld:
             words.append(f"Too few faces for a share (fewer than {windows.min_faces})")
         else:
             words.append("No figure")
     return words
 
 
-def _seen(windows: StageWindows, place: int) -> str:
-    faces, coverage = windows.faces[place], windows.coverage[place]
-    if np.isnan(faces):
-        return ""
-    words = f"{faces:.0f} face" if faces == 1 else f"{faces:.0f} faces"
-    return words if np.isnan(coverage) else f"{words}, {100 * coverage:.0f} % of those expected"
+def _seen(windows: StageWindows, drawn: Ints) -> list[str]:
+    words = []
+    for faces, coverage in zip(windows.faces[drawn].tolist(), windows.coverage[drawn].tolist(), strict=True):
+        counted = "" if isnan(faces) else f"{faces:.0f} face" if faces == 1 else f"{faces:.0f} faces"
+        words.append(counted if isnan(coverage) else f"{counted}, {100 * coverage:.0f} % of those expected")
+    return words
