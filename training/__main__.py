@@ -29,10 +29,9 @@ def main() -> int:
         help="folder for boxes and checkpoints, so that an interrupted run goes on (%(default)s)",
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=2, help="cores to use; 1 is quicker where others use them too")
     given = parser.parse_args()
     try:
-        train(given.data, given.out, given.work, Recipe(seed=given.seed), threads=given.threads)
+        train(given.data, given.out, given.work, Recipe(seed=given.seed))
     except CorpusUnreadable as error:
         print(error, file=sys.stderr)  # noqa: T201 - a user's mistake is one line
         return 2

@@ -98,11 +98,6 @@ def part_of(person: str) -> Part:
     return "training"
 
 
-def fold_of(person: str, folds: int) -> int:
-    """One of `folds` groups of people, 0-based, independent of the split."""
-    return int(_draw("fold", 0, person) * folds)
-
-
 def _draw(purpose: str, salt: int, person: str) -> float:
     """A number of [0, 1) that looks random and is always the same for the same person and purpose."""
     digest = hashlib.sha256(f"{purpose} {salt}/{person}".encode()).digest()

@@ -1,4 +1,4 @@
-"""Writing a trained network as one ONNX file that takes BGR crops and gives calibrated confidences.
+"""Writing trained networks as one ONNX file that takes BGR crops and gives calibrated confidences.
 
 The graph is written node by node rather than traced: batch normalisation is folded into the convolutions, gray
 conversion, light normalisation, the mirror image and the calibration are part of it, and weights are stored as 16-bit
@@ -8,7 +8,7 @@ floats (half the file; onnxruntime widens them once, when it loads the file).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +79,20 @@ class _Graph:
         ends = [self.constant([value], np.int64) for value in (-1, np.iinfo(np.int64).min, 3, -1)]
         return self.add("Concat", crop, self.add("Slice", crop, *ends), axis=0)
 
+    def logits(self, seen: str, network: Network) -> str:
+        """What one network says of 2n normalised crops: 2n x classes."""
+        maps = self.add("Relu", self.convolution(seen, network.stem, network.stem_norm))
+        for block in network.blocks:
+            assert isinstance(block, Block)
+            maps = self.block(maps, block)
+        pooled = self.add("Flatten", self.add("GlobalAveragePool", maps))
+        head = np.ascontiguousarray(network.head.weight.detach().float().numpy().T)
+        return self.add(
+            "Add",
+            self.add("MatMul", pooled, self.weight(head)),
+            self.constant(network.head.bias.detach().float().numpy()),
+        )
+
     def confidences(self, logits: str, slope: NDArray[np.float64], offset: NDArray[np.float64]) -> str:
         """2n x classes logits to n x classes calibrated confidences."""
         shape = self.constant([2, -1, len(offset)], np.int64)
@@ -100,7 +114,7 @@ def _folded(layer: nn.Conv2d, norm: nn.BatchNorm2d | None) -> tuple[NDArray[np.f
 
 
 def write(
-    network: Network,
+    networks: Sequence[Network],
     path: Path,
     *,
     side: int,
@@ -111,7 +125,7 @@ def write(
     """Writes the ONNX file, whole or not at all.
 
     Args:
-        network: a trained network.
+        networks: trained networks, whose logits are averaged.
         path: the file to write.
         side: side of a crop, pixels.
         slope: classes, what logits are multiplied by.
@@ -119,14 +133,8 @@ def write(
         about: metadata; what is not a string is stored as JSON.
     """
     graph = _Graph()
-    maps = graph.add("Relu", graph.convolution(graph.seen("crops"), network.stem, network.stem_norm))
-    for block in network.blocks:
-        assert isinstance(block, Block)
-        maps = graph.block(maps, block)
-    pooled = graph.add("Flatten", graph.add("GlobalAveragePool", maps))
-    head = network.head.weight.detach().float().numpy().T
-    logits = graph.add("MatMul", pooled, graph.weight(np.ascontiguousarray(head)))
-    logits = graph.add("Add", logits, graph.constant(network.head.bias.detach().float().numpy()))
+    seen = graph.seen("crops")
+    logits = graph.add("Mean", *(graph.logits(seen, network) for network in networks))
     result = graph.confidences(logits, slope, offset)
     model = helper.make_model(
         helper.make_graph(

@@ -46,7 +46,7 @@ class Settings:
     decay: float = 0.05
     batch: int = 128
     dropout: float = 0.3
-    adjustment: float = 0.75
+    adjustment: float = 0.5
     mixed: float = 0.3
     mix: float = 0.3
     averaging: float = 0.995
@@ -80,7 +80,7 @@ def fit(
     *,
     seed: int,
     checkpoint: Path,
-    step: Callable[[], None] = lambda: None,
+    step: Callable[[float], None] = lambda loss: None,
 ) -> Network:
     """Trains a network, going on from `checkpoint` where a run of the same name was cut off.
 
@@ -90,7 +90,7 @@ def fit(
         settings: how.
         seed: the same seed and material give the same network, interrupted or not, on the same machine.
         checkpoint: written after every epoch.
-        step: called after every epoch, those of an earlier run included.
+        step: called after every epoch, with its mean loss; NaN for those of an earlier run.
 
     Returns:
         The running mean of the weights over the run, ready to score.
@@ -103,7 +103,7 @@ def fit(
     prior = torch.from_numpy(material.prior(rows, settings))
     first = _resume(checkpoint, network, mean, optimizer)
     for _ in range(first):
-        step()
+        step(math.nan)
     for epoch in range(first, settings.epochs):
         torch.manual_seed(seed * 1_000_003 + epoch)
         network.train()
@@ -111,14 +111,16 @@ def fit(
             material.photos, material.squares, rows, views=settings.views, batch=settings.batch, seed=(seed, epoch)
         )
         per_epoch = max(len(rows) // settings.batch, 1)
+        losses = []
         for at, (crops, chosen) in enumerate(of_epoch):
             done = epoch * per_epoch + at
             for group in optimizer.param_groups:
                 group["lr"] = settings.rate * _rate(done / (per_epoch * settings.epochs), settings.warm_up)
-            _learn(network, optimizer, crops, torch.from_numpy(material.targets[chosen]), prior, settings)
+            targets = torch.from_numpy(material.targets[chosen])
+            losses.append(_learn(network, optimizer, crops, targets, prior, settings))
             _average(mean, network, min(settings.averaging, (1 + done) / (10 + done)))
         _keep(checkpoint, network, mean, optimizer, epoch + 1)
-        step()
+        step(float(np.mean(losses)))
     return mean.eval()
 
 
@@ -160,7 +162,7 @@ def _learn(
     targets: Tensor,
     prior: Tensor,
     settings: Settings,
-) -> None:
+) -> float:
     seen = _input(crops)
     if torch.rand(()) < settings.mixed:
         part = float(torch.distributions.Beta(settings.mix, settings.mix).sample())
@@ -175,6 +177,7 @@ def _learn(
     loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), 5.0)
     optimizer.step()
+    return loss.item()
 
 
 @torch.no_grad()

@@ -1,35 +1,32 @@
-"""The whole recipe: boxes, teachers, cleaned labels, the student, its calibration, the ONNX file.
+"""The whole recipe: boxes, networks, calibration, the ONNX file.
 
-The labels are students' and noisy, so the network that ships does not learn from them alone. Teachers are trained on
-parts of the training people and label the people they did not see; the student learns from the mean of what the label
-and the teachers say (cross-fitted self-distillation; Xie et al., "Self-training with Noisy Student", CVPR 2020). What
-was tried besides is in NOTES.md.
+What ships is the mean of two networks that differ only in their seed. Each is trained in a process of its own on one
+core: two cores on one network wait for each other at every step and take longer. What was tried besides is in NOTES.md.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import Progress, TimeElapsedColumn
-from scipy.special import softmax
+from rich.console import Console
 
 from edge_lambda.crops import SCORING
 from edge_lambda.detectors.centerface import CenterFace
 from training import calibration, export
-from training.corpus import EXPRESSIONS, Part, fold_of, read
+from training.corpus import EXPRESSIONS, Part, read
 from training.faces import Face, gray_photos, remembered, squares
 from training.fit import Material, Settings, fit, logits
 from training.measures import auc
 from training.network import Network
-
-Step = Callable[[], None]
 
 VERSION: Final = "1"
 NEEDED_AUC: Final = 0.85
@@ -43,18 +40,15 @@ class Recipe:
 
     Attributes:
         seed: of everything random.
-        folds: teachers for each face; each sees the other folds' people.
-        teacher: how a teacher is trained.
-        student: how the network that ships is trained.
-        trust: how much the label counts against the teachers in what the student learns, 0..1.
-        smoothing: part of every target that is spread evenly (label smoothing, Szegedy et al. 2016).
+        networks: how many are trained and averaged, at least 1.
+        settings: how each is trained.
+        smoothing: part of every target that is spread evenly (label smoothing, Szegedy et al. 2016): the labels are
+            students' and noisy.
     """
 
     seed: int = 1
-    folds: int = 3
-    teacher: Settings = field(default_factory=lambda: Settings(epochs=10))
-    student: Settings = field(default_factory=lambda: Settings(epochs=30))
-    trust: float = 0.4
+    networks: int = 2
+    settings: Settings = field(default_factory=lambda: Settings(epochs=45))
     smoothing: float = 0.05
 
 
@@ -63,35 +57,28 @@ class People:
     """The corpus by rows, one row a photograph.
 
     Attributes:
-        material: photographs and squares, with the labels as targets.
+        material: photographs, squares and smoothed targets.
         label: n, index into EXPRESSIONS.
-        fold: n, the group of people for cross-fitting.
         rows: for each part of the split the rows in it; for training only those on which the detector sees a face.
     """
 
     material: Material
     label: NDArray[np.intp]
-    fold: NDArray[np.intp]
     rows: dict[Part, NDArray[np.intp]]
 
     @classmethod
-    def of(cls, faces: Sequence[Face], folds: int) -> People:
+    def of(cls, faces: Sequence[Face], smoothing: float) -> People:
         """The rows of these faces."""
         label = np.array([EXPRESSIONS.index(face.photo.expression) for face in faces])
         rows = {
-            part: np.array(
-                [at for at, face in enumerate(faces) if face.photo.part == part and keep(face)], dtype=np.intp
-            )
+            part: np.array([keep(face) and face.photo.part == part for face in faces]).nonzero()[0]
             for part, keep in _KEPT.items()
         }
+        classes = len(EXPRESSIONS)
+        targets = (1 - smoothing) * np.eye(classes, dtype=np.float32)[label] + np.float32(smoothing / classes)
         return cls(
-            material=Material(
-                photos=gray_photos(faces),
-                squares=squares(faces),
-                targets=np.eye(len(EXPRESSIONS), dtype=np.float32)[label],
-            ),
+            material=Material(photos=gray_photos(faces), squares=squares(faces), targets=targets),
             label=label,
-            fold=np.array([fold_of(face.photo.person, folds) for face in faces]),
             rows=rows,
         )
 
@@ -103,7 +90,7 @@ _KEPT: Final[dict[Part, Callable[[Face], bool]]] = {
 }
 
 
-def train(source: Path, out: Path, work: Path, recipe: Recipe, *, threads: int = 2) -> None:
+def train(source: Path, out: Path, work: Path, recipe: Recipe) -> None:
     """Trains ExpressionNet and writes it.
 
     Args:
@@ -111,65 +98,75 @@ def train(source: Path, out: Path, work: Path, recipe: Recipe, *, threads: int =
         out: the ONNX file to write.
         work: folder for boxes and checkpoints.
         recipe: what is trained.
-        threads: cores to use.
 
     Raises:
         CorpusUnreadable: the corpus cannot be read.
     """
-    torch.set_num_threads(threads)
-    photos = read(source)
     work.mkdir(parents=True, exist_ok=True)
-    with Progress(*Progress.get_default_columns(), TimeElapsedColumn()) as progress:
-
-        def stage(name: str, steps: int) -> Step:
-            task = progress.add_task(name, total=steps)
-            progress.console.log(name)  # a line that also stands in a log file, where no bar is drawn
-            return lambda: progress.advance(task)
-
-        step = stage("finding faces", len(photos))
-        faces = remembered(photos, lambda: CenterFace(threads=threads), work / "boxes.npz", step)
-        people = People.of(faces, recipe.folds)
-        material = replace(people.material, targets=cleaned(people, recipe, work, stage))
-        rows = people.rows["training"]
-        step = stage("student", recipe.student.epochs)
-        checkpoint = work / f"student-{_key(people, recipe)}.pt"
-        student = fit(material, rows, recipe.student, seed=recipe.seed, checkpoint=checkpoint, step=step)
-    finish(student, people, material.prior(rows, recipe.student), out)
+    people = people_of(source, work, recipe)
+    with ProcessPoolExecutor(recipe.networks, mp_context=get_context("spawn")) as processes:
+        jobs = [processes.submit(train_one, source, work, recipe, number) for number in range(recipe.networks)]
+        for job in jobs:
+            job.result()
+    finish([train_one(source, work, recipe, number, people) for number in range(recipe.networks)], people, recipe, out)
 
 
-def cleaned(
-    people: People, recipe: Recipe, work: Path, stage: Callable[[str, int], Step] = lambda name, steps: lambda: None
-) -> NDArray[np.float32]:
-    """n x classes targets for the student: label and teachers' opinion, mixed, for training rows; labels elsewhere.
+def people_of(source: Path, work: Path, recipe: Recipe) -> People:
+    """Reads the corpus and finds its faces, or remembers where they are."""
+    photos, console = read(source), Console()
+    done = [0]
 
-    The teachers' logits are taken as under the classes' shares their loss had taken on itself, so that they mean the
-    same in the student's loss.
+    def step() -> None:
+        done[0] += 1
+        if done[0] % 1000 == 0 or done[0] == len(photos):
+            console.log(f"finding faces: {done[0]} of {len(photos)} photographs", _stack_offset=2)
+
+    return People.of(remembered(photos, CenterFace, work / "boxes.npz", step), recipe.smoothing)
+
+
+def train_one(source: Path, work: Path, recipe: Recipe, number: int, people: People | None = None) -> Network:
+    """Trains one of the networks on one core, or goes on with it, or takes it from its checkpoint when it is done.
+
+    Args:
+        source, work, recipe: as for `train`.
+        number: which network, from 0.
+        people: the corpus, where the caller has read it.
     """
-    said = np.zeros_like(people.material.targets)
-    rows = people.rows["training"]
-    smooth = replace(people.material, targets=_smoothed(people.material.targets, recipe.smoothing))
-    key = _key(people, (recipe.seed, recipe.folds, recipe.teacher, recipe.smoothing))
-    for fold in range(recipe.folds):
-        seen, unseen = rows[people.fold[rows] != fold], rows[people.fold[rows] == fold]
-        step = stage(f"teacher {fold + 1} of {recipe.folds}", recipe.teacher.epochs)
-        checkpoint = work / f"teacher{fold + 1}-{key}.pt"
-        teacher = fit(smooth, seen, recipe.teacher, seed=recipe.seed + 1 + fold, checkpoint=checkpoint, step=step)
-        opinion = logits(teacher, smooth, unseen) + smooth.prior(seen, recipe.teacher)
-        said[unseen] = softmax(opinion, axis=1)
-    mixed = people.material.targets.copy()
-    mixed[rows] = recipe.trust * mixed[rows] + (1 - recipe.trust) * said[rows]
-    return mixed
+    torch.set_num_threads(1)
+    people = people or people_of(source, work, recipe)
+    console = Console()
+    epochs = [0]
+
+    def step(loss: float) -> None:
+        epochs[0] += 1
+        console.log(f"network {number + 1}: epoch {epochs[0]} of {recipe.settings.epochs}, loss {loss:.3f}")
+
+    return fit(
+        people.material,
+        people.rows["training"],
+        recipe.settings,
+        seed=recipe.seed + number,
+        checkpoint=work / f"network{number + 1}-{_key(people, recipe)}.pt",
+        step=step,
+    )
 
 
-def finish(student: Network, people: People, prior: NDArray[np.float32], out: Path) -> None:
+def mean_logits(networks: Sequence[Network], people: People, part: Part) -> NDArray[np.float64]:
+    """What the networks say together of one part of the split: len(rows) x classes."""
+    said = [logits(network, people.material, people.rows[part]) for network in networks]
+    return np.mean(said, axis=0, dtype=np.float64)
+
+
+def finish(networks: Sequence[Network], people: People, recipe: Recipe, out: Path) -> None:
     """Calibrates on validation people, marks what is experimental on the held-out ones, and writes the file."""
-    rows, held_out = people.rows["validation"], people.rows["held out"]
-    said = logits(student, people.material, rows).astype(np.float64)
-    calibrated = calibration.fitted(said, people.label[rows], prior - prior.mean().astype(np.float64))
-    limits = calibration.thresholds(calibrated.confidences(said), people.label[rows], EXPRESSIONS)
-    shown = calibrated.confidences(logits(student, people.material, held_out).astype(np.float64))
+    prior = people.material.prior(people.rows["training"], recipe.settings).astype(np.float64)
+    label = people.label[people.rows["validation"]]
+    said = mean_logits(networks, people, "validation")
+    calibrated = calibration.fitted(said, label, prior - prior.mean())
+    limits = calibration.thresholds(calibrated.confidences(said), label, EXPRESSIONS)
+    shown = calibrated.confidences(mean_logits(networks, people, "held out"))
     export.write(
-        student,
+        networks,
         out,
         side=SCORING.size,
         slope=np.full(len(EXPRESSIONS), calibrated.slope),
@@ -179,7 +176,7 @@ def finish(student: Network, people: People, prior: NDArray[np.float32], out: Pa
             "version": VERSION,
             "classes": EXPRESSIONS,
             "thresholds": {name: round(limit, 4) for name, limit in limits.items()},
-            "experimental": experimental(people.label[held_out], shown),
+            "experimental": experimental(people.label[people.rows["held out"]], shown),
             "crop": asdict(SCORING),
         },
     )
@@ -195,13 +192,9 @@ def experimental(label: NDArray[np.intp], confidences: NDArray[np.float64]) -> l
     return marked
 
 
-def _smoothed(targets: NDArray[np.float32], smoothing: float) -> NDArray[np.float32]:
-    return (1 - smoothing) * targets + smoothing / targets.shape[1]
-
-
-def _key(people: People, how: object) -> str:
+def _key(people: People, recipe: Recipe) -> str:
     """Part of a checkpoint's name: a run on another corpus or by other means never goes on from this one's."""
-    material = hashlib.sha256(repr(how).encode())
+    material = hashlib.sha256(repr(recipe).encode())
     material.update(people.material.squares.tobytes())
     material.update(people.label.tobytes())
     return material.hexdigest()[:12]

@@ -14,7 +14,6 @@ from training.corpus import (
     Photo,
     data_folder,
     default_corpus,
-    fold_of,
     part_of,
     read,
 )
@@ -111,14 +110,6 @@ def test_about_a_fifth_of_the_people_are_held_out_and_a_seventh_of_the_rest_vali
 
 def test_people_who_would_be_the_whole_test_are_always_trained_on() -> None:
     assert {part_of(person) for person in ALWAYS_TRAINING} == {"training"}
-
-
-def test_folds_are_even_and_know_nothing_of_the_split() -> None:
-    people = [f"person {number}" for number in range(20_000)]
-    for part in ("training", "held out"):
-        folds = Counter(fold_of(person, 4) for person in people if part_of(person) == part)
-        assert set(folds) == {0, 1, 2, 3}
-        assert max(folds.values()) < 1.2 * min(folds.values())
 
 
 def test_the_data_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -11,15 +11,17 @@ import skimage.data
 pytest.importorskip("torch", reason="training needs the extra `train`")
 pytest.importorskip("onnx", reason="training needs the extra `train`")
 
+import torch
+
 from edge_lambda.crops import SCORING
 from edge_lambda.detectors import Detection, Image
 from edge_lambda.scorers.expressionnet import ExpressionNet
-from training import recipe
+from training import fit, recipe
 from training.corpus import EXPRESSIONS, part_of
 from training.fit import Settings
-from training.recipe import Recipe, experimental, train
+from training.recipe import Recipe, experimental, people_of, train, train_one
 
-TINY = Recipe(folds=2, teacher=Settings(epochs=1, batch=16), student=Settings(epochs=2, batch=16))
+TINY = Recipe(settings=Settings(epochs=2, batch=16))
 
 
 class WholePhoto:
@@ -38,7 +40,7 @@ class WholePhoto:
 @pytest.fixture
 def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A hundred small real faces with labels that mean nothing, on all three sides of the split."""
-    monkeypatch.setattr(recipe, "CenterFace", WholePhoto)
+    monkeypatch.setattr(recipe, "CenterFace", WholePhoto)  # the processes that train find its boxes kept
     folder = tmp_path / "faces"
     folder.mkdir()
     rows = []
@@ -63,26 +65,32 @@ def test_training_ends_in_a_model_the_scorer_takes(corpus: Path, tmp_path: Path)
     assert scorer.score(crops)[:, :-1].sum(axis=1) == pytest.approx(1, abs=1e-4)
 
 
-def test_a_run_that_was_cut_off_ends_in_the_same_model(
+def test_a_run_that_was_cut_off_ends_in_the_same_network(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, resumed = tmp_path / "whole.onnx", tmp_path / "resumed.onnx"
-    train(corpus, whole, tmp_path / "at once", TINY)
-    keep, kept = recipe.fit.__globals__["_keep"], []
+    at_once, in_parts = tmp_path / "at once", tmp_path / "in parts"
+    at_once.mkdir()
+    in_parts.mkdir()
+    people = people_of(corpus, at_once, TINY)
+    whole = train_one(corpus, at_once, TINY, 0, people).state_dict()
+    keep = fit._keep
 
     def keep_then_stop(*state: object) -> None:
         keep(*state)
-        kept.append(state)
-        if len(kept) == 3:  # in the middle of the student's run
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr("training.fit._keep", keep_then_stop)
+    monkeypatch.setattr(fit, "_keep", keep_then_stop)
     with pytest.raises(KeyboardInterrupt):
-        train(corpus, resumed, tmp_path / "in parts", TINY)
-    assert not resumed.exists()
-    train(corpus, resumed, tmp_path / "in parts", TINY)
-    assert resumed.read_bytes() == whole.read_bytes()
-    assert len(kept) == 4
+        train_one(corpus, in_parts, TINY, 0, people)
+    monkeypatch.setattr(fit, "_keep", keep)
+    resumed = train_one(corpus, in_parts, TINY, 0, people).state_dict()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_two_seeds_are_two_networks(corpus: Path, tmp_path: Path) -> None:
+    people = people_of(corpus, tmp_path, TINY)
+    first, second = (train_one(corpus, tmp_path, TINY, number, people).head.weight for number in (0, 1))
+    assert not torch.equal(first, second)
 
 
 def test_an_expression_ranked_badly_or_on_few_faces_is_experimental() -> None:
