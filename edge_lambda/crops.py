@@ -62,7 +62,7 @@ class CropGeometry:
         return resized(cut(image, *self.square(detection)), self.size)
 
 
-SCORING: Final = CropGeometry(scale=0.85, down=0.05, size=64)
+SCORING: Final = CropGeometry(scale=0.85, down=0.05, size=48)
 """What ExpressionNet sees: brow to chin. Tuned on validation people, see training/NOTES.md."""
 
 
