@@ -55,10 +55,12 @@ def overview_of(session: Session, stages: Sequence[StageWindows]) -> Overview:
 
 
 def _shape(session: Session, stages: Sequence[StageWindows], length_s: float) -> tuple[float | None, ...]:
-    above, below = np.zeros(POINTS), np.zeros(POINTS)
+    # No more points than windows: a point that no window falls into would look like a gap.
+    points = min(POINTS, max((len(one.start_ms) for one in stages), default=0))
+    above, below = np.zeros(points), np.zeros(points)
     for one in stages:
         table = one.table
-        point = np.clip(one.session_s[one.place] / length_s * POINTS, 0, POINTS - 1).astype(np.int64)
+        point = np.clip(one.session_s[one.place] / length_s * points, 0, points - 1).astype(np.int64)
         if session.mode == "head count":
             np.add.at(above, point, table.faces)
             np.add.at(below, point, table.spans)

@@ -30,7 +30,8 @@ def _get_one() -> None:
         return
     attempts: list[list[str]] = [[sys.executable, "-m", "playwright", "install", "chromium"]]
     if shutil.which("apt-get") and os.geteuid() == 0:
-        attempts.insert(0, ["sh", "-c", "apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium"])
+        install = "apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium"
+        attempts.insert(0, ["sh", "-c", install])
     for command in attempts:
         print("No browser found: getting one (" + " ".join(command[-3:]) + ")", file=sys.stderr)  # noqa: T201
         subprocess.run(command, check=False, stdout=subprocess.DEVNULL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from importlib import resources, util
@@ -39,9 +40,13 @@ def serve(store_url: str | None, *, port: int | None, browser: bool) -> int:
         command += ["--server.port", str(port)]
     environment = os.environ | {STORE_VARIABLE: store_url or default_store_url()}
     with subprocess.Popen(command, env=environment) as process:
+        # Whoever ends this command means the pages; without this a SIGTERM would leave them running.
+        signal.signal(signal.SIGTERM, lambda number, frame: process.terminate())
         try:
-            return process.wait()
+            return max(0, process.wait())
         except KeyboardInterrupt:
             # The terminal sent Ctrl-C to Streamlit too; it closes by itself.
             process.wait()
             return 0
+        finally:
+            process.terminate()

@@ -15,8 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from streamlit.testing.v1 import AppTest
 
 from audience.privacy import decide
@@ -24,7 +23,6 @@ from audience.sessions import Session, Stage
 from audience.store import Store
 from audience.stores import open_store
 from audience.windows import WindowRecord
-from tests.browser import HOW_TO, browser_path
 from tests.builders import (
     BEGAN,
     a_camera,
@@ -38,21 +36,9 @@ from tests.builders import (
     after,
 )
 
-# No deadline, because a machine that does other work is no failure.
-settings.register_profile("dashboard", deadline=None, max_examples=60)
-settings.load_profile("dashboard")
-
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 NASTY = '<img src=x onerror="alert(1)"> **Bold** [link](https://example.org) $x$ :red[red] <b>title</b>'
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-_ARGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 
 
 def put(store: Store, session: Session, *stages: tuple[Stage, list[WindowRecord]]) -> None:
@@ -152,20 +138,6 @@ def text_of(app: AppTest) -> str:
     """The HTML a page wrote itself, stylesheet aside."""
     bodies = [element.proto.body for element in app.get("html")]
     return "\n".join(body for body in bodies if not body.startswith("<style"))
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A real browser. Without one the tests are skipped on a person's machine, and fail where CI is to run them."""
-    path = browser_path()
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(HOW_TO)
-        pytest.skip(HOW_TO)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(_ARGS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,11 @@ def test_the_shape_is_that_of_the_smiles_and_its_highest_point_is_one() -> None:
     assert (shape[0], shape[-1]) == (0.25, 1.0)
 
 
+def test_the_shape_of_a_minute_has_no_gaps_of_its_own() -> None:
+    shape = overview_of(a_session(), [laid_out("a", *[(2, 10)] * 60)]).shape
+    assert shape == (1.0,) * 60
+
+
 def test_the_shape_has_no_point_where_nobody_could_be_counted() -> None:
     counts = [(2, 10)] * POINTS + [(0, 0)] * POINTS + [(2, 3)] * POINTS + [(4, 10)] * POINTS
     shape = overview_of(a_session(), [laid_out("a", *counts)]).shape

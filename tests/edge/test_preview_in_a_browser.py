@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -11,11 +10,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, expect
 
 from edge_lambda.preview_file import PreviewFile
 from edge_lambda.preview_page import PreviewPage
-from tests.browser import HOW_TO, browser_path
 from tests.videos import quadrants
 
 pytestmark = pytest.mark.browser
@@ -39,21 +37,6 @@ def shown(element: Locator, first: str) -> list[str]:
             break
         time.sleep(0.02)
     return quarters
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = browser_path()
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(HOW_TO)
-        pytest.skip(HOW_TO)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
-        yield browser
-        browser.close()
 
 
 class _Quiet(SimpleHTTPRequestHandler):
