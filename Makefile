@@ -22,7 +22,7 @@ $(UV):
 
 # uv itself lives in the same environment, so a sync must not clean it away (--inexact).
 $(SYNC): pyproject.toml uv.lock | $(UV)
-	$(UV) sync --frozen --inexact --extra edge --extra dashboard --extra export --extra dev
+	$(UV) sync --frozen --inexact --extra edge --extra dashboard --extra export --extra cloud --extra dev
 	@touch $@
 
 demo: $(SYNC) ## Score a clip (VIDEO=file for your own), load the sample sessions, serve the pages
@@ -30,6 +30,7 @@ demo: $(SYNC) ## Score a clip (VIDEO=file for your own), load the sample session
 
 test: $(SYNC) ## Run every test, those in a real browser included
 	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m tests.contracts.dynalite
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(SYNC) ## Format, lint, types and the rules of the rooms

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audience.errors import InvalidValue
+from audience.errors import InvalidValue, StoreUnavailable
 from audience.store import Store
 
 _SQLITE = "sqlite:///"
+_DYNAMODB = "dynamodb://"
 
 
 def default_store_url() -> str:
@@ -21,7 +22,8 @@ def open_store(url: str) -> Store:
     """Opens the store a URL names, making the database if it is not there.
 
     Args:
-        url: `sqlite:///relative/or/~/path.db`, `sqlite:////absolute/path.db`.
+        url: `sqlite:///relative/or/~/path.db`, `sqlite:////absolute/path.db`, `dynamodb://TABLE?region=eu-west-1` (and
+            `&endpoint=http://127.0.0.1:8000` for a local engine); a table must be there already.
 
     Raises:
         InvalidValue: the URL names no kind of store there is.
@@ -31,4 +33,14 @@ def open_store(url: str) -> Store:
         from audience.stores.sqlite import SqliteStore
 
         return SqliteStore(Path(url.removeprefix(_SQLITE)).expanduser())
-    raise InvalidValue(f"store {url!r} is unknown: write it as sqlite:///path/to/houselights.db")
+    if url.startswith(_DYNAMODB):
+        try:
+            from audience.stores.dynamo import DynamoStore
+        except ModuleNotFoundError as missing:
+            raise StoreUnavailable(
+                f"a store in DynamoDB needs {missing.name}: install Houselights with its extra `cloud`"
+            ) from None
+        return DynamoStore(url)
+    raise InvalidValue(
+        f"store {url!r} is unknown: write it as sqlite:///path/to/houselights.db or dynamodb://TABLE?region=eu-west-1"
+    )

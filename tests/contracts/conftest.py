@@ -1,6 +1,49 @@
-"""How hypothesis runs here: no deadline, because a machine that does other work is no failure."""
+"""What store tests run on: engines that speak DynamoDB's protocol, started when a test first asks for one.
 
+Hypothesis has no deadline here, because a machine that does other work is no failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import pytest
 from hypothesis import settings
+
+from audience.stores.dynamo_client import client_for
+from audience.stores.dynamo_schema import create_table
+from tests.contracts.dynalite import running_dynalite
+from tests.contracts.moto_server import running_moto
 
 settings.register_profile("houselights", deadline=None, max_examples=60)
 settings.load_profile("houselights")
+
+REGION = "eu-west-1"
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """The address of a stand-in for AWS."""
+    with running_moto() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def dynalite() -> Iterator[str]:
+    """The address of a strict DynamoDB engine."""
+    with running_dynalite() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def new_table() -> Iterator[Callable[[str], str]]:
+    """Makes an empty table at an address and gives the URL of the store in it."""
+
+    def make(endpoint: str) -> str:
+        name = f"houselights-{uuid4().hex}"
+        create_table(client_for(REGION, endpoint, local=True), name)
+        return f"dynamodb://{name}?region={REGION}&endpoint={endpoint}"
+
+    yield make
+    client_for.cache_clear()

@@ -1,4 +1,4 @@
-"""What every store keeps to. A store joins by a factory: something that makes the URL of an empty one."""
+"""What every store keeps to. A store joins by a line in `url`, which makes the URL of an empty one."""
 
 from __future__ import annotations
 
@@ -43,18 +43,17 @@ from tests.builders import (
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def sqlite_url(folder: Path) -> str:
-    """The URL of an SQLite store that is not there yet."""
-    return f"sqlite:///{folder}/houselights.db"
+STORES = ("sqlite", "dynamodb on moto", "dynamodb on dynalite")
 
 
-FACTORIES: dict[str, Callable[[Path], str]] = {"sqlite": sqlite_url}
-
-
-@pytest.fixture(params=FACTORIES.values(), ids=FACTORIES)
+@pytest.fixture(params=STORES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty store."""
-    return request.param(tmp_path)
+    kind, _, engine = request.param.partition(" on ")
+    if kind == "sqlite":
+        return f"sqlite:///{tmp_path}/houselights.db"
+    new_table: Callable[[str], str] = request.getfixturevalue("new_table")
+    return new_table(request.getfixturevalue(engine))
 
 
 @pytest.fixture

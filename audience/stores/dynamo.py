@@ -1,0 +1,231 @@
+"""The cloud's store: one table of DynamoDB (`audience.stores.dynamo_keys` has its layout).
+
+A delivery is not kept whole or not at all, as DynamoDB's transactions end at a hundred items: windows and faces are
+written first and the progress last, so that what it claims is there, and the same delivery once more completes it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from audience.errors import SessionNotFound
+from audience.faces import WindowFaces
+from audience.instants import to_ms
+from audience.sessions import Camera, Session, Stage
+from audience.store import Heartbeat, RecordingProgress, ScorerRecord
+from audience.stores import documents
+from audience.stores.dynamo_client import DynamoAddress
+from audience.stores.dynamo_items import (
+    FACES_ATTRIBUTES,
+    WINDOW_ATTRIBUTES,
+    document_item,
+    faces_item,
+    faces_of,
+    window_item,
+    window_row,
+)
+from audience.stores.dynamo_keys import (
+    RECORDED,
+    SCORERS,
+    SESSIONS,
+    Item,
+    KeyRange,
+    between,
+    documents_of,
+    key,
+    records_of,
+    start_camera_part,
+    under,
+)
+from audience.stores.dynamo_table import DynamoTable
+from audience.window_table import WindowTable
+from audience.windows import WindowRecord
+
+# How long a store goes on writing records before it says anew which stage they are of, in case somebody deleted the
+# session meanwhile: saying it with every window would be one write in five.
+RECORDED_AGAIN_S = 60.0
+
+_KEY = ("pk", "sk")
+
+
+class DynamoStore:
+    """Implements `audience.store.Store` on one table of DynamoDB, which is there already."""
+
+    def __init__(self, url: str) -> None:
+        """Nothing is sent yet.
+
+        Args:
+            url: `dynamodb://TABLE?region=eu-west-1`, and `&endpoint=http://127.0.0.1:8000` for a local engine.
+
+        Raises:
+            InvalidValue: the URL is wrong.
+            StoreUnavailable: no region is named, or AWS's own configuration is wrong.
+        """
+        self._table = DynamoTable(DynamoAddress.of(url))
+        self.url = self._table.address.url
+        self._recorded: dict[tuple[str, str], float] = {}
+        self._lock = threading.Lock()
+
+    def put_session(self, session: Session) -> None:
+        self._put(_session_key(session.session_id), documents.session_to_json(session))
+
+    def session(self, session_id: str) -> Session:
+        item = self._table.get(_session_key(session_id))
+        if item is None:
+            raise SessionNotFound(
+                f"no session {session_id!r} in {self.url}: `houselights sessions` lists those there are"
+            )
+        return documents.session_from_json(_document(item))
+
+    def sessions(self) -> list[Session]:
+        sessions = [documents.session_from_json(document) for document in self._documents(under(SESSIONS))]
+        return sorted(sessions, key=lambda session: (-to_ms(session.started_at), session.session_id))
+
+    def delete_session(self, session_id: str) -> None:
+        # The progress goes before the windows it claims, and what leads to the windows goes last: a deletion that
+        # failed half way is completed by another.
+        self._table.delete_all(self._keys(under(documents_of(session_id))))
+        recorded = self._keys(under(RECORDED, session_id))
+        for mark in recorded:
+            self._table.delete_all(self._keys(under(records_of(session_id, _stage_of(mark)))))
+        self._table.delete_all([*recorded, _session_key(session_id)])
+        with self._lock:
+            self._recorded = {place: at_s for place, at_s in self._recorded.items() if place[0] != session_id}
+
+    def put_stage(self, session_id: str, stage: Stage) -> None:
+        self._put(key(documents_of(session_id), f"STAGE#{stage.stage_id}"), documents.stage_to_json(stage))
+
+    def stages(self, session_id: str) -> list[Stage]:
+        found = self._documents(under(documents_of(session_id), "STAGE"))
+        return [documents.stage_from_json(document) for document in found]
+
+    def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
+        self._put(_camera_key("CAMERA", session_id, stage_id, camera.camera_id), documents.camera_to_json(camera))
+
+    def cameras(self, session_id: str, stage_id: str) -> list[Camera]:
+        found = self._documents(under(documents_of(session_id), "CAMERA", stage_id))
+        return [documents.camera_from_json(document) for document in found]
+
+    def put_windows(
+        self,
+        windows: Sequence[WindowRecord],
+        faces: Sequence[WindowFaces] = (),
+        progress: RecordingProgress | None = None,
+    ) -> None:
+        # All is packed before anything is written: what cannot be kept takes the whole delivery with it.
+        items = [*map(window_item, windows), *map(faces_item, faces)]
+        self._say_recorded(
+            {(window.session_id, window.stage_id) for window in windows}
+            | {(seen.session_id, seen.stage_id) for seen in faces}
+        )
+        self._table.put_all(items)
+        if progress is not None:
+            self._put(
+                _camera_key("PROGRESS", progress.session_id, progress.stage_id, progress.camera_id),
+                documents.flat_to_json(progress),
+            )
+
+    def windows(
+        self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
+    ) -> WindowTable:
+        keys = between("W#", session_id, stage_id, from_ms, until_ms)
+        items = self._table.rows_in_stretches(keys, WINDOW_ATTRIBUTES) if keys else []
+        return WindowTable.of_rows([window_row(item) for item in items])
+
+    def faces(
+        self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
+    ) -> list[WindowFaces]:
+        keys = between("F#", session_id, stage_id, from_ms, until_ms)
+        items = self._table.rows_in_stretches(keys, FACES_ATTRIBUTES) if keys else []
+        return [faces_of(item, session_id, stage_id) for item in items]
+
+    def delete_camera_records(self, session_id: str, stage_id: str, camera_id: str) -> None:
+        # The progress first: it must not claim windows that are gone.
+        self._table.delete_all([_camera_key("PROGRESS", session_id, stage_id, camera_id)])
+        keys = self._keys(under(records_of(session_id, stage_id)))
+        self._table.delete_all([key for key in keys if start_camera_part(key["sk"]["S"])[1] == camera_id])
+
+    def progress(self, session_id: str, stage_id: str, camera_id: str) -> RecordingProgress | None:
+        item = self._table.get(_camera_key("PROGRESS", session_id, stage_id, camera_id))
+        return documents.progress_from_json(_document(item)) if item else None
+
+    def recordings(self, session_id: str) -> list[RecordingProgress]:
+        found = self._documents(under(documents_of(session_id), "PROGRESS"))
+        return [documents.progress_from_json(document) for document in found]
+
+    def put_scorer(self, scorer: ScorerRecord) -> None:
+        self._put(key(SCORERS, f"SCORER#{scorer.name}"), documents.scorer_to_json(scorer))
+
+    def scorers(self) -> dict[str, ScorerRecord]:
+        found = map(documents.scorer_from_json, self._documents(under(SCORERS)))
+        return {scorer.name: scorer for scorer in found}
+
+    def put_heartbeat(self, heartbeat: Heartbeat) -> None:
+        self._put(
+            _camera_key("HEARTBEAT", heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id),
+            documents.flat_to_json(heartbeat),
+        )
+
+    def heartbeats(self, session_id: str) -> list[Heartbeat]:
+        found = self._documents(under(documents_of(session_id), "HEARTBEAT"))
+        return [documents.heartbeat_from_json(document) for document in found]
+
+    def prune(self, now_ms: int) -> int:
+        """Removes at once what DynamoDB itself forgets within two days: it reads every record to find them."""
+        removed = 0
+        for mark in self._keys(under(RECORDED)):
+            session_id, stage_id = mark["sk"]["S"].split("#")
+            expired = self._table.rows(under(records_of(session_id, stage_id)), _KEY, expired_at_ms=now_ms)
+            removed += self._table.delete_expired(expired, now_ms)
+        return removed
+
+    def close(self) -> None:
+        self._table.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _say_recorded(self, places: set[tuple[str, str]]) -> None:
+        """Leaves word that stages have records, before these are written: so that deleting finds them all."""
+        now_s = time.monotonic()
+        with self._lock:
+            due = [
+                place for place in places if now_s - self._recorded.get(place, -RECORDED_AGAIN_S) >= RECORDED_AGAIN_S
+            ]
+        self._table.put_all([key(RECORDED, f"{session_id}#{stage_id}") for session_id, stage_id in due])
+        with self._lock:
+            self._recorded |= dict.fromkeys(due, now_s)
+
+    def _put(self, key: Item, document: str) -> None:
+        self._table.put(document_item(key, document))
+
+    def _documents(self, keys: KeyRange) -> list[str]:
+        return [_document(item) for item in self._table.rows(keys, ("document",))]
+
+    def _keys(self, keys: KeyRange) -> list[Item]:
+        return self._table.rows(keys, _KEY)
+
+
+def _session_key(session_id: str) -> Item:
+    return key(SESSIONS, f"SESSION#{session_id}")
+
+
+def _camera_key(kind: str, session_id: str, stage_id: str, camera_id: str) -> Item:
+    return key(documents_of(session_id), f"{kind}#{stage_id}#{camera_id}")
+
+
+def _stage_of(mark: Item) -> str:
+    return str(mark["sk"]["S"].split("#")[1])
+
+
+def _document(item: Item) -> str:
+    return str(item["document"]["S"])

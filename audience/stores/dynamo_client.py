@@ -1,0 +1,113 @@
+"""Which table a URL names, and boto3's client for it: one a process, for all threads and all stores."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from botocore.config import Config
+
+from audience.errors import InvalidValue
+
+ATTEMPTS = 5
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 20
+CONNECTIONS = 32
+
+_EXAMPLE = "dynamodb://TABLE?region=eu-west-1"
+_TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
+_REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DynamoAddress:
+    """What the URL of a store in DynamoDB says.
+
+    Attributes:
+        table: the table's name.
+        region: as `eu-west-1`; "" for the one that AWS's own configuration names.
+        endpoint: address of a local engine; "" for AWS.
+    """
+
+    table: str
+    region: str = ""
+    endpoint: str = ""
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        """Reads `dynamodb://TABLE?region=eu-west-1&endpoint=http://127.0.0.1:8000`.
+
+        Raises:
+            InvalidValue: it names no table, or something that is not known. What may be a password is not quoted.
+        """
+        split = urlsplit(url)
+        if "@" in url:
+            raise InvalidValue(
+                f"a store's URL holds no credentials: write {_EXAMPLE}, and keep them in AWS's own files"
+            )
+        if not _TABLE.fullmatch(split.netloc) or split.path.strip("/") or split.fragment:
+            raise InvalidValue(f"store {url!r} names no table: write it as {_EXAMPLE}")
+        options = dict(parse_qsl(split.query, keep_blank_values=True))
+        if unknown := sorted(options.keys() - {"region", "endpoint"}):
+            raise InvalidValue(f"store {url!r} says {unknown[0]!r}, which is unknown: write it as {_EXAMPLE}")
+        region, endpoint = options.get("region", ""), options.get("endpoint", "")
+        if region and not _REGION.fullmatch(region):
+            raise InvalidValue(f"region {region!r} of the store is none: write it as {_EXAMPLE}")
+        if endpoint and not (endpoint.startswith(("http://", "https://")) and urlsplit(endpoint).hostname):
+            raise InvalidValue(f"endpoint {endpoint!r} of the store is none: write it as http://127.0.0.1:8000")
+        return cls(table=split.netloc, region=region, endpoint=endpoint)
+
+    @property
+    def url(self) -> str:
+        """The URL that opens the same table again."""
+        options = {"region": self.region, "endpoint": self.endpoint}
+        query = urlencode({name: value for name, value in options.items() if value}, safe=":/")
+        return f"dynamodb://{self.table}" + (f"?{query}" if query else "")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether an engine on this machine is meant, without encryption: AWS itself is never reached so."""
+        address = urlsplit(self.endpoint)
+        if address.scheme != "http" or address.hostname is None:
+            return False
+        if address.hostname == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(address.hostname).is_loopback
+        except ValueError:
+            return False
+
+
+@functools.lru_cache(maxsize=16)
+def client_for(region: str, endpoint: str, *, local: bool) -> Any:
+    """The client of DynamoDB in a region or at an endpoint, made once: it takes a fifth of a second, and keeps its
+    connections open, where a page opens a store each time it is drawn.
+
+    Args:
+        region: "" for the one that AWS's own configuration names.
+        endpoint: "" for AWS.
+        local: a local engine, which takes any credentials: nobody's own are looked for, let alone sent.
+
+    Raises:
+        botocore.exceptions.BotoCoreError: no region, or a profile that is not there.
+    """
+    import boto3
+
+    return boto3.Session(
+        region_name=region or None,
+        aws_access_key_id="local" if local else None,
+        aws_secret_access_key="local" if local else None,
+    ).client(
+        "dynamodb",
+        endpoint_url=endpoint or None,
+        config=Config(
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            max_pool_connections=CONNECTIONS,
+        ),
+    )

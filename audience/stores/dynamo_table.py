@@ -1,0 +1,193 @@
+"""One table of DynamoDB over the wire: paging, reading in stretches at once, writing in loads, and waiting one's turn.
+
+Every read is consistent, so that what was written is read. Nothing here scans.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from audience.errors import StoreUnavailable
+from audience.stores.dynamo_client import DynamoAddress, client_for
+from audience.stores.dynamo_errors import throttled, told
+from audience.stores.dynamo_keys import Item, KeyRange, distinct, rest_in_stretches
+
+WAYS = 8  # requests on their way at once
+LOAD = 25  # items that one request may write
+WRITE_ROUNDS = 10
+FIRST_WAIT_S = 0.05
+LONGEST_WAIT_S = 5.0
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+class DynamoTable:
+    """A table that is there already.
+
+    All methods raise `StoreUnavailable` where the table cannot be used.
+    """
+
+    def __init__(self, address: DynamoAddress) -> None:
+        """Nothing is sent yet.
+
+        Raises:
+            StoreUnavailable: no region is named, or AWS's own configuration is wrong.
+        """
+        with told(address):
+            self._client: Any = client_for(address.region, address.endpoint, local=address.is_local)
+        self.address = replace(address, region=self._client.meta.region_name)
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Refuses all that comes after. The client stays: other stores of this process share it."""
+        self._closed.set()
+
+    def get(self, key: Item) -> Item | None:
+        """The item under a key; None where there is none."""
+        answer = self._call("get_item", TableName=self.address.table, Key=key, ConsistentRead=True)
+        item: Item | None = answer.get("Item")
+        return item
+
+    def put(self, item: Item) -> None:
+        """Writes one item, over one already there."""
+        self._call("put_item", TableName=self.address.table, Item=item)
+
+    def rows(self, keys: KeyRange, attributes: Sequence[str], *, expired_at_ms: int | None = None) -> list[Item]:
+        """The items of a range in the order of their keys, page after page.
+
+        Args:
+            keys: the range.
+            attributes: which attributes of them.
+            expired_at_ms: leaves out those that do not expire before this instant.
+        """
+        items, reached = self._page(keys, attributes, expired_at_ms=expired_at_ms)
+        while reached:
+            more, reached = self._page(keys, attributes, after=reached, expired_at_ms=expired_at_ms)
+            items += more
+        return items
+
+    def rows_in_stretches(self, keys: KeyRange, attributes: Sequence[str]) -> list[Item]:
+        """The windows or faces of a range in the order of their keys; past the first page (1 MB), several at once.
+
+        Args:
+            keys: the range, of windows or of faces.
+            attributes: which attributes of them; `sk` among them.
+        """
+        items, reached = self._page(keys, attributes)
+        if not reached:
+            return items
+        last, _ = self._page(keys, ("sk",), newest=True)
+        stretches = rest_in_stretches(
+            keys, first=items[0]["sk"]["S"], reached=reached["sk"]["S"], last=last[0]["sk"]["S"], ways=WAYS
+        )
+        for rest in _at_once(lambda stretch: self.rows(stretch, attributes), stretches):
+            items += rest
+        return items
+
+    def put_all(self, items: Iterable[Item]) -> None:
+        """Writes items in no order; where this fails, some may be written and others not."""
+        self._write([{"PutRequest": {"Item": item}} for item in distinct(items)])
+
+    def delete_all(self, keys: Iterable[Item]) -> None:
+        """Removes the items under keys, in no order; where this fails, some may be gone and others not."""
+        self._write([{"DeleteRequest": {"Key": key}} for key in distinct(keys)])
+
+    def delete_expired(self, keys: Sequence[Item], now_ms: int) -> int:
+        """Removes those items that still expire before an instant, and returns how many did."""
+
+        def delete(key: Item) -> int:
+            # Told anew since it was read, a record may be kept for longer: that one stays.
+            answer = self._call(
+                "delete_item",
+                TableName=self.address.table,
+                Key=key,
+                ConditionExpression="expires_ms < :now",
+                ExpressionAttributeValues={":now": {"N": str(now_ms)}},
+                ReturnValues="ALL_OLD",
+                unless="ConditionalCheckFailedException",
+            )
+            return int("Attributes" in answer)
+
+        return sum(_at_once(delete, keys))
+
+    def _page(
+        self,
+        keys: KeyRange,
+        attributes: Sequence[str],
+        *,
+        after: Item | None = None,
+        newest: bool = False,
+        expired_at_ms: int | None = None,
+    ) -> tuple[list[Item], Item | None]:
+        # By number, because many a good name is a reserved word of DynamoDB's.
+        names = {f"#{index}": name for index, name in enumerate(attributes)}
+        request: dict[str, Any] = {
+            "TableName": self.address.table,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :low AND :high",
+            "ExpressionAttributeValues": {
+                ":pk": {"S": keys.partition},
+                ":low": {"S": keys.low},
+                ":high": {"S": keys.high},
+            },
+            "ProjectionExpression": ", ".join(names),
+            "ExpressionAttributeNames": names,
+            "ConsistentRead": True,
+        }
+        if after is not None:
+            request["ExclusiveStartKey"] = after
+        if newest:
+            request |= {"ScanIndexForward": False, "Limit": 1}
+        if expired_at_ms is not None:
+            request["FilterExpression"] = "expires_ms < :now"
+            request["ExpressionAttributeValues"][":now"] = {"N": str(expired_at_ms)}
+        answer = self._call("query", **request)
+        return answer["Items"], answer.get("LastEvaluatedKey")
+
+    def _write(self, requests: Sequence[dict[str, Any]]) -> None:
+        loads = [requests[begin : begin + LOAD] for begin in range(0, len(requests), LOAD)]
+        _at_once(self._write_load, loads)
+
+    def _write_load(self, requests: Sequence[dict[str, Any]]) -> None:
+        table = self.address.table
+        for wait_s in _waits(WRITE_ROUNDS):
+            time.sleep(wait_s)
+            answer = self._call("batch_write_item", RequestItems={table: requests})
+            requests = answer["UnprocessedItems"].get(table, [])
+            if not requests:
+                return
+        raise throttled(self.address)
+
+    def _call(self, operation: str, *, unless: str = "", **arguments: Any) -> dict[str, Any]:
+        if self._closed.is_set():
+            raise StoreUnavailable(f"store {self.address.url} was closed")
+        with told(self.address):
+            try:
+                answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
+            except self._client.exceptions.ClientError as problem:
+                if problem.response["Error"]["Code"] != unless:
+                    raise
+                return {}
+        return answer
+
+
+def _at_once(work: Callable[[Given], Made], things: Sequence[Given]) -> list[Made]:
+    """What `work` makes of each thing, several at a time, in order; what was not begun when one fails never is."""
+    if len(things) < 2:
+        return [work(thing) for thing in things]
+    with ThreadPoolExecutor(min(WAYS, len(things)), thread_name_prefix="dynamodb") as pool:
+        return list(pool.map(work, things))
+
+
+def _waits(rounds: int) -> Iterable[float]:
+    """Seconds to wait before each round: none before the first, then longer and longer, and never all alike, so that
+    writers who were turned away together do not come back together."""
+    yield 0.0
+    for tried in range(rounds - 1):
+        yield random.uniform(0, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**tried))
