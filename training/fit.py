@@ -80,7 +80,7 @@ def fit(
     *,
     seed: int,
     checkpoint: Path,
-    step: Callable[[float], None] = lambda loss: None,
+    step: Callable[[int, float], None] = lambda epochs, loss: None,
 ) -> Network:
     """Trains a network, going on from `checkpoint` where a run of the same name was cut off.
 
@@ -90,7 +90,7 @@ def fit(
         settings: how.
         seed: the same seed and material give the same network, interrupted or not, on the same machine.
         checkpoint: written after every epoch.
-        step: called after every epoch, with its mean loss; NaN for those of an earlier run.
+        step: called after every epoch with the number done and the mean loss of the last.
 
     Returns:
         The running mean of the weights over the run, ready to score.
@@ -102,8 +102,6 @@ def fit(
     optimizer = torch.optim.AdamW(_groups(network, settings.decay), lr=settings.rate)
     prior = torch.from_numpy(material.prior(rows, settings))
     first = _resume(checkpoint, network, mean, optimizer)
-    for _ in range(first):
-        step(math.nan)
     for epoch in range(first, settings.epochs):
         torch.manual_seed(seed * 1_000_003 + epoch)
         network.train()
@@ -120,7 +118,7 @@ def fit(
             losses.append(_learn(network, optimizer, crops, targets, prior, settings))
             _average(mean, network, min(settings.averaging, (1 + done) / (10 + done)))
         _keep(checkpoint, network, mean, optimizer, epoch + 1)
-        step(float(np.mean(losses)))
+        step(epoch + 1, float(np.mean(losses)))
     return mean.eval()
 
 

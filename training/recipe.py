@@ -135,11 +135,9 @@ def train_one(source: Path, work: Path, recipe: Recipe, number: int, people: Peo
     torch.set_num_threads(1)
     people = people or people_of(source, work, recipe)
     console = Console()
-    epochs = [0]
 
-    def step(loss: float) -> None:
-        epochs[0] += 1
-        console.log(f"network {number + 1}: epoch {epochs[0]} of {recipe.settings.epochs}, loss {loss:.3f}")
+    def step(epochs: int, loss: float) -> None:
+        console.log(f"network {number + 1}: epoch {epochs} of {recipe.settings.epochs}, loss {loss:.3f}")
 
     return fit(
         people.material,
