@@ -10,6 +10,11 @@
     ├── SessionNotFound       no session of that id in the store
     ├── ScoringRefused        scoring would mix two recordings, or score one twice
     ├── ExportFailed          an export could not be written
+    ├── SheetRejected         a contact sheet or window file that is not one, or is damaged or hostile
+    ├── OutboxUnavailable     the outbox's folder cannot be read or written
+    │   └── OutboxFull        the disk has no room for another delivery
+    ├── UploadFailed          S3 has not taken a delivery; it may be tried again
+    │   └── UploadRefused     S3 will never take this one
     └── StoreUnavailable      the store cannot be opened, read or written
         └── StoreTooNew       the database was written by a newer Houselights
 
@@ -56,6 +61,26 @@ class ScoringRefused(HouselightsError):
 
 class ExportFailed(HouselightsError):
     """An export could not be written."""
+
+
+class SheetRejected(HouselightsError):
+    """What was delivered is no contact sheet or window file, is damaged, hostile, or of an unknown schema."""
+
+
+class OutboxUnavailable(HouselightsError):
+    """The outbox's folder cannot be read or written, or another process holds it."""
+
+
+class OutboxFull(OutboxUnavailable):
+    """The disk has no room for another delivery, and what waits is not to be dropped for it."""
+
+
+class UploadFailed(HouselightsError):
+    """S3 has not taken a delivery; trying again may help."""
+
+
+class UploadRefused(UploadFailed):
+    """S3 will never take this delivery, however often it is tried."""
 
 
 class StoreUnavailable(HouselightsError):

@@ -1,0 +1,93 @@
+"""Where the tiles of a contact sheet lie.
+
+The numbers are reasoned and measured in `docs/decisions/0006-contact-sheets.md`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Self
+
+from audience.errors import InvalidValue
+
+TILE_PX: Final = 128
+"""Side of a tile, pixels; a multiple of 16, so that no block of the JPEG's colours spans two tiles."""
+
+GROUND_PX: Final = 8
+"""Neutral ground on each side of a tile, pixels; crops of neighbouring tiles are twice this apart."""
+
+CROP_PX: Final = TILE_PX - 2 * GROUND_PX
+"""Side of the crop on a tile, pixels."""
+
+MOST_COLUMNS: Final = 10
+MOST_TILES: Final = MOST_COLUMNS**2
+"""Rekognition answers for the 100 largest faces of an image."""
+
+CORE: Final = 0.2
+"""How far the centre of a tile's own face may lie from the centre of the tile, as a share of the tile's side.
+
+The crop was cut around its face, so a face further out is a neighbour's that reaches into the crop.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """The tiles of one sheet, row by row; the last row may be partly empty.
+
+    Attributes:
+        columns, rows: 1 to `MOST_COLUMNS` each.
+    """
+
+    columns: int
+    rows: int
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.columns <= MOST_COLUMNS and 1 <= self.rows <= MOST_COLUMNS):
+            raise InvalidValue(
+                f"a grid of {self.columns} x {self.rows} tiles is not allowed: use 1 to {MOST_COLUMNS} each way"
+            )
+
+    @classmethod
+    def of(cls, tiles: int) -> Self:
+        """The smallest nearly square grid for so many tiles, because empty ground costs bytes too.
+
+        Raises:
+            InvalidValue: there are none, or more than `MOST_TILES`.
+        """
+        if not 1 <= tiles <= MOST_TILES:
+            raise InvalidValue(f"a sheet of {tiles} tiles is not allowed: use 1 to {MOST_TILES}")
+        columns = math.ceil(math.sqrt(tiles))
+        return cls(columns=columns, rows=math.ceil(tiles / columns))
+
+    @property
+    def places(self) -> int:
+        """How many tiles the grid holds."""
+        return self.columns * self.rows
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the sheet, pixels."""
+        return self.columns * TILE_PX, self.rows * TILE_PX
+
+    def corner_px(self, place: int) -> tuple[int, int]:
+        """Left and top of the crop on a tile, pixels of the sheet."""
+        row, column = divmod(place, self.columns)
+        return column * TILE_PX + GROUND_PX, row * TILE_PX + GROUND_PX
+
+    def place_at(self, x: float, y: float) -> int | None:
+        """The tile whose own face has its centre here.
+
+        Args:
+            x, y: centre of a face found on the sheet, as fractions of the sheet's width and height.
+
+        Returns:
+            The tile's place, or None where no tile's own face can have its centre: near a tile's edge or off the sheet.
+        """
+        column, across = divmod(x * self.columns, 1)
+        row, down = divmod(y * self.rows, 1)
+        if not (0 <= column < self.columns and 0 <= row < self.rows):
+            return None
+        if max(abs(across - 0.5), abs(down - 0.5)) > CORE:
+            return None
+        return int(row) * self.columns + int(column)
