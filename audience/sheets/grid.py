@@ -20,6 +20,9 @@ GROUND_PX: Final = 8
 CROP_PX: Final = TILE_PX - 2 * GROUND_PX
 """Side of the crop on a tile, pixels."""
 
+MARGIN: Final = 1.5
+"""Side of the crop as a multiple of the height of the face's box, on whose centre it lies: faces are 75 px high."""
+
 MOST_COLUMNS: Final = 10
 MOST_TILES: Final = MOST_COLUMNS**2
 """Rekognition answers for the 100 largest faces of an image."""

@@ -1,0 +1,176 @@
+"""Laying the best crops of windows on contact sheets, and sending each sheet when it is full or old enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from audience.errors import InvalidValue
+from audience.faces import Box
+from audience.sheets.delivery import Delivery
+from audience.sheets.grid import MOST_TILES, Grid
+from audience.sheets.manifest import MOST_WINDOWS, Manifest, SheetWindow, Tile
+from audience.sheets.sheet import sealed
+from audience.sheets.window_file import WindowFile
+from audience.windows import WindowRecord
+from edge_lambda.contact_sheet import drawn
+from edge_lambda.detectors import Image
+from edge_lambda.pipeline import CameraKey
+
+LIVE_INTERVAL_S: Final = 2.0
+"""How much of time a sheet holds where delay matters: a face is on its way after at most this."""
+
+THRIFTY_INTERVAL_S: Final = 12.0
+"""The same where cost matters more: fuller sheets, so fewer of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenFace:
+    """The best crop of one track in one window.
+
+    Attributes:
+        track_id: the track.
+        at_ms: when the crop was taken, milliseconds since the epoch.
+        box: the face in the camera's image.
+        quality: how well it could be seen, 0..1.
+        crop: as `crop_for_sheet` gives it.
+    """
+
+    track_id: str
+    at_ms: int
+    box: Box
+    quality: float
+    crop: Image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenWindow:
+    """A finished window that is still to be scored.
+
+    Attributes:
+        start_ms: its start, milliseconds since the epoch.
+        expected: the most faces the camera saw in a window of the last 60 s, this one included.
+        faces: every track of the window, once.
+    """
+
+    start_ms: int
+    expected: int
+    faces: tuple[SeenFace, ...]
+
+
+@dataclass(slots=True)
+class _Open:
+    """The sheet that is being filled."""
+
+    faces: list[SeenFace] = field(default_factory=list)
+    windows: list[SheetWindow] = field(default_factory=list)
+
+
+class SheetBuilder:
+    """Collects the windows of one camera.
+
+    A window goes on the sheet that is open; where its faces do not fit, the others go on the next. Time is the data's
+    own: a sheet is sent when the windows on it span the interval. Windows in which nobody was in view ride along on a
+    sheet; a stretch of nothing else is sent as a window file, since there is nothing to score.
+    """
+
+    def __init__(self, camera: CameraKey, *, interval_s: float = LIVE_INTERVAL_S) -> None:
+        """Starts with an empty sheet.
+
+        Args:
+            camera: whose windows they are.
+            interval_s: seconds of windows after which a sheet is sent even if it is not full, over 0.
+
+        Raises:
+            InvalidValue: the interval is not over 0.
+        """
+        if not interval_s > 0:
+            raise InvalidValue(f"a sheet interval of {interval_s:g} s is not allowed: use more than 0")
+        self._camera = camera
+        self._interval_ms = interval_s * 1000
+        self._open = _Open()
+
+    def add(self, window: SeenWindow) -> list[Delivery]:
+        """Takes the next window.
+
+        Args:
+            window: later than those before.
+
+        Returns:
+            What is now to be sent, in order; often nothing.
+        """
+        ready = []
+        # Faces of the last minute that are not in this window are nobody's tile: its first part answers for them.
+        unseen = window.expected - len(window.faces)
+        left = window.faces
+        while True:
+            fitting, left = left[: MOST_TILES - len(self._open.faces)], left[MOST_TILES - len(self._open.faces) :]
+            self._open.faces += fitting
+            self._open.windows.append(
+                SheetWindow(start_ms=window.start_ms, faces=len(fitting), expected=len(fitting) + unseen)
+            )
+            unseen = 0
+            span_ms = window.start_ms + self._camera.width_ms - self._open.windows[0].start_ms
+            full = len(self._open.faces) == MOST_TILES or len(self._open.windows) == MOST_WINDOWS
+            if full or span_ms >= self._interval_ms:
+                ready += self.flush()
+            if not left:
+                return ready
+
+    def flush(self) -> list[Delivery]:
+        """What waits on the open sheet, now; nothing where nothing waits."""
+        opened, self._open = self._open, _Open()
+        if not opened.windows:
+            return []
+        return [self._sheet(opened) if opened.faces else self._nobody(opened)]
+
+    def _sheet(self, opened: _Open) -> Delivery:
+        manifest = Manifest(
+            session_id=self._camera.session_id,
+            stage_id=self._camera.stage_id,
+            camera_id=self._camera.camera_id,
+            width_ms=self._camera.width_ms,
+            mode="expressions",
+            grid=Grid.of(len(opened.faces)),
+            tiles=tuple(
+                Tile(
+                    place=place,
+                    track_id=face.track_id,
+                    at_ms=face.at_ms,
+                    box=_shortened(face.box),
+                    quality=round(face.quality, 4),
+                )
+                for place, face in enumerate(opened.faces)
+            ),
+            windows=tuple(opened.windows),
+        )
+        return sealed(manifest, drawn([face.crop for face in opened.faces])).delivery()
+
+    def _nobody(self, opened: _Open) -> Delivery:
+        records = tuple(
+            WindowRecord(
+                session_id=self._camera.session_id,
+                stage_id=self._camera.stage_id,
+                camera_id=self._camera.camera_id,
+                start_ms=window.start_ms,
+                width_ms=self._camera.width_ms,
+                faces=0,
+                expected=window.expected,
+                tallies={},
+                scorer="",
+                expires_ms=max(window.start_ms, self._camera.written_ms) + self._camera.windows_kept_ms,
+            )
+            for window in opened.windows
+        )
+        return WindowFile(windows=records).delivery()
+
+
+def _shortened(box: Box) -> Box:
+    """The box to five digits, a fiftieth of a pixel of Full HD: a third of a manifest would be digits without a use."""
+    least = 1e-5
+    return Box(
+        left=round(box.left, 5),
+        top=round(box.top, 5),
+        width=max(least, round(box.width, 5)),
+        height=max(least, round(box.height, 5)),
+    )
