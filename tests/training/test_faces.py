@@ -1,0 +1,75 @@
+"""Finding the labelled face on a photograph, once."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_lambda.detectors import Detection, Image
+from training.corpus import CorpusUnreadable, Photo
+from training.faces import decoded, find, gray_photos, remembered, squares
+
+
+def photo(name: str = "a.png", level: int = 90) -> Photo:
+    content = cv2.imencode(".png", np.full((160, 160, 3), level, dtype=np.uint8))[1].tobytes()
+    return Photo(file=name, expression="calm", person="ann", jpeg=content)
+
+
+def face(left: float, height: float, landmarks: tuple[tuple[float, float], ...] | None = None) -> Detection:
+    return Detection(left=left, top=20, width=height, height=height, confidence=0.9, landmarks=landmarks)
+
+
+class Finds:
+    """Finds the same faces on every photograph."""
+
+    name = "finds"
+
+    def __init__(self, *faces: Detection) -> None:
+        self.faces = list(faces)
+        self.looked = 0
+
+    def detect(self, image: Image) -> list[Detection]:
+        self.looked += 1
+        return self.faces
+
+
+def test_the_labelled_face_is_the_large_one_in_the_middle() -> None:
+    middle, small, aside = face(30, 100), face(60, 30), face(-80, 110)
+    assert find([photo()], Finds(small, middle, aside))[0].detection == middle
+
+
+def test_where_no_face_is_seen_a_typical_box_is_taken_and_said_so() -> None:
+    (found,) = find([photo()], Finds())
+    assert not found.found
+    assert 0 < found.detection.left < 40
+    assert 130 < found.detection.height <= 160
+
+
+def test_boxes_are_found_once_and_remembered_with_their_landmarks(tmp_path: Path) -> None:
+    points = tuple((float(at), at + 0.5) for at in range(5))
+    detector = Finds(face(30, 100, points))
+    photos = [photo("a.png", 1), photo("b.png", 2)]
+    first = remembered(photos, lambda: detector, tmp_path / "boxes.npz")
+    assert remembered(photos, lambda: detector, tmp_path / "boxes.npz") == first
+    assert detector.looked == 2
+    assert first[0].detection.landmarks == points
+
+
+def test_boxes_of_another_corpus_are_not_taken(tmp_path: Path) -> None:
+    detector = Finds()
+    for level in (1, 2):
+        remembered([photo(level=level)], lambda: detector, tmp_path / "boxes.npz")
+    assert detector.looked == 2
+    assert not remembered([photo(level=2)], lambda: detector, tmp_path / "boxes.npz")[0].found
+
+
+def test_photographs_become_gray_and_boxes_the_scorers_squares() -> None:
+    faces = find([photo(level=90)], Finds(face(30, 100)))
+    assert (gray_photos(faces)[0] == 90).all()
+    assert squares(faces).shape == (1, 3)
+
+
+def test_a_file_that_is_no_image_is_named() -> None:
+    with pytest.raises(CorpusUnreadable, match=r"broken\.jpg is no image"):
+        decoded(Photo(file="broken.jpg", expression="calm", person="ann", jpeg=b"no image"))
