@@ -1,0 +1,127 @@
+"""Keys and items of the table: what holds for all of them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audience.errors import InvalidValue
+from audience.faces import WindowFaces
+from audience.names import LONGEST_ID
+from audience.stores.dynamo_client import DynamoAddress
+from audience.stores.dynamo_items import faces_item, faces_of, window_item, window_row
+from audience.stores.dynamo_keys import KeyRange, between, record_key, rest_in_stretches, start_camera_part, under
+from audience.window_table import WindowTable
+from audience.windows import LATEST_MS, TALLY_TYPE
+from tests.builders import a_face, a_head_count, a_window, faces, window_faces
+
+ids = st.from_regex(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_ID - 1}}}", fullmatch=True)
+instants = st.integers(min_value=0, max_value=LATEST_MS)
+keys = st.tuples(instants, ids, ids)
+
+
+def sort_key(start_ms: int, camera_id: str = "cam-1", part: str = "0") -> str:
+    """The sort key of a window."""
+    return str(record_key("W#", "talk-1", "main", start_ms, camera_id, part)["sk"]["S"])
+
+
+def holds(limits: KeyRange | None, sort: str) -> bool:
+    """Whether a range holds a key, compared as DynamoDB compares: by bytes."""
+    return limits is not None and limits.low.encode() <= sort.encode() <= limits.high.encode()
+
+
+@given(keys)
+def test_a_key_says_what_it_was_made_of(parts):
+    assert start_camera_part(sort_key(*parts)) == parts
+
+
+@given(keys, keys)
+def test_keys_stand_in_the_order_of_time_then_camera_then_part(one, other):
+    assert (sort_key(*one).encode() < sort_key(*other).encode()) == (one < other)
+
+
+@given(keys, st.none() | st.integers(-10, 10**14), st.none() | st.integers(-10, 10**14))
+def test_a_range_holds_what_starts_in_it_and_nothing_else(parts, from_ms, until_ms):
+    inside = (from_ms is None or parts[0] >= from_ms) and (until_ms is None or parts[0] < until_ms)
+    assert holds(between("W#", "talk-1", "main", from_ms, until_ms), sort_key(*parts)) == inside
+    assert not holds(between("F#", "talk-1", "main", from_ms, until_ms), sort_key(*parts))
+
+
+@given(ids, ids, ids)
+def test_what_stands_under_an_id_is_its_own_and_not_that_of_a_longer_one(session, other, stage):
+    assert holds(under("RECORDED", session), f"{other}#{stage}") == (session == other)
+
+
+@given(st.lists(keys, min_size=2, max_size=40, unique=True), st.data(), st.integers(1, 8))
+def test_stretches_hold_all_that_is_left_and_nothing_twice(parts, data, ways):
+    sorts = [sort_key(*one) for one in sorted(parts)]
+    read = data.draw(st.integers(1, len(sorts) - 1))
+    whole = between("W#", "talk-1", "main", None, None)
+    stretches = rest_in_stretches(whole, first=sorts[0], reached=sorts[read - 1], last=sorts[-1], ways=ways)
+    assert 1 <= len(stretches) <= ways
+    found = [sort for stretch in stretches for sort in sorts if holds(stretch, sort)]
+    assert found == sorts[read:]
+
+
+def test_what_is_added_at_the_end_meanwhile_is_in_the_last_stretch():
+    whole = between("W#", "talk-1", "main", None, None)
+    stretches = rest_in_stretches(whole, first=sort_key(0), reached=sort_key(5000), last=sort_key(90_000), ways=4)
+    assert [holds(stretch, sort_key(10**12)) for stretch in stretches] == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        a_window(seen=faces(0.1, 0.9), camera_id="left", part="sheet-2"),
+        a_head_count(heads=7),
+        a_window(of=0, scorer="größer 大"),
+        a_window(of=0, width_ms=10**9, start_ms=0),
+    ],
+    ids=["scored", "heads only", "nobody in view", "very wide"],
+)
+def test_a_window_comes_back_out_of_its_item(window):
+    table, told = WindowTable.of_rows([window_row(window_item(window))]), WindowTable.of([window])
+    for name in WindowTable.__dataclass_fields__:
+        assert str(getattr(table, name)) == str(getattr(told, name))
+
+
+def test_a_window_cut_short_within_its_head_or_a_tally_is_said_to_be_damaged():
+    packed = window_item(a_window(seen=faces(0.5)))["window"]["B"]
+    head_only = len(packed) - TALLY_TYPE.itemsize  # and that is what a count of heads looks like
+    for length in set(range(len(packed))) - {head_only}:
+        item = {**window_item(a_window()), "window": {"B": packed[:length]}}
+        with pytest.raises(InvalidValue, match="damaged"):
+            WindowTable.of_rows([window_row(item)])
+
+
+def test_a_window_of_another_version_is_not_guessed_at():
+    item = window_item(a_window(of=1))
+    item["window"]["B"] = b"\x02" + item["window"]["B"][1:]
+    with pytest.raises(InvalidValue, match="version 2"):
+        window_row(item)
+
+
+@given(st.none() | st.integers(0, 10**13))
+def test_faces_come_back_with_the_millisecond_they_expire(expires_ms):
+    seen = window_faces(seen=[a_face(quality=1)], expires_ms=expires_ms)
+    back: WindowFaces = faces_of(faces_item(seen), "talk-1", "main")
+    assert back.expires_ms == expires_ms
+    assert (back.start_ms, back.camera_id, back.part, back.scorer) == (seen.start_ms, "cam-1", "0", seen.scorer)
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("dynamodb://table?region=eu-west-1", False),
+        ("dynamodb://A.table_of-mine?region=eu-west-1&endpoint=http://127.0.0.1:8000", True),
+        ("dynamodb://table?endpoint=http://[::1]:8000", True),
+        ("dynamodb://table?endpoint=http://localhost:8000", True),
+        ("dynamodb://table?endpoint=http://dynamodb:8000", False),
+        ("dynamodb://table?endpoint=https://127.0.0.1:8000", False),
+    ],
+)
+def test_an_url_comes_back_as_it_was_and_tells_an_engine_on_this_machine(url, local):
+    address = DynamoAddress.of(url)
+    assert DynamoAddress.of(address.url) == address
+    assert address.is_local == local
