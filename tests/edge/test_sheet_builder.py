@@ -195,7 +195,7 @@ def test_every_face_is_found_again_in_the_middle_of_its_tile():
     grid = read_sheet(_sealed(crops)).manifest.grid
     places = [grid.place_at((one.left + one.width / 2) / width, (one.top + one.height / 2) / height) for one in found]
     assert sorted(place for place in places if place is not None) == list(range(100))
-    assert CROP_PX / MARGIN > 40 * max(1, width / 1920, height / 1080)
+    assert 40 * max(1, width / 1920, height / 1080) < CROP_PX / MARGIN
 
 
 def _sealed(crops: list[np.ndarray]) -> bytes:

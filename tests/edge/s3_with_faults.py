@@ -1,0 +1,118 @@
+"""moto's S3 behind a door that answers wrongly when told to, over real HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import boto3
+
+from audience.sheets.delivery import Delivery
+from edge_lambda.s3_bucket import S3Bucket, upload_client
+from tests.contracts.moto_server import running_moto
+
+PASS, HANG_UP, HANG_UP_AFTERWARDS = "pass", "hang up", "hang up afterwards"
+
+
+def a_session() -> boto3.Session:
+    return boto3.Session(aws_access_key_id="test", aws_secret_access_key="s3cret", region_name="eu-west-1")
+
+
+def a_bucket(endpoint: str, name: str) -> S3Bucket:
+    return S3Bucket(name, lambda: upload_client(a_session(), endpoint_url=endpoint))
+
+
+def numbered(number: int, size: int = 3000) -> Delivery:
+    """A delivery that tells its number."""
+    return Delivery(
+        key=f"sheets/talk-1/main/cam-1/{number:06d}.jpg", data=b"%06d" % number * (size // 6), start_ms=number
+    )
+
+
+class S3:
+    """An S3 that fails when told to.
+
+    Attributes:
+        bucket: the name of a bucket that is empty at first; every one of this process's moto has another.
+        endpoint: its address.
+        moto: the address of the S3 behind it, which never fails.
+        faults: what the next puts meet, in order: `PASS`, `HANG_UP`, `HANG_UP_AFTERWARDS` (S3 has it, and its yes is
+            lost), or (status, error code).
+        puts: keys that were asked to be put, refused ones included.
+    """
+
+    def __init__(self, bucket: str, endpoint: str, moto: str) -> None:
+        self.bucket, self.endpoint, self.moto = bucket, endpoint, moto
+        self.faults: deque[str | tuple[int, str]] = deque()
+        self.puts: list[str] = []
+
+    def objects(self) -> dict[str, bytes]:
+        """What is in the bucket."""
+        client = a_session().client("s3", endpoint_url=self.moto)
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+        keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
+        found = {key: client.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys}
+        client.close()
+        return found
+
+
+@contextmanager
+def s3_with_faults() -> Iterator[S3]:
+    """An S3 with an empty bucket; it ends with the context."""
+    with running_moto() as moto:
+        client = a_session().client("s3", endpoint_url=moto)
+        bucket = f"houselights-{uuid4().hex}"
+        client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+
+        class Door(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = 5
+
+            def do_PUT(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                s3.puts.append(self.path.partition(f"/{bucket}/")[2])
+                fault = s3.faults.popleft() if s3.faults else PASS
+                if isinstance(fault, tuple):
+                    status, code = fault
+                    secret = "<Message>User arn:aws:sts::123456789012:x may not</Message>"
+                    self.answer(status, f"<Error><Code>{code}</Code>{secret}</Error>".encode())
+                    return
+                if fault != HANG_UP:
+                    inner = http.client.HTTPConnection(urlsplit(moto).netloc, timeout=5)
+                    inner.request("PUT", self.path, body, dict(self.headers.items()))
+                    answer = inner.getresponse()
+                    content = answer.read()
+                    inner.close()
+                if fault == PASS:
+                    self.answer(answer.status, content)
+                else:
+                    self.close_connection = True
+
+            def answer(self, status: int, content: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+        server.daemon_threads = True
+        s3 = S3(bucket, f"http://127.0.0.1:{server.server_port}", moto)
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            yield s3
+        finally:
+            server.shutdown()
+            serving.join()
+            server.server_close()
+            client.close()
