@@ -84,6 +84,8 @@ class DynamoTable:
         if not reached:
             return items
         last, _ = self._page(keys, ("sk",), newest=True)
+        if not last:  # deleted meanwhile
+            return items
         stretches = rest_in_stretches(
             keys, first=items[0]["sk"]["S"], reached=reached["sk"]["S"], last=last[0]["sk"]["S"], ways=WAYS
         )

@@ -37,7 +37,9 @@ def running_dynalite() -> Iterator[str]:
     with subprocess.Popen([node, "-e", _SERVE, str(PROGRAM)], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+            port = process.stdout.readline().strip()
+            assert port, f"dynalite did not start: {HOW_TO}"
+            yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
 
@@ -51,8 +53,8 @@ def _get_it() -> None:
     npm = shutil.which("npm")
     if npm is not None:
         # Without the packages' own install scripts: none of them is needed to keep tables in memory.
-        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-        subprocess.run([npm, "ci", "--prefix", str(NODE_FOLDER), *options], check=False)
+        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run([npm, "ci", "--prefix", str(NODE_FOLDER), *options], check=False, stdout=subprocess.DEVNULL)
     if not PROGRAM.exists():
         print(f"The tests of DynamoDB on dynalite will be skipped: {HOW_TO}", file=sys.stderr)  # noqa: T201
 
