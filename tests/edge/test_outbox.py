@@ -56,8 +56,10 @@ def test_what_waits_is_still_there_after_a_restart_and_what_was_removed_is_not(f
         outbox.put(numbered(number))
     outbox.remove(outbox.oldest()[0])
     outbox = reopened(outbox, folder)
+    outbox.put(numbered(8))
     outbox.put(numbered(9))
-    assert taken(outbox) == [1, 2, 3, 9]
+    outbox = reopened(outbox, folder)
+    assert taken(outbox) == [1, 2, 3, 8, 9]
     outbox.close()
 
 
