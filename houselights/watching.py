@@ -177,6 +177,7 @@ class Watch:
         now_ms = to_ms(self._now())
         window = self._last_window
         running = state == "running" and window is not None
+        # A window that the camera's end cut short is stored before its own end; that is no negative lag.
         self._last = Heartbeat(
             session_id=self._occasion.session_id,
             stage_id=self._occasion.stage_id,
