@@ -40,7 +40,8 @@ def store_option(command: Command) -> Command:
         "store_url",
         metavar="URL",
         envvar=STORE_VARIABLE,
-        help=f"Where sessions are kept: sqlite:///path.db. Also from {STORE_VARIABLE}; else the user's data folder.",
+        help="Where sessions are kept: sqlite:///path.db, or dynamodb://TABLE?region=eu-west-1. "
+        f"Also from {STORE_VARIABLE}; else the user's data folder.",
     )(command)
 
 
