@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 
 from bench.figures import Figure
-from edge_lambda.detectors.centerface import CenterFace
+from edge_lambda.detectors import Detector, load_detector
 from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
 from edge_lambda.recording import open_recording
 from edge_lambda.scorers.expressionnet import ExpressionNet
@@ -60,7 +60,7 @@ SEAT_CLIPS: Final = (
 )
 
 
-def smile_shares(clip: Path, detector: CenterFace, scorer: ExpressionNet) -> dict[int, float]:
+def smile_shares(clip: Path, detector: Detector, scorer: ExpressionNet) -> dict[int, float]:
     """The share of smiles in every second of a clip in which a face was scored, by second of the clip."""
     frames = (
         TimedFrame(at_ms=round(frame.at_s * 1000), image=frame.image) for frame in open_recording(clip).sample(1.0)
@@ -95,7 +95,7 @@ def held_out_clips() -> Iterator[list[tuple[str, Path, Path]]]:
         yield made
 
 
-def figures_of(name: str, clip: Path, truth: Path, detector: CenterFace, scorer: ExpressionNet) -> list[Figure]:
+def figures_of(name: str, clip: Path, truth: Path, detector: Detector, scorer: ExpressionNet) -> list[Figure]:
     """Correlation, error and bias of one clip, over the seconds in which somebody is there."""
     with truth.open() as rows:
         true_share = {int(row["second"]): float(row["share"]) for row in csv.DictReader(rows)}
@@ -122,7 +122,7 @@ def figures_of(name: str, clip: Path, truth: Path, detector: CenterFace, scorer:
 
 def run() -> list[Figure]:
     """Makes the clips, runs the path on them and compares."""
-    detector, scorer = CenterFace(), ExpressionNet(threads=2)
+    detector, scorer = load_detector(doubtful=True), ExpressionNet()
     given = data_folder() / "clips" / "audience.mp4"
     with held_out_clips() as clips:
         return [
