@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from audience.errors import DeviceError, InvalidValue, RecordingUnreadable
+from audience.errors import InvalidValue
 from edge_lambda.detectors import Image
 from edge_lambda.recording import Recording, open_recording
 
@@ -75,6 +75,7 @@ def open_camera(source: str, *, clock: Clock, sleep: Sleep) -> Camera:
     Raises:
         InvalidValue: not a source.
         DeviceError: nothing answers there.
+        RecordingUnreadable: the file cannot be played; unlike a camera, it will not come back by being waited for.
     """
     kind, _, rest = source.partition(":")
     if kind == "file" and rest:
@@ -109,7 +110,7 @@ class PlayedFile:
         sleep: waits for the next picture.
 
     Raises:
-        DeviceError: the recording cannot be read.
+        RecordingUnreadable: as `open_recording` says.
     """
 
     def __init__(self, path: Path, *, clock: Clock, sleep: Sleep) -> None:
@@ -118,11 +119,7 @@ class PlayedFile:
         self._clock = clock
         self._sleep = sleep
         self._closed = False
-        self._recording: Recording
-        try:
-            self._recording = open_recording(path)
-        except RecordingUnreadable as error:
-            raise DeviceError(str(error)) from error
+        self._recording: Recording = open_recording(path)
 
     def __iter__(self) -> Iterator[LiveFrame]:
         began, in_a_row = self._clock(), 0

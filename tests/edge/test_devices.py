@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from audience.errors import DeviceError, InvalidValue
+from audience.errors import DeviceError, InvalidValue, RecordingUnreadable
 from edge_lambda.devices import Camera, open_camera, opencv, without_secrets
 from edge_lambda.preview_page import PreviewPage
 from tests.videos import number_of, numbered, write_video
@@ -228,8 +228,8 @@ def test_a_machine_too_slow_to_play_a_file_still_sees_something_of_it(tmp_path: 
         assert len(list(camera)) >= 3
 
 
-def test_a_file_that_is_not_there_is_a_camera_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(DeviceError, match="does not exist"):
+def test_a_file_that_is_not_there_is_no_camera_to_wait_for(tmp_path: Path) -> None:
+    with pytest.raises(RecordingUnreadable, match="does not exist"):
         open_camera(f"file:{tmp_path}/no.mp4", clock=Stopwatch(), sleep=time.sleep)
 
 

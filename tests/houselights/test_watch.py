@@ -151,6 +151,14 @@ def test_a_source_that_is_none_is_one_line(houselights: Houselights, store: Stor
     assert store.sessions() == []
 
 
+def test_a_file_that_is_not_there_is_one_line_and_leaves_nothing(
+    houselights: Houselights, store: Store, tmp_path: Path
+) -> None:
+    complaint = houselights("watch", f"file:{tmp_path / 'nowhere.mp4'}", "--session", "live").complaint
+    assert "does not exist" in complaint
+    assert store.sessions() == []
+
+
 def test_a_password_in_an_address_is_never_printed_or_stored(store_path: Path, live: Store) -> None:
     with watching("rtsp://user:hunter2@127.0.0.1:9/stream?token=hunter2", store_path) as process:
         until(lambda: state_in(live) == "waiting")
