@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 SYNC := $(VENV)/.synced
-CHECKED := audience edge_lambda houselights dashboard sample_data bench training tests
+CHECKED := audience edge_lambda ingest_lambda houselights dashboard sample_data bench training tests
 
 .PHONY: help demo test check format train bench clean
 
