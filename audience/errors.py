@@ -10,7 +10,7 @@
     ├── SessionNotFound       no session of that id in the store
     ├── ScoringRefused        scoring would mix two recordings, or score one twice
     ├── ExportFailed          an export could not be written
-    ├── SheetRejected         a contact sheet or window file that is not one, or is damaged or hostile
+    ├── SheetRejected         a contact sheet, window file or status that is not one, or is damaged or hostile
     ├── OutboxUnavailable     the outbox's folder cannot be read or written
     │   └── OutboxFull        the disk has no room for another delivery
     ├── UploadFailed          S3 has not taken a delivery; it may be tried again
@@ -64,7 +64,7 @@ class ExportFailed(HouselightsError):
 
 
 class SheetRejected(HouselightsError):
-    """What was delivered is no contact sheet or window file, is damaged, hostile, or of an unknown schema."""
+    """What was delivered is no contact sheet, window file or status, is damaged, hostile, or of an unknown schema."""
 
 
 class OutboxUnavailable(HouselightsError):

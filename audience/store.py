@@ -17,9 +17,9 @@ from audience.faces import WindowFaces
 from audience.names import check_id
 from audience.sessions import Camera, Session, Stage
 from audience.window_table import WindowTable
-from audience.windows import WindowRecord
+from audience.windows import LATEST_MS, WindowRecord
 
-CameraState = Literal["starting", "running", "waiting", "stopped", "finished"]
+CameraState = Literal["starting", "ready", "running", "waiting", "failed", "stopped", "finished"]
 CAMERA_STATES: tuple[str, ...] = get_args(CameraState)
 
 
@@ -80,14 +80,22 @@ class Heartbeat:
 
     Attributes:
         session_id, stage_id, camera_id: the key; only the newest is kept.
-        at_ms: when, milliseconds since the epoch.
-        state: "starting", "running", "waiting" (the camera is away), "stopped" or "finished".
+        at_ms: when, milliseconds since the epoch, by the camera's own clock.
+        state: "starting", "ready" (its models are loaded), "running", "waiting" (the camera is away), "failed" (the
+            detail says why; it starts again by itself), "stopped" or "finished".
         frames_per_s: frames looked at per second of late.
         faces: faces in view at the last look.
         last_window_ms: start of the newest window stored; None before the first.
         lag_s: seconds from the end of the newest window to the heartbeat that follows its being stored; negative where
             the clock the frames are stamped by is ahead.
         detail: one line in words; "" where there is nothing to say.
+        sent: deliveries that were taken since the camera started; 0 where it writes to the store itself, as for the
+            next two.
+        waiting: deliveries in its outbox.
+        dropped: deliveries its outbox dropped for lack of room since the camera started.
+        detector, scorer: name and version; "" where not said, or where only heads are counted.
+        received_ms: when the heartbeat arrived, milliseconds since the epoch, by a clock that is not the camera's;
+            None where it came no such way. Less `at_ms` it is the error of the camera's clock and the time on the way.
     """
 
     session_id: str
@@ -100,11 +108,22 @@ class Heartbeat:
     last_window_ms: int | None
     lag_s: float
     detail: str = ""
+    sent: int = 0
+    waiting: int = 0
+    dropped: int = 0
+    detector: str = ""
+    scorer: str = ""
+    received_ms: int | None = None
 
     def __post_init__(self) -> None:
         _check_key(self)
         if self.state not in CAMERA_STATES:
             raise InvalidValue(f"camera state {self.state!r} is unknown: use one of {', '.join(CAMERA_STATES)}")
+        for instant in (self.at_ms, self.last_window_ms, self.received_ms):
+            if instant is not None and not 0 <= instant <= LATEST_MS:
+                raise InvalidValue(f"a heartbeat at {instant} ms is not within the years 1970 to 2286")
+        if min(self.sent, self.waiting, self.dropped) < 0:
+            raise InvalidValue(f"a camera cannot send {self.sent}, keep {self.waiting} and drop {self.dropped}")
         if not (0 <= self.frames_per_s < math.inf and math.isfinite(self.lag_s) and self.faces >= 0):
             raise InvalidValue(
                 f"a camera cannot look at {self.frames_per_s:g} frames per second, see {self.faces} faces and lag by "

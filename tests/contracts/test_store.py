@@ -360,6 +360,20 @@ class TestProgressScorersAndHeartbeats:
         store.put_heartbeat(a_heartbeat(lag_s=-3.5))
         assert store.heartbeats("talk-1")[0].lag_s == -3.5
 
+    def test_a_heartbeat_says_how_its_deliveries_fare(self, store):
+        beat = replace(
+            a_heartbeat(detail="S3 is busy (SlowDown): waiting"),
+            state="failed",
+            sent=120,
+            waiting=3,
+            dropped=1,
+            detector="centerface-1",
+            scorer="expressionnet-1",
+            received_ms=after_ms(0.25),
+        )
+        store.put_heartbeat(beat)
+        assert store.heartbeats("talk-1") == [beat]
+
     def test_a_detail_may_quote_a_file_name_that_is_no_text(self, store):
         """File names are bytes; Python hands those that are no UTF-8 on as lone surrogates."""
         detail = b"caf\xe9.mp4 cannot be read".decode("utf-8", "surrogateescape")
