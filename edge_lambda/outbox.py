@@ -25,7 +25,8 @@ from audience.instants import from_ms
 from audience.sheets.delivery import Delivery
 
 MOST_BYTES: Final = 1_000_000_000
-"""Bytes that may wait unless set otherwise: five hours of full sheets every two seconds, a day of thrifty ones."""
+"""Bytes that may wait unless set otherwise: nearly three hours of full sheets every two seconds, sixteen at one every
+twelve."""
 
 _NAME = re.compile(r"(\d{12})-(\d{13})\.delivery")
 _PART, _DAMAGED, _LOCK = ".part", ".damaged", "lock"

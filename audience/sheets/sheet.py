@@ -19,7 +19,7 @@ from audience.sheets.strict_json import dump, fields_of, items_of, number, parse
 
 SCHEMA: Final = 1
 LARGEST_SHEET: Final = 5_000_000
-"""Bytes; what Rekognition takes within a request. A full sheet has about 0.3 MB."""
+"""Bytes; what Rekognition takes within a request. A full sheet has about 0.2 MB."""
 
 _NAME = b"houselights-sheet "
 _MANIFEST = ("session", "stage", "camera", "width_ms", "mode", "columns", "rows", "tiles", "windows")
