@@ -11,6 +11,10 @@
     ├── ScoringRefused        scoring would mix two recordings, or score one twice
     ├── ExportFailed          an export could not be written
     ├── SheetRejected         a contact sheet, window file or status that is not one, or is damaged or hostile
+    ├── DeliveryRefused       a delivery that is sound, and is not taken as the store is set up
+    │   └── FacesRefused      it holds faces where only heads may be counted: it is not to be kept either
+    ├── BucketUnavailable     a delivery cannot be read from its bucket, removed, or set aside; it may be tried again
+    │   └── DeliveryGone      the delivery is not in the bucket any more
     ├── OutboxUnavailable     the outbox's folder cannot be read or written
     │   └── OutboxFull        the disk has no room for another delivery
     ├── UploadFailed          S3 has not taken a delivery; it may be tried again
@@ -65,6 +69,22 @@ class ExportFailed(HouselightsError):
 
 class SheetRejected(HouselightsError):
     """What was delivered is no contact sheet, window file or status, is damaged, hostile, or of an unknown schema."""
+
+
+class DeliveryRefused(HouselightsError):
+    """A sound delivery that is not taken as the store is set up: the same one may be, once that is mended."""
+
+
+class FacesRefused(DeliveryRefused):
+    """A delivery with faces for a session in which only heads may be counted; it must not be kept anywhere."""
+
+
+class BucketUnavailable(HouselightsError):
+    """A delivery cannot be read from its bucket, removed from it, or set aside; trying again may help."""
+
+
+class DeliveryGone(BucketUnavailable):
+    """The delivery is not in its bucket any more."""
 
 
 class OutboxUnavailable(HouselightsError):
