@@ -14,48 +14,13 @@ from audience.sheets.sheet import sealed
 from audience.sheets.window_file import WindowFile
 from audience.windows import WindowRecord
 from edge_lambda.contact_sheet import drawn
-from edge_lambda.detectors import Image
-from edge_lambda.pipeline import CameraKey
+from edge_lambda.pipeline import CameraKey, SeenFace, SeenWindow
 
 LIVE_INTERVAL_S: Final = 2.0
 """How much of time a sheet holds where delay matters: a face is on its way after at most this."""
 
 THRIFTY_INTERVAL_S: Final = 12.0
 """The same where cost matters more: fuller sheets, so fewer of them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenFace:
-    """The best crop of one track in one window.
-
-    Attributes:
-        track_id: the track.
-        at_ms: when the crop was taken, milliseconds since the epoch.
-        box: the face in the camera's image.
-        quality: how well it could be seen, 0..1.
-        crop: as `crop_for_sheet` gives it.
-    """
-
-    track_id: str
-    at_ms: int
-    box: Box
-    quality: float
-    crop: Image
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenWindow:
-    """A finished window that is still to be scored.
-
-    Attributes:
-        start_ms: its start, milliseconds since the epoch.
-        expected: the most faces the camera saw in a window of the last 60 s, this one included.
-        faces: every track of the window, once.
-    """
-
-    start_ms: int
-    expected: int
-    faces: tuple[SeenFace, ...]
 
 
 @dataclass(slots=True)
@@ -94,7 +59,7 @@ class SheetBuilder:
         """Takes the next window.
 
         Args:
-            window: later than those before.
+            window: later than those before; its faces cut out by `crop_for_sheet`.
 
         Returns:
             What is now to be sent, in order; often nothing.
@@ -144,7 +109,10 @@ class SheetBuilder:
             ),
             windows=tuple(opened.windows),
         )
-        return sealed(manifest, drawn([face.crop for face in opened.faces])).delivery()
+        crops = [face.crop for face in opened.faces if face.crop is not None]
+        if len(crops) < len(opened.faces):
+            raise InvalidValue("faces that were not cut out cannot lie on a contact sheet")
+        return sealed(manifest, drawn(crops)).delivery()
 
     def _nobody(self, opened: _Open) -> Delivery:
         records = tuple(

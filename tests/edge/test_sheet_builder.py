@@ -16,8 +16,8 @@ from audience.sheets.window_file import WindowFile
 from edge_lambda.contact_sheet import crop_for_sheet, drawn, scoring_crops
 from edge_lambda.crops import crop_for_scoring
 from edge_lambda.detectors import Detection, load_detector
-from edge_lambda.pipeline import CameraKey
-from edge_lambda.sheet_builder import THRIFTY_INTERVAL_S, SeenFace, SeenWindow, SheetBuilder
+from edge_lambda.pipeline import CameraKey, SeenFace, SeenWindow
+from edge_lambda.sheet_builder import THRIFTY_INTERVAL_S, SheetBuilder
 from tests.builders import BEGAN_MS, after_ms
 from tests.portraits import portrait
 
@@ -130,6 +130,12 @@ def test_a_box_too_small_for_its_digits_is_still_a_box():
     face = SeenFace(track_id="t", at_ms=BEGAN_MS, box=Box(left=0, top=0, width=1e-9, height=1e-9), quality=0, crop=GRAY)
     (sheet,) = sheets_of(SeenWindow(start_ms=BEGAN_MS, expected=1, faces=(face,)))
     assert sheet.manifest.tiles[0].box.width == 1e-5
+
+
+def test_a_face_that_was_not_cut_out_is_refused():
+    face = SeenFace(track_id="t", at_ms=BEGAN_MS, box=BOX, quality=1, crop=None)
+    with pytest.raises(InvalidValue, match="not cut out"):
+        sheets_of(SeenWindow(start_ms=BEGAN_MS, expected=1, faces=(face,)))
 
 
 @pytest.mark.parametrize("interval_s", [0.0, -1.0, float("nan")])

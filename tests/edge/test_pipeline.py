@@ -1,0 +1,110 @@
+"""Frames become windows: every track once, its best crop, and nothing cut out where only heads are counted."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from edge_lambda.contact_sheet import crop_for_sheet
+from edge_lambda.detectors import Detection, Image
+from edge_lambda.pipeline import CameraKey, SeenWindow, TimedFrame, scored_windows, seen_windows
+from edge_lambda.tracking import Tracker
+from tests.builders import BEGAN_MS, after_ms
+from tests.edge.faces_in_place import BrightScorer, FacesInPlace, picture
+
+CAMERA = CameraKey(session_id="talk-1", stage_id="main", camera_id="cam-1", written_ms=BEGAN_MS)
+
+
+def frames(*faces: int, every_s: float = 0.5) -> list[TimedFrame]:
+    """A frame every so often with so many faces in it."""
+    return [TimedFrame(at_ms=after_ms(index * every_s), image=picture(count)) for index, count in enumerate(faces)]
+
+
+def seen(taken: Sequence[TimedFrame], **options: object) -> list[SeenWindow]:
+    cut = options.pop("cut", crop_for_sheet)
+    return list(
+        seen_windows(taken, camera=CAMERA, detector=FacesInPlace(), tracker=Tracker(run="r"), cut=cut, **options)
+    )
+
+
+def test_a_window_has_every_track_once():
+    first, second = seen(frames(3, 3, 2, 2))
+    assert [face.track_id for face in first.faces] == ["r-1", "r-2", "r-3"]
+    assert [len(window.faces) for window in (first, second)] == [3, 2]
+    assert [(window.start_ms, window.frames) for window in (first, second)] == [(after_ms(0), 2), (after_ms(1), 2)]
+
+
+def test_a_window_expects_the_faces_of_the_last_minute():
+    windows = seen(frames(*[4] + [1] * 61, every_s=1))
+    assert [window.expected for window in windows] == [4] * 60 + [1] * 2
+
+
+def test_faces_are_cut_out_by_what_was_handed_in():
+    (window,) = seen(frames(2), cut=lambda image, face: image[:1, :1])
+    assert [face.crop.shape for face in window.faces] == [(1, 1, 3)] * 2
+
+
+def test_nothing_is_cut_out_where_only_heads_are_counted():
+    (window,) = seen(frames(2), cut=None)
+    assert [face.crop for face in window.faces] == [None, None]
+    scored = scored_windows(frames(2), camera=CAMERA, detector=FacesInPlace(), tracker=Tracker(run="r"), scorer=None)
+    (counted,) = scored
+    assert (counted.record.faces, counted.record.scorer, dict(counted.record.tallies)) == (2, "", {})
+
+
+def test_a_scored_window_is_the_seen_one_with_its_scores():
+    taken = frames(3, 2, 0)
+    scored = list(
+        scored_windows(taken, camera=CAMERA, detector=FacesInPlace(), tracker=Tracker(run="r"), scorer=BrightScorer())
+    )
+    pairs = zip(scored, seen(taken), strict=True)
+    for one, other in pairs:
+        assert (one.record.start_ms, one.record.faces) == (other.start_ms, len(other.faces))
+        assert (one.record.expected, one.frames) == (other.expected, other.frames)
+        assert [(face.track_id, face.at_ms, face.box) for face in one.faces.faces] == [
+            (face.track_id, face.at_ms, face.box) for face in other.faces
+        ]
+    assert scored[0].record.tallies["smile"].over == 3
+
+
+def test_frames_are_kept_where_they_were_asked_for_alone():
+    taken = frames(1, 1)
+    assert seen(taken)[0].kept == ()
+    (window,) = seen(taken, keep_frames=True)
+    assert [(frame.at_ms, len(frame.tracked)) for frame in window.kept] == [(taken[0].at_ms, 1), (taken[1].at_ms, 1)]
+
+
+def test_the_next_frame_is_looked_at_while_a_window_is_scored():
+    looked_at_both, scored = threading.Event(), threading.Event()
+
+    class Watched(FacesInPlace):
+        def detect(self, image: Image) -> list[Detection]:
+            if image is last.image:
+                looked_at_both.set()
+                assert scored.wait(10), "scoring waited for detecting"
+            return super().detect(image)
+
+    class Waiting(BrightScorer):
+        def score(self, crops: Sequence[Image]) -> np.ndarray:
+            assert looked_at_both.wait(10), "detecting waited for scoring"
+            scored.set()
+            return super().score(crops)
+
+    taken = frames(1, 1, 1, every_s=1)
+    last = taken[-1]
+    windows = scored_windows(taken, camera=CAMERA, detector=Watched(), tracker=Tracker(run="r"), scorer=Waiting())
+    assert len(list(windows)) == 3
+
+
+def test_a_failing_detector_is_said_and_every_thread_ends():
+    class Failing(FacesInPlace):
+        def detect(self, image: Image) -> list[Detection]:
+            raise RuntimeError("out of memory")
+
+    before = threading.active_count()
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(seen_windows(frames(1), camera=CAMERA, detector=Failing(), tracker=Tracker(run="r"), cut=crop_for_sheet))
+    assert threading.active_count() == before
