@@ -13,8 +13,8 @@ from hypothesis import settings
 
 from audience.stores.dynamo_client import client_for
 from audience.stores.dynamo_schema import create_table
+from houselights.local_cloud.moto_server import running_moto
 from tests.contracts.dynalite import running_dynalite
-from tests.contracts.moto_server import running_moto
 
 settings.register_profile("houselights", deadline=None, max_examples=60)
 settings.load_profile("houselights")

@@ -16,7 +16,7 @@ import boto3
 
 from audience.sheets.delivery import Delivery
 from edge_lambda.s3_bucket import S3Bucket, upload_client
-from tests.contracts.moto_server import running_moto
+from houselights.local_cloud.moto_server import running_moto
 
 PASS, HANG_UP, HANG_UP_AFTERWARDS = "pass", "hang up", "hang up afterwards"
 
