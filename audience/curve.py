@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from audience.disclosure import default_min_faces, withheld
 from audience.errors import InvalidValue
+from audience.exclusions import excluded_windows
 from audience.instants import from_ms, to_ms
 from audience.intervals import wilson
 from audience.sessions import Camera, Session, Stage
@@ -39,8 +40,9 @@ class StageWindows:
         faces: (n,) faces in view, a mean where windows were summed over time; 0 where nobody was, NaN where no camera
             looked.
         coverage: (n,) faces / faces expected, 0..1; NaN where nobody was expected or no camera looked.
+        excluded: (n,) whether any part of the window lies in one of the stage's exclusions.
         min_faces: figures over fewer faces are withheld.
-        table: the windows there are, summed over cameras, small ones withheld.
+        table: the windows there are, summed over cameras, small ones withheld and excluded ones without figures.
         place: (len(table),) where on the axis each row of `table` belongs.
     """
 
@@ -53,6 +55,7 @@ class StageWindows:
     segment: Ints
     faces: Floats
     coverage: Floats
+    excluded: NDArray[np.bool_]
     min_faces: int
     table: WindowTable
     place: Ints
@@ -64,10 +67,13 @@ class StageWindows:
 
     @property
     def withheld(self) -> NDArray[np.bool_]:
-        """(n,) whether faces were in view, yet no figure is shown: too few of them, or only heads were counted."""
+        """(n,) whether faces were in view, yet no figure is shown: too few of them, or only heads were counted.
+
+        Windows that somebody left out are not among them.
+        """
         few = np.zeros(len(self.start_ms), dtype=bool)
         few[self.place] = (self.table.faces > 0) & (self.table.scored.sum(axis=1) == 0)
-        return few
+        return few & ~self.excluded
 
     def segment_title(self, index: int) -> str:
         """Title of the segment at an index of `segment`; empty for -1."""
@@ -128,6 +134,8 @@ def stage_windows(
         size = np.full(len(windows), stage.audience_size, dtype=np.int64)
         windows = replace(windows, expected=np.maximum(size, windows.faces))
     windows = withheld(windows, min_faces)
+    left_out = excluded_windows(windows.start_ms, windows.width_ms, stage.exclusions)
+    windows = windows.without_figures(left_out[:, None])
     if width_ms is not None and width_ms != windows.width_ms:
         windows = windows.widened(width_ms)
     width = windows.width_ms
@@ -164,6 +172,7 @@ def stage_windows(
         segment=segment,
         faces=faces,
         coverage=coverage,
+        excluded=excluded_windows(start_ms, width, stage.exclusions),
         min_faces=min_faces,
         table=windows,
         place=place,

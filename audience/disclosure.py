@@ -6,10 +6,6 @@ shown, and nothing withheld can be worked out by taking one from the other.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
-
 from audience.errors import InvalidValue
 from audience.privacy import Setting
 from audience.window_table import WindowTable
@@ -45,12 +41,4 @@ def withheld(table: WindowTable, min_faces: int) -> WindowTable:
     if table.width_ms != table.record_width_ms:
         raise InvalidValue("small windows must be withheld before windows are widened")
     # Where some cameras only count heads, a window has more faces than its figures are over.
-    shown = table.scored >= min_faces
-    return replace(
-        table,
-        scored=np.where(shown, table.scored, 0),
-        total=np.where(shown, table.total, 0.0),
-        squares=np.where(shown, table.squares, 0.0),
-        over=np.where(shown, table.over, 0),
-        scored_spans=np.where(shown, table.scored_spans, 0),
-    )
+    return table.without_figures(table.scored < min_faces)

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from audience.curve import StageWindows, reaction_curve
+from audience.exclusions import excluded_windows
 from audience.expressions import EXPRESSIONS
 from audience.faces import FaceRecord, WindowFaces
 from audience.instants import from_ms
+from audience.sessions import Stage
 
 Cell = str | int | float | None
 
@@ -65,6 +68,15 @@ _CURVE = (
     Column(name="faces", unit="faces", meaning="Tracks in view; 0 where nobody was, empty where no camera looked."),
     Column(name="coverage", unit="0..1", meaning="Faces / faces expected: the audience size, else the most of 60 s."),
     Column(name="scorer", unit="", meaning="Name and version of what scored the expressions."),
+    Column(name="excluded", unit="", meaning="Why the window has no figures: somebody left it out; see notes."),
+)
+_NOTES = (
+    *_KEY,
+    Column(name="from_utc", unit="ISO 8601, UTC", meaning="Where the exclusion begins, or what the note is about."),
+    Column(name="until_utc", unit="ISO 8601, UTC", meaning="Where the exclusion ends; empty for a note."),
+    Column(name="title", unit="", meaning="What happened, or the note."),
+    Column(name="by", unit="", meaning="Who left it out or wrote the note."),
+    Column(name="reason", unit="", meaning="Why it is left out, where that was said."),
 )
 _TRACKS = (
     *_KEY,
@@ -72,7 +84,7 @@ _TRACKS = (
     Column(name="track_id", unit="", meaning="The track: one face followed by one camera, not a person's identity."),
     Column(name="first_seen_utc", unit="ISO 8601, UTC", meaning="First instant the track was seen."),
     Column(name="last_seen_utc", unit="ISO 8601, UTC", meaning="Last instant the track was seen."),
-    Column(name="windows", unit="windows", meaning="Windows the track was seen in."),
+    Column(name="windows", unit="windows", meaning="Windows the track was seen in, excluded ones left out."),
     Column(name="face_height", unit="0..1 of the image", meaning="Mean height of the face."),
     Column(name="quality", unit="0..1", meaning="Mean quality of the crops: sharpness, size and pose."),
 )
@@ -93,6 +105,7 @@ def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
             "faces": _counts(windows.faces),
             "coverage": _cells(windows.coverage),
             "scorer": [" ".join(windows.table.scorers)] * n,
+            "excluded": _exclusions(windows),
         }
         for expression in windows.expressions or ("",):
             curve = reaction_curve(windows, expression)
@@ -108,6 +121,19 @@ def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
     return ExportTable(name="curve", columns=_CURVE, values=tuple(values))
 
 
+def notes_table(session_id: str, stages: Sequence[Stage]) -> ExportTable:
+    """One row an exclusion and annotation, in order of the instant they begin at."""
+    rows: list[tuple[datetime, list[Cell]]] = []
+    for stage in stages:
+        key: list[Cell] = [session_id, stage.stage_id]
+        for exclusion in stage.exclusions:
+            span = _instant(exclusion.from_at), _instant(exclusion.until_at)
+            rows.append((exclusion.from_at, [*key, *span, exclusion.title, exclusion.by, exclusion.reason]))
+        for note in stage.annotations:
+            rows.append((note.at, [*key, _instant(note.at), None, note.title, note.by, ""]))
+    return _table("notes", _NOTES, [row for _, row in sorted(rows, key=lambda row: row[0])])
+
+
 def tracks_table(
     session_id: str, faces_by_stage: Mapping[str, Sequence[WindowFaces]], *, single_faces: bool
 ) -> ExportTable:
@@ -115,7 +141,7 @@ def tracks_table(
 
     Args:
         session_id: whose.
-        faces_by_stage: the faces of each stage, as the store gives them.
+        faces_by_stage: the faces of each stage, those of excluded windows left out (`included_faces`).
         single_faces: whether figures over a single face may be shown; only then a column of mean confidence is given
             for each expression.
     """
@@ -137,8 +163,7 @@ def tracks_table(
         row += [len(faces), _mean([face.box.height for face in faces]), _mean([face.quality for face in faces])]
         row += [_mean([face.confidences[name] for face in faces if name in face.confidences]) for name in levels]
         rows.append(row)
-    cells = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in columns]
-    return ExportTable(name="tracks", columns=columns, values=tuple(cells))
+    return _table("tracks", columns, rows)
 
 
 def dictionary_table(tables: Sequence[ExportTable], experimental: Sequence[str]) -> ExportTable:
@@ -165,6 +190,20 @@ def dictionary_table(tables: Sequence[ExportTable], experimental: Sequence[str])
     )
 
 
+def _table(name: str, columns: tuple[Column, ...], rows: Sequence[list[Cell]]) -> ExportTable:
+    cells = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in columns]
+    return ExportTable(name=name, columns=columns, values=tuple(cells))
+
+
+def _exclusions(windows: StageWindows) -> list[Cell]:
+    """The titles of the exclusions each window lies in."""
+    titles: list[list[str]] = [[] for _ in windows.start_ms]
+    for exclusion in windows.stage.exclusions:
+        for place in np.flatnonzero(excluded_windows(windows.start_ms, windows.width_ms, [exclusion])).tolist():
+            titles[place].append(exclusion.title)
+    return ["; ".join(of_window) for of_window in titles]
+
+
 def _cells(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[Cell]:
     return [None if value != value else round(value, 6) for value in values.tolist()]
 
@@ -181,4 +220,8 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _utc(ms: int) -> str:
-    return from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _instant(from_ms(ms))
+
+
+def _instant(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

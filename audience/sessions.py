@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from audience.errors import InvalidValue
+from audience.exclusions import Annotation, Exclusion
 from audience.instants import to_ms
 from audience.names import check_id, check_title
 from audience.privacy import MODES, SETTINGS, Mode, Setting, country_code
@@ -46,6 +47,8 @@ class Stage:
         timelines: what was shown there, told in one or several ways (slides, scenes) over the same seconds; the first
             is the one that views and exports lead with.
         cues: pins between wall clock and timelines; without any, what was shown began with the session.
+        exclusions: stretches that are left out of every figure.
+        annotations: notes people wrote.
     """
 
     stage_id: str
@@ -53,6 +56,8 @@ class Stage:
     audience_size: int | None = None
     timelines: tuple[Timeline, ...] = ()
     cues: tuple[Cue, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
 
     def __post_init__(self) -> None:
         check_id("stage id", self.stage_id)

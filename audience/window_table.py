@@ -154,6 +154,21 @@ class WindowTable:
         """The rows that `index` names, as numpy indexes."""
         return replace(self, **{name: getattr(self, name)[index] for name in _ROW_COLUMNS})
 
+    def without_figures(self, where: NDArray[np.bool_]) -> Self:
+        """The table with the scores of some rows taken out; how many faces there were stays.
+
+        Args:
+            where: (n, e), or (n, 1) for all the expressions of a row.
+        """
+        return replace(
+            self,
+            scored=np.where(where, 0, self.scored),
+            total=np.where(where, 0.0, self.total),
+            squares=np.where(where, 0.0, self.squares),
+            over=np.where(where, 0, self.over),
+            scored_spans=np.where(where, 0, self.scored_spans),
+        )
+
     def over_cameras(self, overlaps: Iterable[frozenset[str]] = ()) -> Self:
         """One row a window: the sum of the stage's cameras and parts.
 

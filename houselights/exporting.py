@@ -15,7 +15,8 @@ from typing import Any
 
 from audience.curve import StageWindows, stage_windows
 from audience.errors import ExportFailed
-from audience.export import Cell, ExportTable, curve_table, dictionary_table, tracks_table
+from audience.exclusions import included_faces
+from audience.export import Cell, ExportTable, curve_table, dictionary_table, notes_table, tracks_table
 from audience.store import Store
 
 FORMATS = ("csv", "parquet")
@@ -41,7 +42,7 @@ def export_session(
     min_faces: int | None,
     exported_at: datetime,
 ) -> Exported:
-    """Writes a session's curve, tracks, dictionary and manifest; each file whole or not at all.
+    """Writes a session's curve, tracks, notes, dictionary and manifest; each file whole or not at all.
 
     Args:
         store: where the session is.
@@ -66,12 +67,21 @@ def export_session(
         )
         for stage in store.stages(session_id)
     ]
-    faces = {windows.stage.stage_id: store.faces(session_id, windows.stage.stage_id) for windows in stages}
+    faces = {
+        windows.stage.stage_id: included_faces(
+            store.faces(session_id, windows.stage.stage_id), windows.width_ms, windows.stage.exclusions
+        )
+        for windows in stages
+    }
     scorers = store.scorers()
     used = sorted({name for windows in stages for name in windows.table.scorers})
     experimental = sorted({expression for name in used if name in scorers for expression in scorers[name].experimental})
     single_faces = bool(stages) and all(windows.min_faces <= 1 for windows in stages)
-    tables = [curve_table(stages), tracks_table(session_id, faces, single_faces=single_faces)]
+    tables = [
+        curve_table(stages),
+        tracks_table(session_id, faces, single_faces=single_faces),
+        notes_table(session_id, [windows.stage for windows in stages]),
+    ]
     tables.append(dictionary_table(tables, experimental))
 
     contents: dict[str, bytes] = {}

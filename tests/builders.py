@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from audience.exclusions import Annotation, Exclusion
 from audience.faces import Box, FaceRecord, WindowFaces
 from audience.instants import to_ms
 from audience.sessions import Camera, Mode, Session, Setting, Stage
@@ -57,6 +58,8 @@ def a_stage(
     audience_size: int | None = None,
     timelines: Sequence[Timeline] = (),
     cues: Sequence[Cue] = (),
+    exclusions: Sequence[Exclusion] = (),
+    annotations: Sequence[Annotation] = (),
 ) -> Stage:
     """A stage where nothing is known of what was shown."""
     return Stage(
@@ -65,6 +68,8 @@ def a_stage(
         audience_size=audience_size,
         timelines=tuple(timelines),
         cues=tuple(cues),
+        exclusions=tuple(exclusions),
+        annotations=tuple(annotations),
     )
 
 
@@ -83,6 +88,16 @@ def a_timeline(*segments: tuple[str, float, float], title: str = "slides") -> Ti
 def a_cue(at_s: float, timeline_s: float) -> Cue:
     """A pin: so many seconds after the session began the timeline stood at `timeline_s`."""
     return Cue(at=after(at_s), timeline_s=timeline_s)
+
+
+def an_exclusion(from_s: float, until_s: float, *, title: str = "Projector failed") -> Exclusion:
+    """A stretch that Ada left out, in seconds after the session began."""
+    return Exclusion(title=title, from_at=after(from_s), until_at=after(until_s), by="Ada", reason="Nothing to see")
+
+
+def an_annotation(at_s: float, title: str = "Door slammed") -> Annotation:
+    """Ada's note, so many seconds after the session began."""
+    return Annotation(title=title, at=after(at_s), by="Ada")
 
 
 def a_face(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from audience.exclusions import Annotation, Exclusion
 from audience.instants import parse_instant
 from audience.sessions import Camera, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord
@@ -59,12 +60,25 @@ def stage_to_json(stage: Stage) -> str:
                 for timeline in stage.timelines
             ],
             "cues": [{"at": cue.at.isoformat(), "timeline_s": cue.timeline_s} for cue in stage.cues],
+            "exclusions": [
+                {
+                    "title": exclusion.title,
+                    "from_at": exclusion.from_at.isoformat(),
+                    "until_at": exclusion.until_at.isoformat(),
+                    "by": exclusion.by,
+                    "reason": exclusion.reason,
+                }
+                for exclusion in stage.exclusions
+            ],
+            "annotations": [
+                {"title": note.title, "at": note.at.isoformat(), "by": note.by} for note in stage.annotations
+            ],
         }
     )
 
 
 def stage_from_json(document: str) -> Stage:
-    """The stage of a JSON document."""
+    """The stage of a JSON document; those of 0.1 know neither exclusions nor annotations."""
     fields = json.loads(document)
     return Stage(
         stage_id=fields["stage_id"],
@@ -78,6 +92,20 @@ def stage_from_json(document: str) -> Stage:
             for timeline in fields["timelines"]
         ),
         cues=tuple(Cue(at=parse_instant(cue["at"]), timeline_s=cue["timeline_s"]) for cue in fields["cues"]),
+        exclusions=tuple(
+            Exclusion(
+                title=exclusion["title"],
+                from_at=parse_instant(exclusion["from_at"]),
+                until_at=parse_instant(exclusion["until_at"]),
+                by=exclusion["by"],
+                reason=exclusion["reason"],
+            )
+            for exclusion in fields.get("exclusions", ())
+        ),
+        annotations=tuple(
+            Annotation(title=note["title"], at=parse_instant(note["at"]), by=note["by"])
+            for note in fields.get("annotations", ())
+        ),
     )
 
 

@@ -23,7 +23,7 @@ from houselights.commands.options import store_at, store_option
 )
 @store_option
 def export(session_id: str, folder: Path, formats: str, min_faces: int | None, store_url: str | None) -> None:
-    """Write SESSION into DIR: curve, tracks, dictionary, manifest."""
+    """Write SESSION into DIR: curve, tracks, notes, dictionary, manifest."""
     from houselights.exporting import FORMATS, export_session
 
     wanted = [name.strip() for name in formats.split(",")]

@@ -36,6 +36,8 @@ from tests.builders import (
     a_window,
     after,
     after_ms,
+    an_annotation,
+    an_exclusion,
     faces,
     window_faces,
 )
@@ -157,6 +159,8 @@ class TestStagesAndCameras:
             audience_size=300,
             timelines=[a_timeline(("Intro", 0, 9.5), ("日本", 10, 20), title="slides"), a_timeline(title="empty")],
             cues=[a_cue(0.25, 0), a_cue(60, 60), a_cue(60, 0)],
+            exclusions=[an_exclusion(31.25, 60, title="Projektor ausgefallen"), an_exclusion(10, 12)],
+            annotations=[an_annotation(12.5, "Tür schlug zu")],
         )
         store.put_stage("talk-1", stage)
         assert store.stages("talk-1") == [stage]

@@ -11,12 +11,22 @@ import pytest
 
 from audience.store import Store
 from houselights.exporting import defused
-from tests.builders import a_scorer, a_session, a_stage, a_timeline, a_window, faces, window_faces
+from tests.builders import (
+    a_scorer,
+    a_session,
+    a_stage,
+    a_timeline,
+    a_window,
+    an_annotation,
+    an_exclusion,
+    faces,
+    window_faces,
+)
 from tests.houselights.conftest import Houselights
 
 CURVE_COLUMNS = (
     "session_id,stage_id,window_start_utc,session_s,timeline_s,segment,expression,share,share_low,share_high,level,"
-    "faces,coverage,scorer"
+    "faces,coverage,scorer,excluded"
 )
 
 
@@ -76,12 +86,32 @@ def test_single_tracks_have_expressions_only_where_single_faces_may_be_shown(
     assert float(one[0]["smile_level"]) == pytest.approx(0.9, abs=1e-4)
 
 
+def test_what_somebody_left_out_has_no_figure_in_any_file_and_says_who_left_it_out(
+    houselights: Houselights, talk: Store, tmp_path: Path
+) -> None:
+    left_out = [an_exclusion(0, 0.5, title="=Projector failed")]
+    talk.put_stage("talk-1", a_stage(exclusions=left_out, annotations=[an_annotation(3)]))
+    houselights("export", "talk-1", "--out", tmp_path, "--min-faces", 1)
+    curve = rows_of(tmp_path / "curve.csv")
+    assert [(row["share"], row["faces"], row["excluded"]) for row in curve[:2]] == [
+        ("", "10", "'=Projector failed"),
+        ("", "0", ""),
+    ]
+    assert float(curve[3]["share"]) == pytest.approx(2 / 3, abs=1e-6)
+    assert [(row["track_id"], row["windows"]) for row in rows_of(tmp_path / "tracks.csv")] == [("t1", "1")]
+    notes = rows_of(tmp_path / "notes.csv")
+    assert [(row["title"], row["by"], row["until_utc"]) for row in notes] == [
+        ("'=Projector failed", "Ada", "2026-05-04T19:30:00.500Z"),
+        ("Door slammed", "Ada", ""),
+    ]
+
+
 def test_the_dictionary_explains_every_column_and_names_what_is_experimental(
     houselights: Houselights, talk: Store, tmp_path: Path
 ) -> None:
     houselights("export", "talk-1", "--out", tmp_path)
     explained = {(row["file"], row["name"]): row["meaning"] for row in rows_of(tmp_path / "dictionary.csv")}
-    for table in ("curve", "tracks"):
+    for table in ("curve", "tracks", "notes"):
         with (tmp_path / f"{table}.csv").open(newline="") as file:
             assert {(table, name) for name in next(csv.reader(file))} <= explained.keys()
     assert "fear" in explained["curve", "expression"]
@@ -96,7 +126,7 @@ def test_the_manifest_says_what_made_the_figures_and_checks_the_files(
     assert manifest["scorers"][0]["model_sha256"] == "ab" * 32
     assert manifest["scorers"][0]["experimental"] == ["fear"]
     assert set(manifest["sha256"]) == {
-        "curve.csv", "tracks.csv", "dictionary.csv", "curve.parquet", "tracks.parquet"
+        "curve.csv", "tracks.csv", "notes.csv", "dictionary.csv", "curve.parquet", "tracks.parquet", "notes.parquet"
     }  # fmt: skip
     for name, digest in manifest["sha256"].items():
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
