@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 SYNC := $(VENV)/.synced
-CHECKED := audience edge_lambda ingest_lambda houselights dashboard sample_data bench training tests
+CHECKED := audience edge_lambda ingest_lambda houselights dashboard sample_data timeline_files bench training tests
 
 .PHONY: help demo test check format train bench clean
 
@@ -22,7 +22,7 @@ $(UV):
 
 # uv itself lives in the same environment, so a sync must not clean it away (--inexact).
 $(SYNC): pyproject.toml uv.lock | $(UV)
-	$(UV) sync --frozen --inexact --extra edge --extra dashboard --extra export --extra cloud --extra dev
+	$(UV) sync --frozen --inexact --extra edge --extra dashboard --extra export --extra cloud --extra timelines --extra dev
 	@touch $@
 
 demo: $(SYNC) ## Score a clip (VIDEO=file for your own), load the sample sessions, serve the pages

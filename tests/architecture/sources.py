@@ -17,6 +17,7 @@ ROOMS = (
     "dashboard",
     "houselights",
     "sample_data",
+    "timeline_files",
     "training",
     "bench",
     "tests",

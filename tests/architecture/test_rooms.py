@@ -15,6 +15,7 @@ from tests.architecture.sources import ROOMS, ROOT, Module, modules, words_of
 
 DOMAIN_MAY_IMPORT = {"numpy", "scipy"}
 ADAPTERS_MAY_IMPORT = {"boto3", "botocore", "platformdirs"}
+TIMELINE_FILES_MAY_IMPORT = {"av", "cv2", "defusedxml", "opentimelineio", "scenedetect"}
 CAMERA_SDKS = {"awscam", "greengrasssdk"}
 STORES = "audience.stores"
 
@@ -57,8 +58,8 @@ ANOTHER_MEANING: dict[str, tuple[str, ...]] = {
     "bucket": ("edge_lambda/", "ingest_lambda/", "houselights/", "tests/"),
     "buckets": ("edge_lambda/", "ingest_lambda/", "houselights/", "tests/"),
     # The shape of a vendor's answer.
-    "emotion": ("ingest_lambda/rekognition.py", "tests/ingest/"),
-    "emotions": ("ingest_lambda/rekognition.py", "tests/ingest/"),
+    "emotion": ("ingest_lambda/rekognition.py", "tests/ingest/", "houselights/local_cloud/", "tests/local_cloud/"),
+    "emotions": ("ingest_lambda/rekognition.py", "tests/ingest/", "houselights/local_cloud/", "tests/local_cloud/"),
 }
 
 
@@ -104,6 +105,13 @@ def test_stores_import_their_own_libraries_and_the_domain_only():
     assert offenders((module, module.tops() - allowed) for module in stores) == []
 
 
+def test_readers_of_timelines_import_their_own_libraries_and_the_domain_only():
+    allowed = set(sys.stdlib_module_names) | DOMAIN_MAY_IMPORT | TIMELINE_FILES_MAY_IMPORT
+    readers = modules("timeline_files")
+    assert readers
+    assert offenders((module, module.tops() - allowed - {"audience", "timeline_files"}) for module in readers) == []
+
+
 def test_the_cameras_own_libraries_are_imported_by_one_module_alone():
     others = [module for module in modules() if module.path != "edge_lambda/devices/deeplens.py"]
     assert offenders((module, module.tops() & CAMERA_SDKS) for module in others) == []
@@ -112,9 +120,27 @@ def test_the_cameras_own_libraries_are_imported_by_one_module_alone():
 @pytest.mark.parametrize(
     ("room", "never"),
     [
-        ("audience", {"edge_lambda", "ingest_lambda", "dashboard", "houselights", "sample_data", "training", "bench"}),
-        ("edge_lambda", {"ingest_lambda", "dashboard", "houselights", "sample_data", "training", "bench"}),
-        ("ingest_lambda", {"edge_lambda", "dashboard", "houselights", "sample_data", "training", "bench"}),
+        (
+            "audience",
+            {
+                "edge_lambda",
+                "ingest_lambda",
+                "dashboard",
+                "houselights",
+                "sample_data",
+                "timeline_files",
+                "training",
+                "bench",
+            },
+        ),
+        (
+            "edge_lambda",
+            {"ingest_lambda", "dashboard", "houselights", "sample_data", "timeline_files", "training", "bench"},
+        ),
+        (
+            "ingest_lambda",
+            {"edge_lambda", "dashboard", "houselights", "sample_data", "timeline_files", "training", "bench"},
+        ),
         ("dashboard", {"edge_lambda", "ingest_lambda", "houselights", "training", "bench"}),
         ("houselights", {"training", "bench"}),
         ("sample_data", {"ingest_lambda", "dashboard", "houselights", "training", "bench"}),

@@ -1,0 +1,57 @@
+"""Media files: opening them without trusting them, and the chapters kept in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audience.errors import RecordingUnreadable
+from timeline_files.parts import Part
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+
+@contextmanager
+def open_media(path: Path) -> Iterator[InputContainer]:
+    """Opens a media file for as long as the context lasts.
+
+    Raises:
+        RecordingUnreadable: it is not there, or is no media file.
+    """
+    import av
+    from av.error import FFmpegError
+
+    if not path.is_file():
+        raise RecordingUnreadable(f"{path} is not a file: check the name and the folder")
+    try:
+        # The prefix keeps a name such as "a:b.mp4" from being read as a protocol, the list a playlist from the network.
+        container = av.open(
+            f"file:{path}", mode="r", metadata_errors="replace", options={"protocol_whitelist": "file,crypto,data"}
+        )
+    except (FFmpegError, UnicodeError) as problem:
+        raise RecordingUnreadable(f"{path} cannot be opened as a film or sound ({problem})") from None
+    with container:
+        yield container
+
+
+def read_chapters(path: Path) -> tuple[list[Part], float | None]:
+    """The chapters kept in a media file, and its length in seconds where it states one.
+
+    Raises:
+        RecordingUnreadable: it is not there, or is no media file.
+    """
+    with open_media(path) as container:
+        length_s = container.duration / 1_000_000 if container.duration else None
+        parts = []
+        for number, chapter in enumerate(container.chapters(), start=1):
+            tick = float(chapter["time_base"] or 1)
+            start_s, end_s = round(chapter["start"] * tick, 6), round(chapter["end"] * tick, 6)
+            title = chapter["metadata"].get("title") or f"Chapter {number}"
+            # Some writers leave the last end at its start.
+            parts.append(
+                Part(where=f"chapter {number}", title=title, start_s=start_s, end_s=end_s if end_s > start_s else None)
+            )
+    return parts, length_s

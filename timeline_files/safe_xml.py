@@ -1,0 +1,38 @@
+"""XML from strangers: no entities, nothing fetched, bounded in size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from audience.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+
+def xml_of(data: bytes, *, at_most: int) -> Element:
+    """The root of an XML document.
+
+    Args:
+        data: the document.
+        at_most: bytes it may have.
+
+    Raises:
+        InvalidValue: it is larger, is not well formed, or declares entities.
+    """
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
+    if len(data) > at_most:
+        raise InvalidValue(f"holds XML of more than {at_most >> 20} MiB")
+    try:
+        # A document type alone (`<!DOCTYPE fcpxml>`) declares nothing.
+        return cast("Element", fromstring(data, forbid_dtd=False, forbid_entities=True, forbid_external=True))
+    except ParseError as problem:
+        raise InvalidValue(f"line {problem.position[0]}: is not well-formed XML: {problem}") from None
+    except DefusedXmlException:
+        raise InvalidValue("declares XML entities, which no timeline needs: export it anew") from None
+    except (LookupError, ValueError) as problem:
+        raise InvalidValue(f"is XML in an encoding that cannot be read ({problem}): export it as UTF-8") from None

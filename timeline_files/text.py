@@ -1,0 +1,41 @@
+"""Text files: their bytes as lines."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from audience.errors import InvalidValue
+
+LARGEST_TEXT = 8 * 2**20
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# What ends a line in the formats here, and nothing else of what Python takes for an end (form feeds, U+2028).
+_LINE_ENDS = re.compile(r"\r\n|\n|\r")
+
+
+def text_of(data: bytes) -> str:
+    """The text of a file in UTF-8, or in UTF-16 with a byte order mark; the mark is left out.
+
+    Raises:
+        InvalidValue: it is too large, or is no such text.
+    """
+    if len(data) > LARGEST_TEXT:
+        raise InvalidValue(f"is of {len(data) / 2**20:.0f} MiB: a timeline as text has at most {LARGEST_TEXT >> 20}")
+    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as problem:
+        line = len(_LINE_ENDS.findall(data[: problem.start].decode("latin-1"))) + 1
+        raise InvalidValue(f"line {line}: is not UTF-8 text: save the file as UTF-8") from None
+    if "\0" in text:
+        raise InvalidValue(f"line {len(_LINE_ENDS.findall(text.partition(chr(0))[0])) + 1}: holds a NUL: is this text?")
+    return text
+
+
+def lines_of(text: str) -> list[str]:
+    """Its lines, without what ends them."""
+    return _LINE_ENDS.split(text)
