@@ -23,6 +23,7 @@ from typing import Final
 from audience.errors import InvalidValue, OutboxFull, OutboxUnavailable
 from audience.instants import from_ms
 from audience.sheets.delivery import Delivery
+from edge_lambda.whole_file import write_whole
 
 MOST_BYTES: Final = 1_000_000_000
 """Bytes that may wait unless set otherwise: nearly three hours of full sheets every two seconds, sixteen at one every
@@ -119,14 +120,10 @@ class Outbox:
         with self._guard:
             number = self._next
             file = self._folder / f"{number:012d}-{delivery.start_ms:013d}.delivery"
-            part = file.with_suffix(_PART)
             try:
                 self._make_room(len(content))
-                self._write_whole(part, content)
-                part.rename(file)
-                self._sync_folder()
+                write_whole(file, content, part=file.with_suffix(_PART), write=self._write)
             except OSError as error:
-                part.unlink(missing_ok=True)
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise OutboxFull(
                         f"the disk of outbox {self._folder} is full, with {self._bytes} bytes waiting: free some space"
@@ -215,24 +212,6 @@ class Outbox:
         if waiting is not None:
             self._bytes -= waiting.size
         return waiting
-
-    def _write_whole(self, path: Path, content: bytes) -> None:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            left = memoryview(content)
-            while left:
-                left = left[self._write(handle, left) :]
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-    def _sync_folder(self) -> None:
-        """Without this a name may be lost with the power, though the file's bytes are on the disk."""
-        handle = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _delivery(content: bytes, start_ms: int) -> Delivery | None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from audience.errors import UploadFailed, UploadRefused
+from audience.instants import to_ms
 from audience.sheets.delivery import Delivery
+
+SENT_MS: Final = "sent-ms"
+"""Metadata of every object: when it was sent by the device's clock, milliseconds since the epoch."""
 
 _TYPES = {".jpg": "image/jpeg", ".json": "application/json"}
 
@@ -44,27 +49,35 @@ def upload_client(session: Any, *, endpoint_url: str | None = None) -> Any:
 class S3Bucket:
     """One bucket. Used by one thread."""
 
-    def __init__(self, name: str, connect: Callable[[], Any]) -> None:
+    def __init__(self, name: str, connect: Callable[[], Any], *, now: Callable[[], datetime]) -> None:
         """Does not connect yet.
 
         Args:
             name: of the bucket.
             connect: makes an S3 client, as `upload_client` does; called again when S3 no longer accepts its
                 credentials, so that it looks for new ones.
+            now: the device's clock.
         """
-        self._name, self._connect = name, connect
+        self._name, self._connect, self._now = name, connect, now
         self._client: Any = None
 
     def put(self, delivery: Delivery) -> None:
         """Puts a delivery; see `Bucket.put`.
 
-        A plain put: the key is made from the content, so an object already there is the same one.
+        A plain put: the key is made from the content, so an object already there is the same one. When it was sent by
+        the device's clock stands beside it, since against S3's own clock it tells the error of the device's.
         """
         suffix = delivery.key[delivery.key.rfind(".") :]
         try:
             if self._client is None:
                 self._client = self._connect()
-            self._client.put_object(Bucket=self._name, Key=delivery.key, Body=delivery.data, ContentType=_TYPES[suffix])
+            self._client.put_object(
+                Bucket=self._name,
+                Key=delivery.key,
+                Body=delivery.data,
+                ContentType=_TYPES[suffix],
+                Metadata={SENT_MS: str(to_ms(self._now()))},
+            )
         except ClientError as refusal:
             raise self._meaning_of(refusal) from None
         except NoCredentialsError:

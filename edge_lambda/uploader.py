@@ -10,11 +10,15 @@ from typing import Final, Protocol
 
 from audience.errors import HouselightsError, UploadRefused
 from audience.sheets.delivery import Delivery
+from edge_lambda.back_off import BackOff
 from edge_lambda.outbox import Outbox, OutboxStatus
 
 FIRST_WAIT_S: Final = 0.5
 LONGEST_WAIT_S: Final = 30.0
 """Seconds between two tries, after one failure and after many."""
+
+STOPS_WITHIN_S: Final = 1.5
+"""Seconds that what waits may still be sent in when the sending is to end."""
 
 _LOOK_EVERY_S = 0.1  # how long a delivery lies in an idle outbox
 
@@ -66,27 +70,31 @@ class Uploader:
             uniform: a random number between two others.
         """
         self._outbox, self._bucket, self._uniform = outbox, bucket, uniform
-        self._sent = self._failures = 0
+        self._back_off = BackOff(first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S)
+        self._sent = 0
         self._last_error = ""
-        self._stopping = threading.Event()
+        self._leaving, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="upload", daemon=True)
 
     def start(self) -> None:
         """Begins to send, in a thread."""
         self._thread.start()
 
-    def stop(self, *, within_s: float = 1.5) -> bool:
-        """Ends the thread; what was not sent stays in the outbox.
+    def stop(self, *, within_s: float = STOPS_WITHIN_S) -> bool:
+        """Ends the thread: once nothing waits, at the first failure, or when the time is over.
+
+        What was not sent stays in the outbox.
 
         Args:
-            within_s: how long to wait for a delivery on its way, seconds.
+            within_s: how long to wait for it, seconds.
 
         Returns:
             Whether the thread has ended. Where it has not, it ends with its try, and at the latest with the process:
             a delivery cut off is sent again, under the same key.
         """
-        self._stopping.set()
+        self._leaving.set()
         self._thread.join(within_s)
+        self._stopping.set()
         return not self._thread.is_alive()
 
     def status(self) -> UploadStatus:
@@ -116,16 +124,18 @@ class Uploader:
         except Exception as problem:  # a thread that died of it would leave everything waiting for good, and not say so
             return self._failed(f"sending failed unexpectedly ({type(problem).__name__})")
         self._sent += 1
-        self._failures = 0
+        self._back_off.reset()
         self._last_error = ""
         return 0.0
 
     def _failed(self, why: str) -> float:
         self._last_error = why
-        wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self._failures, 16))
-        self._failures += 1
+        wait_s = self._back_off.next_s()
         return self._uniform(wait_s / 2, wait_s)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._stopping.wait(self.send_next())
+            wait_s = self.send_next()
+            if wait_s and self._leaving.is_set():
+                return
+            self._leaving.wait(wait_s)

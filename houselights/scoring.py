@@ -17,10 +17,10 @@ from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
 from edge_lambda.recording import Recording, open_recording
 from edge_lambda.scorers import Scorer
 from edge_lambda.tracking import Tracker
+from edge_lambda.tracking.run_name import run_name
 from houselights.occasion import Occasion, end_session, plan_session, scorer_record, store_session
 from houselights.preview import RecordingPreview
 from houselights.recording_run import RecordingRun
-from houselights.run_name import run_name
 
 _FINGERPRINT_BYTES = 1 << 20
 
@@ -172,7 +172,12 @@ def score_recording(
         preview = None
         if plan.preview is not None:
             preview = stack.enter_context(
-                RecordingPreview(plan.preview, started_ms=progress.started_ms, scorer=scorer, blur=plan.blur)
+                RecordingPreview(
+                    plan.preview,
+                    started_ms=progress.started_ms,
+                    thresholds=scorer.thresholds if scorer else {},
+                    blur=plan.blur,
+                )
             )
             if progress.done_s:
                 notes.append(f"The preview begins at {clock_text(progress.done_s)}, where scoring went on.")

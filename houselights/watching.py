@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,17 +11,17 @@ from datetime import UTC, datetime
 from audience.errors import DeviceError
 from audience.instants import to_ms
 from audience.store import CameraState, Heartbeat, Store
+from edge_lambda.back_off import BackOff
 from edge_lambda.detectors import Detector
 from edge_lambda.devices import Camera
-from edge_lambda.pipeline import CameraKey, ScoredWindow, TimedFrame, scored_windows
+from edge_lambda.live_frames import LiveFrames
+from edge_lambda.pipeline import CameraKey, ScoredWindow, scored_windows
 from edge_lambda.scorers import Scorer
 from edge_lambda.tracking import Tracker
+from edge_lambda.tracking.run_name import run_name
 from houselights.occasion import Occasion, end_session, plan_session, scorer_record, store_session
-from houselights.run_name import run_name
 
 BEAT_EVERY_MS = 2_000
-FIRST_BACK_OFF_S = 1.0
-LONGEST_BACK_OFF_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +78,8 @@ class Watch:
         self._on_heartbeat = on_heartbeat
         self._now = now
         self._last: Heartbeat | None = None
-        self._last_frame_ms = -1
         self._last_window: ScoredWindow | None = None
-        self._lost: DeviceError | None = None
+        self._frames = LiveFrames(every_s=plan.every_s, stop=stop)
 
         started_at = now()
         session = plan_session(store, occasion, started_at)
@@ -99,13 +98,12 @@ class Watch:
 
     def run(self) -> None:
         """Watches until told to stop, or until a file has been played; every finished window is in the store then."""
-        back_off_s = FIRST_BACK_OFF_S
+        back_off = BackOff()
         state: CameraState = "stopped"
         set_up = False
         while not self._stop.is_set():
-            self._lost = None
-            seen = self._last_frame_ms
-            camera = self._opened()
+            seen = self._frames.newest_ms
+            camera, lost = self._opened()
             if not set_up:  # not before: a source that cannot be one leaves nothing behind
                 self._set_up()
                 set_up = True
@@ -113,24 +111,24 @@ class Watch:
                 self._beat("starting")
                 with closing(camera):
                     self._watch(camera)
-            if self._lost is None:
+                lost = self._frames.lost
+            if lost is None:
                 state = "stopped" if self._stop.is_set() else "finished"
                 break
-            if self._last_frame_ms > seen:
-                back_off_s = FIRST_BACK_OFF_S
-            self._beat("waiting", f"{self._lost}. Trying again in {back_off_s:.0f} s.")
-            self._stop.wait(back_off_s)
-            back_off_s = min(2 * back_off_s, LONGEST_BACK_OFF_S)
+            if self._frames.newest_ms > seen:
+                back_off.reset()
+            wait_s = back_off.next_s()
+            self._beat("waiting", f"{lost}. Trying again in {wait_s:.0f} s.")
+            self._stop.wait(wait_s)
         if self._last_window is not None:
             end_session(self._store, self._occasion.session_id, self._last_window.end_ms)
         self._beat(state)
 
-    def _opened(self) -> Camera | None:
+    def _opened(self) -> tuple[Camera | None, DeviceError | None]:
         try:
-            return self._open_camera()
+            return self._open_camera(), None
         except DeviceError as problem:
-            self._lost = problem
-            return None
+            return None, problem
 
     def _set_up(self) -> None:
         store_session(self._store, self._session, self._occasion)
@@ -139,7 +137,7 @@ class Watch:
 
     def _watch(self, camera: Camera) -> None:
         windows = scored_windows(
-            self._frames(camera),
+            self._frames.of(camera),
             camera=self._camera,
             detector=self._detector,
             tracker=self._tracker,
@@ -154,24 +152,6 @@ class Watch:
                     self._on_window(window)
                 if self._last is None or to_ms(self._now()) - self._last.at_ms >= BEAT_EVERY_MS:
                     self._beat("running")
-
-    def _frames(self, camera: Camera) -> Iterator[TimedFrame]:
-        """The first frame of every slot of the wall clock. A lost camera ends the frames, so that the window that is
-        open is still scored; what was wrong is kept for the caller."""
-        every_ms = max(1, round(self._plan.every_s * 1000))
-        slot = None
-        try:
-            for frame in camera:
-                if self._stop.is_set():
-                    return
-                at_ms = to_ms(frame.at)
-                # A clock that was set back: wait until it has caught up rather than count anybody twice.
-                if at_ms <= self._last_frame_ms or at_ms // every_ms == slot:
-                    continue
-                slot, self._last_frame_ms = at_ms // every_ms, at_ms
-                yield TimedFrame(at_ms=at_ms, image=frame.image)
-        except DeviceError as problem:
-            self._lost = problem
 
     def _beat(self, state: CameraState, detail: str = "") -> None:
         now_ms = to_ms(self._now())

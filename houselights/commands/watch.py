@@ -42,8 +42,9 @@ def watch(
 
     from edge_lambda.detectors import load_detector
     from edge_lambda.devices import open_camera
+    from edge_lambda.live_preview import LivePreview, smiles_in
+    from edge_lambda.pipeline import ScoredWindow
     from edge_lambda.scorers import load_scorer
-    from houselights.preview import LivePreview
     from houselights.watching import Watch, WatchPlan
 
     occasion = occasion_from(options)
@@ -54,10 +55,14 @@ def watch(
 
     with store_at(store_url) as store, ExitStack() as stack:
         expressions = load_scorer(scorer)
-        preview = None
+        on_window = None
         if preview_port is not None:
-            preview = stack.enter_context(LivePreview(port=preview_port, scorer=expressions, blur=blur))
+            preview = stack.enter_context(LivePreview(port=preview_port, blur=blur))
             click.echo(f"preview at {preview.address}", err=True)
+
+            def on_window(window: ScoredWindow) -> None:
+                preview.show(window.kept, smiles_in(window, expressions.thresholds))
+
         for number in (signal.SIGTERM, signal.SIGINT):
             stack.callback(signal.signal, number, signal.signal(number, end))
         watched = Watch(
@@ -68,7 +73,7 @@ def watch(
             detector=load_detector(detector, yunet_model=yunet_model, doubtful=True),
             scorer=expressions,
             stop=stop,
-            on_window=preview.show if preview else None,
+            on_window=on_window,
             on_heartbeat=_tell,
         )
         click.echo(watched.mode_reason, err=True)

@@ -17,6 +17,7 @@ import boto3
 from audience.sheets.delivery import Delivery
 from edge_lambda.s3_bucket import S3Bucket, upload_client
 from houselights.local_cloud.moto_server import running_moto
+from tests.builders import BEGAN
 
 PASS, HANG_UP, HANG_UP_AFTERWARDS = "pass", "hang up", "hang up afterwards"
 
@@ -26,7 +27,7 @@ def a_session() -> boto3.Session:
 
 
 def a_bucket(endpoint: str, name: str) -> S3Bucket:
-    return S3Bucket(name, lambda: upload_client(a_session(), endpoint_url=endpoint))
+    return S3Bucket(name, lambda: upload_client(a_session(), endpoint_url=endpoint), now=lambda: BEGAN)
 
 
 def numbered(number: int, size: int = 3000) -> Delivery:

@@ -15,6 +15,7 @@ from audience.sheets.delivery import Delivery
 from edge_lambda.outbox import Outbox
 from edge_lambda.s3_bucket import S3Bucket, upload_client
 from edge_lambda.uploader import FIRST_WAIT_S, LONGEST_WAIT_S, Uploader
+from tests.builders import BEGAN, BEGAN_MS
 from tests.edge.s3_with_faults import (
     HANG_UP,
     HANG_UP_AFTERWARDS,
@@ -74,9 +75,18 @@ def test_an_object_says_what_it_is(s3, outbox, uploader):
     uploader.send_next()
     uploader.send_next()
     client = a_session().client("s3", endpoint_url=s3.moto)
-    kinds = [client.head_object(Bucket=s3.bucket, Key=key)["ContentType"] for key in s3.puts]
+    heads = [client.head_object(Bucket=s3.bucket, Key=key) for key in s3.puts]
     client.close()
-    assert kinds == ["image/jpeg", "application/json"]
+    assert [head["ContentType"] for head in heads] == ["image/jpeg", "application/json"]
+
+
+def test_an_object_says_when_it_was_sent_by_the_clock_of_the_device(s3, outbox, uploader):
+    outbox.put(numbered(1))
+    uploader.send_next()
+    client = a_session().client("s3", endpoint_url=s3.moto)
+    head = client.head_object(Bucket=s3.bucket, Key=numbered(1).key)
+    client.close()
+    assert head["Metadata"] == {"sent-ms": str(BEGAN_MS)}
 
 
 @pytest.mark.parametrize(
@@ -185,7 +195,7 @@ def test_credentials_are_looked_for_anew_when_the_old_ones_expired(s3, outbox):
         made.append(upload_client(a_session(), endpoint_url=s3.endpoint))
         return made[-1]
 
-    bucket = S3Bucket(s3.bucket, connect)
+    bucket = S3Bucket(s3.bucket, connect, now=lambda: BEGAN)
     uploader = Uploader(outbox, bucket)
     outbox.put(numbered(1))
     s3.faults += [(400, "ExpiredToken"), (503, "SlowDown")]
@@ -201,7 +211,7 @@ def test_a_device_without_credentials_says_so(outbox, monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     session = boto3.Session(region_name="eu-west-1")
-    bucket = S3Bucket("any", lambda: upload_client(session, endpoint_url="http://127.0.0.1:9"))
+    bucket = S3Bucket("any", lambda: upload_client(session, endpoint_url="http://127.0.0.1:9"), now=lambda: BEGAN)
     outbox.put(numbered(1))
     uploader = Uploader(outbox, bucket)
     assert uploader.send_next() > 0
@@ -215,6 +225,17 @@ def test_the_thread_sends_what_is_put_while_it_runs(s3, outbox, uploader):
         outbox.put(numbered(number))
     until(lambda: uploader.status().sent == 5)
     assert uploader.stop()
+    assert sorted(s3.objects()) == keys(*range(5))
+
+
+def test_what_waits_is_still_sent_when_it_stops(s3, outbox, uploader):
+    s3.faults.append((503, "SlowDown"))
+    outbox.put(numbered(0))
+    uploader.start()
+    until(lambda: uploader.status().last_error != "")
+    for number in range(1, 5):
+        outbox.put(numbered(number))
+    assert uploader.stop(within_s=10)
     assert sorted(s3.objects()) == keys(*range(5))
 
 

@@ -1,0 +1,25 @@
+"""How long to wait before the next try of what failed."""
+
+from __future__ import annotations
+
+
+class BackOff:
+    """Waits that double from the first to the longest."""
+
+    def __init__(self, *, first_s: float = 1.0, longest_s: float = 30.0) -> None:
+        """Starts with the first.
+
+        Args:
+            first_s, longest_s: seconds, over 0.
+        """
+        self._first_s, self._longest_s = first_s, longest_s
+        self._next_s = first_s
+
+    def next_s(self) -> float:
+        """Seconds to wait this time."""
+        wait_s, self._next_s = self._next_s, min(2 * self._next_s, self._longest_s)
+        return wait_s
+
+    def reset(self) -> None:
+        """Begins anew, because a try went well."""
+        self._next_s = self._first_s
