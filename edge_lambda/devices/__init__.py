@@ -18,7 +18,7 @@ from edge_lambda.recording import Recording, open_recording
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], None]
 
-KINDS = "webcam:0, rtsp://..., http://..., https://... or file:PATH"
+KINDS = "webcam:0, rtsp://..., http://..., https://..., file:PATH or deeplens"
 # A file plays at 25 pictures a second at most; one shown later than this is left out, as a camera would.
 PLAYED_EVERY_S = 0.04
 LATE_S = 0.5
@@ -68,9 +68,10 @@ def open_camera(source: str, *, clock: Clock, sleep: Sleep) -> Camera:
 
     Args:
         source: webcam:N (N-th camera of this machine), rtsp://, http:// or https:// (MJPEG and whatever else FFmpeg
-            plays), or file:PATH (a recording, played once at its own speed).
+            plays), file:PATH (a recording, played once at its own speed), or deeplens (the camera of the AWS DeepLens
+            that this runs on).
         clock: tells the time of capture, aware UTC.
-        sleep: waits a number of seconds; used by file: only.
+        sleep: waits a number of seconds; used by file: and deeplens only.
 
     Raises:
         InvalidValue: not a source.
@@ -81,6 +82,10 @@ def open_camera(source: str, *, clock: Clock, sleep: Sleep) -> Camera:
     if kind == "file" and rest:
         return PlayedFile(Path(rest), clock=clock, sleep=sleep)
     # Imported on first use: drawing on a recording needs no camera.
+    if source == "deeplens":
+        from edge_lambda.devices.deeplens import open_deeplens
+
+        return open_deeplens(clock=clock, sleep=sleep)
     from edge_lambda.devices.opencv import open_stream, open_webcam
 
     if kind == "webcam" and rest.isascii() and rest.isdigit():

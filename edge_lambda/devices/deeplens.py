@@ -1,0 +1,171 @@
+"""AWS DeepLens: its camera, its own face model, and the messages of AWS IoT Greengrass v1, which it runs.
+
+The one importer of `awscam` and `greengrasssdk`. `awscam` is on the device only and in no package; what is known of it
+is the device library's documentation (AWS DeepLens Developer Guide, "AWS DeepLens Device Library"):
+
+    ret, frame = awscam.getLastFrame()                 # the newest frame, BGR; ret is False where there is none
+    model = awscam.Model(path, {"GPU": 1})             # an optimised model's .xml file
+    found = model.parseResult("ssd", model.doInference(resized))
+    {"ssd": [{"label": 1, "prob": 0.9, "xmin": 124, "ymin": 10, "xmax": 245, "ymax": 142}, ...]}
+
+Boxes are in pixels of the picture that the model was given. What the device cannot do: docs/decisions/0008.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from audience.errors import DeviceError, ModelUnavailable
+from edge_lambda.detectors import SURE, Detection, Image
+from edge_lambda.devices import Clock, Sleep
+from edge_lambda.devices.stream import StreamCamera
+
+FACE_MODEL = Path("/opt/awscam/artifacts/mxnet_deploy_ssd_FP16_FUSED.xml")
+"""Where the sample project "Face detection" puts its model, optimised already."""
+
+_INPUT_PX = 300  # width and height of the picture that this model was trained on
+_FACE = 1  # its only label
+
+_LOOK_EVERY_S = 0.02  # between two looks for a new frame; the camera makes 30 a second
+_LOOKS = 25  # ... before the reader is asked whether it still wants one
+_SAMPLED = 8  # every so many pixels of a frame each way are compared with the last
+
+
+def open_deeplens(*, clock: Clock, sleep: Sleep) -> StreamCamera:
+    """Opens the camera of the DeepLens this runs on.
+
+    Raises:
+        DeviceError: this is no DeepLens.
+    """
+    return StreamCamera(_AwscamStream(_awscam(), sleep), name="deeplens", clock=clock)
+
+
+class _AwscamStream:
+    """The frames of `awscam` one after the other, for a `StreamCamera`.
+
+    `getLastFrame` does not say whether its frame is a new one, so that a stream that stands still would be scored for
+    ever. No two frames of a camera are the same to the last bit, for they have noise.
+    """
+
+    def __init__(self, awscam: Any, sleep: Sleep) -> None:
+        self._awscam = awscam
+        self._sleep = sleep
+        self._seen: Image | None = None
+        self._frame: Image | None = None
+
+    def grab(self) -> bool:
+        self._frame = None
+        for _ in range(_LOOKS):
+            try:
+                there, frame = self._awscam.getLastFrame()
+            except Exception:  # a library of which no sources are public: whatever it raises, there is no frame
+                return False
+            if not there:
+                return False
+            sample = frame[::_SAMPLED, ::_SAMPLED]
+            if self._seen is None or not np.array_equal(sample, self._seen):
+                self._seen, self._frame = sample.copy(), frame
+                return True
+            self._sleep(_LOOK_EVERY_S)
+        return True
+
+    def retrieve(self) -> tuple[bool, Image | None]:
+        # A copy, since nobody promises that the next frame is not put in the same place.
+        return self._frame is not None, None if self._frame is None else self._frame.copy()
+
+    def release(self) -> None:
+        """Nothing to let go: the device streams for as long as it is on."""
+
+
+class DeepLensDetector:
+    """The DeepLens' own face model on its own graphics unit; no landmarks.
+
+    The frame is squeezed into the square that the model knows, as the device's sample does, so faces in a wide frame
+    look narrow to it.
+    """
+
+    name = "deeplens-1"
+
+    def __init__(self, *, model: Path | None = None) -> None:
+        """Loads the model.
+
+        Args:
+            model: the .xml file of a face model with an input of 300 x 300 pixels, such as `mo.optimize` of the
+                device's library makes; None for `FACE_MODEL`.
+
+        Raises:
+            DeviceError: this is no DeepLens.
+            ModelUnavailable: the model is not there or cannot be loaded.
+        """
+        awscam = _awscam()
+        path = model or FACE_MODEL
+        if not path.is_file():
+            raise ModelUnavailable(f'no face model at {path}: deploy the sample project "Face detection" to the device')
+        try:
+            self._model = awscam.Model(str(path), {"GPU": 1})
+        except Exception as problem:  # see `grab`
+            raise ModelUnavailable(f"DeepLens cannot load {path} ({type(problem).__name__})") from None
+
+    def detect(self, image: Image) -> list[Detection]:
+        """Finds the faces of one image; see `Detector.detect`."""
+        if image.size == 0:
+            return []
+        rows, columns = image.shape[:2]
+        looked_at = cv2.resize(image, (_INPUT_PX, _INPUT_PX))
+        found = self._model.parseResult("ssd", self._model.doInference(looked_at))["ssd"]
+        across, down = columns / _INPUT_PX, rows / _INPUT_PX
+        faces = []
+        for one in found:
+            x, y, right, bottom = (float(one[edge]) for edge in ("xmin", "ymin", "xmax", "ymax"))
+            box = (x * across, y * down, (right - x) * across, (bottom - y) * down)
+            confidence = float(one["prob"])
+            # The documentation shows labels as texts, the samples use them as numbers.
+            if float(one["label"]) != _FACE or not confidence >= SURE:
+                continue
+            # The net computes with 16 bits: a box may have no area, and a certainty a little over 1.
+            if all(map(math.isfinite, box)) and box[2] > 0 and box[3] > 0:
+                left, top, width, height = box
+                faces.append(Detection(left=left, top=top, width=width, height=height, confidence=min(confidence, 1.0)))
+        return sorted(faces, key=lambda face: -face.confidence)
+
+
+def greengrass_v1_publisher() -> Callable[[str, bytes], None]:
+    """What publishes a message on a topic through AWS IoT Greengrass v1.
+
+    Raises:
+        DeviceError: the program does not run as a Greengrass v1 function.
+    """
+    client = _greengrasssdk().client("iot-data")
+
+    def publish(topic: str, payload: bytes) -> None:
+        client.publish(topic=topic, payload=payload)
+
+    return publish
+
+
+def _awscam() -> Any:
+    try:
+        import awscam  # type: ignore[import-not-found]  # on the device only
+    except ImportError:
+        raise DeviceError(
+            "the source and the detector deeplens need an AWS DeepLens, whose library awscam is not here: "
+            "choose another source or detector"
+        ) from None
+    return awscam
+
+
+def _greengrasssdk() -> Any:
+    try:
+        import greengrasssdk  # type: ignore[import-not-found]  # of use under Greengrass v1 only
+    except ImportError:
+        raise DeviceError(
+            "status through greengrass-v1 needs AWS IoT Greengrass v1, whose library greengrasssdk is not here: "
+            "choose another HOUSELIGHTS_STATUS"
+        ) from None
+    return greengrasssdk
