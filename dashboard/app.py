@@ -1,4 +1,4 @@
-"""Entry of the dashboard: `streamlit run dashboard/app.py`, or `houselights dashboard`.
+"""The pages of the dashboard; `dashboard/asgi.py` serves them.
 
 A page is a file in `app_pages/` and one line in `PAGES`.
 """

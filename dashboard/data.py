@@ -16,7 +16,7 @@ import streamlit as st
 from audience.curve import StageWindows, stage_windows
 from audience.instants import to_ms
 from audience.sessions import Camera, Session, Stage
-from audience.store import ScorerRecord, Store
+from audience.store import RecordingProgress, ScorerRecord, Store
 from audience.stores import default_store_url, open_store
 from dashboard.overview import Overview, overview_of
 
@@ -35,6 +35,7 @@ class SessionFile:
         stages: its stages, in the order of their ids.
         cameras: by stage id.
         scorers: all scorers of the store, by name.
+        recordings: how far each recording was scored, in the order of stage and camera.
         live: whether records still come in.
         marks: changes whenever a camera or a scorer says that there is more.
     """
@@ -43,6 +44,7 @@ class SessionFile:
     stages: list[Stage]
     cameras: dict[str, list[Camera]]
     scorers: dict[str, ScorerRecord]
+    recordings: list[RecordingProgress]
     live: bool
     marks: str
 
@@ -86,13 +88,15 @@ def _file(store: Store, session: Session) -> SessionFile:
     cameras = {stage.stage_id: store.cameras(session.session_id, stage.stage_id) for stage in stages}
     beats = store.heartbeats(session.session_id)
     now_ms = to_ms(datetime.now(UTC))
-    progress = [(one.stage_id, one.camera_id, one.done_s) for one in store.recordings(session.session_id)]
+    recordings = store.recordings(session.session_id)
+    progress = [(one.stage_id, one.camera_id, one.done_s) for one in recordings]
     newest = [(beat.stage_id, beat.camera_id, beat.last_window_ms) for beat in beats]
     return SessionFile(
         session=session,
         stages=stages,
         cameras=cameras,
         scorers=store.scorers(),
+        recordings=recordings,
         live=session.ended_at is None and any(now_ms - beat.at_ms < _LIVE_S * 1000 for beat in beats),
         marks=repr((session, stages, cameras, progress, newest)),
     )

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import resources, util
+from pathlib import Path
 
 import click
 
@@ -14,31 +16,53 @@ from audience.errors import InvalidValue
 from audience.stores import default_store_url
 from houselights.commands.options import STORE_VARIABLE, store_at, store_option
 
+VIDEOS_VARIABLE = "HOUSELIGHTS_VIDEOS"
+
 
 @click.command(short_help="Serve the pages on this machine.")
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="[default: 8501, or the next that is free]")
 @click.option("--browser/--no-browser", default=True, help="Open a browser.  [default: yes]")
+@click.option(
+    "--videos",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    envvar=VIDEOS_VARIABLE,
+    metavar="DIR",
+    help="Where recordings lie that are to be shown beside their curves; can be given several times. "
+    f"Also from {VIDEOS_VARIABLE}.",
+)
 @store_option
-def dashboard(port: int | None, browser: bool, store_url: str | None) -> int:
+def dashboard(port: int | None, browser: bool, videos: tuple[Path, ...], store_url: str | None) -> int:
     """Serve the dashboard on 127.0.0.1 until Ctrl-C."""
-    return serve(store_url, port=port, browser=browser)
+    return serve(store_url, port=port, browser=browser, videos=videos)
 
 
-def serve(store_url: str | None, *, port: int | None, browser: bool) -> int:
-    """Runs Streamlit on the dashboard in a process of its own; returns its exit code.
+def serve(store_url: str | None, *, port: int | None, browser: bool, videos: Sequence[Path] = ()) -> int:
+    """Runs the dashboard's server in a process of its own; returns its exit code.
+
+    Args:
+        store_url: whose sessions; None for the user's own store.
+        port: to listen on; None for 8501, or the next that is free.
+        browser: whether to open one.
+        videos: folders and files in which recordings may be looked for, to show them beside their curves.
 
     Raises:
-        InvalidValue: the dashboard's extra is not installed.
+        InvalidValue: the dashboard's extra is not installed, or there is nothing where recordings should lie.
         StoreUnavailable: the store cannot be opened.
     """
     if util.find_spec("streamlit") is None:
         raise InvalidValue("the dashboard needs Streamlit: install it with `uv sync --extra dashboard`")
+    for place in videos:
+        if not place.exists():
+            raise InvalidValue(f"--videos {place} does not exist; name the folder the recordings lie in")
     store_at(store_url).close()  # what is wrong with the store is said here, not on a page
-    command = [sys.executable, "-m", "streamlit", "run", str(resources.files("dashboard") / "app.py")]
+    command = [sys.executable, "-m", "streamlit", "run", str(resources.files("dashboard") / "asgi.py")]
     command += ["--server.address", "127.0.0.1", "--server.headless", str(not browser).lower()]
     if port is not None:
         command += ["--server.port", str(port)]
     environment = os.environ | {STORE_VARIABLE: store_url or default_store_url()}
+    if videos:
+        environment[VIDEOS_VARIABLE] = os.pathsep.join(str(place.absolute()) for place in videos)
     with subprocess.Popen(command, env=environment) as process:
         # Whoever ends this command means the pages; without this a SIGTERM would leave them running.
         signal.signal(signal.SIGTERM, lambda number, frame: process.terminate())

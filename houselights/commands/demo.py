@@ -59,7 +59,7 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
     if not and_serve:
         return code
     console.print("Serving the dashboard; Ctrl-C ends it.")
-    return serve(store_url, port=port, browser=browser)
+    return serve(store_url, port=port, browser=browser, videos=[clip])
 
 
 def _session_id(video: Path) -> str:

@@ -37,6 +37,7 @@ from tests.builders import (
 )
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
+SERVER = APP.with_name("asgi.py")
 NASTY = '<img src=x onerror="alert(1)"> **Bold** [link](https://example.org) $x$ :red[red] <b>title</b>'
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
@@ -149,7 +150,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", str(SERVER), "--server.port", str(port)]
     with subprocess.Popen(
         command, env=os.environ | {"HOUSELIGHTS_STORE": url}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:

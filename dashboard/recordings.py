@@ -1,0 +1,172 @@
+"""Which recording belongs beside a curve, and where it lies.
+
+The operator names places (`houselights dashboard --videos DIR`); a session's recording is the file in them whose
+fingerprint stands with the session's scores. So no path is kept in a store or taken from an address, a recording that
+was moved or renamed is found again, and a file that was changed is not taken for it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from audience.fingerprint import fingerprint
+from audience.instants import to_ms
+from audience.sessions import Session
+from audience.store import RecordingProgress
+
+ROUTE = "/recordings"
+# What recordings are called; nothing else is looked into.
+_ENDINGS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".mts", ".ts", ".webm", ".wmv"})
+_Signature = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFile:
+    """A recording on this machine.
+
+    Attributes:
+        path: where it lies; no part of it is a link.
+        status: as the system gave it when it was looked at.
+        media_type: what browsers call its kind; None where no browser plays it.
+    """
+
+    path: Path
+    status: os.stat_result
+    media_type: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Video:
+    """A recording a page can show.
+
+    Attributes:
+        url: its address on this server.
+        starts_s: where its second 0 lies, seconds since the session began; negative where it began before.
+    """
+
+    url: str
+    starts_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoVideo:
+    """Why there is no recording to show, in one line for the viewer."""
+
+    reason: str
+
+
+class RecordingLibrary:
+    """The recordings in the places an operator named. May be asked from several threads."""
+
+    def __init__(self, places: Sequence[Path]) -> None:
+        """Looks at nothing yet.
+
+        Args:
+            places: folders, with all that lies under them, and single files. Links to other places are not followed.
+        """
+        self.places = tuple(place.resolve() for place in places)
+        self._known: dict[Path, tuple[_Signature, str]] = {}
+        self._searching = threading.Lock()
+
+    def find(self, wanted: str) -> RecordingFile | None:
+        """The recording of a fingerprint, looked for in all places; two megabytes are read of each file that is new."""
+        if (held := self.held(wanted)) is not None:
+            return held
+        with self._searching:
+            for path in self._files():
+                status = _regular(path)
+                if status is None or (path in self._known and self._known[path][0] == _signature(status)):
+                    continue
+                try:
+                    with path.open("rb") as file:
+                        found = fingerprint(file)
+                except OSError:
+                    continue  # one that may not be read is none of ours
+                self._known[path] = (_signature(status), found)
+                if found == wanted:
+                    break
+        return self.held(wanted)
+
+    def held(self, wanted: str) -> RecordingFile | None:
+        """The recording of a fingerprint, if it was found before and was not touched since; nothing is searched."""
+        for path, (signature, known) in self._known.copy().items():
+            status = _regular(path) if known == wanted else None
+            if status is not None and _signature(status) == signature:
+                return RecordingFile(path=path, status=status, media_type=_media_type(path))
+        return None
+
+    def _files(self) -> Iterator[Path]:
+        for place in self.places:
+            if place.is_file():
+                yield place
+            for folder, _, names in os.walk(place):
+                yield from (Path(folder, name) for name in names if Path(name).suffix.lower() in _ENDINGS)
+
+
+def library() -> RecordingLibrary:
+    """The places that `houselights dashboard --videos` or the environment names; none where they name none."""
+    return _library(os.environ.get("HOUSELIGHTS_VIDEOS", ""))
+
+
+def video_of(session: Session, recordings: Sequence[RecordingProgress]) -> Video | NoVideo:
+    """What there is to see of one stage of a session.
+
+    Args:
+        session: the session.
+        recordings: those of the stage's cameras that were scored; the first that can be shown is.
+    """
+    places = library()
+    if not recordings:
+        return NoVideo(reason="No recording was scored on this stage.")
+    if not places.places:
+        return NoVideo(
+            reason="To see the recording here, name the folder it lies in: houselights dashboard --videos DIR"
+        )
+    found = [(progress, places.find(progress.fingerprint)) for progress in recordings]
+    for progress, file in found:
+        if file is not None and file.media_type is not None:
+            starts_s = (progress.started_ms - to_ms(session.started_at)) / 1000
+            return Video(url=f"{ROUTE}/{progress.fingerprint}", starts_s=starts_s)
+    if any(file is not None for _, file in found):
+        return NoVideo(reason="Browsers do not play recordings of this kind: they play MP4 (H.264) and WebM.")
+    return NoVideo(reason="The recording is not, or no longer, in the folders that were named with --videos.")
+
+
+@lru_cache(maxsize=1)
+def _library(places: str) -> RecordingLibrary:
+    return RecordingLibrary([Path(place) for place in places.split(os.pathsep) if place])
+
+
+def _regular(path: Path) -> os.stat_result | None:
+    """The file's status; None where it is gone, is no file, or is reached by a link."""
+    try:
+        if os.path.realpath(path) != str(path):
+            return None
+        status = path.lstat()
+    except OSError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) and status.st_size else None
+
+
+def _signature(status: os.stat_result) -> _Signature:
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _media_type(path: Path) -> str | None:
+    """The kind of file by its first bytes, if browsers play such; whether they know its codec is theirs to say."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError:
+        return None
+    if head[4:8] == b"ftyp":
+        return "video/mp4"
+    if head.startswith(b"\x1a\x45\xdf\xa3") and b"webm" in head:
+        return "video/webm"
+    return None
