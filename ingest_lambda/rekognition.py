@@ -31,8 +31,8 @@ EXPRESSION_OF: Final = MappingProxyType(
 )
 
 THRESHOLD: Final = 0.5
-"""For a smile this is Rekognition's own yes or no, for the others a convention: likelier than not. Neither was tuned, since
-nobody here could ask Rekognition anything."""
+"""For a smile this is Rekognition's own yes or no, for the others a convention: likelier than not. Neither was tuned,
+since nobody here could ask Rekognition anything."""
 
 CONNECT_TIMEOUT_S: Final = 3
 READ_TIMEOUT_S: Final = 10

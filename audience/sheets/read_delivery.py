@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audience.errors import InvalidValue, SheetRejected
+from audience.sheets.delivery import read_key
 from audience.sheets.sheet import Sheet, read_sheet
 from audience.sheets.window_file import WindowFile, read_window_file
 
@@ -20,13 +21,7 @@ def read_delivery(key: str, data: bytes) -> Sheet | WindowFile:
     Raises:
         SheetRejected: it is neither a contact sheet nor a window file, is damaged, or lies under another's key.
     """
-    delivered: Sheet | WindowFile
-    if key.startswith("sheets/"):
-        delivered = read_sheet(data)
-    elif key.startswith("windows/"):
-        delivered = read_window_file(data)
-    else:
-        raise SheetRejected("its key is neither a contact sheet's nor a window file's")
+    delivered: Sheet | WindowFile = read_sheet(data) if read_key(key).kind == "sheets" else read_window_file(data)
     try:
         own = delivered.delivery().key
     except InvalidValue as problem:

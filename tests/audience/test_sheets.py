@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from audience.errors import InvalidValue, SheetRejected
 from audience.faces import Box
-from audience.sheets.delivery import content_id
+from audience.sheets.delivery import content_id, read_key
 from audience.sheets.grid import CORE, MOST_TILES, TILE_PX, Grid
 from audience.sheets.jpeg import with_comment
 from audience.sheets.manifest import MOST_EXPECTED, MOST_WINDOWS, Manifest, SheetWindow, Tile
@@ -465,6 +465,20 @@ class TestADelivery:
         damaged[-20] ^= 1
         with pytest.raises(SheetRejected):
             read_delivery(delivery.key, bytes(damaged))
+
+    @pytest.mark.parametrize("made", [a_sheet, a_window_file])
+    def test_says_whose_it_is_before_it_is_read(self, made):
+        delivery = made().delivery()
+        said = read_key(delivery.key)
+        assert (said.session_id, said.stage_id, said.camera_id) == ("talk-1", "main", "cam-1")
+        assert (said.start_ms, said.content) == (delivery.start_ms, content_id(delivery.data))
+        assert delivery.key.startswith(said.kind)
+
+    def test_of_another_hour_or_kind_of_file_has_no_key(self):
+        key = a_sheet().delivery().key
+        for wrong in (key.replace("/2026/", "/2027/"), key.replace(".jpg", ".json"), key + "x", key + "\n"):
+            with pytest.raises(SheetRejected, match="neither"):
+                read_key(wrong)
 
     @pytest.mark.parametrize("key", ["", "sheets", "other/x.jpg", "/sheets/x.jpg"])
     def test_under_no_kind_of_key_is_rejected(self, key):

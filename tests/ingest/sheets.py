@@ -63,22 +63,20 @@ def a_window_file(
     smiles: Sequence[float] = (0.9, 0.1),
     session_id: str = "talk-1",
     scorer: ScorerRecord | None = None,
+    width_ms: int = 1000,
 ) -> WindowFile:
-    """A file of one window that was scored on the device."""
+    """A file of one window that was scored on the device; the camera says that it is to be forgotten at once."""
     made_by = scorer or a_scorer()
     seen = [
         a_face(f"t{index}", at_ms=after_ms(at_s) + 20, confidences={"smile": smile})
         for index, smile in enumerate(smiles)
     ]
-    return WindowFile(
-        windows=(a_window(at_s, seen=seen, session_id=session_id, scorer=made_by.name, expires_ms=1),),
-        faces=(window_faces(at_s, seen=seen, session_id=session_id, expires_ms=None),) if scorer is None else (),
-        scorer=made_by,
-    )
+    window = a_window(at_s, seen=seen, session_id=session_id, scorer=made_by.name, expires_ms=1, width_ms=width_ms)
+    faces = window_faces(at_s, seen=seen, session_id=session_id, expires_ms=1)
+    return WindowFile(windows=(window,), faces=(faces,), scorer=made_by)
 
 
-def a_head_count_file(at_s: int = 0, *, heads: int = 4, session_id: str = "talk-1") -> WindowFile:
+def a_head_count_file(at_s: int = 0, *, heads: int = 4) -> WindowFile:
     """A file of one window in which heads were counted."""
-    window = a_window(at_s, seen=[a_face(f"t{index}", confidences={}) for index in range(heads)], scorer="")
-    assert window.session_id == session_id
-    return WindowFile(windows=(window,))
+    seen = [a_face(f"t{index}", confidences={}) for index in range(heads)]
+    return WindowFile(windows=(a_window(at_s, seen=seen, scorer=""),))

@@ -1,0 +1,107 @@
+"""The bucket deliveries lie in, as the receiving end needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from audience.errors import BucketUnavailable, DeliveryGone, SheetRejected
+from audience.instants import to_ms
+from audience.sheets.sheet import LARGEST_SHEET
+from audience.sheets.window_file import LARGEST_WINDOW_FILE
+
+SENT_MS: Final = "sent-ms"
+"""The object's metadata that says when the device sent it, by its own clock."""
+
+LARGEST: Final = max(LARGEST_SHEET, LARGEST_WINDOW_FILE)
+_GONE = {"NoSuchKey", "404"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An object of the bucket.
+
+    Attributes:
+        data: its bytes.
+        delivered_ms: when S3 got it, milliseconds since the epoch, to the second.
+        sent_ms: when the device sent it, by its own clock; None where it does not say.
+    """
+
+    data: bytes
+    delivered_ms: int
+    sent_ms: int | None
+
+
+def brief(session: Any, service: str) -> Any:
+    """A client of S3 or SQS that gives up soon: the queue brings again what was not done.
+
+    Args:
+        session: a boto3 session, which has the region and the credentials.
+        service: `s3` or `sqs`.
+    """
+    retries = {"total_max_attempts": 3, "mode": "standard"}
+    return session.client(service, config=Config(retries=retries, connect_timeout=3, read_timeout=10))
+
+
+class Deliveries:
+    """The objects cameras put."""
+
+    def __init__(self, client: Any) -> None:
+        """Asks nothing yet.
+
+        Args:
+            client: of S3, as `brief` makes it.
+        """
+        self._client = client
+
+    def read(self, bucket: str, key: str) -> Found:
+        """Reads an object, unless it is larger than any delivery.
+
+        Raises:
+            DeliveryGone: it is not there any more.
+            SheetRejected: it is too large.
+            BucketUnavailable: trying again may help.
+        """
+        try:
+            answer = self._client.get_object(Bucket=bucket, Key=key)
+            with answer["Body"] as body:
+                if answer["ContentLength"] > LARGEST:
+                    raise SheetRejected(f"it has {answer['ContentLength']} bytes: a delivery has at most {LARGEST}")
+                data = body.read()
+        except (ClientError, BotoCoreError) as problem:
+            _meaning_of(problem, "read", bucket)
+        return Found(data=data, delivered_ms=to_ms(answer["LastModified"]), sent_ms=_sent_ms(answer["Metadata"]))
+
+    def remove(self, bucket: str, key: str) -> None:
+        """Removes an object; one that is not there is no error.
+
+        Raises:
+            BucketUnavailable: trying again may help.
+        """
+        try:
+            self._client.delete_object(Bucket=bucket, Key=key)
+        except (ClientError, BotoCoreError) as problem:
+            _meaning_of(problem, "deleted from", bucket)
+
+
+def _sent_ms(metadata: dict[str, str]) -> int | None:
+    text = metadata.get(SENT_MS, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 13 else None
+
+
+def _meaning_of(problem: ClientError | BotoCoreError, what: str, bucket: str) -> NoReturn:
+    if not isinstance(problem, ClientError):
+        # Their texts may hold addresses with signatures in them; their names do not.
+        raise BucketUnavailable(f"S3 cannot be reached ({type(problem).__name__}): check the network") from None
+    code = str(problem.response.get("Error", {}).get("Code", ""))[:60]
+    if code in _GONE:
+        raise DeliveryGone(f"the delivery is not in bucket {bucket} any more, and is not recorded") from None
+    if code == "AccessDenied":
+        raise BucketUnavailable(
+            f"bucket {bucket} may not be {what} ({code}): allow s3:GetObject, s3:DeleteObject, and s3:ListBucket, "
+            "without which S3 says the same of objects that are gone"
+        ) from None
+    raise BucketUnavailable(f"bucket {bucket} cannot be {what} now ({code}): the delivery will come again") from None

@@ -1,0 +1,46 @@
+"""The dead-letter queue, as the place for what can never be taken: the message as it came, and why."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from audience.errors import BucketUnavailable
+
+REASON: Final = "reason"
+_LONGEST_REASON = 500
+
+
+class DeadLetters:
+    """One queue, which is no FIFO."""
+
+    def __init__(self, client: Any, queue_url: str) -> None:
+        """Sends nothing yet.
+
+        Args:
+            client: of SQS.
+            queue_url: the queue's.
+        """
+        self._client, self._queue_url = client, queue_url
+
+    def put(self, body: str, reason: str) -> None:
+        """Sets a message aside.
+
+        Args:
+            body: as it came, so that moving it back to its queue delivers it again.
+            reason: why, in one line.
+
+        Raises:
+            BucketUnavailable: it is not set aside.
+        """
+        # SQS takes no control characters, which a stranger's words may hold.
+        line = "".join(character if character.isprintable() else "?" for character in reason)[:_LONGEST_REASON]
+        attributes = {REASON: {"DataType": "String", "StringValue": line or "no reason was given"}}
+        try:
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, MessageAttributes=attributes)
+        except (ClientError, BotoCoreError) as problem:
+            code = problem.response["Error"]["Code"] if isinstance(problem, ClientError) else type(problem).__name__
+            raise BucketUnavailable(
+                f"the dead-letter queue does not take a message ({code}): check HOUSELIGHTS_DEAD_LETTERS and the role"
+            ) from None

@@ -1,0 +1,273 @@
+"""From a sheet or window file to its records: the work, wherever it runs.
+
+Every record is put under a key made from the content, so taking a delivery twice, late or out of order changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeVar
+
+from audience.disclosure import MIN_FACES
+from audience.errors import FacesRefused, InvalidValue, SheetRejected
+from audience.faces import FaceRecord, WindowFaces
+from audience.privacy import Mode
+from audience.sheets.delivery import DeliveryKey, read_key
+from audience.sheets.manifest import SheetWindow, Tile
+from audience.sheets.read_delivery import read_delivery
+from audience.sheets.sheet import Sheet
+from audience.sheets.window_file import WindowFile
+from audience.store import Heartbeat, Store
+from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of
+from ingest_lambda.scoring import SheetScorer, scorer_record
+from ingest_lambda.setups import Setups
+
+DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """For how long records are kept, from their delivery on.
+
+    Attributes:
+        windows_days, faces_days: days, 1 or more.
+    """
+
+    windows_days: int = 730
+    faces_days: int = 30
+
+    def __post_init__(self) -> None:
+        if self.windows_days < 1 or self.faces_days < 1:
+            raise InvalidValue(
+                f"windows cannot be kept for {self.windows_days} days and faces for {self.faces_days}: use 1 or more"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of a delivery.
+
+    Attributes:
+        session_id, stage_id, camera_id: whose it was.
+        kind: sheet, or window file.
+        windows: how many windows it told of.
+        faces: how many faces its records have.
+        unmatched: tiles on which no face was found again, or two were; they are in no record.
+        shares: by expression, the share of the faces that showed it, 0..1, over the windows in which at least
+            `MIN_FACES` were scored: a figure over fewer is not shown anywhere.
+        captured_ms: the earliest instant it tells of, milliseconds since the epoch.
+    """
+
+    session_id: str
+    stage_id: str
+    camera_id: str
+    kind: Literal["sheet", "windows"]
+    windows: int
+    faces: int
+    unmatched: int
+    shares: Mapping[str, float]
+    captured_ms: int
+
+
+class Ingest:
+    """Takes deliveries and statuses of cameras into a store."""
+
+    def __init__(self, store: Store, scorer: SheetScorer, keep: Keep) -> None:
+        """Asks nothing yet.
+
+        Args:
+            store: where records go.
+            scorer: scores sheets.
+            keep: for how long records are kept.
+        """
+        self._store, self._scorer, self._keep = store, scorer, keep
+        self._setups = Setups(store)
+        self._scorer_told = False
+
+    def take(self, key: str, data: bytes, *, delivered_ms: int, now_ms: int) -> Taken:
+        """Scores a sheet, or reads a window file, and records it.
+
+        Args:
+            key: what it was found under.
+            data: its bytes.
+            delivered_ms: when it was put there, milliseconds since the epoch; records are kept from then on, however
+                the camera's clock goes.
+            now_ms: when, milliseconds since the epoch.
+
+        Raises:
+            SheetRejected: it is no delivery, or cannot be recorded, ever.
+            DeliveryRefused: it is not taken as the store is set up.
+            FacesRefused: it holds faces, and its session only counts heads; it must not be kept.
+            ScorerUnavailable, StoreUnavailable: trying again may help.
+        """
+        mode = self.permit(read_key(key), now_ms=now_ms)
+        delivered = read_delivery(key, data)
+        width_ms = delivered.manifest.width_ms if isinstance(delivered, Sheet) else delivered.windows[0].width_ms
+        if width_ms != DEFAULT_WIDTH_MS:
+            # Windows of two widths do not add up: one of another width would make the whole stage unreadable.
+            raise SheetRejected(f"its windows are {width_ms} ms wide: a stage's are {DEFAULT_WIDTH_MS} ms")
+        try:
+            if isinstance(delivered, Sheet):
+                return self._take_sheet(delivered, delivered_ms)
+            return self._take_windows(delivered, delivered_ms, mode)
+        except InvalidValue as problem:  # a store packs records, and some cannot be packed
+            raise SheetRejected(str(problem)) from None
+
+    def beat(self, heartbeat: Heartbeat, *, now_ms: int) -> None:
+        """Records how a camera is.
+
+        Raises:
+            DeliveryRefused: the camera is not set up.
+            StoreUnavailable: trying again may help.
+        """
+        self._setups.mode(heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id, now_ms)
+        self._store.put_heartbeat(heartbeat)
+
+    def permit(self, key: DeliveryKey, *, now_ms: int) -> Mode:
+        """Says whether a delivery may be taken, before it is looked at.
+
+        Returns:
+            What its session measures.
+
+        Raises:
+            DeliveryRefused: its session, stage or camera is not set up.
+            FacesRefused: it is a sheet, and its session only counts heads.
+            StoreUnavailable: trying again may help.
+        """
+        mode = self._setups.mode(key.session_id, key.stage_id, key.camera_id, now_ms)
+        if key.kind == "sheets" and mode != "expressions":
+            raise _faces_refused(key.session_id, "this is a sheet of faces")
+        return mode
+
+    def was_taken(self, key: DeliveryKey) -> bool:
+        """Whether a delivery is recorded that is not in its bucket any more.
+
+        A sheet's records are known by its content id. A window file names the parts of its windows itself, so of one
+        any record of its camera's first window counts.
+
+        Raises:
+            StoreUnavailable: trying again may help.
+        """
+        bounds = {"from_ms": key.start_ms, "until_ms": key.start_ms + 1}
+        if key.kind == "sheets":
+            faces = self._store.faces(key.session_id, key.stage_id, **bounds)
+            return any((one.camera_id, one.part) == (key.camera_id, key.content) for one in faces)
+        return key.camera_id in self._store.windows(key.session_id, key.stage_id, **bounds).cameras
+
+    def _take_sheet(self, sheet: Sheet, delivered_ms: int) -> Taken:
+        manifest = sheet.manifest
+        if not self._scorer_told:
+            self._store.put_scorer(scorer_record(self._scorer))
+            self._scorer_told = True
+        scores = self._scorer.score(sheet)
+        by_tile = dict(zip(manifest.tiles, scores, strict=True))
+        windows, faces = [], []
+        for window in manifest.windows:
+            record, seen = self._records(sheet, window, by_tile, delivered_ms)
+            windows.append(record)
+            faces.append(seen)
+        self._store.put_windows(windows, faces)
+        return Taken(
+            session_id=manifest.session_id,
+            stage_id=manifest.stage_id,
+            camera_id=manifest.camera_id,
+            kind="sheet",
+            windows=len(windows),
+            faces=sum(record.faces for record in windows),
+            unmatched=sum(score is None for score in scores),
+            shares=_shares(windows),
+            captured_ms=min(tile.at_ms for tile in manifest.tiles),
+        )
+
+    def _records(
+        self,
+        sheet: Sheet,
+        window: SheetWindow,
+        scores: Mapping[Tile, Mapping[str, float] | None],
+        delivered_ms: int,
+    ) -> tuple[WindowRecord, WindowFaces]:
+        """This sheet's part of a window. Who could not be scored is missing from its faces, and still expected."""
+        faces = tuple(
+            FaceRecord(
+                track_id=tile.track_id,
+                at_ms=tile.at_ms,
+                box=tile.box,
+                quality=tile.quality,
+                confidences=confidences,
+            )
+            for tile in sheet.manifest.tiles_of(window)
+            if (confidences := scores[tile]) is not None
+        )
+        key = {
+            "session_id": sheet.manifest.session_id,
+            "stage_id": sheet.manifest.stage_id,
+            "camera_id": sheet.manifest.camera_id,
+            "part": sheet.sheet_id,
+            "scorer": self._scorer.name,
+        }
+        return (
+            WindowRecord(
+                **key,
+                start_ms=window.start_ms,
+                width_ms=sheet.manifest.width_ms,
+                faces=len(faces),
+                expected=window.expected,
+                tallies=tallies_of(faces, self._scorer.thresholds),
+                expires_ms=delivered_ms + self._keep.windows_days * DAY_MS,
+            ),
+            WindowFaces(
+                **key,
+                start_ms=window.start_ms,
+                faces=faces,
+                expires_ms=delivered_ms + self._keep.faces_days * DAY_MS,
+            ),
+        )
+
+    def _take_windows(self, file: WindowFile, delivered_ms: int, mode: Mode) -> Taken:
+        first = file.windows[0]
+        scored = file.scorer is not None or any(face.confidences for one in file.faces for face in one.faces)
+        if mode != "expressions" and scored:
+            raise _faces_refused(first.session_id, "this file holds expressions")
+        if file.scorer is not None:
+            self._setups.allow_scorer(file.scorer)
+        windows = _kept(file.windows, delivered_ms + self._keep.windows_days * DAY_MS)
+        faces = _kept(file.faces, delivered_ms + self._keep.faces_days * DAY_MS)
+        self._store.put_windows(windows, faces)
+        return Taken(
+            session_id=first.session_id,
+            stage_id=first.stage_id,
+            camera_id=first.camera_id,
+            kind="windows",
+            windows=len(windows),
+            faces=sum(window.faces for window in windows),
+            unmatched=0,
+            shares=_shares(windows),
+            captured_ms=first.start_ms,
+        )
+
+
+Record = TypeVar("Record", WindowRecord, WindowFaces)
+
+
+def _faces_refused(session_id: str, but: str) -> FacesRefused:
+    return FacesRefused(
+        f"session {session_id!r} only counts heads, and {but}: it is not kept; set the device to count heads"
+    )
+
+
+def _kept(records: Iterable[Record], expires_ms: int) -> list[Record]:
+    """The records with an expiry of ours: a camera does not say for how long its records are kept."""
+    return [replace(record, expires_ms=expires_ms) for record in records]
+
+
+def _shares(windows: Sequence[WindowRecord]) -> dict[str, float]:
+    shown = [window for window in windows if window.faces >= MIN_FACES]
+    over: Counter[str] = Counter()
+    scored: Counter[str] = Counter()
+    for window in shown:
+        for expression, tally in window.tallies.items():
+            over[expression] += tally.over
+            scored[expression] += window.faces
+    return {expression: over[expression] / count for expression, count in scored.items()}
