@@ -17,6 +17,7 @@
     │   └── DeliveryGone      the delivery is not in the bucket any more
     ├── OutboxUnavailable     the outbox's folder cannot be read or written
     │   └── OutboxFull        the disk has no room for another delivery
+    ├── DeploymentFailed      a package could not be made, or a stack not be taken down
     ├── UploadFailed          S3 has not taken a delivery; it may be tried again
     │   └── UploadRefused     S3 will never take this one
     └── StoreUnavailable      the store cannot be opened, read or written
@@ -93,6 +94,10 @@ class OutboxUnavailable(HouselightsError):
 
 class OutboxFull(OutboxUnavailable):
     """The disk has no room for another delivery, and what waits is not to be dropped for it."""
+
+
+class DeploymentFailed(HouselightsError):
+    """A package for AWS could not be made, or a stack not be found or taken down."""
 
 
 class UploadFailed(HouselightsError):

@@ -28,22 +28,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(run(arguments))
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line.
+def run(
+    arguments: Sequence[str] | None = None, *, command: click.Command = houselights, program: str = "houselights"
+) -> int:
+    """Runs a command line.
 
     Args:
         arguments: words after the program's name; None takes the process's own.
+        command: what to run.
+        program: how it is called.
 
     Returns:
         The exit code: 0, 2 after one line that says what was wrong, 130 after Ctrl-C.
     """
     try:
-        result = houselights.main(args=arguments, prog_name="houselights", standalone_mode=False)
+        result = command.main(args=arguments, prog_name=program, standalone_mode=False)
     except HouselightsError as problem:
         return _refused(str(problem))
     except click.UsageError as problem:
-        command = problem.ctx.command_path if problem.ctx else "houselights"
-        return _refused(f"{problem.format_message().rstrip('.')}: see `{command} --help`")
+        path = problem.ctx.command_path if problem.ctx else program
+        return _refused(f"{problem.format_message().rstrip('.')}: see `{path} --help`")
     except click.ClickException as problem:
         return _refused(problem.format_message())
     except (KeyboardInterrupt, click.Abort):

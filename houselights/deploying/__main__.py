@@ -1,0 +1,78 @@
+"""`python -m houselights.deploying package|component|teardown`, as `make` calls it."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version as installed_version
+
+import click
+
+from audience.errors import DeploymentFailed
+from houselights.cli import run
+from houselights.deploying import BUILD
+
+profile_option = click.option("--profile", metavar="NAME", help="AWS profile.")
+region_option = click.option("--region", metavar="NAME", help="AWS region.  [default: the profile's]")
+
+
+@click.group()
+def deploying() -> None:
+    """Get Houselights into an AWS account, and out again."""
+
+
+@deploying.command()
+def package() -> None:
+    """Make the function's package in build/package."""
+    from houselights.deploying.package import make_package
+
+    folder = BUILD / "package"
+    size = make_package(folder)
+    click.echo(f"{folder}: {size / 1e6:.0f} MB")
+
+
+@deploying.command()
+@click.option("--bucket", metavar="NAME", help="Send the artifact there, and name it in the recipe.")
+@profile_option
+@region_option
+def component(bucket: str | None, profile: str | None, region: str | None) -> None:
+    """Make the Greengrass component in build/component."""
+    from houselights.deploying.aws import aws_session
+    from houselights.deploying.component import make_component, send_component
+
+    version = installed_version("houselights")
+    recipe, artifact = make_component(BUILD / "component", version=version, bucket=bucket)
+    click.echo(f"{recipe}\n{artifact}: {artifact.stat().st_size / 1e6:.1f} MB")
+    if bucket is not None:
+        session = aws_session(profile=profile, region=region)
+        click.echo(f"sent to {send_component(session, artifact, bucket=bucket, version=version)}")
+
+
+@deploying.command()
+@click.option("--stack", "name", default="houselights", show_default=True, metavar="NAME")
+@profile_option
+@region_option
+@click.option("--data", is_flag=True, help="Delete the table, too, and with it everything that was recorded.")
+def teardown(name: str, profile: str | None, region: str | None, data: bool) -> None:
+    """Delete a stack, and say what is left."""
+    from houselights.deploying.aws import aws_session
+    from houselights.deploying.stack import find_stack, take_down
+
+    session = aws_session(profile=profile, region=region)
+    stack = find_stack(session, name)
+    click.echo(f"In account {stack.account}, region {stack.region}, this deletes the stack {stack.name} with")
+    for bucket in stack.buckets:
+        click.echo(f"  everything in bucket {bucket}")
+    click.echo(f"  collection {stack.collection} of Rekognition, if it is there")
+    for table in stack.tables:
+        click.echo(f"  table {table} and everything recorded" if data else f"and keeps table {table} (see --data)")
+    if click.prompt("Type the stack's name to go on", default="", show_default=False) != stack.name:
+        raise DeploymentFailed(f"that is not {stack.name!r}: nothing was deleted")
+    click.echo("Deleting; this takes some minutes.")
+    left = take_down(session, stack, with_data=data)
+    click.echo(f"The stack {stack.name} is gone." + (" Left in the account:" if left else " Nothing is left."))
+    for line in left:
+        click.echo(f"  {line}")
+
+
+if __name__ == "__main__":
+    sys.exit(run(command=deploying, program="python -m houselights.deploying"))

@@ -1,0 +1,205 @@
+"""A stack in an AWS account: what is in it, taking it down, and what is left then that may cost something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError, WaiterError
+
+from audience.errors import DeploymentFailed
+from houselights.deploying.aws import told
+
+SAM_STACK = "aws-sam-cli-managed-default"
+"""SAM's own, in which it keeps the packages it sent."""
+
+# While a stack is deleted, cameras whose credentials still last may go on delivering, and a bucket must be empty.
+_ROUNDS = 3
+_BY_SIZE = "billed by the GB and month"
+_MOST_AT_ONCE = 1000  # keys that S3 deletes with one request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """What a stack holds that needs care.
+
+    Attributes:
+        name: the stack's.
+        account, region: where it is.
+        buckets, tables, iot_policies, keys: names or ids of its resources of these kinds.
+    """
+
+    name: str
+    account: str
+    region: str
+    buckets: tuple[str, ...]
+    tables: tuple[str, ...]
+    iot_policies: tuple[str, ...]
+    keys: tuple[str, ...]
+
+    @property
+    def collection(self) -> str:
+        """The name of its collection of faces in Rekognition, if there is one."""
+        return f"houselights-{self.name}"
+
+
+def find_stack(session: Any, name: str) -> Stack:
+    """Looks at a stack; changes nothing.
+
+    Args:
+        session: a boto3 session with a region and credentials.
+        name: the stack's.
+
+    Raises:
+        DeploymentFailed: there is none, or AWS cannot be asked.
+    """
+    with told(session):
+        account = session.client("sts").get_caller_identity()["Account"]
+        pages = session.client("cloudformation").get_paginator("list_stack_resources")
+        try:
+            listed = [one for page in pages.paginate(StackName=name) for one in page["StackResourceSummaries"]]
+        except ClientError as problem:
+            if problem.response["Error"]["Code"] != "ValidationError":
+                raise
+            raise DeploymentFailed(
+                f"there is no stack {name!r} in {session.region_name} of account {account}: check profile and region"
+            ) from None
+
+    def of_type(kind: str) -> tuple[str, ...]:
+        return tuple(one["PhysicalResourceId"] for one in listed if one["ResourceType"] == kind)
+
+    return Stack(
+        name=name,
+        account=account,
+        region=session.region_name,
+        buckets=of_type("AWS::S3::Bucket"),
+        tables=of_type("AWS::DynamoDB::Table"),
+        iot_policies=of_type("AWS::IoT::Policy"),
+        keys=of_type("AWS::KMS::Key"),
+    )
+
+
+def take_down(session: Any, stack: Stack, *, with_data: bool) -> list[str]:
+    """Deletes a stack with everything in it. What fails half way is completed by another call.
+
+    Args:
+        session: a boto3 session with a region and credentials.
+        stack: as `find_stack` saw it.
+        with_data: whether to delete its tables, too.
+
+    Returns:
+        What is left, a line each.
+
+    Raises:
+        DeploymentFailed: AWS refuses.
+    """
+    with told(session):
+        # AWS IoT keeps a policy that certificates have.
+        certificates = [one for policy in stack.iot_policies for one in _detach(session.client("iot"), policy)]
+        _delete_collection(session.client("rekognition"), stack.collection)
+        _delete_stack(session, stack)
+        if with_data:
+            for table in stack.tables:
+                _delete_table(session.client("dynamodb"), table)
+        return [
+            *_tables_left(session.client("dynamodb"), stack.tables),
+            *_logs_left(session.client("logs"), stack.name),
+            *(f"certificate {arn}: valid still, without rights here; costs nothing" for arn in certificates),
+            *(f"key {key}: AWS deletes it in seven days; costs nothing till then" for key in stack.keys),
+            *_packages_left(session.client("cloudformation")),
+        ]
+
+
+def _delete_stack(session: Any, stack: Stack) -> None:
+    stacks = session.client("cloudformation")
+    for left in reversed(range(_ROUNDS)):
+        for bucket in stack.buckets:
+            _empty(session.client("s3"), bucket)
+        stacks.delete_stack(StackName=stack.name)
+        try:
+            stacks.get_waiter("stack_delete_complete").wait(StackName=stack.name)
+            return
+        except WaiterError:
+            if not left:
+                raise DeploymentFailed(
+                    f"AWS could not delete the stack {stack.name!r}: see why in its events in the console, stop "
+                    "cameras that still deliver, and try again"
+                ) from None
+
+
+def _empty(s3: Any, bucket: str) -> None:
+    """Deletes every object of a bucket, with all versions; a bucket that is gone is empty."""
+    try:
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            objects = [
+                {"Key": one["Key"], "VersionId": one["VersionId"]}
+                for one in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            ]
+            for begin in range(0, len(objects), _MOST_AT_ONCE):
+                load = {"Objects": objects[begin : begin + _MOST_AT_ONCE], "Quiet": True}
+                errors = s3.delete_objects(Bucket=bucket, Delete=load).get("Errors")
+                if errors:
+                    raise DeploymentFailed(f"{bucket}/{errors[0]['Key']} could not be deleted: {errors[0]['Code']}")
+    except s3.exceptions.NoSuchBucket:
+        return
+
+
+def _detach(iot: Any, policy: str) -> Iterator[str]:
+    """Takes a policy away from every certificate that has it, and yields each."""
+    try:
+        pages = list(iot.get_paginator("list_targets_for_policy").paginate(policyName=policy))
+    except iot.exceptions.ResourceNotFoundException:
+        return
+    for target in (target for page in pages for target in page["targets"]):
+        iot.detach_policy(policyName=policy, target=target)
+        yield target
+
+
+def _delete_collection(rekognition: Any, collection: str) -> None:
+    try:
+        rekognition.delete_collection(CollectionId=collection)
+    except rekognition.exceptions.ResourceNotFoundException:
+        return
+
+
+def _delete_table(dynamodb: Any, table: str) -> None:
+    try:
+        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+        dynamodb.get_waiter("table_exists").wait(TableName=table)
+        dynamodb.delete_table(TableName=table)
+        dynamodb.get_waiter("table_not_exists").wait(TableName=table)
+    except dynamodb.exceptions.ResourceNotFoundException:
+        return
+
+
+def _tables_left(dynamodb: Any, tables: Iterable[str]) -> Iterator[str]:
+    for table in tables:
+        try:
+            found = dynamodb.describe_table(TableName=table)["Table"]
+        except dynamodb.exceptions.ResourceNotFoundException:
+            continue
+        yield (
+            f"table {table}: {found['ItemCount']} items, {found['TableSizeBytes'] / 1e6:.1f} MB; {_BY_SIZE}, "
+            "with its backups"
+        )
+
+
+def _logs_left(logs: Any, stack: str) -> Iterator[str]:
+    for prefix in (f"/houselights/{stack}/", f"/aws/lambda/{stack}-"):
+        for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix):
+            for group in page["logGroups"]:
+                yield f"log group {group['logGroupName']}: {group['storedBytes'] / 1e6:.1f} MB; {_BY_SIZE}"
+
+
+def _packages_left(stacks: Any) -> Iterator[str]:
+    """The bucket of SAM's own stack, which all that SAM deploys in a region share."""
+    try:
+        listed = stacks.list_stack_resources(StackName=SAM_STACK)["StackResourceSummaries"]
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] != "ValidationError":
+            raise
+        return
+    for one in listed:
+        if one["ResourceType"] == "AWS::S3::Bucket":
+            yield f"bucket {one['PhysicalResourceId']}: SAM's own, with the packages it sent; {_BY_SIZE}"
