@@ -13,7 +13,7 @@
     ├── SheetRejected         a contact sheet, window file or status that is not one, or is damaged or hostile
     ├── DeliveryRefused       a delivery that is sound, and is not taken as the store is set up
     │   └── FacesRefused      it holds faces where only heads may be counted: it is not to be kept either
-    ├── BucketUnavailable     a delivery cannot be read from its bucket, removed, or set aside; it may be tried again
+    ├── DeliveriesUnavailable a delivery cannot be read from its bucket, removed, or set aside now
     │   └── DeliveryGone      the delivery is not in the bucket any more
     ├── OutboxUnavailable     the outbox's folder cannot be read or written
     │   └── OutboxFull        the disk has no room for another delivery
@@ -80,11 +80,11 @@ class FacesRefused(DeliveryRefused):
     """A delivery with faces for a session in which only heads may be counted; it must not be kept anywhere."""
 
 
-class BucketUnavailable(HouselightsError):
+class DeliveriesUnavailable(HouselightsError):
     """A delivery cannot be read from its bucket, removed from it, or set aside; trying again may help."""
 
 
-class DeliveryGone(BucketUnavailable):
+class DeliveryGone(DeliveriesUnavailable):
     """The delivery is not in its bucket any more."""
 
 

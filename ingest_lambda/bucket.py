@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from audience.errors import BucketUnavailable, DeliveryGone, SheetRejected
+from audience.errors import DeliveriesUnavailable, DeliveryGone, SheetRejected
 from audience.instants import to_ms
 from audience.sheets.sheet import LARGEST_SHEET
 from audience.sheets.window_file import LARGEST_WINDOW_FILE
@@ -63,7 +63,7 @@ class Deliveries:
         Raises:
             DeliveryGone: it is not there any more.
             SheetRejected: it is too large.
-            BucketUnavailable: trying again may help.
+            DeliveriesUnavailable: trying again may help.
         """
         try:
             answer = self._client.get_object(Bucket=bucket, Key=key)
@@ -79,7 +79,7 @@ class Deliveries:
         """Removes an object; one that is not there is no error.
 
         Raises:
-            BucketUnavailable: trying again may help.
+            DeliveriesUnavailable: trying again may help.
         """
         try:
             self._client.delete_object(Bucket=bucket, Key=key)
@@ -95,13 +95,15 @@ def _sent_ms(metadata: dict[str, str]) -> int | None:
 def _meaning_of(problem: ClientError | BotoCoreError, what: str, bucket: str) -> NoReturn:
     if not isinstance(problem, ClientError):
         # Their texts may hold addresses with signatures in them; their names do not.
-        raise BucketUnavailable(f"S3 cannot be reached ({type(problem).__name__}): check the network") from None
+        raise DeliveriesUnavailable(f"S3 cannot be reached ({type(problem).__name__}): check the network") from None
     code = str(problem.response.get("Error", {}).get("Code", ""))[:60]
     if code in _GONE:
         raise DeliveryGone(f"the delivery is not in bucket {bucket} any more, and is not recorded") from None
     if code == "AccessDenied":
-        raise BucketUnavailable(
+        raise DeliveriesUnavailable(
             f"bucket {bucket} may not be {what} ({code}): allow s3:GetObject, s3:DeleteObject, and s3:ListBucket, "
             "without which S3 says the same of objects that are gone"
         ) from None
-    raise BucketUnavailable(f"bucket {bucket} cannot be {what} now ({code}): the delivery will come again") from None
+    raise DeliveriesUnavailable(
+        f"bucket {bucket} cannot be {what} now ({code}): the delivery will come again"
+    ) from None

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from audience.errors import BucketUnavailable
+from audience.errors import DeliveriesUnavailable
 
 REASON: Final = "reason"
 _LONGEST_REASON = 500
@@ -32,7 +32,7 @@ class DeadLetters:
             reason: why, in one line.
 
         Raises:
-            BucketUnavailable: it is not set aside.
+            DeliveriesUnavailable: it is not set aside.
         """
         # SQS takes no control characters, which a stranger's words may hold.
         line = "".join(character if character.isprintable() else "?" for character in reason)[:_LONGEST_REASON]
@@ -41,6 +41,6 @@ class DeadLetters:
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, MessageAttributes=attributes)
         except (ClientError, BotoCoreError) as problem:
             code = problem.response["Error"]["Code"] if isinstance(problem, ClientError) else type(problem).__name__
-            raise BucketUnavailable(
+            raise DeliveriesUnavailable(
                 f"the dead-letter queue does not take a message ({code}): check HOUSELIGHTS_DEAD_LETTERS and the role"
             ) from None
