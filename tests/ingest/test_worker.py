@@ -1,0 +1,327 @@
+"""Messages of the queue over real HTTP: each is done with, set aside with a reason, or comes again by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from audience.errors import DeliveriesUnavailable, DeliveryRefused, ScorerUnavailable, SheetRejected, StoreUnavailable
+from audience.sheets.delivery import Delivery
+from audience.status import status_message, status_topic
+from audience.store import Store
+from audience.stores import open_store
+from ingest_lambda.bucket import LARGEST, Deliveries, brief
+from ingest_lambda.dead_letters import DeadLetters
+from ingest_lambda.message import read_message
+from ingest_lambda.worker import Worker
+from tests.builders import a_heartbeat, a_session, after_ms
+from tests.ingest.conftest import NOW_MS, Cloud, MadeUpScorer, Told, failures, set_up
+from tests.ingest.sheets import a_sheet, a_window_file
+
+
+def a_status(*, topic: str | None = None, received_ms: int = after_ms(1), **of: Any) -> str:
+    """A status as AWS IoT's rule passes it on."""
+    heartbeat = a_heartbeat(**of)
+    own = status_topic(heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
+    added = {"topic": own if topic is None else topic, "received_ms": received_ms}
+    return json.dumps({**json.loads(status_message(heartbeat)), **added})
+
+
+class TestADelivery:
+    def test_is_recorded_and_removed_from_the_bucket(self, cloud, store, worker, told):
+        sheet = a_sheet(3).delivery()
+        assert failures(worker, cloud.created(cloud.put(sheet))) == []
+        assert store.windows("talk-1", "main").faces.tolist() == [3]
+        assert cloud.keys() == []
+        assert told.kinds == ["taken"]
+        assert cloud.dead_letters() == []
+
+    def test_stays_in_the_bucket_where_crops_are_kept(self, cloud, store, told, scorer):
+        worker = cloud.worker(store, scorer, told, keep_deliveries=True)
+        key = cloud.put(a_sheet(3).delivery())
+        assert failures(worker, cloud.created(key), cloud.created(key)) == []
+        assert cloud.keys() == [key]
+        assert store.windows("talk-1", "main").faces.tolist() == [3]
+
+    def test_tells_its_delay_and_how_wrong_its_cameras_clock_is(self, cloud, worker, told):
+        cloud.put(a_sheet(3).delivery(), sent_ms=after_ms(3))
+        delivered_ms = round(
+            cloud.session.client("s3").head_object(Bucket=cloud.bucket, Key=cloud.keys()[0])["LastModified"].timestamp()
+            * 1000
+        )
+        failures(worker, cloud.created(cloud.keys()[0]))
+        ((_, _, delay_ms, clock_error_ms),) = told.lines
+        assert delay_ms == NOW_MS - after_ms(0) - 40
+        assert clock_error_ms == after_ms(3) - delivered_ms
+
+    @pytest.mark.parametrize("sent", ["", "soon", "-5", "٣", "1" * 40])
+    def test_that_says_nonsense_of_when_it_was_sent_is_taken_all_the_same(self, cloud, worker, told, sent):
+        delivery = a_sheet(3).delivery()
+        if sent.isascii():
+            cloud.session.client("s3").put_object(
+                Bucket=cloud.bucket, Key=delivery.key, Body=delivery.data, Metadata={"sent-ms": sent}
+            )
+        else:
+            cloud.put(delivery)
+        failures(worker, cloud.created(delivery.key))
+        assert told.lines[0][3] is None
+
+    def test_that_comes_again_after_it_was_recorded_and_removed_is_done_with(self, cloud, worker, told, store):
+        bodies = [cloud.created(cloud.put(made.delivery())) for made in (a_sheet(3), a_window_file(9))]
+        assert failures(worker, *bodies, *bodies) == []
+        assert told.kinds == ["taken", "taken", "gone but taken", "gone but taken"]
+        assert store.windows("talk-1", "main").faces.tolist() == [3, 2]
+        assert cloud.dead_letters() == []
+
+    def test_that_is_gone_and_was_never_recorded_is_set_aside(self, cloud, worker):
+        body = cloud.created(a_sheet(3).delivery().key)
+        assert failures(worker, body) == []
+        assert cloud.dead_letters() == [
+            (body, f"the delivery is not in bucket {cloud.bucket} any more, and is not recorded")
+        ]
+
+    def test_that_was_set_aside_is_taken_once_its_session_is_set_up(self, cloud, worker, store):
+        key = cloud.put(a_sheet(3, session_id="talk-2").delivery())
+        failures(worker, cloud.created(key))
+        ((body, reason),) = cloud.dead_letters()
+        assert reason.startswith("session 'talk-2' is not set up: `houselights prepare --session talk-2")
+        assert cloud.keys() == [key]
+        set_up(store, "talk-2")
+        assert failures(worker, body) == []
+        assert store.windows("talk-2", "main").faces.tolist() == [3]
+
+
+class TestOneBadMessage:
+    def test_holds_up_none_of_the_others(self, cloud, worker, store, scorer):
+        good = [cloud.created(cloud.put(a_sheet(2, at_s=at_s).delivery())) for at_s in range(4)]
+        broken = a_sheet(2, at_s=9).delivery()
+        broken = Delivery(key=broken.key, data=broken.data[:-30], start_ms=0)
+        bad = [cloud.created(cloud.put(broken)), "{}", "no JSON"]
+        assert failures(worker, bad[0], good[0], good[1], bad[1], good[2], bad[2], good[3]) == []
+        assert store.windows("talk-1", "main").faces.tolist() == [2] * 4
+        assert sorted(body for body, _ in cloud.dead_letters()) == sorted(bad)
+
+    def test_comes_again_alone_where_it_may_yet_be_taken(self, cloud, worker, store, scorer, told):
+        bodies = [cloud.created(cloud.put(a_sheet(2, at_s=at_s).delivery())) for at_s in range(3)]
+        scorer.fails = [ScorerUnavailable("Rekognition is busy")]
+        assert failures(worker, *bodies) == ["m0"]
+        assert len(cloud.keys()) == 1
+        assert failures(worker, bodies[0]) == []
+        assert store.windows("talk-1", "main").faces.tolist() == [2] * 3
+        assert told.kinds == ["failed", "taken", "taken", "taken"]
+        assert cloud.dead_letters() == []
+
+    def test_where_all_fail_all_are_named(self, cloud, worker, scorer):
+        bodies = [cloud.created(cloud.put(a_sheet(2, at_s=at_s).delivery())) for at_s in range(2)]
+        scorer.fails = [ScorerUnavailable("busy")] * 2
+        assert failures(worker, *bodies) == ["m0", "m1"]
+
+    def test_that_meets_a_fault_of_ours_comes_again_too(self, cloud, worker, scorer, told):
+        scorer.fails = [ZeroDivisionError("secret")]
+        assert failures(worker, cloud.created(cloud.put(a_sheet(2).delivery()))) == ["m0"]
+        assert told.kinds == ["failed"]
+
+
+def rejected(data: bytes) -> Callable[[Cloud], str]:
+    """Puts something under a sheet's key that is none."""
+    return lambda cloud: cloud.created(cloud.put(Delivery(key=a_sheet(3).delivery().key, data=data, start_ms=0)))
+
+
+FOREIGN = a_sheet(3, camera_id="cam-2").delivery()
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (lambda _: "", "the message is not JSON"),
+        (lambda _: "[" * 100_000, "the message is not JSON"),
+        (lambda _: "[]", "the message is not an object"),
+        (lambda _: "{}", "the message is neither word of a new object"),
+        (lambda _: '{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}', "the message is neither word"),
+        (lambda cloud: cloud.created("x").replace("Object Created", "Object Deleted"), "the message is neither word"),
+        (lambda cloud: cloud.created("x").replace("aws.s3", "aws.s4"), "the message is neither word"),
+        (lambda cloud: cloud.created("x").replace('"detail":', '"detail":[],"x":'), "the event's detail is not an obj"),
+        (lambda cloud: cloud.created("x").replace('"key": "x"', '"key": 7'), "the object's key is not a text"),
+        (lambda cloud: cloud.created("x"), "its key is neither a contact sheet's nor a window file's"),
+        (lambda cloud: cloud.created("../" * 9), "its key is neither a contact sheet's nor a window file's"),
+        (lambda _: a_status().replace('"schema": 1', '"schema": 2'), "the status is of schema 2"),
+        (lambda _: a_status(topic="houselights/talk-1/main/cam-2/status"), "the status belongs on topic houselights/"),
+        (lambda _: status_message(a_heartbeat()).decode(), "the status does not say on which topic it came"),
+        (rejected(b""), "it is not a JPEG"),
+        (rejected(a_sheet(4).jpeg), "it belongs under sheets/talk-1/main/cam-1/"),
+        (rejected(b"\xff\xd8" + b"x" * LARGEST), f"it has {LARGEST + 2} bytes"),
+        (lambda cloud: cloud.created(cloud.put(FOREIGN)), "camera 'cam-2' of stage 'main' of session 'talk-1' is not"),
+    ],
+)
+def test_what_can_never_be_taken_is_set_aside_with_its_reason_and_unchanged(cloud, worker, told, scorer, body, reason):
+    sent = body(cloud)
+    assert failures(worker, sent) == []
+    if not sent:  # SQS itself sends none that is empty
+        return
+    ((kept, why),) = cloud.dead_letters()
+    assert kept == sent
+    assert why.startswith(reason)
+    assert told.kinds == ["refused"]
+    assert scorer.sheets == []
+
+
+def test_a_picture_that_can_never_be_scored_is_set_aside(cloud, worker, scorer):
+    scorer.fails = [SheetRejected("Rekognition does not take the picture (InvalidImageFormatException)")]
+    assert failures(worker, cloud.created(cloud.put(a_sheet(3).delivery()))) == []
+    ((_, reason),) = cloud.dead_letters()
+    assert "InvalidImageFormatException" in reason
+
+
+class TestASessionThatCountsHeads:
+    @pytest.fixture(autouse=True)
+    def _set_up(self, store: Store) -> None:
+        store.put_session(a_session(mode="head count"))
+
+    @pytest.mark.parametrize("made", [a_sheet(3), a_window_file()])
+    def test_keeps_no_face_anywhere(self, cloud, store, worker, made):
+        assert failures(worker, cloud.created(cloud.put(made.delivery()))) == []
+        assert cloud.keys() == []
+        ((_, reason),) = cloud.dead_letters()
+        assert "only counts heads" in reason
+        assert store.faces("talk-1", "main") == []
+
+    def test_does_not_even_keep_what_is_no_sheet_or_too_large_for_one(self, cloud, worker):
+        key = a_sheet(3).delivery().key
+        for data in (b"", b"x" * (LARGEST + 1)):
+            cloud.put(Delivery(key=key, data=data, start_ms=0))
+            failures(worker, cloud.created(key))
+            assert cloud.keys() == []
+
+
+class TestAStatus:
+    def test_is_recorded_with_how_wrong_the_cameras_clock_is(self, cloud, worker, store, told):
+        assert failures(worker, a_status(at_s=3, received_ms=after_ms(1))) == []
+        (heartbeat,) = store.heartbeats("talk-1")
+        assert heartbeat.received_ms == after_ms(1)
+        assert told.lines == [("beat", heartbeat, 2000)]
+
+    def test_of_a_camera_that_is_not_set_up_is_dropped_since_the_next_says_more(self, cloud, worker, told, store):
+        assert failures(worker, a_status(camera_id="cam-9")) == []
+        assert told.kinds == ["refused"]
+        assert cloud.dead_letters() == []
+        assert store.heartbeats("talk-1") == []
+
+
+class TestTheWayThere:
+    """AWS itself in trouble: the message comes again, and one line says what an operator can mend."""
+
+    def failing(self, cloud: Cloud, worker: Worker, body: str, told: Told) -> str:
+        assert failures(worker, body) == ["m0"]
+        ((_, problem),) = told.lines
+        assert "\n" not in str(problem)
+        return str(problem)
+
+    def test_a_missing_permission_on_the_bucket(self, cloud, worker, told, monkeypatch):
+        body = cloud.created(cloud.put(a_sheet(3).delivery()))
+        client = brief(cloud.session, "s3")
+
+        def denied(**_: Any) -> None:
+            raise client.exceptions.ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
+
+        monkeypatch.setattr(worker.deliveries._client, "get_object", denied)
+        assert "may not be read (AccessDenied): allow s3:GetObject" in self.failing(cloud, worker, body, told)
+
+    def test_a_bucket_that_cannot_be_reached(self, cloud, store, scorer, told, monkeypatch):
+        body = cloud.created(cloud.put(a_sheet(3).delivery()))
+        monkeypatch.setattr("time.sleep", lambda _: None)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+        worker = cloud.worker(store, scorer, told)
+        assert "S3 cannot be reached (EndpointConnectionError)" in self.failing(cloud, worker, body, told)
+
+    def test_a_bucket_that_is_not_there(self, cloud, worker, told):
+        body = cloud.created(a_sheet(3).delivery().key).replace(cloud.bucket, "houselights-nobodys")
+        assert "cannot be read now (NoSuchBucket)" in self.failing(cloud, worker, body, told)
+
+    def test_a_table_that_is_not_there(self, cloud, scorer, told):
+        body = cloud.created(cloud.put(a_sheet(3).delivery()))
+        with open_store(cloud.store_url.replace(cloud.bucket, "nobodys")) as elsewhere:
+            worker = cloud.worker(elsewhere, scorer, told)
+            assert "there is no table 'nobodys'" in self.failing(cloud, worker, body, told)
+        assert isinstance(told.lines[0][1], StoreUnavailable)
+
+    def test_a_dead_letter_queue_that_is_not_there(self, cloud, worker, told):
+        cloud.session.client("sqs").delete_queue(QueueUrl=cloud.dead_letters_url)
+        assert "check HOUSELIGHTS_DEAD_LETTERS" in self.failing(cloud, worker, "{}", told)
+        assert isinstance(told.lines[0][1], DeliveriesUnavailable)
+
+    def test_a_delivery_that_cannot_be_removed_comes_again_and_is_recorded_once(
+        self, cloud, worker, store, monkeypatch
+    ):
+        body = cloud.created(cloud.put(a_sheet(3).delivery()))
+        with monkeypatch.context() as away:
+            away.setattr(Deliveries, "remove", lambda *_: (_ for _ in ()).throw(DeliveriesUnavailable("away")))
+            assert failures(worker, body) == ["m0"]
+        assert failures(worker, body) == []
+        assert cloud.keys() == []
+        assert store.windows("talk-1", "main").faces.tolist() == [3]
+
+
+@pytest.mark.parametrize("reason", ["", "a\x00b\x1b[31m\nc\ud800\ufffe", "x" * 5000])
+def test_any_reason_can_be_sent(cloud, reason):
+    DeadLetters(brief(cloud.session, "sqs"), cloud.dead_letters_url).put("body", reason)
+    ((body, kept),) = cloud.dead_letters()
+    assert body == "body"
+    assert kept.isprintable()
+    assert 0 < len(kept) <= 500
+
+
+hostile = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(
+    body=st.text()
+    | hostile.map(json.dumps)
+    | st.dictionaries(
+        st.sampled_from(["source", "detail-type", "detail", "format", "schema", "session"]),
+        st.sampled_from(
+            ["aws.s3", "Object Created", "houselights-status", 1, {"bucket": {}, "object": {}}, {"bucket": 1}]
+        ),
+    ).map(json.dumps)
+)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_message_is_read_or_rejected_in_one_line(body):
+    said = "read"
+    try:
+        read_message(body)
+    except SheetRejected as rejection:
+        said = str(rejection)
+    assert "\n" not in said
+    assert len(said) < 300
+
+
+@given(order=st.permutations(range(7)), again=st.lists(st.integers(0, 6), max_size=6))
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+def test_any_order_of_messages_twice_and_with_broken_ones_between_gives_the_same_table(cloud, order, again):
+    with open_store(cloud.store_url) as store:
+        store.delete_session("talk-1")
+        set_up(store)
+        worker = cloud.worker(store, MadeUpScorer(1), Told())
+        made = [a_sheet(count, at_s=at_s) for at_s, count in enumerate((1, 4, 7, 2, 3))]
+        bodies = [cloud.created(cloud.put(sheet.delivery())) for sheet in made] + ["{}", cloud.created("sheets/x")]
+        coming = [bodies[index] for index in [*order, *again]]
+        for start in range(0, len(coming), 5):
+            assert failures(worker, *coming[start : start + 5]) == []
+        assert store.windows("talk-1", "main").faces.tolist() == [1, 3, 6, 1, 2]
+        assert cloud.keys() == []
+        assert {body for body, _ in cloud.dead_letters()} == set(bodies[5:])
+
+
+def test_a_refusal_is_no_rejection():
+    """A rejection's text may quote what a stranger wrote, and a refusal's not: reporters tell them apart."""
+    assert not issubclass(DeliveryRefused, SheetRejected)
