@@ -10,8 +10,7 @@ from audience.instants import from_ms
 from audience.names import check_id
 from audience.privacy import Setting, country_code, decide
 from audience.sessions import Camera, Kind, Session, Stage
-from audience.store import ScorerRecord, Store
-from edge_lambda.scorers import Scorer
+from audience.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +107,3 @@ def end_session(store: Store, session_id: str, end_ms: int) -> None:
     ended_at = from_ms(end_ms)
     if session.ended_at is None or session.ended_at < ended_at:
         store.put_session(replace(session, ended_at=ended_at))
-
-
-def scorer_record(scorer: Scorer) -> ScorerRecord:
-    """What the store keeps of a scorer."""
-    return ScorerRecord(
-        name=scorer.name,
-        thresholds=scorer.thresholds,
-        experimental=scorer.experimental,
-        model_sha256=scorer.model_sha256,
-    )

@@ -15,10 +15,10 @@ from audience.store import RecordingProgress, Store
 from edge_lambda.detectors import Detector
 from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
 from edge_lambda.recording import Recording, open_recording
-from edge_lambda.scorers import Scorer
+from edge_lambda.scorers import Scorer, scorer_record
 from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.run_name import run_name
-from houselights.occasion import Occasion, end_session, plan_session, scorer_record, store_session
+from houselights.occasion import Occasion, end_session, plan_session, store_session
 from houselights.preview import RecordingPreview
 from houselights.recording_run import RecordingRun
 

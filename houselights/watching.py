@@ -16,10 +16,10 @@ from edge_lambda.detectors import Detector
 from edge_lambda.devices import Camera
 from edge_lambda.live_frames import LiveFrames
 from edge_lambda.pipeline import CameraKey, ScoredWindow, scored_windows
-from edge_lambda.scorers import Scorer
+from edge_lambda.scorers import Scorer, scorer_record
 from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.run_name import run_name
-from houselights.occasion import Occasion, end_session, plan_session, scorer_record, store_session
+from houselights.occasion import Occasion, end_session, plan_session, store_session
 
 BEAT_EVERY_MS = 2_000
 

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.errors import InvalidValue
+from audience.store import ScorerRecord
 from edge_lambda.crops import crop_for_scoring
 from edge_lambda.detectors import Image
 
-__all__ = ["SCORERS", "Image", "Scorer", "crop_for_scoring", "load_scorer"]
+__all__ = ["SCORERS", "Image", "Scorer", "crop_for_scoring", "load_scorer", "scorer_record"]
 
 SCORERS = ("expressionnet",)
 
@@ -68,3 +69,13 @@ def load_scorer(name: str, *, threads: int = 1) -> Scorer:
 
         return ExpressionNet(threads=threads)
     raise InvalidValue(f"no scorer is called {name!r}: choose one of {', '.join(SCORERS)}")
+
+
+def scorer_record(scorer: Scorer) -> ScorerRecord:
+    """What a store keeps of a scorer."""
+    return ScorerRecord(
+        name=scorer.name,
+        thresholds=scorer.thresholds,
+        experimental=scorer.experimental,
+        model_sha256=scorer.model_sha256,
+    )

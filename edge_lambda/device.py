@@ -1,0 +1,170 @@
+"""A camera in, deliveries in the outbox, for as long as it takes: what `python -m edge_lambda` does.
+
+Why windows begin and end as they do where a run does: `docs/decisions/0007-device-loop.md`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from datetime import datetime
+from typing import Final
+
+from audience.errors import DeviceError, InvalidValue, OutboxUnavailable, RecordingUnreadable
+from audience.instants import to_ms
+from audience.sheets.delivery import Delivery
+from audience.store import CameraState, Heartbeat
+from edge_lambda.back_off import BackOff
+from edge_lambda.device_status import DeviceStatus, in_words
+from edge_lambda.devices import Camera
+from edge_lambda.live_frames import LiveFrames
+from edge_lambda.live_preview import LivePreview
+from edge_lambda.outbox import Outbox
+from edge_lambda.pipeline import CameraKey
+from edge_lambda.recorded_until import RecordedUntil
+from edge_lambda.tracking import Tracker
+from edge_lambda.tracking.run_name import run_name
+from edge_lambda.uploader import Uploader
+from edge_lambda.ways import Looked, Way
+
+LEAVING_S: Final = 5.0
+"""Seconds that what waits in the outbox may still be sent in when the device is told to stop."""
+
+
+class Device:
+    """Looks at one camera until it is told to stop or a file ends.
+
+    Whatever else ends a run, a camera that goes away or a fault nobody thought of, is said, and the next run begins
+    after a wait that doubles up to half a minute. A run has tracks of its own.
+    """
+
+    def __init__(
+        self,
+        camera: CameraKey,
+        *,
+        every_s: float,
+        open_camera: Callable[[], Camera],
+        load: Callable[[], Way],
+        outbox: Outbox,
+        recorded: RecordedUntil,
+        uploader: Uploader,
+        tell: Callable[[Heartbeat], None],
+        stop: threading.Event,
+        now: Callable[[], datetime],
+        wait: Callable[[float], object] | None = None,
+        preview: LivePreview | None = None,
+    ) -> None:
+        """Begins nothing yet.
+
+        Args:
+            camera: whose windows they are.
+            every_s: seconds between samples, over 0.
+            open_camera: opens the camera; raises `DeviceError` where it is not there.
+            load: loads the models; called again after a failure.
+            outbox: where deliveries go.
+            recorded: how far earlier runs came.
+            uploader: sends what is in the outbox; started and stopped here.
+            tell: takes every heartbeat; fails never and is quick.
+            stop: set from anywhere to end cleanly.
+            now: the device's clock.
+            wait: waits so many seconds, or less where it is told to stop; the event's own unless given.
+            preview: shown every window's newest frame.
+        """
+        self._camera = camera
+        self._open_camera, self._load = open_camera, load
+        self._outbox, self._recorded, self._uploader = outbox, recorded, uploader
+        self._stop, self._now, self._wait, self._preview = stop, now, wait or stop.wait, preview
+        self._status = DeviceStatus(camera, every_s=every_s, uploads=uploader.status, tell=tell, now=now)
+        self._frames = LiveFrames(
+            every_s=every_s, stop=stop, after_ms=recorded.until_ms - 1, whole_windows_ms=camera.width_ms
+        )
+        self._way: Way | None = None
+        self._end_ms = 0  # of the newest window
+        self._lost = 0  # deliveries that no disk took before the end
+
+    def run(self) -> None:
+        """Looks, until told to stop or a file has been played; every finished window is in the outbox then.
+
+        Raises:
+            InvalidValue: the source or the detector that was asked for is none.
+            RecordingUnreadable: the file that was asked for cannot be played.
+        """
+        ending: CameraState = "stopped"
+        back_off = BackOff()
+        self._status.say("starting")
+        self._uploader.start()
+        try:
+            while not self._stop.is_set():
+                before_ms = self._end_ms
+                problem = self._run_once()
+                if problem is None:
+                    ending = "stopped" if self._stop.is_set() else "finished"
+                    break
+                if self._end_ms > before_ms:
+                    back_off.reset()
+                state: CameraState = "waiting" if isinstance(problem, DeviceError) else "failed"
+                self._say_and_wait(state, in_words(problem), back_off.next_s())
+        finally:
+            self._uploader.stop(within_s=LEAVING_S)
+        self._status.say(ending, f"deliveries lost, because no disk took them: {self._lost}" if self._lost else "")
+
+    def _run_once(self) -> Exception | None:
+        """One camera from its opening on; what ended it, or None where it was told to stop or a file ended."""
+        try:
+            way = self._way or self._load()
+            if self._way is None:
+                self._way, self._status.detector, self._status.scorer = way, way.detector, way.scorer
+                self._status.say("ready")
+            camera = self._open_camera()
+        except (InvalidValue, RecordingUnreadable):
+            raise  # a mistake in the settings: no waiting puts it right
+        except Exception as problem:
+            return problem
+        try:
+            with closing(camera):
+                self._look(camera, way)
+        except Exception as problem:
+            self._way = None  # whatever it was, the next run has models of its own
+            return problem
+        return self._frames.lost
+
+    def _look(self, camera: Camera, way: Way) -> None:
+        tracker = Tracker(run=run_name(to_ms(self._now())))
+        windows = way.looked(self._frames.of(camera), tracker)
+        self._status.began()
+        try:
+            with closing(windows):
+                for window in windows:
+                    self._take(window)
+        finally:
+            # Nothing later comes to fill what is open: it may be an hour until the camera is back.
+            self._put(way.flush())
+
+    def _take(self, window: Looked) -> None:
+        self._end_ms = window.end_ms
+        self._put(window.deliveries)
+        if self._preview is not None:
+            self._preview.show(window.kept, window.smiles)
+        self._status.looked(window)
+        self._status.running()
+
+    def _put(self, deliveries: Iterable[Delivery]) -> None:
+        """Puts deliveries into the outbox; where the disk takes none, holds them and tries again until it does."""
+        held, back_off = deque(deliveries), BackOff()
+        while held:
+            try:
+                self._recorded.advance(self._end_ms)
+                self._outbox.put(held[0])
+                held.popleft()
+            except OutboxUnavailable as problem:
+                if self._stop.is_set():
+                    self._lost += len(held)
+                    return
+                said = f"{problem}; nothing is looked at meanwhile; deliveries held: {len(held)}"
+                self._say_and_wait("failed", said, back_off.next_s())
+
+    def _say_and_wait(self, state: CameraState, why: str, wait_s: float) -> None:
+        self._status.say(state, f"{why.rstrip('.')}. Trying again in {wait_s:.0f} s.")
+        self._wait(wait_s)

@@ -1,0 +1,115 @@
+"""What a device says of itself: its heartbeats, in words where there is something to say."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from audience.errors import HouselightsError
+from audience.instants import to_ms
+from audience.store import CameraState, Heartbeat
+from edge_lambda.pipeline import CameraKey
+from edge_lambda.uploader import UploadStatus
+from edge_lambda.ways import Looked
+
+RUNNING_EVERY_MS: Final = 2_000
+"""Least time between two heartbeats that only say that all is well."""
+
+
+class DeviceStatus:
+    """Makes heartbeats of what happens, and hands them on."""
+
+    def __init__(
+        self,
+        camera: CameraKey,
+        *,
+        every_s: float,
+        uploads: Callable[[], UploadStatus],
+        tell: Callable[[Heartbeat], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        """Says nothing yet.
+
+        Args:
+            camera: whose heartbeats they are.
+            every_s: seconds between samples.
+            uploads: how the way to S3 is.
+            tell: takes a heartbeat; fails never and is quick.
+            now: the device's clock.
+        """
+        self.detector = self.scorer = ""
+        self._camera = camera
+        self._step_ms = max(camera.width_ms, round(every_s * 1000))
+        self._uploads, self._tell, self._now = uploads, tell, now
+        self._last: Looked | None = None
+        self._next_ms: int | None = None
+        self._missed = 0
+        self._said_running_ms: int | None = None
+
+    def began(self) -> None:
+        """Notes that a camera is there anew: what nobody could look at in between was not missed."""
+        self._next_ms = None
+
+    def looked(self, window: Looked) -> None:
+        """Notes the next window."""
+        if self._next_ms is not None:
+            self._missed += max(0, (window.start_ms - self._next_ms) // self._step_ms)
+        self._last, self._next_ms = window, window.start_ms + self._step_ms
+
+    def running(self) -> None:
+        """Says that all is well, with what an operator should know; not more often than `RUNNING_EVERY_MS`."""
+        now_ms = to_ms(self._now())
+        if self._said_running_ms is None or abs(now_ms - self._said_running_ms) >= RUNNING_EVERY_MS:
+            uploads = self._uploads()
+            worth_knowing = (
+                uploads.last_error,
+                f"deliveries set aside in the outbox: {uploads.outbox.set_aside}" if uploads.outbox.set_aside else "",
+                f"windows missed, because nobody looked in time: {self._missed}" if self._missed else "",
+            )
+            self.say("running", "; ".join(filter(None, worth_knowing)))
+            self._said_running_ms = now_ms
+
+    def say(self, state: CameraState, detail: str = "") -> None:
+        """Says how it is.
+
+        Args:
+            state: see `Heartbeat`.
+            detail: one line.
+        """
+        now_ms, window, uploads = to_ms(self._now()), self._last, self._uploads()
+        self._said_running_ms = None
+        running = state == "running" and window is not None
+        self._tell(
+            Heartbeat(
+                session_id=self._camera.session_id,
+                stage_id=self._camera.stage_id,
+                camera_id=self._camera.camera_id,
+                at_ms=now_ms,
+                state=state,
+                frames_per_s=window.frames * 1000 / self._step_ms if running and window else 0.0,
+                faces=window.faces if running and window else 0,
+                last_window_ms=window.start_ms if window else None,
+                # A window that the camera's end cut short is told of before its own end; that is no negative lag.
+                lag_s=max(0.0, (now_ms - window.end_ms) / 1000) if running and window else 0.0,
+                detail=detail,
+                sent=uploads.sent,
+                waiting=uploads.outbox.waiting,
+                dropped=uploads.outbox.dropped,
+                detector=self.detector,
+                scorer=self.scorer,
+            )
+        )
+
+
+def in_words(problem: Exception) -> str:
+    """What went wrong, in one line; of a fault nobody thought of, where to look for it too."""
+    if isinstance(problem, HouselightsError):
+        return str(problem)
+    place = ""
+    if last := traceback.extract_tb(problem.__traceback__)[-1:]:
+        place = f" at {Path(last[0].filename).name}:{last[0].lineno}"
+    said = " ".join(str(problem).split())[:200]
+    return f"an unexpected {type(problem).__name__}{place}" + (f": {said}" if said else "")

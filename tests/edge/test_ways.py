@@ -1,0 +1,128 @@
+"""Whichever way windows leave a camera, they add up to what looking and scoring at once gives of the same frames."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from audience.sheets.delivery import Delivery
+from audience.sheets.grid import MOST_TILES
+from audience.sheets.read_delivery import read_delivery
+from audience.sheets.sheet import Sheet
+from audience.sheets.window_file import WindowFile
+from audience.windows import WindowRecord
+from edge_lambda.detectors import Detector, load_detector
+from edge_lambda.pipeline import CameraKey, ScoredWindow, TimedFrame, scored_windows
+from edge_lambda.recording import open_recording
+from edge_lambda.scorers import Scorer, load_scorer
+from edge_lambda.tracking import Tracker
+from edge_lambda.ways import SheetWay, Way, WindowFileWay
+from tests.builders import BEGAN_MS, after_ms
+from tests.edge.faces_in_place import BrightScorer, FacesInPlace, picture
+from tests.portraits import people_video
+
+CAMERA = CameraKey(session_id="talk-1", stage_id="main", camera_id="cam-1", written_ms=BEGAN_MS)
+
+
+def delivered(way: Way, frames: Iterable[TimedFrame]) -> list[Delivery]:
+    """All that a way sends of some frames, the last flushed."""
+    sent = [one for window in way.looked(frames, Tracker(run="r")) for one in window.deliveries]
+    return sent + way.flush()
+
+
+def directly(frames: Iterable[TimedFrame], detector: Detector, scorer: Scorer | None) -> list[ScoredWindow]:
+    return list(scored_windows(frames, camera=CAMERA, detector=detector, tracker=Tracker(run="r"), scorer=scorer))
+
+
+def counts(windows: Iterable[WindowRecord]) -> dict[int, tuple[int, int]]:
+    return {window.start_ms: (window.faces, window.expected) for window in windows}
+
+
+def added_up(deliveries: Iterable[Delivery]) -> dict[int, tuple[int, int]]:
+    """Faces and expected of every window, over all its parts."""
+    faces, expected = Counter[int](), Counter[int]()
+    for delivery in deliveries:
+        opened = read_delivery(delivery.key, delivery.data)
+        for window in opened.manifest.windows if isinstance(opened, Sheet) else opened.windows:
+            faces[window.start_ms] += window.faces
+            expected[window.start_ms] += window.expected
+    return {start_ms: (faces[start_ms], expected[start_ms]) for start_ms in expected}
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recording of up to three people who come and go."""
+    return people_video(tmp_path_factory.mktemp("clip") / "people.mp4", [3, 3, 2, 0, 0, 1, 3])
+
+
+def frames_of(clip: Path) -> Iterator[TimedFrame]:
+    for frame in open_recording(clip).sample(0.5):
+        yield TimedFrame(at_ms=BEGAN_MS + round(frame.at_s * 1000), image=frame.image)
+
+
+@pytest.mark.parametrize("interval_s", [1.0, 2.0, 12.0])
+def test_sheets_of_a_recording_add_up_to_its_windows(clip, interval_s):
+    detector = load_detector("centerface", threads=1, doubtful=True)
+    windows = directly(frames_of(clip), detector, load_scorer("expressionnet"))
+    sent = delivered(SheetWay(CAMERA, detector, interval_s=interval_s), frames_of(clip))
+    assert added_up(sent) == counts(window.record for window in windows)
+    assert sum(window.record.faces for window in windows) > 8
+    tiles = [
+        (tile.track_id, tile.at_ms)
+        for one in sent
+        if isinstance(sheet := read_delivery(one.key, one.data), Sheet)
+        for tile in sheet.manifest.tiles
+    ]
+    assert tiles == [(face.track_id, face.at_ms) for window in windows for face in window.faces.faces]
+
+
+@pytest.mark.parametrize("interval_s", [1.0, 2.0, 12.0])
+def test_window_files_of_a_recording_are_its_windows(clip, interval_s):
+    detector, scorer = load_detector("centerface", threads=1, doubtful=True), load_scorer("expressionnet")
+    windows = directly(frames_of(clip), detector, scorer)
+    sent = delivered(WindowFileWay(CAMERA, detector, scorer, interval_s=interval_s), frames_of(clip))
+    files = [read_delivery(one.key, one.data) for one in sent]
+    assert [record for file in files for record in file.windows] == [window.record for window in windows]
+    assert len(files) == {1.0: len(windows), 2.0: -(-len(windows) // 2), 12.0: 1}[interval_s]
+    assert {file.scorer.name for file in files if isinstance(file, WindowFile)} == {scorer.name}
+    packed = [(one.start_ms, [face.track_id for face in one.faces]) for file in files for one in file.faces]
+    seen = [(window.faces.start_ms, [face.track_id for face in window.faces.faces]) for window in windows]
+    assert packed == [one for one in seen if one[1]]
+
+
+def test_a_crowd_in_parts_adds_up_too():
+    def crowd() -> Iterator[TimedFrame]:
+        for at_s, faces in enumerate([230, 40, 180, 0, 110]):
+            yield TimedFrame(at_ms=after_ms(at_s), image=picture(faces, width=14_000))
+
+    sent = delivered(SheetWay(CAMERA, FacesInPlace(), interval_s=12.0), crowd())
+    windows = directly(crowd(), FacesInPlace(), BrightScorer())
+    assert added_up(sent) == counts(window.record for window in windows)
+    assert [len(read_delivery(one.key, one.data).manifest.tiles) for one in sent] == [MOST_TILES] * 5 + [60]
+
+
+def test_heads_are_counted_without_a_picture_of_anybody(clip):
+    detector = load_detector("centerface", threads=1, doubtful=True)
+    sent = delivered(WindowFileWay(CAMERA, detector, None, interval_s=2.0), frames_of(clip))
+    assert added_up(sent) == counts(window.record for window in directly(frames_of(clip), detector, None))
+    assert not any(one.key.endswith(".jpg") or b"\xff\xd8\xff" in one.data for one in sent)
+    assert not any(window.tallies for one in sent for window in read_delivery(one.key, one.data).windows)
+
+
+def test_a_way_says_what_looks():
+    assert (SheetWay(CAMERA, FacesInPlace(), interval_s=2).detector, "") == ("faces-in-place 1", "")
+    assert WindowFileWay(CAMERA, FacesInPlace(), BrightScorer(), interval_s=2).scorer == "bright 1"
+    assert WindowFileWay(CAMERA, FacesInPlace(), None, interval_s=2).scorer == ""
+
+
+def test_smiles_scored_here_can_be_shown_and_others_are_not_guessed():
+    taken = [TimedFrame(at_ms=after_ms(0), image=picture(2))]
+    here = WindowFileWay(CAMERA, FacesInPlace(), BrightScorer(), interval_s=2, keep_frames=True)
+    (window,) = here.looked(taken, Tracker(run="r"))
+    assert [smile.smiling for smile in window.smiles.values()] == [True, True]
+    assert len(window.kept) == 1
+    (window,) = SheetWay(CAMERA, FacesInPlace(), interval_s=2).looked(taken, Tracker(run="r"))
+    assert (window.smiles, window.kept) == ({}, ())
