@@ -56,12 +56,12 @@ def read_slides(data: bytes) -> list[Part]:
         InvalidValue: it is no deck, or slides (but the last) have no time.
     """
     slides = slides_of(data)
-    untimed = [slide for slide in slides[:-1] if slide.shown_s is None]
-    if len(untimed) == len(slides[:-1]) and (not slides or slides[-1].shown_s is None):
+    if slides and all(slide.shown_s is None for slide in slides):
         raise InvalidValue(
             f"its {len(slides)} slides have titles but no times: rehearse the talk in PowerPoint (Slide Show, Rehearse "
             "Timings) and save, or write the times down as title,start in a CSV file"
         )
+    untimed = [slide for slide in slides[:-1] if slide.shown_s is None]
     if untimed:
         raise InvalidValue(
             f"slide {untimed[0].number}: {shown(untimed[0].title)} has no rehearsed time, as have {len(untimed) - 1} "

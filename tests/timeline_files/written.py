@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import html
 import io
+import zipfile
+from collections.abc import Mapping
 
 from audience.timelines import Timeline
 
@@ -38,3 +40,56 @@ def as_srt(timeline: Timeline) -> bytes:
 
 def as_chapter_text(timeline: Timeline) -> bytes:
     return "\n".join(f"{clock(part.start_s)} {part.title}" for part in timeline.segments).encode()
+
+
+def as_pptx(*slides: str, entries: Mapping[str, str | bytes] | None = None) -> bytes:
+    """A deck of slides, each given as the XML within its `p:sld` element (attributes first, up to a `|`)."""
+    space = (
+        'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+        'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" '
+        'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" '
+        'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" '
+        'xmlns:p14="http://schemas.microsoft.com/office/powerpoint/2010/main"'
+    )
+    # Slides are numbered by their place in the deck, their files by when they were made.
+    files = [f"slides/slide{len(slides) - place}.xml" for place in range(len(slides))]
+    ids = "".join(f'<p:sldId id="{256 + place}" r:id="rId{place}"/>' for place in range(len(slides)))
+    relations = "".join(f'<Relationship Id="rId{place}" Target="{file}"/>' for place, file in enumerate(files))
+    content: dict[str, str | bytes] = {
+        "ppt/presentation.xml": f"<p:presentation {space}><p:sldIdLst>{ids}</p:sldIdLst></p:presentation>",
+        "ppt/_rels/presentation.xml.rels": (
+            '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+            f"{relations}</Relationships>"
+        ),
+    }
+    for file, slide in zip(files, slides, strict=True):
+        attributes, _, inner = slide.rpartition("|")
+        content[f"ppt/{file}"] = f'<?xml version="1.0"?><p:sld {space} {attributes}>{inner}</p:sld>'
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in {**content, **(entries or {})}.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+def a_slide(title: str | None, *, ms: int | None = None, wrapped: bool = False, hidden: bool = False) -> str:
+    """A slide for `as_pptx`: a footer, a title if there is one, and its rehearsed time if there is one."""
+    shapes = _shape("ftr", "<a:p><a:r><a:t>Page</a:t></a:r></a:p>")
+    if title is not None:
+        shapes += _shape("title", title)
+    transition = "" if ms is None else f'<p:transition spd="slow" advTm="{ms}"/>'
+    if wrapped:
+        transition = (
+            f'<mc:AlternateContent><mc:Choice Requires="p14">{transition}</mc:Choice>'
+            f"<mc:Fallback>{transition}</mc:Fallback></mc:AlternateContent>"
+        )
+    return f"{'show=' + chr(34) + '0' + chr(34) if hidden else ''}|<p:cSld>{shapes}</p:cSld>{transition}"
+
+
+def _shape(kind: str, paragraphs: str) -> str:
+    return f'<p:sp><p:nvSpPr><p:nvPr><p:ph type="{kind}"/></p:nvPr></p:nvSpPr><p:txBody>{paragraphs}</p:txBody></p:sp>'
+
+
+def a_title(text: str) -> str:
+    """A title's paragraph for `a_slide`."""
+    return f"<a:p><a:r><a:t>{html.escape(text)}</a:t></a:r></a:p>"
