@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,13 @@ class Timeline:
         return np.where(inside, index, -1).astype(np.int64)
 
 
+def with_timeline(timelines: Sequence[Timeline], timeline: Timeline) -> tuple[Timeline, ...]:
+    """The timelines with one more; it takes the place of one of the same title, or comes last."""
+    if timeline.title not in {other.title for other in timelines}:
+        return (*timelines, timeline)
+    return tuple(timeline if other.title == timeline.title else other for other in timelines)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cue:
     """A pin: at instant `at`, the timeline stood at `timeline_s` and ran.
@@ -115,3 +122,59 @@ def timeline_seconds(instants_ms: NDArray[np.int64], cues: Sequence[Cue]) -> NDA
     next_stood_at = np.append(stood_at[1:], np.inf)[known]
     paused = (next_stood_at >= stood_at[known]) & (position >= next_stood_at)
     return np.where((index < 0) | paused, np.nan, position)
+
+
+def begun(at: datetime, offset_s: float = 0.0) -> tuple[Cue, ...]:
+    """The cue of what ran from its second 0 on, `offset_s` after `at`; below 0, of what was under way by then."""
+    if offset_s < 0:
+        return (Cue(at=at, timeline_s=-offset_s),)
+    return (Cue(at=at + timedelta(seconds=offset_s), timeline_s=0.0),)
+
+
+def paused(cues: Sequence[Cue], at_s: float, for_s: float) -> tuple[Cue, ...]:
+    """The cues, with a pause or an intermission: what was shown stood still, and all that follows came later.
+
+    Args:
+        cues: as known so far.
+        at_s: where it stood, timeline seconds; where it came there several times, the last is meant.
+        for_s: how long, seconds, over 0.
+
+    Raises:
+        InvalidValue: it never came to that second, or the length is none.
+    """
+    if not 0 < for_s < math.inf:
+        raise InvalidValue(f"a pause of {for_s:g} s is none: give a length over 0")
+    return _interrupted(cues, at_s, late_s=for_s, pause_s=for_s, from_s=at_s)
+
+
+def restarted(cues: Sequence[Cue], at_s: float, from_s: float = 0.0) -> tuple[Cue, ...]:
+    """The cues, with a start anew: at one second it went back to an earlier one, and all that follows came later.
+
+    Args:
+        cues: as known so far.
+        at_s: how far it had come, timeline seconds; where it came there several times, the last is meant.
+        from_s: where it went on from, timeline seconds, before `at_s`.
+
+    Raises:
+        InvalidValue: it never came to that second, or `from_s` is not before it.
+    """
+    if not 0 <= from_s < at_s:
+        raise InvalidValue(f"what had come to {at_s:g} s cannot start anew from {from_s:g} s: give an earlier second")
+    return _interrupted(cues, at_s, late_s=at_s - from_s, pause_s=0.0, from_s=from_s)
+
+
+def _interrupted(cues: Sequence[Cue], at_s: float, *, late_s: float, pause_s: float, from_s: float) -> tuple[Cue, ...]:
+    """Cues of what came to `at_s`, stood for `pause_s` and went on from `from_s`; what follows came `late_s` later."""
+    ordered = sorted(cues, key=lambda cue: cue.at)
+    for place in reversed(range(len(ordered))):
+        cue = ordered[place]
+        if not cue.timeline_s <= at_s < math.inf:
+            continue
+        reached = cue.at + timedelta(seconds=at_s - cue.timeline_s)
+        if place + 1 < len(ordered) and reached > ordered[place + 1].at:
+            continue
+        before, after = ordered[: place + 1], ordered[place + 1 :]
+        pins = [Cue(at=reached, timeline_s=at_s), Cue(at=reached + timedelta(seconds=pause_s), timeline_s=from_s)]
+        later = [Cue(at=cue.at + timedelta(seconds=late_s), timeline_s=cue.timeline_s) for cue in after]
+        return (*before, *(pins[1:] if cue == pins[0] else pins), *later)
+    raise InvalidValue(f"what was shown never came to {at_s:g} s: give a second that it came to")

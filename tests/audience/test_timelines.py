@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
-from audience.timelines import Cue, Segment, Timeline, timeline_seconds
+from audience.timelines import Cue, Segment, Timeline, begun, paused, restarted, timeline_seconds, with_timeline
 from tests.builders import a_cue, a_timeline, after, after_ms
 
 
@@ -78,6 +78,75 @@ def test_without_cues_nothing_is_known():
 
 def test_of_no_instants_there_are_no_positions():
     assert position([a_cue(0, 0)]) == []
+
+
+def test_what_begins_late_is_pinned_there_and_what_was_under_way_where_it_stood():
+    assert begun(after(0), 12.5) == (a_cue(12.5, 0),)
+    assert begun(after(0), -600) == (a_cue(0, 600),)
+
+
+def test_a_pause_holds_what_was_shown_and_all_that_follows_comes_later():
+    cues = paused(begun(after(0), 10), 60, 600)
+    assert position(cues, 10, 69, 670, 671) == [0, 59, 60, 61]
+    assert nothing(position(cues, 70, 300, 669)) == [True] * 3
+
+
+def test_pauses_may_be_told_in_any_order():
+    started = begun(after(0))
+    assert paused(paused(started, 60, 600), 90, 5) == paused(paused(started, 90, 5), 60, 600)
+
+
+def test_two_pauses_at_the_same_second_are_one_as_long_as_both():
+    cues = paused(paused(begun(after(0)), 60, 100), 60, 20)
+    assert position(cues, 59, 180, 181) == [59, 60, 61]
+    assert nothing(position(cues, 60, 159, 160, 179)) == [True] * 4
+
+
+def test_a_start_anew_goes_back_and_what_follows_comes_later():
+    cues = restarted(paused(begun(after(0)), 90, 5), 60)
+    assert position(cues, 59, 60, 100, 149, 155) == [59, 0, 40, 89, 90]
+    assert nothing(position(cues, 150, 154)) == [True] * 2
+    assert position(restarted(begun(after(0)), 60, 20), 59, 60, 61) == [59, 20, 21]
+
+
+def test_a_start_anew_after_a_pause_begins_when_the_pause_ends():
+    cues = restarted(paused(begun(after(0)), 60, 100), 60)
+    assert position(cues, 59, 160, 161) == [59, 0, 1]
+    assert nothing(position(cues, 60, 159)) == [True] * 2
+
+
+def test_what_was_shown_twice_is_paused_the_second_time():
+    cues = paused(restarted(begun(after(0)), 60), 30, 10)
+    assert position(cues, 30, 89, 100) == [30, 29, 30]
+
+
+@pytest.mark.parametrize("for_s", [0, -1, math.nan, math.inf])
+def test_a_pause_has_a_length(for_s):
+    with pytest.raises(InvalidValue, match="a pause of"):
+        paused(begun(after(0)), 60, for_s)
+
+
+@pytest.mark.parametrize(("at_s", "from_s"), [(60, 60), (60, 61), (0, 0), (60, -1), (math.nan, 0)])
+def test_a_start_anew_goes_back(at_s, from_s):
+    with pytest.raises(InvalidValue, match="cannot start anew"):
+        restarted(begun(after(0)), at_s, from_s)
+
+
+@pytest.mark.parametrize(
+    "cues", [(), begun(after(0), -100), (a_cue(0, 0), a_cue(50, 100))], ids=["no cue", "before the first", "left out"]
+)
+def test_a_second_it_never_came_to_cannot_be_paused_at(cues):
+    with pytest.raises(InvalidValue, match="never came to 60 s"):
+        paused(cues, 60, 5)
+
+
+@given(st.lists(st.tuples(st.integers(1, 500), st.integers(1, 90)), max_size=5), st.integers(0, 500))
+def test_however_often_it_was_paused_every_second_was_shown_once(pauses, second):
+    cues = begun(after(0))
+    for at_s, for_s in pauses:
+        cues = paused(cues, at_s, for_s)
+    shown = position(cues, *range(500 + 90 * 5))
+    assert shown.count(second) == 1
 
 
 @pytest.mark.parametrize("second", [-1, -0.001, math.nan, math.inf])
@@ -160,3 +229,10 @@ def test_the_segment_found_is_the_one_that_holds_the_second(edges, seconds):
     for second, index in zip(seconds, timeline.segment_indices(np.array(seconds)), strict=True):
         holding = [place for place, part in enumerate(timeline.segments) if part.start_s <= second < part.end_s]
         assert [index] == (holding or [-1])
+
+
+def test_a_timeline_takes_the_place_of_one_of_its_title_or_comes_last():
+    slides, scenes, other = a_timeline(("A", 0, 1)), a_timeline(title="scenes"), a_timeline(("B", 0, 1))
+    assert with_timeline((), slides) == (slides,)
+    assert with_timeline((slides,), scenes) == (slides, scenes)
+    assert with_timeline((slides, scenes), other) == (other, scenes)
