@@ -9,10 +9,16 @@ UV := $(BIN)/uv
 SYNC := $(VENV)/.synced
 CHECKED := audience edge_lambda ingest_lambda houselights dashboard sample_data timeline_files bench training tests
 
-.PHONY: help demo test check format train bench clean
+CHECKS := build/checks
+SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam
+# profile=NAME and region=NAME of AWS, for the targets that ask an account.
+ACCOUNT = $(if $(profile),--profile "$(profile)") $(if $(region),--region "$(region)")
+STACK = $(if $(stack),$(stack),houselights)
+
+.PHONY: help demo test check checks format train bench package component deploy teardown clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -31,6 +37,7 @@ demo: $(SYNC) ## Score a clip (VIDEO=file for your own), load the sample session
 test: $(SYNC) ## Run every test, those in a real browser included
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m tests.contracts.dynalite
+	@$(MAKE) --no-print-directory checks || echo "The checks of infra/template.yaml will be skipped." >&2
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(SYNC) ## Format, lint, types and the rules of the rooms
@@ -49,6 +56,31 @@ train: $(SYNC) ## Train ExpressionNet anew (needs the faces: see training/MODEL_
 
 bench: $(SYNC) ## Run one bench: make bench NAME=detect
 	$(BIN)/python -m bench $(NAME)
+
+# Each in an environment of its own: their pins fit neither ours nor each other's.
+$(CHECKS)/%/.synced: infra/checks/pyproject.toml infra/checks/uv.lock | $(UV)
+	@UV_PROJECT_ENVIRONMENT="$(CURDIR)/$(CHECKS)/$*" $(UV) sync --quiet --frozen --project infra/checks --only-group $*
+	@touch $@
+
+checks: $(CHECKS)/sam/.synced $(CHECKS)/checkov/.synced ## Get the programs that check infra/template.yaml
+
+package: $(SYNC) ## Make the function's package; with bucket=NAME [profile=NAME] send it there
+	$(BIN)/python -m houselights.deploying package
+ifdef bucket
+	@$(MAKE) --no-print-directory $(CHECKS)/sam/.synced
+	$(SAM) package --template-file infra/template.yaml --config-file "$(CURDIR)/infra/samconfig.toml" \
+	  --s3-bucket "$(bucket)" --s3-prefix houselights --output-template-file build/packaged.yaml $(ACCOUNT)
+endif
+
+component: $(SYNC) ## Make the Greengrass component; with bucket=NAME [profile=NAME] send it there
+	$(BIN)/python -m houselights.deploying component $(if $(bucket),--bucket "$(bucket)") $(ACCOUNT)
+
+deploy: package $(CHECKS)/sam/.synced ## Make or change the stack: make deploy profile=NAME [parameters="AlertEmail=you@example.org"]
+	$(SAM) deploy --template-file infra/template.yaml --config-file "$(CURDIR)/infra/samconfig.toml" \
+	  --stack-name "$(STACK)" $(if $(parameters),--parameter-overrides $(parameters)) $(ACCOUNT)
+
+teardown: $(SYNC) ## Delete the stack: make teardown profile=NAME [data=1]; asks, and says what is left
+	$(BIN)/python -m houselights.deploying teardown --stack "$(STACK)" $(if $(data),--data) $(ACCOUNT)
 
 clean: ## Remove the environment and everything made
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,0 +1,44 @@
+"""The programs that look at the template; `make test` gets them into build/checks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from tests.infra.template import ROOT
+
+FOLDER = ROOT / "build" / "checks"
+HOW_TO = "the programs that check the template are needed: `make checks` gets them"
+
+# Nobody's AWS account is asked, and nobody is told.
+_ENVIRONMENT = {
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "SAM_CLI_TELEMETRY": "0",
+    "LOG_LEVEL": "WARNING",
+}
+
+
+def run(group: str, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program in the repository's root.
+
+    Where it was not installed the test is skipped, and fails on a machine that checks submissions (CI=true).
+
+    Args:
+        group: of `infra/checks/pyproject.toml`.
+        program: its name.
+        arguments: its arguments.
+    """
+    path = FOLDER / group / "bin" / program
+    if not path.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(HOW_TO)
+        pytest.skip(HOW_TO)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return subprocess.run(
+        [str(path), *arguments], env=kept | _ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=240
+    )

@@ -1,0 +1,315 @@
+"""What must hold of the stack, read from its template."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from audience.expressions import EXPRESSIONS
+from audience.sheets.delivery import key_of
+from audience.status import status_topic
+from audience.stores.dynamo_schema import EXPIRY_ATTRIBUTE, KEY_SCHEMA
+from houselights.deploying.package import PLATFORM, PYTHON
+from tests.infra.template import ROOT, one_or_more, properties, resources, template, text_of
+
+STACK_README = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+# Actions that know no resource, and the policy of a key, in which a star means that key.
+NO_RESOURCE = {"rekognition:DetectFaces", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+ALARMS = resources("AWS::CloudWatch::Alarm")
+
+
+def role_policies() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, role in resources("AWS::IAM::Role").items():
+        for policy in role["Policies"]:
+            yield f"{name}/{policy['PolicyName']}", policy["PolicyDocument"]
+
+
+def statements() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement of every policy."""
+    for name, document in role_policies():
+        for statement in document["Statement"]:
+            yield name, statement
+    for kind in ("AWS::IoT::Policy", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"):
+        for name, policy in resources(kind).items():
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+# The bucket
+
+
+def test_the_bucket_is_encrypted_and_closed_to_the_public():
+    bucket = properties("Deliveries")
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+
+def test_the_bucket_keeps_no_versions_of_a_crop_that_was_deleted():
+    assert "VersioningConfiguration" not in properties("Deliveries")
+    assert "ObjectLockEnabled" not in properties("Deliveries")
+
+
+def test_the_bucket_is_reached_over_tls_only():
+    (statement,) = properties("DeliveriesPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert [text_of(one) for one in statement["Resource"]] == ["${Deliveries.Arn}", "${Deliveries.Arn}/*"]
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_no_sheet_and_no_window_file_stays_for_ever():
+    rules = {rule.get("Prefix"): rule for rule in properties("Deliveries")["LifecycleConfiguration"]["Rules"]}
+    for prefix in ("sheets/", "windows/"):
+        assert rules[prefix]["Status"] == "Enabled"
+        condition, kept, unscored = rules[prefix]["ExpirationInDays"]["Fn::If"]
+        assert (condition, kept) == ("KeepsCrops", {"Ref": "KeepCropsDays"})
+        assert unscored * 86_400 == properties("DeadLetters")["MessageRetentionPeriod"], "a dead letter is of use"
+
+
+# The way to the function
+
+
+def test_what_reaches_the_bucket_under_a_delivery_s_key_goes_into_the_queue():
+    rule = properties("Created")
+    assert properties("Deliveries")["NotificationConfiguration"] == {
+        "EventBridgeConfiguration": {"EventBridgeEnabled": True}
+    }
+    assert rule["EventPattern"]["source"] == ["aws.s3"]
+    assert rule["EventPattern"]["detail"]["bucket"] == {"name": [{"Ref": "Deliveries"}]}
+    prefixes = [one["prefix"] for one in rule["EventPattern"]["detail"]["object"]["key"]]
+    for kind in ("sheets", "windows"):
+        key = key_of(kind, session_id="talk", stage_id="main", camera_id="cam-1", start_ms=0, content="0" * 32)
+        assert key.startswith(tuple(prefixes))
+    (target,) = rule["Targets"]
+    assert text_of(target["Arn"]) == "${Queue.Arn}"
+    assert text_of(target["DeadLetterConfig"]["Arn"]) == "${Undelivered.Arn}"
+
+
+@pytest.mark.parametrize(("policy", "queue"), [("QueuePolicy", "Queue"), ("UndeliveredPolicy", "Undelivered")])
+def test_a_queue_takes_from_the_rule_alone(policy, queue):
+    (statement,) = properties(policy)["PolicyDocument"]["Statement"]
+    assert properties(policy)["Queues"] == [{"Ref": queue}]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert (statement["Action"], text_of(statement["Resource"])) == ("sqs:SendMessage", f"${{{queue}.Arn}}")
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["Created", "Arn"]}}}
+
+
+def test_queues_are_encrypted_and_dead_letters_outlive_the_queue_they_came_through():
+    assert all(queue["SqsManagedSseEnabled"] is True for queue in resources("AWS::SQS::Queue").values())
+    queue = properties("Queue")
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]},
+        "maxReceiveCount": 5,
+    }
+    assert queue["MessageRetentionPeriod"] < properties("DeadLetters")["MessageRetentionPeriod"]
+
+
+def test_a_message_stays_out_of_sight_for_six_times_as_long_as_the_function_may_take():
+    assert properties("Queue")["VisibilityTimeout"] >= 6 * properties("Ingest")["Timeout"]
+
+
+def test_the_status_of_cameras_goes_into_the_same_queue():
+    rule = properties("Status")["TopicRulePayload"]
+    assert rule["Sql"] == "SELECT *, topic() AS topic, timestamp() AS received_ms FROM 'houselights/+/+/+/status'"
+    of = {"+": "x"}
+    filter_ = re.search(r"'(.*)'", rule["Sql"]).group(1)
+    assert "/".join(of.get(level, level) for level in filter_.split("/")) == status_topic("x", "x", "x")
+    (action,) = rule["Actions"]
+    assert action["Sqs"]["QueueUrl"] == {"Ref": "Queue"}
+    assert action["Sqs"]["UseBase64"] is False
+    assert rule["ErrorAction"]["Sqs"]["QueueUrl"] == {"Ref": "Undelivered"}
+
+
+# The function
+
+
+def test_the_function_runs_what_the_package_is_made_for():
+    function = properties("Ingest")
+    assert function["Runtime"] == f"python{PYTHON}" == "python3.13"
+    assert function["Architectures"] == ["arm64"]
+    assert PLATFORM.startswith("aarch64-")
+    assert function["Handler"] == "ingest_lambda.handler.handler"
+    assert function["Tracing"] == "Active"
+
+
+def test_one_bad_sheet_does_not_hold_up_those_it_came_with():
+    source = properties("Ingest")["Events"]["Deliveries"]["Properties"]
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["MaximumBatchingWindowInSeconds"] == 0, "a sheet is in the table within 4 s of its first frame"
+    assert source["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "MostAtOnce"}}
+
+
+def test_every_log_is_kept_for_a_stated_time():
+    assert resources("AWS::Logs::LogGroup")
+    for group in resources("AWS::Logs::LogGroup").values():
+        assert group["RetentionInDays"] == {"Ref": "LogDays"}
+    assert properties("Ingest")["LoggingConfig"]["LogGroup"] == {"Ref": "IngestLog"}, "else AWS makes one that stays"
+
+
+def test_the_function_and_the_table_agree_with_the_stacks_parameters():
+    environment = properties("Ingest")["Environment"]["Variables"]
+    assert text_of(environment["HOUSELIGHTS_STORE"]) == "dynamodb://${Table}?region=${AWS::Region}"
+    assert environment["HOUSELIGHTS_DEAD_LETTERS"] == {"Ref": "DeadLetters"}
+    for variable in ("KEEP_CROPS_DAYS", "KEEP_WINDOWS_DAYS", "KEEP_FACES_DAYS"):
+        parameter = "".join(word.capitalize() for word in variable.split("_"))
+        assert environment[variable] == {"Ref": parameter}
+        assert isinstance(template()["Parameters"][parameter]["Default"], int)
+
+
+# Who may do what
+
+
+def test_each_policy_of_a_role_has_one_statement():
+    assert {name: len(document["Statement"]) for name, document in role_policies()} == {
+        name: 1 for name, _ in role_policies()
+    }
+
+
+def test_no_policy_allows_a_kind_of_actions_as_a_whole():
+    for name, statement in statements():
+        if statement["Effect"] == "Allow":
+            assert not [action for action in one_or_more(statement["Action"]) if "*" in action], name
+
+
+def test_only_actions_without_resources_are_allowed_on_all():
+    for name, statement in statements():
+        if statement["Effect"] == "Allow" and "*" in one_or_more(statement["Resource"]):
+            assert set(one_or_more(statement["Action"])) <= NO_RESOURCE, name
+
+
+def test_services_act_for_this_account_alone():
+    """A service that acts for many accounts could else be talked into using ours."""
+    for name, role in resources("AWS::IAM::Role").items():
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        if statement["Principal"] != {"Service": "lambda.amazonaws.com"}:
+            assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}, name
+
+
+def may_put(thing: str, key: str) -> bool:
+    """Whether a camera may write a key, by IAM's rules: a star stands for any text, slashes too; a denial wins."""
+    answers = set()
+    for name, statement in statements():
+        if name.startswith("CameraRole/") and statement["Action"] == "s3:PutObject":
+            for resource in statement["Resource"]:
+                pattern = text_of(resource).replace("${credentials-iot:ThingName}", thing)
+                if fnmatchcase(f"${{Deliveries.Arn}}/{key}", pattern.replace("[", "[[]")):
+                    answers.add(statement["Effect"])
+    return answers == {"Allow"}
+
+
+@pytest.mark.parametrize("kind", ["sheets", "windows"])
+def test_a_camera_writes_under_its_own_name_alone(kind):
+    def key(session_id: str = "talk", stage_id: str = "main", camera_id: str = "cam-1") -> str:
+        return key_of(
+            kind, session_id=session_id, stage_id=stage_id, camera_id=camera_id, start_ms=1_777_000_000_000, content="a"
+        )
+
+    assert may_put("cam-1", key())
+    assert may_put("cam-1", key(session_id="cam-1", stage_id="cam-1"))
+    assert not may_put("cam-2", key())
+    assert not may_put("cam", key())
+    assert not may_put("main", key()), "the name of a stage"
+    assert not may_put("talk", key()), "the name of a session"
+    for part in key().split("/")[4:]:
+        assert not may_put(part, key()), "a date is no name"
+
+
+def test_a_camera_connects_and_tells_its_status_under_its_own_name_alone():
+    connect, publish, assume = properties("CameraPolicy")["PolicyDocument"]["Statement"]
+    thing = "${iot:Connection.Thing.ThingName}"
+    assert connect["Action"] == "iot:Connect"
+    assert text_of(connect["Resource"]).endswith(f":client/{thing}")
+    assert connect["Condition"] == {"Bool": {"iot:Connection.Thing.IsAttached": "true"}}
+    assert publish["Action"] == "iot:Publish"
+    topics = text_of(publish["Resource"]).partition(":topic/")[2].replace(thing, "cam-1")
+    assert fnmatchcase(status_topic("talk", "main", "cam-1"), topics)
+    assert not fnmatchcase(status_topic("talk", "main", "cam-2"), topics)
+    assert not fnmatchcase(status_topic("talk", "cam-1", "cam-2"), topics)
+    assert assume["Action"] == "iot:AssumeRoleWithCertificate"
+    assert text_of(assume["Resource"]) == "${CameraRoleAlias.RoleAliasArn}"
+
+
+# The table
+
+
+def test_the_table_is_the_one_the_store_makes():
+    table = properties("Table")
+    assert table["KeySchema"] == list(KEY_SCHEMA)
+    assert table["AttributeDefinitions"] == [
+        {"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in KEY_SCHEMA
+    ]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["TimeToLiveSpecification"] == {"AttributeName": EXPIRY_ATTRIBUTE, "Enabled": True}
+
+
+def test_the_table_outlives_mistakes_and_the_stack():
+    table = properties("Table")
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["DeletionProtectionEnabled"] is True
+    resource = template()["Resources"]["Table"]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert "TableName" not in table, "a stack made anew could not make one of the same name"
+
+
+# Alarms, dashboard, outputs
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_an_alarm_tells_somebody_and_is_explained(name):
+    assert ALARMS[name]["AlarmActions"] == [{"Ref": "Alerts"}]
+    assert ALARMS[name]["AlarmDescription"].endswith(f"See docs/operations.md, {name}.")
+    assert f"\n### {name}\n" in OPERATIONS
+
+
+def test_every_alarm_explained_is_there_and_on_the_dashboard():
+    explained = re.findall(r"^### (\w+)$", OPERATIONS.partition("## Alarms")[2], re.MULTILINE)
+    assert sorted(explained) == sorted(ALARMS)
+    (widget,) = [one for one in dashboard() if one["type"] == "alarm"]
+    assert sorted(widget["properties"]["alarms"]) == sorted(f"${{{name}.Arn}}" for name in ALARMS)
+
+
+def test_alerts_are_encrypted_and_come_from_this_account_alone():
+    assert properties("Alerts")["KmsMasterKeyId"] == {"Ref": "AlertsKey"}
+    (statement,) = properties("AlertsPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert properties("AlertsKey")["EnableKeyRotation"] is True
+
+
+def dashboard() -> list[dict[str, Any]]:
+    return json.loads(properties("Dashboard")["DashboardBody"]["Fn::Sub"])["widgets"]
+
+
+def test_the_dashboard_shows_every_expression_by_stage():
+    body = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
+    for expression in EXPRESSIONS:
+        assert f'MetricName=\\"Share{expression.capitalize()}\\"' in body
+
+
+def test_widgets_do_not_lie_on_each_other():
+    covered: set[tuple[int, int]] = set()
+    for widget in dashboard():
+        left, top = widget["x"], widget["y"]
+        places = {(x, y) for x in range(left, left + widget["width"]) for y in range(top, top + widget["height"])}
+        assert not covered & places
+        assert left + widget["width"] <= 24
+        covered |= places
+
+
+@pytest.mark.parametrize("name", sorted(template()["Outputs"]))
+def test_an_output_is_documented(name):
+    assert f"`{name}`" in STACK_README
+
+
+@pytest.mark.parametrize("name", sorted(template()["Parameters"]))
+def test_a_parameter_is_documented(name):
+    assert f"`{name}`" in STACK_README
