@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from audience.curve import StageWindows
 from dashboard.palette import Palette
+from dashboard.stretches import FEW, SHOWN, runs, state_names, states
 
 Options = dict[str, Any]
 
@@ -20,8 +17,6 @@ _SHORTEST_LABEL_PX = 36
 # More marks than this would be a wash: the longest stretches are marked.
 _MOST_MARKS = 150
 
-_SHOWN, _NOBODY, _DARK, _FEW = range(4)
-
 
 def bands(windows: StageWindows, palette: Palette) -> Options:
     """All bands of a stage as an ECharts markArea.
@@ -31,15 +26,15 @@ def bands(windows: StageWindows, palette: Palette) -> Options:
     """
     length_s = float(windows.session_s[-1] - windows.session_s[0]) + windows.width_ms / 1000
     data = []
-    for index, first, last in _runs(windows.segment):
+    for index, first, last in runs(windows.segment):
         if index >= 0:
             tint = palette.segment if index % 2 == 0 else "transparent"
             data.append(_band(windows, first, last, windows.segment_title(index), tint, "insideTop", length_s))
-    stretches = [run for run in _runs(_state(windows)) if run[0] != _SHOWN]
+    stretches = [run for run in runs(states(windows)) if run[0] != SHOWN]
     stretches.sort(key=lambda run: run[1] - run[2])
     for state, first, last in stretches[:_MOST_MARKS]:
-        tint = palette.withheld if state == _FEW else palette.unseen
-        data.append(_band(windows, first, last, _names(windows)[state], tint, "insideBottom", length_s))
+        tint = palette.withheld if state == FEW else palette.unseen
+        data.append(_band(windows, first, last, state_names(windows)[state], tint, "insideBottom", length_s))
     return {
         "silent": True,
         "label": {"show": True, "color": palette.quiet, "fontSize": 11},
@@ -50,30 +45,12 @@ def bands(windows: StageWindows, palette: Palette) -> Options:
 
 def legend(windows: StageWindows) -> str:
     """What the shading says, for those who cannot read its labels; empty where nothing is shaded."""
-    state = _state(windows)
-    unseen = [name for kind, name in _names(windows).items() if kind != _FEW and (state == kind).any()]
+    state = states(windows)
+    unseen = [name for kind, name in state_names(windows).items() if kind != FEW and (state == kind).any()]
     told = [f"Grey: {' or '.join(unseen)}."] if unseen else []
-    if (state == _FEW).any():
-        told.append(f"Blue-grey: {_names(windows)[_FEW]}.")
+    if (state == FEW).any():
+        told.append(f"Blue-grey: {state_names(windows)[FEW]}.")
     return " ".join(told)
-
-
-def _names(windows: StageWindows) -> dict[int, str]:
-    return {
-        _NOBODY: "nobody in view",
-        _DARK: "no camera",
-        _FEW: f"too few faces to show a share (fewer than {windows.min_faces})",
-    }
-
-
-def _state(windows: StageWindows) -> NDArray[np.int64]:
-    """(n,) why a window has no figure."""
-    state = np.full(len(windows.start_ms), _SHOWN, dtype=np.int64)
-    if windows.session.mode != "head count":
-        state[windows.withheld] = _FEW
-    state[windows.faces == 0] = _NOBODY
-    state[np.isnan(windows.faces)] = _DARK
-    return state
 
 
 def _band(
@@ -93,12 +70,3 @@ def _band(
         },
         {"xAxis": end_s * 1000},
     ]
-
-
-def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
-    """Stretches of equal values: the value, and the first and last place of each."""
-    edges = np.flatnonzero(np.diff(values)) + 1
-    starts = np.concatenate([[0], edges])
-    ends = np.concatenate([edges, [len(values)]]) - 1
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        yield int(values[start]), start, end

@@ -50,6 +50,11 @@ def share_of(expression: str, smoothing_s: float) -> str:
     return f"Share of faces {_SHOW[expression]}{averaged}"
 
 
+def doing(expression: str) -> str:
+    """What the faces do that are counted, as in "43 % of 61 faces smile"."""
+    return _SHOW[expression].removeprefix("that ")
+
+
 def stage_names(stages: list[Stage]) -> dict[str, str]:
     """What to call each stage; two of one title are told apart by their ids."""
     titles = [stage.name for stage in stages]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from audience.errors import RecordingUnreadable, ScoringRefused
+from audience.fingerprint import fingerprint
 from audience.instants import clock_text, from_ms, to_ms
 from audience.store import RecordingProgress, Store
 from edge_lambda.detectors import Detector
@@ -21,8 +21,6 @@ from edge_lambda.tracking.run_name import run_name
 from houselights.occasion import Occasion, end_session, plan_session, store_session
 from houselights.preview import RecordingPreview
 from houselights.recording_run import RecordingRun
-
-_FINGERPRINT_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,11 +116,12 @@ def score_recording(
         HouselightsError: with the one line that says why; nothing half-written is left.
     """
     recording = open_recording(video)
-    fingerprint = _fingerprint(video)
+    with video.open("rb") as file:
+        known_by = fingerprint(file)
     before = store.progress(occasion.session_id, occasion.stage_id, occasion.camera_id)
     if plan.again:
         before = None
-    if before is not None and before.fingerprint != fingerprint:
+    if before is not None and before.fingerprint != known_by:
         raise ScoringRefused(
             f"camera {occasion.camera_id!r} of session {occasion.session_id!r} holds another recording: give this one "
             "its own --camera or --session, or throw the other's scores away with --again"
@@ -145,7 +144,7 @@ def score_recording(
         session_id=occasion.session_id,
         stage_id=occasion.stage_id,
         camera_id=occasion.camera_id,
-        fingerprint=fingerprint,
+        fingerprint=known_by,
         started_ms=to_ms(started_at),
         every_s=plan.every_s,
         detector=detector.name,
@@ -256,17 +255,6 @@ def _check_unchanged(progress: RecordingProgress, plan: ScoringPlan, detector: D
                 f"this recording is scored up to {clock_text(progress.done_s)} with {what} {earlier}, not {now}: go on "
                 "with the same, or score it anew with --again"
             )
-
-
-def _fingerprint(video: Path) -> str:
-    """Tells one recording from another without reading all of it: its size, its first and its last megabyte."""
-    size = video.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with video.open("rb") as file:
-        digest.update(file.read(_FINGERPRINT_BYTES))
-        file.seek(max(0, size - _FINGERPRINT_BYTES))
-        digest.update(file.read(_FINGERPRINT_BYTES))
-    return digest.hexdigest()
 
 
 def _summary(

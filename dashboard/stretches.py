@@ -1,0 +1,42 @@
+"""Stretches of a stage's axis: why windows have no figure, and runs of equal windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.curve import StageWindows
+
+SHOWN, NOBODY, NO_CAMERA, FEW, LEFT_OUT = range(5)
+
+
+def states(windows: StageWindows) -> NDArray[np.int64]:
+    """(n,) why a window has no figure; `SHOWN` where it has one."""
+    state = np.full(len(windows.start_ms), SHOWN, dtype=np.int64)
+    if windows.session.mode != "head count":
+        state[windows.withheld] = FEW
+    state[windows.faces == 0] = NOBODY
+    state[np.isnan(windows.faces)] = NO_CAMERA
+    state[windows.excluded] = LEFT_OUT
+    return state
+
+
+def state_names(windows: StageWindows) -> dict[int, str]:
+    """What to call the stretches without a figure."""
+    return {
+        NOBODY: "nobody in view",
+        NO_CAMERA: "no camera",
+        FEW: f"too few faces to show a share (fewer than {windows.min_faces})",
+        LEFT_OUT: "left out",
+    }
+
+
+def runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+    """Stretches of equal values: the value, and the first and last place of each."""
+    edges = np.flatnonzero(np.diff(values)) + 1
+    starts = np.concatenate([[0], edges])
+    ends = np.concatenate([edges, [len(values)]]) - 1
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        yield int(values[start]), start, end
