@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from audience.errors import DeliveriesUnavailable, DeliveryGone, SheetRejected
+from audience.errors import DeliveriesUnavailable, DeliveryGone
 from audience.instants import to_ms
-from audience.sheets.sheet import LARGEST_SHEET
-from audience.sheets.window_file import LARGEST_WINDOW_FILE
+from ingest_lambda.worker import Found, check_size
 
 SENT_MS: Final = "sent-ms"
 """The object's metadata that says when the device sent it, by its own clock."""
 
-LARGEST: Final = max(LARGEST_SHEET, LARGEST_WINDOW_FILE)
 _GONE = {"NoSuchKey", "404"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """An object of the bucket.
-
-    Attributes:
-        data: its bytes.
-        delivered_ms: when S3 got it, milliseconds since the epoch, to the second.
-        sent_ms: when the device sent it, by its own clock; None where it does not say.
-    """
-
-    data: bytes
-    delivered_ms: int
-    sent_ms: int | None
 
 
 def brief(session: Any, service: str) -> Any:
@@ -46,8 +28,8 @@ def brief(session: Any, service: str) -> Any:
     return session.client(service, config=Config(retries=retries, connect_timeout=3, read_timeout=10))
 
 
-class Deliveries:
-    """The objects cameras put."""
+class BucketDeliveries:
+    """Implements `ingest_lambda.worker.Deliveries` on S3."""
 
     def __init__(self, client: Any) -> None:
         """Asks nothing yet.
@@ -58,29 +40,16 @@ class Deliveries:
         self._client = client
 
     def read(self, bucket: str, key: str) -> Found:
-        """Reads an object, unless it is larger than any delivery.
-
-        Raises:
-            DeliveryGone: it is not there any more.
-            SheetRejected: it is too large.
-            DeliveriesUnavailable: trying again may help.
-        """
         try:
             answer = self._client.get_object(Bucket=bucket, Key=key)
             with answer["Body"] as body:
-                if answer["ContentLength"] > LARGEST:
-                    raise SheetRejected(f"it has {answer['ContentLength']} bytes: a delivery has at most {LARGEST}")
+                check_size(answer["ContentLength"])
                 data = body.read()
         except (ClientError, BotoCoreError) as problem:
             _meaning_of(problem, "read", bucket)
         return Found(data=data, delivered_ms=to_ms(answer["LastModified"]), sent_ms=_sent_ms(answer["Metadata"]))
 
     def remove(self, bucket: str, key: str) -> None:
-        """Removes an object; one that is not there is no error.
-
-        Raises:
-            DeliveriesUnavailable: trying again may help.
-        """
         try:
             self._client.delete_object(Bucket=bucket, Key=key)
         except (ClientError, BotoCoreError) as problem:

@@ -12,8 +12,8 @@ REASON: Final = "reason"
 _LONGEST_REASON = 500
 
 
-class DeadLetters:
-    """One queue, which is no FIFO."""
+class DeadLetterQueue:
+    """Implements `ingest_lambda.worker.DeadLetters` on SQS, on a queue that is no FIFO."""
 
     def __init__(self, client: Any, queue_url: str) -> None:
         """Sends nothing yet.
@@ -25,15 +25,6 @@ class DeadLetters:
         self._client, self._queue_url = client, queue_url
 
     def put(self, body: str, reason: str) -> None:
-        """Sets a message aside.
-
-        Args:
-            body: as it came, so that moving it back to its queue delivers it again.
-            reason: why, in one line.
-
-        Raises:
-            DeliveriesUnavailable: it is not set aside.
-        """
         # SQS takes no control characters, which a stranger's words may hold.
         line = "".join(character if character.isprintable() else "?" for character in reason)[:_LONGEST_REASON]
         attributes = {REASON: {"DataType": "String", "StringValue": line or "no reason was given"}}

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 from aws_lambda_powertools import Tracer
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from audience.stores import open_store
-from ingest_lambda.bucket import Deliveries, brief
-from ingest_lambda.dead_letters import DeadLetters
+from ingest_lambda.bucket import BucketDeliveries, brief
+from ingest_lambda.dead_letters import DeadLetterQueue
 from ingest_lambda.ingest import Ingest
 from ingest_lambda.rekognition import RekognitionScorer, rekognition_client
 from ingest_lambda.reporting import CloudReporter
@@ -51,16 +52,14 @@ def work_on(event: Event, worker: Worker, context: Any = None) -> Event:
 @functools.cache
 def _function() -> Callable[[Event, Any], Event]:
     """Everything that outlives a call, made at the first."""
-    import boto3
-
     settings = Settings.of(os.environ)
     tracer = Tracer(service=settings.service)
     session = boto3.Session()
     reporter = CloudReporter(namespace=settings.namespace, service=settings.service)
     worker = Worker(
         ingest=Ingest(open_store(settings.store_url), RekognitionScorer(rekognition_client(session)), settings.keep),
-        deliveries=Deliveries(brief(session, "s3")),
-        dead_letters=DeadLetters(brief(session, "sqs"), settings.dead_letters_url),
+        deliveries=BucketDeliveries(brief(session, "s3")),
+        dead_letters=DeadLetterQueue(brief(session, "sqs"), settings.dead_letters_url),
         reporter=reporter,
         keep_deliveries=settings.keep_crops_days > 0,
         now_ms=lambda: time.time_ns() // 1_000_000,

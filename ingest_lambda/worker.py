@@ -4,15 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from audience.errors import DeliveryGone, DeliveryRefused, FacesRefused, HouselightsError, SheetRejected
 from audience.sheets.delivery import read_key
+from audience.sheets.sheet import LARGEST_SHEET
+from audience.sheets.window_file import LARGEST_WINDOW_FILE
 from audience.store import Heartbeat
-from ingest_lambda.bucket import Deliveries
-from ingest_lambda.dead_letters import DeadLetters
 from ingest_lambda.ingest import Ingest, Taken
 from ingest_lambda.message import ObjectCreated, read_message
+
+LARGEST: Final = max(LARGEST_SHEET, LARGEST_WINDOW_FILE)
+"""Bytes of a delivery."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A delivery where it lies.
+
+    Attributes:
+        data: its bytes.
+        delivered_ms: since when it lies there, milliseconds since the epoch, by the clock of that place.
+        sent_ms: when the device sent it, by its own clock; None where it does not say.
+    """
+
+    data: bytes
+    delivered_ms: int
+    sent_ms: int | None
+
+
+class Deliveries(Protocol):
+    """Where deliveries lie."""
+
+    def read(self, bucket: str, key: str) -> Found:
+        """Reads a delivery, unless it is larger than one can be.
+
+        Raises:
+            DeliveryGone: it is not there any more.
+            SheetRejected: it is too large.
+            DeliveriesUnavailable: trying again may help.
+        """
+        ...
+
+    def remove(self, bucket: str, key: str) -> None:
+        """Removes a delivery; one that is not there is no error.
+
+        Raises:
+            DeliveriesUnavailable: trying again may help.
+        """
+        ...
+
+
+def check_size(size: int) -> None:
+    """Rejects what has more bytes than any delivery, before it is read."""
+    if size > LARGEST:
+        raise SheetRejected(f"it has {size} bytes: a delivery has at most {LARGEST}")
+
+
+class DeadLetters(Protocol):
+    """Where messages go that can never be taken."""
+
+    def put(self, body: str, reason: str) -> None:
+        """Sets a message aside.
+
+        Args:
+            body: as it came, so that moving it back delivers it again.
+            reason: why, in one line.
+
+        Raises:
+            DeliveriesUnavailable: it is not set aside.
+        """
+        ...
 
 
 class Reporter(Protocol):

@@ -19,8 +19,8 @@ from audience.stores import open_store
 from audience.stores.dynamo_client import client_for
 from audience.stores.dynamo_schema import create_table
 from houselights.local_cloud.moto_server import running_moto
-from ingest_lambda.bucket import Deliveries, brief
-from ingest_lambda.dead_letters import DeadLetters
+from ingest_lambda.bucket import BucketDeliveries, brief
+from ingest_lambda.dead_letters import DeadLetterQueue
 from ingest_lambda.handler import work_on
 from ingest_lambda.ingest import Ingest, Keep
 from ingest_lambda.scoring import SheetScorer
@@ -158,8 +158,8 @@ class Cloud:
         """A worker as the function makes it, with a clock that stands."""
         return Worker(
             ingest=Ingest(store, scorer, Keep()),
-            deliveries=Deliveries(brief(self.session, "s3")),
-            dead_letters=DeadLetters(brief(self.session, "sqs"), self.dead_letters_url),
+            deliveries=BucketDeliveries(brief(self.session, "s3")),
+            dead_letters=DeadLetterQueue(brief(self.session, "sqs"), self.dead_letters_url),
             reporter=reporter,
             keep_deliveries=keep_deliveries,
             now_ms=lambda: NOW_MS,

@@ -15,10 +15,10 @@ from audience.sheets.delivery import Delivery
 from audience.status import status_message, status_topic
 from audience.store import Store
 from audience.stores import open_store
-from ingest_lambda.bucket import LARGEST, Deliveries, brief
-from ingest_lambda.dead_letters import DeadLetters
+from ingest_lambda.bucket import BucketDeliveries, brief
+from ingest_lambda.dead_letters import DeadLetterQueue
 from ingest_lambda.message import read_message
-from ingest_lambda.worker import Worker
+from ingest_lambda.worker import LARGEST, Worker
 from tests.builders import a_heartbeat, a_session, after_ms
 from tests.ingest.conftest import NOW_MS, Cloud, MadeUpScorer, Told, failures, set_up
 from tests.ingest.sheets import a_sheet, a_window_file
@@ -259,7 +259,7 @@ class TestTheWayThere:
     ):
         body = cloud.created(cloud.put(a_sheet(3).delivery()))
         with monkeypatch.context() as away:
-            away.setattr(Deliveries, "remove", lambda *_: (_ for _ in ()).throw(DeliveriesUnavailable("away")))
+            away.setattr(BucketDeliveries, "remove", lambda *_: (_ for _ in ()).throw(DeliveriesUnavailable("away")))
             assert failures(worker, body) == ["m0"]
         assert failures(worker, body) == []
         assert cloud.keys() == []
@@ -268,7 +268,7 @@ class TestTheWayThere:
 
 @pytest.mark.parametrize("reason", ["", "a\x00b\x1b[31m\nc\ud800\ufffe", "x" * 5000])
 def test_any_reason_can_be_sent(cloud, reason):
-    DeadLetters(brief(cloud.session, "sqs"), cloud.dead_letters_url).put("body", reason)
+    DeadLetterQueue(brief(cloud.session, "sqs"), cloud.dead_letters_url).put("body", reason)
     ((body, kept),) = cloud.dead_letters()
     assert body == "body"
     assert kept.isprintable()
