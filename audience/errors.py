@@ -20,6 +20,7 @@
     ├── DeploymentFailed      a package could not be made, or a stack not be taken down
     ├── UploadFailed          S3 has not taken a delivery; it may be tried again
     │   └── UploadRefused     S3 will never take this one
+    ├── StatusNotSent         a camera's status could not be said; a newer one will be tried
     └── StoreUnavailable      the store cannot be opened, read or written
         └── StoreTooNew       the database was written by a newer Houselights
 
@@ -106,6 +107,10 @@ class UploadFailed(HouselightsError):
 
 class UploadRefused(UploadFailed):
     """S3 will never take this delivery, however often it is tried."""
+
+
+class StatusNotSent(HouselightsError):
+    """A camera's status could not be said; a newer one will be tried."""
 
 
 class StoreUnavailable(HouselightsError):

@@ -1,0 +1,367 @@
+"""Ways to say a camera's status: which there are, what a line of it looks like, and how the newest one gets through."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audience.errors import DeviceError, InvalidValue, StatusNotSent
+from audience.status import read_status
+from audience.store import Heartbeat
+from edge_lambda.device_certificate import DeviceCertificate
+from edge_lambda.status import greengrass, newest, open_status
+from edge_lambda.status.greengrass import GreengrassCourier
+from edge_lambda.status.log import heartbeat_line
+from edge_lambda.status.newest import NewestSender
+from tests.builders import a_heartbeat
+from tests.certificates import Authority
+from tests.deeplens import DeepLens
+
+TOPIC = "houselights/talk-1/main/cam-1/status"
+
+
+def beat(number: int) -> Heartbeat:
+    return a_heartbeat(at_s=number, detail=f"beat {number}")
+
+
+def until(condition: Callable[[], bool], within_s: float = 20) -> None:
+    end = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+class TestChoosing:
+    @pytest.mark.parametrize(
+        ("url", "why"),
+        [
+            ("", "'' is no way to say a status; give none, log, mqtt://HOST, mqtts://HOST, greengrass or"),
+            ("mqtt", "'mqtt' is no way to say a status"),
+            ("mqtt://", "'mqtt://' is no way to say a status"),
+            ("mqtt://a..b", "'mqtt://a..b' is no way to say a status"),
+            (f"mqtt://{'a' * 64}", f"'mqtt://{'a' * 64}' is no way to say a status"),
+            ("mqtt://host/topic", "'mqtt://host/topic' is no way to say a status"),
+            ("mqtt://me:s3cret@host", "'mqtt://***@host' is no way to say a status"),
+            ("mqtt://host:0", "port 0 of mqtt://host:0 is not allowed: use 1 to 65535"),
+            ("mqtt://host:65536", "port 65536 of mqtt://host:65536 is not allowed"),
+            ("http://host", "'http://host' is no way to say a status"),
+            ("mqtts://host", "mqtts://host needs HOUSELIGHTS_CERTIFICATE and HOUSELIGHTS_PRIVATE_KEY"),
+        ],
+    )
+    def test_what_is_no_way_is_refused_in_one_line(self, url, why):
+        with pytest.raises(InvalidValue) as refused:
+            open_status(url)
+        assert str(refused.value).startswith(why)
+        assert "s3cret" not in str(refused.value)
+
+    def test_none_says_nothing(self, capfd):
+        status = open_status("none")
+        status.send(beat(1))
+        status.close()
+        assert capfd.readouterr() == ("", "")
+
+    def test_only_what_is_chosen_is_loaded(self):
+        program = (
+            "import sys\nfrom edge_lambda.status import open_status\nopen_status('log').close()\n"
+            "print({'paho', 'awsiot', 'awscrt', 'cv2', 'boto3'} & set(sys.modules))"
+        )
+        ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert ran.stdout.strip() == "set()"
+
+
+class TestLog:
+    def test_is_a_line_on_stderr(self, capfd):
+        status = open_status("log")
+        status.send(replace(beat(1), sent=3, waiting=2))
+        status.close()
+        assert capfd.readouterr() == (
+            "",
+            "at=2026-05-04T19:30:01+00:00 camera=talk-1/main/cam-1 state=running frames_per_s=5.0 faces=12 lag_s=0.20 "
+            'sent=3 waiting=2 dropped=0 detail="beat 1"\n',
+        )
+
+    def test_says_what_was_loaded_once_it_is(self):
+        ready = replace(a_heartbeat(), state="ready", detector="centerface-1")
+        assert heartbeat_line(ready).endswith("state=ready detector=centerface-1 scorer=none")
+
+    def test_a_detail_of_two_lines_is_still_one(self):
+        assert heartbeat_line(a_heartbeat(detail='a "b"\nc')).endswith(r'detail="a \"b\"\nc"')
+
+    def test_nobody_reading_it_is_no_error(self, monkeypatch):
+        class Gone:
+            def write(self, _: str) -> None:
+                raise BrokenPipeError
+
+        monkeypatch.setattr("sys.stderr", Gone())
+        open_status("log").send(beat(1))
+
+
+class Slow:
+    """A courier that delivers when a test lets it, and fails when told to."""
+
+    def __init__(self) -> None:
+        self.delivered: list[Heartbeat] = []
+        self.tries = 0
+        self.problem: Exception | None = None
+        self.open = threading.Event()
+        self.closed = threading.Event()
+
+    def deliver(self, heartbeat: Heartbeat) -> None:
+        self.tries += 1
+        self.open.wait()
+        if self.problem is not None:
+            raise self.problem
+        self.delivered.append(heartbeat)
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+class TestTheNewest:
+    @pytest.fixture(autouse=True)
+    def hurried(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(newest, "FIRST_WAIT_S", 0.01)
+        monkeypatch.setattr(newest, "LONGEST_WAIT_S", 0.02)
+
+    @pytest.fixture
+    def courier(self) -> Slow:
+        return Slow()
+
+    def test_takes_the_place_of_what_could_not_be_said_in_time(self, courier):
+        sender = NewestSender(courier, tell=lambda line: None)
+        sender.send(beat(0))
+        until(lambda: courier.tries == 1)
+        for number in range(1, 1000):
+            sender.send(beat(number))
+        courier.open.set()
+        until(lambda: len(courier.delivered) == 2)
+        sender.close()
+        assert courier.delivered == [beat(0), beat(999)]
+
+    def test_is_tried_until_it_has_arrived(self, courier):
+        said: list[str] = []
+        courier.open.set()
+        courier.problem = StatusNotSent("the broker is away")
+        sender = NewestSender(courier, tell=said.append)
+        sender.send(beat(1))
+        until(lambda: courier.tries > 5)
+        courier.problem = None
+        until(lambda: courier.delivered == [beat(1)])
+        sender.close()
+        assert said == ["status is not sent: the broker is away", "status is sent again"]
+
+    def test_survives_a_fault_nobody_thought_of(self, courier):
+        said: list[str] = []
+        courier.open.set()
+        courier.problem = ZeroDivisionError("secret")
+        sender = NewestSender(courier, tell=said.append)
+        sender.send(beat(1))
+        until(lambda: courier.tries > 2)
+        courier.problem = None
+        sender.send(beat(2))
+        until(lambda: beat(2) in courier.delivered)
+        sender.close()
+        assert said[0] == "status is not sent: unexpectedly (ZeroDivisionError)"
+
+    def test_is_still_said_when_all_ends(self, courier):
+        courier.open.set()
+        sender = NewestSender(courier, tell=lambda line: None)
+        sender.send(beat(1))
+        sender.close()
+        sender.close()
+        assert courier.delivered == [beat(1)]
+        assert courier.closed.is_set()
+
+    def test_holds_the_end_up_for_a_few_seconds_only(self, courier, monkeypatch):
+        monkeypatch.setattr(newest, "CLOSING_S", 0.2)
+        sender = NewestSender(courier, tell=lambda line: None)
+        sender.send(beat(1))
+        until(lambda: courier.tries == 1)
+        began = time.perf_counter()
+        sender.close()
+        assert time.perf_counter() - began < 2
+        courier.open.set()
+        assert courier.closed.wait(20)
+
+    def test_that_cannot_be_sent_is_given_up_at_the_end(self, courier):
+        courier.open.set()
+        courier.problem = StatusNotSent("the broker is away")
+        sender = NewestSender(courier, tell=lambda line: None)
+        sender.send(beat(1))
+        sender.close()
+        assert courier.closed.wait(20)
+
+
+class Nucleus:
+    """Stands for a client of Greengrass v2's inter-process communication.
+
+    Attributes:
+        published: topic, quality of service and payload of each message.
+        problem: what a publication ends with; None for success; `...` for no end.
+        made, closed: how many clients there were.
+    """
+
+    def __init__(self) -> None:
+        self.published: list[tuple[str, str, bytes]] = []
+        self.problem: Any = None
+        self.made = self.closed = 0
+
+    def connect(self) -> Nucleus:
+        self.made += 1
+        return self
+
+    def publish_to_iot_core_async(self, *, topic_name: str, qos: str, payload: bytes) -> Future[None]:
+        self.published.append((topic_name, qos, payload))
+        taken: Future[None] = Future()
+        if self.problem is None:
+            taken.set_result(None)
+        elif self.problem is not ...:
+            taken.set_exception(self.problem)
+        return taken
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class TestGreengrass:
+    @pytest.fixture
+    def nucleus(self) -> Nucleus:
+        return Nucleus()
+
+    def test_hands_messages_over_for_delivery_at_least_once(self, nucleus):
+        from awsiot.greengrasscoreipc.model import QOS
+
+        courier = GreengrassCourier(nucleus.connect)
+        courier.deliver(beat(1))
+        courier.deliver(beat(2))
+        courier.close()
+        assert [(topic, qos) for topic, qos, _ in nucleus.published] == [(TOPIC, QOS.AT_LEAST_ONCE)] * 2
+        assert [read_status(payload) for _, _, payload in nucleus.published] == [beat(1), beat(2)]
+        assert (nucleus.made, nucleus.closed) == (1, 1)
+
+    def test_connects_anew_after_a_failure(self, nucleus):
+        from awsiot.greengrasscoreipc.model import UnauthorizedError
+
+        courier = GreengrassCourier(nucleus.connect)
+        nucleus.problem = UnauthorizedError(message="not authorized\nto publish")
+        with pytest.raises(StatusNotSent, match=r"^Greengrass does not take the message \(UnauthorizedError\): check"):
+            courier.deliver(beat(1))
+        nucleus.problem = None
+        courier.deliver(beat(2))
+        assert (nucleus.made, nucleus.closed) == (2, 1)
+
+    def test_that_gives_no_answer_is_not_waited_for_long(self, nucleus, monkeypatch):
+        monkeypatch.setattr(greengrass, "ANSWER_WITHIN_S", 0.1)
+        nucleus.problem = ...
+        with pytest.raises(StatusNotSent, match=r"^Greengrass does not answer"):
+            GreengrassCourier(nucleus.connect).deliver(beat(1))
+        assert nucleus.closed == 1
+
+    def test_the_stand_in_takes_what_the_library_takes(self):
+        """Names and order of the arguments, read from the installed library."""
+        from awsiot.greengrasscoreipc.clientv2 import GreengrassCoreIPCClientV2
+
+        theirs = inspect.signature(GreengrassCoreIPCClientV2.publish_to_iot_core_async).parameters
+        ours = inspect.signature(Nucleus.publish_to_iot_core_async).parameters
+        assert set(ours) <= set(theirs)
+        assert {"executor"} <= set(inspect.signature(GreengrassCoreIPCClientV2).parameters)
+
+    def test_a_program_that_is_no_component_says_so(self, monkeypatch):
+        monkeypatch.delenv("SVCUID", raising=False)
+        with pytest.raises(DeviceError, match=r"needs this program to run as a component of AWS IoT Greengrass v2"):
+            open_status("greengrass")
+
+    def test_a_component_without_the_library_says_what_to_install(self, monkeypatch):
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+        with pytest.raises(DeviceError, match=r"install houselights\[greengrass\]"):
+            open_status("greengrass")
+
+    def test_a_nucleus_that_is_away_is_told_and_waited_for(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("SVCUID", "token")
+        monkeypatch.setenv("AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT", str(tmp_path / "no.socket"))
+        said: list[str] = []
+        status = open_status("greengrass", tell=said.append)
+        status.send(beat(1))
+        until(lambda: bool(said))
+        status.close()
+        assert said == ["status is not sent: Greengrass cannot be reached (RuntimeError): see its log, greengrass.log"]
+
+
+class TestGreengrassV1:
+    @pytest.fixture
+    def device(self, monkeypatch: pytest.MonkeyPatch) -> DeepLens:
+        device = DeepLens()
+        device.put_on(monkeypatch)
+        return device
+
+    def test_publishes_on_the_cameras_own_topic(self, device):
+        status = open_status("greengrass-v1")
+        status.send(beat(1))
+        status.close()
+        ((topic, payload),) = device.published
+        assert (topic, read_status(payload)) == (TOPIC, beat(1))
+
+    def test_a_refusal_is_told_in_one_line(self, device):
+        said: list[str] = []
+        device.refusal = RuntimeError("queue\nfull")
+        status = open_status("greengrass-v1", tell=said.append)
+        status.send(beat(1))
+        until(lambda: bool(said))
+        status.close()
+        assert said == ["status is not sent: Greengrass v1 does not take the message (RuntimeError)"]
+
+    def test_any_other_machine_says_so(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "greengrasssdk", None)
+        with pytest.raises(DeviceError, match=r"^status through greengrass-v1 needs AWS IoT Greengrass v1"):
+            open_status("greengrass-v1")
+
+
+class TestCertificates:
+    @pytest.fixture
+    def device(self, tmp_path: Path) -> DeviceCertificate:
+        return Authority(tmp_path).device("cam-1")
+
+    def test_those_that_belong_together_are_taken(self, device):
+        device.context()
+
+    @pytest.mark.parametrize(
+        ("part", "setting"),
+        [
+            ("certificate", "HOUSELIGHTS_CERTIFICATE"),
+            ("private_key", "HOUSELIGHTS_PRIVATE_KEY"),
+            ("root_ca", "HOUSELIGHTS_ROOT_CA"),
+        ],
+    )
+    def test_a_file_that_is_missing_or_damaged_is_named(self, device, part, setting, tmp_path):
+        with pytest.raises(InvalidValue, match=rf"no\.pem cannot be read \(No such file or directory\): .*{setting}$"):
+            replace(device, **{part: tmp_path / "no.pem"}).context()
+        (tmp_path / "odd.pem").write_text("-----BEGIN CERTIFICATE-----\nodd\n")
+        with pytest.raises(InvalidValue, match=rf"odd\.pem .*{setting}"):
+            replace(device, **{part: tmp_path / "odd.pem"}).context()
+
+    def test_a_key_of_another_certificate_is_refused(self, device, tmp_path):
+        (tmp_path / "else").mkdir()
+        other = Authority(tmp_path / "else").device("cam-1")
+        with pytest.raises(InvalidValue, match="are no certificate and its unencrypted private key"):
+            replace(device, private_key=other.private_key).context()
+
+    def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(self, tmp_path):
+        locked = Authority(tmp_path).signs("cam-1", password=b"s3cret")
+        device = DeviceCertificate(certificate=locked.certificate, private_key=locked.private_key)
+        with pytest.raises(InvalidValue, match="are no certificate and its unencrypted private key"):
+            device.context()
+
+    def test_a_broker_is_not_opened_with_one_that_cannot_be_used(self, device, tmp_path):
+        with pytest.raises(InvalidValue, match="cannot be read"):
+            open_status("mqtts://127.0.0.1", certificate=replace(device, certificate=tmp_path / "no.pem"))
