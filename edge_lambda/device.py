@@ -106,6 +106,9 @@ class Device:
                     back_off.reset()
                 state: CameraState = "waiting" if isinstance(problem, DeviceError) else "failed"
                 self._say_and_wait(state, in_words(problem), back_off.next_s())
+        except (InvalidValue, RecordingUnreadable) as mistake:
+            self._status.say("stopped", in_words(mistake))
+            raise
         finally:
             self._uploader.stop(within_s=LEAVING_S)
         self._status.say(ending, f"deliveries lost, because no disk took them: {self._lost}" if self._lost else "")

@@ -308,6 +308,7 @@ def test_a_mistake_in_the_settings_ends_it(stand, mistake):
     with pytest.raises(type(mistake)):
         stand.run()
     assert stand.clock.waits == []
+    assert (stand.heartbeats[-1].state, stand.heartbeats[-1].detail) == ("stopped", str(mistake))
 
 
 def test_a_full_disk_is_waited_for_with_the_delivery_in_hand(stand):

@@ -58,6 +58,12 @@ def test_a_device_that_runs_says_so_every_two_seconds(said):
     assert [beat.at_ms - after_ms(1.5) for beat in said.heartbeats] == [0, 2000, 4000, 6000]
 
 
+def test_a_window_that_comes_a_little_early_puts_no_heartbeat_off(said):
+    for at_s in (0, 1, 1.95, 3, 3.9):
+        said.window(at_s)
+    assert [beat.at_ms - after_ms(1.5) for beat in said.heartbeats] == [0, 1950, 3900]
+
+
 def test_it_says_so_at_once_after_it_said_something_else(said):
     said.window(0)
     said.status.say("waiting", "the camera is away")

@@ -1,0 +1,237 @@
+"""`python -m edge_lambda` as it runs on a device: told by its environment, stopped, and killed at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from audience.sheets.read_delivery import read_delivery
+from audience.sheets.sheet import Sheet
+from audience.sheets.window_file import WindowFile
+from tests.architecture.sources import ROOT
+from tests.edge.s3_with_faults import HANG_UP, HANG_UP_AFTERWARDS, s3_with_faults
+from tests.portraits import people_video, portrait
+
+PATIENCE_S = 60.0
+
+
+class Program:
+    """A device's program in a process of its own; what it says is read as it comes."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+        self._came = threading.Condition()
+        self._ended = False
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._came:
+                self.lines.append(line.rstrip("\n"))
+                self._came.notify_all()
+        with self._came:
+            self._ended = True
+            self._came.notify_all()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Waits until something holds after one of its lines."""
+        with self._came:
+            assert self._came.wait_for(lambda: condition() or self._ended, PATIENCE_S), self.lines
+            assert condition(), self.lines
+
+    def said(self, text: str) -> bool:
+        return any(text in line for line in self.lines)
+
+    def end(self, number: int) -> int:
+        """Sends a signal and waits for the end; gives the exit code."""
+        self.process.send_signal(number)
+        code = self.process.wait(PATIENCE_S)
+        self._reader.join()
+        return code
+
+    def ended(self) -> int:
+        code = self.process.wait(PATIENCE_S)
+        self._reader.join()
+        return code
+
+
+@contextmanager
+def device(folder: Path, **settings: str) -> Iterator[Program]:
+    """A device's program with an outbox and a bucket in a folder, unless its settings say otherwise."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("HOUSELIGHTS_", "AWS_"))}
+    usual = {"SESSION": "talk-1", "BUCKET": f"dir:{folder / 'bucket'}", "OUTBOX": str(folder / "outbox"), **settings}
+    named = {name if name.startswith("AWS_") else f"HOUSELIGHTS_{name}": value for name, value in usual.items()}
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "edge_lambda"],
+        cwd=ROOT,
+        env={**clean, **named},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    program = Program(process)
+    try:
+        yield program
+    finally:
+        program.end(signal.SIGKILL)
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A recording of two people that is longer than any test lets it play."""
+    return f"file:{people_video(tmp_path_factory.mktemp('clip') / 'people.mp4', [2] * 90)}"
+
+
+def delivered(folder: Path) -> list[Sheet | WindowFile]:
+    root = folder / "bucket"
+    return [
+        read_delivery(file.relative_to(root).as_posix(), file.read_bytes())
+        for file in sorted(root.rglob("*.*"))
+        if file.is_file()
+    ]
+
+
+def test_a_recording_is_played_and_its_faces_are_delivered(tmp_path):
+    video = people_video(tmp_path / "people.mp4", [2, 2, 2, 2])
+    with device(tmp_path, SOURCE=f"file:{video}") as program:
+        assert program.ended() == 0
+    states = [found[1] for line in program.lines if (found := re.search(r"state=(\w+)", line))]
+    assert [states[0], states[1], states[-1]] == ["starting", "ready", "finished"]
+    assert "running" in states
+    sheets = delivered(tmp_path)
+    assert {len(sheet.manifest.tiles) / len(sheet.manifest.windows) for sheet in sheets} == {2}
+    assert sum(len(sheet.manifest.windows) for sheet in sheets) in (3, 4)
+    assert not list((tmp_path / "outbox").glob("*.delivery"))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"SCORING": "device"}, {"HEADS_ONLY": "yes"}, {"SETTING": "workplace", "SCORING": "cloud"}]
+)
+def test_where_no_face_may_leave_the_device_none_does(tmp_path, settings):
+    video = people_video(tmp_path / "people.mp4", [2, 2, 2])
+    with device(tmp_path, SOURCE=f"file:{video}", **settings) as program:
+        assert program.ended() == 0
+    files = delivered(tmp_path)
+    assert all(isinstance(file, WindowFile) for file in files)
+    assert {window.faces for file in files for window in file.windows} == {2}
+    scored = {bool(window.tallies) for file in files for window in file.windows}
+    assert scored == {settings == {"SCORING": "device"}}
+    kept = [file for place in ("bucket", "outbox") for file in (tmp_path / place).rglob("*") if file.is_file()]
+    assert not any(b"\xff\xd8\xff" in file.read_bytes() for file in kept)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop_it_sends_what_is_open_and_says_so(tmp_path, clip, number):
+    with device(tmp_path, SOURCE=clip, SHEET_INTERVAL_S="600") as program:
+        program.until(lambda: program.said("state=running"))
+        assert program.end(number) == 0
+    assert "state=stopped" in program.lines[-1]
+    (sheet,) = delivered(tmp_path)
+    assert len(sheet.manifest.windows) >= 2
+
+
+def test_wrong_settings_are_a_line_each(tmp_path):
+    with device(tmp_path, SOURCE="", DETECTOR="eagle", SESSION="a b") as program:
+        assert program.ended() == 2
+    assert len(program.lines) == 3
+    assert all(line.startswith("houselights-device: HOUSELIGHTS_") for line in program.lines)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"SOURCE": "pigeon:1"}, "HOUSELIGHTS_SOURCE: 'pigeon:1' is not a camera"),
+        ({"SOURCE": "file:/nowhere.mp4"}, "/nowhere.mp4 does not exist"),
+        ({"SOURCE": "webcam:9", "STATUS": "pigeon"}, "HOUSELIGHTS_STATUS: "),
+        ({"SOURCE": "webcam:9", "OUTBOX": "/dev/null/x"}, "outbox /dev/null/x cannot be used"),
+    ],
+)
+def test_a_setting_that_turns_out_wrong_is_one_line(tmp_path, settings, said):
+    with device(tmp_path, **settings) as program:
+        assert program.ended() == 2
+    assert program.lines[-1].startswith("houselights-device: ")
+    assert said in program.lines[-1]
+    assert not program.said("Traceback")
+
+
+def test_a_camera_that_is_not_there_is_said_and_waited_for_without_its_password(tmp_path):
+    with device(tmp_path, SOURCE="rtsp://user:hunter2@127.0.0.1:9/x") as program:
+        program.until(lambda: program.said("state=waiting"))
+        assert program.said("Trying again in 1 s.")
+        assert program.end(signal.SIGTERM) == 0
+    assert not program.said("hunter2")
+
+
+def test_the_preview_shows_the_marked_picture(tmp_path, clip):
+    with device(tmp_path, SOURCE=clip, PREVIEW_PORT="0", PREVIEW_BLUR="yes") as program:
+        program.until(lambda: program.said("state=running"))
+        address = next(line.split()[-1] for line in program.lines if line.startswith("preview at "))
+        with urllib.request.urlopen(f"{address}still.jpg", timeout=PATIENCE_S) as answer:
+            assert answer.read(2) == b"\xff\xd8"
+        with urllib.request.urlopen(f"{address}healthz", timeout=PATIENCE_S) as answer:
+            assert json.load(answer)["status"] == "ok"
+    assert portrait().size
+
+
+def keys_in(outbox: Path) -> set[str]:
+    """The keys of all deliveries that wait in an outbox."""
+    return {file.read_bytes().split(b"\n", 2)[1].decode() for file in outbox.glob("*.delivery")}
+
+
+def test_killed_at_any_moment_it_loses_nothing_that_was_put_and_counts_nobody_twice(tmp_path, clip):
+    chance = random.Random(11)
+    with s3_with_faults() as s3:
+        settings = {
+            "SOURCE": clip,
+            "BUCKET": s3.bucket,
+            "EVERY_S": "0.2",
+            "SHEET_INTERVAL_S": "0.5",
+            "AWS_REGION": "eu-west-1",
+            "AWS_ENDPOINT_URL": s3.endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+        waited: set[str] = set()
+        for life in range(5):
+            # The network is away at times, so that something waits when the process is killed.
+            s3.faults.extend([HANG_UP, HANG_UP_AFTERWARDS][: life % 3] * 2)
+            with device(tmp_path, **settings) as program:
+                program.until(lambda program=program: program.said("state=running"))
+                time.sleep(chance.uniform(0.1, 2.0))
+                assert program.end(signal.SIGKILL) == -signal.SIGKILL
+            waited |= keys_in(tmp_path / "outbox")
+        s3.faults.clear()
+        with device(tmp_path, **settings) as program:
+            program.until(lambda: program.said("state=running"))
+            assert program.end(signal.SIGTERM) == 0
+        objects = s3.objects()
+    assert waited
+    assert waited <= objects.keys()
+    assert not keys_in(tmp_path / "outbox")
+    sheets = [read_delivery(key, data) for key, data in objects.items()]
+    tiles = Counter((tile.at_ms // 1000, tile.track_id) for sheet in sheets for tile in sheet.manifest.tiles)
+    assert set(tiles.values()) == {1}
+    runs: dict[int, set[str]] = {}
+    for second, track in tiles:
+        runs.setdefault(second, set()).add(track.partition("-")[0])
+    assert {len(names) for names in runs.values()} == {1}, "a window was told of by two runs"
+    assert len(set().union(*runs.values())) == 6, "every life had a run of its own"
+    assert {Counter(second for second, _ in tiles)[second] for second in runs} == {2}, "two people, in every window"
