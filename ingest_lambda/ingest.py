@@ -253,7 +253,8 @@ Record = TypeVar("Record", WindowRecord, WindowFaces)
 
 def _faces_refused(session_id: str, but: str) -> FacesRefused:
     return FacesRefused(
-        f"session {session_id!r} only counts heads, and {but}: it is not kept; set the device to count heads"
+        f"session {session_id!r} only counts heads, and {but}: it is not kept; set the device's "
+        "HOUSELIGHTS_HEADS_ONLY to yes"
     )
 
 

@@ -8,8 +8,24 @@ from houselights.commands.dashboard import dashboard
 from houselights.commands.demo import demo
 from houselights.commands.doctor import doctor
 from houselights.commands.export import export
+from houselights.commands.ingest import ingest
+from houselights.commands.local_cloud import local_cloud
+from houselights.commands.prepare import prepare
 from houselights.commands.score import score
 from houselights.commands.sessions import delete, prune, sessions
 from houselights.commands.watch import watch
 
-COMMANDS: tuple[click.Command, ...] = (score, watch, sessions, export, delete, prune, dashboard, demo, doctor)
+COMMANDS: tuple[click.Command, ...] = (
+    score,
+    watch,
+    sessions,
+    export,
+    delete,
+    prune,
+    prepare,
+    ingest,
+    local_cloud,
+    dashboard,
+    demo,
+    doctor,
+)

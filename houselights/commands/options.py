@@ -87,10 +87,20 @@ def scoring_options(command: Command) -> Command:
                 help="YuNet's model file, where it shall not be fetched.",
             ),
             click.option("--scorer", type=click.Choice(SCORERS), default="expressionnet", show_default=True),
-            click.option(
-                "--keep-windows-days", type=click.IntRange(min=1), default=730, show_default=True, metavar="N"
-            ),
-            click.option("--keep-faces-days", type=click.IntRange(min=1), default=30, show_default=True, metavar="N"),
+            keep_options,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def keep_options(command: Command) -> Command:
+    """Adds for how long records are kept."""
+    days = click.IntRange(min=1)
+    for option in reversed(
+        (
+            click.option("--keep-windows-days", type=days, default=730, show_default=True, metavar="N"),
+            click.option("--keep-faces-days", type=days, default=30, show_default=True, metavar="N"),
         )
     ):
         command = option(command)

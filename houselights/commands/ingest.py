@@ -1,0 +1,123 @@
+"""`houselights ingest`: what devices delivered into the store, on a machine of one's own."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from audience.errors import InvalidValue
+from houselights.commands.options import keep_options, store_at, store_option
+
+if TYPE_CHECKING:
+    from ingest_lambda.scoring import SheetScorer
+
+_SCORERS = ("expressionnet", "rekognition")
+
+
+@click.command(short_help="Take in what devices delivered.")
+@click.option(
+    "--local",
+    "source",
+    required=True,
+    metavar="DIR|QUEUE_URL",
+    help="The folder devices deliver to (their HOUSELIGHTS_BUCKET is dir:DIR), or the URL of the stack's queue.",
+)
+@click.option(
+    "--scorer",
+    type=click.Choice(_SCORERS),
+    default="expressionnet",
+    show_default=True,
+    help="What scores sheets: the one that ships, or Amazon Rekognition, which costs money.",
+)
+@click.option(
+    "--dead-letters",
+    "dead_letters_url",
+    metavar="URL",
+    envvar="HOUSELIGHTS_DEAD_LETTERS",
+    help="With a queue: the queue for what can never be taken. Also from HOUSELIGHTS_DEAD_LETTERS.",
+)
+@click.option("--once", is_flag=True, help="End when nothing is left, instead of waiting for more.")
+@keep_options
+@store_option
+def ingest(
+    source: str,
+    scorer: str,
+    dead_letters_url: str | None,
+    once: bool,
+    keep_windows_days: int,
+    keep_faces_days: int,
+    store_url: str | None,
+) -> int:
+    """Score sheets and record windows that devices delivered, until Ctrl-C or SIGTERM.
+
+    What is recorded is removed. What can never be taken is moved to DIR/refused/ with the reason beside it, or to the
+    dead-letter queue. Sessions, stages and cameras must be set up before: `houselights prepare`.
+    """
+    from houselights.delivery_folder import DeliveryFolder
+    from houselights.ingesting import Progress, ingest_folder, ingest_queue, region_of
+    from ingest_lambda.bucket import BucketDeliveries, brief
+    from ingest_lambda.dead_letters import DeadLetterQueue
+    from ingest_lambda.ingest import Ingest, Keep
+    from ingest_lambda.worker import DeadLetters, Deliveries, Worker
+
+    stop = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    is_queue = source.startswith(("http://", "https://"))
+    if is_queue and not dead_letters_url:
+        raise InvalidValue("a queue needs one for what can never be taken: give --dead-letters URL")
+    keep = Keep(windows_days=keep_windows_days, faces_days=keep_faces_days)
+    with store_at(store_url) as store, ExitStack() as stack:
+        status = stack.enter_context(Console(stderr=True).status("waiting for deliveries"))
+        progress = Progress(status.update)
+        deliveries: Deliveries
+        dead_letters: DeadLetters
+        if is_queue:
+            import boto3
+
+            session = boto3.Session(region_name=region_of(source))
+            sqs = brief(session, "sqs")
+            deliveries = BucketDeliveries(brief(session, "s3"))
+            dead_letters = DeadLetterQueue(sqs, str(dead_letters_url))
+        else:
+            deliveries = dead_letters = folder = DeliveryFolder(Path(source))
+        worker = Worker(
+            ingest=Ingest(store, _sheet_scorer(scorer), keep),
+            deliveries=deliveries,
+            dead_letters=dead_letters,
+            reporter=progress,
+            keep_deliveries=False,
+            now_ms=lambda: time.time_ns() // 1_000_000,
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            stack.callback(signal.signal, number, signal.signal(number, end))
+        if is_queue:
+            ingest_queue(sqs, source, worker, stop=stop, once=once)
+        else:
+            ingest_folder(folder, worker, stop=stop, once=once)
+    click.echo(progress.text)
+    return 0
+
+
+def _sheet_scorer(name: str) -> SheetScorer:
+    if name == "rekognition":
+        import boto3
+
+        from ingest_lambda.rekognition import RekognitionScorer, rekognition_client
+
+        return RekognitionScorer(rekognition_client(boto3.Session()))
+    from edge_lambda.detectors import load_detector
+    from edge_lambda.scorers import load_scorer
+    from houselights.sheet_scoring import DeviceSheetScorer
+
+    return DeviceSheetScorer(load_scorer(name), load_detector())
