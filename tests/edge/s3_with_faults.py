@@ -47,12 +47,14 @@ class S3:
         faults: what the next puts meet, in order: `PASS`, `HANG_UP`, `HANG_UP_AFTERWARDS` (S3 has it, and its yes is
             lost), or (status, error code).
         puts: keys that were asked to be put, refused ones included.
+        signed: what each of them was authorized with.
     """
 
     def __init__(self, bucket: str, endpoint: str, moto: str) -> None:
         self.bucket, self.endpoint, self.moto = bucket, endpoint, moto
         self.faults: deque[str | tuple[int, str]] = deque()
         self.puts: list[str] = []
+        self.signed: list[str] = []
 
     def objects(self) -> dict[str, bytes]:
         """What is in the bucket."""
@@ -78,6 +80,7 @@ def s3_with_faults() -> Iterator[S3]:
 
             def do_PUT(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                s3.signed.append(self.headers["Authorization"])
                 s3.puts.append(self.path.partition(f"/{bucket}/")[2])
                 fault = s3.faults.popleft() if s3.faults else PASS
                 if isinstance(fault, tuple):
