@@ -37,6 +37,7 @@ demo: $(SYNC) ## Score a clip (VIDEO=file for your own), load the sample session
 test: $(SYNC) ## Run every test, those in a real browser included
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m tests.contracts.dynalite
+	@$(BIN)/python -m tests.mosquitto
 	@$(MAKE) --no-print-directory checks || echo "The checks of infra/template.yaml will be skipped." >&2
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
