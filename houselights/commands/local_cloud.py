@@ -1,0 +1,89 @@
+"""`houselights local-cloud`: the cloud path on this machine, for trying it all on a laptop."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from audience.errors import InvalidValue
+from houselights.commands.options import store_at
+from houselights.occasion import Occasion, plan_session, store_session
+
+if TYPE_CHECKING:
+    from houselights.local_cloud.cloud import LocalCloud
+
+SESSION = Occasion(session_id="local", title="On this machine")
+
+
+@click.command(short_help="Run the cloud path on this machine.")
+@click.option(
+    "--port", type=click.IntRange(1, 65534), metavar="N", help="Of AWS; Rekognition has the next.  [default: free ones]"
+)
+@click.option(
+    "--scorer",
+    type=click.Choice(("rekognition", "expressionnet")),
+    default="rekognition",
+    show_default=True,
+    help="Asks the stand-in for Rekognition, or scores sheets itself.",
+)
+def local_cloud(port: int | None, scorer: str) -> int:
+    """Stand in for S3, EventBridge, SQS, DynamoDB and Rekognition, and ingest what is delivered, until Ctrl-C.
+
+    Nothing is sent to AWS. Everything is kept in memory and lost at the end.
+    """
+    try:
+        from houselights.local_cloud.cloud import running_cloud
+    except ModuleNotFoundError as missing:
+        raise InvalidValue(
+            f"the cloud on this machine needs {missing.name}: install Houselights with its extra `local-cloud`"
+        ) from None
+    with running_cloud(port=port or 0) as cloud:
+        with store_at(cloud.store_url) as store:
+            store_session(store, plan_session(store, SESSION, datetime.now(UTC)), SESSION)
+        click.echo(_how_to(cloud))
+        command = [sys.executable, "-m", "houselights", "ingest", "--local", cloud.queue_url, "--scorer", scorer]
+        with subprocess.Popen(command, env=os.environ | cloud.environment) as ingest:
+            # Whoever ends this command means the ingest too.
+            signal.signal(signal.SIGTERM, lambda number, frame: ingest.terminate())
+            try:
+                return max(0, ingest.wait())
+            except KeyboardInterrupt:
+                return 0
+            finally:
+                ingest.terminate()
+
+
+def _how_to(cloud: LocalCloud) -> str:
+    """What runs where, and how a camera and the pages are led there."""
+    settings = {name: value for name, value in cloud.environment.items() if name.startswith("AWS_")} | {
+        "HOUSELIGHTS_SOURCE": "webcam:0",
+        "HOUSELIGHTS_SESSION": SESSION.session_id,
+        "HOUSELIGHTS_SCORING": "cloud",
+        "HOUSELIGHTS_BUCKET": cloud.stack.bucket,
+        "HOUSELIGHTS_OUTBOX": str(Path(tempfile.gettempdir()) / "houselights-outbox"),
+        "HOUSELIGHTS_STATUS": "log",
+    }
+    exports = "\n".join(f"  export {name}={shlex.quote(value)}" for name, value in settings.items())
+    python = shlex.quote(sys.executable)
+    return f"""\
+The cloud runs on this machine: AWS at {cloud.endpoint}, Rekognition at {cloud.rekognition.endpoint}.
+Nothing is sent to AWS. Everything is in memory, and lost when this ends: press Ctrl-C.
+
+Start a camera in another terminal (HOUSELIGHTS_SOURCE may be rtsp://… or file:… too):
+
+{exports}
+  {python} -m edge_lambda
+
+Look at session {SESSION.session_id!r} in a third:
+
+  {python} -m houselights dashboard --store {shlex.quote(cloud.store_url)}
+"""
