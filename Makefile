@@ -15,7 +15,7 @@ SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam
 ACCOUNT = $(if $(profile),--profile "$(profile)") $(if $(region),--region "$(region)")
 STACK = $(if $(stack),$(stack),houselights)
 
-.PHONY: help demo test check checks format train bench package component deploy teardown clean
+.PHONY: help demo local-cloud test check checks format train bench package component deploy teardown clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -33,6 +33,9 @@ $(SYNC): pyproject.toml uv.lock | $(UV)
 
 demo: $(SYNC) ## Score a clip (VIDEO=file for your own), load the sample sessions, serve the pages
 	$(BIN)/houselights demo $(if $(VIDEO),--video "$(VIDEO)")
+
+local-cloud: $(SYNC) ## Run the cloud path on this machine, to try it all without an account
+	$(BIN)/houselights local-cloud
 
 test: $(SYNC) ## Run every test, those in a real browser included
 	@$(BIN)/python -m tests.browser
