@@ -10,7 +10,6 @@ import argparse
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -69,7 +68,7 @@ def run(environment: Mapping[str, str]) -> int:
     else:
         return 0
     for line in problems:
-        to_stderr(f"houselights-device: {line}")
+        to_stderr(f"houselights: {line}")
     return 2
 
 
@@ -81,14 +80,7 @@ def _look(settings: DeviceSettings) -> None:
         camera_id=settings.camera_id,
         written_ms=to_ms(_now()),
     )
-    stop = threading.Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
     with ExitStack() as stack:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            stack.callback(signal.signal, number, signal.signal(number, end))
         outbox = Outbox(settings.outbox)
         stack.callback(outbox.close)
         sender = _named("HOUSELIGHTS_STATUS", lambda: _status(settings))
@@ -117,7 +109,7 @@ def _look(settings: DeviceSettings) -> None:
                 to_stderr(heartbeat_line(heartbeat))
 
         to_stderr(decision.reason.replace("--country", "HOUSELIGHTS_COUNTRY"))
-        Device(
+        device = Device(
             camera,
             every_s=settings.every_s,
             open_camera=opened,
@@ -126,10 +118,16 @@ def _look(settings: DeviceSettings) -> None:
             recorded=RecordedUntil(settings.outbox, camera),
             uploader=Uploader(outbox, _bucket(settings)),
             tell=tell,
-            stop=stop,
             now=_now,
             preview=preview,
-        ).run()
+        )
+
+        def end(_number: int, _frame: FrameType | None) -> None:
+            device.stop()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            stack.callback(signal.signal, number, signal.signal(number, end))
+        device.run()
 
 
 def _status(settings: DeviceSettings) -> StatusSender:

@@ -51,7 +51,6 @@ class Device:
         recorded: RecordedUntil,
         uploader: Uploader,
         tell: Callable[[Heartbeat], None],
-        stop: threading.Event,
         now: Callable[[], datetime],
         wait: Callable[[float], object] | None = None,
         preview: LivePreview | None = None,
@@ -67,18 +66,19 @@ class Device:
             recorded: how far earlier runs came.
             uploader: sends what is in the outbox; started and stopped here.
             tell: takes every heartbeat; fails never and is quick.
-            stop: set from anywhere to end cleanly.
             now: the device's clock.
-            wait: waits so many seconds, or less where it is told to stop; the event's own unless given.
+            wait: waits so many seconds, or less where it is told to stop; its own unless given.
             preview: shown every window's newest frame.
         """
         self._camera = camera
         self._open_camera, self._load = open_camera, load
         self._outbox, self._recorded, self._uploader = outbox, recorded, uploader
-        self._stop, self._now, self._wait, self._preview = stop, now, wait or stop.wait, preview
+        self._stop = threading.Event()
+        self._opened: Camera | None = None
+        self._now, self._wait, self._preview = now, wait or self._stop.wait, preview
         self._status = DeviceStatus(camera, every_s=every_s, uploads=uploader.status, tell=tell, now=now)
         self._frames = LiveFrames(
-            every_s=every_s, stop=stop, after_ms=recorded.until_ms - 1, whole_windows_ms=camera.width_ms
+            every_s=every_s, stop=self._stop, after_ms=recorded.until_ms - 1, whole_windows_ms=camera.width_ms
         )
         self._way: Way | None = None
         self._end_ms = 0  # of the newest window
@@ -113,6 +113,13 @@ class Device:
             self._uploader.stop(within_s=LEAVING_S)
         self._status.say(ending, f"deliveries lost, because no disk took them: {self._lost}" if self._lost else "")
 
+    def stop(self) -> None:
+        """Ends it cleanly and returns at once; may be called from anywhere, a signal's handler among it."""
+        self._stop.set()
+        if (camera := self._opened) is not None:
+            # One that stands still would keep it for as long as it takes to be given up. Closing may take long, too.
+            threading.Thread(target=camera.close, name="let go", daemon=True).start()
+
     def _run_once(self) -> Exception | None:
         """One camera from its opening on; what ended it, or None where it was told to stop or a file ended."""
         try:
@@ -127,10 +134,13 @@ class Device:
             return problem
         try:
             with closing(camera):
+                self._opened = camera
                 self._look(camera, way)
         except Exception as problem:
             self._way = None  # whatever it was, the next run has models of its own
             return problem
+        finally:
+            self._opened = None
         return self._frames.lost
 
     def _look(self, camera: Camera, way: Way) -> None:

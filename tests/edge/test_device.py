@@ -79,7 +79,8 @@ class Stand:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.clock, self.stop = Clock(), threading.Event()
+        self.clock = Clock()
+        self.device: Device | None = None
         self.heartbeats: list[Heartbeat] = []
         self.cameras: list[Live | Exception] = []
         self.loaded = 0
@@ -111,11 +112,10 @@ class Stand:
 
     def run(self, load: Callable[[], Way] | None = None) -> None:
         """One process's life: until the cameras end, or it is told to stop."""
-        self.stop.clear()
         with ExitStack() as stack:
             outbox = Outbox(self.folder / "outbox", write=self.write)
             stack.callback(outbox.close)
-            Device(
+            self.device = Device(
                 CAMERA,
                 every_s=0.5,
                 open_camera=self.open,
@@ -124,11 +124,15 @@ class Stand:
                 recorded=RecordedUntil(self.folder / "outbox", CAMERA),
                 uploader=Uploader(outbox, self.bucket),
                 tell=self.heartbeats.append,
-                stop=self.stop,
                 now=self.clock,
                 wait=self.clock.wait,
                 preview=self.preview,
-            ).run()
+            )
+            self.device.run()
+
+    def stop(self) -> None:
+        """Tells the device that runs to stop."""
+        self.device.stop()
 
     @property
     def states(self) -> list[str]:
@@ -240,7 +244,7 @@ def test_the_window_a_camera_was_lost_in_is_told_of_by_one_run_alone(stand):
 
 
 def test_the_window_a_process_was_stopped_in_is_told_of_by_one_run_alone(stand):
-    stand.camera([2, 2, 2], then=stand.stop.set)
+    stand.camera([2, 2, 2], then=stand.stop)
     stand.run()
     assert stand.states[-1] == "stopped"
     stand.camera([2, 2, 2, 2])
@@ -260,6 +264,22 @@ def test_a_clock_that_was_set_back_counts_nobody_twice(stand):
     assert "behind what was recorded" in stand.detail("waiting")
     assert [window for window, _, _ in stand.windows()] == [0, 1, 2, 3, 4, 5, 6, 7]
     assert len(stand.tracks()) == 16
+
+
+def test_a_camera_that_stands_still_holds_up_no_stop(stand):
+    class Still(Live):
+        def __iter__(self) -> Iterator[LiveFrame]:
+            threading.Thread(target=stand.stop).start()
+            assert let_go.wait(10), "nobody closed the camera"
+            return iter(())
+
+        def close(self) -> None:
+            let_go.set()
+
+    let_go = threading.Event()
+    stand.cameras.append(Still(stand.clock, []))
+    stand.run()
+    assert stand.states == ["starting", "ready", "stopped"]
 
 
 class Failing(FacesInPlace):
@@ -334,7 +354,7 @@ def test_a_full_disk_is_waited_for_with_the_delivery_in_hand(stand):
 
 def test_what_no_disk_takes_before_the_end_is_said_to_be_lost(stand):
     def write(handle: int, content: memoryview) -> int:
-        stand.stop.set()
+        stand.stop()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     stand.write = write

@@ -152,7 +152,7 @@ def test_wrong_settings_are_a_line_each(tmp_path):
     with device(tmp_path, SOURCE="", DETECTOR="eagle", SESSION="a b") as program:
         assert program.ended() == 2
     assert len(program.lines) == 3
-    assert all(line.startswith("houselights-device: HOUSELIGHTS_") for line in program.lines)
+    assert all(line.startswith("houselights: HOUSELIGHTS_") for line in program.lines)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_wrong_settings_are_a_line_each(tmp_path):
 def test_a_setting_that_turns_out_wrong_is_one_line(tmp_path, settings, said):
     with device(tmp_path, **settings) as program:
         assert program.ended() == 2
-    assert program.lines[-1].startswith("houselights-device: ")
+    assert program.lines[-1].startswith("houselights: ")
     assert said in program.lines[-1]
     assert not program.said("Traceback")
 
