@@ -23,11 +23,16 @@ def deploying() -> None:
 @deploying.command()
 def package() -> None:
     """Make the function's package in build/package."""
-    from houselights.deploying.package import make_package
+    from houselights.deploying.package import PYTHON, make_package
 
     folder = BUILD / "package"
-    size = make_package(folder)
-    click.echo(f"{folder}: {size / 1e6:.0f} MB")
+    made = make_package(folder)
+    click.echo(f"{folder}: {made.size / 1e6:.0f} MB")
+    if not made.compiled:
+        click.echo(
+            f"Without bytecode, as there is no Python {PYTHON} here: the function's first answers come seconds later. "
+            f"`.venv/bin/uv python install {PYTHON}` gets one."
+        )
 
 
 @deploying.command()

@@ -38,7 +38,7 @@ def run_uv(*arguments: str) -> str:
     """
     if not UV.exists():
         raise DeploymentFailed(f"{UV} is not there: run this through make, which brings uv along")
-    command = [str(UV), *arguments, "--quiet", "--project", str(ROOT)]
+    command = [str(UV), *arguments, "--project", str(ROOT)]
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     if result.returncode:
         raise DeploymentFailed(f"`uv {arguments[0]}` failed: {result.stderr.strip() or 'it does not say why'}")

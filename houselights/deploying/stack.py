@@ -17,7 +17,6 @@ SAM_STACK = "aws-sam-cli-managed-default"
 # While a stack is deleted, cameras whose credentials still last may go on delivering, and a bucket must be empty.
 _ROUNDS = 3
 _BY_SIZE = "billed by the GB and month"
-_MOST_AT_ONCE = 1000  # keys that S3 deletes with one request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,16 +130,16 @@ def _delete_stack(session: Any, stack: Stack) -> None:
 def _empty(s3: Any, bucket: str) -> None:
     """Deletes every object of a bucket, with all versions; a bucket that is gone is empty."""
     try:
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            objects = [
-                {"Key": one["Key"], "VersionId": one["VersionId"]}
-                for one in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-            ]
-            for begin in range(0, len(objects), _MOST_AT_ONCE):
-                load = {"Objects": objects[begin : begin + _MOST_AT_ONCE], "Quiet": True}
-                errors = s3.delete_objects(Bucket=bucket, Delete=load).get("Errors")
-                if errors:
-                    raise DeploymentFailed(f"{bucket}/{errors[0]['Key']} could not be deleted: {errors[0]['Code']}")
+        while True:
+            page = s3.list_object_versions(Bucket=bucket)
+            listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            if not listed:
+                return
+            # A page has no more than one request may delete.
+            objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in listed]
+            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+            for error in answer.get("Errors", ()):
+                raise DeploymentFailed(f"{bucket}/{error['Key']} could not be deleted: {error['Code']}")
     except s3.exceptions.NoSuchBucket:
         return
 
