@@ -11,7 +11,7 @@ from audience.instants import clock_text
 from audience.smoothing import default_smoothing_s, smoothed_curve
 
 # What a face does that shows the expression: what can be seen of it, never what somebody feels.
-_DID = {
+DID = {
     "smile": "smiled",
     "happy": "looked happy",
     "surprised": "looked surprised",
@@ -58,18 +58,16 @@ def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION) -> str:
 
 
 def _average_and_peak(windows: StageWindows, expression: str, average: float) -> str:
-    did = _DID[expression]
+    did = DID[expression]
     if average < 0.005:
         return f"Hardly any face {did}."
     said = f"{_as_people_say(average)} {did} on average."
     over_s = default_smoothing_s(len(windows.start_ms) * windows.width_ms / 1000)
     curve = smoothed_curve(windows, expression, over_s)
     top = int(np.nanargmax(curve.share))
-    share, low, high = (_percent(values[top]) for values in (curve.share, curve.share_low, curve.share_high))
+    share, low, high = (percent_text(values[top]) for values in (curve.share, curve.share_low, curve.share_high))
     over = f"averaged over {over_s:g} s"
-    at = f"at {position_text(windows, top)}"
-    title = windows.segment_title(int(windows.segment[top]))
-    where = f"{at}, in “{title}”" if title else at
+    where = where_text(windows, top)
     faces = _faces(round(float(windows.faces[top])))
     if curve.share[top] - average < _WORTH_NAMING:
         return f"{said} That changed little: the highest was about {share} (between {low} and {high}) {where}, {over}."
@@ -86,6 +84,13 @@ def position_text(windows: StageWindows, place: int) -> str:
     in_session = clock_text(float(windows.session_s[place]))
     # Where something was shown at other times, a bare time would be taken for a place in that.
     return in_session if np.isnan(windows.timeline_s).all() else f"{in_session} of the session"
+
+
+def where_text(windows: StageWindows, place: int) -> str:
+    """Where a window stands, with the segment if there is one: "at 12:31, in “Demo”"."""
+    at = f"at {position_text(windows, place)}"
+    title = windows.segment_title(int(windows.segment[place]))
+    return f"{at}, in “{title}”" if title else at
 
 
 def _gap(windows: StageWindows) -> str:
@@ -119,10 +124,11 @@ def _as_people_say(share: float) -> str:
         return f"About 1 in {round(1 / share)} faces"
     if 0.45 <= share < 0.55:
         return "About half of the faces"
-    return f"About {_percent(share)} of the faces"
+    return f"About {percent_text(share)} of the faces"
 
 
-def _percent(share: float) -> str:
+def percent_text(share: float) -> str:
+    """A share as "37 %"."""
     return f"{round(100 * float(share))} %"
 
 

@@ -29,3 +29,22 @@ def wilson(count: Floats, n: Floats, z: float = Z_95) -> tuple[Floats, Floats]:
     # Rounding must not push a bound past the share itself, which at 0 and 1 is the bound.
     low = np.clip((centre - spread) / scale, 0, share)
     return low, np.clip((centre + spread) / scale, share, 1)
+
+
+def difference_interval(
+    first: tuple[Floats, Floats, Floats], second: tuple[Floats, Floats, Floats]
+) -> tuple[Floats, Floats]:
+    """The interval of `first - second`, made from the interval of each (R. G. Newcombe, "Interval estimation for the
+    difference between independent proportions", Statistics in Medicine 17, 1998, method 10).
+
+    Args:
+        first, second: the figure, its lower and its upper bound; (k,) each.
+
+    Returns:
+        Lower and upper bounds of the difference, (k,) each; NaN where a figure or a bound is.
+    """
+    one, one_low, one_high = first
+    other, other_low, other_high = second
+    difference = one - other
+    low = difference - np.sqrt((one - one_low) ** 2 + (other_high - other) ** 2)
+    return low, difference + np.sqrt((one_high - one) ** 2 + (other - other_low) ** 2)

@@ -1,0 +1,158 @@
+"""Moments: what was planted is found where it is, and where nothing happens nothing is found."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from audience.curve import StageWindows
+from audience.moments import MOST, moments
+from tests.builders import a_cue, a_stage, a_timeline, an_exclusion
+from tests.crowds import Floats, crowds, drifting, from_counts
+
+AT_S = 1860  # 31:00
+
+
+def planted(length_s: int, *events: tuple[float, float, float], usual: float = 0.2) -> Floats:
+    """True shares (length_s, 1) of events (middle, seconds, share), rising and falling within 8 s."""
+    seconds = np.arange(length_s) + 0.5
+    share = np.full(length_s, usual)
+    for middle, lasts, height in events:
+        ramp = np.clip((lasts / 2 + 4 - np.abs(seconds - middle)) / 8, 0, 1)
+        share += (height - usual) * ramp
+    return share[:, None]
+
+
+def acted_out(share: Floats, people: int = 46, *, seed: int = 1, looked=None, stage=None) -> StageWindows:
+    smiling, faces = crowds(share, np.array([people]), lasts_s=np.array([4.0]), seed=seed)
+    return from_counts(smiling[:, 0], faces[:, 0], looked=looked, stage=stage)
+
+
+@pytest.mark.parametrize(("people", "lasts_s", "height"), [(46, 25, 0.6), (120, 20, 0.45), (24, 30, 0.7)])
+def test_a_moment_planted_at_31_00_is_found_within_seconds(people, lasts_s, height):
+    """In at least 95 of 100 sessions of 51 minutes, and with next to nothing elsewhere."""
+    share = np.repeat(planted(3060, (AT_S, lasts_s, height)), 100, axis=1)
+    smiling, faces = crowds(share, np.full(100, people), lasts_s=np.full(100, 4.0), seed=people)
+    found = [moments(from_counts(smiling[:, i], faces[:, i]), "smile", seed=i) for i in range(100)]
+    peaks = [[one for one in of if one.kind == "peak"] for of in found]
+    # People go on smiling for some seconds after what they smile at.
+    hits = sum(any(abs(one.session_s - AT_S) <= 12 for one in of) for of in peaks)
+    elsewhere = sum(any(abs(one.session_s - AT_S) > 60 for one in of) for of in found)
+    assert hits >= 95
+    assert elsewhere <= 5
+
+
+def test_of_1000_sessions_in_which_nothing_happens_at_most_50_show_a_moment():
+    """5 minutes to 3 hours, 24 to 300 people who keep their faces for 3 to 10 s, slow drift, gaps."""
+    shown = 0
+    for length_s, sessions in ((300, 500), (1200, 300), (3600, 160), (10_800, 40)):
+        rng = np.random.default_rng(length_s)
+        share = drifting(rng, length_s, sessions)
+        share[:, ::5] /= 8  # hardly anybody, in every fifth
+        people, lasts_s = rng.integers(24, 301, sessions), rng.uniform(3, 10, sessions)
+        smiling, faces = crowds(share, people, lasts_s=lasts_s, seed=length_s)
+        for session in range(sessions):
+            looked = np.ones(length_s, dtype=bool)
+            if session % 2:
+                begins = rng.integers(0, length_s)
+                looked[begins : begins + round(rng.uniform(5, length_s / 5))] = False
+            windows = from_counts(smiling[:, session], faces[:, session], looked=looked)
+            shown += bool(moments(windows, "smile", seed=session))
+    assert shown <= 50
+
+
+def test_an_audience_that_arrives_and_leaves_makes_no_moment_by_its_size():
+    smiling, faces = crowds(np.full((1800, 60), 0.25), np.full(60, 200), lasts_s=np.full(60, 4.0), seed=3)
+    there = np.clip(np.minimum(np.arange(1800) / 600, (1800 - np.arange(1800)) / 300), 0.05, 1)[:, None]
+    rng = np.random.default_rng(3)
+    kept_smiling, kept_plain = rng.binomial(smiling, there), rng.binomial(faces - smiling, there)
+    shown = [
+        bool(moments(from_counts(kept_smiling[:, i], (kept_smiling + kept_plain)[:, i]), "smile", seed=i))
+        for i in range(60)
+    ]
+    assert sum(shown) <= 3
+
+
+def test_moments_are_numbered_in_time_each_with_its_place_and_segment():
+    stage = a_stage(timelines=[a_timeline(("Opening", 0, 900), ("Demo", 900, 2900))], cues=[a_cue(100, 0)])
+    share = planted(3000, (500, 30, 0.7), (1500, 40, 0.8), (2500, 30, 0.75))
+    found = moments(acted_out(share, 80, stage=stage), "smile", seed=1)
+    peaks = [one for one in found if one.kind == "peak"]
+    assert [one.number for one in found] == list(range(1, len(found) + 1))
+    assert [one.session_s for one in peaks] == pytest.approx([500, 1500, 2500], abs=12)
+    assert [one.timeline_s for one in peaks] == pytest.approx([400, 1400, 2400], abs=12)
+    assert [one.segment for one in peaks] == ["Opening", "Demo", "Demo"]
+    for one in peaks:
+        assert one.first <= one.place <= one.last
+        assert 20 <= one.last - one.first <= 70
+        assert one.share_low < one.share < one.share_high
+        assert one.change == pytest.approx(one.share - 0.2, abs=0.06)
+        assert one.sure == "very sure"
+
+
+def test_a_dip_is_found_too():
+    found = moments(acted_out(planted(1800, (900, 40, 0.03), usual=0.6), 100), "smile", seed=1)
+    (dip,) = [one for one in found if one.kind == "dip"]
+    assert dip.session_s == pytest.approx(900, abs=12)
+    assert dip.change < -0.4
+    assert dip.sentence.startswith("Dip at 1")
+    assert "below the minutes around it" in dip.sentence
+
+
+def test_a_change_that_lasts_is_a_turn_and_no_peak():
+    share = np.repeat([0.15, 0.5], [900, 900])[:, None]
+    (turn,) = moments(acted_out(share, 80), "smile", seed=1)
+    assert turn.kind == "turn"
+    assert turn.session_s == pytest.approx(900, abs=9)
+    assert turn.share == pytest.approx(0.5, abs=0.12)
+    assert turn.change == pytest.approx(0.35, abs=0.12)
+    assert turn.sentence.startswith("Steepest rise at ")
+
+
+def test_many_moments_do_not_hide_each_other_and_the_clearest_are_kept():
+    events = [(200 + 300 * i, 25, 0.55 + 0.03 * i) for i in range(9)]
+    found = moments(acted_out(planted(3000, *events), 100), "smile", seed=1)
+    assert len(found) == MOST
+    late = [one.session_s for one in found if one.kind == "peak"]
+    assert all(any(abs(at - middle) <= 12 for middle, _, _ in events) for at in late)
+    assert len(late) >= MOST - 1
+
+
+def test_the_sentence_says_what_was_seen_where_and_against_what():
+    found = moments(acted_out(planted(3060, (AT_S, 30, 0.7)), 46), "smile", seed=1)
+    (peak,) = [one for one in found if one.kind == "peak"]
+    shown = round(100 * peak.share)
+    assert peak.sentence.startswith("Peak at 3")
+    assert f"about {shown} % (between " in peak.sentence
+    assert "faces smiled" in peak.sentence
+    assert peak.sentence.endswith(f"{round(100 * peak.change)} points above the minutes around it.")
+
+
+def test_the_same_seed_finds_the_same_moments():
+    windows = acted_out(planted(1800, (900, 30, 0.6)))
+    assert repr(moments(windows, "smile", seed=5)) == repr(moments(windows, "smile", seed=5))
+
+
+def test_what_somebody_left_out_is_no_moment():
+    share = planted(1800, (900, 40, 0.8))
+    assert moments(acted_out(share), "smile", seed=1)
+    stage = a_stage(exclusions=[an_exclusion(860, 940)])
+    assert moments(acted_out(share, stage=stage), "smile", seed=1) == ()
+
+
+def test_a_peak_at_the_edge_of_a_gap_is_told_with_what_is_known():
+    looked = np.ones(1800, dtype=bool)
+    looked[905:1000] = False
+    found = moments(acted_out(planted(1800, (900, 40, 0.85)), 100, looked=looked), "smile", seed=1)
+    assert found
+    assert not any(math.isnan(value) for one in found for value in (one.share, one.change, one.faces))
+
+
+def test_nothing_is_found_where_there_is_nothing_to_look_at():
+    still = from_counts(np.full(600, 3), np.full(600, 30))
+    assert moments(still, "smile", seed=1) == ()
+    assert moments(still, "fear", seed=1) == ()
+    assert moments(from_counts(np.full(40, 3), np.full(40, 30)), "smile", seed=1) == ()
+    assert moments(from_counts(np.arange(600) % 3, np.full(600, 3)), "smile", seed=1) == (), "withheld"

@@ -1,0 +1,106 @@
+"""The segment table: shares that can be checked by hand, and intervals that hold what they promise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from audience.curve import overall_share
+from audience.intervals import wilson
+from audience.segment_table import SPARKS, segment_rows
+from tests.builders import a_cue, a_stage, a_timeline, an_exclusion
+from tests.crowds import crowds, from_counts
+
+THREE = a_timeline(("Opening", 0, 100), ("Demo", 100, 300), ("Close", 300, 400))
+
+
+def told(*, stage=None, smiling=None, faces=None):
+    """Ten faces; 2 smile in the opening, 8 in the demo, none at the close."""
+    smiling = np.repeat([2, 8, 0], [100, 200, 100]) if smiling is None else smiling
+    faces = np.full(400, 10) if faces is None else faces
+    stage = stage or a_stage(timelines=[THREE], audience_size=20)
+    return segment_rows(from_counts(smiling, faces, stage=stage), "smile", seed=1)
+
+
+def test_each_segment_has_its_share_its_change_and_how_many_faces_it_rests_on():
+    rows = told()
+    assert [row.title for row in rows] == ["Opening", "Demo", "Close"]
+    assert [row.share for row in rows] == pytest.approx([0.2, 0.8, 0])
+    assert [row.change for row in rows] == pytest.approx([0.2 - 0.45, 0.8 - 0.45, -0.45])
+    assert [row.faces for row in rows] == [10, 10, 10]
+    assert [row.coverage for row in rows] == [0.5, 0.5, 0.5]
+    assert [row.figures_s for row in rows] == [100, 200, 100]
+    low, high = wilson(np.array([2.0]), np.array([10.0]))
+    assert (rows[0].share_low, rows[0].share_high) == pytest.approx((low[0], high[0]))
+
+
+def test_the_changes_weighted_by_their_faces_cancel():
+    smiling, faces = crowds(np.full((400, 1), 0.3), np.array([60]), lasts_s=np.array([4.0]), seed=1)
+    windows = from_counts(smiling[:, 0], faces[:, 0], stage=a_stage(timelines=[THREE]))
+    rows = segment_rows(windows, "smile", seed=1)
+    scored = [faces[int(row.start_s) : int(row.end_s), 0].sum() for row in rows]
+    assert np.average([row.share for row in rows], weights=scored) == pytest.approx(overall_share(windows, "smile"))
+    assert np.average([row.change for row in rows], weights=scored) == pytest.approx(0, abs=1e-12)
+
+
+def test_the_interval_of_a_change_holds_the_true_one_in_most_sessions():
+    """95 of 100 are promised; the true change is that of the shares people's faces were drawn from."""
+    true = np.repeat([0.2, 0.35, 0.2], [100, 200, 100])[:, None]
+    smiling, faces = crowds(np.repeat(true, 300, axis=1), np.full(300, 60), lasts_s=np.full(300, 4.0), seed=7)
+    held = []
+    for i in range(300):
+        rows = told(smiling=smiling[:, i], faces=faces[:, i], stage=a_stage(timelines=[THREE]))
+        held.append(
+            [
+                row.change_low <= change <= row.change_high
+                for row, change in zip(rows, (-0.075, 0.075, -0.075), strict=True)
+            ]
+        )
+    assert (np.mean(held, axis=0) >= 0.9).all()
+    assert np.mean(held) <= 0.99, "an interval that always holds says nothing"
+
+
+def test_a_segment_with_too_little_says_so_and_keeps_its_faces():
+    excluded = a_stage(timelines=[THREE], exclusions=[an_exclusion(305, 400)])
+    row = told(stage=excluded)[2]
+    assert not row.enough
+    assert math.isnan(row.share)
+    assert math.isnan(row.change)
+    assert row.sparkline == ()
+    assert row.faces == 10
+
+
+def test_a_segment_of_few_blocks_has_a_change_and_no_interval():
+    stage = a_stage(timelines=[a_timeline(("Short", 0, 40), ("Long", 40, 300), ("Close", 300, 400))])
+    short, long, _ = told(stage=stage)
+    assert short.enough
+    assert not math.isnan(short.change)
+    assert math.isnan(short.change_low)
+    assert not math.isnan(long.change_low)
+
+
+def test_a_segment_that_was_never_shown_has_no_figures():
+    stage = a_stage(timelines=[THREE], cues=[a_cue(250, 0)])
+    rows = told(stage=stage)
+    assert [row.enough for row in rows] == [True, True, False]
+    assert math.isnan(rows[2].faces)
+
+
+def test_one_segment_over_everything_does_not_differ_from_the_talk():
+    (row,) = told(stage=a_stage(timelines=[a_timeline(("All", 0, 400))]))
+    assert row.change == row.change_low == row.change_high == 0
+
+
+def test_a_sparkline_runs_from_the_beginning_to_the_end_with_its_gaps():
+    faces = np.full(400, 10)
+    faces[100:208] = 3
+    demo = told(faces=faces, smiling=np.minimum(np.arange(400) // 40, faces))[1]
+    assert len(demo.sparkline) == SPARKS
+    assert np.isnan(demo.sparkline).tolist() == [True] * 12 + [False] * 12
+    assert demo.sparkline[-1] == pytest.approx(0.7)
+
+
+def test_a_stage_without_a_timeline_has_no_segments():
+    assert told(stage=a_stage()) == ()

@@ -1,0 +1,100 @@
+"""Whole audiences as counts, made fast: many sessions at once, of which a test knows what was really there."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.curve import StageWindows, stage_windows
+from audience.sessions import Stage
+from audience.window_table import WindowTable
+from tests.builders import BEGAN_MS, SCORER, a_session, a_stage
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def crowds(
+    true_share: Floats, people: Ints, *, lasts_s: Floats, looks_s: float = 15.0, in_view: float = 0.9, seed: int
+) -> tuple[Ints, Ints]:
+    """How many faces smile, and how many are in view, second by second, of several audiences at once.
+
+    Everybody goes on as before until, every `lasts_s` on average, their expression is drawn anew; so do they look up
+    or away every `looks_s`. Of an audience of equals that is a Markov chain of three counts.
+
+    Args:
+        true_share: (T, sessions) probability with which an expression that is drawn anew is a smile.
+        people: (sessions,) how many people sit there.
+        lasts_s: (sessions,) how long an expression lasts.
+        looks_s: how long somebody looks up or away.
+        in_view: how much of an audience looks up.
+        seed: of all that is drawn.
+
+    Returns:
+        Smiling and in view, (T, sessions) each.
+    """
+    rng = np.random.default_rng(seed)
+    seen = rng.binomial(people, in_view)
+    smiling = rng.binomial(seen, true_share[0])
+    counts = np.empty((2, *true_share.shape), dtype=np.int64)
+    for second, share in enumerate(true_share):
+        # Who looks away takes their expression along; who looks up has one that was drawn meanwhile.
+        plain = seen - smiling
+        away = people - seen
+        back = rng.binomial(away, in_view / looks_s)
+        smiling -= rng.binomial(smiling, (1 - in_view) / looks_s)
+        plain -= rng.binomial(plain, (1 - in_view) / looks_s)
+        stops = rng.binomial(smiling, (1 - share) / lasts_s)
+        starts = rng.binomial(plain, share / lasts_s)
+        back_smiling = rng.binomial(back, share)
+        smiling += starts - stops + back_smiling
+        plain += stops - starts + back - back_smiling
+        seen = smiling + plain
+        counts[0, second], counts[1, second] = smiling, seen
+    return counts[0], counts[1]
+
+
+def from_counts(
+    smiling: Ints,
+    faces: Ints,
+    *,
+    looked: NDArray[np.bool_] | None = None,
+    stage: Stage | None = None,
+    session_id: str = "talk-1",
+    scorer: str = SCORER,
+) -> StageWindows:
+    """A stage whose faces were counted second by second; windows in which no camera `looked` are not there."""
+    looked = np.ones(len(faces), dtype=bool) if looked is None else looked
+    some = np.flatnonzero(looked)
+    over, of = smiling[some], faces[some]
+    column = of[:, None].astype(np.int64)
+    table = WindowTable(
+        start_ms=BEGAN_MS + 1000 * some,
+        width_ms=1000,
+        record_width_ms=1000,
+        camera=np.zeros(len(some), dtype=np.int64),
+        cameras=("cam-1",),
+        faces=of,
+        expected=of,
+        expressions=("smile",),
+        scored=column,
+        total=over[:, None].astype(np.float64),
+        squares=over[:, None].astype(np.float64),
+        over=over[:, None],
+        spans=np.ones(len(some), dtype=np.int64),
+        scored_spans=(column > 0).astype(np.int64),
+        scorers=(scorer,),
+    )
+    return stage_windows(a_session(session_id), stage or a_stage(), [], table)
+
+
+def drifting(rng: np.random.Generator, length_s: int, sessions: int) -> Floats:
+    """True shares at which nothing happens: (length_s, sessions), a level of its own each, drifting slowly."""
+    level = rng.uniform(-2.9, -0.4, sessions)
+    swing = rng.uniform(0, 0.6, sessions)
+    turns = length_s / rng.uniform(1200, 5400, sessions)
+    phase = rng.uniform(0, 2 * np.pi, sessions)
+    slope = rng.uniform(-0.5, 0.5, sessions)
+    along = np.linspace(0, 1, length_s)[:, None]
+    odds = np.exp(level + slope * along + swing * np.sin(2 * np.pi * turns * along + phase))
+    return odds / (1 + odds)
