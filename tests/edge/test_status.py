@@ -161,6 +161,19 @@ class TestTheNewest:
         sender.close()
         assert said == ["status is not sent: the broker is away", "status is sent again"]
 
+    def test_is_what_is_tried_next_after_a_failure(self, courier):
+        courier.problem = StatusNotSent("the broker is away")
+        sender = NewestSender(courier, tell=lambda line: None)
+        sender.send(beat(1))
+        until(lambda: courier.tries == 1)
+        sender.send(beat(2))
+        courier.open.set()
+        until(lambda: courier.tries > 1)
+        courier.problem = None
+        until(lambda: bool(courier.delivered))
+        sender.close()
+        assert courier.delivered == [beat(2)]
+
     def test_survives_a_fault_nobody_thought_of(self, courier):
         said: list[str] = []
         courier.open.set()
