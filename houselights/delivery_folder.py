@@ -8,7 +8,6 @@ from typing import Final
 
 from audience.errors import DeliveriesUnavailable, DeliveryGone, InvalidValue
 from audience.sheets.delivery import SUFFIXES
-from ingest_lambda.message import ObjectCreated, read_message
 from ingest_lambda.worker import Found, check_size
 
 REFUSED: Final = "refused"
@@ -65,9 +64,8 @@ class DeliveryFolder:
             ) from None
 
     def put(self, body: str, reason: str) -> None:
-        message = read_message(body)
-        assert isinstance(message, ObjectCreated)
-        file, refused = self._folder / message.key, self._folder / REFUSED / message.key
+        key = json.loads(body)["detail"]["object"]["key"]
+        file, refused = self._folder / key, self._folder / REFUSED / key
         try:
             refused.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             refused.with_name(refused.name + REASON_SUFFIX).write_text(
