@@ -52,14 +52,10 @@ def local_cloud(port: int | None, scorer: str) -> int:
         click.echo(_how_to(cloud))
         command = [sys.executable, "-m", "houselights", "ingest", "--local", cloud.queue_url, "--scorer", scorer]
         with subprocess.Popen(command, env=os.environ | cloud.environment) as ingest:
-            # Whoever ends this command means the ingest too.
-            signal.signal(signal.SIGTERM, lambda number, frame: ingest.terminate())
-            try:
-                return max(0, ingest.wait())
-            except KeyboardInterrupt:
-                return 0
-            finally:
-                ingest.terminate()
+            # Whoever ends this command means the ingest, which ends by itself once it is told.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda number, frame: ingest.terminate())
+            return max(0, ingest.wait())
 
 
 def _how_to(cloud: LocalCloud) -> str:
