@@ -1,0 +1,1 @@
+"""What `python -m bench cloud` measures, a part a file."""
