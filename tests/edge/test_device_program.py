@@ -14,7 +14,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,9 +22,11 @@ import pytest
 from audience.sheets.read_delivery import read_delivery
 from audience.sheets.sheet import Sheet
 from audience.sheets.window_file import WindowFile
+from audience.status import read_status
 from tests.architecture.sources import ROOT
 from tests.edge.s3_with_faults import HANG_UP, HANG_UP_AFTERWARDS, s3_with_faults
-from tests.portraits import people_video, portrait
+from tests.mosquitto import Listener, a_broker
+from tests.portraits import people_video
 
 PATIENCE_S = 60.0
 
@@ -188,7 +190,24 @@ def test_the_preview_shows_the_marked_picture(tmp_path, clip):
             assert answer.read(2) == b"\xff\xd8"
         with urllib.request.urlopen(f"{address}healthz", timeout=PATIENCE_S) as answer:
             assert json.load(answer)["status"] == "ok"
-    assert portrait().size
+
+
+@pytest.mark.xdist_group("mosquitto")
+def test_its_status_reaches_a_broker_up_to_the_last_word(tmp_path, clip):
+    with a_broker(tmp_path, "allow_anonymous true") as broker:
+        broker.start()
+        settings = {"SOURCE": clip, "STATUS": f"mqtt://127.0.0.1:{broker.port}"}
+        with closing(Listener(broker)) as listener, device(tmp_path, **settings) as program:
+            heard = [read_status(listener.next().payload)]
+            while heard[-1].state != "running":
+                heard.append(read_status(listener.next().payload))
+            assert program.end(signal.SIGTERM) == 0
+            while heard[-1].state != "stopped":
+                heard.append(read_status(listener.next().payload))
+    running = next(beat for beat in heard if beat.state == "running")
+    assert (running.camera_id, running.faces, running.detector) == ("cam-1", 2, "centerface-1")
+    assert heard[-1].sent > heard[-1].waiting == 0
+    assert program.said("state=ready")
 
 
 def keys_in(outbox: Path) -> set[str]:
@@ -211,8 +230,9 @@ def test_killed_at_any_moment_it_loses_nothing_that_was_put_and_counts_nobody_tw
         }
         waited: set[str] = set()
         for life in range(5):
-            # The network is away at times, so that something waits when the process is killed.
-            s3.faults.extend([HANG_UP, HANG_UP_AFTERWARDS][: life % 3] * 2)
+            # The network is away in every other life, so that something waits when the process is killed.
+            s3.faults.clear()
+            s3.faults.extend([HANG_UP, HANG_UP_AFTERWARDS] * (50 * (life % 2)))
             with device(tmp_path, **settings) as program:
                 program.until(lambda program=program: program.said("state=running"))
                 time.sleep(chance.uniform(0.1, 2.0))
