@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -141,25 +142,32 @@ def text_of(app: AppTest) -> str:
     return "\n".join(body for body in bodies if not body.startswith("<style"))
 
 
+@contextmanager
+def serving(server: Path, **environment: str) -> Iterator[str]:
+    """The address of a server that runs as long as the context lasts, as `streamlit run` starts it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(server), "--server.port", str(port)]
+    with subprocess.Popen(
+        command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a dashboard that shows a filled store."""
     url = f"sqlite:///{tmp_path_factory.mktemp('served') / 'houselights.db'}"
     with open_store(url) as store:
         fill(store)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(SERVER), "--server.port", str(port)]
-    with subprocess.Popen(
-        command, env=os.environ | {"HOUSELIGHTS_STORE": url}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
+    with serving(SERVER, HOUSELIGHTS_STORE=url) as address:
+        yield address
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:

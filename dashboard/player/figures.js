@@ -1,0 +1,130 @@
+// The figures behind the curve: what Python packed (packing.py says how), and the words for any second of it.
+
+const SHARE_PARTS = 50000;
+const NOTHING = 0xffff;
+const NO_COVERAGE = 0xff;
+
+function unpacked(text, Kind) {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return new Kind(bytes.buffer);
+}
+
+function sharesOf(text) {
+  return Float32Array.from(unpacked(text, Uint16Array), (part) => (part === NOTHING ? NaN : part / SHARE_PARTS));
+}
+
+function curveOf(packed) {
+  return packed && { share: sharesOf(packed.share), low: sharesOf(packed.low), high: sharesOf(packed.high) };
+}
+
+/** Seconds as people read them on a player, as audience/instants.py writes them. */
+function clockText(seconds) {
+  const whole = Math.floor(Math.abs(seconds));
+  const two = (number) => String(number).padStart(2, "0");
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const text = hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+  return seconds <= -1 ? `-${text}` : text;
+}
+
+/** A share in percent, halves rounded to even as Python does, so that the page and the player say the same. */
+function percent(share) {
+  const value = Math.round(share * SHARE_PARTS) / (SHARE_PARTS / 100);
+  const rounded = Math.round(value);
+  return value % 1 === 0.5 && rounded % 2 ? rounded - 1 : rounded;
+}
+
+class Figures {
+  constructor(data) {
+    Object.assign(this, {
+      windowS: data.window_s, fromS: data.from_s, untilS: data.until_s, beganMs: data.began_ms, gaps: data.gaps,
+      segments: data.segments, shown: data.shown, markers: data.markers, words: data.words,
+    });
+    this.faces = Float32Array.from(unpacked(data.faces, Uint16Array), (count) => (count === NOTHING ? NaN : count));
+    this.coverage = unpacked(data.coverage, Uint8Array);
+    this.smooth = curveOf(data.smooth);
+    this.raw = curveOf(data.raw) || this.smooth;
+    const places = data.at ? unpacked(data.at, Uint32Array) : this.faces.keys();
+    /** The middle of every window that was sent, seconds since the session began. */
+    this.at = Float64Array.from(places, (place) => this.fromS + (place + 0.5) * this.windowS);
+    this.clock = new Intl.DateTimeFormat("en-GB", {
+      hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: data.zone,
+    });
+  }
+
+  /** The place of the first window whose middle is not before a second. */
+  placeFrom(second) {
+    let [low, high] = [0, this.at.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.at[middle] < second) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The place of the window that is nearest to a second. */
+  placeAt(second) {
+    const after = Math.min(this.placeFrom(second), this.at.length - 1);
+    return after > 0 && second - this.at[after - 1] < this.at[after] - second ? after - 1 : after;
+  }
+
+  /** The highest bound of the band there is, 0..1. */
+  highest() {
+    return this.raw.high.reduce((most, bound) => (bound > most ? bound : most), 0);
+  }
+
+  stretchAt(stretches, second) {
+    return stretches.findIndex(([from, until]) => second >= from && second < until);
+  }
+
+  segmentTitle(second) {
+    const index = this.stretchAt(this.segments, second);
+    return index < 0 ? "" : this.segments[index][2];
+  }
+
+  /** How far what was shown is ahead of the session, where that never changes. */
+  get ahead() {
+    return this.shown.length === 1 ? this.shown[0][2] : 0;
+  }
+
+  /** A second as it is looked up: in what was shown, else in the session. */
+  position(second) {
+    const piece = this.shown[this.stretchAt(this.shown, second)];
+    if (piece) return clockText(Math.max(0, second + piece[2]));
+    return this.shown.length ? `${clockText(second)} of the session` : clockText(second);
+  }
+
+  wallClock(second) {
+    return this.clock.format(this.beganMs + second * 1000);
+  }
+
+  /** What is known at a second, in words. */
+  said(second, curve) {
+    const place = this.placeAt(second);
+    const faces = this.faces[place];
+    const share = curve ? curve.share[place] : NaN;
+    const gap = this.gaps[this.stretchAt(this.gaps, second)];
+    const counted = faces === 1 ? "1 face" : `${faces} faces`;
+    const coverage = this.coverage[place];
+    const seen = faces >= 0 ? counted : "";
+    const told = { counted, seen, figure: "", range: "", part: this.segmentTitle(second) };
+    if (faces > 0 && coverage !== NO_COVERAGE) told.seen = `${counted}, ${coverage} % of those expected`;
+    if (Number.isNaN(share)) {
+      const reason = gap ? gap[3] : curve ? "no figure" : `${counted} in view`;
+      told.figure = reason[0].toUpperCase() + reason.slice(1);
+    } else {
+      told.figure = `${percent(share)} %`;
+      told.range = `${percent(curve.low[place])} to ${percent(curve.high[place])} %`;
+    }
+    return told;
+  }
+
+  /** The same as one sentence, for those who hear it. */
+  sentence(second, curve) {
+    const told = this.said(second, curve);
+    const figure = told.range
+      ? `${told.figure} of ${told.counted} ${this.words.doing}, between ${told.range}`
+      : told.figure.toLowerCase();
+    return `${this.position(second)}, ${figure}${told.part ? `, in “${told.part}”` : ""}`;
+  }
+}

@@ -1,0 +1,192 @@
+"""What the player is given: a stage's curve, smooth and raw, packed small. Never imports Streamlit."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import tzinfo
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.curve import ReactionCurve, StageWindows
+from audience.instants import to_ms
+from dashboard.palette import Palette
+from dashboard.recordings import NoVideo, Video
+from dashboard.stretches import FEW, LEFT_OUT, NO_CAMERA, NOBODY, SHOWN, runs, state_names, states
+from dashboard.thinning import thinned
+from dashboard.wording import doing, share_of
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# Five hours of seconds, half a megabyte. Of longer sessions peaks, dips and the edges of gaps are kept.
+MOST_POINTS = 18_000
+# A share is sent as a whole number of such parts: every percent and half percent is one exactly.
+SHARE_PARTS = 50_000
+NOTHING, NO_COVERAGE = 0xFFFF, 0xFF
+# How the stretches without a figure are marked.
+_MARKED = {NOBODY: "unseen", NO_CAMERA: "unseen", FEW: "withheld", LEFT_OUT: "excluded"}
+_KINDS = {"peak": "Peak", "dip": "Dip", "turn": "Steepest turn", "note": "Note"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """Something to point at along the curve.
+
+    Attributes:
+        at_s: where, seconds since the session began.
+        kind: a peak, dip or turn is numbered in the order given; a note is not.
+        title: what there is to say about it, in one line.
+    """
+
+    at_s: float
+    kind: Literal["peak", "dip", "turn", "note"]
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curves:
+    """One expression, smooth for the whole and raw for a closer look.
+
+    Attributes:
+        smooth: averaged over `smoothing_s`.
+        raw: window by window.
+        smoothing_s: 0 where both are the same.
+    """
+
+    smooth: ReactionCurve
+    raw: ReactionCurve
+    smoothing_s: float
+
+
+def packed(
+    windows: StageWindows,
+    curves: Curves | None,
+    *,
+    markers: Sequence[Marker] = (),
+    video: Video | NoVideo,
+    start_s: float | None = None,
+    palette: Palette,
+    zone: tzinfo,
+    most: int = MOST_POINTS,
+) -> dict[str, Any]:
+    """Everything the player draws, as JSON can write it; arrays are little-endian, in base64.
+
+    All places are seconds since the session began. Titles go in as they are: the player shows them as text.
+
+    Args:
+        windows: the stage's windows, one at least.
+        curves: what to draw; None where only heads were counted, which leaves the faces.
+        markers: what to point at.
+        video: the recording, or why there is none.
+        start_s: where to stand at first; None for the beginning.
+        palette: colours of the curve.
+        zone: the viewer's.
+        most: about how many windows are sent at most.
+    """
+    drawn = _drawn(windows, curves, most)
+    width_s = windows.width_ms / 1000
+    return {
+        "window_s": width_s,
+        "from_s": float(windows.session_s[0]),
+        "until_s": float(windows.session_s[-1]) + width_s,
+        "began_ms": to_ms(windows.session.started_at),
+        "zone": getattr(zone, "key", "UTC"),
+        "at": _binary(drawn, "<u4") if len(drawn) < len(windows.start_ms) else None,
+        "smooth": None if curves is None else _curve(curves.smooth, drawn),
+        "raw": None if curves is None or not curves.smoothing_s else _curve(curves.raw, drawn),
+        "faces": _binary(_whole(_at_least_one(windows.faces[drawn]), NOTHING), "<u2"),
+        "coverage": _binary(_whole(100 * windows.coverage[drawn], NO_COVERAGE), "<u1"),
+        "gaps": _gaps(windows),
+        "segments": [
+            [*_span(windows, first, last), windows.segment_title(index)]
+            for index, first, last in runs(windows.segment)
+            if index >= 0
+        ],
+        "shown": _shown(windows),
+        "markers": [{**asdict(marker), "name": _KINDS[marker.kind]} for marker in markers],
+        "words": _words(curves),
+        "video": asdict(video) if isinstance(video, Video) else None,
+        "no_video": video.reason if isinstance(video, NoVideo) else "",
+        "start_s": start_s,
+        "palette": asdict(palette),
+    }
+
+
+def _drawn(windows: StageWindows, curves: Curves | None, most: int) -> Ints:
+    """Which windows are sent: all, or of a long session those that make its peaks, dips and gaps."""
+    if len(windows.start_ms) <= most:
+        return np.arange(len(windows.start_ms))
+    lines = [windows.faces] if curves is None else [curves.smooth.share, curves.raw.share, windows.faces]
+    return np.unique(np.concatenate([thinned(line, most // len(lines)) for line in lines]))
+
+
+def _curve(curve: ReactionCurve, drawn: Ints) -> dict[str, str]:
+    lines = {"share": curve.share, "low": curve.share_low, "high": curve.share_high}
+    return {name: _binary(_whole(SHARE_PARTS * line[drawn], NOTHING), "<u2") for name, line in lines.items()}
+
+
+def _whole(values: Floats, nothing: int) -> Ints:
+    """Rounded; `nothing` where there is no figure."""
+    return np.where(np.isnan(values), nothing, np.clip(np.round(np.nan_to_num(values)), 0, nothing - 1)).astype(
+        np.int64
+    )
+
+
+def _at_least_one(faces: Floats) -> Floats:
+    """Mean faces of wide windows, such that rounding never makes nobody of somebody."""
+    return np.where(faces > 0, np.maximum(faces, 1), faces)
+
+
+def _binary(values: Ints, kind: str) -> str:
+    return b64encode(values.astype(kind).tobytes()).decode()
+
+
+def _span(windows: StageWindows, first: int, last: int) -> tuple[float, float]:
+    """From the start of one window to the end of another."""
+    return float(windows.session_s[first]), float(windows.session_s[last]) + windows.width_ms / 1000
+
+
+def _gaps(windows: StageWindows) -> list[list[Any]]:
+    """Stretches without a figure: from, until, how to mark it, and why."""
+    names = state_names(windows)
+    gaps: list[list[Any]] = []
+    for state, first, last in runs(states(windows)):
+        if state == SHOWN:
+            continue
+        name = names[state]
+        if state == LEFT_OUT:
+            start_ms, end_ms = int(windows.start_ms[first]), int(windows.start_ms[last]) + windows.width_ms
+            titles = [
+                exclusion.title
+                for exclusion in windows.stage.exclusions
+                if to_ms(exclusion.from_at) < end_ms and to_ms(exclusion.until_at) > start_ms
+            ]
+            name = f"{name}: {', '.join(titles)}"
+        gaps.append([*_span(windows, first, last), _MARKED[state], name])
+    return gaps
+
+
+def _shown(windows: StageWindows) -> list[list[float]]:
+    """Stretches in which the timeline ran: from, until, and how far it is ahead of the session."""
+    running = ~np.isnan(windows.timeline_s)
+    ahead_ms = np.where(running, np.round(1000 * (windows.timeline_s - windows.session_s)), 0).astype(np.int64)
+    # A timeline that begins within a window stands at 0 as that window does: it is as far ahead as in the next.
+    beginning = np.flatnonzero((windows.timeline_s == 0)[:-1] & running[1:])
+    ahead_ms[beginning] = ahead_ms[beginning + 1]
+    pieces = runs(np.where(running, ahead_ms, np.iinfo(np.int64).min))
+    return [[*_span(windows, first, last), ahead / 1000] for ahead, first, last in pieces if running[first]]
+
+
+def _words(curves: Curves | None) -> dict[str, str]:
+    if curves is None:
+        return {"smooth": "", "raw": "", "doing": ""}
+    expression = curves.smooth.expression
+    return {
+        "smooth": share_of(expression, curves.smoothing_s),
+        "raw": share_of(expression, 0),
+        "doing": doing(expression),
+    }

@@ -1,0 +1,230 @@
+// Drawing the curve on a canvas: segments, the line with its band, gaps, faces in view, and the axis of time.
+
+const STRIP_PX = 24;
+const LANE_PX = 30;
+const FACES_PX = 40;
+const AXIS_PX = 22;
+const MARKER_PX = 24;
+const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400];
+
+/**
+ * A line no finer than the screen: of all points in a column of pixels the first, the lowest, the highest and the last,
+ * so that no peak is lost. Where points have no value a new run begins.
+ * @returns {number[][]} runs of x, y, x, y, ...
+ */
+function runsOf(at, values, first, after, xOf) {
+  const ratio = window.devicePixelRatio || 1;
+  const runs = [];
+  let [run, column, left] = [null, null, 0];
+  const close = () => {
+    if (column?.length > 1) {
+      for (const value of [Math.min(...column), Math.max(...column), column.at(-1)]) run.push(left, value);
+    }
+    column = null;
+  };
+  for (let place = first; place < after; place += 1) {
+    const x = xOf(at[place]);
+    if (Number.isNaN(values[place])) {
+      close();
+      run = null;
+    } else if (column && Math.floor(x * ratio) === Math.floor(left * ratio)) {
+      column.push(values[place]);
+    } else {
+      close();
+      if (!run) runs.push((run = []));
+      run.push(x, values[place]);
+      [column, left] = [[values[place]], x];
+    }
+  }
+  close();
+  return runs;
+}
+
+class Picture {
+  constructor(canvas) {
+    this.canvas = canvas;
+  }
+
+  /** Sets what stands where; all in CSS pixels. */
+  layOut(figures, width, height) {
+    const ratio = window.devicePixelRatio || 1;
+    Object.assign(this, { width, height, figures });
+    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
+      this.canvas.width = Math.round(width * ratio);
+      this.canvas.height = Math.round(height * ratio);
+    }
+    this.pen = this.canvas.getContext("2d");
+    this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.strip = figures.segments.length ? STRIP_PX : 0;
+    this.top = this.strip + (figures.markers.length ? LANE_PX : figures.smooth ? 8 : 20);
+    this.floor = height - AXIS_PX;
+    this.facesTop = figures.smooth ? this.floor - FACES_PX : this.top;
+    this.bottom = figures.smooth ? this.facesTop - 18 : this.floor;
+  }
+
+  xOf(second) {
+    return this.zoom.part(second) * this.width;
+  }
+
+  yOf(share) {
+    return this.bottom - (share / this.most) * (this.bottom - this.top);
+  }
+
+  draw(zoom, curve, palette, { font, paper }) {
+    Object.assign(this, { zoom, curve, palette, paper, most: 1 });
+    const { pen, figures } = this;
+    pen.clearRect(0, 0, this.width, this.height);
+    pen.font = `12px ${font}`;
+    pen.textBaseline = "middle";
+    this.first = Math.max(0, figures.placeFrom(zoom.from) - 1);
+    this.after = Math.min(figures.at.length, figures.placeFrom(zoom.until) + 1);
+    this.#segments();
+    this.#gaps();
+    if (curve) {
+      this.most = figures.highest() < 0.5 ? 0.5 : 1;
+      this.#levels(false);
+      this.#band();
+      this.#line();
+      this.#levels(true);
+    }
+    this.#faces();
+    this.#axis();
+  }
+
+  #segments() {
+    const { pen, palette } = this;
+    this.figures.segments.forEach(([from, until, title], index) => {
+      const [left, right] = [Math.max(0, this.xOf(from)), Math.min(this.width, this.xOf(until))];
+      if (right <= 0 || left >= this.width) return;
+      if (index % 2 === 0) {
+        pen.fillStyle = palette.segment;
+        pen.fillRect(left, this.strip, right - left, this.floor - this.strip);
+      }
+      pen.fillStyle = palette.rule;
+      pen.fillRect(left, 2, Math.max(1, right - left - 1), this.strip - 4);
+      pen.fillStyle = palette.ink;
+      this.#text(title, left + 6, this.strip / 2, right - left - 12);
+    });
+  }
+
+  #gaps() {
+    const { pen, palette } = this;
+    for (const [from, until, kind, name] of this.figures.gaps) {
+      const [left, right] = [Math.max(0, this.xOf(from)), Math.min(this.width, this.xOf(until))];
+      if (right <= 0 || left >= this.width) continue;
+      const width = Math.max(1, right - left);
+      pen.fillStyle = kind === "unseen" ? palette.unseen : this.#hatch(kind);
+      pen.fillRect(left, this.strip, width, this.floor - this.strip);
+      pen.fillStyle = palette.quiet;
+      this.#text(name, left + 6, this.bottom - 10, width - 12);
+    }
+  }
+
+  #hatch(kind) {
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = 8;
+    const pen = tile.getContext("2d");
+    pen.strokeStyle = kind === "withheld" ? this.palette.withheld : this.palette.unseen;
+    pen.lineWidth = 2;
+    const [from, until] = kind === "withheld" ? [8, 0] : [0, 8];
+    for (const shift of [-8, 0, 8]) {
+      pen.moveTo(shift, from);
+      pen.lineTo(shift + 8, until);
+    }
+    pen.stroke();
+    return this.pen.createPattern(tile, "repeat");
+  }
+
+  #levels(named) {
+    const { pen, palette } = this;
+    pen.fillStyle = named ? palette.quiet : palette.rule;
+    for (let share = 0; share <= this.most; share += 0.25) {
+      const y = Math.round(this.yOf(share)) - 0.5;
+      if (named && share) this.#text(`${100 * share} %`, 4, y + 9, 60, true);
+      if (!named) pen.fillRect(0, y, this.width, 1);
+    }
+  }
+
+  #band() {
+    const { pen, curve } = this;
+    const lows = this.#runs(curve.low);
+    pen.fillStyle = this.palette.band;
+    this.#runs(curve.high).forEach((high, number) => {
+      const low = lows[number];
+      this.#trace(high, (bound) => this.yOf(bound));
+      for (let place = low.length - 2; place >= 0; place -= 2) pen.lineTo(low[place], this.yOf(low[place + 1]));
+      pen.fill();
+    });
+  }
+
+  #line() {
+    const { pen, curve, figures } = this;
+    pen.strokeStyle = pen.fillStyle = this.palette.curve;
+    pen.lineWidth = curve === figures.smooth ? 1.75 : 1.25;
+    pen.lineJoin = "round";
+    for (const run of this.#runs(curve.share)) {
+      this.#trace(run, (share) => this.yOf(share));
+      if (run.length === 2) pen.arc(run[0], this.yOf(run[1]), 1, 0, 7); // a line of one point has no length
+      pen.stroke();
+    }
+  }
+
+  #faces() {
+    const { pen, figures, palette } = this;
+    const most = figures.faces.reduce((highest, count) => (count > highest ? count : highest), 1);
+    const yOf = (count) => this.floor - (count / most) * (this.floor - this.facesTop);
+    const half = (figures.windowS / this.zoom.span) * this.width * 0.5;
+    pen.fillStyle = palette.faces;
+    pen.globalAlpha = 0.25;
+    for (const run of this.#runs(figures.faces)) {
+      // From the first window's beginning to the last one's end.
+      const [left, right] = [run[0] - half, run.at(-2) + half];
+      this.#trace([left, 0, left, run[1], ...run, right, run.at(-1), right, 0], yOf);
+      pen.fill();
+    }
+    pen.globalAlpha = 1;
+    pen.fillStyle = palette.quiet;
+    this.#text(`Faces in view, up to ${most}`, 4, this.facesTop - 8, this.width - 8);
+  }
+
+  #axis() {
+    const { pen, palette, figures, zoom } = this;
+    pen.fillStyle = palette.quiet;
+    pen.fillRect(0, this.floor, this.width, 1);
+    const room = clockText(zoom.until).length * 8 + 34;
+    const step = STEPS_S.find((seconds) => (seconds / zoom.span) * this.width >= room) || STEPS_S.at(-1);
+    const ahead = figures.ahead;
+    for (let tick = Math.ceil((zoom.from + ahead) / step) * step; tick <= zoom.until + ahead; tick += step) {
+      const x = this.xOf(tick - ahead);
+      pen.fillRect(Math.round(x), this.floor, 1, 4);
+      const text = clockText(tick);
+      const half = pen.measureText(text).width / 2;
+      this.#text(text, Math.min(Math.max(x - half, 2), this.width - 2 * half - 2), this.floor + 13, room);
+    }
+  }
+
+  #runs(values) {
+    return runsOf(this.figures.at, values, this.first, this.after, (second) => this.xOf(second));
+  }
+
+  #trace(run, yOf) {
+    this.pen.beginPath();
+    for (let place = 0; place < run.length; place += 2) this.pen.lineTo(run[place], yOf(run[place + 1]));
+  }
+
+  /** Text, cut to a width; none where not even its beginning would fit. */
+  #text(text, x, y, width, halo = false) {
+    const { pen } = this;
+    let shown = text;
+    if (pen.measureText(shown).width > width) {
+      const letters = Math.floor((text.length * width) / pen.measureText(text).width) - 1;
+      if (letters < 3) return;
+      shown = `${text.slice(0, letters).trimEnd()}…`;
+    }
+    if (halo) {
+      [pen.strokeStyle, pen.lineWidth] = [this.paper, 3];
+      pen.strokeText(shown, x, y);
+    }
+    pen.fillText(shown, x, y);
+  }
+}
