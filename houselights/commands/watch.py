@@ -12,8 +12,6 @@ from typing import Any
 
 import click
 
-from audience.instants import from_ms
-from audience.store import Heartbeat
 from houselights.commands.options import occasion_from, occasion_options, scoring_options, store_at, store_option
 
 
@@ -45,6 +43,7 @@ def watch(
     from edge_lambda.live_preview import LivePreview, smiles_in
     from edge_lambda.pipeline import ScoredWindow
     from edge_lambda.scorers import load_scorer
+    from edge_lambda.status.log import LogStatus
     from houselights.watching import Watch, WatchPlan
 
     occasion = occasion_from(options)
@@ -74,26 +73,8 @@ def watch(
             scorer=expressions,
             stop=stop,
             on_window=on_window,
-            on_heartbeat=_tell,
+            on_heartbeat=LogStatus().send,
         )
         click.echo(watched.mode_reason, err=True)
         watched.run()
     return 0
-
-
-def _tell(heartbeat: Heartbeat) -> None:
-    """One structured line a heartbeat, on stderr."""
-    fields = {
-        "at": from_ms(heartbeat.at_ms).isoformat(timespec="seconds"),
-        "camera": f"{heartbeat.session_id}/{heartbeat.stage_id}/{heartbeat.camera_id}",
-        "state": heartbeat.state,
-    }
-    if heartbeat.state == "running":
-        fields |= {
-            "frames_per_s": f"{heartbeat.frames_per_s:.1f}",
-            "faces": str(heartbeat.faces),
-            "lag_s": f"{heartbeat.lag_s:.2f}",
-        }
-    if heartbeat.detail:
-        fields["detail"] = f'"{heartbeat.detail}"'
-    click.echo(" ".join(f"{name}={value}" for name, value in fields.items()), err=True)
