@@ -15,7 +15,7 @@ RECIPE = ROOT / "infra" / "greengrass" / "recipe.yaml"
 SOURCES = ("audience", "edge_lambda")
 EXTRAS = ("edge", "device", "greengrass")
 NAME = "houselights.Camera"
-BUCKET = "BUCKET"
+BUCKET = "${BUCKET}"
 """Stands in the recipe for the name of the bucket that the artifact is fetched from."""
 
 _THE_SAME_EACH_TIME = (1980, 1, 1, 0, 0, 0)
@@ -44,7 +44,7 @@ def make_component(folder: Path, *, version: str, bucket: str | None = None) -> 
             if file.is_file() and "__pycache__" not in file.parts:
                 _add(archive, file.relative_to(ROOT).as_posix(), file.read_bytes())
     recipe = folder / "recipe.yaml"
-    text = RECIPE.read_text(encoding="utf-8").replace("VERSION", version)
+    text = RECIPE.read_text(encoding="utf-8").replace("${VERSION}", version)
     recipe.write_text(text.replace(BUCKET, bucket) if bucket else text, encoding="utf-8")
     return recipe, artifact
 
