@@ -1,0 +1,123 @@
+"""The whole way of the cloud without one: a camera's program, S3, EventBridge, SQS, ingest, Rekognition's stand-in,
+DynamoDB, and the page that shows it; every part a process or server of its own, over real HTTP."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, expect
+
+from audience.curve import reaction_curve, stage_windows
+from audience.stores import open_store
+from houselights.cli import run
+from houselights.local_cloud.cloud import LocalCloud, running_cloud
+from sample_data.clip import SEATS, make_clip, smiling_share
+from tests.contracts.dynalite import running_dynalite
+from tests.dashboard.conftest import SERVER, serving
+
+pytestmark = pytest.mark.browser
+
+SECONDS = 16
+PATIENCE_S = 120.0
+SESSION, STAGE, CAMERA = "premiere", "hall", "front"
+
+
+@contextmanager
+def ingesting(cloud: LocalCloud) -> Iterator[None]:
+    """`houselights ingest` on the queue, asking Rekognition."""
+    command = [sys.executable, "-m", "houselights", "ingest", "--local", cloud.queue_url, "--scorer", "rekognition"]
+    with subprocess.Popen(
+        command, env=os.environ | cloud.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            yield
+            assert process.poll() is None, "the ingest ended by itself"
+        finally:
+            process.terminate()
+
+
+def look(cloud: LocalCloud, clip: Path, outbox: Path) -> None:
+    """The camera's program from the first frame to the last."""
+    environment = {
+        "HOUSELIGHTS_SOURCE": f"file:{clip}",
+        "HOUSELIGHTS_SESSION": SESSION,
+        "HOUSELIGHTS_STAGE": STAGE,
+        "HOUSELIGHTS_CAMERA": CAMERA,
+        "HOUSELIGHTS_SCORING": "cloud",
+        "HOUSELIGHTS_BUCKET": cloud.stack.bucket,
+        "HOUSELIGHTS_OUTBOX": str(outbox),
+        "HOUSELIGHTS_STATUS": "log",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "edge_lambda"],
+        env=os.environ | cloud.environment | environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "state=finished" in done.stderr
+
+
+def wait_until_taken(cloud: LocalCloud) -> None:
+    """Until nothing is left in the bucket or the queue."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        objects = cloud.client("s3").list_objects_v2(Bucket=cloud.stack.bucket)["KeyCount"]
+        queue = cloud.client("sqs").get_queue_attributes(QueueUrl=cloud.queue_url, AttributeNames=names)["Attributes"]
+        if not objects and not any(int(queue[name]) for name in names):
+            return
+        time.sleep(0.2)
+    pytest.fail(f"{objects} deliveries were not taken in {PATIENCE_S:.0f} s")
+
+
+def test_what_a_camera_sees_goes_by_contact_sheets_through_the_cloud_to_the_page(
+    browser: Browser, tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.mp4"
+    make_clip(clip, created_at=datetime(2026, 5, 4, tzinfo=UTC), seconds=SECONDS)
+    with running_dynalite() as dynamodb, running_cloud(dynamodb_endpoint=dynamodb) as cloud:
+        store_url = cloud.store_url
+        prepare = ["prepare", "--session", SESSION, "--title", "Premiere night", "--stage", STAGE, "--camera", CAMERA]
+        assert run([*prepare, "--store", store_url]) == 0
+        began = datetime.now(UTC)
+        with ingesting(cloud):
+            look(cloud, clip, tmp_path / "outbox")
+            wait_until_taken(cloud)
+
+        asked = cloud.rekognition.counts()
+        with open_store(store_url) as store:
+            session, (stage,) = store.session(SESSION), store.stages(SESSION)
+            table = store.windows(SESSION, STAGE)
+            windows = stage_windows(session, stage, store.cameras(SESSION, STAGE), table)
+            (seen,) = {one.scorer for one in store.faces(SESSION, STAGE)}
+        assert seen == "rekognition-1"
+        assert asked.calls <= SECONDS / 2 + 2, "a sheet of two seconds is one call"
+        assert np.median(windows.faces[~np.isnan(windows.faces)]) == SEATS
+        curve = reaction_curve(windows, "smile")
+        there = ~np.isnan(curve.share)
+        assert there.sum() >= SECONDS - 3
+        # The clip has its loudest laugh at second 10, and before second 4 hardly anybody smiles.
+        assert np.nanmax(curve.share) - np.nanmin(curve.share) > 0.4
+        peak_ms = int(windows.start_ms[np.nanargmax(curve.share)])
+        assert abs((peak_ms / 1000 - began.timestamp()) - 10) < 8
+        assert smiling_share(10.0) > 0.8
+
+        with serving(SERVER, HOUSELIGHTS_STORE=store_url) as address:
+            page = browser.new_page()
+            page.goto(f"{address}/session?session={SESSION}")
+            expect(page.locator("h1")).to_have_text("Premiere night", timeout=60_000)
+            expect(page.get_by_text(f"up to {SEATS} faces").first).to_be_visible()
+            expect(page.get_by_text("not feeling").first).to_be_visible()
+            page.close()
