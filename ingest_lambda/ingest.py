@@ -85,6 +85,7 @@ class Ingest:
         self._store, self._scorer, self._keep = store, scorer, keep
         self._setups = Setups(store)
         self._scorer_told = False
+        self._newest_beat: dict[tuple[str, str, str], int] = {}
 
     def take(self, key: str, data: bytes, *, delivered_ms: int, now_ms: int) -> Taken:
         """Scores a sheet, or reads a window file, and records it.
@@ -116,14 +117,19 @@ class Ingest:
             raise SheetRejected(str(problem)) from None
 
     def beat(self, heartbeat: Heartbeat, *, now_ms: int) -> None:
-        """Records how a camera is.
+        """Records how a camera is, unless it was recorded here how it was later.
 
         Raises:
             DeliveryRefused: the camera is not set up.
             StoreUnavailable: trying again may help.
         """
-        self._setups.mode(heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id, now_ms)
-        self._store.put_heartbeat(heartbeat)
+        place = (heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
+        self._setups.mode(*place, now_ms)
+        received_ms = heartbeat.received_ms or 0
+        # A queue may turn two around. By the clock that received them: a camera's own may be set back.
+        if received_ms >= self._newest_beat.get(place, 0):
+            self._store.put_heartbeat(heartbeat)
+            self._newest_beat[place] = received_ms
 
     def permit(self, key: DeliveryKey, *, now_ms: int) -> Mode:
         """Says whether a delivery may be taken, before it is looked at.

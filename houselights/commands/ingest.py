@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -62,9 +63,7 @@ def ingest(
     dead-letter queue. Sessions, stages and cameras must be set up before: `houselights prepare`.
     """
     from houselights.delivery_folder import DeliveryFolder
-    from houselights.ingesting import Progress, ingest_folder, ingest_queue, region_of
-    from ingest_lambda.bucket import BucketDeliveries, brief
-    from ingest_lambda.dead_letters import DeadLetterQueue
+    from houselights.ingesting import Progress, ingest_folder
     from ingest_lambda.ingest import Ingest, Keep
     from ingest_lambda.worker import DeadLetters, Deliveries, Worker
 
@@ -73,40 +72,51 @@ def ingest(
     def end(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    is_queue = source.startswith(("http://", "https://"))
-    if is_queue and not dead_letters_url:
-        raise InvalidValue("a queue needs one for what can never be taken: give --dead-letters URL")
-    keep = Keep(windows_days=keep_windows_days, faces_days=keep_faces_days)
-    with store_at(store_url) as store, ExitStack() as stack:
-        status = stack.enter_context(Console(stderr=True).status("waiting for deliveries"))
-        progress = Progress(status.update)
-        deliveries: Deliveries
-        dead_letters: DeadLetters
-        if is_queue:
-            import boto3
-
-            session = boto3.Session(region_name=region_of(source))
-            sqs = brief(session, "sqs")
-            deliveries = BucketDeliveries(brief(session, "s3"))
-            dead_letters = DeadLetterQueue(sqs, str(dead_letters_url))
-        else:
-            deliveries = dead_letters = folder = DeliveryFolder(Path(source))
-        worker = Worker(
-            ingest=Ingest(store, _sheet_scorer(scorer), keep),
+    def worker(deliveries: Deliveries, dead_letters: DeadLetters) -> Worker:
+        return Worker(
+            ingest=Ingest(store, sheet_scorer, keep),
             deliveries=deliveries,
             dead_letters=dead_letters,
             reporter=progress,
             keep_deliveries=False,
             now_ms=lambda: time.time_ns() // 1_000_000,
         )
+
+    is_queue = source.startswith(("http://", "https://"))
+    if is_queue and not dead_letters_url:
+        raise InvalidValue("a queue needs one for what can never be taken: give --dead-letters URL")
+    keep = Keep(windows_days=keep_windows_days, faces_days=keep_faces_days)
+    with store_at(store_url) as store, ExitStack() as stack, _told_what_is_missing():
+        folder = None if is_queue else DeliveryFolder(Path(source))
+        sheet_scorer = _sheet_scorer(scorer)
         for number in (signal.SIGTERM, signal.SIGINT):
             stack.callback(signal.signal, number, signal.signal(number, end))
-        if is_queue:
-            ingest_queue(sqs, source, worker, stop=stop, once=once)
+        status = stack.enter_context(Console(stderr=True).status("waiting for deliveries"))
+        progress = Progress(status.update)
+        if folder is not None:
+            ingest_folder(folder, worker(folder, folder), stop=stop, once=once)
         else:
-            ingest_folder(folder, worker, stop=stop, once=once)
+            import boto3
+
+            from houselights.ingesting_queue import ingest_queue, region_of
+            from ingest_lambda.bucket import BucketDeliveries, brief
+            from ingest_lambda.dead_letters import DeadLetterQueue
+
+            session = boto3.Session(region_name=region_of(source))
+            sqs = brief(session, "sqs")
+            dead_letters = DeadLetterQueue(sqs, str(dead_letters_url))
+            in_bucket = worker(BucketDeliveries(brief(session, "s3")), dead_letters)
+            ingest_queue(sqs, source, in_bucket, stop=stop, once=once)
     click.echo(progress.text)
     return 0
+
+
+@contextmanager
+def _told_what_is_missing() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise InvalidValue(f"this needs {missing.name}: install Houselights with its extra `ingest`") from None
 
 
 def _sheet_scorer(name: str) -> SheetScorer:

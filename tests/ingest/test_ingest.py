@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -215,6 +216,14 @@ def test_a_status_is_recorded_where_its_camera_is_set_up(ingest, store):
     assert store.heartbeats("talk-1") == [a_heartbeat()]
     with pytest.raises(DeliveryRefused):
         ingest.beat(a_heartbeat(camera_id="cam-9"), now_ms=DELIVERED_MS)
+
+
+def test_a_status_that_was_overtaken_by_a_later_one_changes_nothing(ingest, store):
+    first = replace(a_heartbeat(at_s=9), received_ms=after_ms(1))  # its clock is set back meanwhile
+    last = replace(a_heartbeat(at_s=3), received_ms=after_ms(3))
+    for heartbeat in (last, first, last):
+        ingest.beat(heartbeat, now_ms=DELIVERED_MS)
+    assert store.heartbeats("talk-1") == [last]
 
 
 def test_what_was_taken_is_told_from_what_was_not(ingest):

@@ -25,7 +25,8 @@ from edge_lambda.folder_bucket import FolderBucket
 from edge_lambda.scorers import Scorer, load_scorer
 from houselights.cli import run
 from houselights.delivery_folder import DeliveryFolder
-from houselights.ingesting import Progress, ingest_folder, ingest_queue, region_of
+from houselights.ingesting import Progress, ingest_folder
+from houselights.ingesting_queue import ingest_queue, region_of
 from houselights.sheet_scoring import DeviceSheetScorer
 from ingest_lambda.ingest import Ingest, Keep
 from ingest_lambda.worker import Worker
@@ -196,6 +197,20 @@ class TestTheCommand:
         assert run(["ingest", "--once", "--store", store_url, "--local", *words]) == 2
         assert complaint in capsys.readouterr().err
 
+    def test_needs_nothing_of_aws_for_a_folder(self, folder, laptop, store_url):
+        put(folder, portraits(2).delivery())
+        program = (
+            "import sys; sys.modules |= dict.fromkeys(('boto3', 'botocore', 'aws_lambda_powertools'))\n"
+            "from houselights.cli import main; main()"
+        )
+        command = [sys.executable, "-c", program, "ingest", "--once", "--store", store_url]
+        done = subprocess.run([*command, "--local", str(folder)], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "1 deliveries, 2 faces, 0 tiles unmatched\n"), done.stderr
+        queue = ["--local", "http://127.0.0.1:1/1/q", "--dead-letters", "http://127.0.0.1:1/1/d"]
+        done = subprocess.run([*command, *queue], capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert done.stderr.endswith("needs boto3: install Houselights with its extra `ingest`\n")
+
     def test_empties_a_queue(self, cloud, store, capsys):
         sqs = cloud.session.client("sqs")
         for body in (cloud.created(cloud.put(portraits(2).delivery())), "{}"):
@@ -209,7 +224,7 @@ class TestTheCommand:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("houselights.ingesting.POLL_S", 0)
+    monkeypatch.setattr("houselights.ingesting_queue.POLL_S", 0)
 
 
 class TestAQueue:
@@ -243,7 +258,7 @@ class TestAQueue:
             ingest_queue(cloud.session.client("sqs"), cloud.queue_url + "x", worker, stop=threading.Event(), once=False)
 
     def test_that_goes_away_for_a_while_is_waited_for(self, cloud, worker, told, monkeypatch):
-        monkeypatch.setattr("houselights.ingesting.FIRST_BACK_OFF_S", 0.01)
+        monkeypatch.setattr("houselights.ingesting_queue.FIRST_BACK_OFF_S", 0.01)
         client, stop = cloud.session.client("sqs"), threading.Event()
         answers = iter([{}, client.exceptions.ClientError({"Error": {"Code": "ServiceUnavailable"}}, "x"), {}])
 
