@@ -24,8 +24,8 @@ from tests.contracts.dynalite import running_dynalite
 from training.corpus import data_folder
 
 FACE_MINUTES: Final = 1000
-FUNCTION_GB: Final = 0.5
-FUNCTION_S: Final = 2.0
+FUNCTION_GB: Final = 1.0
+FUNCTION_S: Final = 1.0
 """Memory of the ingest function, and how long it is taken to work on a sheet, most of it waiting for DetectFaces: an
 assumption, since no real one was asked."""
 
