@@ -15,6 +15,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,9 @@ from audience.sheets.sheet import Sheet
 from audience.sheets.window_file import WindowFile
 from audience.status import read_status
 from tests.architecture.sources import ROOT
+from tests.certificates import Authority
 from tests.edge.s3_with_faults import HANG_UP, HANG_UP_AFTERWARDS, s3_with_faults
+from tests.edge.test_iot_credentials import Clock, a_provider
 from tests.mosquitto import Listener, a_broker
 from tests.portraits import people_video
 
@@ -208,6 +211,29 @@ def test_its_status_reaches_a_broker_up_to_the_last_word(tmp_path, clip):
     assert (running.camera_id, running.faces, running.detector) == ("cam-1", 2, "centerface-1")
     assert heard[-1].sent > heard[-1].waiting == 0
     assert program.said("state=ready")
+
+
+def test_it_sends_with_the_credentials_of_its_certificate_alone(tmp_path, clip):
+    authority, clock = Authority(tmp_path), Clock()
+    clock.now = datetime.now(UTC)
+    own = authority.device("cam-1")
+    with s3_with_faults() as s3, a_provider(authority, authority.signs("provider"), clock) as iot:
+        settings = {
+            "SOURCE": clip,
+            "BUCKET": s3.bucket,
+            "AWS_REGION": "eu-west-1",
+            "AWS_ENDPOINT_URL": s3.endpoint,
+            "IOT_CREDENTIALS": iot.address,
+            "THING": "cam-1",
+            "CERTIFICATE": str(own.certificate),
+            "PRIVATE_KEY": str(own.private_key),
+            "ROOT_CA": str(own.root_ca),
+        }
+        with device(tmp_path, **settings) as program:
+            program.until(lambda: program.said("state=running"))
+            assert program.end(signal.SIGTERM) == 0
+        assert s3.objects()
+    assert iot.asked == [("/role-aliases/houselights-camera/credentials", "cam-1", "cam-1")]
 
 
 def keys_in(outbox: Path) -> set[str]:

@@ -112,10 +112,12 @@ def test_heads_are_counted_without_a_picture_of_anybody(clip):
     assert not any(window.tallies for one in sent for window in read_delivery(one.key, one.data).windows)
 
 
-def test_a_way_says_what_looks():
-    assert (SheetWay(CAMERA, FacesInPlace(), interval_s=2).detector, "") == ("faces-in-place 1", "")
-    assert WindowFileWay(CAMERA, FacesInPlace(), BrightScorer(), interval_s=2).scorer == "bright 1"
-    assert WindowFileWay(CAMERA, FacesInPlace(), None, interval_s=2).scorer == ""
+def test_a_way_says_what_looks_and_what_scores():
+    cloud = SheetWay(CAMERA, FacesInPlace(), interval_s=2)
+    here = WindowFileWay(CAMERA, FacesInPlace(), BrightScorer(), interval_s=2)
+    heads = WindowFileWay(CAMERA, FacesInPlace(), None, interval_s=2)
+    assert {way.detector for way in (cloud, here, heads)} == {"faces-in-place 1"}
+    assert [way.scorer for way in (cloud, here, heads)] == ["", "bright 1", ""]
 
 
 def test_smiles_scored_here_can_be_shown_and_others_are_not_guessed():
