@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -27,19 +26,13 @@ from edge_lambda.status.newest import NewestSender
 from tests.builders import a_heartbeat
 from tests.certificates import Authority
 from tests.deeplens import DeepLens
+from tests.edge.test_upload import until
 
 TOPIC = "houselights/talk-1/main/cam-1/status"
 
 
 def beat(number: int) -> Heartbeat:
     return a_heartbeat(at_s=number, detail=f"beat {number}")
-
-
-def until(condition: Callable[[], bool], within_s: float = 20) -> None:
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
 
 
 class TestChoosing:
