@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audience.errors import RecordingUnreadable
+from timeline_files.extra import need
 from timeline_files.parts import Part
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ def open_media(path: Path) -> Iterator[InputContainer]:
 
     Raises:
         RecordingUnreadable: it is not there, or is no media file.
+        InvalidValue: PyAV is not installed.
     """
+    need("av", "reading films")
     import av
     from av.error import FFmpegError
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 from audience.errors import InvalidValue
+from timeline_files.extra import need
 from timeline_files.parts import Part
 from timeline_files.text import text_of
 
@@ -27,6 +28,7 @@ def read_otio(data: bytes) -> list[Part]:
     Raises:
         InvalidValue: it is no such file, or holds no timeline or several.
     """
+    need("opentimelineio", "reading .otio files")
     text = text_of(data)
     try:
         # Says in which line a mistake is, and refuses what is nested too deep.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from audience.errors import InvalidValue
+from timeline_files.extra import need
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -20,6 +21,7 @@ def xml_of(data: bytes, *, at_most: int) -> Element:
     Raises:
         InvalidValue: it is larger, is not well formed, or declares entities.
     """
+    need("defusedxml", "reading XML")
     from xml.etree.ElementTree import ParseError
 
     from defusedxml.common import DefusedXmlException

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from audience.errors import InvalidValue, RecordingUnreadable
 from audience.timelines import Timeline
+from timeline_files.extra import need
 from timeline_files.media import open_media
 from timeline_files.parts import Part, timeline_of
 
@@ -39,6 +40,7 @@ def find_scenes(
         RecordingUnreadable: it is no film that can be read, or has no picture.
         InvalidValue: it holds more scenes than a timeline has segments.
     """
+    need("scenedetect", "finding scenes")
     from scenedetect import AdaptiveDetector, FrameTimecode
 
     detector = AdaptiveDetector(min_scene_len=float(shortest_s))

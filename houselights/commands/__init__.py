@@ -13,11 +13,13 @@ from houselights.commands.local_cloud import local_cloud
 from houselights.commands.prepare import prepare
 from houselights.commands.score import score
 from houselights.commands.sessions import delete, prune, sessions
+from houselights.commands.timeline import timeline
 from houselights.commands.watch import watch
 
 COMMANDS: tuple[click.Command, ...] = (
     score,
     watch,
+    timeline,
     sessions,
     export,
     delete,

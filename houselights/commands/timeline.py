@@ -1,0 +1,267 @@
+"""`houselights timeline`: what was shown, laid along a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from audience.errors import InvalidValue
+from audience.instants import clock_text
+from houselights.commands.options import Instant, store_at, store_option
+
+if TYPE_CHECKING:
+    from audience.sessions import Session, Stage
+    from audience.store import Store
+    from audience.timelines import Cue, Timeline
+    from houselights.aligning import Proposal
+
+OnPosition = Callable[[str, float, float | None], None]
+
+
+@click.command(short_help="Say what was shown: slides, chapters, scenes, and when.")
+@click.argument("session_id", metavar="SESSION")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--stage", "stage_id", metavar="ID", help="[default: the session's only stage]")
+@click.option("--title", help="What people call the timeline.  [default: the file's name]")
+@click.option("--scenes", is_flag=True, help="Find the scenes of FILE, a film, by its cuts.")
+@click.option(
+    "--offset", "offset_s", type=float, metavar="S", help="It began S seconds after the session (before: -S)."
+)
+@click.option("--starts-at", type=Instant(), help="It began at this instant, as 2026-05-04T19:30:00+02:00.")
+@click.option(
+    "--pause", "pauses", multiple=True, metavar="AT+LENGTH", help="It stood still, as 31:00+10:00; repeatable."
+)
+@click.option("--restart", "restarts", multiple=True, metavar="AT", help="At AT it began anew from 0; repeatable.")
+@click.option(
+    "--align-audio",
+    "sounds",
+    nargs=2,
+    type=click.Path(path_type=Path),
+    metavar="AUDIENCE ORIGINAL",
+    help="Tell from the sound of two recordings when it began.",
+)
+@click.option("--camera", "camera_id", metavar="ID", help="The camera that recorded AUDIENCE.")
+@click.option("--align-reaction", "other_id", metavar="SESSION", help="Tell from another audience of it when it began.")
+@click.option("--yes", is_flag=True, help="Take the alignment that is proposed; do not ask.")
+@click.option("--remove", "unwanted", metavar="TITLE", help="Remove a timeline.")
+@store_option
+def timeline(
+    session_id: str,
+    file: Path | None,
+    stage_id: str | None,
+    title: str | None,
+    scenes: bool,
+    offset_s: float | None,
+    starts_at: datetime | None,
+    pauses: tuple[str, ...],
+    restarts: tuple[str, ...],
+    sounds: tuple[Path, Path] | None,
+    camera_id: str | None,
+    other_id: str | None,
+    yes: bool,
+    unwanted: str | None,
+    store_url: str | None,
+) -> int:
+    """Lay FILE along SESSION: CSV (title,start[,end]), chapter text, WebVTT, SRT, PPTX with rehearsed times,
+    OpenTimelineIO, EDL, FCPXML, or a film's chapters. Without FILE: change when it began, or list what there is.
+
+    A timeline of the same title is replaced; the first of several leads.
+    """
+    from audience.timelines import begun, with_timeline
+
+    if sum(given is not None for given in (offset_s, starts_at, sounds, other_id)) > 1:
+        raise InvalidValue("give one of --offset, --starts-at, --align-audio and --align-reaction")
+    if (scenes or title) and file is None:
+        raise InvalidValue("--scenes and --title are about a file: give FILE with them")
+    with store_at(store_url) as store, _Bar() as bar:
+        session = store.session(session_id)
+        stage = _stage(store, session_id, stage_id)
+        begin = _begin(session, offset_s, starts_at)
+        if sounds or other_id:
+            proposal = _proposed(store, session, stage, sounds, camera_id, other_id, bar.show)
+            bar.stop()
+            if not _agreed(session, proposal, yes):
+                return 1
+            assert proposal is not None
+            begin = begun(proposal.zero_at)
+        cues = _cues(session, stage, begin, pauses, restarts)
+        timelines = stage.timelines
+        if unwanted is not None:
+            timelines = tuple(one for one in timelines if one.title != unwanted)
+            if timelines == stage.timelines:
+                raise InvalidValue(f"stage {stage.stage_id!r} has no timeline {unwanted!r}")
+        if file is not None:
+            read = _read(file, scenes, _length_s(store, session, stage, cues), bar.show)
+            timelines = with_timeline(timelines, replace(read, title=title or read.title))
+        changed = replace(stage, timelines=timelines, cues=cues)
+        if changed != stage:
+            store.put_stage(session_id, changed)
+    _tell(session, changed)
+    return 0
+
+
+def _stage(store: Store, session_id: str, stage_id: str | None) -> Stage:
+    from audience.sessions import Stage
+
+    stages = {stage.stage_id: stage for stage in store.stages(session_id)}
+    if not stages:
+        return Stage(stage_id=stage_id or "main")
+    if stage_id is None and len(stages) == 1:
+        return next(iter(stages.values()))
+    if stage_id not in stages:
+        wrong = f"has no stage {stage_id!r}" if stage_id else "has several stages"
+        raise InvalidValue(f"session {session_id!r} {wrong}: give --stage with one of {', '.join(stages)}")
+    return stages[stage_id]
+
+
+def _begin(session: Session, offset_s: float | None, starts_at: datetime | None) -> tuple[Cue, ...]:
+    from audience.timelines import begun
+
+    if starts_at is not None:
+        return begun(starts_at)
+    if offset_s is None:
+        return ()
+    if not abs(offset_s) < timedelta(days=11).total_seconds():
+        raise InvalidValue(f"offset {offset_s:g} s is not one: give the seconds from the session's start")
+    return begun(session.started_at, offset_s)
+
+
+def _cues(
+    session: Session, stage: Stage, begin: tuple[Cue, ...], pauses: Sequence[str], restarts: Sequence[str]
+) -> tuple[Cue, ...]:
+    """The stage's cues: those it has, unless it is said anew when it began, with pauses and starts anew."""
+    from audience.timelines import begun, paused, restarted
+    from timeline_files.times import time_s
+
+    cues = begin or stage.cues
+    if (pauses or restarts) and not cues:
+        cues = begun(session.started_at)
+    for pause in pauses:
+        at, plus, length = pause.partition("+")
+        if not plus:
+            raise InvalidValue(f"pause {pause!r} has no length: write it as 31:00+10:00")
+        cues = paused(cues, time_s(at), time_s(length))
+    for at in restarts:
+        cues = restarted(cues, time_s(at))
+    return cues
+
+
+def _length_s(store: Store, session: Session, stage: Stage, cues: tuple[Cue, ...]) -> float | None:
+    """How far what was shown had come when the session ended, or else the last recording of the stage."""
+    import numpy as np
+
+    from audience.instants import to_ms
+    from audience.timelines import begun, timeline_seconds
+
+    ends_ms = [
+        one.started_ms + round(one.done_s * 1000)
+        for one in store.recordings(session.session_id)
+        if one.stage_id == stage.stage_id
+    ]
+    if session.ended_at is not None:
+        ends_ms = [to_ms(session.ended_at)]
+    if not ends_ms:
+        return None
+    (reached,) = timeline_seconds(np.array([max(ends_ms)], dtype=np.int64), cues or begun(session.started_at))
+    return float(reached) if reached > 0 else None
+
+
+def _read(file: Path, scenes: bool, length_s: float | None, on_position: OnPosition) -> Timeline:
+    if scenes:
+        from timeline_files.scenes import find_scenes
+
+        return find_scenes(file, on_position=lambda at_s, of_s: on_position(file.name, at_s, of_s))
+    from timeline_files.reading import read_timeline_file
+
+    return read_timeline_file(file, length_s=length_s)
+
+
+def _proposed(
+    store: Store,
+    session: Session,
+    stage: Stage,
+    sounds: tuple[Path, Path] | None,
+    camera_id: str | None,
+    other_id: str | None,
+    on_position: OnPosition,
+) -> Proposal | None:
+    from houselights.aligning import propose_from_reaction, propose_from_sound
+
+    if sounds is not None:
+        return propose_from_sound(store, session, stage, *sounds, camera_id=camera_id, on_position=on_position)
+    assert other_id is not None
+    return propose_from_reaction(store, session, stage, other_id)
+
+
+def _agreed(session: Session, proposal: Proposal | None, yes: bool) -> bool:
+    """Says what was found, and asks whether to take it."""
+    if proposal is None:
+        click.echo("Cannot tell when it began: there is too little to compare. Nothing was changed.")
+        return False
+    found = proposal.alignment
+    late_s = (proposal.zero_at - session.started_at).total_seconds()
+    fit = f"fits {found.margin:.1f} times as well as any other over {clock_text(found.overlap_s)}"
+    if not found.sure:
+        click.echo(f"Cannot tell when it began: the best offset, {late_s:.1f} s, only {fit}. Nothing was changed.")
+        return False
+    click.echo(f"It began {late_s:.2f} s after the session, at {_instant(proposal.zero_at)}: this {fit}.")
+    if yes or click.confirm("Take it?"):
+        return True
+    click.echo("Nothing was changed.")
+    return False
+
+
+def _tell(session: Session, stage: Stage) -> None:
+    click.echo(f"Session {session.session_id}, stage {stage.stage_id}:")
+    if not stage.timelines:
+        click.echo("  no timeline")
+    for place, one in enumerate(stage.timelines):
+        says = f"{len(one.segments)} {'segment' if len(one.segments) == 1 else 'segments'}"
+        if one.segments:
+            says += f", {clock_text(one.segments[0].start_s)} to {clock_text(one.segments[-1].end_s)}"
+        click.echo(f"  {one.title}: {says}{' (leads)' if place == 0 and len(stage.timelines) > 1 else ''}")
+    if not stage.cues:
+        click.echo("  its second 0 is the session's start")
+    for cue in sorted(stage.cues, key=lambda cue: cue.at):
+        click.echo(f"  at {_instant(cue.at)} it stood at {clock_text(cue.timeline_s)}")
+
+
+def _instant(instant: datetime) -> str:
+    return instant.isoformat(sep=" ", timespec="milliseconds")
+
+
+class _Bar:
+    """How far files have been read, on stderr, from the first time it is told."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[position]}"),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True),
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        if self._tasks:
+            self._progress.stop()
+
+    def show(self, name: str, at_s: float, of_s: float | None) -> None:
+        if name not in self._tasks:
+            self._progress.start()
+            self._tasks[name] = self._progress.add_task(name, total=of_s, position="")
+        self._progress.update(self._tasks[name], completed=at_s, position=clock_text(at_s))
