@@ -19,9 +19,9 @@ from audience.sheets.read_delivery import read_delivery
 from audience.sheets.sheet import Sheet
 from audience.sheets.window_file import WindowFile
 from audience.store import Heartbeat
-from edge_lambda.detectors import Detection, Image
+from edge_lambda.detectors import Detection, Image, load_detector
 from edge_lambda.device import Device
-from edge_lambda.devices import LiveFrame
+from edge_lambda.devices import Camera, LiveFrame, PlayedFile
 from edge_lambda.folder_bucket import FolderBucket
 from edge_lambda.live_preview import LivePreview
 from edge_lambda.outbox import Outbox
@@ -31,6 +31,7 @@ from edge_lambda.uploader import Bucket, Uploader
 from edge_lambda.ways import SheetWay, Way, WindowFileWay
 from tests.builders import BEGAN_MS, after_ms
 from tests.edge.faces_in_place import BrightScorer, FacesInPlace, picture
+from tests.portraits import people_video
 
 CAMERA = CameraKey(session_id="talk-1", stage_id="main", camera_id="cam-1", written_ms=BEGAN_MS)
 
@@ -82,7 +83,7 @@ class Stand:
         self.clock = Clock()
         self.device: Device | None = None
         self.heartbeats: list[Heartbeat] = []
-        self.cameras: list[Live | Exception] = []
+        self.cameras: list[Camera | Exception] = []
         self.loaded = 0
         self.write: Callable[[int, memoryview], int] = os.write
         self.bucket: Bucket = FolderBucket(folder / "bucket")
@@ -104,7 +105,7 @@ class Stand:
     def heads(self) -> Way:
         return WindowFileWay(CAMERA, FacesInPlace(), None, interval_s=2.0)
 
-    def open(self) -> Live:
+    def open(self) -> Camera:
         found = self.cameras.pop(0)
         if isinstance(found, Exception):
             raise found
@@ -181,6 +182,14 @@ def test_every_window_of_a_camera_is_delivered(stand):
     stand.run()
     assert stand.windows() == [(0, 3, 3), (1, 2, 3), (2, 2, 3)]
     assert stand.states == ["starting", "ready", "running", "finished"]
+
+
+def test_a_recording_is_delivered_as_what_can_be_seen_in_it(stand, tmp_path):
+    video = people_video(tmp_path / "people.mp4", [2, 2, 0, 1])
+    stand.cameras.append(PlayedFile(video, clock=stand.clock, sleep=stand.clock.wait))
+    detector = load_detector("centerface", threads=1, doubtful=True)
+    stand.run(lambda: SheetWay(CAMERA, detector, interval_s=2.0))
+    assert stand.windows() == [(0, 2, 2), (1, 2, 2), (2, 0, 2), (3, 1, 2)]
 
 
 def test_windows_scored_on_the_device_are_delivered_as_files(stand):
