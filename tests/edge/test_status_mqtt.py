@@ -203,6 +203,17 @@ def test_a_broker_that_takes_connections_and_says_nothing_holds_nobody_up(said, 
         assert time.perf_counter() - began < newest.CLOSING_S + 1
 
 
+def test_a_broker_that_refuses_the_device_is_told_with_its_reason(tmp_path, said, monkeypatch):
+    monkeypatch.setattr(mqtt, "ANSWER_WITHIN_S", 0.5)
+    with a_broker(tmp_path, "allow_anonymous false") as strict:
+        strict.start()
+        with opened(strict, said) as status:
+            status.send(beat(1))
+            while not said:
+                time.sleep(0.02)
+    assert said[0].endswith(f"MQTT broker 127.0.0.1:{strict.port} takes no connection: it answers not authorized")
+
+
 class TestWithCertificates:
     @pytest.fixture
     def authority(self, tmp_path: Path) -> Authority:
