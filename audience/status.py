@@ -101,6 +101,7 @@ def read_status(data: bytes) -> Heartbeat:
         raise SheetRejected("it is not a status")
     if whole(document.get("schema"), "the schema") != SCHEMA:
         raise SheetRejected(f"the status is of schema {document['schema']}, and this reads schema {SCHEMA}")
+    document.setdefault("last_window_ms", None)  # what passes JSON through SQL may drop a null
     added = _ADDED_ON_THE_WAY if document.keys() & set(_ADDED_ON_THE_WAY) else ()
     said = dict(zip(_FIELDS + added, fields_of(document, "the status", _FIELDS + added), strict=True))
     try:

@@ -52,11 +52,19 @@ NOT_OUR_WORDS: dict[str, str] = {
     "blacklist": "watchlist",
 }
 ANOTHER_MEANING: dict[str, tuple[str, ...]] = {
-    # Crops that a network takes at once.
-    "batch": ("edge_lambda/scorers/", "training/", "tests/edge/", "tests/training/", "bench/"),
+    # Crops that a network takes at once, and messages that a queue gives at once.
+    "batch": (
+        "edge_lambda/scorers/",
+        "ingest_lambda/",
+        "training/",
+        "tests/edge/",
+        "tests/ingest/",
+        "tests/training/",
+        "bench/",
+    ),
     # Where S3 keeps objects.
-    "bucket": ("edge_lambda/", "ingest_lambda/", "houselights/", "tests/"),
-    "buckets": ("edge_lambda/", "ingest_lambda/", "houselights/", "tests/"),
+    "bucket": ("edge_lambda/", "ingest_lambda/", "houselights/", "bench/", "tests/"),
+    "buckets": ("edge_lambda/", "ingest_lambda/", "houselights/", "bench/", "tests/"),
     # The shape of a vendor's answer.
     "emotion": ("ingest_lambda/rekognition.py", "tests/ingest/", "houselights/local_cloud/", "tests/local_cloud/"),
     "emotions": ("ingest_lambda/rekognition.py", "tests/ingest/", "houselights/local_cloud/", "tests/local_cloud/"),

@@ -91,6 +91,10 @@ def test_what_was_added_on_the_way_is_read_too():
     assert received == replace(heartbeat, received_ms=BEGAN_MS + 250)
 
 
+def test_a_null_that_was_dropped_on_the_way_is_a_camera_without_a_window_yet():
+    assert read_status(said(last_window_ms=...)).last_window_ms is None
+
+
 def test_the_largest_status_there_can_be_is_not_too_large():
     longest = "\U0001f3ad"  # written as two escapes of six bytes
     heartbeat = replace(
