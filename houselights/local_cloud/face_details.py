@@ -67,7 +67,7 @@ class FaceDescriber:
             for detail, row in zip(details, scores, strict=True):
                 confidences = dict(zip(self._scorer.expressions, map(float, row), strict=True))
                 if attributes & {"ALL", "SMILE"}:
-                    detail["Smile"] = _smile(confidences["smile"])
+                    detail["Smile"] = yes_or_no(confidences["smile"])
                 if attributes & {"ALL", "EMOTIONS"}:
                     detail["Emotions"] = _emotions(confidences)
         return details
@@ -127,8 +127,8 @@ def _roll(face: Detection) -> float:
     return math.degrees(math.atan2(right_y - left_y, right_x - left_x))
 
 
-def _smile(confidence: float) -> dict[str, Any]:
-    """Whether it is one, and how certain that word is: 50 to 100."""
+def yes_or_no(confidence: float) -> dict[str, Any]:
+    """Rekognition's word on what a face has or has not, and how certain that word is: 50 to 100."""
     return {"Value": confidence >= 0.5, "Confidence": _percent(max(confidence, 1 - confidence))}
 
 

@@ -21,7 +21,7 @@ from werkzeug.test import Client
 from audience.sheets.grid import CROP_PX, Grid
 from edge_lambda.contact_sheet import drawn
 from edge_lambda.detectors import load_detector
-from houselights.local_cloud.face_details import MOST_FACES
+from houselights.local_cloud.face_details import MOST_FACES, yes_or_no
 from houselights.local_cloud.pictures import LARGEST_IN_S3, LARGEST_INLINE
 from houselights.local_cloud.rekognition import LocalRekognition
 from houselights.local_cloud.rekognition_errors import STATUS_OF
@@ -137,6 +137,11 @@ def test_the_eight_expressions_add_up_to_a_hundred_the_most_certain_first(client
     assert sure == sorted(sure, reverse=True)
 
 
+def test_a_smile_that_is_none_is_told_as_a_certain_no():
+    assert yes_or_no(0.75) == {"Value": True, "Confidence": 75}
+    assert yes_or_no(0.25) == {"Value": False, "Confidence": 75}
+
+
 def test_eyes_nose_and_mouth_lie_where_they_are(client):
     (face,) = faces_in(client, encoded(portrait(400)))
     at = {one["Type"]: (one["X"], one["Y"]) for one in face["Landmarks"]}
@@ -186,6 +191,7 @@ def test_of_more_than_a_hundred_faces_the_largest_are_answered(client):
         ((2160, 3840), 160, False),
         ((2160, 3840), 320, True),
         ((1920, 1080), 160, True),
+        ((1600, 1600), 160, False),
     ],
 )
 def test_a_face_must_have_40_pixels_and_in_larger_pictures_more(client, size, side, seen):
