@@ -69,7 +69,9 @@ def player(
     """
     data = packed(windows, curves, markers=markers, video=video, start_s=start_s, palette=palette, zone=zone)
     chosen = _component()(key=key, data=data, on_chosen_change=lambda: None).chosen
-    return PlayerEvent(**chosen) if chosen else None
+    if not chosen:
+        return None
+    return PlayerEvent(kind=chosen["kind"], at_s=float(chosen["at_s"]), index=int(chosen["index"]))
 
 
 @cache

@@ -26,7 +26,7 @@ function clockText(seconds) {
   return seconds <= -1 ? `-${text}` : text;
 }
 
-/** A share in percent, halves rounded to even as Python does, so that the page and the player say the same. */
+/** A share in percent, halves to even as Python rounds. */
 function percent(share) {
   const value = Math.round(share * SHARE_PARTS) / (SHARE_PARTS / 100);
   const rounded = Math.round(value);
@@ -35,20 +35,15 @@ function percent(share) {
 
 class Figures {
   constructor(data) {
-    Object.assign(this, {
-      windowS: data.window_s, fromS: data.from_s, untilS: data.until_s, beganMs: data.began_ms, gaps: data.gaps,
-      segments: data.segments, shown: data.shown, markers: data.markers, words: data.words,
-    });
+    Object.assign(this, data);
     this.faces = Float32Array.from(unpacked(data.faces, Uint16Array), (count) => (count === NOTHING ? NaN : count));
     this.coverage = unpacked(data.coverage, Uint8Array);
     this.smooth = curveOf(data.smooth);
     this.raw = curveOf(data.raw) || this.smooth;
     const places = data.at ? unpacked(data.at, Uint32Array) : this.faces.keys();
     /** The middle of every window that was sent, seconds since the session began. */
-    this.at = Float64Array.from(places, (place) => this.fromS + (place + 0.5) * this.windowS);
-    this.clock = new Intl.DateTimeFormat("en-GB", {
-      hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: data.zone,
-    });
+    this.at = Float64Array.from(places, (place) => this.from_s + (place + 0.5) * this.window_s);
+    this.clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: data.zone });
   }
 
   /** The place of the first window whose middle is not before a second. */
@@ -82,11 +77,6 @@ class Figures {
     return index < 0 ? "" : this.segments[index][2];
   }
 
-  /** How far what was shown is ahead of the session, where that never changes. */
-  get ahead() {
-    return this.shown.length === 1 ? this.shown[0][2] : 0;
-  }
-
   /** A second as it is looked up: in what was shown, else in the session. */
   position(second) {
     const piece = this.shown[this.stretchAt(this.shown, second)];
@@ -95,36 +85,29 @@ class Figures {
   }
 
   wallClock(second) {
-    return this.clock.format(this.beganMs + second * 1000);
+    return this.clock.format(this.began_ms + second * 1000);
   }
 
   /** What is known at a second, in words. */
   said(second, curve) {
     const place = this.placeAt(second);
-    const faces = this.faces[place];
-    const share = curve ? curve.share[place] : NaN;
-    const gap = this.gaps[this.stretchAt(this.gaps, second)];
+    const [faces, coverage, share] = [this.faces[place], this.coverage[place], curve ? curve.share[place] : NaN];
     const counted = faces === 1 ? "1 face" : `${faces} faces`;
-    const coverage = this.coverage[place];
-    const seen = faces >= 0 ? counted : "";
-    const told = { counted, seen, figure: "", range: "", part: this.segmentTitle(second) };
-    if (faces > 0 && coverage !== NO_COVERAGE) told.seen = `${counted}, ${coverage} % of those expected`;
+    const seen = faces > 0 && coverage !== NO_COVERAGE ? `${coverage} % of the faces expected` : "";
+    const part = this.segmentTitle(second);
     if (Number.isNaN(share)) {
-      const reason = gap ? gap[3] : curve ? "no figure" : `${counted} in view`;
-      told.figure = reason[0].toUpperCase() + reason.slice(1);
-    } else {
-      told.figure = `${percent(share)} %`;
-      told.range = `${percent(curve.low[place])} to ${percent(curve.high[place])} %`;
+      const gap = this.gaps[this.stretchAt(this.gaps, second)];
+      const why = gap ? gap[3] : curve ? "no figure" : `${counted} in view`;
+      return { figure: why[0].toUpperCase() + why.slice(1), sentence: why, seen, part };
     }
-    return told;
+    const figure = `${percent(share)} % of ${counted} ${this.words.doing}`;
+    const [low, high] = [percent(curve.low[place]), percent(curve.high[place])];
+    return { figure: `${figure} (${low} to ${high} %)`, sentence: `${figure}, between ${low} and ${high}`, seen, part };
   }
 
   /** The same as one sentence, for those who hear it. */
   sentence(second, curve) {
     const told = this.said(second, curve);
-    const figure = told.range
-      ? `${told.figure} of ${told.counted} ${this.words.doing}, between ${told.range}`
-      : told.figure.toLowerCase();
-    return `${this.position(second)}, ${figure}${told.part ? `, in “${told.part}”` : ""}`;
+    return `${this.position(second)}, ${told.sentence}${told.part && `, in “${told.part}”`}`;
   }
 }

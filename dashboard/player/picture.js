@@ -5,12 +5,11 @@ const LANE_PX = 30;
 const FACES_PX = 40;
 const AXIS_PX = 22;
 const MARKER_PX = 24;
-const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400];
+const STEPS_S = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400];
 
 /**
- * A line no finer than the screen: of all points in a column of pixels the first, the lowest, the highest and the last,
- * so that no peak is lost. Where points have no value a new run begins.
- * @returns {number[][]} runs of x, y, x, y, ...
+ * A line no finer than the screen, as runs of x, y, x, y, ...: of all points in a column of pixels the first, the lowest,
+ * the highest and the last, so that no peak is lost. Where points have no value a new run begins.
  */
 function runsOf(at, values, first, after, xOf) {
   const ratio = window.devicePixelRatio || 1;
@@ -45,23 +44,6 @@ class Picture {
     this.canvas = canvas;
   }
 
-  /** Sets what stands where; all in CSS pixels. */
-  layOut(figures, width, height) {
-    const ratio = window.devicePixelRatio || 1;
-    Object.assign(this, { width, height, figures });
-    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
-      this.canvas.width = Math.round(width * ratio);
-      this.canvas.height = Math.round(height * ratio);
-    }
-    this.pen = this.canvas.getContext("2d");
-    this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.strip = figures.segments.length ? STRIP_PX : 0;
-    this.top = this.strip + (figures.markers.length ? LANE_PX : figures.smooth ? 8 : 20);
-    this.floor = height - AXIS_PX;
-    this.facesTop = figures.smooth ? this.floor - FACES_PX : this.top;
-    this.bottom = figures.smooth ? this.facesTop - 18 : this.floor;
-  }
-
   xOf(second) {
     return this.zoom.part(second) * this.width;
   }
@@ -70,12 +52,22 @@ class Picture {
     return this.bottom - (share / this.most) * (this.bottom - this.top);
   }
 
-  draw(zoom, curve, palette, { font, paper }) {
-    Object.assign(this, { zoom, curve, palette, paper, most: 1 });
-    const { pen, figures } = this;
-    pen.clearRect(0, 0, this.width, this.height);
-    pen.font = `12px ${font}`;
+  /** Draws what is in view: `figures`, `zoom`, `curve` and `palette` on `width` x `height` CSS pixels of `paper`. */
+  draw(view) {
+    Object.assign(this, view, { most: 1 });
+    const { canvas, curve, figures, zoom } = this;
+    const ratio = window.devicePixelRatio || 1;
+    canvas.width = Math.round(this.width * ratio);
+    canvas.height = Math.round(this.height * ratio);
+    const pen = (this.pen = canvas.getContext("2d"));
+    pen.scale(ratio, ratio);
+    pen.font = `12px ${this.font}`;
     pen.textBaseline = "middle";
+    this.strip = figures.segments.length ? STRIP_PX : 0;
+    this.top = this.strip + (figures.markers.length ? LANE_PX : curve ? 8 : 20);
+    this.floor = this.height - AXIS_PX;
+    this.facesTop = curve ? this.floor - FACES_PX : this.top;
+    this.bottom = curve ? this.facesTop - 18 : this.floor;
     this.first = Math.max(0, figures.placeFrom(zoom.from) - 1);
     this.after = Math.min(figures.at.length, figures.placeFrom(zoom.until) + 1);
     this.#segments();
@@ -94,30 +86,29 @@ class Picture {
   #segments() {
     const { pen, palette } = this;
     this.figures.segments.forEach(([from, until, title], index) => {
-      const [left, right] = [Math.max(0, this.xOf(from)), Math.min(this.width, this.xOf(until))];
-      if (right <= 0 || left >= this.width) return;
-      if (index % 2 === 0) {
-        pen.fillStyle = palette.segment;
-        pen.fillRect(left, this.strip, right - left, this.floor - this.strip);
-      }
+      const [left, width] = this.#column(from, until, index % 2 ? "transparent" : palette.segment);
       pen.fillStyle = palette.rule;
-      pen.fillRect(left, 2, Math.max(1, right - left - 1), this.strip - 4);
+      pen.fillRect(left, 2, Math.max(0, width - 1), this.strip - 4);
       pen.fillStyle = palette.ink;
-      this.#text(title, left + 6, this.strip / 2, right - left - 12);
+      this.#text(title, left + 6, this.strip / 2, width - 12);
     });
   }
 
   #gaps() {
     const { pen, palette } = this;
     for (const [from, until, kind, name] of this.figures.gaps) {
-      const [left, right] = [Math.max(0, this.xOf(from)), Math.min(this.width, this.xOf(until))];
-      if (right <= 0 || left >= this.width) continue;
-      const width = Math.max(1, right - left);
-      pen.fillStyle = kind === "unseen" ? palette.unseen : this.#hatch(kind);
-      pen.fillRect(left, this.strip, width, this.floor - this.strip);
+      const [left, width] = this.#column(from, until, kind === "unseen" ? palette.unseen : this.#hatch(kind));
       pen.fillStyle = palette.quiet;
       this.#text(name, left + 6, this.bottom - 10, width - 12);
     }
+  }
+
+  /** Fills a stretch of time; gives its left edge and its width, less than a pixel where it is out of view. */
+  #column(from, until, look) {
+    const [left, right] = [from, until].map((second) => Math.min(Math.max(this.xOf(second), 0), this.width));
+    this.pen.fillStyle = look;
+    this.pen.fillRect(left, this.strip, right - left, this.floor - this.strip);
+    return [left, right - left];
   }
 
   #hatch(kind) {
@@ -173,7 +164,7 @@ class Picture {
     const { pen, figures, palette } = this;
     const most = figures.faces.reduce((highest, count) => (count > highest ? count : highest), 1);
     const yOf = (count) => this.floor - (count / most) * (this.floor - this.facesTop);
-    const half = (figures.windowS / this.zoom.span) * this.width * 0.5;
+    const half = (figures.window_s / this.zoom.span) * this.width * 0.5;
     pen.fillStyle = palette.faces;
     pen.globalAlpha = 0.25;
     for (const run of this.#runs(figures.faces)) {
@@ -193,7 +184,8 @@ class Picture {
     pen.fillRect(0, this.floor, this.width, 1);
     const room = clockText(zoom.until).length * 8 + 34;
     const step = STEPS_S.find((seconds) => (seconds / zoom.span) * this.width >= room) || STEPS_S.at(-1);
-    const ahead = figures.ahead;
+    // In seconds of what was shown, where that never stopped.
+    const ahead = figures.shown.length === 1 ? figures.shown[0][2] : 0;
     for (let tick = Math.ceil((zoom.from + ahead) / step) * step; tick <= zoom.until + ahead; tick += step) {
       const x = this.xOf(tick - ahead);
       pen.fillRect(Math.round(x), this.floor, 1, 4);

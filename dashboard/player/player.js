@@ -11,21 +11,22 @@ const DRAG_FROM_PX = 8;
 const TOLD_EVERY_MS = 250;
 const KEYS = {
   " ": "play", ArrowLeft: "earlier", ArrowRight: "later", Home: "first", End: "last", PageUp: "back", p: "back",
-  PageDown: "on", n: "on", "+": "closer", "=": "closer", "-": "wider", 0: "whole", Escape: "quiet",
+  PageDown: "on", n: "on", "+": "closer", "=": "closer", "-": "wider", 0: "whole", Escape: "noTip",
 };
 
 class Player {
   constructor(root) {
     this.root = root;
     for (const part of root.querySelectorAll("[data-is]")) this[part.dataset.is] = part;
-    this.buttons = Object.fromEntries([...root.querySelectorAll("[data-do]")].map((one) => [one.dataset.do, one]));
+    this.buttons = {};
+    for (const button of root.querySelectorAll("[data-do]")) this.buttons[button.dataset.do] = button;
     this.picture = new Picture(this.canvas);
+    this.zoom = new Zoom();
     this.pointers = new Map();
     this.goal = null;
     this.ending = new AbortController();
     this.#listen();
-    this.resized = new ResizeObserver(() => this.redraw());
-    this.resized.observe(this.plot);
+    new ResizeObserver(() => this.figures && this.redraw()).observe(this.plot);
   }
 
   /** Takes what the page gives, on its first run and on each later one that gives or looks different. */
@@ -33,22 +34,19 @@ class Player {
     this.tell = tell;
     this.palette = data.palette;
     const figures = (this.figures = new Figures(data));
-    this.zoom ??= new Zoom(figures.fromS, figures.untilS);
-    this.zoom.cover(figures.fromS, figures.untilS, figures.windowS);
-    this.slider.setAttribute("aria-valuemin", Math.floor(figures.fromS));
-    this.slider.setAttribute("aria-valuemax", Math.floor(figures.untilS));
+    this.zoom.cover(figures);
+    [this.slider.ariaValueMin, this.slider.ariaValueMax] = [Math.floor(figures.from_s), Math.floor(figures.until_s)];
     this.#setVideo(data.video, data.no_video);
     this.#setMarkers();
     this.buttons.back.hidden = this.buttons.on.hidden = !this.#stops().length;
     const asked = data.start_s !== this.asked ? data.start_s : null;
     this.asked = data.start_s;
-    this.seek(asked ?? this.second ?? Math.max(0, figures.fromS), asked !== null || this.second === undefined);
+    this.seek(asked ?? this.second ?? Math.max(0, figures.from_s), asked !== null || this.second === undefined);
     this.redraw();
   }
 
   close() {
     this.ending.abort();
-    this.resized.disconnect();
     this.#setVideo(null, "");
   }
 
@@ -60,7 +58,7 @@ class Player {
 
   get curve() {
     const { figures, zoom } = this;
-    const raw = !zoom.whole && (figures.windowS / zoom.span) * this.plot.clientWidth >= RAW_FROM_PX;
+    const raw = !zoom.whole && (figures.window_s / zoom.span) * this.plot.clientWidth >= RAW_FROM_PX;
     return raw ? figures.raw : figures.smooth;
   }
 
@@ -74,7 +72,7 @@ class Player {
 
   /** Goes to a second of the session at once; the recording follows as fast as it can. */
   seek(second, moveVideo = true) {
-    this.second = Math.min(Math.max(second, this.figures.fromS), this.figures.untilS);
+    this.second = Math.min(Math.max(second, this.figures.from_s), this.figures.until_s);
     if (moveVideo && this.url) {
       this.goal = this.second - this.startsS;
       this.#chase();
@@ -85,7 +83,7 @@ class Player {
   }
 
   /** Sends the recording on, once it has arrived where it was sent before: dragging asks for many seconds. */
-  #chase() {
+  #chase = () => {
     const { video, goal } = this;
     if (goal === null || video.seeking || video.readyState < 1) return;
     const inside = goal >= 0 && goal <= video.duration;
@@ -93,18 +91,18 @@ class Player {
     if (!inside) video.pause();
     video.currentTime = Math.min(Math.max(goal, 0), video.duration);
     this.goal = null;
-  }
+  };
 
-  #tick(now) {
+  #tick = (now) => {
     if (!this.playing) return;
     if (this.goal === null && !this.video.seeking) {
       const wasInView = this.zoom.contains(this.second);
-      this.second = Math.min(this.startsS + this.video.currentTime, this.figures.untilS);
+      this.second = Math.min(this.startsS + this.video.currentTime, this.figures.until_s);
       this.#stand(wasInView);
       if (now - this.toldAt > TOLD_EVERY_MS) this.#tellNow(now);
     }
-    requestAnimationFrame((at) => this.#tick(at));
-  }
+    requestAnimationFrame(this.#tick);
+  };
 
   #stand(follow = true) {
     if (follow && !this.zoom.contains(this.second)) {
@@ -119,50 +117,49 @@ class Player {
     const told = this.figures.said(this.second, this.curve);
     this.toldAt = now;
     this.when.textContent = this.figures.position(this.second);
-    this.said.textContent = told.range
-      ? `${told.figure} of ${told.counted} ${this.figures.words.doing} (${told.range})`
-      : told.figure;
+    this.said.textContent = told.figure;
     this.part.textContent = told.part;
   }
 
-  // Not while it plays: who listens to the recording is not to be talked over.
+  /** Not while it plays: nobody who listens is to be talked over. */
   #speak() {
-    this.slider.setAttribute("aria-valuenow", Math.round(this.second));
-    this.slider.setAttribute("aria-valuetext", this.figures.sentence(this.second, this.curve));
+    this.slider.ariaValueNow = Math.round(this.second);
+    this.slider.ariaValueText = this.figures.sentence(this.second, this.curve);
   }
 
   // The recording.
 
   #setVideo(given, reason) {
     const url = given?.url ?? null;
+    const { play, mute, full } = this.buttons;
     this.startsS = given?.starts_s ?? 0;
+    this.why.textContent = reason;
     if (url === this.url) return;
     this.url = url;
     if (url) this.video.src = url;
     else this.video.removeAttribute("src");
     this.video.load();
-    for (const one of [this.screen, this.buttons.play, this.buttons.mute, this.buttons.full]) one.hidden = !url;
-    this.why.textContent = reason;
-    this.why.hidden = !reason;
+    for (const one of [this.screen, play, mute, full]) one.hidden = !url;
   }
 
-  playOrPause() {
+  play() {
     if (this.playing) this.video.pause();
-    else if (this.url) this.video.play().catch(() => {}); // why it cannot is told by the error of the video itself
+    else if (this.url) this.video.play().catch(() => {}); // its own error says why
   }
 
-  #played() {
+  #played = () => {
     const { playing } = this;
     this.root.classList.toggle("playing", playing);
-    this.buttons.play.setAttribute("aria-label", playing ? "Pause" : "Play");
-    if (playing) requestAnimationFrame((at) => this.#tick(at));
-    else this.#speak();
-  }
+    this.buttons.play.ariaLabel = playing ? "Pause" : "Play";
+    if (!playing) return this.#speak();
+    this.beside.hidden = true;
+    requestAnimationFrame(this.#tick);
+  };
 
-  #mute() {
+  mute() {
     const muted = (this.video.muted = !this.video.muted);
     this.root.classList.toggle("muted", muted);
-    this.buttons.mute.setAttribute("aria-label", muted ? "Sound on" : "Sound off");
+    this.buttons.mute.ariaLabel = muted ? "Sound on" : "Sound off";
   }
 
   // Parts and markers.
@@ -174,12 +171,15 @@ class Player {
     return stops.sort((one, other) => one[2] - other[2]);
   }
 
-  step(forwards) {
-    const stops = this.#stops();
-    const next = forwards
-      ? stops.find(([, , at]) => at > this.second + 0.5)
-      : (stops.findLast(([, , at]) => at < this.second - BACK_GRACE_S) ?? stops[0]);
+  on() {
+    const next = this.#stops().find(([, , at]) => at > this.second + 0.5);
     if (next) this.choose(...next);
+  }
+
+  back() {
+    const stops = this.#stops();
+    const last = stops.findLast(([, , at]) => at < this.second - BACK_GRACE_S) ?? stops[0];
+    if (last) this.choose(...last);
   }
 
   choose(kind, index, second) {
@@ -191,14 +191,13 @@ class Player {
     let number = 0;
     this.markers.replaceChildren(...this.figures.markers.map(({ at_s: second, kind, name, title }, index) => {
       const button = document.createElement("button");
-      button.type = "button";
       button.className = kind;
       button.textContent = kind === "note" ? "i" : (number += 1);
       const told = [`${name} at ${this.figures.position(second)}`, title];
-      button.setAttribute("aria-label", told.join(": "));
+      button.ariaLabel = told.join(": ");
       button.onclick = () => this.choose("marker", index, second);
       button.onpointerenter = button.onfocus = () => this.#tip(second, told);
-      button.onpointerleave = button.onblur = () => this.#noTip();
+      button.onpointerleave = button.onblur = () => this.noTip();
       return button;
     }));
   }
@@ -222,19 +221,17 @@ class Player {
   redraw() {
     this.drawing ??= requestAnimationFrame(() => {
       this.drawing = null;
-      const { figures, zoom, curve, plot } = this;
-      if (!plot.clientWidth) return;
-      const style = getComputedStyle(this.root);
-      const look = { font: style.fontFamily, paper: style.getPropertyValue("--st-background-color") };
-      this.picture.layOut(figures, plot.clientWidth, plot.clientHeight);
-      this.picture.draw(zoom, curve, this.palette, look);
+      const { figures, zoom, curve, palette, plot } = this;
+      const [width, height, style] = [plot.clientWidth, plot.clientHeight, getComputedStyle(this.root)];
+      const [font, paper] = [style.fontFamily, style.getPropertyValue("--st-background-color")];
+      if (!width) return;
+      this.picture.draw({ figures, zoom, curve, palette, width, height, font, paper });
       plot.dataset.curve = curve === figures.smooth ? "smooth" : "raw";
       this.name.textContent = figures.words[plot.dataset.curve];
       this.buttons.whole.hidden = this.reach.hidden = this.buttons.wider.disabled = zoom.whole;
       this.buttons.closer.disabled = zoom.span <= zoom.shortest;
-      const whole = zoom.untilS - zoom.fromS;
-      this.inview.style.left = `${(100 * (zoom.from - zoom.fromS)) / whole}%`;
-      this.inview.style.width = `${(100 * zoom.span) / whole}%`;
+      this.inview.style.left = `${(100 * (zoom.from - zoom.from_s)) / zoom.length}%`;
+      this.inview.style.width = `${(100 * zoom.span) / zoom.length}%`;
       this.#placeMarkers();
       this.#stand(false);
       this.#tellNow();
@@ -257,25 +254,21 @@ class Player {
     const second = this.secondAt(x);
     const { figures } = this;
     const told = figures.said(second, this.curve);
-    const figure = told.range ? `${told.figure} (${told.range})` : told.figure;
-    this.#tip(second, [`${figures.position(second)} · ${figures.wallClock(second)}`, figure, told.seen, told.part]);
+    const when = `${figures.position(second)} · ${figures.wallClock(second)}`;
+    this.#tip(second, [when, told.figure, told.seen, told.part]);
     this.pointed.hidden = false;
     this.pointed.style.transform = `translateX(${x}px)`;
   }
 
   #tip(second, lines) {
-    this.tip.replaceChildren(...lines.filter(Boolean).map((line) => {
-      const row = document.createElement("div");
-      row.textContent = line;
-      return row;
-    }));
+    this.tip.textContent = lines.filter(Boolean).join("\n");
     this.tip.hidden = false;
     const [x, wide] = [this.xOf(second), this.tip.offsetWidth + 14];
     const left = x + wide > this.plot.clientWidth ? x - wide : x + 14;
     this.tip.style.transform = `translateX(${Math.max(0, left)}px)`;
   }
 
-  #noTip() {
+  noTip() {
     this.tip.hidden = this.pointed.hidden = true;
   }
 
@@ -284,7 +277,7 @@ class Player {
     return { x: Math.min(Math.max(clientX - box.left, 0), box.width), y: clientY - box.top };
   }
 
-  #down(event) {
+  #down = (event) => {
     if (event.button || event.target.closest("button")) return;
     const { x, y } = this.#in(event);
     this.plot.setPointerCapture(event.pointerId);
@@ -292,9 +285,9 @@ class Player {
     this.drag = this.pointers.size > 1 ? null : { x, onStrip: y < this.picture.strip, moving: false };
     // A finger may be about to scroll the page: it seeks where it lifts, or once it moves along the curve.
     if (this.drag && event.pointerType !== "touch" && !this.drag.onStrip) this.#scrub(x);
-  }
+  };
 
-  #move(event) {
+  #move = (event) => {
     const { x } = this.#in(event);
     const before = [...this.pointers.values()];
     if (!this.pointers.has(event.pointerId)) {
@@ -304,7 +297,7 @@ class Player {
     this.pointers.set(event.pointerId, x);
     if (before.length === 2) this.#pinch(before, [...this.pointers.values()]);
     else if (this.drag?.moving || (this.drag && Math.abs(x - this.drag.x) >= DRAG_FROM_PX)) this.#scrub(x);
-  }
+  };
 
   #pinch(before, after) {
     const apart = ([one, other]) => Math.max(20, Math.abs(one - other));
@@ -320,76 +313,64 @@ class Player {
     this.#hover(x);
   }
 
-  #up(event) {
+  #up = (event) => {
     if (!this.pointers.delete(event.pointerId)) return;
     const { drag, figures } = this;
     this.drag = null;
-    if (event.pointerType === "touch") this.#noTip();
+    if (event.pointerType === "touch") this.noTip();
     if (!drag || drag.moving || event.type === "pointercancel") return;
     const second = this.secondAt(drag.x);
     const index = drag.onStrip ? figures.stretchAt(figures.segments, second) : -1;
     if (index >= 0) this.choose("segment", index, figures.segments[index][0]);
     else this.seek(second);
-  }
+  };
 
-  #wheel(event) {
-    const along = event.shiftKey ? event.deltaX || event.deltaY : event.deltaX;
+  #wheel = (event) => {
+    const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+    const along = sideways && (event.deltaX || event.deltaY);
     // A pinch on a trackpad comes as a wheel with Ctrl; the wheel alone scrolls the page.
     if (event.ctrlKey || event.metaKey) this.zoomBy(Math.exp(-event.deltaY / 200), this.secondAt(this.#in(event).x));
     else if (along && !this.zoom.whole) this.show(this.secondAt(along), this.zoom.span);
     else return;
     event.preventDefault();
-  }
+  };
 
-  #reached(event) {
+  #reached = (event) => {
     if (event.type === "pointerdown") this.reach.setPointerCapture(event.pointerId);
     if (!this.reach.hasPointerCapture(event.pointerId)) return;
-    const { fromS, untilS, span } = this.zoom;
+    const { from_s, length, span } = this.zoom;
     const box = this.reach.getBoundingClientRect();
-    this.show(fromS + ((event.clientX - box.left) / box.width) * (untilS - fromS) - span / 2, span);
-  }
+    this.show(from_s + ((event.clientX - box.left) / box.width) * length - span / 2, span);
+  };
 
-  // Keys and buttons.
+  // Keys and buttons: each does what it is named by.
 
-  #doing(name, fine) {
-    const step = fine ? FINE_STEP_S : STEP_S;
-    return {
-      play: () => this.playOrPause(),
-      earlier: () => this.seek(this.second - step),
-      later: () => this.seek(this.second + step),
-      first: () => this.seek(this.figures.fromS),
-      last: () => this.seek(this.figures.untilS),
-      back: () => this.step(false),
-      on: () => this.step(true),
-      mute: () => this.#mute(),
-      full: () => this.video.requestFullscreen(),
-      closer: () => this.zoomBy(ZOOM_STEP),
-      wider: () => this.zoomBy(1 / ZOOM_STEP),
-      whole: () => this.show(this.zoom.fromS, this.zoom.untilS - this.zoom.fromS),
-      link: () => this.#copyLink(),
-      quiet: () => this.#noTip(),
-    }[name];
-  }
+  earlier(step) { this.seek(this.second - step); }
+  later(step) { this.seek(this.second + step); }
+  first() { this.seek(this.figures.from_s); }
+  last() { this.seek(this.figures.until_s); }
+  closer() { this.zoomBy(ZOOM_STEP); }
+  wider() { this.zoomBy(1 / ZOOM_STEP); }
+  whole() { this.show(this.zoom.from_s, this.zoom.length); }
+  full() { this.video.requestFullscreen(); }
 
-  #key(event) {
+  #key = (event) => {
     const name = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     const pressed = event.key === " " && event.target.closest("button");
     if (!name || pressed || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation(); // the page has keys of its own
-    this.#doing(name, event.shiftKey)();
-  }
+    this[name](event.shiftKey ? FINE_STEP_S : STEP_S);
+  };
 
-  async #copyLink() {
+  async link() {
     const second = Math.floor(this.second);
     const address = new URL(window.location.href);
     address.searchParams.set("t", second);
-    // Browsers let pages copy on safe addresses only; elsewhere the viewer does, from a field.
+    // Browsers let pages copy on safe addresses only; elsewhere the viewer does.
     const copied = await navigator.clipboard?.writeText(address.href).then(() => true, () => false);
-    this.status.textContent = copied ? `The link to ${this.figures.position(second)} is copied.` : "Copy this link:";
-    this.address.hidden = Boolean(copied);
-    this.address.value = address.href;
-    if (!copied) this.address.select();
+    const where = this.figures.position(second);
+    this.status.textContent = copied ? `The link to ${where} is copied.` : `The link to ${where} is ${address.href}`;
     this.tell({ kind: "link", index: -1, at_s: second });
   }
 
@@ -397,17 +378,17 @@ class Player {
     const { signal } = this.ending;
     const on = (target, names, doing) =>
       names.split(" ").forEach((name) => target.addEventListener(name, doing, { signal, passive: false }));
-    for (const [name, button] of Object.entries(this.buttons)) on(button, "click", this.#doing(name));
-    on(this.root, "keydown", (event) => this.#key(event));
-    on(this.plot, "pointerdown", (event) => this.#down(event));
-    on(this.plot, "pointermove", (event) => this.#move(event));
-    on(this.plot, "pointerup pointercancel", (event) => this.#up(event));
-    on(this.plot, "pointerleave", () => this.#noTip());
-    on(this.plot, "wheel", (event) => this.#wheel(event));
-    on(this.reach, "pointerdown pointermove", (event) => this.#reached(event));
-    on(this.video, "click", () => this.playOrPause());
-    on(this.video, "loadedmetadata seeked", () => this.#chase());
-    on(this.video, "play pause ended", () => this.#played());
+    for (const [name, button] of Object.entries(this.buttons)) on(button, "click", () => this[name]());
+    on(this.root, "keydown", this.#key);
+    on(this.plot, "pointerdown", this.#down);
+    on(this.plot, "pointermove", this.#move);
+    on(this.plot, "pointerup pointercancel", this.#up);
+    on(this.plot, "pointerleave", () => this.noTip());
+    on(this.plot, "wheel", this.#wheel);
+    on(this.reach, "pointerdown pointermove", this.#reached);
+    on(this.video, "click", () => this.play());
+    on(this.video, "loadedmetadata seeked", this.#chase);
+    on(this.video, "play pause ended", this.#played);
     on(this.video, "error", () => {
       const { lost, unplayable } = this.video.dataset;
       if (this.url) this.#setVideo(null, this.video.error.code === MediaError.MEDIA_ERR_NETWORK ? lost : unplayable);

@@ -1,18 +1,19 @@
-// Which part of the session is in view.
+// Which part of the session is in view: from `from` until `until`, of `from_s` until `until_s`.
 
 const SHORTEST_WINDOWS = 20;
 
 class Zoom {
-  constructor(fromS, untilS) {
-    Object.assign(this, { fromS, untilS, from: fromS, until: untilS });
-  }
+  from = -Infinity;
+  until = Infinity;
+  from_s = -Infinity;
+  until_s = Infinity;
 
   /** Sets what there is to look at; what is in view stays, as far as it is still there. */
-  cover(fromS, untilS, windowS) {
-    const whole = this.whole;
-    Object.assign(this, { fromS, untilS, shortest: Math.min(SHORTEST_WINDOWS * windowS, untilS - fromS) });
-    if (whole) [this.from, this.until] = [fromS, untilS];
-    else this.show(this.from, this.until - this.from);
+  cover({ from_s, until_s, window_s }) {
+    const { whole, from, span } = this;
+    const length = until_s - from_s;
+    Object.assign(this, { from_s, until_s, length, shortest: Math.min(SHORTEST_WINDOWS * window_s, length) });
+    this.show(whole ? from_s : from, whole ? length : span);
   }
 
   get span() {
@@ -20,23 +21,22 @@ class Zoom {
   }
 
   get whole() {
-    return this.from <= this.fromS && this.until >= this.untilS;
+    return this.from <= this.from_s && this.until >= this.until_s;
   }
 
   show(from, span) {
-    const length = Math.min(Math.max(span, this.shortest), this.untilS - this.fromS);
-    this.from = Math.min(Math.max(from, this.fromS), this.untilS - length);
-    this.until = this.from + length;
+    const shown = Math.min(Math.max(span, this.shortest), this.length);
+    this.from = Math.min(Math.max(from, this.from_s), this.until_s - shown);
+    this.until = this.from + shown;
   }
 
-  /** Brings a stretch `times` as close; the second that is looked at stays where it is. */
+  /** Brings what is in view `times` as close; the second that is looked at stays where it is. */
   closer(times, second) {
-    const span = Math.min(Math.max(this.span / times, this.shortest), this.untilS - this.fromS);
-    const part = (second - this.from) / this.span;
-    this.show(second - part * span, span);
+    const span = Math.min(Math.max(this.span / times, this.shortest), this.length);
+    this.show(second - this.part(second) * span, span);
   }
 
-  /** Where a second lies in view, 0 at the left edge, 1 at the right. */
+  /** Where a second lies in view: 0 is the left edge, 1 the right. */
   part(second) {
     return (second - this.from) / this.span;
   }
