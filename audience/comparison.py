@@ -1,0 +1,154 @@
+"""Cut A against cut B: where they differ, how much, and whether by more than chance.
+
+The units are what was sampled: screenings, or the people of one screening of each cut. Over screenings the answer is
+about the cuts; over the people of two screenings it is about these two audiences, which differ in more than the cut
+they saw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from audience.cuts import SharedAxis
+from audience.intervals import Z_95
+from audience.permutation import LEAST_IN_A_CELL, Cluster, clusters
+
+Floats = NDArray[np.float64]
+
+LEAST_UNITS = 5  # of each cut; 5 against 5 can be dealt in 252 ways, so that a p of .01 can be reached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two cuts along what they share; figures are NaN where there is not enough data.
+
+    Attributes:
+        axis: what they share; (c,) below are along its cells.
+        units_a, units_b: how many of each have figures there.
+        mean_a, mean_b: (c,) means over units.
+        difference, low, high: (c,) A less B, and its 95 % interval cell by cell (Welch).
+        clusters: runs of cells in which they differ, the surest first; only those with a p of at most .05 differ by
+            more than chance.
+        overall, overall_low, overall_high: the difference of the units' means over all that is shared, and its 95 %
+            interval (Welch).
+        effect, effect_low, effect_high: Cohen's d of it, corrected for few units (Hedges' g), and its 95 % interval.
+    """
+
+    axis: SharedAxis
+    units_a: int
+    units_b: int
+    mean_a: Floats
+    mean_b: Floats
+    difference: Floats
+    low: Floats
+    high: Floats
+    clusters: tuple[Cluster, ...]
+    overall: float
+    overall_low: float
+    overall_high: float
+    effect: float
+    effect_low: float
+    effect_high: float
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are units enough to compare; else the page says "not enough data"."""
+        return min(self.units_a, self.units_b) >= LEAST_UNITS
+
+
+def compare(a: Floats, b: Floats, axis: SharedAxis, *, seed: int) -> Comparison:
+    """Compares the units of two cuts.
+
+    Args:
+        a, b: (units, cells) each, NaN where a unit has no figure; from `audience.cuts.screenings` or `people`.
+        axis: what the cuts share.
+        seed: of the permutations.
+    """
+    a, b = (units[~np.isnan(units).all(axis=1)] for units in (a, b))
+    if min(len(a), len(b)) < LEAST_UNITS:
+        nothing = np.full(len(axis), np.nan)
+        return Comparison(
+            axis=axis,
+            units_a=len(a),
+            units_b=len(b),
+            mean_a=nothing,
+            mean_b=nothing,
+            difference=nothing,
+            low=nothing,
+            high=nothing,
+            clusters=(),
+            overall=np.nan,
+            overall_low=np.nan,
+            overall_high=np.nan,
+            effect=np.nan,
+            effect_low=np.nan,
+            effect_high=np.nan,
+        )
+    mean_a, mean_b = _means(a), _means(b)
+    low, high = _welch(a, b)
+    # A unit that saw only some cells must not differ for having seen these: each is taken less what is usual there.
+    usual = _means(np.concatenate([a, b]))
+    own_a, own_b = (np.nanmean(units - usual, axis=1, keepdims=True) for units in (a, b))
+    overall_low, overall_high = _welch(own_a, own_b)
+    effect, effect_low, effect_high = _effect(own_a[:, 0], own_b[:, 0])
+    return Comparison(
+        axis=axis,
+        units_a=len(a),
+        units_b=len(b),
+        mean_a=mean_a,
+        mean_b=mean_b,
+        difference=mean_a - mean_b,
+        low=low,
+        high=high,
+        clusters=clusters(a, b, axis.edit, seed=seed),
+        overall=float(own_a.mean() - own_b.mean()),
+        overall_low=float(overall_low[0]),
+        overall_high=float(overall_high[0]),
+        effect=effect,
+        effect_low=effect_low,
+        effect_high=effect_high,
+    )
+
+
+def _means(units: Floats) -> Floats:
+    """(c,) means over units, NaN where none has a figure."""
+    count = np.count_nonzero(~np.isnan(units), axis=0)
+    means: Floats = np.nansum(units, axis=0) / np.where(count > 0, count, np.nan)
+    return means
+
+
+def _welch(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """(c,) each: the 95 % interval of the difference of means (B. L. Welch, Biometrika 34, 1947).
+
+    NaN in cells of fewer than `LEAST_IN_A_CELL` units of either.
+    """
+    parts = []
+    for units in (a, b):
+        count = np.count_nonzero(~np.isnan(units), axis=0).astype(np.float64)
+        count[count < LEAST_IN_A_CELL] = np.nan
+        variance = np.nansum((units - _means(units)) ** 2, axis=0) / (count - 1)
+        parts.append((count, variance / count))
+    (n_a, error_a), (n_b, error_b) = parts
+    total = error_a + error_b
+    # Units that are all alike have no spread, and no degrees of freedom to tell from it.
+    pooled = np.maximum(error_a**2 / (n_a - 1) + error_b**2 / (n_b - 1), 1e-300)
+    freedom = np.maximum(total**2 / pooled, np.fmin(n_a, n_b) - 1)
+    reach = stats.t.ppf(0.975, freedom) * np.sqrt(total)
+    difference = _means(a) - _means(b)
+    return difference - reach, difference + reach
+
+
+def _effect(a: Floats, b: Floats) -> tuple[float, float, float]:
+    """Hedges' g of two groups of figures and its 95 % interval (L. V. Hedges and I. Olkin, "Statistical Methods for
+    Meta-Analysis", 1985, chapter 5); NaN where neither group has a spread."""
+    n_a, n_b = len(a), len(b)
+    spread = np.sqrt((a.var(ddof=1) * (n_a - 1) + b.var(ddof=1) * (n_b - 1)) / (n_a + n_b - 2))
+    if spread < 1e-12:
+        return (np.nan,) * 3
+    effect = float((a.mean() - b.mean()) / spread * (1 - 3 / (4 * (n_a + n_b) - 9)))
+    reach = Z_95 * float(np.sqrt((n_a + n_b) / (n_a * n_b) + effect**2 / (2 * (n_a + n_b))))
+    return effect, effect - reach, effect + reach

@@ -1,0 +1,95 @@
+"""The single faces behind a stage's windows, track by track on its axis."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.curve import StageWindows
+from audience.faces import WindowFaces
+from audience.sessions import Camera
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracks:
+    """One expression of every track; every array is (m,), one place a track and window.
+
+    Attributes:
+        count: how many tracks.
+        track: which, 0 to `count` - 1.
+        place: the window, an index on the axis of the `StageWindows`.
+        confidence: 0..1.
+    """
+
+    count: int
+    track: Ints
+    place: Ints
+    confidence: Floats
+
+    def within(self, first: int, after: int) -> Floats:
+        """(tracks, after - first) confidences in the windows [first, after), NaN where a track was not in view.
+
+        Tracks that were not in view there at all are left out.
+        """
+        inside = (self.place >= first) & (self.place < after)
+        ids, row = np.unique(self.track[inside], return_inverse=True)
+        matrix = np.full((len(ids), after - first), np.nan)
+        matrix[row, self.place[inside] - first] = self.confidence[inside]
+        return matrix
+
+
+def tracks_of(
+    windows: StageWindows, faces: Iterable[WindowFaces], cameras: Sequence[Camera], expression: str
+) -> Tracks:
+    """The tracks of a stage, in the windows whose figures are shown.
+
+    Of cameras that overlap only those with the most faces count, the same throughout, so that nobody is followed
+    twice.
+
+    Args:
+        windows: the stage's windows; what is withheld or excluded there is left out here.
+        faces: the stage's, as the store gives them.
+        cameras: the stage's.
+        expression: which.
+    """
+    faces = list(faces)
+    left_out = _outdone(faces, cameras)
+    shown = np.zeros(len(windows.start_ms), dtype=bool)
+    if expression in windows.expressions:
+        shown[windows.place] = windows.table.scored[:, windows.expressions.index(expression)] > 0
+    first_ms = int(windows.start_ms[0]) if len(windows.start_ms) else 0
+    number: dict[tuple[str, str], int] = {}
+    sums: dict[tuple[int, int], tuple[float, int]] = {}
+    for window in faces:
+        place = (window.start_ms - first_ms) // windows.width_ms
+        if window.camera_id in left_out or not 0 <= place < len(shown) or not shown[place]:
+            continue
+        for face in window.faces:
+            if expression in face.confidences:
+                track = number.setdefault((window.camera_id, face.track_id), len(number))
+                total, count = sums.get((track, place), (0.0, 0))
+                sums[track, place] = total + face.confidences[expression], count + 1
+    at = np.array(list(sums), dtype=np.int64).reshape(-1, 2)
+    means = np.array([total / count for total, count in sums.values()])
+    return Tracks(count=len(number), track=at[:, 0], place=at[:, 1], confidence=means)
+
+
+def _outdone(faces: Sequence[WindowFaces], cameras: Sequence[Camera]) -> set[str]:
+    """Cameras that overlap one with more faces that counts itself."""
+    seen: Counter[str] = Counter()
+    for window in faces:
+        seen[window.camera_id] += len(window.faces)
+    pairs = {frozenset({camera.camera_id, other}) for camera in cameras for other in camera.overlaps}
+    counted: set[str] = set()
+    outdone: set[str] = set()
+    for camera_id in sorted(seen, key=lambda name: (-seen[name], name)):
+        overlapped = any(frozenset({camera_id, other}) in pairs for other in counted)
+        (outdone if overlapped else counted).add(camera_id)
+    return outdone

@@ -1,0 +1,185 @@
+"""Cut A against cut B: a difference that was planted is found, and one that is not there is not."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from audience.comparison import LEAST_UNITS, compare
+from audience.cuts import Edit, SharedAxis
+from audience.permutation import clusters
+from audience.planning import Plan
+from tests.crowds import Floats, crowds
+
+AXIS = SharedAxis.of([Edit(start_a_s=0, start_b_s=0, length_s=600)])
+
+
+def audiences(count: int, *, seed: int, people: int = 40, lift: float = 0.0) -> Floats:
+    """Screenings of ten minutes in cells of 5 s, each with a level of its own; `lift` in minute 5 and 6."""
+    rng = np.random.default_rng(seed)
+    share = 0.2 + 0.1 * np.sin(np.arange(600) / 60)[:, None] + rng.normal(0, 0.03, count)
+    share[240:360] += lift
+    smiling, faces = crowds(np.clip(share, 0.01, 0.99), np.full(count, people), lasts_s=np.full(count, 5.0), seed=seed)
+    cells: Floats = smiling.reshape(120, 5, count).sum(axis=1) / faces.reshape(120, 5, count).sum(axis=1)
+    return cells.T
+
+
+def test_two_cuts_that_are_received_alike_differ_in_at_most_5_of_100_comparisons():
+    """300 comparisons of 12 screenings each, some with gaps; 5 % and three standard errors of them are 26."""
+    rng = np.random.default_rng(1)
+    false = 0
+    for number, units in enumerate(audiences(300 * 24, seed=1).reshape(300, 24, 120)):
+        for unit in units[::3]:
+            begins = rng.integers(0, 100)
+            unit[begins : begins + 20] = np.nan
+        found = compare(units[:12], units[12:], AXIS, seed=number).clusters
+        false += bool(found) and found[0].p_value <= 0.05
+    assert false <= 26
+
+
+def test_a_difference_that_was_planted_is_found_where_it_is():
+    """12 screenings of 40 faces each, .1 more in two minutes: found in at least 95 of 100."""
+    lifted = audiences(100 * 12, seed=1, lift=0.1).reshape(100, 12, 120)
+    plain = audiences(100 * 12, seed=2).reshape(100, 12, 120)
+    hits = 0
+    for a, b in zip(lifted, plain, strict=True):
+        hits += any(
+            one.p_value <= 0.05 and one.difference > 0 and one.first < 72 and one.last >= 48
+            for one in compare(a, b, AXIS, seed=1).clusters
+        )
+    assert hits >= 95
+
+
+def test_the_intervals_hold_the_difference_there_is():
+    lifted = audiences(100 * 12, seed=3, lift=0.1).reshape(100, 12, 120)
+    plain = audiences(100 * 12, seed=4).reshape(100, 12, 120)
+    compared = [compare(a, b, AXIS, seed=1) for a, b in zip(lifted, plain, strict=True)]
+    inside = [one.low[60] <= 0.1 <= one.high[60] for one in compared]
+    # Two minutes of ten, so a fifth of it overall.
+    overall = [one.overall_low <= 0.02 <= one.overall_high for one in compared]
+    assert 88 <= sum(inside) <= 100
+    assert 88 <= sum(overall) <= 100
+    assert np.mean([one.difference[60] for one in compared]) == pytest.approx(0.1, abs=0.015)
+
+
+def test_people_who_come_and_go_can_be_compared_too():
+    rng = np.random.default_rng(3)
+    false = 0
+    for number in range(100):
+        people = np.full((80, 120), np.nan)
+        for track in people:
+            begins = rng.integers(-40, 110)
+            seen = slice(max(0, begins), max(1, begins + rng.integers(10, 60)))
+            walk = np.convolve(rng.normal(0, 0.2, 130), np.ones(6) / 6, "same")[:120] + rng.uniform(0.1, 0.5)
+            track[seen] = np.clip(walk[seen], 0, 1)
+        found = compare(people[:45], people[45:], AXIS, seed=number).clusters
+        false += bool(found) and found[0].p_value <= 0.05
+    assert false <= 11, "5 % and three standard errors"
+
+
+def test_too_few_units_are_not_enough_data():
+    units = audiences(2 * LEAST_UNITS, seed=1)
+    compared = compare(units[: LEAST_UNITS - 1], units[LEAST_UNITS:], AXIS, seed=1)
+    assert not compared.enough
+    assert (compared.units_a, compared.units_b) == (LEAST_UNITS - 1, LEAST_UNITS)
+    assert math.isnan(compared.overall)
+    assert np.isnan(compared.difference).all()
+    assert compare(units[:LEAST_UNITS], units[LEAST_UNITS:], AXIS, seed=1).enough
+
+
+def test_a_unit_without_any_figure_is_none():
+    units = audiences(12, seed=1)
+    units[0] = np.nan
+    assert compare(units[:6], units[6:], AXIS, seed=1).units_a == 5
+
+
+def test_an_effect_of_one_spread_is_told_as_one():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(0.6, 0.1, (400, 1)) + np.zeros(120), rng.normal(0.5, 0.1, (400, 1)) + np.zeros(120)
+    compared = compare(a, b, AXIS, seed=1)
+    assert compared.effect == pytest.approx(1, abs=0.15)
+    assert compared.effect_low < 1 < compared.effect_high
+    assert compared.overall == pytest.approx(0.1, abs=0.02)
+
+
+def test_units_that_are_all_alike_have_no_effect_size():
+    flat = np.full((6, 120), 0.25)
+    assert math.isnan(compare(flat, flat, AXIS, seed=1).effect)
+    assert compare(flat, flat, AXIS, seed=1).overall == 0
+
+
+def test_swapping_the_cuts_swaps_the_signs():
+    a, b = audiences(8, seed=1, lift=0.2), audiences(9, seed=2)
+    one, other = compare(a, b, AXIS, seed=1), compare(b, a, AXIS, seed=1)
+    assert one.difference == pytest.approx(-other.difference)
+    assert one.low == pytest.approx(-other.high)
+    assert one.effect == pytest.approx(-other.effect)
+    assert [(run.first, run.last) for run in one.clusters] == [(run.first, run.last) for run in other.clusters]
+
+
+def test_a_cluster_does_not_run_from_one_edit_into_the_next():
+    a, b = audiences(8, seed=1, lift=0.4), audiences(8, seed=2)
+    whole = clusters(a, b, np.zeros(120, dtype=np.int64), seed=1)[0]
+    assert whole.first < 60 <= whole.last
+    parted = clusters(a, b, np.repeat([0, 1], 60), seed=1)
+    assert not any(run.first < 60 <= run.last for run in parted)
+    assert whole.p_value == 1 / 2000
+
+
+def test_where_no_cell_has_enough_units_there_is_no_cluster():
+    a = np.full((6, 120), np.nan)
+    a[np.arange(6), np.arange(6)] = 0.5
+    assert clusters(a, a + 0.2, AXIS.edit, seed=1) == ()
+
+
+class TestPlanner:
+    def test_the_formula_gives_the_textbooks_number(self):
+        """Fleiss, Levin and Paik (2003), table 4.2: 60 % against 70 %, power .8."""
+        assert Plan(share=0.6).faces(0.1) == pytest.approx(356, abs=1)
+
+    def test_with_so_many_faces_the_difference_is_found_at_the_promised_power(self):
+        rng = np.random.default_rng(1)
+        n = Plan(share=0.2).faces(0.1)
+        a, b = rng.binomial(n, 0.3, 20_000) / n, rng.binomial(n, 0.2, 20_000) / n
+        mean = (a + b) / 2
+        found = np.abs(a - b) / np.sqrt(2 * mean * (1 - mean) / n) > 1.96
+        assert found.mean() == pytest.approx(0.8, abs=0.02)
+
+    def test_people_who_laugh_because_others_do_count_for_less(self):
+        plan = Plan(share=0.2, faces_a_screening=40, alike_together=0.02)
+        assert plan.design_effect == pytest.approx(1.78)
+        assert plan.faces(0.1) == pytest.approx(1.78 * Plan(share=0.2).faces(0.1), abs=2)
+        assert plan.screenings(0.1) == math.ceil(plan.faces(0.1) / 40)
+
+    def test_looking_longer_helps_as_far_as_the_looks_differ(self):
+        assert Plan(share=0.2, looks=10, alike_over_time=1).design_effect == 1
+        assert Plan(share=0.2, looks=10, alike_over_time=0).design_effect == pytest.approx(0.1)
+        assert Plan(share=0.2, looks=10, alike_over_time=0.5).design_effect == pytest.approx(0.55)
+
+    @pytest.mark.parametrize("difference", [0.02, 0.1, 0.5])
+    def test_both_directions_agree(self, difference):
+        plan = Plan(share=0.2, faces_a_screening=30, alike_together=0.05, power=0.9)
+        faces = plan.faces(difference)
+        assert plan.difference(faces) <= difference
+        assert plan.difference(faces - 1) > difference
+
+    def test_what_no_rise_could_show_is_not_enough(self):
+        assert math.isnan(Plan(share=0.9).difference(5))
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [{"share": 0}, {"share": 1.2}, {"share": 0.2, "power": 1}, {"share": 0.2, "looks": 0},
+         {"share": 0.2, "alike_together": 2}],
+    )  # fmt: skip
+    def test_what_cannot_be_planned_is_refused(self, wrong):
+        with pytest.raises(ValueError, match="not allowed"):
+            Plan(**wrong)
+
+    def test_a_difference_must_lead_somewhere(self):
+        for difference in (0, 0.9, -0.3):
+            with pytest.raises(ValueError, match="another share"):
+                Plan(share=0.2).faces(difference)
+        with pytest.raises(ValueError, match="1 or more"):
+            Plan(share=0.2).difference(0)

@@ -1,0 +1,111 @@
+"""Two cuts on one axis: by titles or by an edit list, and the units that are compared on it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from audience.cuts import Edit, SharedAxis, edits_by_title, one_scorer, people, screenings
+from audience.errors import InvalidValue
+from audience.tracks import tracks_of
+from tests.builders import a_camera, a_face, a_stage, a_timeline, an_exclusion, window_faces
+from tests.crowds import from_counts
+
+
+def edit(start_a_s: float, start_b_s: float, length_s: float) -> Edit:
+    return Edit(start_a_s=start_a_s, start_b_s=start_b_s, length_s=length_s)
+
+
+def test_segments_of_one_title_are_the_same_scene_as_long_as_the_shorter():
+    a = a_timeline(("Titles", 0, 30), ("Chase", 30, 90), ("Credits", 90, 100))
+    b = a_timeline(("Chase", 0, 50), ("Alternative end", 50, 70), ("Credits", 70, 90))
+    assert edits_by_title(a, b) == (edit(30, 0, 50), edit(90, 70, 10))
+
+
+def test_a_title_that_comes_twice_is_matched_in_order():
+    a = a_timeline(("Kitchen", 0, 10), ("Street", 10, 20), ("Kitchen", 20, 30))
+    b = a_timeline(("Kitchen", 0, 10), ("Kitchen", 10, 20))
+    assert edits_by_title(a, b) == (edit(0, 0, 10), edit(20, 10, 10))
+
+
+def test_cuts_without_a_common_title_are_one_line():
+    with pytest.raises(InvalidValue, match="edit list"):
+        edits_by_title(a_timeline(("One", 0, 10)), a_timeline(("Two", 0, 10)))
+
+
+def test_instants_of_either_cut_find_their_cell():
+    axis = SharedAxis.of([edit(100, 0, 10), edit(20, 30, 12)])
+    assert axis.start_a_s.tolist() == [20, 25, 30, 100, 105]
+    assert axis.start_b_s.tolist() == [30, 35, 40, 0, 5]
+    assert axis.edit.tolist() == [0, 0, 0, 1, 1]
+    seconds = np.array([19.9, 20, 31.9, 32, 100, 109.9, 110, np.nan])
+    assert axis.cells(seconds, "A").tolist() == [-1, 0, 2, -1, 3, 4, -1, -1]
+    assert axis.cells(np.array([0.0, 30, 29]), "B").tolist() == [3, 0, -1]
+
+
+def test_edits_that_overlap_in_either_cut_are_named():
+    with pytest.raises(InvalidValue, match="overlap in A"):
+        SharedAxis.of([edit(0, 0, 10), edit(9, 20, 10)])
+    with pytest.raises(InvalidValue, match="overlap in B: one begins at 5 s"):
+        SharedAxis.of([edit(0, 0, 10), edit(20, 5, 10)])
+    with pytest.raises(InvalidValue, match="at least one"):
+        SharedAxis.of([])
+    with pytest.raises(InvalidValue, match="length"):
+        edit(0, 0, 0)
+
+
+def a_screening(shares, *, faces=10, exclusions=(), session_id="one", scorer="expression-net 1"):
+    stage = a_stage(timelines=[a_timeline(("Film", 0, 1000))], exclusions=exclusions)
+    return from_counts(np.array(shares), np.full(len(shares), faces), stage=stage, session_id=session_id, scorer=scorer)
+
+
+def test_a_screening_is_its_share_in_each_cell_and_what_was_left_out_a_gap():
+    axis = SharedAxis.of([edit(5, 0, 10)])
+    one = a_screening([0] * 5 + [2] * 5 + [4] * 5)
+    other = a_screening([10] * 15, exclusions=[an_exclusion(5, 10)])
+    rows = screenings([one, other], "smile", axis, "A")
+    assert rows.tolist() == [[0.2, 0.4], [pytest.approx(np.nan, nan_ok=True), 1.0]]
+    assert screenings([one], "smile", axis, "B").tolist() == [[0, 0.2]]
+    assert np.isnan(screenings([one], "fear", axis, "A")).all()
+
+
+def test_people_are_the_tracks_that_were_in_view_of_what_the_cuts_share():
+    windows = a_screening([3] * 20, faces=6)
+    here = [a_face("here", smile=0.5)]
+    seen = [window_faces(at, seen=[*here, a_face("late", smile=0.25)] if at >= 10 else here) for at in range(20)]
+    rows = people(tracks_of(windows, seen, [], "smile"), windows, SharedAxis.of([edit(5, 0, 10)]), "A")
+    assert rows[0].tolist() == [0.5, 0.5]
+    assert np.isnan(rows[1]).tolist() == [True, False]
+    early = people(tracks_of(windows, seen, [], "smile"), windows, SharedAxis.of([edit(0, 0, 10)]), "A")
+    assert len(early) == 1, "who came later saw nothing of it"
+
+
+def test_tracks_are_told_apart_by_camera_and_left_out_where_figures_are():
+    windows = from_counts(
+        np.array([3, 3, 3, 3]), np.array([6, 6, 4, 6]), stage=a_stage(exclusions=[an_exclusion(3, 4)])
+    )
+    seen = [window_faces(at, camera_id=camera) for at in range(4) for camera in ("cam-1", "cam-2")]
+    tracks = tracks_of(windows, seen, [], "smile")
+    assert tracks.count == 2
+    assert sorted(zip(tracks.track.tolist(), tracks.place.tolist(), strict=True)) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+def test_nobody_is_followed_by_two_cameras_that_overlap():
+    windows = from_counts(np.full(3, 3), np.full(3, 6))
+    seen = [window_faces(at, camera_id="wide", seen=[a_face("a"), a_face("b")]) for at in range(3)]
+    seen += [window_faces(at, camera_id="close") for at in range(3)]
+    assert tracks_of(windows, seen, [a_camera("close", overlaps=["wide"])], "smile").count == 2
+    assert tracks_of(windows, seen, [], "smile").count == 3
+
+
+def test_parts_of_a_window_that_hold_one_track_count_it_once():
+    windows = from_counts(np.full(1, 3), np.full(1, 6))
+    seen = [window_faces(0, part=part, seen=[a_face("a", smile=smile)]) for part, smile in (("0", 0.2), ("1", 0.4))]
+    assert tracks_of(windows, seen, [], "smile").confidence.tolist() == pytest.approx([0.3])
+
+
+def test_several_scorers_are_refused_by_name():
+    one, other = a_screening([1] * 5, scorer="net 1"), a_screening([1] * 5, scorer="net 2")
+    assert one_scorer([one, one]) == "net 1"
+    with pytest.raises(InvalidValue, match="net 1 and net 2, which are not calibrated"):
+        one_scorer([one, other])
