@@ -81,7 +81,8 @@ component: $(SYNC) ## Make the Greengrass component; with bucket=NAME [profile=N
 
 deploy: package $(CHECKS)/sam/.synced ## Make or change the stack: make deploy profile=NAME [parameters="AlertEmail=you@example.org"]
 	$(SAM) deploy --template-file infra/template.yaml --config-file "$(CURDIR)/infra/samconfig.toml" \
-	  --stack-name "$(STACK)" $(if $(parameters),--parameter-overrides $(parameters)) $(ACCOUNT)
+	  --stack-name "$(STACK)" $(if $(parameters),--parameter-overrides $(parameters)) \
+	  $(if $(bucket),--no-resolve-s3 --s3-bucket "$(bucket)") $(ACCOUNT)
 
 teardown: $(SYNC) ## Delete the stack: make teardown profile=NAME [data=1]; asks, and says what is left
 	$(BIN)/python -m houselights.deploying teardown --stack "$(STACK)" $(if $(data),--data) $(ACCOUNT)
