@@ -7,7 +7,9 @@ milliseconds; newer versions of PowerPoint wrap the transition in an mc:Alternat
 from __future__ import annotations
 
 import io
+import lzma
 import posixpath
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -87,17 +89,22 @@ def slides_of(data: bytes) -> list[Slide]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _Deck(archive).slides()
+    except InvalidValue:
+        raise
     except KeyError as problem:
         raise InvalidValue(f"is no PowerPoint file, or a damaged one ({problem}): save it as .pptx again") from None
     except (
         # What zipfile raises on what is no zip, is damaged, encrypted, or packed in a way nobody packs slides.
         zipfile.BadZipFile,
         zlib.error,
+        lzma.LZMAError,
+        struct.error,
         EOFError,
         NotImplementedError,
         OSError,
         OverflowError,
         RuntimeError,
+        ValueError,
     ) as problem:
         raise InvalidValue(
             f"is no .pptx file that can be opened ({problem}): save it as .pptx, without a password"

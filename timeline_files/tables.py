@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 
 from audience.errors import InvalidValue
-from timeline_files.parts import Part
-from timeline_files.text import text_of
+from timeline_files.parts import MOST_PARTS, Part
+from timeline_files.text import MOST_LINES, text_of
 from timeline_files.times import shown, time_s
 
 EXPECTED = "title,start[,end]"
@@ -63,6 +63,9 @@ def _rows(text: str, separator: str) -> list[Row]:
         for row in reader:
             if any(field.strip() for field in row):
                 rows.append((reader.line_num, row))
+            # A header and one segment too many; a line without anything counts for nothing.
+            if len(rows) > MOST_PARTS + 1 or reader.line_num > MOST_LINES:
+                raise InvalidValue(f"line {reader.line_num}: a timeline has at most {MOST_PARTS} segments")
     except csv.Error as problem:
         raise InvalidValue(
             f'line {reader.line_num}: {problem}: put a title with quotes or commas in quotes, with "" for a quote'

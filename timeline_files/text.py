@@ -8,6 +8,8 @@ import re
 from audience.errors import InvalidValue
 
 LARGEST_TEXT = 8 * 2**20
+# Ten thousand subtitles of several lines each.
+MOST_LINES = 100_000
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -37,5 +39,12 @@ def text_of(data: bytes) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """Its lines, without what ends them."""
-    return _LINE_ENDS.split(text)
+    """Its lines, without what ends them.
+
+    Raises:
+        InvalidValue: there are more than `MOST_LINES`.
+    """
+    lines = _LINE_ENDS.split(text, maxsplit=MOST_LINES)
+    if len(lines) > MOST_LINES:
+        raise InvalidValue(f"has more than {MOST_LINES} lines: is this a timeline?")
+    return lines

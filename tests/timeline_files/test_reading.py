@@ -146,6 +146,13 @@ def test_more_segments_than_a_timeline_has_are_refused() -> None:
     assert "holds 10001 segments" in complaint("a.csv", "\n".join(f"s,{second}" for second in range(10_001)))
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("line", ["a,1", "", "1:00 a", "a;1"])
+def test_a_file_of_nothing_but_lines_is_refused_soon(line: str) -> None:
+    for name in ("a", "a.csv", "a.txt", "a.srt", "a.edl"):
+        assert complaint(name, f"{line}\n" * 1_000_000)
+
+
 def test_a_text_larger_than_any_timeline_is_refused_unread() -> None:
     assert "is of 9 MiB" in complaint("a.csv", b"x" * (9 * 2**20))
 
