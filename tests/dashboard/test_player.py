@@ -128,7 +128,7 @@ def playhead_x(page: Page) -> float:
 def plot_box(page: Page) -> dict[str, float]:
     box = page.locator(".plot").bounding_box()
     assert box is not None
-    return dict(box)
+    return {side: float(box[side]) for side in ("x", "y", "width", "height")}
 
 
 def click_at(page: Page, part: float, y: float = 120) -> None:

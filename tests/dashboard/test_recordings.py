@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 import pytest
@@ -113,8 +114,13 @@ def test_what_is_no_recording_by_its_name_is_not_even_read(videos: Path) -> None
 def test_files_are_fingerprinted_once(videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         a_recording(videos / f"{number}.mp4", CONTENT + bytes([number]))
-    read = []
-    monkeypatch.setattr("dashboard.recordings.fingerprint", lambda file: read.append(file.name) or str(len(read)))
+    read: list[str] = []
+
+    def counted(file: BinaryIO) -> str:
+        read.append(file.name)
+        return fingerprint(file)
+
+    monkeypatch.setattr("dashboard.recordings.fingerprint", counted)
     shelf = RecordingLibrary([videos])
     for _ in range(3):
         assert shelf.find("none of them") is None
