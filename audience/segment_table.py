@@ -12,10 +12,10 @@ from audience.curve import StageWindows, reaction_curve
 from audience.intervals import wilson
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 LEAST_S = 10.0  # of figures in a segment, for a share
-LEAST_BLOCKS = 4  # of a segment and of the rest, for an interval of the change
+LEAST_BLOCKS = 4  # of a segment, for an interval of the change
 SPARKS = 24
 
 _BLOCK_S = 15.0  # longer than people keep an expression
@@ -64,10 +64,11 @@ class SegmentRow:
 def segment_rows(windows: StageWindows, expression: str, *, seed: int) -> tuple[SegmentRow, ...]:
     """The segments of a stage's first timeline, in its order.
 
-    The interval of the change is a bootstrap over blocks of time (H. R. Künsch, Annals of Statistics 17, 1989): blocks
-    of the segment and of the rest of the talk are drawn anew, each side's own number. Of few blocks the percentiles
-    are taken further out (T. C. Hesterberg, "What teachers should know about the bootstrap", The American Statistician
-    69, 2015). It says how far the seconds that happened to be seen may move the change, the people being these.
+    The interval of the change is a bootstrap over blocks of time (H. R. Künsch, Annals of Statistics 17, 1989): the
+    blocks of each segment, and those between segments, are drawn anew, as many as there are. Of few blocks the
+    percentiles are taken further out (T. C. Hesterberg, "What teachers should know about the bootstrap", The American
+    Statistician 69, 2015). It says how far the seconds that happened to be seen may move the change, the people being
+    these.
 
     Args:
         windows: the stage's windows.
@@ -82,13 +83,18 @@ def segment_rows(windows: StageWindows, expression: str, *, seed: int) -> tuple[
     rng = np.random.default_rng(seed)
     sums = _Sums.of(windows, expression)
     curve = reaction_curve(windows, expression)
+    inside_of = [windows.segment == index for index in range(len(windows.stage.timelines[0].segments))]
+    drawn = [sums.drawn(inside, windows.width_ms, rng) for inside in inside_of]
+    between = sums.drawn(windows.segment < 0, windows.width_ms, rng)
+    talk = np.sum([of_segment for _, of_segment in (*drawn, between)], axis=0)
     rows = []
     for index, segment in enumerate(windows.stage.timelines[0].segments):
-        inside = windows.segment == index
+        inside = inside_of[index]
         figures_s = float(sums.spans[inside].sum()) * windows.table.record_width_ms / 1000
         enough = figures_s >= LEAST_S
         share, low, high, level = sums.shares(inside) if enough else (np.nan,) * 4
-        change, change_low, change_high = sums.change(inside, windows.width_ms, rng) if enough else (np.nan,) * 3
+        change = share - sums.share if enough else np.nan
+        change_low, change_high = _change_interval(*drawn[index], talk) if enough else (np.nan,) * 2
         rows.append(
             SegmentRow(
                 index=index,
@@ -130,7 +136,7 @@ class _Sums:
                 placed[name][windows.place] = values[:, table.expressions.index(expression)]
         return cls(**placed)
 
-    def shares(self, inside: NDArray[np.bool_]) -> tuple[float, float, float, float]:
+    def shares(self, inside: Bools) -> tuple[float, float, float, float]:
         """Share, its bounds and the level of some windows."""
         over, scored, total, spans = (
             values[inside].sum() for values in (self.over, self.scored, self.total, self.spans)
@@ -138,34 +144,35 @@ class _Sums:
         low, high = wilson(over / spans, scored / spans)
         return float(over / scored), float(low), float(high), float(total / scored)
 
-    def change(self, inside: NDArray[np.bool_], width_ms: int, rng: np.random.Generator) -> tuple[float, float, float]:
-        """How far the share of some windows lies from that of all, and its bounds, NaN where blocks are too few."""
-        change = float(self.over[inside].sum() / self.scored[inside].sum() - self.over.sum() / self.scored.sum())
-        size = max(1, round(_BLOCK_S * 1000 / width_ms))
-        own, rest = self._blocks(inside, size), self._blocks(~inside, size)
-        if len(own) < LEAST_BLOCKS or (len(rest) and len(rest) < LEAST_BLOCKS):
-            return change, np.nan, np.nan
-        drawn, others = _drawn(own, rng), _drawn(rest, rng) if len(rest) else np.zeros((_DRAWS, 2))
-        talk = drawn + others
-        changes = drawn[:, 0] / drawn[:, 1] - talk[:, 0] / talk[:, 1]
-        further = stats.norm.cdf(np.sqrt(len(own) / (len(own) - 1)) * stats.t.ppf(0.025, len(own) - 1))
-        low, high = np.quantile(changes, [further, 1 - further])
-        return change, float(low), float(high)
+    @property
+    def share(self) -> float:
+        """Share of all windows."""
+        return float(self.over.sum() / self.scored.sum())
 
-    def _blocks(self, inside: NDArray[np.bool_], size: int) -> Floats:
-        """(b, 2) faces over the threshold and faces scored, of each block of windows with a figure."""
+    def drawn(self, inside: Bools, width_ms: int, rng: np.random.Generator) -> tuple[int, Floats]:
+        """How many blocks some windows make, and the sums of as many drawn with replacement.
+
+        Returns:
+            The number, and (draws, 2) faces over the threshold and faces scored; 0 where there is no block.
+        """
         places = np.flatnonzero(inside & (self.scored > 0))
         if not len(places):
-            return np.zeros((0, 2))
-        first = np.arange(0, len(places), size)
-        return np.stack([np.add.reduceat(values[places], first) for values in (self.over, self.scored)], axis=1)
+            return 0, np.zeros((_DRAWS, 2))
+        first = np.arange(0, len(places), max(1, round(_BLOCK_S * 1000 / width_ms)))
+        blocks = np.stack([np.add.reduceat(values[places], first) for values in (self.over, self.scored)], axis=1)
+        times = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), size=_DRAWS)
+        sums: Floats = times @ blocks
+        return len(blocks), sums
 
 
-def _drawn(blocks: Floats, rng: np.random.Generator) -> Floats:
-    """(draws, 2) sums of as many blocks as there are, drawn with replacement."""
-    counts = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), size=_DRAWS)
-    sums: Floats = counts @ blocks
-    return sums
+def _change_interval(blocks: int, segment: Floats, talk: Floats) -> tuple[float, float]:
+    """The 95 % interval of a segment's share less the talk's, from (draws, 2) sums; NaN where blocks are too few."""
+    if blocks < LEAST_BLOCKS:
+        return np.nan, np.nan
+    changes = segment[:, 0] / segment[:, 1] - talk[:, 0] / talk[:, 1]
+    further = stats.norm.cdf(np.sqrt(blocks / (blocks - 1)) * stats.t.ppf(0.025, blocks - 1))
+    low, high = np.quantile(changes, [further, 1 - further])
+    return float(low), float(high)
 
 
 def _mean(values: Floats) -> float:

@@ -33,15 +33,20 @@ class Tracks:
     place: Ints
     confidence: Floats
 
-    def within(self, first: int, after: int) -> Floats:
-        """(tracks, after - first) confidences in the windows [first, after), NaN where a track was not in view.
+    def at(self, places: Ints) -> Floats:
+        """(tracks, len(places)) confidences in some windows, NaN where a track was not in view.
 
-        Tracks that were not in view there at all are left out.
+        Tracks that were in view in none of them are left out.
+
+        Args:
+            places: indices on the axis, rising.
         """
-        inside = (self.place >= first) & (self.place < after)
+        column = np.searchsorted(places, self.place)
+        inside = column < len(places)
+        inside[inside] = places[column[inside]] == self.place[inside]
         ids, row = np.unique(self.track[inside], return_inverse=True)
-        matrix = np.full((len(ids), after - first), np.nan)
-        matrix[row, self.place[inside] - first] = self.confidence[inside]
+        matrix = np.full((len(ids), len(places)), np.nan)
+        matrix[row, column[inside]] = self.confidence[inside]
         return matrix
 
 
