@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any, Final, NoReturn
 
 from botocore.config import Config
@@ -42,7 +43,7 @@ class BucketDeliveries:
     def read(self, bucket: str, key: str) -> Found:
         try:
             answer = self._client.get_object(Bucket=bucket, Key=key)
-            with answer["Body"] as body:
+            with closing(answer["Body"]) as body:  # as a context itself it would give the stream unchecked
                 check_size(answer["ContentLength"])
                 data = body.read()
         except (ClientError, BotoCoreError) as problem:

@@ -221,7 +221,7 @@ def test_a_status_is_recorded_where_its_camera_is_set_up(ingest, store):
 def test_a_status_that_was_overtaken_by_a_later_one_changes_nothing(ingest, store):
     first = replace(a_heartbeat(at_s=9), received_ms=after_ms(1))  # its clock is set back meanwhile
     last = replace(a_heartbeat(at_s=3), received_ms=after_ms(3))
-    for heartbeat in (last, first, last):
+    for heartbeat in (last, first):
         ingest.beat(heartbeat, now_ms=DELIVERED_MS)
     assert store.heartbeats("talk-1") == [last]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.response import StreamingBody
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -170,6 +172,12 @@ def test_what_can_never_be_taken_is_set_aside_with_its_reason_and_unchanged(clou
     assert scorer.sheets == []
 
 
+def test_what_is_larger_than_any_delivery_is_not_even_read(cloud, worker, monkeypatch):
+    body = cloud.created(cloud.put(Delivery(key=a_sheet(3).delivery().key, data=b"x" * (LARGEST + 1), start_ms=0)))
+    monkeypatch.setattr(StreamingBody, "read", lambda *_: pytest.fail("it is read"))
+    assert failures(worker, body) == []
+
+
 def test_a_picture_that_can_never_be_scored_is_set_aside(cloud, worker, scorer):
     scorer.fails = [SheetRejected("Rekognition does not take the picture (InvalidImageFormatException)")]
     assert failures(worker, cloud.created(cloud.put(a_sheet(3).delivery()))) == []
@@ -237,6 +245,22 @@ class TestTheWayThere:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
         worker = cloud.worker(store, scorer, told)
         assert "S3 cannot be reached (EndpointConnectionError)" in self.failing(cloud, worker, body, told)
+
+    def test_a_delivery_that_breaks_off_on_the_way(self, cloud, worker, told, store, monkeypatch):
+        body = cloud.created(cloud.put(a_sheet(3).delivery()))
+        whole = worker.deliveries._client.get_object
+
+        def half(**asked: Any) -> dict[str, Any]:
+            answer = whole(**asked)
+            answer["Body"].close()
+            return answer | {"Body": StreamingBody(io.BytesIO(b"half"), answer["ContentLength"])}
+
+        with monkeypatch.context() as shorter:
+            shorter.setattr(worker.deliveries._client, "get_object", half)
+            problem = self.failing(cloud, worker, body, told)
+        assert problem.startswith("S3 cannot be reached (IncompleteReadError)")
+        assert failures(worker, body) == []
+        assert store.windows("talk-1", "main").faces.tolist() == [3]
 
     def test_a_bucket_that_is_not_there(self, cloud, worker, told):
         body = cloud.created(a_sheet(3).delivery().key).replace(cloud.bucket, "houselights-nobodys")
