@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 LEAST_TRACKS = 8
 LEAST_S = 30.0  # of a segment, and of a track in it
-MOST_TRACKS = 200  # of a segment; more would only make the same figure slower
+MOST_TRACKS = 100  # of a segment; more would only make the same figure slower
 
 _LEAST_OTHERS = 4  # in view with a track, so that a mean is over five at least
 _SHIFTS = 199
@@ -112,7 +112,7 @@ def _against_shifts(values: Floats, least: float, rng: np.random.Generator) -> t
     moved = np.empty((2, count, length), dtype=np.float32)
     shifted = np.empty(_SHIFTS)
     for shift in range(_SHIFTS):
-        for track, by in enumerate(rng.integers(0, length, count).tolist()):
+        for track, by in enumerate(rng.integers(0, length, size=(count,)).tolist()):
             moved[:, track] = twice[:, track, by : by + length]
         shifted[shift] = _mean_correlation(moved[0], moved[1], least)
     return observed, shifted[~np.isnan(shifted)]

