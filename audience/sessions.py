@@ -87,6 +87,10 @@ class Session:
         mode: what is measured, as `audience.privacy.decide` said; never widened afterwards.
         mode_reason: the sentence `decide` gave for it.
         simulated: whether the records were made by a program instead of a camera.
+        film: the film that was screened, or the talk that was given, where it is shown more than once; empty else.
+        cut: which cut of the film; empty where there is one only.
+        city: where people watched.
+        tags: what is said of this audience ("recruited", "students"), each once, in alphabetical order.
     """
 
     session_id: str
@@ -100,10 +104,20 @@ class Session:
     mode: Mode = "expressions"
     mode_reason: str = ""
     simulated: bool = False
+    film: str = ""
+    cut: str = ""
+    city: str = ""
+    tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_id("session id", self.session_id)
-        check_title("title", self.title)
+        for what in ("title", "film", "cut", "city"):
+            check_title(what, getattr(self, what))
+        for tag in self.tags:
+            check_title("tag", tag)
+            if not tag.strip():
+                raise InvalidValue("a tag without text says nothing of an audience: leave it out")
+        object.__setattr__(self, "tags", tuple(sorted(set(self.tags))))
         started_ms = to_ms(self.started_at)
         if self.ended_at is not None and to_ms(self.ended_at) < started_ms:
             raise InvalidValue(f"session {self.session_id!r} ends before it starts")

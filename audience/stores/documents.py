@@ -27,17 +27,23 @@ def session_to_json(session: Session) -> str:
             "mode": session.mode,
             "mode_reason": session.mode_reason,
             "simulated": session.simulated,
+            "film": session.film,
+            "cut": session.cut,
+            "city": session.city,
+            "tags": session.tags,
         }
     )
 
 
 def session_from_json(document: str) -> Session:
-    """The session of a JSON document."""
+    """The session of a JSON document; those of 0.1 know neither film, cut, city nor tags."""
     fields = json.loads(document)
     ended_at = fields.pop("ended_at")
+    tags = tuple(fields.pop("tags", ()))
     return Session(
         started_at=parse_instant(fields.pop("started_at")),
         ended_at=parse_instant(ended_at) if ended_at else None,
+        tags=tags,
         **fields,
     )
 

@@ -30,6 +30,10 @@ def test_a_session_measures_expressions_of_an_event_unless_told_otherwise():
     [
         ("session_id", "a/b", "session id 'a/b'"),
         ("title", "x" * 201, "201 characters"),
+        ("film", "x" * 201, "film has 201 characters"),
+        ("cut", "final\x00", "cut .* control characters"),
+        ("city", "Paris\nTexas", "city .* control characters"),
+        ("tags", ("students", " "), "tag without text"),
         ("kind", "show", "kind 'show'"),
         ("setting", "office", "setting 'office'"),
         ("mode", "emotions", "mode 'emotions'"),
@@ -51,6 +55,11 @@ def test_a_session_may_begin_in_any_zone():
 @pytest.mark.parametrize(("written", "kept"), [("uk", "GB"), ("de", "DE"), ("FR", "FR")])
 def test_a_country_is_kept_as_its_code(written, kept):
     assert a_session(country=written).country == kept
+
+
+def test_tags_are_a_set_of_words_in_one_order():
+    session = Session(session_id="s", started_at=BEGAN, tags=("students", "recruited", "students"))
+    assert session.tags == ("recruited", "students")
 
 
 @pytest.mark.parametrize("size", [0, -1])

@@ -114,6 +114,10 @@ class TestSessions:
             mode="head count",
             mode_reason="Only heads are counted, because that was asked for.",
             simulated=True,
+            film="Schöne Welt",
+            cut="B, shorter ending",
+            city="Zürich",
+            tags=("recruited", "students"),
         )
         store.put_session(session)
         assert store.session("talk-1") == session
