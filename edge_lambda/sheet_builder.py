@@ -22,6 +22,9 @@ LIVE_INTERVAL_S: Final = 2.0
 THRIFTY_INTERVAL_S: Final = 12.0
 """The same where cost matters more: fuller sheets, so fewer of them."""
 
+_FULL_ENOUGH: Final = MOST_TILES * 9 // 10
+"""Tiles from which a sheet goes rather than take a part of a window: a second part is a second write a window."""
+
 
 @dataclass(slots=True)
 class _Open:
@@ -34,7 +37,8 @@ class _Open:
 class SheetBuilder:
     """Collects the windows of one camera.
 
-    A window goes on the sheet that is open; where its faces do not fit, the others go on the next. Time is the data's
+    A window goes on the sheet that is open. Where its faces do not fit, all go on the next sheet if this one is nine
+    tenths full, else the others do. Time is the data's
     own: a sheet is sent when the windows on it span the interval. Windows in which nobody was in view ride along on a
     sheet; a stretch of nothing else is sent as a window file, since there is nothing to score.
     """
@@ -65,6 +69,9 @@ class SheetBuilder:
             What is now to be sent, in order; often nothing.
         """
         ready = []
+        room = MOST_TILES - len(self._open.faces)
+        if room < len(window.faces) and len(self._open.faces) >= _FULL_ENOUGH:
+            ready += self.flush()
         # Faces of the last minute that are not in this window are nobody's tile: its first part answers for them.
         unseen = window.expected - len(window.faces)
         left = window.faces

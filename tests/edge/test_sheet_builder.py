@@ -84,6 +84,18 @@ def test_faces_that_do_not_fit_go_on_the_next_sheet():
     assert len(set(tracks)) == len(tracks) == 310
 
 
+def test_a_window_is_not_parted_for_the_last_tenth_of_a_sheet():
+    """A part is a row of its own in the table, and a write."""
+    sheets = sheets_of(*(seen(at_s, 24) for at_s in range(12)), interval_s=THRIFTY_INTERVAL_S)
+    assert [len(sheet.manifest.tiles) for sheet in sheets] == [96, 96, 96]
+    assert [window.faces for sheet in sheets for window in sheet.manifest.windows] == [24] * 12
+
+
+def test_a_window_is_parted_where_more_than_a_tenth_of_a_sheet_would_stay_empty():
+    sheets = sheets_of(seen(0, 89), seen(1, 20), interval_s=60)
+    assert [len(sheet.manifest.tiles) for sheet in sheets] == [100, 9]
+
+
 def test_the_parts_of_a_window_add_up_to_what_was_seen_and_expected():
     parts = [
         window for sheet in sheets_of(seen(0, 250, expected=270), interval_s=60) for window in sheet.manifest.windows
