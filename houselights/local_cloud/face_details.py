@@ -1,8 +1,9 @@
 """Looking at a picture with the project's own detector and scorer, and saying what is seen as Amazon Rekognition does.
 
 What neither of them sees is not made up. ExpressionNet does not know CONFUSED, so its confidence is 0 and the other
-seven keep theirs, which add up to 100. Ages, genders, glasses, beards, open eyes and mouths, the direction of a gaze,
-yaw and pitch are left out of answers, where Rekognition would have them.
+seven keep theirs, which add up to 100. A smile is a yes from ExpressionNet's own threshold on. Ages, genders, glasses,
+beards, open eyes and mouths, the direction of a gaze, yaw and pitch are left out of answers, where Rekognition would
+have them.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class FaceDescriber:
             for detail, row in zip(details, scores, strict=True):
                 confidences = dict(zip(self._scorer.expressions, map(float, row), strict=True))
                 if attributes & {"ALL", "SMILE"}:
-                    detail["Smile"] = yes_or_no(confidences["smile"])
+                    detail["Smile"] = yes_or_no(confidences["smile"], self._scorer.thresholds["smile"])
                 if attributes & {"ALL", "EMOTIONS"}:
                     detail["Emotions"] = _emotions(confidences)
         return details
@@ -127,9 +128,20 @@ def _roll(face: Detection) -> float:
     return math.degrees(math.atan2(right_y - left_y, right_x - left_x))
 
 
-def yes_or_no(confidence: float) -> dict[str, Any]:
-    """Rekognition's word on what a face has or has not, and how certain that word is: 50 to 100."""
-    return {"Value": confidence >= 0.5, "Confidence": _percent(max(confidence, 1 - confidence))}
+def yes_or_no(confidence: float, threshold: float) -> dict[str, Any]:
+    """Rekognition's word on what a face has or has not, and how certain that word is.
+
+    Args:
+        confidence: of the scorer, 0..1.
+        threshold: the confidence from which the scorer's word is yes, within 0..1.
+
+    Returns:
+        The word, and its certainty: 50 at the threshold, 100 where the scorer's confidence is 0 or 1, straight lines
+        between them.
+    """
+    yes = confidence >= threshold
+    certainty = (confidence - threshold) / (1 - threshold) if yes else (threshold - confidence) / threshold
+    return {"Value": yes, "Confidence": _percent((1 + certainty) / 2)}
 
 
 def _emotions(confidences: dict[str, float]) -> list[dict[str, Any]]:

@@ -138,8 +138,15 @@ def test_the_eight_expressions_add_up_to_a_hundred_the_most_certain_first(client
 
 
 def test_a_smile_that_is_none_is_told_as_a_certain_no():
-    assert yes_or_no(0.75) == {"Value": True, "Confidence": 75}
-    assert yes_or_no(0.25) == {"Value": False, "Confidence": 75}
+    assert yes_or_no(0.75, 0.5) == {"Value": True, "Confidence": 75}
+    assert yes_or_no(0.25, 0.5) == {"Value": False, "Confidence": 75}
+
+
+def test_a_smile_is_a_yes_where_the_scorer_says_so():
+    assert yes_or_no(0.4, 0.4) == {"Value": True, "Confidence": 50}
+    assert yes_or_no(0.7, 0.4) == {"Value": True, "Confidence": pytest.approx(75)}
+    assert yes_or_no(0.2, 0.4) == {"Value": False, "Confidence": pytest.approx(75)}
+    assert yes_or_no(1.0, 0.4)["Confidence"] == yes_or_no(0.0, 0.4)["Confidence"] == 100
 
 
 def test_eyes_nose_and_mouth_lie_where_they_are(client):
