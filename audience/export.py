@@ -18,7 +18,7 @@ from audience.curve import StageWindows, reaction_curve
 from audience.exclusions import excluded_windows
 from audience.expressions import EXPRESSIONS
 from audience.faces import FaceRecord, WindowFaces
-from audience.instants import from_ms
+from audience.instants import from_ms, instant_text
 from audience.sessions import Stage
 
 Cell = str | int | float | None
@@ -127,10 +127,10 @@ def notes_table(session_id: str, stages: Sequence[Stage]) -> ExportTable:
     for stage in stages:
         key: list[Cell] = [session_id, stage.stage_id]
         for exclusion in stage.exclusions:
-            span = _instant(exclusion.from_at), _instant(exclusion.until_at)
+            span = instant_text(exclusion.from_at), instant_text(exclusion.until_at)
             rows.append((exclusion.from_at, [*key, *span, exclusion.title, exclusion.by, exclusion.reason]))
         for note in stage.annotations:
-            rows.append((note.at, [*key, _instant(note.at), None, note.title, note.by, ""]))
+            rows.append((note.at, [*key, instant_text(note.at), None, note.title, note.by, ""]))
     return _table("notes", _NOTES, [row for _, row in sorted(rows, key=lambda row: row[0])])
 
 
@@ -220,8 +220,4 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _utc(ms: int) -> str:
-    return _instant(from_ms(ms))
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instant_text(from_ms(ms))

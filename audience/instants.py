@@ -48,6 +48,11 @@ def from_ms(ms: int) -> datetime:
     return EPOCH + timedelta(milliseconds=ms)
 
 
+def instant_text(at: datetime) -> str:
+    """A UTC instant as exports write it: `2026-05-04T19:30:00.000Z`."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def clock_text(seconds: float) -> str:
     """Seconds as people read them on a player: `0:07`, `12:31`, `1:02:05`; a minus sign before the start."""
     whole = int(abs(seconds))

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from audience.curve import StageWindows, stage_windows
+from audience.curve import stage_windows
 from audience.errors import ExportFailed
 from audience.exclusions import included_faces
-from audience.export import Cell, ExportTable, curve_table, dictionary_table, notes_table, tracks_table
+from audience.export import curve_table, dictionary_table, notes_table, tracks_table
+from audience.manifest import SAYS, scorer_entry, scorers_behind, session_entry, stage_entry
 from audience.store import Store
+from table_files.writing import csv_bytes, parquet_bytes
 
 FORMATS = ("csv", "parquet")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +71,8 @@ def export_session(
         )
         for windows in stages
     }
-    scorers = store.scorers()
-    used = sorted({name for windows in stages for name in windows.table.scorers})
-    experimental = sorted({expression for name in used if name in scorers for expression in scorers[name].experimental})
+    scorers = scorers_behind(stages, store.scorers())
+    experimental = sorted({expression for scorer in scorers for expression in scorer.experimental})
     single_faces = bool(stages) and all(windows.min_faces <= 1 for windows in stages)
     tables = [
         curve_table(stages),
@@ -87,35 +84,17 @@ def export_session(
     contents: dict[str, bytes] = {}
     for table in tables:
         if "csv" in formats or table.name == "dictionary":
-            contents[f"{table.name}.csv"] = _csv(table)
+            contents[f"{table.name}.csv"] = csv_bytes(table)
         if "parquet" in formats and table.name != "dictionary":
-            contents[f"{table.name}.parquet"] = _parquet(table)
+            contents[f"{table.name}.parquet"] = parquet_bytes(table)
     manifest = {
         "houselights": version("houselights"),
         "exported_at": exported_at.isoformat(timespec="seconds"),
-        "says": "Visible expression, as a scorer sees it; not what people felt.",
-        "session": {
-            "session_id": session.session_id,
-            "title": session.title,
-            "kind": session.kind,
-            "started_at": session.started_at.isoformat(),
-            "ended_at": session.ended_at.isoformat() if session.ended_at else None,
-            "simulated": session.simulated,
-            "measures": session.mode,
-            "why": session.mode_reason,
-        },
-        "stages": [_stage(windows) for windows in stages],
+        "says": SAYS,
+        "session": session_entry(session),
+        "stages": [stage_entry(windows) for windows in stages],
         "detectors": sorted({recording.detector for recording in store.recordings(session_id)}),
-        "scorers": [
-            {
-                "name": name,
-                "thresholds": dict(scorers[name].thresholds),
-                "experimental": sorted(scorers[name].experimental),
-                "model_sha256": scorers[name].model_sha256,
-            }
-            for name in used
-            if name in scorers
-        ],
+        "scorers": [scorer_entry(scorer) for scorer in scorers],
         "tables": {table.name: len(table) for table in tables},
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
     }
@@ -126,57 +105,6 @@ def export_session(
         withheld=sum(int(windows.withheld.sum()) for windows in stages if windows.expressions),
         min_faces=tuple(sorted({windows.min_faces for windows in stages})),
     )
-
-
-def _stage(windows: StageWindows) -> dict[str, object]:
-    return {
-        "stage_id": windows.stage.stage_id,
-        "title": windows.stage.title,
-        "audience_size": windows.stage.audience_size,
-        "window_s": windows.width_ms / 1000,
-        "min_faces": windows.min_faces,
-        "cameras": list(windows.table.cameras),
-    }
-
-
-def defused(cell: Cell) -> Cell:
-    """The cell as a spreadsheet will show and not run it: text that begins like a formula gets an apostrophe."""
-    return "'" + cell if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
-
-
-def _csv(table: ExportTable) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([column.name for column in table.columns])
-    writer.writerows([defused(cell) for cell in row] for row in zip(*table.values, strict=True))
-    return text.getvalue().encode()
-
-
-def _parquet(table: ExportTable) -> bytes:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise ExportFailed(
-            "Parquet needs pyarrow: install it with `uv sync --extra export`, or use --format csv"
-        ) from None
-
-    def array(cells: Sequence[Cell]) -> Any:
-        # An expression nobody was scored for has no type of its own: its column is empty, and of numbers.
-        return pa.array(cells, type=pa.float64() if all(cell is None for cell in cells) and cells else None)
-
-    fields: list[Any] = []
-    arrays: list[Any] = []
-    for column, cells in zip(table.columns, table.values, strict=True):
-        values = array(cells)
-        about: Mapping[str, str] = {"unit": column.unit, "meaning": column.meaning}
-        fields.append(pa.field(column.name, values.type, metadata=about))
-        arrays.append(values)
-    sink = io.BytesIO()
-    pq.write_table(
-        pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata={"houselights": version("houselights")})), sink
-    )
-    return sink.getvalue()
 
 
 def _write(folder: Path, contents: Mapping[str, bytes]) -> tuple[Path, ...]:

@@ -17,6 +17,7 @@ ROOMS = (
     "dashboard",
     "houselights",
     "sample_data",
+    "table_files",
     "timeline_files",
     "training",
     "bench",

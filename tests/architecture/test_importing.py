@@ -42,7 +42,8 @@ def loaded_by(statement: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "package", ["audience", "edge_lambda", "houselights", "dashboard", "sample_data", "timeline_files", "bench"]
+    "package",
+    ["audience", "edge_lambda", "houselights", "dashboard", "sample_data", "table_files", "timeline_files", "bench"],
 )
 def test_importing_a_package_loads_nothing_beyond_the_standard_library(package):
     assert loaded_by(f"import {package}") & {*HEAVY, "numpy", "click", "rich"} == set()

@@ -15,6 +15,7 @@ from tests.architecture.sources import ROOMS, ROOT, Module, modules, words_of
 
 DOMAIN_MAY_IMPORT = {"numpy", "scipy"}
 ADAPTERS_MAY_IMPORT = {"boto3", "botocore", "platformdirs"}
+TABLE_FILES_MAY_IMPORT = {"pyarrow"}
 TIMELINE_FILES_MAY_IMPORT = {"av", "cv2", "defusedxml", "opentimelineio", "scenedetect"}
 CAMERA_SDKS = {"awscam", "greengrasssdk"}
 STORES = "audience.stores"
@@ -113,6 +114,13 @@ def test_stores_import_their_own_libraries_and_the_domain_only():
     assert offenders((module, module.tops() - allowed) for module in stores) == []
 
 
+def test_writers_of_tables_import_their_own_library_and_the_domain_only():
+    allowed = set(sys.stdlib_module_names) | TABLE_FILES_MAY_IMPORT | {"audience", "table_files"}
+    writers = modules("table_files")
+    assert writers
+    assert offenders((module, module.tops() - allowed) for module in writers) == []
+
+
 def test_readers_of_timelines_import_their_own_libraries_and_the_domain_only():
     allowed = set(sys.stdlib_module_names) | DOMAIN_MAY_IMPORT | TIMELINE_FILES_MAY_IMPORT
     readers = modules("timeline_files")
@@ -136,6 +144,7 @@ def test_the_cameras_own_libraries_are_imported_by_one_module_alone():
                 "dashboard",
                 "houselights",
                 "sample_data",
+                "table_files",
                 "timeline_files",
                 "training",
                 "bench",

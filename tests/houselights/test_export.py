@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from audience.store import Store
-from houselights.exporting import defused
+from table_files.writing import defused
 from tests.builders import (
     a_scorer,
     a_session,

@@ -1,0 +1,1 @@
+"""Tables written out as files that other programs read, for the command line and the pages alike."""
