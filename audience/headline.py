@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from audience.curve import StageWindows, overall_share
 from audience.expressions import LEAD_EXPRESSION
 from audience.instants import clock_text
+from audience.percents import percent_text
 from audience.smoothing import default_smoothing_s, smoothed_curve
 
 # What a face does that shows the expression: what can be seen of it, never what somebody feels.
@@ -125,11 +126,6 @@ def _as_people_say(share: float) -> str:
     if 0.45 <= share < 0.55:
         return "About half of the faces"
     return f"About {percent_text(share)} of the faces"
-
-
-def percent_text(share: float) -> str:
-    """A share as "37 %"."""
-    return f"{round(100 * float(share))} %"
 
 
 def _faces(count: int) -> str:

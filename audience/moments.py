@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from audience.baseline import baseline
 from audience.curve import ReactionCurve, StageWindows
-from audience.headline import DID, percent_text, where_text
+from audience.headline import DID, where_text
+from audience.percents import percent, percent_text
 from audience.prominence import STRETCH, StandOut, Steps, stand_outs
 from audience.smoothing import smoothed_curve
 
@@ -123,7 +124,7 @@ class _Teller:
         share = self.curve.share[one.step * self.size : (one.step + 1) * self.size]
         place = one.step * self.size + int(np.nanargmax(one.sign * share))
         change = float(self.curve.share[place] - self.usual[place])
-        points = round(100 * abs(change))
+        points = percent(abs(change))
         sentence = (
             f"{'Peak' if one.sign > 0 else 'Dip'} {where_text(self.windows, place)}: about "
             f"{percent_text(self.curve.share[place])} (between {percent_text(self.curve.share_low[place])} and "

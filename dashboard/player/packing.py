@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from audience.curve import ReactionCurve, StageWindows
 from audience.instants import to_ms
+from audience.percents import SHARE_PARTS
 from dashboard.palette import Palette
 from dashboard.recordings import NoVideo, Video
 from dashboard.stretches import FEW, LEFT_OUT, NO_CAMERA, NOBODY, SHOWN, runs, state_names, states
@@ -24,8 +25,6 @@ Ints = NDArray[np.int64]
 
 # Five hours of seconds, half a megabyte. Of longer sessions peaks, dips and the edges of gaps are kept.
 MOST_POINTS = 18_000
-# A share is sent as a whole number of such parts: every percent and half percent is one exactly.
-SHARE_PARTS = 50_000
 NOTHING, NO_COVERAGE = 0xFFFF, 0xFF
 # How the stretches without a figure are marked.
 _MARKED = {NOBODY: "unseen", NO_CAMERA: "unseen", FEW: "withheld", LEFT_OUT: "excluded"}

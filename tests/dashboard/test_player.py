@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from audience.fingerprint import fingerprint
+from audience.percents import SHARE_PARTS, percent
 from dashboard.palette import DARK, LIGHT
-from dashboard.player.packing import SHARE_PARTS
 from tests.dashboard.conftest import NASTY, READY, serving
 from tests.videos import numbered, write_video
 
@@ -434,13 +434,13 @@ def test_no_peak_is_lost_between_the_pixels(browser: Browser) -> None:
     page.close()
 
 
-def test_percents_are_rounded_exactly_and_halves_to_even(browser: Browser) -> None:
+def test_percents_are_rounded_as_in_every_sentence_of_the_pages(browser: Browser) -> None:
     page = browser.new_page()
     page.add_script_tag(content=(SCRIPTS / "figures.js").read_text())
     shares = [Fraction(k, n) for n in range(5, 201) for k in range(n + 1)]
     parts = [round(SHARE_PARTS * float(share)) for share in shares]
     said = page.evaluate("parts => parts.map(part => percent(Math.fround(part / SHARE_PARTS)))", parts)
-    assert said == [round(100 * share) for share in shares]
+    assert said == [percent(float(share)) for share in shares]
     page.close()
 
 

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from audience.curve import ReactionCurve, StageWindows, reaction_curve, stage_windows
+from audience.percents import SHARE_PARTS
 from audience.smoothing import smoothed_curve
 from audience.window_table import WindowTable
 from dashboard.palette import LIGHT
-from dashboard.player.packing import NO_COVERAGE, NOTHING, SHARE_PARTS, Curves, Marker, packed
+from dashboard.player.packing import NO_COVERAGE, NOTHING, Curves, Marker, packed
 from dashboard.recordings import NoVideo, Video
 from tests.architecture.sources import modules
 from tests.builders import (
