@@ -84,14 +84,18 @@ class Player {
 
   /** Sends the recording on, once it has arrived where it was sent before: dragging asks for many seconds. */
   #chase = () => {
+    if (!this.video.seeking) this.#go();
+  };
+
+  #go() {
     const { video, goal } = this;
-    if (goal === null || video.seeking || video.readyState < 1) return;
+    if (goal === null || video.readyState < 1) return;
     const inside = goal >= 0 && goal <= video.duration;
     this.beside.hidden = inside;
     if (!inside) video.pause();
     video.currentTime = Math.min(Math.max(goal, 0), video.duration);
     this.goal = null;
-  };
+  }
 
   #tick = (now) => {
     if (!this.playing) return;
@@ -143,8 +147,10 @@ class Player {
   }
 
   play() {
-    if (this.playing) this.video.pause();
-    else if (this.url) this.video.play().catch(() => {}); // its own error says why
+    if (this.playing) return this.video.pause();
+    if (!this.url) return;
+    this.#go(); // a recording that is still on its way to its end would stop there
+    this.video.play().catch(() => {}); // its own error says why
   }
 
   #played = () => {
