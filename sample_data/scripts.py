@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
+from audience.exclusions import Exclusion
 from audience.instants import to_ms
 from audience.privacy import decide
 from audience.sessions import Session, Stage
 from audience.timelines import Cue, Segment, Timeline, timeline_seconds
+from sample_data.films import screenings_told
 
 Floats = NDArray[np.float64]
 Span = tuple[float, float]
@@ -38,6 +41,8 @@ class ScriptedStage:
         dark: stretches of session seconds in which no camera looked.
         glances: probability that a person faces the camera in a window.
         arriving_s: people come in over this many session seconds.
+        ease: how much more easily this audience smiles than `smiles` says, in log-odds.
+        amused: (from, until, share): session seconds in which that share smiles, whatever is shown.
     """
 
     stage: Stage
@@ -50,6 +55,8 @@ class ScriptedStage:
     dark: tuple[Span, ...]
     glances: float
     arriving_s: float
+    ease: float = 0.0
+    amused: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +80,15 @@ class Script:
 
 def read_scripts() -> tuple[Script, ...]:
     """All scripts there are, the latest session first."""
-    scripts = (read_script(path) for path in SCRIPTS.glob("*.toml"))
+    scripts: list[Script] = []
+    for path in SCRIPTS.glob("*.toml"):
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        scripts += map(_script, screenings_told(told) if "screenings" in told else [told])
     return tuple(sorted(scripts, key=lambda script: script.session.started_at, reverse=True))
 
 
-def read_script(path: Path) -> Script:
-    """Reads one script; its file says what each entry means."""
-    told = tomllib.loads(path.read_text(encoding="utf-8"))
+def _script(told: Mapping[str, Any]) -> Script:
+    """One session's script; its file says what each entry means."""
     decision = decide(told["setting"], told["country"])
     started_at: datetime = told["started_at"]
     session = Session(
@@ -94,6 +103,10 @@ def read_script(path: Path) -> Script:
         mode=decision.mode,
         mode_reason=decision.reason,
         simulated=True,
+        film=told.get("film", ""),
+        cut=told.get("cut", ""),
+        city=told.get("city", ""),
+        tags=tuple(told.get("tags", ())),
     )
     return Script(
         session=session,
@@ -119,23 +132,39 @@ def true_share(script: Script, session_s: Floats, stage_id: str | None = None, w
     scripted = next(one for one in script.stages if stage_id in (None, one.stage.stage_id))
     knots: tuple[tuple[float, float], ...] = getattr(scripted, what)
     idle = scripted.idle if what == "smiles" else 0.0
-    if not knots:
-        return np.full(len(session_s), idle)
-    instants = to_ms(script.session.started_at) + (np.asarray(session_s) * 1000).astype(np.int64)
-    shown = timeline_seconds(instants, scripted.stage.cues)
-    at_s, shares = np.array(knots).T
-    return np.where(np.isnan(shown), idle, np.interp(shown, at_s, shares))
+    true = np.full(len(session_s), idle)
+    if knots:
+        instants = to_ms(script.session.started_at) + (np.asarray(session_s) * 1000).astype(np.int64)
+        shown = timeline_seconds(instants, scripted.stage.cues)
+        at_s, shares = np.array(knots).T
+        true = np.where(np.isnan(shown), idle, np.interp(shown, at_s, shares))
+    if what == "smiles":
+        true = expit(logit(true) + scripted.ease)
+        for from_s, until_s, share in scripted.amused:
+            true[(session_s >= from_s) & (session_s < until_s)] = share
+    return true
 
 
 def _stage(told: Mapping[str, Any], started_at: datetime) -> ScriptedStage:
     segments = tuple(Segment(title=title, start_s=start, end_s=end) for start, end, title in told["segments"])
     cues = told.get("cues", [(0.0, 0.0)])
+    exclusions = told.get("exclusions", ())
     stage = Stage(
         stage_id=told["stage_id"],
         title=told["title"],
         audience_size=told.get("audience_size"),
         timelines=(Timeline(title=told["timeline"], segments=segments),),
         cues=tuple(Cue(at=started_at + timedelta(seconds=at_s), timeline_s=stood_at) for at_s, stood_at in cues),
+        exclusions=tuple(
+            Exclusion(
+                title=one["title"],
+                from_at=started_at + timedelta(seconds=one["from_s"]),
+                until_at=started_at + timedelta(seconds=one["until_s"]),
+                by=one["by"],
+                reason=one["reason"],
+            )
+            for one in exclusions
+        ),
     )
     return ScriptedStage(
         stage=stage,
@@ -148,6 +177,8 @@ def _stage(told: Mapping[str, Any], started_at: datetime) -> ScriptedStage:
         dark=_pairs(told.get("dark", ())),
         glances=told.get("glances", 0.9),
         arriving_s=told.get("arriving_s", 0.0),
+        ease=told.get("ease", 0.0),
+        amused=tuple((one["from_s"], one["until_s"], one["smiles"]) for one in exclusions),
     )
 
 

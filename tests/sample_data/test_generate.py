@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from audience.comparison import Comparison, compare
 from audience.curve import StageWindows, overall_share, reaction_curve, stage_windows
+from audience.cuts import SharedAxis, edits_by_title, screenings
 from audience.store import Store
 from audience.stores import open_store
+from sample_data.films import planted_difference
 from sample_data.generate import SCORER, load_samples
+from sample_data.scripts import SCRIPTS as FOLDER
 from sample_data.scripts import Script, read_scripts, true_share
 
+CUTS = ("Festival cut", "Director's cut")
+FERRY = tomllib.loads((FOLDER / "two_cuts.toml").read_text(encoding="utf-8"))
 SCRIPTS = {script.session.session_id: script for script in read_scripts()}
 SCORED = [
     (session_id, scripted.stage.stage_id)
     for session_id, script in SCRIPTS.items()
     if script.session.mode == "expressions"
+    # Twelve screenings of one cut are acted out alike: one of each cut stands for them.
+    and (not script.session.cut or session_id in ("sample-ferry-07", "sample-ferry-19"))
     for scripted in script.stages
     if scripted.people >= 5
 ]
@@ -105,12 +115,84 @@ def test_loading_twice_changes_nothing(store: Store) -> None:
     assert len(store.sessions()) == len(SCRIPTS)
 
 
-def test_single_faces_are_kept_for_one_short_session_and_add_up_to_its_windows(store: Store) -> None:
-    kept = {script.session.session_id for script in SCRIPTS.values() if script.keep_faces}
-    assert kept == {"sample-short-film"}
+def test_single_faces_are_kept_for_short_sessions_alone_and_add_up_to_their_windows(store: Store) -> None:
+    kept = [script for script in SCRIPTS.values() if script.keep_faces]
+    assert "sample-short-film" in {script.session.session_id for script in kept}
+    assert {script.session.cut for script in kept} == {"", *CUTS}
+    assert all(script.length_s < 900 for script in kept)
     assert store.faces("sample-talk", "hall") == []
     faces = store.faces("sample-short-film", "studio")
     table = store.windows("sample-short-film", "studio")
     assert [len(window.faces) for window in faces] == table.faces.tolist()
     smiles = [sum(face.confidences["smile"] for face in window.faces) for window in faces]
     assert smiles == pytest.approx(table.total[:, table.expressions.index("smile")], abs=0.001)
+
+
+def ferry(store: Store, cut: str) -> list[StageWindows]:
+    """The screenings of one cut of the film, in the order they were held."""
+    of_cut = sorted(session_id for session_id, script in SCRIPTS.items() if script.session.cut == cut)
+    return [laid_out(store, session_id, "screen") for session_id in of_cut]
+
+
+def compared(store: Store) -> Comparison:
+    a, b = ferry(store, CUTS[0]), ferry(store, CUTS[1])
+    axis = SharedAxis.of(edits_by_title(a[0].stage.timelines[0], b[0].stage.timelines[0]))
+    return compare(screenings(a, "smile", axis, "A"), screenings(b, "smile", axis, "B"), axis, seed=1)
+
+
+def test_each_cut_of_the_film_has_twelve_screenings_told_apart_by_name(store: Store) -> None:
+    stages = [windows for cut in CUTS for windows in ferry(store, cut)]
+    assert [len(ferry(store, cut)) for cut in CUTS] == [12, 12]
+    assert {windows.session.film for windows in stages} == {"The Last Ferry (simulated)"}
+    assert len({windows.session.name for windows in stages}) == 24
+    assert len({windows.session.city for windows in stages}) == 4
+    assert {tag for windows in stages for tag in windows.session.tags} == {"members", "recruited", "students"}
+
+
+def test_the_difference_that_was_planted_between_the_cuts_is_found_where_it_is_and_nowhere_else(store: Store) -> None:
+    comparison = compared(store)
+    (found,) = [cluster for cluster in comparison.clusters if cluster.p_value <= 0.05]
+    scene = next(edit for edit in comparison.axis.edits if edit.length_s == FERRY["scenes"]["dog"]["length_s"])
+    first_s, last_s = comparison.axis.start_a_s[[found.first, found.last]]
+    assert scene.start_a_s + 25 <= first_s <= last_s < scene.start_a_s + scene.length_s
+    planted = planted_difference(FERRY, "The captain's dog", *CUTS)[30:].mean()
+    assert planted == pytest.approx(0.23, abs=0.005)
+    assert found.difference == pytest.approx(planted, abs=0.05)
+
+
+def test_the_film_s_two_cuts_are_received_alike_but_for_one_scene() -> None:
+    both = set(FERRY["cuts"][CUTS[0]]) | set(FERRY["cuts"][CUTS[1]])
+    titles = {FERRY["scenes"][name]["title"] for name in both} - {"Fog"}
+    differ = {title for title in titles if np.abs(planted_difference(FERRY, title, *CUTS)).max() > 1e-9}
+    assert differ == {"The captain's dog"}
+
+
+def test_a_screening_of_four_people_has_no_figure_and_the_others_are_still_enough(store: Store) -> None:
+    unseen = [
+        windows.session.session_id for windows in ferry(store, CUTS[0]) if np.isnan(overall_share(windows, "smile"))
+    ]
+    assert unseen == ["sample-ferry-16"]
+    assert laid_out(store, "sample-ferry-06", "screen").withheld.mean() > 0.3
+    comparison = compared(store)
+    assert (comparison.units_a, comparison.units_b) == (11, 12)
+
+
+def test_what_was_laughed_at_while_the_projector_failed_is_left_out(store: Store) -> None:
+    windows = laid_out(store, "sample-ferry-08", "screen")
+    (exclusion,) = windows.stage.exclusions
+    assert exclusion.title == "Projector failed"
+    assert windows.excluded.sum() == 62
+    assert np.isnan(reaction_curve(windows, "smile").share[windows.excluded]).all()
+    stage = replace(windows.stage, exclusions=())
+    told = stage_windows(windows.session, stage, [], store.windows("sample-ferry-08", "screen"))
+    assert reaction_curve(told, "smile").share[windows.excluded].mean() > 0.6
+
+
+def test_the_talk_is_there_as_it_was_given_before(store: Store) -> None:
+    given = [session for session in store.sessions() if session.film == "Why bridges hum (simulated)"]
+    assert [session.city for session in given] == ["London", "Bristol"]
+    now, before = (
+        laid_out(store, session.session_id, store.stages(session.session_id)[0].stage_id) for session in given
+    )
+    shared = edits_by_title(now.stage.timelines[0], before.stage.timelines[0])
+    assert len(shared) == 10
