@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.recording_route import recording_route
+from dashboard.recording_route import recording_routes
 
 
 @asynccontextmanager
@@ -26,6 +26,6 @@ async def browser_opened(_app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 app = st.App(
     Path(__file__).parent / "app.py",
-    routes=[recording_route(st.get_option("server.allowedHosts"))],
+    routes=recording_routes(st.get_option("server.allowedHosts")),
     lifespan=browser_opened,
 )

@@ -6,6 +6,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.recording_route import recording_route
+from dashboard.recording_route import recording_routes
 
-app = st.App(Path(__file__).with_name("player_page.py"), routes=[recording_route(["127.0.0.1"])])
+app = st.App(Path(__file__).with_name("player_page.py"), routes=recording_routes(["127.0.0.1"]))

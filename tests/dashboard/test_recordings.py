@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import os
 import socket
 import threading
@@ -12,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+import av
 import psutil
 import pytest
 import uvicorn
@@ -20,9 +22,10 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from audience.fingerprint import fingerprint
-from dashboard.recording_route import recording_route
+from dashboard.recording_route import recording_routes
 from dashboard.recordings import NoVideo, RecordingLibrary, Video, library, video_of
 from tests.builders import BEGAN_MS, a_progress, a_session
+from tests.videos import number_of, write_video
 
 MP4_HEAD = b"\x00\x00\x00\x18ftypisom"
 CONTENT = MP4_HEAD + bytes(range(256)) * 400
@@ -177,11 +180,11 @@ def test_where_there_is_no_recording_to_show_one_line_says_why(videos: Path, mon
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[tuple[str, int]]:
-    """A server with nothing but the route."""
+    """A server with nothing but the routes."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
-        app = Starlette(routes=[recording_route(["127.0.0.1", "localhost"])])
+        app = Starlette(routes=recording_routes(["127.0.0.1", "localhost"]))
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -327,3 +330,38 @@ def test_a_long_recording_never_lies_in_memory_and_its_end_comes_at_once(
     assert len(end.body) == 1000
     assert psutil.Process().memory_info().rss - before < 32 << 20
     connection.close()
+
+
+# Stills.
+
+
+@pytest.fixture
+def still(videos: Path) -> str:
+    """The address of the stills of a recording that a page has found: half a minute, a key frame every five seconds."""
+    path = write_video(videos / "b.mp4", at_ms=range(0, 30_000, 1000), fps=1, key_every=5)
+    known = marked(path)
+    assert library().find(known) is not None
+    return f"/recordings/{known}/still"
+
+
+def test_a_still_is_served_and_stays_in_no_cache(address: tuple[str, int], still: str) -> None:
+    answer = Answer(address, f"{still}?t=12")
+    with av.open(io.BytesIO(answer.body), format="mjpeg") as picture:
+        assert number_of(next(picture.decode(video=0)).to_ndarray(format="bgr24")) == 10
+    assert answer.headers["Content-Type"] == "image/jpeg"
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("second", ["", "?t=", "?t=-1", "?t=1e3", "?t=nan", "?t=9999999", "?t=%F0%9D%9F%99"])
+def test_a_still_of_what_is_no_second_is_refused(address: tuple[str, int], still: str, second: str) -> None:
+    assert Answer(address, f"{still}{second}").status == 400
+
+
+def test_where_there_is_no_still_the_answer_says_so(address: tuple[str, int], still: str) -> None:
+    assert Answer(address, f"{still}?t=99999").status == 404
+    assert Answer(address, "/recordings/none/still?t=1").status == 404
+
+
+def test_another_sites_name_for_this_machine_gets_no_still(address: tuple[str, int], still: str) -> None:
+    assert Answer(address, f"{still}?t=1", Host="rebound.example.org").status == 400
