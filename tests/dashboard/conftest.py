@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -119,7 +119,11 @@ class Pages:
         """One session's page."""
         return self._opened("app_pages/session.py", {"session": session_id, **query})
 
-    def _opened(self, page: str | None, query: dict[str, str]) -> AppTest:
+    def compare(self, **query: str | list[str]) -> AppTest:
+        """Many sessions side by side."""
+        return self._opened("app_pages/compare.py", query)
+
+    def _opened(self, page: str | None, query: Mapping[str, str | list[str]]) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=30)
         for name, value in query.items():
             app.query_params[name] = value

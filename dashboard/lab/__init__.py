@@ -1,0 +1,1 @@
+"""The screening lab: many sessions side by side."""

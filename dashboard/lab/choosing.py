@@ -1,0 +1,192 @@
+"""Choosing sessions, on every page of the lab alike; the choice stands in the address, and links carry it on."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import streamlit as st
+
+from audience.sessions import Session
+from dashboard import markup
+from dashboard.clock import date_text, viewer_zone
+from dashboard.data import store_url
+from dashboard.lab import data
+from dashboard.lab.facets import FACETS, Facet, Facets, most_shown_film, values
+from dashboard.lab.selection import Screening, Selection, by_scorer, selected
+from dashboard.wording import HOW_TO_SEE_SAMPLES, how_to_score, plain
+
+MOST = 60  # sessions at once; more could neither be told apart nor be kept in memory
+
+_NAMES: Mapping[Facet, str] = {"film": "Film", "cut": "Cut", "city": "City", "kind": "Kind", "tag": "Audience"}
+_OTHERS = ("find", "since", "until", "only", "scorer")
+# A bar that comes and goes at once would only be a flicker.
+_WORTH_A_BAR_S = 0.4
+
+
+def chosen_selection() -> Selection | None:
+    """Shows the chooser, and gives what was chosen in it.
+
+    Returns:
+        The selection, with one screening at least; None where there is none, which the page has then said, with what
+        to do.
+    """
+    everything = data.sessions()
+    if not everything:
+        line = f"There is no session in this store yet ({store_url()}). Score recordings, or look at samples first:"
+        st.html(markup.empty(line, how_to_score(), HOW_TO_SEE_SAMPLES))
+        return None
+    asked = any(name in st.session_state or name in st.query_params for name in (*FACETS, *_OTHERS))
+    if not asked and (film := most_shown_film(everything)):
+        # Set as if somebody had chosen it, so that it stands in the address and a copied link says what is shown.
+        st.session_state["film"] = [film]
+    with st.container(horizontal=True, vertical_alignment="center", key="chooser"):
+        chooser = st.popover("Choose sessions", icon=":material/tune:")
+        said = st.empty()
+    with chooser:
+        chosen = _choose(everything)
+    if not 0 < len(chosen) <= MOST:
+        said.html(markup.listed([], [f"{len(chosen)} of {len(everything)} sessions match"]))
+        line = (
+            "No session is what you look for: take something back under “Choose sessions”."
+            if not chosen
+            else f"{len(chosen)} sessions are more than the {MOST} that can be looked at side by side: choose fewer "
+            "under “Choose sessions”, one film for example."
+        )
+        st.html(markup.empty(line))
+        return None
+    read = _read(chosen)
+    scorers = by_scorer(read)
+    if (scorer := _choose_scorer(scorers, chooser)) is None:
+        return None
+    selection = selected(read, scorer)
+    said.html(markup.listed([], _told(selection)))
+    if not selection.screenings:
+        st.html(markup.empty("None of these sessions has figures of expressions to compare."))
+        _show_left_out(selection)
+        return None
+    if selection.left_out:
+        with chooser:
+            _show_left_out(selection)
+    return selection
+
+
+def link_parameters() -> dict[str, str | list[str]]:
+    """What a link to another page of the lab has to carry, so that the same sessions are chosen there."""
+    carried: dict[str, str | list[str]] = {}
+    for name in (*FACETS, *_OTHERS):
+        if found := st.query_params.get_all(name):
+            carried[name] = found if len(found) > 1 else found[0]
+    return carried
+
+
+def _choose(everything: Sequence[Session]) -> list[Session]:
+    """The widgets of the chooser, and the sessions they leave."""
+    zone = viewer_zone(st.context.timezone)
+    words = st.text_input(
+        "Search", key="find", bind="query-params", placeholder="Title, id, film, cut, city or audience", live=True
+    )
+    wanted: dict[Facet, list[str]] = {}
+    for facet in FACETS:
+        # What the facets above leave; what was chosen stays, or it could not be taken back.
+        found = [session for session in everything if Facets(wanted=wanted, zone=zone).admits(session)]
+        offered = values(found, facet)
+        if len(offered) > 1 or facet in st.query_params:
+            wanted[facet] = st.multiselect(
+                _NAMES[facet], offered, key=facet, bind="query-params", placeholder=f"Any of {len(offered)}"
+            )
+    with st.container(horizontal=True):
+        since: date | None = st.date_input("From", value=None, key="since", bind="query-params")
+        until: date | None = st.date_input("Until", value=None, key="until", bind="query-params")
+    facets = Facets(wanted=wanted, words=words or "", since=since, until=until, zone=zone)
+    admitted = {session.session_id: session for session in everything if facets.admits(session)}
+    only = _choose_only(admitted)
+    return [session for key, session in admitted.items() if not only or key in only]
+
+
+def _choose_only(admitted: Mapping[str, Session]) -> list[str]:
+    """Single sessions, by name. Bound to the address by hand: it must carry ids, where a widget writes names."""
+    zone = viewer_zone(st.context.timezone)
+    if "only" not in st.session_state:
+        st.session_state["only"] = st.query_params.get_all("only")
+    st.session_state["only"] = [key for key in st.session_state["only"] if key in admitted]
+
+    def told(key: str) -> str:
+        session = admitted[key]
+        return " · ".join(part for part in (session.name, session.city, date_text(session.started_at, zone)) if part)
+
+    only: list[str] = st.multiselect(
+        "Only these sessions",
+        list(admitted),
+        format_func=told,
+        key="only",
+        placeholder=f"All {len(admitted)} that match",
+    )
+    if only != st.query_params.get_all("only"):
+        st.query_params["only"] = only
+    return only
+
+
+def _read(chosen: Sequence[Session]) -> list[Screening]:
+    """Reads the sessions, with a bar where that takes a while."""
+    bar = st.empty()
+    began = time.monotonic()
+
+    def told(part: float) -> None:
+        if time.monotonic() - began > _WORTH_A_BAR_S:
+            bar.progress(part, f"Reading {len(chosen)} sessions")
+
+    read = data.screenings(chosen, told)
+    bar.empty()
+    return read
+
+
+def _choose_scorer(
+    scorers: Mapping[str, Sequence[Screening]], chooser: st.delta_generator.DeltaGenerator
+) -> str | None:
+    """The scorer to compare figures of; None where several are there and nobody chose, which is said."""
+    if len(scorers) < 2:
+        return next(iter(scorers), "")
+    with chooser:
+        scorer: str | None = st.selectbox(
+            "Scorer", list(scorers), index=None, key="scorer", bind="query-params", placeholder="Several: choose one"
+        )
+    if scorer is not None:
+        return scorer
+    line = (
+        f"These sessions were scored by {len(scorers)} scorers, whose thresholds and errors differ: a difference "
+        "between scorers would be taken for one between audiences. Choose one of them, or score the recordings again."
+    )
+    st.html(markup.trouble(line))
+    for name, screenings in scorers.items():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(f"Use {len(screenings)} of {plain(name)}", on_click=_use_scorer, args=(name,))
+            st.html(markup.listed([], [", ".join(one.name for one in screenings)]))
+    return None
+
+
+def _use_scorer(name: str) -> None:
+    st.session_state["scorer"] = name
+
+
+def _told(selection: Selection) -> list[str]:
+    """How many, of which film and cuts."""
+    count = len(selection.screenings)
+    told = [f"{count} screening{'' if count == 1 else 's'}"]
+    sessions = [screening.session for screening in selection.screenings]
+    told += sorted({session.film for session in sessions if session.film})[:2]
+    cuts = Counter(session.cut for session in sessions if session.cut)
+    told += [f"cut {cut}: {times}" for cut, times in sorted(cuts.items())][:4]
+    if any(session.simulated for session in sessions):
+        told.append("simulated" if all(session.simulated for session in sessions) else "some simulated")
+    return [*told, f"{len(selection.left_out)} left out"] if selection.left_out else told
+
+
+def _show_left_out(selection: Selection) -> None:
+    by_reason: dict[str, list[str]] = {}
+    for one in selection.left_out:
+        by_reason.setdefault(one.why, []).append(one.name)
+    for why, names in by_reason.items():
+        st.html(markup.note(f"Left out, {why}: {', '.join(names)}."))
