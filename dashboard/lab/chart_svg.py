@@ -1,0 +1,165 @@
+"""A chart as an SVG file, drawn without a browser from the very options the page hands to ECharts.
+
+So the file's figures are the screen's. Drawn is what the lab's charts are made of: lines with their bands, points,
+bars, heat maps, marked areas, titles and legends on value, time and category axes. Another series is refused, not left
+out.
+Never imports Streamlit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from dashboard.lab.chart_frame import Axis, Options, Plot
+from dashboard.lab.chart_marks import Mark, marks_of, reached
+from dashboard.palette import LIGHT
+
+_FONT = '"Source Sans 3", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
+_SVG = "http://www.w3.org/2000/svg"
+# The two characters that a title may hold and XML may not.
+_NOT_IN_XML = str.maketrans("", "", "\ufffe\uffff")
+_RGBA = re.compile(r"rgba\((\d+), ?(\d+), ?(\d+), ?([\d.]+)\)")
+
+
+def chart_svg(options: Options, *, width: int, height: int, alt: str) -> bytes:
+    """The chart as an SVG file, on white paper.
+
+    Args:
+        options: of ECharts, as the page draws them in the colours of `palette.LIGHT`.
+        width, height: pixels.
+        alt: says what the chart shows, to those who cannot see it.
+
+    Raises:
+        ValueError: the options hold a series that cannot be drawn here.
+    """
+    root = ET.Element(
+        "svg",
+        {
+            "xmlns": _SVG,
+            "width": str(width),
+            "height": str(height),
+            "viewBox": f"0 0 {width} {height}",
+            "font-family": _FONT,
+            "font-size": "12",
+            "role": "img",
+        },
+    )
+    ET.SubElement(root, "title").text = alt
+    _put(root, Mark(kind="rect", at=((0, 0), (width, height)), fill=LIGHT.paper))
+    plots = [Plot.of(grid, width, height) for grid in _list(options.get("grid", {}))]
+    series = _list(options.get("series", ()))
+    axes_x = list(_axes(options, series, plots, upright=False))
+    axes_y = list(_axes(options, series, plots, upright=True))
+    for axis in (*axes_x, *axes_y):
+        for mark in _axis_marks(axis, LIGHT.quiet):
+            _put(root, mark)
+    for mark in marks_of(options, series, axes_x, axes_y, LIGHT.ink):
+        _put(root, mark)
+    for mark in (*_title_marks(options, LIGHT.ink), *_legend_marks(options, series, width, LIGHT.ink)):
+        _put(root, mark)
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, "unicode").translate(_NOT_IN_XML).encode()
+
+
+def _axes(options: Options, series: Sequence[Options], plots: Sequence[Plot], *, upright: bool) -> Iterator[Axis]:
+    name, index = ("yAxis", "yAxisIndex") if upright else ("xAxis", "xAxisIndex")
+    for place, axis in enumerate(_list(options.get(name, {}))):
+        own = [one for one in series if one.get(index, 0) == place]
+        values = [] if axis.get("type") == "category" else reached(options, own, upright)
+        yield Axis.of(axis, plots, upright, values)
+
+
+def _axis_marks(axis: Axis, quiet: str) -> Iterator[Mark]:
+    plot, label = axis.plot, axis.options.get("axisLabel", {})
+    colour = label.get("color", quiet)
+    rule = axis.options.get("splitLine", {})
+    for tick in axis.ticks():
+        at = axis.at(tick)
+        ends = ((plot.left, at), (plot.left + plot.width, at))
+        if not axis.upright:
+            ends = ((at, plot.top), (at, plot.top + plot.height))
+        if rule.get("show", axis.upright and not axis.categories):
+            yield Mark(kind="line", at=ends, stroke=rule.get("lineStyle", {}).get("color", quiet), stroke_px=1)
+        if not label.get("show", True):
+            continue
+        if axis.upright:
+            yield Mark(kind="text", at=((plot.left - 8, at + 4),), fill=colour, text=axis.label(tick), anchor="end")
+        else:
+            above = axis.options.get("position") == "top"
+            below_px = -8 if above else plot.height + 18
+            yield Mark(kind="text", at=((at, plot.top + below_px),), fill=colour, text=axis.label(tick))
+    if not axis.upright and axis.options.get("axisLine", {}).get("show", True):
+        foot = plot.top + plot.height
+        yield Mark(kind="line", at=((plot.left, foot), (plot.left + plot.width, foot)), stroke=quiet, stroke_px=1)
+    if name := axis.options.get("name"):
+        at_px = (plot.left, plot.top - 10) if axis.upright else (plot.left + plot.width, plot.top + plot.height + 36)
+        yield Mark(kind="text", at=(at_px,), fill=colour, text=name, anchor="start" if axis.upright else "end")
+
+
+def _title_marks(options: Options, ink: str) -> Iterator[Mark]:
+    for title in _list(options.get("title", ())):
+        style = title.get("textStyle", {})
+        size = style.get("fontSize", 18)
+        at = (float(title.get("left", 0)), float(title.get("top", 0)) + size)
+        yield Mark(
+            kind="text", at=(at,), fill=style.get("color", ink), text=title.get("text", ""), anchor="start", size=size
+        )
+
+
+def _legend_marks(options: Options, series: Sequence[Options], width: int, ink: str) -> Iterator[Mark]:
+    """The names of series beside their colours, in a row from the right edge, as many as the legend lists."""
+    legend = options.get("legend")
+    if not legend or not legend.get("show", True):
+        return
+    names = legend.get("data") or list(dict.fromkeys(one["name"] for one in series if one.get("name")))
+    colours = {one.get("name"): _colour(one, ink) for one in reversed(series)}
+    right, top = width - 26.0, float(legend.get("top", 6))
+    for name in reversed(names):
+        yield Mark(kind="text", at=((right, top + 11),), fill=ink, text=name, anchor="end")
+        right -= 6.5 * len(name) + 8
+        yield Mark(kind="rect", at=((right - 14, top + 4), (14, 5)), fill=colours.get(name, ink))
+        right -= 30
+
+
+def _colour(series: Options, ink: str) -> str:
+    return str(series.get("lineStyle", {}).get("color") or series.get("itemStyle", {}).get("color") or ink)
+
+
+def _put(root: ET.Element, mark: Mark) -> None:
+    if mark.kind == "text":
+        (x, y), *_ = mark.at
+        style = {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": mark.anchor, "font-size": f"{mark.size:g}"}
+        ET.SubElement(root, "text", style | _paint("fill", mark.fill)).text = mark.text
+        return
+    style = _paint("fill", mark.fill)
+    if mark.stroke != "none":
+        style |= {**_paint("stroke", mark.stroke), "stroke-width": f"{mark.stroke_px:g}", "stroke-linejoin": "round"}
+    if mark.dashed:
+        style["stroke-dasharray"] = "5 4"
+    if mark.opacity < 1:
+        style["opacity"] = f"{mark.opacity:g}"
+    if mark.kind == "rect":
+        (x, y), (wide, high) = mark.at
+        shape = {"x": f"{x:.2f}", "y": f"{y:.2f}", "width": f"{wide:.2f}", "height": f"{high:.2f}"}
+        ET.SubElement(root, "rect", shape | style)
+    elif mark.kind == "dot":
+        (x, y), *_ = mark.at
+        shape = {"cx": f"{x:.2f}", "cy": f"{y:.2f}", "r": f"{mark.size:g}"}
+        ET.SubElement(root, "circle", shape | style)
+    else:
+        points = " ".join(f"{x:.2f},{y:.2f}" for x, y in mark.at)
+        ET.SubElement(root, "polygon" if mark.kind == "area" else "polyline", {"points": points} | style)
+
+
+def _paint(name: str, colour: str) -> dict[str, str]:
+    """A colour as SVG 1.1 has it, which drawing programs read: transparency apart from it."""
+    if found := _RGBA.fullmatch(colour):
+        red, green, blue, opacity = found.groups()
+        return {name: f"rgb({red},{green},{blue})", f"{name}-opacity": opacity}
+    return {name: colour}
+
+
+def _list(value: Any) -> list[Options]:
+    return [value] if isinstance(value, Mapping) else list(value)
