@@ -17,7 +17,7 @@ def header(title: str, labels: Iterable[str], facts: Iterable[str], lead: str) -
     return (
         f'<div class="hl-header"><h1>{escape(title)}</h1>{_labels(labels)}'
         f'<p class="hl-facts">{" · ".join(escape(fact) for fact in facts)}</p>'
-        f'<p class="hl-lead">{escape(_units_kept(lead))}</p></div>'
+        f'<p class="hl-lead">{escape(units_kept(lead))}</p></div>'
     )
 
 
@@ -82,8 +82,8 @@ def sparkline(shape: Sequence[float | None], what: str, colour: str) -> str:
     return f'<img class="hl-spark" alt="{escape(what)}" src="data:image/svg+xml;base64,{source}">'
 
 
-def _units_kept(text: str) -> str:
-    """Numbers and their units, never parted by the end of a line."""
+def units_kept(text: str) -> str:
+    """Text whose numbers are never parted from their units by the end of a line."""
     return re.sub(r"(?<=\d) (?=%|s\b|min\b)", "\N{NO-BREAK SPACE}", text)
 
 

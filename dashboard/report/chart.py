@@ -1,0 +1,225 @@
+"""A report's chart: the curve with its band along what was shown, its moments, and the faces in view under it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.curve import StageWindows
+from audience.instants import clock_text
+from dashboard.palette import LIGHT
+from dashboard.report.contents import Report
+from dashboard.report.marks import Area, Box, Disc, Line, Mark, Picture, Points, Words
+from dashboard.stretches import FEW, SHOWN, runs, states
+from dashboard.thinning import thinned
+
+Floats = NDArray[np.float64]
+
+WIDE, NARROW = 960.0, 400.0
+SPARK_WIDTH, SPARK_HEIGHT = 96.0, 30.0
+
+_LEFT, _RIGHT, _TOP = 38.0, 8.0, 20.0
+_CURVE, _FACES, _BETWEEN, _FOOT = 210.0, 44.0, 16.0, 36.0
+_FACES_ALONE = 110.0
+_TEXT, _TICK_EVERY = 11.0, 78.0
+# How wide a letter is, of its height: a guess that cuts titles a little early rather than late.
+_LETTER = 0.58
+_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+
+
+def chart(report: Report, width: float = WIDE) -> Picture:
+    """The picture of a report's stage.
+
+    Args:
+        report: whose windows there is one of at least.
+        width: in pixels.
+    """
+    windows = report.windows
+    frame = _Frame.of(report, width)
+    marks: list[Mark] = [*_segments(windows, frame), *_unseen(windows, frame)]
+    if report.curve is not None:
+        marks += [*_share_axis(frame), *_curve(report, frame)]
+    marks += [*_faces(windows, frame), *_time_axis(windows, frame)]
+    return Picture(width=width, height=frame.bottom + _FOOT, marks=tuple(marks))
+
+
+def sparkline(shares: Sequence[float], highest: float) -> Picture:
+    """A segment's shares as a small line, 0 to `highest`; NaN leaves a gap."""
+    step = (SPARK_WIDTH - 4) / max(1, len(shares) - 1)
+    points = [(2 + place * step, 2 + (1 - share / highest) * (SPARK_HEIGHT - 4)) for place, share in enumerate(shares)]
+    lines = [Line(points=run, colour=LIGHT.curve, width=1.4) for run in _unbroken(points)]
+    floor = Line(points=((0, SPARK_HEIGHT - 1.5), (SPARK_WIDTH, SPARK_HEIGHT - 1.5)), colour=LIGHT.rule, width=1)
+    return Picture(width=SPARK_WIDTH, height=SPARK_HEIGHT, marks=(floor, *lines))
+
+
+def spark_scale(report: Report) -> float:
+    """The share at the top of all the segments' small lines: the highest of them."""
+    return max((share for row in report.segments for share in row.sparkline if not math.isnan(share)), default=0) or 1.0
+
+
+def axis_says(windows: StageWindows) -> str:
+    """What the chart's time counts from."""
+    return "time since the session began" if _zero_s(windows) is None else "time of what was shown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """Where seconds and shares lie in the picture.
+
+    Attributes:
+        width: of the picture.
+        from_s, until_s: the seconds of the session it shows.
+        top: the share at the top of the curve: half or all, so that reports can be compared by eye.
+        shaded: height of what is shaded behind, from `_TOP` on: the curve's, or that of the faces alone.
+        faces_y: where the faces begin.
+        bottom: where they end.
+    """
+
+    width: float
+    from_s: float
+    until_s: float
+    top: float
+    shaded: float
+    faces_y: float
+    bottom: float
+
+    @classmethod
+    def of(cls, report: Report, width: float) -> _Frame:
+        windows, alone = report.windows, report.curve is None
+        faces_y = _TOP if alone else _TOP + _CURVE + _BETWEEN
+        return cls(
+            width=width,
+            from_s=float(windows.session_s[0]),
+            until_s=float(windows.session_s[-1]) + windows.width_ms / 1000,
+            top=0.5 if _highest(report) < 0.5 else 1.0,
+            shaded=_FACES_ALONE if alone else _CURVE,
+            faces_y=faces_y,
+            bottom=faces_y + (_FACES_ALONE if alone else _FACES),
+        )
+
+    def x(self, session_s: float) -> float:
+        part = (session_s - self.from_s) / (self.until_s - self.from_s)
+        return _LEFT + part * (self.width - _LEFT - _RIGHT)
+
+    def y(self, share: float) -> float:
+        return _TOP + (1 - share / self.top) * _CURVE
+
+
+def _highest(report: Report) -> float:
+    if report.curve is None or np.isnan(report.curve.share_high).all():
+        return 0.0
+    return float(np.nanmax(report.curve.share_high))
+
+
+def _zero_s(windows: StageWindows) -> float | None:
+    """Where second 0 of what was shown lies in the session, where that is one place; None where not."""
+    known = ~np.isnan(windows.timeline_s)
+    if not known.any():
+        return None
+    lies = (windows.session_s - windows.timeline_s)[known]
+    return float(np.median(lies)) if np.ptp(lies) <= windows.width_ms / 1000 else None
+
+
+def _segments(windows: StageWindows, frame: _Frame) -> Iterator[Mark]:
+    for index, first, last in runs(windows.segment):
+        if index < 0:
+            continue
+        x, end = frame.x(windows.session_s[first]), frame.x(windows.session_s[last] + windows.width_ms / 1000)
+        if index % 2 == 0:
+            yield Box(x=x, y=_TOP, width=end - x, height=frame.shaded, fill=LIGHT.segment)
+        if title := _cut(index + 1, windows.segment_title(index), end - x - 5):
+            yield Words(x=x + 2, y=_TOP - 6, text=title, size=_TEXT, colour=LIGHT.quiet)
+
+
+def _unseen(windows: StageWindows, frame: _Frame) -> Iterator[Mark]:
+    for state, first, last in runs(states(windows)):
+        if state != SHOWN:
+            x, end = frame.x(windows.session_s[first]), frame.x(windows.session_s[last] + windows.width_ms / 1000)
+            fill = LIGHT.withheld if state == FEW else LIGHT.unseen
+            yield Box(x=x, y=_TOP, width=end - x, height=frame.shaded, fill=fill)
+
+
+def _share_axis(frame: _Frame) -> Iterator[Mark]:
+    for part in (0, 0.5, 1):
+        share = part * frame.top
+        y = frame.y(share)
+        yield Line(points=((_LEFT, y), (frame.width - _RIGHT, y)), colour=LIGHT.rule, width=1)
+        yield Words(x=_LEFT - 5, y=y + 4, text=f"{100 * share:.0f} %", size=_TEXT, colour=LIGHT.quiet, anchor="end")
+
+
+def _curve(report: Report, frame: _Frame) -> Iterator[Mark]:
+    assert report.curve is not None
+    windows, curve = report.windows, report.curve
+    drawn = thinned(curve.share, round(2 * frame.width))
+    x = [frame.x(second + windows.width_ms / 2000) for second in windows.session_s[drawn]]
+    over, under, line = (
+        [(at, frame.y(share)) for at, share in zip(x, values[drawn], strict=True)]
+        for values in (curve.share_high, curve.share_low, curve.share)
+    )
+    for upper, lower in zip(_unbroken(over), _unbroken(under), strict=True):
+        yield Area(points=(*upper, *reversed(lower)), fill=LIGHT.band)
+    for run in _unbroken(line):
+        yield Line(points=run, colour=LIGHT.curve, width=1.6)
+    for moment in report.moments:
+        at_x, at_y = frame.x(moment.session_s + windows.width_ms / 2000), frame.y(moment.share)
+        yield Disc(x=at_x, y=at_y, radius=8, fill=LIGHT.curve)
+        yield Words(
+            x=at_x, y=at_y + 4, text=str(moment.number), size=_TEXT, colour=LIGHT.paper, anchor="middle", bold=True
+        )
+
+
+def _faces(windows: StageWindows, frame: _Frame) -> Iterator[Mark]:
+    most = float(np.nanmax(windows.faces, initial=1.0))
+    drawn = thinned(windows.faces, round(2 * frame.width))
+    points = [
+        (frame.x(second + windows.width_ms / 2000), frame.bottom - faces / most * (frame.bottom - frame.faces_y))
+        for second, faces in zip(windows.session_s[drawn], windows.faces[drawn], strict=True)
+    ]
+    floor = frame.bottom
+    for run in _unbroken(points):
+        yield Area(points=((run[0][0], floor), *run, (run[-1][0], floor)), fill=LIGHT.withheld)
+        yield Line(points=run, colour=LIGHT.faces, width=1)
+    yield Line(points=((_LEFT, floor), (frame.width - _RIGHT, floor)), colour=LIGHT.quiet, width=1)
+    for text, y in ((f"{most:.0f}", frame.faces_y + 5), ("faces", frame.faces_y + 19)):
+        yield Words(x=_LEFT - 5, y=y, text=text, size=_TEXT, colour=LIGHT.faces, anchor="end")
+
+
+def _time_axis(windows: StageWindows, frame: _Frame) -> Iterator[Mark]:
+    zero_s = _zero_s(windows) or 0.0
+    room = (frame.width - _LEFT - _RIGHT) / _TICK_EVERY
+    span_s = frame.until_s - frame.from_s
+    step = next((step for step in _STEPS_S if span_s / step <= room), _STEPS_S[-1] * math.ceil(span_s / 864000))
+    y = frame.bottom
+    first = math.ceil((frame.from_s - zero_s) / step)
+    for tick in range(first, math.floor((frame.until_s - zero_s) / step) + 1):
+        x = frame.x(tick * step + zero_s)
+        yield Line(points=((x, y), (x, y + 4)), colour=LIGHT.quiet, width=1)
+        yield Words(x=x, y=y + 16, text=clock_text(tick * step), size=_TEXT, colour=LIGHT.quiet, anchor="middle")
+    middle = _LEFT + (frame.width - _LEFT - _RIGHT) / 2
+    yield Words(x=middle, y=y + 32, text=axis_says(windows), size=_TEXT, colour=LIGHT.quiet, anchor="middle")
+
+
+def _unbroken(points: Sequence[tuple[float, float]]) -> Iterator[Points]:
+    """The runs of points that lie somewhere; a run of one gets a second beside it, so that it can be seen."""
+    run: list[tuple[float, float]] = []
+    for x, y in [*points, (0.0, math.nan)]:
+        if not math.isnan(y):
+            run.append((x, y))
+        elif run:
+            yield tuple(run) if len(run) > 1 else (run[0], (run[0][0] + 1, run[0][1]))
+            run = []
+
+
+def _cut(number: int, title: str, width: float) -> str:
+    """A segment's number, with its title or the beginning of it where there is room; nothing where there is none."""
+    letters = int(width / (_TEXT * _LETTER))
+    numbered = f"{number} {title}"
+    if len(numbered) <= letters:
+        return numbered
+    if letters < 10:
+        return str(number) if len(str(number)) <= letters else ""
+    return numbered[: letters - 1].rstrip() + "…"

@@ -1,0 +1,110 @@
+"""A report as one page of HTML that needs nothing else: no script, no request, pictures and styles inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+
+from dashboard.markup import units_kept
+from dashboard.report.chart import NARROW, WIDE, chart, spark_scale, sparkline
+from dashboard.report.contents import SIMULATED, Note, Report
+from dashboard.report.svg import svg
+from dashboard.report.table import headings, rows, table_says
+from dashboard.wording import share_of
+
+_STYLES = Path(__file__).with_name("report.css")
+# What a browser holds the page to: nothing is fetched, nothing runs.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def html_of(report: Report) -> str:
+    """The page. Whatever was read from a store is text in it, never markup."""
+    sections = [
+        _head(report),
+        _chart(report),
+        _moments(report),
+        _segments(report),
+        _notes("Left out of every figure", report.left_out),
+        _notes("Notes", report.notes),
+        _small_print("What was measured", report.measured),
+        _small_print("How it was worked out", report.method),
+    ]
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
+        f"<title>{escape(report.title)} · Houselights</title>"
+        f"<style>{_STYLES.read_text(encoding='utf-8')}</style></head>\n"
+        f"<body><main>{''.join(sections)}</main><footer><p>{escape(report.made)}</p></footer></body></html>\n"
+    )
+
+
+def _head(report: Report) -> str:
+    labels = "".join(f"<li>{escape(label)}</li>" for label in report.labels)
+    facts = " · ".join(f'<span dir="auto">{escape(units_kept(fact))}</span>' for fact in report.facts)
+    simulated = f'<p class="simulated">{escape(SIMULATED)}</p>' if report.simulated else ""
+    return (
+        f'<header><h1 dir="auto">{escape(report.title)}</h1><ul class="labels">{labels}</ul>'
+        f'<p class="facts">{facts}</p>{simulated}<p class="lead">{escape(units_kept(report.lead))}</p></header>\n'
+    )
+
+
+def _chart(report: Report) -> str:
+    if not len(report.windows.start_ms):
+        return ""
+    says = " ".join([f"{report.chart_says[0]}", report.lead])
+    pictures = svg(chart(report, WIDE), says, "wide") + svg(chart(report, NARROW), says, "narrow")
+    return f"<figure>{pictures}<figcaption>{_joined(report.chart_says)}</figcaption></figure>\n"
+
+
+def _moments(report: Report) -> str:
+    if not report.moments_say:
+        return ""
+    told = "".join(
+        f'<li><span class="number">{moment.number}</span><p>{escape(units_kept(moment.sentence))} '
+        f"<em>{escape(moment.sure.capitalize())}.</em></p></li>"
+        for moment in report.moments
+    )
+    listed = f'<ol class="moments">{told}</ol>' if told else ""
+    return f"<section><h2>Moments</h2>{listed}<p>{escape(report.moments_say)}</p></section>\n"
+
+
+def _segments(report: Report) -> str:
+    if not report.segments:
+        return ""
+    columns = headings(report)
+    shape = report.expression is not None
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ("Segment", *columns, *(["Shape"] * shape)))
+    body = []
+    for row in rows(report):
+        cells = "".join(
+            f'<td data-is="{escape(name)}">{escape(cell)}</td>' for name, cell in zip(columns, row.cells, strict=True)
+        )
+        if shape:
+            says = f"{share_of(report.expression, 0)} along the segment"
+            drawn = svg(sparkline(row.sparkline, spark_scale(report)), says, "spark") if row.sparkline else ""
+            cells += f'<td class="shape">{drawn}</td>'
+        title = f'<th scope="row"><span dir="auto">{escape(row.title)}</span><small>{escape(row.when)}</small></th>'
+        body.append(f"<tr>{title}{cells}</tr>")
+    return (
+        f"<section><h2>Segments</h2><table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+        f"<p>{_joined(table_says(report))}</p></section>\n"
+    )
+
+
+def _notes(title: str, notes: Sequence[Note]) -> str:
+    if not notes:
+        return ""
+    told = "".join(f'<li><b>{escape(note.when)}</b> <span dir="auto">{escape(note.what)}</span></li>' for note in notes)
+    return f'<section><h2>{escape(title)}</h2><ul class="notes">{told}</ul></section>\n'
+
+
+def _small_print(title: str, sentences: Sequence[str]) -> str:
+    if not sentences:
+        return ""
+    return f'<section class="small"><h2>{escape(title)}</h2><p>{_joined(sentences)}</p></section>\n'
+
+
+def _joined(sentences: Iterable[str]) -> str:
+    return " ".join(escape(units_kept(sentence)) for sentence in sentences if sentence)

@@ -1,0 +1,87 @@
+"""The segments of a report as a table's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from audience.headline import percent_text
+from audience.instants import clock_text
+from audience.segment_table import SegmentRow
+from dashboard.report.contents import Report
+
+NOT_ENOUGH = "not enough data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRow:
+    """A segment in words.
+
+    Attributes:
+        title, when: which segment, with its number in the chart.
+        cells: one a heading of `headings`.
+        sparkline: its shares; empty where there is not enough data.
+    """
+
+    title: str
+    when: str
+    cells: tuple[str, ...]
+    sparkline: tuple[float, ...]
+
+
+def headings(report: Report) -> tuple[str, ...]:
+    """What the cells of a row are."""
+    return ("Faces (coverage)",) if report.expression is None else ("Share", "Against the whole", "Faces (coverage)")
+
+
+def rows(report: Report) -> list[TableRow]:
+    """The report's segments."""
+    return [
+        TableRow(
+            title=f"{row.index + 1} {row.title}",
+            when=f"{clock_text(row.start_s)} to {clock_text(row.end_s)}",
+            cells=(_faces(row),) if report.expression is None else (_share(row), _change(row), _faces(row)),
+            sparkline=row.sparkline,
+        )
+        for row in report.segments
+    ]
+
+
+def table_says(report: Report) -> Sequence[str]:
+    """How to read it."""
+    if report.expression is None:
+        return ("Mean faces in view, and how many of those expected they were.",)
+    return (
+        "In brackets the 95 % interval: of the share over the people present, of the change over the seconds seen.",
+        "A change whose interval reaches over zero may be chance.",
+    )
+
+
+def _share(row: SegmentRow) -> str:
+    if not row.enough:
+        return NOT_ENOUGH
+    return f"{percent_text(row.share)} ({round(100 * row.share_low)} to {percent_text(row.share_high)})"
+
+
+def _change(row: SegmentRow) -> str:
+    if not row.enough:
+        return ""
+    change = _points(row.change)
+    if np.isnan(row.change_low):
+        return f"{change} points"
+    return f"{change} points ({_points(row.change_low)} to {_points(row.change_high)})"
+
+
+def _points(change: float) -> str:
+    """Percentage points with their sign; 0 has none."""
+    points = round(100 * change)
+    sign = "+" if points > 0 else "\N{MINUS SIGN}"
+    return f"{sign}{abs(points)}" if points else "0"
+
+
+def _faces(row: SegmentRow) -> str:
+    if np.isnan(row.faces):
+        return "no camera"
+    return f"{row.faces:.0f}" if np.isnan(row.coverage) else f"{row.faces:.0f} ({percent_text(row.coverage)})"
