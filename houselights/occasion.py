@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,6 +27,8 @@ class Occasion:
         heads_only: whether only heads shall be counted.
         notice_given: whether the people in view were told.
         audience_size: people present on the stage.
+        film, cut, city: as the session has them.
+        tags: what is said of the audience; empty where nothing was said.
     """
 
     session_id: str
@@ -38,6 +41,10 @@ class Occasion:
     heads_only: bool = False
     notice_given: bool = False
     audience_size: int | None = None
+    film: str | None = None
+    cut: str | None = None
+    city: str | None = None
+    tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_id("session id", self.session_id)
@@ -69,6 +76,10 @@ def plan_session(store: Store, occasion: Occasion, started_at: datetime) -> Sess
             notice_given=occasion.notice_given,
             mode=decision.mode,
             mode_reason=decision.reason,
+            film=occasion.film or "",
+            cut=occasion.cut or "",
+            city=occasion.city or "",
+            tags=occasion.tags,
         )
     if occasion.heads_only or occasion.setting or occasion.country:
         decision = decide(
@@ -79,12 +90,43 @@ def plan_session(store: Store, occasion: Occasion, started_at: datetime) -> Sess
                 f"session {there.session_id!r} was set up to measure {there.mode}, and this asks for {decision.mode}: "
                 "leave --setting, --country and --heads-only out, or choose another --session"
             )
-    return replace(
+    described = described_as(
         there,
-        title=occasion.title if occasion.title is not None else there.title,
+        title=occasion.title,
+        film=occasion.film,
+        cut=occasion.cut,
+        city=occasion.city,
+        tags=occasion.tags or None,
+    )
+    return replace(
+        described,
         kind=occasion.kind or there.kind,
         started_at=min(there.started_at, started_at),
         notice_given=there.notice_given or occasion.notice_given,
+    )
+
+
+def described_as(
+    session: Session,
+    *,
+    title: str | None = None,
+    film: str | None = None,
+    cut: str | None = None,
+    city: str | None = None,
+    tags: Sequence[str] | None = None,
+) -> Session:
+    """The session with what is said of it now; None keeps what was said before, an empty text or no tags take it away.
+
+    Raises:
+        InvalidValue: a text is too long, or a tag is empty.
+    """
+    return replace(
+        session,
+        title=session.title if title is None else title,
+        film=session.film if film is None else film,
+        cut=session.cut if cut is None else cut,
+        city=session.city if city is None else city,
+        tags=session.tags if tags is None else tuple(tags),
     )
 
 

@@ -12,7 +12,7 @@ from houselights.commands.ingest import ingest
 from houselights.commands.local_cloud import local_cloud
 from houselights.commands.prepare import prepare
 from houselights.commands.score import score
-from houselights.commands.sessions import delete, prune, sessions
+from houselights.commands.sessions import delete, describe, prune, sessions
 from houselights.commands.timeline import timeline
 from houselights.commands.watch import watch
 
@@ -21,6 +21,7 @@ COMMANDS: tuple[click.Command, ...] = (
     watch,
     timeline,
     sessions,
+    describe,
     export,
     delete,
     prune,

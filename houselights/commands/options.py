@@ -51,6 +51,7 @@ def occasion_options(command: Command) -> Command:
         (
             click.option("--session", "session_id", required=True, metavar="ID", help="The session, new or there."),
             click.option("--title", help="What people call the session."),
+            description_options,
             click.option("--kind", type=click.Choice(KINDS), help="Kind of session.  [default: talk]"),
             click.option("--stage", "stage_id", default="main", show_default=True, metavar="ID"),
             click.option("--camera", "camera_id", default="cam-1", show_default=True, metavar="ID"),
@@ -59,6 +60,22 @@ def occasion_options(command: Command) -> Command:
             click.option("--heads-only", is_flag=True, help="Count heads; score no expression."),
             click.option("--notice-given", is_flag=True, help="The people in view were told."),
             click.option("--audience-size", type=click.IntRange(min=1), metavar="N", help="People present."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def description_options(command: Command) -> Command:
+    """Adds what sessions are found and compared by."""
+    for option in reversed(
+        (
+            click.option("--film", metavar="TITLE", help="The film shown, or the talk given, where it is so again."),
+            click.option("--cut", metavar="NAME", help="Which cut of the film."),
+            click.option("--city", metavar="NAME", help="Where people watch."),
+            click.option(
+                "--tag", "tags", multiple=True, metavar="WORD", help="A word on the audience, as students; repeatable."
+            ),
         )
     ):
         command = option(command)
@@ -116,3 +133,21 @@ def occasion_from(options: dict[str, Any]) -> Occasion:
 def store_at(url: str | None) -> Store:
     """Opens the store that was asked for, or the usual one."""
     return open_store(url or default_store_url())
+
+
+def chosen_stage(stages: Sequence[Stage], session_id: str, stage_id: str | None) -> Stage:
+    """The stage that was asked for, or a session's only one.
+
+    Raises:
+        InvalidValue: there is no such stage, or several and none was named.
+    """
+    if stage_id is None and len(stages) == 1:
+        return stages[0]
+    for stage in stages:
+        if stage.stage_id == stage_id:
+            return stage
+    if not stages:
+        raise InvalidValue(f"session {session_id!r} has no stage yet: score a recording into it first")
+    wrong = f"has no stage {stage_id!r}" if stage_id else "has several stages"
+    known = ", ".join(stage.stage_id for stage in stages)
+    raise InvalidValue(f"session {session_id!r} {wrong}: give --stage with one of {known}")

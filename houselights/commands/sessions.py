@@ -1,4 +1,4 @@
-"""`houselights sessions`, `delete` and `prune`: what is in the store, and taking it out."""
+"""`houselights sessions`, `describe`, `delete` and `prune`: what is in the store, saying what it is, taking it out."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from audience.errors import InvalidValue
 from audience.instants import clock_text, to_ms
-from houselights.commands.options import store_at, store_option
+from audience.sessions import Session
+from houselights.commands.options import description_options, store_at, store_option
+from houselights.occasion import described_as
 
 _PIPE_WIDTH = 400
 
@@ -26,13 +29,16 @@ def sessions(store_url: str | None) -> None:
             click.echo("No sessions yet: score a recording with `houselights score VIDEO --session ID`.")
             return
         table = Table(box=None, pad_edge=False)
-        for heading in ("session", "title", "kind", "started (UTC)", "length", "stages", "measures"):
+        # Most stores hold no film that was shown twice: columns that would be empty are not there.
+        told = [name for name in ("film", "cut", "city", "tags") if any(getattr(session, name) for session in listed)]
+        for heading in ("session", "title", *told, "kind", "started (UTC)", "length", "stages", "measures"):
             table.add_column(heading, overflow="fold")
         for session in listed:
             length = (session.ended_at - session.started_at).total_seconds() if session.ended_at else None
             table.add_row(
                 session.session_id,
                 Text(session.title),
+                *(Text(_told(session, name)) for name in told),
                 session.kind,
                 f"{session.started_at:%Y-%m-%d %H:%M}",
                 clock_text(length) if length is not None else "",
@@ -41,6 +47,44 @@ def sessions(store_url: str | None) -> None:
             )
     # What reads a pipe is a program: it gets whole lines.
     Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+
+
+def _told(session: Session, name: str) -> str:
+    return ", ".join(session.tags) if name == "tags" else getattr(session, name)
+
+
+@click.command(short_help="Say which film, cut, city and audience a session is of.")
+@click.argument("session_id", metavar="SESSION")
+@click.option("--title", help="What people call the session.")
+@description_options
+@click.option("--no-tags", is_flag=True, help="Take the audience's tags away.")
+@store_option
+def describe(
+    session_id: str,
+    title: str | None,
+    film: str | None,
+    cut: str | None,
+    city: str | None,
+    tags: tuple[str, ...],
+    no_tags: bool,
+    store_url: str | None,
+) -> None:
+    """Say of SESSION, which is there already, what it is of; without options, tell what was said.
+
+    What is not given stays as it is; "" takes it away. Tags replace those there were.
+    """
+    if tags and no_tags:
+        raise InvalidValue("give --tag or --no-tags, not both")
+    with store_at(store_url) as store:
+        there = store.session(session_id)
+        session = described_as(
+            there, title=title, film=film, cut=cut, city=city, tags=tags if tags or no_tags else None
+        )
+        if session != there:
+            store.put_session(session)
+    click.echo(f"Session {session.session_id}:")
+    for name in ("title", "film", "cut", "city", "tags"):
+        click.echo(f"  {name}: {_told(session, name) or 'not said'}")
 
 
 @click.command(short_help="Delete a session and everything recorded under it.")

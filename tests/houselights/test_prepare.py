@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,6 +63,19 @@ def test_a_second_camera_joins_and_changes_nothing_else(houselights: Houselights
 def test_what_a_session_measures_is_not_widened(houselights: Houselights) -> None:
     houselights("prepare", "--session", "talk")
     assert "was set up to measure expressions" in houselights("prepare", "--session", "talk", "--heads-only").complaint
+
+
+def test_film_cut_city_and_tags_stay_as_they_were_said_until_they_are_said_anew(
+    houselights: Houselights, store: Store
+) -> None:
+    about = ("--film", "Ferry", "--cut", "Short", "--city", "Lyon", "--tag", "students", "--tag", "paid")
+    houselights("prepare", "--session", "ferry", *about)
+    session = store.session("ferry")
+    assert (session.film, session.cut, session.city, session.tags) == ("Ferry", "Short", "Lyon", ("paid", "students"))
+    houselights("prepare", "--session", "ferry", "--camera", "cam-2")
+    assert store.session("ferry") == session
+    houselights("prepare", "--session", "ferry", "--cut", "Long", "--tag", "members")
+    assert store.session("ferry") == replace(session, cut="Long", tags=("members",))
 
 
 def test_a_session_is_prepared_for_when_it_begins(houselights: Houselights, store: Store) -> None:

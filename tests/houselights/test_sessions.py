@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,44 @@ def test_sessions_are_listed_the_latest_first(houselights: Houselights, store: S
 def test_titles_are_data_and_not_markup(houselights: Houselights, store: Store) -> None:
     store.put_session(a_session("first", title="[bold]Tax[/bold] & co"))
     assert "[bold]Tax[/bold] & co" in houselights("sessions").out
+
+
+def test_film_cut_city_and_tags_are_listed_once_a_session_has_them(houselights: Houselights, store: Store) -> None:
+    store.put_session(a_session("first"))
+    assert "film" not in houselights("sessions").out.splitlines()[0]
+    store.put_session(replace(a_session("second"), film="[b]Ferry", cut="Short", tags=("students", "members")))
+    heading, *rows = houselights("sessions").out.splitlines()
+    assert heading.split()[2:5] == ["film", "cut", "tags"]
+    assert any("[b]Ferry" in row and "Short" in row and "members, students" in row for row in rows)
+
+
+def test_a_session_that_is_there_is_described_and_keeps_what_is_not_said(
+    houselights: Houselights, store: Store
+) -> None:
+    store.put_session(a_session("talk-1", title="Talk", ended_at=after(60)))
+    ended = houselights("describe", "talk-1", "--film", "Ferry", "--cut", "Short", "--tag", "students", "--tag", "paid")
+    assert "  tags: paid, students" in ended.out.splitlines()
+    houselights("describe", "talk-1", "--cut", "", "--city", "Lyon")
+    described = replace(
+        a_session("talk-1", title="Talk", ended_at=after(60)), film="Ferry", city="Lyon", tags=("paid", "students")
+    )
+    assert store.session("talk-1") == described
+    assert "  cut: not said" in houselights("describe", "talk-1").out.splitlines()
+    assert store.session("talk-1") == described
+
+
+def test_tags_are_replaced_and_can_be_taken_away(houselights: Houselights, store: Store) -> None:
+    store.put_session(replace(a_session("talk-1"), tags=("students",)))
+    houselights("describe", "talk-1", "--tag", "members")
+    assert store.session("talk-1").tags == ("members",)
+    houselights("describe", "talk-1", "--no-tags")
+    assert store.session("talk-1").tags == ()
+    assert "not both" in houselights("describe", "talk-1", "--no-tags", "--tag", "x").complaint
+    assert "a tag without text" in houselights("describe", "talk-1", "--tag", " ").complaint
+
+
+def test_describing_a_session_that_is_not_there_is_one_line(houselights: Houselights) -> None:
+    assert "nowhere" in houselights("describe", "nowhere", "--film", "Ferry").complaint
 
 
 def test_an_empty_store_says_what_to_do(houselights: Houselights) -> None:
@@ -54,7 +93,9 @@ def test_prune_removes_what_has_expired(houselights: Houselights, store: Store) 
     assert len(store.windows("talk-1", "main")) == 1
 
 
-@pytest.mark.parametrize("command", ["score", "watch", "sessions", "export", "delete", "prune", "dashboard", "demo"])
+@pytest.mark.parametrize(
+    "command", ["score", "watch", "sessions", "describe", "export", "delete", "prune", "dashboard", "demo"]
+)
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert cli.run([command, "--help"]) == 0
     assert "Usage: houselights " + command in capsys.readouterr().out
