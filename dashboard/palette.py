@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Palette:
-    """Colours as CSS writes them."""
+    """Colours as CSS writes them; `beside` is of up to three more lines, which differ in their dashes too."""
 
     ink: str
     quiet: str
@@ -23,6 +23,7 @@ class Palette:
     segment: str
     unseen: str
     withheld: str
+    beside: tuple[str, str, str]
 
 
 # Of pictures that are the same on light and on dark pages.
@@ -40,6 +41,7 @@ LIGHT = Palette(
     segment="rgba(84, 72, 100, 0.065)",
     unseen="rgba(90, 84, 100, 0.16)",
     withheld="rgba(84, 105, 143, 0.20)",
+    beside=("#1f6f78", "#8a3b78", "#4d6b1f"),
 )
 DARK = Palette(
     ink="#ece7f0",
@@ -52,6 +54,7 @@ DARK = Palette(
     segment="rgba(220, 205, 240, 0.06)",
     unseen="rgba(200, 190, 215, 0.16)",
     withheld="rgba(147, 169, 214, 0.22)",
+    beside=("#6fd0d8", "#e79bd5", "#b5d66f"),
 )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -23,21 +22,6 @@ if TYPE_CHECKING:
 _SCRIPTS = ("figures.js", "zoom.js", "picture.js", "player.js")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlayerEvent:
-    """What a viewer chose in the player; playing and seeking are none.
-
-    Attributes:
-        kind: "link" where a link to a second was copied, else what was chosen.
-        at_s: at what second of the session.
-        index: of the segment on the axis or of the marker that was given; -1 for a link.
-    """
-
-    kind: Literal["link", "segment", "marker"]
-    at_s: float
-    index: int
-
-
 def player(
     windows: StageWindows,
     curves: Curves | None,
@@ -47,9 +31,12 @@ def player(
     start_s: float | None = None,
     palette: Palette,
     zone: tzinfo,
+    notes: bool = False,
     key: str,
-) -> PlayerEvent | None:
-    """Shows a recording with its curve under it; what the viewer does there runs the page anew only where it says so.
+) -> float | None:
+    """Shows a recording with its curve under it; nothing but the wish to write a note runs the page anew.
+
+    A click on anything on the page whose `data-seek` names a second of the session leads there too, at once.
 
     Where it stands, plays and is zoomed to stays as it is while the page runs, whatever it is given then; but a
     `start_s` that differs from the last is gone to.
@@ -62,16 +49,15 @@ def player(
         start_s: a second of the session to go to; None leaves it where it is.
         palette: colours of the curve.
         zone: the viewer's.
-        key: the player's own on the page; another session or stage needs another.
+        notes: whether there is a button to write a note.
+        key: the player's own on the page; another session or stage needs another. It must not hold `__`.
 
     Returns:
-        What the viewer just chose; None where the page runs for another reason.
+        The second of the session that the viewer wants to write a note on; None where the page runs for another reason.
     """
     data = packed(windows, curves, markers=markers, video=video, start_s=start_s, palette=palette, zone=zone)
-    chosen = _component()(key=key, data=data, on_chosen_change=lambda: None).chosen
-    if not chosen:
-        return None
-    return PlayerEvent(kind=chosen["kind"], at_s=float(chosen["at_s"]), index=int(chosen["index"]))
+    noted = _component()(key=key, data={**data, "notes": notes}, on_noted_change=lambda: None).noted
+    return None if noted is None else float(noted)
 
 
 @cache

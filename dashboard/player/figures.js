@@ -40,6 +40,7 @@ class Figures {
     this.coverage = unpacked(data.coverage, Uint8Array);
     this.smooth = curveOf(data.smooth);
     this.raw = curveOf(data.raw) || this.smooth;
+    this.lines = data.lines.map((line) => ({ ...line, smooth: sharesOf(line.smooth), raw: sharesOf(line.raw) }));
     const places = data.at ? unpacked(data.at, Uint32Array) : this.faces.keys();
     /** The middle of every window that was sent, seconds since the session began. */
     this.at = Float64Array.from(places, (place) => this.from_s + (place + 0.5) * this.window_s);
@@ -63,9 +64,10 @@ class Figures {
     return after > 0 && second - this.at[after - 1] < this.at[after] - second ? after - 1 : after;
   }
 
-  /** The highest bound of the band there is, 0..1. */
+  /** The highest bound of the band, or share of another line, that there is, 0..1. */
   highest() {
-    return this.raw.high.reduce((most, bound) => (bound > most ? bound : most), 0);
+    const all = [this.raw.high, ...this.lines.map((line) => line.raw)];
+    return Math.max(...all.map((values) => values.reduce((most, value) => (value > most ? value : most), 0)));
   }
 
   stretchAt(stretches, second) {
@@ -105,7 +107,14 @@ class Figures {
     return { figure: `${figure} (${low} to ${high} %)`, sentence: `${figure}, between ${low} and ${high}`, seen, part };
   }
 
-  /** The same as one sentence, for those who hear it. */
+  /** What the other lines the curve say at a second; `level` is "smooth" or "raw". */
+  beside(second, level) {
+    const place = this.placeAt(second);
+    const known = this.lines.filter((line) => !Number.isNaN(line[level][place]));
+    return known.map((line) => `${line.name}: ${percent(line[level][place])} %`);
+  }
+
+  /** What is known at a second as one sentence, for those who hear it. */
   sentence(second, curve) {
     const told = this.said(second, curve);
     return `${this.position(second)}, ${told.sentence}${told.part && `, in “${told.part}”`}`;

@@ -47,6 +47,22 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Another share along the same axis, drawn beside the curve without a band.
+
+    Attributes:
+        name: what it is, in few words.
+        kind: another expression, what the curve is compared with, or how it was at other times.
+        smooth, raw: (n,) shares, NaN where there is none; as for the curve.
+    """
+
+    name: str
+    kind: Literal["expression", "baseline", "earlier"]
+    smooth: Floats
+    raw: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Curves:
     """One expression, smooth for the whole and raw for a closer look.
 
@@ -54,11 +70,13 @@ class Curves:
         smooth: averaged over `smoothing_s`.
         raw: window by window.
         smoothing_s: 0 where both are the same.
+        lines: what is drawn beside it; at most three of them expressions.
     """
 
     smooth: ReactionCurve
     raw: ReactionCurve
     smoothing_s: float
+    lines: tuple[Line, ...] = ()
 
 
 def packed(
@@ -97,6 +115,7 @@ def packed(
         "at": _binary(drawn, "<u4") if len(drawn) < len(windows.start_ms) else None,
         "smooth": None if curves is None else _curve(curves.smooth, drawn),
         "raw": None if curves is None or not curves.smoothing_s else _curve(curves.raw, drawn),
+        "lines": [] if curves is None else [_line(line, drawn) for line in curves.lines],
         "faces": _binary(_whole(_at_least_one(windows.faces[drawn]), NOTHING), "<u2"),
         "coverage": _binary(_whole(100 * windows.coverage[drawn], NO_COVERAGE), "<u1"),
         "gaps": _gaps(windows),
@@ -119,13 +138,20 @@ def _drawn(windows: StageWindows, curves: Curves | None, most: int) -> Ints:
     """Which windows are sent: all, or of a long session those that make its peaks, dips and gaps."""
     if len(windows.start_ms) <= most:
         return np.arange(len(windows.start_ms))
-    lines = [windows.faces] if curves is None else [curves.smooth.share, curves.raw.share, windows.faces]
+    lines = [windows.faces]
+    if curves is not None:
+        lines += [curves.smooth.share, curves.raw.share, *(line.smooth for line in curves.lines)]
     return np.unique(np.concatenate([thinned(line, most // len(lines)) for line in lines]))
 
 
 def _curve(curve: ReactionCurve, drawn: Ints) -> dict[str, str]:
     lines = {"share": curve.share, "low": curve.share_low, "high": curve.share_high}
     return {name: _binary(_whole(SHARE_PARTS * line[drawn], NOTHING), "<u2") for name, line in lines.items()}
+
+
+def _line(line: Line, drawn: Ints) -> dict[str, str]:
+    smooth, raw = (_binary(_whole(SHARE_PARTS * shares[drawn], NOTHING), "<u2") for shares in (line.smooth, line.raw))
+    return {"name": line.name, "kind": line.kind, "smooth": smooth, "raw": raw}
 
 
 def _whole(values: Floats, nothing: int) -> Ints:

@@ -5,6 +5,8 @@ const LANE_PX = 30;
 const FACES_PX = 40;
 const AXIS_PX = 22;
 const MARKER_PX = 24;
+// How lines beside the curve are dashed: never told by colour alone.
+const DASHES = { expression: [[], [9, 3], [3, 3]], baseline: [[6, 5]], earlier: [[2, 4]] };
 const STEPS_S = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400];
 
 /**
@@ -76,6 +78,7 @@ class Picture {
       this.most = figures.highest() < 0.5 ? 0.5 : 1;
       this.#levels(false);
       this.#band();
+      this.#lines();
       this.#line();
       this.#levels(true);
     }
@@ -158,6 +161,31 @@ class Picture {
       if (run.length === 2) pen.arc(run[0], this.yOf(run[1]), 1, 0, 7); // a line of one point has no length
       pen.stroke();
     }
+  }
+
+  #lines() {
+    const { pen, figures, curve } = this;
+    pen.lineWidth = 1.4;
+    for (const { line, colour, dash } of this.looks()) {
+      pen.strokeStyle = colour;
+      pen.setLineDash(dash);
+      for (const run of this.#runs(curve === figures.smooth ? line.smooth : line.raw)) {
+        this.#trace(run, (share) => this.yOf(share));
+        pen.stroke();
+      }
+    }
+    pen.setLineDash([]);
+  }
+
+  /** Each line beside the curve with its colour and its dashes. */
+  looks() {
+    const { figures, palette } = this;
+    const met = { expression: 0, baseline: 0, earlier: 0 };
+    return figures.lines.map((line) => {
+      const number = met[line.kind]++;
+      const colour = { expression: palette.beside[number], baseline: palette.quiet, earlier: palette.ink }[line.kind];
+      return { line, colour, dash: DASHES[line.kind][number] };
+    });
   }
 
   #faces() {

@@ -38,6 +38,7 @@ class Player {
     [this.slider.ariaValueMin, this.slider.ariaValueMax] = [Math.floor(figures.from_s), Math.floor(figures.until_s)];
     this.#setVideo(data.video, data.no_video);
     this.#setMarkers();
+    this.buttons.note.hidden = !data.notes;
     this.buttons.back.hidden = this.buttons.on.hidden = !this.#stops().length;
     const asked = data.start_s !== this.asked ? data.start_s : null;
     this.asked = data.start_s;
@@ -122,6 +123,7 @@ class Player {
     this.toldAt = now;
     this.when.textContent = this.figures.position(this.second);
     this.said.textContent = told.figure;
+    this.seen.textContent = told.seen;
     this.part.textContent = told.part;
   }
 
@@ -172,36 +174,30 @@ class Player {
 
   #stops() {
     const { segments, markers } = this.figures;
-    if (segments.length) return segments.map(([from], index) => ["segment", index, from]);
-    const stops = markers.map((marker, index) => ["marker", index, marker.at_s]);
-    return stops.sort((one, other) => one[2] - other[2]);
+    if (segments.length) return segments.map(([from]) => from);
+    return markers.map((marker) => marker.at_s).sort((one, other) => one - other);
   }
 
   on() {
-    const next = this.#stops().find(([, , at]) => at > this.second + 0.5);
-    if (next) this.choose(...next);
+    const next = this.#stops().find((at) => at > this.second + 0.5);
+    if (next !== undefined) this.seek(next);
   }
 
   back() {
     const stops = this.#stops();
-    const last = stops.findLast(([, , at]) => at < this.second - BACK_GRACE_S) ?? stops[0];
-    if (last) this.choose(...last);
-  }
-
-  choose(kind, index, second) {
-    this.seek(second);
-    this.tell({ kind, index, at_s: second });
+    const last = stops.findLast((at) => at < this.second - BACK_GRACE_S) ?? stops[0];
+    if (last !== undefined) this.seek(last);
   }
 
   #setMarkers() {
     let number = 0;
-    this.markers.replaceChildren(...this.figures.markers.map(({ at_s: second, kind, name, title }, index) => {
+    this.markers.replaceChildren(...this.figures.markers.map(({ at_s: second, kind, name, title }) => {
       const button = document.createElement("button");
       button.className = kind;
       button.textContent = kind === "note" ? "i" : (number += 1);
       const told = [`${name} at ${this.figures.position(second)}`, title];
       button.ariaLabel = told.join(": ");
-      button.onclick = () => this.choose("marker", index, second);
+      button.onclick = () => this.seek(second);
       button.onpointerenter = button.onfocus = () => this.#tip(second, told);
       button.onpointerleave = button.onblur = () => this.noTip();
       return button;
@@ -233,7 +229,7 @@ class Player {
       if (!width) return;
       this.picture.draw({ figures, zoom, curve, palette, width, height, font, paper });
       plot.dataset.curve = curve === figures.smooth ? "smooth" : "raw";
-      this.name.textContent = figures.words[plot.dataset.curve];
+      this.#legend();
       this.buttons.whole.hidden = this.reach.hidden = this.buttons.wider.disabled = zoom.whole;
       this.buttons.closer.disabled = zoom.span <= zoom.shortest;
       this.inview.style.left = `${(100 * (zoom.from - zoom.from_s)) / zoom.length}%`;
@@ -242,6 +238,18 @@ class Player {
       this.#stand(false);
       this.#tellNow();
     });
+  }
+
+  #legend() {
+    const key = (name, colour, dash) => {
+      const span = document.createElement("span");
+      span.textContent = name;
+      if (colour) span.style.setProperty("--line", `${dash.length ? (dash[0] > 5 ? "dashed" : "dotted") : "solid"} ${colour}`);
+      return span;
+    };
+    const lines = this.picture.looks().map(({ line, colour, dash }) => key(line.name, colour, dash));
+    const curve = key(this.figures.words[this.plot.dataset.curve], lines.length && this.palette.curve, []);
+    this.name.replaceChildren(...(this.curve ? [curve, ...lines] : []));
   }
 
   zoomBy(times, second = this.second) {
@@ -261,7 +269,7 @@ class Player {
     const { figures } = this;
     const told = figures.said(second, this.curve);
     const when = `${figures.position(second)} · ${figures.wallClock(second)}`;
-    this.#tip(second, [when, told.figure, told.seen, told.part]);
+    this.#tip(second, [when, told.figure, ...figures.beside(second, this.plot.dataset.curve), told.seen, told.part]);
     this.pointed.hidden = false;
     this.pointed.style.transform = `translateX(${x}px)`;
   }
@@ -327,8 +335,7 @@ class Player {
     if (!drag || drag.moving || event.type === "pointercancel") return;
     const second = this.secondAt(drag.x);
     const index = drag.onStrip ? figures.stretchAt(figures.segments, second) : -1;
-    if (index >= 0) this.choose("segment", index, figures.segments[index][0]);
-    else this.seek(second);
+    this.seek(index >= 0 ? figures.segments[index][0] : second);
   };
 
   #wheel = (event) => {
@@ -377,8 +384,19 @@ class Player {
     const copied = await navigator.clipboard?.writeText(address.href).then(() => true, () => false);
     const where = this.figures.position(second);
     this.status.textContent = copied ? `The link to ${where} is copied.` : `The link to ${where} is ${address.href}`;
-    this.tell({ kind: "link", index: -1, at_s: second });
   }
+
+  note() { this.tell(Math.floor(this.second)); }
+
+  /** Whatever names a second on the page leads there: a part of a list, a row of a table. */
+  #asked = (event) => {
+    const named = event.composedPath().find((part) => part.dataset?.seek);
+    if (!named || event.ctrlKey || event.metaKey || event.shiftKey) return; // those open links elsewhere
+    event.preventDefault();
+    this.seek(Number(named.dataset.seek));
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.root.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  };
 
   #listen() {
     const { signal } = this.ending;
@@ -386,6 +404,7 @@ class Player {
       names.split(" ").forEach((name) => target.addEventListener(name, doing, { signal, passive: false }));
     for (const [name, button] of Object.entries(this.buttons)) on(button, "click", () => this[name]());
     on(this.root, "keydown", this.#key);
+    on(document, "click", this.#asked);
     on(this.plot, "pointerdown", this.#down);
     on(this.plot, "pointermove", this.#move);
     on(this.plot, "pointerup pointercancel", this.#up);
@@ -409,7 +428,7 @@ export default function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".player");
   if (!players.has(root)) players.set(root, new Player(root));
   const player = players.get(root);
-  player.update(data, (chosen) => setTriggerValue("chosen", chosen));
+  player.update(data, (second) => setTriggerValue("noted", second));
   return () => {
     player.close();
     players.delete(root);

@@ -11,13 +11,13 @@ from datetime import UTC
 import numpy as np
 import streamlit as st
 
-from audience.curve import reaction_curve, stage_windows
+from audience.curve import StageWindows, reaction_curve, stage_windows
 from audience.smoothing import smoothed_curve
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
 from dashboard.palette import palette_of
 from dashboard.player.component import player
-from dashboard.player.packing import Curves, Marker
+from dashboard.player.packing import Curves, Line, Marker
 from dashboard.recordings import NoVideo, Video, library
 from tests.builders import (
     SCORER,
@@ -74,6 +74,18 @@ def a_talk(seconds: int) -> list[WindowRecord]:
     ]
 
 
+def lines(windows: StageWindows) -> tuple[Line, ...]:
+    """Half of the faces look surprised while the curve is drawn smooth, all of them while it is drawn raw."""
+    half, whole = np.full(len(windows.start_ms), 0.5), np.ones(len(windows.start_ms))
+    half[1000:1100] = whole[1000:1100] = np.nan
+    usual = np.full(len(windows.start_ms), 0.25)
+    return (
+        Line(name="surprised", kind="expression", smooth=half, raw=whole),
+        Line(name="calm", kind="expression", smooth=half / 2, raw=half),
+        Line(name="whole talk", kind="baseline", smooth=usual, raw=usual),
+    )
+
+
 case = st.query_params.get("case", "talk")
 title = st.query_params.get("title")
 slides = a_timeline(*((title or usual, start, end) for usual, start, end in TALK))
@@ -96,13 +108,14 @@ if case != "heads":
         smooth=smoothed_curve(windows, "smile", smoothing_s),
         raw=reaction_curve(windows, "smile"),
         smoothing_s=smoothing_s,
+        lines=lines(windows) if case == "lines" else (),
     )
 fingerprint = st.query_params.get("video")
 video: Video | NoVideo = NoVideo(reason="No recording was scored on this stage.")
 if fingerprint and library().find(fingerprint):
     video = Video(url=f"/recordings/{fingerprint}", starts_s=float(st.query_params.get("starts", 0)))
 start = st.query_params.get("t")
-chosen = player(
+noted = player(
     windows,
     curves,
     markers=[] if case in ("bare", "heads") else markers,
@@ -110,8 +123,11 @@ chosen = player(
     start_s=float(start) if start else None,
     palette=palette_of(st.context.theme.type),
     zone=UTC,
+    notes=True,
     key="player",
 )
 runs = st.session_state["runs"] = st.session_state.get("runs", 0) + 1
 st.text(f"runs {runs}")
-st.text(f"chosen {chosen}")
+st.text(f"noted {noted}")
+# What names a second leads there: a list of this page, and a component of its own.
+st.html('<a href="?t=1800" data-seek="1800">Half an hour</a>')

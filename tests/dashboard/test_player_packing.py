@@ -20,7 +20,7 @@ from audience.percents import SHARE_PARTS
 from audience.smoothing import smoothed_curve
 from audience.window_table import WindowTable
 from dashboard.palette import LIGHT
-from dashboard.player.packing import NO_COVERAGE, NOTHING, Curves, Marker, packed
+from dashboard.player.packing import NO_COVERAGE, NOTHING, Curves, Line, Marker, packed
 from dashboard.recordings import NoVideo, Video
 from tests.architecture.sources import modules
 from tests.builders import (
@@ -75,6 +75,16 @@ def test_the_curve_goes_in_smooth_and_raw_with_its_band_and_its_gaps() -> None:
     assert numbers(data["faces"]) == [20, 20, NOTHING, 20, 20]
     assert numbers(data["coverage"], "<u1") == [100, 100, NO_COVERAGE, 100, 100]
     assert data["at"] is None
+
+
+def test_lines_beside_the_curve_go_in_with_their_gaps() -> None:
+    windows = windows_of(5, 10, 15)
+    smooth, raw = np.array([0.1, np.nan, 0.3]), np.array([0.2, 0.4, np.nan])
+    line = Line(name="calm", kind="expression", smooth=smooth, raw=raw)
+    (packed_line,) = given_to_player(windows, replace(curves_of(windows), lines=(line,)))["lines"]
+    assert (packed_line["name"], packed_line["kind"]) == ("calm", "expression")
+    np.testing.assert_allclose(shares(packed_line["smooth"]), smooth)
+    np.testing.assert_allclose(shares(packed_line["raw"]), raw)
 
 
 def test_without_smoothing_the_curve_goes_in_once() -> None:
