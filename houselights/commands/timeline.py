@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from audience.errors import InvalidValue
 from audience.instants import clock_text
 from houselights.commands.options import Instant, store_at, store_option
+from houselights.commands.stage_choice import chosen_stage
 
 if TYPE_CHECKING:
     from audience.sessions import Session, Stage
@@ -74,6 +75,7 @@ def timeline(
 
     A timeline of the same title is replaced; the first of several leads.
     """
+    from audience.sessions import Stage
     from audience.timelines import begun, with_timeline
 
     if sum(given is not None for given in (offset_s, starts_at, sounds, other_id)) > 1:
@@ -82,7 +84,9 @@ def timeline(
         raise InvalidValue("--scenes and --title are about a file: give FILE with them")
     with store_at(store_url) as store, _Bar() as bar:
         session = store.session(session_id)
-        stage = _stage(store, session_id, stage_id)
+        stages = store.stages(session_id)
+        # A timeline may be there before anybody was recorded.
+        stage = chosen_stage(stages, session_id, stage_id) if stages else Stage(stage_id=stage_id or "main")
         begin = _begin(session, offset_s, starts_at)
         if sounds or other_id:
             proposal = _proposed(store, session, stage, sounds, camera_id, other_id, bar.show)
@@ -105,20 +109,6 @@ def timeline(
             store.put_stage(session_id, changed)
     _tell(session, changed)
     return 0
-
-
-def _stage(store: Store, session_id: str, stage_id: str | None) -> Stage:
-    from audience.sessions import Stage
-
-    stages = {stage.stage_id: stage for stage in store.stages(session_id)}
-    if not stages:
-        return Stage(stage_id=stage_id or "main")
-    if stage_id is None and len(stages) == 1:
-        return next(iter(stages.values()))
-    if stage_id not in stages:
-        wrong = f"has no stage {stage_id!r}" if stage_id else "has several stages"
-        raise InvalidValue(f"session {session_id!r} {wrong}: give --stage with one of {', '.join(stages)}")
-    return stages[stage_id]
 
 
 def _begin(session: Session, offset_s: float | None, starts_at: datetime | None) -> tuple[Cue, ...]:
