@@ -19,11 +19,11 @@ _GONE = {"NoSuchKey", "404"}
 
 
 def brief(session: Any, service: str) -> Any:
-    """A client of S3 or SQS that gives up soon: the queue brings again what was not done.
+    """A client that gives up soon: the queue brings again what was not done.
 
     Args:
         session: a boto3 session, which has the region and the credentials.
-        service: `s3` or `sqs`.
+        service: as boto3 names it, such as `s3`.
     """
     retries = {"total_max_attempts": 3, "mode": "standard"}
     return session.client(service, config=Config(retries=retries, connect_timeout=3, read_timeout=10))

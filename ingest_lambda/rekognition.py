@@ -34,6 +34,9 @@ THRESHOLD: Final = 0.5
 """For a smile this is Rekognition's own yes or no, for the others a convention: likelier than not. Neither was tuned,
 since nobody here could ask Rekognition anything."""
 
+CALL_DOLLARS: Final = 1e-3
+"""List price of DetectFaces in us-east-1, US dollars an image of the first million a month, as of November 2026."""
+
 CONNECT_TIMEOUT_S: Final = 3
 READ_TIMEOUT_S: Final = 10
 ATTEMPTS: Final = 3
@@ -83,25 +86,50 @@ class RekognitionScorer:
 
     def score(self, sheet: Sheet) -> list[Mapping[str, float] | None]:
         """Scores a sheet; see `SheetScorer.score`. Rekognition answers for the hundred largest faces of an image."""
+        found = []
+        for face in self._faces(sheet.jpeg):
+            box = face["BoundingBox"]
+            x, y = box["Left"] + box["Width"] / 2, box["Top"] + box["Height"] / 2
+            found.append((x, y, _confidences(face)))
+        return list(on_tiles(sheet.manifest, found))
+
+    def score_alone(self, picture: bytes) -> Mapping[str, float] | None:
+        """Scores the face of a picture of its own, as systems do that know no sheets.
+
+        Args:
+            picture: a JPEG or PNG of one face. Where it shows a neighbour too, the largest face counts.
+
+        Returns:
+            The confidences, 0..1, of all `expressions`; None where no face was found.
+
+        Raises:
+            SheetRejected: the picture can never be scored.
+            ScorerUnavailable: it could not be scored now; trying again may help.
+        """
+        faces = self._faces(picture)
+        if not faces:
+            return None
+        # By size and not by place: nothing promises an order.
+        return _confidences(max(faces, key=lambda face: face["BoundingBox"]["Width"] * face["BoundingBox"]["Height"]))
+
+    def _faces(self, picture: bytes) -> list[Mapping[str, Any]]:
+        """One call of DetectFaces."""
         try:
-            answer = self._client.detect_faces(Image={"Bytes": sheet.jpeg}, Attributes=list(ATTRIBUTES))
+            answer = self._client.detect_faces(Image={"Bytes": picture}, Attributes=list(ATTRIBUTES))
         except ClientError as refusal:
             raise _meaning_of(refusal) from None
         except NoCredentialsError:
             raise ScorerUnavailable(
-                "there are no AWS credentials for Rekognition: give the function its role"
+                "there are no AWS credentials for Rekognition: give the function its role, or name a profile in "
+                "AWS_PROFILE"
             ) from None
         except BotoCoreError as problem:
             # Their texts may hold addresses with signatures in them; their names do not.
             raise ScorerUnavailable(
                 f"Rekognition cannot be reached ({type(problem).__name__}): check the network and the region"
             ) from None
-        found = []
-        for face in answer["FaceDetails"]:
-            box = face["BoundingBox"]
-            x, y = box["Left"] + box["Width"] / 2, box["Top"] + box["Height"] / 2
-            found.append((x, y, _confidences(face)))
-        return list(on_tiles(sheet.manifest, found))
+        faces: list[Mapping[str, Any]] = answer["FaceDetails"]
+        return faces
 
 
 def _confidences(face: Mapping[str, Any]) -> dict[str, float] | None:
@@ -134,7 +162,8 @@ def _meaning_of(refusal: ClientError) -> SheetRejected | ScorerUnavailable:
         return SheetRejected(f"Rekognition does not take the picture ({code})")
     if code == "AccessDeniedException":
         return ScorerUnavailable(
-            f"Rekognition may not be asked ({code}): allow rekognition:DetectFaces to the function's role"
+            f"Rekognition may not be asked ({code}): allow rekognition:DetectFaces to who asks, as to the "
+            "function's role"
         )
     if code in _BUSY:
         return ScorerUnavailable(f"Rekognition is busy ({code}): the sheet will come again")

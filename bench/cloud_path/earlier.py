@@ -10,12 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import cv2
-
 from edge_lambda.detectors import Detection, Image
-
-AROUND_PX = 25
-QUALITY = 90
+from houselights.sampled_faces import picture_alone
 
 
 def upload_crops(client: Any, bucket: str, image: Image, faces: Iterable[Detection], *, at_ms: int) -> int:
@@ -29,13 +25,8 @@ def upload_crops(client: Any, bucket: str, image: Image, faces: Iterable[Detecti
         at_ms: the frame's instant, milliseconds since the epoch.
     """
     uploaded = 0
-    height, width = image.shape[:2]
     for index, face in enumerate(faces):
-        left, top = max(0, int(face.left) - AROUND_PX), max(0, int(face.top) - AROUND_PX)
-        right = min(width, int(face.left + face.width) + AROUND_PX)
-        bottom = min(height, int(face.top + face.height) + AROUND_PX)
-        _, jpeg = cv2.imencode(".jpg", image[top:bottom, left:right], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         # Their keys had whole seconds and the face's place in the frame, so faces of one second overwrote each other.
-        client.put_object(Bucket=bucket, Key=f"faces/{at_ms}_{index}.jpg", Body=bytes(jpeg))
+        client.put_object(Bucket=bucket, Key=f"faces/{at_ms}_{index}.jpg", Body=picture_alone(image, face))
         uploaded += 1
     return uploaded

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DETECT_FACES = 1e-3
-"""An image, of the first million a month."""
+from ingest_lambda.rekognition import CALL_DOLLARS
+
 S3_PUT, S3_GET = 5e-6, 4e-7
 EVENTBRIDGE = 1e-6
 """An event; S3's are of the kind that is charged for."""
@@ -43,7 +43,7 @@ class Used:
         """What it costs."""
         an_object = S3_PUT + S3_GET + EVENTBRIDGE + SQS_REQUESTS_A_MESSAGE * SQS_REQUEST + LAMBDA_CALL
         return (
-            self.calls * DETECT_FACES
+            self.calls * CALL_DOLLARS
             + self.objects * an_object
             + self.write_units * DYNAMODB_WRITE_UNIT
             + self.function_s * self.function_gb * LAMBDA_GB_S

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from houselights.commands.calibrate_sheets import calibrate_sheets
 from houselights.commands.dashboard import dashboard
 from houselights.commands.demo import demo
 from houselights.commands.doctor import doctor
@@ -28,6 +29,7 @@ COMMANDS: tuple[click.Command, ...] = (
     prepare,
     ingest,
     local_cloud,
+    calibrate_sheets,
     dashboard,
     demo,
     doctor,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import click
 from rich.console import Console
 
 from audience.errors import InvalidValue
+from houselights.commands.extras import needing_extra
 from houselights.commands.options import keep_options, store_at, store_option
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def ingest(
     if is_queue and not dead_letters_url:
         raise InvalidValue("a queue needs one for what can never be taken: give --dead-letters URL")
     keep = Keep(windows_days=keep_windows_days, faces_days=keep_faces_days)
-    with store_at(store_url) as store, ExitStack() as stack, _told_what_is_missing():
+    with store_at(store_url) as store, ExitStack() as stack, needing_extra("ingest"):
         folder = None if is_queue else DeliveryFolder(Path(source))
         sheet_scorer = _sheet_scorer(scorer)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -109,14 +109,6 @@ def ingest(
             ingest_queue(sqs, source, in_bucket, stop=stop, once=once)
     click.echo(progress.text)
     return 0
-
-
-@contextmanager
-def _told_what_is_missing() -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as missing:
-        raise InvalidValue(f"this needs {missing.name}: install Houselights with its extra `ingest`") from None
 
 
 def _sheet_scorer(name: str) -> SheetScorer:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audience.errors import InvalidValue
+from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at
 from houselights.occasion import Occasion, plan_session, store_session
 
@@ -40,12 +40,8 @@ def local_cloud(port: int | None, scorer: str) -> int:
 
     Nothing is sent to AWS. Everything is kept in memory and lost at the end.
     """
-    try:
+    with needing_extra("local-cloud"):
         from houselights.local_cloud.cloud import running_cloud
-    except ModuleNotFoundError as missing:
-        raise InvalidValue(
-            f"the cloud on this machine needs {missing.name}: install Houselights with its extra `local-cloud`"
-        ) from None
     with running_cloud(port=port or 0) as cloud:
         with store_at(cloud.store_url) as store:
             store_session(store, plan_session(store, SESSION, datetime.now(UTC)), SESSION)

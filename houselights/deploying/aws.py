@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from audience.errors import DeploymentFailed
 
@@ -40,6 +40,10 @@ def told(session: Any) -> Iterator[None]:
         error = problem.response["Error"]
         raise DeploymentFailed(
             f"AWS refused {problem.operation_name} in {session.region_name} ({error['Code']}): {error['Message']}"
+        ) from None
+    except NoCredentialsError:
+        raise DeploymentFailed(
+            "AWS cannot be asked: there are no credentials, so name a profile that has some"
         ) from None
     except BotoCoreError as problem:
         raise DeploymentFailed(f"AWS cannot be asked: {problem}") from None

@@ -10,6 +10,7 @@ import pytest
 from botocore.validate import validate_parameters
 
 from audience.errors import ScorerUnavailable, SheetRejected
+from audience.sheets.grid import Grid
 from ingest_lambda.rekognition import EXPRESSION_OF, RekognitionScorer, rekognition_client
 from ingest_lambda.scoring import scorer_record
 from tests.ingest.fake_rekognition import FakeRekognition, a_found_face, running_rekognition
@@ -111,6 +112,28 @@ def test_a_face_that_came_without_what_was_asked_for_is_not_scored(fake, scorer,
     del face[missing]
     fake.will_answer([face, a_found_face(GRID, 1)])
     assert [score is None for score in scorer.score(SHEET)] == [True, False, True]
+
+
+def test_a_face_alone_is_scored_by_a_call_of_its_own(fake, scorer):
+    fake.will_answer([a_found_face(GRID, 0, smile=(True, 80.0))])
+    score = scorer.score_alone(b"a picture")
+    assert score is not None
+    assert (score["smile"], score["happy"]) == pytest.approx((0.8, 0.91))
+    (request,) = fake.requests
+    assert (request["Image"], request["Attributes"]) == ({"Bytes": b"a picture"}, ["EMOTIONS", "SMILE"])
+
+
+def test_of_several_faces_of_a_picture_the_largest_is_meant(fake, scorer):
+    small = a_found_face(Grid(columns=4, rows=4), 0, smile=(False, 99.0))
+    fake.will_answer([small, a_found_face(Grid(columns=1, rows=1), 0, smile=(True, 80.0)), small])
+    score = scorer.score_alone(b"a picture")
+    assert score is not None
+    assert score["smile"] == pytest.approx(0.8)
+
+
+def test_a_picture_without_a_face_has_no_score(fake, scorer):
+    fake.will_answer([])
+    assert scorer.score_alone(b"a picture") is None
 
 
 @pytest.mark.parametrize("code", ["InvalidImageFormatException", "ImageTooLargeException", "InvalidParameterException"])

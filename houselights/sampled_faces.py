@@ -1,0 +1,115 @@
+"""Faces of a recording as two ways of scoring send them: on contact sheets, and as a picture each."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import cv2
+
+from audience.errors import RecordingUnreadable
+from audience.sheets.delivery import Delivery
+from audience.sheets.read_delivery import read_delivery
+from audience.sheets.sheet import Sheet
+from edge_lambda.contact_sheet import crop_for_sheet
+from edge_lambda.detectors import Detection, Detector, Image
+from edge_lambda.pipeline import CameraKey, SeenFace, SeenWindow, TimedFrame, seen_windows
+from edge_lambda.recording import Recording, open_recording
+from edge_lambda.sheet_builder import SheetBuilder
+from edge_lambda.tracking import Tracker
+
+AROUND_PX: Final = 25
+ALONE_QUALITY: Final = 90
+"""Pixels of the camera around a face's box, and of the JPEG: those of the camera demos of 2017."""
+
+_CAMERA: Final = CameraKey(session_id="calibration", stage_id="main", camera_id="cam-1", written_ms=0)
+_SEED: Final = 1  # the same recording gives the same faces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampledFaces:
+    """Faces of a recording, ready to go both ways.
+
+    Attributes:
+        sheets: with all of them on their tiles.
+        pictures: a JPEG of each, in the order of the tiles.
+    """
+
+    sheets: tuple[Sheet, ...]
+    pictures: tuple[bytes, ...]
+
+
+def sample_faces(
+    video: Path, *, most: int, detector: Detector, on_look: Callable[[int], None] = lambda faces: None
+) -> SampledFaces:
+    """Takes faces from all over a recording, as a camera would have: the best crop of a track and window.
+
+    Args:
+        video: the recording.
+        most: faces wanted, 1 or more; fewer where there are not as many.
+        detector: finds them.
+        on_look: told after each look how many there are.
+
+    Raises:
+        RecordingUnreadable: it cannot be looked at, or shows no face.
+    """
+    recording = open_recording(video)
+    # As many looks as faces, so that they are of many people and moments, but none more than a camera takes.
+    every_s = max(1.0, (recording.duration_s or 0.0) / most)
+    looks = math.ceil((recording.duration_s or 0.0) / every_s)
+    windows = seen_windows(
+        _frames(recording, every_s),
+        camera=_CAMERA,
+        detector=detector,
+        tracker=Tracker(run=_CAMERA.session_id),
+        cut=crop_for_sheet,
+        keep_frames=True,
+    )
+    # A sheet is sent when it is full, and not before.
+    builder = SheetBuilder(_CAMERA, interval_s=math.inf)
+    deliveries: list[Delivery] = []
+    pictures: list[bytes] = []
+    chance = random.Random(_SEED)
+    with closing(windows):
+        for look, window in enumerate(windows):
+            wanted = math.ceil((most - len(pictures)) / max(1, looks - look))
+            faces = tuple(chance.sample(window.faces, min(wanted, len(window.faces))))
+            if faces:
+                pictures += [_alone(window, face) for face in faces]
+                deliveries += builder.add(replace(window, faces=faces))
+            on_look(len(pictures))
+            if len(pictures) == most:
+                break
+    deliveries += builder.flush()
+    if not pictures:
+        raise RecordingUnreadable(f"no face was found in {video}: choose a recording of an audience")
+    sheets = [read_delivery(delivery.key, delivery.data) for delivery in deliveries]
+    return SampledFaces(sheets=tuple(sheet for sheet in sheets if isinstance(sheet, Sheet)), pictures=tuple(pictures))
+
+
+def picture_alone(image: Image, face: Detection) -> bytes:
+    """A face as the camera demos of 2017 sent it: `AROUND_PX` around its box, at the camera's own pixels, as a JPEG."""
+    height, width = image.shape[:2]
+    left, top = max(0, int(face.left) - AROUND_PX), max(0, int(face.top) - AROUND_PX)
+    right = min(width, int(face.left + face.width) + AROUND_PX)
+    bottom = min(height, int(face.top + face.height) + AROUND_PX)
+    _, jpeg = cv2.imencode(".jpg", image[top:bottom, left:right], [cv2.IMWRITE_JPEG_QUALITY, ALONE_QUALITY])
+    return bytes(jpeg)
+
+
+def _frames(recording: Recording, every_s: float) -> Iterator[TimedFrame]:
+    # From the epoch on: when people were seen is nothing that anybody needs to be sent.
+    for frame in recording.sample(every_s):
+        yield TimedFrame(at_ms=round(frame.at_s * 1000), image=frame.image)
+
+
+def _alone(window: SeenWindow, face: SeenFace) -> bytes:
+    """The same face of the same frame as lies on the tile."""
+    (frame,) = (frame for frame in window.kept if frame.at_ms == face.at_ms)
+    (seen,) = (tracked.detection for tracked in frame.tracked if tracked.track == face.track_id)
+    return picture_alone(frame.image, seen)
