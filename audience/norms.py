@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from audience.curve import StageWindows
 from audience.intervals import wilson
+from audience.scenes import Scene, scenes_of, work_of
 from audience.segment_table import LEAST_S
 
 Floats = NDArray[np.float64]
@@ -45,7 +47,8 @@ def standing(share: float, share_low: float, share_high: float, archive: Floats)
     be in the archive, and is rather too wide.
 
     Args:
-        share, share_low, share_high: of the scene, with its interval; NaN where it has no figure.
+        share, share_low, share_high: of the scene, with its interval; NaN where it has no figure, NaN bounds where it
+            has no interval, and then the rank has none.
         archive: (s,) shares of the other scenes, of the same expression and scorer; those that are NaN do not count.
     """
     known = np.sort(archive[~np.isnan(archive)])
@@ -53,6 +56,7 @@ def standing(share: float, share_low: float, share_high: float, archive: Floats)
         return Standing(scenes=len(known), rank=np.nan, low=np.nan, high=np.nan)
     figures = np.array([share, share_low, share_high])
     ranks = (np.searchsorted(known, figures, "left") + np.searchsorted(known, figures, "right")) / 2
+    ranks[np.isnan(figures)] = np.nan
     low, high = wilson(ranks, np.full(3, float(len(known))))
     return Standing(scenes=len(known), rank=float(ranks[0] / len(known)), low=float(low[1]), high=float(high[2]))
 
@@ -79,3 +83,66 @@ def scene_shares(windows: StageWindows, expression: str) -> Floats:
     enough = spans * table.record_width_ms >= LEAST_S * 1000
     shares: Floats = over / np.where(enough, scored, np.nan)
     return shares
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedScenes:
+    """The scenes of one stage, as an archive keeps them.
+
+    Attributes:
+        work: what was shown; see `work_of`.
+        scorer: whose figures they are; "" where several made them.
+        simulated: whether they were made by a program.
+        scenes: in the timeline's order.
+        shares: by expression, (scenes,) as `scene_shares` gives them.
+    """
+
+    work: str
+    scorer: str
+    simulated: bool
+    scenes: tuple[Scene, ...]
+    shares: Mapping[str, Floats]
+
+    @classmethod
+    def of(cls, windows: StageWindows) -> ArchivedScenes:
+        """Those of a stage; none where nobody said what was shown."""
+        timelines, scorers = windows.stage.timelines, windows.table.scorers
+        return cls(
+            work=work_of(windows.session, windows.stage),
+            scorer=scorers[0] if len(scorers) == 1 else "",
+            simulated=windows.session.simulated,
+            scenes=scenes_of(timelines[0]) if timelines else (),
+            shares={expression: scene_shares(windows, expression) for expression in windows.expressions},
+        )
+
+
+def scenes_besides(
+    archive: Iterable[ArchivedScenes], work: str, *, expression: str, scorer: str, simulated: bool
+) -> dict[Scene | None, Floats]:
+    """What each scene of a work is compared with: every other scene of the archive, once however often it was shown.
+
+    A scene's share is the mean over the stages that showed it, in whichever cut, so that it is never compared with
+    itself.
+
+    Args:
+        archive: all of it.
+        work: whose scenes are looked at.
+        expression, scorer: of which.
+        simulated: simulated audiences are compared with such alone, and others with others.
+
+    Returns:
+        By scene of the work, and by None for any scene that is not in the archive, the shares of the others.
+    """
+    shown: dict[tuple[str, Scene], list[float]] = {}
+    for stage in archive:
+        if stage.scorer == scorer and stage.simulated == simulated and expression in stage.shares:
+            for scene, share in zip(stage.scenes, stage.shares[expression].tolist(), strict=True):
+                if not np.isnan(share):
+                    shown.setdefault((stage.work, scene), []).append(share)
+    keys = list(shown)
+    shares = np.array([np.mean(shown[key]) for key in keys])
+    besides: dict[Scene | None, Floats] = {None: shares}
+    for place, (of_work, scene) in enumerate(keys):
+        if of_work == work:
+            besides[scene] = np.delete(shares, place)
+    return besides

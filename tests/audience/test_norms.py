@@ -28,6 +28,12 @@ def test_a_scene_that_is_itself_unsure_stands_less_surely():
     assert unsure.rank == sure.rank
 
 
+def test_a_scene_without_an_interval_has_a_rank_without_one():
+    place = standing(0.5, math.nan, math.nan, np.linspace(0, 1, 101))
+    assert place.rank == pytest.approx(0.5, abs=0.01)
+    assert np.isnan([place.low, place.high]).all()
+
+
 def test_below_ten_scenes_there_is_not_enough_data():
     archive = np.full(LEAST_SCENES, 0.5)
     assert standing(0.6, 0.5, 0.7, archive).enough
