@@ -64,7 +64,7 @@ def compare(a: Floats, b: Floats, axis: SharedAxis, *, seed: int) -> Comparison:
     """Compares the units of two cuts.
 
     Args:
-        a, b: (units, cells) each, NaN where a unit has no figure; from `audience.cuts.screenings` or `people`.
+        a, b: (units, cells) each, NaN where a unit has no figure; from `audience.units.screenings` or `people`.
         axis: what the cuts share.
         seed: of the permutations.
     """

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from audience.curve import StageWindows
 from audience.errors import InvalidValue
 from audience.timelines import Timeline
-from audience.tracks import Tracks
 
 Cut = Literal["A", "B"]
 Ints = NDArray[np.int64]
@@ -99,6 +98,27 @@ class SharedAxis:
     start_b_s: Floats
 
     @classmethod
+    def of_one(cls, edits: Sequence[Edit], until_s: float, cell_s: float = CELL_S) -> Self:
+        """The axis of all of A, up to `until_s`: the cells of what is shared, and others where nothing is.
+
+        So a curve of all of A and one of what B shares with it stand in the same cells.
+
+        Args:
+            edits: what the cuts share; none for an axis of A alone.
+            until_s: where A ends, timeline seconds, over 0.
+            cell_s: length of a cell.
+        """
+        own, reached_s = [], 0.0
+        for edit in sorted(edits, key=lambda edit: edit.start_a_s):
+            if edit.start_a_s > reached_s:
+                own.append((reached_s, edit.start_a_s))
+            reached_s = edit.start_a_s + edit.length_s
+            own.append((edit.start_a_s, reached_s))
+        if until_s > reached_s:
+            own.append((reached_s, until_s))
+        return cls.of([Edit(start_a_s=start, start_b_s=start, length_s=end - start) for start, end in own], cell_s)
+
+    @classmethod
     def of(cls, edits: Sequence[Edit], cell_s: float = CELL_S) -> Self:
         """The axis of some edits.
 
@@ -139,57 +159,16 @@ class SharedAxis:
             cells[inside] = first[number] + (after_s[inside] // self.cell_s).astype(np.int64)
         return cells
 
+    @property
+    def length_s(self) -> Floats:
+        """(c,) how long each cell is."""
+        ends = np.array([edit.start_a_s + edit.length_s for edit in self.edits])[self.edit]
+        lengths: Floats = np.minimum(self.cell_s, ends - self.start_a_s)
+        return lengths
+
     def of_windows(self, windows: StageWindows, cut: Cut) -> Ints:
         """(n,) the cell the middle of each window lies in; -1 where the cuts do not share it."""
         return self.cells(windows.timeline_s + windows.width_ms / 2000, cut)
-
-
-def screenings(stages: Sequence[StageWindows], expression: str, axis: SharedAxis, cut: Cut) -> Floats:
-    """The share of each screening of a cut along the shared axis.
-
-    Args:
-        stages: one a screening.
-        expression: which.
-        axis: what the cuts share.
-        cut: which of them was screened.
-
-    Returns:
-        (screenings, cells), NaN where a screening has no figure.
-    """
-    rows = np.full((len(stages), len(axis)), np.nan)
-    for row, windows in zip(rows, stages, strict=True):
-        if expression not in windows.expressions:
-            continue
-        column = windows.table.expressions.index(expression)
-        cell = axis.of_windows(windows, cut)[windows.place]
-        over, scored = (
-            np.bincount(cell[cell >= 0], weights=values[cell >= 0, column], minlength=len(axis))
-            for values in (windows.table.over, windows.table.scored)
-        )
-        row[:] = over / np.where(scored > 0, scored, np.nan)
-    return rows
-
-
-def people(tracks: Tracks, windows: StageWindows, axis: SharedAxis, cut: Cut) -> Floats:
-    """The mean confidence of each track of one screening along the shared axis.
-
-    Args:
-        tracks: of the screening.
-        windows: the axis the tracks lie on.
-        axis: what the cuts share.
-        cut: which of them was screened.
-
-    Returns:
-        (tracks, cells), NaN where a track was not in view.
-    """
-    cell = axis.of_windows(windows, cut)[tracks.place]
-    shared = cell >= 0
-    at = tracks.track[shared] * len(axis) + cell[shared]
-    size = tracks.count * len(axis)
-    count = np.bincount(at, minlength=size)
-    total = np.bincount(at, weights=tracks.confidence[shared], minlength=size)
-    rows: Floats = (total / np.where(count > 0, count, np.nan)).reshape(tracks.count, len(axis))
-    return rows[~np.isnan(rows).all(axis=1)]
 
 
 def one_scorer(stages: Iterable[StageWindows]) -> str:

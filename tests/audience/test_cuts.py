@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audience.cuts import Edit, SharedAxis, edits_by_title, one_scorer, people, screenings
+from audience.cuts import Edit, SharedAxis, edits_by_title, one_scorer
 from audience.errors import InvalidValue
 from audience.tracks import tracks_of
+from audience.units import people, screenings
 from tests.builders import a_camera, a_face, a_stage, a_timeline, an_exclusion, window_faces
 from tests.crowds import from_counts
 
@@ -41,6 +42,18 @@ def test_instants_of_either_cut_find_their_cell():
     seconds = np.array([19.9, 20, 31.9, 32, 100, 109.9, 110, np.nan])
     assert axis.cells(seconds, "A").tolist() == [-1, 0, 2, -1, 3, 4, -1, -1]
     assert axis.cells(np.array([0.0, 30, 29]), "B").tolist() == [3, 0, -1]
+
+
+def test_all_of_one_cut_stands_in_the_cells_of_what_is_shared():
+    shared = SharedAxis.of([edit(20, 30, 12), edit(100, 0, 10)])
+    own = SharedAxis.of_one(shared.edits, 112.0)
+    assert own.start_a_s.tolist() == [0, 5, 10, 15, 20, 25, 30, *range(32, 100, 5), 100, 105, 110]
+    assert set(shared.start_a_s) < set(own.start_a_s)
+    assert own.length_s[4:8].tolist() == [5, 5, 2, 5]
+    assert own.length_s[-2:].tolist() == [5, 2]
+    assert own.start_b_s.tolist() == own.start_a_s.tolist()
+    assert len(SharedAxis.of_one([], 10.0)) == 2
+    assert len(SharedAxis.of_one([edit(0, 3, 10)], 10.0)) == 2
 
 
 def test_edits_that_overlap_in_either_cut_are_named():
