@@ -131,7 +131,7 @@ def notes_table(session_id: str, stages: Sequence[Stage]) -> ExportTable:
             rows.append((exclusion.from_at, [*key, *span, exclusion.title, exclusion.by, exclusion.reason]))
         for note in stage.annotations:
             rows.append((note.at, [*key, instant_text(note.at), None, note.title, note.by, ""]))
-    return _table("notes", _NOTES, [row for _, row in sorted(rows, key=lambda row: row[0])])
+    return table_of_rows("notes", _NOTES, [row for _, row in sorted(rows, key=lambda row: row[0])])
 
 
 def tracks_table(
@@ -163,7 +163,7 @@ def tracks_table(
         row += [len(faces), _mean([face.box.height for face in faces]), _mean([face.quality for face in faces])]
         row += [_mean([face.confidences[name] for face in faces if name in face.confidences]) for name in levels]
         rows.append(row)
-    return _table("tracks", columns, rows)
+    return table_of_rows("tracks", columns, rows)
 
 
 def dictionary_table(tables: Sequence[ExportTable], experimental: Sequence[str]) -> ExportTable:
@@ -190,7 +190,8 @@ def dictionary_table(tables: Sequence[ExportTable], experimental: Sequence[str])
     )
 
 
-def _table(name: str, columns: tuple[Column, ...], rows: Sequence[list[Cell]]) -> ExportTable:
+def table_of_rows(name: str, columns: tuple[Column, ...], rows: Sequence[Sequence[Cell]]) -> ExportTable:
+    """A table of rows, which may be none; each has a cell for every column."""
     cells = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in columns]
     return ExportTable(name=name, columns=columns, values=tuple(cells))
 

@@ -69,32 +69,41 @@ def synchrony(windows: StageWindows, tracks: Tracks, *, seed: int) -> tuple[Sync
     """
     if not windows.stage.timelines:
         return ()
-    rng = np.random.default_rng(seed)
-    found = []
-    for index, segment in enumerate(windows.stage.timelines[0].segments):
-        values = tracks.at(np.flatnonzero(windows.segment == index))
-        # Shifts run over the time somebody was seen in, so that nobody is shifted into a gap of the camera's.
-        values = values[:, ~np.isnan(values).all(axis=0)]
-        seconds = values.shape[1] * windows.width_ms / 1000
-        least = LEAST_S * 1000 / windows.width_ms
-        seen = np.count_nonzero(~np.isnan(values), axis=1)
-        longest = np.argsort(-seen, kind="stable")[: min(MOST_TRACKS, int(np.count_nonzero(seen >= least)))]
-        enough = seconds >= LEAST_S and len(longest) >= LEAST_TRACKS
-        observed, shifted = _against_shifts(values[longest], least, rng) if enough else (np.nan, np.zeros(0))
-        low, high = np.quantile(shifted, [0.025, 0.975]) if len(shifted) else (np.nan, np.nan)
-        found.append(
-            Synchrony(
-                index=index,
-                title=segment.title,
-                tracks=len(longest),
-                seconds=seconds,
-                correlation=observed,
-                chance_low=float(low),
-                chance_high=float(high),
-                p_value=(1 + np.count_nonzero(shifted >= observed)) / (1 + _SHIFTS) if len(shifted) else np.nan,
-            )
-        )
-    return tuple(found)
+    count = len(windows.stage.timelines[0].segments)
+    return tuple(segment_synchrony(windows, tracks, index, seed=seed) for index in range(count))
+
+
+def segment_synchrony(windows: StageWindows, tracks: Tracks, index: int, *, seed: int) -> Synchrony:
+    """The synchrony of one segment.
+
+    Args:
+        windows: the stage's windows.
+        tracks: one expression of its tracks; those in view in the segment are enough, so that a long session can be
+            read part by part.
+        index: of the segment in the stage's first timeline.
+        seed: of the shifts.
+    """
+    rng = np.random.default_rng([seed, index])
+    values = tracks.at(np.flatnonzero(windows.segment == index))
+    # Shifts run over the time somebody was seen in, so that nobody is shifted into a gap of the camera's.
+    values = values[:, ~np.isnan(values).all(axis=0)]
+    seconds = values.shape[1] * windows.width_ms / 1000
+    least = LEAST_S * 1000 / windows.width_ms
+    seen = np.count_nonzero(~np.isnan(values), axis=1)
+    longest = np.argsort(-seen, kind="stable")[: min(MOST_TRACKS, int(np.count_nonzero(seen >= least)))]
+    enough = seconds >= LEAST_S and len(longest) >= LEAST_TRACKS
+    observed, shifted = _against_shifts(values[longest], least, rng) if enough else (np.nan, np.zeros(0))
+    low, high = np.quantile(shifted, [0.025, 0.975]) if len(shifted) else (np.nan, np.nan)
+    return Synchrony(
+        index=index,
+        title=windows.stage.timelines[0].segments[index].title,
+        tracks=len(longest),
+        seconds=seconds,
+        correlation=observed,
+        chance_low=float(low),
+        chance_high=float(high),
+        p_value=(1 + np.count_nonzero(shifted >= observed)) / (1 + _SHIFTS) if len(shifted) else np.nan,
+    )
 
 
 def _against_shifts(values: Floats, least: float, rng: np.random.Generator) -> tuple[float, Floats]:
