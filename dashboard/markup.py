@@ -32,6 +32,16 @@ def listed(labels: Iterable[str], facts: Iterable[str]) -> str:
     return f'{_labels(labels)}<span class="hl-facts">{" · ".join(escape(fact) for fact in facts)}</span>'
 
 
+def listed_film(film: str, labels: Iterable[str], facts: Iterable[str]) -> str:
+    """The line of a list that stands for all sessions of a film."""
+    return f'<h2 class="hl-film">{escape(film)}</h2>{listed(labels, facts)}'
+
+
+def list_heading(text: str) -> str:
+    """Stands over some rows of a list."""
+    return f'<h3 class="hl-list-heading">{escape(text)}</h3>'
+
+
 def note(*sentences: str) -> str:
     """Small print under a chart."""
     return f'<p class="hl-note">{" ".join(escape(sentence) for sentence in sentences if sentence)}</p>'

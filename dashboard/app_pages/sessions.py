@@ -7,6 +7,7 @@ import streamlit as st
 from audience.sessions import Session
 from dashboard import data, markup
 from dashboard.clock import date_text, length_text, viewer_zone
+from dashboard.film_groups import FilmGroup, counted, grouped
 from dashboard.overview import Overview
 from dashboard.palette import SPARK_CURVE, SPARK_FACES
 from dashboard.wording import HOW_TO_SEE_SAMPLES, how_to_score, kind_words, plain
@@ -16,14 +17,38 @@ AT_A_TIME = 15
 
 def matches(session: Session, words: str) -> bool:
     """Whether every word that was searched for stands in the session's title, id or kind."""
-    told = f"{session.title} {session.session_id} {' '.join(kind_words(session))}".casefold()
+    said = (session.title, session.session_id, session.film, session.cut, session.city, *session.tags)
+    told = " ".join([*said, *kind_words(session)]).casefold()
     return all(word in told for word in words.casefold().split())
 
 
-def show(overview: Overview, number: int) -> None:
+def show_group(group: FilmGroup, number: int) -> None:
+    """One row for all sessions of a film; its sessions come out of it on demand."""
+    with st.container(key=f"film-{number}", gap=None):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=True):
+            facts = group.facts(viewer_zone(st.context.timezone))
+            st.html(markup.listed_film(group.film, group.labels(), facts), width="stretch")
+            st.page_link(
+                "app_pages/compare.py",
+                label="Compare them",
+                icon=":material/stacked_line_chart:",
+                query_params={"film": group.film},
+                width="content",
+            )
+        sessions = st.expander(f"All {counted(group.sessions)}", key=f"of-film-{number}", on_change="rerun")
+        if sessions.open:
+            with sessions:
+                for cut, of_cut in group.by_cut():
+                    if cut:
+                        st.html(markup.list_heading(f"{cut} · {counted(of_cut)}"))
+                    for session in of_cut:
+                        show(data.overview(session))
+
+
+def show(overview: Overview) -> None:
     """One row of the list."""
     session = overview.session
-    with st.container(key=f"row-{number}", horizontal=True, vertical_alignment="center", wrap=True):
+    with st.container(key=f"row-{session.session_id}", horizontal=True, vertical_alignment="center", wrap=True):
         with st.container(gap=None, width="stretch"):
             st.page_link(
                 "app_pages/session.py", label=plain(session.name), query_params={"session": session.session_id}
@@ -59,18 +84,23 @@ def show_all(everything: list[Session]) -> None:
         "Search",
         key="q",
         bind="query-params",
-        placeholder="Search by title, id or kind",
+        placeholder="Search by title, film, cut, city, audience, id or kind",
         label_visibility="collapsed",
         live=True,
     )
     found = [session for session in everything if matches(session, words or "")]
     if not found:
-        line = f"No session matches “{words}”. Clear the search to see all {len(everything)} of this store."
-        st.html(markup.empty(line))
+        told = f"No session matches “{words}”. Clear the search to see all {len(everything)} of this store."
+        st.html(markup.empty(told))
+    # Whoever searches wants the sessions that were found, and not the film they are of.
+    lines = found if words else grouped(found)
     shown = st.session_state.get("shown", AT_A_TIME)
-    for number, session in enumerate(found[:shown]):
-        show(data.overview(session), number)
-    if len(found) > shown and st.button(f"Show more ({len(found) - shown} left)"):
+    for number, line in enumerate(lines[:shown]):
+        if isinstance(line, FilmGroup):
+            show_group(line, number)
+        else:
+            show(data.overview(line))
+    if len(lines) > shown and st.button(f"Show more ({len(lines) - shown} left)"):
         st.session_state["shown"] = shown + AT_A_TIME
         st.rerun()
 

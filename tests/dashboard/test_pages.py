@@ -60,6 +60,44 @@ def test_a_long_list_is_shown_some_at_a_time(pages: Pages, store_url: str) -> No
     assert len(links(app)) == 20
 
 
+def put_screenings(store_url: str, film: str = "Ferry") -> None:
+    """Six screenings of two cuts in two cities."""
+    with open_store(store_url) as store:
+        for number in range(6):
+            session = a_session(f"ferry-{number}", title=f"Evening {number}", started_at=after(86400 * number))
+            cut, city = ("Long", "Lyon") if number % 2 else ("Short", "Porto")
+            put(store, replace(session, kind="screening", film=film, cut=cut, city=city, tags=("students",)))
+
+
+def test_the_screenings_of_a_film_are_one_line_until_they_are_asked_for(pages: Pages, store_url: str) -> None:
+    put_screenings(store_url)
+    app = pages.sessions()
+    assert links(app) == ["Compare them"]
+    assert "6 screenings · 2 cuts · Lyon, Porto · 4 May 2026 to 9 May 2026" in text_of(app)
+    app.session_state["of-film-0"] = True
+    app.run()
+    assert links(app)[1:] == [f"Evening {number}" for number in (5, 3, 1, 4, 2, 0)]
+    assert "Long · 3 screenings" in text_of(app)
+
+
+def test_a_search_finds_single_screenings_by_film_cut_city_and_audience(pages: Pages, store_url: str) -> None:
+    put_screenings(store_url)
+    assert links(pages.sessions(q="ferry students porto short")) == ["Evening 4", "Evening 2", "Evening 0"]
+
+
+def test_the_name_of_a_film_is_data_and_not_markup(pages: Pages, store_url: str) -> None:
+    put_screenings(store_url, film=NASTY)
+    assert "&lt;img src=x" in text_of(pages.sessions())
+    assert "<img src=x" not in text_of(pages.sessions())
+
+
+def test_a_talk_given_twice_is_two_lines(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        for number in range(2):
+            put(store, replace(a_session(f"talk-{number}", title=f"Talk {number}"), film="Talk"))
+    assert len(links(pages.sessions())) == 2
+
+
 def test_a_session_begins_with_its_title_and_a_headline(pages: Pages, filled: str) -> None:
     app = pages.session("talk-1")
     text = text_of(app)
