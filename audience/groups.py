@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-Floats = NDArray[np.float64]
+from audience.comparison import LEAST_UNITS
 
-LEAST_FOR_A_BAND = 3  # screenings; of two, the interval would be wider than all there is
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class GroupCurve:
         count: how many screenings have a figure there.
         mean: their mean share, NaN where there is none.
         low, high: its 95 % interval (Student's t over screenings), within 0..1; NaN where fewer than
-            `LEAST_FOR_A_BAND` have a figure.
+            `comparison.LEAST_UNITS` have a figure.
     """
 
     count: NDArray[np.int64]
@@ -36,11 +36,22 @@ class GroupCurve:
 
         Where the shares are means over time already, so that c is 1, this is the mean over all of it.
         """
-        known = ~np.isnan(screenings)
-        count = np.count_nonzero(known, axis=0)
-        n = np.where(count > 0, count, np.nan)
-        mean = np.where(known, screenings, 0).sum(axis=0) / n
-        squares = np.where(known, (screenings - mean) ** 2, 0).sum(axis=0)
-        n = np.where(count >= LEAST_FOR_A_BAND, n, np.nan)
-        reach = stats.t.ppf(0.975, n - 1) * np.sqrt(squares / (n - 1) / n)
-        return cls(count=count, mean=mean, low=np.maximum(mean - reach, 0), high=np.minimum(mean + reach, 1))
+        count, mean, low, high = mean_over(screenings)
+        return cls(count=count, mean=mean, low=np.maximum(low, 0), high=np.minimum(high, 1))
+
+
+def mean_over(screenings: Floats) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
+    """The mean of figures of screenings, (screenings, c), and its 95 % interval by Student's t.
+
+    Returns:
+        (c,) each: how many screenings have a figure, their mean, and its bounds, NaN where fewer than
+        `comparison.LEAST_UNITS` have one.
+    """
+    known = ~np.isnan(screenings)
+    count = np.count_nonzero(known, axis=0)
+    n = np.where(count > 0, count, np.nan)
+    mean = np.where(known, screenings, 0).sum(axis=0) / n
+    squares = np.where(known, (screenings - mean) ** 2, 0).sum(axis=0)
+    n = np.where(count >= LEAST_UNITS, n, np.nan)
+    reach = stats.t.ppf(0.975, n - 1) * np.sqrt(squares / (n - 1) / n)
+    return count, mean, mean - reach, mean + reach

@@ -13,11 +13,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from audience.baseline import BaselineChoice, baseline
-from audience.comparison import LEAST_UNITS
 from audience.curve import StageWindows
+from audience.groups import mean_over
 from audience.intervals import difference_interval, wilson
 from audience.segment_table import LEAST_S
 from audience.sessions import Session, Stage
@@ -56,7 +55,7 @@ class SceneFigure:
         coverage: mean coverage of these screenings; NaN where none is known.
         figures_s: seconds of windows with a figure, of these screenings together.
         share, low, high: the share and its 95 % interval: of one screening over the people present, of several over
-            screenings; NaN bounds where several are fewer than `comparison.LEAST_UNITS`.
+            screenings; NaN bounds where several are fewer than `groups.LEAST_FOR_A_BAND`.
         change, change_low, change_high: the share less the baseline, likewise.
         lack: why there is no share; of several reasons that of the most windows.
         change_lack: why there is no change.
@@ -271,14 +270,9 @@ def _of_one(part: _Part, place: int) -> tuple[tuple[float, float, float], tuple[
 
 
 def _over_screenings(values: Floats) -> tuple[float, float, float]:
-    """The mean over screenings and its 95 % interval (Student); NaN bounds of too few."""
-    if not len(values):
-        return (np.nan,) * 3
-    mean = float(values.mean())
-    if len(values) < LEAST_UNITS:
-        return mean, np.nan, np.nan
-    reach = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
-    return mean, mean - reach, mean + reach
+    """The mean over screenings and its 95 % interval; NaN bounds of too few."""
+    _, mean, low, high = mean_over(values[:, None])
+    return float(mean[0]), float(low[0]), float(high[0])
 
 
 def _why(parts: Sequence[_Part], place: int) -> Lack:
