@@ -11,6 +11,7 @@ from pathlib import Path
 from audience.errors import RecordingUnreadable, ScoringRefused
 from audience.fingerprint import fingerprint
 from audience.instants import clock_text, from_ms, to_ms
+from audience.occasions import Occasion, end_session, plan_session, store_session
 from audience.store import RecordingProgress, Store
 from edge_lambda.detectors import Detector
 from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
@@ -18,7 +19,6 @@ from edge_lambda.recording import Recording, open_recording
 from edge_lambda.scorers import Scorer, scorer_record
 from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.run_name import run_name
-from houselights.occasion import Occasion, end_session, plan_session, store_session
 from houselights.preview import RecordingPreview
 from houselights.recording_run import RecordingRun
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from audience.errors import DeviceError
 from audience.instants import to_ms
+from audience.occasions import Occasion, end_session, plan_session, store_session
 from audience.store import CameraState, Heartbeat, Store
 from edge_lambda.back_off import BackOff
 from edge_lambda.detectors import Detector
@@ -19,7 +20,6 @@ from edge_lambda.pipeline import CameraKey, ScoredWindow, scored_windows
 from edge_lambda.scorers import Scorer, scorer_record
 from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.run_name import run_name
-from houselights.occasion import Occasion, end_session, plan_session, store_session
 
 BEAT_EVERY_MS = 2_000
 

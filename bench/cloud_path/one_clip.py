@@ -11,6 +11,7 @@ import boto3
 import numpy as np
 
 from audience.instants import from_ms
+from audience.occasions import Occasion, plan_session, store_session
 from audience.store import Store
 from audience.stores import open_store
 from audience.stores.dynamo_client import DynamoAddress, client_for
@@ -25,7 +26,6 @@ from edge_lambda.scorers.expressionnet import ExpressionNet
 from edge_lambda.sheet_builder import SheetBuilder
 from edge_lambda.tracking import Tracker
 from houselights.local_cloud.cloud import LocalCloud
-from houselights.occasion import Occasion, plan_session, store_session
 from ingest_lambda.ingest import Ingest, Keep
 from ingest_lambda.rekognition import RekognitionScorer
 

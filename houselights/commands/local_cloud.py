@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audience.occasions import Occasion, plan_session, store_session
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at
-from houselights.occasion import Occasion, plan_session, store_session
 
 if TYPE_CHECKING:
     from houselights.local_cloud.cloud import LocalCloud

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import click
 
 from audience.instants import parse_instant
+from audience.occasions import Occasion
 from audience.privacy import SETTINGS
 from audience.sessions import KINDS
 from audience.store import Store
 from audience.stores import default_store_url, open_store
 from edge_lambda.detectors import DEFAULT_DETECTOR, DETECTORS
 from edge_lambda.scorers import SCORERS
-from houselights.occasion import Occasion
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

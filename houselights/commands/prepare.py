@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from audience.errors import SessionNotFound
-from audience.sessions import Session
-from audience.store import Store
+from audience.occasions import device_environment, prepared
 from houselights.commands.options import Instant, occasion_from, occasion_options, store_at, store_option
-from houselights.occasion import Occasion, plan_session, store_session
 
 
 @click.command(short_help="Set a session up before its devices deliver.")
@@ -32,9 +28,7 @@ def prepare(started_at: datetime | None, store_url: str | None, **options: Any) 
     """
     occasion = occasion_from(options)
     with store_at(store_url) as store:
-        begins_at = started_at or _begins_at(store, occasion.session_id) or datetime.now(UTC)
-        session = replace(plan_session(store, occasion, begins_at), started_at=begins_at)
-        store_session(store, session, occasion)
+        session = prepared(store, occasion, started_at, datetime.now(UTC))
         where = store.url
     click.echo(
         f"Session {session.session_id!r}, stage {occasion.stage_id!r} and camera {occasion.camera_id!r} are set up in "
@@ -42,28 +36,5 @@ def prepare(started_at: datetime | None, store_url: str | None, **options: Any) 
         "HOUSELIGHTS_BUCKET:",
         err=True,
     )
-    for name, value in _settings(session, occasion).items():
+    for name, value in device_environment(session, occasion.stage_id, occasion.camera_id).items():
         click.echo(f"{name}={value}")
-
-
-def _begins_at(store: Store, session_id: str) -> datetime | None:
-    """When the session that is there begins; None where there is none yet."""
-    try:
-        return store.session(session_id).started_at
-    except SessionNotFound:
-        return None
-
-
-def _settings(session: Session, occasion: Occasion) -> dict[str, str]:
-    """What the device is to be told, so that it measures what the session does."""
-    settings = {
-        "HOUSELIGHTS_SESSION": session.session_id,
-        "HOUSELIGHTS_STAGE": occasion.stage_id,
-        "HOUSELIGHTS_CAMERA": occasion.camera_id,
-        "HOUSELIGHTS_SETTING": session.setting,
-    }
-    if session.country is not None:
-        settings["HOUSELIGHTS_COUNTRY"] = session.country
-    if session.mode == "head count":
-        settings["HOUSELIGHTS_HEADS_ONLY"] = "yes"
-    return settings

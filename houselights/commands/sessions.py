@@ -12,9 +12,9 @@ from rich.text import Text
 
 from audience.errors import InvalidValue
 from audience.instants import clock_text, to_ms
+from audience.occasions import described_as
 from audience.sessions import Session
 from houselights.commands.options import description_options, store_at, store_option
-from houselights.occasion import described_as
 
 _PIPE_WIDTH = 400
 

@@ -149,3 +149,41 @@ def end_session(store: Store, session_id: str, end_ms: int) -> None:
     ended_at = from_ms(end_ms)
     if session.ended_at is None or session.ended_at < ended_at:
         store.put_session(replace(session, ended_at=ended_at))
+
+
+def prepared(store: Store, occasion: Occasion, begins_at: datetime | None, now: datetime) -> Session:
+    """Sets a session, its stage and a camera up before the camera delivers, or adds to those there are.
+
+    Args:
+        store: where.
+        occasion: what is said of it.
+        begins_at: when it begins; None leaves it as it is, or takes `now` for a new one.
+        now: the wall clock.
+
+    Raises:
+        ScoringRefused: the session is there, and measures something else than was asked for now.
+        InvalidValue: a value is not allowed.
+    """
+    if begins_at is None:
+        try:
+            begins_at = store.session(occasion.session_id).started_at
+        except SessionNotFound:
+            begins_at = now
+    session = replace(plan_session(store, occasion, begins_at), started_at=begins_at)
+    store_session(store, session, occasion)
+    return session
+
+
+def device_environment(session: Session, stage_id: str, camera_id: str) -> dict[str, str]:
+    """What a camera's device is to be told by its environment, so that it measures what the session does."""
+    environment = {
+        "HOUSELIGHTS_SESSION": session.session_id,
+        "HOUSELIGHTS_STAGE": stage_id,
+        "HOUSELIGHTS_CAMERA": camera_id,
+        "HOUSELIGHTS_SETTING": session.setting,
+    }
+    if session.country is not None:
+        environment["HOUSELIGHTS_COUNTRY"] = session.country
+    if session.mode == "head count":
+        environment["HOUSELIGHTS_HEADS_ONLY"] = "yes"
+    return environment
