@@ -12,6 +12,7 @@ HOUSELIGHTS_SHEET_INTERVAL_S  seconds of faces a delivery holds, 0.1 to 600 (2; 
 HOUSELIGHTS_EVERY_S           seconds between samples, 0.02 to 3600 (1)
 HOUSELIGHTS_DETECTOR          centerface, yunet, haar or deeplens (centerface)
 HOUSELIGHTS_YUNET_MODEL       YuNet's model file, where it shall not be fetched
+HOUSELIGHTS_DEEPLENS_MODEL    .xml file of the DeepLens' face model (that of its sample project "Face detection")
 HOUSELIGHTS_BUCKET            an S3 bucket, or dir:PATH, a folder that stands for one
 HOUSELIGHTS_OUTBOX            folder of what is not sent yet (in the user's folder for state, one a camera)
 HOUSELIGHTS_STATUS            none, log, mqtt://HOST, mqtts://HOST, greengrass or greengrass-v1 (log)
@@ -61,8 +62,8 @@ class DeviceSettings:
     """The settings, read and checked one by one; whether they can be had shows when they are used.
 
     Attributes:
-        source, session_id, stage_id, camera_id, scoring, interval_s, every_s, detector, yunet_model, preview_port,
-            preview_blur, status: see above.
+        source, session_id, stage_id, camera_id, scoring, interval_s, every_s, detector, yunet_model, deeplens_model,
+            preview_port, preview_blur, status: see above.
         setting, country, heads_only: what decides whether expressions may be scored.
         bucket: an S3 bucket's name, or the folder that stands for one.
         region: of an S3 bucket; "" where there is none.
@@ -84,6 +85,7 @@ class DeviceSettings:
     every_s: float
     detector: str
     yunet_model: Path | None
+    deeplens_model: Path | None
     bucket: str | Path
     region: str
     outbox: Path
@@ -138,6 +140,7 @@ def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], 
         every_s=read.value("HOUSELIGHTS_EVERY_S", _seconds(0.02, 3600), 1.0),
         detector=read.value("HOUSELIGHTS_DETECTOR", _one_of(_DEVICE_DETECTORS), DEFAULT_DETECTOR),
         yunet_model=read.optional("HOUSELIGHTS_YUNET_MODEL", Path),
+        deeplens_model=read.optional("HOUSELIGHTS_DEEPLENS_MODEL", Path),
         bucket=bucket,
         region=region,
         outbox=outbox or state_folder() / "outbox" / camera_id,

@@ -106,7 +106,10 @@ class DeepLensDetector:
         awscam = _awscam()
         path = model or FACE_MODEL
         if not path.is_file():
-            raise ModelUnavailable(f'no face model at {path}: deploy the sample project "Face detection" to the device')
+            raise ModelUnavailable(
+                f'no face model at {path}: deploy the sample project "Face detection" to the device, or name another '
+                "in HOUSELIGHTS_DEEPLENS_MODEL"
+            )
         try:
             self._model = awscam.Model(str(path), {"GPU": 1})
         except Exception as problem:  # see `grab`

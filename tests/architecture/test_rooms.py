@@ -202,9 +202,9 @@ def test_only_the_data_modules_of_the_dashboard_hold_the_store():
 def test_time_comes_in_with_the_data():
     """Neither the domain nor the way from frame to window asks what time it is: a device's clock is handed in.
 
-    `edge_lambda/__main__.py` hands it in: it is a program of its own, and its main module puts the parts together.
+    `edge_lambda/program.py` hands it in: it is a program of its own, and that module puts the parts together.
     """
-    may = ("edge_lambda/devices/", "edge_lambda/__main__.py")
+    may = ("edge_lambda/devices/", "edge_lambda/program.py")
     asking = [
         f"{module.path}:{line}"
         for module in modules("audience", "edge_lambda")

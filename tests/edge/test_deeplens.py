@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 import time
@@ -19,6 +21,7 @@ from audience.errors import DeviceError, ModelUnavailable
 from edge_lambda.detectors import SURE, Detector, load_detector
 from edge_lambda.devices import Camera, open_camera, stream
 from edge_lambda.devices.deeplens import DeepLensDetector
+from edge_lambda.program import run
 from tests.deeplens import DeepLens
 from tests.videos import number_of, numbered
 
@@ -223,6 +226,35 @@ class TestDetector:
     def test_says_where_the_model_should_be(self, device: DeepLens) -> None:
         with pytest.raises(ModelUnavailable, match=r'no face model at /opt/awscam/.*: deploy the sample project "Face'):
             load_detector("deeplens")
+
+    def test_a_cameras_program_loads_the_model_that_its_environment_names(
+        self, device: DeepLens, model: Path, tmp_path: Path
+    ) -> None:
+        environment = {
+            "HOUSELIGHTS_SOURCE": "deeplens",
+            "HOUSELIGHTS_DETECTOR": "deeplens",
+            "HOUSELIGHTS_DEEPLENS_MODEL": str(model),
+            "HOUSELIGHTS_SESSION": "talk-1",
+            "HOUSELIGHTS_BUCKET": f"dir:{tmp_path / 'bucket'}",
+            "HOUSELIGHTS_OUTBOX": str(tmp_path / "outbox"),
+            "HOUSELIGHTS_STATUS": "none",
+        }
+        over = threading.Event()
+
+        def stop_once_loaded() -> None:
+            while not over.wait(0.01):
+                if device.loaded:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    return
+
+        stopping = threading.Thread(target=stop_once_loaded)
+        stopping.start()
+        try:
+            assert run(environment) == 0
+        finally:
+            over.set()
+            stopping.join()
+        assert [path for path, _ in device.loaded] == [str(model)]
 
     def test_a_model_that_cannot_be_loaded_is_said_in_one_line(self, device: DeepLens, model: Path) -> None:
         device.model_fault = RuntimeError("inference engine:\nno such layer")

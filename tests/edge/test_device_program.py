@@ -160,6 +160,20 @@ def test_wrong_settings_are_a_line_each(tmp_path):
     assert all(line.startswith("houselights: HOUSELIGHTS_") for line in program.lines)
 
 
+@pytest.mark.parametrize("missing", ["av", "cv2"])
+@pytest.mark.parametrize("words", [[], ["--help"]])
+def test_without_its_libraries_it_says_in_one_line_what_to_install(missing, words):
+    hidden = f"import runpy, sys; sys.modules[{missing!r}] = None; runpy.run_module('edge_lambda', run_name='__main__')"
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", hidden, *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    assert (ended.stdout, ended.stderr) == (
+        "",
+        f"houselights: {missing} is missing: install houselights[edge,device]\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

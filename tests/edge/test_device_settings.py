@@ -43,6 +43,7 @@ def test_three_settings_are_enough():
     assert (settings.scoring, settings.interval_s, settings.every_s) == ("cloud", 2.0, 1.0)
     assert (settings.detector, settings.status, settings.outbox) == ("centerface", "log", Path("/state/outbox/cam-1"))
     assert (settings.preview_port, settings.preview_blur, settings.heads_only) == (None, False, False)
+    assert (settings.yunet_model, settings.deeplens_model) == (None, None)
     assert (settings.credentials_url, settings.thing, settings.certificate) == ("", "", None)
 
 
@@ -58,6 +59,7 @@ def test_all_settings_are_read():
         EVERY_S="0.5",
         DETECTOR="deeplens",
         YUNET_MODEL="/models/yunet.onnx",
+        DEEPLENS_MODEL="/models/faces.xml",
         BUCKET="faces-of-tonight",
         OUTBOX="/data/outbox",
         STATUS="mqtt://localhost",
@@ -77,7 +79,8 @@ def test_all_settings_are_read():
         "US",
     )
     assert (settings.scoring, settings.interval_s, settings.every_s, settings.heads_only) == ("device", 12, 0.5, True)
-    assert (settings.detector, settings.yunet_model) == ("deeplens", Path("/models/yunet.onnx"))
+    assert settings.detector == "deeplens"
+    assert (settings.yunet_model, settings.deeplens_model) == (Path("/models/yunet.onnx"), Path("/models/faces.xml"))
     assert (settings.bucket, settings.region, settings.outbox) == (
         "faces-of-tonight",
         "eu-west-1",

@@ -25,13 +25,15 @@ from tests.portraits import people_video
 VERSION = "1.2.3"
 pytestmark = pytest.mark.xdist_group("component")
 
-# A device outside Greengrass has a certificate of its own; a component has the core device's, by way of its role.
+# A device outside Greengrass has a certificate of its own; a component has the core device's, by way of its role. A
+# DeepLens runs Greengrass v1, which knows no components.
 NOT_A_COMPONENT_S = {
     "HOUSELIGHTS_IOT_CREDENTIALS",
     "HOUSELIGHTS_THING",
     "HOUSELIGHTS_CERTIFICATE",
     "HOUSELIGHTS_PRIVATE_KEY",
     "HOUSELIGHTS_ROOT_CA",
+    "HOUSELIGHTS_DEEPLENS_MODEL",
 }
 
 
