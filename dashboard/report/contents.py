@@ -24,7 +24,7 @@ from dashboard.wording import BAND, GAPS, NOT_FEELING, kind_words, share_of
 # Of the shuffles and draws behind moments and intervals: the pages' own, so that a report never differs from them.
 SEED = 0
 SIMULATED = "Simulated: a program made these records to show how Houselights works. No audience was watched."
-HEADS_ONLY = "Faces in view; no expression was scored."
+FACES = "Faces in view."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ def report_of(
         windows=windows,
         expression=told,
         curve=smoothed_curve(windows, told, over_s) if told else None,
-        chart_says=(f"{share_of(told, over_s)}.", BAND, GAPS, legend(windows)) if told else (HEADS_ONLY, GAPS),
+        chart_says=(f"{share_of(told, over_s)}.", BAND, GAPS, legend(windows)) if told else (FACES, GAPS),
         moments=found,
         moments_say=_of_moments(windows, told, found),
         segments=segment_rows(windows, expression, seed=SEED),
@@ -210,7 +210,7 @@ def _measured(
 
 def _method(windows: StageWindows, expression: str | None) -> tuple[str, ...]:
     if expression is None:
-        return (NOT_FEELING, "Faces were found in the picture and counted; nobody was recognised and no picture kept.")
+        return (NOT_FEELING, "Faces were found in the picture and counted. Nobody was recognised.")
     return (
         NOT_FEELING,
         "Faces were found and followed through the picture. Each was scored once a window, and the share is that of "

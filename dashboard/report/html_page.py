@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
@@ -16,6 +17,8 @@ from dashboard.wording import share_of
 _STYLES = Path(__file__).with_name("report.css")
 # What a browser holds the page to: nothing is fetched, nothing runs.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+# Signs that turn the direction of all that follows; letters have a direction without them.
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def html_of(report: Report) -> str:
@@ -30,7 +33,7 @@ def html_of(report: Report) -> str:
         _small_print("What was measured", report.measured),
         _small_print("How it was worked out", report.method),
     ]
-    return (
+    page = (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
@@ -38,6 +41,7 @@ def html_of(report: Report) -> str:
         f"<style>{_STYLES.read_text(encoding='utf-8')}</style></head>\n"
         f"<body><main>{''.join(sections)}</main><footer><p>{escape(report.made)}</p></footer></body></html>\n"
     )
+    return _TURNS.sub("", page)
 
 
 def _head(report: Report) -> str:

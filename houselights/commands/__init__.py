@@ -12,6 +12,7 @@ from houselights.commands.export import export
 from houselights.commands.ingest import ingest
 from houselights.commands.local_cloud import local_cloud
 from houselights.commands.prepare import prepare
+from houselights.commands.report import report
 from houselights.commands.score import score
 from houselights.commands.sessions import delete, describe, prune, sessions
 from houselights.commands.timeline import timeline
@@ -24,6 +25,7 @@ COMMANDS: tuple[click.Command, ...] = (
     sessions,
     describe,
     export,
+    report,
     delete,
     prune,
     prepare,

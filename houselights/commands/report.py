@@ -1,0 +1,72 @@
+"""`houselights report`: a stage's reaction as one file to forward."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from audience.errors import ExportFailed, InvalidValue
+from audience.expressions import EXPRESSIONS, LEAD_EXPRESSION
+from houselights.commands.extras import needing_extra
+from houselights.commands.options import store_at, store_option
+from houselights.commands.stage_choice import chosen_stage
+
+
+@click.command(short_help="Write a session's report as HTML or PDF.")
+@click.argument("session_id", metavar="SESSION")
+@click.option("--stage", "stage_id", metavar="ID", help="[default: the session's only stage]")
+@click.option("--expression", type=click.Choice(EXPRESSIONS), default=LEAD_EXPRESSION, show_default=True)
+@click.option(
+    "--to", "file", type=click.Path(path_type=Path), metavar="FILE", help="FILE.html or FILE.pdf  [default: ID.html]"
+)
+@store_option
+def report(session_id: str, stage_id: str | None, expression: str, file: Path | None, store_url: str | None) -> None:
+    """Write what the page says of SESSION into one file that needs nothing else: headline, curve, moments,
+    segments, and how they were measured.
+
+    No picture of the audience is in it.
+    """
+    from audience.curve import stage_windows
+    from dashboard.report.contents import report_of
+    from dashboard.report.html_page import html_of
+
+    file = Path(f"{session_id}.html") if file is None else file
+    if file.suffix.lower() not in (".html", ".pdf"):
+        raise InvalidValue(f"{file} is neither .html nor .pdf: name a file of either kind with --to")
+    now = datetime.now(UTC)
+    with store_at(store_url) as store:
+        session = store.session(session_id)
+        stage = chosen_stage(store.stages(session_id), session_id, stage_id)
+        windows = stage_windows(
+            session, stage, store.cameras(session_id, stage.stage_id), store.windows(session_id, stage.stage_id)
+        )
+        told = report_of(
+            windows,
+            expression,
+            scorers=store.scorers(),
+            recordings=[one for one in store.recordings(session_id) if one.stage_id == stage.stage_id],
+            made_at=now,
+            zone=now.astimezone().tzinfo or UTC,
+        )
+    if file.suffix.lower() == ".pdf":
+        with needing_extra("report"):
+            from dashboard.report.pdf import pdf_of
+        content = pdf_of(told)
+    else:
+        content = html_of(told).encode()
+    _write(file, content)
+    click.echo(file)
+
+
+def _write(file: Path, content: bytes) -> None:
+    """The file, whole or not at all."""
+    part = file.with_name(f".{file.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(file)
+    except OSError as problem:
+        part.unlink(missing_ok=True)
+        reason = problem.strerror or problem
+        raise ExportFailed(f"{file} cannot be written: {reason}; name another place with --to") from None

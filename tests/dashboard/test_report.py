@@ -1,0 +1,248 @@
+"""A report: the pages' figures in one file, HTML or PDF, that needs nothing else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import numpy as np
+import pypdfium2
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from audience.curve import StageWindows, stage_windows
+from audience.headline import headline, percent_text
+from audience.moments import moments
+from audience.privacy import decide
+from audience.segment_table import segment_rows
+from audience.smoothing import smoothed_curve
+from audience.window_table import WindowTable
+from audience.windows import WindowRecord
+from dashboard.report.chart import chart
+from dashboard.report.contents import SEED, SIMULATED, Report, report_of
+from dashboard.report.html_page import html_of
+from dashboard.report.marks import Disc, Line
+from dashboard.report.pdf import NOT_DRAWN, pdf_of
+from dashboard.wording import NOT_FEELING
+from tests.builders import (
+    SCORER,
+    a_camera,
+    a_cue,
+    a_head_count,
+    a_progress,
+    a_scorer,
+    a_session,
+    a_stage,
+    a_timeline,
+    a_window,
+    after,
+    an_annotation,
+    an_exclusion,
+)
+
+HOSTILE = '<script>alert("1")</script> & <img src=x onerror=alert(1)> </title></style> ]]> \'"'
+RTL, EMOJI = "\u202eשלום עולם مرحبا", "Love 👩‍👩‍👧 ❤️"
+EUROPEAN = "Ångström, Łódź, Ελληνικά, Щедрий, Đặng"
+TALK = a_timeline(("Opening", 0, 120), ("Demo", 120, 300), ("A word", 300, 305), ("Questions", 305, 595))
+
+
+def a_talk(*, faces: int = 40, session=None, stage=None, until: int = 600) -> StageWindows:
+    """Ten minutes in which a fifth of the faces smile, and four fifths from 4:00 to 4:25; nobody at 6:00 for 20 s."""
+    random = np.random.default_rng(1)
+    records = []
+    for at in range(until):
+        of = 0 if 360 <= at < 380 else faces
+        records.append(a_window(at, smiling=int(random.binomial(of, 0.8 if 240 <= at < 265 else 0.2)), of=of))
+    return laid(records, session or a_session(title="Why bridges hum", ended_at=after(600)), stage)
+
+
+def laid(records: Sequence[WindowRecord], session, stage=None) -> StageWindows:
+    stage = stage or a_stage(title="Hall", audience_size=50, timelines=[TALK], cues=[a_cue(5, 0)])
+    return stage_windows(session, stage, [a_camera()], WindowTable.of(records))
+
+
+def report(windows: StageWindows, **given) -> Report:
+    given = {"scorers": {SCORER: a_scorer()}, "recordings": [a_progress()]} | given
+    return report_of(windows, made_at=after(900), zone=UTC, **given)
+
+
+def text_of(pdf: bytes) -> str:
+    """What a reader of the PDF finds in it, lines joined."""
+    with pypdfium2.PdfDocument(pdf) as document:
+        pages = [page.get_textpage().get_text_bounded() for page in document]
+    return " ".join(" ".join(pages).split()).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def words_of(html: str) -> str:
+    """What a reader of the page finds in it."""
+    found: list[str] = []
+    parser = HTMLParser()
+    parser.handle_data = found.append  # type: ignore[method-assign]
+    parser.feed(html.partition("<body>")[2])
+    return " ".join(" ".join(found).split()).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_its_figures_are_those_of_the_functions_the_pages_draw_from() -> None:
+    windows = a_talk()
+    told = report(windows)
+    assert told.lead == headline(windows, "smile")
+    assert told.moments == moments(windows, "smile", seed=SEED)
+    assert [moment.kind for moment in told.moments] == ["peak"]
+    assert repr(told.segments) == repr(segment_rows(windows, "smile", seed=SEED))
+    assert told.curve is not None
+    np.testing.assert_array_equal(told.curve.share, smoothed_curve(windows, "smile", 15).share)
+
+
+def test_both_files_say_every_figure_and_what_it_rests_on() -> None:
+    told = report(a_talk())
+    demo = told.segments[1]
+    for said in (words_of(html_of(told)), text_of(pdf_of(told))):
+        assert told.lead in said
+        assert told.moments[0].sentence in said
+        assert f"{percent_text(demo.share)} ({round(100 * demo.share_low)} to {percent_text(demo.share_high)})" in said
+        assert "3 A word 5:00 to 5:05 not enough data" in said
+        assert f"Scored by {SCORER}, which counts a face from a confidence of 0.50 on." in said
+        assert "Faces found by centerface 1." in said
+        assert "Coverage: on average 80 % of the audience size that was stated." in said
+        assert NOT_FEELING in said
+        assert "95 % Wilson interval" in said
+        assert "Made on Mon 4 May 2026, 19:45 UTC by Houselights" in said
+
+
+def test_the_page_is_well_formed_and_needs_nothing_else() -> None:
+    html = html_of(report(a_talk()))
+    ElementTree.fromstring(html.partition("\n")[2])
+    assert "<script" not in html
+    assert not re.search(r"""(src=|href|url\(|@import|https?:|<link|<iframe|<object|\son\w+=)""", html)
+    assert "default-src 'none'" in html
+
+
+@pytest.mark.parametrize("title", [HOSTILE, RTL, EMOJI, EUROPEAN, "x" * 200, "{title} %s \\n $x$ &amp; &lt;"])
+def test_titles_are_text_whatever_they_hold(title: str) -> None:
+    stage = a_stage(
+        title=title,
+        timelines=[a_timeline((title, 0, 300), title=title)],
+        exclusions=[replace(an_exclusion(10, 20), title=title, by=title, reason=title)],
+        annotations=[an_annotation(30, title)],
+    )
+    told = report(a_talk(session=a_session(title=title, ended_at=after(600)), stage=stage))
+    html = html_of(told)
+    ElementTree.fromstring(html.partition("\n")[2])
+    assert words_of(html).count(title.lstrip("\u202e")) >= 4
+    assert "\u202e" not in html  # it would turn the words after it round
+    assert "<script" not in html
+    assert "<img" not in html
+    assert pdf_of(told).startswith(b"%PDF-")
+
+
+def test_a_pdf_has_the_letters_of_europe_and_says_which_it_lacks() -> None:
+    european = text_of(pdf_of(report(a_talk(session=a_session(title=EUROPEAN, ended_at=after(600))))))
+    assert EUROPEAN in european
+    assert NOT_DRAWN not in european
+    others = text_of(pdf_of(report(a_talk(session=a_session(title="On 日本語 again?", ended_at=after(600))))))
+    assert "On ? again?" in others
+    assert NOT_DRAWN in others
+    # An accent of its own joins its letter, and marks of direction are nothing to see.
+    joined = text_of(pdf_of(report(a_talk(session=a_session(title="e\u0301te\u0301\u200f", ended_at=after(600))))))
+    assert "été Talk" in joined
+
+
+def test_the_same_report_makes_the_same_files() -> None:
+    told = report(a_talk())
+    assert pdf_of(told) == pdf_of(told)
+    assert html_of(told) == html_of(told)
+
+
+def test_what_is_simulated_or_experimental_is_said_in_both() -> None:
+    windows = a_talk(session=replace(a_session(ended_at=after(600)), simulated=True))
+    told = report(windows, scorers={SCORER: replace(a_scorer(), experimental=frozenset({"smile"}))})
+    for said in (words_of(html_of(told)), text_of(pdf_of(told))):
+        assert SIMULATED in said
+        assert "Experimental: how well this scorer tells smile is not established." in said
+
+
+def test_what_was_left_out_and_what_was_noted_stand_in_it_with_names() -> None:
+    stage = a_stage(exclusions=[an_exclusion(60, 90)], annotations=[an_annotation(125)])
+    for said in (words_of(html_of(report(a_talk(stage=stage)))), text_of(pdf_of(report(a_talk(stage=stage))))):
+        assert "1:00 to 1:30 Projector failed: Nothing to see (Ada)" in said
+        assert "2:05 Door slammed (Ada)" in said
+        assert "0:30 of it was left out of every figure" in said
+
+
+def test_where_nothing_stands_out_that_is_said() -> None:
+    still = [a_window(at, smiling=8, of=40) for at in range(600)]
+    assert "Nothing stood out" in words_of(html_of(report(laid(still, a_session(ended_at=after(600))))))
+    short = [a_window(at, smiling=8, of=40) for at in range(90)]
+    assert "Not enough data to tell moments" in words_of(html_of(report(laid(short, a_session(ended_at=after(90))))))
+
+
+def test_figures_over_too_few_faces_are_in_neither_file() -> None:
+    told = report(a_talk(faces=4))
+    assert told.curve is None
+    for said in (words_of(html_of(told)), text_of(pdf_of(told))):
+        assert "Too few faces to say more" in said
+        assert "no expression was scored" not in said
+        # What is left are the facts' coverage, the table's, and the intervals' names.
+        assert set(re.findall(r"\d+ %", said)) <= {"7 %", "8 %", "95 %"}
+
+
+def test_a_head_count_has_faces_and_no_share() -> None:
+    decision = decide("workplace", "DE")
+    session = a_session(setting="workplace", country="DE", mode=decision.mode, ended_at=after(300))
+    told = report(laid([a_head_count(at, heads=30) for at in range(300)], session))
+    for said in (words_of(html_of(told)), text_of(pdf_of(told))):
+        assert "About 30 faces in view on average" in said
+        assert "Head count only" in said
+        assert "Against the whole" not in said
+        assert "Moments" not in said
+
+
+def test_a_session_without_a_record_makes_a_report_that_says_so() -> None:
+    told = report(laid([], a_session()))
+    for said in (words_of(html_of(told)), text_of(pdf_of(told))):
+        assert "Nothing has been recorded here yet." in said
+
+
+def test_the_curve_breaks_where_there_is_no_figure_and_its_moments_are_numbered() -> None:
+    picture = chart(report(a_talk()))
+    curves = [mark for mark in picture.marks if isinstance(mark, Line) and mark.width == 1.6]
+    assert len(curves) == 2
+    assert curves[0].points[-1][0] < curves[1].points[0][0] - 20
+    (disc,) = [mark for mark in picture.marks if isinstance(mark, Disc)]
+    assert curves[0].points[0][0] < disc.x < curves[0].points[-1][0]
+
+
+def test_an_evening_of_windows_makes_a_small_picture() -> None:
+    random = np.random.default_rng(1)
+    evening = [a_window(at, smiling=int(random.binomial(20, 0.2)), of=20) for at in range(12_000)]
+    told = report(laid(evening, a_session(ended_at=after(12_000)), a_stage()))
+    assert len(html_of(told)) < 300_000
+
+
+def test_nothing_is_built_before_somebody_asks_for_it(filled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def page() -> None:
+        from dashboard import data
+        from dashboard.report.offer import offer_report
+
+        file = data.session_file("talk-1")
+        offer_report(file, data.laid_out(file, file.stages[0]), "smile")
+
+    def never(*_: object, **__: object) -> None:
+        pytest.fail("a report was built")
+
+    monkeypatch.setattr("dashboard.report.offer.report_of", never)
+    app = AppTest.from_function(page).run()
+    assert [error.message for error in app.exception] == []
+    assert [button.proto.label for button in app.get("download_button")] == ["Report (HTML)", "Report (PDF)"]
+
+
+def test_a_report_is_made_without_streamlit() -> None:
+    """So that the command line writes one where no page is ever served."""
+    made = "import sys, dashboard.report.html_page, dashboard.report.pdf; sys.exit('streamlit' in sys.modules)"
+    subprocess.run([sys.executable, "-c", made], check=True)
