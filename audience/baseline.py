@@ -84,10 +84,15 @@ def baseline(
         )
         faces = np.where(np.isnan(share), np.nan, _mean_faces(windows, expression))
     else:
-        within = windows.start_ms < _pre_roll_end_ms(windows, pre_roll_s) if choice == "pre-roll" else None
+        within = pre_roll(windows, pre_roll_s) if choice == "pre-roll" else None
         share, faces = _constant(windows, expression, within)
     low, high = wilson(share * faces, faces)
     return Baseline(choice=choice, share=share, share_low=low, share_high=high)
+
+
+def pre_roll(windows: StageWindows, pre_roll_s: float | None = None) -> Bools:
+    """(n,) the windows before anything was shown, or the first `pre_roll_s` seconds."""
+    return windows.start_ms < _pre_roll_end_ms(windows, pre_roll_s)
 
 
 def change_against(curve: ReactionCurve, compared_with: Baseline) -> Change:

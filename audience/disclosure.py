@@ -1,7 +1,8 @@
 """Figures over few faces are not shown: a share of three people says too much about each of them.
 
 Small windows lose their figures before anything is summed. A sum that is shown is therefore a sum of windows that are
-shown, and nothing withheld can be worked out by taking one from the other.
+shown, and nothing withheld can be worked out by taking one from the other: not a segment from the talk it is a part of
+either, so no other segment has to be hidden for it.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
-"""Segment by segment: how many faces showed it, against the whole talk, and how sure that is."""
+"""Segment by segment: how many faces showed it, against a baseline, and how sure that is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from audience.baseline import BaselineChoice, baseline, pre_roll
 from audience.curve import StageWindows, reaction_curve
 from audience.intervals import wilson
 
@@ -31,7 +32,7 @@ class SegmentRow:
         title, start_s, end_s: as its timeline has them.
         share, share_low, share_high: share over its windows, and the 95 % Wilson interval over the people present.
         level: mean confidence.
-        change: its share less that of all windows of the stage.
+        change: its share less that of the baseline.
         change_low, change_high: the 95 % interval of the change over blocks of time.
         faces: mean number of faces in view while a camera looked; NaN where none did.
         coverage: mean coverage; NaN where none is known.
@@ -61,19 +62,22 @@ class SegmentRow:
         return not np.isnan(self.share)
 
 
-def segment_rows(windows: StageWindows, expression: str, *, seed: int) -> tuple[SegmentRow, ...]:
+def segment_rows(
+    windows: StageWindows, expression: str, *, seed: int, against: BaselineChoice = "whole talk"
+) -> tuple[SegmentRow, ...]:
     """The segments of a stage's first timeline, in its order.
 
     The interval of the change is a bootstrap over blocks of time (H. R. Künsch, Annals of Statistics 17, 1989): the
-    blocks of each segment, and those between segments, are drawn anew, as many as there are. Of few blocks the
-    percentiles are taken further out (T. C. Hesterberg, "What teachers should know about the bootstrap", The American
-    Statistician 69, 2015). It says how far the seconds that happened to be seen may move the change, the people being
-    these.
+    blocks of each segment, and those between segments, or of the pre-roll, are drawn anew, as many as there are; a
+    moving median is taken as it is. Of few blocks the percentiles are taken further out (T. C. Hesterberg, "What
+    teachers should know about the bootstrap", The American Statistician 69, 2015). It says how far the seconds that
+    happened to be seen may move the change, the people being these.
 
     Args:
         windows: the stage's windows.
         expression: which.
         seed: of the bootstrap.
+        against: the baseline of the changes.
 
     Returns:
         One row a segment; none where the stage has no timeline.
@@ -83,18 +87,27 @@ def segment_rows(windows: StageWindows, expression: str, *, seed: int) -> tuple[
     rng = np.random.default_rng(seed)
     sums = _Sums.of(windows, expression)
     curve = reaction_curve(windows, expression)
+    usual = baseline(windows, expression, against).share
+    over_usual = sums.less(usual) if against == "moving median" else sums
     inside_of = [windows.segment == index for index in range(len(windows.stage.timelines[0].segments))]
-    drawn = [sums.drawn(inside, windows.width_ms, rng) for inside in inside_of]
-    between = sums.drawn(windows.segment < 0, windows.width_ms, rng)
-    talk = np.sum([of_segment for _, of_segment in (*drawn, between)], axis=0)
+    drawn = [over_usual.drawn(inside, windows.width_ms, rng) for inside in inside_of]
+    if against == "whole talk":
+        between = sums.drawn(windows.segment < 0, windows.width_ms, rng)
+        compared_with = np.sum([of_segment for _, of_segment in (*drawn, between)], axis=0)
+    elif against == "pre-roll":
+        blocks, compared_with = sums.drawn(pre_roll(windows), windows.width_ms, rng)
+        if blocks < LEAST_BLOCKS:
+            compared_with = np.full_like(compared_with, np.nan)
+    else:
+        compared_with = np.array([[0.0, 1.0]])
     rows = []
     for index, segment in enumerate(windows.stage.timelines[0].segments):
         inside = inside_of[index]
         figures_s = float(sums.spans[inside].sum()) * windows.table.record_width_ms / 1000
         enough = figures_s >= LEAST_S
         share, low, high, level = sums.shares(inside) if enough else (np.nan,) * 4
-        change = share - sums.share if enough else np.nan
-        change_low, change_high = _change_interval(*drawn[index], talk) if enough else (np.nan,) * 2
+        change = share - sums.mean(usual, inside) if enough else np.nan
+        change_low, change_high = _change_interval(*drawn[index], compared_with) if enough else (np.nan,) * 2
         rows.append(
             SegmentRow(
                 index=index,
@@ -144,10 +157,13 @@ class _Sums:
         low, high = wilson(over / spans, scored / spans)
         return float(over / scored), float(low), float(high), float(total / scored)
 
-    @property
-    def share(self) -> float:
-        """Share of all windows."""
-        return float(self.over.sum() / self.scored.sum())
+    def mean(self, usual: Floats, inside: Bools) -> float:
+        """A baseline's mean over some windows, those with more faces counting for more."""
+        return float((usual[inside] * self.scored[inside]).sum() / self.scored[inside].sum())
+
+    def less(self, usual: Floats) -> _Sums:
+        """The faces over the threshold beyond those that a baseline would have."""
+        return replace(self, over=self.over - usual * self.scored)
 
     def drawn(self, inside: Bools, width_ms: int, rng: np.random.Generator) -> tuple[int, Floats]:
         """How many blocks some windows make, and the sums of as many drawn with replacement.
@@ -165,11 +181,11 @@ class _Sums:
         return len(blocks), sums
 
 
-def _change_interval(blocks: int, segment: Floats, talk: Floats) -> tuple[float, float]:
-    """The 95 % interval of a segment's share less the talk's, from (draws, 2) sums; NaN where blocks are too few."""
+def _change_interval(blocks: int, segment: Floats, compared_with: Floats) -> tuple[float, float]:
+    """The 95 % interval of a segment's share less another, from (draws, 2) sums; NaN where blocks are too few."""
     if blocks < LEAST_BLOCKS:
         return np.nan, np.nan
-    changes = segment[:, 0] / segment[:, 1] - talk[:, 0] / talk[:, 1]
+    changes = segment[:, 0] / segment[:, 1] - compared_with[:, 0] / compared_with[:, 1]
     further = stats.norm.cdf(np.sqrt(blocks / (blocks - 1)) * stats.t.ppf(0.025, blocks - 1))
     low, high = np.quantile(changes, [further, 1 - further])
     return float(low), float(high)

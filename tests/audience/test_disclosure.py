@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audience.baseline import BASELINES, baseline
 from audience.curve import reaction_curve, stage_windows
 from audience.disclosure import MIN_FACES, default_min_faces, withheld
 from audience.errors import InvalidValue
+from audience.headline import headline
+from audience.moments import moments
+from audience.segment_table import segment_rows
+from audience.smoothing import smoothed_curve
 from audience.window_table import WindowTable
-from tests.builders import BEGAN, a_head_count, a_session, a_stage, a_window, after
+from tests.builders import BEGAN, a_head_count, a_session, a_stage, a_timeline, a_window, after
 
 SUMS = ("scored", "total", "squares", "over")
 
@@ -104,3 +110,40 @@ def test_what_is_withheld_changes_no_figure_that_is_shown(rows):
         curves.append(reaction_curve(windows, "smile"))
     for name in ("share", "share_low", "share_high", "level"):
         np.testing.assert_array_equal(getattr(curves[0], name), getattr(curves[1], name))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 12), st.tuples(st.integers(0, 12), st.integers(0, 12)), st.integers(1, 30), st.booleans()
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    st.sampled_from(BASELINES),
+)
+def test_nothing_a_page_shows_depends_on_what_few_faces_showed(stretches, against):
+    """Segments partition a talk whose share is shown: one that is withheld might be had by taking the others away.
+
+    Two audiences that differ in nothing but what the faces of small windows showed look the same on every page.
+    Each stretch is (faces, (smiling in the one audience, in the other), seconds, whether a new segment begins).
+    """
+    seconds = [stretch for stretch in stretches for _ in range(stretch[2])]
+    starts = [at for at, (before, after_) in enumerate(pairwise([None, *seconds])) if before != after_ and after_[3]]
+    slides = a_timeline(*((f"Slide {at}", at, end) for at, end in pairwise([*starts, len(seconds)])))
+    stage = a_stage(timelines=[slides] if starts else [])
+
+    def shown(audience: int) -> str:
+        """Everything the page of a session says of one of the two audiences."""
+        table = WindowTable.of(
+            a_window(at, smiling=min(smiling[audience if faces < MIN_FACES else 0], faces), of=faces)
+            for at, (faces, smiling, _, _) in enumerate(seconds)
+        )
+        windows = stage_windows(a_session(), stage, [], table)
+        rows = segment_rows(windows, "smile", seed=1, against=against)
+        curve = smoothed_curve(windows, "smile", 15)
+        usual = baseline(windows, "smile", against)
+        told = [headline(windows), rows, moments(windows, "smile", seed=1)]
+        return repr([*told, *(line.tolist() for line in (curve.share, curve.level, curve.share_low, usual.share))])
+
+    assert shown(0) == shown(1)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from audience.baseline import BASELINES
 from audience.curve import overall_share
 from audience.intervals import wilson
 from audience.segment_table import SPARKS, segment_rows
@@ -104,3 +105,39 @@ def test_a_sparkline_runs_from_the_beginning_to_the_end_with_its_gaps():
 
 def test_a_stage_without_a_timeline_has_no_segments():
     assert told(stage=a_stage()) == ()
+
+
+def test_changes_against_the_pre_roll_are_from_the_time_before_anything_was_shown():
+    smiling = np.repeat([1, 2, 8, 0], [100, 100, 200, 100])
+    stage = a_stage(timelines=[THREE], cues=[a_cue(100, 0)])
+    rows = segment_rows(from_counts(smiling, np.full(500, 10), stage=stage), "smile", seed=1, against="pre-roll")
+    assert [row.change for row in rows] == pytest.approx([0.1, 0.7, -0.1])
+    assert all(row.change_low <= row.change <= row.change_high for row in rows)
+
+
+def test_changes_against_a_pre_roll_that_is_too_short_are_not_made_up():
+    smiling = np.repeat([1, 2, 8, 0], [30, 100, 200, 100])
+    stage = a_stage(timelines=[THREE], cues=[a_cue(30, 0)])
+    few_blocks = segment_rows(from_counts(smiling, np.full(430, 10), stage=stage), "smile", seed=1, against="pre-roll")
+    assert [row.change for row in few_blocks] == pytest.approx([0.1, 0.7, -0.1])
+    assert all(math.isnan(row.change_low) for row in few_blocks)
+    none = segment_rows(
+        from_counts(smiling, np.full(430, 10), stage=a_stage(timelines=[THREE])), "smile", seed=1, against="pre-roll"
+    )
+    assert none[0].enough
+    assert math.isnan(none[0].change)
+
+
+def test_against_the_moving_median_what_grows_slowly_is_no_change():
+    """The share grows from .1 to .7 in half an hour, and is .2 above that for a minute and a half in the middle."""
+    share = np.linspace(0.1, 0.7, 1800)
+    share[900:990] += 0.2
+    faces = np.full(1800, 1000)
+    slides = a_timeline(("First", 0, 600), ("Middle", 900, 990), ("Last", 1200, 1800))
+    windows = from_counts(np.round(1000 * share), faces, stage=a_stage(timelines=[slides]))
+    against = {choice: segment_rows(windows, "smile", seed=1, against=choice) for choice in BASELINES[:2]}
+    assert [row.change for row in against["whole talk"]] == pytest.approx([-0.2, 0.21, 0.19], abs=0.03)
+    assert [row.change for row in against["moving median"]] == pytest.approx([0, 0.2, 0], abs=0.04)
+    middle = against["moving median"][1]
+    assert middle.change_low > 0.1
+    assert middle.change_low <= middle.change <= middle.change_high
