@@ -5,8 +5,6 @@ from __future__ import annotations
 import http.client
 import io
 import os
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,15 +14,14 @@ from typing import BinaryIO
 import av
 import psutil
 import pytest
-import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from starlette.applications import Starlette
 
 from audience.fingerprint import fingerprint
 from dashboard.recording_route import recording_routes
 from dashboard.recordings import NoVideo, RecordingLibrary, Video, library, video_of
 from tests.builders import BEGAN_MS, a_progress, a_session
+from tests.routes_server import Answer, serving
 from tests.videos import number_of, write_video
 
 MP4_HEAD = b"\x00\x00\x00\x18ftypisom"
@@ -181,30 +178,8 @@ def test_where_there_is_no_recording_to_show_one_line_says_why(videos: Path, mon
 @pytest.fixture(scope="module")
 def address() -> Iterator[tuple[str, int]]:
     """A server with nothing but the routes."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
-        app = Starlette(routes=recording_routes(["127.0.0.1", "localhost"]))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            yield listening.getsockname()
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
-class Answer:
-    """What the server answered to one request."""
-
-    def __init__(self, address: tuple[str, int], path: str, method: str = "GET", **headers: str) -> None:
-        connection = http.client.HTTPConnection(*address, timeout=20)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, headers=named)
-        response = connection.getresponse()
-        self.status, self.headers, self.body = response.status, response.headers, response.read()
-        connection.close()
+    with serving(recording_routes(["127.0.0.1", "localhost"])) as address:
+        yield address
 
 
 @pytest.fixture

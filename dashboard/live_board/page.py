@@ -1,0 +1,44 @@
+"""The page of the board: one HTML file, the same for every session, that asks for nothing but its own snapshot."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The page as it is sent.
+
+    Attributes:
+        body: HTML in UTF-8.
+        packed: the same, gzipped.
+        policy: its Content-Security-Policy: its own style and script and nothing else, by their hashes. It may stand
+            in a frame of any site, since there is nothing on it to be tricked into.
+    """
+
+    body: bytes
+    packed: bytes
+    policy: str
+
+
+@cache
+def page() -> Page:
+    """Puts the page together from its three parts."""
+    here = files(__package__)
+    style, script = ((here / name).read_text("utf-8") for name in ("page.css", "page.js"))
+    html = (here / "page.html").read_text("utf-8").replace("/*style*/", style).replace("/*script*/", script)
+    policy = (
+        f"default-src 'none'; connect-src 'self'; img-src data:; style-src '{_hash(style)}'; "
+        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'; frame-ancestors *"
+    )
+    body = html.encode()
+    return Page(body=body, packed=gzip.compress(body, 9, mtime=0), policy=policy)
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

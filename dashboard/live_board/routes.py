@@ -1,0 +1,112 @@
+"""The public board over HTTP: `/live/<session>` and the snapshot beside it.
+
+No login, no cookie, nothing kept of who asks. Both are answered from bytes made beforehand, by ASGI and nothing
+between, because a whole festival may ask every two seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import Route
+
+from audience.errors import HouselightsError
+from dashboard.live_board.page import Page
+from dashboard.live_board.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+ROUTE: Final = "/live"
+
+Header = tuple[bytes, bytes]
+
+_ALWAYS: Final[list[Header]] = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"vary", b"accept-encoding"),
+]
+# A cache in between asks once an update for everybody, and never lets them wait for it.
+_FOR_AN_UPDATE: Final = b"public, max-age=0, s-maxage=2, stale-while-revalidate=10"
+_FOR_A_WHILE: Final = b"public, max-age=300"
+_JSON: Final = b"application/json; charset=utf-8"
+_TEXT: Final = b"text/plain; charset=utf-8"
+_HTML: Final = b"text/html; charset=utf-8"
+
+
+class BoardPage:
+    """Serves the page. It is the same for every session: what it shows comes with the snapshot."""
+
+    def __init__(self, page: Page) -> None:
+        """Serves this page."""
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers with the page."""
+        headers = [(b"cache-control", _FOR_A_WHILE), (b"content-security-policy", self._page.policy.encode())]
+        await _send_packed(scope, send, self._page.body, self._page.packed, _HTML, headers)
+
+
+class BoardSnapshot:
+    """Serves a session's newest snapshot."""
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        """Serves these snapshots."""
+        self._snapshots = snapshots
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers 200 with the document, 304 where the asker has it, 404 where there is no such board."""
+        try:
+            snapshot = await self._snapshots.newest(scope["path_params"]["session"])
+        except HouselightsError:
+            # The reason is the operator's, who is told it on the pages; strangers learn nothing of the store.
+            await _send(send, 503, b"The board cannot be read now.\n", _TEXT, [(b"retry-after", b"5")])
+            return
+        if snapshot is None:
+            await _send(send, 404, b"There is no board of that name.\n", _TEXT, [(b"cache-control", _FOR_AN_UPDATE)])
+            return
+        headers = [(b"etag", snapshot.etag), (b"cache-control", _FOR_AN_UPDATE)]
+        if _header(scope, b"if-none-match") == snapshot.etag:
+            await _send(send, 304, b"", None, headers)
+        else:
+            await _send_packed(scope, send, snapshot.body, snapshot.packed, _JSON, headers)
+
+
+def board_routes(page: Page, snapshots: Snapshots, allowed_hosts: Sequence[str]) -> list[Route]:
+    """The two routes of the board.
+
+    Args:
+        page: what people open.
+        snapshots: what it asks for.
+        allowed_hosts: the names this server is addressed by; none allows all.
+    """
+    trusted = Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts) or ["*"], www_redirect=False)
+    named = f"{ROUTE}/{{session}}"
+    return [
+        Route(path, app, methods=["GET"], middleware=[trusted])
+        for path, app in ((named, BoardPage(page)), (f"{named}/live.json", BoardSnapshot(snapshots)))
+    ]
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    return next((value for known, value in scope["headers"] if known == name), b"")
+
+
+async def _send_packed(
+    scope: Scope, send: Send, body: bytes, packed: bytes, media_type: bytes, headers: list[Header]
+) -> None:
+    if b"gzip" in _header(scope, b"accept-encoding"):
+        await _send(send, 200, packed, media_type, [*headers, (b"content-encoding", b"gzip")])
+    else:
+        await _send(send, 200, body, media_type, headers)
+
+
+async def _send(send: Send, status: int, body: bytes, media_type: bytes | None, headers: list[Header]) -> None:
+    told: list[Header] = [*_ALWAYS, *headers]
+    if media_type is not None:
+        told += [(b"content-type", media_type), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": told})
+    await send({"type": "http.response.body", "body": body})
