@@ -41,7 +41,10 @@ _FIELDS = (
     "detector",
     "scorer",
     "detail",
+    "brightness",
+    "sharpness",
 )
+_SINCE_PICTURES_ARE_MEASURED = ("brightness", "sharpness")
 _ADDED_ON_THE_WAY = ("topic", "received_ms")
 _LONGEST_NAME, _LONGEST_STATE = 200, 20
 # Control characters, line and paragraph separators, and lone surrogates, which file names that are no text are read as.
@@ -61,7 +64,10 @@ def status_topic(session_id: str, stage_id: str, camera_id: str) -> str:
 
 
 def status_message(heartbeat: Heartbeat) -> bytes:
-    """The heartbeat as a message; `received_ms` is left out, since only the way can tell it."""
+    """The heartbeat as a message.
+
+    `received_ms` is left out, since only the way can tell it, and the preview, which is shown on its own machine only.
+    """
     return dump(
         {
             "format": FORMAT,
@@ -81,6 +87,8 @@ def status_message(heartbeat: Heartbeat) -> bytes:
             "detector": heartbeat.detector,
             "scorer": heartbeat.scorer,
             "detail": _one_line(heartbeat.detail),
+            "brightness": heartbeat.brightness,
+            "sharpness": heartbeat.sharpness,
         }
     )
 
@@ -101,7 +109,8 @@ def read_status(data: bytes) -> Heartbeat:
         raise SheetRejected("it is not a status")
     if whole(document.get("schema"), "the schema") != SCHEMA:
         raise SheetRejected(f"the status is of schema {document['schema']}, and this reads schema {SCHEMA}")
-    document.setdefault("last_window_ms", None)  # what passes JSON through SQL may drop a null
+    for name in ("last_window_ms", *_SINCE_PICTURES_ARE_MEASURED):
+        document.setdefault(name, None)  # what passes JSON through SQL may drop a null
     added = _ADDED_ON_THE_WAY if document.keys() & set(_ADDED_ON_THE_WAY) else ()
     said = dict(zip(_FIELDS + added, fields_of(document, "the status", _FIELDS + added), strict=True))
     try:
@@ -123,6 +132,8 @@ def read_status(data: bytes) -> Heartbeat:
             detector=_line(said["detector"], "the detector's name", _LONGEST_NAME),
             scorer=_line(said["scorer"], "the scorer's name", _LONGEST_NAME),
             received_ms=whole(said["received_ms"], "the instant of arrival") if added else None,
+            brightness=_measure(said["brightness"], "the brightness"),
+            sharpness=_measure(said["sharpness"], "the sharpness"),
         )
     except InvalidValue as problem:
         raise SheetRejected(str(problem)) from None
@@ -143,6 +154,10 @@ def _line(value: Any, what: str, longest: int) -> str:
     if len(line) > longest or _NOT_IN_A_LINE.search(line):
         raise SheetRejected(f"{what} is not one line of at most {longest} characters")
     return line
+
+
+def _measure(value: Any, what: str) -> float | None:
+    return None if value is None else number(value, what)
 
 
 def _instant(value: Any, what: str) -> int | None:

@@ -96,6 +96,9 @@ class Heartbeat:
         detector, scorer: name and version; "" where not said, or where only heads are counted.
         received_ms: when the heartbeat arrived, milliseconds since the epoch, by a clock that is not the camera's;
             None where it came no such way. Less `at_ms` it is the error of the camera's clock and the time on the way.
+        brightness, sharpness: of the picture, 0..1 (`edge_lambda.picture`); None where it was not measured.
+        preview_port: where on its own machine (127.0.0.1) the camera shows what it sees; None where it does not.
+        preview_blurred: whether faces are made unrecognisable there.
     """
 
     session_id: str
@@ -114,6 +117,10 @@ class Heartbeat:
     detector: str = ""
     scorer: str = ""
     received_ms: int | None = None
+    brightness: float | None = None
+    sharpness: float | None = None
+    preview_port: int | None = None
+    preview_blurred: bool = False
 
     def __post_init__(self) -> None:
         _check_key(self)
@@ -129,6 +136,12 @@ class Heartbeat:
                 f"a camera cannot look at {self.frames_per_s:g} frames per second, see {self.faces} faces and lag by "
                 f"{self.lag_s:g} s"
             )
+        for what in ("brightness", "sharpness"):
+            value = getattr(self, what)
+            if value is not None and not 0 <= value <= 1:
+                raise InvalidValue(f"a picture cannot have a {what} of {value:g}: it lies between 0 and 1")
+        if self.preview_port is not None and not 1 <= self.preview_port <= 65535:
+            raise InvalidValue(f"a preview cannot be at port {self.preview_port}: ports run from 1 to 65535")
 
 
 def _check_key(record: RecordingProgress | Heartbeat) -> None:

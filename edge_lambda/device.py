@@ -19,6 +19,7 @@ from audience.store import CameraState, Heartbeat
 from edge_lambda.back_off import BackOff
 from edge_lambda.device_status import DeviceStatus, in_words
 from edge_lambda.devices import Camera
+from edge_lambda.devices.holding import held
 from edge_lambda.live_frames import LiveFrames
 from edge_lambda.live_preview import LivePreview
 from edge_lambda.outbox import Outbox
@@ -74,11 +75,12 @@ class Device:
         self._open_camera, self._load = open_camera, load
         self._outbox, self._recorded, self._uploader = outbox, recorded, uploader
         self._stop = threading.Event()
-        self._opened: Camera | None = None
         self._now, self._wait, self._preview = now, wait or self._stop.wait, preview
-        self._status = DeviceStatus(camera, every_s=every_s, uploads=uploader.status, tell=tell, now=now)
         self._frames = LiveFrames(
             every_s=every_s, stop=self._stop, after_ms=recorded.until_ms - 1, whole_windows_ms=camera.width_ms
+        )
+        self._status = DeviceStatus(
+            camera, every_s=every_s, uploads=uploader.status, picture=lambda: self._frames.picture, tell=tell, now=now
         )
         self._way: Way | None = None
         self._end_ms = 0  # of the newest window
@@ -116,9 +118,6 @@ class Device:
     def stop(self) -> None:
         """Ends it cleanly and returns at once; may be called from anywhere, a signal's handler among it."""
         self._stop.set()
-        if (camera := self._opened) is not None:
-            # One that stands still would keep it for as long as it takes to be given up. Closing may take long, too.
-            threading.Thread(target=camera.close, name="let go", daemon=True).start()
 
     def _run_once(self) -> Exception | None:
         """One camera from its opening on; what ended it, or None where it was told to stop or a file ended."""
@@ -127,20 +126,19 @@ class Device:
             if self._way is None:
                 self._way, self._status.detector, self._status.scorer = way, way.detector, way.scorer
                 self._status.say("ready")
-            camera = self._open_camera()
+            with held(self._open_camera, stop=self._stop) as camera:
+                return None if camera is None else self._run_with(camera, way)
         except (InvalidValue, RecordingUnreadable):
             raise  # a mistake in the settings: no waiting puts it right
         except Exception as problem:
             return problem
+
+    def _run_with(self, camera: Camera, way: Way) -> Exception | None:
         try:
-            with closing(camera):
-                self._opened = camera
-                self._look(camera, way)
+            self._look(camera, way)
         except Exception as problem:
             self._way = None  # whatever it was, the next run has models of its own
             return problem
-        finally:
-            self._opened = None
         return self._frames.lost
 
     def _look(self, camera: Camera, way: Way) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from audience.errors import HouselightsError
 from audience.instants import to_ms
 from audience.store import CameraState, Heartbeat
+from edge_lambda.picture import Picture
 from edge_lambda.pipeline import CameraKey
 from edge_lambda.uploader import UploadStatus
 from edge_lambda.ways import Looked
@@ -31,6 +32,7 @@ class DeviceStatus:
         *,
         every_s: float,
         uploads: Callable[[], UploadStatus],
+        picture: Callable[[], Picture | None],
         tell: Callable[[Heartbeat], None],
         now: Callable[[], datetime],
     ) -> None:
@@ -40,13 +42,14 @@ class DeviceStatus:
             camera: whose heartbeats they are.
             every_s: seconds between samples.
             uploads: how the way to S3 is.
+            picture: how the camera's picture is; None where it was not measured.
             tell: takes a heartbeat; fails never and is quick.
             now: the device's clock.
         """
         self.detector = self.scorer = ""
         self._camera = camera
         self._step_ms = max(camera.width_ms, round(every_s * 1000))
-        self._uploads, self._tell, self._now = uploads, tell, now
+        self._uploads, self._picture, self._tell, self._now = uploads, picture, tell, now
         self._last: Looked | None = None
         self._next_ms: int | None = None
         self._missed = 0
@@ -85,6 +88,7 @@ class DeviceStatus:
         now_ms, window, uploads = to_ms(self._now()), self._last, self._uploads()
         self._said_running_ms = None
         running = state == "running" and window is not None
+        picture = self._picture() if running else None
         self._tell(
             Heartbeat(
                 session_id=self._camera.session_id,
@@ -103,6 +107,8 @@ class DeviceStatus:
                 dropped=uploads.outbox.dropped,
                 detector=self.detector,
                 scorer=self.scorer,
+                brightness=picture.brightness if picture else None,
+                sharpness=picture.sharpness if picture else None,
             )
         )
 

@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from audience.errors import DeviceError
 from audience.instants import to_ms
 from edge_lambda.devices import Camera
+from edge_lambda.picture import Picture, measured
 from edge_lambda.pipeline import TimedFrame
 
 # A clock that was set back by less is waited for in silence.
 _SILENT_MS = 2_000
+
+# How often a picture is measured: as often as a camera says how it is.
+_MEASURED_EVERY_MS = 2_000
 
 
 class LiveFrames:
@@ -23,10 +27,13 @@ class LiveFrames:
     Attributes:
         newest_ms: instant of the newest frame handed on, milliseconds since the epoch; -1 before the first.
         lost: why the latest camera's frames ended early; None where they did not.
+        picture: how one of the last frames handed on is, measured every two seconds; None where the camera was just
+            opened.
     """
 
     newest_ms: int
     lost: DeviceError | None
+    picture: Picture | None
 
     def __init__(
         self, *, every_s: float, stop: threading.Event, after_ms: int = -1, whole_windows_ms: int | None = None
@@ -40,7 +47,7 @@ class LiveFrames:
             whole_windows_ms: width of the windows, where the first frame of each camera has to be of a window that the
                 camera sees from its start on; None where any may be the first.
         """
-        self.newest_ms, self.lost = after_ms, None
+        self.newest_ms, self.lost, self.picture = after_ms, None, None
         self._every_ms = max(1, round(every_s * 1000))
         self._stop = stop
         self._whole_windows_ms = whole_windows_ms
@@ -48,7 +55,8 @@ class LiveFrames:
     def of(self, camera: Camera) -> Iterator[TimedFrame]:
         """Yields the frames of a camera. One that goes away ends them, so that the window that is open is still
         finished; `lost` says why."""
-        self.lost = None
+        self.lost = self.picture = None
+        measured_ms = -_MEASURED_EVERY_MS
         slot, from_ms = None, None if self._whole_windows_ms else self.newest_ms
         try:
             for frame in camera:
@@ -63,6 +71,8 @@ class LiveFrames:
                 if at_ms < (from_ms or 0) or at_ms // self._every_ms == slot:
                     continue
                 slot, self.newest_ms = at_ms // self._every_ms, at_ms
+                if at_ms - measured_ms >= _MEASURED_EVERY_MS:
+                    self.picture, measured_ms = measured(frame.image), at_ms
                 yield TimedFrame(at_ms=at_ms, image=frame.image)
         except DeviceError as problem:
             self.lost = problem

@@ -31,9 +31,13 @@ class WatchPlan:
     Attributes:
         every_s: seconds between samples, over 0.
         windows_kept_days, faces_kept_days: how long records are kept.
+        preview_port: where on this machine the camera is shown; None where it is not.
+        preview_blurred: whether faces are made unrecognisable there.
     """
 
     every_s: float = 1.0
+    preview_port: int | None = None
+    preview_blurred: bool = False
     windows_kept_days: int = 730
     faces_kept_days: int = 30
 
@@ -157,6 +161,8 @@ class Watch:
         now_ms = to_ms(self._now())
         window = self._last_window
         running = state == "running" and window is not None
+        picture = self._frames.picture if running else None
+        step_ms = max(self._camera.width_ms, round(self._plan.every_s * 1000))
         # A window that the camera's end cut short is stored before its own end; that is no negative lag.
         self._last = Heartbeat(
             session_id=self._occasion.session_id,
@@ -164,11 +170,17 @@ class Watch:
             camera_id=self._occasion.camera_id,
             at_ms=now_ms,
             state=state,
-            frames_per_s=window.frames * 1000 / window.record.width_ms if running and window else 0.0,
+            frames_per_s=window.frames * 1000 / step_ms if running and window else 0.0,
             faces=window.record.faces if running and window else 0,
             last_window_ms=window.record.start_ms if window else None,
             lag_s=max(0.0, (now_ms - window.end_ms) / 1000) if running and window else 0.0,
             detail=detail,
+            detector=self._detector.name,
+            scorer=self._scorer.name if self._scorer else "",
+            brightness=picture.brightness if picture else None,
+            sharpness=picture.sharpness if picture else None,
+            preview_port=self._plan.preview_port,
+            preview_blurred=self._plan.preview_blurred,
         )
         self._store.put_heartbeat(self._last)
         self._on_heartbeat(self._last)

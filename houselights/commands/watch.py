@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -54,9 +55,10 @@ def watch(
 
     with store_at(store_url) as store, ExitStack() as stack:
         expressions = load_scorer(scorer)
-        on_window = None
+        on_window, shown_at = None, None
         if preview_port is not None:
             preview = stack.enter_context(LivePreview(port=preview_port, blur=blur))
+            shown_at = urlsplit(preview.address).port  # port 0 asked for a free one
             click.echo(f"preview at {preview.address}", err=True)
 
             def on_window(window: ScoredWindow) -> None:
@@ -66,7 +68,13 @@ def watch(
             stack.callback(signal.signal, number, signal.signal(number, end))
         watched = Watch(
             occasion,
-            WatchPlan(every_s=every_s, windows_kept_days=keep_windows_days, faces_kept_days=keep_faces_days),
+            WatchPlan(
+                every_s=every_s,
+                windows_kept_days=keep_windows_days,
+                faces_kept_days=keep_faces_days,
+                preview_port=shown_at,
+                preview_blurred=blur,
+            ),
             store=store,
             open_camera=lambda: open_camera(source, clock=lambda: datetime.now(UTC), sleep=time.sleep),
             detector=load_detector(detector, yunet_model=yunet_model, doubtful=True),

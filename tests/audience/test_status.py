@@ -39,6 +39,8 @@ heartbeats = st.builds(
     sent=counts,
     waiting=counts,
     dropped=counts,
+    brightness=st.none() | st.floats(0, 1),
+    sharpness=st.none() | st.floats(0, 1),
     detector=names,
     scorer=names,
     received_ms=st.none() | instants,
@@ -191,3 +193,19 @@ class TestHeartbeats:
         for name in ("sent", "waiting", "dropped", "detector", "scorer", "received_ms"):
             del older[name]
         assert heartbeat_from_json(json.dumps(older)) == a_heartbeat()
+
+    def test_one_stored_or_said_before_pictures_were_measured_is_still_read(self):
+        older = json.loads(flat_to_json(a_heartbeat()))
+        for name in ("brightness", "sharpness", "preview_port", "preview_blurred"):
+            del older[name]
+        assert heartbeat_from_json(json.dumps(older)) == a_heartbeat()
+        assert read_status(said(brightness=..., sharpness=...)) == a_heartbeat()
+
+    def test_a_picture_is_measured_within_its_bounds_and_shown_at_a_port(self):
+        for wrong in ({"brightness": 1.1}, {"sharpness": -0.1}, {"brightness": float("nan")}, {"preview_port": 0}):
+            with pytest.raises(InvalidValue, match="cannot"):
+                replace(a_heartbeat(), **wrong)
+
+    def test_a_preview_is_of_its_own_machine_and_told_to_nobody_else(self):
+        shown = replace(a_heartbeat(), preview_port=8600, preview_blurred=True)
+        assert read_status(status_message(shown)) == a_heartbeat()

@@ -378,6 +378,10 @@ class TestProgressScorersAndHeartbeats:
             detector="centerface-1",
             scorer="expressionnet-1",
             received_ms=after_ms(0.25),
+            brightness=0.4,
+            sharpness=0.7,
+            preview_port=8600,
+            preview_blurred=True,
         )
         store.put_heartbeat(beat)
         assert store.heartbeats("talk-1") == [beat]

@@ -10,6 +10,7 @@ from audience.status import LONGEST_DETAIL
 from audience.store import Heartbeat
 from edge_lambda.device_status import DeviceStatus, in_words
 from edge_lambda.outbox import OutboxStatus
+from edge_lambda.picture import Picture
 from edge_lambda.pipeline import CameraKey
 from edge_lambda.uploader import UploadStatus
 from edge_lambda.ways import Looked
@@ -29,6 +30,7 @@ class Said:
             CAMERA,
             every_s=every_s,
             uploads=self.uploads,
+            picture=lambda: Picture(brightness=0.5, sharpness=0.6),
             tell=self.heartbeats.append,
             now=lambda: from_ms(self.now_ms),
         )

@@ -1,0 +1,109 @@
+"""How a camera is: told from its newest heartbeat and from what was recorded of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from audience.camera_state import STATES, UNUSABLE, CameraStatus, camera_status, camera_statuses
+from audience.store import Heartbeat
+from tests.builders import a_camera, a_heartbeat, after_ms
+
+CLEAR = {"brightness": 0.6, "sharpness": 0.6}
+
+
+def beat(at_s: float = 0, **changed: object) -> Heartbeat:
+    return replace(a_heartbeat(at_s=at_s), **{**CLEAR, **changed})  # type: ignore[arg-type]
+
+
+def seen(heartbeat: Heartbeat | None, at_s: float = 1, recorded_until_s: float | None = None) -> CameraStatus:
+    until = None if recorded_until_s is None else after_ms(recorded_until_s)
+    return camera_status("main", "cam-1", heartbeat, until, after_ms(at_s))
+
+
+def test_a_camera_that_was_heard_of_just_now_with_a_clear_picture_is_ok() -> None:
+    status = seen(beat(), 1.5)
+    assert (status.state, status.why, status.seen_s, status.delay_s) == ("ok", "", 1.5, 0.2)
+
+
+def test_a_camera_that_is_set_up_and_was_never_heard_of_is_expected_and_not_dead() -> None:
+    assert (seen(None).state, seen(None).seen_s) == ("expected", None)
+
+
+@pytest.mark.parametrize(("silent_s", "state"), [(9, "ok"), (11, "late"), (29, "late"), (31, "dead"), (9e5, "dead")])
+def test_silence_makes_a_camera_late_and_then_dead(silent_s: float, state: str) -> None:
+    assert seen(beat(), silent_s).state == state
+
+
+def test_a_camera_that_looks_once_a_minute_may_be_silent_for_longer() -> None:
+    slow = beat(frames_per_s=1 / 60, lag_s=0.1)
+    assert [seen(slow, silent_s).state for silent_s in (60, 115, 125, 175, 185)] == ["ok", "ok", "late", "late", "dead"]
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ({"state": "starting"}, "starting"),
+        ({"state": "ready"}, "starting"),
+        ({"state": "waiting", "detail": "no device"}, "away"),
+        ({"state": "failed", "detail": "the disk is full"}, "failed"),
+        ({"state": "stopped"}, "ended"),
+        ({"state": "finished"}, "ended"),
+        ({"brightness": 0.01}, "dark"),
+        ({"sharpness": 0.2}, "blurred"),
+        ({"brightness": 0.01, "sharpness": 0.0}, "dark"),
+        ({"brightness": None, "sharpness": None}, "ok"),
+        ({"lag_s": 12.0}, "late"),
+    ],
+)
+def test_a_camera_is_what_it_says_and_what_its_picture_says(said: dict[str, object], state: str) -> None:
+    status = seen(beat(**said))
+    assert status.state == state
+    assert str(said.get("detail", "")) in status.why
+
+
+def test_a_camera_that_stopped_or_failed_long_ago_is_told_apart() -> None:
+    assert seen(beat(state="stopped"), 3600).state == "ended"
+    assert seen(beat(state="failed", detail="the disk is full"), 3600).state == "dead"
+    assert "“failed”: the disk is full" in seen(beat(state="failed", detail="the disk is full"), 3600).why
+
+
+def test_a_camera_whose_records_come_late_is_late_and_its_outbox_is_told() -> None:
+    status = seen(beat(at_s=60, waiting=7), 61, recorded_until_s=30)
+    assert (status.state, status.delay_s) == ("late", 31)
+    assert status.why == "figures come 31 s after their capture; 7 deliveries wait in its outbox"
+
+
+def test_a_clock_that_is_wrong_is_told_and_moves_neither_the_delay_nor_the_silence() -> None:
+    ahead = beat(at_s=3600, received_ms=after_ms(0))
+    status = seen(ahead, 2, recorded_until_s=3599)
+    assert (status.state, status.why) == ("ok", "its clock is 3,600 s ahead")
+    assert (status.seen_s, status.delay_s, status.clock_error_s) == (2, 3, 3600)
+    behind = seen(replace(ahead, received_ms=after_ms(3660)), 3661, recorded_until_s=3599)
+    assert (behind.why, behind.delay_s) == ("its clock is 60 s behind", 2)
+
+
+def test_a_heartbeat_from_the_future_is_no_negative_age() -> None:
+    assert seen(beat(at_s=5), 0).seen_s == 0
+
+
+def test_cameras_stand_in_the_order_of_need() -> None:
+    cameras = {"a": [a_camera("1"), a_camera("2")], "b": [a_camera("1"), a_camera("2")]}
+    beats = [
+        replace(beat(), stage_id="a", camera_id="1"),
+        replace(beat(brightness=0.0), stage_id="a", camera_id="2"),
+        replace(beat(at_s=-99), stage_id="b", camera_id="2"),
+        replace(beat(), stage_id="c", camera_id="9"),
+    ]
+    found = camera_statuses(cameras, beats, {("a", "1"): after_ms(0)}, after_ms(1))
+    assert [(one.stage_id, one.camera_id, one.state) for one in found] == [
+        ("b", "2", "dead"),
+        ("a", "2", "dark"),
+        ("b", "1", "expected"),
+        ("a", "1", "ok"),
+    ]
+
+
+def test_every_state_that_shows_nothing_of_use_comes_before_those_that_do() -> None:
+    assert set(STATES[: len(UNUSABLE)]) == UNUSABLE
