@@ -14,6 +14,10 @@ from edge_lambda.devices import Clock, LiveFrame
 STALLED_S = 20.0
 """A camera that gives nothing for this long is taken to be gone, whatever its own library knows of time limits."""
 
+CLOSING_S = 1.0
+"""How long closing waits for a read under way. One that stalls lets its camera go by itself, once its own time limit
+has passed."""
+
 
 class Stream(Protocol):
     """What is read, one picture after the other; `cv2.VideoCapture` is one. All calls come from one thread."""
@@ -61,11 +65,11 @@ class StreamCamera:
             yield frame
 
     def close(self) -> None:
-        """Ends the reading; waits for a read under way at most as long as its own time limit."""
+        """Ends the reading; waits for a read under way for `CLOSING_S` at most."""
         with self._turn:
             self._closed = True
             self._turn.notify_all()
-        self._reader.join(STALLED_S)
+        self._reader.join(CLOSING_S)
 
     def _next(self) -> LiveFrame | None:
         """Waits for the next picture; None once closed."""

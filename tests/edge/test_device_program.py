@@ -7,6 +7,7 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -24,12 +25,13 @@ from audience.sheets.read_delivery import read_delivery
 from audience.sheets.sheet import Sheet
 from audience.sheets.window_file import WindowFile
 from audience.status import read_status
+from edge_lambda.preview_page import PreviewPage
 from tests.architecture.sources import ROOT
 from tests.certificates import Authority
 from tests.edge.s3_with_faults import HANG_UP, HANG_UP_AFTERWARDS, s3_with_faults
 from tests.edge.test_iot_credentials import Clock, a_provider
 from tests.mosquitto import Listener, a_broker
-from tests.portraits import people_video
+from tests.portraits import people_video, portrait
 
 PATIENCE_S = 60.0
 
@@ -197,6 +199,52 @@ def test_a_camera_that_is_not_there_is_said_and_waited_for_without_its_password(
         assert program.said("Trying again in 1 s.")
         assert program.end(signal.SIGTERM) == 0
     assert not program.said("hunter2")
+
+
+def stopped_within_s(program: Program) -> float:
+    began = time.monotonic()
+    assert program.end(signal.SIGTERM) == 0
+    assert "state=stopped" in program.lines[-1]
+    return time.monotonic() - began
+
+
+SOON_S = 5.0
+"""About one second, on a machine that has others to do; OpenCV's own limits are ten."""
+
+
+def test_a_camera_that_accepts_and_says_nothing_holds_up_no_stop(tmp_path):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        device(tmp_path, SOURCE=f"http://127.0.0.1:{silent.getsockname()[1]}/stream.mjpg") as program,
+    ):
+        silent.settimeout(PATIENCE_S)
+        asking, _ = silent.accept()
+        with asking:
+            assert asking.recv(4) == b"GET "
+            assert stopped_within_s(program) < SOON_S
+
+
+def test_a_camera_that_falls_silent_holds_up_no_stop_and_its_open_window_is_sent(tmp_path):
+    silent = threading.Event()
+    with PreviewPage() as page:
+
+        def film() -> None:
+            while not silent.wait(0.05):
+                page.show(portrait(160))
+
+        filming = threading.Thread(target=film)
+        filming.start()
+        try:
+            with device(tmp_path, SOURCE=f"{page.url}stream.mjpg") as program:
+                program.until(lambda: program.said("state=running"))
+                silent.set()
+                filming.join()
+                time.sleep(0.5)  # until what was on its way has been looked at
+                assert stopped_within_s(program) < SOON_S
+        finally:
+            silent.set()
+            filming.join()
+    assert delivered(tmp_path)
 
 
 def test_the_preview_shows_the_marked_picture(tmp_path, clip):

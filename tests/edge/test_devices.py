@@ -142,6 +142,20 @@ def test_a_stream_that_freezes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
         thread.join()
 
 
+def test_closing_a_camera_that_fell_silent_does_not_wait_for_it() -> None:
+    with PreviewPage() as page:
+        page.show(numbered(1))
+        camera = open_camera(f"{page.url}stream.mjpg", clock=Stopwatch(), sleep=time.sleep)
+        time.sleep(0.2)
+        began = time.perf_counter()
+        camera.close()
+        assert time.perf_counter() - began < 2
+        assert list(camera) == []
+    for thread in threading.enumerate():  # the page is gone, and the read under way has ended
+        if thread.name.startswith("camera"):
+            thread.join()
+
+
 def test_a_closed_camera_ends_and_leaves_no_thread(filmed: FilmedPage) -> None:
     with opened(filmed.stream) as camera:
         pictures = iter(camera)
