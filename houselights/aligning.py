@@ -1,40 +1,20 @@
-"""When what was shown began, told from recordings or from another audience: proposed, for the user to decide."""
+"""Aligning on the command line: what `timeline_files.aligning` needs, taken from a store."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-
-from audience.alignment import SOUND_RATE, Alignment, align_reactions, align_sound, sound_features
-from audience.curve import StageWindows, reaction_curve, stage_windows
+from audience.curve import StageWindows, stage_windows
 from audience.errors import InvalidValue
 from audience.instants import from_ms
 from audience.sessions import Session, Stage
 from audience.store import Store
-from timeline_files.sound import read_sound
-
-# Which of the expressions is read: laughter is what audiences share most.
-EXPRESSION = "smile"
+from timeline_files.aligning import Proposal, propose_from_reaction, propose_from_sound
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """When second 0 of what was shown may have been.
-
-    Attributes:
-        zero_at: the instant.
-        alignment: how sure that is.
-    """
-
-    zero_at: datetime
-    alignment: Alignment
-
-
-def propose_from_sound(
+def proposed_from_sound(
     store: Store,
     session: Session,
     stage: Stage,
@@ -44,57 +24,35 @@ def propose_from_sound(
     camera_id: str | None,
     on_position: Callable[[str, float, float | None], None],
 ) -> Proposal | None:
-    """Aligns the sound of an audience's recording with that of what was shown.
+    """`propose_from_sound`, with the recording of the audience beginning when it was scored to have.
 
     Args:
-        store: says when the recording began.
+        store: says when.
         session, stage: whose recording it is.
-        audience: the recording of the audience.
-        original: the film's or talk's own recording.
+        audience, original, on_position: as there.
         camera_id: of which camera; None where all recordings of the stage began at the same instant.
-        on_position: told which file is read, how far, and its length in seconds; None where that is not stated.
-
-    Returns:
-        What fits best; None where there is too little sound to tell.
 
     Raises:
         RecordingUnreadable: a file cannot be read, or has no sound.
         InvalidValue: it cannot be told when the recording began.
     """
     began_at = _recording_began(store, session, stage, camera_id)
-    features = [
-        sound_features(
-            read_sound(path, SOUND_RATE, on_position=lambda at_s, of_s, path=path: on_position(path.name, at_s, of_s))  # type: ignore[misc]
-        )
-        for path in (audience, original)
-    ]
-    alignment = align_sound(*features)
-    return _proposal(began_at, alignment)
+    return propose_from_sound(audience, original, began_at=began_at, on_position=on_position)
 
 
-def propose_from_reaction(store: Store, session: Session, stage: Stage, other_id: str) -> Proposal | None:
-    """Aligns a stage's smiles with those of another session of the same film, on the stage of the same id or its only.
-
-    Returns:
-        What fits best; None where there are too few figures to tell.
+def proposed_from_reaction(store: Store, session: Session, stage: Stage, other_id: str) -> Proposal | None:
+    """`propose_from_reaction` with another session, on the stage of the same id or its only.
 
     Raises:
         SessionNotFound: there is no such other session.
-        InvalidValue: it is not known where the film stood in the other session.
+        InvalidValue: it has no such stage, or cannot be aligned with.
     """
     other = store.session(other_id)
     stages = store.stages(other_id)
     there = next((one for one in stages if one.stage_id == stage.stage_id), stages[0] if len(stages) == 1 else None)
     if there is None:
         raise InvalidValue(f"session {other_id!r} has no stage {stage.stage_id!r} to align with")
-    ours, theirs = _windows(store, session, stage), _windows(store, other, there)
-    if not np.isfinite(theirs.timeline_s).any():
-        raise InvalidValue(f"session {other_id!r} has no timeline to align with: give it one first")
-    if ours.width_ms != theirs.width_ms:
-        raise InvalidValue(f"sessions {session.session_id!r} and {other_id!r} have windows of different widths")
-    step_s = ours.width_ms / 1000
-    alignment = align_reactions(reaction_curve(ours, EXPRESSION).share, _along_timeline(theirs), step_s)
-    return _proposal(from_ms(int(ours.start_ms[0])), alignment) if len(ours.start_ms) else None
+    return propose_from_reaction(_windows(store, session, stage), _windows(store, other, there))
 
 
 def _recording_began(store: Store, session: Session, stage: Stage, camera_id: str | None) -> datetime:
@@ -113,19 +71,3 @@ def _recording_began(store: Store, session: Session, stage: Stage, camera_id: st
 def _windows(store: Store, session: Session, stage: Stage) -> StageWindows:
     cameras = store.cameras(session.session_id, stage.stage_id)
     return stage_windows(session, stage, cameras, store.windows(session.session_id, stage.stage_id))
-
-
-def _along_timeline(windows: StageWindows) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The share by second of what was shown, from its second 0 on; NaN where there is no figure."""
-    share = reaction_curve(windows, EXPRESSION).share
-    known = np.isfinite(windows.timeline_s) & np.isfinite(share)
-    place = np.round(windows.timeline_s[known] * 1000 / windows.width_ms).astype(int)
-    along = np.full(place.max(initial=-1) + 1, np.nan)
-    along[place] = share[known]
-    return along
-
-
-def _proposal(began_at: datetime, alignment: Alignment | None) -> Proposal | None:
-    if alignment is None:
-        return None
-    return Proposal(zero_at=began_at + timedelta(seconds=alignment.offset_s), alignment=alignment)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from audience.sessions import Session, Stage
     from audience.store import Store
     from audience.timelines import Cue, Timeline
-    from houselights.aligning import Proposal
+    from timeline_files.aligning import Proposal
 
 OnPosition = Callable[[str, float, float | None], None]
 
@@ -77,6 +77,7 @@ def timeline(
     """
     from audience.sessions import Stage
     from audience.timelines import begun, with_timeline
+    from timeline_files.length import shown_length_s
 
     if sum(given is not None for given in (offset_s, starts_at, sounds, other_id)) > 1:
         raise InvalidValue("give one of --offset, --starts-at, --align-audio and --align-reaction")
@@ -102,7 +103,8 @@ def timeline(
             if timelines == stage.timelines:
                 raise InvalidValue(f"stage {stage.stage_id!r} has no timeline {unwanted!r}")
         if file is not None:
-            read = _read(file, scenes, _length_s(store, session, stage, cues), bar.show)
+            recordings = [one for one in store.recordings(session_id) if one.stage_id == stage.stage_id]
+            read = _read(file, scenes, shown_length_s(session, cues, recordings), bar.show)
             timelines = with_timeline(timelines, replace(read, title=title or read.title))
         changed = replace(stage, timelines=timelines, cues=cues)
         if changed != stage:
@@ -143,26 +145,6 @@ def _cues(
     return cues
 
 
-def _length_s(store: Store, session: Session, stage: Stage, cues: tuple[Cue, ...]) -> float | None:
-    """How far what was shown had come when the session ended, or else the last recording of the stage."""
-    import numpy as np
-
-    from audience.instants import to_ms
-    from audience.timelines import begun, timeline_seconds
-
-    ends_ms = [
-        one.started_ms + round(one.done_s * 1000)
-        for one in store.recordings(session.session_id)
-        if one.stage_id == stage.stage_id
-    ]
-    if session.ended_at is not None:
-        ends_ms = [to_ms(session.ended_at)]
-    if not ends_ms:
-        return None
-    (reached,) = timeline_seconds(np.array([max(ends_ms)], dtype=np.int64), cues or begun(session.started_at))
-    return float(reached) if reached > 0 else None
-
-
 def _read(file: Path, scenes: bool, length_s: float | None, on_position: OnPosition) -> Timeline:
     if scenes:
         from timeline_files.scenes import find_scenes
@@ -182,26 +164,23 @@ def _proposed(
     other_id: str | None,
     on_position: OnPosition,
 ) -> Proposal | None:
-    from houselights.aligning import propose_from_reaction, propose_from_sound
+    from houselights.aligning import proposed_from_reaction, proposed_from_sound
 
     if sounds is not None:
-        return propose_from_sound(store, session, stage, *sounds, camera_id=camera_id, on_position=on_position)
+        return proposed_from_sound(store, session, stage, *sounds, camera_id=camera_id, on_position=on_position)
     assert other_id is not None
-    return propose_from_reaction(store, session, stage, other_id)
+    return proposed_from_reaction(store, session, stage, other_id)
 
 
 def _agreed(session: Session, proposal: Proposal | None, yes: bool) -> bool:
     """Says what was found, and asks whether to take it."""
-    if proposal is None:
-        click.echo("Cannot tell when it began: there is too little to compare. Nothing was changed.")
+    from timeline_files.aligning import proposal_says
+
+    says = proposal_says(session, proposal)
+    if proposal is None or not proposal.alignment.sure:
+        click.echo(f"{says} Nothing was changed.")
         return False
-    found = proposal.alignment
-    late_s = (proposal.zero_at - session.started_at).total_seconds()
-    fit = f"fits {found.margin:.1f} times as well as any other over {clock_text(found.overlap_s)}"
-    if not found.sure:
-        click.echo(f"Cannot tell when it began: the best offset, {late_s:.1f} s, only {fit}. Nothing was changed.")
-        return False
-    click.echo(f"It began {late_s:.2f} s after the session, at {_instant(proposal.zero_at)}: this {fit}.")
+    click.echo(says)
     if yes or click.confirm("Take it?"):
         return True
     click.echo("Nothing was changed.")
