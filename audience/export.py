@@ -166,6 +166,13 @@ def tracks_table(
     return table_of_rows("tracks", columns, rows)
 
 
+def joined(tables: Sequence[ExportTable]) -> ExportTable:
+    """Tables of the same columns, one at least, one under another."""
+    return table_of_rows(
+        tables[0].name, tables[0].columns, [row for table in tables for row in zip(*table.values, strict=True)]
+    )
+
+
 def dictionary_table(tables: Sequence[ExportTable], experimental: Sequence[str]) -> ExportTable:
     """Name, unit and meaning of every column of some tables.
 

@@ -55,7 +55,7 @@ class SceneFigure:
         coverage: mean coverage of these screenings; NaN where none is known.
         figures_s: seconds of windows with a figure, of these screenings together.
         share, low, high: the share and its 95 % interval: of one screening over the people present, of several over
-            screenings; NaN bounds where several are fewer than `groups.LEAST_FOR_A_BAND`.
+            screenings; NaN bounds where several are fewer than `comparison.LEAST_UNITS`.
         change, change_low, change_high: the share less the baseline, likewise.
         lack: why there is no share; of several reasons that of the most windows.
         change_lack: why there is no change.

@@ -18,6 +18,7 @@ PAGES = [
     st.Page("app_pages/sessions.py", title="Sessions", default=True),
     st.Page("app_pages/session.py", title="Session", visibility="hidden"),
     st.Page("app_pages/compare.py", title="Compare"),
+    st.Page("app_pages/scenes.py", title="Scenes"),
 ]
 
 st.set_page_config(

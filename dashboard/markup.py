@@ -42,9 +42,39 @@ def list_heading(text: str) -> str:
     return f'<h3 class="hl-list-heading">{escape(text)}</h3>'
 
 
+def lead(line: str) -> str:
+    """What a page says first."""
+    return f'<p class="hl-lead">{escape(units_kept(line))}</p>'
+
+
+def numbered(lines: Iterable[str]) -> str:
+    """A numbered list; empty where there is nothing in it."""
+    items = "".join(f"<li>{escape(units_kept(line))}</li>" for line in lines)
+    return f'<ol class="hl-numbered">{items}</ol>' if items else ""
+
+
 def note(*sentences: str) -> str:
     """Small print under a chart."""
     return f'<p class="hl-note">{" ".join(escape(sentence) for sentence in sentences if sentence)}</p>'
+
+
+def figures(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of figures that can be read out and copied; the first cell of a row names it."""
+    columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    lines = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>'
+        for row in rows
+    )
+    return (
+        f'<div class="hl-figures" role="region" tabindex="0" aria-label="{escape(caption)}"><table>'
+        f"<thead><tr>{columns}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
+
+
+def listing(title: str, lines: Iterable[str]) -> str:
+    """Some lines under a small heading."""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f'<div class="hl-listing"><h2>{escape(title)}</h2><ul>{items}</ul></div>'
 
 
 def trouble(line: str) -> str:

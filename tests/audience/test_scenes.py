@@ -57,7 +57,7 @@ def test_of_several_screenings_each_counts_once_and_the_interval_is_over_them():
     assert (dog.screenings, dog.faces) == (5, 200)
 
 
-def test_under_three_screenings_there_is_a_mean_and_no_interval():
+def test_under_five_screenings_there_is_a_mean_and_no_interval():
     figures = by_title(scene_figures([a_screening(2, 4), a_screening(4, 8)], ["smile"], "whole talk"))
     assert figures["Dog"].share == pytest.approx(0.3)
     assert np.isnan([figures["Dog"].low, figures["Dog"].high, figures["Dog"].change_high]).all()

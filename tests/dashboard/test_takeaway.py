@@ -203,7 +203,7 @@ def test_nothing_is_built_before_a_file_is_asked_for() -> None:
 
         offer(build, page="scenes", tables=["scenes"], pictures=["curve"])
 
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=30).run()
     assert not app.exception
     labels = [button.proto.label for button in app.get("download_button")]
     assert labels == ["Everything (.zip)", "scenes.csv", "scenes.parquet", "curve.svg"]

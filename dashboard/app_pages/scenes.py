@@ -1,0 +1,97 @@
+"""Scenes: which expressions each scene drew, how alike the audience moved, and where it stands in the archive."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from audience.expressions import EXPRESSIONS, LEAD_EXPRESSION
+from dashboard import markup
+from dashboard.lab.choosing import chosen_selection
+from dashboard.lab.scenes import expressions_view, norms_view, synchrony_view
+from dashboard.lab.scenes.chosen import PAGE, ChosenScenes, by_work
+from dashboard.lab.scenes.set_down import lines_set_down
+from dashboard.lab.selection import Screening, Selection
+from dashboard.wording import expression_name
+
+VIEWS = {"expressions": "Expressions", "synchrony": "Synchrony", "norms": "Norms"}
+
+
+def choose_work(works: dict[str, tuple[Screening, ...]]) -> str:
+    """The film or session to look at; scenes of several would not be the same scenes."""
+    if len(works) == 1:
+        return next(iter(works))
+    names = {work: screenings[0].session.film or screenings[0].name for work, screenings in works.items()}
+    return st.selectbox(
+        "Film or session",
+        list(works),
+        format_func=lambda work: f"{names[work]} ({len(works[work])})",
+        key="work",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=300,
+    )
+
+
+def choose_expression(chosen: ChosenScenes) -> str:
+    """The expression that synchrony and norms are about."""
+    scored = {name for screening in chosen.screenings for name in screening.windows.expressions}
+    offered = [name for name in EXPRESSIONS if name in scored]
+    return st.selectbox(
+        "Expression",
+        offered,
+        index=offered.index(LEAD_EXPRESSION) if LEAD_EXPRESSION in offered else 0,
+        format_func=lambda name: expression_name(name, experimental=name in chosen.experimental),
+        key="expression",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=180,
+    )
+
+
+def address() -> str:
+    """The page's own, with all that was chosen."""
+    return f"{PAGE}?{urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])}"
+
+
+def show(selection: Selection) -> None:
+    """The page of what was chosen."""
+    works = by_work(selection.screenings)
+    if not works:
+        line = "Nobody has said what was shown in these sessions: lay scenes, slides or chapters along them first:"
+        st.html(markup.empty(line, "houselights timeline SESSION FILE"))
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="scene-views"):
+        view = st.segmented_control(
+            "View",
+            list(VIEWS),
+            default="expressions",
+            required=True,
+            format_func=VIEWS.__getitem__,
+            key="view",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        work = choose_work(works)
+        chosen = ChosenScenes(
+            work=work,
+            screenings=works[work],
+            experimental=selection.experimental,
+            address=address(),
+            filters={name: ", ".join(st.query_params.get_all(name)) for name in st.query_params},
+        )
+        expression = "" if view == "expressions" else choose_expression(chosen)
+    if view == "expressions":
+        expressions_view.show(chosen)
+    elif view == "synchrony":
+        synchrony_view.show(chosen, expression)
+    else:
+        norms_view.show(chosen, expression)
+    if lines := lines_set_down(chosen.screenings):
+        st.html(markup.listing("Left out, and notes", lines))
+
+
+st.html(markup.page_title("Scenes"))
+if (selection := chosen_selection()) is not None:
+    show(selection)

@@ -1,0 +1,1 @@
+"""The scenes of what was shown, over all the audiences that saw them."""

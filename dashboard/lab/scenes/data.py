@@ -1,0 +1,112 @@
+"""What only the Scenes page reads: single faces, and the scenes of the whole archive.
+
+Faces are read scene by scene and let go again, so that neither a long film nor a large audience fills the memory. What
+was worked out is kept until something about its session changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import streamlit as st
+
+from audience.curve import stage_windows
+from audience.norms import ArchivedScenes
+from audience.sessions import Session, Stage
+from audience.store import ScorerRecord
+from audience.stores import open_store
+from audience.synchrony import Synchrony, segment_synchrony
+from audience.tracks import tracks_of
+from dashboard.data import SessionFile, session_file, store_url
+from dashboard.lab.selection import Screening
+
+Told = Callable[[float], None]
+
+SEED = 1  # of the shifts: the same figures whenever a page is opened
+_MOST_SCENES, _MOST_STAGES = 2000, 5000
+_KEPT_S = 300
+
+
+def synchrony_of(screening: Screening, expression: str, told: Told) -> list[Synchrony] | None:
+    """The synchrony of each scene of a screening, in the timeline's order.
+
+    Args:
+        screening: one with a timeline.
+        expression: which.
+        told: called after each scene with the part of them that is done, 0..1.
+
+    Returns:
+        None where no single face of it is kept any more, or none ever was.
+    """
+    found, faces = [], 0
+    count = len(screening.stage.timelines[0].segments)
+    for index in range(count):
+        of_scene, read = _synchrony(store_url(), _marks(screening), expression, index, screening)
+        found.append(of_scene)
+        faces += read
+        told((index + 1) / count)
+    return found if faces else None
+
+
+def archive(sessions: Sequence[Session], told: Told) -> list[ArchivedScenes]:
+    """The scenes of every stage in the store.
+
+    Args:
+        sessions: all there are.
+        told: called after each session with the part of them that was read, 0..1.
+
+    Raises:
+        SessionNotFound: one was deleted meanwhile.
+    """
+    found = []
+    for number, session in enumerate(sessions, start=1):
+        if session.mode == "expressions":
+            file = _file(store_url(), session.session_id)
+            found += [
+                _archived(store_url(), file.marks, stage.stage_id, file, stage)
+                for stage in file.stages
+                if stage.timelines
+            ]
+        told(number / len(sessions))
+    return found
+
+
+def scorers() -> dict[str, ScorerRecord]:
+    """All scorers of the store, by name."""
+    with open_store(store_url()) as store:
+        return store.scorers()
+
+
+def _marks(screening: Screening) -> str:
+    """Changes whenever the windows of a screening do."""
+    table = screening.windows.table
+    return repr((screening.key, screening.stage, screening.cameras, len(table), table.over.sum(), table.scorers))
+
+
+@st.cache_resource(ttl=_KEPT_S, max_entries=_MOST_SCENES, show_spinner=False)
+def _synchrony(url: str, marks: str, expression: str, index: int, _screening: Screening) -> tuple[Synchrony, int]:
+    """The synchrony of one scene, and how many windows with faces it had."""
+    windows = _screening.windows
+    places = np.flatnonzero(windows.segment == index)
+    faces = []
+    if len(places):
+        from_ms, until_ms = int(windows.start_ms[places[0]]), int(windows.start_ms[places[-1]]) + 1
+        with open_store(url) as store:
+            faces = store.faces(
+                _screening.session.session_id, _screening.stage.stage_id, from_ms=from_ms, until_ms=until_ms
+            )
+    tracks = tracks_of(windows, faces, _screening.cameras, expression)
+    return segment_synchrony(windows, tracks, index, seed=SEED), len(faces)
+
+
+@st.cache_resource(ttl=_KEPT_S, max_entries=_MOST_STAGES, show_spinner=False)
+def _file(url: str, session_id: str) -> SessionFile:
+    return session_file(session_id)
+
+
+@st.cache_resource(max_entries=_MOST_STAGES, show_spinner=False)
+def _archived(url: str, marks: str, stage_id: str, _file: SessionFile, _stage: Stage) -> ArchivedScenes:
+    with open_store(url) as store:
+        table = store.windows(_file.session.session_id, stage_id)
+    return ArchivedScenes.of(stage_windows(_file.session, _stage, _file.cameras[stage_id], table))

@@ -1,0 +1,129 @@
+"""Scenes against expressions: the heat map, its figures, and what is taken away of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import get_args
+
+import streamlit as st
+
+from audience.baseline import BASELINES, BaselineChoice
+from audience.expressions import EXPRESSIONS, LEAD_EXPRESSION
+from audience.scene_export import scenes_table
+from audience.scenes import SceneFigure, scene_figures
+from dashboard import markup
+from dashboard.lab.scenes.chosen import PAGE, ChosenScenes
+from dashboard.lab.scenes.heat_map import Measure, heat_map, height_of
+from dashboard.lab.scenes.words import LACKS, changed, percent, ranged
+from dashboard.lab.takeaway import Picture
+from dashboard.lab.takeaway_button import offer
+from dashboard.palette import LIGHT, palette_of
+from dashboard.wording import doing, expression_name
+
+PICTURE_WIDTH = 1200
+
+_BASELINE_NAMES = {"whole talk": "its whole screening", "moving median": "the minutes around it", "pre-roll": "before"}
+
+
+def show(chosen: ChosenScenes) -> None:
+    """The view, from its choosers to its figures."""
+    with st.container(horizontal=True, vertical_alignment="center", key="scene-choosers"):
+        measure: Measure = st.segmented_control(
+            "Show",
+            get_args(Measure),
+            default="share",
+            required=True,
+            format_func={"share": "Share", "change": "Change"}.__getitem__,
+            key="measure",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        choice: BaselineChoice = BASELINES[0]
+        if measure == "change":
+            choice = st.selectbox(
+                "Against",
+                BASELINES,
+                format_func=lambda name: f"Against {_BASELINE_NAMES[name]}",
+                key="baseline",
+                bind="query-params",
+                label_visibility="collapsed",
+                width=260,
+            )
+        takeaway = st.container(width="content")
+    scored = {name for screening in chosen.screenings for name in screening.windows.expressions}
+    expressions = [name for name in EXPRESSIONS if name in scored]
+    figures = scene_figures([screening.windows for screening in chosen.screenings], expressions, choice)
+    told = headline(figures)
+    st.html(markup.note(told))
+    st.echarts_chart(
+        heat_map(figures, measure, chosen.experimental, palette_of(st.context.theme.type)),
+        height=height_of(figures),
+        key="heat-map",
+        alt=f"Scenes against expressions. {told}",
+        theme=None,
+    )
+    st.html(markup.note(*explained(figures, measure, choice, chosen.experimental)))
+    with st.expander("All figures"):
+        head = ("Scene", "Expression", "Share", "Change", "Faces", "Screenings", "Coverage")
+        st.html(markup.figures("Scenes and expressions", head, [_told(one) for one in figures]))
+    with takeaway:
+        build = chosen.takeaway(
+            {"view": "expressions", "measure": measure, "baseline": choice, "least_figures_s": 10.0},
+            partial(scenes_table, figures),
+            partial(_picture, figures, measure, chosen.experimental, told),
+        )
+        offer(build, page=PAGE, tables=["scenes", "notes"], pictures=["scenes"])
+
+
+def headline(figures: Sequence[SceneFigure]) -> str:
+    """Where most showed the lead expression, and where fewest did."""
+    expressions = {one.expression for one in figures}
+    lead = LEAD_EXPRESSION if LEAD_EXPRESSION in expressions else figures[0].expression
+    known = sorted((one for one in figures if one.enough and one.expression == lead), key=lambda one: one.share)
+    if not known:
+        return "Not enough data for a figure of any scene."
+    most, least = known[-1], known[0]
+    told = f"Most {doing(lead)} in “{most.scene.name}”: {ranged(most.share, most.low, most.high)} of the faces"
+    if most is least:
+        return f"{told}."
+    return f"{told}; fewest in “{least.scene.name}”: {ranged(least.share, least.low, least.high)}."
+
+
+def explained(
+    figures: Sequence[SceneFigure], measure: Measure, choice: BaselineChoice, experimental: frozenset[str]
+) -> list[str]:
+    """What the picture means, and why cells of it have no figure."""
+    several = max(one.shown for one in figures) > 1
+    said = [
+        "A cell is the share of faces that show the expression in the scene"
+        + (", on average over screenings, each counting once." if several else ".")
+    ]
+    if measure == "change":
+        said = [
+            f"A cell is the share of faces less that of {_BASELINE_NAMES[choice]}, in points"
+            + (", on average over screenings." if several else ".")
+        ]
+    lacks = dict.fromkeys(one.lack if measure == "share" else one.change_lack for one in figures)
+    said += [f"“{LACKS[lack].brief.capitalize()}”: {LACKS[lack].full}." for lack in lacks if lack]
+    if experimental & {one.expression for one in figures}:
+        said.append("* Experimental: its accuracy is not established.")
+    return said
+
+
+def _told(figure: SceneFigure) -> tuple[str, ...]:
+    share = ranged(figure.share, figure.low, figure.high) if figure.enough else LACKS[figure.lack].full
+    return (
+        figure.scene.name,
+        expression_name(figure.expression),
+        share,
+        changed(figure) if figure.enough else "",
+        f"{figure.faces:.0f}" if figure.enough else "",
+        f"{figure.screenings} of {figure.shown}",
+        "" if figure.coverage != figure.coverage else percent(figure.coverage),
+    )
+
+
+def _picture(figures: Sequence[SceneFigure], measure: Measure, experimental: frozenset[str], told: str) -> Picture:
+    options = heat_map(figures, measure, experimental, LIGHT)
+    return Picture(name="scenes", options=options, width=PICTURE_WIDTH, height=height_of(figures), alt=told)
