@@ -1,0 +1,259 @@
+"""The live board: a session's stages at one instant, the liveliest on top.
+
+A pure function of the records from before that instant: whoever asks for it, now or years later, gets the same board,
+as far as the same records had arrived. It needs those since `reads_from_ms`, and is not moved by others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.board_words import Change, why
+from audience.instants import to_ms
+from audience.liveliness import NEEDED_MS, UPDATE_MS, Liveliness, Z, liveliness, shrink_toward
+from audience.liveliness_order import chain_start_ms, held_orders
+from audience.liveliness_sums import StageSums, stretches
+from audience.sessions import Session, Stage
+from audience.timelines import Cue, timeline_seconds
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+State = Literal["live", "stale", "too few", "silent", "heads only"]
+Direction = Literal["up", "down", "steady"]
+
+STALE_MS = 15_000
+SPARK_STEP_MS, SPARK_STEPS = 5_000, 12
+_Z_95 = 1.96
+_WORTH_AN_ARROW = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """How a figure has moved since an earlier instant.
+
+    Attributes:
+        change: in points of 0..100.
+        direction: "up" or "down" where chance alone hardly moves it so far, else "steady".
+    """
+
+    change: float
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardRow:
+    """One stage of a board.
+
+    Attributes:
+        stage_id: which stage.
+        title: what to call it.
+        state: "live"; "stale" where its newest window ended more than 15 s ago; "too few" where fewer than five faces
+            were in view, or too briefly, to say more; "silent" where no camera looked in the last minute; "heads only"
+            where the session measures no expression.
+        rank: 1 for the top; None where there is no figure or it is stale. Of a tie all have the same.
+        tied: whether others have the same rank: their intervals overlap that of the first of them.
+        figure: liveliness, 0..100; None where there is none.
+        low, high: its interval.
+        faces: faces in view at once over the last minute; None where no camera looked.
+        age_s: seconds since its newest window ended, 0 or more, by the camera's clock; None where there is none in what
+            was read.
+        over_5_min, over_15_min: the trend; None where there is no figure at either end.
+        why: what has changed of late, in a phrase; empty where nothing worth a word has.
+        sparkline: twelve figures of 5 s each, the last minute's; None where there was none.
+        playing: title of the set that is on; empty between sets.
+    """
+
+    stage_id: str
+    title: str
+    state: State
+    rank: int | None = None
+    tied: bool = False
+    figure: float | None = None
+    low: float | None = None
+    high: float | None = None
+    faces: int | None = None
+    age_s: float | None = None
+    over_5_min: Trend | None = None
+    over_15_min: Trend | None = None
+    why: str = ""
+    sparkline: tuple[float | None, ...] = (None,) * SPARK_STEPS
+    playing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """All stages at one instant.
+
+    Attributes:
+        session: whose.
+        as_of_ms: the instant, milliseconds since the epoch.
+        rows: from the top: live ones in their order, then stale ones, then those that have no figure.
+        caution: what has to be said with the figures; empty where nothing has.
+    """
+
+    session: Session
+    as_of_ms: int
+    rows: tuple[BoardRow, ...]
+    caution: str = ""
+
+
+def reads_from_ms(as_of_ms: int) -> int:
+    """The start of the first window that the board at an instant depends on: 22 to 37 minutes before it."""
+    return chain_start_ms(as_of_ms) - NEEDED_MS
+
+
+def board(session: Session, stages: Sequence[StageSums], as_of_ms: int) -> Board:
+    """The board as it is at an instant.
+
+    Figures and order are those of the last multiple of `UPDATE_MS`, so that all who look see the same. Windows that end
+    later than `as_of_ms` are not looked at; what a camera says of the future waits until then.
+
+    Args:
+        session: whose.
+        stages: its stages with their windows from `reads_from_ms` on; more change nothing.
+        as_of_ms: now, or any instant before, milliseconds since the epoch.
+    """
+    stages = [_between(sums, reads_from_ms(as_of_ms), as_of_ms) for sums in stages]
+    if session.mode == "head count":
+        at_ms = np.array([as_of_ms - as_of_ms % UPDATE_MS])
+        faces = [float(stretches(sums, at_ms).faces[0]) for sums in stages]
+        rows = [
+            replace(_row(session, sums, in_view, as_of_ms), state="heads only")
+            for sums, in_view in zip(stages, faces, strict=True)
+        ]
+        return Board(session=session, as_of_ms=as_of_ms, rows=tuple(rows), caution=session.mode_reason)
+    figures = liveliness(stages, chain_start_ms(as_of_ms), as_of_ms)
+    orders = held_orders(figures.figure)
+    told = [_told(session, sums, figures, orders, place, as_of_ms) for place, sums in enumerate(stages)]
+    groups: dict[str, list[BoardRow]] = {state: [] for state in ("live", "stale", "too few", "silent")}
+    for place in orders[-1].tolist():
+        groups[told[place].state].append(told[place])
+    return Board(
+        session=session,
+        as_of_ms=as_of_ms,
+        rows=(*_ranked(groups["live"]), *groups["stale"], *groups["too few"], *groups["silent"]),
+        caution=_caution(stages),
+    )
+
+
+def overlap(one: BoardRow, other: BoardRow) -> bool:
+    """Whether the intervals of two stages overlap, so that neither is said to be above the other."""
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return False
+    return one.low <= other.high and other.low <= one.high
+
+
+def _ranked(rows: Sequence[BoardRow]) -> list[BoardRow]:
+    """A row ties with those right above it as long as it overlaps the first of them."""
+    ties: list[list[BoardRow]] = []
+    for row in rows:
+        if ties and overlap(ties[-1][0], row):
+            ties[-1].append(row)
+        else:
+            ties.append([row])
+    ranked: list[BoardRow] = []
+    for tie in ties:
+        rank = len(ranked) + 1
+        ranked += [replace(row, rank=rank, tied=len(tie) > 1) for row in tie]
+    return ranked
+
+
+def _between(sums: StageSums, from_ms: int, until_ms: int) -> StageSums:
+    """The windows that start at `from_ms` or later and end at `until_ms` or earlier: sums over them are the same to the
+    last digit, however many more were read."""
+    inside = slice(
+        int(np.searchsorted(sums.end_ms, from_ms + sums.width_ms, side="left")),
+        int(np.searchsorted(sums.end_ms, until_ms, side="right")),
+    )
+    columns = ("end_ms", "faces", "scored", "total", "squares")
+    return replace(sums, **{name: getattr(sums, name)[inside] for name in columns})
+
+
+def _row(session: Session, sums: StageSums, faces: float, as_of_ms: int) -> BoardRow:
+    """What can be said of a stage without any figure."""
+    newest = int(sums.end_ms[-1]) if len(sums.end_ms) else None
+    return BoardRow(
+        stage_id=sums.stage.stage_id,
+        title=sums.stage.name,
+        state="silent" if np.isnan(faces) else "too few",
+        faces=None if np.isnan(faces) else round(faces),
+        age_s=None if newest is None else (as_of_ms - newest) / 1000,
+        playing=playing(session, sums.stage, as_of_ms),
+    )
+
+
+def _told(session: Session, sums: StageSums, figures: Liveliness, orders: Ints, place: int, as_of_ms: int) -> BoardRow:
+    row = _row(session, sums, float(figures.faces[-1, place]), as_of_ms)
+    figure = 100 * float(figures.figure[-1, place])
+    if np.isnan(figure) or row.age_s is None:
+        return row
+    over_5_min = _trend(figures, place, 300_000)
+    then = -1 - 300_000 // UPDATE_MS
+    change = Change(
+        direction=over_5_min.direction if over_5_min else "steady",
+        places=int((orders[then] == place).argmax() - (orders[-1] == place).argmax()) if over_5_min else 0,
+        lead=int(figures.lead[-1, place]),
+        lead_before=int(figures.lead[then, place]),
+        faces=float(figures.faces[-1, place]),
+        faces_before=float(figures.faces[then, place]),
+        playing=row.playing,
+        playing_before=playing(session, sums.stage, as_of_ms - 300_000),
+    )
+    return replace(
+        row,
+        state="stale" if row.age_s * 1000 > STALE_MS else "live",
+        figure=figure,
+        low=100 * float(figures.low[-1, place]),
+        high=100 * float(figures.high[-1, place]),
+        over_5_min=over_5_min,
+        over_15_min=_trend(figures, place, 900_000),
+        why=why(change),
+        sparkline=_sparkline(sums, int(figures.at_ms[-1]), float(figures.mean[-1]), float(figures.k[-1])),
+    )
+
+
+def _trend(figures: Liveliness, place: int, over_ms: int) -> Trend | None:
+    then = -1 - over_ms // UPDATE_MS
+    now, before = (100 * figures.figure[at, place] for at in (-1, then))
+    if np.isnan(now) or np.isnan(before):
+        return None
+    errors = [100 * (figures.high[at, place] - figures.low[at, place]) / (2 * Z) for at in (-1, then)]
+    needed = max(_WORTH_AN_ARROW, _Z_95 * float(np.hypot(*errors)))
+    change = float(now - before)
+    return Trend(change=change, direction="steady" if abs(change) < needed else "up" if change > 0 else "down")
+
+
+def _sparkline(sums: StageSums, at_ms: int, mean: float, k: float) -> tuple[float | None, ...]:
+    """The last minute in steps, each shrunk as the figure is, so that both stand on one scale."""
+    ends = at_ms - SPARK_STEP_MS * np.arange(SPARK_STEPS - 1, -1, -1, dtype=np.int64)
+    steps = stretches(sums, ends, max(SPARK_STEP_MS, sums.width_ms), sums.width_ms)
+    shrunk = 100 * shrink_toward(steps.level, steps.n, mean, k)
+    return tuple(None if np.isnan(value) else float(value) for value in shrunk)
+
+
+def playing(session: Session, stage: Stage, at_ms: int) -> str:
+    """Title of the segment of a stage's first timeline that is on at an instant; empty where none is."""
+    if not stage.timelines:
+        return ""
+    cues = stage.cues or (Cue(at=session.started_at, timeline_s=0.0),)
+    timeline = stage.timelines[0]
+    (index,) = timeline.segment_indices(timeline_seconds(np.array([at_ms], dtype=np.int64), cues)).tolist()
+    return timeline.segments[index].title if index >= 0 else ""
+
+
+def _caution(stages: Sequence[StageSums]) -> str:
+    scorers = sorted({name for sums in stages for name in sums.scorers})
+    if len(scorers) < 2:
+        return ""
+    return f"Scored by {' and '.join(scorers)}: figures of different scorers are not to be compared."
+
+
+def session_is_over(session: Session, as_of_ms: int) -> bool:
+    """Whether the session had ended by an instant."""
+    return session.ended_at is not None and as_of_ms >= to_ms(session.ended_at)

@@ -1,0 +1,121 @@
+"""Reads what a board needs out of a store, at every update only what may have changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from audience.board import Board, board, reads_from_ms
+from audience.liveliness_sums import StageSums, stage_sums
+from audience.sessions import Camera, Session, Stage
+from audience.store import Store
+
+SETTLED_MS = 30_000
+"""Windows are read again at every update for so long; later ones come in when all is read anew."""
+
+
+def read_sums(
+    store: Store, session_id: str, *, from_ms: int | None = None, until_ms: int | None = None
+) -> list[StageSums]:
+    """All stages of a session with their windows that start in [from_ms, until_ms), in the order of their ids.
+
+    With a whole day of them, `board` tells every instant of it.
+    """
+    return [
+        stage_sums(
+            stage,
+            store.cameras(session_id, stage.stage_id),
+            store.windows(session_id, stage.stage_id, from_ms=from_ms, until_ms=until_ms),
+        )
+        for stage in store.stages(session_id)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What was read at `read_at_ms`, with the windows that start before `until_ms`."""
+
+    read_at_ms: int
+    until_ms: int
+    session: Session
+    stages: tuple[tuple[Stage, list[Camera]], ...]
+    sums: tuple[StageSums, ...]
+
+
+class BoardReader:
+    """Makes one session's board again and again as time goes on, for one thread.
+
+    Every `refresh_ms` everything the board depends on is read anew (late windows and new stages with it), in between
+    the last windows only.
+    """
+
+    def __init__(self, session_id: str, *, refresh_ms: int = 30_000) -> None:
+        """Reads nothing yet.
+
+        Args:
+            session_id: whose board.
+            refresh_ms: how old the older windows may be; longer where reading costs money.
+        """
+        self._session_id = session_id
+        self._refresh_ms = refresh_ms
+        self._kept: _Kept | None = None
+
+    def board(self, store: Store, as_of_ms: int) -> Board:
+        """The board at an instant, which is now or near the one asked for before.
+
+        Args:
+            store: where the session is.
+            as_of_ms: milliseconds since the epoch.
+
+        Raises:
+            SessionNotFound: the session is not there.
+        """
+        kept = self._kept
+        if kept is None or not kept.read_at_ms <= as_of_ms < kept.read_at_ms + self._refresh_ms:
+            kept = self._kept = self._read(store, as_of_ms)
+        newest = [
+            stage_sums(
+                stage,
+                cameras,
+                store.windows(self._session_id, stage.stage_id, from_ms=kept.until_ms, until_ms=as_of_ms),
+            )
+            for stage, cameras in kept.stages
+        ]
+        return board(kept.session, [_joined(old, new) for old, new in zip(kept.sums, newest, strict=True)], as_of_ms)
+
+    def _read(self, store: Store, as_of_ms: int) -> _Kept:
+        session = store.session(self._session_id)
+        stages = tuple(
+            (stage, store.cameras(self._session_id, stage.stage_id)) for stage in store.stages(self._session_id)
+        )
+        from_ms, until_ms = reads_from_ms(as_of_ms), as_of_ms - SETTLED_MS
+        return _Kept(
+            read_at_ms=as_of_ms,
+            until_ms=until_ms,
+            session=session,
+            stages=stages,
+            sums=tuple(
+                stage_sums(
+                    stage,
+                    cameras,
+                    store.windows(self._session_id, stage.stage_id, from_ms=from_ms, until_ms=until_ms),
+                )
+                for stage, cameras in stages
+            ),
+        )
+
+
+def _joined(old: StageSums, new: StageSums) -> StageSums:
+    """Windows of one stage, those of `old` before those of `new`."""
+    if not len(new.end_ms):
+        return old
+    return replace(
+        new,
+        end_ms=np.concatenate([old.end_ms, new.end_ms]),
+        faces=np.concatenate([old.faces, new.faces]),
+        scored=np.concatenate([old.scored, new.scored]),
+        total=np.concatenate([old.total, new.total]),
+        squares=np.concatenate([old.squares, new.squares]),
+        scorers=tuple(sorted({*old.scorers, *new.scorers})),
+    )

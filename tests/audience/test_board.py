@@ -1,0 +1,308 @@
+"""The board: the order of stages at one instant, what is said of each, and that its past can be told again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audience.board import Board, BoardRow, board, overlap, reads_from_ms
+from audience.board_reading import BoardReader, read_sums
+from audience.liveliness import UPDATE_MS
+from audience.liveliness_order import CHAIN_MS
+from audience.liveliness_sums import StageSums, stage_sums
+from audience.store import Store
+from audience.stores import open_store
+from audience.window_table import WindowTable
+from audience.windows import WindowRecord
+from tests.builders import (
+    SCORER,
+    a_camera,
+    a_cue,
+    a_face,
+    a_head_count,
+    a_session,
+    a_stage,
+    a_timeline,
+    a_window,
+    after,
+    after_ms,
+    counted,
+)
+
+LENGTH_S = 1800
+AT = after_ms(LENGTH_S)
+
+
+def stage_of(stage_id: str, windows: Sequence[WindowRecord], *, timelines=(), cues=()) -> StageSums:
+    return stage_sums(a_stage(stage_id, timelines=timelines, cues=cues), [], WindowTable.of(windows))
+
+
+def smiles(at_s: int, stage_id: str, smiling: int, of: int, scorer: str = SCORER) -> WindowRecord:
+    """A window without single faces behind it: a board needs thousands of them."""
+    return WindowRecord(
+        session_id="talk-1",
+        stage_id=stage_id,
+        camera_id="cam-1",
+        start_ms=after_ms(at_s),
+        faces=of,
+        expected=of,
+        tallies={"smile": counted(smiling, of)},
+        scorer=scorer,
+    )
+
+
+def steady(
+    stage_id: str, smiling: int, of: int, *, from_s: int = 0, until_s: int = LENGTH_S, scorer: str = SCORER
+) -> list[WindowRecord]:
+    return [smiles(at, stage_id, smiling, of, scorer) for at in range(from_s, until_s)]
+
+
+def four() -> list[StageSums]:
+    """Lively, middling, nearly as middling, and three people."""
+    told = {"hill": (30, 50), "barn": (20, 50), "mill": (19, 50), "bench": (3, 3)}
+    return [stage_of(stage, steady(stage, smiling, of)) for stage, (smiling, of) in told.items()]
+
+
+def row(told: Board, stage_id: str) -> BoardRow:
+    return next(one for one in told.rows if one.stage_id == stage_id)
+
+
+def ids(told: Board) -> list[str]:
+    return [one.stage_id for one in told.rows]
+
+
+def test_the_liveliest_stage_is_on_top_and_too_few_faces_come_last():
+    told = board(a_session(), four(), AT)
+    assert ids(told) == ["hill", "barn", "mill", "bench"]
+    assert [one.rank for one in told.rows] == [1, 2, 2, None]
+    assert row(told, "hill").figure == pytest.approx(59, abs=2)
+    assert row(told, "hill").faces == 50
+
+
+def test_stages_whose_intervals_overlap_are_a_tie():
+    told = board(a_session(), four(), AT)
+    assert [one.tied for one in told.rows] == [False, True, True, False]
+    assert overlap(row(told, "barn"), row(told, "mill"))
+    assert not overlap(row(told, "hill"), row(told, "barn"))
+
+
+@given(st.tuples(*[st.floats(0, 100)] * 4))
+def test_a_tie_is_one_from_either_side(bounds):
+    one, other = (
+        BoardRow(stage_id=name, title=name, state="live", low=min(pair), high=max(pair))
+        for name, pair in (("a", bounds[:2]), ("b", bounds[2:]))
+    )
+    assert overlap(one, other) == overlap(other, one)
+    assert overlap(one, one)
+
+
+def test_of_three_people_nothing_is_said_but_that_they_are_there():
+    few = row(board(a_session(), four(), AT), "bench")
+    assert (few.state, few.faces) == ("too few", 3)
+    assert (few.figure, few.low, few.high, few.rank, few.over_5_min, few.why) == (None, None, None, None, None, "")
+    assert set(few.sparkline) == {None}
+
+
+def test_a_stage_whose_cameras_fell_silent_goes_down_and_then_says_nothing():
+    stages = [stage_of("hill", steady("hill", 30, 50, until_s=LENGTH_S - 20)), *four()[1:]]
+    told = board(a_session(), stages, AT)
+    assert ids(told) == ["barn", "mill", "hill", "bench"]
+    stale = row(told, "hill")
+    assert (stale.state, stale.rank, stale.age_s) == ("stale", None, 20.0)
+    assert stale.figure == pytest.approx(59, abs=2)
+    assert row(board(a_session(), stages, AT - 5_000), "hill").state == "live"
+    gone = row(board(a_session(), stages, AT + 60_000), "hill")
+    assert (gone.state, gone.figure, gone.faces, gone.age_s) == ("silent", None, None, 80.0)
+
+
+def test_a_camera_whose_clock_is_ahead_is_believed_when_its_time_has_come():
+    ahead = steady("hill", 5, 50) + steady("hill", 50, 50, from_s=LENGTH_S, until_s=LENGTH_S + 100)
+    told = board(a_session(), [stage_of("hill", ahead), *four()[1:]], AT)
+    assert row(told, "hill").age_s == 0
+    assert row(told, "hill").figure < 20
+
+
+def test_the_trend_is_told_against_five_and_fifteen_minutes_ago():
+    rising = steady("hill", 10, 50, until_s=LENGTH_S - 600) + steady("hill", 40, 50, from_s=LENGTH_S - 600)
+    told = row(board(a_session(), [stage_of("hill", rising), *four()[1:]], AT), "hill")
+    assert told.over_5_min.direction == "steady"
+    assert told.over_15_min.direction == "up"
+    assert told.over_15_min.change == pytest.approx(57, abs=4)
+    begun = [stage_of("hill", steady("hill", 10, 50, from_s=LENGTH_S - 400)), *four()[1:]]
+    assert row(board(a_session(), begun, AT), "hill").over_15_min is None
+
+
+def test_what_changed_is_said_in_a_phrase():
+    sets = a_timeline(("Slow Tide", 0, LENGTH_S - 200), ("Marrow", LENGTH_S - 200, 9000))
+    rising = steady("hill", 10, 50, until_s=LENGTH_S - 200) + steady("hill", 40, 50, from_s=LENGTH_S - 200)
+    told = row(board(a_session(), [stage_of("hill", rising, timelines=[sets]), *four()[1:]], AT), "hill")
+    assert told.why == "more faces smile, “Marrow” began"
+    assert told.playing == "Marrow"
+    assert row(board(a_session(), four(), AT), "hill").why == ""
+
+
+def test_surprise_and_a_crowd_that_leaves_are_said_too():
+    def seen(smile: float, surprised: float, of: int) -> list:
+        return [a_face(f"t{one}", confidences={"smile": smile, "surprised": surprised}) for one in range(of)]
+
+    windows = [a_window(at, seen=seen(0.2, 0.1, 40), stage_id="hill") for at in range(LENGTH_S - 200)]
+    windows += [a_window(at, seen=seen(0.2, 0.8, 20), stage_id="hill") for at in range(LENGTH_S - 200, LENGTH_S)]
+    told = row(board(a_session(), [stage_of("hill", windows), *four()[1:]], AT), "hill")
+    assert told.why == "more faces look surprised, fewer faces in view (20, 40 five minutes ago)"
+
+
+def test_the_set_that_is_on_is_told_by_the_stages_cues():
+    sets = a_timeline(("Slow Tide", 0, 600), ("Marrow", 900, 1500))
+    stage = stage_of("hill", steady("hill", 10, 50), timelines=[sets], cues=[a_cue(300, 0)])
+    at = {
+        second: row(board(a_session(), [stage], after_ms(second)), "hill").playing for second in (200, 400, 1000, 1300)
+    }
+    assert at == {200: "", 400: "Slow Tide", 1000: "", 1300: "Marrow"}
+    begun_with_the_session = stage_of("hill", [], timelines=[sets])
+    assert board(a_session(), [begun_with_the_session], after_ms(100)).rows[0].playing == "Slow Tide"
+
+
+def test_the_sparkline_is_the_last_minute_and_a_gap_is_a_gap():
+    last = steady("hill", 10, 50, until_s=LENGTH_S - 30) + steady("hill", 40, 50, from_s=LENGTH_S - 20)
+    line = row(board(a_session(), [stage_of("hill", last), *four()[1:]], AT), "hill").sparkline
+    assert len(line) == 12
+    assert line[6:8] == (None, None)
+    assert max(line[:6]) < 30 < 70 < min(line[8:])
+
+
+def test_a_head_count_has_no_liveliness_and_says_why():
+    heads = stage_sums(
+        a_stage("hall"), [], WindowTable.of([a_head_count(at, heads=20) for at in range(1700, LENGTH_S)])
+    )
+    session = replace(a_session(mode="head count"), mode_reason="Only heads are counted.")
+    told = board(session, [heads], AT)
+    assert (told.rows[0].state, told.rows[0].figure, told.rows[0].faces) == ("heads only", None, 20)
+    assert told.caution == "Only heads are counted."
+
+
+def test_a_head_count_has_none_even_where_somebody_stored_scores():
+    assert {one.figure for one in board(a_session(mode="head count"), four(), AT).rows} == {None}
+
+
+def test_stages_of_different_scorers_carry_a_caution():
+    other = stage_of("mill", steady("mill", 19, 50, scorer="rekognition 1"))
+    assert "not to be compared" in board(a_session(), [*four()[:2], other], AT).caution
+    assert board(a_session(), four(), AT).caution == ""
+
+
+def test_a_session_without_stages_or_records_is_a_board():
+    assert board(a_session(), [], AT).rows == ()
+    (silent,) = board(a_session(), [stage_of("hill", [])], AT).rows
+    assert (silent.state, silent.age_s) == ("silent", None)
+
+
+def wavering(seed: int, stages: int = 4, length_s: int = 2400) -> dict[str, list[WindowRecord]]:
+    """Stages whose smiles wander, and so their order."""
+    rng = np.random.default_rng(seed)
+    told = {}
+    for number in range(stages):
+        share = 0.35 + 0.1 * np.cumsum(rng.normal(0, 0.12, length_s // 60 + 1)).clip(-2.5, 2.5)
+        told[f"stage-{number}"] = [
+            smiles(at, f"stage-{number}", int(rng.binomial(30, share[at // 60])), 30) for at in range(length_s)
+        ]
+    return told
+
+
+@pytest.fixture(scope="module")
+def wandering() -> dict[str, list[WindowRecord]]:
+    return wavering(3)
+
+
+def test_a_board_of_the_past_is_the_one_that_was_shown(wandering):
+    """Shown: with only the windows that there were. Told again: out of the whole day's."""
+    whole = [stage_of(stage, windows) for stage, windows in wandering.items()]
+    orders = set()
+    for at_ms in range(after_ms(1500), after_ms(2300), 80_000):
+        then = [
+            stage_of(stage, [one for one in windows if one.start_ms + 1000 <= at_ms])
+            for stage, windows in wandering.items()
+        ]
+        shown = board(a_session(), then, at_ms)
+        assert board(a_session(), whole, at_ms) == shown
+        orders.add(tuple(ids(shown)))
+    assert len(orders) > 2, "the order should have changed, or nothing was tried"
+
+
+def test_a_board_needs_the_windows_of_a_bounded_past_and_no_more(wandering):
+    at_ms = after_ms(2399)
+    cut = [
+        stage_of(stage, [one for one in windows if one.start_ms >= reads_from_ms(at_ms)])
+        for stage, windows in wandering.items()
+    ]
+    whole = [stage_of(stage, windows) for stage, windows in wandering.items()]
+    assert board(a_session(), cut, at_ms) == board(a_session(), whole, at_ms)
+    assert at_ms - reads_from_ms(at_ms) <= 2 * CHAIN_MS + 400_000
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_order_in_which_windows_arrive_changes_no_board(wandering, seed):
+    at_ms = after_ms(2300)
+    chance = random.Random(seed)
+    shuffled = [stage_of(stage, chance.sample(windows, len(windows))) for stage, windows in wandering.items()]
+    told = board(a_session(), [stage_of(stage, windows) for stage, windows in wandering.items()], at_ms)
+    assert board(a_session(), shuffled, at_ms) == told
+
+
+def test_between_two_updates_only_ages_move(wandering):
+    stages = [stage_of(stage, windows) for stage, windows in wandering.items()]
+    at_ms = after_ms(2000)
+    earlier, later = (board(a_session(), stages, at_ms + wait_ms) for wait_ms in (0, UPDATE_MS - 1))
+    assert [replace(one, age_s=None) for one in earlier.rows] == [replace(one, age_s=None) for one in later.rows]
+    assert board(a_session(), stages, at_ms + UPDATE_MS).rows[0].figure != earlier.rows[0].figure
+
+
+@pytest.fixture
+def store(tmp_path):
+    with open_store(f"sqlite:///{tmp_path / 'board.db'}") as store:
+        store.put_session(a_session(started_at=after(0)))
+        for stage in ("stage-0", "stage-1", "stage-2", "stage-3"):
+            store.put_stage("talk-1", a_stage(stage))
+            store.put_camera("talk-1", stage, a_camera())
+        yield store
+
+
+def test_a_live_page_shows_what_a_replay_shows_later(store: Store, wandering):
+    """Windows arrive as time goes on, one camera's two seconds late and some of them twice."""
+    reader = BoardReader("talk-1")
+    store.put_windows([one for windows in wandering.values() for one in windows if one.start_ms < after_ms(1990)])
+    shown = {}
+    for at_ms in range(after_ms(2000), after_ms(2100), 2_000):
+        for number, windows in enumerate(wandering.values()):
+            late_ms = 2_000 if number == 0 else 0
+            due = [one for one in windows if at_ms - 14_000 <= one.start_ms < at_ms - 1000 - late_ms]
+            store.put_windows(due)
+        shown[at_ms] = reader.board(store, at_ms)
+    for stage, windows in wandering.items():
+        if stage != "stage-0":
+            store.put_windows([one for one in windows if one.start_ms < after_ms(2100)])
+    whole = read_sums(store, "talk-1")
+    for at_ms, then in shown.items():
+        assert [one.stage_id for one in then.rows] == ids(board(a_session(started_at=after(0)), whole, at_ms))
+
+
+def test_what_arrives_late_is_on_the_board_at_the_next_full_reading(store: Store):
+    def put(stage: str, smiling: int, from_s: int, until_s: int) -> None:
+        store.put_windows(steady(stage, smiling, 50, from_s=from_s, until_s=until_s))
+
+    reader = BoardReader("talk-1", refresh_ms=30_000)
+    for number, stage in enumerate(("stage-0", "stage-1", "stage-2")):
+        put(stage, 10 + 5 * number, 0, 1000)
+    assert reader.board(store, after_ms(1000)).rows[0].stage_id == "stage-2"
+    put("stage-3", 45, 0, 980)  # out of an outbox
+    soon = row(reader.board(store, after_ms(1002)), "stage-3")
+    assert (soon.state, soon.over_5_min) == ("stale", None)
+    told = reader.board(store, after_ms(1030))
+    assert row(told, "stage-3").age_s == 50
+    assert row(told, "stage-3").over_5_min.direction == "steady"

@@ -1,0 +1,110 @@
+"""The JSON document of a board: small, strict, and without a camera in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from audience.board import Board, BoardRow, Trend
+from audience.board_snapshot import board_snapshot, read_snapshot
+from audience.errors import HouselightsError
+from tests.builders import a_session, after_ms
+
+AT = after_ms(3600)
+
+
+def a_row(number: int, **told) -> BoardRow:
+    return replace(
+        BoardRow(
+            stage_id=f"stage-{number:02d}",
+            title=f"Stage number {number}",
+            state="live",
+            rank=number,
+            tied=True,
+            figure=42.31,
+            low=37.02,
+            high=47.6,
+            faces=128,
+            age_s=2.7,
+            over_5_min=Trend(change=-6.4, direction="down"),
+            over_15_min=Trend(change=1.2, direction="steady"),
+            why="fewer faces smile, “Ada & the Looms” ended",
+            sparkline=tuple(40.0 + one for one in range(12)),
+            playing="The Night Ferries",
+        ),
+        **told,
+    )
+
+
+FEW = BoardRow(stage_id="bench", title="Mending workshop", state="too few", faces=3, age_s=1.0)
+
+
+def a_board(*rows: BoardRow) -> Board:
+    return Board(session=a_session(title="Riverside"), as_of_ms=AT, rows=rows)
+
+
+def test_what_is_written_is_read_again_in_whole_points():
+    told = read_snapshot(board_snapshot(a_board(a_row(1), FEW)))
+    assert (told.session_id, told.title, told.as_of_ms, told.over) == ("talk-1", "Riverside", AT, False)
+    first, few = told.stages
+    assert (first.figure, first.low, first.high, first.age_s) == (42, 37, 48, 2)
+    assert first.over_5_min == Trend(change=-6, direction="down")
+    assert first.sparkline == tuple(range(40, 52))
+    assert few == replace(FEW, age_s=1.0)
+
+
+def test_ten_stages_take_less_than_four_kilobytes():
+    document = board_snapshot(a_board(*[a_row(number) for number in range(1, 11)]))
+    assert len(document) < 4_000
+
+
+def test_no_camera_and_no_person_is_in_it():
+    fields = json.loads(board_snapshot(a_board(a_row(1), FEW)))
+    assert not [
+        name for name in fields | fields["stages"][0] if "camera" in name or "track" in name or "person" in name
+    ]
+
+
+def test_hostile_titles_stay_data():
+    title = "</script><script>alert(1)</script> \u202emain 🎪"
+    document = board_snapshot(a_board(a_row(1, title=title)))
+    assert document.isascii()
+    assert read_snapshot(document).stages[0].title == title
+
+
+def changed(**told) -> bytes:
+    fields = json.loads(board_snapshot(a_board(a_row(1), FEW)))
+    return json.dumps(fields | told).encode()
+
+
+def with_stage(**told) -> bytes:
+    fields = json.loads(board_snapshot(a_board(a_row(1))))
+    return changed(stages=[fields["stages"][0] | told])
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"format":"houselights-live","schema":2}',
+        changed(cameras=[]),
+        changed(mode="moods"),
+        changed(simulated="yes"),
+        changed(title="two\nlines"),
+        with_stage(figure=101),
+        with_stage(figure=30),
+        with_stage(state="asleep"),
+        with_stage(state="too few"),
+        with_stage(rank=None),
+        with_stage(sparkline=[1, 2]),
+        with_stage(over_5_min=["sideways", 3]),
+        with_stage(faces="many"),
+    ],
+)
+def test_what_is_no_snapshot_is_refused(document):
+    with pytest.raises(HouselightsError):
+        read_snapshot(document)

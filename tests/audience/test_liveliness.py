@@ -1,0 +1,217 @@
+"""Liveliness of stages: what a minute says, how it is shrunk, averaged and held in order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audience.liveliness import LEAST_K, MOST_K, NEEDED_MS, UPDATE_MS, between_stages, liveliness, shrink
+from audience.liveliness_order import HELD, MARGIN, held_orders
+from audience.liveliness_sums import LIVELY, StageSums, stage_sums, stretches
+from audience.sessions import Camera
+from audience.window_table import WindowTable
+from audience.windows import WindowRecord
+from tests.builders import a_camera, a_face, a_stage, a_window, after_ms, an_exclusion
+
+AT = after_ms(600)
+
+
+def sums_of(windows: Sequence[WindowRecord], *, cameras: Sequence[Camera] = (), exclusions=()) -> StageSums:
+    return stage_sums(a_stage(exclusions=exclusions), cameras, WindowTable.of(windows))
+
+
+def watched(smiling: int, of: int, *, from_s: float = 0, until_s: float = 600, **told) -> list[WindowRecord]:
+    return [a_window(second, smiling=smiling, of=of, **told) for second in range(int(from_s), int(until_s))]
+
+
+def minute(sums: StageSums, at_ms: int = AT):
+    return stretches(sums, np.array([at_ms]))
+
+
+def test_a_minute_is_the_mean_confidence_of_the_faces_that_were_in_view():
+    told = minute(sums_of(watched(9, 30)))
+    assert told.level[0] == pytest.approx(0.3)
+    assert told.n[0] == 30
+    assert told.spread[0] == pytest.approx(0.3 * 0.7)
+
+
+def test_the_expression_that_was_shown_most_tells_a_minute():
+    faces = [a_face(f"t{one}", confidences={"smile": 0.2, "happy": 0.25, "surprised": 0.6}) for one in range(8)]
+    told = minute(sums_of([a_window(second, seen=faces) for second in range(540, 600)]))
+    assert LIVELY[told.lead[0]] == "surprised"
+    assert told.level[0] == pytest.approx(0.6)
+
+
+def test_a_sad_face_makes_nothing_lively():
+    faces = [a_face(f"t{one}", confidences={"sad": 0.9}) for one in range(8)]
+    assert np.isnan(minute(sums_of([a_window(second, seen=faces) for second in range(600)])).level[0])
+
+
+def test_windows_of_fewer_than_five_faces_count_in_no_figure():
+    windows = watched(4, 4, until_s=570) + watched(2, 10, from_s=570)
+    told = minute(sums_of(windows))
+    assert told.level[0] == pytest.approx(0.2)
+    assert told.n[0] == 10
+    assert told.faces[0] == 7
+
+
+def test_a_few_seconds_of_figures_make_no_figure():
+    assert np.isnan(minute(sums_of(watched(5, 10, from_s=592))).level[0])
+    assert minute(sums_of(watched(5, 10, from_s=590))).level[0] == 0.5
+
+
+def test_cameras_add_up_and_of_those_that_overlap_the_fuller_one_counts():
+    windows = watched(10, 10, camera_id="a") + watched(0, 30, camera_id="b")
+    apart = minute(sums_of(windows, cameras=[a_camera("a"), a_camera("b")]))
+    assert (apart.level[0], apart.n[0]) == (0.25, 40)
+    overlapping = minute(sums_of(windows, cameras=[a_camera("a"), a_camera("b", overlaps=["a"])]))
+    assert (overlapping.level[0], overlapping.n[0]) == (0.0, 30)
+
+
+def test_what_somebody_left_out_counts_in_no_figure():
+    told = minute(sums_of(watched(9, 10), exclusions=[an_exclusion(0, 590)]))
+    assert told.n[0] == 10
+    assert np.isnan(minute(sums_of(watched(9, 10), exclusions=[an_exclusion(500, 600)])).level[0])
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_neither_order_of_arrival_nor_sending_twice_changes_anything(seed):
+    chance = random.Random(seed)
+    windows = [
+        a_window(second, smiling=chance.randint(0, 5), of=5 + chance.randint(0, 3), camera_id=camera)
+        for second in range(540, 600)
+        for camera in ("a", "b")
+    ]
+    once = minute(sums_of(windows))
+    # A store keeps one record under a key, whichever came last and however often.
+    arrived = windows + chance.sample(windows, 40)
+    chance.shuffle(arrived)
+    kept = {(one.camera_id, one.start_ms): one for one in arrived}
+    again = minute(sums_of(list(kept.values())))
+    assert again.level[0] == once.level[0]
+    assert again.n[0] == once.n[0]
+
+
+levels = st.lists(st.tuples(st.floats(0, 1), st.floats(5, 500)), min_size=1, max_size=12)
+
+
+@given(levels, st.floats(LEAST_K, MOST_K))
+def test_a_shrunk_level_lies_between_its_own_and_the_mean_of_all(told, k):
+    level, n = (np.array([column]) for column in zip(*told, strict=True))
+    mean, shrunk = shrink(level, n, np.array([k]))
+    assert level.min() - 1e-9 <= mean[0] <= level.max() + 1e-9
+    assert (shrunk >= np.minimum(level, mean[0]) - 1e-9).all()
+    assert (shrunk <= np.maximum(level, mean[0]) + 1e-9).all()
+
+
+def test_fewer_faces_are_drawn_further_to_the_mean():
+    level, n = np.array([[0.7, 0.7, 0.2, 0.3]]), np.array([[6.0, 200.0, 80.0, 80.0]])
+    _, shrunk = shrink(level, n, np.array([5.0]))
+    assert shrunk[0, 0] < shrunk[0, 1] < 0.7
+
+
+def test_stages_that_differ_by_chance_alone_are_taken_for_alike_and_stages_that_differ_are_not():
+    rng = np.random.default_rng(4)
+    n = np.full((200, 10), 40.0)
+    spread = np.full((200, 10), 0.08)
+    by_chance = rng.normal(0.4, np.sqrt(0.08 / 4 / 40), (200, 10))
+    _, alike = between_stages(by_chance, spread, n, 150)
+    _, apart = between_stages(by_chance + np.linspace(-0.1, 0.1, 10), spread, n, 150)
+    assert alike[-1] > 40
+    # 0.02 of chance a face over 0.0041 between stages.
+    assert apart[-1] == pytest.approx(0.02 / 0.0041, rel=0.2)
+
+
+def festival(smiling: Sequence[int], of: Sequence[int], until_s: int = 600) -> list[StageSums]:
+    return [sums_of(watched(k, n, until_s=until_s)) for k, n in zip(smiling, of, strict=True)]
+
+
+def test_figures_lie_in_their_intervals_and_few_faces_have_wide_ones():
+    told = liveliness(festival([3, 30, 10], [6, 60, 60]), AT, AT)
+    assert told.at_ms.tolist() == [AT]
+    assert (told.low <= told.figure).all()
+    assert (told.figure <= told.high).all()
+    width = (told.high - told.low)[0]
+    assert width[0] > 2 * width[1]
+
+
+def test_a_figure_needs_only_the_windows_of_a_bounded_past():
+    whole = liveliness(festival([3, 30, 10], [6, 60, 60]), AT, AT)
+    late = [sums_of(watched(k, n, from_s=600 - NEEDED_MS / 1000)) for k, n in ((3, 6), (30, 60), (10, 60))]
+    assert liveliness(late, AT, AT).figure == pytest.approx(whole.figure, abs=1e-12)
+
+
+def test_windows_from_after_an_instant_do_not_move_it():
+    before = liveliness(festival([3, 30], [6, 60]), AT, AT)
+    more = [sums_of(watched(k, n) + watched(n, n, from_s=600, until_s=700)) for k, n in ((3, 6), (30, 60))]
+    assert liveliness(more, AT, AT).figure == pytest.approx(before.figure, abs=1e-12)
+
+
+def test_one_stage_alone_is_told_by_itself():
+    told = liveliness(festival([12], [40]), AT, AT)
+    assert told.figure[0, 0] == pytest.approx(0.3)
+
+
+def test_no_stage_and_no_record_are_no_error():
+    assert liveliness([], AT, AT).figure.shape == (1, 0)
+    assert np.isnan(liveliness([sums_of([])], AT, AT).figure).all()
+
+
+def order_of(*figures: Sequence[float], stages: int = 2) -> list[list[int]]:
+    return held_orders(np.array(figures, dtype=float).reshape(-1, stages)).tolist()
+
+
+def test_a_stage_passes_another_only_by_a_margin_that_is_held():
+    above = 0.4 + 2 * MARGIN
+    steps = [(0.4, 0.3)] * 2 + [(0.4, above)] * HELD
+    assert order_of(*steps)[-2:] == [[0, 1], [1, 0]]
+
+
+def test_a_lead_within_the_margin_or_broken_off_changes_nothing():
+    near, above = 0.4 + MARGIN / 2, 0.4 + 2 * MARGIN
+    assert order_of((0.4, 0.3), *[(0.4, near)] * 50)[-1] == [0, 1]
+    broken = [(0.4, above)] * (HELD - 1) + [(0.4, 0.4)]
+    assert order_of((0.4, 0.3), *broken * 5)[-1] == [0, 1]
+
+
+def test_a_stage_that_passes_the_first_goes_above_those_between():
+    between = 0.3 + 1.5 * MARGIN
+    steps = [(0.3, between - MARGIN, 0.1)] * 3 + [(0.3, between - MARGIN, between)] * HELD
+    assert order_of(steps[0], *steps[1:], stages=3)[-1][0] == 2
+
+
+def test_a_stage_that_comes_back_goes_where_its_figure_clearly_is():
+    nan = float("nan")
+    assert order_of((0.4, 0.2, 0.5), (0.4, 0.2, nan), (0.4, 0.2, 0.3), stages=3) == [[2, 0, 1], [0, 1, 2], [0, 2, 1]]
+    near = 0.4 + MARGIN / 2
+    assert order_of((0.4, 0.2, 0.5), (0.4, 0.2, nan), (0.4, 0.2, near), stages=3)[-1] == [0, 2, 1]
+
+
+@given(st.lists(st.lists(st.floats(0, 1) | st.just(float("nan")), min_size=4, max_size=4), min_size=1, max_size=30))
+def test_every_order_holds_every_stage_once_and_those_without_a_figure_last(steps):
+    figure = np.array(steps)
+    for now, order in zip(figure, held_orders(figure), strict=True):
+        assert sorted(order.tolist()) == [0, 1, 2, 3]
+        assert (np.diff(np.isnan(now[order]).astype(int)) >= 0).all()
+
+
+@given(st.lists(st.lists(st.floats(0, 1), min_size=3, max_size=3), min_size=1, max_size=20))
+def test_a_stage_that_is_clearly_above_for_long_is_above(steps):
+    held = np.array([*steps, *[steps[-1]] * HELD])
+    order = held_orders(held)[-1].tolist()
+    last = held[-1]
+    for one in range(3):
+        for other in range(3):
+            if last[one] > last[other] + MARGIN:
+                assert order.index(one) < order.index(other)
+
+
+def test_figures_are_made_at_the_same_instants_for_everybody():
+    told = liveliness(festival([3, 30], [6, 60]), AT - 9_500, AT + 1_300)
+    assert (told.at_ms % UPDATE_MS == 0).all()
+    assert (told.at_ms[0], told.at_ms[-1]) == (AT - 8_000, AT)
