@@ -8,11 +8,17 @@ from __future__ import annotations
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from audience.instants import to_ms
+from dashboard.live_board.data import Boards
+from dashboard.live_board.page import page
+from dashboard.live_board.routes import board_routes
+from dashboard.live_board.snapshots import Snapshots
 from dashboard.recording_route import recording_routes
 
 
@@ -24,8 +30,14 @@ async def browser_opened(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     yield {}
 
 
+def now_ms() -> int:
+    """The wall clock, milliseconds since the epoch."""
+    return to_ms(datetime.now(UTC))
+
+
+hosts = st.get_option("server.allowedHosts")
 app = st.App(
     Path(__file__).parent / "app.py",
-    routes=recording_routes(st.get_option("server.allowedHosts")),
+    routes=[*recording_routes(hosts), *board_routes(page(), Snapshots(Boards().document, now_ms), hosts)],
     lifespan=browser_opened,
 )

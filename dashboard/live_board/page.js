@@ -12,6 +12,7 @@ const make = (name, kind, parent) => {
   return parent.appendChild(one);
 };
 const ago = (s) => (s < 90 ? `${Math.round(s)} s` : s < 5400 ? `${Math.round(s / 60)} min` : `${Math.round(s / 3600)} h`);
+const count = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
 const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 
 function row(id) {
@@ -48,22 +49,31 @@ function line(values) {
   return drawn;
 }
 
+/** What stands in the place of a figure where there is none, or none that is fresh. */
+function state(stage) {
+  if (stage.state === "stale") return `no news for ${ago(stage.age_s)}`;
+  if (stage.state === "too few") return "too few faces to say";
+  return stage.state === "silent" ? "no camera looks" : "";
+}
+
 function fill(one, stage) {
-  const { figure, trend } = stage;
-  one.li.className = figure === null || stage.stale ? "gone" : "";
+  const { figure, over_5_min: trend } = stage;
+  const heads = stage.state === "heads only";
+  const gone = !heads && stage.state !== "live";
+  one.li.className = gone ? "gone" : "";
   put(one.rank, stage.rank === null ? "" : `${stage.rank}${stage.tied ? "=" : ""}`);
   put(one.name, stage.title);
   // Where there is no figure, why not comes first.
-  const lines = one.li.className ? [stage.why, stage.playing] : [stage.playing, stage.why];
+  const lines = gone ? [state(stage), stage.playing] : [stage.playing, stage.why];
   lines.filter(Boolean).concat("", "").slice(0, 2).forEach((text, at) => {
     put(one.lines[at], text);
     one.lines[at].hidden = !text;
   });
-  put(one.figure, figure === null ? "–" : String(figure));
-  const arrow = figure === null || !trend ? "" : trend > 0 ? "▲" : "▼";
-  put(one.trend, arrow ? `${arrow} ${Math.abs(trend)}` : figure === null ? "" : "steady");
-  one.trend.className = arrow ? (trend > 0 ? "up" : "down") : "";
-  one.line.setAttribute("d", line(stage.spark));
+  const arrow = { up: "▲", down: "▼" }[figure === null || gone ? "" : trend?.[0]];
+  put(one.figure, heads ? `${stage.faces ?? "–"}` : figure === null ? "–" : `${figure}`);
+  put(one.trend, heads ? "faces" : arrow ? `${arrow} ${Math.abs(trend[1])}` : trend && !gone ? "steady" : "");
+  one.trend.className = arrow ? trend[0] : "";
+  one.line.setAttribute("d", line(stage.sparkline));
   one.bar.hidden = figure === null;
   if (figure !== null) {
     one.is[0].style.width = `${stage.low}%`;
@@ -95,7 +105,14 @@ function show(board) {
   }
   put(document.querySelector("h1"), board.title);
   document.title = board.title;
-  put($("told"), [board.simulated ? "Simulated." : "", board.told].filter(Boolean).join(" "));
+  const faces = board.stages.reduce((sum, stage) => sum + (stage.faces ?? 0), 0);
+  const told = [
+    board.simulated && "Simulated.",
+    board.over && "It is over; this is how it ended.",
+    `${count(board.stages.length, "stage")}, ${count(faces, "face")} in view.`,
+    board.caution,
+  ];
+  put($("told"), told.filter(Boolean).join(" "));
 }
 
 /** How old the picture is, by the server's clock and this page's stopwatch; a phone's clock may be wrong. */
@@ -103,9 +120,9 @@ function tell() {
   const { told, age } = { told: $("trouble"), age: $("age") };
   if (!shown) return;
   const s = Math.max(0, (performance.now() - madeAt) / 1000);
-  put(age, `${ago(s)} ago`);
+  put(age, shown.over ? "" : `${ago(s)} ago`);
   const offline = navigator.onLine === false;
-  told.hidden = !(offline || (s > OLD_S && failed));
+  told.hidden = !(offline || (s > OLD_S && failed > 0));
   put(told, told.hidden ? "" : `${offline ? "You are offline." : "No answer."} This is the picture of ${ago(s)} ago.`);
 }
 
@@ -124,7 +141,7 @@ async function look() {
         const board = await answer.json();
         etag = made;
         const now = Date.parse(answer.headers.get("date")) + 1000 * Number(answer.headers.get("age") ?? 0);
-        madeAt = performance.now() - Math.max(0, Number.isNaN(now) ? 0 : now - board.at_ms);
+        madeAt = performance.now() - Math.max(0, Number.isNaN(now) ? 0 : now - board.as_of_ms);
         show((shown = board));
       }
       failed = 0;
