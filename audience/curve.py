@@ -156,19 +156,14 @@ def stage_windows(
     with np.errstate(invalid="ignore", divide="ignore"):
         coverage[place] = windows.faces / np.where(windows.expected > 0, windows.expected, np.nan)
 
-    cues = stage.cues or ((Cue(at=session.started_at, timeline_s=0.0),) if stage.timelines else ())
-    # A window is where its middle is, so that one beginning half a second early still counts as the beginning.
-    middle_s = timeline_seconds(start_ms + width // 2, cues)
-    segment = np.full(len(start_ms), -1, dtype=np.int64)
-    if stage.timelines:
-        segment = stage.timelines[0].segment_indices(middle_s)
+    timeline_s, segment = _along_timeline(session, stage, start_ms, width)
     return StageWindows(
         session=session,
         stage=stage,
         start_ms=start_ms,
         width_ms=width,
         session_s=(start_ms - began_ms) / 1000.0,
-        timeline_s=np.maximum(middle_s - width / 2000.0, 0.0),
+        timeline_s=timeline_s,
         segment=segment,
         faces=faces,
         coverage=coverage,
@@ -177,6 +172,24 @@ def stage_windows(
         table=windows,
         place=place,
     )
+
+
+def retimed(windows: StageWindows, stage: Stage) -> StageWindows:
+    """The same windows with other timelines and cues laid along them: those of `stage`; no figure changes."""
+    timeline_s, segment = _along_timeline(windows.session, stage, windows.start_ms, windows.width_ms)
+    kept = replace(windows.stage, timelines=stage.timelines, cues=stage.cues)
+    return replace(windows, stage=kept, timeline_s=timeline_s, segment=segment)
+
+
+def _along_timeline(session: Session, stage: Stage, start_ms: Ints, width: int) -> tuple[Floats, Ints]:
+    """Where what was shown stood at the start of each window, and the segment of each, as `StageWindows` has them."""
+    cues = stage.cues or ((Cue(at=session.started_at, timeline_s=0.0),) if stage.timelines else ())
+    # A window is where its middle is, so that one beginning half a second early still counts as the beginning.
+    middle_s = timeline_seconds(start_ms + width // 2, cues)
+    segment = np.full(len(start_ms), -1, dtype=np.int64)
+    if stage.timelines:
+        segment = stage.timelines[0].segment_indices(middle_s)
+    return np.maximum(middle_s - width / 2000.0, 0.0), segment
 
 
 def _expected_by_absent(table: WindowTable, cameras: Sequence[str], at_ms: Ints) -> Ints:

@@ -8,6 +8,7 @@
     ├── ModelUnavailable      a detector's model file is missing, damaged or cannot be fetched
     ├── ScorerUnavailable     the scorer cannot be loaded or reached
     ├── SessionNotFound       no session of that id in the store
+    ├── ChangedMeanwhile      somebody else changed what was edited, since it was read
     ├── ScoringRefused        scoring would mix two recordings, or score one twice
     ├── ExportFailed          an export could not be written
     ├── SheetRejected         a contact sheet, window file or status that is not one, or is damaged or hostile
@@ -59,6 +60,10 @@ class ScorerUnavailable(HouselightsError):
 
 class SessionNotFound(HouselightsError):
     """No session of that id is in the store."""
+
+
+class ChangedMeanwhile(HouselightsError):
+    """Somebody else changed what was edited, since it was read."""
 
 
 class ScoringRefused(HouselightsError):

@@ -101,6 +101,10 @@ class RecordingLibrary:
                 return RecordingFile(path=path, status=status, media_type=_media_type(path))
         return None
 
+    def files(self) -> list[Path]:
+        """All recordings, in the order of their paths."""
+        return sorted(path for path in self._files() if _regular(path) is not None)
+
     def _files(self) -> Iterator[Path]:
         for place in self.places:
             if place.is_file():

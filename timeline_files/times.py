@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from audience.errors import InvalidValue
+from audience.instants import clock_text
 
 HOW = "write it as 75, 1:15 or 0:01:15.5"
 _TIME = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-9]{1,4}):)?([0-9]{1,7})(?:[.,]([0-9]{1,12}))?")
@@ -26,6 +27,13 @@ def time_s(text: str) -> float:
         raise InvalidValue(f"{shown(text)} is not a time: minutes and seconds go up to 59")
     whole = int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds)
     return float(f"{whole}.{fraction or 0}")
+
+
+def time_text(seconds: float) -> str:
+    """A time of 0 or more as `time_s` reads it, to the microsecond: `1:15`, `1:01:15.5`."""
+    whole, _, fraction = f"{seconds:.6f}".partition(".")
+    decimals = fraction.rstrip("0")
+    return clock_text(float(whole)) + (f".{decimals}" if decimals else "")
 
 
 def shown(text: str) -> str:

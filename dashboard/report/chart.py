@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.curve import StageWindows
+from audience.curve import ReactionCurve, StageWindows
 from audience.instants import clock_text
+from audience.moments import Moment
 from dashboard.palette import LIGHT
 from dashboard.report.contents import Report
 from dashboard.report.marks import Area, Box, Disc, Line, Mark, Picture, Points, Words
@@ -31,18 +32,21 @@ _LETTER = 0.58
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 
 
-def chart(report: Report, width: float = WIDE) -> Picture:
-    """The picture of a report's stage.
+def chart(
+    windows: StageWindows, curve: ReactionCurve | None, moments: Sequence[Moment] = (), *, width: float = WIDE
+) -> Picture:
+    """The picture of a stage.
 
     Args:
-        report: whose windows there is one of at least.
+        windows: of the stage; one at least.
+        curve: its share; None leaves the faces alone.
+        moments: to be numbered on the curve.
         width: in pixels.
     """
-    windows = report.windows
-    frame = _Frame.of(report, width)
+    frame = _Frame.of(windows, curve, width)
     marks: list[Mark] = [*_segments(windows, frame), *_unseen(windows, frame)]
-    if report.curve is not None:
-        marks += [*_share_axis(frame), *_curve(report, frame)]
+    if curve is not None:
+        marks += [*_share_axis(frame), *_curve(windows, curve, frame), *_numbers(windows, moments, frame)]
     marks += [*_faces(windows, frame), *_time_axis(windows, frame)]
     return Picture(width=width, height=frame.bottom + _FOOT, marks=tuple(marks))
 
@@ -88,14 +92,14 @@ class _Frame:
     bottom: float
 
     @classmethod
-    def of(cls, report: Report, width: float) -> _Frame:
-        windows, alone = report.windows, report.curve is None
+    def of(cls, windows: StageWindows, curve: ReactionCurve | None, width: float) -> _Frame:
+        alone = curve is None
         faces_y = _TOP if alone else _TOP + _CURVE + _BETWEEN
         return cls(
             width=width,
             from_s=float(windows.session_s[0]),
             until_s=float(windows.session_s[-1]) + windows.width_ms / 1000,
-            top=0.5 if _highest(report) < 0.5 else 1.0,
+            top=0.5 if _highest(curve) < 0.5 else 1.0,
             shaded=_FACES_ALONE if alone else _CURVE,
             faces_y=faces_y,
             bottom=faces_y + (_FACES_ALONE if alone else _FACES),
@@ -109,10 +113,8 @@ class _Frame:
         return _TOP + (1 - share / self.top) * _CURVE
 
 
-def _highest(report: Report) -> float:
-    if report.curve is None or np.isnan(report.curve.share_high).all():
-        return 0.0
-    return float(np.nanmax(report.curve.share_high))
+def _highest(curve: ReactionCurve | None) -> float:
+    return 0.0 if curve is None or np.isnan(curve.share_high).all() else float(np.nanmax(curve.share_high))
 
 
 def _zero_s(windows: StageWindows) -> float | None:
@@ -151,9 +153,7 @@ def _share_axis(frame: _Frame) -> Iterator[Mark]:
         yield Words(x=_LEFT - 5, y=y + 4, text=f"{100 * share:.0f} %", size=_TEXT, colour=LIGHT.quiet, anchor="end")
 
 
-def _curve(report: Report, frame: _Frame) -> Iterator[Mark]:
-    assert report.curve is not None
-    windows, curve = report.windows, report.curve
+def _curve(windows: StageWindows, curve: ReactionCurve, frame: _Frame) -> Iterator[Mark]:
     drawn = thinned(curve.share, round(2 * frame.width))
     x = [frame.x(second + windows.width_ms / 2000) for second in windows.session_s[drawn]]
     over, under, line = (
@@ -164,7 +164,10 @@ def _curve(report: Report, frame: _Frame) -> Iterator[Mark]:
         yield Area(points=(*upper, *reversed(lower)), fill=LIGHT.band)
     for run in _unbroken(line):
         yield Line(points=run, colour=LIGHT.curve, width=1.6)
-    for moment in report.moments:
+
+
+def _numbers(windows: StageWindows, moments: Sequence[Moment], frame: _Frame) -> Iterator[Mark]:
+    for moment in moments:
         at_x, at_y = frame.x(moment.session_s + windows.width_ms / 2000), frame.y(moment.share)
         yield Disc(x=at_x, y=at_y, radius=8, fill=LIGHT.curve)
         yield Words(

@@ -58,7 +58,10 @@ def _chart(report: Report) -> str:
     if not len(report.windows.start_ms):
         return ""
     says = " ".join([f"{report.chart_says[0]}", report.lead])
-    pictures = svg(chart(report, WIDE), says, "wide") + svg(chart(report, NARROW), says, "narrow")
+    pictures = "".join(
+        svg(chart(report.windows, report.curve, report.moments, width=width), says, kind)
+        for width, kind in ((WIDE, "wide"), (NARROW, "narrow"))
+    )
     return f"<figure>{pictures}<figcaption>{_joined(report.chart_says)}</figcaption></figure>\n"
 
 

@@ -71,7 +71,7 @@ def _story(report: Report) -> Iterator[Flowable]:
         yield _said(SIMULATED, _SIMULATED)
     yield _said(report.lead, _LEAD)
     if len(report.windows.start_ms):
-        yield drawing(chart(report), _WIDTH / WIDE)
+        yield drawing(chart(report.windows, report.curve, report.moments), _WIDTH / WIDE)
         yield _small(report.chart_says)
     yield from _moments(report)
     yield from _segments(report)

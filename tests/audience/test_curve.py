@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audience.curve import overall_share, reaction_curve, stage_windows
+from audience.curve import overall_share, reaction_curve, retimed, stage_windows
 from audience.errors import InvalidValue
 from audience.intervals import wilson
 from audience.window_table import WindowTable
@@ -323,3 +323,17 @@ def test_whoever_watches_alone_sees_the_own_curve():
     assert figures(reaction_curve(laid(*seen, stage=a_stage(audience_size=30), min_faces=None), "smile").share) == [
         None
     ]
+
+
+# What was shown
+
+
+def test_other_timelines_and_cues_are_laid_along_the_same_figures():
+    stage = a_stage(timelines=[a_timeline(("A", 0, 2), ("B", 2, 9))], cues=[a_cue(1, 0)])
+    records = [a_window(at, smiling=3, of=6) for at in range(4)]
+    again = retimed(laid(*records), stage)
+    there = laid(*records, stage=stage)
+    assert again.stage == there.stage
+    np.testing.assert_array_equal(again.segment, there.segment)
+    np.testing.assert_array_equal(again.timeline_s, there.timeline_s)
+    np.testing.assert_array_equal(reaction_curve(again, "smile").share, reaction_curve(there, "smile").share)

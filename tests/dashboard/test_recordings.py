@@ -340,3 +340,12 @@ def test_where_there_is_no_still_the_answer_says_so(address: tuple[str, int], st
 
 def test_another_sites_name_for_this_machine_gets_no_still(address: tuple[str, int], still: str) -> None:
     assert Answer(address, f"{still}?t=1", Host="rebound.example.org").status == 400
+
+
+def test_all_recordings_of_the_places_are_listed_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("b.mp4", "deep/a.MOV", "notes.txt", "empty.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"" if name == "empty.mp4" else CONTENT)
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "b.mp4")
+    listed = RecordingLibrary([tmp_path]).files()
+    assert [str(path.relative_to(tmp_path.resolve())) for path in listed] == ["b.mp4", "deep/a.MOV"]

@@ -210,7 +210,8 @@ def test_a_session_without_a_record_makes_a_report_that_says_so() -> None:
 
 
 def test_the_curve_breaks_where_there_is_no_figure_and_its_moments_are_numbered() -> None:
-    picture = chart(report(a_talk()))
+    told = report(a_talk())
+    picture = chart(told.windows, told.curve, told.moments)
     curves = [mark for mark in picture.marks if isinstance(mark, Line) and mark.width == 1.6]
     assert len(curves) == 2
     assert curves[0].points[-1][0] < curves[1].points[0][0] - 20
