@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from sample_data.scripts import Script, ScriptedStage, true_share
 
@@ -50,7 +51,7 @@ def act_out(script: Script, scripted: ScriptedStage, rng: np.random.Generator) -
     away, dark = _within(seconds, scripted.away), _within(seconds, scripted.dark)
     for camera_id, share in scripted.cameras.items():
         people = round(scripted.people * share)
-        present = _states(np.full((script.length_s, 1), scripted.glances), people, _LOOK_LASTS_S, rng)
+        present = looking(np.full(script.length_s, scripted.glances), people, rng)
         present &= seconds[:, None] >= rng.uniform(0, scripted.arriving_s + 1e-9, people)
         present &= ~away[:, None]
         scored = script.session.mode == "expressions"
@@ -58,13 +59,28 @@ def act_out(script: Script, scripted: ScriptedStage, rng: np.random.Generator) -
             camera_id=camera_id,
             in_view=present,
             looked=~dark,
-            confidences=_scored(smiling, surprised, people, rng) if scored else {},
+            confidences=confidences_of(smiling, surprised, people, rng) if scored else {},
         )
 
 
-def _scored(
+def looking(probability: Floats, people: int, rng: np.random.Generator) -> Bools:
+    """(T, people) who faces the camera, as often as `probability` (T,) says."""
+    return _states(probability[:, None], people, _LOOK_LASTS_S, rng)
+
+
+def confidences_of(
     smiling: Floats, surprised: Floats, people: int, rng: np.random.Generator
 ) -> dict[str, NDArray[np.float32]]:
+    """What a scorer that errs says of a crowd.
+
+    Args:
+        smiling, surprised: (T,) the share of people who smile, and look surprised, in each second.
+        people: how many there are.
+        rng: of everything that is left to chance.
+
+    Returns:
+        (T, people) by expression, 0..1.
+    """
     # People differ: some smile easily. The shift is in log-odds, so that nobody's probability leaves 0..1.
     ease = rng.normal(0, 0.4, people)
     odds = np.clip(smiling, 0.01, 0.99)
@@ -76,6 +92,18 @@ def _scored(
     for name, share in _ELSE.items():
         states[name] = _states(np.full((len(smiling), 1), share), people, _OTHERS_LAST_S, rng)
     return {name: _confidence(state, rng) for name, state in states.items()}
+
+
+def largest_confidence(*, smiles: bool, surprised: bool) -> float:
+    """The mean over many faces of the largest confidence in smile, happy and surprised, 0..1.
+
+    Args:
+        smiles, surprised: what the faces show.
+    """
+    told = [_PRESENT if shown else _ABSENT for shown in (smiles, smiles, surprised)]
+    below = np.linspace(0, 1, 1001)
+    none_above = np.prod([norm.cdf(below, mean, spread) for mean, spread in told], axis=0)
+    return float(np.trapezoid(1 - none_above, below))
 
 
 def _states(probability: Floats, people: int, lasts_s: float, rng: np.random.Generator) -> Bools:

@@ -15,6 +15,7 @@ from houselights.commands.prepare import prepare
 from houselights.commands.report import report
 from houselights.commands.score import score
 from houselights.commands.sessions import delete, describe, prune, sessions
+from houselights.commands.simulate import simulate
 from houselights.commands.timeline import timeline
 from houselights.commands.watch import watch
 
@@ -33,6 +34,7 @@ COMMANDS: tuple[click.Command, ...] = (
     local_cloud,
     calibrate_sheets,
     dashboard,
+    simulate,
     demo,
     doctor,
 )

@@ -1,0 +1,133 @@
+"""`houselights simulate`: sessions whose truth is known, to try everything on that follows a camera."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from houselights.commands.options import Instant, store_at, store_option
+
+USUAL_DAY = datetime(2026, 7, 11, 10, tzinfo=UTC)
+
+
+@click.group(short_help="Make sessions whose truth is known.")
+def simulate() -> None:
+    """Make sessions whose truth is known. They are labelled as simulated wherever they are shown."""
+
+
+@simulate.command(short_help="A festival day with many stages.")
+@click.option("--stages", type=click.IntRange(1, 40), default=10, show_default=True, metavar="N")
+@click.option("--cameras", type=click.IntRange(1, 5), default=3, show_default=True, metavar="N", help="Of a stage.")
+@click.option("--hours", type=click.FloatRange(1 / 60, 24), default=8.0, show_default=True, metavar="H")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The same one makes the same day.",
+)
+@click.option("--session", "session_id", metavar="ID", help="[default: simulated-festival-SEED]")
+@click.option("--begins-at", type=Instant(), metavar="ISO", help="[default: 2026-07-11T10:00:00Z; with --live, now]")
+@click.option("--live", is_flag=True, help="Write as time goes on, until the day is over or Ctrl-C.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.1, 600),
+    default=1.0,
+    metavar="X",
+    help="With --live: so many times as fast. A faster day began earlier, and ends now.  [default: 1]",
+)
+@click.option(
+    "--truth",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where the truth goes, as JSON.  [default: SESSION-truth.json]",
+)
+@store_option
+def festival(
+    stages: int,
+    cameras: int,
+    hours: float,
+    seed: int,
+    session_id: str | None,
+    begins_at: datetime | None,
+    live: bool,
+    speed: float,
+    truth: Path | None,
+    store_url: str | None,
+) -> int:
+    """Simulate a festival day: 3 to 3,000 people a stage, and cameras that see some of them.
+
+    Cameras die, are cut off and deliver later, send twice, and their clocks are wrong: the truth says which and when.
+    """
+    from audience.errors import ExportFailed
+    from houselights.simulating import play, set_up, write_at_once
+    from sample_data.festival_day.plan import plan_day
+    from sample_data.festival_day.truth_file import truth_document
+
+    if speed != 1.0 and not live:
+        raise click.UsageError("--speed says how fast --live is: give both")
+    day = plan_day(
+        begins_at=begins_at or (_ends_with_the_run(hours, speed) if live else USUAL_DAY),
+        stages=stages,
+        cameras=cameras,
+        hours=hours,
+        seed=seed,
+        session_id=session_id,
+    )
+    truth = truth or Path(f"{day.session.session_id}-truth.json")
+    console = Console(stderr=True)
+    stop = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    with store_at(store_url) as store, Progress(console=console) as progress:
+        set_up(store, day, running=live)
+        try:
+            truth.write_text(truth_document(day), encoding="utf-8")
+        except OSError as problem:
+            raise ExportFailed(f"{truth} cannot be written: {problem.strerror}; choose another with --truth") from None
+        task = progress.add_task(day.session.name, total=day.length_s)
+
+        def on_second(second: int) -> None:
+            progress.update(task, completed=second)
+
+        if live:
+            before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+            began = time.monotonic()
+            try:
+                written = play(
+                    store,
+                    day,
+                    speed=speed,
+                    stop=stop,
+                    elapsed_s=lambda: time.monotonic() - began,
+                    on_second=on_second,
+                )
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+        else:
+            written = write_at_once(store, day, on_second)
+        where = store.url
+    console.print(
+        f"{written} simulated windows of session {day.session.session_id} are in {where}; its truth is in {truth}.",
+        soft_wrap=True,
+    )
+    return 0
+
+
+def _ends_with_the_run(hours: float, speed: float) -> datetime:
+    """When a day begins that is played from now on: now, or, where it is faster than time, so that it never gets ahead
+    of it."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    return now - timedelta(seconds=round(max(0.0, hours * 3600 * (1 - 1 / speed))))

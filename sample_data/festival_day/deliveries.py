@@ -1,0 +1,165 @@
+"""What the cameras of a simulated day see, and when it arrives: late, twice, or never, as their plans say."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from audience.instants import to_ms
+from audience.sessions import Stage
+from audience.store import Heartbeat
+from audience.windows import DEFAULT_WIDTH_MS, EXPECTED_OVER_MS, Tally, WindowRecord
+from sample_data.crowd import confidences_of, looking
+from sample_data.festival_day.plan import CameraPlan, DayPlan, Span
+from sample_data.generate import SCORER, THRESHOLD
+
+CHUNK_S = 600
+"""The same people stand at a stage for so long; then others do, not at all stages at once."""
+
+BEAT_EVERY_S = 10
+_STEP_S = 60
+_FACING = 0.85  # of the people who are there, how many can be seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Something of a camera that arrives.
+
+    Attributes:
+        at_ms: when, by a clock that is right, milliseconds since the epoch.
+        window: a window, or None.
+        heartbeat: a heartbeat, or None.
+    """
+
+    at_ms: int
+    window: WindowRecord | None = None
+    heartbeat: Heartbeat | None = None
+
+
+def arrivals(day: DayPlan) -> Iterator[Arrival]:
+    """Everything that arrives, in the order of arrival.
+
+    It is made a minute at a time, so that a day can be played as it is made.
+    """
+    begins_ms = to_ms(day.session.started_at)
+    waiting: list[Arrival] = []
+    for from_s in range(0, day.length_s, _STEP_S):
+        for number in range(len(day.stages)):
+            if from_s == 0 or _offset_s(number) == from_s % CHUNK_S:
+                waiting += chunk_arrivals(day, number, from_s)
+        waiting.sort(key=lambda arrival: arrival.at_ms)
+        until_ms = begins_ms + (from_s + _STEP_S) * 1000
+        due = bisect_left(waiting, until_ms, key=lambda arrival: arrival.at_ms)
+        yield from waiting[:due]
+        del waiting[:due]
+    yield from waiting
+
+
+def chunk_arrivals(day: DayPlan, number: int, from_s: int) -> Iterator[Arrival]:
+    """What the cameras of one stage saw while the same people stood there, camera by camera.
+
+    Args:
+        day: the day.
+        number: which of its stages, from 0.
+        from_s: when they came: 0, or a second at which people of this stage change.
+    """
+    planned = day.stages[number]
+    until_s = min(from_s + CHUNK_S - (from_s - _offset_s(number)) % CHUNK_S, day.length_s)
+    rng = np.random.default_rng([day.seed, number, from_s])
+    seconds = np.arange(from_s, until_s) + 0.5
+    curves = planned.curves
+    smiling = np.interp(seconds, curves.at_s, curves.smiling)
+    surprised = np.interp(seconds, curves.at_s, curves.surprised)
+    present = _FACING * np.interp(seconds, curves.at_s, curves.presence)
+    for camera in planned.cameras:
+        in_view = looking(present, camera.people, rng)
+        confidences = confidences_of(smiling, surprised, camera.people, rng)
+        columns = {name: _tallies(values, in_view) for name, values in confidences.items()}
+        yield from _sent(day, planned.stage, camera, in_view.sum(axis=1), columns, from_s, rng)
+
+
+def _sent(
+    day: DayPlan,
+    stage: Stage,
+    camera: CameraPlan,
+    faces: NDArray[np.int64],
+    columns: Mapping[str, Sequence[Tally]],
+    from_s: int,
+    rng: np.random.Generator,
+) -> Iterator[Arrival]:
+    begins_ms = to_ms(day.session.started_at)
+    over = EXPECTED_OVER_MS // DEFAULT_WIDTH_MS
+    expected = sliding_window_view(np.pad(faces, (over - 1, 0)), over).max(axis=1).tolist()
+    again = rng.random(len(faces)) < camera.sent_twice
+    key = {
+        "session_id": day.session.session_id,
+        "stage_id": stage.stage_id,
+        "camera_id": camera.camera.camera_id,
+    }
+    before_ms = -1
+    for second, count in enumerate(faces.tolist()):
+        day_s = from_s + second
+        if _within(day_s, camera.dead) is not None:
+            continue
+        ahead_ms = round(camera.clock_ahead_s(day_s) * 1000)
+        own_ms = begins_ms + day_s * 1000 + ahead_ms
+        start_ms = own_ms - own_ms % DEFAULT_WIDTH_MS
+        true_end_ms = begins_ms + (day_s + 1) * 1000
+        cut_off = _within(day_s + 1, camera.cut_off)
+        arrives_ms = true_end_ms + round(camera.delay_s * 1000)
+        if cut_off is not None:
+            arrives_ms = max(arrives_ms, begins_ms + round(cut_off[1] * 1000))
+        if start_ms > before_ms:  # of two seconds that a slow clock calls the same, one
+            window = WindowRecord(
+                **key,
+                start_ms=start_ms,
+                faces=count,
+                expected=expected[second],
+                tallies={name: sums[second] for name, sums in columns.items()} if count else {},
+                scorer=SCORER.name,
+            )
+            yield Arrival(at_ms=arrives_ms, window=window)
+            if again[second]:
+                yield Arrival(at_ms=arrives_ms + 20_000, window=window)
+            before_ms = start_ms
+        if day_s % BEAT_EVERY_S == 0 and cut_off is None:
+            yield Arrival(
+                at_ms=true_end_ms,
+                heartbeat=Heartbeat(
+                    **key,
+                    at_ms=true_end_ms + ahead_ms,
+                    state="running",
+                    frames_per_s=5.0,
+                    faces=count,
+                    last_window_ms=before_ms,
+                    lag_s=camera.delay_s,
+                    scorer=SCORER.name,
+                    received_ms=true_end_ms,
+                ),
+            )
+
+
+def _tallies(confidence: NDArray[np.float32], in_view: NDArray[np.bool_]) -> list[Tally]:
+    """One tally a second."""
+    shown = np.where(in_view, confidence, np.float32(0))
+    total = shown.sum(axis=1, dtype=np.float64).tolist()
+    squares = np.square(shown).sum(axis=1, dtype=np.float64).tolist()
+    over = ((confidence >= THRESHOLD) & in_view).sum(axis=1).tolist()
+    return [
+        Tally(total=total_of, squares=squares_of, over=over_of)
+        for total_of, squares_of, over_of in zip(total, squares, over, strict=True)
+    ]
+
+
+def _offset_s(number: int) -> int:
+    """When people of a stage first change, seconds of the day."""
+    return number * _STEP_S % CHUNK_S
+
+
+def _within(day_s: float, spans: tuple[Span, ...]) -> Span | None:
+    return next((span for span in spans if span[0] <= day_s < span[1]), None)
