@@ -1,6 +1,6 @@
 """`python -m bench NAME [--json]`: runs one bench and keeps its figures in `bench/results/NAME.json`.
 
-`python -m bench readme` writes the figures kept there into the README.
+`python -m bench readme` writes the figures kept there into the README and `docs/figures.md`.
 """
 
 from __future__ import annotations
@@ -12,16 +12,14 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from bench.figures import Figure
+from bench.quoting import RESULTS, table, write_quotes
 
 ROOT = Path(__file__).resolve().parent
-BEGIN = "<!-- figures: written by `python -m bench readme` -->"
-END = "<!-- end of figures -->"
-NOT_A_BENCH = {"__init__", "__main__", "figures"}
+NOT_A_BENCH = {"__init__", "__main__", "figures", "quoting"}
 
 
 def names() -> list[str]:
@@ -54,35 +52,6 @@ def machine() -> str:
     return f"{processor}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
 
 
-def table(figures: Iterable[dict[str, Any]]) -> str:
-    """The figures, as `Figure.as_json` gives them, as a Markdown table."""
-    lines = ["| figure | measured | target | |", "|---|---|---|---|"]
-    for figure in figures:
-        mark = {True: "ok", False: "short", None: ""}[figure["ok"]]
-        measured = f"{figure['value']:.4g} {figure['unit']}".rstrip()
-        lines.append(f"| {figure['name']} | {measured} | {figure['reach'] or ''} | {mark} |")
-    return "\n".join(lines)
-
-
-def readme_figures() -> str:
-    """The figures that are held against a target, of every bench whose results are kept."""
-    kept = [json.loads(path.read_text()) for path in sorted((ROOT / "results").glob("*.json"))]
-    return table(
-        figure | {"name": f"`{report['bench']}` {figure['name']}"}
-        for report in kept
-        for figure in report["figures"]
-        if figure["reach"] is not None
-    )
-
-
-def write_readme() -> None:
-    """Puts the figures kept between the README's two marks."""
-    readme = ROOT.parent / "README.md"
-    before, _, rest = readme.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    readme.write_text(f"{before}{BEGIN}\n{readme_figures()}\n{END}{after}")
-
-
 def main() -> int:
     """Runs the bench that is named; returns 0 when every figure holds, 1 when one falls short."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -90,7 +59,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     arguments = parser.parse_args()
     if arguments.name == "readme":
-        write_readme()
+        write_quotes()
         return 0
     figures: list[Figure] = importlib.import_module(f"bench.{arguments.name}").run()
     report: dict[str, Any] = {
@@ -99,9 +68,8 @@ def main() -> int:
         "machine": machine(),
         "figures": [figure.as_json() for figure in figures],
     }
-    results = ROOT / "results"
-    results.mkdir(exist_ok=True)
-    (results / f"{arguments.name}.json").write_text(json.dumps(report, indent=2) + "\n")
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{arguments.name}.json").write_text(json.dumps(report, indent=2) + "\n")
     print(json.dumps(report) if arguments.json else table(report["figures"]))  # noqa: T201 - this is a command line
     return 1 if any(figure.ok is False for figure in figures) else 0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.__main__ import BEGIN, END, readme_figures
+from bench.quoting import ALL_FIGURES, BEGIN, END, QUOTED, all_figures, readme_figures, reports
 from houselights.commands import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +18,16 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted
 def test_the_figures_quoted_are_those_measured() -> None:
     quoted = README.partition(BEGIN)[2].partition(END)[0].strip()
     assert quoted == readme_figures(), "write them anew with `python -m bench readme`"
+    assert ALL_FIGURES.read_text() == all_figures(), "write them anew with `python -m bench readme`"
+
+
+def test_the_readme_quotes_figures_that_there_are_and_every_one_that_is_short() -> None:
+    measured = {report["bench"]: {figure["name"]: figure for figure in report["figures"]} for report in reports()}
+    for bench, names in QUOTED.items():
+        assert set(names) <= set(measured[bench]), bench
+    for figures in measured.values():
+        for name, figure in figures.items():
+            assert figure["ok"] is not False or name in README, name
 
 
 def test_every_command_is_named() -> None:

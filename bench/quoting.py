@@ -1,0 +1,80 @@
+"""Quoting what was measured: every figure in `docs/figures.md`, the ones a newcomer asks for in the README."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+RESULTS: Final = ROOT / "bench" / "results"
+README: Final = ROOT / "README.md"
+ALL_FIGURES: Final = ROOT / "docs" / "figures.md"
+BEGIN: Final = "<!-- figures: written by `python -m bench readme` -->"
+END: Final = "<!-- end of figures -->"
+
+QUOTED: Final[Mapping[str, tuple[str, ...]]] = {
+    "detect": ("centerface-1: recall, 140 faces", "centerface-1: false positives, 7 photos"),
+    "expressions": ("smile AUC", "smile balanced accuracy at the shipped threshold"),
+    "curve": (
+        "24 seats: correlation of the share of smiles with the truth",
+        "24 seats: mean absolute error of the share",
+    ),
+    "track": ("tracks of 24 people in seats, 1 frame a second",),
+    "speed": ("real-time factor, CenterFace", "peak memory, 60 minutes"),
+}
+"""By bench, the figures in the README; those that are short of their target are added, whichever they are."""
+
+Report = Mapping[str, Any]
+
+
+def reports() -> list[Report]:
+    """What the benches measured last, in the order of `QUOTED`, then by name."""
+    order = list(QUOTED)
+    kept = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
+    return sorted(kept, key=lambda report: order.index(report["bench"]) if report["bench"] in order else len(order))
+
+
+def table(figures: Iterable[Mapping[str, Any]]) -> str:
+    """The figures, as `Figure.as_json` gives them, as a Markdown table."""
+    lines = ["| figure | measured | target | |", "|---|---|---|---|"]
+    for figure in figures:
+        mark = {True: "ok", False: "short", None: ""}[figure["ok"]]
+        measured = f"{figure['value']:.4g} {figure['unit']}".rstrip()
+        lines.append(f"| {figure['name']} | {measured} | {figure['reach'] or ''} | {mark} |")
+    return "\n".join(lines)
+
+
+def readme_figures() -> str:
+    """The README's table."""
+    return table(
+        figure | {"name": f"`{report['bench']}` {figure['name']}"}
+        for report in reports()
+        for figure in report["figures"]
+        if figure["name"] in QUOTED.get(report["bench"], ()) or figure["ok"] is False
+    )
+
+
+def all_figures() -> str:
+    """The page with every figure, by bench, and what it was measured on."""
+    parts = [
+        "# Figures",
+        "Written by `python -m bench readme` from `bench/results/`; `python -m bench NAME` measures them anew. Targets "
+        "were set\nbefore anything was measured; “short” marks what misses its own.",
+    ]
+    for report in reports():
+        parts += [
+            f"## {report['bench']}",
+            f"Commit {report['commit']}, on {report['machine']}.",
+            table(report["figures"]),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def write_quotes() -> None:
+    """Puts the figures kept into the README, between its two marks, and into the page of all figures."""
+    before, _, rest = README.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    README.write_text(f"{before}{BEGIN}\n{readme_figures()}\n{END}{after}")
+    ALL_FIGURES.write_text(all_figures())
