@@ -1,4 +1,4 @@
-"""`houselights export`: a session's curve, tracks and their meaning, as files."""
+"""`houselights export`: a session's curve, tracks and their meaning, or the whole archive, as files."""
 
 from __future__ import annotations
 
@@ -6,24 +6,55 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import Progress
 
 from audience.errors import InvalidValue
+from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at, store_option
 
 
-@click.command(short_help="Write a session out as CSV or Parquet.")
-@click.argument("session_id", metavar="SESSION")
-@click.option("--out", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--format", "formats", default="csv", show_default=True, metavar="LIST", help="csv, parquet, or both.")
+@click.command(short_help="Write a session out as CSV or Parquet, or all of them as an archive.")
+@click.argument("session_id", required=False, metavar="SESSION")
+@click.option("--out", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Where SESSION goes.")
+@click.option("--format", "formats", metavar="LIST", help="csv, parquet, or both.  [default: csv]")
 @click.option(
     "--min-faces",
     type=click.IntRange(min=1),
     metavar="N",
     help="Withhold figures over fewer faces.  [default: 5; 1 for an audience of one]",
 )
+@click.option(
+    "--archive",
+    "archive_at",
+    metavar="s3://BUCKET/PREFIX|DIR",
+    help="Bring an archive of all sessions up to date, as partitioned Parquet.",
+)
 @store_option
-def export(session_id: str, folder: Path, formats: str, min_faces: int | None, store_url: str | None) -> None:
-    """Write SESSION into DIR: curve, tracks, notes, dictionary, manifest."""
+def export(
+    session_id: str | None,
+    folder: Path | None,
+    formats: str | None,
+    min_faces: int | None,
+    archive_at: str | None,
+    store_url: str | None,
+) -> int:
+    """Write SESSION into DIR: curve, tracks, notes, dictionary, manifest.
+
+    With --archive, write every session as partitioned Parquet (windows, segments, sessions, scorers) instead: only what
+    changed since the last time, and what was deleted or has expired is removed there, too.
+    """
+    if archive_at is not None:
+        if session_id or folder or formats or min_faces:
+            raise InvalidValue("--archive takes every session and keeps to 5 faces: give --store with it and no more")
+        return _archive(archive_at, store_url)
+    if session_id is None or folder is None:
+        raise InvalidValue("give SESSION and --out DIR to write one session, or --archive PLACE to write all")
+    _export_one(session_id, folder, formats or "csv", min_faces, store_url)
+    return 0
+
+
+def _export_one(session_id: str, folder: Path, formats: str, min_faces: int | None, store_url: str | None) -> None:
     from houselights.exporting import FORMATS, export_session
 
     wanted = [name.strip() for name in formats.split(",")]
@@ -43,3 +74,24 @@ def export(session_id: str, folder: Path, formats: str, min_faces: int | None, s
             "and no figure.",
             err=True,
         )
+
+
+def _archive(where: str, store_url: str | None) -> int:
+    with needing_extra("export"):
+        import pyarrow.parquet  # noqa: F401  (said now, and not at the first session)
+    with needing_extra("cloud"):
+        from houselights.archiving.places import place_of
+
+        place = place_of(where)
+    from houselights.archiving.run import archive
+
+    with store_at(store_url) as store, Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("Sessions", total=None)
+        done = archive(store, place, on_session=lambda at, of: progress.update(task, completed=at, total=of))
+    click.echo(
+        f"{place.name}: {done.sessions} {'session' if done.sessions == 1 else 'sessions'}, {done.written} "
+        f"{'file' if done.written == 1 else 'files'} written, {done.removed} removed."
+    )
+    for session_id, reason in done.refused.items():
+        click.echo(f"Session {session_id} is not in the archive: {reason}", err=True)
+    return 1 if done.refused else 0

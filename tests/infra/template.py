@@ -11,6 +11,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "infra" / "template.yaml"
+ARCHIVE_TEMPLATE = ROOT / "infra" / "archive.yaml"
 
 
 class _Loader(yaml.SafeLoader):
@@ -37,6 +38,12 @@ _Loader.add_multi_constructor("!", _written_out)
 def template() -> dict[str, Any]:
     """The whole template."""
     return yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
+
+
+@functools.cache
+def archive_template() -> dict[str, Any]:
+    """The template of the archive."""
+    return yaml.load(ARCHIVE_TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:

@@ -8,13 +8,18 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
+import boto3
 import pytest
 
 from audience.expressions import EXPRESSIONS
 from audience.sheets.delivery import key_of
 from audience.status import status_topic
+from audience.stores.dynamo_client import client_for
 from audience.stores.dynamo_schema import EXPIRY_ATTRIBUTE, KEY_SCHEMA
 from houselights.deploying.package import PLATFORM, PYTHON
+from ingest_lambda.bucket import brief
+from ingest_lambda.handler import ONE_MESSAGE_S
+from ingest_lambda.rekognition import CALL_DOLLARS, rekognition_client
 from tests.infra.template import ROOT, one_or_more, properties, resources, template, text_of
 
 STACK_README = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
@@ -116,6 +121,30 @@ def test_queues_are_encrypted_and_dead_letters_outlive_the_queue_they_came_throu
 
 def test_a_message_stays_out_of_sight_for_six_times_as_long_as_the_function_may_take():
     assert properties("Queue")["VisibilityTimeout"] >= 6 * properties("Ingest")["Timeout"]
+
+
+def longest_s(client: Any) -> float:
+    """All tries of a client of a service that stalls, and botocore's waits between them: 1, 2, 4 ... s at most."""
+    config = client.meta.config
+    tries = config.retries["total_max_attempts"]
+    assert config.retries["mode"] == "standard"
+    return tries * (config.connect_timeout + config.read_timeout) + 2 ** (tries - 1) - 1
+
+
+def test_a_message_for_which_a_service_stalls_is_done_with_before_the_function_is_ended():
+    session = boto3.Session(region_name="eu-west-1", aws_access_key_id="none", aws_secret_access_key="none")
+    s3, sqs = brief(session, "s3"), brief(session, "sqs")
+    dynamodb = client_for("eu-west-1", "http://127.0.0.1:1", local=True)
+    clients = (s3, sqs, rekognition_client(session), dynamodb)
+    assert max(map(longest_s, clients)) <= ONE_MESSAGE_S
+    # A download that stalls after it began is not tried again, but takes as long as one more answer.
+    assert longest_s(s3) + s3.meta.config.read_timeout <= ONE_MESSAGE_S
+    load = properties("Ingest")["Events"]["Deliveries"]["Properties"]["BatchSize"]
+    assert properties("Ingest")["Timeout"] >= ONE_MESSAGE_S + 2 * load, "a second a sheet, and as much again"
+
+
+def test_a_message_that_came_again_once_does_not_look_like_a_queue_that_stands_still():
+    assert properties("Queue")["VisibilityTimeout"] < ALARMS["QueueBehind"]["Threshold"]
 
 
 def test_the_status_of_cameras_goes_into_the_same_queue():
@@ -303,6 +332,10 @@ def test_widgets_do_not_lie_on_each_other():
         assert not covered & places
         assert left + widget["width"] <= 24
         covered |= places
+
+
+def test_what_the_dashboard_takes_a_call_to_cost_is_its_list_price():
+    assert float(template()["Parameters"]["DetectFacesPrice"]["Default"]) == CALL_DOLLARS
 
 
 @pytest.mark.parametrize("name", sorted(template()["Outputs"]))

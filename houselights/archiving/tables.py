@@ -1,0 +1,153 @@
+"""Sessions as the archive's tables: every figure a sum of windows that may be shown."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.curve import StageWindows
+from audience.expressions import EXPRESSIONS
+from audience.instants import to_ms
+from audience.sessions import Session
+from audience.store import ScorerRecord
+from houselights.archiving.columns import SCORERS, SEGMENTS, SESSIONS, WINDOWS, ArchiveColumn, arrow_schema
+
+Values = Sequence[Any] | NDArray[Any]
+Rows = dict[str, Values]
+
+
+def windows_file(stages: Sequence[StageWindows]) -> bytes | None:
+    """The windows of a session's stages, in the order of stage and time; None where there are none (any more)."""
+    parts = [_windows(windows) for windows in stages if len(windows.place)]
+    return _parquet(WINDOWS, parts) if parts else None
+
+
+def segments_file(stages: Sequence[StageWindows]) -> bytes | None:
+    """The segments of each stage's first timeline, in its order; None where there are none, or no window is."""
+    parts = [_segments(windows) for windows in stages if len(windows.place) and windows.stage.timelines]
+    return _parquet(SEGMENTS, parts) if parts else None
+
+
+def sessions_file(sessions: Iterable[Session]) -> bytes:
+    """The sessions, in the order of their ids."""
+    ordered = sorted(sessions, key=lambda session: session.session_id)
+    rows: dict[str, Values] = {
+        name: [getattr(session, name) for session in ordered]
+        for name in ("session_id", "title", "kind", "film", "cut", "city", "setting", "country", "simulated")
+    }
+    rows["tags"] = [list(session.tags) for session in ordered]
+    rows["started_at"] = [to_ms(session.started_at) for session in ordered]
+    rows["ended_at"] = [to_ms(session.ended_at) if session.ended_at else None for session in ordered]
+    rows["measures"] = [session.mode for session in ordered]
+    return _parquet(SESSIONS, [rows])
+
+
+def scorers_file(scorers: Iterable[ScorerRecord]) -> bytes:
+    """One row a scorer and expression."""
+    told = [
+        (scorer.name, expression, threshold, expression in scorer.experimental, scorer.model_sha256)
+        for scorer in sorted(scorers, key=lambda scorer: scorer.name)
+        for expression, threshold in sorted(scorer.thresholds.items())
+    ]
+    return _parquet(SCORERS, [{column.name: [row[place] for row in told] for place, column in enumerate(SCORERS)}])
+
+
+def _windows(windows: StageWindows) -> Rows:
+    table, place = windows.table, windows.place
+    rows: dict[str, Values] = {
+        **_key(windows, len(place)),
+        "window_start": table.start_ms,
+        "window_s": np.full(len(place), windows.width_ms / 1000),
+        "session_s": windows.session_s[place],
+        "timeline_s": windows.timeline_s[place],
+        "segment": [windows.segment_title(index) for index in windows.segment[place].tolist()],
+        "faces": table.faces,
+        "expected": table.expected,
+        "excluded": windows.excluded[place],
+    }
+    return rows | _sums(windows, np.arange(len(place)), len(place))
+
+
+def _segments(windows: StageWindows) -> Rows:
+    timeline, table = windows.stage.timelines[0], windows.table
+    segment = windows.segment[windows.place]
+    inside = segment >= 0
+    count = len(timeline.segments)
+
+    def summed(values: NDArray[Any]) -> NDArray[Any]:
+        return np.bincount(segment[inside], weights=values[inside], minlength=count).astype(np.int64)
+
+    rows: dict[str, Values] = {
+        **_key(windows, count),
+        "timeline": [timeline.title] * count,
+        "place": np.arange(count),
+        "segment": [one.title for one in timeline.segments],
+        "start_s": [one.start_s for one in timeline.segments],
+        "end_s": [one.end_s for one in timeline.segments],
+        "windows": summed(np.ones(len(segment))),
+        "faces": summed(table.faces),
+        "expected": summed(table.expected),
+    }
+    return rows | _sums(windows, segment, count)
+
+
+def _key(windows: StageWindows, count: int) -> dict[str, Values]:
+    session = windows.session
+    return {
+        "session_id": [session.session_id] * count,
+        "stage_id": [windows.stage.stage_id] * count,
+        "film": [session.film] * count,
+        "cut": [session.cut] * count,
+        "city": [session.city] * count,
+        "scorer": [" ".join(windows.table.scorers)] * count,
+    }
+
+
+def _sums(windows: StageWindows, row: NDArray[np.int64], count: int) -> Rows:
+    """What adds up of every expression, masked where there is no figure.
+
+    Args:
+        windows: a stage's.
+        row: (windows of the table,) the row that each adds to, -1 for none.
+        count: of rows.
+    """
+    table = windows.table
+    rows: dict[str, Values] = {}
+    for name in EXPRESSIONS:
+        column = table.expressions.index(name) if name in table.expressions else None
+        for what in ("over", "scored", "total"):
+            if column is None:
+                rows[f"{name}_{what}"] = [None] * count
+                continue
+            known = (table.scored[:, column] > 0) & (row >= 0)
+            figures = np.bincount(row[known], minlength=count) > 0
+            sums = np.bincount(row[known], weights=getattr(table, what)[known, column], minlength=count)
+            # A ten-millionth of a confidence says nothing, and what has fewer digits takes less room.
+            sums = sums.astype(np.float32).astype(np.float64) if what == "total" else sums.astype(np.int64)
+            rows[f"{name}_{what}"] = np.ma.masked_array(sums, mask=~figures)
+    return rows
+
+
+def _parquet(columns: tuple[ArchiveColumn, ...], parts: Sequence[Rows]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = arrow_schema(columns)
+
+    def array(field: Any, values: Values) -> Any:
+        if isinstance(values, np.ma.MaskedArray):
+            return pa.array(values.data, mask=values.mask, from_pandas=True).cast(field.type)
+        if isinstance(values, np.ndarray):
+            return pa.array(values, from_pandas=True).cast(field.type)
+        return pa.array(values, type=field.type)
+
+    tables = [
+        pa.Table.from_arrays([array(field, rows[field.name]) for field in schema], schema=schema) for rows in parts
+    ]
+    sink = io.BytesIO()
+    pq.write_table(pa.concat_tables(tables), sink, compression="zstd")
+    return sink.getvalue()
