@@ -26,7 +26,7 @@ def brief(session: Any, service: str) -> Any:
         service: as boto3 names it, such as `s3`.
     """
     retries = {"total_max_attempts": 3, "mode": "standard"}
-    return session.client(service, config=Config(retries=retries, connect_timeout=3, read_timeout=10))
+    return session.client(service, config=Config(retries=retries, connect_timeout=2, read_timeout=5))
 
 
 class BucketDeliveries:

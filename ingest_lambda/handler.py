@@ -6,13 +6,14 @@ import functools
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import boto3
 from aws_lambda_powertools import Tracer
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from audience.errors import DeliveriesUnavailable
 from audience.stores import open_store
 from ingest_lambda.bucket import BucketDeliveries, brief
 from ingest_lambda.dead_letters import DeadLetterQueue
@@ -23,6 +24,10 @@ from ingest_lambda.settings import Settings
 from ingest_lambda.worker import Worker
 
 Event = dict[str, Any]
+
+ONE_MESSAGE_S: Final = 33.0
+"""The longest that one message takes where a service behind it stalls: all tries of its client, and the waits between
+them. A test holds it against the clients and the function's timeout."""
 
 
 def handler(event: Event, context: Any) -> Event:
@@ -39,9 +44,19 @@ def handler(event: Event, context: Any) -> Event:
 
 
 def work_on(event: Event, worker: Worker, context: Any = None) -> Event:
-    """Has a worker work on the messages of an SQS event; see `handler`."""
+    """Has a worker work on the messages of an SQS event; see `handler`.
+
+    Args:
+        context: what Lambda says of the call; None where nothing ends it. A message that may not be done with when
+            Lambda ends the call is left to come again.
+    """
 
     def work(record: SQSRecord) -> None:
+        # Begun and cut off, it would take those that are done down with it: the whole load would come again.
+        if context is not None and context.get_remaining_time_in_millis() < 1000 * ONE_MESSAGE_S:
+            problem = DeliveriesUnavailable("no time was left in this call of the function: the message comes again")
+            worker.reporter.failed(problem)
+            raise problem
         worker.work(record.body)
 
     # Where all failed, all are named like some: an exception would hide which.

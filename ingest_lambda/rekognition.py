@@ -37,8 +37,8 @@ since nobody here could ask Rekognition anything."""
 CALL_DOLLARS: Final = 1e-3
 """List price of DetectFaces in us-east-1, US dollars an image of the first million a month, as of November 2026."""
 
-CONNECT_TIMEOUT_S: Final = 3
-READ_TIMEOUT_S: Final = 10
+CONNECT_TIMEOUT_S: Final = 2
+READ_TIMEOUT_S: Final = 8
 ATTEMPTS: Final = 3
 
 _NEVER = {"InvalidImageFormatException", "ImageTooLargeException", "InvalidParameterException"}

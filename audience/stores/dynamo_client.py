@@ -13,9 +13,9 @@ from botocore.config import Config
 
 from audience.errors import InvalidValue
 
-ATTEMPTS = 5
-CONNECT_TIMEOUT_S = 5
-READ_TIMEOUT_S = 20
+ATTEMPTS = 4
+CONNECT_TIMEOUT_S = 2
+READ_TIMEOUT_S = 4
 CONNECTIONS = 32
 
 _EXAMPLE = "dynamodb://TABLE?region=eu-west-1"

@@ -15,7 +15,7 @@ from audience.errors import InvalidValue
 from audience.sheets.delivery import SUFFIXES
 from audience.stores.dynamo_schema import create_table
 
-VISIBLE_AGAIN_S: Final = 180
+VISIBLE_AGAIN_S: Final = 270
 """How long a message that was received is hidden from other receivers, unless it is deleted before."""
 
 MOST_RECEIVES: Final = 5

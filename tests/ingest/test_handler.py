@@ -34,6 +34,13 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:ingest"
     aws_request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72"
 
+    def __init__(self, *left_s: float) -> None:
+        """With so many seconds left each time it is asked, and plenty afterwards."""
+        self._left_s = list(left_s)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return round(1000 * (self._left_s.pop(0) if self._left_s else 900))
+
 
 @pytest.fixture(autouse=True)
 def _cold() -> None:
@@ -139,6 +146,21 @@ def test_what_fails_now_is_named_and_counted(cloud, function, rekognition, lines
     (failed,) = [line for line in written if line.get("message") == "will come again"]
     assert failed["reason"] == "Rekognition is busy (ThrottlingException): the sheet will come again"
     assert len(cloud.keys()) == 1
+
+
+def test_what_may_not_be_done_with_before_the_call_is_ended_comes_again_and_undoes_nothing(
+    cloud, function, rekognition, store, lines
+):
+    sheets = [a_sheet(3, at_s=at_s) for at_s in (0, 5, 10)]
+    rekognition.will_answer([a_found_face(sheets[0].manifest.grid, place) for place in range(3)])
+    event = sqs_event(*(cloud.created(cloud.put(sheet.delivery())) for sheet in sheets))
+    slow = Context(module.ONE_MESSAGE_S + 1, module.ONE_MESSAGE_S - 1, 5)
+    assert module.handler(event, slow) == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
+    assert store.windows("talk-1", "main").faces.tolist() == [3]
+    written = lines()
+    assert metrics_of(written, service="ingest")["Failed"] == ([1.0, 1.0], "Count")
+    reasons = {line["reason"] for line in written if line.get("message") == "will come again"}
+    assert reasons == {"no time was left in this call of the function: the message comes again"}
 
 
 def test_what_is_no_event_of_a_queue_is_a_failed_call(function):
