@@ -62,7 +62,8 @@ def show(selection: Selection) -> None:
         line = "Nobody has said what was shown in these sessions: lay scenes, slides or chapters along them first:"
         st.html(markup.empty(line, "houselights timeline SESSION FILE"))
         return
-    with st.container(horizontal=True, vertical_alignment="center", key="scene-views"):
+    choosers = st.container(horizontal=True, vertical_alignment="center", key="scene-choosers")
+    with choosers:
         view = st.segmented_control(
             "View",
             list(VIEWS),
@@ -83,11 +84,11 @@ def show(selection: Selection) -> None:
         )
         expression = "" if view == "expressions" else choose_expression(chosen)
     if view == "expressions":
-        expressions_view.show(chosen)
+        expressions_view.show(chosen, choosers)
     elif view == "synchrony":
-        synchrony_view.show(chosen, expression)
+        synchrony_view.show(chosen, expression, choosers)
     else:
-        norms_view.show(chosen, expression)
+        norms_view.show(chosen, expression, choosers)
     if lines := lines_set_down(chosen.screenings):
         st.html(markup.listing("Left out, and notes", lines))
 

@@ -23,7 +23,7 @@ class Mark:
         at: its points, pixels.
         fill, stroke: colours as CSS writes them, or "none".
         stroke_px: width of its line.
-        dashed: whether its line is.
+        dash: of its line.
         opacity: 0..1.
         text: of a text.
         anchor: where a text lies beside its point.
@@ -35,7 +35,7 @@ class Mark:
     fill: str = "none"
     stroke: str = "none"
     stroke_px: float = 1
-    dashed: bool = False
+    dash: Literal["solid", "dashed", "dotted"] = "solid"
     opacity: float = 1
     text: str = ""
     anchor: Literal["start", "middle", "end"] = "middle"
@@ -98,8 +98,8 @@ def _line(
             shaded, opacity = area.get("color", colour), area.get("opacity", 1 if "color" in area else 0.7)
             yield Mark(kind="area", at=(*upper, *reversed(lower)), fill=shaded, opacity=opacity)
         if style.get("opacity", 1) > 0 and style["width"]:
-            dashed = style.get("type") == "dashed"
-            yield Mark(kind="line", at=upper, stroke=style["color"], stroke_px=style["width"], dashed=dashed)
+            dash = style.get("type", "solid")
+            yield Mark(kind="line", at=upper, stroke=style["color"], stroke_px=style["width"], dash=dash)
 
 
 def _stepped(run: Sequence[tuple[float, float, float]]) -> Iterator[tuple[float, float, float]]:
@@ -117,7 +117,7 @@ def _dots(
     style = series.get("itemStyle", {})
     for at, value in _pairs(options, series):
         place, height = x.number(at), y.number(value)
-        if not math.isnan(place) and not math.isnan(height) and style.get("opacity", 1) > 0:
+        if not math.isnan(place) and not math.isnan(height) and style.get("color") != "transparent":
             yield Mark(
                 kind="dot",
                 at=((x.at(place), y.at(height)),),
@@ -164,7 +164,7 @@ def _cells(
             continue
         box = ((x.at(place) - wide / 2 + 1, y.at(height) - high / 2 + 1), (wide - 2, high - 2))
         part = (value - scale["min"]) / (scale["max"] - scale["min"])
-        yield Mark(kind="rect", at=box, fill=_between(scale["inRange"]["color"], part))
+        yield Mark(kind="rect", at=box, fill=between(scale["inRange"]["color"], part))
     yield from _labels(options, series, x, y, ink)
 
 
@@ -199,7 +199,7 @@ def _marked_areas(areas: Options, x: Axis, y: Axis, ink: str) -> Iterator[Mark]:
         yield Mark(kind="text", at=(where,), fill=label.get("color", ink), text=words, size=size)
 
 
-def _between(colours: Sequence[str], part: float) -> str:
+def between(colours: Sequence[str], part: float) -> str:
     """The colour at a part of a row of `#rrggbb` colours."""
     if not all(_HEX.fullmatch(colour) for colour in colours):
         raise ValueError(f"colours of a heat map must be written as #rrggbb, not {', '.join(colours)}")

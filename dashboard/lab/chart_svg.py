@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from dashboard.lab.chart_frame import Axis, Options, Plot
-from dashboard.lab.chart_marks import Mark, marks_of, reached
+from dashboard.lab.chart_marks import Mark, between, marks_of, reached
 from dashboard.palette import LIGHT
 
 _FONT = '"Source Sans 3", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
+_SCALE_LEFT = 56
 _SVG = "http://www.w3.org/2000/svg"
 # The two characters that a title may hold and XML may not.
 _NOT_IN_XML = str.maketrans("", "", "\ufffe\uffff")
@@ -58,7 +60,8 @@ def chart_svg(options: Options, *, width: int, height: int, alt: str) -> bytes:
             _put(root, mark)
     for mark in marks_of(options, series, axes_x, axes_y, LIGHT.ink):
         _put(root, mark)
-    for mark in (*_title_marks(options, LIGHT.ink), *_legend_marks(options, series, width, LIGHT.ink)):
+    around = (_title_marks(options, LIGHT.ink), _legend_marks(options, series, width, LIGHT.ink), _scale_marks(options))
+    for mark in chain.from_iterable(around):
         _put(root, mark)
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, "unicode").translate(_NOT_IN_XML).encode()
 
@@ -84,7 +87,10 @@ def _axis_marks(axis: Axis, quiet: str) -> Iterator[Mark]:
             yield Mark(kind="line", at=ends, stroke=rule.get("lineStyle", {}).get("color", quiet), stroke_px=1)
         if not label.get("show", True):
             continue
-        if axis.upright:
+        if axis.upright and axis.options.get("position") == "right":
+            where = (plot.left + plot.width + 8, at + 4)
+            yield Mark(kind="text", at=(where,), fill=colour, text=axis.label(tick), anchor="start")
+        elif axis.upright:
             yield Mark(kind="text", at=((plot.left - 8, at + 4),), fill=colour, text=axis.label(tick), anchor="end")
         else:
             above = axis.options.get("position") == "top"
@@ -123,6 +129,19 @@ def _legend_marks(options: Options, series: Sequence[Options], width: int, ink: 
         right -= 30
 
 
+def _scale_marks(options: Options) -> Iterator[Mark]:
+    """The colours of a heat map from its lowest to its highest value, with the words at both ends."""
+    scale = options.get("visualMap")
+    if not scale:
+        return
+    high, low = scale["text"]
+    yield Mark(kind="text", at=((_SCALE_LEFT - 8, 14),), fill=LIGHT.quiet, text=low, anchor="end")
+    yield Mark(kind="text", at=((_SCALE_LEFT + 128, 14),), fill=LIGHT.quiet, text=high, anchor="start")
+    for step in range(12):
+        fill = between(scale["inRange"]["color"], step / 11)
+        yield Mark(kind="rect", at=((_SCALE_LEFT + 10 * step, 5), (10, 10)), fill=fill)
+
+
 def _colour(series: Options, ink: str) -> str:
     return str(series.get("lineStyle", {}).get("color") or series.get("itemStyle", {}).get("color") or ink)
 
@@ -136,8 +155,8 @@ def _put(root: ET.Element, mark: Mark) -> None:
     style = _paint("fill", mark.fill)
     if mark.stroke != "none":
         style |= {**_paint("stroke", mark.stroke), "stroke-width": f"{mark.stroke_px:g}", "stroke-linejoin": "round"}
-    if mark.dashed:
-        style["stroke-dasharray"] = "5 4"
+    if mark.dash != "solid":
+        style["stroke-dasharray"] = "6 4" if mark.dash == "dashed" else "1.5 3.5"
     if mark.opacity < 1:
         style["opacity"] = f"{mark.opacity:g}"
     if mark.kind == "rect":

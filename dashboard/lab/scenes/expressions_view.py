@@ -7,6 +7,7 @@ from functools import partial
 from typing import get_args
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from audience.baseline import BASELINES, BaselineChoice
 from audience.expressions import EXPRESSIONS, LEAD_EXPRESSION
@@ -23,12 +24,21 @@ from dashboard.wording import doing, expression_name
 
 PICTURE_WIDTH = 1200
 
-_BASELINE_NAMES = {"whole talk": "its whole screening", "moving median": "the minutes around it", "pre-roll": "before"}
+_AGAINST: dict[BaselineChoice, str] = {
+    "whole talk": "the whole screening",
+    "moving median": "the minutes around it",
+    "pre-roll": "the time before it began",
+}
 
 
-def show(chosen: ChosenScenes) -> None:
-    """The view, from its choosers to its figures."""
-    with st.container(horizontal=True, vertical_alignment="center", key="scene-choosers"):
+def show(chosen: ChosenScenes, choosers: DeltaGenerator) -> None:
+    """The view, from its choosers to its figures.
+
+    Args:
+        chosen: of what.
+        choosers: the row for the view's own choosers.
+    """
+    with choosers:
         measure: Measure = st.segmented_control(
             "Show",
             get_args(Measure),
@@ -44,7 +54,7 @@ def show(chosen: ChosenScenes) -> None:
             choice = st.selectbox(
                 "Against",
                 BASELINES,
-                format_func=lambda name: f"Against {_BASELINE_NAMES[name]}",
+                format_func=lambda name: f"Against {_AGAINST[name]}",
                 key="baseline",
                 bind="query-params",
                 label_visibility="collapsed",
@@ -101,7 +111,7 @@ def explained(
     ]
     if measure == "change":
         said = [
-            f"A cell is the share of faces less that of {_BASELINE_NAMES[choice]}, in points"
+            f"A cell is the share of faces less that of {_AGAINST[choice]}, in points"
             + (", on average over screenings." if several else ".")
         ]
     lacks = dict.fromkeys(one.lack if measure == "share" else one.change_lack for one in figures)

@@ -25,7 +25,8 @@ _CHANGES = {True: ("#8fa9d6", "#fbf9f5", "#e0a055"), False: ("#3d5688", "#241f2b
 # The ends of a scale, percent: few, so that two pictures are mostly on the same one.
 _ENDS = (5, 10, 25, 50, 100)
 
-ROW_PX, _TOP_PX, _LEFT_PX, _PHONE_LEFT_PX = 30, 62, 210, 112
+ROW_PX, _TOP_PX, _LEFT_PX = 30, 62, 210
+_PHONE_TOP_PX, _PHONE_LEFT_PX = 88, 112
 
 
 def heat_map(
@@ -70,6 +71,7 @@ def heat_map(
             "min": -end if measure == "change" else 0,
             "max": end,
             "seriesIndex": 0,
+            "dimension": 2,  # the column of values
             "orient": "horizontal",
             "left": 4,
             "top": 0,
@@ -108,7 +110,7 @@ def heat_map(
                 "encode": {"x": "x", "y": "y"},
                 "symbol": "rect",
                 "symbolSize": ROW_PX - 4,
-                "itemStyle": {"opacity": 0, "color": palette.ink},
+                "itemStyle": {"color": "transparent"},
                 "label": words,
                 "emphasis": {"disabled": True},
             },
@@ -117,7 +119,8 @@ def heat_map(
             {
                 "query": {"maxWidth": 560},
                 "option": {
-                    "grid": {"left": _PHONE_LEFT_PX, "right": 2},
+                    "grid": {"left": _PHONE_LEFT_PX, "right": 2, "top": _PHONE_TOP_PX},
+                    "toolbox": {"show": False},
                     "yAxis": {"axisLabel": {"width": _PHONE_LEFT_PX - 8, "fontSize": 11}},
                     "xAxis": {"axisLabel": {"rotate": 50, "fontSize": 11}},
                     "series": [{}, {"label": {"formatter": "{@brief}", "fontSize": 10}}],
@@ -140,7 +143,7 @@ def _row(figure: SceneFigure, measure: Measure, expressions: list[str], scenes: 
         "y": scenes.index(figure.scene),
         "value": round(100 * value, 1),
         "told": told,
-        "brief": told.removesuffix(" %"),
+        "brief": "\N{EN DASH}" if lack else told.removesuffix(" %"),
         "said": figure_words(figure),
     }
 

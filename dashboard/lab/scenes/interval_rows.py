@@ -133,6 +133,7 @@ def interval_rows(rows: Sequence[IntervalRow], axis: IntervalAxis, *, file: str,
                 "query": {"maxWidth": 560},
                 "option": {
                     "grid": {"left": _PHONE_LEFT_PX, "right": _PHONE_RIGHT_PX},
+                    "toolbox": {"show": False},
                     "xAxis": {"splitNumber": 3},
                     "yAxis": [
                         {"axisLabel": {"width": _PHONE_LEFT_PX - 8, "fontSize": 11}},

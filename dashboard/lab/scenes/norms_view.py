@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from audience.norms import LEAST_SCENES, Standing, scenes_besides, standing
 from audience.scene_export import norms_table
@@ -28,9 +29,15 @@ PICTURE_WIDTH = 1200
 Placed = Sequence[tuple[SceneFigure, Standing]]
 
 
-def show(chosen: ChosenScenes, expression: str) -> None:
-    """The view of one expression."""
-    with st.container(horizontal=True, vertical_alignment="center", key="scene-choosers"):
+def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> None:
+    """The view of one expression.
+
+    Args:
+        chosen: of what.
+        expression: which.
+        choosers: the row for the view's own choosers.
+    """
+    with choosers:
         takeaway = st.container(width="content")
     with bar("Reading the archive") as told:
         archive = data.archive(lab_data.sessions(), told)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from audience.scene_export import synchrony_table
 from audience.scenes import scenes_of
@@ -32,11 +33,17 @@ _MEANS = (
 Named = Sequence[tuple[str, Synchrony]]
 
 
-def show(chosen: ChosenScenes, expression: str) -> None:
-    """The view of one screening, which the viewer chooses."""
+def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> None:
+    """The view of one screening, which the viewer chooses.
+
+    Args:
+        chosen: of what.
+        expression: which.
+        choosers: the row for the view's own choosers.
+    """
     screenings = {screening.key: screening for screening in chosen.screenings}
     key = next(iter(screenings))
-    with st.container(horizontal=True, vertical_alignment="center", key="scene-choosers"):
+    with choosers:
         if len(screenings) > 1:
             key = st.selectbox(
                 "Screening",
