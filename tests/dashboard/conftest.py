@@ -123,6 +123,10 @@ class Pages:
         """Many sessions side by side."""
         return self._opened("app_pages/compare.py", query)
 
+    def scenes(self, **query: str | list[str]) -> AppTest:
+        """Scenes against expressions, synchrony, norms."""
+        return self._opened("app_pages/scenes.py", query)
+
     def _opened(self, page: str | None, query: Mapping[str, str | list[str]]) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=30)
         for name, value in query.items():
