@@ -42,16 +42,24 @@ class DynamoAddress:
         """Reads `dynamodb://TABLE?region=eu-west-1&endpoint=http://127.0.0.1:8000`.
 
         Raises:
-            InvalidValue: it names no table, or something that is not known. What may be a password is not quoted.
+            InvalidValue: it names no table, or something that cannot be or is not known. What may be a password is not
+                quoted.
         """
-        split = urlsplit(url)
         if "@" in url:
             raise InvalidValue(
                 f"a store's URL holds no credentials: write {_EXAMPLE}, and keep them in AWS's own files"
             )
-        if not _TABLE.fullmatch(split.netloc) or split.path.strip("/") or split.fragment:
+        # Not parsed as a URL: whatever stands before the options was meant as the table's name, and is quoted as such.
+        table, _, query = url.removeprefix("dynamodb://").partition("?")
+        table = table.rstrip("/")
+        if not table:
             raise InvalidValue(f"store {url!r} names no table: write it as {_EXAMPLE}")
-        options = dict(parse_qsl(split.query, keep_blank_values=True))
+        if not _TABLE.fullmatch(table):
+            raise InvalidValue(
+                f"table {table!r} of the store cannot be called so: use the table's name, of 3 to 255 letters, digits, "
+                "'_', '.' and '-'"
+            )
+        options = dict(parse_qsl(query, keep_blank_values=True))
         if unknown := sorted(options.keys() - {"region", "endpoint"}):
             raise InvalidValue(f"store {url!r} says {unknown[0]!r}, which is unknown: write it as {_EXAMPLE}")
         region, endpoint = options.get("region", ""), options.get("endpoint", "")
@@ -59,7 +67,7 @@ class DynamoAddress:
             raise InvalidValue(f"region {region!r} of the store is none: write it as {_EXAMPLE}")
         if endpoint and not (endpoint.startswith(("http://", "https://")) and urlsplit(endpoint).hostname):
             raise InvalidValue(f"endpoint {endpoint!r} of the store is none: write it as http://127.0.0.1:8000")
-        return cls(table=split.netloc, region=region, endpoint=endpoint)
+        return cls(table=table, region=region, endpoint=endpoint)
 
     @property
     def url(self) -> str:
