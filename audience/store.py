@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Protocol, Self, get_args
 
+from audience.alerting import Alerting
 from audience.errors import InvalidValue
 from audience.faces import WindowFaces
 from audience.names import check_id
@@ -151,12 +152,17 @@ def _check_key(record: RecordingProgress | Heartbeat) -> None:
 
 
 class Store(Protocol):
-    """Keeps sessions, stages, cameras, windows, faces, scorers, progress and heartbeats.
+    """Keeps sessions, stages, cameras, windows, faces, scorers, progress, heartbeats and alerts.
 
     All methods raise `StoreUnavailable` where the store cannot be reached, read or written.
     """
 
     url: str
+
+    @property
+    def alerting(self) -> Alerting:
+        """Keeps rules and alerts."""
+        ...
 
     def put_session(self, session: Session) -> None:
         """Writes the session under its id, over one already there."""

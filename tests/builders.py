@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from audience.alerts import Alert
 from audience.exclusions import Annotation, Exclusion
 from audience.faces import Box, FaceRecord, WindowFaces
 from audience.instants import to_ms
@@ -248,6 +249,19 @@ def a_heartbeat(
         last_window_ms=after_ms(at_s),
         lag_s=lag_s,
         detail=detail,
+    )
+
+
+def an_alert(since_s: float = 0, *, camera_id: str = "cam-1", began_s: float | None = 60) -> Alert:
+    """A camera's alert that is on."""
+    return Alert(
+        rule_id="camera-1",
+        what="camera",
+        stage_id="main",
+        camera_id=camera_id,
+        since_ms=after_ms(since_s),
+        began_ms=None if began_s is None else after_ms(since_s + began_s),
+        told=f"camera {camera_id} of stage main is dark",
     )
 
 

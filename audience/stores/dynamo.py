@@ -18,6 +18,7 @@ from audience.instants import to_ms
 from audience.sessions import Camera, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord
 from audience.stores import documents
+from audience.stores.dynamo_alerting import DynamoAlerting
 from audience.stores.dynamo_client import DynamoAddress
 from audience.stores.dynamo_items import (
     FACES_ATTRIBUTES,
@@ -67,6 +68,7 @@ class DynamoStore:
         """
         self._table = DynamoTable(DynamoAddress.of(url))
         self.url = self._table.address.url
+        self.alerting = DynamoAlerting(self._table)
         self._recorded: dict[tuple[str, str], float] = {}
         self._lock = threading.Lock()
 

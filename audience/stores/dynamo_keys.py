@@ -6,6 +6,7 @@
 | single faces | `S#<session>#<stage>` | `F#<start_ms, 13 digits>#<camera>#<part>` |
 | stages | `D#<session>` | `STAGE#<stage>` |
 | cameras, progress, heartbeats | `D#<session>` | `CAMERA#<stage>#<camera>`, `PROGRESS#…`, `HEARTBEAT#…` |
+| rules, alerts, marks, watchers | `D#<session>` | `ALERTING#RULE#<rule>`, `ALERTING#ALERT#<alert>`, … |
 | sessions | `SESSIONS` | `SESSION#<session>` |
 | scorers | `SCORERS` | `SCORER#<name>` |
 | stages that were recorded | `RECORDED` | `<session>#<stage>` |

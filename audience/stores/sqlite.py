@@ -16,6 +16,7 @@ from audience.instants import to_ms
 from audience.sessions import Camera, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord
 from audience.stores import documents
+from audience.stores.sqlite_alerting import ALERTING_SCHEMA, SqliteAlerting
 from audience.stores.sqlite_file import SqliteFile
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord, pack_tallies
@@ -50,7 +51,7 @@ CREATE TABLE heartbeats (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE scorers (name TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
-_OF_A_SESSION = ("sessions", "stages", "cameras", "windows", "faces", "progress", "heartbeats")
+_OF_A_SESSION = ("sessions", "stages", "cameras", "windows", "faces", "progress", "heartbeats", "alerting")
 
 
 class SqliteStore:
@@ -65,7 +66,8 @@ class SqliteStore:
         """
         path = path.absolute()
         self.url = f"sqlite:///{path}"
-        self._file = SqliteFile(path, schema=_SCHEMA, version=SCHEMA_VERSION, known_by="windows")
+        self._file = SqliteFile(path, schema=_SCHEMA + ALERTING_SCHEMA, version=SCHEMA_VERSION, known_by="windows")
+        self.alerting = SqliteAlerting(self._file)
 
     def put_session(self, session: Session) -> None:
         with self._file.transaction() as cursor:

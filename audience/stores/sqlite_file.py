@@ -6,6 +6,7 @@ once, however many threads come and go (a page that reloads makes a new one each
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,8 @@ from audience.errors import StoreTooNew, StoreUnavailable
 
 BUSY_TIMEOUT_S = 30.0
 FORGET_TIMEOUT_S = 5.0
+
+_MAKES = re.compile(r"(CREATE TABLE (\w+) .*?);\n", re.DOTALL)
 
 
 class SqliteFile:
@@ -30,7 +33,8 @@ class SqliteFile:
 
         Args:
             path: the file; absolute.
-            schema: statements that make the tables, each ended by a semicolon and a line break.
+            schema: statements that make a table each, each ended by a semicolon and a line break. A table that a file
+                of this version has not yet is made: those who do not know it are not in its way.
             version: of the schema, 1 or more.
             known_by: a table that every version has; a file that has others and not this is somebody else's.
 
@@ -57,7 +61,7 @@ class SqliteFile:
     def _prepare(self, schema: str, version: int, known_by: str) -> None:
         with self._lent() as connection:
             found = _version(connection)
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            tables = _tables(connection)
             if tables and known_by not in tables:
                 raise StoreUnavailable(
                     f"store {self._path} is another program's database: choose another place with --store"
@@ -68,12 +72,15 @@ class SqliteFile:
                     "update Houselights, or choose another place with --store"
                 )
             connection.execute("PRAGMA journal_mode = WAL")
-        if found == 0:
+        statements = {found[2]: found[1] for found in _MAKES.finditer(schema)}
+        if found == 0 or statements.keys() - tables:
             with self.transaction() as cursor:
                 # Another process may have been first while this one waited for the lock.
-                if _version(cursor.connection) == 0:
-                    for statement in schema.split(";\n"):
+                tables = _tables(cursor.connection)
+                for name, statement in statements.items():
+                    if name not in tables:
                         cursor.execute(statement)
+                if _version(cursor.connection) == 0:
                     cursor.execute(f"PRAGMA user_version = {version}")
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -156,6 +163,10 @@ class SqliteFile:
             connection.close()
             raise
         return connection
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def _version(connection: sqlite3.Connection) -> int:

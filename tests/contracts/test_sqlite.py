@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from audience.alerts import AlertBook
 from audience.errors import StoreTooNew, StoreUnavailable
 from audience.stores import default_store_url, open_store
 from audience.stores.sqlite import SCHEMA_VERSION, SqliteStore
@@ -148,6 +149,17 @@ def test_a_store_says_its_schema(path):
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_store_from_before_there_were_alerts_gets_their_table(path):
+    with open_store(f"sqlite:///{path}") as store:
+        store.put_session(a_session())
+    with sqlite3.connect(path) as database:
+        database.execute("DROP TABLE alerting")
+    database.close()
+    with open_store(f"sqlite:///{path}") as store:
+        assert store.alerting.book("talk-1") == AlertBook()
+        assert store.sessions() == [a_session()]
 
 
 def test_a_store_of_a_newer_houselights_is_refused_and_left_as_it_is(path):

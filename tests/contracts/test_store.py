@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from audience.alerts import AlertBook, AlertMark, AlertRule, AlertWatcher
 from audience.errors import HouselightsError, InvalidValue, SessionNotFound, StoreUnavailable
 from audience.faces import Box
 from audience.sessions import Session
@@ -36,6 +37,7 @@ from tests.builders import (
     a_window,
     after,
     after_ms,
+    an_alert,
     an_annotation,
     an_exclusion,
     faces,
@@ -76,6 +78,7 @@ def everything(store: Store, session_id: str = "talk-1") -> dict[str, object]:
         "faces": [store.faces(session_id, stage.stage_id) for stage in stages],
         "recordings": store.recordings(session_id),
         "heartbeats": store.heartbeats(session_id),
+        "alerts": store.alerting.book(session_id).alerts,
     }
 
 
@@ -98,6 +101,7 @@ def fill(store: Store, session_id: str = "talk-1", stage_id: str = "main") -> No
         a_progress(session_id, stage_id),
     )
     store.put_heartbeat(a_heartbeat(session_id, stage_id))
+    store.alerting.put(session_id, an_alert())
 
 
 class TestSessions:
@@ -391,6 +395,57 @@ class TestProgressScorersAndHeartbeats:
         detail = b"caf\xe9.mp4 cannot be read".decode("utf-8", "surrogateescape")
         store.put_heartbeat(a_heartbeat(detail=detail))
         assert store.heartbeats("talk-1")[0].detail == detail
+
+
+class TestAlerting:
+    def test_there_is_nothing_where_nothing_was_put(self, store):
+        assert store.alerting.book("talk-1") == AlertBook()
+
+    def test_rules_alerts_marks_and_the_watcher_come_back_as_they_were(self, store):
+        rules = (
+            AlertRule(rule_id="a", what="camera"),
+            AlertRule(rule_id="b", what="share", stage_id="main", limit=0.2),
+        )
+        alerts = (an_alert(), replace(an_alert(), since_ms=after_ms(9), well_ms=after_ms(99), ended_ms=after_ms(100)))
+        marks = (
+            AlertMark(alert_id=alerts[0].alert_id, kind="acknowledged", by="Ada #1 „Größe“", at_ms=after_ms(70)),
+            AlertMark(alert_id=alerts[0].alert_id, kind="told over", by="sns", at_ms=after_ms(80)),
+            AlertMark(alert_id=alerts[0].alert_id, kind="told", by="sns", at_ms=after_ms(61)),
+        )
+        watcher = AlertWatcher(name="laptop", at_ms=after_ms(100))
+        for document in (*reversed(rules), *reversed(alerts), *reversed(marks), watcher):
+            store.alerting.put("talk-1", document)
+        assert store.alerting.book("talk-1") == AlertBook(rules=rules, alerts=alerts, marks=marks, watcher=watcher)
+        assert store.alerting.book("talk-11") == AlertBook()
+
+    def test_a_document_written_again_replaces_itself_and_two_ways_do_not_replace_each_other(self, store):
+        store.alerting.put("talk-1", AlertRule(rule_id="a", what="camera"))
+        store.alerting.put("talk-1", AlertRule(rule_id="a", what="delay", limit=10))
+        alert = an_alert()
+        store.alerting.put("talk-1", replace(alert, began_ms=None))
+        store.alerting.put("talk-1", alert)
+        for by in ("Ada", "Grace"):
+            store.alerting.put(
+                "talk-1", AlertMark(alert_id=alert.alert_id, kind="acknowledged", by=by, at_ms=after_ms(70))
+            )
+        for by in ("sns", "web"):
+            store.alerting.put("talk-1", AlertMark(alert_id=alert.alert_id, kind="told", by=by, at_ms=after_ms(70)))
+        book = store.alerting.book("talk-1")
+        assert [rule.what for rule in book.rules] == ["delay"]
+        assert book.alerts == (alert,)
+        assert [mark.by for mark in book.marks] == ["Grace", "sns", "web"]
+
+    def test_a_document_is_dropped_alone_and_dropping_it_twice_is_no_error(self, store):
+        store.alerting.put("talk-1", AlertRule(rule_id="a", what="camera"))
+        store.alerting.put("talk-1", AlertRule(rule_id="ab", what="camera"))
+        for _ in range(2):
+            store.alerting.drop("talk-1", AlertRule(rule_id="a", what="camera"))
+        assert [rule.rule_id for rule in store.alerting.book("talk-1").rules] == ["ab"]
+
+    def test_alerts_are_no_stages_and_no_cameras(self, store):
+        fill(store)
+        assert store.stages("talk-1") == [a_stage()]
+        assert store.cameras("talk-1", "main") == [a_camera()]
 
 
 class TestForgetting:

@@ -1,0 +1,158 @@
+"""A look at a session in a store: which rules are met where, and what is written down of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from audience.alert_watch import WATCHED_MS, is_watched, look, situation
+from audience.alerts import Alert, AlertRule
+from audience.cueing import paused_now
+from audience.store import Heartbeat, Store
+from audience.stores import open_store
+from audience.timelines import begun
+from tests.builders import (
+    a_camera,
+    a_head_count,
+    a_heartbeat,
+    a_session,
+    a_stage,
+    a_window,
+    after,
+    after_ms,
+)
+
+AT_ONCE = {
+    "camera": AlertRule(rule_id="camera", what="camera", for_s=0),
+    "delay": AlertRule(rule_id="delay", what="delay", limit=10, for_s=0),
+    "faces": AlertRule(rule_id="faces", what="faces", limit=8, for_s=0),
+    "share": AlertRule(rule_id="share", what="share", limit=0.3, for_s=0),
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A talk with one camera."""
+    with open_store(f"sqlite:///{tmp_path}/houselights.db") as opened:
+        opened.put_session(a_session())
+        opened.put_stage("talk-1", a_stage())
+        opened.put_camera("talk-1", "main", a_camera())
+        yield opened
+
+
+def beat(at_s: float, **changed: object) -> Heartbeat:
+    return replace(a_heartbeat(at_s=at_s), **{"brightness": 0.5, "sharpness": 0.6, **changed})  # type: ignore[arg-type]
+
+
+def on(store: Store, *rules: str, at_s: float = 100) -> list[str]:
+    """What alerts of these rules, met at once, say at an instant."""
+    for rule in rules:
+        store.alerting.put("talk-1", AT_ONCE[rule])
+    return [alert.told for alert in look(store, "talk-1", after_ms(at_s)).book.alerts if alert.is_on]
+
+
+def test_a_camera_that_goes_dark_for_a_minute_is_an_alert_and_over_when_there_is_light(store: Store) -> None:
+    store.alerting.put("talk-1", AlertRule(rule_id="dark", what="camera", for_s=60))
+
+    def alerts_at(at_s: float, brightness: float) -> tuple[Alert, ...]:
+        store.put_heartbeat(beat(at_s, brightness=brightness))
+        return look(store, "talk-1", after_ms(at_s)).book.alerts
+
+    assert alerts_at(0, 0.5) == ()
+    for at_s in range(5, 65, 5):
+        (alert,) = alerts_at(at_s, 0.01)
+        assert not alert.is_on
+    (alert,) = alerts_at(65, 0.01)
+    assert (alert.is_on, alert.told) == (True, "camera cam-1 of stage main is dark")
+    alerts_at(70, 0.5)
+    (alert,) = alerts_at(85, 0.5)
+    assert alert.ended_ms == after_ms(85)
+
+
+def test_a_device_that_keeps_its_deliveries_is_late_by_what_the_store_has(store: Store) -> None:
+    store.put_windows([a_window(60, of=9)])
+    store.put_heartbeat(beat(99, waiting=4))
+    assert on(store, "delay") == ["figures of camera cam-1 of stage main come 39 s late (limit 10 s)"]
+
+
+def test_a_device_of_which_nothing_was_recorded_for_long_is_late_by_that_at_least(store: Store) -> None:
+    store.put_windows([a_window(0, of=9)])
+    store.put_heartbeat(beat(999, sent=1, waiting=400))
+    assert on(store, "delay", at_s=1000) == ["figures of camera cam-1 of stage main come 75 s late (limit 10 s)"]
+
+
+def test_few_faces_and_few_smiles_of_the_last_minute_are_told_by_their_figures(store: Store) -> None:
+    store.put_windows([a_window(second, smiling=1, of=6) for second in range(41, 100)])
+    assert on(store, "faces", "share") == [
+        "6 faces in view on stage main (limit 8)",
+        "17 % of about 6 faces on stage main smiled in the last minute (limit 30 %)",
+    ]
+
+
+def test_a_share_of_too_few_faces_is_never_told(store: Store) -> None:
+    store.put_windows([a_window(second, smiling=0, of=4) for second in range(41, 100)])
+    assert on(store, "share") == []
+    assert situation(store, "talk-1", after_ms(100)).now["main"].share is None
+
+
+def test_a_head_count_has_faces_and_no_share(store: Store) -> None:
+    store.put_windows([a_head_count(second, heads=3) for second in range(41, 100)])
+    assert on(store, "faces", "share") == ["3 faces in view on stage main (limit 8)"]
+
+
+def test_where_nothing_was_recorded_nothing_is_said_of_a_stage(store: Store) -> None:
+    assert on(store, "faces", "share") == []
+
+
+def test_nobody_is_told_that_nobody_smiles_in_the_intermission(store: Store) -> None:
+    store.put_stage("talk-1", a_stage(cues=paused_now(begun(after(0)), after(50))))
+    store.put_windows([a_window(second, smiling=0, of=9) for second in range(41, 100)])
+    assert on(store, "share") == []
+
+
+def test_cameras_that_see_the_same_people_count_them_once(store: Store) -> None:
+    store.put_windows([a_window(second, of=5, camera_id=camera) for second in range(41, 100) for camera in "ab"])
+    store.put_camera("talk-1", "main", a_camera("a", overlaps=["b"]))
+    assert situation(store, "talk-1", after_ms(100)).now["main"].faces == 5
+
+
+def test_a_rule_of_one_stage_leaves_the_others_alone(store: Store) -> None:
+    store.put_stage("talk-1", a_stage("tent"))
+    for stage in ("main", "tent"):
+        store.put_windows([a_window(second, of=3, stage_id=stage) for second in range(41, 100)])
+    store.alerting.put("talk-1", replace(AT_ONCE["faces"], stage_id="tent"))
+    assert on(store) == ["3 faces in view on stage tent (limit 8)"]
+
+
+def test_a_camera_that_nobody_has_heard_of_or_that_was_stopped_is_no_alert(store: Store) -> None:
+    assert on(store, "camera", "delay") == []
+    store.put_heartbeat(beat(0, state="stopped"))
+    assert on(store) == []
+
+
+def test_a_session_that_has_ended_has_no_alerts_on(store: Store) -> None:
+    store.put_heartbeat(beat(0))
+    assert on(store, "camera") == ["camera cam-1 of stage main is dead"]
+    store.put_session(a_session(ended_at=after(100)))
+    assert on(store, at_s=101) == []
+    assert look(store, "talk-1", after_ms(102)).book.alerts[0].ended_ms == after_ms(101)
+
+
+def test_who_does_not_say_so_leaves_the_looking_to_a_watcher_at_work(store: Store) -> None:
+    store.put_heartbeat(beat(0))
+    look(store, "talk-1", after_ms(99), "laptop")
+    assert on(store, "camera") == []
+    later_ms = after_ms(99) + WATCHED_MS
+    assert [alert.is_on for alert in look(store, "talk-1", later_ms).book.alerts] == [True]
+
+
+def test_a_watcher_is_known_by_its_name(store: Store) -> None:
+    book = look(store, "talk-1", after_ms(1), "laptop").book
+    assert not is_watched(book, after_ms(2))
+    book = store.alerting.book("talk-1")
+    assert is_watched(book, after_ms(2))
+    assert not is_watched(book, after_ms(2), but="laptop")
+    assert is_watched(book, after_ms(2), but="server")
