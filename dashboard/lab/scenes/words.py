@@ -24,7 +24,7 @@ LACKS: Mapping[Lack, LackWords] = {
     "left out": LackWords(brief="left out", full="somebody left this stretch out, see below"),
     "no camera": LackWords(brief="no camera", full="no camera looked"),
     "nobody in view": LackWords(brief="nobody", full="nobody was in view"),
-    "too few faces": LackWords(brief="withheld", full="withheld: too few faces were in view to show a figure"),
+    "too few faces": LackWords(brief="withheld", full="too few faces were in view for a figure"),
     "too short": LackWords(brief="too short", full=f"not enough data: under {LEAST_S:g} s have a figure"),
     "not scored": LackWords(brief="not scored", full="its scorer does not give this expression"),
     "no baseline": LackWords(brief="no baseline", full="not enough data for the baseline"),
