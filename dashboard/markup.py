@@ -42,6 +42,11 @@ def list_heading(text: str) -> str:
     return f'<h3 class="hl-list-heading">{escape(text)}</h3>'
 
 
+def facts(told: Iterable[str]) -> str:
+    """What there is to know of something, in small print."""
+    return f'<p class="hl-facts">{" · ".join(escape(fact) for fact in told)}</p>'
+
+
 def lead(line: str) -> str:
     """What a page says first."""
     return f'<p class="hl-lead">{escape(units_kept(line))}</p>'
@@ -103,6 +108,11 @@ def sparkline(shape: Sequence[float | None], what: str, colour: str) -> str:
     """
     if not shape:
         return '<span class="hl-spark hl-spark-none">no figure</span>'
+    return f'<img class="hl-spark" alt="{escape(what)}" src="{sparkline_source(shape, colour)}">'
+
+
+def sparkline_source(shape: Sequence[float | None], colour: str) -> str:
+    """The picture of `sparkline` as an address: as a picture, because inline SVG is taken out of pages' HTML."""
     runs: list[list[str]] = [[]]
     for place, value in enumerate(shape):
         if value is None:
@@ -117,9 +127,7 @@ def sparkline(shape: Sequence[float | None], what: str, colour: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}" fill="none" '
         f'stroke="{colour}" stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round">{lines}</svg>'
     )
-    # As a picture, because inline SVG is taken out of pages' HTML.
-    source = b64encode(svg.encode()).decode()
-    return f'<img class="hl-spark" alt="{escape(what)}" src="data:image/svg+xml;base64,{source}">'
+    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
 
 
 def units_kept(text: str) -> str:

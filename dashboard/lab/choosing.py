@@ -21,7 +21,9 @@ from dashboard.wording import HOW_TO_SEE_SAMPLES, how_to_score, plain
 MOST = 60  # sessions at once; more could neither be told apart nor be kept in memory
 
 _NAMES: Mapping[Facet, str] = {"film": "Film", "cut": "Cut", "city": "City", "kind": "Kind", "tag": "Audience"}
-_OTHERS = ("find", "since", "until", "only", "scorer")
+_LISTS = (*FACETS, "only")
+_DAYS = ("since", "until")
+_CHOICES = (*_LISTS, *_DAYS, "find", "scorer")
 # A bar that comes and goes at once would only be a flicker.
 _WORTH_A_BAR_S = 0.4
 
@@ -38,17 +40,15 @@ def chosen_selection() -> Selection | None:
         line = f"There is no session in this store yet ({store_url()}). Score recordings, or look at samples first:"
         st.html(markup.empty(line, how_to_score(), HOW_TO_SEE_SAMPLES))
         return None
-    asked = any(name in st.session_state or name in st.query_params for name in (*FACETS, *_OTHERS))
-    if not asked and (film := most_shown_film(everything)):
-        # Set as if somebody had chosen it, so that it stands in the address and a copied link says what is shown.
-        st.session_state["film"] = [film]
+    _read_address(everything)
     with st.container(horizontal=True, vertical_alignment="center", key="chooser"):
         chooser = st.popover("Choose sessions", icon=":material/tune:")
         said = st.empty()
     with chooser:
         chosen = _choose(everything)
     if not 0 < len(chosen) <= MOST:
-        said.html(markup.listed([], [f"{len(chosen)} of {len(everything)} sessions match"]))
+        _write_address()
+        said.html(markup.facts([f"{len(chosen)} of {len(everything)} sessions match"]))
         line = (
             "No session is what you look for: take something back under “Choose sessions”."
             if not chosen
@@ -59,10 +59,12 @@ def chosen_selection() -> Selection | None:
         return None
     read = _read(chosen)
     scorers = by_scorer(read)
-    if (scorer := _choose_scorer(scorers, chooser)) is None:
+    scorer = _choose_scorer(scorers, chooser)
+    _write_address()
+    if scorer is None:
         return None
     selection = selected(read, scorer)
-    said.html(markup.listed([], _told(selection)))
+    said.html(markup.facts(_told(selection)))
     if not selection.screenings:
         st.html(markup.empty("None of these sessions has figures of expressions to compare."))
         _show_left_out(selection)
@@ -73,60 +75,84 @@ def chosen_selection() -> Selection | None:
     return selection
 
 
-def link_parameters() -> dict[str, str | list[str]]:
+def link_parameters() -> dict[str, list[str]]:
     """What a link to another page of the lab has to carry, so that the same sessions are chosen there."""
-    carried: dict[str, str | list[str]] = {}
-    for name in (*FACETS, *_OTHERS):
-        if found := st.query_params.get_all(name):
-            carried[name] = found if len(found) > 1 else found[0]
-    return carried
+    return {name: _written(st.session_state.get(name)) for name in _CHOICES if _written(st.session_state.get(name))}
+
+
+def _read_address(everything: Sequence[Session]) -> None:
+    """Takes over what the address chooses, once.
+
+    Widgets can be bound to the address, but not while they are hidden in a chooser that nobody has opened.
+    """
+    if any(name in st.session_state for name in _CHOICES):
+        return
+    asked = {name: st.query_params.get_all(name) for name in _CHOICES}
+    if not any(asked.values()) and (film := most_shown_film(everything)):
+        asked["film"] = [film]
+    for name, told in asked.items():
+        if name in _LISTS:
+            st.session_state[name] = told
+        elif name in _DAYS:
+            st.session_state[name] = _day(told[0]) if told else None
+        else:
+            st.session_state[name] = told[0] if told else None
+
+
+def _write_address() -> None:
+    """The choice as it is, so that a copied address makes it again."""
+    for name in _CHOICES:
+        told = _written(st.session_state.get(name))
+        if told != st.query_params.get_all(name):
+            st.query_params[name] = told
+
+
+def _written(choice: str | date | Sequence[str] | None) -> list[str]:
+    """A choice as an address has it; nothing where there is none."""
+    if isinstance(choice, str | date):
+        return [str(choice)] if choice else []
+    return list(choice or [])
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _choose(everything: Sequence[Session]) -> list[Session]:
     """The widgets of the chooser, and the sessions they leave."""
     zone = viewer_zone(st.context.timezone)
-    words = st.text_input(
-        "Search", key="find", bind="query-params", placeholder="Title, id, film, cut, city or audience", live=True
-    )
+    words = st.text_input("Search", key="find", placeholder="Title, id, film, cut, city or audience", live=True)
     wanted: dict[Facet, list[str]] = {}
     for facet in FACETS:
-        # What the facets above leave; what was chosen stays, or it could not be taken back.
+        # What the facets above leave. What was chosen and is not among it any more is taken back.
         found = [session for session in everything if Facets(wanted=wanted, zone=zone).admits(session)]
         offered = values(found, facet)
-        if len(offered) > 1 or facet in st.query_params:
-            wanted[facet] = st.multiselect(
-                _NAMES[facet], offered, key=facet, bind="query-params", placeholder=f"Any of {len(offered)}"
-            )
+        kept = [value for value in st.session_state.get(facet, []) if value in offered]
+        st.session_state[facet] = kept
+        if len(offered) > 1 or kept:
+            wanted[facet] = st.multiselect(_NAMES[facet], offered, key=facet, placeholder=f"Any of {len(offered)}")
     with st.container(horizontal=True):
-        since: date | None = st.date_input("From", value=None, key="since", bind="query-params")
-        until: date | None = st.date_input("Until", value=None, key="until", bind="query-params")
+        since: date | None = st.date_input("From", key="since")
+        until: date | None = st.date_input("Until", key="until")
     facets = Facets(wanted=wanted, words=words or "", since=since, until=until, zone=zone)
     admitted = {session.session_id: session for session in everything if facets.admits(session)}
-    only = _choose_only(admitted)
-    return [session for key, session in admitted.items() if not only or key in only]
-
-
-def _choose_only(admitted: Mapping[str, Session]) -> list[str]:
-    """Single sessions, by name. Bound to the address by hand: it must carry ids, where a widget writes names."""
-    zone = viewer_zone(st.context.timezone)
-    if "only" not in st.session_state:
-        st.session_state["only"] = st.query_params.get_all("only")
-    st.session_state["only"] = [key for key in st.session_state["only"] if key in admitted]
+    st.session_state["only"] = [key for key in st.session_state.get("only", []) if key in admitted]
 
     def told(key: str) -> str:
         session = admitted[key]
         return " · ".join(part for part in (session.name, session.city, date_text(session.started_at, zone)) if part)
 
-    only: list[str] = st.multiselect(
+    only = st.multiselect(
         "Only these sessions",
         list(admitted),
         format_func=told,
         key="only",
         placeholder=f"All {len(admitted)} that match",
     )
-    if only != st.query_params.get_all("only"):
-        st.query_params["only"] = only
-    return only
+    return [session for key, session in admitted.items() if not only or key in only]
 
 
 def _read(chosen: Sequence[Session]) -> list[Screening]:
@@ -150,9 +176,9 @@ def _choose_scorer(
     if len(scorers) < 2:
         return next(iter(scorers), "")
     with chooser:
-        scorer: str | None = st.selectbox(
-            "Scorer", list(scorers), index=None, key="scorer", bind="query-params", placeholder="Several: choose one"
-        )
+        if st.session_state.get("scorer") not in scorers:
+            st.session_state["scorer"] = None
+        scorer: str | None = st.selectbox("Scorer", list(scorers), key="scorer", placeholder="Several: choose one")
     if scorer is not None:
         return scorer
     line = (
@@ -163,7 +189,7 @@ def _choose_scorer(
     for name, screenings in scorers.items():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(f"Use {len(screenings)} of {plain(name)}", on_click=_use_scorer, args=(name,))
-            st.html(markup.listed([], [", ".join(one.name for one in screenings)]))
+            st.html(markup.facts([", ".join(one.name for one in screenings)]))
     return None
 
 
@@ -178,7 +204,7 @@ def _told(selection: Selection) -> list[str]:
     sessions = [screening.session for screening in selection.screenings]
     told += sorted({session.film for session in sessions if session.film})[:2]
     cuts = Counter(session.cut for session in sessions if session.cut)
-    told += [f"cut {cut}: {times}" for cut, times in sorted(cuts.items())][:4]
+    told += [f"{cut}: {times}" for cut, times in sorted(cuts.items())][:4]
     if any(session.simulated for session in sessions):
         told.append("simulated" if all(session.simulated for session in sessions) else "some simulated")
     return [*told, f"{len(selection.left_out)} left out"] if selection.left_out else told

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from audience.curve import StageWindows, stage_windows
+from audience.faces import WindowFaces
 from audience.sessions import Session, Stage
 from audience.stores import open_store
 from dashboard import data
@@ -57,6 +58,12 @@ def screenings(chosen: Sequence[Session], told: Callable[[float], None]) -> list
             )
         told(number / len(chosen))
     return found
+
+
+def faces(screening: Screening) -> list[WindowFaces]:
+    """The single faces behind a screening's windows; none where they are not kept any more."""
+    with open_store(data.store_url()) as store:
+        return store.faces(screening.session.session_id, screening.stage.stage_id)
 
 
 # Kept as they are, not copied for every viewer: nothing in them is ever written to.

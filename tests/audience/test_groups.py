@@ -18,14 +18,14 @@ NAN = float("nan")
 
 
 def test_a_group_is_the_mean_of_its_screenings_with_students_interval():
-    shares = np.array([[0.1, 0.2], [0.2, NAN], [0.6, 0.4]])
+    shares = np.array([[0.0, 0.2], [0.1, NAN], [0.2, 0.4], [0.3, 0.4], [0.9, 0.5]])
     group = GroupCurve.of(shares)
-    assert group.count.tolist() == [3, 2]
-    assert group.mean.tolist() == pytest.approx([0.3, 0.3])
-    reach = stats.t.ppf(0.975, 2) * shares[:, 0].std(ddof=1) / np.sqrt(3)
+    assert group.count.tolist() == [5, 4]
+    assert group.mean.tolist() == pytest.approx([0.3, 0.375])
+    reach = stats.t.ppf(0.975, 4) * shares[:, 0].std(ddof=1) / np.sqrt(5)
     assert 0.3 - reach < 0 == group.low[0], "a share is never below 0"
     assert group.high[0] == pytest.approx(0.3 + reach)
-    assert np.isnan([group.low[1], group.high[1]]).all(), "two screenings have no band"
+    assert np.isnan([group.low[1], group.high[1]]).all(), "four screenings have no band"
 
 
 def test_a_group_without_a_figure_has_none():

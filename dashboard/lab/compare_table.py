@@ -1,0 +1,107 @@
+"""The table of a comparison: a row a screening, over the stretch that is looked at; rows that are chosen stand out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from audience.instants import clock_text
+from audience.percents import percent, percent_text
+from audience.screening_table import ScreeningRow
+from dashboard import markup
+from dashboard.lab.selection import Screening
+from dashboard.palette import SPARK_CURVE
+
+SPARKS = 60
+NOT_ENOUGH = "not enough data"
+
+_MARK = "mark"  # in the address: the keys of the rows that stand out
+
+
+def marked_before(screenings: Sequence[Screening]) -> list[str]:
+    """The names of the screenings that stand out, as the table below them says, or the address at first."""
+    state = st.session_state.get(_key(screenings))
+    if state is None:
+        asked = st.query_params.get_all(_MARK)
+        return [one.name for one in screenings if one.key in asked]
+    return [screenings[row].name for row in state["selection"]["rows"] if row < len(screenings)]
+
+
+def show_table(screenings: Sequence[Screening], rows: Sequence[ScreeningRow], zone_dates: Sequence[str]) -> None:
+    """Shows the table; its chosen rows stand in the address.
+
+    Args:
+        screenings: one a row.
+        rows: their figures.
+        zone_dates: when each began, in the viewer's zone.
+    """
+    frame = pd.DataFrame(
+        [_cells(screening, row, date) for screening, row, date in zip(screenings, rows, zone_dates, strict=True)]
+    )
+    used = [name for name in frame.columns if frame[name].astype(str).str.len().any()]
+    asked = st.query_params.get_all(_MARK)
+    chosen = [number for number, screening in enumerate(screenings) if screening.key in asked]
+    event = st.dataframe(
+        frame[used],
+        hide_index=True,
+        key=_key(screenings),
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": chosen}},
+        column_config=_columns(),
+        height=min(36 * (len(frame) + 1) + 2, 470),
+    )
+    now = [screenings[row].key for row in event.selection.rows]
+    if now != asked:
+        st.query_params[_MARK] = now
+
+
+def _cells(screening: Screening, row: ScreeningRow, date: str) -> Mapping[str, object]:
+    session = screening.session
+    return {
+        "Screening": screening.name,
+        "Share": 100 * row.share if row.enough else None,
+        "95 %": f"{percent(row.share_low)} to {percent_text(row.share_high)}" if row.enough else NOT_ENOUGH,
+        "Highest": f"{percent_text(row.highest)} at {clock_text(row.highest_s)}" if row.enough else "",
+        "Curve": _spark(row.shares) if row.enough else "",
+        "Faces": None if np.isnan(row.faces) else round(row.faces),
+        "Coverage": None if np.isnan(row.coverage) else 100 * row.coverage,
+        "Cut": session.cut,
+        "City": session.city,
+        "Audience": ", ".join(session.tags),
+        "Began": date,
+    }
+
+
+def _spark(shares: NDArray[np.float64]) -> str:
+    """A small picture of a curve, broken where it is: a column of charts would join its ends."""
+    parts = np.array_split(shares, min(SPARKS, len(shares)))
+    shape = [None if np.isnan(part).all() else float(np.nanmean(part)) for part in parts]
+    return markup.sparkline_source(shape, SPARK_CURVE)
+
+
+def _columns() -> Mapping[str, object]:
+    column = st.column_config
+    return {
+        "Screening": column.TextColumn(width="large", pinned=True),
+        "Share": column.NumberColumn(format="%.0f %%", help="Mean share of faces over the stretch that is looked at."),
+        "95 %": column.TextColumn(help="Where the true share most likely lies, given how many faces were seen."),
+        "Highest": column.TextColumn(
+            help="The highest share of one step of the chart. It describes the curve; it does not say that the place "
+            "stands out of chance."
+        ),
+        "Curve": column.ImageColumn(help="From 0 to 100 %, along all that was shown.", width="medium"),
+        "Faces": column.NumberColumn(format="%d", help="Mean number of faces in view."),
+        "Coverage": column.NumberColumn(format="%.0f %%", help="Faces in view of those expected, on average."),
+    }
+
+
+def _key(screenings: Sequence[Screening]) -> str:
+    """Rows are told by number, so other screenings are another table."""
+    told = "\n".join(screening.key for screening in screenings)
+    return f"table-{hashlib.sha256(told.encode()).hexdigest()[:12]}"

@@ -1,0 +1,112 @@
+"""Screenings of one or two cuts laid on one axis, and the lines, differences and rows they make there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.comparison import Comparison
+from audience.cuts import Cut, Edit
+from audience.groups import GroupCurve
+from audience.screening_table import ScreeningRow
+from dashboard.lab.compare_rows import Difference, Line
+from dashboard.lab.compare_words import found
+from dashboard.lab.film_axis import FilmAxis, length_s, usual_timeline
+from dashboard.lab.groups import Group
+from dashboard.lab.selection import Screening
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laid:
+    """Screenings on one axis.
+
+    Attributes:
+        axis: of cut A where there are two.
+        screenings: those that are on it.
+        cuts: which of the two cuts each is of, by its key.
+        expression: whose figures.
+    """
+
+    axis: FilmAxis
+    screenings: tuple[Screening, ...]
+    cuts: Mapping[str, Cut]
+    expression: str
+
+    @classmethod
+    def of(
+        cls,
+        screenings: Sequence[Screening],
+        cuts: tuple[str, str] | None,
+        edits: Sequence[Edit],
+        *,
+        step: float,
+        expression: str,
+    ) -> Self:
+        """Lays screenings together.
+
+        Args:
+            screenings: on the seconds of what was shown.
+            cuts: the names of A and B; screenings of any other are left out. None where all are laid second by second.
+            edits: what A and B share; none where they run alike.
+            step: length of a cell, seconds.
+            expression: whose figures.
+
+        Raises:
+            InvalidValue: edits overlap.
+        """
+        on_axis = tuple(one for one in screenings if cuts is None or one.session.cut in cuts)
+        other = cuts[1] if cuts and edits else None
+        of_a = [one for one in on_axis if one.session.cut != other]
+        until_s = max([length_s(of_a or on_axis), *(edit.start_a_s + edit.length_s for edit in edits)])
+        return cls(
+            axis=FilmAxis.of(edits, until_s, step, usual_timeline(of_a or on_axis)),
+            screenings=on_axis,
+            cuts={one.key: "B" if one.session.cut == other else "A" for one in on_axis},
+            expression=expression,
+        )
+
+    def shares(self, screenings: Sequence[Screening]) -> Floats:
+        """(screenings, c) shares along the axis, NaN where there is no figure."""
+        sums = [self.axis.sums(one, self.expression, self.cuts[one.key]) for one in screenings]
+        return np.array([one.over / one.scored for one in sums]).reshape(len(screenings), len(self.axis.own))
+
+    def on_axis(self, group: Group) -> tuple[Screening, ...]:
+        """The screenings of a group that are on the axis."""
+        return tuple(one for one in group.screenings if one.key in self.cuts)
+
+    def line_of(self, screening: Screening) -> Line:
+        """One screening as a line."""
+        sums = self.axis.sums(screening, self.expression, self.cuts[screening.key])
+        low, high = sums.band
+        return Line(name=screening.name, share=sums.over / sums.scored, low=low, high=high)
+
+    def line_of_group(self, group: Group) -> Line:
+        """The mean of a group as a line."""
+        mean = GroupCurve.of(self.shares(self.on_axis(group)))
+        return Line(name=group.name, share=mean.mean, low=mean.low, high=mean.high, count=mean.count)
+
+    def row(self, screening: Screening, inside: Bools) -> ScreeningRow:
+        """One screening over some cells."""
+        return self.axis.row(screening, self.expression, self.cuts[screening.key], inside)
+
+    def difference(self, comparison: Comparison, a: str, b: str, what: str) -> Difference | None:
+        """A comparison on the axis; None where there is not enough data for one."""
+        if not comparison.enough:
+            return None
+        at = self.axis.at
+        return Difference(
+            higher=a,
+            lower=b,
+            value=self.axis.on_own(comparison.difference),
+            low=self.axis.on_own(comparison.low),
+            high=self.axis.on_own(comparison.high),
+            clusters=tuple((int(at[one.first]), int(at[one.last])) for one in found(comparison)),
+            unit=what,
+        )
