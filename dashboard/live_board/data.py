@@ -1,27 +1,51 @@
-"""What the public board knows: one of the places that hold the Store."""
+"""What the boards of festivals know: one of the places that hold the Store."""
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final
 
-from audience.board_reading import BoardReader
+import streamlit as st
+
+from audience.board import Board, board
+from audience.board_reading import BoardReader, read_sums
 from audience.board_snapshot import board_snapshot
 from audience.errors import InvalidValue, SessionNotFound
 from audience.instants import to_ms
+from audience.liveliness import Liveliness, liveliness
+from audience.liveliness_sums import StageSums
 from audience.names import check_id
+from audience.sessions import Session
 from audience.stores import open_store
 from dashboard.data import store_url
-from dashboard.live_board.snapshots import MOST_SESSIONS
+
+MOST_BOARDS: Final = 64
+"""Boards that are kept at once, the one that was asked for longest ago goes first."""
+
+_DAY_READ_S = 60
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A session's reader, and the board it made last."""
+
+    making: threading.Lock = field(default_factory=threading.Lock)
+    reader: BoardReader | None = None
+    newest: Board | None = None
 
 
 class Boards:
-    """Makes the documents of the boards. Each session's by one thread at a time, as `Snapshots` asks for them."""
+    """Boards as of now, each made once an update however many pages and phones ask."""
 
     def __init__(self) -> None:
         """Has read nothing yet."""
-        self._readers: OrderedDict[str, BoardReader] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._keeping = threading.Lock()
 
-    def document(self, session_id: str, at_ms: int) -> bytes | None:
+    def board(self, session_id: str, at_ms: int) -> Board | None:
         """The board of a festival at an instant, or at its end where that is earlier.
 
         Args:
@@ -29,7 +53,7 @@ class Boards:
             at_ms: milliseconds since the epoch.
 
         Returns:
-            The document; None where there is no such session, or it is no festival: other sessions are not open.
+            The board; None where there is no such session, or it is no festival.
 
         Raises:
             StoreUnavailable: the store cannot be read.
@@ -40,14 +64,74 @@ class Boards:
                 session = store.session(session_id)
                 if session.kind != "festival":
                     return None
-                until_ms = at_ms if session.ended_at is None else min(at_ms, to_ms(session.ended_at))
-                return board_snapshot(self._reader(session_id).board(store, until_ms))
+                if session.ended_at is not None:
+                    at_ms = min(at_ms, to_ms(session.ended_at))
+                kept = self._of(session_id)
+                with kept.making:
+                    if kept.newest is None or kept.newest.as_of_ms != at_ms:
+                        kept.reader = kept.reader or BoardReader(session_id)
+                        kept.newest = kept.reader.board(store, at_ms)
+                    return kept.newest
         except (InvalidValue, SessionNotFound):
             return None
 
-    def _reader(self, session_id: str) -> BoardReader:
-        reader = self._readers.pop(session_id, None) or BoardReader(session_id)
-        self._readers[session_id] = reader
-        while len(self._readers) > MOST_SESSIONS:
-            self._readers.popitem(last=False)
-        return reader
+    def document(self, session_id: str, at_ms: int) -> bytes | None:
+        """The same as the public page reads it."""
+        made = self.board(session_id, at_ms)
+        return None if made is None else board_snapshot(made)
+
+    def _of(self, session_id: str) -> _Kept:
+        with self._keeping:
+            key = (store_url(), session_id)
+            kept = self._kept.pop(key, None) or _Kept()
+            self._kept[key] = kept
+            while len(self._kept) > MOST_BOARDS:
+                self._kept.popitem(last=False)
+            return kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A festival from its beginning to `until_ms`.
+
+    Attributes:
+        session: whose.
+        sums: of its stages.
+        figures: their liveliness all along.
+        until_ms: its end, or when it was read.
+    """
+
+    session: Session
+    sums: list[StageSums]
+    figures: Liveliness
+    until_ms: int
+
+    def board(self, at_ms: int) -> Board:
+        """The board as it was at an instant."""
+        return board(self.session, self.sums, at_ms)
+
+
+@cache
+def boards() -> Boards:
+    """The boards of this process."""
+    return Boards()
+
+
+def festivals() -> list[Session]:
+    """All festivals of the store, the latest start first."""
+    with open_store(store_url()) as store:
+        return [session for session in store.sessions() if session.kind == "festival"]
+
+
+def day(session: Session, now_ms: int) -> Day:
+    """A festival so far, read anew once a minute while it lasts."""
+    until_ms = now_ms if session.ended_at is None else to_ms(session.ended_at)
+    return _day(store_url(), session, until_ms // 60_000 if session.ended_at is None else until_ms, until_ms)
+
+
+@st.cache_resource(ttl=_DAY_READ_S, max_entries=4, show_spinner="Reading the day …")
+def _day(url: str, session: Session, _minute: int, _until_ms: int) -> Day:
+    with open_store(url) as store:
+        sums = read_sums(store, session.session_id)
+    figures = liveliness(sums, to_ms(session.started_at), _until_ms)
+    return Day(session=session, sums=sums, figures=figures, until_ms=_until_ms)

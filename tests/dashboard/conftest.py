@@ -127,6 +127,14 @@ class Pages:
         """Scenes against expressions, synchrony, norms."""
         return self._opened("app_pages/scenes.py", query)
 
+    def board(self, **query: str | list[str]) -> AppTest:
+        """A festival's stages."""
+        return self._opened("app_pages/board.py", query)
+
+    def planner(self, **query: str | list[str]) -> AppTest:
+        """How many screenings a comparison needs."""
+        return self._opened("app_pages/planner.py", query)
+
     def _opened(self, page: str | None, query: Mapping[str, str | list[str]]) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=30)
         for name, value in query.items():

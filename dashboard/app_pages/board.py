@@ -1,0 +1,127 @@
+"""The board of a festival for its staff: as of now, or of any instant of the day, at any speed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from audience.board import Board
+from audience.errors import HouselightsError
+from audience.instants import from_ms, to_ms
+from audience.liveliness import UPDATE_MS
+from audience.sessions import Session
+from dashboard import markup
+from dashboard.clock import date_text, time_text, viewer_zone
+from dashboard.live_board.data import boards, day, festivals
+from dashboard.live_board.day_chart import day_chart
+from dashboard.live_board.routes import ROUTE
+from dashboard.live_board.staff_table import staff_table
+from dashboard.palette import palette_of
+from dashboard.wording import kind_words, plain
+
+EVERY_S = UPDATE_MS / 1000
+SPEEDS = {0: "Stands still", 1: "As it was", 10: "10 times as fast", 60: "60 times as fast", 600: "600 times as fast"}
+CHART_HEIGHT = 300
+ABOUT = (
+    "Liveliness, 0 to 100: how much the faces in view smile, or look happy or surprised, over the last minute; drawn "
+    "toward the mean of all stages the fewer faces are in view. The bar is its interval. Stages whose intervals "
+    "overlap share a rank (=). The order changes only by a margin that lasts."
+)
+
+
+def now_ms() -> int:
+    """The update that is due, milliseconds since the epoch."""
+    return to_ms(datetime.now(UTC)) // UPDATE_MS * UPDATE_MS
+
+
+def choose(found: list[Session]) -> Session:
+    """The festival that the address or the viewer names; the latest at first."""
+    names = {session.session_id: session.name for session in found}
+    if len(names) == 1:
+        return found[0]
+    chosen = st.selectbox(
+        "Festival",
+        list(names),
+        format_func=names.__getitem__,
+        key="session",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=320,
+    )
+    return next(session for session in found if session.session_id == chosen)
+
+
+def told(board: Board) -> None:
+    """The table of one instant."""
+    st.html(staff_table(board))
+    st.html(markup.note(ABOUT, board.caution))
+
+
+def now(session: Session) -> None:
+    """The board as of now, or as it ended."""
+    board = boards().board(session.session_id, now_ms())
+    if board is None:
+        st.html(markup.empty("This festival is not in the store any more."))
+        return
+    st.html(markup.facts([f"As of {time_text(board.as_of_ms, viewer_zone(st.context.timezone))}"]))
+    told(board)
+
+
+def replay(session: Session) -> None:
+    """The board of the instant on the slider, which moves by itself at the speed that is chosen."""
+    whole = day(session, now_ms())
+    began_ms = to_ms(session.started_at)
+    zone = viewer_zone(st.context.timezone)
+    # The slider shows the viewer's clock; what counts is how far it stands from its beginning.
+    first = session.started_at.astimezone(zone).replace(tzinfo=None)
+    length = timedelta(milliseconds=max(UPDATE_MS, whole.until_ms - began_ms))
+    key = f"instant-{session.session_id}"
+    speed = st.session_state.get("speed", 0)
+    if key not in st.session_state:
+        st.session_state[key] = first + length / 2
+    elif speed:
+        st.session_state[key] = min(first + length, st.session_state[key] + timedelta(seconds=EVERY_S * speed))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        instant = st.slider(
+            "Instant", first, first + length, key=key, step=timedelta(milliseconds=UPDATE_MS), format="HH:mm:ss"
+        )
+        st.selectbox("Speed", list(SPEEDS), format_func=SPEEDS.__getitem__, key="speed", width=190)
+    at_ms = began_ms + round((instant - first).total_seconds() * 1000)
+    told(whole.board(at_ms))
+    stages = [sums.stage for sums in whole.sums]
+    chart = day_chart(whole.figures, stages, at_ms, palette_of(st.context.theme.type), zone)
+    alt = "Liveliness of every stage over the day, and the instant of the board"
+    st.echarts_chart(chart, height=CHART_HEIGHT, key="day", alt=alt, theme=None)
+
+
+def show(session: Session) -> None:
+    """The body of the page, drawn again at every update."""
+    mode = st.segmented_control(
+        "When", ["Now", "Replay"], default="Now", key="when", label_visibility="collapsed", required=True
+    )
+    try:
+        (replay if mode == "Replay" else now)(session)
+    except HouselightsError as problem:
+        st.html(markup.trouble(str(problem)))
+
+
+if found := festivals():
+    head = st.container()
+    session = choose(found)
+    began = date_text(from_ms(to_ms(session.started_at)), viewer_zone(st.context.timezone))
+    head.html(markup.header(session.name, kind_words(session), [began], "Which stage is liveliest?"))
+    st.fragment(show, run_every=EVERY_S)(session)
+    public = f"{ROUTE}/{session.session_id}"
+    st.markdown(
+        f"For phones, without a login: [{plain(public)}]({public}) · for the big screen: "
+        f"[{plain(public)}?kiosk=1]({public}?kiosk=1)"
+    )
+else:
+    st.html(markup.page_title("Stage board"))
+    st.html(
+        markup.empty(
+            "There is no festival in this store yet. Simulate one, and watch it:",
+            "houselights simulate festival --live",
+        )
+    )

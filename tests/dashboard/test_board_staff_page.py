@@ -1,0 +1,71 @@
+"""The staff's board: as of now, as it ended, and of any instant of the day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from audience.stores import open_store
+from dashboard.wording import NOT_FEELING
+from tests.builders import a_session, a_stage, a_timeline, after
+from tests.dashboard.conftest import NASTY, put, text_of, windows_of
+
+
+@pytest.fixture
+def festival(store_url: str) -> None:
+    """A festival that has ended: on one stage four in five smile from 2:00 to 2:30, another has three people."""
+    session = replace(a_session("fete", title="Fête"), kind="festival", ended_at=after(300))
+    loud = a_stage("main", title=NASTY, timelines=(a_timeline(("The Ferries", 0, 600), title="Sets"),))
+    with open_store(store_url) as store:
+        put(
+            store,
+            session,
+            (loud, windows_of("fete", "main")),
+            (a_stage("nook", title="Nook"), windows_of("fete", "nook", faces=3)),
+        )
+
+
+def test_without_a_festival_the_page_says_how_to_simulate_one(pages, store_url):
+    assert "houselights simulate festival --live" in text_of(pages.board())
+
+
+def test_the_board_of_a_festival_that_is_over_is_the_one_it_ended_with(pages, festival):
+    text = text_of(pages.board())
+    assert "As of 19:35:00" in text
+    assert "too few faces to say" in text
+    assert "The Ferries" in text
+    assert NOT_FEELING in text
+
+
+def test_titles_are_text(pages, festival):
+    text = text_of(pages.board())
+    assert NASTY not in text
+    assert "&lt;img src=x" in text
+
+
+def test_any_instant_of_the_day_is_shown_as_it_was_then(pages, festival):
+    app = pages.board()
+    app.segmented_control[0].set_value("Replay").run()
+    quiet = figure_of(app, after(110))
+    lively = figure_of(app, after(155))
+    assert lively > quiet + 10
+
+
+def test_a_replay_moves_on_by_itself_at_the_speed_chosen_and_stops_at_the_end(pages, festival):
+    app = pages.board()
+    app.segmented_control[0].set_value("Replay").run()
+    began = app.slider[0].value
+    app.selectbox(key="speed").set_value(10).run()
+    app.run()
+    assert app.slider[0].value >= began + timedelta(seconds=20)
+    app.selectbox(key="speed").set_value(600).run()
+    app.run()
+    assert app.slider[0].value == after(300).replace(tzinfo=None)
+
+
+def figure_of(app: AppTest, instant) -> int:
+    app.slider[0].set_value(instant.replace(tzinfo=None)).run()
+    return int(text_of(app).partition("<b>")[2].partition("</b>")[0])
