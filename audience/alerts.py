@@ -91,7 +91,7 @@ class Alert:
     """A rule that was met at a place, from its beginning to its end.
 
     Attributes:
-        rule_id, what, stage_id, camera_id: of the finding it began with.
+        rule_id, what, stage_id, camera_id: of the finding it began with; `trial_alert` makes one of no rule.
         since_ms: since when its condition has held, milliseconds since the epoch, as are all that follow.
         began_ms: when it had held for as long as the rule asks; None before: nobody is told of it yet.
         well_ms: since when its condition has not held; None while it does.
@@ -100,7 +100,7 @@ class Alert:
     """
 
     rule_id: str
-    what: What
+    what: What | Literal["test"]
     stage_id: str
     camera_id: str
     since_ms: int
@@ -124,6 +124,21 @@ class Alert:
     def is_on(self) -> bool:
         """Whether it has begun and is not over."""
         return self.began_ms is not None and self.ended_ms is None
+
+
+def trial_alert(now_ms: int) -> Alert:
+    """An alert that is told like any other, and says that nothing is the matter."""
+    told = "this is a test, asked for by an operator: nothing is the matter"
+    return Alert(
+        rule_id="test",
+        what="test",
+        stage_id="",
+        camera_id="",
+        since_ms=now_ms,
+        began_ms=now_ms,
+        ended_ms=now_ms,
+        told=told,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

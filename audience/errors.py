@@ -21,6 +21,7 @@
     ├── DeploymentFailed      a package could not be made, or a stack not be taken down
     ├── UploadFailed          S3 has not taken a delivery; it may be tried again
     │   └── UploadRefused     S3 will never take this one
+    ├── AlertNotTold          an alert could not be delivered; it will be tried again
     ├── StatusNotSent         a camera's status could not be said; a newer one will be tried
     └── StoreUnavailable      the store cannot be opened, read or written
         └── StoreTooNew       the database was written by a newer Houselights
@@ -116,6 +117,10 @@ class UploadRefused(UploadFailed):
 
 class StatusNotSent(HouselightsError):
     """A camera's status could not be said; a newer one will be tried."""
+
+
+class AlertNotTold(HouselightsError):
+    """An alert could not be delivered; trying again may help."""
 
 
 class StoreUnavailable(HouselightsError):

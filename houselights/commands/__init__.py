@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from houselights.commands.alerts import alerts
 from houselights.commands.calibrate_sheets import calibrate_sheets
 from houselights.commands.dashboard import dashboard
 from houselights.commands.demo import demo
@@ -33,6 +34,7 @@ COMMANDS: tuple[click.Command, ...] = (
     ingest,
     local_cloud,
     calibrate_sheets,
+    alerts,
     dashboard,
     simulate,
     demo,

@@ -1,0 +1,361 @@
+"""Alerts on their way to people: by SNS, by a webhook, once each, whatever breaks in between."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from audience.alert_watch import WATCHED_MS
+from audience.alerts import AlertMark, AlertRule, AlertWatcher, trial_alert
+from audience.errors import AlertNotTold, InvalidValue
+from audience.store import Store
+from audience.stores import open_store
+from houselights.alert_ways import LONGEST_SUBJECT, Message, SnsTopic, Way, Webhook
+from houselights.alerting import AlertWatch
+from houselights.local_cloud.moto_server import running_moto
+from tests.builders import a_camera, a_heartbeat, a_session, a_stage, after, after_ms, an_alert
+from tests.houselights.conftest import Houselights
+
+REGION = "eu-west-1"
+
+
+class Endpoint:
+    """An HTTP endpoint on this machine that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.answers: list[int] = []  # of the next requests; 200 when there are no more
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                endpoint.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(endpoint.answers.pop(0) if endpoint.answers else 200)
+                self.send_header("Content-Length", "0")
+                self.send_header("Location", endpoint.url + "elsewhere")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    opened = Endpoint()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A store with a talk whose camera has been dark for long, and a rule on it."""
+    url = f"sqlite:///{tmp_path}/houselights.db"
+    with open_store(url) as store:
+        store.put_session(a_session(title="A title that says more than it should"))
+        store.put_stage("talk-1", a_stage())
+        store.put_camera("talk-1", "main", a_camera())
+        store.alerting.put("talk-1", AlertRule(rule_id="camera-1", what="camera", for_s=0))
+    return url
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with open_store(url) as opened:
+        yield opened
+
+
+class Clock:
+    """The wall clock, moved by hand."""
+
+    def __init__(self) -> None:
+        self.at = after(0)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+class Pager:
+    """A way that keeps what it is told, and breaks as often as it is told to."""
+
+    def __init__(self, name: str = "pager") -> None:
+        self.name, self.told, self.breaks = name, list[str](), 0
+
+    def tell(self, message: Message) -> None:
+        if self.breaks:
+            self.breaks -= 1
+            raise AlertNotTold("no signal")
+        self.told.append(f"{message.turn}: {message.alert.told}")
+
+
+class Watching:
+    """A watcher with a clock of the test's."""
+
+    def __init__(self, store: Store, clock: Clock, *ways: Way, name: str = "laptop") -> None:
+        self.said: list[str] = []
+        self.stop = threading.Event()
+        self.stop.wait = lambda timeout=None: self.stop.is_set()  # type: ignore[method-assign]
+        self.store, self.clock = store, clock
+        self.watch = AlertWatch(store, ways, name=name, stop=self.stop, say=self.said.append, now=clock)
+
+    def look(self, *, dark: bool, seconds: float = 5) -> None:
+        """The camera is dark or not, a look is taken, and some time passes."""
+        at_s = (self.clock.at - after(0)).total_seconds()
+        beat = replace(a_heartbeat(at_s=at_s), brightness=0.0 if dark else 0.5, sharpness=0.6)
+        self.store.put_heartbeat(beat)
+        self.watch.look_once()
+        self.clock.forward(seconds)
+
+
+DARK = "camera cam-1 of stage main is dark"
+
+
+def test_an_alert_is_told_once_when_it_begins_and_once_when_it_is_over(store: Store) -> None:
+    pager = Pager()
+    watching = Watching(store, Clock(), pager)
+    for dark in (False, True, True, True, False, True, False, False, False, False, False):
+        watching.look(dark=dark)
+    assert pager.told == [f"began: {DARK}", f"over: {DARK}"]
+    assert watching.said == [f"talk-1: {DARK}"]
+
+
+def test_a_watcher_that_was_restarted_tells_nothing_again_and_the_rest(store: Store) -> None:
+    pager, clock = Pager(), Clock()
+    Watching(store, clock, pager, name="first").look(dark=True)
+    clock.forward(WATCHED_MS / 1000)
+    second = Watching(store, clock, pager, name="second")
+    for dark in (True, False, False, False, False):
+        second.look(dark=dark)
+    assert pager.told == [f"began: {DARK}", f"over: {DARK}"]
+
+
+def test_what_could_not_be_told_is_said_and_tried_again_ever_more_seldom(store: Store) -> None:
+    pager, clock = Pager(), Clock()
+    watching = Watching(store, clock, pager)
+    pager.breaks = 3
+    tries = []
+    for _ in range(60):
+        left = pager.breaks
+        watching.look(dark=True, seconds=1)
+        tries += [pager.breaks < left]
+    assert [second for second, tried in enumerate(tries) if tried] == [0, 2, 6]
+    assert pager.told == [f"began: {DARK}"]
+    assert watching.said == [
+        f"talk-1: {DARK}",
+        "not told by pager: no signal. Trying again, after 2 s and more.",
+        "pager takes alerts again",
+    ]
+
+
+def test_a_way_that_is_broken_holds_up_no_other(store: Store) -> None:
+    broken, works = Pager("broken"), Pager("works")
+    broken.breaks = 99
+    Watching(store, Clock(), broken, works).look(dark=True)
+    assert works.told == [f"began: {DARK}"]
+
+
+def test_what_somebody_has_acknowledged_is_told_to_nobody_else(store: Store) -> None:
+    store.alerting.put("talk-1", replace(an_alert(), since_ms=after_ms(-60), began_ms=after_ms(0)))
+    alert = store.alerting.book("talk-1").alerts[0]
+    store.alerting.put("talk-1", AlertMark(alert_id=alert.alert_id, kind="acknowledged", by="Ada", at_ms=after_ms(0)))
+    pager = Pager()
+    Watching(store, Clock(), pager).look(dark=True)
+    assert pager.told == []
+
+
+def test_an_alert_that_was_over_long_ago_is_told_to_nobody(store: Store) -> None:
+    store.alerting.put("talk-1", replace(an_alert(-7200), ended_ms=after_ms(-3600)))
+    pager = Pager()
+    Watching(store, Clock(), pager).look(dark=False)
+    assert pager.told == []
+
+
+def test_a_test_that_was_asked_for_on_the_page_is_told_once(store: Store) -> None:
+    store.alerting.put("talk-1", trial_alert(after_ms(0)))
+    pager = Pager()
+    watching = Watching(store, Clock(), pager)
+    for _ in range(3):
+        watching.look(dark=False)
+    assert pager.told == ["began: this is a test, asked for by an operator: nothing is the matter"]
+
+
+def test_a_second_watcher_stands_by_until_the_first_is_gone(store: Store) -> None:
+    clock, first_pager, second_pager = Clock(), Pager(), Pager()
+    first = Watching(store, clock, first_pager, name="first")
+    second = Watching(store, clock, second_pager, name="second")
+    for _ in range(3):
+        first.look(dark=False, seconds=0)
+        second.look(dark=False)
+    second.look(dark=True)
+    assert second.said == ["talk-1 is watched by another: standing by"]
+    clock.forward(WATCHED_MS / 1000)
+    second.look(dark=True)
+    assert (first_pager.told, second_pager.told) == ([], [f"began: {DARK}"])
+    first.look(dark=True)
+    assert first_pager.told == []
+
+
+def test_of_two_that_begin_at_once_the_one_that_said_so_last_is_at_work(store: Store) -> None:
+    clock, pager = Clock(), Pager()
+    watching = Watching(store, clock, pager)
+
+    def another_says_so(timeout: float | None = None) -> bool:
+        store.alerting.put("talk-1", AlertWatcher(name="another", at_ms=after_ms(0)))
+        return False
+
+    watching.stop.wait = another_says_so  # type: ignore[method-assign]
+    watching.look(dark=True)
+    assert pager.told == []
+
+
+def test_a_session_without_rules_is_left_alone(store: Store) -> None:
+    store.put_session(a_session("quiet"))
+    Watching(store, Clock()).look(dark=True)
+    assert store.alerting.book("quiet").watcher is None
+
+
+def test_what_is_told_has_ids_and_figures_only() -> None:
+    message = Message(session_id="talk-1", alert=replace(an_alert(), ended_ms=after_ms(99)), turn="over")
+    assert message.text == (
+        "This is over:\nCamera cam-1 of stage main is dark.\nSession: talk-1\nSince: 2026-05-04T19:30:00.000Z\n"
+        "Over: 2026-05-04T19:31:39.000Z"
+    )
+    long = Message(session_id="s" * 64, alert=replace(an_alert(), told="é" * 150), turn="began")
+    assert len(long.subject) == LONGEST_SUBJECT
+
+
+class TestWebhook:
+    def test_it_is_told_in_json(self, endpoint: Endpoint) -> None:
+        Webhook(endpoint.url).tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+        (body,) = endpoint.bodies
+        assert {name: body[name] for name in ("turn", "session", "stage", "camera", "told", "over")} == {
+            "turn": "began",
+            "session": "talk-1",
+            "stage": "main",
+            "camera": "cam-1",
+            "told": DARK,
+            "over": None,
+        }
+
+    @pytest.mark.parametrize("status", [302, 404, 503])
+    def test_what_it_does_not_take_is_said_and_followed_nowhere(self, endpoint: Endpoint, status: int) -> None:
+        endpoint.answers = [status]
+        with pytest.raises(AlertNotTold, match=f"the webhook answered {status}"):
+            Webhook(endpoint.url).tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+        assert len(endpoint.bodies) == 1
+
+    def test_one_that_is_not_there_is_one_line(self) -> None:
+        with pytest.raises(AlertNotTold, match="cannot be reached"):
+            Webhook("http://127.0.0.1:9/").tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+
+    def test_its_address_is_shown_nowhere_since_it_may_hold_a_secret(self) -> None:
+        assert re.fullmatch(r"web hooks\.example\.org [0-9a-f]{8}", Webhook("https://hooks.example.org/T0/secret").name)
+
+    @pytest.mark.parametrize("wrong", ["", "example.org", "file:///etc/passwd", "ftp://example.org", "https://"])
+    def test_what_is_no_address_is_refused(self, wrong: str) -> None:
+        with pytest.raises(InvalidValue, match="--webhook is no address"):
+            Webhook(wrong)
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    """The address of a stand-in for AWS."""
+    with running_moto() as address:
+        yield address
+
+
+class TestSns:
+    @pytest.fixture
+    def session(self) -> boto3.Session:
+        return boto3.Session(aws_access_key_id="AK", aws_secret_access_key="SK", region_name=REGION)
+
+    def test_an_alert_comes_to_an_https_subscriber_once_it_confirmed(
+        self, moto: str, session: boto3.Session, endpoint: Endpoint, store: Store
+    ) -> None:
+        """moto sends no request to confirm, as AWS does; the confirmation is made as a subscriber makes it."""
+        sns = session.client("sns", endpoint_url=moto)
+        arn = sns.create_topic(Name="alerts")["TopicArn"]
+        sns.subscribe(TopicArn=arn, Protocol="http", Endpoint=endpoint.url)
+        sns.confirm_subscription(TopicArn=arn, Token="0" * 64)
+        topic = SnsTopic(arn, session=session, endpoint_url=moto)
+        watching = Watching(store, Clock(), topic)
+        for dark in (True, True, False, False, False, False):
+            watching.look(dark=dark)
+        assert [body["Type"] for body in endpoint.bodies] == ["Notification"] * 2
+        assert [body["Subject"] for body in endpoint.bodies] == [
+            f"Houselights talk-1: {DARK}",
+            f"Houselights talk-1: over: {DARK}",
+        ]
+        assert "A title" not in json.dumps(endpoint.bodies)
+
+    def test_a_topic_that_is_not_there_is_one_line(self, moto: str, session: boto3.Session) -> None:
+        topic = SnsTopic(f"arn:aws:sns:{REGION}:123456789012:gone", session=session, endpoint_url=moto)
+        with pytest.raises(AlertNotTold, match=r"SNS refused the alert \(NotFound\)"):
+            topic.tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+
+    def test_sns_that_cannot_be_reached_is_one_line(self, session: boto3.Session) -> None:
+        topic = SnsTopic("arn:aws:sns:eu-west-1:1:x", session=session, endpoint_url="http://127.0.0.1:9")
+        with pytest.raises(AlertNotTold, match="SNS cannot be reached"):
+            topic.tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+
+    @pytest.mark.parametrize(
+        "wrong", ["", "alerts", "arn:aws:sqs:eu-west-1:1:x", "arn:aws:sns::1:x", "arn:aws:sns:r:1:"]
+    )
+    def test_what_is_no_topic_is_refused(self, session: boto3.Session, wrong: str) -> None:
+        with pytest.raises(InvalidValue, match="is no topic: write it as arn:aws:sns"):
+            SnsTopic(wrong, session=session)
+
+
+class TestCommand:
+    def test_a_test_is_told_by_every_way(self, houselights: Houselights, endpoint: Endpoint) -> None:
+        ended = houselights("alerts", "--webhook", endpoint.url, "--test")
+        assert ended.code == 0
+        assert [body["what"] for body in endpoint.bodies] == ["test"]
+
+    def test_a_way_that_does_not_work_is_one_line_of_the_test(self, houselights: Houselights) -> None:
+        ended = houselights("alerts", "--webhook", "http://127.0.0.1:9/", "--test")
+        assert ended.code == 2
+        assert "the webhook cannot be reached" in ended.err
+
+    def test_it_watches_until_ctrl_c_and_leaves_the_watch_to_the_next(self, url: str, endpoint: Endpoint) -> None:
+        command = [sys.executable, "-m", "houselights", "alerts", "--store", url, "--every", "1"]
+        with (
+            subprocess.Popen([*command, "--webhook", endpoint.url], stderr=subprocess.PIPE, text=True) as watcher,
+            open_store(url) as store,
+        ):
+            store.put_heartbeat(replace(a_heartbeat(), state="failed"))
+            deadline = time.monotonic() + 30
+            while not endpoint.bodies and time.monotonic() < deadline:
+                time.sleep(0.05)
+            watcher.send_signal(signal.SIGINT)
+            _, said = watcher.communicate(timeout=20)
+            assert store.alerting.book("talk-1").watcher is None
+        assert watcher.returncode == 0
+        assert [body["told"] for body in endpoint.bodies] == ["camera cam-1 of stage main is dead"]
+        assert "talk-1: camera cam-1 of stage main is dead" in said
