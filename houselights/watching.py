@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +15,7 @@ from audience.store import CameraState, Heartbeat, Store
 from edge_lambda.back_off import BackOff
 from edge_lambda.detectors import Detector
 from edge_lambda.devices import Camera
+from edge_lambda.devices.holding import held
 from edge_lambda.live_frames import LiveFrames
 from edge_lambda.pipeline import CameraKey, ScoredWindow, scored_windows
 from edge_lambda.scorers import Scorer, scorer_record
@@ -107,15 +108,15 @@ class Watch:
         set_up = False
         while not self._stop.is_set():
             seen = self._frames.newest_ms
-            camera, lost = self._opened()
-            if not set_up:  # not before: a source that cannot be one leaves nothing behind
-                self._set_up()
-                set_up = True
-            if camera is not None:
-                self._beat("starting")
-                with closing(camera):
+            with ExitStack() as stack:
+                camera, lost = self._opened(stack)
+                if not set_up:  # not before: a source that cannot be one leaves nothing behind
+                    self._set_up()
+                    set_up = True
+                if camera is not None:
+                    self._beat("starting")
                     self._watch(camera)
-                lost = self._frames.lost
+                    lost = self._frames.lost
             if lost is None:
                 state = "stopped" if self._stop.is_set() else "finished"
                 break
@@ -128,9 +129,9 @@ class Watch:
             end_session(self._store, self._occasion.session_id, self._last_window.end_ms)
         self._beat(state)
 
-    def _opened(self) -> tuple[Camera | None, DeviceError | None]:
+    def _opened(self, stack: ExitStack) -> tuple[Camera | None, DeviceError | None]:
         try:
-            return self._open_camera(), None
+            return stack.enter_context(held(self._open_camera, stop=self._stop)), None
         except DeviceError as problem:
             return None, problem
 

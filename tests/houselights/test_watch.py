@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -143,6 +144,22 @@ def test_a_webcam_that_is_not_there_is_said_and_waited_for(store_path: Path, liv
         assert "webcam:63" in live.heartbeats("live")[0].detail
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=PATIENCE_S) == 0
+
+
+def test_a_camera_that_accepts_and_says_nothing_holds_up_no_stop(store_path: Path, live: Store) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        watching(f"http://127.0.0.1:{silent.getsockname()[1]}/stream.mjpg", store_path) as process,
+    ):
+        silent.settimeout(PATIENCE_S)
+        asking, _ = silent.accept()
+        with asking:
+            assert asking.recv(4) == b"GET "
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=PATIENCE_S) == 0
+    assert time.monotonic() - began < 5, "OpenCV's own limit is ten seconds"
+    assert state_in(live) == "stopped"
 
 
 def test_a_source_that_is_none_is_one_line(houselights: Houselights, store: Store) -> None:
