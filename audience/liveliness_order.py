@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-MARGIN = 0.01
+MARGIN = 0.005
 HELD = 3
 """A stage passes another once its figure was `MARGIN` above the other's for `HELD` updates in a row."""
 
@@ -50,8 +50,9 @@ def held_orders(figure: Floats) -> Ints:
             for stage in _from_the_top(np.flatnonzero(here & (rank == stages)), now):
                 below = (place for place, other in enumerate(order) if now[other] < now[stage] - margin)
                 order.insert(next(below, len(order)), stage)
-            for stage in _from_the_top(np.array(order, dtype=np.int64), now):
-                passed = [place for place, other in enumerate(order) if passing[update, stage, other]]
+            over = passing[update].tolist()
+            for stage in _from_the_top(np.flatnonzero(passing[update].any(axis=1)), now):
+                passed = [place for place, other in enumerate(order) if over[stage][other]]
                 if passed and passed[0] < order.index(stage):
                     order.remove(stage)
                     order.insert(passed[0], stage)

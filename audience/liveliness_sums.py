@@ -1,7 +1,7 @@
 """What a stage's windows say of any minute: sums over the faces that were in view, for the live board.
 
-Three expressions make liveliness. Records hold sums over tracks, not each track's largest confidence, so a minute is
-told by that one of the three that its faces showed most (docs/decisions/0017-liveliness.md says what that costs).
+Liveliness is the mean over the faces of the largest of three confidences. Records hold sums by expression, not each
+face's largest, so that mean is worked out of the sums (docs/decisions/0017-liveliness.md says what that costs).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from audience.disclosure import MIN_FACES, withheld
 from audience.exclusions import excluded_windows
@@ -21,7 +22,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LIVELY: tuple[str, ...] = ("smile", "happy", "surprised")
-"""The expressions that make liveliness. Where they are equal the first is named."""
+"""The expressions that make liveliness."""
 
 MINUTE_MS = 60_000
 SHORTEST_MS = 10_000
@@ -58,10 +59,10 @@ class Stretches:
     """The stretches that end at some instants; (u,) each, NaN where there is no figure.
 
     Attributes:
-        level: mean confidence of the expression that was shown most, 0..1.
-        spread: variance of that confidence from face to face.
+        level: mean over the faces of the largest confidence, 0..1.
+        spread: its variance from face to face.
         n: faces behind the figure, as many as were in view at once on average.
-        lead: index into `LIVELY` of that expression; -1 where there is no figure.
+        lead: index into `LIVELY` of the expression that was shown most; -1 where there is no figure.
         faces: faces in view at once on average, NaN where no camera looked.
     """
 
@@ -124,20 +125,49 @@ def stretches(sums: StageSums, until_ms: Ints, length_ms: int = MINUTE_MS, short
 
     scored, windows = within(sums.scored), within((sums.scored > 0).astype(np.int64))
     windows[windows * sums.width_ms < min(shortest_ms, length_ms)] = 0
-    known = windows > 0
     with np.errstate(invalid="ignore", divide="ignore"):
-        levels = np.where(known, within(sums.total) / scored, -1.0)
-        lead = levels.argmax(axis=1)
-        at = (np.arange(len(until_ms)), lead)
-        some = known[at]
-        level = np.where(some, levels[at], np.nan)
-        spread = np.where(some, within(sums.squares)[at] / scored[at] - level**2, np.nan)
-        n = np.where(some, scored[at] / windows[at], np.nan)
-        faces = within(sums.faces) / (last - first)
+        level = np.where(windows > 0, within(sums.total) / scored, np.nan)
+        spread = np.maximum(within(sums.squares) / scored - level**2, 0.0)
+        n = np.where(windows > 0, scored / windows, np.nan)
+        faces = np.where(last > first, within(sums.faces) / (last - first), np.nan)
+    # To most scorers a smile and a happy face are one thing: the one with the higher level stands for both.
+    smiling = np.where(_higher(level[:, 1], level[:, 0]), 1, 0)
+    at = (np.arange(len(until_ms)), smiling)
+    largest, spread_of_it = mean_of_larger(level[at], spread[at], level[:, 2], spread[:, 2])
     return Stretches(
-        level=level,
-        spread=np.maximum(spread, 0.0),
-        n=n,
-        lead=np.where(some, lead, -1),
-        faces=np.where(last > first, faces, np.nan),
+        level=largest,
+        spread=spread_of_it,
+        n=np.fmax(n[at], n[:, 2]),
+        lead=np.where(np.isnan(largest), -1, np.where(_higher(level[:, 2], level[at]), 2, smiling)),
+        faces=faces,
     )
+
+
+def mean_of_larger(one: Floats, one_spread: Floats, other: Floats, other_spread: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance of the larger of two confidences of a face, out of the mean and variance of each.
+
+    As if the two were normal and independent (C. E. Clark, "The Greatest of a Finite Set of Random Variables",
+    Operations Research 9, 1961): with θ² = σ₁² + σ₂² and a = (μ₁ - μ₂) / θ the mean is μ₁ Φ(a) + μ₂ Φ(-a) + θ φ(a).
+
+    Args:
+        one, other: (u,) means; NaN where one is not known, and then the other one is the larger.
+        one_spread, other_spread: (u,) variances.
+
+    Returns:
+        (u,) each; NaN where neither is known.
+    """
+    theta = np.sqrt(one_spread + other_spread)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        alpha = np.where(theta > 0, (one - other) / theta, np.where(one >= other, np.inf, -np.inf))
+    first, second, density = ndtr(alpha), ndtr(-alpha), np.exp(-(alpha**2) / 2) / np.sqrt(2 * np.pi)
+    mean = one * first + other * second + theta * density
+    square = (one_spread + one**2) * first + (other_spread + other**2) * second + (one + other) * theta * density
+    alone, alone_spread = (np.where(np.isnan(other), *pair) for pair in ((one, other), (one_spread, other_spread)))
+    both = ~np.isnan(one) & ~np.isnan(other)
+    return np.where(both, mean, alone), np.where(both, np.maximum(square - mean**2, 0.0), alone_spread)
+
+
+def _higher(one: Floats, other: Floats) -> NDArray[np.bool_]:
+    """(u,) whether one level is known and is not below the other, where that is known."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(~np.isnan(one) & ~(one <= other), dtype=bool)

@@ -230,7 +230,9 @@ class WindowTable:
     def _summed(self, start_ms: Ints, camera: Ints, *, over_time: bool = False) -> Self:
         if not len(self):
             return self
-        keys, row = np.unique(np.stack([start_ms, camera], axis=1), axis=0, return_inverse=True)
+        # One number for both: pairs take ten times as long to sort.
+        places = len(self.cameras) + 1
+        keys, row = np.unique(start_ms * places + (camera + 1), return_inverse=True)
 
         def summed(column: NDArray[Number]) -> NDArray[Number]:
             sums = np.zeros((len(keys), *column.shape[1:]), dtype=column.dtype)
@@ -240,8 +242,8 @@ class WindowTable:
         scored = summed(self.scored)
         return replace(
             self,
-            start_ms=keys[:, 0],
-            camera=keys[:, 1],
+            start_ms=keys // places,
+            camera=keys % places - 1,
             faces=summed(self.faces),
             expected=summed(self.expected),
             scored=scored,
