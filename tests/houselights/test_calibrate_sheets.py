@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from audience.errors import RecordingUnreadable
+from audience.sheets.grid import CROP_PX
 from edge_lambda.contact_sheet import crop_for_sheet, drawn
 from edge_lambda.detectors import Detector, load_detector
 from edge_lambda.recording import open_recording
@@ -23,7 +24,7 @@ from houselights.local_cloud.cloud import LocalCloud, running_cloud
 from houselights.local_cloud.stack import Stack
 from houselights.sampled_faces import AROUND_PX, SampledFaces, sample_faces
 from tests.ingest.sheets import a_sheet
-from tests.portraits import people_video
+from tests.portraits import people_video, portrait
 from tests.videos import write_video
 
 PEOPLE, SECONDS = 3, 4
@@ -56,6 +57,12 @@ def account(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loca
 
 def _decoded(jpeg: bytes) -> Any:
     return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+
+
+def _light(face: Any) -> float:
+    """The mean gray of the middle of a picture."""
+    height, width = face.shape[:2]
+    return float(face[height // 3 : 2 * height // 3, width // 3 : 2 * width // 3].mean())
 
 
 class BothWays:
@@ -103,17 +110,30 @@ def test_the_faces_sent_are_those_a_camera_would_have_put_on_a_sheet(video, dete
     assert np.array_equal(_decoded(sheet.jpeg), _decoded(drawn(crops)))
 
 
-def test_each_picture_shows_the_face_of_its_tile(video, detector):
-    """A picture of one face is as large as its box with what is around it."""
-    sampled = sample_faces(video, most=PEOPLE * SECONDS, detector=detector)
+def test_each_picture_shows_the_face_of_its_tile(tmp_path, detector):
+    """Three people, each in a light of their own."""
+    side, lights = 160, (1.0, 0.75, 0.5)
+    row = np.hstack([(portrait(side) * light).astype(np.uint8) for light in lights])
+    video = write_video(
+        tmp_path / "lights.mp4",
+        at_ms=[200 * frame for frame in range(20)],
+        size=(side * len(lights), side),
+        picture=lambda number: row,
+    )
+    sampled = sample_faces(video, most=12, detector=detector)
     (sheet,) = sampled.sheets
-    recording = open_recording(video)
-    for tile, picture in zip(sheet.manifest.tiles, sampled.pictures, strict=True):
-        height, width = _decoded(picture).shape[:2]
-        assert height <= tile.box.height * recording.height + 2 * AROUND_PX + 1
-        left = max(0, tile.box.left * recording.width - AROUND_PX)
-        right = min(recording.width, (tile.box.left + tile.box.width) * recording.width + AROUND_PX)
-        assert width == pytest.approx(right - left, abs=2)
+    whole, recording = _decoded(sheet.jpeg), open_recording(video)
+    seen = set()
+    for tile, jpeg in zip(sheet.manifest.tiles, sampled.pictures, strict=True):
+        left, top = sheet.manifest.grid.corner_px(tile.place)
+        picture = _decoded(jpeg)
+        assert _light(picture) == pytest.approx(_light(whole[top : top + CROP_PX, left : left + CROP_PX]), abs=8)
+        seen.add(round(_light(picture), -1))
+        width = recording.width
+        begins = max(0, int(tile.box.left * width) - AROUND_PX)
+        ends = min(width, int((tile.box.left + tile.box.width) * width) + AROUND_PX)
+        assert picture.shape[1] == pytest.approx(ends - begins, abs=1)
+    assert len(seen) == len(lights)
 
 
 def test_fewer_faces_than_there_are_come_from_all_over_the_recording(tmp_path, detector):
@@ -202,6 +222,16 @@ def test_a_table_says_the_same_in_words(account, video, capsys):
     assert "6 faces were scored both ways" in out
     assert out.count("100.0%") >= 3
     assert "not feeling" in out
+
+
+def test_faces_too_small_for_a_picture_of_their_own_are_not_found_alone(account, tmp_path, capsys):
+    """Rekognition takes no picture of under 80 pixels; on a sheet every face is as large as the others."""
+    video = people_video(tmp_path / "far.mp4", [PEOPLE] * 2, side=64)
+    assert run(["calibrate-sheets", str(video), "--faces", "6", "--yes"]) == 0
+    out = capsys.readouterr().out
+    assert "On sheets: 6 of 6 faces found" in out
+    assert "Alone: 0 of 6 faces found" in out
+    assert "0 faces were scored both ways: too few to compare." in out
 
 
 def test_nothing_is_sent_without_a_yes(account, video, monkeypatch, capsys):
