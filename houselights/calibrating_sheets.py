@@ -43,7 +43,7 @@ class Way:
     Attributes:
         faces: asked about.
         found: of those, scored: matched to their tile, or found in their picture.
-        calls: of DetectFaces that were answered.
+        calls: of DetectFaces that were answered, if only with a refusal of the picture.
         bytes: of the pictures sent.
     """
 
