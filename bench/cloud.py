@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from bench.cloud_path import prices
+from audience import prices
 from bench.cloud_path.delay import delays_s
 from bench.cloud_path.one_clip import Way, agreement, by_sheets, directly, earlier_way
 from bench.cloud_path.rough_way import VISIBLE_AGAIN_S, run_rough_way

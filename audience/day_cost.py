@@ -1,0 +1,84 @@
+"""What a day of cameras costs at list prices, before it has begun, and what that rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from audience.errors import InvalidValue
+from audience.prices import Used
+
+Scoring = Literal["here", "device", "cloud"]
+SCORINGS: tuple[Scoring, ...] = get_args(Scoring)
+
+STATUS_EVERY_S: Final = 2.0
+SHEET_S, WINDOW_FILE_S, STATUS_S = 1.0, 0.1, 0.05
+"""Seconds the function takes over a sheet (nearly all of it waiting for DetectFaces), a window file and a status."""
+
+FUNCTION_GB: Final = 1.0
+FACE_BYTES: Final = 40
+"""Of a single face as it is stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCost:
+    """An estimate.
+
+    Attributes:
+        dollars: all together.
+        detect_faces: of these, for DetectFaces.
+        assumes: what it rests on, a sentence each.
+    """
+
+    dollars: float
+    detect_faces: float
+    assumes: tuple[str, ...]
+
+
+def day_cost(*, cameras: int, hours: float, faces: int, scoring: Scoring, interval_s: float) -> DayCost:
+    """Estimates what a day costs.
+
+    Args:
+        cameras: at work all the time, 0 or more.
+        hours: how long, 0 to 24.
+        faces: in view of each camera, on average, 0 or more.
+        scoring: "here" (on machines of one's own, without AWS), "device" (each camera scores, and delivers to AWS) or
+            "cloud" (cameras deliver sheets, and Rekognition scores them).
+        interval_s: seconds of a delivery, over 0.
+
+    Raises:
+        InvalidValue: a number is out of its bounds.
+    """
+    if cameras < 0 or faces < 0 or not 0 <= hours <= 24 or not interval_s > 0:
+        raise InvalidValue(
+            f"{cameras} cameras for {hours:g} hours with {faces} faces each and a delivery every {interval_s:g} s make "
+            "no day"
+        )
+    if scoring == "here":
+        return DayCost(dollars=0.0, detect_faces=0.0, assumes=("Nothing leaves your machines: AWS is not used.",))
+    seconds = cameras * hours * 3600
+    # A sheet has a hundred places, so more faces need more sheets.
+    deliveries = seconds / interval_s * (max(1, -(-faces // 100)) if scoring == "cloud" else 1)
+    statuses = seconds / STATUS_EVERY_S
+    faces_units = -(-faces * FACE_BYTES // 1024)
+    used = Used(
+        calls=deliveries if scoring == "cloud" else 0,
+        objects=deliveries,
+        write_units=seconds * (1 + faces_units) + statuses,
+        function_s=deliveries * (SHEET_S if scoring == "cloud" else WINDOW_FILE_S) + statuses * STATUS_S,
+        function_gb=FUNCTION_GB,
+        statuses=statuses,
+    )
+    calls_only = Used(calls=used.calls, objects=0, write_units=0, function_s=0, function_gb=0)
+    return DayCost(
+        dollars=used.dollars(),
+        detect_faces=calls_only.dollars(),
+        assumes=(
+            "List prices of us-east-1 in dollars, November 2026, without the free tier and without tax.",
+            f"{cameras} cameras at work for {hours:g} hours, with {faces} faces in view of each.",
+            f"One delivery every {interval_s:g} s, one record of a window a second, one status every "
+            f"{STATUS_EVERY_S:g} s.",
+            "DetectFaces at $1 a thousand images." if scoring == "cloud" else "No DetectFaces: each camera scores.",
+            "Reading by pages, storage and the network of the cameras are not in it.",
+        ),
+    )
