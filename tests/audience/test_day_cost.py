@@ -13,7 +13,7 @@ from ingest_lambda.rekognition import CALL_DOLLARS
 def test_scoring_in_the_cloud_costs_a_call_a_sheet_and_little_else() -> None:
     cost = day_cost(cameras=2, hours=8, faces=20, scoring="cloud", interval_s=12)
     assert cost.detect_faces == pytest.approx(2 * 8 * 300 * 0.001)
-    assert cost.detect_faces < cost.dollars < cost.detect_faces + 0.25
+    assert cost.detect_faces < cost.dollars < cost.detect_faces + 0.3
 
 
 def test_more_faces_than_a_sheet_has_places_need_more_sheets() -> None:
