@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from scipy import optimize, stats
 
 from audience.errors import InvalidValue
+from audience.export import Cell, Column, ExportTable, table_of_rows
 
 LEVEL = 0.05
 
@@ -106,3 +108,34 @@ class Plan:
         chance = stats.norm.ppf(1 - LEVEL / 2) * math.sqrt(2 * mean * (1 - mean))
         found = stats.norm.ppf(self.power) * math.sqrt(one * (1 - one) + other * (1 - other))
         return float((chance + found) ** 2 / difference**2 * self.design_effect)
+
+
+_PLANNED = (
+    Column(name="share", unit="0..1", meaning="The usual share."),
+    Column(name="difference", unit="-1..1", meaning="The other cut's share less the usual one."),
+    Column(name="power", unit="0..1", meaning="Probability with which a difference that is there is found."),
+    Column(name="faces", unit="faces", meaning="Faces of each cut that takes."),
+    Column(name="screenings", unit="screenings", meaning="Screenings of each cut that takes."),
+    Column(name="faces_a_screening", unit="faces", meaning="People who sit together."),
+    Column(name="alike_together", unit="0..1", meaning="Correlation between people of one screening."),
+    Column(name="looks", unit="", meaning="Seconds of each face that are averaged."),
+    Column(name="alike_over_time", unit="0..1", meaning="Correlation between two of these seconds of one face."),
+)
+
+
+def plan_table(plan: Plan, differences: Sequence[float], powers: Sequence[float]) -> ExportTable:
+    """One row a difference and power; those that lead past 0 or 1 have none.
+
+    Args:
+        plan: what is compared; its own power does not matter.
+        differences: from the usual share, as `Plan.faces` takes them.
+        powers: which.
+    """
+    rows: list[list[Cell]] = []
+    for difference in differences:
+        for power in powers:
+            own = replace(plan, power=power)
+            if 0 <= plan.share + difference <= 1:
+                row: list[Cell] = [plan.share, difference, power, own.faces(difference), own.screenings(difference)]
+                rows.append([*row, plan.faces_a_screening, plan.alike_together, plan.looks, plan.alike_over_time])
+    return table_of_rows("plan", _PLANNED, rows)

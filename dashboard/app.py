@@ -19,6 +19,7 @@ PAGES = [
     st.Page("app_pages/session.py", title="Session", visibility="hidden"),
     st.Page("app_pages/compare.py", title="Compare"),
     st.Page("app_pages/scenes.py", title="Scenes"),
+    st.Page("app_pages/planner.py", title="Planner"),
     st.Page("app_pages/board.py", title="Stages"),
 ]
 

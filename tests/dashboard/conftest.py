@@ -119,6 +119,10 @@ class Pages:
         """One session's page."""
         return self._opened("app_pages/session.py", {"session": session_id, **query})
 
+    def timeline(self, session_id: str, **query: str) -> AppTest:
+        """The page that edits what was shown."""
+        return self._opened("app_pages/timeline.py", {"session": session_id, **query})
+
     def compare(self, **query: str | list[str]) -> AppTest:
         """Many sessions side by side."""
         return self._opened("app_pages/compare.py", query)

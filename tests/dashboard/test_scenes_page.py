@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from audience.sessions import Session
 from audience.store import Store
@@ -93,6 +94,11 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Takeaway]:
     return lambda: builds[-1]()
 
 
+def said(app: AppTest) -> str:
+    """The page's text with plain spaces."""
+    return text_of(app).replace("\N{NO-BREAK SPACE}", " ")
+
+
 def rows_of(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode())))
 
@@ -100,14 +106,14 @@ def rows_of(content: bytes) -> list[dict[str, str]]:
 def test_sessions_without_a_timeline_say_how_to_lay_one(pages: Pages, store_url: str) -> None:
     with open_store(store_url) as store:
         put_showing(store, a_showing(), timeline=a_timeline())
-    text = text_of(pages.scenes())
+    text = said(pages.scenes())
     assert "Nobody has said what was shown in these sessions" in text
     assert "houselights timeline SESSION FILE" in text
 
 
 def test_the_figures_of_one_screening_stand_with_their_range_faces_and_coverage(pages: Pages, one_showing: str) -> None:
     app = pages.scenes()
-    text = text_of(app)
+    text = said(app)
     assert "Most smile in “Dog”: 60 % (31 to 83 %) of the faces; fewest in “Quay”: 10 % (2 to 40 %)." in text
     row = text.split('<th scope="row">Quay</th><td>Smile</td>')[1].split("</tr>")[0]
     assert re.fullmatch(
@@ -117,20 +123,20 @@ def test_the_figures_of_one_screening_stand_with_their_range_faces_and_coverage(
 
 
 def test_a_scene_of_few_faces_is_withheld_and_said_to_be(pages: Pages, one_showing: str) -> None:
-    text = text_of(pages.scenes())
+    text = said(pages.scenes())
     assert "<td>too few faces were in view for a figure</td>" in text
     assert "“Withheld”: too few faces were in view for a figure." in text
 
 
 def test_what_was_left_out_and_noted_is_listed_by_name(pages: Pages, one_showing: str) -> None:
     for view in ("Expressions", "Norms"):
-        text = text_of(pages.scenes(view=view))
+        text = said(pages.scenes(view=view))
         assert "Left out, 1:10 to 1:15 of the session: “Projector failed” (Ada: Nothing to see)" in text
         assert "0:30 of the session: “Door slammed” (Ada)" in text
 
 
 def test_of_several_screenings_each_counts_once(pages: Pages, six_showings: str) -> None:
-    text = text_of(pages.scenes())
+    text = said(pages.scenes())
     assert "Most smile in “Dog”: 55 % (35 to 75 %) of the faces" in text
     assert "<td>60</td><td>6 of 6</td>" in text
 
@@ -140,18 +146,18 @@ def test_scenes_of_different_films_are_never_mixed(pages: Pages, six_showings: s
         put_showing(store, a_showing(9, film="Night Train"), dog=9)
     app = pages.scenes(film=["Ferry", "Night Train"])
     assert app.selectbox(key="work").options == ["Ferry (6)", "Night Train (1)"]
-    assert "55 %" in text_of(app)
-    assert "Most smile in “Dog”: 90 %" in text_of(app.selectbox(key="work").set_value("Night Train").run())
+    assert "55 %" in said(app)
+    assert "Most smile in “Dog”: 90 %" in said(app.selectbox(key="work").set_value("Night Train").run())
 
 
 def test_a_change_is_against_the_baseline_that_the_address_names(pages: Pages, one_showing: str) -> None:
-    text = text_of(pages.scenes(measure="Change", baseline="Against the time before it began"))
+    text = said(pages.scenes(measure="Change", baseline="Against the time before it began"))
     assert "<td>not enough data for the baseline</td>" in text
     assert "A cell is the share of faces less that of the time before it began, in points." in text
 
 
 def test_expressions_whose_accuracy_is_not_established_are_marked(pages: Pages, one_showing: str) -> None:
-    assert "* Experimental: its accuracy is not established." in text_of(pages.scenes())
+    assert "* Experimental: its accuracy is not established." in said(pages.scenes())
 
 
 def test_titles_full_of_markup_are_shown_as_they_are(pages: Pages, store_url: str) -> None:
@@ -160,13 +166,13 @@ def test_titles_full_of_markup_are_shown_as_they_are(pages: Pages, store_url: st
             store, a_showing(title=NASTY), timeline=a_timeline((NASTY, 0, 120)), annotations=[an_annotation(1, NASTY)]
         )
     for view in ("Expressions", "Synchrony", "Norms"):
-        text = text_of(pages.scenes(view=view))
+        text = said(pages.scenes(view=view))
         assert "&lt;img src=x" in text
         assert NASTY not in text
 
 
 def test_synchrony_without_single_faces_says_that_they_expired_or_were_not_kept(pages: Pages, one_showing: str) -> None:
-    text = text_of(pages.scenes(view="Synchrony"))
+    text = said(pages.scenes(view="Synchrony"))
     assert "No single face of this screening is kept, and synchrony needs them: they expire after 30 days" in text
 
 
@@ -186,7 +192,7 @@ def test_an_audience_that_moves_together_is_beyond_chance_and_one_that_does_not_
             [a_window(at, seen=faces, session_id="show-0") for at, faces in enumerate(seen)],
             [window_faces(at, seen=faces, session_id="show-0") for at, faces in enumerate(seen)],
         )
-    text = text_of(pages.scenes(view="Synchrony"))
+    text = said(pages.scenes(view="Synchrony"))
     assert "Beyond chance in 1 of 2 scenes (smile), most in “Quay”" in text
     assert '<th scope="row">Fog</th><td>not enough data</td>' in text
     rows = {row["scene"]: row for row in rows_of(taken().file("synchrony.csv"))}
@@ -198,13 +204,13 @@ def test_an_audience_that_moves_together_is_beyond_chance_and_one_that_does_not_
 def test_a_norm_says_how_many_scenes_it_rests_on_and_needs_ten(
     pages: Pages, six_showings: str, taken: Callable[[], Takeaway]
 ) -> None:
-    text = text_of(pages.scenes(view="Norms"))
+    text = said(pages.scenes(view="Norms"))
     assert "Not enough data: the archive has 2 other scenes of this scorer, and a norm needs 10." in text
     with open_store(six_showings) as store:
         for number in range(10, 16):
             put_showing(store, a_showing(number, film=f"Film {number}"), dog=number - 10)
         put_showing(store, a_showing(20, film="Made up", simulated=True), dog=10)
-    text = text_of(pages.scenes(view="Norms", film="Ferry"))
+    text = said(pages.scenes(view="Norms", film="Ferry"))
     assert "“Dog” stands highest: in 100 % of 13 other scenes fewer faces smile." in text
     rows = {row["scene"]: row for row in rows_of(taken().file("norms.csv"))}
     assert (rows["Dog"]["rank"], rows["Dog"]["scenes"]) == ("1.0", "13")

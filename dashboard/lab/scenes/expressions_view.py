@@ -65,7 +65,7 @@ def show(chosen: ChosenScenes, choosers: DeltaGenerator) -> None:
     expressions = [name for name in EXPRESSIONS if name in scored]
     figures = scene_figures([screening.windows for screening in chosen.screenings], expressions, choice)
     told = headline(figures)
-    st.html(markup.note(told))
+    st.html(markup.lead(told))
     st.echarts_chart(
         heat_map(figures, measure, chosen.experimental, palette_of(st.context.theme.type)),
         height=height_of(figures),

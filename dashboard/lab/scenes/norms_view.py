@@ -47,7 +47,7 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
     figures = scene_figures([screening.windows for screening in chosen.screenings], [expression], "whole talk")
     placed = [(one, standing(one.share, one.low, one.high, besides.get(one.scene, besides[None]))) for one in figures]
     alt = headline(placed, expression)
-    st.html(markup.note(alt))
+    st.html(markup.lead(alt))
     palette = palette_of(st.context.theme.type)
     st.echarts_chart(_chart(placed, palette), height=height_of(rows_of(placed)), key="norms", alt=alt, theme=None)
     st.html(markup.note(*explained(chosen, expression)))

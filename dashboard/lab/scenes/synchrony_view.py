@@ -68,7 +68,7 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
     names = [scene.name for scene in scenes_of(screening.stage.timelines[0])]
     named = list(zip(names, found, strict=True))
     alt = headline(named, expression)
-    st.html(markup.note(alt))
+    st.html(markup.lead(alt))
     options = _chart(named, expression, palette_of(st.context.theme.type))
     st.echarts_chart(options, height=height_of(rows_of(named)), key="synchrony", alt=alt, theme=None)
     st.html(markup.note(_MEANS))
