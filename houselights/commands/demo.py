@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -17,6 +21,10 @@ from houselights.commands.options import STORE_VARIABLE
 from houselights.commands.score import score
 
 CLIP_SESSION = "demo-clip"
+FESTIVAL_SESSION = "demo"
+# Long enough for trends, and for everybody who leaves the demo open all day.
+_FESTIVAL_SO_FAR = timedelta(minutes=40)
+_FESTIVAL_HOURS = 12.0
 
 
 @click.command(short_help="See it work: score a clip, load sample sessions, open the pages.")
@@ -58,8 +66,45 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
     console.print(f"The demo keeps its own store: {STORE_VARIABLE}={store_url}", soft_wrap=True)
     if not and_serve:
         return code
+    console.print(f"A simulated festival is running: the page Stages, and /live/{FESTIVAL_SESSION} for phones.")
     console.print("Serving the dashboard; Ctrl-C ends it.")
-    return serve(store_url, port=port, browser=browser, videos=[clip])
+    with festival_running(store_url):
+        return serve(store_url, port=port, browser=browser, videos=[clip])
+
+
+@contextmanager
+def festival_running(store_url: str) -> Iterator[None]:
+    """A festival with ten stages that began a while ago and goes on as long as the context lasts."""
+    from audience.stores import open_store
+    from houselights.simulating import play, set_up
+    from sample_data.festival_day.plan import plan_day
+
+    now = datetime.now(UTC).replace(microsecond=0)
+    day = plan_day(
+        begins_at=now - _FESTIVAL_SO_FAR,
+        stages=10,
+        cameras=2,
+        hours=_FESTIVAL_HOURS,
+        seed=1,
+        session_id=FESTIVAL_SESSION,
+    )
+    with open_store(store_url) as store:
+        store.delete_session(FESTIVAL_SESSION)  # of an earlier demo
+        set_up(store, day, running=True)
+    stop = threading.Event()
+    began = time.monotonic() - _FESTIVAL_SO_FAR.total_seconds()
+
+    def run() -> None:
+        with open_store(store_url) as store:
+            play(store, day, speed=1.0, stop=stop, elapsed_s=lambda: time.monotonic() - began)
+
+    thread = threading.Thread(target=run, name="festival")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def _session_id(video: Path) -> str:
