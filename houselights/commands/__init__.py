@@ -13,6 +13,7 @@ from houselights.commands.export import export
 from houselights.commands.ingest import ingest
 from houselights.commands.local_cloud import local_cloud
 from houselights.commands.prepare import prepare
+from houselights.commands.qr import qr
 from houselights.commands.report import report
 from houselights.commands.score import score
 from houselights.commands.sessions import delete, describe, prune, sessions
@@ -35,6 +36,7 @@ COMMANDS: tuple[click.Command, ...] = (
     local_cloud,
     calibrate_sheets,
     alerts,
+    qr,
     dashboard,
     simulate,
     demo,

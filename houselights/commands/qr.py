@@ -1,0 +1,59 @@
+"""`houselights qr`: the address of a festival's public board as a picture to print."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from audience.errors import ExportFailed, InvalidValue
+from audience.names import check_id
+from houselights.commands.extras import needing_extra
+
+KINDS = (".svg", ".png")
+# Modules of the code a side, and the quiet zone around it, as ISO/IEC 18004 wants it.
+_PNG_SCALE, _QUIET = 16, 4
+
+
+@click.command(short_help="A QR code of a festival's public board, for posters.")
+@click.argument("session_id", metavar="SESSION")
+@click.option(
+    "--at", "server", required=True, metavar="URL", help="Where the pages are reached, as https://example.org"
+)
+@click.option(
+    "--to", "file", type=click.Path(path_type=Path), metavar="FILE", help="FILE.svg or FILE.png  [default: ID.svg]"
+)
+def qr(session_id: str, server: str, file: Path | None) -> None:
+    """Write the QR code of SESSION's public board, and print the address it leads to."""
+    address = board_address(server, session_id)
+    file = Path(f"{session_id}.svg") if file is None else file
+    kind = file.suffix.lower()
+    if kind not in KINDS:
+        raise InvalidValue(f"{file} is neither .svg nor .png: name a file of either kind with --to")
+    with needing_extra("dashboard"):
+        import segno
+    picture = io.BytesIO()
+    # A quarter of the code may be hidden by dirt, rain or a fold.
+    segno.make(address, micro=False, error="q").save(
+        picture, kind=kind.removeprefix("."), scale=_PNG_SCALE, border=_QUIET
+    )
+    try:
+        file.write_bytes(picture.getvalue())
+    except OSError as problem:
+        raise ExportFailed(f"{file} cannot be written: {problem.strerror}") from None
+    click.echo(f"{file} leads to {address}")
+
+
+def board_address(server: str, session_id: str) -> str:
+    """The address of a session's public board.
+
+    Raises:
+        InvalidValue: the server's address is none a phone can open, or the id is none.
+    """
+    check_id("session id", session_id)
+    parts = urlsplit(server)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise InvalidValue(f"--at {server!r} is no address: give it as https://example.org")
+    return f"{server.rstrip('/')}/live/{session_id}"
