@@ -42,6 +42,9 @@ class Context:
     function_name, memory_limit_in_mb, aws_request_id = "ingest", 1024, "0"
     invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:ingest"
 
+    def get_remaining_time_in_millis(self):
+        return int(sys.argv[2]) * 1000
+
 answer = handler(json.load(sys.stdin), Context())
 elsewhere = sorted(
     name for name, module in sys.modules.items() if "site-packages" in (getattr(module, "__file__", None) or "")
@@ -82,7 +85,7 @@ def told(package: Path, cloud: LocalCloud) -> dict[str, Any]:
         ]
     }
     result = subprocess.run(
-        [sys.executable, "-I", "-S", "-B", "-c", BARE, str(package)],
+        [sys.executable, "-I", "-S", "-B", "-c", BARE, str(package), str(properties("Ingest")["Timeout"])],
         input=json.dumps(event),
         env=cloud.environment | {"POWERTOOLS_TRACE_DISABLED": "true"},
         capture_output=True,
