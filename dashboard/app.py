@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 PAGES = [
     st.Page("app_pages/sessions.py", title="Sessions", default=True),
     st.Page("app_pages/session.py", title="Session", visibility="hidden"),
+    st.Page("app_pages/timeline.py", title="Timeline", visibility="hidden"),
     st.Page("app_pages/compare.py", title="Compare"),
     st.Page("app_pages/scenes.py", title="Scenes"),
     st.Page("app_pages/planner.py", title="Planner"),

@@ -201,6 +201,10 @@ class Editing:
             return self
         return replace(self, now=draft, past=(*self.past, self.now)[-MOST_STEPS:])
 
+    def saved(self, stage: Stage) -> Self:
+        """What was typed is what is stored; nothing is left to save or to undo."""
+        return replace(self, read=stage, original=self.now, past=())
+
     def undone(self) -> Self:
         """One step back; the first stays."""
         return replace(self, now=self.past[-1], past=self.past[:-1]) if self.past else self

@@ -1,0 +1,137 @@
+"""Timelines out of uploaded files and of the operator's films: looked at before they replace anything."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit as st
+
+from audience.errors import HouselightsError
+from audience.instants import clock_text
+from audience.names import LONGEST_TITLE
+from audience.timelines import Timeline
+from dashboard import markup
+from dashboard.recordings import library
+from dashboard.timeline_editor.desk import Desk
+from dashboard.timeline_editor.draft import Row, Sheet
+from dashboard.wording import plain
+from timeline_files.reading import READERS, read_timeline, read_timeline_file
+from timeline_files.scenes import find_scenes
+
+LARGEST_MB = 64
+KINDS = sorted([*(ending.removeprefix(".") for ending in READERS), "txt"])
+NO_FILMS = (
+    "To find scenes or chapters in a film, or to compare sound, name the folder recordings lie in: "
+    "houselights dashboard --videos DIR"
+)
+_UPDATE_S = 0.25
+
+
+def take_file(desk: Desk, length_s: float | None) -> None:
+    """The upload, and what is in it.
+
+    Args:
+        desk: what is being edited.
+        length_s: how long what was shown lasted, for a last segment without an end; None where that is not known.
+    """
+    uploaded = st.file_uploader(
+        "Slides with rehearsed times, chapters, subtitles or an edit",
+        type=KINDS,
+        max_upload_size=LARGEST_MB,
+        key=f"file of {desk.editing.read.stage_id}",
+    )
+    if uploaded is not None and uploaded.file_id != desk.came_from:
+        desk.came_from = uploaded.file_id
+        _look_at(desk, lambda: read_timeline(uploaded.name, uploaded.getvalue(), length_s=length_s))
+
+
+def take_film(desk: Desk, length_s: float | None) -> None:
+    """Scenes or chapters of a film in the operator's places."""
+    film = choose_film("Film", key="film")
+    if film is None:
+        return
+    with st.container(horizontal=True):
+        scenes = st.button("Find its scenes", help="Looks at every picture: an eighth of the film's length or more.")
+        chapters = st.button("Read its chapters")
+    if scenes:
+        show = progress("Leaving or changing anything here stops it.")
+        _look_at(desk, lambda: find_scenes(film, on_position=lambda at_s, of_s: show(film.name, at_s, of_s)))
+        st.rerun()
+    if chapters:
+        _look_at(desk, lambda: read_timeline_file(film, length_s=length_s))
+
+
+def choose_film(label: str, *, key: str) -> Path | None:
+    """A recording in the operator's places, by name; None, with what to do, where there is none."""
+    films = library().files()
+    if not films:
+        st.html(markup.note(NO_FILMS))
+        return None
+    names = [path.name for path in films]
+    shown = [path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}" for path in films]
+    place = st.selectbox(label, range(len(films)), format_func=shown.__getitem__, key=key, width=420)
+    return films[place]
+
+
+def progress(note: str) -> Callable[[str, float, float | None], None]:
+    """A bar that is told which file is read, how far, and its length in seconds."""
+    bar = st.progress(0.0, note)
+    shown_s = 0.0
+
+    def show(name: str, at_s: float, of_s: float | None) -> None:
+        nonlocal shown_s
+        if (now_s := time.monotonic()) - shown_s >= _UPDATE_S:
+            shown_s = now_s
+            bar.progress(min(1.0, at_s / of_s) if of_s else 0.0, f"{plain(name)}: {clock_text(at_s)}. {plain(note)}")
+
+    return show
+
+
+def show_incoming(desk: Desk) -> None:
+    """What came in, beside what it would replace, until the viewer decides."""
+    if desk.refused:
+        st.html(markup.trouble(desk.refused))
+    if desk.incoming is None:
+        return
+    there = {sheet.title: sheet for sheet in desk.editing.now.sheets}
+    title = st.text_input("Called", desk.incoming.title, max_chars=LONGEST_TITLE, key=f"incoming-{desk.came_from}")
+    replaced = there.get(title.strip())
+    new, old = st.columns(2)
+    with new:
+        st.markdown("**What came in**")
+        _listed(Sheet.of(desk.incoming).rows)
+    with old:
+        st.markdown("**What it replaces**" if replaced else "**What is there, and stays**")
+        for sheet in [replaced] if replaced else there.values():
+            _listed(sheet.rows)
+        if not there:
+            st.html(markup.note("Nothing yet."))
+    with st.container(horizontal=True):
+        if st.button("Replace it" if replaced else "Add it", type="primary", disabled=not title.strip()):
+            desk.take(desk.editing.now.with_timeline(replace(desk.incoming, title=title.strip())))
+            desk.incoming = None
+            desk.choose([sheet.title for sheet in desk.editing.now.sheets].index(title.strip()))
+            st.rerun()
+        if st.button("Leave it"):
+            desk.incoming = None
+            st.rerun()
+
+
+def _look_at(desk: Desk, read: Callable[[], Timeline]) -> None:
+    """Reads a timeline onto the desk, or says there why it cannot be read."""
+    desk.incoming, desk.refused = None, ""
+    try:
+        desk.incoming = read()
+    except HouselightsError as problem:
+        desk.refused = str(problem)
+
+
+def _listed(rows: tuple[Row, ...]) -> None:
+    st.dataframe(
+        [{"Title": row.title, "Start": row.start, "End": row.end} for row in rows],
+        height=min(320, 36 * (len(rows) + 1)),
+        hide_index=True,
+    )
