@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from audience.export import Cell, Column, ExportTable, table_of_rows
 from audience.norms import Standing
-from audience.scenes import SceneFigure
+from audience.scene_figures import SceneFigure
 from audience.synchrony import Synchrony
 
 _SCENE = (

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from audience.baseline import baseline
+from audience.baseline import BaselineChoice, baseline
 from audience.curve import StageWindows
 from audience.norms import ArchivedScenes, scenes_besides
-from audience.scenes import Scene, SceneFigure, scene_figures, scenes_of
+from audience.scene_figures import SceneFigure, scene_figures
+from audience.scenes import Scene, scenes_of, screened_scenes
 from audience.segment_table import segment_rows
 from audience.timelines import Timeline
 from tests.builders import SCORER, a_stage, a_timeline, an_exclusion
@@ -32,13 +33,17 @@ def a_screening(
     return replace(windows, session=replace(windows.session, film=film))
 
 
+def figures_of(stages: Sequence[StageWindows], expressions: Sequence[str], choice: BaselineChoice) -> list[SceneFigure]:
+    return list(scene_figures([screened_scenes(windows, expressions, choice) for windows in stages], expressions))
+
+
 def by_title(figures: Sequence[SceneFigure]) -> dict[str, SceneFigure]:
     return {figure.scene.name: figure for figure in figures}
 
 
 def test_one_screening_has_the_figures_of_its_segment_table():
     windows = a_screening(5, 10)
-    figures = scene_figures([windows], ["smile"], "whole talk")
+    figures = figures_of([windows], ["smile"], "whole talk")
     for figure, row in zip(figures, segment_rows(windows, "smile", seed=1), strict=True):
         assert (figure.share, figure.low, figure.high) == pytest.approx((row.share, row.share_low, row.share_high))
         assert figure.change == pytest.approx(row.change)
@@ -50,7 +55,7 @@ def test_one_screening_has_the_figures_of_its_segment_table():
 def test_of_several_screenings_each_counts_once_and_the_interval_is_over_them():
     shares = np.array([0.1, 0.2, 0.2, 0.3, 0.5])
     stages = [a_screening(2, int(40 * share), of=40, session_id=f"s{place}") for place, share in enumerate(shares)]
-    dog = by_title(scene_figures(stages, ["smile"], "whole talk"))["Dog"]
+    dog = by_title(figures_of(stages, ["smile"], "whole talk"))["Dog"]
     reach = stats.t.ppf(0.975, 4) * shares.std(ddof=1) / np.sqrt(5)
     assert (dog.share, dog.low, dog.high) == pytest.approx((0.26, 0.26 - reach, 0.26 + reach))
     assert dog.change == pytest.approx(np.mean(shares - (0.05 + shares) / 2))
@@ -58,14 +63,14 @@ def test_of_several_screenings_each_counts_once_and_the_interval_is_over_them():
 
 
 def test_under_five_screenings_there_is_a_mean_and_no_interval():
-    figures = by_title(scene_figures([a_screening(2, 4), a_screening(4, 8)], ["smile"], "whole talk"))
+    figures = by_title(figures_of([a_screening(2, 4), a_screening(4, 8)], ["smile"], "whole talk"))
     assert figures["Dog"].share == pytest.approx(0.3)
     assert np.isnan([figures["Dog"].low, figures["Dog"].high, figures["Dog"].change_high]).all()
 
 
 def test_an_interval_leads_past_neither_0_nor_1():
     stages = [a_screening(0, smiling, session_id=f"s{place}") for place, smiling in enumerate([20, 20, 20, 20, 9])]
-    dog = by_title(scene_figures(stages, ["smile"], "whole talk"))["Dog"]
+    dog = by_title(figures_of(stages, ["smile"], "whole talk"))["Dog"]
     assert dog.high == 1
 
 
@@ -76,14 +81,14 @@ def test_the_interval_over_screenings_holds_the_true_share():
     for _ in range(200):
         shares = np.clip(rng.normal(0.3, 0.05, 8), 0, 1)
         stages = [a_screening(round(1000 * share), of=1000, timeline=a_timeline(("Dog", 0, 60))) for share in shares]
-        (figure,) = scene_figures(stages, ["smile"], "whole talk")
+        (figure,) = figures_of(stages, ["smile"], "whole talk")
         held += figure.low <= 0.3 <= figure.high
     assert 0.92 <= held / 200 <= 0.98
 
 
 def test_cuts_meet_in_the_scenes_they_share_wherever_these_stand():
     other = a_timeline(("Fog", 0, 60), ("Dog", 60, 120))
-    figures = scene_figures([a_screening(2, 4), a_screening(6, 8, timeline=other)], ["smile"], "whole talk")
+    figures = figures_of([a_screening(2, 4), a_screening(6, 8, timeline=other)], ["smile"], "whole talk")
     assert [(one.scene.name, one.shown, round(one.share, 3)) for one in figures] == [
         ("Fog", 1, 0.3),
         ("Quay", 1, 0.1),
@@ -94,16 +99,16 @@ def test_cuts_meet_in_the_scenes_they_share_wherever_these_stand():
 def test_scenes_of_one_title_are_told_apart_by_their_order():
     twice = a_timeline(("Dog", 0, 60), ("Dog", 60, 120))
     assert scenes_of(twice) == (Scene(title="Dog"), Scene(title="Dog", number=1))
-    figures = scene_figures([a_screening(2, 4, timeline=twice)] * 2, ["smile"], "whole talk")
+    figures = figures_of([a_screening(2, 4, timeline=twice)] * 2, ["smile"], "whole talk")
     assert [(one.scene.name, round(one.share, 3)) for one in figures] == [("Dog", 0.1), ("Dog (2)", 0.2)]
 
 
 def test_a_change_is_against_the_baseline_that_was_chosen():
     windows = a_screening(2, 10)
-    dog = by_title(scene_figures([windows], ["smile"], "moving median"))["Dog"]
+    dog = by_title(figures_of([windows], ["smile"], "moving median"))["Dog"]
     usual = baseline(windows, "smile", "moving median").share[60:]
     assert dog.change == pytest.approx(0.5 - usual.mean())
-    without = by_title(scene_figures([windows], ["smile"], "pre-roll"))["Dog"]
+    without = by_title(figures_of([windows], ["smile"], "pre-roll"))["Dog"]
     assert np.isnan(without.change)
     assert (without.enough, without.change_lack) == (True, "no baseline")
 
@@ -119,13 +124,13 @@ def test_a_change_is_against_the_baseline_that_was_chosen():
     ],
 )
 def test_a_scene_without_a_share_says_why(windows: StageWindows, lack: str):
-    figure = by_title(scene_figures([windows], ["smile"], "whole talk"))["Dog"]
+    figure = by_title(figures_of([windows], ["smile"], "whole talk"))["Dog"]
     assert (figure.enough, figure.lack, figure.screenings) == (False, lack, 0)
     assert np.isnan([figure.share, figure.low, figure.change, figure.change_low]).all()
 
 
 def test_an_expression_nobody_was_scored_for_says_so():
-    assert {one.lack for one in scene_figures([a_screening(1, 1)], ["fear"], "whole talk")} == {"not scored"}
+    assert {one.lack for one in figures_of([a_screening(1, 1)], ["fear"], "whole talk")} == {"not scored"}
 
 
 def test_a_scene_is_compared_with_every_other_one_once_and_never_with_itself():

@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from audience.curve import stage_windows
+from audience.baseline import BaselineChoice
+from audience.curve import StageWindows, stage_windows
 from audience.norms import ArchivedScenes
+from audience.scenes import ScreenedScene, screened_scenes
 from audience.sessions import Session, Stage
 from audience.store import ScorerRecord
 from audience.stores import open_store
@@ -47,6 +49,24 @@ def synchrony_of(screening: Screening, expression: str, told: Told) -> list[Sync
         faces += read
         told((index + 1) / count)
     return found if faces else None
+
+
+def screened(
+    screenings: Sequence[Screening], expressions: tuple[str, ...], choice: BaselineChoice, told: Told
+) -> list[tuple[ScreenedScene, ...]]:
+    """The scenes of each screening; see `screened_scenes`.
+
+    Args:
+        screenings: which.
+        expressions: which, in the order wanted.
+        choice: the baseline.
+        told: called after each screening with the part of them that is done, 0..1.
+    """
+    found = []
+    for number, screening in enumerate(screenings, start=1):
+        found.append(_screened(_marks(screening), expressions, choice, screening.windows))
+        told(number / len(screenings))
+    return found
 
 
 def archive(sessions: Sequence[Session], told: Told) -> list[ArchivedScenes]:
@@ -98,6 +118,13 @@ def _synchrony(url: str, marks: str, expression: str, index: int, _screening: Sc
             )
     tracks = tracks_of(windows, faces, _screening.cameras, expression)
     return segment_synchrony(windows, tracks, index, seed=SEED), len(faces)
+
+
+@st.cache_resource(ttl=_KEPT_S, max_entries=_MOST_SCENES, show_spinner=False)
+def _screened(
+    marks: str, expressions: tuple[str, ...], choice: BaselineChoice, _windows: StageWindows
+) -> tuple[ScreenedScene, ...]:
+    return screened_scenes(_windows, expressions, choice)
 
 
 @st.cache_resource(ttl=_KEPT_S, max_entries=_MOST_STAGES, show_spinner=False)

@@ -12,13 +12,15 @@ from streamlit.delta_generator import DeltaGenerator
 from audience.baseline import BASELINES, BaselineChoice
 from audience.expressions import EXPRESSIONS, LEAD_EXPRESSION
 from audience.scene_export import scenes_table
-from audience.scenes import SceneFigure, scene_figures
+from audience.scene_figures import SceneFigure, scene_figures
 from dashboard import markup
+from dashboard.lab.scenes import data
 from dashboard.lab.scenes.chosen import PAGE, ChosenScenes
 from dashboard.lab.scenes.heat_map import Measure, heat_map, height_of
 from dashboard.lab.scenes.words import LACKS, changed, percent, ranged
 from dashboard.lab.takeaway import Picture
 from dashboard.lab.takeaway_button import offer
+from dashboard.lab.waiting import bar
 from dashboard.palette import LIGHT, palette_of
 from dashboard.wording import doing, expression_name
 
@@ -63,7 +65,9 @@ def show(chosen: ChosenScenes, choosers: DeltaGenerator) -> None:
         takeaway = st.container(width="content")
     scored = {name for screening in chosen.screenings for name in screening.windows.expressions}
     expressions = [name for name in EXPRESSIONS if name in scored]
-    figures = scene_figures([screening.windows for screening in chosen.screenings], expressions, choice)
+    with bar("Laying the scenes side by side") as told_part:
+        screened = data.screened(chosen.screenings, tuple(expressions), choice, told_part)
+    figures = scene_figures(screened, expressions)
     told = headline(figures)
     st.html(markup.lead(told))
     st.echarts_chart(

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from audience.scenes import SceneFigure
+from audience.scene_figures import SceneFigure
 from dashboard.lab.scenes.words import LACKS, figure_words, number_of_faces, percent, plus, signed
 from dashboard.lab.takeaway import png_corner
 from dashboard.palette import LIGHT, Palette

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from audience.norms import LEAST_SCENES, Standing, scenes_besides, standing
 from audience.scene_export import norms_table
-from audience.scenes import SceneFigure, scene_figures
+from audience.scene_figures import SceneFigure, scene_figures
 from dashboard import markup
 from dashboard.lab import data as lab_data
 from dashboard.lab.scenes import data
@@ -41,10 +41,11 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
         takeaway = st.container(width="content")
     with bar("Reading the archive") as told:
         archive = data.archive(lab_data.sessions(), told)
+        screened = data.screened(chosen.screenings, (expression,), "whole talk", told)
     besides = scenes_besides(
         archive, chosen.work, expression=expression, scorer=chosen.scorer, simulated=chosen.simulated
     )
-    figures = scene_figures([screening.windows for screening in chosen.screenings], [expression], "whole talk")
+    figures = scene_figures(screened, [expression])
     placed = [(one, standing(one.share, one.low, one.high, besides.get(one.scene, besides[None]))) for one in figures]
     alt = headline(placed, expression)
     st.html(markup.lead(alt))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from audience.comparison import LEAST_UNITS
 from audience.instants import clock_text
-from audience.scenes import Lack, SceneFigure
+from audience.scene_figures import SceneFigure
+from audience.scenes import Lack
 from audience.segment_table import LEAST_S
 from dashboard.wording import expression_name
 

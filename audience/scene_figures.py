@@ -1,0 +1,142 @@
+"""Scenes over all the audiences that saw them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.groups import mean_over
+from audience.intervals import difference_interval, wilson
+from audience.scenes import Lack, Scene, ScreenedScene
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneFigure:
+    """One expression in one scene; figures are NaN where there is none, and `lack` says why.
+
+    Attributes:
+        scene: which.
+        start_s: where it begins, timeline seconds, on average over the screenings that show it.
+        length_s: how long it is, likewise.
+        expression: which.
+        shown: how many screenings show the scene.
+        screenings: how many of them have a figure.
+        faces: people the share is over: faces scored at once, summed over these screenings.
+        coverage: mean coverage of these screenings; NaN where none is known.
+        figures_s: seconds of windows with a figure, of these screenings together.
+        share, low, high: the share and its 95 % interval: of one screening over the people present, of several over
+            screenings; NaN bounds where several are fewer than `comparison.LEAST_UNITS`.
+        change, change_low, change_high: the share less the baseline, likewise.
+        lack: why there is no share; of several reasons that of the most windows.
+        change_lack: why there is no change.
+    """
+
+    scene: Scene
+    start_s: float
+    length_s: float
+    expression: str
+    shown: int
+    screenings: int
+    faces: float
+    coverage: float
+    figures_s: float
+    share: float
+    low: float
+    high: float
+    change: float
+    change_low: float
+    change_high: float
+    lack: Lack
+    change_lack: Lack
+
+    @property
+    def enough(self) -> bool:
+        """Whether there is a share; else the page says why not."""
+        return not np.isnan(self.share)
+
+
+def scene_figures(screenings: Sequence[Sequence[ScreenedScene]], expressions: Sequence[str]) -> tuple[SceneFigure, ...]:
+    """Every scene of some screenings and every expression.
+
+    Of one screening, figures are over its windows, with Wilson's interval over the people present and Newcombe's of the
+    change. Of several they are means over screenings, each counting once, with Student's interval: audiences of a film
+    differ by more than the chance of who sits in them, and the people of one laugh together.
+
+    Args:
+        screenings: the scenes of each, all of one work and one scorer, against one baseline.
+        expressions: which these are of, in their order.
+
+    Returns:
+        Scene by scene in the order of their mean beginnings, each with all expressions.
+    """
+    shown: dict[Scene, list[ScreenedScene]] = {}
+    for screening in screenings:
+        for scene in screening:
+            shown.setdefault(scene.scene, []).append(scene)
+    found = [figure for of_scene in shown.values() for figure in _figures(of_scene, expressions)]
+    return tuple(sorted(found, key=lambda one: (one.start_s, one.scene)))
+
+
+def _figures(shown: Sequence[ScreenedScene], expressions: Sequence[str]) -> Iterator[SceneFigure]:
+    """A scene as several screenings showed it; arrays are (screenings, expressions)."""
+    share = np.array([one.share for one in shown])
+    change = share - np.array([one.usual for one in shown])
+    known = ~np.isnan(share)
+    if len(shown) == 1:
+        shares, changes = _of_one(shown[0])
+    else:
+        shares, changes = mean_over(share)[1:], mean_over(change)[1:]
+    faces = np.where(known, [one.faces for one in shown], 0.0).sum(axis=0)
+    figures_s = np.where(known, [one.figures_s for one in shown], 0.0).sum(axis=0)
+    covered = known & ~np.isnan([[one.coverage] for one in shown])
+    coverage = np.where(covered, [[one.coverage] for one in shown], 0.0).sum(axis=0)
+    coverage /= np.where(covered.any(axis=0), covered.sum(axis=0), np.nan)
+    start_s, length_s = (float(mean) for mean in np.mean([(one.start_s, one.length_s) for one in shown], axis=0))
+    for place, expression in enumerate(expressions):
+        lack = "" if known[:, place].any() else _why(shown, place)
+        yield SceneFigure(
+            scene=shown[0].scene,
+            start_s=start_s,
+            length_s=length_s,
+            expression=expression,
+            shown=len(shown),
+            screenings=int(known[:, place].sum()),
+            faces=float(faces[place]),
+            coverage=float(coverage[place]),
+            figures_s=float(figures_s[place]),
+            share=float(shares[0][place]),
+            low=float(np.maximum(shares[1][place], 0)),
+            high=float(np.minimum(shares[2][place], 1)),
+            change=float(changes[0][place]),
+            change_low=float(changes[1][place]),
+            change_high=float(changes[2][place]),
+            lack=lack,
+            change_lack=lack or ("no baseline" if np.isnan(changes[0][place]) else ""),
+        )
+
+
+def _of_one(shown: ScreenedScene) -> tuple[tuple[Floats, Floats, Floats], tuple[Floats, Floats, Floats]]:
+    """Shares and changes of one screening with their bounds, (expressions,) each."""
+    shares = (shown.share, *wilson(shown.share * shown.faces, shown.faces))
+    bounds = difference_interval(shares, (shown.usual, shown.usual_low, shown.usual_high))
+    return shares, (shown.share - shown.usual, *bounds)
+
+
+def _why(shown: Sequence[ScreenedScene], place: int) -> Lack:
+    """Why none of some screenings has a figure."""
+    if not any(one.scored[place] for one in shown):
+        return "not scored"
+    if any(one.figures_s[place] > 0 for one in shown):
+        return "too short"
+    lacking: Counter[Lack] = Counter()
+    for one in shown:
+        lacking.update(one.lacking)
+    most = max(lacking, key=lambda lack: lacking[lack])
+    # Where recording ended before the scene, there is not even a window.
+    return most if lacking[most] else "no camera"
