@@ -4,38 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
 
 from audience.comparison import Comparison
 from audience.percents import percent_text
-from audience.screening_table import ScreeningRow
 from dashboard import markup
 from dashboard.clock import date_text, viewer_zone
 from dashboard.lab import stretch
-from dashboard.lab.choosing import chosen_selection
-from dashboard.lab.compare_chart import compare_chart
-from dashboard.lab.compare_groups import choose_unit, compare_groups, show_findings, show_groups
-from dashboard.lab.compare_rows import Difference, Line
+from dashboard.lab.choosing import chosen_selection, link_parameters
+from dashboard.lab.compare_groups import (
+    choose_people,
+    choose_unit,
+    compare_people,
+    compare_screenings,
+    show_findings,
+    show_groups,
+)
+from dashboard.lab.compare_rows import Line
+from dashboard.lab.compare_shown import Shown
 from dashboard.lab.compare_table import marked_before, show_table
+from dashboard.lab.compare_takeaway import PAGE, PICTURES, TABLES, takeaway
 from dashboard.lab.compare_view import choose_pair, choose_view
 from dashboard.lab.compare_words import Unit, verdict
-from dashboard.lab.cut_edits import choose_edits, two_cuts, upload_edits
-from dashboard.lab.film_axis import laid
+from dashboard.lab.cut_edits import Cuts, choose_edits, two_cuts, upload_edits
+from dashboard.lab.film_axis import laid as on_seconds
+from dashboard.lab.groups import Group
 from dashboard.lab.laying import Laid
+from dashboard.lab.scenes.set_down import lines_set_down
 from dashboard.lab.selection import Selection
+from dashboard.lab.takeaway_button import offer
 from dashboard.palette import palette_of
-from dashboard.wording import GAPS, doing, share_of
-
-CHART_HEIGHT, WITH_DIFFERENCE = 400, 510
+from dashboard.wording import GAPS, doing
 
 
 def show(selection: Selection) -> None:
-    """The page below its chooser."""
-    selection = replace(selection, screenings=tuple(laid(one) for one in selection.screenings))
+    """The page below its chooser, from the choices to the table."""
+    selection = replace(selection, screenings=tuple(on_seconds(one) for one in selection.screenings))
     head = st.container()
-    with st.container(horizontal=True, vertical_alignment="bottom", key="choosers"):
+    with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
         view = choose_view(selection)
         pair = choose_pair(view.groups) if view.groups else None
         cuts = two_cuts(selection.screenings)
@@ -44,107 +53,112 @@ def show(selection: Selection) -> None:
         edits = choose_edits(selection.screenings, cuts) if cuts else ()
     if edits is None and cuts:
         edits = upload_edits(cuts)
-    on_axis = Laid.of(selection.screenings, cuts, edits or (), step=view.step, expression=view.expression)
-    chart, slider = st.container(), st.container()
-
+    laid = Laid.of(selection.screenings, cuts, edits or (), step=view.step, expression=view.expression)
+    # What stands higher on the page shows what is chosen lower down.
+    chart, slider, findings = st.container(), st.container(), st.container()
+    groups: Sequence[Group] = [group for group in view.groups if laid.on_axis(group)]
     comparison: Comparison | None = None
     unit: Unit = "screenings"
-    findings = st.container()
     if pair:
         with findings:
             unit = choose_unit()
-            comparison = compare_groups(on_axis, *pair, unit)
-            if comparison:
-                show_findings(on_axis, comparison, pair[0].name, pair[1].name)
-    until_s = on_axis.axis.until_s
-    inside = on_axis.axis.inside(*stretch.chosen_stretch(until_s)) & on_axis.axis.is_shared
-    rows = [on_axis.row(one, inside) for one in on_axis.screenings]
-    if comparison and pair:
-        head.html(markup.lead(verdict(comparison, pair[0].name, pair[1].name, unit)))
-    else:
-        head.html(markup.lead(summary(rows, view.expression)))
-    marked = marked_before(on_axis.screenings)
-    lines = [on_axis.line_of_group(group) for group in view.groups if on_axis.on_axis(group)]
-    if lines:
-        lines += [on_axis.line_of(one) for one in on_axis.screenings if one.name in marked]
-    else:
-        lines = [on_axis.line_of(one) for one in on_axis.screenings]
-    difference = None
-    if comparison and pair:
-        what = "share" if unit == "screenings" else "mean confidence"
-        difference = on_axis.difference(comparison, pair[0].name, pair[1].name, what)
+            if unit == "people":
+                groups = pair = choose_people(laid, pair)
+            comparison = (compare_people if unit == "people" else compare_screenings)(laid, *pair)
+            if comparison and comparison.enough:
+                show_findings(laid, comparison, pair)
+    looked_at = stretch.chosen_stretch(laid.axis.until_s)
+    marked = marked_before(laid.screenings)
+    shown = Shown(
+        laid=laid,
+        rows=[laid.row(one, laid.axis.inside(*looked_at) & laid.axis.is_shared) for one in laid.screenings],
+        lines=lines_of(laid, groups, unit, marked),
+        marked=marked,
+        stretch=looked_at,
+        step=view.step,
+        unit=unit,
+        pair=pair,
+        comparison=comparison,
+    )
+    told = verdict(comparison, pair[0].name, pair[1].name, unit) if comparison and pair else summary(shown)
+    head.html(markup.lead(told))
     with chart:
-        show_chart(on_axis, lines, difference, marked, view.expression, view.step)
+        show_chart(shown, told)
     with slider:
-        stretch.slider(until_s)
-        st.html(markup.note(*about_the_axis(on_axis, selection, cuts, bool(edits)), GAPS))
-    if view.groups:
-        show_groups(view.groups, {one.key: row for one, row in zip(on_axis.screenings, rows, strict=True)})
-    zone = viewer_zone(st.context.timezone)
-    show_table(on_axis.screenings, rows, [date_text(one.session.started_at, zone) for one in on_axis.screenings])
+        stretch.slider(laid.axis.until_s)
+        st.html(markup.note(*about_the_axis(laid, selection, cuts, bool(edits)), GAPS))
+    show_tables(shown, groups if unit == "screenings" else ())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        address = [(name, value) for name in st.query_params for value in st.query_params.get_all(name)]
+        chosen = {name: st.query_params.get_all(name) for name in st.query_params}
+        build = takeaway(shown, f"{PAGE}?{urlencode(address)}", chosen, f"{shown.name}. {told}")
+        offer(build, page=PAGE, tables=TABLES, pictures=PICTURES)
+        st.page_link("app_pages/scenes.py", label="Scenes of these screenings →", query_params=link_parameters())
+    if lines := lines_set_down(laid.screenings):
+        st.html(markup.listing("Left out, and notes", lines))
 
 
-def show_chart(
-    on_axis: Laid,
-    lines: Sequence[Line],
-    difference: Difference | None,
-    marked: Sequence[str],
-    expression: str,
-    step: int,
-) -> None:
+def lines_of(laid: Laid, groups: Sequence[Group], unit: Unit, marked: Sequence[str]) -> list[Line]:
+    """A line for each group and each screening that stands out, or for each screening."""
+    if unit == "people":
+        return [laid.line_of(screening) for group in groups for screening in group.screenings]
+    if groups:
+        stand_out = [laid.line_of(one) for one in laid.screenings if one.name in marked]
+        return [*(laid.line_of_group(group) for group in groups), *stand_out]
+    return [laid.line_of(one) for one in laid.screenings]
+
+
+def show_chart(shown: Shown, told: str) -> None:
     """The chart; a brush over it chooses the stretch that is looked at."""
-    until_s = on_axis.axis.until_s
-    looked_at = stretch.chosen_stretch(until_s)
-    height = CHART_HEIGHT if difference is None else WITH_DIFFERENCE
-    key = f"chart-{looked_at[0]:g}-{looked_at[1]:g}"
-    name = share_of(expression, step)
+    # Another stretch is another chart: the brush that chose it has done its work.
+    key = f"chart-{shown.stretch[0]:g}-{shown.stretch[1]:g}"
     st.echarts_chart(
-        compare_chart(
-            on_axis.axis,
-            lines,
-            difference,
-            marked=marked,
-            stretch=looked_at,
-            name=name,
-            palette=palette_of(st.context.theme.type),
-            height=height,
-        ),
-        height=height,
+        shown.chart(palette_of(st.context.theme.type)),
+        height=shown.height,
         key=key,
-        alt=f"{name}: {len(lines)} lines along what was shown",
+        alt=f"{shown.name}. {told}",
         theme=None,
-        on_select=lambda: stretch.brushed(st.session_state[key], until_s),
+        on_select=lambda: stretch.brushed(st.session_state[key], shown.laid.axis.until_s),
     )
 
 
-def summary(rows: Sequence[ScreeningRow], expression: str) -> str:
+def show_tables(shown: Shown, groups: Sequence[Group]) -> None:
+    """The groups, and the screenings."""
+    screenings = shown.laid.screenings
+    if groups:
+        show_groups(groups, {one.key: row for one, row in zip(screenings, shown.rows, strict=True)})
+    zone = viewer_zone(st.context.timezone)
+    show_table(screenings, shown.rows, [date_text(one.session.started_at, zone) for one in screenings])
+
+
+def summary(shown: Shown) -> str:
     """All screenings in a sentence."""
-    shares = [row.share for row in rows if row.enough]
+    shares = [row.share for row in shown.rows if row.enough]
     if not shares:
         return "Not enough data: no screening has ten seconds of figures here."
-    told = f"{percent_text(float(np.mean(shares)))} of the faces {doing(expression)} on average over "
+    told = f"{percent_text(float(np.mean(shares)))} of the faces {doing(shown.laid.expression)} on average over "
     if len(shares) == 1:
         return f"{told}this screening."
     ends = f"{percent_text(min(shares))} in the lowest, {percent_text(max(shares))} in the highest"
     return f"{told}{len(shares)} screenings: {ends}."
 
 
-def about_the_axis(on_axis: Laid, selection: Selection, cuts: tuple[str, str] | None, aligned: bool) -> list[str]:
+def about_the_axis(laid: Laid, selection: Selection, cuts: Cuts | None, aligned: bool) -> list[str]:
     """On which seconds the lines are laid, and who is not on them."""
-    untold = sum(not one.stage.timelines and not one.stage.cues for one in on_axis.screenings)
-    told = ["Lines lie on the seconds of what was shown, as its cues tell."]
+    told = "Lines lie on the seconds of what was shown, as its cues tell."
     if cuts and aligned:
-        told = [
-            f"Lines lie on the seconds of {cuts[0]}; {cuts[1]} is laid on it where both show the same. "
-            "Tables are over what both show."
-        ]
+        told = (
+            f"Lines lie on the seconds of {cuts[0]}; {cuts[1]} is laid on it where both show the same, and the tables "
+            "are over what both show."
+        )
     elif cuts:
-        told = [f"{cuts[0]} and {cuts[1]} are laid together second by second, each from its own beginning."]
-    if untold:
-        told.append(f"Of {untold} nobody said when what was shown began: they are laid from their session's start.")
-    if absent := len(selection.screenings) - len(on_axis.screenings):
-        told.append(f"{absent} of other cuts are not drawn: two cuts are laid together at a time.")
-    return told
+        told = f"{cuts[0]} and {cuts[1]} are laid together second by second, each from its own beginning."
+    notes = [told]
+    if untold := sum(not one.stage.timelines and not one.stage.cues for one in laid.screenings):
+        notes.append(f"Of {untold} nobody said when what was shown began: they are laid from their session's start.")
+    if absent := len(selection.screenings) - len(laid.screenings):
+        notes.append(f"{absent} of other cuts are not drawn: two cuts are laid together at a time.")
+    return notes
 
 
 st.html(markup.page_title("Compare"))

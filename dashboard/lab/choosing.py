@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -16,6 +15,7 @@ from dashboard.data import store_url
 from dashboard.lab import data
 from dashboard.lab.facets import FACETS, Facet, Facets, most_shown_film, values
 from dashboard.lab.selection import Screening, Selection, by_scorer, selected
+from dashboard.lab.waiting import bar
 from dashboard.wording import HOW_TO_SEE_SAMPLES, how_to_score, plain
 
 MOST = 60  # sessions at once; more could neither be told apart nor be kept in memory
@@ -24,8 +24,6 @@ _NAMES: Mapping[Facet, str] = {"film": "Film", "cut": "Cut", "city": "City", "ki
 _LISTS = (*FACETS, "only")
 _DAYS = ("since", "until")
 _CHOICES = (*_LISTS, *_DAYS, "find", "scorer")
-# A bar that comes and goes at once would only be a flicker.
-_WORTH_A_BAR_S = 0.4
 
 
 def chosen_selection() -> Selection | None:
@@ -57,7 +55,8 @@ def chosen_selection() -> Selection | None:
         )
         st.html(markup.empty(line))
         return None
-    read = _read(chosen)
+    with bar(f"Reading {len(chosen)} sessions") as told:
+        read = data.screenings(chosen, told)
     scorers = by_scorer(read)
     scorer = _choose_scorer(scorers, chooser)
     _write_address()
@@ -153,20 +152,6 @@ def _choose(everything: Sequence[Session]) -> list[Session]:
         placeholder=f"All {len(admitted)} that match",
     )
     return [session for key, session in admitted.items() if not only or key in only]
-
-
-def _read(chosen: Sequence[Session]) -> list[Screening]:
-    """Reads the sessions, with a bar where that takes a while."""
-    bar = st.empty()
-    began = time.monotonic()
-
-    def told(part: float) -> None:
-        if time.monotonic() - began > _WORTH_A_BAR_S:
-            bar.progress(part, f"Reading {len(chosen)} sessions")
-
-    read = data.screenings(chosen, told)
-    bar.empty()
-    return read
 
 
 def _choose_scorer(

@@ -19,16 +19,17 @@ from dashboard.lab.compare_table import NOT_ENOUGH
 from dashboard.lab.compare_words import ABOUT, Unit, clusters_told, overall
 from dashboard.lab.groups import Group, in_both
 from dashboard.lab.laying import Laid
-from dashboard.lab.selection import Screening
-from dashboard.wording import plain
+
+Pair = tuple[Group, Group]
 
 _UNITS: Mapping[Unit, str] = {"screenings": "Screenings", "people": "People of one screening of each"}
-_WIDTH = 300
+_ASKED = "people-compared"
+_WIDTH = 330
 
 
 def choose_unit() -> Unit:
     """What was sampled; the page says what that means."""
-    unit: Unit | None = st.segmented_control(
+    unit: Unit = st.segmented_control(
         "What is sampled",
         get_args(Unit),
         default="screenings",
@@ -37,36 +38,39 @@ def choose_unit() -> Unit:
         bind="query-params",
         required=True,
     )
-    st.html(markup.note(ABOUT[unit or "screenings"]))
-    return unit or "screenings"
+    st.html(markup.note(ABOUT[unit]))
+    return unit
 
 
-def compare_groups(laid: Laid, a: Group, b: Group, unit: Unit) -> Comparison | None:
-    """The comparison of two groups; None where there is none, which is said."""
-    if (both := in_both(a, b)) and unit == "screenings":
+def compare_screenings(laid: Laid, a: Group, b: Group) -> Comparison | None:
+    """Two groups by their screenings; None where some are in both, which is said."""
+    if both := in_both(a, b):
         line = (
             f"{both} screening{'s are' if both > 1 else ' is'} both “{a.name}” and “{b.name}”, and cannot be compared "
             "with itself: choose groups that have none in common."
         )
         st.html(markup.trouble(line))
         return None
-    if unit == "people":
-        return _compare_people(laid, a, b)
     return differences.compared(laid.shares(laid.on_axis(a)), laid.shares(laid.on_axis(b)), laid.axis)
 
 
-def _compare_people(laid: Laid, a: Group, b: Group) -> Comparison | None:
-    """The people of one screening of each group: their faces take a while to read, so at a button."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        one = _choose_screening(laid, a, "of-a")
-        other = _choose_screening(laid, b, "of-b")
-        asked = (one.key, other.key, laid.expression)
-        if st.button("Compare their people", type="primary"):
-            st.session_state["people-asked"] = asked
+def choose_people(laid: Laid, pair: Pair) -> Pair:
+    """The screening of each group whose people are compared, as groups of one."""
+    with st.container(horizontal=True):
+        one, other = (_choose_screening(laid, group, key) for group, key in zip(pair, ("of-a", "of-b"), strict=True))
+    return one, other
+
+
+def compare_people(laid: Laid, a: Group, b: Group) -> Comparison | None:
+    """The people of two screenings. Their faces take a while to read, so at a button."""
+    (one,), (other,) = a.screenings, b.screenings
     if one.key == other.key:
         st.html(markup.trouble("This is the same screening twice: choose two."))
         return None
-    if st.session_state.get("people-asked") != asked:
+    asked = (one.key, other.key, laid.expression)
+    if st.button("Compare their people", type="primary"):
+        st.session_state[_ASKED] = asked
+    if st.session_state.get(_ASKED) != asked:
         return None
     bar = st.progress(0.0, "Reading the faces of the first")
     units_a = differences.people_of(laid, one)
@@ -75,33 +79,37 @@ def _compare_people(laid: Laid, a: Group, b: Group) -> Comparison | None:
     bar.progress(0.8, "Comparing")
     comparison = differences.compared(units_a, units_b, laid.axis)
     bar.empty()
-    if not len(units_a) or not len(units_b):
-        st.html(
-            markup.empty(
-                "Single faces are kept for 30 days, and those of these screenings are gone: compare screenings."
-            )
-        )
+    gone = [screening.name for screening, units in ((one, units_a), (other, units_b)) if not len(units)]
+    if gone:
+        line = f"No single face of {' or '.join(gone)} is kept (faces are for 30 days): compare screenings instead."
+        st.html(markup.empty(line))
         return None
     return comparison
 
 
-def _choose_screening(laid: Laid, group: Group, key: str) -> Screening:
+def _choose_screening(laid: Laid, group: Group, key: str) -> Group:
+    """One screening of a group. Bound to the address by hand: a widget would write its name, which may change."""
     offered = {screening.key: screening for screening in laid.on_axis(group)}
+    asked = st.query_params.get(key, "")
     chosen = st.selectbox(
-        f"Screening of {plain(group.name)}",
+        f"Screening of {group.name}",
         list(offered),
+        index=list(offered).index(asked) if asked in offered else 0,
         format_func=lambda one: offered[one].name,
-        key=key,
+        key=f"{key}-{group.name}",
+        label_visibility="collapsed",
         width=_WIDTH,
     )
-    return offered[chosen]
+    if chosen != asked:
+        st.query_params[key] = chosen
+    return Group(name=offered[chosen].name, screenings=(offered[chosen],))
 
 
-def show_findings(laid: Laid, comparison: Comparison, a: str, b: str) -> None:
+def show_findings(laid: Laid, comparison: Comparison, pair: Pair) -> None:
     """Where the groups differ, as a list, and the difference over all."""
-    if not comparison.enough:
-        return
-    st.html(markup.numbered(clusters_told(comparison, laid.axis, a, b)))
+    a, b = (group.name for group in pair)
+    if told := clusters_told(comparison, laid.axis, a, b):
+        st.html(markup.numbered(told))
     st.html(
         markup.note(
             overall(comparison, a, b),
@@ -116,17 +124,16 @@ def show_groups(groups: Sequence[Group], rows: Mapping[str, ScreeningRow]) -> No
     cells = []
     for group in groups:
         of_group = [rows[one.key] for one in group.screenings if one.key in rows]
-        mean = GroupCurve.of(np.array([[row.share] for row in of_group]).reshape(-1, 1))
-        enough = bool(mean.count[0])
-        band = f"{percent(mean.low[0])} to {percent_text(mean.high[0])}" if not np.isnan(mean.low[0]) else NOT_ENOUGH
+        mean = GroupCurve.of(np.array([row.share for row in of_group]).reshape(-1, 1))
+        banded = not np.isnan(mean.low[0])
         cells.append(
             {
                 "Group": group.name,
                 "Screenings": int(mean.count[0]),
-                "Mean share": 100 * float(mean.mean[0]) if enough else None,
-                "95 % over screenings": band,
+                "Mean share": 100 * float(mean.mean[0]) if mean.count[0] else None,
+                "95 %": f"{percent(mean.low[0])} to {percent_text(mean.high[0])}" if banded else NOT_ENOUGH,
                 "Faces": _mean([row.faces for row in of_group]),
-                "Coverage": 100 * _mean([row.coverage for row in of_group]),
+                "Coverage": _mean([100 * row.coverage for row in of_group]),
             }
         )
     number = st.column_config.NumberColumn
@@ -135,12 +142,13 @@ def show_groups(groups: Sequence[Group], rows: Mapping[str, ScreeningRow]) -> No
         hide_index=True,
         column_config={
             "Mean share": number(format="%.0f %%", help="Mean of the screenings' shares, each counting once."),
+            "95 %": st.column_config.TextColumn(help="Where the mean of such screenings most likely lies."),
             "Faces": number(format="%.0f", help="Mean number of faces in view of a screening."),
-            "Coverage": number(format="%.0f %%"),
+            "Coverage": number(format="%.0f %%", help="Faces in view of those expected, on average."),
         },
     )
 
 
-def _mean(values: Sequence[float]) -> float:
+def _mean(values: Sequence[float]) -> float | None:
     known = [value for value in values if not np.isnan(value)]
-    return float(np.mean(known)) if known else float("nan")
+    return float(np.mean(known)) if known else None

@@ -88,7 +88,7 @@ def _spark(shares: NDArray[np.float64]) -> str:
 def _columns() -> Mapping[str, object]:
     column = st.column_config
     return {
-        "Screening": column.TextColumn(width="large", pinned=True),
+        "Screening": column.TextColumn(width="large"),
         "Share": column.NumberColumn(format="%.0f %%", help="Mean share of faces over the stretch that is looked at."),
         "95 %": column.TextColumn(help="Where the true share most likely lies, given how many faces were seen."),
         "Highest": column.TextColumn(

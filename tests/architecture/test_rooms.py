@@ -179,17 +179,18 @@ def test_only_training_needs_torch():
     assert offenders((module, module.tops() & {"torch", "torchvision"}) for module in others) == []
 
 
-def test_charts_can_be_drawn_without_streamlit():
-    """Neither `dashboard/charts.py` nor anything it imports, so that charts are tested and exported without a page."""
+@pytest.mark.parametrize("chart", ["dashboard.charts", "dashboard.lab.compare_chart", "dashboard.lab.chart_svg"])
+def test_charts_can_be_drawn_without_streamlit(chart):
+    """Neither a chart module nor anything it imports, so that charts are tested and exported without a page."""
     by_name = {module.name: module for module in modules()}
-    reached, waiting = set(), ["dashboard.charts"]
+    reached, waiting = set(), [chart]
     while waiting:
         module = by_name.get(waiting.pop())
         if module is None or module.name in reached:
             continue
         reached.add(module.name)
         waiting += module.imports()
-    assert "dashboard.charts" in reached
+    assert chart in reached
     assert offenders((by_name[name], by_name[name].tops() & {"streamlit"}) for name in reached) == []
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from audience.sessions import Session
 from audience.store import Store
 from audience.timelines import Cue
-from tests.builders import BEGAN, SCORER, a_scorer, a_session, a_stage, a_timeline, a_window
+from tests.builders import BEGAN, SCORER, a_face, a_scorer, a_session, a_stage, a_timeline, a_window, window_faces
 from tests.dashboard.conftest import put
 
 FILM_S = 120
@@ -59,3 +59,12 @@ def put_two_cuts(store: Store, each: int = 6) -> None:
             tags=("students",) if number % 4 < 2 else ("recruited",),
         )
         put_screening(store, session, late_s=5 + number, more=number // 2 % 2)
+
+
+def put_faces(store: Store, session_id: str, smile: float) -> None:
+    """The single faces behind a screening: ten people in view throughout, who smile a little more or less than so."""
+    (stage,) = store.stages(session_id)
+    late_s = (stage.cues[0].at - BEGAN).total_seconds()
+    people = [a_face(f"t{number}", smile=smile + (number - 4.5) / 100) for number in range(10)]
+    faces = [window_faces(late_s + second, seen=people, session_id=session_id) for second in range(FILM_S)]
+    store.put_windows([], faces)

@@ -2,26 +2,57 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from audience.stores import open_store
 from dashboard.wording import NOT_FEELING
-from tests.builders import a_stage
+from tests.builders import a_stage, a_timeline, an_exclusion
 from tests.dashboard.conftest import NASTY, Pages, put, text_of
-from tests.dashboard.lab_sessions import a_showing, put_screening, put_two_cuts
+from tests.dashboard.lab_sessions import a_showing, put_faces, put_screening, put_two_cuts
+
+
+@pytest.fixture(scope="module")
+def two_cuts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six screenings of either cut of a film, made once."""
+    file = tmp_path_factory.mktemp("two-cuts") / "houselights.db"
+    with open_store(f"sqlite:///{file}") as store:
+        put_two_cuts(store)
+    return file
 
 
 @pytest.fixture
-def two_cuts(store_url: str) -> str:
-    """Six screenings of either cut of a film."""
-    with open_store(store_url) as store:
-        put_two_cuts(store)
+def two_cuts(two_cuts_file: Path, store_url: str) -> str:
+    """A store of these screenings for a test of its own."""
+    shutil.copy(two_cuts_file, store_url.removeprefix("sqlite:///"))
     return store_url
 
 
 def opened(**query: str | list[str]) -> AppTest:
     return Pages().compare(**query)
+
+
+def chart_of(app: AppTest) -> dict[str, Any]:
+    (chart,) = app.get("echarts_chart")
+    options: dict[str, Any] = json.loads(chart.proto.spec)
+    return options
+
+
+def lines_of(app: AppTest) -> list[dict[str, Any]]:
+    return [one for one in chart_of(app)["series"] if one["id"].startswith("line_")]
+
+
+def table_of(app: AppTest, first: str) -> pd.DataFrame:
+    (found,) = [table.value for table in app.dataframe if table.value.columns[0] == first]
+    return found
 
 
 def test_an_empty_store_says_how_to_fill_it(store_url: str) -> None:
@@ -86,3 +117,138 @@ def test_more_sessions_than_can_be_told_apart_are_refused(store_url: str) -> Non
         for number in range(61):
             put(store, a_showing(f"s-{number}"))
     assert "61 sessions are more than the 60" in text_of(opened())
+
+
+def test_two_cuts_are_told_apart_in_words_and_in_a_difference_under_the_lines(two_cuts: str) -> None:
+    app = opened()
+    text = text_of(app)
+    assert "A and B differ by more than chance, in one stretch. The largest difference: B is higher by" in text
+    assert "<ol" in text
+    assert "(“Chase”): B higher than A by 20 points on average (p" in text
+    assert "Each screening counts once, however many people sat in it: the answer is about the groups." in text
+    assert "Effect size (Hedges" in text
+    assert len(chart_of(app)["grid"]) == 2
+
+
+def test_the_screenings_lie_where_the_film_began_in_each(two_cuts: str) -> None:
+    """Every screening began at another second, and the chase lies from 1:00 to 1:30 in all of them."""
+    table = table_of(opened(), "Screening")
+    assert table["Highest"].str.contains("at 1:").all()
+
+
+def test_a_stretch_in_the_address_narrows_chart_and_tables(two_cuts: str) -> None:
+    whole, chase = table_of(opened(), "Screening"), opened(stretch=["1:00", "1:30"])
+    assert table_of(chase, "Screening")["Share"].min() >= 40 > whole["Share"].max()
+    assert [axis["min"] for axis in chart_of(chase)["xAxis"]] == [60_000, 60_000]
+    assert chase.select_slider[0].value == ("1:00", "1:30")
+    assert chase.query_params["stretch"] == ["1:00", "1:30"]
+
+
+def test_the_slider_sets_the_stretch_and_a_button_widens_it_again(two_cuts: str) -> None:
+    app = opened()
+    app.select_slider[0].set_value(("0:30", "1:00")).run()
+    assert app.query_params["stretch"] == ["0:30", "1:00"]
+    assert chart_of(app)["xAxis"][0]["max"] == 60_000
+    next(button for button in app.button if button.label == "Whole length").click().run()
+    assert "stretch" not in app.query_params
+    assert chart_of(app)["xAxis"][0]["max"] == 120_000
+
+
+@pytest.mark.parametrize("told", [["1:30", "1:00"], ["1:00"], ["yesterday", "9:99"]])
+def test_a_stretch_that_is_none_is_all_of_the_film(two_cuts: str, told: list[str]) -> None:
+    assert chart_of(opened(stretch=told))["xAxis"][0]["max"] == 120_000
+
+
+def test_groups_are_told_with_their_screenings_faces_and_coverage(two_cuts: str) -> None:
+    groups = table_of(opened(), "Group")
+    assert groups["Group"].tolist() == ["A", "B"]
+    assert groups["Screenings"].tolist() == [6, 6]
+    assert groups["Faces"].tolist() == [10, 10]
+    assert (groups["Coverage"] > 90).all()
+    assert groups["95 %"].str.contains(" to ").all()
+
+
+def test_few_screenings_give_not_enough_data_instead_of_a_number(two_cuts: str) -> None:
+    app = opened(find="evening 1")
+    text = text_of(app)
+    assert "Not enough data to compare: 1 screenings of A and 1 of B have figures, and a comparison takes 5" in text
+    assert "Effect size" not in text
+    assert len(chart_of(app)["grid"]) == 1
+    assert table_of(app, "Group")["95 %"].tolist() == ["not enough data"] * 2
+
+
+def test_screenings_in_both_groups_are_not_compared_with_themselves(two_cuts: str) -> None:
+    with open_store(two_cuts) as store:
+        put_screening(store, a_showing("both", days=30, tags=("recruited", "students")))
+    assert "1 screening is both “recruited” and “students”" in text_of(opened(lines="A line for each audience"))
+
+
+def test_cities_are_compared_as_the_address_says(two_cuts: str) -> None:
+    app = opened(lines="A line for each city", a="Compare Leeds", b="with Oslo")
+    assert [box.value for box in app.selectbox if box.key in ("a", "b")] == ["Leeds", "Oslo"]
+    assert [line["name"] for line in lines_of(app)] == ["Ghent", "Leeds", "Oslo"]
+    assert "Not enough data to compare: 4 screenings of Leeds and 4 of Oslo" in text_of(app)
+
+
+def test_each_screening_can_be_a_line_and_rows_that_are_chosen_stand_out(two_cuts: str) -> None:
+    app = opened(lines="A line for each screening", mark=["night-b-2/main"])
+    assert len(lines_of(app)) == 12
+    assert chart_of(app)["legend"]["data"] == ["Night Train, cut B, evening 2"]
+    assert "of the faces smile on average over 12 screenings" in text_of(app)
+    assert app.query_params["mark"] == "night-b-2/main"
+
+
+def test_a_cut_with_another_beginning_is_laid_on_the_first_by_titles(two_cuts: str) -> None:
+    """In cut B the chase comes first: by titles it lies where it lies in A, second by second it does not."""
+    with open_store(two_cuts) as store:
+        for session in store.sessions():
+            if session.cut == "B":
+                (stage,) = store.stages(session.session_id)
+                late = (replace(stage.cues[0], at=stage.cues[0].at + timedelta(seconds=60)),)
+                moved = a_timeline(("Chase", 0, 30), ("Credits", 30, 60), title="scenes")
+                store.put_stage(session.session_id, replace(stage, timelines=(moved,), cues=late))
+    by_title, by_second = opened(), opened(align="Cuts laid second by second")
+    assert "B is laid on it where both show the same" in text_of(by_title)
+    assert "B higher than A by 20 points" in text_of(by_title)
+    assert "A and B are laid together second by second" in text_of(by_second)
+    assert table_of(by_title, "Screening")["Highest"].str.contains("at 1:").all()
+
+
+def test_people_of_two_screenings_are_compared_at_a_button(two_cuts: str) -> None:
+    with open_store(two_cuts) as store:
+        for session_id, smile in (("night-a-1", 0.2), ("night-b-1", 0.7)):
+            put_faces(store, session_id, smile)
+    app = opened(unit="People of one screening of each")
+    assert "the answer is about these two audiences" in text_of(app)
+    assert len(chart_of(app)["grid"]) == 1
+    next(button for button in app.button if button.label == "Compare their people").click().run()
+    text = text_of(app)
+    assert "Night Train, cut B, evening 1 is higher by 50 points" in text
+    assert chart_of(app)["title"][1]["text"].endswith("points of mean confidence")
+
+
+def test_people_whose_faces_are_not_kept_are_not_compared(two_cuts: str) -> None:
+    app = opened(unit="People of one screening of each")
+    next(button for button in app.button if button.label == "Compare their people").click().run()
+    assert "No single face of Night Train, cut A, evening 1 or Night Train, cut B, evening 1 is kept" in text_of(app)
+
+
+def test_what_is_on_the_screen_is_offered_as_files(two_cuts: str) -> None:
+    app = opened()
+    files = {button.label for button in app.get("download_button")}
+    assert {"Everything (.zip)", "screenings.csv", "lines.parquet", "differences.csv", "lines.svg"} <= files
+
+
+def test_what_was_left_out_by_hand_is_named(two_cuts: str) -> None:
+    with open_store(two_cuts) as store:
+        (stage,) = store.stages("night-a-1")
+        store.put_stage("night-a-1", replace(stage, exclusions=(an_exclusion(20, 40),)))
+    assert "Night Train, cut A, evening 1 · Left out" in text_of(opened())
+
+
+def test_titles_full_of_markup_are_shown_as_text(two_cuts: str) -> None:
+    with open_store(two_cuts) as store:
+        put_screening(store, a_showing("nasty", title=NASTY, city=NASTY, days=30))
+    app = opened(lines="A line for each city")
+    assert NASTY in chart_of(app)["legend"]["data"]
+    assert "<img src=x" not in text_of(app)
