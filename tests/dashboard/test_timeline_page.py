@@ -143,8 +143,9 @@ def test_a_stage_a_live_camera_watched_has_a_timeline_too(pages: Pages, store_ur
     assert stage.timelines[0].segments[0].end_s == 3600  # nobody knows yet when it ends
 
 
-def test_each_stage_of_a_festival_is_edited_by_itself(pages: Pages, filled: str) -> None:
-    app = pages.timeline("fest-1", stage="Workshop")
+@pytest.mark.parametrize("wanted", ["Workshop", "small"], ids=["by its name", "by its id"])
+def test_each_stage_of_a_festival_is_edited_by_itself(pages: Pages, filled: str, wanted: str) -> None:
+    app = pages.timeline("fest-1", stage=wanted)
     button(app, "New timeline").click().run()
     button(app, "Save").click().run()
     with open_store(filled) as store:
