@@ -34,7 +34,7 @@ STRETCH = 5
 BLOCK = 2
 MEDIAN = 100
 SHORTEST = 12 * STRETCH
-_STEP_S = 3.0
+STEP_S = 3.0
 
 _SHUFFLES = 399
 _AT_ONCE = 50  # shuffled sessions held in memory
@@ -94,7 +94,7 @@ class Steps:
         some = table.scored_spans[:, column] > 0
         n = table.scored[some, column] / table.scored_spans[some, column]
         k = table.over[some, column] / table.scored_spans[some, column]
-        size = max(1, round(_STEP_S * 1000 / windows.width_ms))
+        size = max(1, round(STEP_S * 1000 / windows.width_ms))
         step = windows.place[some] // size
         count = -(-len(windows.start_ms) // size)
 

@@ -124,7 +124,7 @@ def segment_rows(
                 faces=_mean(windows.faces[inside]),
                 coverage=_mean(windows.coverage[inside]),
                 figures_s=figures_s,
-                sparkline=_sparkline(curve.share[inside]) if enough else (),
+                sparkline=shape_of(curve.share[inside], SPARKS) if enough else (),
             )
         )
     return tuple(rows)
@@ -196,5 +196,11 @@ def _mean(values: Floats) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _sparkline(share: Floats) -> tuple[float, ...]:
-    return tuple(_mean(part) for part in np.array_split(share, min(SPARKS, len(share))))
+def shape_of(share: Floats, points: int) -> tuple[float, ...]:
+    """Means over as many equal stretches of a line, for a small picture of it; NaN where there is no figure.
+
+    Args:
+        share: (n,) NaN where there is none.
+        points: how many at most; no more than n.
+    """
+    return tuple(_mean(part) for part in np.array_split(share, min(points, len(share)))) if len(share) else ()

@@ -8,17 +8,23 @@ as long as it cannot have changed: everything a camera or a scorer tells of itse
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import streamlit as st
 
+from audience.baseline import BaselineChoice
 from audience.curve import StageWindows, stage_windows
+from audience.errors import InvalidValue
 from audience.instants import to_ms
+from audience.moments import Moment, moments
+from audience.segment_table import SegmentRow, segment_rows
 from audience.sessions import Camera, Session, Stage
 from audience.store import RecordingProgress, ScorerRecord, Store
 from audience.stores import default_store_url, open_store
 from dashboard.overview import Overview, overview_of
+from dashboard.report.contents import SEED
 
 # A camera that has said nothing for so long is not at work any more.
 _LIVE_S = 90
@@ -83,6 +89,30 @@ def laid_out(file: SessionFile, stage: Stage) -> StageWindows:
     return read(store_url(), file.marks, stage.stage_id, file, stage)
 
 
+def moments_of(file: SessionFile, stage: Stage, expression: str) -> tuple[Moment, ...]:
+    """What stands out of one expression on one stage."""
+    return _moments(store_url(), file.marks, stage.stage_id, expression, file, stage)
+
+
+def segments_of(file: SessionFile, stage: Stage, expression: str, against: BaselineChoice) -> tuple[SegmentRow, ...]:
+    """The segments of one stage, for one expression against a baseline."""
+    read = _live_segments if file.live else _segments
+    return read(store_url(), file.marks, stage.stage_id, expression, against, file, stage)
+
+
+def change_stage(session_id: str, stage_id: str, change: Callable[[Stage], Stage]) -> None:
+    """Writes a stage as `change` makes it of the one that is in the store now.
+
+    Raises:
+        InvalidValue: the stage is not there any more.
+    """
+    with open_store(store_url()) as store:
+        now = next((stage for stage in store.stages(session_id) if stage.stage_id == stage_id), None)
+        if now is None:
+            raise InvalidValue(f"stage {stage_id!r} is not in session {session_id!r} any more: open the session again")
+        store.put_stage(session_id, change(now))
+
+
 def _file(store: Store, session: Session) -> SessionFile:
     stages = store.stages(session.session_id)
     cameras = {stage.stage_id: store.cameras(session.session_id, stage.stage_id) for stage in stages}
@@ -108,6 +138,24 @@ def _read_windows(url: str, marks: str, stage_id: str, _file: SessionFile, _stag
     return stage_windows(_file.session, _stage, _file.cameras[stage_id], table)
 
 
+def _find_moments(
+    url: str, marks: str, stage_id: str, expression: str, _file: SessionFile, _stage: Stage
+) -> tuple[Moment, ...]:
+    return moments(laid_out(_file, _stage), expression, seed=SEED)
+
+
+def _sum_segments(
+    url: str,
+    marks: str,
+    stage_id: str,
+    expression: str,
+    against: BaselineChoice,
+    _file: SessionFile,
+    _stage: Stage,
+) -> tuple[SegmentRow, ...]:
+    return segment_rows(laid_out(_file, _stage), expression, seed=SEED, against=against)
+
+
 def _read_overview(url: str, marks: str, _file: SessionFile) -> Overview:
     stages = [_read_windows(url, marks, stage.stage_id, _file, stage) for stage in _file.stages]
     return overview_of(_file.session, stages)
@@ -116,5 +164,8 @@ def _read_overview(url: str, marks: str, _file: SessionFile) -> Overview:
 # Kept as they are, not copied for every viewer: nothing in them is ever written to.
 _windows = st.cache_resource(ttl=_SETTLED_READ_S, max_entries=32, show_spinner=False)(_read_windows)
 _live_windows = st.cache_resource(ttl=_LIVE_READ_S, max_entries=32, show_spinner=False)(_read_windows)
+_moments = st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)(_find_moments)
+_segments = st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)(_sum_segments)
+_live_segments = st.cache_resource(ttl=_LIVE_READ_S, max_entries=64, show_spinner=False)(_sum_segments)
 _overview = st.cache_resource(ttl=_SETTLED_READ_S, max_entries=1000, show_spinner=False)(_read_overview)
 _live_overview = st.cache_resource(ttl=_LIVE_READ_S, max_entries=1000, show_spinner=False)(_read_overview)

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 
 from audience.fingerprint import fingerprint
@@ -48,10 +49,12 @@ class Video:
     Attributes:
         url: its address on this server.
         starts_s: where its second 0 lies, seconds since the session began; negative where it began before.
+        length_s: how much of it was looked at, seconds; there is no picture after.
     """
 
     url: str
     starts_s: float
+    length_s: float = inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +139,7 @@ def video_of(session: Session, recordings: Sequence[RecordingProgress]) -> Video
     for progress, file in found:
         if file is not None and file.media_type is not None:
             starts_s = (progress.started_ms - to_ms(session.started_at)) / 1000
-            return Video(url=f"{ROUTE}/{progress.fingerprint}", starts_s=starts_s)
+            return Video(url=f"{ROUTE}/{progress.fingerprint}", starts_s=starts_s, length_s=progress.done_s)
     if any(file is not None for _, file in found):
         return NoVideo(reason="Browsers do not play recordings of this kind: they play MP4 (H.264) and WebM.")
     return NoVideo(reason="The recording is not, or no longer, in the folders that were named with --videos.")

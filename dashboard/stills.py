@@ -62,9 +62,9 @@ def stills() -> Stills:
 
 
 def still_url(video: Video, session_s: float) -> str | None:
-    """The address of the picture at a second of the session; None where the recording had not begun."""
+    """The address of the picture at a second of the session; None before the recording began and after it ended."""
     second = session_s - video.starts_s
-    return f"{video.url}/still?t={int(second)}" if second >= 0 else None
+    return f"{video.url}/still?t={int(second)}" if 0 <= second <= video.length_s else None
 
 
 def _size(picture: bytes | None) -> int:

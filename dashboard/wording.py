@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audience.baseline import BaselineChoice
 from audience.sessions import Session, Stage
 
 NOT_FEELING = "Houselights measures visible expression, not feeling: a smile can be seen; what it means cannot."
@@ -53,6 +54,14 @@ def share_of(expression: str, smoothing_s: float) -> str:
 def doing(expression: str) -> str:
     """What the faces do that are counted, as in "43 % of 61 faces smile"."""
     return _SHOW[expression].removeprefix("that ")
+
+
+# What a share is compared with, by choice of baseline.
+AGAINST: dict[BaselineChoice, str] = {
+    "whole talk": "Average of the whole",
+    "moving median": "Usual in the minutes around",
+    "pre-roll": "Before it began",
+}
 
 
 def stage_names(stages: list[Stage]) -> dict[str, str]:

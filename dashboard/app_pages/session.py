@@ -1,6 +1,9 @@
-"""One session: a headline, the reaction curve along what was shown, and the faces in view under it."""
+"""One session as its presenter reads it: a headline, the recording with its curve, moments, segments, earlier talks."""
 
 from __future__ import annotations
+
+from math import isfinite, nan
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -10,68 +13,20 @@ from audience.errors import HouselightsError, SessionNotFound
 from audience.expressions import LEAD_EXPRESSION
 from audience.headline import headline
 from audience.sessions import Stage
-from audience.smoothing import default_smoothing_s, smoothed_curve
-from dashboard import charts, data, markup
+from dashboard import data, markup
 from dashboard.chart_bands import legend
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.palette import palette_of
-from dashboard.wording import BAND, GAPS, expression_name, how_to_score, kind_words, share_of, stage_names
+from dashboard.recordings import video_of
+from dashboard.session_page.choices import View, choose_stage, choose_view
+from dashboard.session_page.earlier import Earlier, choose_earlier, shares_by_title, show_earlier
+from dashboard.session_page.moment_list import about, moment_list, second_url
+from dashboard.session_page.notes import ask_to_write, show_dialogs, show_notes
+from dashboard.session_page.picture import show_picture
+from dashboard.session_page.segments.component import segment_table
+from dashboard.wording import AGAINST, BAND, GAPS, how_to_score, kind_words
 
-SMOOTHINGS = {0.0: "Raw", 5.0: "Over 5 s", 15.0: "Over 15 s", 60.0: "Over 1 min"}
 LIVE_REFRESH_S, WAITING_REFRESH_S = 2, 10
-CHART_HEIGHT = 450
-HEADS_HEIGHT = 280
-CHOOSER_WIDTH = 175
-
-
-def choose_stage(file: data.SessionFile) -> Stage:
-    """The stage that the address or the viewer names; the first where there is one only."""
-    names = stage_names(file.stages)
-    if len(names) == 1:
-        return file.stages[0]
-    chosen = st.selectbox(
-        "Stage",
-        list(names),
-        format_func=names.__getitem__,
-        key="stage",
-        bind="query-params",
-        label_visibility="collapsed",
-        width=CHOOSER_WIDTH,
-    )
-    return next(stage for stage in file.stages if stage.stage_id == chosen)
-
-
-def choose_expression(file: data.SessionFile, windows: StageWindows) -> str:
-    """The expression to draw, of those the scorer gives."""
-    scorers = [file.scorers[name] for name in windows.table.scorers if name in file.scorers]
-    experimental = {name for scorer in scorers for name in scorer.experimental}
-    offered = list(windows.expressions)
-    return st.selectbox(
-        "Expression",
-        offered,
-        index=offered.index(LEAD_EXPRESSION) if LEAD_EXPRESSION in offered else 0,
-        format_func=lambda name: expression_name(name, experimental=name in experimental),
-        key="expression",
-        bind="query-params",
-        label_visibility="collapsed",
-        width=CHOOSER_WIDTH,
-    )
-
-
-def choose_smoothing(windows: StageWindows) -> float:
-    """The stretch each figure is averaged over, seconds."""
-    usual = default_smoothing_s(len(windows.start_ms) * windows.width_ms / 1000)
-    offered = list(SMOOTHINGS)
-    return st.selectbox(
-        "Averaged over",
-        offered,
-        index=offered.index(usual),
-        format_func=SMOOTHINGS.__getitem__,
-        key="smoothing",
-        bind="query-params",
-        label_visibility="collapsed",
-        width=CHOOSER_WIDTH,
-    )
 
 
 def facts(file: data.SessionFile, stage: Stage, windows: StageWindows) -> list[str]:
@@ -89,41 +44,87 @@ def facts(file: data.SessionFile, stage: Stage, windows: StageWindows) -> list[s
     return [*told, f"{cameras} cameras"] if cameras > 1 else told
 
 
-def show_chart(windows: StageWindows, expression: str | None, smoothing_s: float, told: str, live: bool) -> None:
-    """The chart and, under it, what it means; no expression leaves the faces alone."""
-    curve = None if expression is None else smoothed_curve(windows, expression, smoothing_s)
-    height = HEADS_HEIGHT if curve is None else CHART_HEIGHT
-    chart = charts.session_chart(
-        windows,
-        curve,
-        name="" if expression is None else share_of(expression, smoothing_s),
-        palette=palette_of(st.context.theme.type),
-        zone=viewer_zone(st.context.timezone),
-        height=height,
-        smoothed=smoothing_s > 0,
-        zoomable=not live,
-    )
-    st.echarts_chart(chart, height=height, key="curve", alt=told, theme=None)
-    st.html(markup.note(*([] if curve is None else [BAND]), GAPS, legend(windows)))
-
-
 def show_stage(file: data.SessionFile) -> None:
     """One stage of a session, the head of the page first."""
     head = st.container()
     with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
         stage = choose_stage(file)
         windows = data.laid_out(file, stage)
-        scored = file.session.mode == "expressions" and bool(windows.table.scored.any())
-        expression = choose_expression(file, windows) if scored else None
-        smoothing_s = choose_smoothing(windows) if scored else 0.0
-    told = headline(windows, expression or LEAD_EXPRESSION)
+        view = choose_view(file, windows)
+    told = headline(windows, view.expression or LEAD_EXPRESSION)
     labels = [*kind_words(file.session), *(["Live"] if file.live else [])]
     head.html(markup.header(file.session.name, labels, facts(file, stage, windows), told))
     if len(windows.start_ms):
-        show_chart(windows, expression, smoothing_s, told, file.live)
+        show_review(file, windows, view)
     else:
         line = "No camera has recorded anything on this stage yet. Score a recording into the session:"
         st.html(markup.empty(line, how_to_score(file.session.session_id)))
+
+
+def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> None:
+    """The recording with its curve, and under it what there is to say; what is chosen below shows above too."""
+    stage = windows.stage
+    above, moments_place, segments_place, earlier_place = (st.container() for _ in range(4))
+    with earlier_place:
+        earlier = choose_earlier(windows) if view.expression is not None else Earlier()
+    # What stands out of an hour is not known halfway through it.
+    found = data.moments_of(file, stage, view.expression) if view.expression and not file.live else ()
+    video = video_of(file.session, [one for one in file.recordings if one.stage_id == stage.stage_id])
+    with above:
+        noted = show_picture(
+            windows, view, found=found, earlier=earlier.stages, video=video, start_s=second_asked_for(windows)
+        )
+        st.html(markup.note(*([BAND] if view.expression else []), GAPS, legend(windows)))
+    with moments_place:
+        if view.expression is not None:
+            st.header("Moments", anchor=False)
+            if file.live:
+                st.html(markup.note("Moments are told once the session has ended."))
+            else:
+                st.html(markup.note(about(windows, view.expression, found)))
+                st.html(moment_list(windows, found, video, st.query_params.to_dict()))
+    with segments_place:
+        show_segments(file, windows, view, earlier)
+    with earlier_place:
+        show_earlier(windows, view, earlier)
+    st.header("Notes, and what is left out", anchor=False)
+    show_notes(windows)
+    if noted is not None:
+        ask_to_write(file.session.session_id, stage.stage_id, noted)
+
+
+def show_segments(file: data.SessionFile, windows: StageWindows, view: View, earlier: Earlier) -> None:
+    """The segment table; without a timeline, how to get one."""
+    if view.expression is None:
+        return
+    st.header("Segments", anchor=False)
+    if not windows.stage.timelines:
+        line = "Nobody has said yet what was shown. Lay slides, chapters or scenes along the session:"
+        st.html(markup.empty(line, f"houselights timeline {file.session.session_id} FILE"))
+        return
+    address = st.query_params.to_dict()
+    begins = {int(index): float(windows.session_s[place]) for place, index in enumerate(windows.segment) if index >= 0}
+    segment_table(
+        windows,
+        data.segments_of(file, windows.stage, view.expression, view.against),
+        caption=f"Segments of {file.session.name}",
+        against=AGAINST[view.against],
+        earlier=shares_by_title(earlier.stages, view.expression),
+        hrefs={index: second_url(address, second) for index, second in begins.items()},
+        palette=palette_of(st.context.theme.type),
+        key="segments",
+    )
+
+
+def second_asked_for(windows: StageWindows) -> float | None:
+    """The second of the session that the address names as `t`; else where what was shown began, if that is known."""
+    try:
+        second = float(st.query_params.get("t", "nan"))
+    except ValueError:
+        second = nan
+    shown = np.flatnonzero(~np.isnan(windows.timeline_s))
+    began = float(windows.session_s[shown[0]]) if len(shown) else None
+    return second if isfinite(second) else began
 
 
 def show(session_id: str, drawn_every_s: int | None) -> None:
@@ -162,10 +163,12 @@ def opened(session_id: str) -> int | None:
     return refresh_s(file)
 
 
+st.html(Path(__file__).parents[1] / "session_page" / "session.css")
 with st.container(key="back"):
     st.page_link("app_pages/sessions.py", label="← All sessions")
 if session_id := st.query_params.get("session"):
     every_s = opened(session_id)
     st.fragment(show, run_every=every_s)(session_id, every_s)
+    show_dialogs(session_id)
 else:
     st.html(markup.empty("No session is chosen: open one from the list of sessions."))

@@ -127,7 +127,7 @@ def packed(
         "shown": _shown(windows),
         "markers": [{**asdict(marker), "name": _KINDS[marker.kind]} for marker in markers],
         "words": _words(curves),
-        "video": asdict(video) if isinstance(video, Video) else None,
+        "video": {"url": video.url, "starts_s": video.starts_s} if isinstance(video, Video) else None,
         "no_video": video.reason if isinstance(video, NoVideo) else "",
         "start_s": start_s,
         "palette": asdict(palette),

@@ -14,6 +14,16 @@ const KEYS = {
   PageDown: "on", n: "on", "+": "closer", "=": "closer", "-": "wider", 0: "whole", Escape: "noTip",
 };
 
+/** A piece of a line as the picture draws it, for the legend. */
+function stroke(colour, dash) {
+  const [svg, line] = ["svg", "line"].map((name) => document.createElementNS("http://www.w3.org/2000/svg", name));
+  const look = { x2: 26, y1: 4, y2: 4, stroke: colour, "stroke-width": 2, "stroke-dasharray": dash.join(" ") };
+  for (const [name, value] of Object.entries(look)) line.setAttribute(name, value);
+  svg.ariaHidden = "true";
+  svg.append(line);
+  return svg;
+}
+
 class Player {
   constructor(root) {
     this.root = root;
@@ -244,7 +254,7 @@ class Player {
     const key = (name, colour, dash) => {
       const span = document.createElement("span");
       span.textContent = name;
-      if (colour) span.style.setProperty("--line", `${dash.length ? (dash[0] > 5 ? "dashed" : "dotted") : "solid"} ${colour}`);
+      if (colour) span.prepend(stroke(colour, dash));
       return span;
     };
     const lines = this.picture.looks().map(({ line, colour, dash }) => key(line.name, colour, dash));

@@ -418,9 +418,10 @@ def test_lines_beside_the_curve_have_a_legend_and_their_figures_in_the_hover(ope
     page = opened("case=lines")
     legend = page.locator(".name span")
     expect(legend).to_have_text(["Share of faces that smile, averaged over 15 s", "surprised", "calm", "whole talk"])
-    looks = [key.evaluate("key => key.style.getPropertyValue('--line')") for key in legend.all()]
-    assert [look.split()[0] for look in looks] == ["solid", "solid", "dashed", "dashed"]
-    assert len(set(looks)) == 4
+    names = ("stroke", "stroke-dasharray")
+    looks = [tuple(key.locator("line").get_attribute(name) for name in names) for key in legend.all()]
+    assert len({colour for colour, _ in looks}) == 4
+    assert len({dash for _, dash in looks[1:]}) == 3, "told by more than colour"
     tip = hovered(page, 751)
     expect(tip).to_contain_text("surprised: 50 %")
     expect(tip).to_contain_text("whole talk: 25 %")

@@ -91,6 +91,7 @@ def test_a_picture_is_made_once_and_the_oldest_are_let_go(
 
 
 def test_a_still_lies_where_the_recording_does_on_the_sessions_axis() -> None:
-    video = Video(url="/recordings/abc", starts_s=40)
+    video = Video(url="/recordings/abc", starts_s=40, length_s=600)
     assert still_url(video, 100.7) == "/recordings/abc/still?t=60"
     assert still_url(video, 39.5) is None
+    assert still_url(video, 641) is None

@@ -1,0 +1,66 @@
+"""The moments as a list: what happened, where, how sure, and what it looked like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from urllib.parse import urlencode
+
+from audience.curve import StageWindows
+from audience.headline import position_text
+from audience.moments import Moment
+from audience.prominence import SHORTEST, STEP_S
+from dashboard.markup import units_kept
+from dashboard.recordings import NoVideo, Video
+from dashboard.stills import still_url
+
+ABOUT = (
+    "They stand out further than chance lets any place of a session: of sessions in which nothing happens, fewer than "
+    "1 in 20 have any. Very sure: 1 in 200 shuffles of this session, or fewer, reach as far."
+)
+NOTHING = (
+    "Nothing stood out further than chance does. That is an answer, too: the reaction was much the same throughout."
+)
+TOO_SHORT = "Not enough data to tell moments: that takes three minutes of figures."
+
+
+def about(windows: StageWindows, expression: str, found: Sequence[Moment]) -> str:
+    """What there is to say of the moments as a whole."""
+    if found:
+        return ABOUT
+    figures = int(windows.table.scored_spans[:, windows.expressions.index(expression)].sum())
+    return TOO_SHORT if figures * windows.table.record_width_ms / 1000 < SHORTEST * STEP_S else NOTHING
+
+
+def moment_list(
+    windows: StageWindows, found: Sequence[Moment], video: Video | NoVideo, address: Mapping[str, str]
+) -> str:
+    """The moments as HTML; each is a link to its second, which the player on the page hears of.
+
+    Args:
+        windows: the stage's windows.
+        found: the moments.
+        video: where their stills come from, or why there are none.
+        address: what the page's own address asks for.
+    """
+    return f'<ol class="hl-moments">{"".join(_item(windows, moment, video, address) for moment in found)}</ol>'
+
+
+def second_url(address: Mapping[str, str], second: float) -> str:
+    """A deep link to a second of what an address shows."""
+    return f"?{urlencode({**address, 't': int(second)})}"
+
+
+def _item(windows: StageWindows, moment: Moment, video: Video | NoVideo, address: Mapping[str, str]) -> str:
+    still = still_url(video, moment.session_s) if isinstance(video, Video) else None
+    picture = f'<img src="{escape(still)}" alt="" loading="lazy">' if still else ""
+    title = moment.segment or {"peak": "Peak", "dip": "Dip", "turn": "Steepest turn"}[moment.kind]
+    return (
+        f'<li><a href="{escape(second_url(address, moment.session_s))}" data-seek="{moment.session_s:g}" '
+        f'target="_self">{picture}'
+        f'<span class="hl-number hl-{moment.kind}">{moment.number}</span>'
+        f'<span class="hl-moment-title">{escape(title)}</span>'
+        f'<span class="hl-moment-when">{escape(position_text(windows, moment.place))} · {moment.sure}</span>'
+        f'<span class="hl-moment-said">{escape(units_kept(moment.sentence))}</span>'
+        f"</a></li>"
+    )

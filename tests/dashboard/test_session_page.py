@@ -1,0 +1,311 @@
+"""The presenter's page in each of its states, without a browser."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from audience.errors import InvalidValue
+from audience.instants import to_ms
+from audience.sessions import Session
+from audience.store import Store
+from audience.stores import open_store
+from audience.windows import WindowRecord
+from dashboard import data
+from dashboard.session_page.earlier import earlier_of
+from tests.builders import (
+    BEGAN,
+    a_face,
+    a_heartbeat,
+    a_session,
+    a_stage,
+    a_timeline,
+    a_window,
+    after,
+    an_annotation,
+    an_exclusion,
+)
+from tests.dashboard.conftest import NASTY, Pages, put, text_of, windows_of
+
+SLIDES = a_timeline(("Welcome", 0, 100), ("Live demo", 100, 200), ("Thanks", 200, 290))
+
+
+def shown_in(app: AppTest, component: str) -> dict[str, Any]:
+    """What a component on the page was given."""
+    (given,) = [one for one in app.get("bidi_component") if one.proto.component_name == f"houselights.{component}"]
+    return dict(json.loads(given.proto.json))
+
+
+def components(app: AppTest) -> list[str]:
+    return [one.proto.component_name.removeprefix("houselights.") for one in app.get("bidi_component")]
+
+
+def headers(app: AppTest) -> list[str]:
+    return [header.value for header in app.header]
+
+
+def quiet(session_id: str = "talk-1", *, seconds: int = 300, scorer: str = "expressionnet 1") -> list[WindowRecord]:
+    """A quarter of forty faces smile all along."""
+    return [a_window(at, smiling=10, of=40, session_id=session_id, scorer=scorer) for at in range(seconds)]
+
+
+def a_talk(store: Store, session_id: str, *, days: int = 0, film: str = "", scorer: str = "s 1", **more: Any) -> None:
+    """A talk with slides, so many days after the others."""
+    began = BEGAN + timedelta(days=days)
+    session = a_session(session_id, title=session_id.capitalize(), started_at=began)
+    shifted = [
+        replace(window, start_ms=window.start_ms + days * 86_400_000, scorer=scorer)
+        for window in windows_of(session_id)
+    ]
+    session = replace(session, ended_at=began + timedelta(seconds=300), film=film, **more)
+    put(store, session, (a_stage(timelines=[SLIDES]), shifted))
+
+
+# Moments.
+
+
+def test_a_moment_is_told_with_its_segment_its_sentence_and_how_sure(pages: Pages, filled: str) -> None:
+    app = pages.session("talk-1")
+    text = text_of(app)
+    assert "They stand out further than chance lets any place of a session" in text
+    assert '<span class="hl-moment-title">Live demo</span>' in text
+    assert "sure</span>" in text
+    assert "points above the minutes around it." in text
+    markers = shown_in(app, "player")["markers"]
+    assert [marker["kind"] for marker in markers].count("peak") == text.count("hl-number hl-peak")
+    assert f'data-seek="{markers[0]["at_s"]:g}"' in text
+
+
+def test_a_moment_leads_to_its_second_in_another_tab_too(pages: Pages, filled: str) -> None:
+    app = pages.session("talk-1", t="7", against="Before it began")
+    at = int(shown_in(app, "player")["markers"][0]["at_s"])
+    assert f'href="?session=talk-1&amp;t={at}&amp;against=Before+it+began"' in text_of(app)
+
+
+def test_where_nothing_stands_out_that_is_said_as_an_answer(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        put(store, a_session(ended_at=after(300)), (a_stage(), quiet()))
+    text = text_of(pages.session("talk-1"))
+    assert "Nothing stood out further than chance does. That is an answer, too" in text
+    assert "<li>" not in text
+
+
+def test_a_session_too_short_for_moments_says_how_much_it_takes(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        put(store, a_session(ended_at=after(60)), (a_stage(), quiet(seconds=60)))
+    assert "Not enough data to tell moments: that takes three minutes of figures." in text_of(pages.session("talk-1"))
+
+
+def test_while_a_session_runs_no_moment_is_told(pages: Pages, store_url: str) -> None:
+    now = datetime.now(UTC)
+    began_ms = to_ms(now) // 1000 * 1000
+    with open_store(store_url) as store:
+        put(store, a_session(started_at=now), (a_stage(), [a_window(start_ms=began_ms, smiling=5, of=10)]))
+        store.put_heartbeat(replace(a_heartbeat(), at_ms=to_ms(now), last_window_ms=began_ms))
+    assert "Moments are told once the session has ended." in text_of(pages.session("talk-1"))
+
+
+# Segments.
+
+
+def test_segments_have_a_share_a_change_faces_and_coverage(pages: Pages, filled: str) -> None:
+    table = shown_in(pages.session("talk-1"), "segments")
+    assert table["columns"] == ["Segment", "Share", "Against: average of the whole", "Faces", "Coverage"]
+    demo = table["rows"][1]
+    assert (demo["title"], demo["when"], demo["seek"]) == ("Live demo", "1:40 to 3:20", 110)
+    share, change, faces, coverage = demo["cells"]
+    assert share["text"] == "43 %"
+    assert change["text"] == "+12"
+    assert faces["text"] == "36"
+    assert coverage["text"] == "72 %"  # for ten seconds of it nobody was in view
+    assert len(demo["spark"]) == 24
+
+
+def test_the_baseline_is_a_choice_and_stands_in_the_address(pages: Pages, filled: str) -> None:
+    app = pages.session("talk-1", against="Before it began")
+    assert app.selectbox(key="against").value == "pre-roll"
+    table = shown_in(app, "segments")
+    assert table["columns"][2] == "Against: before it began"
+    assert [row["cells"][1]["text"] for row in table["rows"]] == ["0", "+18", "0"]
+    assert [line["name"] for line in shown_in(app, "player")["lines"]] == ["Before it began"]
+
+
+def test_without_a_timeline_the_page_says_how_to_lay_one(pages: Pages, filled: str) -> None:
+    app = pages.session("nasty-1")
+    assert "houselights timeline nasty-1 FILE" in text_of(app)
+    assert components(app) == ["player"]
+
+
+def test_a_segment_that_was_never_shown_leads_nowhere(pages: Pages, store_url: str) -> None:
+    slides = a_timeline(("Shown", 0, 300), ("Never shown", 400, 500))
+    with open_store(store_url) as store:
+        put(store, a_session(ended_at=after(300)), (a_stage(timelines=[slides]), quiet()))
+    _, never = shown_in(pages.session("talk-1"), "segments")["rows"]
+    assert (never["seek"], never["href"]) == (None, None)
+    assert never["cells"][0]["text"] == "not enough data"
+    assert never["cells"][1]["text"] == ""
+
+
+# The curve.
+
+
+def test_other_expressions_are_laid_beside_the_leading_one(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        seen = [a_face(f"t{face}", confidences={"smile": 0.9, "surprised": 0.1}) for face in range(10)]
+        both = [a_window(at, seen=seen) for at in range(60)]
+        put(store, a_session(ended_at=after(60)), (a_stage(), both))
+    app = pages.session("talk-1", beside="Surprised")
+    assert [line["name"] for line in shown_in(app, "player")["lines"]] == ["surprised", "Average of the whole"]
+
+
+def test_a_link_opens_the_very_second(pages: Pages, filled: str) -> None:
+    assert shown_in(pages.session("talk-1", t="125"), "player")["start_s"] == 125
+
+
+@pytest.mark.parametrize("nonsense", ["", "abc", "nan", "inf"])
+def test_without_a_second_in_the_address_it_opens_where_the_talk_began(
+    pages: Pages, filled: str, nonsense: str
+) -> None:
+    assert shown_in(pages.session("talk-1", t=nonsense), "player")["start_s"] == 10
+
+
+def test_a_head_count_has_its_curve_and_its_notes_and_nothing_of_expressions(pages: Pages, filled: str) -> None:
+    app = pages.session("heads-1")
+    assert components(app) == ["player"]
+    assert headers(app) == ["Notes, and what is left out"]
+
+
+def test_where_too_few_faces_were_seen_there_are_no_moments_and_no_segments(pages: Pages, filled: str) -> None:
+    app = pages.session("fest-1", stage="Workshop")
+    assert components(app) == ["player"]
+    assert headers(app) == ["Notes, and what is left out"]
+
+
+# Earlier sessions.
+
+
+def test_earlier_givings_of_the_same_talk_are_laid_beside_it_without_asking(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        a_talk(store, "first", film="Bridges")
+        a_talk(store, "second", days=7, film="Bridges")
+    app = pages.session("second")
+    assert app.multiselect(key="earlier-second").value == ["first"]
+    assert [line["name"] for line in shown_in(app, "player")["lines"]] == ["Average of the whole", "Earlier session"]
+    table = shown_in(app, "segments")
+    assert table["columns"][-1] == "Earlier"
+    assert [row["cells"][-1]["small"] for row in table["rows"]] == ["in 1", "in 1", "in 1"]
+    assert table["rows"][0]["cells"][-1]["text"] == table["rows"][0]["cells"][0]["text"]
+    text = text_of(app)
+    assert '<a href="?session=first" target="_self">First</a>' in text
+    assert text.count("31 %<small>") == 2
+
+
+def test_sessions_of_another_scorer_are_refused_with_the_reason(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        a_talk(store, "first", film="Bridges", scorer="rekognition 1")
+        a_talk(store, "second", days=7, film="Bridges")
+    app = pages.session("second")
+    assert "“First” is left out: these sessions were scored by rekognition 1 and s 1" in text_of(app)
+    assert [line["kind"] for line in shown_in(app, "player")["lines"]] == ["baseline"]
+
+
+def test_any_session_of_the_kind_can_be_chosen_and_no_other(pages: Pages, filled: str) -> None:
+    app = pages.session("talk-1")
+    assert app.multiselect(key="earlier-talk-1").value == []
+    offered = app.multiselect(key="earlier-talk-1").options
+    assert [name.partition(", ")[0] for name in offered] == ["Tomorrow", NASTY]
+    app.multiselect(key="earlier-talk-1").select(offered[1]).run()
+    assert shown_in(app, "segments")["columns"][-1] == "Coverage", "no segment of theirs is called alike"
+
+
+def test_the_latest_three_of_the_same_film_and_cut_are_chosen_at_first() -> None:
+    def one(name: str, days: int, film: str = "Film", cut: str = "A") -> Session:
+        return replace(a_session(name, started_at=BEGAN + timedelta(days=days)), film=film, cut=cut)
+
+    this = one("this", 9)
+    others = [one(f"s{days}", days) for days in (1, 2, 3, 4, 12)]
+    assert earlier_of(this, [*others, one("b", 5, cut="B"), one("other", 5, film="Else")]) == ["s4", "s3", "s2"]
+    assert earlier_of(replace(this, film=""), [one("nameless", 1, film="")]) == []
+
+
+# Notes, and what is left out.
+
+
+def writing(pages: Pages, session_id: str, stage_id: str, at_s: float) -> AppTest:
+    """The page after “Note” was pressed at a second."""
+    app = pages.session(session_id)
+    app.session_state["writing-note"] = (session_id, stage_id, at_s)
+    return app.run()
+
+
+def test_a_note_is_written_by_name_and_stands_on_the_axis_and_in_the_list(pages: Pages, filled: str) -> None:
+    app = writing(pages, "talk-1", "main", 130)
+    assert "At 2:00." in text_of(app)
+    app.text_input(key="note-title").input("A glass broke")
+    app.text_input(key="note-by").input("Ada")
+    app.button(key="note-save").click().run()
+    (stage,) = data.session_file("talk-1").stages
+    assert [(note.title, note.by, note.at) for note in stage.annotations] == [("A glass broke", "Ada", after(130))]
+    text = text_of(app)
+    assert '2:00</span> <span class="hl-said-kind">Note</span> <strong>A glass broke</strong>' in text
+    assert shown_in(app, "player")["markers"][-1] == {
+        "at_s": 130,
+        "kind": "note",
+        "name": "Note",
+        "title": "A glass broke (Ada)",
+    }
+
+
+def test_a_stretch_is_left_out_of_every_figure(pages: Pages, filled: str) -> None:
+    app = writing(pages, "talk-1", "main", 110)
+    app.toggle(key="note-leave-out").set_value(True).run()
+    app.radio(key="note-extent").set_value("The whole segment").run()
+    app.text_input(key="note-title").input("Projector failed")
+    app.text_input(key="note-by").input("Ada")
+    app.button(key="note-save").click().run()
+    (stage,) = data.session_file("talk-1").stages
+    (left_out,) = stage.exclusions
+    assert (left_out.from_at, left_out.until_at) == (after(110), after(210))
+    assert shown_in(app, "segments")["rows"][1]["cells"][0]["text"] == "not enough data"
+    assert [110, 210, "excluded", "left out: Projector failed"] in shown_in(app, "player")["gaps"]
+
+
+def test_what_nobody_signs_is_not_written_and_the_reason_is_said(pages: Pages, filled: str) -> None:
+    app = writing(pages, "talk-1", "main", 110)
+    app.text_input(key="note-title").input("A glass broke")
+    app.button(key="note-save").click().run()
+    assert "name of who wrote a note is empty" in text_of(app)
+    assert data.session_file("talk-1").stages[0].annotations == ()
+
+
+def test_what_was_left_out_comes_back_once_it_is_removed(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        stage = a_stage(exclusions=[an_exclusion(10, 40)], annotations=[an_annotation(5, title=NASTY)])
+        put(store, a_session(ended_at=after(300)), (stage, quiet()))
+    app = pages.session("talk-1")
+    text = text_of(app)
+    assert "0:10 to 0:40" in text
+    assert "Nothing to see" in text
+    assert "&lt;img src=x" in text
+    app.button(key="remove-1").click().run()
+    assert "written by Ada" in text_of(app)
+    app.button(key="remove-surely").click().run()
+    (stage,) = data.session_file("talk-1").stages
+    assert stage.exclusions == ()
+    assert len(stage.annotations) == 1
+
+
+def test_a_note_is_written_beside_what_others_wrote_meanwhile(filled: str) -> None:
+    (before,) = data.session_file("talk-1").stages
+    with open_store(filled) as store:
+        store.put_stage("talk-1", replace(before, title="Another hall"))
+    data.change_stage("talk-1", "main", lambda now: replace(now, annotations=(an_annotation(1),)))
+    (stage,) = data.session_file("talk-1").stages
+    assert (stage.title, len(stage.annotations)) == ("Another hall", 1)
+    with pytest.raises(InvalidValue, match="open the session again"):
+        data.change_stage("talk-1", "gone", lambda now: now)
