@@ -8,24 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audience.board_words import Change, why
+from audience.exclusions import excluded_windows
 from audience.instants import to_ms
 from audience.liveliness import NEEDED_MS, UPDATE_MS, Liveliness, Z, liveliness, shrink_toward
 from audience.liveliness_order import chain_start_ms, held_orders
-from audience.liveliness_sums import StageSums, stretches
+from audience.liveliness_sums import MINUTE_MS, StageSums, stretches
 from audience.sessions import Session, Stage
 from audience.timelines import Cue, timeline_seconds
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-State = Literal["live", "stale", "too few", "silent", "heads only"]
+State = Literal["live", "stale", "too few", "left out", "silent", "heads only"]
 Direction = Literal["up", "down", "steady"]
+
+WITHOUT_FIGURE = ("too few", "left out", "silent")
+"""The states in which nothing is said of a stage, in the order they come in below the others."""
 
 STALE_MS = 15_000
 SPARK_STEP_MS, SPARK_STEPS = 5_000, 12
@@ -54,8 +59,9 @@ class BoardRow:
         stage_id: which stage.
         title: what to call it.
         state: "live"; "stale" where its newest window ended more than 15 s ago; "too few" where fewer than five faces
-            were in view, or too briefly, to say more; "silent" where no camera looked in the last minute; "heads only"
-            where the session measures no expression.
+            were in view, or too briefly, to say more; "left out" where somebody left the last minute out of every
+            figure; "silent" where no camera looked in the last minute; "heads only" where the session measures no
+            expression.
         rank: 1 for the top; None where there is no figure or it is stale. Of a tie all have the same.
         tied: whether others have the same rank: their intervals overlap that of the first of them.
         figure: liveliness, 0..100; None where there is none.
@@ -131,13 +137,13 @@ def board(session: Session, stages: Sequence[StageSums], as_of_ms: int) -> Board
     figures = liveliness(stages, chain_start_ms(as_of_ms), as_of_ms)
     orders = held_orders(figures.figure)
     told = [_told(session, sums, figures, orders, place, as_of_ms) for place, sums in enumerate(stages)]
-    groups: dict[str, list[BoardRow]] = {state: [] for state in ("live", "stale", "too few", "silent")}
+    groups: dict[str, list[BoardRow]] = {state: [] for state in ("live", "stale", *WITHOUT_FIGURE)}
     for place in orders[-1].tolist():
         groups[told[place].state].append(told[place])
     return Board(
         session=session,
         as_of_ms=as_of_ms,
-        rows=(*_ranked(groups["live"]), *groups["stale"], *groups["too few"], *groups["silent"]),
+        rows=(*_ranked(groups.pop("live")), *chain.from_iterable(groups.values())),
         caution=_caution(stages),
     )
 
@@ -178,10 +184,15 @@ def _between(sums: StageSums, from_ms: int, until_ms: int) -> StageSums:
 def _row(session: Session, sums: StageSums, faces: float, as_of_ms: int) -> BoardRow:
     """What can be said of a stage without any figure."""
     newest = int(sums.end_ms[-1]) if len(sums.end_ms) else None
+    state: State = "too few"
+    if np.isnan(faces):
+        state = "silent"
+    elif excluded_windows(np.array([as_of_ms - MINUTE_MS]), MINUTE_MS, sums.stage.exclusions).any():
+        state = "left out"
     return BoardRow(
         stage_id=sums.stage.stage_id,
         title=sums.stage.name,
-        state="silent" if np.isnan(faces) else "too few",
+        state=state,
         faces=None if np.isnan(faces) else round(faces),
         age_s=None if newest is None else (as_of_ms - newest) / 1000,
         playing=playing(session, sums.stage, as_of_ms),

@@ -32,6 +32,7 @@ from tests.builders import (
     a_window,
     after,
     after_ms,
+    an_exclusion,
     counted,
 )
 
@@ -188,6 +189,13 @@ def test_a_head_count_has_no_liveliness_and_says_why():
 
 def test_a_head_count_has_none_even_where_somebody_stored_scores():
     assert {one.figure for one in board(a_session(mode="head count"), four(), AT).rows} == {None}
+
+
+def test_a_minute_that_somebody_left_out_says_so_and_has_no_figure():
+    stage = a_stage("hill", exclusions=[an_exclusion(LENGTH_S - 100, LENGTH_S + 100)])
+    hill = stage_sums(stage, [], WindowTable.of(steady("hill", 30, 50)))
+    told = row(board(a_session(), [hill, *four()[1:]], AT), "hill")
+    assert (told.state, told.figure, told.faces) == ("left out", None, 50)
 
 
 def test_stages_of_different_scorers_carry_a_caution():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from audience.liveliness import LEAST_K, MOST_K, NEEDED_MS, UPDATE_MS, between_stages, liveliness, shrink
 from audience.liveliness_order import HELD, MARGIN, held_orders
-from audience.liveliness_sums import LIVELY, StageSums, stage_sums, stretches
+from audience.liveliness_sums import LIVELY, StageSums, mean_of_larger, stage_sums, stretches
 from audience.sessions import Camera
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
@@ -45,6 +45,43 @@ def test_the_expression_that_was_shown_most_tells_a_minute():
     told = minute(sums_of([a_window(second, seen=faces) for second in range(540, 600)]))
     assert LIVELY[told.lead[0]] == "surprised"
     assert told.level[0] == pytest.approx(0.6)
+
+
+def test_people_who_smile_and_people_who_are_surprised_add_up():
+    """Of twenty faces eight smile and four others look surprised, each with confidence 1."""
+    faces = [a_face(f"t{one}", confidences={"smile": one < 8, "surprised": 8 <= one < 12}) for one in range(20)]
+    told = minute(sums_of([a_window(second, seen=faces) for second in range(540, 600)]))
+    assert LIVELY[told.lead[0]] == "smile"
+    assert told.level[0] == pytest.approx(12 / 20, abs=0.08)
+
+
+confidence = st.tuples(st.floats(0, 1), st.floats(0, 0.25))
+
+
+@given(confidence, confidence)
+def test_the_larger_of_two_is_the_same_from_either_side_and_no_less_than_either(one, other):
+    (a, a_spread), (b, b_spread) = ([np.array([value]) for value in pair] for pair in (one, other))
+    mean, spread = mean_of_larger(a, a_spread, b, b_spread)
+    again, spread_again = mean_of_larger(b, b_spread, a, a_spread)
+    assert mean[0] == pytest.approx(again[0], abs=1e-9)
+    assert spread[0] == pytest.approx(spread_again[0], abs=1e-9)
+    assert mean[0] >= max(a[0], b[0]) - 1e-9
+    assert spread[0] <= a_spread[0] + b_spread[0] + 1e-9
+
+
+def test_the_larger_of_two_is_that_of_faces_drawn_one_by_one():
+    rng = np.random.default_rng(2)
+    one, other = rng.normal(0.45, 0.3, 200_000), rng.normal(0.3, 0.2, 200_000)
+    mean, spread = mean_of_larger(*(np.array([value]) for value in (0.45, 0.09, 0.3, 0.04)))
+    assert mean[0] == pytest.approx(np.maximum(one, other).mean(), abs=0.003)
+    assert spread[0] == pytest.approx(np.maximum(one, other).var(), abs=0.003)
+
+
+def test_one_that_is_not_known_leaves_the_other():
+    nan, some = np.array([np.nan]), np.array([0.4])
+    assert mean_of_larger(some, some, nan, nan) == (0.4, 0.4)
+    assert mean_of_larger(nan, nan, some, some) == (0.4, 0.4)
+    assert np.isnan(mean_of_larger(nan, nan, nan, nan)[0][0])
 
 
 def test_a_sad_face_makes_nothing_lively():
