@@ -11,8 +11,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Palette:
-    """Colours as CSS writes them; `beside` is of up to three more lines, which differ in their dashes too."""
+    """Colours as CSS writes them.
 
+    `ground` is the page's own, for charts that are saved as pictures; `beside` is of up to three more lines, which
+    differ in their dashes too.
+    """
+
+    ground: str
     ink: str
     quiet: str
     rule: str
@@ -31,6 +36,7 @@ SPARK_CURVE = "#c27217"
 SPARK_FACES = "#7286b0"
 
 LIGHT = Palette(
+    ground="#fbf9f5",
     ink="#221d28",
     quiet="#625a6b",
     rule="#e3ddd2",
@@ -44,6 +50,7 @@ LIGHT = Palette(
     beside=("#1f6f78", "#8a3b78", "#4d6b1f"),
 )
 DARK = Palette(
+    ground="#16131b",
     ink="#ece7f0",
     quiet="#b0a7bb",
     rule="#332d3b",

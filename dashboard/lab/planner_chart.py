@@ -12,7 +12,6 @@ import pandas as pd
 
 from audience.comparison import LEAST_UNITS
 from audience.planning import Plan
-from dashboard.lab.takeaway import png_corner
 from dashboard.palette import Palette
 
 Options = dict[str, Any]
@@ -61,7 +60,7 @@ def planner_chart(plan: Plan, screenings: int | None, palette: Palette) -> Optio
             }
         ],
         "grid": {"left": 70, "right": 26, "top": 40, "bottom": 36, "outerBoundsMode": "none"},
-        "toolbox": png_corner("plan", palette.quiet),
+        "backgroundColor": palette.ground,
         "tooltip": {
             "trigger": "axis",
             "confine": True,
@@ -100,5 +99,4 @@ def planner_chart(plan: Plan, screenings: int | None, palette: Palette) -> Optio
                 "z": 4,
             },
         ],
-        "media": [{"query": {"maxWidth": 560}, "option": {"toolbox": {"show": False}}}],
     }

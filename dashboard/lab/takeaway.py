@@ -144,15 +144,3 @@ def zipped(files: Mapping[str, bytes], made_at: datetime) -> bytes:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name, made_at.timetuple()[:6]), content, zipfile.ZIP_DEFLATED)
     return sink.getvalue()
-
-
-def png_corner(name: str, colour: str) -> dict[str, object]:
-    """ECharts' `toolbox` with an arrow that saves the chart as it is drawn, at twice its size, as PNG.
-
-    Args:
-        name: of the file, without an ending.
-        colour: of the arrow.
-    """
-    save = {"type": "png", "name": f"houselights-{name}", "title": "Save as PNG", "pixelRatio": 2}
-    style = {"borderColor": colour}
-    return {"right": 4, "top": 0, "itemSize": 14, "iconStyle": style, "feature": {"saveAsImage": save}}

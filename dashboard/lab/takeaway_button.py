@@ -13,7 +13,7 @@ from dashboard.lab.takeaway import Takeaway, file_names, zipped
 
 _CONTENTS = (
     "The figures on the screen with their units (CSV, Parquet), the chart (SVG), and a manifest that says how they "
-    "came about. The arrow in the corner of the chart saves it as it looks now (PNG)."
+    "came about. The arrow that shows over the chart saves it as it looks now (PNG)."
 )
 _TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "svg": "image/svg+xml"}
 

@@ -142,7 +142,7 @@ def test_a_cell_of_a_heat_map_has_the_colour_of_its_value_and_its_words() -> Non
         "grid": {"left": 0, "top": 0, "width": 100, "height": 100},
         "xAxis": {"type": "category", "data": ["x", "y"]},
         "yAxis": {"type": "category", "data": ["one"], "inverse": True},
-        "visualMap": {"min": 0, "max": 1, "inRange": {"color": ["#000000", "#ff0080"]}},
+        "visualMap": {"min": 0, "max": 1, "inRange": {"color": ["#000000", "#ff0080"]}, "text": ["100 %", "0 %"]},
         "series": {
             "type": "heatmap",
             "encode": {"x": "a", "y": "b", "value": "v"},
@@ -150,9 +150,10 @@ def test_a_cell_of_a_heat_map_has_the_colour_of_its_value_and_its_words() -> Non
         },
     }
     root = drawn(options)
-    cells = [cell.attrib for cell in root.iter(f"{SVG}rect")][1:]
+    ground, *cells = [cell.attrib for cell in root.iter(f"{SVG}rect") if float(cell.attrib["height"]) > 20]
+    assert ground["fill"] == LIGHT.paper
     assert [(cell["x"], cell["width"], cell["fill"]) for cell in cells] == [("1.00", "48.00", "#800040")]
-    assert {"50 %", "too few"} <= {text.text for text in root.iter(f"{SVG}text")}
+    assert {"50 %", "too few", "0 %", "100 %"} <= {text.text for text in root.iter(f"{SVG}text")}
 
 
 def test_an_interval_is_a_bar_that_stands_on_one_that_cannot_be_seen() -> None:

@@ -12,7 +12,6 @@ import pandas as pd
 
 from audience.scene_figures import SceneFigure
 from dashboard.lab.scenes.words import LACKS, figure_words, number_of_faces, percent, plus, signed
-from dashboard.lab.takeaway import png_corner
 from dashboard.palette import LIGHT, Palette
 from dashboard.wording import expression_name
 
@@ -56,7 +55,7 @@ def heat_map(
         "textStyle": {"fontFamily": '"Source Sans", sans-serif'},
         "dataset": {"source": frame},
         "grid": {"left": _LEFT_PX, "right": 8, "top": _TOP_PX, "bottom": 8, "outerBoundsMode": "none"},
-        "toolbox": png_corner("scenes", palette.quiet),
+        "backgroundColor": palette.ground,
         "tooltip": {
             "trigger": "item",
             "confine": True,
@@ -120,7 +119,6 @@ def heat_map(
                 "query": {"maxWidth": 560},
                 "option": {
                     "grid": {"left": _PHONE_LEFT_PX, "right": 2, "top": _PHONE_TOP_PX},
-                    "toolbox": {"show": False},
                     "yAxis": {"axisLabel": {"width": _PHONE_LEFT_PX - 8, "fontSize": 11}},
                     "xAxis": {"axisLabel": {"rotate": 50, "fontSize": 11}},
                     "series": [{}, {"label": {"formatter": "{@brief}", "fontSize": 10}}],

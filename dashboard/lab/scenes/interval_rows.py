@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.lab.takeaway import png_corner
 from dashboard.palette import Palette
 
 Options = dict[str, Any]
@@ -57,13 +56,12 @@ class IntervalAxis:
     formatter: str = "{value}"
 
 
-def interval_rows(rows: Sequence[IntervalRow], axis: IntervalAxis, *, file: str, palette: Palette) -> Options:
+def interval_rows(rows: Sequence[IntervalRow], axis: IntervalAxis, palette: Palette) -> Options:
     """The chart as ECharts options.
 
     Args:
         rows: from top to bottom, one at least.
         axis: the common one.
-        file: name of the picture when it is saved, without an ending.
         palette: the page's.
     """
     frame = pd.DataFrame(
@@ -96,7 +94,7 @@ def interval_rows(rows: Sequence[IntervalRow], axis: IntervalAxis, *, file: str,
             "bottom": _FOOT_PX,
             "outerBoundsMode": "none",
         },
-        "toolbox": png_corner(file, palette.quiet),
+        "backgroundColor": palette.ground,
         "tooltip": {
             "trigger": "axis",
             "axisPointer": {"type": "shadow", "axis": "y", "label": {"show": False}},
@@ -133,7 +131,6 @@ def interval_rows(rows: Sequence[IntervalRow], axis: IntervalAxis, *, file: str,
                 "query": {"maxWidth": 560},
                 "option": {
                     "grid": {"left": _PHONE_LEFT_PX, "right": _PHONE_RIGHT_PX},
-                    "toolbox": {"show": False},
                     "xAxis": {"splitNumber": 3},
                     "yAxis": [
                         {"axisLabel": {"width": _PHONE_LEFT_PX - 8, "fontSize": 11}},

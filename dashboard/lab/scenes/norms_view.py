@@ -121,7 +121,7 @@ def _chart(placed: Placed, palette: Palette) -> dict[str, object]:
     axis = IntervalAxis(
         name="Part of the archive's other scenes that lie lower", low=0, high=100, formatter="{value} %"
     )
-    return interval_rows(rows_of(placed), axis, file="norms", palette=palette)
+    return interval_rows(rows_of(placed), axis, palette)
 
 
 def _picture(placed: Placed, alt: str) -> Picture:

@@ -127,7 +127,7 @@ def _chart(named: Named, expression: str, palette: Palette) -> dict[str, object]
         low=round(low, 1),
         high=round(-(-max([0.4, *reach]) // 0.1) / 10, 1),
     )
-    return interval_rows(rows_of(named), axis, file="synchrony", palette=palette)
+    return interval_rows(rows_of(named), axis, palette)
 
 
 def _picture(named: Named, expression: str, alt: str) -> Picture:
