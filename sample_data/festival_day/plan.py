@@ -170,7 +170,7 @@ def _stage(number: int, curves: TrueCurves, begins_at: datetime) -> Stage:
 
 
 def _cameras(people: int, most: int, length_s: int, rng: np.random.Generator) -> Iterator[CameraPlan]:
-    """The cameras of one crowd. One in three has a fault of some kind; every clock is a little wrong."""
+    """The cameras of one crowd. Half of them have a fault; every clock is a little wrong."""
     count = max(1, min(most, people // _PEOPLE_A_CAMERA))
     for number in range(count):
         # The last of three sees some of the first one's people, and is declared so.
