@@ -18,6 +18,7 @@ from dashboard.chart_bands import legend
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.palette import palette_of
 from dashboard.recordings import video_of
+from dashboard.report.offer import offer_report
 from dashboard.session_page.choices import View, choose_stage, choose_view
 from dashboard.session_page.earlier import Earlier, choose_earlier, shares_by_title, show_earlier
 from dashboard.session_page.moment_list import about, moment_list, second_url
@@ -75,6 +76,9 @@ def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> No
             windows, view, found=found, earlier=earlier.stages, video=video, start_s=second_asked_for(windows)
         )
         st.html(markup.note(*([BAND] if view.expression else []), GAPS, legend(windows)))
+        with st.container(horizontal=True, key="take-away"):
+            smoothing_s = view.smoothing_s if view.expression else None
+            offer_report(file, windows, view.expression or LEAD_EXPRESSION, smoothing_s=smoothing_s)
     with moments_place:
         if view.expression is not None:
             st.header("Moments", anchor=False)
@@ -99,8 +103,8 @@ def show_segments(file: data.SessionFile, windows: StageWindows, view: View, ear
         return
     st.header("Segments", anchor=False)
     if not windows.stage.timelines:
-        line = "Nobody has said yet what was shown. Lay slides, chapters or scenes along the session:"
-        st.html(markup.empty(line, f"houselights timeline {file.session.session_id} FILE"))
+        st.html(markup.note("Nobody has said yet what was shown: slides, chapters or scenes divide the curve."))
+        link_to_timeline(windows, "Say what was shown, and when")
         return
     address = st.query_params.to_dict()
     begins = {int(index): float(windows.session_s[place]) for place, index in enumerate(windows.segment) if index >= 0}
@@ -114,6 +118,14 @@ def show_segments(file: data.SessionFile, windows: StageWindows, view: View, ear
         palette=palette_of(st.context.theme.type),
         key="segments",
     )
+    link_to_timeline(windows, "Change what was shown, and when")
+
+
+def link_to_timeline(windows: StageWindows, label: str) -> None:
+    """Leads to the page on which a stage's timeline is uploaded and edited."""
+    query = {"session": windows.session.session_id, "stage": windows.stage.stage_id}
+    with st.container(key="to-timeline"):
+        st.page_link("app_pages/timeline.py", label=label, query_params=query)
 
 
 def second_asked_for(windows: StageWindows) -> float | None:

@@ -135,10 +135,21 @@ def test_the_baseline_is_a_choice_and_stands_in_the_address(pages: Pages, filled
     assert [line["name"] for line in shown_in(app, "player")["lines"]] == ["Before it began"]
 
 
-def test_without_a_timeline_the_page_says_how_to_lay_one(pages: Pages, filled: str) -> None:
+def links(app: AppTest) -> dict[str, str]:
+    return {link.proto.label: f"{link.proto.page}?{link.proto.query_string}" for link in app.get("page_link")}
+
+
+def test_without_a_timeline_the_page_leads_to_where_one_is_laid(pages: Pages, filled: str) -> None:
     app = pages.session("nasty-1")
-    assert "houselights timeline nasty-1 FILE" in text_of(app)
+    assert "Nobody has said yet what was shown" in text_of(app)
+    assert links(app)["Say what was shown, and when"] == "timeline?session=nasty-1&stage=main"
     assert components(app) == ["player"]
+    assert "Change what was shown, and when" in links(pages.session("talk-1"))
+
+
+def test_the_report_is_offered(pages: Pages, filled: str) -> None:
+    offered = [button.proto.label for button in pages.session("talk-1").get("download_button")]
+    assert offered == ["Report (HTML)", "Report (PDF)"]
 
 
 def test_a_segment_that_was_never_shown_leads_nowhere(pages: Pages, store_url: str) -> None:
