@@ -16,6 +16,7 @@ from dashboard.clock import date_text, viewer_zone
 from dashboard.lab import stretch
 from dashboard.lab.choosing import chosen_selection, link_parameters
 from dashboard.lab.compare_groups import (
+    Pair,
     choose_people,
     choose_unit,
     compare_people,
@@ -29,9 +30,9 @@ from dashboard.lab.compare_table import marked_before, show_table
 from dashboard.lab.compare_takeaway import PAGE, PICTURES, TABLES, takeaway
 from dashboard.lab.compare_view import choose_pair, choose_view
 from dashboard.lab.compare_words import Unit, verdict
-from dashboard.lab.cut_edits import Cuts, choose_edits, two_cuts, upload_edits
+from dashboard.lab.cut_edits import Cuts, choose_edits, cut_name, of_cuts, two_cuts, upload_edits
 from dashboard.lab.film_axis import laid as on_seconds
-from dashboard.lab.groups import Group
+from dashboard.lab.groups import Group, groups_among
 from dashboard.lab.laying import Laid
 from dashboard.lab.scenes.set_down import lines_set_down
 from dashboard.lab.selection import Selection
@@ -46,24 +47,29 @@ def show(selection: Selection) -> None:
     head = st.container()
     with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
         view = choose_view(selection)
-        pair = choose_pair(view.groups) if view.groups else None
         cuts = two_cuts(selection.screenings)
-        if cuts and pair and view.facet == "cut":
-            cuts = pair[0].name, pair[1].name
-        edits = choose_edits(selection.screenings, cuts) if cuts else ()
+        pair: Pair | None = None
+        if view.facet == "cut":
+            pair = choose_pair(view.groups)
+            cuts = (pair[0].name, pair[1].name) if cuts else None
+        on_axis = of_cuts(selection.screenings, cuts)
+        groups = groups_among(view.groups, on_axis)
+        if view.facet != "cut":
+            pair = choose_pair(groups) if len(groups) > 1 else None
+        edits = choose_edits(on_axis, cuts) if cuts else ()
     if edits is None and cuts:
         edits = upload_edits(cuts)
-    laid = Laid.of(selection.screenings, cuts, edits or (), step=view.step, expression=view.expression)
+    laid = Laid.of(on_axis, cuts[1] if cuts else None, edits or (), step=view.step, expression=view.expression)
     # What stands higher on the page shows what is chosen lower down.
     chart, slider, findings = st.container(), st.container(), st.container()
-    groups: Sequence[Group] = [group for group in view.groups if laid.on_axis(group)]
     comparison: Comparison | None = None
     unit: Unit = "screenings"
     if pair:
         with findings:
             unit = choose_unit()
             if unit == "people":
-                groups = pair = choose_people(laid, pair)
+                pair = choose_people(pair)
+                groups = list(pair)
             comparison = (compare_people if unit == "people" else compare_screenings)(laid, *pair)
             if comparison and comparison.enough:
                 show_findings(laid, comparison, pair)
@@ -148,11 +154,12 @@ def about_the_axis(laid: Laid, selection: Selection, cuts: Cuts | None, aligned:
     told = "Lines lie on the seconds of what was shown, as its cues tell."
     if cuts and aligned:
         told = (
-            f"Lines lie on the seconds of {cuts[0]}; {cuts[1]} is laid on it where both show the same, and the tables "
-            "are over what both show."
+            f"Lines lie on the seconds of {cut_name(cuts[0])}; {cut_name(cuts[1])} is laid on it where both show the "
+            "same, and the tables are over what both show."
         )
     elif cuts:
-        told = f"{cuts[0]} and {cuts[1]} are laid together second by second, each from its own beginning."
+        both = f"{cut_name(cuts[0])} and {cut_name(cuts[1])}"
+        told = f"{both} are laid together second by second, each from its own beginning."
     notes = [told]
     if untold := sum(not one.stage.timelines and not one.stage.cues for one in laid.screenings):
         notes.append(f"Of {untold} nobody said when what was shown began: they are laid from their session's start.")

@@ -51,13 +51,13 @@ def compare_screenings(laid: Laid, a: Group, b: Group) -> Comparison | None:
         )
         st.html(markup.trouble(line))
         return None
-    return differences.compared(laid.shares(laid.on_axis(a)), laid.shares(laid.on_axis(b)), laid.axis)
+    return differences.compared(laid.shares(a.screenings), laid.shares(b.screenings), laid.axis)
 
 
-def choose_people(laid: Laid, pair: Pair) -> Pair:
+def choose_people(pair: Pair) -> Pair:
     """The screening of each group whose people are compared, as groups of one."""
     with st.container(horizontal=True):
-        one, other = (_choose_screening(laid, group, key) for group, key in zip(pair, ("of-a", "of-b"), strict=True))
+        one, other = (_choose_screening(group, key) for group, key in zip(pair, ("of-a", "of-b"), strict=True))
     return one, other
 
 
@@ -87,9 +87,9 @@ def compare_people(laid: Laid, a: Group, b: Group) -> Comparison | None:
     return comparison
 
 
-def _choose_screening(laid: Laid, group: Group, key: str) -> Group:
+def _choose_screening(group: Group, key: str) -> Group:
     """One screening of a group. Bound to the address by hand: a widget would write its name, which may change."""
-    offered = {screening.key: screening for screening in laid.on_axis(group)}
+    offered = {screening.key: screening for screening in group.screenings}
     asked = st.query_params.get(key, "")
     chosen = st.selectbox(
         f"Screening of {group.name}",

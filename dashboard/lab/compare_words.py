@@ -51,9 +51,16 @@ def verdict(comparison: Comparison, a: str, b: str, unit: Unit) -> str:
 def not_enough(units_a: int, units_b: int, a: str, b: str, unit: Unit) -> str:
     """Why there is no comparison, and what there would have to be."""
     return (
-        f"Not enough data to compare: {units_a} {unit} of {a} and {units_b} of {b} have figures, and a comparison "
-        f"takes {LEAST_UNITS} of each."
+        f"Not enough data to compare: {counted(units_a, unit)} of {a} and {units_b} of {b} have figures, and a "
+        f"comparison takes {LEAST_UNITS} of each."
     )
+
+
+def counted(number: int, unit: Unit) -> str:
+    """So many screenings or people."""
+    if number == 1:
+        return {"screenings": "1 screening", "people": "1 person"}[unit]
+    return f"{number} {unit}"
 
 
 def overall(comparison: Comparison, a: str, b: str) -> str:

@@ -20,12 +20,24 @@ Cuts = tuple[str, str]
 
 
 def two_cuts(screenings: Sequence[Screening]) -> Cuts | None:
-    """The two cuts that most screenings are of, by name; None where there is one."""
+    """The two cuts that most screenings are of, by name; None where there is one cut, or several films."""
+    if len({screening.session.film for screening in screenings}) > 1:
+        return None
     cuts = Counter(screening.session.cut for screening in screenings)
     if len(cuts) < 2:
         return None
     a, b = sorted(sorted(cuts, key=lambda cut: (-cuts[cut], cut))[:2])
     return a, b
+
+
+def cut_name(cut: str) -> str:
+    """What to call a cut."""
+    return cut or "the cut without a name"
+
+
+def of_cuts(screenings: Sequence[Screening], cuts: Cuts | None) -> list[Screening]:
+    """The screenings of two cuts; all where there are no two."""
+    return [screening for screening in screenings if cuts is None or screening.session.cut in cuts]
 
 
 def choose_edits(screenings: Sequence[Screening], cuts: Cuts) -> tuple[Edit, ...] | None:
@@ -56,7 +68,7 @@ def upload_edits(cuts: Cuts) -> tuple[Edit, ...]:
     with st.container(horizontal=True):
         for letter, cut in zip("ab", cuts, strict=True):
             ends = sorted(end.removeprefix(".") for end in READERS)
-            file = st.file_uploader(f"Edit of {cut or 'the cut without a name'}", ends, key=f"edit-{letter}")
+            file = st.file_uploader(f"Edit of {cut_name(cut)}", ends, key=f"edit-{letter}")
             if file is not None:
                 read.append((file.name, file.getvalue()))
     if len(read) < 2:

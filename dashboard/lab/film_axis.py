@@ -130,9 +130,10 @@ def length_s(screenings: Sequence[Screening]) -> float:
 
 
 def usual_timeline(screenings: Sequence[Screening]) -> Timeline | None:
-    """The first timeline most of some screenings have; None where none has any."""
+    """The first timeline of more than half of some screenings; None where so many do not agree."""
     timelines = Counter(one.stage.timelines[0] for one in screenings if one.stage.timelines)
-    return timelines.most_common(1)[0][0] if timelines else None
+    timeline, times = timelines.most_common(1)[0] if timelines else (None, 0)
+    return timeline if 2 * times > len(screenings) else None
 
 
 def step_s(until_s: float) -> int:

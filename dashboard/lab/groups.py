@@ -34,3 +34,12 @@ def grouped(screenings: Sequence[Screening], facet: Facet) -> tuple[Group, ...]:
 def in_both(a: Group, b: Group) -> int:
     """How many screenings are in both groups; these cannot be told apart by comparing them."""
     return len({one.key for one in a.screenings} & {one.key for one in b.screenings})
+
+
+def groups_among(groups: Sequence[Group], screenings: Sequence[Screening]) -> list[Group]:
+    """The groups as far as they are among some screenings; those with none of them are left out."""
+    keys = {screening.key for screening in screenings}
+    among = [
+        Group(name=group.name, screenings=tuple(one for one in group.screenings if one.key in keys)) for group in groups
+    ]
+    return [group for group in among if group.screenings]

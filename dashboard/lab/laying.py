@@ -43,7 +43,7 @@ class Laid:
     def of(
         cls,
         screenings: Sequence[Screening],
-        cuts: tuple[str, str] | None,
+        b: str | None,
         edits: Sequence[Edit],
         *,
         step: float,
@@ -52,23 +52,22 @@ class Laid:
         """Lays screenings together.
 
         Args:
-            screenings: on the seconds of what was shown.
-            cuts: the names of A and B; screenings of any other are left out. None where all are laid second by second.
-            edits: what A and B share; none where they run alike.
+            screenings: on the seconds of what was shown; one at least.
+            b: the name of the cut that is laid on the others'; None where all are laid second by second.
+            edits: what both cuts share; none where all are laid second by second.
             step: length of a cell, seconds.
             expression: whose figures.
 
         Raises:
             InvalidValue: edits overlap.
         """
-        on_axis = tuple(one for one in screenings if cuts is None or one.session.cut in cuts)
-        other = cuts[1] if cuts and edits else None
-        of_a = [one for one in on_axis if one.session.cut != other]
-        until_s = max([length_s(of_a or on_axis), *(edit.start_a_s + edit.length_s for edit in edits)])
+        cuts: dict[str, Cut] = {one.key: "B" if edits and one.session.cut == b else "A" for one in screenings}
+        of_a = [one for one in screenings if cuts[one.key] == "A"]
+        until_s = max([length_s(of_a), *(edit.start_a_s + edit.length_s for edit in edits)])
         return cls(
-            axis=FilmAxis.of(edits, until_s, step, usual_timeline(of_a or on_axis)),
-            screenings=on_axis,
-            cuts={one.key: "B" if one.session.cut == other else "A" for one in on_axis},
+            axis=FilmAxis.of(edits, until_s, step, usual_timeline(of_a)),
+            screenings=tuple(screenings),
+            cuts=cuts,
             expression=expression,
         )
 
@@ -76,10 +75,6 @@ class Laid:
         """(screenings, c) shares along the axis, NaN where there is no figure."""
         sums = [self.axis.sums(one, self.expression, self.cuts[one.key]) for one in screenings]
         return np.array([one.over / one.scored for one in sums]).reshape(len(screenings), len(self.axis.own))
-
-    def on_axis(self, group: Group) -> tuple[Screening, ...]:
-        """The screenings of a group that are on the axis."""
-        return tuple(one for one in group.screenings if one.key in self.cuts)
 
     def line_of(self, screening: Screening) -> Line:
         """One screening as a line."""
@@ -89,7 +84,7 @@ class Laid:
 
     def line_of_group(self, group: Group) -> Line:
         """The mean of a group as a line."""
-        mean = GroupCurve.of(self.shares(self.on_axis(group)))
+        mean = GroupCurve.of(self.shares(group.screenings))
         return Line(name=group.name, share=mean.mean, low=mean.low, high=mean.high, count=mean.count)
 
     def row(self, screening: Screening, inside: Bools) -> ScreeningRow:

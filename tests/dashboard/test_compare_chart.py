@@ -13,8 +13,9 @@ from dashboard.lab.chart_svg import chart_svg
 from dashboard.lab.compare_chart import compare_chart
 from dashboard.lab.compare_rows import Difference, Line, compare_rows
 from dashboard.lab.compare_words import clusters_told, found, overall, verdict
+from dashboard.lab.cut_edits import of_cuts, two_cuts
 from dashboard.lab.film_axis import FilmAxis, laid, length_s, step_s, usual_timeline
-from dashboard.lab.groups import grouped, in_both
+from dashboard.lab.groups import grouped, groups_among, in_both
 from dashboard.lab.laying import Laid
 from dashboard.lab.line_styles import MOST, line_style
 from dashboard.lab.selection import Screening
@@ -77,7 +78,7 @@ def test_a_second_cut_lies_on_the_first_where_both_show_the_same_and_nowhere_els
     a = a_screening("a", [1] * 20 + [5] * 30 + [1] * 10)
     b = a_screening("b", [7] * 20 + [3] * 10, cut="B", timeline=b_scenes)
     edits = (Edit(start_a_s=20, start_b_s=0, length_s=20), Edit(start_a_s=50, start_b_s=20, length_s=10))
-    on_axis = Laid.of([a, b], ("A", "B"), edits, step=5, expression="smile")
+    on_axis = Laid.of([a, b], "B", edits, step=5, expression="smile")
     shares = on_axis.shares(on_axis.screenings)
     assert shares[0].tolist() == [0.1] * 4 + [0.5] * 6 + [0.1] * 2
     assert shares[1].tolist() == pytest.approx([NAN] * 4 + [0.7] * 4 + [NAN] * 2 + [0.3] * 2, nan_ok=True)
@@ -88,15 +89,24 @@ def test_a_second_cut_lies_on_the_first_where_both_show_the_same_and_nowhere_els
     assert row.shares.tolist() == pytest.approx(shares[1].tolist(), nan_ok=True)
 
 
-def test_screenings_of_a_third_cut_are_not_on_the_axis():
-    screenings = [a_screening(cut, [1] * 60, cut=cut) for cut in "ABC"]
-    assert len(Laid.of(screenings, ("A", "B"), (), step=5, expression="smile").screenings) == 2
+def test_two_cuts_of_one_film_are_laid_together_and_a_third_is_not():
+    screenings = [
+        a_screening(f"{cut}{number}", [1] * 60, cut=cut)
+        for cut, times in (("A", 1), ("B", 2), ("C", 3))
+        for number in range(times)
+    ]
+    assert two_cuts(screenings) == ("B", "C")
+    assert len(of_cuts(screenings, ("B", "C"))) == 5
+    assert two_cuts(screenings[:1]) is None
+    assert of_cuts(screenings, None) == screenings
+    assert two_cuts([*screenings, a_screening("boat", [1], film="Day Boat")]) is None, "films are not laid by titles"
 
 
 def test_the_timeline_of_an_axis_is_that_of_most_screenings():
     other = a_timeline(("Only", 0, 60))
     screenings = [a_screening(f"s{number}", [1], timeline=one) for number, one in enumerate((other, SCENES, SCENES))]
     assert usual_timeline(screenings) == SCENES
+    assert usual_timeline(screenings[:2]) is None, "of two, neither is usual"
     assert usual_timeline([a_screening("s", [1], timeline=None)]) is None
 
 
@@ -111,6 +121,8 @@ def test_groups_are_by_what_is_said_of_a_session():
         a_screening("three", [1], city="Leeds"),
     ]
     assert {group.name: len(group.screenings) for group in grouped(screenings, "city")} == {"Ghent": 1, "Leeds": 2}
+    (leeds,) = groups_among(grouped(screenings, "city"), screenings[2:])
+    assert [one.session.session_id for one in leeds.screenings] == ["three"]
     members, students = grouped(screenings, "tag")
     assert (len(members.screenings), len(students.screenings), in_both(members, students)) == (1, 2, 1)
 

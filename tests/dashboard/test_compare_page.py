@@ -171,7 +171,7 @@ def test_groups_are_told_with_their_screenings_faces_and_coverage(two_cuts: str)
 def test_few_screenings_give_not_enough_data_instead_of_a_number(two_cuts: str) -> None:
     app = opened(find="evening 1")
     text = text_of(app)
-    assert "Not enough data to compare: 1 screenings of A and 1 of B have figures, and a comparison takes 5" in text
+    assert "Not enough data to compare: 1 screening of A and 1 of B have figures, and a comparison takes 5" in text
     assert "Effect size" not in text
     assert len(chart_of(app)["grid"]) == 1
     assert table_of(app, "Group")["95 %"].tolist() == ["not enough data"] * 2
