@@ -22,6 +22,7 @@ PAGES = [
     st.Page("app_pages/scenes.py", title="Scenes"),
     st.Page("app_pages/planner.py", title="Planner"),
     st.Page("app_pages/board.py", title="Stages"),
+    st.Page("app_pages/operate.py", title="Operate"),
 ]
 
 st.set_page_config(

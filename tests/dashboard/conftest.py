@@ -139,6 +139,10 @@ class Pages:
         """How many screenings a comparison needs."""
         return self._opened("app_pages/planner.py", query)
 
+    def operate(self, **query: str) -> AppTest:
+        """The operator's page."""
+        return self._opened("app_pages/operate.py", query)
+
     def _opened(self, page: str | None, query: Mapping[str, str | list[str]]) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=30)
         for name, value in query.items():

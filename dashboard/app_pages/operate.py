@@ -1,0 +1,65 @@
+"""The operator's page: how every camera is, what is the matter, and the buttons of the evening."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import markup, operating
+from dashboard.operating import data
+from dashboard.operating.acting import show_part
+from dashboard.operating.cost import show_cost
+from dashboard.operating.preview import show_preview
+from dashboard.operating.rules import show_rules
+from dashboard.operating.running import show_running
+from dashboard.operating.setting_up import show_new_session, show_setting_up
+from dashboard.operating.watching import show_watching
+
+REFRESHES: dict[int, str] = {2: "Every 2 s", 5: "Every 5 s", 15: "Every 15 s", 0: "Off"}
+USUAL_REFRESH_S = 5
+PARTS = {
+    "Run": show_running,
+    "Alert rules": show_rules,
+    "Set up": show_setting_up,
+    "Cost": show_cost,
+    "Preview": show_preview,
+}
+
+
+def choose_session() -> str | None:
+    """The session that the address or the operator names; the latest at first; None where there is none."""
+    names = {session.session_id: session.name for session in data.sessions()}
+    if not names:
+        return None
+    if (just_set_up := st.session_state.pop("chosen", None)) in names:
+        st.session_state["session"] = just_set_up
+    return st.selectbox("Session", list(names), format_func=names.__getitem__, key="session", bind="query-params")
+
+
+st.html(Path(operating.__file__).with_name("operating.css"))
+with st.container(horizontal=True, vertical_alignment="bottom", key="operator-bar"):
+    session_id = choose_session()
+    with st.popover("New session"):
+        show_new_session()
+    if session_id is not None:
+        st.text_input("Your name", key="operator", max_chars=60, placeholder="For acknowledging alerts", width=220)
+        every_s = st.selectbox(
+            "Refresh",
+            list(REFRESHES),
+            index=list(REFRESHES).index(USUAL_REFRESH_S),
+            format_func=REFRESHES.__getitem__,
+            key="refresh",
+            bind="query-params",
+            width=140,
+        )
+if session_id is None:
+    st.html(markup.page_title("Operate"))
+    st.html(markup.empty("There is no session in this store yet: set one up with “New session”."))
+else:
+    st.set_page_config(page_title="Operate · Houselights")
+    # What is drawn again by itself holds nothing that is typed into; each other part runs alone when it is used.
+    st.fragment(show_part, run_every=every_s or None)(show_watching, session_id)
+    for tab, show in zip(st.tabs(list(PARTS)), PARTS.values(), strict=True):
+        with tab:
+            st.fragment(show_part)(show, session_id)

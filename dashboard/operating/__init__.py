@@ -1,0 +1,1 @@
+"""The operator's page: cameras at a glance, alerts, cues, and setting sessions up."""

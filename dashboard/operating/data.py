@@ -1,0 +1,146 @@
+"""What the operator's page reads and writes: one of the places that hold the Store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from audience.alert_watch import Situation, look
+from audience.alerts import Alert, AlertMark, AlertRule, trial_alert, usual_rules
+from audience.errors import InvalidValue
+from audience.instants import to_ms
+from audience.occasions import Occasion, prepared
+from audience.sessions import Session, Stage
+from audience.store import Store
+from audience.stores import default_store_url, open_store
+from audience.timelines import Cue
+from dashboard.data import store_url
+
+# One page at a time looks at the rules: two that look at once would each begin the same alert.
+_looking = threading.Lock()
+
+
+def now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+def named_store() -> str:
+    """What a command has to name the store by; "" where it is the one that is used unasked."""
+    return "" if store_url() == default_store_url() else store_url()
+
+
+def is_in_the_cloud() -> bool:
+    """Whether the store is in AWS."""
+    return store_url().startswith("dynamodb:")
+
+
+def sessions() -> list[Session]:
+    """All sessions, the latest start first."""
+    with _opened() as store:
+        return store.sessions()
+
+
+def situation(session_id: str) -> Situation:
+    """How a session is now. Its rules are looked at, unless a watcher does so already.
+
+    Raises:
+        SessionNotFound: there is none of that id.
+    """
+    with _looking, _opened() as store:
+        return look(store, session_id, to_ms(now()))
+
+
+def set_up(occasion: Occasion, *, stage_title: str = "") -> Session:
+    """Sets up a session, a stage and a camera, or adds to those there are; a new session gets the usual rules.
+
+    Raises:
+        ScoringRefused: the session is there, and measures something else.
+        InvalidValue: a value is not allowed.
+    """
+    with _opened() as store:
+        is_new = occasion.session_id not in {session.session_id for session in store.sessions()}
+        session = prepared(store, occasion, None, now())
+        if stage_title:
+            stage = _stage(store, session.session_id, occasion.stage_id)
+            store.put_stage(session.session_id, replace(stage, title=stage_title))
+        if is_new:
+            for rule in usual_rules():
+                store.alerting.put(session.session_id, rule)
+        return session
+
+
+def start(session_id: str, *, recorded: bool) -> None:
+    """The session is under way: from now on, or, where something was recorded already, again."""
+    with _opened() as store:
+        session = store.session(session_id)
+        store.put_session(replace(session, started_at=session.started_at if recorded else now(), ended_at=None))
+
+
+def end(session_id: str) -> None:
+    """The session has ended now; one that had yet to begin, too."""
+    with _opened() as store:
+        session, at = store.session(session_id), now()
+        store.put_session(replace(session, started_at=min(session.started_at, at), ended_at=at))
+
+
+def cue(session_id: str, stage_id: str, change: Callable[[Stage], tuple[Cue, ...]]) -> tuple[Stage, Stage]:
+    """Changes a stage's cues.
+
+    Args:
+        session_id, stage_id: which stage.
+        change: makes the cues of the stage as it is in the store.
+
+    Returns:
+        The stage as it was and as it is.
+
+    Raises:
+        InvalidValue: the stage is not there any more, or its cues cannot be changed so.
+    """
+    with _opened() as store:
+        before = _stage(store, session_id, stage_id)
+        after = replace(before, cues=change(before))
+        store.put_stage(session_id, after)
+        return before, after
+
+
+def acknowledge(session_id: str, alert: Alert, by: str) -> None:
+    """Notes who saw an alert.
+
+    Raises:
+        InvalidValue: nobody is named.
+    """
+    with _opened() as store:
+        mark = AlertMark(alert_id=alert.alert_id, kind="acknowledged", by=by.strip(), at_ms=to_ms(now()))
+        store.alerting.put(session_id, mark)
+
+
+def ask_for_a_test(session_id: str) -> None:
+    """Begins an alert that says it is a test, for the watcher to tell."""
+    with _opened() as store:
+        store.alerting.put(session_id, trial_alert(to_ms(now())))
+
+
+def put_rule(session_id: str, rule: AlertRule) -> None:
+    """Writes a rule."""
+    with _opened() as store:
+        store.alerting.put(session_id, rule)
+
+
+def drop_rule(session_id: str, rule: AlertRule) -> None:
+    """Takes a rule away; what it has begun is over at the next look."""
+    with _opened() as store:
+        store.alerting.drop(session_id, rule)
+
+
+def _opened() -> Store:
+    return open_store(store_url())
+
+
+def _stage(store: Store, session_id: str, stage_id: str) -> Stage:
+    for stage in store.stages(session_id):
+        if stage.stage_id == stage_id:
+            return stage
+    raise InvalidValue(f"stage {stage_id!r} is not in session {session_id!r} any more: open the session again")

@@ -1,0 +1,102 @@
+"""Starting and ending a session, and cues at a button, each of which can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import streamlit as st
+
+from audience.alert_watch import Situation, is_under_way
+from audience.cueing import is_paused, paused_now, position_s, resumed_now
+from audience.errors import InvalidValue
+from audience.instants import clock_text, to_ms
+from audience.sessions import Session, Stage
+from audience.timelines import Cue, begun
+from dashboard import markup
+from dashboard.clock import time_text, viewer_zone
+from dashboard.operating import data
+from dashboard.operating.acting import act
+from dashboard.wording import stage_names
+
+# What begins, by kind of session.
+_WHAT = {"talk": "talk", "screening": "film", "festival": "set", "panel": "panel"}
+
+
+def show_running(session_id: str) -> None:
+    """The buttons, and where each stage stands."""
+    now = data.situation(session_id)
+    _session(now)
+    names = stage_names(now.stages)
+    for stage in now.stages:
+        _stage(now.session, stage, names[stage.stage_id])
+
+
+def _session(now: Situation) -> None:
+    session_id = now.session.session_id
+    recorded = any(one.heartbeat and one.heartbeat.last_window_ms is not None for one in now.cameras)
+    under_way = is_under_way(now.session, to_ms(data.now()))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if not under_way:
+            st.button("Session goes on", on_click=act, args=(data.start, session_id), kwargs={"recorded": recorded})
+        else:
+            if not recorded:
+                st.button("Session starts now", on_click=act, args=(data.start, session_id), kwargs={"recorded": False})
+            st.button("End session", on_click=act, args=(data.end, session_id))
+    still = [one.camera_id for one in now.cameras if one.state not in ("ended", "expected", "dead")]
+    if not under_way and still:
+        st.html(markup.note(f"Still at work: {', '.join(still)}. Stop each with Ctrl-C where it was started."))
+
+
+def _stage(session: Session, stage: Stage, name: str) -> None:
+    at = data.now()
+    cues = _cues(session, stage)
+    what = _WHAT[session.kind]
+    key = f"{session.session_id}-{stage.stage_id}"
+    written: tuple[Stage, Stage] | None = st.session_state.get(_undo_key(session, stage))
+    st.html(markup.lead(f"{name}: {_where(cues, at, what)}"))
+    with st.container(horizontal=True):
+        for label, change, off in (
+            (f"{what.capitalize()} starts now", lambda cues, at: begun(at), False),
+            ("Pause", paused_now, position_s(cues, at) is None),
+            ("Resume", resumed_now, not is_paused(cues, at)),
+        ):
+            st.button(label, key=f"{label}-{key}", disabled=off, on_click=act, args=(_cue, session, stage, change))
+        if written is not None and written[1].cues == stage.cues:
+            st.button("Undo", key=f"undo-button-{key}", on_click=act, args=(_undo, session, stage))
+
+
+def _where(cues: tuple[Cue, ...], at: datetime, what: str) -> str:
+    stands_s, zone = position_s(cues, at), viewer_zone(st.context.timezone)
+    if stands_s is not None:
+        return f"the {what} runs, at {clock_text(stands_s)} as of {time_text(to_ms(at), zone)}."
+    if is_paused(cues, at):
+        since = max(cue.at for cue in cues if cue.at <= at)
+        return f"the {what} is paused since {time_text(to_ms(since), zone)}."
+    return f"the {what} has not begun."
+
+
+def _cues(session: Session, stage: Stage) -> tuple[Cue, ...]:
+    """Without any, what was shown began with the session, where it is known what was shown."""
+    return stage.cues or (begun(session.started_at) if stage.timelines else ())
+
+
+def _cue(session: Session, stage: Stage, change: Callable[[tuple[Cue, ...], datetime], tuple[Cue, ...]]) -> None:
+    at = data.now()
+    written = data.cue(session.session_id, stage.stage_id, lambda stored: change(_cues(session, stored), at))
+    st.session_state[_undo_key(session, stage)] = written
+
+
+def _undo(session: Session, stage: Stage) -> None:
+    before, after = st.session_state.pop(_undo_key(session, stage))
+
+    def back(stored: Stage) -> tuple[Cue, ...]:
+        if stored.cues != after.cues:
+            raise InvalidValue("somebody has changed the cues since: nothing was taken back")
+        return tuple(before.cues)
+
+    data.cue(session.session_id, stage.stage_id, back)
+
+
+def _undo_key(session: Session, stage: Stage) -> str:
+    return f"undo-{session.session_id}-{stage.stage_id}"

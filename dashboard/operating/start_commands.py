@@ -1,0 +1,38 @@
+"""The line that starts a camera, and the picture of it that a phone or another camera's computer can read."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+import segno
+
+
+def watch_command(*, session_id: str, stage_id: str, camera_id: str, source: str, store_url: str) -> str:
+    """What starts a camera on this machine, with a preview at a free port, faces made unrecognisable.
+
+    Args:
+        session_id, stage_id, camera_id: whose.
+        source: the camera, as `houselights watch` takes it.
+        store_url: "" for the one that is used unasked.
+    """
+    words = ["houselights", "watch", source, "--session", session_id, "--stage", stage_id, "--camera", camera_id]
+    words += ["--preview-port", "0", "--blur"]
+    return shlex.join([*words, *(["--store", store_url] if store_url else [])])
+
+
+def device_command(environment: Mapping[str, str], *, source: str, bucket: str) -> str:
+    """What starts a camera on a computer of its own, which delivers to a bucket.
+
+    Args:
+        environment: what the device is told of its session.
+        source: the camera, as `HOUSELIGHTS_SOURCE` takes it.
+        bucket: where it delivers.
+    """
+    settings = {**environment, "HOUSELIGHTS_SOURCE": source, "HOUSELIGHTS_BUCKET": bucket}
+    return " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items()) + " python -m edge_lambda"
+
+
+def qr_picture(text: str) -> str:
+    """The text as a QR code: an SVG picture as an address of its own."""
+    return str(segno.make(text, error="m", micro=False).svg_data_uri(scale=4, border=4, dark="#000", light="#fff"))

@@ -1,0 +1,320 @@
+"""The operator's page in each of its states, without a browser."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from audience.alerts import AlertRule, AlertWatcher
+from audience.cueing import is_paused, position_s
+from audience.instants import to_ms
+from audience.store import Store
+from audience.stores import open_store
+from dashboard.operating.camera_rows import ago
+from dashboard.operating.setting_up import id_of
+from dashboard.operating.start_commands import device_command, qr_picture, watch_command
+from tests.builders import a_camera, a_head_count, a_heartbeat, a_session, a_stage, a_window
+from tests.dashboard.conftest import NASTY, Pages, text_of
+
+AT_ONCE = AlertRule(rule_id="camera-1", what="camera", for_s=0)
+
+
+def now_ms(ago_s: float = 0) -> int:
+    return to_ms(datetime.now(UTC) - timedelta(seconds=ago_s))
+
+
+def beat(store: Store, camera_id: str = "cam-1", *, ago_s: float = 0, **changed: object) -> None:
+    """A camera says how it is: well, unless told otherwise."""
+    well = {"at_ms": now_ms(ago_s), "last_window_ms": now_ms(ago_s), "brightness": 0.5, "sharpness": 0.6}
+    store.put_heartbeat(replace(a_heartbeat(camera_id=camera_id), **(well | changed)))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def talk(store_url: str) -> str:
+    """A talk under way with two cameras on one stage."""
+    with open_store(store_url) as store:
+        store.put_session(a_session(title="Why bridges hum", started_at=datetime.now(UTC) - timedelta(minutes=20)))
+        store.put_stage("talk-1", a_stage(title="Hall"))
+        for camera in ("cam-1", "cam-2"):
+            store.put_camera("talk-1", "main", a_camera(camera))
+    return store_url
+
+
+def button(app: AppTest, label: str) -> AppTest:
+    (found,) = [one for one in app.button if one.label == label]
+    return found  # type: ignore[return-value]
+
+
+def test_an_empty_store_offers_a_new_session(pages: Pages, store_url: str) -> None:
+    assert "set one up with “New session”" in text_of(pages.operate())
+
+
+def test_cameras_stand_worst_first_with_sign_word_and_when_they_were_seen(pages: Pages, talk: str) -> None:
+    with open_store(talk) as store:
+        beat(store, "cam-1")
+        beat(store, "cam-2", ago_s=300, detector="centerface-1")
+    text = text_of(pages.operate())
+    assert "1 of 2 cameras at work is ok. cam-2 on Hall is dead." in text
+    assert text.index("hl-camera-dead") < text.index("hl-camera-ok")
+    assert "5 min ago" in text
+    assert "centerface-1" in text
+    assert '<span aria-hidden="true">✕</span> dead' in text
+
+
+def test_of_a_dead_camera_no_figure_is_shown_that_was_true_once(pages: Pages, talk: str) -> None:
+    with open_store(talk) as store:
+        beat(store, ago_s=300)
+    assert "frames/s" not in text_of(pages.operate())
+
+
+def test_a_camera_that_is_set_up_is_expected_until_it_is_heard_of(pages: Pages, talk: str) -> None:
+    text = text_of(pages.operate())
+    assert "No camera is at work; 2 are set up." in text
+    assert text.count("not heard of yet") == 2
+
+
+def test_an_alert_is_acknowledged_by_name_and_only_by_name(pages: Pages, talk: str) -> None:
+    with open_store(talk) as store:
+        beat(store, brightness=0.0)
+        store.alerting.put("talk-1", AT_ONCE)
+    app = pages.operate()
+    assert "Camera cam-1 of stage main is dark" in text_of(app)
+    assert button(app, "Acknowledge").disabled
+    app.text_input(key="operator").input("Ada <b>").run()
+    button(app, "Acknowledge as Ada \\<b\\>").click().run()
+    assert "seen by Ada &lt;b&gt; at" in text_of(app)
+    assert not [one for one in app.button if one.label.startswith("Acknowledge")]
+    with open_store(talk) as store:
+        assert [mark.by for mark in store.alerting.book("talk-1").marks] == ["Ada <b>"]
+
+
+def test_where_nobody_watches_the_page_says_how_to_be_told(pages: Pages, talk: str) -> None:
+    assert f"houselights alerts --store {talk}" in text_of(pages.operate())
+    with open_store(talk) as store:
+        store.alerting.put("talk-1", AlertWatcher(name="server", at_ms=now_ms()))
+    assert "houselights alerts" not in text_of(pages.operate())
+
+
+def test_a_test_alert_is_asked_for_at_a_button(pages: Pages, talk: str) -> None:
+    app = pages.operate()
+    button(app, "Send a test alert").click().run()
+    assert "This is a test, asked for by an operator" in text_of(app)
+
+
+def test_rules_are_added_and_taken_away(pages: Pages, talk: str) -> None:
+    app = pages.operate()
+    button(app, "Add the usual rules").click().run()
+    app.selectbox(key="rule-what").select("share").run()
+    app.selectbox(key="rule-stage").select("main")
+    app.number_input(key="limit-share").set_value(25)
+    button(app, "Add rule").click().run()
+    told = [one.value for one in app.markdown]
+    assert "Under 25 % of the faces on Hall smile for 60 s" in told
+    app.button(key="remove-camera-1").click().run()
+    with open_store(talk) as store:
+        rules = store.alerting.book("talk-1").rules
+    assert [(rule.rule_id, rule.stage_id, rule.limit) for rule in rules] == [
+        ("delay-1", "", 10),
+        ("share-1", "main", 0.25),
+    ]
+
+
+def stage_of(url: str):
+    with open_store(url) as store:
+        return store.stages("talk-1")[0]
+
+
+def test_cues_at_a_button_can_be_taken_back(pages: Pages, talk: str) -> None:
+    app = pages.operate()
+    button(app, "Talk starts now").click().run()
+    begun = stage_of(talk).cues
+    assert position_s(begun, datetime.now(UTC)) == pytest.approx(0, abs=5)
+    button(app, "Pause").click().run()
+    assert is_paused(stage_of(talk).cues, datetime.now(UTC))
+    assert "Hall: the talk is paused since" in text_of(app)
+    button(app, "Undo").click().run()
+    assert stage_of(talk).cues == begun
+    assert not [one for one in app.button if one.label == "Undo"]
+    button(app, "Pause").click().run()
+    button(app, "Resume").click().run()
+    assert not is_paused(stage_of(talk).cues, datetime.now(UTC))
+
+
+def test_what_somebody_else_cued_since_is_not_taken_back(pages: Pages, talk: str) -> None:
+    app = pages.operate()
+    button(app, "Talk starts now").click().run()
+    with open_store(talk) as store:
+        store.put_stage("talk-1", replace(stage_of(talk), cues=()))
+    button(app, "Undo").click().run()
+    assert "somebody has changed the cues since: nothing was taken back" in text_of(app)
+
+
+def test_a_session_is_ended_and_goes_on(pages: Pages, talk: str) -> None:
+    with open_store(talk) as store:
+        beat(store)
+    app = pages.operate()
+    button(app, "End session").click().run()
+    text = text_of(app)
+    assert "Still at work: cam-1. Stop each with Ctrl-C where it was started." in text
+    with open_store(talk) as store:
+        ended = store.session("talk-1")
+    assert ended.ended_at is not None
+    button(app, "Session goes on").click().run()
+    with open_store(talk) as store:
+        assert store.session("talk-1") == replace(ended, ended_at=None)
+
+
+def test_a_session_of_which_nothing_is_recorded_starts_when_somebody_says_so(pages: Pages, talk: str) -> None:
+    app = pages.operate()
+    button(app, "Session starts now").click().run()
+    with open_store(talk) as store:
+        assert datetime.now(UTC) - store.session("talk-1").started_at < timedelta(seconds=20)
+
+
+def test_a_session_is_set_up_with_a_stage_a_camera_and_the_usual_rules(pages: Pages, talk: str) -> None:
+    app = pages.operate()
+    app.text_input(key="new-title").input("Why bridges hum!")
+    app.selectbox(key="new-setting").select("workplace")
+    app.text_input(key="new-stage").input("Große Halle")
+    button(app, "Set up session").click().run()
+    assert app.selectbox(key="session").value == "why-bridges-hum"
+    assert "Only heads are counted" in text_of(app)
+    with open_store(talk) as store:
+        session = store.session("why-bridges-hum")
+        assert (session.title, session.setting, session.mode) == ("Why bridges hum!", "workplace", "head count")
+        assert [(stage.stage_id, stage.title) for stage in store.stages(session.session_id)] == [
+            ("groe-halle", "Große Halle")
+        ]
+        assert [camera.camera_id for camera in store.cameras(session.session_id, "groe-halle")] == ["cam-1"]
+        assert len(store.alerting.book(session.session_id).rules) == 2
+    app.text_input(key="new-title").input("Why bridges hum")
+    button(app, "Set up session").click().run()
+    assert app.selectbox(key="session").value == "why-bridges-hum-2"
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"new-title": "..."}, "need a title with a letter or a digit"),
+        ({"new-title": "x", "new-camera": "cam 1"}, "camera id &#x27;cam 1&#x27; is not allowed"),
+        ({"new-title": "x", "new-country": "QQ"}, "&#x27;QQ&#x27; is no country&#x27;s two-letter code"),
+    ],
+)
+def test_what_cannot_be_set_up_is_one_line(pages: Pages, store_url: str, fields: dict[str, str], why: str) -> None:
+    app = pages.operate()
+    for key, value in fields.items():
+        app.text_input(key=key).input(value)
+    button(app, "Set up session").click().run()
+    assert why in text_of(app)
+    with open_store(store_url) as store:
+        assert store.sessions() == []
+
+
+def test_a_camera_is_added_to_a_stage_or_with_a_new_one_and_its_start_line_is_shown(pages: Pages, talk: str) -> None:
+    app = pages.operate()
+    app.text_input(key="add-camera-id").input("cam-3")
+    button(app, "Add camera").click().run()
+    app.text_input(key="add-stage").input("Foyer")
+    app.text_input(key="add-camera-id").input("cam-1")
+    button(app, "Add camera").click().run()
+    with open_store(talk) as store:
+        assert [stage.title for stage in store.stages("talk-1")] == ["Foyer", "Hall"]
+        assert [camera.camera_id for camera in store.cameras("talk-1", "main")] == ["cam-1", "cam-2", "cam-3"]
+    command = app.code[0].value
+    assert command.startswith("houselights watch webcam:0 --session talk-1 --stage foyer --camera cam-1")
+    assert f"--store {talk}" in command
+    app.selectbox(key="start-where").select("A camera with a computer of its own").run()
+    assert app.code[0].value.endswith("HOUSELIGHTS_BUCKET=BUCKET python -m edge_lambda")
+
+
+def test_the_estimate_says_what_it_assumes_and_whether_it_is_within_the_budget(pages: Pages, talk: str) -> None:
+    app = pages.operate()
+    assert "Nothing leaves your machines" in text_of(app)
+    app.selectbox(key="cost-scoring").select("cloud").run()
+    text = text_of(app)
+    assert "over the budget of $20.00" in text
+    assert "2 cameras at work for 8 hours, with 30 faces in view of each" in text
+    app.number_input(key="cost-interval").set_value(12.0).run()
+    assert "within the budget of $20.00" in text_of(app)
+
+
+def test_a_preview_is_offered_only_where_a_camera_of_this_machine_shows_one(pages: Pages, talk: str) -> None:
+    assert "No camera can be looked through here" in text_of(pages.operate())
+
+
+def test_a_head_count_is_operated_alike_and_never_scored_in_the_cloud(pages: Pages, talk: str) -> None:
+    with open_store(talk) as store:
+        store.put_session(replace(store.session("talk-1"), mode="head count"))
+        start_ms = now_ms(5) // 1000 * 1000
+        store.put_windows([replace(a_head_count(heads=7), start_ms=start_ms)])
+        beat(store, brightness=0.0)
+        store.alerting.put("talk-1", AT_ONCE)
+    app = pages.operate()
+    text = text_of(app)
+    assert "Hall: 7 faces" in text
+    assert "Camera cam-1 of stage main is dark" in text
+    assert len(app.selectbox(key="cost-scoring").options) == 2
+
+
+def test_names_and_details_full_of_markup_are_shown_as_they_are(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        store.put_session(a_session(title=NASTY))
+        store.put_stage("talk-1", a_stage(title=NASTY))
+        store.put_camera("talk-1", "main", a_camera())
+        beat(store, state="failed", detail=NASTY)
+        store.alerting.put("talk-1", replace(AT_ONCE, stage_id="main"))
+    text = text_of(pages.operate())
+    assert NASTY not in text
+    assert text.count("&lt;img src=x") >= 3
+
+
+def test_a_session_that_was_deleted_meanwhile_is_one_line(pages: Pages, talk: str) -> None:
+    app = pages.operate()
+    with open_store(talk) as store:
+        store.put_session(a_session("other"))
+        store.delete_session("talk-1")
+    app.run()
+    assert [error.message for error in app.exception] == []
+
+
+def test_the_stage_tells_how_many_faces_it_has(pages: Pages, talk: str) -> None:
+    with open_store(talk) as store:
+        store.put_windows([a_window(start_ms=now_ms(second) // 1000 * 1000, of=12) for second in range(2, 9)])
+    assert "Hall: 12 faces" in text_of(pages.operate())
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [("Opening night: Zoë", "opening-night-zoe"), ("大きさ", ""), ("  --  ", ""), ("x" * 99, "x" * 64)],
+)
+def test_an_id_is_made_of_a_title(title: str, expected: str) -> None:
+    assert id_of(title) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "never"), (0.4, "0 s ago"), (119, "119 s ago"), (7300, "2 h ago")]
+)
+def test_ages_are_read_at_a_glance(seconds: float | None, text: str) -> None:
+    assert ago(seconds) == text
+
+
+def test_a_start_line_is_one_line_that_a_shell_reads_back_word_for_word() -> None:
+    source = "rtsp://user:it's@camera.local/stream?a=1&b=2"
+    command = watch_command(session_id="talk-1", stage_id="main", camera_id="cam-1", source=source, store_url="")
+    assert shlex.split(command)[2] == source
+    assert "--store" not in command
+    assert "--blur" in command
+    device = device_command({"HOUSELIGHTS_SESSION": "talk-1"}, source=source, bucket="dir:/my folder")
+    assert shlex.split(device) == [
+        "HOUSELIGHTS_SESSION=talk-1",
+        f"HOUSELIGHTS_SOURCE={source}",
+        "HOUSELIGHTS_BUCKET=dir:/my folder",
+        "python",
+        "-m",
+        "edge_lambda",
+    ]
+    assert qr_picture(device).startswith("data:image/svg+xml")
