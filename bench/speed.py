@@ -76,12 +76,12 @@ def run() -> list[Figure]:
     ]
 
 
-def repeat(clip: Path, target: Path) -> None:
-    """Plays a clip over and over into one file, without encoding it again."""
+def repeat(clip: Path, target: Path, *, seconds: int = SECONDS, times: int = TIMES_OVER) -> None:
+    """Plays a clip of so many seconds over and over into one file, without encoding it again."""
     with av.open(str(target), "w") as output:
         shift = 0
         stream = None
-        for _ in range(TIMES_OVER):
+        for _ in range(times):
             with av.open(str(clip)) as source:
                 picture = source.streams.video[0]
                 stream = stream or output.add_stream_from_template(picture)
@@ -93,7 +93,7 @@ def repeat(clip: Path, target: Path) -> None:
                     packet.dts += shift
                     packet.stream = stream
                     output.mux(packet)
-                shift += round(SECONDS / picture.time_base)
+                shift += round(seconds / picture.time_base)
 
 
 def score(video: Path, folder: Path, *words: str, run: str) -> Ran:

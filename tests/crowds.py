@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -98,3 +100,50 @@ def drifting(rng: np.random.Generator, length_s: int, sessions: int) -> Floats:
     along = np.linspace(0, 1, length_s)[:, None]
     odds = np.exp(level + slope * along + swing * np.sin(2 * np.pi * turns * along + phase))
     return odds / (1 + odds)
+
+
+def uneventful(length_s: int, sessions: int) -> Iterator[StageWindows]:
+    """Sessions in which nothing happens: 24 to 300 people who keep their faces for 3 to 10 s, slow drift, and gaps.
+
+    Args:
+        length_s: of each, which is also the seed.
+        sessions: how many.
+    """
+    rng = np.random.default_rng(length_s)
+    share = drifting(rng, length_s, sessions)
+    share[:, ::5] /= 8  # hardly anybody, in every fifth
+    people, lasts_s = rng.integers(24, 301, sessions), rng.uniform(3, 10, sessions)
+    smiling, faces = crowds(share, people, lasts_s=lasts_s, seed=length_s)
+    for session in range(sessions):
+        looked = np.ones(length_s, dtype=bool)
+        if session % 2:
+            begins = rng.integers(0, length_s)
+            looked[begins : begins + round(rng.uniform(5, length_s / 5))] = False
+        yield from_counts(smiling[:, session], faces[:, session], looked=looked)
+
+
+def planted(length_s: int, *events: tuple[float, float, float], usual: float = 0.2) -> Floats:
+    """True shares (length_s, 1) of events (middle, seconds, share), rising and falling within 8 s."""
+    seconds = np.arange(length_s) + 0.5
+    share = np.full(length_s, usual)
+    for middle, lasts, height in events:
+        ramp = np.clip((lasts / 2 + 4 - np.abs(seconds - middle)) / 8, 0, 1)
+        share += (height - usual) * ramp
+    return share[:, None]
+
+
+def screenings(count: int, *, seed: int, people: int = 40, lift: float = 0.0) -> Floats:
+    """(count, 120) shares of screenings of ten minutes in cells of 5 s, each with a level of its own.
+
+    Args:
+        count: of screenings.
+        seed: of all that is drawn.
+        people: at each.
+        lift: how many more smile in the fifth and sixth minute.
+    """
+    rng = np.random.default_rng(seed)
+    share = 0.2 + 0.1 * np.sin(np.arange(600) / 60)[:, None] + rng.normal(0, 0.03, count)
+    share[240:360] += lift
+    smiling, faces = crowds(np.clip(share, 0.01, 0.99), np.full(count, people), lasts_s=np.full(count, 5.0), seed=seed)
+    cells: Floats = smiling.reshape(120, 5, count).sum(axis=1) / faces.reshape(120, 5, count).sum(axis=1)
+    return cells.T

@@ -11,26 +11,16 @@ from audience.comparison import LEAST_UNITS, compare
 from audience.cuts import Edit, SharedAxis
 from audience.permutation import clusters
 from audience.planning import Plan
-from tests.crowds import Floats, crowds
+from tests.crowds import screenings
 
 AXIS = SharedAxis.of([Edit(start_a_s=0, start_b_s=0, length_s=600)])
-
-
-def audiences(count: int, *, seed: int, people: int = 40, lift: float = 0.0) -> Floats:
-    """Screenings of ten minutes in cells of 5 s, each with a level of its own; `lift` in minute 5 and 6."""
-    rng = np.random.default_rng(seed)
-    share = 0.2 + 0.1 * np.sin(np.arange(600) / 60)[:, None] + rng.normal(0, 0.03, count)
-    share[240:360] += lift
-    smiling, faces = crowds(np.clip(share, 0.01, 0.99), np.full(count, people), lasts_s=np.full(count, 5.0), seed=seed)
-    cells: Floats = smiling.reshape(120, 5, count).sum(axis=1) / faces.reshape(120, 5, count).sum(axis=1)
-    return cells.T
 
 
 def test_two_cuts_that_are_received_alike_differ_in_at_most_5_of_100_comparisons():
     """300 comparisons of 12 screenings each, some with gaps; 5 % and three standard errors of them are 26."""
     rng = np.random.default_rng(1)
     false = 0
-    for number, units in enumerate(audiences(300 * 24, seed=1).reshape(300, 24, 120)):
+    for number, units in enumerate(screenings(300 * 24, seed=1).reshape(300, 24, 120)):
         for unit in units[::3]:
             begins = rng.integers(0, 100)
             unit[begins : begins + 20] = np.nan
@@ -41,8 +31,8 @@ def test_two_cuts_that_are_received_alike_differ_in_at_most_5_of_100_comparisons
 
 def test_a_difference_that_was_planted_is_found_where_it_is():
     """12 screenings of 40 faces each, .1 more in two minutes: found in at least 95 of 100."""
-    lifted = audiences(100 * 12, seed=1, lift=0.1).reshape(100, 12, 120)
-    plain = audiences(100 * 12, seed=2).reshape(100, 12, 120)
+    lifted = screenings(100 * 12, seed=1, lift=0.1).reshape(100, 12, 120)
+    plain = screenings(100 * 12, seed=2).reshape(100, 12, 120)
     hits = 0
     for a, b in zip(lifted, plain, strict=True):
         hits += any(
@@ -53,8 +43,8 @@ def test_a_difference_that_was_planted_is_found_where_it_is():
 
 
 def test_the_intervals_hold_the_difference_there_is():
-    lifted = audiences(100 * 12, seed=3, lift=0.1).reshape(100, 12, 120)
-    plain = audiences(100 * 12, seed=4).reshape(100, 12, 120)
+    lifted = screenings(100 * 12, seed=3, lift=0.1).reshape(100, 12, 120)
+    plain = screenings(100 * 12, seed=4).reshape(100, 12, 120)
     compared = [compare(a, b, AXIS, seed=1) for a, b in zip(lifted, plain, strict=True)]
     inside = [one.low[60] <= 0.1 <= one.high[60] for one in compared]
     # Two minutes of ten, so a fifth of it overall.
@@ -80,7 +70,7 @@ def test_people_who_come_and_go_can_be_compared_too():
 
 
 def test_too_few_units_are_not_enough_data():
-    units = audiences(2 * LEAST_UNITS, seed=1)
+    units = screenings(2 * LEAST_UNITS, seed=1)
     compared = compare(units[: LEAST_UNITS - 1], units[LEAST_UNITS:], AXIS, seed=1)
     assert not compared.enough
     assert (compared.units_a, compared.units_b) == (LEAST_UNITS - 1, LEAST_UNITS)
@@ -90,7 +80,7 @@ def test_too_few_units_are_not_enough_data():
 
 
 def test_a_unit_without_any_figure_is_none():
-    units = audiences(12, seed=1)
+    units = screenings(12, seed=1)
     units[0] = np.nan
     assert compare(units[:6], units[6:], AXIS, seed=1).units_a == 5
 
@@ -111,7 +101,7 @@ def test_units_that_are_all_alike_have_no_effect_size():
 
 
 def test_swapping_the_cuts_swaps_the_signs():
-    a, b = audiences(8, seed=1, lift=0.2), audiences(9, seed=2)
+    a, b = screenings(8, seed=1, lift=0.2), screenings(9, seed=2)
     one, other = compare(a, b, AXIS, seed=1), compare(b, a, AXIS, seed=1)
     assert one.difference == pytest.approx(-other.difference)
     assert one.low == pytest.approx(-other.high)
@@ -120,7 +110,7 @@ def test_swapping_the_cuts_swaps_the_signs():
 
 
 def test_a_cluster_does_not_run_from_one_edit_into_the_next():
-    a, b = audiences(8, seed=1, lift=0.4), audiences(8, seed=2)
+    a, b = screenings(8, seed=1, lift=0.4), screenings(8, seed=2)
     whole = clusters(a, b, np.zeros(120, dtype=np.int64), seed=1)[0]
     assert whole.first < 60 <= whole.last
     parted = clusters(a, b, np.repeat([0, 1], 60), seed=1)

@@ -10,19 +10,9 @@ import pytest
 from audience.curve import StageWindows
 from audience.moments import MOST, moments
 from tests.builders import a_cue, a_stage, a_timeline, an_exclusion
-from tests.crowds import Floats, crowds, drifting, from_counts
+from tests.crowds import Floats, crowds, from_counts, planted, uneventful
 
 AT_S = 1860  # 31:00
-
-
-def planted(length_s: int, *events: tuple[float, float, float], usual: float = 0.2) -> Floats:
-    """True shares (length_s, 1) of events (middle, seconds, share), rising and falling within 8 s."""
-    seconds = np.arange(length_s) + 0.5
-    share = np.full(length_s, usual)
-    for middle, lasts, height in events:
-        ramp = np.clip((lasts / 2 + 4 - np.abs(seconds - middle)) / 8, 0, 1)
-        share += (height - usual) * ramp
-    return share[:, None]
 
 
 def acted_out(share: Floats, people: int = 46, *, seed: int = 1, looked=None, stage=None) -> StageWindows:
@@ -48,18 +38,8 @@ def test_of_1000_sessions_in_which_nothing_happens_at_most_50_show_a_moment():
     """5 minutes to 3 hours, 24 to 300 people who keep their faces for 3 to 10 s, slow drift, gaps."""
     shown = 0
     for length_s, sessions in ((300, 500), (1200, 300), (3600, 160), (10_800, 40)):
-        rng = np.random.default_rng(length_s)
-        share = drifting(rng, length_s, sessions)
-        share[:, ::5] /= 8  # hardly anybody, in every fifth
-        people, lasts_s = rng.integers(24, 301, sessions), rng.uniform(3, 10, sessions)
-        smiling, faces = crowds(share, people, lasts_s=lasts_s, seed=length_s)
-        for session in range(sessions):
-            looked = np.ones(length_s, dtype=bool)
-            if session % 2:
-                begins = rng.integers(0, length_s)
-                looked[begins : begins + round(rng.uniform(5, length_s / 5))] = False
-            windows = from_counts(smiling[:, session], faces[:, session], looked=looked)
-            shown += bool(moments(windows, "smile", seed=session))
+        for number, windows in enumerate(uneventful(length_s, sessions)):
+            shown += bool(moments(windows, "smile", seed=number))
     assert shown <= 50
 
 

@@ -1,0 +1,30 @@
+"""The review of a session: how soon its page stands and answers, what a viewer and an archive cost, and whether what
+the statistics say holds.
+
+Everything is simulated. Pages are opened in a real browser on the machine that serves them. A figure of a page is the
+median of three; each is drawn by a server that was just started and has shown another page.
+"""
+
+from __future__ import annotations
+
+from bench.figures import Figure
+from bench.review_parts.archive import answers, exports
+from bench.review_parts.pages import pictures_from_dynamodb, pictures_from_sqlite, seeks
+from bench.review_parts.statistics import cuts_told_apart, moments_told
+from bench.review_parts.viewers import memory_per_viewer
+
+PARTS = (
+    pictures_from_sqlite,
+    pictures_from_dynamodb,
+    seeks,
+    memory_per_viewer,
+    answers,
+    exports,
+    moments_told,
+    cuts_told_apart,
+)
+
+
+def run() -> list[Figure]:
+    """Measures every part; takes about six minutes."""
+    return [figure for part in PARTS for figure in part()]
