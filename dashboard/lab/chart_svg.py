@@ -120,13 +120,19 @@ def _legend_marks(options: Options, series: Sequence[Options], width: int, ink: 
     if not legend or not legend.get("show", True):
         return
     names = legend.get("data") or list(dict.fromkeys(one["name"] for one in series if one.get("name")))
-    colours = {one.get("name"): _colour(one, ink) for one in reversed(series)}
+    named = {one.get("name"): one for one in reversed(series)}
     right, top = width - 26.0, float(legend.get("top", 6))
     for name in reversed(names):
-        yield Mark(kind="text", at=((right, top + 11),), fill=ink, text=name, anchor="end")
-        right -= 6.5 * len(name) + 8
-        yield Mark(kind="rect", at=((right - 14, top + 4), (14, 5)), fill=colours.get(name, ink))
-        right -= 30
+        left, style = right - 6.5 * len(name), named[name].get("lineStyle", {})
+        yield Mark(kind="text", at=((left, top + 11),), fill=ink, text=name, anchor="start")
+        yield Mark(
+            kind="line",
+            at=((left - 30, top + 7), (left - 6, top + 7)),
+            stroke=_colour(named[name], ink),
+            stroke_px=2.5,
+            dash=style.get("type", "solid"),
+        )
+        right = left - 50
 
 
 def _scale_marks(options: Options) -> Iterator[Mark]:

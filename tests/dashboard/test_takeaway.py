@@ -156,6 +156,16 @@ def test_a_cell_of_a_heat_map_has_the_colour_of_its_value_and_its_words() -> Non
     assert {"50 %", "too few", "0 %", "100 %"} <= {text.text for text in root.iter(f"{SVG}text")}
 
 
+def test_a_legend_names_each_line_beside_its_dash() -> None:
+    options = a_chart(1, 2, name="Festival cut", lineStyle={"color": "#123456", "type": "dashed"})
+    root = drawn(options | {"legend": {"data": ["Festival cut"]}})
+    dashes = [
+        line.attrib["stroke-dasharray"] for line in root.iter(f"{SVG}polyline") if "stroke-dasharray" in line.attrib
+    ]
+    assert dashes == ["6 4", "6 4"]
+    assert "Festival cut" in {text.text for text in root.iter(f"{SVG}text")}
+
+
 def test_an_interval_is_a_bar_that_stands_on_one_that_cannot_be_seen() -> None:
     bar = {"type": "bar", "stack": "range", "barWidth": 10}
     options = a_chart()
