@@ -20,7 +20,8 @@ from dashboard.live_board.staff_table import staff_table
 from dashboard.palette import palette_of
 from dashboard.wording import kind_words, plain
 
-EVERY_S = UPDATE_MS / 1000
+# A page costs its server more than a phone's board does, so it asks less often.
+REFRESHES = {5.0: "Every 5 s", 2.0: "Every 2 s", 15.0: "Every 15 s", 0.0: "Not by itself"}
 SPEEDS = {0: "Stands still", 1: "As it was", 10: "10 times as fast", 60: "60 times as fast", 600: "600 times as fast"}
 CHART_HEIGHT = 300
 ABOUT = (
@@ -52,6 +53,19 @@ def choose(found: list[Session]) -> Session:
     return next(session for session in found if session.session_id == chosen)
 
 
+def choose_refresh() -> float:
+    """Seconds between two updates; 0 for none."""
+    return st.selectbox(
+        "Drawn anew",
+        list(REFRESHES),
+        format_func=REFRESHES.__getitem__,
+        key="every",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=150,
+    )
+
+
 def told(board: Board) -> None:
     """The table of one instant."""
     st.html(staff_table(board))
@@ -68,7 +82,7 @@ def now(session: Session) -> None:
     told(board)
 
 
-def replay(session: Session) -> None:
+def replay(session: Session, every_s: float) -> None:
     """The board of the instant on the slider, which moves by itself at the speed that is chosen."""
     whole = day(session, now_ms())
     began_ms = to_ms(session.started_at)
@@ -81,7 +95,7 @@ def replay(session: Session) -> None:
     if key not in st.session_state:
         st.session_state[key] = first + length / 2
     elif speed:
-        st.session_state[key] = min(first + length, st.session_state[key] + timedelta(seconds=EVERY_S * speed))
+        st.session_state[key] = min(first + length, st.session_state[key] + timedelta(seconds=every_s * speed))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         instant = st.slider(
             "Instant", first, first + length, key=key, step=timedelta(milliseconds=UPDATE_MS), format="HH:mm:ss"
@@ -95,23 +109,28 @@ def replay(session: Session) -> None:
     st.echarts_chart(chart, height=CHART_HEIGHT, key="day", alt=alt, theme=None)
 
 
-def show(session: Session) -> None:
-    """The body of the page, drawn again at every update."""
+def show(session: Session, every_s: float) -> None:
+    """The body of the page, drawn again every so many seconds."""
     mode = st.segmented_control(
         "When", ["Now", "Replay"], default="Now", key="when", label_visibility="collapsed", required=True
     )
     try:
-        (replay if mode == "Replay" else now)(session)
+        if mode == "Replay":
+            replay(session, every_s)
+        else:
+            now(session)
     except HouselightsError as problem:
         st.html(markup.trouble(str(problem)))
 
 
 if found := festivals():
     head = st.container()
-    session = choose(found)
+    with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
+        session = choose(found)
+        every_s = choose_refresh()
     began = date_text(from_ms(to_ms(session.started_at)), viewer_zone(st.context.timezone))
     head.html(markup.header(session.name, kind_words(session), [began], "Which stage is liveliest?"))
-    st.fragment(show, run_every=EVERY_S)(session)
+    st.fragment(show, run_every=every_s or None)(session, every_s)
     public = f"{ROUTE}/{session.session_id}"
     st.markdown(
         f"For phones, without a login: [{plain(public)}]({public}) · for the big screen: "
