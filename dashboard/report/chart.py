@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from audience.curve import ReactionCurve, StageWindows
 from audience.instants import clock_text
 from audience.moments import Moment
-from dashboard.palette import LIGHT
+from dashboard.palette import LIGHT, Palette
 from dashboard.report.contents import Report
 from dashboard.report.marks import Area, Box, Disc, Line, Mark, Picture, Points, Words
 from dashboard.stretches import FEW, SHOWN, runs, states
@@ -33,7 +33,12 @@ _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400
 
 
 def chart(
-    windows: StageWindows, curve: ReactionCurve | None, moments: Sequence[Moment] = (), *, width: float = WIDE
+    windows: StageWindows,
+    curve: ReactionCurve | None,
+    moments: Sequence[Moment] = (),
+    *,
+    width: float = WIDE,
+    palette: Palette = LIGHT,
 ) -> Picture:
     """The picture of a stage.
 
@@ -42,8 +47,9 @@ def chart(
         curve: its share; None leaves the faces alone.
         moments: to be numbered on the curve.
         width: in pixels.
+        palette: its colours; on paper the light ones.
     """
-    frame = _Frame.of(windows, curve, width)
+    frame = _Frame.of(windows, curve, width, palette)
     marks: list[Mark] = [*_segments(windows, frame), *_unseen(windows, frame)]
     if curve is not None:
         marks += [*_share_axis(frame), *_curve(windows, curve, frame), *_numbers(windows, moments, frame)]
@@ -81,6 +87,7 @@ class _Frame:
         shaded: height of what is shaded behind, from `_TOP` on: the curve's, or that of the faces alone.
         faces_y: where the faces begin.
         bottom: where they end.
+        palette: of everything in it.
     """
 
     width: float
@@ -90,9 +97,10 @@ class _Frame:
     shaded: float
     faces_y: float
     bottom: float
+    palette: Palette
 
     @classmethod
-    def of(cls, windows: StageWindows, curve: ReactionCurve | None, width: float) -> _Frame:
+    def of(cls, windows: StageWindows, curve: ReactionCurve | None, width: float, palette: Palette) -> _Frame:
         alone = curve is None
         faces_y = _TOP if alone else _TOP + _CURVE + _BETWEEN
         return cls(
@@ -103,6 +111,7 @@ class _Frame:
             shaded=_FACES_ALONE if alone else _CURVE,
             faces_y=faces_y,
             bottom=faces_y + (_FACES_ALONE if alone else _FACES),
+            palette=palette,
         )
 
     def x(self, session_s: float) -> float:
@@ -132,16 +141,16 @@ def _segments(windows: StageWindows, frame: _Frame) -> Iterator[Mark]:
             continue
         x, end = frame.x(windows.session_s[first]), frame.x(windows.session_s[last] + windows.width_ms / 1000)
         if index % 2 == 0:
-            yield Box(x=x, y=_TOP, width=end - x, height=frame.shaded, fill=LIGHT.segment)
+            yield Box(x=x, y=_TOP, width=end - x, height=frame.shaded, fill=frame.palette.segment)
         if title := _cut(index + 1, windows.segment_title(index), end - x - 5):
-            yield Words(x=x + 2, y=_TOP - 6, text=title, size=_TEXT, colour=LIGHT.quiet)
+            yield Words(x=x + 2, y=_TOP - 6, text=title, size=_TEXT, colour=frame.palette.quiet)
 
 
 def _unseen(windows: StageWindows, frame: _Frame) -> Iterator[Mark]:
     for state, first, last in runs(states(windows)):
         if state != SHOWN:
             x, end = frame.x(windows.session_s[first]), frame.x(windows.session_s[last] + windows.width_ms / 1000)
-            fill = LIGHT.withheld if state == FEW else LIGHT.unseen
+            fill = frame.palette.withheld if state == FEW else frame.palette.unseen
             yield Box(x=x, y=_TOP, width=end - x, height=frame.shaded, fill=fill)
 
 
@@ -149,8 +158,10 @@ def _share_axis(frame: _Frame) -> Iterator[Mark]:
     for part in (0, 0.5, 1):
         share = part * frame.top
         y = frame.y(share)
-        yield Line(points=((_LEFT, y), (frame.width - _RIGHT, y)), colour=LIGHT.rule, width=1)
-        yield Words(x=_LEFT - 5, y=y + 4, text=f"{100 * share:.0f} %", size=_TEXT, colour=LIGHT.quiet, anchor="end")
+        yield Line(points=((_LEFT, y), (frame.width - _RIGHT, y)), colour=frame.palette.rule, width=1)
+        yield Words(
+            x=_LEFT - 5, y=y + 4, text=f"{100 * share:.0f} %", size=_TEXT, colour=frame.palette.quiet, anchor="end"
+        )
 
 
 def _curve(windows: StageWindows, curve: ReactionCurve, frame: _Frame) -> Iterator[Mark]:
@@ -161,17 +172,23 @@ def _curve(windows: StageWindows, curve: ReactionCurve, frame: _Frame) -> Iterat
         for values in (curve.share_high, curve.share_low, curve.share)
     )
     for upper, lower in zip(_unbroken(over), _unbroken(under), strict=True):
-        yield Area(points=(*upper, *reversed(lower)), fill=LIGHT.band)
+        yield Area(points=(*upper, *reversed(lower)), fill=frame.palette.band)
     for run in _unbroken(line):
-        yield Line(points=run, colour=LIGHT.curve, width=1.6)
+        yield Line(points=run, colour=frame.palette.curve, width=1.6)
 
 
 def _numbers(windows: StageWindows, moments: Sequence[Moment], frame: _Frame) -> Iterator[Mark]:
     for moment in moments:
         at_x, at_y = frame.x(moment.session_s + windows.width_ms / 2000), frame.y(moment.share)
-        yield Disc(x=at_x, y=at_y, radius=8, fill=LIGHT.curve)
+        yield Disc(x=at_x, y=at_y, radius=8, fill=frame.palette.curve)
         yield Words(
-            x=at_x, y=at_y + 4, text=str(moment.number), size=_TEXT, colour=LIGHT.paper, anchor="middle", bold=True
+            x=at_x,
+            y=at_y + 4,
+            text=str(moment.number),
+            size=_TEXT,
+            colour=frame.palette.paper,
+            anchor="middle",
+            bold=True,
         )
 
 
@@ -184,11 +201,11 @@ def _faces(windows: StageWindows, frame: _Frame) -> Iterator[Mark]:
     ]
     floor = frame.bottom
     for run in _unbroken(points):
-        yield Area(points=((run[0][0], floor), *run, (run[-1][0], floor)), fill=LIGHT.withheld)
-        yield Line(points=run, colour=LIGHT.faces, width=1)
-    yield Line(points=((_LEFT, floor), (frame.width - _RIGHT, floor)), colour=LIGHT.quiet, width=1)
+        yield Area(points=((run[0][0], floor), *run, (run[-1][0], floor)), fill=frame.palette.withheld)
+        yield Line(points=run, colour=frame.palette.faces, width=1)
+    yield Line(points=((_LEFT, floor), (frame.width - _RIGHT, floor)), colour=frame.palette.quiet, width=1)
     for text, y in ((f"{most:.0f}", frame.faces_y + 5), ("faces", frame.faces_y + 19)):
-        yield Words(x=_LEFT - 5, y=y, text=text, size=_TEXT, colour=LIGHT.faces, anchor="end")
+        yield Words(x=_LEFT - 5, y=y, text=text, size=_TEXT, colour=frame.palette.faces, anchor="end")
 
 
 def _time_axis(windows: StageWindows, frame: _Frame) -> Iterator[Mark]:
@@ -200,10 +217,12 @@ def _time_axis(windows: StageWindows, frame: _Frame) -> Iterator[Mark]:
     first = math.ceil((frame.from_s - zero_s) / step)
     for tick in range(first, math.floor((frame.until_s - zero_s) / step) + 1):
         x = frame.x(tick * step + zero_s)
-        yield Line(points=((x, y), (x, y + 4)), colour=LIGHT.quiet, width=1)
-        yield Words(x=x, y=y + 16, text=clock_text(tick * step), size=_TEXT, colour=LIGHT.quiet, anchor="middle")
+        yield Line(points=((x, y), (x, y + 4)), colour=frame.palette.quiet, width=1)
+        yield Words(
+            x=x, y=y + 16, text=clock_text(tick * step), size=_TEXT, colour=frame.palette.quiet, anchor="middle"
+        )
     middle = _LEFT + (frame.width - _LEFT - _RIGHT) / 2
-    yield Words(x=middle, y=y + 32, text=axis_says(windows), size=_TEXT, colour=LIGHT.quiet, anchor="middle")
+    yield Words(x=middle, y=y + 32, text=axis_says(windows), size=_TEXT, colour=frame.palette.quiet, anchor="middle")
 
 
 def _unbroken(points: Sequence[tuple[float, float]]) -> Iterator[Points]:

@@ -22,7 +22,8 @@ class Desk:
             it was given, so what it is given must not change with every letter.
         layout: counts how often they were; it names the tables, and a new name is a new table.
         incoming: a timeline out of a file or film that was looked at and not taken yet.
-        came_from: the upload it came from, so that it is read once.
+        arrivals: counts what came in; it names the field for its title, so that none is shown under an earlier one's.
+        came_from: the upload that was read last, so that it is read once.
         refused: why what came in last could not be taken; "" where it could.
         proposed: what is said of when it began, and the cues to take; None where it could not be told.
         told: a line about what was just done.
@@ -33,6 +34,7 @@ class Desk:
     laid: Draft = field(default_factory=Draft)
     layout: int = 0
     incoming: Timeline | None = None
+    arrivals: int = 0
     came_from: str = ""
     refused: str = ""
     proposed: tuple[str, tuple[Cue, ...] | None] | None = None

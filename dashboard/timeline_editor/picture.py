@@ -11,6 +11,7 @@ from audience.expressions import LEAD_EXPRESSION
 from audience.sessions import Stage
 from audience.smoothing import default_smoothing_s, smoothed_curve
 from dashboard import markup
+from dashboard.palette import palette_of
 from dashboard.report.chart import NARROW, chart
 from dashboard.report.svg import svg
 from dashboard.wording import share_of
@@ -30,12 +31,13 @@ def show_picture(windows: StageWindows, edited: Stage) -> None:
         over_s = default_smoothing_s(len(windows.start_ms) * windows.width_ms / 1000)
         curve, says = smoothed_curve(again, LEAD_EXPRESSION, over_s), share_of(LEAD_EXPRESSION, over_s)
     # Inline SVG is taken out of pages' HTML, so it comes as a picture; its narrow twin is for phones.
+    palette = palette_of(st.context.theme.type)
     alt = f"{says}, with the segments as they are typed"
-    wide, narrow = (
-        f'<img class="{kind}" src="{_source(svg(chart(again, curve, width=width), says, ""))}" alt="{alt}">'
-        for kind, width in (("hl-wide", _WIDE), ("hl-narrow", NARROW))
-    )
-    st.html(f'<div class="hl-laid">{wide}{narrow}</div>')
+    images = []
+    for kind, width in (("hl-wide", _WIDE), ("hl-narrow", NARROW)):
+        drawn = svg(chart(again, curve, width=width, palette=palette), says, "")
+        images.append(f'<img class="{kind}" src="{_source(drawn)}" alt="{alt}">')
+    st.html(f'<div class="hl-laid">{"".join(images)}</div>')
 
 
 def _source(drawn: str) -> str:

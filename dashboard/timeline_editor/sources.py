@@ -97,18 +97,8 @@ def show_incoming(desk: Desk) -> None:
     if desk.incoming is None:
         return
     there = {sheet.title: sheet for sheet in desk.editing.now.sheets}
-    title = st.text_input("Called", desk.incoming.title, max_chars=LONGEST_TITLE, key=f"incoming-{desk.came_from}")
+    title = st.text_input("Called", desk.incoming.title, max_chars=LONGEST_TITLE, key=f"incoming-{desk.arrivals}")
     replaced = there.get(title.strip())
-    new, old = st.columns(2)
-    with new:
-        st.markdown("**What came in**")
-        _listed(Sheet.of(desk.incoming).rows)
-    with old:
-        st.markdown("**What it replaces**" if replaced else "**What is there, and stays**")
-        for sheet in [replaced] if replaced else there.values():
-            _listed(sheet.rows)
-        if not there:
-            st.html(markup.note("Nothing yet."))
     with st.container(horizontal=True):
         if st.button("Replace it" if replaced else "Add it", type="primary", disabled=not title.strip()):
             desk.take(desk.editing.now.with_timeline(replace(desk.incoming, title=title.strip())))
@@ -118,18 +108,28 @@ def show_incoming(desk: Desk) -> None:
         if st.button("Leave it"):
             desk.incoming = None
             st.rerun()
+    new, old = st.columns(2)
+    with new:
+        _listed("What came in", Sheet.of(desk.incoming).rows)
+    with old:
+        for sheet in [replaced] if replaced else there.values():
+            _listed(f"“{sheet.title}” {'is replaced' if replaced else 'stays'}", sheet.rows)
+        if not there:
+            st.html(markup.note("There is no timeline yet."))
 
 
 def _look_at(desk: Desk, read: Callable[[], Timeline]) -> None:
     """Reads a timeline onto the desk, or says there why it cannot be read."""
     desk.incoming, desk.refused = None, ""
+    desk.arrivals += 1
     try:
         desk.incoming = read()
     except HouselightsError as problem:
         desk.refused = str(problem)
 
 
-def _listed(rows: tuple[Row, ...]) -> None:
+def _listed(says: str, rows: tuple[Row, ...]) -> None:
+    st.markdown(f"**{plain(says)}** · {len(rows)} {'segment' if len(rows) == 1 else 'segments'}")
     st.dataframe(
         [{"Title": row.title, "Start": row.start, "End": row.end} for row in rows],
         height=min(320, 36 * (len(rows) + 1)),

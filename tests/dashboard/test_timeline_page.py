@@ -37,6 +37,11 @@ def typed(app: AppTest, label: str, text: str) -> None:
     found.input(text)
 
 
+def called(app: AppTest) -> list[str]:
+    """What the timeline in the table and the one that came in are called."""
+    return [one.value for one in app.text_input if one.label == "Called"]
+
+
 def test_it_shows_what_there_is_and_nothing_to_save(pages: Pages, filled: str) -> None:
     app = pages.timeline("talk-1")
     text = text_of(app)
@@ -198,12 +203,17 @@ def test_scenes_are_found_in_a_film_of_the_operators_and_looked_at_first(
     pages: Pages, filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shades = [np.full((120, 160, 3), shade, dtype=np.uint8) for shade in (0, 200)]
-    write_video(tmp_path / "film.mp4", at_ms=range(0, 8000, 100), picture=lambda number: shades[number >= 40])
+    for name in ("another.mp4", "film.mp4"):
+        write_video(tmp_path / name, at_ms=range(0, 8000, 100), picture=lambda number: shades[number >= 40])
     monkeypatch.setenv("HOUSELIGHTS_VIDEOS", str(tmp_path))
     app = pages.timeline("talk-1")
     button(app, "Read its chapters").click().run()
-    assert "film.mp4: holds no chapters" in text_of(app)
+    assert "another.mp4: holds no chapters" in text_of(app)
     button(app, "Find its scenes").click().run()
+    assert called(app)[-1] == "scenes of another"
+    next(box for box in app.selectbox if box.label == "Film").set_value(1)
+    button(app, "Find its scenes").click().run()
+    assert called(app)[-1] == "scenes of film"
     assert "holds no chapters" not in text_of(app)
     assert len(stage_of(filled).timelines) == 1
     button(app, "Add it").click().run()
@@ -306,13 +316,19 @@ def test_nothing_scrolls_sideways_on_a_phone(opened: Callable[..., Page]) -> Non
 def type_into(page: Page, *, column: int, row: int, text: str) -> None:
     """Types over a cell of the table of segments, which is drawn on a canvas."""
     table = page.get_by_test_id("stDataFrame").first
-    table.scroll_into_view_if_needed()
     expect(table.get_by_test_id(f"glide-cell-{column + 2}-{row}")).to_have_count(1)
-    box = table.bounding_box()
-    assert box is not None
-    # Before the columns there are a box to tick and the number of the row; a row is 35 pixels high, as is the head.
-    numbers = 83
-    width = (box["width"] - numbers) / 3
-    page.mouse.dblclick(box["x"] + numbers + (column + 0.4) * width, box["y"] + 35 * (row + 1) + 17)
-    page.locator("#portal textarea").fill(text)
+    editor = page.locator("#portal textarea")
+    # The page may still move while it is drawn: then the click was beside the cell.
+    for _ in range(10):
+        table.scroll_into_view_if_needed()
+        box = table.bounding_box()
+        assert box is not None
+        # Before the columns there are a box to tick and the number of the row; rows and head are 35 pixels high.
+        numbers = 83
+        width = (box["width"] - numbers) / 3
+        page.mouse.dblclick(box["x"] + numbers + (column + 0.4) * width, box["y"] + 35 * (row + 1) + 17)
+        page.wait_for_timeout(500)
+        if editor.count():
+            break
+    editor.fill(text)
     page.keyboard.press("Enter")
