@@ -79,10 +79,21 @@ def _average_and_peak(windows: StageWindows, expression: str, average: float) ->
 
 def position_text(windows: StageWindows, place: int) -> str:
     """Where a window stands, as readers look it up: in what was shown, else in the session."""
-    shown = float(windows.timeline_s[place])
+    return second_text(windows, float(windows.session_s[place]))
+
+
+def second_text(windows: StageWindows, session_s: float) -> str:
+    """Where a second of the session stands, as readers look it up: in what was shown, else in the session.
+
+    Args:
+        windows: the stage's windows, one at least.
+        session_s: any second; where no window reaches, the nearest one tells whether anything was shown.
+    """
+    place = max(0, int(np.searchsorted(windows.session_s, session_s, side="right")) - 1)
+    shown = float(windows.timeline_s[place]) + session_s - float(windows.session_s[place])
     if not np.isnan(shown):
-        return clock_text(shown)
-    in_session = clock_text(float(windows.session_s[place]))
+        return clock_text(max(round(shown, 3), 0.0))  # 99.999… s is 1:40
+    in_session = clock_text(session_s)
     # Where something was shown at other times, a bare time would be taken for a place in that.
     return in_session if np.isnan(windows.timeline_s).all() else f"{in_session} of the session"
 

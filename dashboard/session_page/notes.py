@@ -12,7 +12,7 @@ import streamlit as st
 from audience.curve import StageWindows
 from audience.errors import HouselightsError
 from audience.exclusions import Annotation, Exclusion
-from audience.headline import position_text
+from audience.headline import second_text
 from audience.instants import from_ms, to_ms
 from audience.sessions import Stage
 from dashboard import data, markup
@@ -73,8 +73,7 @@ def _line(windows: StageWindows, one: Said) -> str:
 
 
 def _when(windows: StageWindows, at: datetime) -> str:
-    place = (to_ms(at) - int(windows.start_ms[0])) // windows.width_ms
-    return position_text(windows, int(np.clip(place, 0, len(windows.start_ms) - 1)))
+    return second_text(windows, (to_ms(at) - to_ms(windows.session.started_at)) / 1000)
 
 
 @st.dialog("Write a note", on_dismiss=_close)
@@ -85,7 +84,7 @@ def _write(session_id: str, stage_id: str, at_s: float) -> None:
     place = int(np.clip(np.searchsorted(windows.session_s, at_s, side="right") - 1, 0, len(windows.start_ms) - 1))
     segment = int(windows.segment[place])
     at = file.session.started_at + timedelta(seconds=at_s)
-    st.html(markup.note(f"At {position_text(windows, place)}."))
+    st.html(markup.note(f"At {second_text(windows, at_s)}."))
     leave_out = st.toggle("Leave a stretch out of every figure", key="note-leave-out")
     title = st.text_input(
         "What happened", placeholder="Projector failed" if leave_out else "Door slammed", key="note-title"

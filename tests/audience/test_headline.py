@@ -8,12 +8,12 @@ import pytest
 
 from audience.curve import stage_windows
 from audience.expressions import EXPRESSIONS
-from audience.headline import headline
+from audience.headline import headline, second_text
 from audience.privacy import decide
 from audience.sessions import Session, Stage
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
-from tests.builders import a_cue, a_head_count, a_session, a_stage, a_timeline, a_window
+from tests.builders import a_cue, a_head_count, a_session, a_stage, a_timeline, a_window, after
 
 
 def said(
@@ -132,3 +132,12 @@ def test_no_word_claims_to_know_what_anybody_feels(expression: str) -> None:
     seen = [a_window(at, smiling=20, of=40) for at in range(100)]
     text = said(*seen, expression=expression).lower()
     assert not any(word in text for word in ("emotion", "mood", "engag", "felt", "feel"))
+
+
+def test_any_second_is_told_in_what_was_shown_though_windows_begin_elsewhere() -> None:
+    stage = a_stage(timelines=[a_timeline(("Talk", 0, 500))], cues=[a_cue(20.643, 0)])
+    records = [a_window(at, smiling=2, of=10) for at in range(200)]
+    windows = stage_windows(a_session(started_at=after(0.643)), stage, [], WindowTable.of(records))
+    assert [second_text(windows, second) for second in (120.0, 120.9, 121.0)] == ["1:40", "1:40", "1:41"]
+    assert second_text(windows, 5.0) == "0:05 of the session"
+    assert second_text(windows, -90.0) == "-1:30 of the session"
