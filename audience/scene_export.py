@@ -31,15 +31,22 @@ _SHARE = (
     Column(name="share_high", unit="0..1", meaning="Upper end of that interval."),
 )
 _RESTS_ON = (
-    Column(name="faces", unit="faces", meaning="Faces scored at once, summed over the screenings with a figure."),
+    Column(
+        name="faces", unit="faces", meaning="Mean number of faces in view, summed over the screenings with a figure."
+    ),
     Column(name="screenings", unit="screenings", meaning="Screenings with a figure."),
 )
 _SCENES = (
     *_SCENE,
     *_SHARE,
     Column(name="change", unit="-1..1", meaning="Share less baseline; which baseline says the manifest."),
-    Column(name="change_low", unit="-1..1", meaning="Lower end of the change's 95 % interval."),
-    Column(name="change_high", unit="-1..1", meaning="Upper end of the change's 95 % interval."),
+    Column(
+        name="change_low",
+        unit="-1..1",
+        meaning="Lower end of its 95 % interval: of one screening a bootstrap over blocks of time, "
+        "of several Student's over screenings.",
+    ),
+    Column(name="change_high", unit="-1..1", meaning="Upper end of that interval."),
     *_RESTS_ON,
     Column(name="shown", unit="screenings", meaning="Screenings that show the scene."),
     Column(name="coverage", unit="0..1", meaning="Mean coverage of the screenings with a figure."),

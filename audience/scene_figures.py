@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.groups import mean_over
-from audience.intervals import difference_interval, wilson
 from audience.scenes import Lack, Scene, ScreenedScene
 
 Floats = NDArray[np.float64]
@@ -27,7 +26,7 @@ class SceneFigure:
         expression: which.
         shown: how many screenings show the scene.
         screenings: how many of them have a figure.
-        faces: people the share is over: faces scored at once, summed over these screenings.
+        faces: mean number of faces in view, summed over these screenings.
         coverage: mean coverage of these screenings; NaN where none is known.
         figures_s: seconds of windows with a figure, of these screenings together.
         share, low, high: the share and its 95 % interval: of one screening over the people present, of several over
@@ -64,9 +63,9 @@ class SceneFigure:
 def scene_figures(screenings: Sequence[Sequence[ScreenedScene]], expressions: Sequence[str]) -> tuple[SceneFigure, ...]:
     """Every scene of some screenings and every expression.
 
-    Of one screening, figures are over its windows, with Wilson's interval over the people present and Newcombe's of the
-    change. Of several they are means over screenings, each counting once, with Student's interval: audiences of a film
-    differ by more than the chance of who sits in them, and the people of one laugh together.
+    Of one screening, figures are those of its segment table. Of several they are means over screenings, each counting
+    once, with Student's interval: audiences of a film differ by more than the chance of who sits in them, and people
+    laugh together.
 
     Args:
         screenings: the scenes of each, all of one work and one scorer, against one baseline.
@@ -85,31 +84,32 @@ def scene_figures(screenings: Sequence[Sequence[ScreenedScene]], expressions: Se
 
 def _figures(shown: Sequence[ScreenedScene], expressions: Sequence[str]) -> Iterator[SceneFigure]:
     """A scene as several screenings showed it; arrays are (screenings, expressions)."""
-    share = np.array([one.share for one in shown])
-    change = share - np.array([one.usual for one in shown])
+    share, change, faces, coverage, figures_s = (
+        np.array([[getattr(row, name) for row in one.rows] for one in shown])
+        for name in ("share", "change", "faces", "coverage", "figures_s")
+    )
     known = ~np.isnan(share)
     if len(shown) == 1:
-        shares, changes = _of_one(shown[0])
+        rows = shown[0].rows
+        shares = tuple(np.array([(row.share, row.share_low, row.share_high) for row in rows]).T)
+        changes = tuple(np.array([(row.change, row.change_low, row.change_high) for row in rows]).T)
     else:
         shares, changes = mean_over(share)[1:], mean_over(change)[1:]
-    faces = np.where(known, [one.faces for one in shown], 0.0).sum(axis=0)
-    figures_s = np.where(known, [one.figures_s for one in shown], 0.0).sum(axis=0)
-    covered = known & ~np.isnan([[one.coverage] for one in shown])
-    coverage = np.where(covered, [[one.coverage] for one in shown], 0.0).sum(axis=0)
-    coverage /= np.where(covered.any(axis=0), covered.sum(axis=0), np.nan)
-    start_s, length_s = (float(mean) for mean in np.mean([(one.start_s, one.length_s) for one in shown], axis=0))
+    covered = mean_over(np.where(known, coverage, np.nan))[1]
+    span = np.mean([(one.rows[0].start_s, one.rows[0].end_s) for one in shown], axis=0)
     for place, expression in enumerate(expressions):
-        lack = "" if known[:, place].any() else _why(shown, place)
+        of = known[:, place]
+        lack = "" if of.any() else _why(shown, place)
         yield SceneFigure(
             scene=shown[0].scene,
-            start_s=start_s,
-            length_s=length_s,
+            start_s=float(span[0]),
+            length_s=float(span[1] - span[0]),
             expression=expression,
             shown=len(shown),
-            screenings=int(known[:, place].sum()),
-            faces=float(faces[place]),
-            coverage=float(coverage[place]),
-            figures_s=float(figures_s[place]),
+            screenings=int(of.sum()),
+            faces=float(faces[of, place].sum()),
+            coverage=float(covered[place]),
+            figures_s=float(figures_s[of, place].sum()),
             share=float(shares[0][place]),
             low=float(np.maximum(shares[1][place], 0)),
             high=float(np.minimum(shares[2][place], 1)),
@@ -121,18 +121,11 @@ def _figures(shown: Sequence[ScreenedScene], expressions: Sequence[str]) -> Iter
         )
 
 
-def _of_one(shown: ScreenedScene) -> tuple[tuple[Floats, Floats, Floats], tuple[Floats, Floats, Floats]]:
-    """Shares and changes of one screening with their bounds, (expressions,) each."""
-    shares = (shown.share, *wilson(shown.share * shown.faces, shown.faces))
-    bounds = difference_interval(shares, (shown.usual, shown.usual_low, shown.usual_high))
-    return shares, (shown.share - shown.usual, *bounds)
-
-
 def _why(shown: Sequence[ScreenedScene], place: int) -> Lack:
     """Why none of some screenings has a figure."""
     if not any(one.scored[place] for one in shown):
         return "not scored"
-    if any(one.figures_s[place] > 0 for one in shown):
+    if any(one.rows[place].figures_s > 0 for one in shown):
         return "too short"
     lacking: Counter[Lack] = Counter()
     for one in shown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,7 +64,7 @@ class SegmentRow:
 
 
 def segment_rows(
-    windows: StageWindows, expression: str, *, seed: int, against: BaselineChoice = "whole talk"
+    windows: StageWindows, expression: str, *, seed: int | None, against: BaselineChoice = "whole talk"
 ) -> tuple[SegmentRow, ...]:
     """The segments of a stage's first timeline, in its order.
 
@@ -76,7 +77,7 @@ def segment_rows(
     Args:
         windows: the stage's windows.
         expression: which.
-        seed: of the bootstrap.
+        seed: of the bootstrap; None draws nothing, and changes have no interval.
         against: the baseline of the changes.
 
     Returns:
@@ -84,22 +85,13 @@ def segment_rows(
     """
     if not windows.stage.timelines:
         return ()
-    rng = np.random.default_rng(seed)
     sums = _Sums.of(windows, expression)
     curve = reaction_curve(windows, expression)
     usual = baseline(windows, expression, against).share
-    over_usual = sums.less(usual) if against == "moving median" else sums
     inside_of = [windows.segment == index for index in range(len(windows.stage.timelines[0].segments))]
-    drawn = [over_usual.drawn(inside, windows.width_ms, rng) for inside in inside_of]
-    if against == "whole talk":
-        between = sums.drawn(windows.segment < 0, windows.width_ms, rng)
-        compared_with = np.sum([of_segment for _, of_segment in (*drawn, between)], axis=0)
-    elif against == "pre-roll":
-        blocks, compared_with = sums.drawn(pre_roll(windows), windows.width_ms, rng)
-        if blocks < LEAST_BLOCKS:
-            compared_with = np.full_like(compared_with, np.nan)
-    else:
-        compared_with = np.array([[0.0, 1.0]])
+    intervals = [(np.nan, np.nan)] * len(inside_of)
+    if seed is not None:
+        intervals = _change_intervals(windows, sums, usual, inside_of, against, np.random.default_rng(seed))
     rows = []
     for index, segment in enumerate(windows.stage.timelines[0].segments):
         inside = inside_of[index]
@@ -107,7 +99,7 @@ def segment_rows(
         enough = figures_s >= LEAST_S
         share, low, high, level = sums.shares(inside) if enough else (np.nan,) * 4
         change = share - sums.mean(usual, inside) if enough else np.nan
-        change_low, change_high = _change_interval(*drawn[index], compared_with) if enough else (np.nan,) * 2
+        change_low, change_high = intervals[index] if enough else (np.nan,) * 2
         rows.append(
             SegmentRow(
                 index=index,
@@ -179,6 +171,29 @@ class _Sums:
         times = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), size=_DRAWS)
         sums: Floats = times @ blocks
         return len(blocks), sums
+
+
+def _change_intervals(
+    windows: StageWindows,
+    sums: _Sums,
+    usual: Floats,
+    inside_of: Sequence[Bools],
+    against: BaselineChoice,
+    rng: np.random.Generator,
+) -> list[tuple[float, float]]:
+    """The bootstrap of each segment."""
+    over_usual = sums.less(usual) if against == "moving median" else sums
+    drawn = [over_usual.drawn(inside, windows.width_ms, rng) for inside in inside_of]
+    if against == "whole talk":
+        between = sums.drawn(windows.segment < 0, windows.width_ms, rng)
+        compared_with = np.sum([of_segment for _, of_segment in (*drawn, between)], axis=0)
+    elif against == "pre-roll":
+        blocks, compared_with = sums.drawn(pre_roll(windows), windows.width_ms, rng)
+        if blocks < LEAST_BLOCKS:
+            compared_with = np.full_like(compared_with, np.nan)
+    else:
+        compared_with = np.array([[0.0, 1.0]])
+    return [_change_interval(*of_segment, compared_with) for of_segment in drawn]
 
 
 def _change_interval(blocks: int, segment: Floats, compared_with: Floats) -> tuple[float, float]:

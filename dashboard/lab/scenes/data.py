@@ -22,10 +22,10 @@ from audience.synchrony import Synchrony, segment_synchrony
 from audience.tracks import tracks_of
 from dashboard.data import SessionFile, session_file, store_url
 from dashboard.lab.selection import Screening
+from dashboard.report.contents import SEED
 
 Told = Callable[[float], None]
 
-SEED = 1  # of the shifts: the same figures whenever a page is opened
 _MOST_SCENES, _MOST_STAGES = 2000, 5000
 _KEPT_S = 300
 
@@ -64,7 +64,8 @@ def screened(
     """
     found = []
     for number, screening in enumerate(screenings, start=1):
-        found.append(_screened(_marks(screening), expressions, choice, screening.windows))
+        seed = SEED if len(screenings) == 1 else None
+        found.append(_screened(_marks(screening), expressions, choice, seed, screening.windows))
         told(number / len(screenings))
     return found
 
@@ -122,9 +123,9 @@ def _synchrony(url: str, marks: str, expression: str, index: int, _screening: Sc
 
 @st.cache_resource(ttl=_KEPT_S, max_entries=_MOST_SCENES, show_spinner=False)
 def _screened(
-    marks: str, expressions: tuple[str, ...], choice: BaselineChoice, _windows: StageWindows
+    marks: str, expressions: tuple[str, ...], choice: BaselineChoice, seed: int | None, _windows: StageWindows
 ) -> tuple[ScreenedScene, ...]:
-    return screened_scenes(_windows, expressions, choice)
+    return screened_scenes(_windows, expressions, choice, seed=seed)
 
 
 @st.cache_resource(ttl=_KEPT_S, max_entries=_MOST_STAGES, show_spinner=False)

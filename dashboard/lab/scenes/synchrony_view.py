@@ -20,6 +20,7 @@ from dashboard.lab.takeaway import Picture
 from dashboard.lab.takeaway_button import offer
 from dashboard.lab.waiting import bar
 from dashboard.palette import LIGHT, Palette, palette_of
+from dashboard.report.contents import SEED
 from dashboard.wording import expression_name
 
 PICTURE_WIDTH = 1200
@@ -77,7 +78,7 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
         st.html(markup.figures("Synchrony of each scene", head, [_told(name, one) for name, one in named]))
     with takeaway:
         build = chosen.takeaway(
-            {"view": "synchrony", "expression": expression, "screening": key, "seed": data.SEED},
+            {"view": "synchrony", "expression": expression, "screening": key, "seed": SEED},
             partial(synchrony_table, screening.session.session_id, screening.stage.stage_id, expression, named),
             partial(_picture, named, expression, alt),
         )
