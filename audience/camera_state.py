@@ -28,11 +28,11 @@ LATE_S: Final = 10.0
 
 DARK_BELOW: Final = 0.03
 """Brightness. Eleven photos and clips, darkened with a camera's noise (2 gray levels): at 8 % of the light they
-measured .035 to .071, at 4 % .016 to .035, at 2 % at most .016; of 141 faces the detector found 127, 61 and 1."""
+measured .035 to .071, at 4 % .016 to .035, at 2 % at most .016; of 141 faces in ten 127, 61 and 1 were found."""
 
 BLURRED_BELOW: Final = 0.33
 """Sharpness. The same, put out of focus by a Gaussian of some pixels at a width of 1280: at 3 px they measured .37 to
-.45, at 5 px .24 to .29, at 8 px .15 to .19; the detector found 119, 109 and 62."""
+.45, at 5 px .24 to .29, at 8 px .15 to .19; 119, 109 and 62 faces were found."""
 
 CLOCK_OFF_S: Final = 2.0
 """Seconds of clock error that are worth a word."""

@@ -60,6 +60,7 @@ else:
     st.set_page_config(page_title="Operate · Houselights")
     # What is drawn again by itself holds nothing that is typed into; each other part runs alone when it is used.
     st.fragment(show_part, run_every=every_s or None)(show_watching, session_id)
-    for tab, show in zip(st.tabs(list(PARTS)), PARTS.values(), strict=True):
-        with tab:
-            st.fragment(show_part)(show, session_id)
+    for tab, show in zip(st.tabs(list(PARTS), key="part", bind="query-params"), PARTS.values(), strict=True):
+        if tab.open:
+            with tab:
+                st.fragment(show_part)(show, session_id)

@@ -116,7 +116,7 @@ def _start(session: Session, cameras: list[CameraStatus]) -> None:
         place = st.selectbox("Start camera", places, format_func=lambda place: f"{place[1]} on {place[0]}", key="start")
         where = st.selectbox("It is", [_HERE, _DEVICE], key="start-where")
         source = st.text_input("Source", "webcam:0", key="start-source", help="webcam:0, rtsp://…, http://… or file:…")
-        bucket = st.text_input("Bucket", "BUCKET", key="start-bucket") if where == _DEVICE else ""
+        deliver_to = st.text_input("Bucket", "BUCKET", key="start-bucket") if where == _DEVICE else ""
     stage_id, camera_id = place
     if where == _HERE:
         command = watch_command(
@@ -127,7 +127,7 @@ def _start(session: Session, cameras: list[CameraStatus]) -> None:
             store_url=data.named_store(),
         )
     else:
-        command = device_command(device_environment(session, stage_id, camera_id), source=source, bucket=bucket)
+        command = device_command(device_environment(session, stage_id, camera_id), source=source, deliver_to=deliver_to)
     st.code(command, language=None, wrap_lines=True)
     picture = qr_picture(command)
     st.html(f'<img class="hl-qr" alt="The line above as a QR code" src="{picture}">')

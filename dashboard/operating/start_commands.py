@@ -21,15 +21,15 @@ def watch_command(*, session_id: str, stage_id: str, camera_id: str, source: str
     return shlex.join([*words, *(["--store", store_url] if store_url else [])])
 
 
-def device_command(environment: Mapping[str, str], *, source: str, bucket: str) -> str:
+def device_command(environment: Mapping[str, str], *, source: str, deliver_to: str) -> str:
     """What starts a camera on a computer of its own, which delivers to a bucket.
 
     Args:
         environment: what the device is told of its session.
         source: the camera, as `HOUSELIGHTS_SOURCE` takes it.
-        bucket: where it delivers.
+        deliver_to: the name of a bucket in S3, or `dir:` and a folder.
     """
-    settings = {**environment, "HOUSELIGHTS_SOURCE": source, "HOUSELIGHTS_BUCKET": bucket}
+    settings = {**environment, "HOUSELIGHTS_SOURCE": source, "HOUSELIGHTS_BUCKET": deliver_to}
     return " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items()) + " python -m edge_lambda"
 
 

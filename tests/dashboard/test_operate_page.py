@@ -100,13 +100,13 @@ def test_where_nobody_watches_the_page_says_how_to_be_told(pages: Pages, talk: s
 
 
 def test_a_test_alert_is_asked_for_at_a_button(pages: Pages, talk: str) -> None:
-    app = pages.operate()
+    app = pages.operate(part="Alert rules")
     button(app, "Send a test alert").click().run()
     assert "This is a test, asked for by an operator" in text_of(app)
 
 
 def test_rules_are_added_and_taken_away(pages: Pages, talk: str) -> None:
-    app = pages.operate()
+    app = pages.operate(part="Alert rules")
     button(app, "Add the usual rules").click().run()
     app.selectbox(key="rule-what").select("share").run()
     app.selectbox(key="rule-stage").select("main")
@@ -176,7 +176,7 @@ def test_a_session_of_which_nothing_is_recorded_starts_when_somebody_says_so(pag
 
 
 def test_a_session_is_set_up_with_a_stage_a_camera_and_the_usual_rules(pages: Pages, talk: str) -> None:
-    app = pages.operate()
+    app = pages.operate(part="Set up")
     app.text_input(key="new-title").input("Why bridges hum!")
     app.selectbox(key="new-setting").select("workplace")
     app.text_input(key="new-stage").input("Große Halle")
@@ -215,7 +215,7 @@ def test_what_cannot_be_set_up_is_one_line(pages: Pages, store_url: str, fields:
 
 
 def test_a_camera_is_added_to_a_stage_or_with_a_new_one_and_its_start_line_is_shown(pages: Pages, talk: str) -> None:
-    app = pages.operate()
+    app = pages.operate(part="Set up")
     app.text_input(key="add-camera-id").input("cam-3")
     button(app, "Add camera").click().run()
     app.text_input(key="add-stage").input("Foyer")
@@ -232,7 +232,7 @@ def test_a_camera_is_added_to_a_stage_or_with_a_new_one_and_its_start_line_is_sh
 
 
 def test_the_estimate_says_what_it_assumes_and_whether_it_is_within_the_budget(pages: Pages, talk: str) -> None:
-    app = pages.operate()
+    app = pages.operate(part="Cost")
     assert "Nothing leaves your machines" in text_of(app)
     app.selectbox(key="cost-scoring").select("cloud").run()
     text = text_of(app)
@@ -243,7 +243,7 @@ def test_the_estimate_says_what_it_assumes_and_whether_it_is_within_the_budget(p
 
 
 def test_a_preview_is_offered_only_where_a_camera_of_this_machine_shows_one(pages: Pages, talk: str) -> None:
-    assert "No camera can be looked through here" in text_of(pages.operate())
+    assert "No camera can be looked through here" in text_of(pages.operate(part="Preview"))
 
 
 def test_a_head_count_is_operated_alike_and_never_scored_in_the_cloud(pages: Pages, talk: str) -> None:
@@ -253,7 +253,7 @@ def test_a_head_count_is_operated_alike_and_never_scored_in_the_cloud(pages: Pag
         store.put_windows([replace(a_head_count(heads=7), start_ms=start_ms)])
         beat(store, brightness=0.0)
         store.alerting.put("talk-1", AT_ONCE)
-    app = pages.operate()
+    app = pages.operate(part="Cost")
     text = text_of(app)
     assert "Hall: 7 faces" in text
     assert "Camera cam-1 of stage main is dark" in text
@@ -308,7 +308,7 @@ def test_a_start_line_is_one_line_that_a_shell_reads_back_word_for_word() -> Non
     assert shlex.split(command)[2] == source
     assert "--store" not in command
     assert "--blur" in command
-    device = device_command({"HOUSELIGHTS_SESSION": "talk-1"}, source=source, bucket="dir:/my folder")
+    device = device_command({"HOUSELIGHTS_SESSION": "talk-1"}, source=source, deliver_to="dir:/my folder")
     assert shlex.split(device) == [
         "HOUSELIGHTS_SESSION=talk-1",
         f"HOUSELIGHTS_SOURCE={source}",
