@@ -1,7 +1,7 @@
 """The live board: a session's stages at one instant, the liveliest on top.
 
 A pure function of the records from before that instant: whoever asks for it, now or years later, gets the same board,
-as far as the same records had arrived. It needs those since `reads_from_ms`, and is not moved by others.
+as far as the same records had arrived. It needs those since `reads_from_ms`, and no others move it.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ class Board:
         session: whose.
         as_of_ms: the instant, milliseconds since the epoch.
         rows: from the top: live ones in their order, then stale ones, then those that have no figure.
-        caution: what has to be said with the figures; empty where nothing has.
+        caution: what has to be said with the figures: why there are none, or that the windows that were read (whether or
+            not they are this board's) are of several scorers; empty where nothing has to be.
     """
 
     session: Session
@@ -122,7 +123,7 @@ def board(session: Session, stages: Sequence[StageSums], as_of_ms: int) -> Board
 
     Args:
         session: whose.
-        stages: its stages with their windows from `reads_from_ms` on; more change nothing.
+        stages: its stages with their windows from `reads_from_ms` on; more change no row.
         as_of_ms: now, or any instant before, milliseconds since the epoch.
     """
     stages = [_between(sums, reads_from_ms(as_of_ms), as_of_ms) for sums in stages]
