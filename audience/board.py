@@ -100,8 +100,8 @@ class Board:
         session: whose.
         as_of_ms: the instant, milliseconds since the epoch.
         rows: from the top: live ones in their order, then stale ones, then those that have no figure.
-        caution: what has to be said with the figures: why there are none, or that the windows that were read (whether or
-            not they are this board's) are of several scorers; empty where nothing has to be.
+        caution: what has to be said with the figures: why there are none, or that the windows that were read, this
+            board's or not, are of several scorers; empty where nothing has to be.
     """
 
     session: Session
