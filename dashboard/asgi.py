@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from audience.instants import to_ms
-from dashboard.live_board.data import Boards
+from dashboard.live_board.data import boards
 from dashboard.live_board.page import page
-from dashboard.live_board.routes import board_routes
+from dashboard.live_board.routes import BoardBeforePages, board_routes
 from dashboard.live_board.snapshots import Snapshots
 from dashboard.recording_route import recording_routes
 
@@ -38,6 +39,7 @@ def now_ms() -> int:
 hosts = st.get_option("server.allowedHosts")
 app = st.App(
     Path(__file__).parent / "app.py",
-    routes=[*recording_routes(hosts), *board_routes(page(), Snapshots(Boards().document, now_ms), hosts)],
+    routes=recording_routes(hosts),
+    middleware=[Middleware(BoardBeforePages, routes=board_routes(page(), Snapshots(boards().document, now_ms), hosts))],
     lifespan=browser_opened,
 )

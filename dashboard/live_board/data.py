@@ -19,7 +19,7 @@ from audience.liveliness import Liveliness, liveliness
 from audience.liveliness_sums import StageSums
 from audience.names import check_id
 from audience.sessions import Session
-from audience.stores import open_store
+from dashboard.access.data import open_store
 from dashboard.data import store_url
 
 MOST_BOARDS: Final = 64

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.routing import Route
+from starlette.routing import Route, Router
 
 from audience.errors import HouselightsError
 from dashboard.live_board.page import Page
 from dashboard.live_board.snapshots import Snapshots
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 ROUTE: Final = "/live"
 
@@ -89,6 +89,22 @@ def board_routes(page: Page, snapshots: Snapshots, allowed_hosts: Sequence[str])
         Route(path, app, methods=["GET"], middleware=[trusted])
         for path, app in ((named, BoardPage(page)), (f"{named}/live.json", BoardSnapshot(snapshots)))
     ]
+
+
+class BoardBeforePages:
+    """Answers for the board before anything that the pages need is done: a whole festival asks at once."""
+
+    def __init__(self, app: ASGIApp, *, routes: Sequence[Route]) -> None:
+        """Leaves to `app` whatever is not under `ROUTE`."""
+        self._app = app
+        self._board = Router(routes=routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on to the board or to the pages."""
+        if scope["type"] == "http" and scope["path"].startswith(f"{ROUTE}/"):
+            await self._board(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
