@@ -28,7 +28,7 @@ from dashboard.lab.compare_rows import Line
 from dashboard.lab.compare_shown import Shown
 from dashboard.lab.compare_table import marked_before, show_table
 from dashboard.lab.compare_takeaway import PAGE, PICTURES, TABLES, takeaway
-from dashboard.lab.compare_view import choose_pair, choose_view
+from dashboard.lab.compare_view import View, choose_pair, choose_view
 from dashboard.lab.compare_words import Unit, verdict
 from dashboard.lab.cut_edits import Cuts, choose_edits, cut_name, of_cuts, two_cuts, upload_edits
 from dashboard.lab.film_axis import laid as on_seconds
@@ -92,7 +92,7 @@ def show(selection: Selection) -> None:
         show_chart(shown, told)
     with slider:
         stretch.slider(laid.axis.until_s)
-        st.html(markup.note(*about_the_axis(laid, selection, cuts, bool(edits)), GAPS))
+        st.html(markup.note(*about_the_axis(laid, selection, cuts, bool(edits)), *about_groups(view, laid), GAPS))
     show_tables(shown, groups if unit == "screenings" else ())
     with st.container(horizontal=True, vertical_alignment="center"):
         address = [(name, value) for name in st.query_params for value in st.query_params.get_all(name)]
@@ -166,6 +166,17 @@ def about_the_axis(laid: Laid, selection: Selection, cuts: Cuts | None, aligned:
     if absent := len(selection.screenings) - len(laid.screenings):
         notes.append(f"{absent} of other cuts are not drawn: two cuts are laid together at a time.")
     return notes
+
+
+def about_groups(view: View, laid: Laid) -> list[str]:
+    """Who is in no group, and so in no line of one."""
+    grouped = {one.key for group in view.groups for one in group.screenings}
+    apart = sum(one.key not in grouped for one in laid.screenings)
+    if not grouped or not apart:
+        return []
+    return [
+        f"{apart} {'is' if apart == 1 else 'are'} in no group and stand{'s' if apart == 1 else ''} in the table alone."
+    ]
 
 
 st.html(markup.page_title("Compare"))

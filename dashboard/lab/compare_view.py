@@ -8,6 +8,7 @@ from typing import Literal
 
 import streamlit as st
 
+from audience.comparison import LEAST_UNITS
 from audience.expressions import LEAD_EXPRESSION
 from dashboard.lab.facets import Facet
 from dashboard.lab.film_axis import STEPS_S, length_s, step_s
@@ -65,10 +66,12 @@ def choose_view(selection: Selection) -> View:
     )
     by = {facet: grouped(selection.screenings, facet) for facet in _BY}
     offered: list[Facet | Literal["each"]] = ["each", *(facet for facet, groups in by.items() if len(groups) > 1)]
+    # At first what can be compared; else nobody asked for groups, and "not enough data" would be no answer.
+    usual = next((facet for facet, groups in by.items() if _enough(groups)), "each")
     lines = st.selectbox(
         "Lines",
         offered,
-        index=1 if len(offered) > 1 else 0,
+        index=offered.index(usual),
         format_func=lambda one: _EACH if one == "each" else _BY[one],
         key="lines",
         bind="query-params",
@@ -87,6 +90,11 @@ def choose_view(selection: Selection) -> View:
     )
     facet = None if lines == "each" else lines
     return View(expression=expression, groups=by[facet] if facet else (), facet=facet, step=step)
+
+
+def _enough(groups: Sequence[Group]) -> bool:
+    """Whether there are two groups that can be compared."""
+    return sum(len(group.screenings) >= LEAST_UNITS for group in groups) > 1
 
 
 def choose_pair(groups: Sequence[Group]) -> tuple[Group, Group]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -83,7 +83,9 @@ class Laid:
         return Line(name=screening.name, share=sums.over / sums.scored, low=low, high=high)
 
     def line_of_group(self, group: Group) -> Line:
-        """The mean of a group as a line."""
+        """The mean of a group as a line; of a group of one, that screening."""
+        if len(group.screenings) == 1:
+            return replace(self.line_of(group.screenings[0]), name=group.name)
         mean = GroupCurve.of(self.shares(group.screenings))
         return Line(name=group.name, share=mean.mean, low=mean.low, high=mean.high, count=mean.count)
 

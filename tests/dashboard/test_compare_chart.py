@@ -127,6 +127,20 @@ def test_groups_are_by_what_is_said_of_a_session():
     assert (len(members.screenings), len(students.screenings), in_both(members, students)) == (1, 2, 1)
 
 
+def test_a_group_of_one_is_that_screening_with_the_band_over_its_people():
+    screenings = [
+        a_screening("one", [3] * 60, city="Leeds"),
+        *(a_screening(f"s{n}", [n] * 60, city="Ghent") for n in range(5)),
+    ]
+    on_axis = Laid.of(screenings, None, (), step=5, expression="smile")
+    ghent, leeds = (on_axis.line_of_group(group) for group in grouped(screenings, "city"))
+    one = on_axis.line_of(screenings[0])
+    assert (leeds.name, leeds.count, leeds.low.tolist()) == ("Leeds", None, one.low.tolist())
+    assert ghent.share.tolist() == pytest.approx([0.2] * 12)
+    assert ghent.count is not None
+    assert ghent.count.tolist() == [5] * 12
+
+
 # Rows
 
 

@@ -169,12 +169,21 @@ def test_groups_are_told_with_their_screenings_faces_and_coverage(two_cuts: str)
 
 
 def test_few_screenings_give_not_enough_data_instead_of_a_number(two_cuts: str) -> None:
-    app = opened(find="evening 1")
+    assert "of the faces smile on average over 2 screenings" in text_of(opened(find="evening 1"))
+    app = opened(find="evening 1", lines="A line for each cut")
     text = text_of(app)
     assert "Not enough data to compare: 1 screening of A and 1 of B have figures, and a comparison takes 5" in text
     assert "Effect size" not in text
     assert len(chart_of(app)["grid"]) == 1
     assert table_of(app, "Group")["95 %"].tolist() == ["not enough data"] * 2
+
+
+def test_what_is_in_no_group_is_said_to_be_in_the_table_alone(two_cuts: str) -> None:
+    with open_store(two_cuts) as store:
+        put_screening(store, a_showing("nowhere", days=30))
+    app = opened(lines="A line for each city")
+    assert "1 is in no group and stands in the table alone." in text_of(app)
+    assert len(table_of(app, "Screening")) == 13
 
 
 def test_screenings_in_both_groups_are_not_compared_with_themselves(two_cuts: str) -> None:
