@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 import numpy as np
 
+from audience.baseline import BaselineChoice
 from audience.curve import ReactionCurve, StageWindows
 from audience.expressions import LEAD_EXPRESSION
 from audience.headline import headline, percent_text
@@ -25,6 +26,11 @@ from dashboard.wording import BAND, GAPS, NOT_FEELING, kind_words, share_of
 SEED = 0
 SIMULATED = "Simulated: a program made these records to show how Houselights works. No audience was watched."
 FACES = "Faces in view."
+_BASELINES: dict[BaselineChoice, str] = {
+    "whole talk": "that of the whole",
+    "moving median": "the usual share in the five minutes around",
+    "pre-roll": "that before it began",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,7 @@ class Report:
         moments: what stands out.
         moments_say: what to know of them, or why there are none.
         segments: the segments of the leading timeline.
+        against: what they are compared with.
         left_out: exclusions.
         notes: annotations.
         measured: what the figures rest on: scorers, detectors, windows, coverage.
@@ -69,6 +76,7 @@ class Report:
     moments: tuple[Moment, ...]
     moments_say: str
     segments: tuple[SegmentRow, ...]
+    against: BaselineChoice
     left_out: tuple[Note, ...]
     notes: tuple[Note, ...]
     measured: tuple[str, ...]
@@ -88,6 +96,7 @@ def report_of(
     scorers: Mapping[str, ScorerRecord],
     recordings: Sequence[RecordingProgress] = (),
     smoothing_s: float | None = None,
+    against: BaselineChoice = "whole talk",
     made_at: datetime,
     zone: tzinfo,
 ) -> Report:
@@ -99,6 +108,7 @@ def report_of(
         scorers: all that the store knows, by name.
         recordings: those of the stage that were scored; they name the detectors.
         smoothing_s: the stretch the curve is averaged over; 0 for none, None for what suits its length.
+        against: what segments are compared with.
         made_at: aware UTC.
         zone: in which dates are told.
     """
@@ -118,14 +128,15 @@ def report_of(
         chart_says=(f"{share_of(told, over_s)}.", BAND, GAPS, legend(windows)) if told else (FACES, GAPS),
         moments=found,
         moments_say=_of_moments(windows, told, found),
-        segments=segment_rows(windows, expression, seed=SEED),
+        segments=segment_rows(windows, expression, seed=SEED, against=against),
+        against=against,
         left_out=tuple(_left_out(windows)),
         notes=tuple(
             Note(when=_session_time(windows, note.at), what=f"{note.title} ({note.by})")
             for note in sorted(windows.stage.annotations, key=lambda note: note.at)
         ),
         measured=tuple(_measured(windows, told, names, recordings)),
-        method=_method(windows, told),
+        method=_method(windows, told, against),
         made=f"Made on {date_text(made_at, zone)} by Houselights {version('houselights')}.",
     )
 
@@ -208,7 +219,7 @@ def _measured(
     return said
 
 
-def _method(windows: StageWindows, expression: str | None) -> tuple[str, ...]:
+def _method(windows: StageWindows, expression: str | None, against: BaselineChoice) -> tuple[str, ...]:
     if expression is None:
         return (NOT_FEELING, "Faces were found in the picture and counted. Nobody was recognised.")
     return (
@@ -216,7 +227,7 @@ def _method(windows: StageWindows, expression: str | None) -> tuple[str, ...]:
         "Faces were found and followed through the picture. Each was scored once a window, and the share is that of "
         "the faces whose confidence reaches the scorer's threshold. Nobody was recognised.",
         "The band of a share is its 95 % Wilson interval over the people present. A segment's change is its share less "
-        "that of the whole, with a 95 % bootstrap interval over blocks of 15 s. Moments are told by holding the "
+        f"{_BASELINES[against]}, with a 95 % bootstrap interval over blocks of 15 s. Moments are told by holding the "
         "session against itself, shuffled in blocks of 6 s.",
         f"Figures over fewer than {windows.min_faces} faces are not shown. Errors of the scorer are in no interval.",
     )

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from audience.baseline import BaselineChoice
 from audience.curve import StageWindows
+from audience.expressions import LEAD_EXPRESSION
 from dashboard.clock import viewer_zone
 from dashboard.data import SessionFile
 from dashboard.report.contents import Report, report_of
@@ -15,15 +17,21 @@ from dashboard.report.html_page import html_of
 
 
 def offer_report(
-    file: SessionFile, windows: StageWindows, expression: str, *, smoothing_s: float | None = None
+    file: SessionFile,
+    windows: StageWindows,
+    expression: str | None,
+    *,
+    smoothing_s: float | None = None,
+    against: BaselineChoice = "whole talk",
 ) -> None:
     """Two buttons that download what the page shows, side by side in whatever container they are put into.
 
     Args:
         file: the session.
         windows: of the stage that is shown.
-        expression: which is shown.
+        expression: which is shown; None where only heads were counted.
         smoothing_s: what the page averages the curve over; None for what suits its length.
+        against: what the page compares segments with.
     """
     stage_id = windows.stage.stage_id
     zone = viewer_zone(st.context.timezone)
@@ -32,10 +40,11 @@ def offer_report(
         recordings = [one for one in file.recordings if one.stage_id == stage_id]
         return report_of(
             windows,
-            expression,
+            expression or LEAD_EXPRESSION,
             scorers=file.scorers,
             recordings=recordings,
             smoothing_s=smoothing_s,
+            against=against,
             made_at=datetime.now(UTC),
             zone=zone,
         )

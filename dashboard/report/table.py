@@ -7,12 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from audience.baseline import BaselineChoice
 from audience.headline import percent_text
 from audience.instants import clock_text
 from audience.segment_table import SegmentRow
 from dashboard.report.contents import Report
 
 NOT_ENOUGH = "not enough data"
+_CHANGES: dict[BaselineChoice, str] = {
+    "whole talk": "Against the whole",
+    "moving median": "Against around it",
+    "pre-roll": "Against before",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,8 @@ class TableRow:
 
 def headings(report: Report) -> tuple[str, ...]:
     """What the cells of a row are."""
-    return ("Faces (coverage)",) if report.expression is None else ("Share", "Against the whole", "Faces (coverage)")
+    faces = "Faces (coverage)"
+    return (faces,) if report.expression is None else ("Share", _CHANGES[report.against], faces)
 
 
 def rows(report: Report) -> list[TableRow]:
@@ -66,7 +73,7 @@ def _share(row: SegmentRow) -> str:
 
 
 def _change(row: SegmentRow) -> str:
-    if not row.enough:
+    if np.isnan(row.change):
         return ""
     change = _points(row.change)
     if np.isnan(row.change_low):

@@ -115,6 +115,16 @@ def test_both_files_say_every_figure_and_what_it_rests_on() -> None:
         assert "Made on Mon 4 May 2026, 19:45 UTC by Houselights" in said
 
 
+def test_segments_are_compared_with_what_the_page_compares_them_with() -> None:
+    windows = a_talk()
+    told = report(windows, against="moving median")
+    assert repr(told.segments) == repr(segment_rows(windows, "smile", seed=SEED, against="moving median"))
+    for said in (words_of(html_of(told)), text_of(pdf_of(told))):
+        assert "Against around it" in said
+        assert "its share less the usual share in the five minutes around" in said
+    assert "Against before" in words_of(html_of(report(windows, against="pre-roll")))
+
+
 def test_the_page_is_well_formed_and_needs_nothing_else() -> None:
     html = html_of(report(a_talk()))
     ElementTree.fromstring(html.partition("\n")[2])
