@@ -54,8 +54,6 @@ HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
     ),
-    # Keeps other sites from showing the stream in a page of theirs.
-    "Cross-Origin-Resource-Policy": "same-site",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -245,7 +243,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _begin(self, status: HTTPStatus, kind: str, more: dict[str, str]) -> None:
         self.send_response(status)
-        for name, value in {"Content-Type": kind, **HEADERS, **more}.items():
+        # Keeps other sites from showing the stream in a page of theirs. Another page of this machine may, and browsers
+        # take two ports of one IP address for two sites here, though they say that the request is of the same site.
+        may = "cross-origin" if self.headers.get("Sec-Fetch-Site") == "same-site" else "same-site"
+        policy = {"Cross-Origin-Resource-Policy": may}
+        for name, value in {"Content-Type": kind, **HEADERS, **policy, **more}.items():
             self.send_header(name, value)
         self.end_headers()
 

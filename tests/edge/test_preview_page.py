@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -89,6 +90,20 @@ def test_it_can_be_reached_from_this_machine_only(page: PreviewPage) -> None:
     assert headers["Cache-Control"] == "no-store"
     assert headers["Cross-Origin-Resource-Policy"] == "same-site"
     assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("from_site", "may"),
+    [("same-site", "cross-origin"), ("cross-site", "same-site"), ("same-origin", "same-site"), ("none", "same-site")],
+)
+def test_another_page_of_this_machine_may_show_the_picture_and_no_other_site(
+    page: PreviewPage, from_site: str, may: str
+) -> None:
+    """Browsers say where a request comes from, and a page cannot make them say otherwise."""
+    page.show(numbered(1))
+    request = urllib.request.Request(f"{page.url}still.jpg", headers={"Sec-Fetch-Site": from_site})
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert answer.headers["Cross-Origin-Resource-Policy"] == may
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "", "[::1", "a b"])

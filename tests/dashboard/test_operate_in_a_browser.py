@@ -1,0 +1,130 @@
+"""The operator's evening, in a real browser."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from audience.instants import to_ms
+from audience.store import Store
+from audience.stores import open_store
+from edge_lambda.preview_page import PreviewPage
+from tests.builders import a_heartbeat
+from tests.dashboard.conftest import READY, SERVER, serving
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'houselights.db'}"
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    """The operator's page of an empty store, as an operator's laptop shows it."""
+    with serving(SERVER, HOUSELIGHTS_STORE=url) as address:
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Europe/London")
+        page = context.new_page()
+        page.goto(f"{address}/operate?refresh=Every+2+s")
+        page.wait_for_selector(READY)
+        yield page
+        context.close()
+
+
+class SimulatedCamera:
+    """A camera that says how it is every half second, through the store."""
+
+    def __init__(self, store: Store, session_id: str, preview_port: int) -> None:
+        self._store, self._stop = store, threading.Event()
+        self._beat = replace(
+            a_heartbeat(session_id), brightness=0.5, sharpness=0.6, preview_port=preview_port, preview_blurred=True
+        )
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def goes_dark(self) -> None:
+        self._beat = replace(self._beat, brightness=0.01)
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            now_ms = to_ms(datetime.now(UTC))
+            self._store.put_heartbeat(replace(self._beat, at_ms=now_ms, last_window_ms=now_ms - 1000))
+            self._stop.wait(0.5)
+
+
+def test_an_evening_from_setting_up_to_the_end(page: Page, url: str) -> None:
+    # A session is set up, and its camera has a line to start it with.
+    page.get_by_role("button", name="New session").click()
+    page.get_by_label("Title").fill("Why bridges hum")
+    page.get_by_role("button", name="Set up session").click()
+    expect(page.locator("h1")).to_have_text("Why bridges hum")
+    row = page.locator(".hl-camera")
+    expect(row).to_contain_text("expected")
+    page.get_by_role("tab", name="Set up").click()
+    command = "houselights watch webcam:0 --session why-bridges-hum --stage main --camera cam-1"
+    expect(page.locator("code").first).to_contain_text(command)
+    expect(page.get_by_alt_text("The line above as a QR code")).to_be_visible()
+
+    # A rule of this evening: at once, not after a minute.
+    page.get_by_role("tab", name="Alert rules").click()
+    held = page.get_by_label("For so many seconds")
+    held.fill("0")
+    held.press("Tab")
+    page.get_by_role("button", name="Add rule").click()
+    expect(page.get_by_text("dark or blurred at once")).to_be_visible()
+
+    with open_store(url) as store, PreviewPage() as preview:
+        preview.show(np.full((90, 160, 3), 120, np.uint8))
+        camera = SimulatedCamera(store, "why-bridges-hum", int(preview.url.rsplit(":", 1)[1].strip("/")))
+        try:
+            expect(row).to_contain_text("ok", timeout=15_000)
+
+            # What it sees, on request.
+            page.get_by_role("tab", name="Preview").click()
+            page.get_by_text("Show what it sees").click()
+            picture = page.get_by_alt_text("What the camera sees now")
+            expect(picture).to_be_visible()
+            page.wait_for_function("document.querySelector('.hl-preview').naturalWidth === 160")
+
+            # It goes dark; the alert is there before anybody asks, and somebody has seen it.
+            camera.goes_dark()
+            alert = page.locator(".hl-alert-on")
+            expect(alert).to_contain_text("Camera cam-1 of stage main is dark", timeout=15_000)
+            expect(row).to_contain_text("the picture is black")
+            name = page.get_by_label("Your name")
+            name.press_sequentially("Ada Lovelace", delay=350)  # for as long as the page is drawn anew twice
+            expect(name).to_have_value("Ada Lovelace")
+            name.press("Tab")
+            page.get_by_role("button", name="Acknowledge as Ada Lovelace").click()
+            expect(page.locator(".hl-alert-seen")).to_contain_text("seen by Ada Lovelace at")
+            assert page.get_by_role("button", name="Acknowledge").count() == 0
+
+            # The talk begins, pauses by mistake, and ends with the session.
+            page.get_by_role("tab", name="Run").click()
+            page.get_by_role("button", name="Talk starts now").click()
+            expect(page.get_by_text("Main: the talk runs, at 0:0")).to_be_visible()
+            page.get_by_role("button", name="Pause").click()
+            expect(page.get_by_text("Main: the talk is paused since")).to_be_visible()
+            page.get_by_role("button", name="Undo").click()
+            expect(page.get_by_text("Main: the talk runs")).to_be_visible()
+            page.get_by_role("button", name="End session").click()
+            expect(page.get_by_text("Still at work: cam-1")).to_be_visible()
+        finally:
+            camera.close()
+        expect(page.locator(".hl-alert-seen")).to_have_count(0, timeout=15_000)
+        session = store.session("why-bridges-hum")
+        assert session.ended_at is not None
+        (alert_kept,) = store.alerting.book("why-bridges-hum").alerts
+        assert alert_kept.ended_ms is not None
