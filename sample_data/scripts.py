@@ -178,7 +178,9 @@ def _stage(told: Mapping[str, Any], started_at: datetime) -> ScriptedStage:
         glances=told.get("glances", 0.9),
         arriving_s=told.get("arriving_s", 0.0),
         ease=told.get("ease", 0.0),
-        amused=tuple((one["from_s"], one["until_s"], one["smiles"]) for one in exclusions),
+        amused=tuple(
+            (float(first), float(last), share) for first, last, share in (one["laughter"] for one in exclusions)
+        ),
     )
 
 

@@ -87,7 +87,12 @@ def _archive(where: str, store_url: str | None) -> int:
 
     with store_at(store_url) as store, Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("Sessions", total=None)
-        done = archive(store, place, on_session=lambda at, of: progress.update(task, completed=at, total=of))
+        try:
+            done = archive(store, place, on_session=lambda at, of: progress.update(task, completed=at, total=of))
+        except KeyboardInterrupt:
+            progress.stop()
+            click.echo("What was written stays. Give the same command again to go on from there.", err=True)
+            raise
     click.echo(
         f"{place.name}: {done.sessions} {'session' if done.sessions == 1 else 'sessions'}, {done.written} "
         f"{'file' if done.written == 1 else 'files'} written, {done.removed} removed."

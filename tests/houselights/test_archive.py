@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 from uuid import uuid4
 
 import boto3
@@ -14,6 +15,7 @@ import pytest
 
 from audience.curve import overall_share, stage_windows
 from audience.store import Store
+from houselights.archiving import run
 from houselights.archiving.places import FolderPlace, place_of
 from houselights.archiving.run import archive
 from houselights.local_cloud.moto_server import running_moto
@@ -193,6 +195,17 @@ def test_a_run_that_is_stopped_leaves_whole_files_and_the_next_one_goes_on(films
     (folder / "windows" / "month=2026-05" / ".ferry-2.parquet.part").touch()
     done = archive(films, FolderPlace(folder), on_session=lambda done, of: None)
     assert (done.sessions, done.written, done.removed) == (3, 4, 1)
+
+
+def test_ctrl_c_says_how_to_go_on(
+    houselights: Houselights, films: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "segments_file", Mock(side_effect=KeyboardInterrupt))
+        ended = houselights("export", "--archive", folder)
+    assert ended.code == 130
+    assert "Give the same command again" in ended.err
+    assert "3 sessions" in houselights("export", "--archive", folder).out
 
 
 def test_a_place_that_cannot_be_written_is_one_line(houselights: Houselights, films: Store, folder: Path) -> None:
