@@ -17,13 +17,6 @@ from dashboard.lab.takeaway_button import offer
 from dashboard.palette import LIGHT, palette_of
 
 PAGE = "plan"
-ALIKE = {
-    0.0: "Not at all: each sat alone",
-    0.02: "Hardly (0.02)",
-    0.05: "A little (0.05)",
-    0.1: "Clearly (0.1)",
-    0.2: "Much (0.2)",
-}
 DIFFERENCES = (0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3)
 PICTURE_WIDTH = 1000
 
@@ -41,16 +34,17 @@ def choose_plan() -> tuple[Plan, float]:
         power = st.selectbox(
             "To be found", list(POWERS), format_func=POWERS.__getitem__, key="power", bind="query-params", width=160
         )
-        alike = st.selectbox(
-            "People of one screening are alike",
-            list(ALIKE),
-            index=2,
-            format_func=ALIKE.__getitem__,
+        alike = st.number_input(
+            "Alike within a screening, 0 to 1",
+            0.0,
+            1.0,
+            0.05,
+            0.01,
             key="alike",
             bind="query-params",
             width=240,
-            help="They laugh because others do, and came for the same reason. 0.05 is a guess: nobody measured it for "
-            "your audiences.",
+            help="How far people of one screening show the same, because they laugh together and came for the same "
+            "reason; 0: each sat alone. 0.05 is a guess. The Scenes page tells it of screenings there are.",
         )
     with st.expander("Averaged over a scene"):
         with st.container(horizontal=True, vertical_alignment="bottom"):

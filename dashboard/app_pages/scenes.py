@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from audience.expressions import EXPRESSIONS, LEAD_EXPRESSION
 from dashboard import markup
-from dashboard.lab.choosing import chosen_selection
+from dashboard.lab.choosing import chosen_selection, link_parameters
 from dashboard.lab.scenes import expressions_view, norms_view, synchrony_view
 from dashboard.lab.scenes.chosen import PAGE, ChosenScenes, by_work
+from dashboard.lab.scenes.plan import plan_parameters
 from dashboard.lab.scenes.set_down import lines_set_down
 from dashboard.lab.selection import Screening, Selection
 from dashboard.wording import expression_name
@@ -36,12 +36,10 @@ def choose_work(works: dict[str, tuple[Screening, ...]]) -> str:
 
 def choose_expression(chosen: ChosenScenes) -> str:
     """The expression that synchrony and norms are about."""
-    scored = {name for screening in chosen.screenings for name in screening.windows.expressions}
-    offered = [name for name in EXPRESSIONS if name in scored]
     return st.selectbox(
         "Expression",
-        offered,
-        index=offered.index(LEAD_EXPRESSION) if LEAD_EXPRESSION in offered else 0,
+        chosen.expressions,
+        index=chosen.expressions.index(chosen.lead),
         format_func=lambda name: expression_name(name, experimental=name in chosen.experimental),
         key="expression",
         bind="query-params",
@@ -91,6 +89,10 @@ def show(selection: Selection) -> None:
         norms_view.show(chosen, expression, choosers)
     if lines := lines_set_down(chosen.screenings):
         st.html(markup.listing("Left out, and notes", lines))
+    usual = plan_parameters(chosen.screenings, expression or chosen.lead)
+    with st.container(horizontal=True, key="scene-links"):
+        st.page_link("app_pages/compare.py", label="Compare these screenings →", query_params=link_parameters())
+        st.page_link("app_pages/planner.py", label="Plan a comparison of such audiences →", query_params=usual)
 
 
 st.html(markup.page_title("Scenes"))

@@ -21,7 +21,7 @@ def said(app: AppTest) -> str:
 
 
 def test_it_says_how_many_faces_and_screenings_a_difference_takes(pages: Pages, store_url: str) -> None:
-    app = pages.planner(share="20", difference="10", faces="30", power="in 9 of 10 tries", alike="Clearly (0.1)")
+    app = pages.planner(share="20", difference="10", faces="30", power="in 9 of 10 tries", alike="0.1")
     plan = Plan(share=0.2, power=0.9, faces_a_screening=30, alike_together=0.1, alike_over_time=0.3)
     faces, screenings = plan.faces(0.1), plan.screenings(0.1)
     told = f"it takes {faces:,} faces of each cut: {screenings} screenings of 30.".replace(",", " ")
@@ -30,7 +30,7 @@ def test_it_says_how_many_faces_and_screenings_a_difference_takes(pages: Pages, 
 
 
 def test_people_who_sit_alone_make_no_screenings(pages: Pages, store_url: str) -> None:
-    text = said(pages.planner(faces="1", alike="Not at all: each sat alone"))
+    text = said(pages.planner(faces="1", alike="0"))
     assert "it takes 294 faces of each cut." in text
     assert "tell as much as" not in text
 

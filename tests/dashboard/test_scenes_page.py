@@ -141,6 +141,14 @@ def test_of_several_screenings_each_counts_once(pages: Pages, six_showings: str)
     assert "<td>60</td><td>6 of 6</td>" in text
 
 
+def test_a_plan_takes_over_how_usual_audiences_are(pages: Pages, six_showings: str) -> None:
+    links = {link.proto.label: link.proto.query_string for link in pages.scenes().get("page_link")}
+    asked = dict(part.split("=") for part in links["Plan a comparison of such audiences →"].split("&"))
+    assert (asked["share"], asked["faces"]) == ("32", "8")
+    assert 0 <= float(asked["alike"]) < 0.1
+    assert "film=Ferry" in links["Compare these screenings →"]
+
+
 def test_scenes_of_different_films_are_never_mixed(pages: Pages, six_showings: str) -> None:
     with open_store(six_showings) as store:
         put_showing(store, a_showing(9, film="Night Train"), dog=9)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from audience.export import ExportTable, joined, notes_table
+from audience.expressions import EXPRESSIONS, LEAD_EXPRESSION
 from audience.scenes import work_of
 from dashboard.lab.scenes import data
 from dashboard.lab.selection import Screening
@@ -37,6 +38,17 @@ class ChosenScenes:
     def scorer(self) -> str:
         """Whose figures these are."""
         return self.screenings[0].scorers[0]
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """The expressions any of them has figures for."""
+        scored = {name for screening in self.screenings for name in screening.windows.expressions}
+        return tuple(name for name in EXPRESSIONS if name in scored)
+
+    @property
+    def lead(self) -> str:
+        """The expression that is told of where nobody chose."""
+        return LEAD_EXPRESSION if LEAD_EXPRESSION in self.expressions else self.expressions[0]
 
     @property
     def simulated(self) -> bool:

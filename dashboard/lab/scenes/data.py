@@ -11,15 +11,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
+from audience.alikeness import alike_together
 from audience.baseline import BaselineChoice
 from audience.curve import StageWindows, stage_windows
 from audience.norms import ArchivedScenes
 from audience.scenes import ScreenedScene, screened_scenes
 from audience.sessions import Session, Stage
 from audience.store import ScorerRecord
-from audience.stores import open_store
 from audience.synchrony import Synchrony, segment_synchrony
 from audience.tracks import tracks_of
+from dashboard.access.data import open_store
 from dashboard.data import SessionFile, session_file, store_url
 from dashboard.lab.selection import Screening
 from dashboard.report.contents import SEED
@@ -68,6 +69,12 @@ def screened(
         found.append(_screened(_marks(screening), expressions, choice, seed, screening.windows))
         told(number / len(screenings))
     return found
+
+
+def alikeness(screenings: Sequence[Screening], expression: str) -> float:
+    """How alike people of one of these screenings are; see `alike_together`."""
+    marks = "".join(_marks(screening) for screening in screenings)
+    return _alikeness(marks, expression, [screening.windows for screening in screenings])
 
 
 def archive(sessions: Sequence[Session], told: Told) -> list[ArchivedScenes]:
@@ -126,6 +133,11 @@ def _screened(
     marks: str, expressions: tuple[str, ...], choice: BaselineChoice, seed: int | None, _windows: StageWindows
 ) -> tuple[ScreenedScene, ...]:
     return screened_scenes(_windows, expressions, choice, seed=seed)
+
+
+@st.cache_resource(ttl=_KEPT_S, max_entries=_MOST_SCENES, show_spinner=False)
+def _alikeness(marks: str, expression: str, _stages: Sequence[StageWindows]) -> float:
+    return alike_together(_stages, expression)
 
 
 @st.cache_resource(ttl=_KEPT_S, max_entries=_MOST_STAGES, show_spinner=False)

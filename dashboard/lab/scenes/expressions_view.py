@@ -10,7 +10,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from audience.baseline import BASELINES, BaselineChoice
-from audience.expressions import EXPRESSIONS, LEAD_EXPRESSION
 from audience.scene_export import scenes_table
 from audience.scene_figures import SceneFigure, scene_figures
 from dashboard import markup
@@ -63,12 +62,10 @@ def show(chosen: ChosenScenes, choosers: DeltaGenerator) -> None:
                 width=260,
             )
         takeaway = st.container(width="content")
-    scored = {name for screening in chosen.screenings for name in screening.windows.expressions}
-    expressions = [name for name in EXPRESSIONS if name in scored]
     with bar("Laying the scenes side by side") as told_part:
-        screened = data.screened(chosen.screenings, tuple(expressions), choice, told_part)
-    figures = scene_figures(screened, expressions)
-    told = headline(figures)
+        screened = data.screened(chosen.screenings, chosen.expressions, choice, told_part)
+    figures = scene_figures(screened, chosen.expressions)
+    told = headline(figures, chosen.lead)
     st.html(markup.lead(told))
     st.echarts_chart(
         heat_map(figures, measure, chosen.experimental, palette_of(st.context.theme.type)),
@@ -90,10 +87,8 @@ def show(chosen: ChosenScenes, choosers: DeltaGenerator) -> None:
         offer(build, page=PAGE, tables=["scenes", "notes"], pictures=["scenes"])
 
 
-def headline(figures: Sequence[SceneFigure]) -> str:
-    """Where most showed the lead expression, and where fewest did."""
-    expressions = {one.expression for one in figures}
-    lead = LEAD_EXPRESSION if LEAD_EXPRESSION in expressions else figures[0].expression
+def headline(figures: Sequence[SceneFigure], lead: str) -> str:
+    """Where most showed an expression, and where fewest did."""
     known = sorted((one for one in figures if one.enough and one.expression == lead), key=lambda one: one.share)
     if not known:
         return "Not enough data for a figure of any scene."
