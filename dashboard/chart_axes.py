@@ -1,4 +1,4 @@
-"""The axes of a session's chart, and the bar that zooms them."""
+"""The axes of charts along time."""
 
 from __future__ import annotations
 
@@ -76,47 +76,3 @@ def share_axis(highest: float, palette: Palette) -> Options:
         "axisLabel": {"formatter": "{value} %", "color": palette.quiet},
         "splitLine": {"lineStyle": {"color": palette.rule}},
     }
-
-
-def faces_axis(at: int, palette: Palette) -> Options:
-    """Whole faces, from 0 on, for plot `at`."""
-    return {
-        "type": "value",
-        "gridIndex": at,
-        "min": 0,
-        "minInterval": 1,
-        "splitNumber": 2,
-        "axisLabel": {"color": palette.quiet},
-        "splitLine": {"lineStyle": {"color": palette.rule}},
-    }
-
-
-def zoom(plots: int, palette: Palette) -> list[Options]:
-    """A bar under the last plot that zooms all of them; with Ctrl the wheel does too."""
-    axes = list(range(plots))
-    return [
-        # The wheel scrolls the page; with Ctrl it zooms. A finger scrolls the page too: it must not get stuck here.
-        {
-            "type": "inside",
-            "xAxisIndex": axes,
-            "zoomOnMouseWheel": "ctrl",
-            "moveOnMouseMove": False,
-            "moveOnMouseWheel": False,
-            "preventDefaultMouseMove": False,
-        },
-        {
-            "type": "slider",
-            "xAxisIndex": axes,
-            "height": 16,
-            "bottom": 4,
-            "left": LEFT_PX,
-            "right": RIGHT_PX,
-            "showDetail": False,
-            "showDataShadow": False,
-            "brushSelect": False,
-            "borderColor": palette.rule,
-            "fillerColor": palette.segment,
-            "handleStyle": {"color": palette.paper, "borderColor": palette.quiet},
-            "moveHandleSize": 0,
-        },
-    ]

@@ -40,3 +40,13 @@ def runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
     ends = np.concatenate([edges, [len(values)]]) - 1
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         yield int(values[start]), start, end
+
+
+def legend(windows: StageWindows) -> str:
+    """What the shading of a curve says, for those who cannot read its labels; empty where nothing is shaded."""
+    state = states(windows)
+    unseen = [name for kind, name in state_names(windows).items() if kind != FEW and (state == kind).any()]
+    told = [f"Grey: {' or '.join(unseen)}."] if unseen else []
+    if (state == FEW).any():
+        told.append(f"Blue-grey: {state_names(windows)[FEW]}.")
+    return " ".join(told)

@@ -14,7 +14,6 @@ from audience.expressions import LEAD_EXPRESSION
 from audience.headline import headline
 from audience.sessions import Stage
 from dashboard import data, markup
-from dashboard.chart_bands import legend
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.palette import palette_of
 from dashboard.recordings import video_of
@@ -25,6 +24,7 @@ from dashboard.session_page.moment_list import about, moment_list, second_url
 from dashboard.session_page.notes import ask_to_write, show_dialogs, show_notes
 from dashboard.session_page.picture import show_picture
 from dashboard.session_page.segments.component import segment_table
+from dashboard.stretches import legend
 from dashboard.wording import AGAINST, BAND, GAPS, how_to_score, kind_words
 
 LIVE_REFRESH_S, WAITING_REFRESH_S = 2, 10

@@ -17,7 +17,7 @@ Options = dict[str, Any]
 # More bands than this would hide one another.
 MOST_BANDS = 4
 
-_PLOT_PX = 1100  # a guess, as in `chart_bands`: names of segments are cut to their bands by it
+_PLOT_PX = 1100  # a guess, as the width is known only in the browser: names of segments are cut to their bands by it
 _SHORTEST_LABEL_PX = 40
 
 

@@ -18,8 +18,8 @@ from audience.moments import Moment, moments
 from audience.segment_table import SegmentRow, segment_rows
 from audience.smoothing import default_smoothing_s, smoothed_curve
 from audience.store import RecordingProgress, ScorerRecord
-from dashboard.chart_bands import legend
 from dashboard.clock import date_text, length_text
+from dashboard.stretches import legend
 from dashboard.wording import BAND, GAPS, NOT_FEELING, kind_words, share_of
 
 # Of the shuffles and draws behind moments and intervals: the pages' own, so that a report never differs from them.

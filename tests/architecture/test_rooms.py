@@ -179,7 +179,7 @@ def test_only_training_needs_torch():
     assert offenders((module, module.tops() & {"torch", "torchvision"}) for module in others) == []
 
 
-@pytest.mark.parametrize("chart", ["dashboard.charts", "dashboard.lab.compare_chart", "dashboard.lab.chart_svg"])
+@pytest.mark.parametrize("chart", ["dashboard.lab.compare_chart", "dashboard.lab.chart_svg"])
 def test_charts_can_be_drawn_without_streamlit(chart):
     """Neither a chart module nor anything it imports, so that charts are tested and exported without a page."""
     by_name = {module.name: module for module in modules()}

@@ -20,9 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from audience.curve import stage_windows
 from audience.export import Column, ExportTable
-from audience.smoothing import smoothed_curve
 from audience.window_table import WindowTable
-from dashboard.charts import session_chart
 from dashboard.lab.chart_svg import chart_svg
 from dashboard.lab.takeaway import Picture, Takeaway, zipped
 from dashboard.palette import LIGHT
@@ -180,14 +178,6 @@ def test_an_interval_is_a_bar_that_stands_on_one_that_cannot_be_seen() -> None:
     assert (box.attrib["x"], box.attrib["width"], box.attrib["y"]) == ("20.00", "50.00", "45.00")
     (dot,) = root.iter(f"{SVG}circle")
     assert (dot.attrib["cx"], dot.attrib["cy"]) == ("40.00", "50.00")
-
-
-def test_the_chart_of_a_session_can_be_drawn_whole() -> None:
-    windows = a_takeaway(a_table()).stages[0]
-    curve = smoothed_curve(windows, "smile", 0)
-    options = session_chart(windows, curve, name="Share of faces", palette=LIGHT, zone=UTC, height=450)
-    words = {text.text for text in drawn(options).iter(f"{SVG}text")}
-    assert {"Share of faces", "Faces in view", "0 %", "50 %", "0:05"} <= words
 
 
 def test_a_series_that_cannot_be_drawn_is_refused_rather_than_left_out() -> None:
