@@ -74,6 +74,14 @@ def test_a_row_tells_of_the_cells_it_is_asked_for():
     assert early.shares.tolist() == row.shares.tolist()
 
 
+def test_faces_of_other_cells_and_of_what_is_on_no_cell_count_not():
+    stage = a_stage(timelines=[a_timeline(("Film", 0, 1000))])
+    faces = np.array([10] * 15 + [30] * 15 + [90] * 15)
+    windows = from_counts(faces // 2, faces, stage=stage)
+    assert screening_row(windows, "smile", AXIS, "A", ALL).faces == 20
+    assert screening_row(windows, "smile", AXIS, "A", AXIS.start_a_s < 15).faces == 10
+
+
 def test_under_ten_seconds_of_figures_there_is_not_enough_data():
     windows = the_film([2] * 30, exclusions=[an_exclusion(9, 30)])
     row = screening_row(windows, "smile", AXIS, "A", ALL)
