@@ -57,6 +57,10 @@ def edit_cues(desk: Desk, session: Session) -> None:
     pins = [pin for pin in pins if pin != Pin(clock="", shown="")]
     now = desk.editing.now
     desk.editing = desk.editing.then(Draft(sheets=now.sheets, pins=tuple(pins)))
+    if len(pins) < len(now.pins):
+        # The numbers of the rows that are left are those of the table again.
+        desk.lay_out()
+        st.rerun()
 
 
 def _change(desk: Desk, session: Session, change: Callable[[tuple[Cue, ...]], tuple[Cue, ...]]) -> None:

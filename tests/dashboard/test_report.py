@@ -163,6 +163,15 @@ def test_a_pdf_has_the_letters_of_europe_and_says_which_it_lacks() -> None:
     assert "été Talk" in joined
 
 
+def test_no_picture_of_anybody_is_in_it() -> None:
+    told = report(a_talk())
+    assert "<img" not in html_of(told)
+    assert "data:" not in html_of(told)
+    with pypdfium2.PdfDocument(pdf_of(told)) as document:
+        for page in document:
+            assert list(page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])) == []
+
+
 def test_the_same_report_makes_the_same_files() -> None:
     told = report(a_talk())
     assert pdf_of(told) == pdf_of(told)
