@@ -223,6 +223,9 @@ def test_a_norm_says_how_many_scenes_it_rests_on_and_needs_ten(
     rows = {row["scene"]: row for row in rows_of(taken().file("norms.csv"))}
     assert (rows["Dog"]["rank"], rows["Dog"]["scenes"]) == ("1.0", "13")
     assert rows["Fog"]["rank"] == ""
+    dots = ET.fromstring(taken().file("norms.svg")).iter("{http://www.w3.org/2000/svg}circle")
+    places = [(float(dot.attrib["cx"]) - 210) / (1200 - 210 - 200) for dot in dots]
+    assert places == pytest.approx([float(rows["Quay"]["rank"]), float(rows["Dog"]["rank"])], abs=1e-4)
 
 
 def test_the_files_hold_the_figures_of_the_screen_and_say_what_was_chosen(

@@ -206,5 +206,8 @@ def test_nothing_is_built_before_a_file_is_asked_for() -> None:
 
     app = AppTest.from_function(page, default_timeout=30).run()
     assert not app.exception
-    labels = [button.proto.label for button in app.get("download_button")]
+    buttons = [button.proto for button in app.get("download_button")]
+    # The page must not run again for a click either.
+    assert all(button.ignore_rerun and button.deferred_file_id for button in buttons)
+    labels = [button.label for button in buttons]
     assert labels == ["Everything (.zip)", "scenes.csv", "scenes.parquet", "curve.svg"]

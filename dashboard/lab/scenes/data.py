@@ -78,10 +78,10 @@ def alikeness(screenings: Sequence[Screening], expression: str) -> float:
 
 
 def archive(sessions: Sequence[Session], told: Told) -> list[ArchivedScenes]:
-    """The scenes of every stage in the store.
+    """The scenes of every stage of some sessions.
 
     Args:
-        sessions: all there are.
+        sessions: which.
         told: called after each session with the part of them that was read, 0..1.
 
     Raises:

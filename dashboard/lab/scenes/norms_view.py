@@ -40,7 +40,8 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
     with choosers:
         takeaway = st.container(width="content")
     with bar("Reading the archive") as told:
-        archive = data.archive(lab_data.sessions(), told)
+        alike = [session for session in lab_data.sessions() if session.simulated == chosen.simulated]
+        archive = data.archive(alike, told)
         screened = data.screened(chosen.screenings, (expression,), "whole talk", told)
     besides = scenes_besides(
         archive, chosen.work, expression=expression, scorer=chosen.scorer, simulated=chosen.simulated
