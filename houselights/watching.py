@@ -24,6 +24,9 @@ from edge_lambda.tracking.run_name import run_name
 
 BEAT_EVERY_MS = 2_000
 
+# One that looks once a minute speaks as often, and one that is away every half a minute.
+OTHERS_SPEAK_WITHIN_MS = 90_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchPlan:
@@ -125,9 +128,18 @@ class Watch:
             wait_s = back_off.next_s()
             self._beat("waiting", f"{lost}. Trying again in {wait_s:.0f} s.")
             self._stop.wait(wait_s)
-        if self._last_window is not None:
+        if self._last_window is not None and not self._others_at_work():
             end_session(self._store, self._occasion.session_id, self._last_window.end_ms)
         self._beat(state)
+
+    def _others_at_work(self) -> bool:
+        """Whether the session goes on without this camera."""
+        own = (self._occasion.stage_id, self._occasion.camera_id)
+        since_ms = to_ms(self._now()) - OTHERS_SPEAK_WITHIN_MS
+        return any(
+            (beat.stage_id, beat.camera_id) != own and beat.state in ("running", "waiting") and beat.at_ms >= since_ms
+            for beat in self._store.heartbeats(self._occasion.session_id)
+        )
 
     def _opened(self, stack: ExitStack) -> tuple[Camera | None, DeviceError | None]:
         try:

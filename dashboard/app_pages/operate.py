@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import streamlit as st
@@ -29,7 +30,13 @@ PARTS = {
 
 def choose_session() -> str | None:
     """The session that the address or the operator names; the latest at first; None where there is none."""
-    names = {session.session_id: session.name for session in data.sessions()}
+    sessions = data.sessions()
+    titles = Counter(session.name for session in sessions)
+    # The address holds what is shown, so no two are shown alike.
+    names = {
+        session.session_id: session.name if titles[session.name] == 1 else f"{session.name} ({session.session_id})"
+        for session in sessions
+    }
     if not names:
         return None
     if (just_set_up := st.session_state.pop("chosen", None)) in names:

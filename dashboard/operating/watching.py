@@ -49,8 +49,11 @@ def _head(now: Situation) -> None:
 def _alerts_on(now: Situation) -> None:
     with st.container(gap=None, key="alerts"):
         on = [alert for alert in reversed(now.book.alerts) if alert.is_on]
+        by = str(st.session_state.get("operator") or "").strip()
         for alert in sorted(on, key=lambda alert: now.book.mark(alert, "acknowledged") is not None):
-            _alert(now, alert)
+            _alert(now, alert, by)
+        if not by and any(now.book.mark(alert, "acknowledged") is None for alert in on):
+            st.html(markup.note("To acknowledge an alert, give your name above."))
 
 
 def _alerts_over(now: Situation) -> None:
@@ -65,16 +68,13 @@ def _alerts_over(now: Situation) -> None:
         st.html(markup.note(f"{NOBODY_WATCHES}: {command}"))
 
 
-def _alert(now: Situation, alert: Alert) -> None:
+def _alert(now: Situation, alert: Alert, by: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"alert-{alert.alert_id}"):
         st.html(_line(now, alert))
-        if now.book.mark(alert, "acknowledged") is None:
-            by = str(st.session_state.get("operator") or "").strip()
+        if by and now.book.mark(alert, "acknowledged") is None:
             st.button(
-                f"Acknowledge as {plain(by)}" if by else "Acknowledge",
+                f"Acknowledge as {plain(by)}",
                 key=f"acknowledge-{alert.alert_id}",
-                disabled=not by,
-                help=None if by else "Say who you are first: “Your name”, above.",
                 on_click=act,
                 args=(data.acknowledge, now.session.session_id, alert, by),
             )

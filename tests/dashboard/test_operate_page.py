@@ -83,7 +83,8 @@ def test_an_alert_is_acknowledged_by_name_and_only_by_name(pages: Pages, talk: s
         store.alerting.put("talk-1", AT_ONCE)
     app = pages.operate()
     assert "Camera cam-1 of stage main is dark" in text_of(app)
-    assert button(app, "Acknowledge").disabled
+    assert "To acknowledge an alert, give your name above." in text_of(app)
+    assert not [one for one in app.button if one.label.startswith("Acknowledge")]
     app.text_input(key="operator").input("Ada <b>").run()
     button(app, "Acknowledge as Ada \\<b\\>").click().run()
     assert "seen by Ada &lt;b&gt; at" in text_of(app)

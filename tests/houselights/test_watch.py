@@ -11,13 +11,15 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from audience.store import Store
+from audience.store import CameraState, Store
 from audience.stores import open_store
 from edge_lambda.preview_page import PreviewPage
+from tests.builders import a_heartbeat
 from tests.houselights.conftest import Houselights
 from tests.portraits import people_video, portrait
 
@@ -66,6 +68,17 @@ def store_path(tmp_path: Path) -> Path:
 def live(store_path: Path) -> Iterator[Store]:
     with open_store(f"sqlite:///{store_path}") as opened:
         yield opened
+
+
+@pytest.mark.parametrize(("state", "ends"), [("running", False), ("stopped", True)])
+def test_a_session_ends_with_the_last_of_its_cameras(
+    houselights: Houselights, store: Store, tmp_path: Path, state: CameraState, ends: bool
+) -> None:
+    video = people_video(tmp_path / "people.mp4", [1])
+    now_ms = time.time_ns() // 1_000_000
+    store.put_heartbeat(replace(a_heartbeat("live", camera_id="cam-2"), at_ms=now_ms, state=state))
+    assert houselights("watch", f"file:{video}", "--session", "live").code == 0
+    assert (store.session("live").ended_at is not None) == ends
 
 
 def test_a_file_is_played_at_real_speed_and_ends_as_finished(
