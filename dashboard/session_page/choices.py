@@ -37,10 +37,14 @@ class View:
 
 
 def choose_stage(file: SessionFile) -> Stage:
-    """The stage that the address or the viewer names; the first where there is one only."""
+    """The stage that the viewer chose, or the address names by its id or by what it is called; else the first."""
     names = stage_names(file.stages)
     if len(names) == 1:
         return file.stages[0]
+    if (wanted := st.query_params.get("stage")) in names:
+        # The chooser itself puts into the address what a stage is called, and knows no ids.
+        del st.query_params["stage"]
+        st.session_state["stage"] = wanted
     chosen = st.selectbox(
         "Stage",
         list(names),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from html import escape
@@ -102,19 +103,15 @@ def _write(session_id: str, stage_id: str, at_s: float) -> None:
         reason = st.text_input("Why it is left out (optional)", key="note-reason")
     by = st.text_input("Your name", value=st.session_state.get("note-author", ""), key="note-by")
     if st.button("Save", type="primary", key="note-save"):
-        try:
-            said = (
-                Exclusion(title=title, from_at=at, until_at=until, by=by, reason=reason)
-                if leave_out
-                else Annotation(title=title, at=at, by=by)
+        st.session_state["note-author"] = by
+        if leave_out:
+            _change(
+                session_id,
+                stage_id,
+                lambda now: _with(now, Exclusion(title=title, from_at=at, until_at=until, by=by, reason=reason)),
             )
-            data.change_stage(session_id, stage_id, lambda now: _with(now, said))
-        except HouselightsError as problem:
-            st.html(markup.trouble(str(problem)))
         else:
-            st.session_state["note-author"] = by
-            _close()
-            st.rerun()
+            _change(session_id, stage_id, lambda now: _with(now, Annotation(title=title, at=at, by=by)))
 
 
 @st.dialog("Remove this?", on_dismiss=_close)
@@ -123,7 +120,16 @@ def _remove(session_id: str, stage_id: str, said: Said) -> None:
     if isinstance(said, Exclusion):
         st.html(markup.note("What was left out counts in every figure again."))
     if st.button("Remove", type="primary", key="remove-surely"):
-        data.change_stage(session_id, stage_id, lambda now: _without(now, said))
+        _change(session_id, stage_id, lambda now: _without(now, said))
+
+
+def _change(session_id: str, stage_id: str, change: Callable[[Stage], Stage]) -> None:
+    """Writes the stage and closes the dialog; what is wrong is said in it."""
+    try:
+        data.change_stage(session_id, stage_id, change)
+    except HouselightsError as problem:
+        st.html(markup.trouble(str(problem)))
+    else:
         _close()
         st.rerun()
 
