@@ -25,6 +25,12 @@ from dashboard.data import store_url
 MOST_BOARDS: Final = 64
 """Boards that are kept at once, the one that was asked for longest ago goes first."""
 
+REFRESH_MS: Final = 8_000
+"""How old what came in late may be on a board. A refresh reads half an hour of windows: cheap out of SQLite."""
+
+REFRESH_DYNAMODB_MS: Final = 30_000
+"""The same where every reading is paid for."""
+
 _DAY_READ_S = 60
 
 
@@ -69,7 +75,7 @@ class Boards:
                 kept = self._of(session_id)
                 with kept.making:
                     if kept.newest is None or kept.newest.as_of_ms != at_ms:
-                        kept.reader = kept.reader or BoardReader(session_id)
+                        kept.reader = kept.reader or _reader(session_id)
                         kept.newest = kept.reader.board(store, at_ms)
                     return kept.newest
         except (InvalidValue, SessionNotFound):
@@ -88,6 +94,11 @@ class Boards:
             while len(self._kept) > MOST_BOARDS:
                 self._kept.popitem(last=False)
             return kept
+
+
+def _reader(session_id: str) -> BoardReader:
+    costly = store_url().startswith("dynamodb:")
+    return BoardReader(session_id, refresh_ms=REFRESH_DYNAMODB_MS if costly else REFRESH_MS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,7 @@ function line(values) {
 function state(stage) {
   if (stage.state === "stale") return `no news for ${ago(stage.age_s)}`;
   if (stage.state === "too few") return "too few faces to say";
+  if (stage.state === "left out") return "left out for now";
   return stage.state === "silent" ? "no camera looks" : "";
 }
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from html import escape
 from typing import Final
 
-from audience.board import Board, BoardRow, Trend
+from audience.board import Board, BoardRow, State, Trend
 from dashboard.clock import length_text
 from dashboard.markup import sparkline
 from dashboard.palette import SPARK_CURVE
 
-STATES: Final = {
+STATES: Final[dict[State, str]] = {
     "live": "live",
     "stale": "no news",
     "too few": "too few faces to say",
     "silent": "no camera looks",
+    "left out": "left out for now",
     "heads only": "heads only",
 }
 _ARROWS: Final = {"up": "▲", "down": "▼"}
