@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from importlib.metadata import version
 from typing import Any
 
@@ -85,13 +86,18 @@ def archive(store: Store, place: ArchivePlace, *, on_session: Callable[[int, int
 
 
 def windows_name(session: Session) -> str:
-    """Where a session's windows lie: in the month (UTC) it began in. Ids are plain, so they are file names."""
-    return f"windows/month={session.started_at:%Y-%m}/{session.session_id}.parquet"
+    """Where a session's windows lie. Ids are plain, so they are file names."""
+    return f"windows/month={_month(session)}/{session.session_id}.parquet"
 
 
 def segments_name(session: Session) -> str:
     """Where a session's segments lie."""
-    return f"segments/month={session.started_at:%Y-%m}/{session.session_id}.parquet"
+    return f"segments/month={_month(session)}/{session.session_id}.parquet"
+
+
+def _month(session: Session) -> str:
+    """The month it began in, by UTC, as Athena projects it."""
+    return f"{session.started_at.astimezone(UTC):%Y-%m}"
 
 
 def _stages(store: Store, session: Session) -> list[StageWindows]:
