@@ -8,6 +8,7 @@
     ├── ModelUnavailable      a detector's model file is missing, damaged or cannot be fetched
     ├── ScorerUnavailable     the scorer cannot be loaded or reached
     ├── SessionNotFound       no session of that id in the store
+    ├── AccessRefused         whoever asks may not see or do that
     ├── ChangedMeanwhile      somebody else changed what was edited, since it was read
     ├── ScoringRefused        scoring would mix two recordings, or score one twice
     ├── ExportFailed          an export could not be written
@@ -61,6 +62,10 @@ class ScorerUnavailable(HouselightsError):
 
 class SessionNotFound(HouselightsError):
     """No session of that id is in the store."""
+
+
+class AccessRefused(HouselightsError):
+    """Whoever asks may not see or do that."""
 
 
 class ChangedMeanwhile(HouselightsError):

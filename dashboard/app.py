@@ -1,6 +1,7 @@
 """The pages of the dashboard; `dashboard/asgi.py` serves them.
 
-A page is a file in `app_pages/` and one line in `PAGES`.
+A page is a file in `app_pages/` and one line in `PAGES`. `access.entry` tells whose it is; what it shows them is what
+the store gives them (`access.guarded_store`).
 """
 
 from __future__ import annotations
@@ -11,19 +12,22 @@ import streamlit as st
 
 from audience.errors import HouselightsError
 from dashboard import markup
+from dashboard.access.entry import has_page, permit_here, show_account, show_door, show_not_yours
 from dashboard.wording import NOT_FEELING
 
 HERE = Path(__file__).parent
-PAGES = [
-    st.Page("app_pages/sessions.py", title="Sessions", default=True),
-    st.Page("app_pages/session.py", title="Session", visibility="hidden"),
-    st.Page("app_pages/timeline.py", title="Timeline", visibility="hidden"),
-    st.Page("app_pages/compare.py", title="Compare"),
-    st.Page("app_pages/scenes.py", title="Scenes"),
-    st.Page("app_pages/planner.py", title="Planner"),
-    st.Page("app_pages/board.py", title="Stages"),
-    st.Page("app_pages/operate.py", title="Operate"),
-]
+PAGES = {
+    "sessions": "Sessions",
+    "session": "Session",
+    "timeline": "Timeline",
+    "compare": "Compare",
+    "scenes": "Scenes",
+    "planner": "Planner",
+    "board": "Stages",
+    "operate": "Operate",
+}
+# Reached from a session's row and page, not from the head of every page.
+OF_A_SESSION = ("session", "timeline")
 
 st.set_page_config(
     page_title="Houselights",
@@ -33,9 +37,26 @@ st.set_page_config(
 )
 st.logo(str(HERE / "favicon.svg"), size="medium")
 st.html(HERE / "houselights.css")
-page = st.navigation(PAGES, position="top")
+permit = permit_here()
+pages = {
+    name: st.Page(
+        f"app_pages/{name}.py",
+        title=title,
+        default=name == "sessions",
+        visibility="visible" if has_page(permit, name) and name not in OF_A_SESSION else "hidden",
+    )
+    for name, title in PAGES.items()
+}
+page = st.navigation(list(pages.values()), position="top")
 try:
-    page.run()
+    if not permit.lets_in:
+        show_door()
+    elif all(page is not pages[name] for name in PAGES if has_page(permit, name)):
+        show_not_yours()
+    else:
+        page.run()
 except HouselightsError as problem:
     st.html(markup.trouble(str(problem)))
 st.html(markup.footer())
+if permit.lets_in:
+    show_account()

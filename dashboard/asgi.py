@@ -16,6 +16,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from audience.instants import to_ms
+from dashboard.access.asking import asked_as
+from dashboard.access.gate import Gate
+from dashboard.access.link_route import link_routes
+from dashboard.access.permits import THE_PUBLIC
 from dashboard.live_board.data import boards
 from dashboard.live_board.page import page
 from dashboard.live_board.routes import BoardBeforePages, board_routes
@@ -36,10 +40,14 @@ def now_ms() -> int:
     return to_ms(datetime.now(UTC))
 
 
+public_board = asked_as(THE_PUBLIC, boards().document)
 hosts = st.get_option("server.allowedHosts")
 app = st.App(
     Path(__file__).parent / "app.py",
-    routes=recording_routes(hosts),
-    middleware=[Middleware(BoardBeforePages, routes=board_routes(page(), Snapshots(boards().document, now_ms), hosts))],
+    routes=[*recording_routes(hosts), *link_routes()],
+    middleware=[
+        Middleware(Gate),
+        Middleware(BoardBeforePages, routes=board_routes(page(), Snapshots(public_board, now_ms), hosts)),
+    ],
     lifespan=browser_opened,
 )

@@ -22,7 +22,8 @@ from audience.moments import Moment, moments
 from audience.segment_table import SegmentRow, segment_rows
 from audience.sessions import Camera, Session, Stage
 from audience.store import RecordingProgress, ScorerRecord, Store
-from audience.stores import default_store_url, open_store
+from audience.stores import default_store_url
+from dashboard.access.data import open_store
 from dashboard.overview import Overview, overview_of
 from dashboard.report.contents import SEED
 

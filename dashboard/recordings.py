@@ -20,6 +20,7 @@ from audience.fingerprint import fingerprint
 from audience.instants import to_ms
 from audience.sessions import Session
 from audience.store import RecordingProgress
+from dashboard.access.asking import permit
 
 ROUTE = "/recordings"
 # What recordings are called; nothing else is looked into.
@@ -131,6 +132,8 @@ def video_of(session: Session, recordings: Sequence[RecordingProgress]) -> Video
     places = library()
     if not recordings:
         return NoVideo(reason="No recording was scored on this stage.")
+    if not permit().plays(session.session_id):
+        return NoVideo(reason="The link that opened this session does not show its recording.")
     if not places.places:
         return NoVideo(
             reason="To see the recording here, name the folder it lies in: houselights dashboard --videos DIR"

@@ -13,8 +13,8 @@ import streamlit as st
 from audience.curve import StageWindows, stage_windows
 from audience.faces import WindowFaces
 from audience.sessions import Session, Stage
-from audience.stores import open_store
 from dashboard import data
+from dashboard.access.data import open_store
 from dashboard.data import SessionFile
 from dashboard.lab.selection import Screening
 

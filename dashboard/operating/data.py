@@ -14,8 +14,9 @@ from audience.instants import to_ms
 from audience.occasions import Occasion, prepared
 from audience.sessions import Session, Stage
 from audience.store import Store
-from audience.stores import default_store_url, open_store
+from audience.stores import default_store_url
 from audience.timelines import Cue
+from dashboard.access.data import open_store
 from dashboard.data import store_url
 
 # One page at a time looks at the rules: two that look at once would each begin the same alert.

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from audience.errors import ChangedMeanwhile
 from audience.sessions import Stage
-from audience.stores import open_store
+from dashboard.access.data import open_store
 from dashboard.data import store_url
 
 

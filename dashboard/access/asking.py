@@ -1,0 +1,98 @@
+"""Who asks: on a page, on a route, or at this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from audience.errors import AccessRefused, InvalidValue
+from dashboard.access.permits import EVERYTHING, Permit
+from dashboard.access.secrets import share_secret
+from dashboard.access.settings import AccessSettings, read_settings
+from dashboard.access.share_links import ShareLink, opened
+
+VARIABLE: Final = "HOUSELIGHTS_ACCESS"
+LINK_COOKIE: Final = "houselights_link_"
+"""Begins the name of the cookie that holds a link; its id ends it, so that several can be open at once."""
+
+_MOST_LINKS = 20
+_given: ContextVar[Permit | None] = ContextVar("permit", default=None)
+
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
+
+
+def settings() -> AccessSettings | None:
+    """The access settings as the file has them now; None where the pages are for the person at this machine alone.
+
+    Raises:
+        InvalidValue: the file cannot be read, or something in it is not allowed.
+    """
+    named = os.environ.get(VARIABLE)
+    if not named:
+        return None
+    path = Path(named)
+    try:
+        status = path.stat()
+    except OSError as problem:
+        raise InvalidValue(f"the access settings {path} cannot be read: {problem.strerror}") from None
+    return _read(path, status.st_mtime_ns, status.st_size)
+
+
+def permit() -> Permit:
+    """What whoever asks may see and do; where that is not known, nothing."""
+    if (given := _given.get()) is not None:
+        return given
+    if (now_set := settings()) is None:
+        return EVERYTHING
+    if get_script_run_ctx() is None:
+        return Permit()
+    return permit_of(now_set, st.user.to_dict(), st.context.cookies)
+
+
+def permit_of(now_set: AccessSettings, claims: Mapping[str, Any], cookies: Mapping[str, str]) -> Permit:
+    """What somebody may see and do.
+
+    Args:
+        now_set: the access settings.
+        claims: what the provider says of them, once Streamlit has seen to it that it was the provider.
+        cookies: as their browser sent them.
+    """
+    now = datetime.now(UTC)
+    return now_set.permit(claims, _links(cookies, now), now)
+
+
+def asked_as(permit: Permit, function: Callable[Params, Result]) -> Callable[Params, Result]:
+    """The function as one with this permit calls it."""
+
+    def called(*args: Params.args, **kwargs: Params.kwargs) -> Result:
+        before = _given.set(permit)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _given.reset(before)
+
+    return called
+
+
+def _links(cookies: Mapping[str, str], now: datetime) -> Iterable[ShareLink]:
+    tokens = [value for name, value in cookies.items() if name.startswith(LINK_COOKIE)][:_MOST_LINKS]
+    secret = share_secret() if tokens else None
+    for token in tokens if secret else ():
+        try:
+            yield opened(token, secret or "", now)
+        except AccessRefused:
+            continue
+
+
+@lru_cache(maxsize=2)
+def _read(path: Path, _mtime_ns: int, _size: int) -> AccessSettings:
+    return read_settings(path)

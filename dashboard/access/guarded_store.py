@@ -1,0 +1,180 @@
+"""A store that shows what one may see, and takes what one may write: where access is enforced.
+
+Every method is written out, so that one that is added to the port is refused until somebody has thought about it. A
+session that one may not see is, in every answer, a session that is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from audience.alerting import AlertDocument, Alerting
+from audience.alerts import AlertBook
+from audience.errors import AccessRefused, SessionNotFound
+from audience.faces import WindowFaces
+from audience.sessions import Camera, Session, Stage
+from audience.store import Heartbeat, RecordingProgress, ScorerRecord, Store
+from audience.window_table import WindowTable
+from audience.windows import WindowRecord
+from dashboard.access.permits import Permit, Role
+
+
+class GuardedStore:
+    """What somebody may see of a store. It closes with it."""
+
+    def __init__(self, store: Store, permit: Permit) -> None:
+        """Guards a store.
+
+        Args:
+            store: what is kept.
+            permit: of whoever asks.
+        """
+        self._store, self._permit = store, permit
+        self.url = store.url
+        self._seen: set[str] = set()
+
+    @property
+    def alerting(self) -> Alerting:
+        """Rules and alerts of what one may see."""
+        return _GuardedAlerting(self, self._store.alerting)
+
+    def session(self, session_id: str) -> Session:
+        """The session, if it may be seen."""
+        found = self._store.session(session_id) if self._permit.lets_in or self._permit.festivals_only else None
+        if found is None or not self._permit.sees(session_id, found.kind):
+            raise SessionNotFound(f"there is no session {session_id!r} that you may see")
+        self._seen.add(session_id)
+        return found
+
+    def sessions(self) -> list[Session]:
+        """Those that may be seen, the latest start first."""
+        return [one for one in self._store.sessions() if self._permit.sees(one.session_id, one.kind)]
+
+    def stages(self, session_id: str) -> list[Stage]:
+        """The session's stages in the order of their ids."""
+        return self._seeing(session_id).stages(session_id)
+
+    def cameras(self, session_id: str, stage_id: str) -> list[Camera]:
+        """The stage's cameras in the order of their ids."""
+        return self._seeing(session_id).cameras(session_id, stage_id)
+
+    def windows(
+        self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
+    ) -> WindowTable:
+        """The stage's windows that start in [from_ms, until_ms)."""
+        return self._seeing(session_id).windows(session_id, stage_id, from_ms=from_ms, until_ms=until_ms)
+
+    def faces(
+        self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
+    ) -> list[WindowFaces]:
+        """The single faces of windows that start in [from_ms, until_ms)."""
+        return self._seeing(session_id).faces(session_id, stage_id, from_ms=from_ms, until_ms=until_ms)
+
+    def progress(self, session_id: str, stage_id: str, camera_id: str) -> RecordingProgress | None:
+        """How far this camera's recording was scored."""
+        return self._seeing(session_id).progress(session_id, stage_id, camera_id)
+
+    def recordings(self, session_id: str) -> list[RecordingProgress]:
+        """The progress of all recordings of a session."""
+        return self._seeing(session_id).recordings(session_id)
+
+    def heartbeats(self, session_id: str) -> list[Heartbeat]:
+        """The newest heartbeat of every camera of a session."""
+        return self._seeing(session_id).heartbeats(session_id)
+
+    def scorers(self) -> dict[str, ScorerRecord]:
+        """All scorers known: what they are called says nothing of any session."""
+        return self._store.scorers()
+
+    def put_stage(self, session_id: str, stage: Stage) -> None:
+        """Writes a stage: its timelines, cues, notes and what is left out are an analyst's work."""
+        self.writing(session_id, "analyst").put_stage(session_id, stage)
+
+    def put_session(self, session: Session) -> None:
+        """Writes a session."""
+        self._as("operator").put_session(session)
+
+    def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
+        """Writes a camera."""
+        self.writing(session_id, "operator").put_camera(session_id, stage_id, camera)
+
+    def delete_session(self, session_id: str) -> None:
+        """Removes a session with everything recorded under it."""
+        self._as("admin").delete_session(session_id)
+
+    def delete_camera_records(self, session_id: str, stage_id: str, camera_id: str) -> None:
+        """Removes what one camera recorded."""
+        self._as("admin").delete_camera_records(session_id, stage_id, camera_id)
+
+    def put_windows(
+        self,
+        windows: Sequence[WindowRecord],
+        faces: Sequence[WindowFaces] = (),
+        progress: RecordingProgress | None = None,
+    ) -> None:
+        """Writes windows: what a camera does, and no page."""
+        self._as("admin").put_windows(windows, faces, progress)
+
+    def put_scorer(self, scorer: ScorerRecord) -> None:
+        """Writes what a scorer's name stands for."""
+        self._as("admin").put_scorer(scorer)
+
+    def put_heartbeat(self, heartbeat: Heartbeat) -> None:
+        """Writes a camera's newest heartbeat."""
+        self._as("admin").put_heartbeat(heartbeat)
+
+    def prune(self, now_ms: int) -> int:
+        """Removes what expired."""
+        return self._as("admin").prune(now_ms)
+
+    def close(self) -> None:
+        """Lets go of the store."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _seeing(self, session_id: str) -> Store:
+        # What one with a role over all sessions asks for need not be there: a stage is written before its session.
+        if session_id not in self._seen and not self._permit.is_at_least("analyst"):
+            self.session(session_id)
+        return self._store
+
+    def writing(self, session_id: str, role: Role) -> Store:
+        """The store itself, for whoever sees a session and has a role."""
+        self._seeing(session_id)
+        return self._as(role)
+
+    def _as(self, role: Role) -> Store:
+        if not self._permit.is_at_least(role):
+            raise AccessRefused(f"You may look at this but not change it: that takes the role of {role}.")
+        return self._store
+
+
+class _GuardedAlerting:
+    """Rules and alerts of what one may see; changing them is an operator's work."""
+
+    def __init__(self, guard: GuardedStore, alerting: Alerting) -> None:
+        self._guard, self._alerting = guard, alerting
+
+    def put(self, session_id: str, document: AlertDocument) -> None:
+        """Writes a document."""
+        self._guard.writing(session_id, "operator")
+        self._alerting.put(session_id, document)
+
+    def drop(self, session_id: str, document: AlertDocument) -> None:
+        """Removes a document."""
+        self._guard.writing(session_id, "operator")
+        self._alerting.drop(session_id, document)
+
+    def book(self, session_id: str) -> AlertBook:
+        """All there is of a session."""
+        self._guard.session(session_id)
+        return self._alerting.book(session_id)

@@ -1,0 +1,79 @@
+"""Roles, and what whoever asks may see and do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final, Literal, get_args
+
+Role = Literal["viewer", "analyst", "operator", "admin"]
+# Each may what the one before may.
+ROLES: Final[tuple[str, ...]] = get_args(Role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """What one person, or whoever holds a link, may see and do.
+
+    Attributes:
+        role: None for those who have none: a stranger, or somebody whom only links let in.
+        own: ids of a viewer's sessions, or patterns of ids (`keynote-*`); other roles see every session.
+        linked: ids of sessions that links open.
+        linked_recordings: those of them whose recordings they open too.
+        festivals_only: sees the sessions that have a public board, and nothing else.
+    """
+
+    role: Role | None = None
+    own: tuple[str, ...] = ()
+    linked: frozenset[str] = frozenset()
+    linked_recordings: frozenset[str] = frozenset()
+    festivals_only: bool = False
+
+    @property
+    def lets_in(self) -> bool:
+        """Whether there is anything to show."""
+        return self.role is not None or bool(self.linked)
+
+    def is_at_least(self, role: Role) -> bool:
+        """Whether the role is this one, or one that may more."""
+        return self.role is not None and ROLES.index(self.role) >= ROLES.index(role)
+
+    def sees(self, session_id: str, kind: str) -> bool:
+        """Whether a session may be shown.
+
+        Args:
+            session_id: which.
+            kind: of session.
+        """
+        if self.festivals_only:
+            return kind == "festival"
+        return session_id in self.linked or self._has(session_id)
+
+    def plays(self, session_id: str) -> bool:
+        """Whether a session's recordings, in which people can be recognised, may be shown."""
+        return session_id in self.linked_recordings or self._has(session_id)
+
+    def _has(self, session_id: str) -> bool:
+        return self.is_at_least("analyst") or (
+            self.role == "viewer" and any(fnmatchcase(session_id, pattern) for pattern in self.own)
+        )
+
+
+EVERYTHING: Final = Permit(role="admin")
+"""Of the person at this machine, who could open the store itself."""
+
+THE_PUBLIC: Final = Permit(festivals_only=True)
+"""Of whoever opens a festival's board."""
+
+
+def joined(permits: Iterable[Permit]) -> Permit:
+    """What several permits of one person allow together; nothing where there are none."""
+    found = list(permits)
+    roles = [permit.role for permit in found if permit.role is not None]
+    return Permit(
+        role=max(roles, key=ROLES.index, default=None),
+        own=tuple(pattern for permit in found for pattern in permit.own),
+        linked=frozenset().union(*(permit.linked for permit in found)),
+        linked_recordings=frozenset().union(*(permit.linked_recordings for permit in found)),
+    )

@@ -1,0 +1,100 @@
+"""Links that open one session without a login: signed, so that nobody can make or change one, and good until a day.
+
+A link is `<what it opens>.<signature>`: base64url of JSON, and HMAC-SHA256 (RFC 2104) over it. Nothing is stored: a
+link is withdrawn by its id in the access settings, and all of them by another secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from audience.errors import AccessRefused, InvalidValue
+from audience.instants import from_ms
+from audience.names import check_id
+
+LEAST_SECRET: Final = 32
+_LONGEST = 512
+# Signed along with the content, so that no signature made for anything else passes for a link's.
+_PURPOSE = b"houselights share link 1\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareLink:
+    """What a link opens.
+
+    Attributes:
+        link_id: by which it is withdrawn.
+        session_id: the session.
+        until_s: good before this, seconds since the epoch.
+        recording: whether the session's recording is shown too.
+    """
+
+    link_id: str
+    session_id: str
+    until_s: int
+    recording: bool
+
+    def __post_init__(self) -> None:
+        check_id("link id", self.link_id)
+        check_id("session id", self.session_id)
+        if not 0 < self.until_s < 1 << 33:
+            raise InvalidValue(f"a link cannot end {self.until_s} s after 1970")
+
+    def signed(self, secret: str) -> str:
+        """The link as it stands in an address.
+
+        Args:
+            secret: at least `LEAST_SECRET` characters.
+
+        Raises:
+            InvalidValue: the secret is too short.
+        """
+        content = [self.link_id, self.session_id, self.until_s, int(self.recording)]
+        packed = _packed(json.dumps(content, separators=(",", ":")).encode())
+        return f"{packed}.{_packed(_signature(packed, secret))}"
+
+
+def opened(token: str, secret: str, now: datetime) -> ShareLink:
+    """What a link opens, if it was signed with this secret and is still good.
+
+    Args:
+        token: as it stands in an address; anything.
+        secret: as it was signed with.
+        now: the wall clock.
+
+    Raises:
+        AccessRefused: it was not, or is not any more; the line is for whoever holds the link.
+        InvalidValue: the secret is too short.
+    """
+    packed, _, signature = token.partition(".")
+    wanted = _packed(_signature(packed, secret))
+    if len(token) > _LONGEST or not hmac.compare_digest(signature.encode("utf-8", "replace"), wanted.encode()):
+        raise AccessRefused("This link is not valid. Ask whoever gave it to you for another.")
+    try:
+        link_id, session_id, until_s, recording = json.loads(
+            base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
+        )
+        link = ShareLink(link_id=link_id, session_id=session_id, until_s=until_s, recording=bool(recording))
+    except (binascii.Error, ValueError, TypeError):
+        raise AccessRefused("This link was made by another Houselights. Ask for another.") from None
+    if now.timestamp() >= link.until_s:
+        ended = from_ms(link.until_s * 1000)
+        raise AccessRefused(f"This link was good until {ended:%d %B %Y, %H:%M} UTC. Ask for another.")
+    return link
+
+
+def _signature(packed: str, secret: str) -> bytes:
+    if len(secret) < LEAST_SECRET:
+        raise InvalidValue(f"the secret of share links has {len(secret)} characters: use at least {LEAST_SECRET}")
+    return hmac.digest(secret.encode(), _PURPOSE + packed.encode("utf-8", "replace"), hashlib.sha256)
+
+
+def _packed(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
