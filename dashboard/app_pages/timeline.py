@@ -49,12 +49,12 @@ def show(session_id: str) -> None:
     windows = data.laid_out(file, stage)
     head, laid = st.container(), st.container()
     segments, when, source, aligned = st.tabs(["Segments", "Begin and pauses", "From a file or film", "Find its begin"])
+    length_s = known_length_s(desk, file, stage)
     with segments:
-        edit_segments(desk)
+        edit_segments(desk, length_s)
     with when:
         edit_cues(desk, file.session)
     with source:
-        length_s = known_length_s(desk, file, stage)
         take_file(desk, length_s)
         take_film(desk, length_s)
         show_incoming(desk)

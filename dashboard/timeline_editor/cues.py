@@ -54,7 +54,7 @@ def edit_cues(desk: Desk, session: Session) -> None:
     )
     st.html(markup.note(_EXPLAINED))
     pins = [Pin(**{name: text_of(value) for name, value in row.items()}) for row in typed.to_dict("records")]
-    pins = [pin for pin in pins if pin != Pin(clock="", shown="")]
+    pins = [pin for pin in pins if (pin.clock + pin.shown).strip()]
     now = desk.editing.now
     desk.editing = desk.editing.then(Draft(sheets=now.sheets, pins=tuple(pins)))
     if len(pins) < len(now.pins):

@@ -24,11 +24,16 @@ _COLUMNS = {
 }
 
 
-def edit_segments(desk: Desk) -> None:
-    """The chooser of timelines, and the one that is chosen."""
+def edit_segments(desk: Desk, length_s: float | None) -> None:
+    """The chooser of timelines, and the one that is chosen.
+
+    Args:
+        desk: what is being edited.
+        length_s: how long what was shown lasted, for a last segment without an end; None where that is not known.
+    """
     if desk.editing.now.sheets:
         _choose(desk)
-        _edit(desk)
+        _edit(desk, length_s)
     else:
         st.html(
             markup.empty("Nothing is known yet of what was shown here. Take a file, find scenes, or write it down:")
@@ -60,7 +65,7 @@ def _choose(desk: Desk) -> None:
         st.rerun()
 
 
-def _edit(desk: Desk) -> None:
+def _edit(desk: Desk, length_s: float | None) -> None:
     draft, laid = desk.editing.now, desk.laid.sheets[desk.place]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         title = st.text_input("Called", laid.title, max_chars=LONGEST_TITLE, key=f"called-{desk.layout}", width=320)
@@ -71,7 +76,7 @@ def _edit(desk: Desk) -> None:
         if st.button("Remove", icon=":material/delete:", help="Removes this timeline; undo brings it back."):
             desk.take(draft.without_sheet(desk.place))
             st.rerun()
-        _offer_csv(draft.sheets[desk.place])
+        _offer_csv(draft.sheets[desk.place], length_s)
     rows = [{"title": row.title, "start": row.start, "end": row.end} for row in laid.rows]
     typed = st.data_editor(
         pd.DataFrame(rows, columns=list(_COLUMNS), index=pd.RangeIndex(1, len(rows) + 1)),
@@ -94,18 +99,18 @@ def _edit(desk: Desk) -> None:
 
 def _rows(typed: pd.DataFrame) -> list[Row]:
     rows = [Row(**{name: text_of(value) for name, value in row.items()}) for row in typed.to_dict("records")]
-    return [row for row in rows if row != Row(title="", start="")]
+    return [row for row in rows if (row.title + row.start + row.end).strip()]
 
 
 def text_of(value: Any) -> str:
     """A cell as text; one that nobody filled in is empty."""
-    return "" if pd.isna(value) else str(value).strip()
+    return "" if pd.isna(value) else str(value)
 
 
-def _offer_csv(sheet: Sheet) -> None:
+def _offer_csv(sheet: Sheet, length_s: float | None) -> None:
     """A download of the timeline as it is typed, where it makes sense."""
     try:
-        timeline = sheet.timeline()
+        timeline = sheet.timeline(length_s)
     except HouselightsError:
         return
     st.download_button(

@@ -53,6 +53,12 @@ def test_it_shows_what_there_is_and_nothing_to_save(pages: Pages, filled: str) -
     assert list(app.dataframe[0].value["title"]) == ["Welcome", "Live demo", "Thanks"]
 
 
+def test_a_title_with_spaces_around_it_is_no_change(pages: Pages, filled: str) -> None:
+    with open_store(filled) as store:
+        store.put_stage("talk-1", a_stage(timelines=[a_timeline((" Welcome ", 0, 5), title=" slides ")]))
+    assert "Nothing changed" in text_of(pages.timeline("talk-1"))
+
+
 def test_a_pause_is_added_undone_and_saved(pages: Pages, filled: str) -> None:
     app = pages.timeline("talk-1")
     typed(app, "It stood still at", "1:00")
