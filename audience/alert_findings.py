@@ -11,6 +11,7 @@ import numpy as np
 from audience.alerts import AlertRule, Finding
 from audience.camera_state import UNUSABLE, CameraStatus
 from audience.disclosure import default_min_faces, withheld
+from audience.exclusions import excluded_windows
 from audience.expressions import LEAD_EXPRESSION
 from audience.percents import percent_text
 from audience.privacy import Setting
@@ -28,15 +29,17 @@ class StageNow:
     Attributes:
         stage_id: which.
         faces: in view at once, a mean over the last minute; None where no camera looked.
-        share: of the faces that were scored in that minute, those that smile, 0..1; None where nothing is shown now
-            or the figure is withheld.
+        share: of the faces that were scored in that minute, those that smile, 0..1; None where nothing is shown now,
+            the figure is withheld, or somebody left the minute out.
         n: how many faces at once the share rests on, a mean; 0 where there is none.
+        liveliness: 0..100; None where there is none, or no rule asks for it.
     """
 
     stage_id: str
     faces: float | None
     share: float | None
     n: float
+    liveliness: float | None = None
 
 
 def stage_now(
@@ -56,7 +59,8 @@ def stage_now(
         return StageNow(stage_id=stage.stage_id, faces=None, share=None, n=0.0)
     faces = float(table.faces.mean())
     min_faces = default_min_faces(stage.audience_size, setting, int(table.faces.max()))
-    shown = withheld(table, min_faces)
+    left_out = excluded_windows(table.start_ms, table.width_ms, stage.exclusions)
+    shown = withheld(table, min_faces).without_figures(left_out[:, None])
     share, n = None, 0.0
     if LEAD_EXPRESSION in shown.expressions and not paused:
         column = shown.expressions.index(LEAD_EXPRESSION)
@@ -83,7 +87,7 @@ def findings(
             if rule.what in ("camera", "delay") and rule.stage_id in ("", status.stage_id):
                 found.append(_of_camera(rule, status))
         for stage in stages.values():
-            if rule.what in ("faces", "share") and rule.stage_id in ("", stage.stage_id):
+            if rule.what in ("faces", "share", "liveliness") and rule.stage_id in ("", stage.stage_id):
                 found.append(_of_stage(rule, stage))
     return found
 
@@ -104,11 +108,13 @@ def _of_camera(rule: AlertRule, status: CameraStatus) -> Finding:
 
 
 def _of_stage(rule: AlertRule, stage: StageNow) -> Finding:
-    value = stage.faces if rule.what == "faces" else stage.share
+    value = {"faces": stage.faces, "share": stage.share, "liveliness": stage.liveliness}[rule.what]
     if value is None:
         told = ""
     elif rule.what == "faces":
         told = f"{value:.0f} faces in view on stage {stage.stage_id} (limit {rule.limit:g})"
+    elif rule.what == "liveliness":
+        told = f"liveliness of stage {stage.stage_id} is {value:.0f} (limit {rule.limit:g})"
     else:
         of = f"of about {stage.n:.0f} faces on stage {stage.stage_id}"
         told = f"{percent_text(value)} {of} smiled in the last minute (limit {percent_text(rule.limit)})"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+import numpy as np
 
 from audience.alert_findings import OVER_MS, StageNow, findings, stage_now
 from audience.alerts import AlertBook, AlertWatcher, looked
+from audience.board_reading import read_sums
 from audience.camera_state import CameraStatus, camera_statuses
 from audience.cueing import is_paused
 from audience.instants import from_ms, to_ms
+from audience.liveliness import NEEDED_MS, UPDATE_MS, liveliness
 from audience.sessions import Camera, Session, Stage
 from audience.store import Heartbeat, Store
 from audience.timelines import begun
@@ -69,12 +73,17 @@ def situation(store: Store, session_id: str, now_ms: int) -> Situation:
         now[stage.stage_id] = stage_now(
             stage, of_stage, session.setting, last_minute, paused=bool(cues) and is_paused(cues, at)
         )
+    book = store.alerting.book(session_id)
+    if any(rule.what == "liveliness" for rule in book.rules) and session.mode == "expressions":
+        for stage_id, figure in _liveliness(store, session_id, now_ms).items():
+            if now[stage_id].share is not None:
+                now[stage_id] = replace(now[stage_id], liveliness=figure)
     return Situation(
         session=session,
         stages=stages,
         cameras=camera_statuses(cameras, heartbeats, recorded_until_ms, now_ms),
         now=now,
-        book=store.alerting.book(session_id),
+        book=book,
     )
 
 
@@ -107,19 +116,22 @@ def look(store: Store, session_id: str, now_ms: int, watcher: str = "") -> Situa
         store.alerting.drop(session_id, alert)
     if not changes.put and not changes.drop:
         return before
-    return Situation(
-        session=before.session,
-        stages=before.stages,
-        cameras=before.cameras,
-        now=before.now,
-        book=store.alerting.book(session_id),
-    )
+    return replace(before, book=store.alerting.book(session_id))
 
 
 def is_watched(book: AlertBook, now_ms: int, *, but: str = "") -> bool:
     """Whether a watcher is at work on a session, other than the one named."""
     watcher = book.watcher
     return watcher is not None and watcher.name != but and abs(now_ms - watcher.at_ms) < WATCHED_MS
+
+
+def _liveliness(store: Store, session_id: str, now_ms: int) -> dict[str, float]:
+    """The newest figure of every stage that has one, 0..100."""
+    sums = read_sums(store, session_id, from_ms=now_ms - NEEDED_MS - UPDATE_MS, until_ms=now_ms)
+    newest = liveliness(sums, now_ms - UPDATE_MS, now_ms).figure[-1]
+    return {
+        of.stage.stage_id: 100 * float(figure) for of, figure in zip(sums, newest, strict=True) if not np.isnan(figure)
+    }
 
 
 def _recorded_until(windows: WindowTable, heartbeats: list[Heartbeat], now_ms: int) -> dict[str, int]:

@@ -16,7 +16,7 @@ from audience.errors import InvalidValue
 from audience.names import check_id, check_title
 from audience.windows import LATEST_MS
 
-What = Literal["camera", "delay", "faces", "share"]
+What = Literal["camera", "delay", "faces", "share", "liveliness"]
 WHATS: tuple[str, ...] = get_args(What)
 MarkKind = Literal["acknowledged", "told", "told over"]
 
@@ -34,7 +34,8 @@ class AlertRule:
         rule_id: unique in its session.
         what: "camera" (one shows nothing of use: dead, failed, away, dark or blurred), "delay" (figures of a camera
             come more than `limit` seconds after their capture), "faces" (fewer than `limit` in view on a stage, a mean
-            over the last minute), or "share" (of the last minute's faces on a stage, under `limit` smile, 0..1).
+            over the last minute), "share" (of the last minute's faces on a stage, under `limit` smile, 0..1), or
+            "liveliness" (of a stage, under `limit`, 0..100).
         stage_id: whose; "" for every stage.
         limit: see above; 0 for "camera".
         for_s: seconds it must hold, 0 to an hour.
@@ -54,7 +55,7 @@ class AlertRule:
             raise InvalidValue(f"a rule on {self.what!r} is unknown: use one of {', '.join(WHATS)}")
         if not 0 <= self.for_s <= LONGEST_FOR_S:
             raise InvalidValue(f"{self.for_s:g} s are no length for a rule: use 0 to {LONGEST_FOR_S:g}")
-        most = {"camera": 0.0, "share": 1.0}.get(self.what, math.inf)
+        most = {"camera": 0.0, "share": 1.0, "liveliness": 100.0}.get(self.what, math.inf)
         if not 0 <= self.limit <= most or math.isinf(self.limit) or (self.what != "camera" and self.limit == 0):
             raise InvalidValue(f"{self.limit:g} is no limit for a rule on {self.what}")
 

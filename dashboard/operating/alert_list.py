@@ -16,6 +16,7 @@ WHAT_NAMES: Mapping[str, str] = {
     "delay": "Figures come late",
     "faces": "Few faces in view",
     "share": "Few faces smile",
+    "liveliness": "A stage is little lively",
 }
 
 
@@ -32,6 +33,8 @@ def rule_text(rule: AlertRule, stages: Mapping[str, str]) -> str:
             return f"Fewer than {rule.limit:g} faces are in view {where} {held}"
         case "share":
             return f"Under {percent_text(rule.limit)} of the faces {where} smile {held}"
+        case "liveliness":
+            return f"Liveliness {where} is under {rule.limit:g} {held}"
 
 
 def alert_line(book: AlertBook, alert: Alert, now_ms: int, zone: tzinfo) -> str:

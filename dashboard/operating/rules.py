@@ -15,6 +15,7 @@ _LIMITS: dict[What, tuple[str, float, float]] = {
     "delay": ("Over so many seconds", 10.0, 3600.0),
     "faces": ("Fewer than so many faces", 10.0, 100_000.0),
     "share": ("Under so many per cent of the faces", 20.0, 100.0),
+    "liveliness": ("Under, 0 to 100", 20.0, 100.0),
 }
 
 

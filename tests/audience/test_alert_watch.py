@@ -10,6 +10,7 @@ import pytest
 
 from audience.alert_watch import WATCHED_MS, is_watched, look, situation
 from audience.alerts import Alert, AlertRule
+from audience.board_reading import BoardReader
 from audience.cueing import paused_now
 from audience.store import Heartbeat, Store
 from audience.stores import open_store
@@ -23,6 +24,7 @@ from tests.builders import (
     a_window,
     after,
     after_ms,
+    an_exclusion,
 )
 
 AT_ONCE = {
@@ -30,6 +32,7 @@ AT_ONCE = {
     "delay": AlertRule(rule_id="delay", what="delay", limit=10, for_s=0),
     "faces": AlertRule(rule_id="faces", what="faces", limit=8, for_s=0),
     "share": AlertRule(rule_id="share", what="share", limit=0.3, for_s=0),
+    "liveliness": AlertRule(rule_id="liveliness", what="liveliness", limit=40, for_s=0),
 }
 
 
@@ -98,6 +101,24 @@ def test_a_share_of_too_few_faces_is_never_told(store: Store) -> None:
     assert situation(store, "talk-1", after_ms(100)).now["main"].share is None
 
 
+def test_a_stage_is_little_lively_by_the_figure_of_the_board(store: Store) -> None:
+    def put(seconds: range, smiling: int) -> None:
+        store.put_windows([a_window(second, smiling=smiling, of=30) for second in seconds])
+
+    put(range(-400, 40), 21)
+    assert on(store, "liveliness", at_s=40) == []
+    put(range(40, 200), 3)
+    (told,) = on(store, at_s=200)
+    shown = BoardReader("talk-1").board(store, after_ms(200)).rows[0].figure
+    assert shown is not None
+    assert told == f"liveliness of stage main is {shown:.0f} (limit 40)"
+
+
+def test_few_faces_are_neither_lively_nor_dull(store: Store) -> None:
+    store.put_windows([a_window(second, of=4) for second in range(-400, 100)])
+    assert on(store, "liveliness") == []
+
+
 def test_a_head_count_has_faces_and_no_share(store: Store) -> None:
     store.put_windows([a_head_count(second, heads=3) for second in range(41, 100)])
     assert on(store, "faces", "share") == ["3 faces in view on stage main (limit 8)"]
@@ -111,6 +132,12 @@ def test_nobody_is_told_that_nobody_smiles_in_the_intermission(store: Store) -> 
     store.put_stage("talk-1", a_stage(cues=paused_now(begun(after(0)), after(50))))
     store.put_windows([a_window(second, smiling=0, of=9) for second in range(41, 100)])
     assert on(store, "share") == []
+
+
+def test_what_somebody_left_out_is_no_figure(store: Store) -> None:
+    store.put_stage("talk-1", a_stage(exclusions=[an_exclusion(0, 200)]))
+    store.put_windows([a_window(second, smiling=0, of=9) for second in range(41, 100)])
+    assert on(store, "share", "liveliness") == []
 
 
 def test_cameras_that_see_the_same_people_count_them_once(store: Store) -> None:

@@ -105,7 +105,7 @@ def test_a_watcher_that_takes_over_goes_on_as_if_it_had_been_there(holds, cut) -
     ("wrong", "why"),
     [
         ({"rule_id": "a b"}, "rule id 'a b' is not allowed"),
-        ({"what": "mood"}, "a rule on 'mood' is unknown: use one of camera, delay, faces, share"),
+        ({"what": "mood"}, "a rule on 'mood' is unknown: use one of camera, delay, faces, share, liveliness"),
         ({"stage_id": "#"}, "stage id '#' is not allowed"),
         ({"for_s": -1.0}, "-1 s are no length for a rule: use 0 to 3600"),
         ({"for_s": float("nan")}, "nan s are no length for a rule"),
