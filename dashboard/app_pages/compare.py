@@ -12,7 +12,6 @@ import streamlit as st
 from audience.comparison import Comparison
 from audience.percents import percent_text
 from dashboard import markup
-from dashboard.clock import date_text, viewer_zone
 from dashboard.lab import stretch
 from dashboard.lab.choosing import chosen_selection, link_parameters
 from dashboard.lab.compare_groups import (
@@ -74,7 +73,7 @@ def show(selection: Selection) -> None:
             if comparison and comparison.enough:
                 show_findings(laid, comparison, pair)
     looked_at = stretch.chosen_stretch(laid.axis.until_s)
-    marked = marked_before(laid.screenings)
+    marked = [laid.names[key] for key in marked_before(laid.screenings)]
     shown = Shown(
         laid=laid,
         rows=[laid.row(one, laid.axis.inside(*looked_at) & laid.axis.is_shared) for one in laid.screenings],
@@ -109,7 +108,7 @@ def lines_of(laid: Laid, groups: Sequence[Group], unit: Unit, marked: Sequence[s
     if unit == "people":
         return [laid.line_of(screening) for group in groups for screening in group.screenings]
     if groups:
-        stand_out = [laid.line_of(one) for one in laid.screenings if one.name in marked]
+        stand_out = [laid.line_of(one) for one in laid.screenings if laid.names[one.key] in marked]
         return [*(laid.line_of_group(group) for group in groups), *stand_out]
     return [laid.line_of(one) for one in laid.screenings]
 
@@ -130,11 +129,9 @@ def show_chart(shown: Shown, told: str) -> None:
 
 def show_tables(shown: Shown, groups: Sequence[Group]) -> None:
     """The groups, and the screenings."""
-    screenings = shown.laid.screenings
     if groups:
-        show_groups(groups, {one.key: row for one, row in zip(screenings, shown.rows, strict=True)})
-    zone = viewer_zone(st.context.timezone)
-    show_table(screenings, shown.rows, [date_text(one.session.started_at, zone) for one in screenings])
+        show_groups(groups, {one.key: row for one, row in zip(shown.laid.screenings, shown.rows, strict=True)})
+    show_table(shown.laid, shown.rows)
 
 
 def summary(shown: Shown) -> str:

@@ -84,7 +84,8 @@ def _read_address(everything: Sequence[Session]) -> None:
 
     Widgets can be bound to the address, but not while they are hidden in a chooser that nobody has opened.
     """
-    if any(name in st.session_state for name in _CHOICES):
+    # Shown on every run, so known from the first to the last of a visit, and forgotten with the page.
+    if "find" in st.session_state:
         return
     asked = {name: st.query_params.get_all(name) for name in _CHOICES}
     if not any(asked.values()) and (film := most_shown_film(everything)):

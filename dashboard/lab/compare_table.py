@@ -14,6 +14,8 @@ from audience.instants import clock_text
 from audience.percents import percent, percent_text
 from audience.screening_table import ScreeningRow
 from dashboard import markup
+from dashboard.clock import date_text, viewer_zone
+from dashboard.lab.laying import Laid
 from dashboard.lab.selection import Screening
 from dashboard.palette import SPARK_CURVE
 
@@ -24,35 +26,34 @@ _MARK = "mark"  # in the address: the keys of the rows that stand out
 
 
 def marked_before(screenings: Sequence[Screening]) -> list[str]:
-    """The names of the screenings that stand out, as the table below them says, or the address at first."""
+    """The keys of the screenings that stand out, as the table below them says, or the address at first."""
     state = st.session_state.get(_key(screenings))
     if state is None:
         asked = st.query_params.get_all(_MARK)
-        return [one.name for one in screenings if one.key in asked]
-    return [screenings[row].name for row in state["selection"]["rows"] if row < len(screenings)]
+        return [one.key for one in screenings if one.key in asked]
+    return [screenings[row].key for row in state["selection"]["rows"] if row < len(screenings)]
 
 
-def show_table(screenings: Sequence[Screening], rows: Sequence[ScreeningRow], zone_dates: Sequence[str]) -> None:
+def show_table(laid: Laid, rows: Sequence[ScreeningRow]) -> None:
     """Shows the table; its chosen rows stand in the address.
 
     Args:
-        screenings: one a row.
+        laid: the screenings, one a row.
         rows: their figures.
-        zone_dates: when each began, in the viewer's zone.
     """
-    frame = pd.DataFrame(
-        [_cells(screening, row, date) for screening, row, date in zip(screenings, rows, zone_dates, strict=True)]
-    )
+    screenings = laid.screenings
+    frame = pd.DataFrame([_cells(laid, one, row) for one, row in zip(screenings, rows, strict=True)])
     used = [name for name in frame.columns if frame[name].astype(str).str.len().any()]
     asked = st.query_params.get_all(_MARK)
-    chosen = [number for number, screening in enumerate(screenings) if screening.key in asked]
     event = st.dataframe(
         frame[used],
         hide_index=True,
         key=_key(screenings),
         on_select="rerun",
         selection_mode="multi-row",
-        selection_default={"selection": {"rows": chosen}},
+        selection_default={
+            "selection": {"rows": [number for number, one in enumerate(screenings) if one.key in asked]}
+        },
         column_config=_columns(),
         height=min(36 * (len(frame) + 1) + 2, 470),
     )
@@ -61,10 +62,10 @@ def show_table(screenings: Sequence[Screening], rows: Sequence[ScreeningRow], zo
         st.query_params[_MARK] = now
 
 
-def _cells(screening: Screening, row: ScreeningRow, date: str) -> Mapping[str, object]:
+def _cells(laid: Laid, screening: Screening, row: ScreeningRow) -> Mapping[str, object]:
     session = screening.session
     return {
-        "Screening": screening.name,
+        "Screening": laid.names[screening.key],
         "Share": 100 * row.share if row.enough else None,
         "95 %": f"{percent(row.share_low)} to {percent_text(row.share_high)}" if row.enough else NOT_ENOUGH,
         "Highest": f"{percent_text(row.highest)} at {clock_text(row.highest_s)}" if row.enough else "",
@@ -74,7 +75,7 @@ def _cells(screening: Screening, row: ScreeningRow, date: str) -> Mapping[str, o
         "Cut": session.cut,
         "City": session.city,
         "Audience": ", ".join(session.tags),
-        "Began": date,
+        "Began": date_text(session.started_at, viewer_zone(st.context.timezone)),
     }
 
 

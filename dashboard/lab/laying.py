@@ -17,7 +17,7 @@ from dashboard.lab.compare_rows import Difference, Line
 from dashboard.lab.compare_words import found
 from dashboard.lab.film_axis import FilmAxis, length_s, usual_timeline
 from dashboard.lab.groups import Group
-from dashboard.lab.selection import Screening
+from dashboard.lab.selection import Screening, names_of
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -30,12 +30,14 @@ class Laid:
     Attributes:
         axis: of cut A where there are two.
         screenings: those that are on it.
+        names: what to call each, by its key; no two alike.
         cuts: which of the two cuts each is of, by its key.
         expression: whose figures.
     """
 
     axis: FilmAxis
     screenings: tuple[Screening, ...]
+    names: Mapping[str, str]
     cuts: Mapping[str, Cut]
     expression: str
 
@@ -67,6 +69,7 @@ class Laid:
         return cls(
             axis=FilmAxis.of(edits, until_s, step, usual_timeline(of_a)),
             screenings=tuple(screenings),
+            names=names_of(screenings),
             cuts=cuts,
             expression=expression,
         )
@@ -80,7 +83,7 @@ class Laid:
         """One screening as a line."""
         sums = self.axis.sums(screening, self.expression, self.cuts[screening.key])
         low, high = sums.band
-        return Line(name=screening.name, share=sums.over / sums.scored, low=low, high=high)
+        return Line(name=self.names[screening.key], share=sums.over / sums.scored, low=low, high=high)
 
     def line_of_group(self, group: Group) -> Line:
         """The mean of a group as a line; of a group of one, that screening."""

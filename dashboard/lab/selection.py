@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -88,6 +89,15 @@ class Selection:
     def experimental(self) -> frozenset[str]:
         """Those of them whose accuracy is not established."""
         return frozenset(name for screening in self.screenings for name in screening.experimental)
+
+
+def names_of(screenings: Iterable[Screening]) -> dict[str, str]:
+    """What to call each of some screenings, by its key; those of one name are told apart by their sessions' ids."""
+    screenings = list(screenings)
+    names = Counter(one.name for one in screenings)
+    return {
+        one.key: one.name if names[one.name] == 1 else f"{one.name} ({one.session.session_id})" for one in screenings
+    }
 
 
 def by_scorer(screenings: Iterable[Screening]) -> Mapping[str, tuple[Screening, ...]]:

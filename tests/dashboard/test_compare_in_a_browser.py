@@ -120,6 +120,19 @@ def test_choosing_a_cut_stands_in_the_address(compare: Callable[..., Page]) -> N
     page.wait_for_url("**film=Night+Train**cut=B**")
 
 
+def test_a_choice_is_carried_to_the_scenes_and_a_link_from_elsewhere_makes_another(
+    compare: Callable[..., Page],
+) -> None:
+    page = compare("film=Night+Train&cut=B")
+    page.get_by_role("link", name="Scenes of these screenings").click()
+    expect(page.get_by_role("heading", name="Scenes")).to_be_visible()
+    expect(page.get_by_text("6 screenings · Night Train · B: 6")).to_be_visible()
+    page.get_by_role("link", name="Sessions", exact=True).click()
+    page.get_by_role("link", name="Compare them").click()
+    expect(page.get_by_text("12 screenings · Night Train · A: 6 · B: 6")).to_be_visible()
+    page.wait_for_url("**/compare?film=Night+Train")
+
+
 def test_two_edit_lists_lay_the_cuts_together(compare: Callable[..., Page], tmp_path: Path) -> None:
     """As edits would have it, the chase of B lies a minute earlier in A."""
     for name, rows in (("a", "Chase,0,30\nCredits,30,60"), ("b", "Chase,60,90\nCredits,90,120")):

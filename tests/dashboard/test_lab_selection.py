@@ -12,7 +12,7 @@ import pytest
 from audience.errors import InvalidValue
 from audience.sessions import Session
 from dashboard.lab.facets import Facets, most_shown_film, values
-from dashboard.lab.selection import LeftOut, Screening, Selection, by_scorer, selected
+from dashboard.lab.selection import LeftOut, Screening, Selection, by_scorer, names_of, selected
 from tests.builders import BEGAN, a_session, a_stage
 from tests.crowds import from_counts
 
@@ -117,3 +117,13 @@ def test_a_stage_is_named_where_its_session_has_several():
     assert one.name == "one"
     assert replace(one, stage=a_stage("big", title="Main stage"), stages=2).name == "one · Main stage"
     assert one.key == "one/main"
+
+
+def test_screenings_of_one_name_are_told_apart():
+    one, two, three = (a_screening(name) for name in ("one", "two", "three"))
+    one, two = (replace(other, session=replace(other.session, title="Friday")) for other in (one, two))
+    assert names_of([one, two, three]) == {
+        "one/main": "Friday (one)",
+        "two/main": "Friday (two)",
+        "three/main": "three",
+    }
