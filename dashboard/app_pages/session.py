@@ -15,12 +15,13 @@ from audience.headline import headline
 from audience.sessions import Stage
 from dashboard import data, markup
 from dashboard.clock import date_text, length_text, viewer_zone
+from dashboard.moment_words import about_moments
 from dashboard.palette import palette_of
 from dashboard.recordings import video_of
 from dashboard.report.offer import offer_report
 from dashboard.session_page.choices import View, choose_stage, choose_view
 from dashboard.session_page.earlier import Earlier, choose_earlier, shares_by_title, show_earlier
-from dashboard.session_page.moment_list import about, moment_list, second_url
+from dashboard.session_page.moment_list import moment_list, second_url
 from dashboard.session_page.notes import ask_to_write, show_dialogs, show_notes
 from dashboard.session_page.picture import show_picture
 from dashboard.session_page.segments.component import segment_table
@@ -85,7 +86,7 @@ def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> No
             if file.live:
                 st.html(markup.note("Moments are told once the session has ended."))
             else:
-                st.html(markup.note(about(windows, view.expression, found)))
+                st.html(markup.note(about_moments(windows, view.expression, found)))
                 st.html(moment_list(windows, found, video, st.query_params.to_dict()))
     with segments_place:
         show_segments(file, windows, view, earlier)

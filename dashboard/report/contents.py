@@ -19,6 +19,7 @@ from audience.segment_table import SegmentRow, segment_rows
 from audience.smoothing import default_smoothing_s, smoothed_curve
 from audience.store import RecordingProgress, ScorerRecord
 from dashboard.clock import date_text, length_text
+from dashboard.moment_words import about_moments
 from dashboard.stretches import legend
 from dashboard.wording import BAND, GAPS, NOT_FEELING, kind_words, share_of
 
@@ -127,7 +128,7 @@ def report_of(
         curve=smoothed_curve(windows, told, over_s) if told else None,
         chart_says=(f"{share_of(told, over_s)}.", BAND, GAPS, legend(windows)) if told else (FACES, GAPS),
         moments=found,
-        moments_say=_of_moments(windows, told, found),
+        moments_say=about_moments(windows, told, found) if told else "",
         segments=segment_rows(windows, expression, seed=SEED, against=against),
         against=against,
         left_out=tuple(_left_out(windows)),
@@ -154,23 +155,6 @@ def _coverage(windows: StageWindows) -> float:
     """Its mean while anybody was in view; NaN where nobody was, or nobody was expected."""
     known = windows.coverage[(np.nan_to_num(windows.faces) > 0) & ~np.isnan(windows.coverage)]
     return float(known.mean()) if len(known) else float("nan")
-
-
-def _of_moments(windows: StageWindows, expression: str | None, found: Sequence[Moment]) -> str:
-    if expression is None:
-        return ""
-    if found:
-        return (
-            "These stand out further than chance lets any place of this session: of sessions in which nothing happens, "
-            "fewer than 1 in 20 have any. Very sure: 1 in 200 shuffles of this session, or fewer, reach as far."
-        )
-    figures_s = int(windows.table.scored_spans[:, windows.expressions.index(expression)].sum())
-    figures_s *= windows.table.record_width_ms / 1000
-    if figures_s < 180:
-        return "Not enough data to tell moments: that takes three minutes of figures."
-    return (
-        "Nothing stood out further than chance does. That is an answer, too: the reaction was much the same throughout."
-    )
 
 
 def _left_out(windows: StageWindows) -> list[Note]:

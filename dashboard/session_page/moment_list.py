@@ -9,27 +9,9 @@ from urllib.parse import urlencode
 from audience.curve import StageWindows
 from audience.headline import position_text
 from audience.moments import Moment
-from audience.prominence import SHORTEST, STEP_S
 from dashboard.markup import units_kept
 from dashboard.recordings import NoVideo, Video
 from dashboard.stills import still_url
-
-ABOUT = (
-    "They stand out further than chance lets any place of a session: of sessions in which nothing happens, fewer than "
-    "1 in 20 have any. Very sure: 1 in 200 shuffles of this session, or fewer, reach as far."
-)
-NOTHING = (
-    "Nothing stood out further than chance does. That is an answer, too: the reaction was much the same throughout."
-)
-TOO_SHORT = "Not enough data to tell moments: that takes three minutes of figures."
-
-
-def about(windows: StageWindows, expression: str, found: Sequence[Moment]) -> str:
-    """What there is to say of the moments as a whole."""
-    if found:
-        return ABOUT
-    figures = int(windows.table.scored_spans[:, windows.expressions.index(expression)].sum())
-    return TOO_SHORT if figures * windows.table.record_width_ms / 1000 < SHORTEST * STEP_S else NOTHING
 
 
 def moment_list(

@@ -72,7 +72,7 @@ def a_talk(store: Store, session_id: str, *, days: int = 0, film: str = "", scor
 def test_a_moment_is_told_with_its_segment_its_sentence_and_how_sure(pages: Pages, filled: str) -> None:
     app = pages.session("talk-1")
     text = text_of(app)
-    assert "They stand out further than chance lets any place of a session" in text
+    assert "These stand out further than chance lets any place of this session" in text
     assert '<span class="hl-moment-title">Live demo</span>' in text
     assert "sure</span>" in text
     assert "points above the minutes around it." in text
