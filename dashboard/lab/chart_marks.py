@@ -190,13 +190,20 @@ def _marked_areas(areas: Options, x: Axis, y: Axis, ink: str) -> Iterator[Mark]:
         colour = begin.get("itemStyle", {}).get("color", "transparent")
         if colour != "transparent":
             yield Mark(kind="rect", at=((left, y.plot.top), (right - left, y.plot.height)), fill=colour)
-        name, fits = begin.get("name", ""), int((right - left) / (0.55 * size))
-        if not name or not label.get("show", True) or fits < 2:
+        words = cut(begin.get("name", ""), right - left, size)
+        if not words or not label.get("show", True):
             continue
         at_foot = begin.get("label", {}).get("position") == "insideBottom"
         where = ((left + right) / 2, y.plot.top + (y.plot.height - 5 if at_foot else size + 3))
-        words = name if len(name) <= fits else name[: fits - 1] + "…"
         yield Mark(kind="text", at=(where,), fill=label.get("color", ink), text=words, size=size)
+
+
+def cut(words: str, width_px: float, size: float) -> str:
+    """As much of some words as fits; nothing where not even two letters do."""
+    fits = width_px / (0.55 * size)
+    if fits < 2:
+        return ""
+    return words if len(words) <= fits else words[: int(fits) - 1] + "…"
 
 
 def between(colours: Sequence[str], part: float) -> str:

@@ -8,6 +8,7 @@ Never imports Streamlit.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -15,7 +16,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from dashboard.lab.chart_frame import Axis, Options, Plot
-from dashboard.lab.chart_marks import Mark, between, marks_of, reached
+from dashboard.lab.chart_marks import Mark, between, cut, marks_of, reached
 from dashboard.palette import LIGHT
 
 _FONT = '"Source Sans 3", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
@@ -87,15 +88,16 @@ def _axis_marks(axis: Axis, quiet: str) -> Iterator[Mark]:
             yield Mark(kind="line", at=ends, stroke=rule.get("lineStyle", {}).get("color", quiet), stroke_px=1)
         if not label.get("show", True):
             continue
+        words = cut(axis.label(tick), label.get("width", math.inf), label.get("fontSize", 12))
         if axis.upright and axis.options.get("position") == "right":
             where = (plot.left + plot.width + 8, at + 4)
-            yield Mark(kind="text", at=(where,), fill=colour, text=axis.label(tick), anchor="start")
+            yield Mark(kind="text", at=(where,), fill=colour, text=words, anchor="start")
         elif axis.upright:
-            yield Mark(kind="text", at=((plot.left - 8, at + 4),), fill=colour, text=axis.label(tick), anchor="end")
+            yield Mark(kind="text", at=((plot.left - 8, at + 4),), fill=colour, text=words, anchor="end")
         else:
             above = axis.options.get("position") == "top"
             below_px = -8 if above else plot.height + 18
-            yield Mark(kind="text", at=((at, plot.top + below_px),), fill=colour, text=axis.label(tick))
+            yield Mark(kind="text", at=((at, plot.top + below_px),), fill=colour, text=words)
     if not axis.upright and axis.options.get("axisLine", {}).get("show", True):
         foot = plot.top + plot.height
         yield Mark(kind="line", at=((plot.left, foot), (plot.left + plot.width, foot)), stroke=quiet, stroke_px=1)

@@ -154,6 +154,12 @@ def test_a_cell_of_a_heat_map_has_the_colour_of_its_value_and_its_words() -> Non
     assert {"50 %", "too few", "0 %", "100 %"} <= {text.text for text in root.iter(f"{SVG}text")}
 
 
+def test_a_name_longer_than_its_room_is_cut() -> None:
+    options = a_chart()
+    options["yAxis"] = {"type": "category", "data": ["A very long name of a scene", "Fog"], "axisLabel": {"width": 66}}
+    assert {"A very lo…", "Fog"} <= {text.text for text in drawn(options).iter(f"{SVG}text")}
+
+
 def test_a_legend_names_each_line_beside_its_dash() -> None:
     options = a_chart(1, 2, name="Festival cut", lineStyle={"color": "#123456", "type": "dashed"})
     root = drawn(options | {"legend": {"data": ["Festival cut"]}})

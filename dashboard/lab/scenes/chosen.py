@@ -14,6 +14,7 @@ from dashboard.lab.selection import Screening
 from dashboard.lab.takeaway import Chosen, Picture, Takeaway
 
 PAGE = "scenes"
+PICTURE_WIDTH = 1200  # of a picture that is taken away, pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

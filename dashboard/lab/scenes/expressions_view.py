@@ -12,9 +12,10 @@ from streamlit.delta_generator import DeltaGenerator
 from audience.baseline import BASELINES, BaselineChoice
 from audience.scene_export import scenes_table
 from audience.scene_figures import SceneFigure, scene_figures
+from audience.segment_table import LEAST_S
 from dashboard import markup
 from dashboard.lab.scenes import data
-from dashboard.lab.scenes.chosen import PAGE, ChosenScenes
+from dashboard.lab.scenes.chosen import PAGE, PICTURE_WIDTH, ChosenScenes
 from dashboard.lab.scenes.heat_map import Measure, heat_map, height_of
 from dashboard.lab.scenes.words import LACKS, changed, percent, ranged
 from dashboard.lab.takeaway import Picture
@@ -22,8 +23,6 @@ from dashboard.lab.takeaway_button import offer
 from dashboard.lab.waiting import bar
 from dashboard.palette import LIGHT, palette_of
 from dashboard.wording import doing, expression_name
-
-PICTURE_WIDTH = 1200
 
 _AGAINST: dict[BaselineChoice, str] = {
     "whole talk": "the whole screening",
@@ -80,7 +79,7 @@ def show(chosen: ChosenScenes, choosers: DeltaGenerator) -> None:
         st.html(markup.figures("Scenes and expressions", head, [_told(one) for one in figures]))
     with takeaway:
         build = chosen.takeaway(
-            {"view": "expressions", "measure": measure, "baseline": choice, "least_figures_s": 10.0},
+            {"view": "expressions", "measure": measure, "baseline": choice, "least_figures_s": LEAST_S},
             partial(scenes_table, figures),
             partial(_picture, figures, measure, chosen.experimental, told),
         )

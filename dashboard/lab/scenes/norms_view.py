@@ -15,7 +15,7 @@ from audience.scene_figures import SceneFigure, scene_figures
 from dashboard import markup
 from dashboard.lab import data as lab_data
 from dashboard.lab.scenes import data
-from dashboard.lab.scenes.chosen import PAGE, ChosenScenes
+from dashboard.lab.scenes.chosen import PAGE, PICTURE_WIDTH, ChosenScenes
 from dashboard.lab.scenes.interval_rows import IntervalAxis, IntervalRow, height_of, interval_rows
 from dashboard.lab.scenes.words import LACKS, percent, ranged
 from dashboard.lab.takeaway import Picture
@@ -23,8 +23,6 @@ from dashboard.lab.takeaway_button import offer
 from dashboard.lab.waiting import bar
 from dashboard.palette import LIGHT, Palette, palette_of
 from dashboard.wording import doing
-
-PICTURE_WIDTH = 1200
 
 Placed = Sequence[tuple[SceneFigure, Standing]]
 

@@ -13,17 +13,16 @@ from audience.scenes import scenes_of
 from audience.synchrony import LEAST_S, LEAST_TRACKS, Synchrony
 from dashboard import markup
 from dashboard.lab.scenes import data
-from dashboard.lab.scenes.chosen import PAGE, ChosenScenes
+from dashboard.lab.scenes.chosen import PAGE, PICTURE_WIDTH, ChosenScenes
 from dashboard.lab.scenes.interval_rows import IntervalAxis, IntervalRow, height_of, interval_rows
 from dashboard.lab.scenes.words import signed
+from dashboard.lab.selection import names_of
 from dashboard.lab.takeaway import Picture
 from dashboard.lab.takeaway_button import offer
 from dashboard.lab.waiting import bar
 from dashboard.palette import LIGHT, Palette, palette_of
 from dashboard.report.contents import SEED
 from dashboard.wording import expression_name
-
-PICTURE_WIDTH = 1200
 
 _MEANS = (
     "Synchrony says how alike faces move: the mean correlation of each face with all others. The grey bar is what "
@@ -49,7 +48,7 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
             key = st.selectbox(
                 "Screening",
                 list(screenings),
-                format_func=lambda one: screenings[one].name,
+                format_func=names_of(chosen.screenings).__getitem__,
                 key="screening",
                 bind="query-params",
                 label_visibility="collapsed",
