@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from audience.alerts import usual_rules
 from audience.errors import ScoringRefused, SessionNotFound
 from audience.instants import from_ms
 from audience.names import check_id
@@ -154,6 +155,8 @@ def end_session(store: Store, session_id: str, end_ms: int) -> None:
 def prepared(store: Store, occasion: Occasion, begins_at: datetime | None, now: datetime) -> Session:
     """Sets a session, its stage and a camera up before the camera delivers, or adds to those there are.
 
+    A new session gets the usual rules, so that somebody is told when its cameras fail.
+
     Args:
         store: where.
         occasion: what is said of it.
@@ -164,13 +167,16 @@ def prepared(store: Store, occasion: Occasion, begins_at: datetime | None, now: 
         ScoringRefused: the session is there, and measures something else than was asked for now.
         InvalidValue: a value is not allowed.
     """
-    if begins_at is None:
-        try:
-            begins_at = store.session(occasion.session_id).started_at
-        except SessionNotFound:
-            begins_at = now
+    is_new = False
+    try:
+        before = store.session(occasion.session_id)
+        begins_at = begins_at or before.started_at
+    except SessionNotFound:
+        begins_at, is_new = begins_at or now, True
     session = replace(plan_session(store, occasion, begins_at), started_at=begins_at)
     store_session(store, session, occasion)
+    for rule in usual_rules() if is_new else ():
+        store.alerting.put(session.session_id, rule)
     return session
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from audience.alert_watch import Situation, look
-from audience.alerts import Alert, AlertMark, AlertRule, trial_alert, usual_rules
+from audience.alerts import Alert, AlertMark, AlertRule, trial_alert
 from audience.errors import InvalidValue
 from audience.instants import to_ms
 from audience.occasions import Occasion, prepared
@@ -55,21 +55,17 @@ def situation(session_id: str) -> Situation:
 
 
 def set_up(occasion: Occasion, *, stage_title: str = "") -> Session:
-    """Sets up a session, a stage and a camera, or adds to those there are; a new session gets the usual rules.
+    """Sets up a session, a stage and a camera, or adds to those there are; see `prepared`.
 
     Raises:
         ScoringRefused: the session is there, and measures something else.
         InvalidValue: a value is not allowed.
     """
     with _opened() as store:
-        is_new = occasion.session_id not in {session.session_id for session in store.sessions()}
         session = prepared(store, occasion, None, now())
         if stage_title:
             stage = _stage(store, session.session_id, occasion.stage_id)
             store.put_stage(session.session_id, replace(stage, title=stage_title))
-        if is_new:
-            for rule in usual_rules():
-                store.alerting.put(session.session_id, rule)
         return session
 
 

@@ -85,3 +85,14 @@ def test_a_session_is_prepared_for_when_it_begins(houselights: Houselights, stor
     assert store.session("talk").started_at == datetime(2031, 5, 4, 17, 30, tzinfo=UTC)
     houselights("prepare", "--session", "talk", "--started-at", "2031-05-04T20:00:00+02:00")
     assert store.session("talk").started_at == datetime(2031, 5, 4, 18, 0, tzinfo=UTC)
+
+
+def test_a_new_session_has_rules_that_tell_when_its_cameras_fail_and_they_stay_as_they_are(
+    houselights: Houselights, store: Store
+) -> None:
+    houselights("prepare", "--session", "tonight")
+    first, second = store.alerting.book("tonight").rules
+    assert {first.what, second.what} == {"camera", "delay"}
+    store.alerting.drop("tonight", first)
+    houselights("prepare", "--session", "tonight", "--camera", "cam-2")
+    assert store.alerting.book("tonight").rules == (second,)
