@@ -17,6 +17,7 @@ from houselights.commands.qr import qr
 from houselights.commands.report import report
 from houselights.commands.score import score
 from houselights.commands.sessions import delete, describe, prune, sessions
+from houselights.commands.share import share
 from houselights.commands.simulate import simulate
 from houselights.commands.timeline import timeline
 from houselights.commands.watch import watch
@@ -37,6 +38,7 @@ COMMANDS: tuple[click.Command, ...] = (
     calibrate_sheets,
     alerts,
     qr,
+    share,
     dashboard,
     simulate,
     demo,

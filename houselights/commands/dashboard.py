@@ -14,9 +14,10 @@ import click
 
 from audience.errors import InvalidValue
 from audience.stores import default_store_url
-from houselights.commands.options import STORE_VARIABLE, store_at, store_option
+from houselights.commands.options import ACCESS_VARIABLE, STORE_VARIABLE, access_option, store_at, store_option
 
 VIDEOS_VARIABLE = "HOUSELIGHTS_VIDEOS"
+THIS_MACHINE = "127.0.0.1"
 
 
 @click.command(short_help="Serve the pages on this machine.")
@@ -31,13 +32,36 @@ VIDEOS_VARIABLE = "HOUSELIGHTS_VIDEOS"
     help="Where recordings lie that are to be shown beside their curves; can be given several times. "
     f"Also from {VIDEOS_VARIABLE}.",
 )
+@click.option(
+    "--host",
+    default=THIS_MACHINE,
+    show_default=True,
+    metavar="ADDRESS",
+    help="Listen there; another than this machine's own takes --access.",
+)
+@access_option
 @store_option
-def dashboard(port: int | None, browser: bool, videos: tuple[Path, ...], store_url: str | None) -> int:
-    """Serve the dashboard on 127.0.0.1 until Ctrl-C."""
-    return serve(store_url, port=port, browser=browser, videos=videos)
+def dashboard(
+    port: int | None,
+    browser: bool,
+    videos: tuple[Path, ...],
+    host: str,
+    access: Path | None,
+    store_url: str | None,
+) -> int:
+    """Serve the dashboard until Ctrl-C: to the person at this machine, or by login."""
+    return serve(store_url, port=port, browser=browser, videos=videos, host=host, access=access)
 
 
-def serve(store_url: str | None, *, port: int | None, browser: bool, videos: Sequence[Path] = ()) -> int:
+def serve(
+    store_url: str | None,
+    *,
+    port: int | None,
+    browser: bool,
+    videos: Sequence[Path] = (),
+    host: str = THIS_MACHINE,
+    access: Path | None = None,
+) -> int:
     """Runs the dashboard's server in a process of its own; returns its exit code.
 
     Args:
@@ -45,9 +69,12 @@ def serve(store_url: str | None, *, port: int | None, browser: bool, videos: Seq
         port: to listen on; None for 8501, or the next that is free.
         browser: whether to open one.
         videos: folders and files in which recordings may be looked for, to show them beside their curves.
+        host: the address to listen on.
+        access: the access settings; None serves the person at this machine alone.
 
     Raises:
-        InvalidValue: the dashboard's extra is not installed, or there is nothing where recordings should lie.
+        InvalidValue: the dashboard's extra is not installed, there is nothing where recordings should lie, or others
+            would be served without access settings, with broken ones, or with no way to sign in.
         StoreUnavailable: the store cannot be opened.
     """
     if util.find_spec("streamlit") is None:
@@ -57,10 +84,13 @@ def serve(store_url: str | None, *, port: int | None, browser: bool, videos: Seq
             raise InvalidValue(f"--videos {place} does not exist; name the folder the recordings lie in")
     store_at(store_url).close()  # what is wrong with the store is said here, not on a page
     command = [sys.executable, "-m", "streamlit", "run", str(resources.files("dashboard") / "asgi.py")]
-    command += ["--server.address", "127.0.0.1", "--server.headless", str(not browser).lower()]
+    command += ["--server.address", host, "--server.headless", str(not browser or access is not None).lower()]
+    command += _hosts(host, access)
     if port is not None:
         command += ["--server.port", str(port)]
     environment = os.environ | {STORE_VARIABLE: store_url or default_store_url()}
+    if access is not None:
+        environment[ACCESS_VARIABLE] = str(access.absolute())
     if videos:
         environment[VIDEOS_VARIABLE] = os.pathsep.join(str(place.absolute()) for place in videos)
     with subprocess.Popen(command, env=environment) as process:
@@ -74,3 +104,21 @@ def serve(store_url: str | None, *, port: int | None, browser: bool, videos: Seq
             return 0
         finally:
             process.terminate()
+
+
+def _hosts(host: str, access: Path | None) -> list[str]:
+    """The names the server answers to, as Streamlit's options; sees to it that others are served by login only."""
+    from dashboard.access.limits import is_loopback
+
+    if access is None:
+        if host != "localhost" and not is_loopback(host):
+            raise InvalidValue(
+                f"--host {host} would show the pages to whoever reaches it: say who may see what with --access FILE"
+            )
+        return []
+    from dashboard.access.secrets import check_sign_in
+    from dashboard.access.settings import read_settings
+
+    settings = read_settings(access)
+    check_sign_in(settings)
+    return ["--server.allowedHosts", settings.host]

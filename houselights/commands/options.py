@@ -22,6 +22,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 STORE_VARIABLE = "HOUSELIGHTS_STORE"
+ACCESS_VARIABLE = "HOUSELIGHTS_ACCESS"
 
 
 class Instant(click.ParamType[datetime]):
@@ -42,6 +43,17 @@ def store_option(command: Command) -> Command:
         envvar=STORE_VARIABLE,
         help="Where sessions are kept: sqlite:///path.db, or dynamodb://TABLE?region=eu-west-1. "
         f"Also from {STORE_VARIABLE}; else the user's data folder.",
+    )(command)
+
+
+def access_option(command: Command) -> Command:
+    """Adds `--access FILE`."""
+    return click.option(
+        "--access",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        envvar=ACCESS_VARIABLE,
+        help=f"The access settings: who may see what, where others are served. Also from {ACCESS_VARIABLE}.",
     )(command)
 
 

@@ -1,0 +1,61 @@
+"""`houselights share`: a link that opens one session without a login, until a day."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from audience.errors import InvalidValue
+from houselights.commands.extras import needing_extra
+from houselights.commands.options import access_option, store_at, store_option
+
+MOST_DAYS = 90
+
+
+@click.command(short_help="A link that opens one session without a login.")
+@click.argument("session_id", metavar="SESSION")
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=7, show_default=True, metavar="N", help="Good for.")
+@click.option("--recording", is_flag=True, help="Show the session's recording too: people can be recognised in it.")
+@click.option(
+    "--at", "server", metavar="URL", help="Where the pages are reached.  [default: what the access settings say]"
+)
+@access_option
+@store_option
+def share(
+    session_id: str, days: int, recording: bool, server: str | None, access: Path | None, store_url: str | None
+) -> None:
+    """Print a link that shows SESSION, and nothing else, to whoever has it."""
+    with needing_extra("dashboard"):
+        from dashboard.access.link_route import ROUTE
+        from dashboard.access.secrets import SHARE_VARIABLE, share_secret
+        from dashboard.access.settings import read_settings
+        from dashboard.access.share_links import ShareLink
+    if server is None and access is None:
+        raise InvalidValue(
+            "where are the pages reached? Say so with --at URL, or name the access settings: --access FILE"
+        )
+    server = server or read_settings(access or Path()).address
+    parts = urlsplit(server)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise InvalidValue(f"--at {server!r} is no address: give it as https://example.org")
+    if (secret := share_secret()) is None:
+        raise InvalidValue(
+            f"links are signed with a secret that only the server knows: put one into {SHARE_VARIABLE}, or into "
+            ".streamlit/secrets.toml as share_secret under [houselights]"
+        )
+    with store_at(store_url) as store:
+        session = store.session(session_id)
+    until = datetime.now(UTC) + timedelta(days=days)
+    link = ShareLink(
+        link_id=secrets.token_hex(4), session_id=session_id, until_s=int(until.timestamp()), recording=recording
+    )
+    click.echo(f"{server.rstrip('/')}{ROUTE}/{link.signed(secret)}")
+    click.echo(
+        f"It opens “{session.name}” {'with' if recording else 'without'} its recording to whoever has it, until "
+        f"{until:%d %B %Y, %H:%M} UTC. To end it sooner, add {link.link_id} to withdrawn_links in the access settings.",
+        err=True,
+    )
