@@ -16,6 +16,7 @@ ABOUT = (
 NOTHING = (
     "Nothing stood out further than chance does. That is an answer, too: the reaction was much the same throughout."
 )
+LATER = "Moments are told once the session has ended."
 TOO_SHORT = "Not enough data to tell moments: that takes three minutes of figures."
 
 

@@ -15,7 +15,7 @@ from audience.headline import headline
 from audience.sessions import Stage
 from dashboard import data, markup
 from dashboard.clock import date_text, length_text, viewer_zone
-from dashboard.moment_words import about_moments
+from dashboard.moment_words import LATER, about_moments
 from dashboard.palette import palette_of
 from dashboard.recordings import video_of
 from dashboard.report.offer import offer_report
@@ -79,12 +79,12 @@ def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> No
         st.html(markup.note(*([BAND] if view.expression else []), GAPS, legend(windows)))
         with st.container(horizontal=True, key="take-away"):
             smoothing_s = view.smoothing_s if view.expression else None
-            offer_report(file, windows, view.expression or LEAD_EXPRESSION, smoothing_s=smoothing_s)
+            offer_report(file, windows, view.expression, smoothing_s=smoothing_s, against=view.against)
     with moments_place:
         if view.expression is not None:
             st.header("Moments", anchor=False)
             if file.live:
-                st.html(markup.note("Moments are told once the session has ended."))
+                st.html(markup.note(LATER))
             else:
                 st.html(markup.note(about_moments(windows, view.expression, found)))
                 st.html(moment_list(windows, found, video, st.query_params.to_dict()))

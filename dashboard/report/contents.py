@@ -19,7 +19,7 @@ from audience.segment_table import SegmentRow, segment_rows
 from audience.smoothing import default_smoothing_s, smoothed_curve
 from audience.store import RecordingProgress, ScorerRecord
 from dashboard.clock import date_text, length_text
-from dashboard.moment_words import about_moments
+from dashboard.moment_words import LATER, about_moments
 from dashboard.stretches import legend
 from dashboard.wording import BAND, GAPS, NOT_FEELING, kind_words, share_of
 
@@ -98,6 +98,7 @@ def report_of(
     recordings: Sequence[RecordingProgress] = (),
     smoothing_s: float | None = None,
     against: BaselineChoice = "whole talk",
+    live: bool = False,
     made_at: datetime,
     zone: tzinfo,
 ) -> Report:
@@ -110,13 +111,14 @@ def report_of(
         recordings: those of the stage that were scored; they name the detectors.
         smoothing_s: the stretch the curve is averaged over; 0 for none, None for what suits its length.
         against: what segments are compared with.
+        live: whether records still come in: what stands out is not known before the end.
         made_at: aware UTC.
         zone: in which dates are told.
     """
     length_s = len(windows.start_ms) * windows.width_ms / 1000
     over_s = default_smoothing_s(length_s) if smoothing_s is None else smoothing_s
     told = expression if expression in windows.expressions and windows.table.scored.any() else None
-    found = moments(windows, told, seed=SEED) if told else ()
+    found = moments(windows, told, seed=SEED) if told and not live else ()
     names = [scorers[name] for name in windows.table.scorers if name in scorers]
     return Report(
         title=windows.session.name,
@@ -128,7 +130,7 @@ def report_of(
         curve=smoothed_curve(windows, told, over_s) if told else None,
         chart_says=(f"{share_of(told, over_s)}.", BAND, GAPS, legend(windows)) if told else (FACES, GAPS),
         moments=found,
-        moments_say=about_moments(windows, told, found) if told else "",
+        moments_say=_of_moments(windows, told, found, live),
         segments=segment_rows(windows, expression, seed=SEED, against=against),
         against=against,
         left_out=tuple(_left_out(windows)),
@@ -155,6 +157,12 @@ def _coverage(windows: StageWindows) -> float:
     """Its mean while anybody was in view; NaN where nobody was, or nobody was expected."""
     known = windows.coverage[(np.nan_to_num(windows.faces) > 0) & ~np.isnan(windows.coverage)]
     return float(known.mean()) if len(known) else float("nan")
+
+
+def _of_moments(windows: StageWindows, expression: str | None, found: Sequence[Moment], live: bool) -> str:
+    if expression is None:
+        return ""
+    return LATER if live else about_moments(windows, expression, found)
 
 
 def _left_out(windows: StageWindows) -> list[Note]:

@@ -45,6 +45,7 @@ def offer_report(
             recordings=recordings,
             smoothing_s=smoothing_s,
             against=against,
+            live=file.live,
             made_at=datetime.now(UTC),
             zone=zone,
         )

@@ -201,6 +201,12 @@ def test_where_nothing_stands_out_that_is_said() -> None:
     assert "Not enough data to tell moments" in words_of(html_of(report(laid(short, a_session(ended_at=after(90))))))
 
 
+def test_moments_of_a_session_that_runs_are_told_later() -> None:
+    told = report(a_talk(), live=True)
+    assert told.moments == ()
+    assert "Moments are told once the session has ended." in words_of(html_of(told))
+
+
 def test_figures_over_too_few_faces_are_in_neither_file() -> None:
     told = report(a_talk(faces=4))
     assert told.curve is None
