@@ -16,12 +16,12 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from audience.instants import to_ms
+from board_page.page import page
 from dashboard.access.asking import asked_as
 from dashboard.access.gate import Gate
 from dashboard.access.link_route import link_routes
 from dashboard.access.permits import THE_PUBLIC
 from dashboard.live_board.data import boards
-from dashboard.live_board.page import page
 from dashboard.live_board.routes import BoardBeforePages, board_routes
 from dashboard.live_board.snapshots import Snapshots
 from dashboard.recording_route import recording_routes

@@ -14,7 +14,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import Route, Router
 
 from audience.errors import HouselightsError
-from dashboard.live_board.page import Page
+from board_page.page import KEEP_PAGE, KEEP_SNAPSHOT, PAGE_TYPE, SNAPSHOT_TYPE, Page
 from dashboard.live_board.snapshots import Snapshots
 
 if TYPE_CHECKING:
@@ -29,12 +29,8 @@ _ALWAYS: Final[list[Header]] = [
     (b"referrer-policy", b"no-referrer"),
     (b"vary", b"accept-encoding"),
 ]
-# A cache in between asks once an update for everybody, and never lets them wait for it.
-_FOR_AN_UPDATE: Final = b"public, max-age=0, s-maxage=2, stale-while-revalidate=10"
-_FOR_A_WHILE: Final = b"public, max-age=300"
-_JSON: Final = b"application/json; charset=utf-8"
+_FOR_AN_UPDATE: Final = KEEP_SNAPSHOT.encode()
 _TEXT: Final = b"text/plain; charset=utf-8"
-_HTML: Final = b"text/html; charset=utf-8"
 
 
 class BoardPage:
@@ -46,8 +42,8 @@ class BoardPage:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers with the page."""
-        headers = [(b"cache-control", _FOR_A_WHILE), (b"content-security-policy", self._page.policy.encode())]
-        await _send_packed(scope, send, self._page.body, self._page.packed, _HTML, headers)
+        headers = [(b"cache-control", KEEP_PAGE.encode()), (b"content-security-policy", self._page.policy.encode())]
+        await _send_packed(scope, send, self._page.body, self._page.packed, PAGE_TYPE.encode(), headers)
 
 
 class BoardSnapshot:
@@ -72,7 +68,7 @@ class BoardSnapshot:
         if _header(scope, b"if-none-match") == snapshot.etag:
             await _send(send, 304, b"", None, headers)
         else:
-            await _send_packed(scope, send, snapshot.body, snapshot.packed, _JSON, headers)
+            await _send_packed(scope, send, snapshot.body, snapshot.packed, SNAPSHOT_TYPE.encode(), headers)
 
 
 def board_routes(page: Page, snapshots: Snapshots, allowed_hosts: Sequence[str]) -> list[Route]:

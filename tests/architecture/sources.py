@@ -14,6 +14,7 @@ ROOMS = (
     "audience",
     "edge_lambda",
     "ingest_lambda",
+    "board_page",
     "dashboard",
     "houselights",
     "sample_data",

@@ -128,6 +128,12 @@ def test_readers_of_timelines_import_their_own_libraries_and_the_domain_only():
     assert offenders((module, module.tops() - allowed - {"audience", "timeline_files"}) for module in readers) == []
 
 
+def test_the_page_of_the_board_is_put_together_with_nothing_but_python():
+    parts = modules("board_page")
+    assert parts
+    assert offenders((module, module.tops() - set(sys.stdlib_module_names) - {"board_page"}) for module in parts) == []
+
+
 def test_the_cameras_own_libraries_are_imported_by_one_module_alone():
     others = [module for module in modules() if module.path != "edge_lambda/devices/deeplens.py"]
     assert offenders((module, module.tops() & CAMERA_SDKS) for module in others) == []
@@ -139,6 +145,7 @@ def test_the_cameras_own_libraries_are_imported_by_one_module_alone():
         (
             "audience",
             {
+                "board_page",
                 "edge_lambda",
                 "ingest_lambda",
                 "dashboard",

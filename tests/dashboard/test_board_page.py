@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from audience.board import Board, BoardRow, State, Trend
 from audience.board_snapshot import board_snapshot
-from dashboard.live_board.page import page as board_page
+from board_page.page import page as board_page
 from dashboard.live_board.routes import board_routes
 from dashboard.live_board.snapshots import Snapshots
 from tests.builders import a_session

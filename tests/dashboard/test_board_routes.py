@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 
 from audience.errors import StoreUnavailable
-from dashboard.live_board.page import page
+from board_page.page import page
 from dashboard.live_board.routes import board_routes
 from dashboard.live_board.snapshots import MOST_SESSIONS, Snapshots
 from tests.routes_server import Answer, serving

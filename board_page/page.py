@@ -8,6 +8,13 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Final
+
+KEEP_PAGE: Final = "public, max-age=300"
+KEEP_SNAPSHOT: Final = "public, max-age=0, s-maxage=2, stale-while-revalidate=10"
+"""Cache-Control: a cache in between asks once an update for everybody, and never lets them wait for it."""
+PAGE_TYPE: Final = "text/html; charset=utf-8"
+SNAPSHOT_TYPE: Final = "application/json; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
