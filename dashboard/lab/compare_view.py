@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 import streamlit as st
@@ -12,11 +13,12 @@ from audience.comparison import LEAST_UNITS
 from audience.expressions import LEAD_EXPRESSION
 from dashboard.lab.facets import Facet
 from dashboard.lab.film_axis import STEPS_S, length_s, step_s
-from dashboard.lab.groups import Group, grouped
+from dashboard.lab.groups import Group, grouped, in_both
 from dashboard.lab.selection import Selection
 from dashboard.wording import expression_name
 
 Align = Literal["titles", "seconds", "edits"]
+Lines = Facet | Literal["each"]
 
 _WIDTH = 205
 _BY: Mapping[Facet, str] = {
@@ -65,9 +67,9 @@ def choose_view(selection: Selection) -> View:
         width=_WIDTH,
     )
     by = {facet: grouped(selection.screenings, facet) for facet in _BY}
-    offered: list[Facet | Literal["each"]] = ["each", *(facet for facet, groups in by.items() if len(groups) > 1)]
+    offered: list[Lines] = ["each", *(facet for facet, groups in by.items() if len(groups) > 1)]
     # At first what can be compared; else nobody asked for groups, and "not enough data" would be no answer.
-    usual = next((facet for facet, groups in by.items() if _enough(groups)), "each")
+    usual: Lines = next((facet for facet, groups in by.items() if _enough(groups)), offered[0])
     lines = st.selectbox(
         "Lines",
         offered,
@@ -94,7 +96,8 @@ def choose_view(selection: Selection) -> View:
 
 def _enough(groups: Sequence[Group]) -> bool:
     """Whether there are two groups that can be compared."""
-    return sum(len(group.screenings) >= LEAST_UNITS for group in groups) > 1
+    large = [group for group in groups if len(group.screenings) >= LEAST_UNITS]
+    return any(not in_both(a, b) for a, b in combinations(large, 2))
 
 
 def choose_pair(groups: Sequence[Group]) -> tuple[Group, Group]:
@@ -112,9 +115,12 @@ def choose_pair(groups: Sequence[Group]) -> tuple[Group, Group]:
         bind="query-params",
         width=_WIDTH,
     )
+    others = [name for name in names if name != a]
+    apart = [name for name in others if not in_both(by_name[a], by_name[name])]
     b = st.selectbox(
         "with",
-        [name for name in names if name != a],
+        others,
+        index=others.index(apart[0]) if apart else 0,
         key="b",
         format_func=lambda name: f"with {name}",
         label_visibility="collapsed",

@@ -199,6 +199,17 @@ def test_cities_are_compared_as_the_address_says(two_cuts: str) -> None:
     assert "Not enough data to compare: 4 screenings of Leeds and 4 of Oslo" in text_of(app)
 
 
+def test_groups_that_share_no_screening_are_compared_first(store_url: str) -> None:
+    with open_store(store_url) as store:
+        for number in range(12):
+            tags = ("recruited",) if number < 6 else ("members", "regulars")
+            put_screening(store, a_showing(f"s-{number}", days=number, tags=tags))
+    app = opened()
+    assert app.selectbox(key="lines").value == "tag"
+    assert [box.value for box in app.selectbox if box.key in ("a", "b")] == ["members", "recruited"]
+    assert "Members and recruited differ nowhere by more than chance would bring." in text_of(app)
+
+
 def test_each_screening_can_be_a_line_and_rows_that_are_chosen_stand_out(two_cuts: str) -> None:
     app = opened(lines="A line for each screening", mark=["night-b-2/main"])
     assert len(lines_of(app)) == 12
