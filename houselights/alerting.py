@@ -166,7 +166,9 @@ class AlertWatch:
         """Lets another take over at once."""
         for session_id in self._at_work:
             try:
-                self._store.alerting.drop(session_id, AlertWatcher(name=self._name, at_ms=0))
+                watcher = self._store.alerting.book(session_id).watcher
+                if watcher is not None and watcher.name == self._name:
+                    self._store.alerting.drop(session_id, watcher)
             except StoreUnavailable:
                 return
 

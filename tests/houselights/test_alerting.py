@@ -221,6 +221,20 @@ def test_a_second_watcher_stands_by_until_the_first_is_gone(store: Store) -> Non
     assert first_pager.told == []
 
 
+def test_a_watcher_that_leaves_lets_another_take_over_at_once_and_takes_no_watch_away(store: Store) -> None:
+    clock, pager = Clock(), Pager()
+    first = Watching(store, clock, name="first")
+    first.look(dark=False)
+    clock.forward(WATCHED_MS / 1000)
+    second = Watching(store, clock, pager, name="second")
+    second.look(dark=False)
+    for watching, left in ((first, "second"), (second, None)):
+        watching.stop.set()
+        watching.watch.run()
+        watcher = store.alerting.book("talk-1").watcher
+        assert (watcher and watcher.name) == left
+
+
 def test_of_two_that_begin_at_once_the_one_that_said_so_last_is_at_work(store: Store) -> None:
     clock, pager = Clock(), Pager()
     watching = Watching(store, clock, pager)
