@@ -96,7 +96,7 @@ def test_an_evening_from_setting_up_to_the_end(page: Page, url: str) -> None:
             page.get_by_text("Show what it sees").click()
             picture = page.get_by_alt_text("What the camera sees now")
             expect(picture).to_be_visible()
-            page.wait_for_function("document.querySelector('.hl-preview').naturalWidth === 160")
+            expect(picture).to_have_js_property("naturalWidth", 160)
 
             # It goes dark; the alert is there before anybody asks, and somebody has seen it.
             camera.goes_dark()
