@@ -36,7 +36,7 @@ def test_a_click_anywhere_on_a_row_opens_the_session_with_its_curve(opened: Call
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_the_curve_is_seen_without_scrolling(opened: Callable[..., Page], size: dict[str, int]) -> None:
     page = opened("session?session=talk-1", **size)
-    expect(page.locator(CURVE)).to_be_visible()
+    page.wait_for_selector(CURVE)
     box = page.locator(CURVE).bounding_box()
     assert box is not None
     assert box["y"] + box["height"] < size["height"]
@@ -159,7 +159,7 @@ def test_pages_ask_no_other_machine_for_anything(opened: Callable[..., Page], se
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{served}/session?session=talk-1")
-    expect(page.locator(CURVE)).to_be_visible()
+    page.wait_for_selector(CURVE)
     elsewhere = [url for url in asked if not url.startswith((served, "data:", "blob:"))]
     assert asked
     assert elsewhere == []
