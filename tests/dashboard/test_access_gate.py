@@ -1,0 +1,115 @@
+"""Who may ask at all, before any page or route is asked."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboard.access import asking
+from dashboard.access.gate import Gate
+from dashboard.access.headers import headers, policy
+
+
+async def app(scope: dict[str, Any], _receive: Any, send: Any) -> None:
+    """Answers everything, with a header of its own."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        return
+    own = [(b"referrer-policy", b"no-referrer")]
+    await send(
+        {"type": "http.response.start", "status": 404 if scope["path"].endswith("none") else 200, "headers": own}
+    )
+    await send({"type": "http.response.body", "body": b"said"})
+
+
+def asked(
+    gate: Gate, path: str, *, peer: str | None = "127.0.0.1", kind: str = "http", forwarded: str = ""
+) -> list[Any]:
+    """What the gate sends to one request."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    told = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
+    client = None if peer is None else (peer, 4711)
+    scope = {"type": kind, "path": path, "headers": told, "client": client, "method": "GET", "query_string": b""}
+    asyncio.run(gate(scope, receive, send))
+    return sent
+
+
+def status(sent: list[Any]) -> int:
+    return int(sent[0]["status"])
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """A gate for whose clock everything happens at once."""
+    monkeypatch.setattr("dashboard.access.gate.time.monotonic", lambda: 0.0)
+    return Gate(app)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The access settings of a server behind a proxy."""
+    file = tmp_path / "access.toml"
+    file.write_text('address = "https://a.example"\ncontact = "Ada"\nproxies = ["10.0.0.1"]\n')
+    monkeypatch.setenv(asking.VARIABLE, str(file))
+    return file
+
+
+@pytest.mark.parametrize("peer", ["192.0.2.1", "172.17.0.1", "::ffff:192.0.2.1", "", None])
+def test_without_settings_nobody_but_this_machine_is_served(gate: Gate, peer: str | None) -> None:
+    assert status(asked(gate, "/", peer=peer)) == 403
+    assert asked(gate, "/_stcore/stream", peer=peer, kind="websocket")[0]["type"] == "websocket.close"
+    assert status(asked(gate, "/", peer="::1")) == 200
+
+
+def test_at_ones_own_machine_nothing_is_counted(gate: Gate) -> None:
+    assert {status(asked(gate, "/live/none")) for _ in range(200)} == {404}
+
+
+def test_what_an_answer_says_itself_stays(gate: Gate) -> None:
+    told = dict(asked(gate, "/")[0]["headers"])
+    assert told[b"referrer-policy"] == b"no-referrer"
+    assert told[b"x-content-type-options"] == b"nosniff"
+
+
+def test_looking_for_boards_that_are_not_there_ends_soon(gate: Gate, settings: Path) -> None:
+    statuses = [status(asked(gate, "/live/none", peer="192.0.2.1")) for _ in range(60)]
+    assert statuses[0] == 404
+    assert 429 in statuses
+    assert status(asked(gate, "/live/fest", peer="192.0.2.2")) == 200
+
+
+def test_behind_a_proxy_it_is_whom_the_proxy_names_that_is_counted(gate: Gate, settings: Path) -> None:
+    for _ in range(60):
+        asked(gate, "/live/none", peer="10.0.0.1", forwarded="203.0.113.9")
+    assert status(asked(gate, "/live/fest", peer="10.0.0.1", forwarded="203.0.113.9")) == 429
+    assert status(asked(gate, "/live/fest", peer="10.0.0.1", forwarded="203.0.113.10")) == 200
+    assert status(asked(gate, "/live/fest", peer="192.0.2.1", forwarded="203.0.113.9")) == 200
+
+
+def test_while_the_settings_are_broken_nobody_is_let_in_and_nothing_is_told(gate: Gate, settings: Path) -> None:
+    settings.write_text("address = ")
+    sent = asked(gate, "/")
+    assert status(sent) == 503
+    assert str(settings) not in str(sent)
+    settings.unlink()
+    assert status(asked(gate, "/")) == 503
+
+
+def test_browsers_come_back_encrypted_where_the_pages_are() -> None:
+    assert b"strict-transport-security" in dict(headers(local=False, encrypted=True))
+    assert b"strict-transport-security" not in dict(headers(local=False, encrypted=False))
+
+
+def test_only_at_ones_own_machine_a_page_may_show_its_cameras() -> None:
+    assert "http://127.0.0.1:*" in policy(local=True)
+    assert "http://" not in policy(local=False)
