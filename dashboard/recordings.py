@@ -13,7 +13,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import inf
 from pathlib import Path
 
 from audience.fingerprint import fingerprint
@@ -21,6 +20,7 @@ from audience.instants import to_ms
 from audience.sessions import Session
 from audience.store import RecordingProgress
 from dashboard.access.asking import permit
+from dashboard.video import NoVideo, Video
 
 ROUTE = "/recordings"
 # What recordings are called; nothing else is looked into.
@@ -41,28 +41,6 @@ class RecordingFile:
     path: Path
     status: os.stat_result
     media_type: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Video:
-    """A recording a page can show.
-
-    Attributes:
-        url: its address on this server.
-        starts_s: where its second 0 lies, seconds since the session began; negative where it began before.
-        length_s: how much of it was looked at, seconds; there is no picture after.
-    """
-
-    url: str
-    starts_s: float
-    length_s: float = inf
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoVideo:
-    """Why there is no recording to show, in one line for the viewer."""
-
-    reason: str
 
 
 class RecordingLibrary:

@@ -15,9 +15,9 @@ from audience.curve import ReactionCurve, StageWindows
 from audience.instants import to_ms
 from audience.percents import SHARE_PARTS
 from dashboard.palette import Palette
-from dashboard.recordings import NoVideo, Video
 from dashboard.stretches import FEW, LEFT_OUT, NO_CAMERA, NOBODY, SHOWN, runs, state_names, states
 from dashboard.thinning import thinned
+from dashboard.video import NoVideo, Video
 from dashboard.wording import doing, share_of
 
 Floats = NDArray[np.float64]

@@ -1,0 +1,28 @@
+"""A recording as a page shows it, or why there is none. Never imports Streamlit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Video:
+    """A recording a page can show.
+
+    Attributes:
+        url: its address on this server.
+        starts_s: where its second 0 lies, seconds since the session began; negative where it began before.
+        length_s: how much of it was looked at, seconds; there is no picture after.
+    """
+
+    url: str
+    starts_s: float
+    length_s: float = inf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoVideo:
+    """Why there is no recording to show, in one line for the viewer."""
+
+    reason: str
