@@ -1,12 +1,27 @@
-"""The live board: how steady and how right it is on simulated festivals, and what an update costs."""
+"""The live board: how steady and right it is on simulated festivals, what it costs, and how soon it is there."""
 
 from __future__ import annotations
 
 from bench.figures import Figure
 from bench.live_board.board_cost import cost_figures
+from bench.live_board.delay import delay_figures
+from bench.live_board.first_content import first_content_figures
+from bench.live_board.partition import partition_figures
+from bench.live_board.phones import phone_figures
+from bench.live_board.soak import soak_figures
+from bench.live_board.staff import staff_figures
 from bench.live_board.steadiness import steadiness_figures
 
 
 def run() -> list[Figure]:
-    """Runs everything; takes about five minutes."""
-    return [*steadiness_figures(), *cost_figures()]
+    """Runs everything; takes about twenty minutes, half of them for the soak."""
+    return [
+        *phone_figures(),
+        *staff_figures(),
+        *delay_figures(),
+        *first_content_figures(),
+        *steadiness_figures(),
+        *partition_figures(),
+        *cost_figures(),
+        *soak_figures(),
+    ]

@@ -130,7 +130,7 @@ def phone_figures() -> list[Figure]:
         url = f"sqlite:///{Path(folder) / 'festival.db'}"
         with festival(url), serving(SERVER, HOUSELIGHTS_STORE=url) as address:
             path = f"/live/{SESSION}/live.json"
-            _until_there(address + path)
+            until_there(address + path)
             server = _listening(urlsplit(address).port or 80)
             before, began = server.cpu_times(), time.monotonic()
             took, wrong = asyncio.run(_watch(address, path, PHONES))
@@ -151,7 +151,7 @@ def phone_figures() -> list[Figure]:
     ]
 
 
-def _until_there(address: str) -> None:
+def until_there(address: str) -> None:
     """Waits until the festival has a board."""
     until = time.monotonic() + _PATIENCE_S
     while True:

@@ -1,0 +1,79 @@
+"""What a thousand festivals at once ask of DynamoDB: of its hottest partition, of the table, and of a purse.
+
+The windows and heartbeats of a simulated festival are made into items by the store's own code, and their write units
+counted by DynamoDB's rule (each KB begun of names and values). Nothing is written: this is arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from audience.prices import Used
+from audience.stores.documents import flat_to_json
+from audience.stores.dynamo_items import document_item, window_item
+from audience.stores.dynamo_keys import Item, documents_of, key
+from bench.figures import Figure
+from bench.live_board.watched_day import BEGINS_AT
+from sample_data.festival_day.deliveries import Arrival, arrivals
+from sample_data.festival_day.plan import plan_day
+
+FESTIVALS: Final = 1000
+STAGES: Final = 10
+CAMERAS: Final = 3
+HOURS: Final = 8.0
+COUNTED_HOURS: Final = 1.0
+PARTITION_UNITS_S: Final = 1000
+"""Write units a second that one partition takes (DynamoDB's documented limit)."""
+
+TABLE_UNITS_S: Final = 40_000
+"""The same of a table on demand, unless AWS raises it on request."""
+
+
+def partition_figures() -> list[Figure]:
+    """Of an hour of one festival, times a thousand."""
+    day = plan_day(begins_at=BEGINS_AT, stages=STAGES, cameras=CAMERAS, hours=COUNTED_HOURS, seed=1)
+    by_minute: Counter[tuple[str, int]] = Counter()
+    for arrival in arrivals(day):
+        item = _item(arrival)
+        by_minute[item["pk"]["S"], arrival.at_ms // 60_000] += write_units(item)
+    hottest = max(by_minute.values()) / 60
+    units = sum(by_minute.values())
+    day_units = units * HOURS / COUNTED_HOURS
+    cost = Used(calls=0, objects=0, write_units=day_units, function_s=0, function_gb=0).dollars()
+    return [
+        Figure(
+            name="1,000 festivals at once: hottest DynamoDB partition in its hottest minute, of its limit",
+            value=hottest / PARTITION_UNITS_S,
+            reach=0.1,
+            direction="at most",
+        ),
+        Figure(
+            name="1,000 festivals at once: write units of the table, of what one takes on demand",
+            value=FESTIVALS * units / (COUNTED_HOURS * 3600) / TABLE_UNITS_S,
+        ),
+        Figure(
+            name="DynamoDB writes of a festival-day (10 stages, 3 cameras each, 8 h), list price", value=cost, unit="$"
+        ),
+    ]
+
+
+def write_units(item: Item) -> int:
+    """Write units of a put: an item is as large as its attributes' names and values."""
+    size = sum(len(name.encode()) + _size(value) for name, value in item.items())
+    return -(-size // 1024)
+
+
+def _size(value: dict[str, Any]) -> int:
+    ((kind, held),) = value.items()
+    # A number takes a byte for two digits, and one more.
+    return len(held) // 2 + 1 if kind == "N" else len(held.encode() if isinstance(held, str) else held)
+
+
+def _item(arrival: Arrival) -> Item:
+    if arrival.window is not None:
+        return window_item(arrival.window)
+    beat = arrival.heartbeat
+    assert beat is not None
+    where = key(documents_of(beat.session_id), f"HEARTBEAT#{beat.stage_id}#{beat.camera_id}")
+    return document_item(where, flat_to_json(beat))
