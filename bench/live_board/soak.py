@@ -35,7 +35,7 @@ LATE_MS: Final = 15_000
 SAME_POINTS: Final = 1.0
 """Two figures of a stage that differ by less are the same, points of 0..100."""
 
-CHECKED_FOR_MS: Final = 60_000
+CHECKED_FOR_MS: Final = 30_000
 CHECKED_EVERY_MS: Final = 4_000
 _WARM_MS: Final = 3_600_000
 
