@@ -16,8 +16,8 @@ _POLL_S = 0.05
 def held(open_camera: Callable[[], Camera], *, stop: threading.Event) -> Iterator[Camera | None]:
     """Opens a camera and closes it at the end, or as soon as `stop` is set.
 
-    Both happen in a thread of its own: a network camera that accepts and stays silent keeps whoever opens it waiting for
-    ten seconds, in which not even a signal's handler would run.
+    Both happen in a thread of its own: a network camera that accepts and stays silent keeps whoever opens it waiting
+    for ten seconds, in which not even a signal's handler would run.
 
     Yields:
         The camera; None where `stop` was set before it was open. It is closed then whenever it does open.
