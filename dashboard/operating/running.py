@@ -27,6 +27,9 @@ def show_running(session_id: str) -> None:
     """The buttons, and where each stage stands."""
     now = data.situation(session_id)
     _session(now)
+    if not is_under_way(now.session, to_ms(data.now())):
+        st.html(markup.note("Cues of a session that has ended are changed on its page, beside its segments."))
+        return
     names = stage_names(now.stages)
     for stage in now.stages:
         _stage(now.session, stage, names[stage.stage_id])
