@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from audience.errors import HouselightsError
 from dashboard import markup
 from dashboard.access import asking
 from dashboard.access.permits import Permit, Role
+from dashboard.access.settings import is_signed_in, is_verified
 
 # By file name, the role from which a page is somebody's. Enforced by the store: here it only spares them a refusal.
 _LEAST: dict[str, Role] = {"timeline": "analyst", "operate": "operator"}
@@ -49,10 +51,13 @@ def show_door() -> None:
         st.html(markup.trouble("The access settings of this server cannot be read: tell whoever runs it."))
     elif _name() is None:
         st.html(markup.empty("These pages are for people who were given access. A festival's board needs no login."))
-        st.button("Sign in", type="primary", on_click=st.login)
+        st.button("Sign in", on_click=st.login)
+    elif not is_signed_in(st.user.to_dict(), datetime.now(UTC)):
+        st.html(markup.empty("It is over a week since you signed in. Sign in again."))
+        _sign_in_and_out()
     else:
-        line = f"You are signed in as {_name()}, and nothing here is open to you, or that was over a week ago. Sign in"
-        st.html(markup.empty(f"{line} again, or ask {settings.contact} and say what you are signed in as."))
+        line = f"You are signed in as {_name()}, and nothing here is open to you."
+        st.html(markup.empty(f"{line} Ask {settings.contact}, and say what you are signed in as."))
         _sign_in_and_out()
 
 
@@ -85,4 +90,6 @@ def _name() -> str | None:
     claims = st.user.to_dict()
     if claims.get("is_logged_in") is not True:
         return None
-    return str(claims.get("email") or claims.get("name") or claims.get("sub"))
+    if email := claims.get("email"):
+        return str(email) if is_verified(claims) else f"{email} (an address that your provider has not verified)"
+    return str(claims.get("name") or claims.get("sub"))

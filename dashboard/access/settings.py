@@ -59,8 +59,7 @@ class PersonRule:
         An e-mail address counts only where the provider says that it was verified: with some, anybody can claim any.
         """
         if self.named_by == "email":
-            email = claims.get("email")
-            return claims.get("email_verified") in (True, "true") and _folded(email) == self.name.casefold()
+            return is_verified(claims) and _folded(claims.get("email")) == self.name.casefold()
         if self.named_by == "subject":
             return bool(claims.get("sub") == self.name)
         groups = claims.get(group_claim)
@@ -123,6 +122,11 @@ def is_signed_in(claims: Mapping[str, Any], now: datetime) -> bool:
     if claims.get("is_logged_in") is not True or not isinstance(issued_s, int | float):
         return False
     return -300 < now.timestamp() - issued_s < SIGNED_IN.total_seconds()
+
+
+def is_verified(claims: Mapping[str, Any]) -> bool:
+    """Whether the provider says that somebody's e-mail address is theirs."""
+    return claims.get("email_verified") in (True, "true")
 
 
 def read_settings(path: Path) -> AccessSettings:

@@ -14,6 +14,8 @@ from audience.expressions import LEAD_EXPRESSION
 from audience.headline import headline
 from audience.sessions import Stage
 from dashboard import data, markup
+from dashboard.access.asking import permit
+from dashboard.access.entry import has_page
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.moment_words import LATER, about_moments
 from dashboard.palette import palette_of
@@ -123,7 +125,9 @@ def show_segments(file: data.SessionFile, windows: StageWindows, view: View, ear
 
 
 def link_to_timeline(windows: StageWindows, label: str) -> None:
-    """Leads to the page on which a stage's timeline is uploaded and edited."""
+    """Leads to the page on which a stage's timeline is uploaded and edited, if it is for whoever looks."""
+    if not has_page(permit(), "timeline"):
+        return
     query = {"session": windows.session.session_id, "stage": windows.stage.stage_id}
     with st.container(key="to-timeline"):
         st.page_link("app_pages/timeline.py", label=label, query_params=query)

@@ -17,6 +17,7 @@ from audience.headline import second_text
 from audience.instants import from_ms, to_ms
 from audience.sessions import Stage
 from dashboard import data, markup
+from dashboard.access.asking import permit
 
 Said = Annotation | Exclusion
 
@@ -34,14 +35,15 @@ def show_notes(windows: StageWindows) -> None:
     """Everything that was written, in order of time, each with a button to remove it."""
     stage = windows.stage
     said: list[Said] = sorted([*stage.annotations, *stage.exclusions], key=_begins)
+    may_write = permit().is_at_least("analyst")
     for number, one in enumerate(said):
         with st.container(key=f"note-{number}", horizontal=True, vertical_alignment="center"):
             st.html(_line(windows, one))
-            if st.button("Remove", key=f"remove-{number}", type="tertiary"):
+            if may_write and st.button("Remove", key=f"remove-{number}", type="tertiary"):
                 st.session_state[_REMOVING] = (windows.session.session_id, stage.stage_id, one)
                 st.rerun()
     line = "Go to a second and press “Note” under the curve, to write what happened there or to leave a stretch out."
-    st.html(markup.note("Nobody has written anything yet." if not said else "", line))
+    st.html(markup.note("Nobody has written anything yet." if not said else "", line if may_write else ""))
 
 
 def show_dialogs(session_id: str) -> None:

@@ -13,6 +13,7 @@ from audience.earlier import mean_along
 from audience.instants import to_ms
 from audience.moments import Moment
 from audience.smoothing import smoothed_curve
+from dashboard.access.asking import permit
 from dashboard.clock import viewer_zone
 from dashboard.palette import palette_of
 from dashboard.player.component import player
@@ -53,7 +54,7 @@ def show_picture(
         start_s=start_s,
         palette=palette_of(st.context.theme.type),
         zone=viewer_zone(st.context.timezone),
-        notes=True,
+        notes=permit().is_at_least("analyst"),
         # A key must not hold two underscores in a row, which ids may.
         key=f"player-{session_id}-{stage_id}".replace("_", "~"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ def status(sent: list[Any]) -> int:
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     """A gate for whose clock everything happens at once."""
-    monkeypatch.setattr("dashboard.access.gate.time.monotonic", lambda: 0.0)
+    monkeypatch.setattr("dashboard.access.gate.time", SimpleNamespace(monotonic=lambda: 0.0))
     return Gate(app)
 
 

@@ -268,6 +268,7 @@ def test_who_signs_out_is_before_the_door_again(others: Served, visitor: Browser
 def test_a_stranger_and_who_claims_an_address_are_told_whom_to_ask(others: Served, visitor: BrowserContext) -> None:
     page = signed_in(visitor, others, "eve")
     expect(page.get_by_text("Ada, extension 12")).to_be_visible()
+    expect(page.get_by_text("your provider has not verified")).to_be_visible()
     assert "bridges" not in page.content()
 
 
@@ -276,6 +277,9 @@ def test_a_link_opens_its_session_and_nothing_else(others: Served, visitor: Brow
     expect(page.locator(".plot[data-curve]")).to_be_visible()
     assert page.url.endswith("/session?session=talk-1"), "the link does not stay in the address"
     expect(page.get_by_text("does not show its recording")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy a link to this second")).to_be_visible()
+    expect(page.get_by_role("button", name="Write a note on this second")).to_have_count(0)
+    expect(page.get_by_text("Change what was shown")).to_have_count(0)
     page = opened(visitor, others.address)
     expect(page.get_by_text("Why bridges hum").first).to_be_visible()
     assert "Riverside" not in page.content()
