@@ -17,10 +17,12 @@ from dashboard.access import asking
 from dashboard.access.data import may_play
 from dashboard.access.headers import Header, headers
 from dashboard.access.limits import Limits, client_of, is_loopback, line_of
+from dashboard.access.link_route import ROUTE as LINKS
 from dashboard.access.permits import Permit
 from dashboard.access.settings import AccessSettings
 from dashboard.access.signed_in import claims_of
 from dashboard.data import store_url
+from dashboard.live_board.routes import ROUTE as BOARDS
 from dashboard.recordings import ROUTE as RECORDINGS
 
 if TYPE_CHECKING:
@@ -28,11 +30,13 @@ if TYPE_CHECKING:
 
 # Tokens (`limits`) that it takes to ask for what is open: what it costs the server, in requests for a board. A path
 # that is not named costs none: Streamlit's own files are read once, and what is behind a login is not open.
-_COSTS: Final = {"/live/": 1, "/link/": 20, "/_stcore/stream": 20, "/auth/": 200, "/oauth2callback": 200}
+_COSTS: Final = {f"{BOARDS}/": 1, f"{LINKS}/": 20, "/_stcore/stream": 100, "/auth/": 200, "/oauth2callback": 200}
 # What is not there was looked for in the store, and nobody else asks for it.
 _MISSED: Final = 200
 # Streamlit keeps what was uploaded in memory. Nothing but a page with a role has anything to upload.
 _UPLOADS: Final = "/_stcore/upload_file"
+# What pages offer to be saved lies there for a while, under a name that cannot be guessed but can be passed on.
+_DOWNLOADS: Final = "/media/"
 _METRICS: Final = "/_stcore/metrics"
 
 
@@ -72,7 +76,7 @@ class Gate:
         told = headers(local=False, encrypted=settings.encrypted)
         request = HTTPConnection(scope)
         line = line_of(client_of(_peer(scope), request.headers.get("x-forwarded-for", ""), settings.proxies))
-        path: str = scope["path"]
+        path: str = scope["path"].removeprefix(scope.get("root_path", ""))  # as routes are found by
         cost = next((cost for start, cost in _COSTS.items() if path.startswith(start)), 0)
         if cost and not self._limits.take(line, cost, time.monotonic()):
             await _refuse(scope, receive, send, 429, "Too many requests: wait a little.", told)
@@ -96,6 +100,8 @@ def _may(settings: AccessSettings, request: HTTPConnection, path: str) -> bool:
         return may_play(store_url(), _permit(settings, request), fingerprint, to_ms(datetime.now(UTC)))
     if path.startswith(_UPLOADS):
         return _permit(settings, request).role is not None
+    if path.startswith(_DOWNLOADS):
+        return _permit(settings, request).lets_in
     return True
 
 

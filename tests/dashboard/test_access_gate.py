@@ -27,7 +27,13 @@ async def app(scope: dict[str, Any], _receive: Any, send: Any) -> None:
 
 
 def asked(
-    gate: Gate, path: str, *, peer: str | None = "127.0.0.1", kind: str = "http", forwarded: str = ""
+    gate: Gate,
+    path: str,
+    *,
+    peer: str | None = "127.0.0.1",
+    kind: str = "http",
+    forwarded: str = "",
+    root_path: str = "",
 ) -> list[Any]:
     """What the gate sends to one request."""
     sent: list[Any] = []
@@ -40,7 +46,15 @@ def asked(
 
     told = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
     client = None if peer is None else (peer, 4711)
-    scope = {"type": kind, "path": path, "headers": told, "client": client, "method": "GET", "query_string": b""}
+    scope = {
+        "type": kind,
+        "path": path,
+        "headers": told,
+        "client": client,
+        "method": "GET",
+        "query_string": b"",
+        "root_path": root_path,
+    }
     asyncio.run(gate(scope, receive, send))
     return sent
 
@@ -104,6 +118,16 @@ def test_while_the_settings_are_broken_nobody_is_let_in_and_nothing_is_told(gate
     assert str(settings) not in str(sent)
     settings.unlink()
     assert status(asked(gate, "/")) == 503
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/recordings/f00d", "/recordings/f00d/still", "/media/a.pdf", "/_stcore/upload_file/a/b", "/_stcore/metrics"],
+)
+def test_what_pages_do_not_guard_themselves_is_not_there_for_a_stranger(gate: Gate, settings: Path, path: str) -> None:
+    assert status(asked(gate, path)) == 404
+    assert status(asked(gate, f"/below{path}", root_path="/below")) == 404
+    assert status(asked(gate, "/")) == 200
 
 
 def test_browsers_come_back_encrypted_where_the_pages_are() -> None:
