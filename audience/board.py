@@ -269,3 +269,19 @@ def _caution(stages: Sequence[StageSums]) -> str:
 def session_is_over(session: Session, as_of_ms: int) -> bool:
     """Whether the session had ended by an instant."""
     return session.ended_at is not None and as_of_ms >= to_ms(session.ended_at)
+
+
+def public_instant_ms(session: Session, at_ms: int) -> int | None:
+    """The instant whose board strangers may see: now, and once the session has ended its end.
+
+    Args:
+        session: any.
+        at_ms: when they look, milliseconds since the epoch.
+
+    Returns:
+        Milliseconds since the epoch; None where there is nothing for strangers, since only festivals have a public
+        board: an audience of a talk or a screening did not come to be shown.
+    """
+    if session.kind != "festival":
+        return None
+    return at_ms if session.ended_at is None else min(at_ms, to_ms(session.ended_at))

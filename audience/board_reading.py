@@ -8,7 +8,7 @@ import numpy as np
 
 from audience.board import Board, board, reads_from_ms
 from audience.liveliness_sums import StageSums, stage_sums
-from audience.sessions import Camera, Session, Stage
+from audience.sessions import Camera, Stage
 from audience.store import Store
 
 SETTLED_MS = 30_000
@@ -38,7 +38,6 @@ class _Kept:
 
     read_at_ms: int
     until_ms: int
-    session: Session
     stages: tuple[tuple[Stage, list[Camera]], ...]
     sums: tuple[StageSums, ...]
 
@@ -71,6 +70,7 @@ class BoardReader:
         Raises:
             SessionNotFound: the session is not there.
         """
+        session = store.session(self._session_id)  # that it has ended is to be seen at once
         kept = self._kept
         if kept is None or not kept.read_at_ms <= as_of_ms < kept.read_at_ms + self._refresh_ms:
             kept = self._kept = self._read(store, as_of_ms)
@@ -82,10 +82,9 @@ class BoardReader:
             )
             for stage, cameras in kept.stages
         ]
-        return board(kept.session, [_joined(old, new) for old, new in zip(kept.sums, newest, strict=True)], as_of_ms)
+        return board(session, [_joined(old, new) for old, new in zip(kept.sums, newest, strict=True)], as_of_ms)
 
     def _read(self, store: Store, as_of_ms: int) -> _Kept:
-        session = store.session(self._session_id)
         stages = tuple(
             (stage, store.cameras(self._session_id, stage.stage_id)) for stage in store.stages(self._session_id)
         )
@@ -93,7 +92,6 @@ class BoardReader:
         return _Kept(
             read_at_ms=as_of_ms,
             until_ms=until_ms,
-            session=session,
             stages=stages,
             sums=tuple(
                 stage_sums(

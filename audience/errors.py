@@ -108,6 +108,10 @@ class OutboxFull(OutboxUnavailable):
     """The disk has no room for another delivery, and what waits is not to be dropped for it."""
 
 
+class BoardNotPublished(HouselightsError):
+    """A public board cannot be written to its bucket; trying again may help."""
+
+
 class DeploymentFailed(HouselightsError):
     """A package for AWS could not be made, or a stack not be found or taken down."""
 

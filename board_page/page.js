@@ -2,7 +2,7 @@
 const $ = (id) => document.getElementById(id);
 const KIOSK = new URLSearchParams(location.search).get("kiosk") === "1";
 const SOURCE = `${location.pathname.replace(/\/+$/, "")}/live.json`;
-const EVERY_MS = 2000, LONGEST_WAIT_MS = 30000, OLD_S = 10, PER_COLUMN = 10;
+const EVERY_MS = 2000, LONGEST_WAIT_MS = 30000, OLD_S = 10, LATE_S = 120, PER_COLUMN = 10;
 const rows = new Map();
 let shown = null, madeAt = 0, failed = 0, timer = 0, etag = "";
 
@@ -123,8 +123,9 @@ function tell() {
   const s = Math.max(0, (performance.now() - madeAt) / 1000);
   put(age, shown.over ? "" : `${ago(s)} ago`);
   const offline = navigator.onLine === false;
-  told.hidden = !(offline || (s > OLD_S && failed > 0));
-  put(told, told.hidden ? "" : `${offline ? "You are offline." : "No answer."} This is the picture of ${ago(s)} ago.`);
+  const late = s > LATE_S && !shown.over;
+  told.hidden = !(offline || late || (s > OLD_S && failed > 0));
+  put(told, told.hidden ? "" : `${offline ? "You are offline." : failed > 0 ? "No answer." : "No news."} This is the picture of ${ago(s)} ago.`);
 }
 
 async function look() {

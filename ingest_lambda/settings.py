@@ -39,8 +39,8 @@ class Settings:
         """
         usual = Keep()
         return cls(
-            store_url=_given(environment, "HOUSELIGHTS_STORE"),
-            dead_letters_url=_given(environment, "HOUSELIGHTS_DEAD_LETTERS"),
+            store_url=given(environment, "HOUSELIGHTS_STORE"),
+            dead_letters_url=given(environment, "HOUSELIGHTS_DEAD_LETTERS"),
             keep=Keep(
                 windows_days=_days(environment, "KEEP_WINDOWS_DAYS", usual.windows_days),
                 faces_days=_days(environment, "KEEP_FACES_DAYS", usual.faces_days),
@@ -51,7 +51,12 @@ class Settings:
         )
 
 
-def _given(environment: Mapping[str, str], name: str) -> str:
+def given(environment: Mapping[str, str], name: str) -> str:
+    """A variable that has to be set.
+
+    Raises:
+        InvalidValue: it is not.
+    """
     if not environment.get(name):
         raise InvalidValue(f"{name} is not set: set it in the function's environment")
     return environment[name]

@@ -10,7 +10,7 @@ from typing import Final
 
 import streamlit as st
 
-from audience.board import Board, board
+from audience.board import Board, board, public_instant_ms
 from audience.board_reading import BoardReader, read_sums
 from audience.board_snapshot import board_snapshot
 from audience.errors import InvalidValue, SessionNotFound
@@ -68,15 +68,14 @@ class Boards:
             check_id("session id", session_id)
             with open_store(store_url()) as store:
                 session = store.session(session_id)
-                if session.kind != "festival":
+                shown_ms = public_instant_ms(session, at_ms)
+                if shown_ms is None:
                     return None
-                if session.ended_at is not None:
-                    at_ms = min(at_ms, to_ms(session.ended_at))
                 kept = self._of(session_id)
                 with kept.making:
-                    if kept.newest is None or kept.newest.as_of_ms != at_ms:
+                    if kept.newest is None or kept.newest.as_of_ms != shown_ms:
                         kept.reader = kept.reader or _reader(session_id)
-                        kept.newest = kept.reader.board(store, at_ms)
+                        kept.newest = kept.reader.board(store, shown_ms)
                     return kept.newest
         except (InvalidValue, SessionNotFound):
             return None

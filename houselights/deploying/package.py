@@ -12,7 +12,7 @@ from audience.errors import DeploymentFailed
 from houselights.deploying import ROOT
 from houselights.deploying.pinned import pinned_requirements, run_uv
 
-SOURCES = ("audience", "ingest_lambda")
+SOURCES = ("audience", "board_page", "ingest_lambda")
 
 PYTHON = "3.13"
 PLATFORM = "aarch64-manylinux_2_34"

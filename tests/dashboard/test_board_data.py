@@ -53,6 +53,16 @@ def test_a_festival_that_is_over_is_shown_as_it_ended(url):
     assert snapshot.stages[0].state == "live"
 
 
+def test_a_festival_that_ends_while_people_look_is_over_at_once(url):
+    boards = Boards()
+    assert boards.board("fete", NOW_MS) is not None
+    with open_store(url) as store:
+        store.put_session(replace(store.session("fete"), ended_at=after(181)))
+    document = boards.document("fete", NOW_MS + 2_000)
+    assert document is not None
+    assert read_snapshot(document).over
+
+
 def test_talks_screenings_and_what_is_not_there_have_no_board(url):
     boards = Boards()
     for session_id in ("talk", "nothing", "../etc/passwd", "", "a" * 10_000, "fete'--", "\x00"):

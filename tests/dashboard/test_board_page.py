@@ -53,10 +53,11 @@ class Festival:
 
     rows: list[BoardRow] = field(default_factory=ten)
     asked: int = 0
+    behind_ms: int = 0
 
     def make(self, session_id: str, at_ms: int) -> bytes | None:
         self.asked += 1
-        board = Board(session=a_session("fete", title="Fête"), as_of_ms=at_ms, rows=tuple(self.rows))
+        board = Board(session=a_session("fete", title="Fête"), as_of_ms=at_ms - self.behind_ms, rows=tuple(self.rows))
         return board_snapshot(board) if session_id == "fete" else None
 
 
@@ -179,6 +180,18 @@ def test_offline_the_last_picture_stays_with_its_age_and_comes_back_by_itself(op
     assert names(page) == list(TITLES)
     page.context.set_offline(False)
     expect(page.get_by_role("alert")).to_be_hidden(timeout=10_000)
+
+
+@pytest.mark.parametrize(("behind_s", "told"), [(60, False), (300, True)])
+def test_a_picture_that_nobody_renews_does_not_pass_for_news(festival, opened, behind_s, told):
+    """A cache goes on handing out the last one after whoever writes it has stopped."""
+    festival.behind_ms = 1000 * behind_s
+    page = opened()
+    expect(page.get_by_role("status")).to_contain_text("ago")
+    if told:
+        expect(page.get_by_role("alert")).to_have_text("No news. This is the picture of 5 min ago.")
+    else:
+        expect(page.locator("#trouble")).to_be_hidden()
 
 
 def test_a_hidden_page_asks_for_nothing(festival, opened):

@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 
 from audience.stores import open_store
+from board_page.page import page
 from houselights.deploying.package import LARGEST, NOT_NEEDED, PLATFORM, PYTHON, make_package
 from houselights.local_cloud.cloud import LocalCloud, running_cloud
 from houselights.local_cloud.stack import Stack
@@ -102,6 +103,16 @@ def test_the_packaged_function_takes_deliveries_in_a_bare_interpreter(told, clou
     with open_store(cloud.store_url) as store:
         assert len(store.windows("talk-1", "main").start_ms) == 2
     assert "Contents" not in cloud.client("s3").list_objects_v2(Bucket=cloud.stack.bucket), "removed once recorded"
+
+
+def test_the_function_that_writes_the_board_is_in_it_with_its_page(package):
+    look = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import ingest_lambda.board_handler as it; print(it.page().policy)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", look, str(package)], capture_output=True, text=True, timeout=120
+    )
+    assert result.stdout.strip() == page().policy, result.stderr
 
 
 def test_it_imports_nothing_from_outside(told):

@@ -128,6 +128,21 @@ def test_more_objects_than_one_request_deletes_go_too(session, stack):
     assert bucket not in buckets(session)
 
 
+def test_the_bucket_of_the_public_board_goes_too(session):
+    name, whole = f"houselights-{uuid4().hex[:8]}", template()
+    part = {
+        "Parameters": whole["Parameters"],
+        "Conditions": whole["Conditions"],
+        "Resources": {"Boards": whole["Resources"]["Boards"]},
+    }
+    on = [{"ParameterKey": "LiveBoard", "ParameterValue": "yes"}]
+    session.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(part), Parameters=on)
+    bucket = resource(session, name, "AWS::S3::Bucket")
+    deliver(session, bucket, "live/fete", "live/fete/live.json", "no-board.txt")
+    take_down(session, find_stack(session, name), with_data=False)
+    assert bucket not in buckets(session)
+
+
 def test_the_table_stays_unless_the_data_is_to_go(session, stack):
     table = resource(session, stack, "AWS::DynamoDB::Table")
     session.client("dynamodb").put_item(TableName=table, Item={"pk": {"S": "SESSIONS"}, "sk": {"S": "SESSION#a"}})
