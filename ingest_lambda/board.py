@@ -62,12 +62,13 @@ class PublicBoards:
         if not self._began:
             self.objects.put_no_board()
             self._began = True
+        there = self.objects.sessions()  # before the festivals, or one set up in between would lose its page
         festivals = {
             session.session_id: session
             for session in self.store.sessions()
             if public_instant_ms(session, now_ms) is not None
         }
-        for gone in self.objects.sessions() - festivals.keys():
+        for gone in there - festivals.keys():
             self.objects.remove(gone)
         self._kept = {session_id: kept for session_id, kept in self._kept.items() if session_id in festivals}
         for session_id in festivals:
