@@ -23,7 +23,9 @@ from audience.segment_table import SegmentRow, segment_rows
 from audience.sessions import Camera, Session, Stage
 from audience.store import RecordingProgress, ScorerRecord, Store
 from audience.stores import default_store_url
+from dashboard.access.asking import permit
 from dashboard.access.data import open_store
+from dashboard.access.permits import EVERYTHING
 from dashboard.overview import Overview, overview_of
 from dashboard.report.contents import SEED
 
@@ -59,6 +61,11 @@ class SessionFile:
 def store_url() -> str:
     """The store that `houselights dashboard --store` or the environment names, else the user's own."""
     return os.environ.get("HOUSELIGHTS_STORE") or default_store_url()
+
+
+def whereabouts() -> str:
+    """Where the store lies, to stand behind "this store"; "" for all but the person at this machine."""
+    return f" ({store_url()})" if permit() is EVERYTHING else ""
 
 
 def sessions() -> list[Session]:

@@ -38,6 +38,7 @@ _UPLOADS: Final = "/_stcore/upload_file"
 # What pages offer to be saved lies there for a while, under a name that cannot be guessed but can be passed on.
 _DOWNLOADS: Final = "/media/"
 _METRICS: Final = "/_stcore/metrics"
+_GUARDED: Final = (f"{RECORDINGS}/", _UPLOADS, _DOWNLOADS, _METRICS)
 
 
 class Gate:
@@ -81,7 +82,7 @@ class Gate:
         if cost and not self._limits.take(line, cost, time.monotonic()):
             await _refuse(scope, receive, send, 429, "Too many requests: wait a little.", told)
             return
-        if path == _METRICS or not await run_in_threadpool(_may, settings, request, path):
+        if path.startswith(_GUARDED) and not await run_in_threadpool(_may, settings, request, path):
             await _refuse(scope, receive, send, 404, "There is no such thing here.", told)
             return
 
@@ -94,15 +95,15 @@ class Gate:
 
 
 def _may(settings: AccessSettings, request: HTTPConnection, path: str) -> bool:
-    """Whether somebody may ask for a path that pages themselves do not guard."""
+    """Whether somebody may ask for something that pages themselves do not guard. Reads the store."""
     if path.startswith(f"{RECORDINGS}/"):
-        fingerprint = path.split("/")[2]
-        return may_play(store_url(), _permit(settings, request), fingerprint, to_ms(datetime.now(UTC)))
+        try:
+            return may_play(store_url(), _permit(settings, request), path.split("/")[2], to_ms(datetime.now(UTC)))
+        except HouselightsError:
+            return False  # a store that cannot be read shows nothing; the page beside says so
     if path.startswith(_UPLOADS):
         return _permit(settings, request).role is not None
-    if path.startswith(_DOWNLOADS):
-        return _permit(settings, request).lets_in
-    return True
+    return path.startswith(_DOWNLOADS) and _permit(settings, request).lets_in
 
 
 def _permit(settings: AccessSettings, request: HTTPConnection) -> Permit:

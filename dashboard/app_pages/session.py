@@ -157,7 +157,7 @@ def show(session_id: str, drawn_every_s: int | None) -> None:
             line = "Nothing has been recorded in this session yet. Score a recording into it:"
             st.html(markup.empty(line, how_to_score(session_id)))
     except SessionNotFound:
-        line = f"There is no session “{session_id}” in this store ({data.store_url()}). It may have been deleted, or be"
+        line = f"There is no session “{session_id}” in this store{data.whereabouts()}. It may have been deleted, or be"
         st.html(markup.empty(f"{line} in another store: choose one from the list of sessions."))
     except HouselightsError as problem:
         st.html(markup.trouble(str(problem)))

@@ -109,5 +109,5 @@ st.html(markup.page_title("Sessions"))
 if everything := data.sessions():
     show_all(everything)
 else:
-    line = f"There is no session in this store yet ({data.store_url()}). Score a recording, or look at samples first:"
+    line = f"There is no session in this store yet{data.whereabouts()}. Score a recording, or look at samples first:"
     st.html(markup.empty(line, how_to_score(), HOW_TO_SEE_SAMPLES))

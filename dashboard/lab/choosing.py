@@ -11,7 +11,7 @@ import streamlit as st
 from audience.sessions import Session
 from dashboard import markup
 from dashboard.clock import date_text, viewer_zone
-from dashboard.data import store_url
+from dashboard.data import whereabouts
 from dashboard.lab import data
 from dashboard.lab.facets import FACETS, Facet, Facets, most_shown_film, values
 from dashboard.lab.selection import Screening, Selection, by_scorer, selected
@@ -35,7 +35,7 @@ def chosen_selection() -> Selection | None:
     """
     everything = data.sessions()
     if not everything:
-        line = f"There is no session in this store yet ({store_url()}). Score recordings, or look at samples first:"
+        line = f"There is no session in this store yet{whereabouts()}. Score recordings, or look at samples first:"
         st.html(markup.empty(line, how_to_score(), HOW_TO_SEE_SAMPLES))
         return None
     _read_address(everything)

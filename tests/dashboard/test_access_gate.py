@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -55,7 +56,9 @@ def asked(
         "query_string": b"",
         "root_path": root_path,
     }
-    asyncio.run(gate(scope, receive, send))
+    # In a thread of its own: the browser's tests leave a loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, gate(scope, receive, send)).result()
     return sent
 
 

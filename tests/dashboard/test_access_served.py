@@ -225,7 +225,8 @@ def test_a_viewer_sees_their_session_and_no_way_leads_to_another(others: Served,
     page = opened(visitor, f"{others.address}/session?session=talk-1")
     expect(page.locator(".plot[data-curve]")).to_be_visible()
     page = opened(visitor, f"{others.address}/session?session=nasty-1")
-    expect(page.get_by_text("There is no session “nasty-1”")).to_be_visible()
+    expect(page.get_by_text("There is no session “nasty-1” in this store.")).to_be_visible()
+    assert "sqlite:" not in page.content()
     for path in ("operate?session=talk-1", "timeline?session=talk-1"):
         expect(
             opened(visitor, f"{others.address}/{path}").get_by_text("not part of what is open to you")
