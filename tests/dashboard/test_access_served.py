@@ -353,6 +353,8 @@ def test_no_page_breaks_the_policy_it_is_sent_with(others: Served, visitor: Brow
     for path in [*paths, "live/fest-1"]:
         page.goto(f"{others.address}/{path}")
         page.wait_for_selector("main" if path.startswith("live/") else READY)
+        if path.startswith("session"):
+            page.wait_for_selector(".plot[data-curve]")
     assert [line for line in said if "Policy" in line] == []
 
 
