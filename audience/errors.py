@@ -19,6 +19,7 @@
     │   └── DeliveryGone      the delivery is not in the bucket any more
     ├── OutboxUnavailable     the outbox's folder cannot be read or written
     │   └── OutboxFull        the disk has no room for another delivery
+    ├── BoardNotPublished     a public board could not be written to its bucket; the next update will try
     ├── DeploymentFailed      a package could not be made, or a stack not be taken down
     ├── UploadFailed          S3 has not taken a delivery; it may be tried again
     │   └── UploadRefused     S3 will never take this one
