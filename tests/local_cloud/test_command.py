@@ -41,7 +41,7 @@ class Running:
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """Its exit code, and what it said at the end."""
         self.process.send_signal(number)
-        said, _ = self.process.communicate(timeout=60)
+        said, _ = self.process.communicate(timeout=120)
         return self.process.returncode, said
 
 
