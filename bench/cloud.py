@@ -2,7 +2,8 @@
 
 One clip of 24 seats goes the earlier way (a JPEG, an upload, a call and a write for every face), by contact sheets sent
 every 2 s and every 12 s, and directly; bytes are counted as boto3 sends them, calls by the stand-in for Rekognition,
-writes as DynamoDB would. What AWS itself answers, and how fast, nobody measured here: see `docs/untested.md`.
+writes as DynamoDB would. How long a face is on its way is `python -m bench cloud_delay`. What AWS itself answers, and
+how fast, nobody measured here: see `docs/untested.md`.
 """
 
 from __future__ import annotations
@@ -10,10 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from audience import prices
-from bench.cloud_path.delay import delays_s
 from bench.cloud_path.one_clip import Way, agreement, by_sheets, directly, earlier_way
 from bench.cloud_path.rough_way import VISIBLE_AGAIN_S, run_rough_way
 from bench.figures import Figure
@@ -38,7 +36,6 @@ def run() -> list[Figure]:
             earlier = earlier_way(cloud, clip)
             live = by_sheets(cloud, clip, "live", interval_s=LIVE_INTERVAL_S)
             thrifty = by_sheets(cloud, clip, "thrifty", interval_s=THRIFTY_INTERVAL_S)
-            delays = delays_s(cloud, clip)
         rough = _rough(clip, dynamodb)
     direct = directly(clip)
     return [
@@ -50,14 +47,6 @@ def run() -> list[Figure]:
             reach=0.98,
         ),
         Figure(name="tiles matched", value=live.faces / (live.faces + live.unmatched), reach=0.97),
-        Figure(
-            name="capture to row in the table, 2 s sheets, 95th percentile",
-            value=float(np.quantile(delays, 0.95)),
-            unit="s",
-            reach=4,
-            direction="at most",
-        ),
-        Figure(name="capture to row in the table, 2 s sheets, median", value=float(np.median(delays)), unit="s"),
         *rough,
     ]
 

@@ -23,6 +23,16 @@ QUOTED: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "track": ("tracks of 24 people in seats, 1 frame a second",),
     "speed": ("real-time factor, CenterFace", "peak memory, 60 minutes"),
+    "cloud": (
+        "DetectFaces calls per 1,000 face scores, 12 s sheets",
+        "bytes uploaded per face score, 12 s sheets against the earlier way",
+        "DynamoDB writes per 1,000 face scores, 12 s sheets, 24 faces",
+        "cost of 1,000 face-minutes at 1 Hz, earlier way",
+        "cost of 1,000 face-minutes at 1 Hz, 12 s sheets",
+        "share by sheets against share scored directly, correlation",
+        "10,000 sheets, rough way: good ones counted exactly once",
+    ),
+    "cloud_delay": ("capture to row in the table, 2 s sheets, 95th percentile",),
     "live": (
         "10 stages, 8 h: leader changes against true ones",
         "10 stages, 8 h: liveliness lost against always knowing the truth (0..1)",
