@@ -33,6 +33,13 @@ QUOTED: Final[Mapping[str, tuple[str, ...]]] = {
         "10,000 sheets, rough way: good ones counted exactly once",
     ),
     "cloud_delay": ("capture to row in the table, 2 s sheets, 95th percentile",),
+    "review": (
+        "picture of 3 hours, 4 cameras, from SQLite, median of 3",
+        "click on the curve until the recording shows that second, median of 20",
+        "1,000 sessions in which nothing happens: showing a moment",
+        "two minutes of 0.07 more, 12 screenings of 40 faces each: found",
+        "archive: every scene's share and standing, from opening it, slowest of 3",
+    ),
     "live": (
         "10 stages, 8 h: leader changes against true ones",
         "10 stages, 8 h: liveliness lost against always knowing the truth (0..1)",
