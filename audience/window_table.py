@@ -232,12 +232,12 @@ class WindowTable:
             return self
         # One number for both: pairs take ten times as long to sort.
         places = len(self.cameras) + 1
-        keys, row = np.unique(start_ms * places + (camera + 1), return_inverse=True)
+        unsorted = start_ms * places + (camera + 1)
+        order = np.argsort(unsorted, kind="stable")
+        keys, first = np.unique(unsorted[order], return_index=True)
 
         def summed(column: NDArray[Number]) -> NDArray[Number]:
-            sums = np.zeros((len(keys), *column.shape[1:]), dtype=column.dtype)
-            np.add.at(sums, row, column)
-            return sums
+            return np.add.reduceat(column[order], first, axis=0)
 
         scored = summed(self.scored)
         return replace(

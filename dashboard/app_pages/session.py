@@ -71,13 +71,9 @@ def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> No
     above, moments_place, segments_place, earlier_place = (st.container() for _ in range(4))
     with earlier_place:
         earlier = choose_earlier(windows) if view.expression is not None else Earlier()
-    # What stands out of an hour is not known halfway through it.
-    found = data.moments_of(file, stage, view.expression) if view.expression and not file.live else ()
     video = video_of(file.session, [one for one in file.recordings if one.stage_id == stage.stage_id])
     with above:
-        noted = show_picture(
-            windows, view, found=found, earlier=earlier.stages, video=video, start_s=second_asked_for(windows)
-        )
+        noted = show_picture(windows, view, earlier=earlier.stages, video=video, start_s=second_asked_for(windows))
         st.html(markup.note(*([BAND] if view.expression else []), GAPS, legend(windows)))
         with st.container(horizontal=True, key="take-away"):
             smoothing_s = view.smoothing_s if view.expression else None
@@ -85,9 +81,11 @@ def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> No
     with moments_place:
         if view.expression is not None:
             st.header("Moments", anchor=False)
+            # What stands out of an hour is not known halfway through it.
             if file.live:
                 st.html(markup.note(LATER))
             else:
+                found = data.moments_of(file, stage, view.expression)
                 st.html(markup.note(about_moments(windows, view.expression, found)))
                 st.html(moment_list(windows, found, video, st.query_params.to_dict()))
     with segments_place:

@@ -36,7 +36,9 @@ def player(
 ) -> float | None:
     """Shows a recording with its curve under it; nothing but the wish to write a note runs the page anew.
 
-    A click on anything on the page whose `data-seek` names a second of the session leads there too, at once.
+    A click on anything on the page whose `data-seek` names a second of the session leads there too, at once. What a
+    list on the page names as its `data-markers` (`packed_markers` as JSON) is pointed at too, before `markers`; the
+    list may come later than the player, so that the curve need not wait for what takes long to work out.
 
     Where it stands, plays and is zoomed to stays as it is while the page runs, whatever it is given then; but a
     `start_s` that differs from the last is gone to.

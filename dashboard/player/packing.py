@@ -125,13 +125,18 @@ def packed(
             if index >= 0
         ],
         "shown": _shown(windows),
-        "markers": [{**asdict(marker), "name": _KINDS[marker.kind]} for marker in markers],
+        "markers": packed_markers(markers),
         "words": _words(curves),
         "video": {"url": video.url, "starts_s": video.starts_s} if isinstance(video, Video) else None,
         "no_video": video.reason if isinstance(video, NoVideo) else "",
         "start_s": start_s,
         "palette": asdict(palette),
     }
+
+
+def packed_markers(markers: Sequence[Marker]) -> list[dict[str, Any]]:
+    """Markers as the player reads them, given with the curve or by a list elsewhere on the page."""
+    return [{**asdict(marker), "name": _KINDS[marker.kind]} for marker in markers]
 
 
 def _drawn(windows: StageWindows, curves: Curves | None, most: int) -> Ints:

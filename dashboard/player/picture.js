@@ -66,7 +66,7 @@ class Picture {
     pen.font = `12px ${this.font}`;
     pen.textBaseline = "middle";
     this.strip = figures.segments.length ? STRIP_PX : 0;
-    this.top = this.strip + (figures.markers.length ? LANE_PX : curve ? 8 : 20);
+    this.top = this.strip + (curve || figures.markers.length ? LANE_PX : 20);
     this.floor = this.height - AXIS_PX;
     this.facesTop = curve ? this.floor - FACES_PX : this.top;
     this.bottom = curve ? this.facesTop - 18 : this.floor;

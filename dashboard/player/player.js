@@ -37,19 +37,22 @@ class Player {
     this.ending = new AbortController();
     this.#listen();
     new ResizeObserver(() => this.figures && this.redraw()).observe(this.plot);
+    this.lists = new MutationObserver(() => this.#gather());
+    this.lists.observe(document.body, { subtree: true, childList: true, attributeFilter: ["data-markers"] });
   }
 
   /** Takes what the page gives, on its first run and on each later one that gives or looks different. */
   update(data, tell) {
     this.tell = tell;
     this.palette = data.palette;
+    this.notes = data.markers;
     const figures = (this.figures = new Figures(data));
     this.zoom.cover(figures);
     [this.slider.ariaValueMin, this.slider.ariaValueMax] = [Math.floor(figures.from_s), Math.floor(figures.until_s)];
     this.#setVideo(data.video, data.no_video);
-    this.#setMarkers();
+    this.listed = null;
+    this.#gather();
     this.buttons.note.hidden = !data.notes;
-    this.buttons.back.hidden = this.buttons.on.hidden = !this.#stops().length;
     const asked = data.start_s !== this.asked ? data.start_s : null;
     this.asked = data.start_s;
     this.seek(asked ?? this.second ?? Math.max(0, figures.from_s), asked !== null || this.second === undefined);
@@ -58,6 +61,7 @@ class Player {
 
   close() {
     this.ending.abort();
+    this.lists.disconnect();
     this.#setVideo(null, "");
   }
 
@@ -197,6 +201,18 @@ class Player {
     const stops = this.#stops();
     const last = stops.findLast((at) => at < this.second - BACK_GRACE_S) ?? stops[0];
     if (last !== undefined) this.seek(last);
+  }
+
+  /** Markers come from lists on the page, which may come after the curve, and with the curve itself. */
+  #gather() {
+    const lists = [...document.querySelectorAll("[data-markers]")].map((list) => list.dataset.markers);
+    const listed = lists.join();
+    if (listed === this.listed) return;
+    this.listed = listed;
+    this.figures.markers = [...lists.flatMap((list) => JSON.parse(list)), ...this.notes];
+    this.#setMarkers();
+    this.buttons.back.hidden = this.buttons.on.hidden = !this.#stops().length;
+    this.redraw();
   }
 
   #setMarkers() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from audience.curve import StageWindows
 from audience.headline import position_text
 from audience.moments import Moment
 from dashboard.markup import units_kept
+from dashboard.player.packing import Marker, packed_markers
 from dashboard.recordings import NoVideo, Video
 from dashboard.stills import still_url
 
@@ -17,7 +19,7 @@ from dashboard.stills import still_url
 def moment_list(
     windows: StageWindows, found: Sequence[Moment], video: Video | NoVideo, address: Mapping[str, str]
 ) -> str:
-    """The moments as HTML; each is a link to its second, which the player on the page hears of.
+    """The moments as HTML; each is a link to its second, and has a marker on the player that is on the page.
 
     Args:
         windows: the stage's windows.
@@ -25,12 +27,18 @@ def moment_list(
         video: where their stills come from, or why there are none.
         address: what the page's own address asks for.
     """
-    return f'<ol class="hl-moments">{"".join(_item(windows, moment, video, address) for moment in found)}</ol>'
+    markers = json.dumps(packed_markers([_marker(moment) for moment in found]))
+    items = "".join(_item(windows, moment, video, address) for moment in found)
+    return f'<ol class="hl-moments" data-markers="{escape(markers)}">{items}</ol>'
 
 
 def second_url(address: Mapping[str, str], second: float) -> str:
     """A deep link to a second of what an address shows."""
     return f"?{urlencode({**address, 't': int(second)})}"
+
+
+def _marker(moment: Moment) -> Marker:
+    return Marker(at_s=moment.session_s, kind=moment.kind, title=f"{moment.sentence} ({moment.sure})")
 
 
 def _item(windows: StageWindows, moment: Moment, video: Video | NoVideo, address: Mapping[str, str]) -> str:

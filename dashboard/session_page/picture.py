@@ -1,4 +1,4 @@
-"""The recording and the curve, with all that is pointed out along it."""
+"""The recording and the curve, with its notes; the list of moments says where they stand along it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from audience.baseline import baseline
 from audience.curve import StageWindows, reaction_curve
 from audience.earlier import mean_along
 from audience.instants import to_ms
-from audience.moments import Moment
 from audience.smoothing import smoothed_curve
 from dashboard.access.asking import permit
 from dashboard.clock import viewer_zone
@@ -27,7 +26,6 @@ def show_picture(
     windows: StageWindows,
     view: View,
     *,
-    found: Sequence[Moment],
     earlier: Sequence[StageWindows],
     video: Video | NoVideo,
     start_s: float | None,
@@ -37,7 +35,6 @@ def show_picture(
     Args:
         windows: the stage's windows, one at least.
         view: how they are shown.
-        found: the moments, in order of their numbers.
         earlier: other sessions whose mean is laid beside the curve.
         video: the recording, or why there is none.
         start_s: the second of the session that the address names.
@@ -49,7 +46,7 @@ def show_picture(
     return player(
         windows,
         None if view.expression is None else curves_of(windows, view, earlier),
-        markers=[*(_marker(moment) for moment in found), *_notes(windows)],
+        markers=_notes(windows),
         video=video,
         start_s=start_s,
         palette=palette_of(st.context.theme.type),
@@ -85,10 +82,6 @@ def curves_of(windows: StageWindows, view: View, earlier: Sequence[StageWindows]
         smoothing_s=view.smoothing_s,
         lines=tuple(line for line in lines if not np.isnan(line.smooth).all()),
     )
-
-
-def _marker(moment: Moment) -> Marker:
-    return Marker(at_s=moment.session_s, kind=moment.kind, title=f"{moment.sentence} ({moment.sure})")
 
 
 def _notes(windows: StageWindows) -> list[Marker]:

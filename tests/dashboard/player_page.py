@@ -6,7 +6,9 @@ what everything is called.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC
+from html import escape
 
 import numpy as np
 import streamlit as st
@@ -17,7 +19,7 @@ from audience.window_table import WindowTable
 from audience.windows import WindowRecord
 from dashboard.palette import palette_of
 from dashboard.player.component import player
-from dashboard.player.packing import Curves, Line, Marker
+from dashboard.player.packing import Curves, Line, Marker, packed_markers
 from dashboard.recordings import NoVideo, Video, library
 from tests.builders import (
     SCORER,
@@ -118,7 +120,7 @@ start = st.query_params.get("t")
 noted = player(
     windows,
     curves,
-    markers=[] if case in ("bare", "heads") else markers,
+    markers=[] if case in ("bare", "heads") else [one for one in markers if one.kind == "note"],
     video=video,
     start_s=float(start) if start else None,
     palette=palette_of(st.context.theme.type),
@@ -129,5 +131,9 @@ noted = player(
 runs = st.session_state["runs"] = st.session_state.get("runs", 0) + 1
 st.text(f"runs {runs}")
 st.text(f"noted {noted}")
+# As pages do it: what there is to point at comes after the curve.
+if case not in ("bare", "heads") and (case != "later" or st.button("Point it out")):
+    listed = escape(json.dumps(packed_markers([one for one in markers if one.kind != "note"])))
+    st.html(f'<ol data-markers="{listed}"></ol>')
 # What names a second leads there: a list of this page, and a component of its own.
 st.html('<a href="?t=1800" data-seek="1800">Half an hour</a>')

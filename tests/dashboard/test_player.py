@@ -404,7 +404,7 @@ def test_a_part_is_chosen_by_its_title(opened: Callable[..., Page]) -> None:
 def test_markers_are_numbered_say_what_they_are_and_lead_there(opened: Callable[..., Page]) -> None:
     page = opened()
     markers = page.locator(".markers button")
-    assert markers.all_inner_texts() == ["1", "2", "3", "4", "i"]
+    expect(markers).to_have_text(["1", "2", "3", "4", "i"])
     second_one = page.get_by_role("button", name="Peak at 25:30: The demo falls over")
     second_one.hover()
     expect(page.locator(".tip")).to_contain_text("The demo falls over")
@@ -412,6 +412,17 @@ def test_markers_are_numbered_say_what_they_are_and_lead_there(opened: Callable[
     assert second(page) == 1530
     boxes = [box for box in (marker.bounding_box() for marker in markers.all()) if box is not None]
     assert all(one["x"] + one["width"] <= other["x"] for one, other in pairwise(boxes))
+
+
+def test_what_is_pointed_at_may_be_known_later_and_moves_nothing(opened: Callable[..., Page]) -> None:
+    page = opened("case=later&t=751")
+    markers = page.locator(".markers button")
+    expect(markers).to_have_text(["i"])
+    before, stood = plot_box(page), second(page)
+    page.get_by_role("button", name="Point it out").click()
+    expect(markers).to_have_text(["1", "2", "3", "4", "i"])
+    assert second(page) == stood == 751
+    assert plot_box(page) == before
 
 
 def test_lines_beside_the_curve_have_a_legend_and_their_figures_in_the_hover(opened: Callable[..., Page]) -> None:
