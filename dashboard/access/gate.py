@@ -54,11 +54,15 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        if scope["type"] == "websocket" and _is_from_elsewhere(HTTPConnection(scope)):
+            await _refuse(scope, receive, send, 403, "A page of another site may not connect.", ())
+            return
         try:
             settings = asking.settings()
         except HouselightsError:
             # What is wrong is for whoever runs the server; the command that starts it says so.
-            await _refuse(scope, receive, send, 503, "The access settings of this server cannot be read.", ())
+            line = "The access settings of this server cannot be read."
+            await _refuse(scope, receive, send, 503, line, headers(local=False, encrypted=False))
             return
         if settings is None:
             await self._local(scope, receive, send)
@@ -76,7 +80,9 @@ class Gate:
     async def _served(self, settings: AccessSettings, scope: Scope, receive: Receive, send: Send) -> None:
         told = headers(local=False, encrypted=settings.encrypted)
         request = HTTPConnection(scope)
-        line = line_of(client_of(_peer(scope), request.headers.get("x-forwarded-for", ""), settings.proxies))
+        # Proxies add to the line there is, or a line of their own.
+        forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
+        line = line_of(client_of(_peer(scope), forwarded, settings.proxies))
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))  # as routes are found by
         cost = next((cost for start, cost in _COSTS.items() if path.startswith(start)), 0)
         if cost and not self._limits.take(line, cost, time.monotonic()):
@@ -104,6 +110,16 @@ def _may(settings: AccessSettings, request: HTTPConnection, path: str) -> bool:
     if path.startswith(_UPLOADS):
         return _permit(settings, request).role is not None
     return path.startswith(_DOWNLOADS) and _permit(settings, request).lets_in
+
+
+def _is_from_elsewhere(request: HTTPConnection) -> bool:
+    """Whether a page of another site connects; what is no page says of no site that it is from there.
+
+    Streamlit refuses such pages too, but asks a server on the internet for this machine's own address before it does,
+    and answers nobody meanwhile.
+    """
+    origin = request.headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
 
 
 def _permit(settings: AccessSettings, request: HTTPConnection) -> Permit:

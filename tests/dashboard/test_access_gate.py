@@ -35,8 +35,9 @@ def asked(
     kind: str = "http",
     forwarded: str = "",
     root_path: str = "",
+    **headers: str,
 ) -> list[Any]:
-    """What the gate sends to one request."""
+    """What the gate sends to one request; `forwarded` may be several lines."""
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
@@ -45,7 +46,8 @@ def asked(
     async def receive() -> Any:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    told = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
+    told = [(b"x-forwarded-for", line.encode()) for line in forwarded.splitlines()]
+    told += [(name.encode(), value.encode()) for name, value in headers.items()]
     client = None if peer is None else (peer, 4711)
     scope = {
         "type": kind,
@@ -114,11 +116,46 @@ def test_behind_a_proxy_it_is_whom_the_proxy_names_that_is_counted(gate: Gate, s
     assert status(asked(gate, "/live/fest", peer="192.0.2.1", forwarded="203.0.113.9")) == 200
 
 
+def test_a_line_of_the_header_that_somebody_wrote_before_the_proxy_did_changes_nothing(
+    gate: Gate, settings: Path
+) -> None:
+    for number in range(60):
+        asked(gate, "/live/none", peer="10.0.0.1", forwarded=f"198.51.100.{number}\n203.0.113.9")
+    assert status(asked(gate, "/live/fest", peer="10.0.0.1", forwarded="198.51.100.99\n203.0.113.9")) == 429
+
+
+@pytest.mark.parametrize("served", [True, False])
+@pytest.mark.parametrize(
+    ("origin", "answer"),
+    [
+        ("https://a.example", "websocket.accept"),
+        ("https://elsewhere.example", "websocket.close"),
+        ("https://a.example.elsewhere.example", "websocket.close"),
+        ("http://localhost:8501", "websocket.close"),
+        ("null", "websocket.close"),
+        ("http://[", "websocket.close"),
+        ("", "websocket.close"),
+    ],
+)
+def test_a_page_of_another_site_does_not_connect(
+    gate: Gate, settings: Path, monkeypatch: pytest.MonkeyPatch, served: bool, origin: str, answer: str
+) -> None:
+    if not served:
+        monkeypatch.delenv(asking.VARIABLE)
+    sent = asked(gate, "/_stcore/stream", kind="websocket", host="a.example", origin=origin)
+    assert sent[0]["type"] == answer
+
+
+def test_what_is_no_page_connects_without_an_origin(gate: Gate, settings: Path) -> None:
+    assert asked(gate, "/_stcore/stream", kind="websocket", host="a.example")[0]["type"] == "websocket.accept"
+
+
 def test_while_the_settings_are_broken_nobody_is_let_in_and_nothing_is_told(gate: Gate, settings: Path) -> None:
     settings.write_text("address = ")
     sent = asked(gate, "/")
     assert status(sent) == 503
     assert str(settings) not in str(sent)
+    assert b"content-security-policy" in dict(sent[0]["headers"])
     settings.unlink()
     assert status(asked(gate, "/")) == 503
 
