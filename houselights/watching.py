@@ -128,9 +128,9 @@ class Watch:
             wait_s = back_off.next_s()
             self._beat("waiting", f"{lost}. Trying again in {wait_s:.0f} s.")
             self._stop.wait(wait_s)
+        self._beat(state)  # before others are looked for: of two that end at once, one sees the other's
         if self._last_window is not None and not self._others_at_work():
             end_session(self._store, self._occasion.session_id, self._last_window.end_ms)
-        self._beat(state)
 
     def _others_at_work(self) -> bool:
         """Whether the session goes on without this camera."""

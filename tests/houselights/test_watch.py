@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from audience.store import CameraState, Store
+from audience.store import CameraState, Heartbeat, Store
 from audience.stores import open_store
+from audience.stores.sqlite import SqliteStore
 from edge_lambda.preview_page import PreviewPage
 from tests.builders import a_heartbeat
 from tests.houselights.conftest import Houselights
@@ -79,6 +80,24 @@ def test_a_session_ends_with_the_last_of_its_cameras(
     store.put_heartbeat(replace(a_heartbeat("live", camera_id="cam-2"), at_ms=now_ms, state=state))
     assert houselights("watch", f"file:{video}", "--session", "live").code == 0
     assert (store.session("live").ended_at is not None) == ends
+
+
+def test_a_camera_says_that_it_is_over_before_it_looks_for_others_at_work(
+    houselights: Houselights, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two that end at the same time each would take the other to go on, and the session would not end."""
+    seen: list[str] = []
+    heartbeats = SqliteStore.heartbeats
+
+    def looked(self: SqliteStore, session_id: str) -> list[Heartbeat]:
+        found = heartbeats(self, session_id)
+        seen.extend(beat.state for beat in found)
+        return found
+
+    monkeypatch.setattr(SqliteStore, "heartbeats", looked)
+    video = people_video(tmp_path / "people.mp4", [1])
+    assert houselights("watch", f"file:{video}", "--session", "live").code == 0
+    assert seen == ["finished"]
 
 
 def test_a_file_is_played_at_real_speed_and_ends_as_finished(
