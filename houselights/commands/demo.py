@@ -58,7 +58,7 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
                 make_clip(part, created_at=datetime.now(UTC), on_second=lambda _: progress.advance(task))
             part.replace(clip)
     else:
-        clip, session_id, title = video, _session_id(video), video.name
+        clip, session_id, title = video, session_of(video), video.name
     code: int = context.invoke(score, video=clip, session_id=session_id, title=title, store_url=store_url)
     with open_store(store_url) as store:
         samples = load_samples(store)
@@ -66,7 +66,7 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
     console.print(f"The demo keeps its own store: {STORE_VARIABLE}={store_url}", soft_wrap=True)
     if not and_serve:
         return code
-    console.print(f"A simulated festival is running: the page Stages, and /live/{FESTIVAL_SESSION} for phones.")
+    console.print(f"A simulated festival is running: the page Stages; what phones are shown: /live/{FESTIVAL_SESSION}.")
     console.print("Serving the dashboard; Ctrl-C ends it.")
     with festival_running(store_url):
         return serve(store_url, port=port, browser=browser, videos=[clip])
@@ -107,6 +107,7 @@ def festival_running(store_url: str) -> Iterator[None]:
         thread.join()
 
 
-def _session_id(video: Path) -> str:
-    """An id made from the file's name: what an id may not hold becomes a hyphen."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", video.stem).strip("-._")[:LONGEST_ID] or "recording"
+def session_of(video: Path) -> str:
+    """The id of a recording's session: none of the demo's own, which it writes anew and removes."""
+    # What an id may not hold becomes a hyphen.
+    return f"recording-{re.sub(r'[^A-Za-z0-9._-]+', '-', video.stem)}"[:LONGEST_ID]
