@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 CELL_S = 5.0
 
+_SAME_S = 1e-6  # sums of decimal seconds are off by their last digit: what is less apart than this is not apart
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
@@ -110,11 +112,11 @@ class SharedAxis:
         """
         own, reached_s = [], 0.0
         for edit in sorted(edits, key=lambda edit: edit.start_a_s):
-            if edit.start_a_s > reached_s:
+            if edit.start_a_s > reached_s + _SAME_S:
                 own.append((reached_s, edit.start_a_s))
             reached_s = edit.start_a_s + edit.length_s
             own.append((edit.start_a_s, reached_s))
-        if until_s > reached_s:
+        if until_s > reached_s + _SAME_S:
             own.append((reached_s, until_s))
         return cls.of([Edit(start_a_s=start, start_b_s=start, length_s=end - start) for start, end in own], cell_s)
 
@@ -131,11 +133,11 @@ class SharedAxis:
         for cut in get_args(Cut):
             spans = sorted((edit.start_s(cut), edit.start_s(cut) + edit.length_s) for edit in ordered)
             for (_, end), (start, _) in pairwise(spans):
-                if start < end:
+                if start < end - _SAME_S:
                     raise InvalidValue(
                         f"two edits overlap in {cut}: one begins at {start:g} s, where another ends at {end:g} s"
                     )
-        cells = [math.ceil(edit.length_s / cell_s) for edit in ordered]
+        cells = [max(1, math.ceil((edit.length_s - _SAME_S) / cell_s)) for edit in ordered]
         within = np.concatenate([np.arange(count) * cell_s for count in cells])
         edit = np.repeat(np.arange(len(ordered)), cells)
         return cls(
@@ -153,10 +155,12 @@ class SharedAxis:
         """The cell of each instant of a cut's timeline; -1 where the cuts do not share it, or for NaN."""
         cells = np.full(len(timeline_s), -1, dtype=np.int64)
         first = np.searchsorted(self.edit, np.arange(len(self.edits)))
+        last = np.append(first[1:], len(self)) - 1
         for number, edit in enumerate(self.edits):
             after_s = timeline_s - edit.start_s(cut)
             inside = (after_s >= 0) & (after_s < edit.length_s)
-            cells[inside] = first[number] + (after_s[inside] // self.cell_s).astype(np.int64)
+            place = first[number] + (after_s[inside] // self.cell_s).astype(np.int64)
+            cells[inside] = np.minimum(place, last[number])
         return cells
 
     @property

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audience.cuts import Edit, SharedAxis, edits_by_title, one_scorer
 from audience.errors import InvalidValue
@@ -65,6 +70,30 @@ def test_edits_that_overlap_in_either_cut_are_named():
         SharedAxis.of([])
     with pytest.raises(InvalidValue, match="length"):
         edit(0, 0, 0)
+
+
+@pytest.mark.parametrize("cut", ["A", "B"])
+def test_edits_that_follow_each_other_do_not_overlap_by_a_digit_of_the_computers(cut):
+    """380.48 + 55.04 is 435.52000000000004 to a computer."""
+    assert 380.48 + 55.04 > 435.52
+    places = [(380.48, 0, 55.04), (435.52, 100, 10)] if cut == "A" else [(0, 380.48, 55.04), (100, 435.52, 10)]
+    edits = [edit(*place) for place in places]
+    assert len(SharedAxis.of(edits)) == 12 + 2
+    ends = [one.start_s(cut) for one in edits] + [445.52]
+    assert SharedAxis.of(edits).cells(np.array(ends), cut).tolist() == [0, 12, -1]
+
+
+@given(st.lists(st.integers(0, 7_200_000), min_size=2, max_size=60, unique=True))
+def test_scenes_cut_anywhere_are_laid_on_themselves(cuts_ms):
+    """Milliseconds, as shot detection gives them: neither refused, nor with a cell that holds nothing."""
+    seconds = [ms / 1000 for ms in sorted(cuts_ms)]
+    film = a_timeline(*((f"Scene {at}", start, end) for at, (start, end) in enumerate(pairwise(seconds))))
+    axis = SharedAxis.of(edits_by_title(film, film))
+    assert (axis.length_s >= 0.0009).all()
+    own = SharedAxis.of_one(axis.edits, seconds[-1] + 1)
+    assert len(own) == len(axis) + math.ceil(seconds[0] / 5) + 1
+    assert len(set(own.start_a_s)) == len(own)
+    assert set(axis.start_a_s) <= set(own.start_a_s)
 
 
 def a_screening(shares, *, faces=10, exclusions=(), session_id="one", scorer="expression-net 1"):
