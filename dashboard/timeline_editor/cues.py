@@ -49,7 +49,7 @@ def edit_cues(desk: Desk, session: Session) -> None:
         num_rows="dynamic",
         hide_index=False,
         column_config=_COLUMNS,
-        key=f"cues-{desk.layout}",
+        key=desk.cues_table,
         alt="Cues: a time of the session and a time of what was shown each",
     )
     st.html(markup.note(_EXPLAINED))

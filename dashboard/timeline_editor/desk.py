@@ -40,6 +40,11 @@ class Desk:
     proposed: tuple[str, tuple[Cue, ...] | None] | None = None
     told: str = ""
 
+    @property
+    def cues_table(self) -> str:
+        """What the table of cues is named; there is always one."""
+        return f"cues-{self.layout}"
+
     def start(self, session: Session, stage: Stage) -> None:
         """Begins anew with what is stored."""
         self.editing = Editing.begun(session, stage)
@@ -77,6 +82,10 @@ def desk_of(session: Session, stage: Stage) -> Desk:
         st.session_state[key] = desk
     elif not desk.editing.changed and differs(desk.editing.read, stage):
         desk.start(session, stage)
+    elif desk.cues_table not in st.session_state:
+        # Streamlit forgets what was typed into tables that a run did not draw, as of another page or stage, or while
+        # the store was away. The draft has it.
+        desk.lay_out()
     return desk
 
 

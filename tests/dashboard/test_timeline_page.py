@@ -163,6 +163,34 @@ def test_each_stage_of_a_festival_is_edited_by_itself(pages: Pages, filled: str,
         assert [len(stage.timelines) for stage in store.stages("fest-1")] == [0, 1]
 
 
+def test_what_was_typed_is_there_again_after_another_stage_was_looked_at(pages: Pages, filled: str) -> None:
+    app = pages.timeline("fest-1", stage="big")
+    button(app, "New timeline").click().run()
+    typed(app, "Called", "Sets")
+    app.run()
+    app.selectbox(key="stage").set_value("small").run()
+    app.selectbox(key="stage").set_value("big").run()
+    assert called(app) == ["Sets"]
+    assert "Not saved yet" in text_of(app)
+    button(app, "Save").click().run()
+    assert [one.title for one in stage_of(filled, "fest-1").timelines] == ["Sets"]
+
+
+def test_what_was_typed_is_there_again_after_the_store_was_away(
+    pages: Pages, filled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = pages.timeline("talk-1")
+    typed(app, "Called", "Chapters")
+    app.run()
+    with monkeypatch.context() as away:
+        away.setenv("HOUSELIGHTS_STORE", "sqlite:////dev/null/houselights.db")
+        app.run()
+        assert called(app) == []
+    app.run()
+    assert called(app) == ["Chapters"]
+    assert "Not saved yet" in text_of(app)
+
+
 def test_a_session_that_is_not_there_or_has_no_stage_is_said_in_a_line(pages: Pages, store_url: str) -> None:
     assert "nowhere" in text_of(pages.timeline("nowhere"))
     with open_store(store_url) as store:
