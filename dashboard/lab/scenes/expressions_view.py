@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from audience.baseline import BASELINES, BaselineChoice
+from audience.percents import percent_text
 from audience.scene_export import scenes_table
 from audience.scene_figures import SceneFigure, scene_figures
 from audience.segment_table import LEAST_S
@@ -17,7 +18,7 @@ from dashboard import markup
 from dashboard.lab.scenes import data
 from dashboard.lab.scenes.chosen import PAGE, PICTURE_WIDTH, ChosenScenes
 from dashboard.lab.scenes.heat_map import Measure, heat_map, height_of
-from dashboard.lab.scenes.words import LACKS, changed, percent, ranged
+from dashboard.lab.scenes.words import LACKS, changed, ranged
 from dashboard.lab.takeaway import Picture
 from dashboard.lab.takeaway_button import offer
 from dashboard.lab.waiting import bar
@@ -128,7 +129,7 @@ def _told(figure: SceneFigure) -> tuple[str, ...]:
         changed(figure) if figure.enough else "",
         f"{figure.faces:.0f}" if figure.enough else "",
         f"{figure.screenings} of {figure.shown}",
-        "" if figure.coverage != figure.coverage else percent(figure.coverage),
+        "" if figure.coverage != figure.coverage else percent_text(figure.coverage),
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from audience.percents import percent_text
 from audience.scene_figures import SceneFigure
-from dashboard.lab.scenes.words import LACKS, figure_words, number_of_faces, percent, plus, signed
+from dashboard.lab.scenes.words import LACKS, figure_name, figure_words, number_of_faces, plus, signed
 from dashboard.palette import LIGHT, Palette
 from dashboard.wording import expression_name
 
@@ -135,7 +136,7 @@ def height_of(figures: Sequence[SceneFigure]) -> int:
 
 def _row(figure: SceneFigure, measure: Measure, expressions: list[str], scenes: list[Any]) -> Options:
     value, lack = (figure.share, figure.lack) if measure == "share" else (figure.change, figure.change_lack)
-    told = LACKS[lack].brief if lack else percent(value) if measure == "share" else plus(value)
+    told = LACKS[lack].brief if lack else percent_text(value) if measure == "share" else plus(value)
     return {
         "x": expressions.index(figure.expression),
         "y": scenes.index(figure.scene),
@@ -147,12 +148,12 @@ def _row(figure: SceneFigure, measure: Measure, expressions: list[str], scenes: 
 
 
 def _rests_on(figures: Sequence[SceneFigure], place: int, column: int) -> list[Options]:
-    """The cells beside a row that say what its figures rest on."""
+    """The cells beside a row that say what its figures rest on; empty where it has none, but where nobody was."""
     shown = [one for one in figures if one.enough]
     most = max(shown, key=lambda one: one.faces, default=figures[0])
-    said = figure_words(most).split(": ", 1)[0] + ": " + number_of_faces(most)
-    coverage = "" if most.coverage != most.coverage else percent(most.coverage)
-    faces = f"{most.faces:.0f}" if shown else "0"
+    said = f"{figure_name(most)}: {number_of_faces(most)}" if shown else figure_words(most)
+    coverage = "" if most.coverage != most.coverage else percent_text(most.coverage)
+    faces = f"{most.faces:.0f}" if shown or most.lack == "nobody in view" else ""
     nothing = {"y": place, "value": float("nan"), "said": said}
     return [
         {"x": column, "told": faces, "brief": faces, **nothing},

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from audience.norms import LEAST_SCENES, Standing, scenes_besides, standing
+from audience.percents import percent_text
 from audience.scene_export import norms_table
 from audience.scene_figures import SceneFigure, scene_figures
 from dashboard import markup
@@ -17,7 +18,7 @@ from dashboard.lab import data as lab_data
 from dashboard.lab.scenes import data
 from dashboard.lab.scenes.chosen import PAGE, PICTURE_WIDTH, ChosenScenes
 from dashboard.lab.scenes.interval_rows import IntervalAxis, IntervalRow, height_of, interval_rows
-from dashboard.lab.scenes.words import LACKS, percent, ranged
+from dashboard.lab.scenes.words import LACKS, ranged
 from dashboard.lab.takeaway import Picture
 from dashboard.lab.takeaway_button import offer
 from dashboard.lab.waiting import bar
@@ -74,8 +75,8 @@ def headline(placed: Placed, expression: str) -> str:
         )
     figure, place = max(known, key=lambda one: one[1].rank)
     return (
-        f"“{figure.scene.name}” stands highest: in {percent(place.rank)} of {place.scenes} other scenes fewer faces "
-        f"{doing(expression)}."
+        f"“{figure.scene.name}” stands highest: in {percent_text(place.rank)} of {place.scenes} other scenes fewer "
+        f"faces {doing(expression)}."
     )
 
 
@@ -97,7 +98,7 @@ def rows_of(placed: Placed) -> list[IntervalRow]:
         beside, brief = "not enough data", "too little"
         said = f"{one.scene.name}: {LACKS[one.lack].full if one.lack else f'{place.scenes} other scenes are too few'}"
         if place.enough:
-            beside, brief = f"{percent(one.share)}, among {place.scenes} scenes", f"of {place.scenes}"
+            beside, brief = f"{percent_text(one.share)}, among {place.scenes} scenes", f"of {place.scenes}"
             said = f"{one.scene.name}: {_rank(place)} of {place.scenes} other scenes lie lower than its "
             said += ranged(one.share, one.low, one.high)
         low, high = (np.nan, np.nan) if not place.enough else (100 * place.low, 100 * place.high)

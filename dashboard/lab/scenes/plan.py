@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from audience.curve import overall_share
+from audience.percents import percent
 from dashboard.lab.scenes import data
 from dashboard.lab.selection import Screening
 
@@ -22,6 +23,6 @@ def plan_parameters(screenings: Sequence[Screening], expression: str) -> dict[st
     faces = [np.nanmean(screening.windows.faces) for screening in screenings]
     known = {"faces": f"{max(1.0, float(np.mean(faces))):.0f}"}
     if not np.isnan(shares).all():
-        known["share"] = f"{min(max(100 * float(np.nanmean(shares)), 1), 99):.0f}"
+        known["share"] = f"{min(max(percent(float(np.nanmean(shares))), 1), 99)}"
     alike = data.alikeness(screenings, expression)
     return known if np.isnan(alike) else known | {"alike": f"{alike:.2f}"}

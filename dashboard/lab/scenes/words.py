@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from audience.comparison import LEAST_UNITS
 from audience.instants import clock_text
+from audience.percents import percent, percent_text
 from audience.scene_figures import SceneFigure
 from audience.scenes import Lack
 from audience.segment_table import LEAST_S
@@ -37,19 +38,15 @@ def signed(text: str) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def percent(value: float) -> str:
-    """A share as `34 %`."""
-    return f"{100 * value:.0f} %"
-
-
 def plus(value: float) -> str:
     """A change in points, as `+12`; what rounds to none has no sign."""
-    return "0" if abs(value) < 0.005 else signed(f"{100 * value:+.0f}")
+    points = percent(value)
+    return signed(f"{points:+d}") if points else "0"
 
 
 def ranged(value: float, low: float, high: float) -> str:
     """A share with its interval, where it has one."""
-    return percent(value) + ("" if low != low else f" ({100 * low:.0f} to {100 * high:.0f} %)")
+    return percent_text(value) + ("" if low != low else f" ({percent(low)} to {percent_text(high)})")
 
 
 def changed(figure: SceneFigure) -> str:
@@ -66,12 +63,17 @@ def number_of_faces(figure: SceneFigure) -> str:
     said = f"{figure.faces:.0f} faces"
     if figure.shown > 1:
         said += f" of {figure.screenings} of {figure.shown} screenings"
-    return said if figure.coverage != figure.coverage else f"{said}, coverage {percent(figure.coverage)}"
+    return said if figure.coverage != figure.coverage else f"{said}, coverage {percent_text(figure.coverage)}"
+
+
+def figure_name(figure: SceneFigure) -> str:
+    """What a figure is of."""
+    return f"{figure.scene.name} ({clock_text(figure.start_s)}), {expression_name(figure.expression).lower()}"
 
 
 def figure_words(figure: SceneFigure) -> str:
     """All there is to say of a figure, in one line."""
-    name = f"{figure.scene.name} ({clock_text(figure.start_s)}), {expression_name(figure.expression).lower()}"
+    name = figure_name(figure)
     if not figure.enough:
         return f"{name}: {LACKS[figure.lack].full}"
     said = f"{name}: {ranged(figure.share, figure.low, figure.high)}, {changed(figure)}, {number_of_faces(figure)}"
