@@ -42,11 +42,19 @@ class Snapshot:
 
 @dataclass(slots=True)
 class _Kept:
-    """What is kept of a session: its newest snapshot (None where there is no such board) and when it was looked for."""
+    """What is kept of a session: its newest snapshot, when that was looked for, and why it could not be made, if so."""
 
     making: asyncio.Lock = field(default_factory=asyncio.Lock)
     looked_at_ms: int = -1
     snapshot: Snapshot | None = None
+    problem: HouselightsError | None = None
+
+    def shown(self) -> Snapshot | None:
+        """What to answer with; None where there is no such board."""
+        # The page tells how old what it shows is; an older picture is better than none.
+        if self.snapshot is None and self.problem is not None:
+            raise self.problem.with_traceback(None)
+        return self.snapshot
 
 
 class Snapshots:
@@ -64,15 +72,15 @@ class Snapshots:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     async def newest(self, session_id: str) -> Snapshot | None:
-        """The snapshot of the update that is due; None where there is no such board.
+        """The snapshot of the update that is due, or the last one while that is made; None if there is no board.
 
         Raises:
             HouselightsError: it could not be made, and there is no earlier one to show.
         """
         due_ms = self._now_ms() // UPDATE_MS * UPDATE_MS
         kept = self._kept.get(session_id)
-        if kept is not None and kept.looked_at_ms >= due_ms:
-            return kept.snapshot
+        if kept is not None and kept.looked_at_ms >= due_ms and not (kept.snapshot is None and kept.making.locked()):
+            return kept.shown()
         if kept is None:
             kept = self._kept[session_id] = _Kept()
             while len(self._kept) > MOST_SESSIONS:
@@ -81,15 +89,13 @@ class Snapshots:
         async with kept.making:
             if kept.looked_at_ms < due_ms:
                 await self._look(kept, session_id, due_ms)
-        return kept.snapshot
+        return kept.shown()
 
     async def _look(self, kept: _Kept, session_id: str, due_ms: int) -> None:
-        kept.looked_at_ms = due_ms
+        kept.looked_at_ms, kept.problem = due_ms, None
         try:
             body = await asyncio.to_thread(self._make, session_id, due_ms)
-        except HouselightsError:
-            # The page tells how old what it shows is; an older picture is better than none.
-            if kept.snapshot is None:
-                raise
+        except HouselightsError as problem:
+            kept.problem = problem
         else:
             kept.snapshot = None if body is None else Snapshot.of(due_ms, body)

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import pytest
 from audience.errors import StoreUnavailable
 from board_page.page import page
 from dashboard.live_board.routes import board_routes
-from dashboard.live_board.snapshots import MOST_SESSIONS, Snapshots
+from dashboard.live_board.snapshots import MOST_SESSIONS, Snapshot, Snapshots
 from tests.routes_server import Answer, serving
 
 Asking = Callable[..., Answer]
@@ -102,6 +103,63 @@ def test_strangers_cannot_fill_the_memory_with_boards(kitchen):
         assert pool.submit(asyncio.run, look_for(range(2 * MOST_SESSIONS))).result() == 2 * MOST_SESSIONS
         forgotten, kept = 0, 2 * MOST_SESSIONS - 1
         assert pool.submit(asyncio.run, look_for([forgotten, kept])).result() == 2 * MOST_SESSIONS + 1
+
+
+def while_one_is_made(kitchen: Kitchen, before: int = 0) -> tuple[list[Snapshot | None], list[Snapshot | None]]:
+    """What two more who ask are given at once while a picture is made, and what all three have in the end.
+
+    Args:
+        kitchen: makes it.
+        before: updates that were made and shown before.
+    """
+    begun, may_end = threading.Event(), threading.Event()
+    may_end.set()
+
+    def slowly(session_id: str, at_ms: int) -> bytes | None:
+        begun.set()
+        assert may_end.wait(20)
+        return kitchen.make(session_id, at_ms)
+
+    async def asking() -> tuple[list[Snapshot | None], list[Snapshot | None]]:
+        snapshots = Snapshots(slowly, lambda: kitchen.now_ms)
+        for _ in range(before):
+            await snapshots.newest("fete")
+            kitchen.now_ms += 2_000
+        begun.clear()
+        may_end.clear()
+        first = asyncio.create_task(snapshots.newest("fete"))
+        await asyncio.to_thread(begun.wait, 20)
+        others = [asyncio.create_task(snapshots.newest("fete")) for _ in range(2)]
+        done, _ = await asyncio.wait(others, timeout=0.05)
+        at_once = [task.result() for task in done]
+        may_end.set()
+        return at_once, list(await asyncio.gather(first, *others))
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, asking()).result()
+
+
+def test_who_asks_while_the_first_picture_is_made_waits_for_it(kitchen):
+    at_once, in_the_end = while_one_is_made(kitchen)
+    assert at_once == []
+    assert [snapshot and snapshot.body for snapshot in in_the_end] == [DOCUMENT] * 3
+    assert len(kitchen.made) == 1
+
+
+def test_who_asks_while_the_next_picture_is_made_is_shown_the_last_one(kitchen):
+    at_once, in_the_end = while_one_is_made(kitchen, before=1)
+    assert [snapshot and snapshot.at_ms for snapshot in at_once] == [10_000, 10_000]
+    assert in_the_end[0] is not None
+    assert in_the_end[0].at_ms == 12_000
+    assert len(kitchen.made) == 2
+
+
+def test_a_store_that_fails_says_so_to_everybody_who_asks_and_is_asked_once_an_update(kitchen, asked):
+    kitchen.broken = True
+    assert [asked("/live/fete/live.json").status for _ in range(3)] == [503, 503, 503]
+    assert len(kitchen.made) == 1
+    kitchen.broken, kitchen.now_ms = False, 12_000
+    assert asked("/live/fete/live.json").status == 200
 
 
 def test_a_store_that_fails_leaves_the_last_picture(kitchen, asked):
