@@ -101,6 +101,18 @@ def test_a_session_that_is_not_theirs_is_not_there(
         read(GuardedStore(whole, PERMITS[who]), "talk-2")
 
 
+@pytest.mark.parametrize("who", ROLES)
+def test_nobody_learns_whether_a_session_is_there_or_where_the_store_is(whole: Store, who: str) -> None:
+    def told(session_id: str) -> str:
+        with pytest.raises(SessionNotFound) as problem:
+            GuardedStore(whole, PERMITS[who]).session(session_id)
+        return str(problem.value).replace(session_id, "")
+
+    assert whole.url not in told("talk-9")
+    if not PERMITS[who].is_at_least("analyst"):
+        assert told("talk-9") == told("talk-2")
+
+
 @pytest.mark.parametrize("read", READING.values(), ids=list(READING))
 @pytest.mark.parametrize("who", ["link", "viewer", "analyst", "operator", "admin"])
 def test_what_is_theirs_is_given_as_it_is(whole: Store, who: str, read: Callable[[Store, str], object]) -> None:
