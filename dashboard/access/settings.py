@@ -59,7 +59,7 @@ class PersonRule:
         An e-mail address counts only where the provider says that it was verified: with some, anybody can claim any.
         """
         if self.named_by == "email":
-            return is_verified(claims) and _folded(claims.get("email")) == self.name.casefold()
+            return is_verified(claims) and _folded(claims.get("email")) == _folded(self.name)
         if self.named_by == "subject":
             return bool(claims.get("sub") == self.name)
         groups = claims.get(group_claim)
@@ -235,5 +235,6 @@ def _list(told: Mapping[str, Any], key: str, kind: type, place: str = "") -> lis
     return value
 
 
-def _folded(text: object) -> str | None:
-    return text.casefold() if isinstance(text, str) else None
+def _folded(address: object) -> object:
+    # Beyond ASCII other letters fold to the same (ß and ss, the sign for kelvin and k), in an address of somebody else.
+    return address.lower() if isinstance(address, str) and address.isascii() else address

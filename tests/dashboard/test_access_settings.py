@@ -55,6 +55,21 @@ def test_an_address_that_nobody_verified_is_nobodys() -> None:
         assert not read().permit(claims(email="vera@example.org", **told), [], BEGAN).lets_in
 
 
+@pytest.mark.parametrize(
+    ("named", "theirs"),
+    [
+        ("ada@strasse.example", "ada@stra\N{LATIN SMALL LETTER SHARP S}e.example"),
+        ("kim@example.org", "\N{KELVIN SIGN}im@example.org"),
+        ("ada@stra\N{LATIN SMALL LETTER SHARP S}e.example", "ada@STRASSE.example"),
+    ],
+)
+def test_an_address_that_only_folds_to_somebodys_is_not_theirs(named: str, theirs: str) -> None:
+    """Another letter is another mailbox, which somebody else may have."""
+    people = read(f'[[people]]\nemail = "{named}"\nrole = "admin"')
+    assert not people.permit(claims(email=theirs, email_verified=True), [], BEGAN).lets_in
+    assert people.permit(claims(email=named, email_verified=True), [], BEGAN).role == "admin"
+
+
 def test_people_are_named_by_group_and_by_subject_too() -> None:
     assert read().permit(claims(groups=["staff", "researchers"]), [], BEGAN).role == "analyst"
     assert read().permit(claims(groups="researchers"), [], BEGAN).role == "analyst"
