@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -84,13 +85,13 @@ def asked_as(permit: Permit, function: Callable[Params, Result]) -> Callable[Par
 
 
 def _links(cookies: Mapping[str, str], now: datetime) -> Iterable[ShareLink]:
-    tokens = [value for name, value in cookies.items() if name.startswith(LINK_COOKIE)][:_MOST_LINKS]
-    secret = share_secret() if tokens else None
-    for token in tokens if secret else ():
-        try:
-            yield opened(token, secret or "", now)
-        except AccessRefused:
-            continue
+    # Browsers name those first that they were given first.
+    tokens = [value for name, value in cookies.items() if name.startswith(LINK_COOKIE)][-_MOST_LINKS:]
+    if not tokens or (secret := share_secret()) is None:
+        return
+    for token in tokens:
+        with suppress(AccessRefused):
+            yield opened(token, secret, now)
 
 
 @lru_cache(maxsize=2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from audience.errors import AccessRefused, InvalidValue
+from dashboard.access.asking import LINK_COOKIE, permit_of
+from dashboard.access.secrets import SHARE_VARIABLE
+from dashboard.access.settings import settings_of
 from dashboard.access.share_links import ShareLink, opened
 from tests.builders import BEGAN
 
@@ -37,6 +42,17 @@ def test_the_signature_of_one_link_does_not_open_another() -> None:
     forged = f"{other.partition('.')[0]}.{LINK.signed(SECRET).partition('.')[2]}"
     with pytest.raises(AccessRefused, match="not valid"):
         opened(forged, SECRET, BEGAN)
+
+
+def test_of_many_links_those_that_were_opened_last_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Browsers name the cookie first that they were given first."""
+    monkeypatch.setenv(SHARE_VARIABLE, SECRET)
+    cookies = {}
+    for number in range(25):
+        link = replace(LINK, link_id=f"k{number}", session_id=f"talk-{number}", until_s=int(time.time()) + 3600)
+        cookies[f"{LINK_COOKIE}{link.link_id}"] = link.signed(SECRET)
+    permit = permit_of(settings_of('address = "https://a.example"\ncontact = "Ada"'), {}, cookies)
+    assert permit.linked == {f"talk-{number}" for number in range(5, 25)}
 
 
 def test_a_secret_that_can_be_guessed_signs_nothing() -> None:
