@@ -91,13 +91,17 @@ def people(tracks: Tracks, windows: StageWindows, axis: SharedAxis, cut: Cut) ->
         cut: which of them was screened.
 
     Returns:
-        (tracks, cells), NaN where a track was not in view.
+        (tracks, cells), NaN where a track was not in view, and in cells of fewer tracks than a figure may rest on:
+        windows that are shown may hold so few, since cameras that overlap are told apart window by window there, and
+        faces may be lost.
     """
     cell = axis.of_windows(windows, cut)[tracks.place]
     shared = cell >= 0
-    at = tracks.track[shared] * len(axis) + cell[shared]
+    track = tracks.track[shared]
+    at = track * len(axis) + cell[shared]
     size = tracks.count * len(axis)
     count = np.bincount(at, minlength=size)
     total = np.bincount(at, weights=tracks.confidence[shared], minlength=size)
     rows: Floats = (total / np.where(count > 0, count, np.nan)).reshape(tracks.count, len(axis))
-    return rows[~np.isnan(rows).all(axis=1)]
+    rows[:, np.count_nonzero(~np.isnan(rows), axis=0) < windows.min_faces] = np.nan
+    return rows[np.unique(track)]

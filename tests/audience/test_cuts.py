@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audience.curve import stage_windows
 from audience.cuts import Edit, SharedAxis, edits_by_title, one_scorer
 from audience.errors import InvalidValue
 from audience.tracks import tracks_of
 from audience.units import people, screenings
-from tests.builders import a_camera, a_face, a_stage, a_timeline, an_exclusion, window_faces
+from audience.window_table import WindowTable
+from tests.builders import a_camera, a_face, a_session, a_stage, a_timeline, a_window, an_exclusion, window_faces
 from tests.crowds import from_counts
 
 
@@ -112,7 +115,7 @@ def test_a_screening_is_its_share_in_each_cell_and_what_was_left_out_a_gap():
 
 
 def test_people_are_the_tracks_that_were_in_view_of_what_the_cuts_share():
-    windows = a_screening([3] * 20, faces=6)
+    windows = replace(a_screening([3] * 20, faces=6), min_faces=1)
     here = [a_face("here", smile=0.5)]
     seen = [window_faces(at, seen=[*here, a_face("late", smile=0.25)] if at >= 10 else here) for at in range(20)]
     rows = people(tracks_of(windows, seen, [], "smile"), windows, SharedAxis.of([edit(5, 0, 10)]), "A")
@@ -120,6 +123,28 @@ def test_people_are_the_tracks_that_were_in_view_of_what_the_cuts_share():
     assert np.isnan(rows[1]).tolist() == [True, False]
     early = people(tracks_of(windows, seen, [], "smile"), windows, SharedAxis.of([edit(0, 0, 10)]), "A")
     assert len(early) == 1, "who came later saw nothing of it"
+
+
+def test_where_fewer_people_were_followed_than_a_figure_takes_there_is_none_of_any():
+    """Of cameras that overlap the fuller one counts in a window; in one of these that is not the one that is followed.
+
+    So a window that is shown may hold four people to compare.
+    """
+    cameras = [a_camera("wide"), a_camera("close", overlaps=["wide"])]
+    looks = [("wide", 4 if at < 5 else 9, at) for at in range(15)] + [("close", 6, at) for at in range(15)]
+    seen = [
+        window_faces(at, camera_id=camera, seen=[a_face(f"{camera}-{one}", smile=0.5) for one in range(faces)])
+        for camera, faces, at in looks
+    ]
+    records = [
+        a_window(at, camera_id=camera, seen=[a_face(f"{camera}-{one}", smile=0.5) for one in range(faces)])
+        for camera, faces, at in looks
+    ]
+    stage = a_stage(timelines=[a_timeline(("Film", 0, 1000))])
+    windows = stage_windows(a_session(), stage, cameras, WindowTable.of(records))
+    assert not windows.withheld.any()
+    rows = people(tracks_of(windows, seen, cameras, "smile"), windows, SharedAxis.of([edit(0, 0, 15)]), "A")
+    assert np.count_nonzero(~np.isnan(rows), axis=0).tolist() == [0, 9, 9]
 
 
 def test_tracks_are_told_apart_by_camera_and_left_out_where_figures_are():
