@@ -9,13 +9,13 @@ from typing import Final
 import numpy as np
 
 from audience.alerts import AlertRule, Finding
-from audience.camera_state import UNUSABLE, CameraStatus
+from audience.camera_state import UNUSABLE, CameraStatus, late_from_s
 from audience.disclosure import default_min_faces, withheld
 from audience.exclusions import excluded_windows
 from audience.expressions import LEAD_EXPRESSION
 from audience.percents import percent_text
 from audience.privacy import Setting
-from audience.sessions import Camera, Stage
+from audience.sessions import Camera, Stage, overlapping
 from audience.window_table import WindowTable
 
 OVER_MS: Final = 60_000
@@ -54,7 +54,7 @@ def stage_now(
         windows: of the last `OVER_MS`.
         paused: whether what is shown there is paused.
     """
-    table = windows.over_cameras([camera.overlaps | {camera.camera_id} for camera in cameras])
+    table = windows.over_cameras(overlapping(cameras))
     if not len(table):
         return StageNow(stage_id=stage.stage_id, faces=None, share=None, n=0.0)
     faces = float(table.faces.mean())
@@ -98,11 +98,11 @@ def _of_camera(rule: AlertRule, status: CameraStatus) -> Finding:
     if rule.what == "camera":
         # What was never heard of, or ended when it was told to, is nobody's surprise.
         holds, told = status.state in UNUSABLE, f"{where} is {status.state}"
-    elif status.delay_s is None:
+    elif status.heartbeat is None or status.delay_s is None:
         # Of one that is not at work nothing comes late, and one that is dead says nothing.
         holds, told = (None if status.state == "dead" else False), ""
     else:
-        holds = status.delay_s > rule.limit
+        holds = status.delay_s > late_from_s(status.heartbeat, rule.limit)
         told = f"figures of {where} come {status.delay_s:.0f} s late (limit {rule.limit:g} s)"
     return Finding(rule=rule, stage_id=status.stage_id, camera_id=status.camera_id, holds=holds, told=told)
 

@@ -10,7 +10,7 @@ import numpy as np
 from audience.alert_findings import OVER_MS, StageNow, findings, stage_now
 from audience.alerts import AlertBook, AlertWatcher, looked
 from audience.board_reading import read_sums
-from audience.camera_state import CameraStatus, camera_statuses
+from audience.camera_state import CameraStatus, camera_statuses, late_from_s
 from audience.cueing import is_paused
 from audience.instants import from_ms, to_ms
 from audience.liveliness import NEEDED_MS, UPDATE_MS, liveliness
@@ -22,7 +22,7 @@ from audience.window_table import WindowTable
 WATCHED_MS: Final = 20_000
 """So long after its last look a watcher is taken to be at work still."""
 
-_READ_MS = OVER_MS + 15_000  # a camera that is this late is late enough
+_LATE_ENOUGH_MS = 15_000  # so much longer than may be is read: a camera that is this late is late enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +63,11 @@ def situation(store: Store, session_id: str, now_ms: int) -> Situation:
     now: dict[str, StageNow] = {}
     for stage in stages:
         of_stage = cameras[stage.stage_id] = store.cameras(session_id, stage.stage_id)
-        windows = store.windows(session_id, stage.stage_id, from_ms=now_ms - _READ_MS)
         beats = [beat for beat in heartbeats if beat.stage_id == stage.stage_id]
-        for camera_id, until_ms in _recorded_until(windows, beats, now_ms).items():
+        reads_s = max((late_from_s(beat, OVER_MS / 1000) for beat in beats), default=OVER_MS / 1000)
+        read_from_ms = now_ms - round(reads_s * 1000) - _LATE_ENOUGH_MS
+        windows = store.windows(session_id, stage.stage_id, from_ms=read_from_ms)
+        for camera_id, until_ms in _recorded_until(windows, beats, read_from_ms).items():
             recorded_until_ms[stage.stage_id, camera_id] = until_ms
         at = from_ms(now_ms)
         cues = stage.cues or (begun(session.started_at) if stage.timelines else ())
@@ -134,9 +136,9 @@ def _liveliness(store: Store, session_id: str, now_ms: int) -> dict[str, float]:
     }
 
 
-def _recorded_until(windows: WindowTable, heartbeats: list[Heartbeat], now_ms: int) -> dict[str, int]:
+def _recorded_until(windows: WindowTable, heartbeats: list[Heartbeat], read_from_ms: int) -> dict[str, int]:
     """End of the newest window of each camera in the store; of one that sends and has none, where reading began."""
-    until = {beat.camera_id: now_ms - _READ_MS for beat in heartbeats if beat.sent or beat.waiting}
+    until = {beat.camera_id: read_from_ms for beat in heartbeats if beat.sent or beat.waiting}
     for start_ms, camera in zip(windows.start_ms.tolist(), windows.camera.tolist(), strict=True):
         until[windows.cameras[camera]] = start_ms + windows.width_ms
     return until

@@ -23,6 +23,12 @@ tried again within ten. One that looks less often speaks less often: it may miss
 
 _SILENT_TURNS, _DEAD_TURNS = 2, 3
 
+LONGEST_TURN_S: Final = 3600.0
+"""A camera looks once an hour at least, so that whatever one says of itself, it is missed some day."""
+
+TRIED_AGAIN_S: Final = 30.0
+"""Seconds within which a camera that is away, or whose program failed, is tried again; until then it says nothing."""
+
 LATE_S: Final = 10.0
 """Seconds from capture to store from which a camera is late."""
 
@@ -102,6 +108,14 @@ def camera_status(
     )
 
 
+def late_from_s(heartbeat: Heartbeat, limit_s: float) -> float:
+    """Seconds from capture to store from which figures come late, where `limit_s` is allowed to a camera.
+
+    One that looks less often has nothing newer to give between two turns, and may miss as many as of its words.
+    """
+    return max(limit_s, _SILENT_TURNS * _turn_s(heartbeat))
+
+
 def camera_statuses(
     cameras: Mapping[str, Iterable[Camera]],
     heartbeats: Iterable[Heartbeat],
@@ -130,8 +144,9 @@ def _judged(heartbeat: Heartbeat, seen_s: float, delay_s: float | None) -> tuple
     """The state and why; the first that applies, from the worst."""
     if heartbeat.state in ("stopped", "finished"):
         return "ended", heartbeat.detail or ("stopped" if heartbeat.state == "stopped" else "played to its end")
-    turn_s = 1 / heartbeat.frames_per_s if heartbeat.frames_per_s else 0.0
-    if seen_s > max(DEAD_S, _DEAD_TURNS * turn_s):
+    turn_s = _turn_s(heartbeat)
+    silent_s = TRIED_AGAIN_S if heartbeat.state in ("waiting", "failed") else 0.0
+    if seen_s > max(DEAD_S + silent_s, _DEAD_TURNS * turn_s):
         return "dead", f"last said “{heartbeat.state}”" + (f": {heartbeat.detail}" if heartbeat.detail else "")
     if heartbeat.state == "failed":
         return "failed", heartbeat.detail
@@ -145,7 +160,12 @@ def _judged(heartbeat: Heartbeat, seen_s: float, delay_s: float | None) -> tuple
         return "blurred", "the picture is out of focus, shaken or empty: wipe the lens, focus, look where it points"
     if seen_s > max(SILENT_S, _SILENT_TURNS * turn_s):
         return "late", "has not been heard of for a while"
-    if delay_s is not None and delay_s > max(LATE_S, _SILENT_TURNS * turn_s):
+    if delay_s is not None and delay_s > late_from_s(heartbeat, LATE_S):
         waits = f"; {heartbeat.waiting} deliveries wait in its outbox" if heartbeat.waiting else ""
         return "late", f"figures come {delay_s:,.0f} s after their capture{waits}"
     return "ok", heartbeat.detail
+
+
+def _turn_s(heartbeat: Heartbeat) -> float:
+    """Seconds from one look of a camera to the next, at most `LONGEST_TURN_S`; 0 where it does not say."""
+    return min(1 / heartbeat.frames_per_s, LONGEST_TURN_S) if heartbeat.frames_per_s else 0.0

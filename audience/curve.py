@@ -13,7 +13,7 @@ from audience.errors import InvalidValue
 from audience.exclusions import excluded_windows
 from audience.instants import from_ms, to_ms
 from audience.intervals import wilson
-from audience.sessions import Camera, Session, Stage
+from audience.sessions import Camera, Session, Stage, overlapping
 from audience.timelines import Cue, timeline_seconds
 from audience.window_table import WindowTable
 from audience.windows import EXPECTED_OVER_MS
@@ -123,8 +123,7 @@ def stage_windows(
     Raises:
         InvalidValue: the axis would be of more than `LONGEST` windows, or `width_ms` is no multiple.
     """
-    # A wide view overlaps each of the close ones, which need not overlap each other: so overlaps are told in pairs.
-    pairs = {frozenset({camera.camera_id, other}) for camera in cameras for other in camera.overlaps}
+    pairs = overlapping(cameras)
     windows = table.over_cameras(pairs)
     alone = [camera for camera in table.cameras if not any(camera in pair for pair in pairs)]
     windows = replace(windows, expected=windows.expected + _expected_by_absent(table, alone, windows.start_ms))

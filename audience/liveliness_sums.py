@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from audience.disclosure import MIN_FACES, withheld
 from audience.exclusions import excluded_windows
-from audience.sessions import Camera, Stage
+from audience.sessions import Camera, Stage, overlapping
 from audience.window_table import WindowTable
 
 Floats = NDArray[np.float64]
@@ -82,8 +82,7 @@ def stage_sums(stage: Stage, cameras: Sequence[Camera], table: WindowTable) -> S
         cameras: its cameras; those that overlap are told from it.
         table: its windows as the store gives them, of any stretch.
     """
-    pairs = {frozenset({camera.camera_id, other}) for camera in cameras for other in camera.overlaps}
-    windows = withheld(table.over_cameras(pairs), MIN_FACES)
+    windows = withheld(table.over_cameras(overlapping(cameras)), MIN_FACES)
     windows = windows.without_figures(excluded_windows(windows.start_ms, windows.width_ms, stage.exclusions)[:, None])
     shape = (len(windows), len(LIVELY))
     scored, total, squares = np.zeros(shape, dtype=np.int64), np.zeros(shape), np.zeros(shape)

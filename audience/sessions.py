@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
@@ -34,6 +35,14 @@ class Camera:
         check_id("camera id", self.camera_id)
         for other in self.overlaps:
             check_id("camera id", other)
+
+
+def overlapping(cameras: Iterable[Camera]) -> set[frozenset[str]]:
+    """The pairs of cameras of a stage that see some of the same people, by id.
+
+    A wide view overlaps each of the close ones, which need not overlap each other: so overlaps are told in pairs.
+    """
+    return {frozenset({camera.camera_id, other}) for camera in cameras for other in camera.overlaps}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from audience.curve import StageWindows
 from audience.faces import WindowFaces
-from audience.sessions import Camera
+from audience.sessions import Camera, overlapping
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -91,7 +91,7 @@ def _outdone(faces: Sequence[WindowFaces], cameras: Sequence[Camera]) -> set[str
     seen: Counter[str] = Counter()
     for window in faces:
         seen[window.camera_id] += len(window.faces)
-    pairs = {frozenset({camera.camera_id, other}) for camera in cameras for other in camera.overlaps}
+    pairs = overlapping(cameras)
     counted: set[str] = set()
     outdone: set[str] = set()
     for camera_id in sorted(seen, key=lambda name: (-seen[name], name)):

@@ -87,6 +87,18 @@ def test_a_device_of_which_nothing_was_recorded_for_long_is_late_by_that_at_leas
     assert on(store, "delay", at_s=1000) == ["figures of camera cam-1 of stage main come 75 s late (limit 10 s)"]
 
 
+def test_a_device_that_looks_once_a_minute_is_late_once_it_has_missed_two_turns(store: Store) -> None:
+    store.put_windows([a_window(0, of=9)])
+    store.put_heartbeat(beat(110, sent=1, frames_per_s=1 / 60))
+    assert on(store, "delay", at_s=119) == []
+    assert on(store, at_s=130) == ["figures of camera cam-1 of stage main come 129 s late (limit 10 s)"]
+
+
+def test_a_device_that_says_it_hardly_ever_looks_is_looked_for_all_the_same(store: Store) -> None:
+    store.put_heartbeat(beat(100, frames_per_s=1e-310))
+    assert on(store, "delay") == []
+
+
 def test_few_faces_and_few_smiles_of_the_last_minute_are_told_by_their_figures(store: Store) -> None:
     store.put_windows([a_window(second, smiling=1, of=6) for second in range(41, 100)])
     assert on(store, "faces", "share") == [
@@ -144,6 +156,15 @@ def test_cameras_that_see_the_same_people_count_them_once(store: Store) -> None:
     store.put_windows([a_window(second, of=5, camera_id=camera) for second in range(41, 100) for camera in "ab"])
     store.put_camera("talk-1", "main", a_camera("a", overlaps=["b"]))
     assert situation(store, "talk-1", after_ms(100)).now["main"].faces == 5
+
+
+def test_close_views_in_a_wide_one_stand_side_by_side(store: Store) -> None:
+    seen = {"left": 6, "right": 6, "wide": 5}
+    store.put_windows(
+        [a_window(second, of=seen[camera], camera_id=camera) for second in range(41, 100) for camera in seen]
+    )
+    store.put_camera("talk-1", "main", a_camera("wide", overlaps=["left", "right"]))
+    assert situation(store, "talk-1", after_ms(100)).now["main"].faces == 12
 
 
 def test_a_rule_of_one_stage_leaves_the_others_alone(store: Store) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from audience.camera_state import STATES, UNUSABLE, CameraStatus, camera_status, camera_statuses
+from audience.camera_state import LONGEST_TURN_S, STATES, UNUSABLE, CameraStatus, camera_status, camera_statuses
 from audience.store import Heartbeat
 from tests.builders import a_camera, a_heartbeat, after_ms
 
@@ -39,6 +39,15 @@ def test_silence_makes_a_camera_late_and_then_dead(silent_s: float, state: str) 
 def test_a_camera_that_looks_once_a_minute_may_be_silent_for_longer() -> None:
     slow = beat(frames_per_s=1 / 60, lag_s=0.1)
     assert [seen(slow, silent_s).state for silent_s in (60, 115, 125, 175, 185)] == ["ok", "ok", "late", "late", "dead"]
+
+
+def test_a_camera_that_says_it_hardly_ever_looks_is_missed_all_the_same() -> None:
+    assert seen(beat(frames_per_s=1e-310), 3 * LONGEST_TURN_S + 1).state == "dead"
+
+
+@pytest.mark.parametrize(("said", "state"), [("waiting", "away"), ("failed", "failed")])
+def test_a_camera_that_is_tried_again_twice_a_minute_is_not_dead_in_between(said: str, state: str) -> None:
+    assert [seen(beat(state=said, detail="no device"), silent_s).state for silent_s in (45, 61)] == [state, "dead"]
 
 
 @pytest.mark.parametrize(
