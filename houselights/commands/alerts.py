@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
-import threading
-from contextlib import ExitStack
 from datetime import UTC, datetime
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at, store_option
+from houselights.commands.stopping import stopped_by_signal
 
 if TYPE_CHECKING:
     from houselights.alert_ways import Way
@@ -54,14 +51,7 @@ def alerts(
             way.tell(Message(session_id="test", alert=alert, turn="began"))
             click.echo(f"told by {way.name}")
         return 0
-    stop = threading.Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    with store_at(store_url) as store, ExitStack() as stack:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            stack.callback(signal.signal, number, signal.signal(number, end))
+    with store_at(store_url) as store, stopped_by_signal() as stop:
         told_by = ", ".join(way.name for way in ways) or "the page Operate alone"
         click.echo(f"watching the rules of {store.url}, telling by {told_by}", err=True)
         AlertWatch(

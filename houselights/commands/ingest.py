@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +13,7 @@ from rich.console import Console
 from audience.errors import InvalidValue
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import keep_options, store_at, store_option
+from houselights.commands.stopping import stopped_by_signal
 
 if TYPE_CHECKING:
     from ingest_lambda.scoring import SheetScorer
@@ -67,11 +65,6 @@ def ingest(
     from ingest_lambda.ingest import Ingest, Keep
     from ingest_lambda.worker import DeadLetters, Deliveries, Worker
 
-    stop = threading.Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
     def worker(deliveries: Deliveries, dead_letters: DeadLetters) -> Worker:
         return Worker(
             ingest=Ingest(store, sheet_scorer, keep),
@@ -89,8 +82,7 @@ def ingest(
     with store_at(store_url) as store, ExitStack() as stack, needing_extra("ingest"):
         folder = None if is_queue else DeliveryFolder(Path(source))
         sheet_scorer = _sheet_scorer(scorer)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            stack.callback(signal.signal, number, signal.signal(number, end))
+        stop = stack.enter_context(stopped_by_signal())
         status = stack.enter_context(Console(stderr=True).status("waiting for deliveries"))
         progress = Progress(status.update)
         if folder is not None:

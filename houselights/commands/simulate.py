@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import FrameType
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 
 from houselights.commands.options import Instant, store_at, store_option
+from houselights.commands.stopping import stopped_by_signal
 
 USUAL_DAY = datetime(2026, 7, 11, 10, tzinfo=UTC)
 
@@ -85,10 +83,6 @@ def festival(
     )
     truth = truth or Path(f"{day.session.session_id}-truth.json")
     console = Console(stderr=True)
-    stop = threading.Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
 
     with store_at(store_url) as store, Progress(console=console) as progress:
         set_up(store, day, running=live)
@@ -102,9 +96,8 @@ def festival(
             progress.update(task, completed=second)
 
         if live:
-            before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
             began = time.monotonic()
-            try:
+            with stopped_by_signal() as stop:
                 written = play(
                     store,
                     day,
@@ -113,9 +106,6 @@ def festival(
                     elapsed_s=lambda: time.monotonic() - began,
                     on_second=on_second,
                 )
-            finally:
-                for number, handler in before.items():
-                    signal.signal(number, handler)
         else:
             written = write_at_once(store, day, on_second)
         where = store.url

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
 from houselights.commands.options import occasion_from, occasion_options, scoring_options, store_at, store_option
+from houselights.commands.stopping import stopped_by_signal
 
 
 @click.command(short_help="Score a camera live.")
@@ -48,11 +46,6 @@ def watch(
     from houselights.watching import Watch, WatchPlan
 
     occasion = occasion_from(options)
-    stop = threading.Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
     with store_at(store_url) as store, ExitStack() as stack:
         expressions = load_scorer(scorer)
         on_window, shown_at = None, None
@@ -64,8 +57,7 @@ def watch(
             def on_window(window: ScoredWindow) -> None:
                 preview.show(window.kept, smiles_in(window, expressions.thresholds))
 
-        for number in (signal.SIGTERM, signal.SIGINT):
-            stack.callback(signal.signal, number, signal.signal(number, end))
+        stop = stack.enter_context(stopped_by_signal())
         watched = Watch(
             occasion,
             WatchPlan(
