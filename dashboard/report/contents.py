@@ -12,9 +12,10 @@ import numpy as np
 from audience.baseline import BaselineChoice
 from audience.curve import ReactionCurve, StageWindows
 from audience.expressions import LEAD_EXPRESSION
-from audience.headline import headline, percent_text
+from audience.headline import headline, second_text
 from audience.instants import clock_text, to_ms
 from audience.moments import Moment, moments
+from audience.percents import percent_text
 from audience.segment_table import SegmentRow, segment_rows
 from audience.smoothing import default_smoothing_s, smoothed_curve
 from audience.store import RecordingProgress, ScorerRecord
@@ -135,7 +136,7 @@ def report_of(
         against=against,
         left_out=tuple(_left_out(windows)),
         notes=tuple(
-            Note(when=_session_time(windows, note.at), what=f"{note.title} ({note.by})")
+            Note(when=_when(windows, note.at), what=f"{note.title} ({note.by})")
             for note in sorted(windows.stage.annotations, key=lambda note: note.at)
         ),
         measured=tuple(_measured(windows, told, names, recordings)),
@@ -168,14 +169,16 @@ def _of_moments(windows: StageWindows, expression: str | None, found: Sequence[M
 def _left_out(windows: StageWindows) -> list[Note]:
     notes = []
     for exclusion in sorted(windows.stage.exclusions, key=lambda exclusion: exclusion.from_at):
-        when = f"{_session_time(windows, exclusion.from_at)} to {_session_time(windows, exclusion.until_at)}"
+        when = f"{_when(windows, exclusion.from_at)} to {_when(windows, exclusion.until_at)}"
         reason = f": {exclusion.reason}" if exclusion.reason else ""
         notes.append(Note(when=when, what=f"{exclusion.title}{reason} ({exclusion.by})"))
     return notes
 
 
-def _session_time(windows: StageWindows, at: datetime) -> str:
-    return clock_text((to_ms(at) - to_ms(windows.session.started_at)) / 1000)
+def _when(windows: StageWindows, at: datetime) -> str:
+    """Where an instant stands, as everything else in the report is placed."""
+    session_s = (to_ms(at) - to_ms(windows.session.started_at)) / 1000
+    return second_text(windows, session_s) if len(windows.start_ms) else clock_text(session_s)
 
 
 def _measured(

@@ -194,6 +194,17 @@ def test_what_was_left_out_and_what_was_noted_stand_in_it_with_names() -> None:
         assert "0:30 of it was left out of every figure" in said
 
 
+def test_notes_stand_where_the_chart_and_the_moments_have_them() -> None:
+    """In the time of what was shown, which began five seconds after the session."""
+    stage = a_stage(
+        timelines=[TALK], cues=[a_cue(5, 0)], exclusions=[an_exclusion(60, 90)], annotations=[an_annotation(2)]
+    )
+    told = report(a_talk(stage=stage))
+    assert [note.when for note in (*told.left_out, *told.notes)] == ["0:55 to 1:25", "0:02 of the session"]
+    nothing = report(laid([], a_session(), stage))
+    assert [note.when for note in nothing.notes] == ["0:02"]
+
+
 def test_where_nothing_stands_out_that_is_said() -> None:
     still = [a_window(at, smiling=8, of=40) for at in range(600)]
     assert "Nothing stood out" in words_of(html_of(report(laid(still, a_session(ended_at=after(600))))))
