@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from audience.baseline import BaselineChoice
-from audience.headline import percent_text
 from audience.instants import clock_text
+from audience.percents import percent, percent_text
 from audience.segment_table import SegmentRow
 from dashboard.report.contents import Report
+from dashboard.session_page.segments.packing import NOT_ENOUGH, points_text
 
-NOT_ENOUGH = "not enough data"
 _CHANGES: dict[BaselineChoice, str] = {
     "whole talk": "Against the whole",
     "moving median": "Against around it",
@@ -69,23 +69,16 @@ def table_says(report: Report) -> Sequence[str]:
 def _share(row: SegmentRow) -> str:
     if not row.enough:
         return NOT_ENOUGH
-    return f"{percent_text(row.share)} ({round(100 * row.share_low)} to {percent_text(row.share_high)})"
+    return f"{percent_text(row.share)} ({percent(row.share_low)} to {percent_text(row.share_high)})"
 
 
 def _change(row: SegmentRow) -> str:
     if np.isnan(row.change):
-        return ""
-    change = _points(row.change)
+        return NOT_ENOUGH if row.enough else ""
+    change = points_text(row.change)
     if np.isnan(row.change_low):
-        return f"{change} points"
-    return f"{change} points ({_points(row.change_low)} to {_points(row.change_high)})"
-
-
-def _points(change: float) -> str:
-    """Percentage points with their sign; 0 has none."""
-    points = round(100 * change)
-    sign = "+" if points > 0 else "\N{MINUS SIGN}"
-    return f"{sign}{abs(points)}" if points else "0"
+        return f"{change} points (too short for a range)"
+    return f"{change} points ({points_text(row.change_low)} to {points_text(row.change_high)})"
 
 
 def _faces(row: SegmentRow) -> str:

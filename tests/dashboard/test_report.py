@@ -17,8 +17,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from audience.curve import StageWindows, stage_windows
-from audience.headline import headline, percent_text
+from audience.headline import headline
 from audience.moments import moments
+from audience.percents import percent, percent_text
 from audience.privacy import decide
 from audience.segment_table import segment_rows
 from audience.smoothing import smoothed_curve
@@ -29,6 +30,7 @@ from dashboard.report.contents import SEED, SIMULATED, Report, report_of
 from dashboard.report.html_page import html_of
 from dashboard.report.marks import Disc, Line
 from dashboard.report.pdf import NOT_DRAWN, pdf_of
+from dashboard.report.table import rows
 from dashboard.wording import NOT_FEELING
 from tests.builders import (
     SCORER,
@@ -105,7 +107,7 @@ def test_both_files_say_every_figure_and_what_it_rests_on() -> None:
     for said in (words_of(html_of(told)), text_of(pdf_of(told))):
         assert told.lead in said
         assert told.moments[0].sentence in said
-        assert f"{percent_text(demo.share)} ({round(100 * demo.share_low)} to {percent_text(demo.share_high)})" in said
+        assert f"{percent_text(demo.share)} ({percent(demo.share_low)} to {percent_text(demo.share_high)})" in said
         assert "3 A word 5:00 to 5:05 not enough data" in said
         assert f"Scored by {SCORER}, which counts a face from a confidence of 0.50 on." in said
         assert "Faces found by centerface 1." in said
@@ -123,6 +125,19 @@ def test_segments_are_compared_with_what_the_page_compares_them_with() -> None:
         assert "Against around it" in said
         assert "its share less the usual share in the five minutes around" in said
     assert "Against before" in words_of(html_of(report(windows, against="pre-roll")))
+
+
+def test_its_table_rounds_as_the_sentences_do_and_says_where_data_are_too_few() -> None:
+    told = report(a_talk())
+    row = replace(told.segments[1], share=0.575, share_low=0.575, share_high=0.675, change=0.575, change_low=-0.575)
+    (cells,) = [one.cells for one in rows(replace(told, segments=(replace(row, change_high=0.585),)))]
+    assert cells[:2] == ("58 % (58 to 68 %)", "+58 points (\N{MINUS SIGN}58 to +58)")
+    # Five seconds before it began are none to compare with.
+    (_, before, _) = rows(report(a_talk(), against="pre-roll"))[1].cells
+    assert before == "not enough data"
+    short = a_stage(timelines=[a_timeline(("Brief", 0, 30))])
+    (_, brief, _) = rows(report(a_talk(stage=short)))[0].cells
+    assert re.fullmatch(r"[+\N{MINUS SIGN}]?\d+ points \(too short for a range\)", brief)
 
 
 def test_the_page_is_well_formed_and_needs_nothing_else() -> None:
