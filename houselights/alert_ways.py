@@ -19,7 +19,7 @@ from audience.errors import AlertNotTold, InvalidValue
 from audience.instants import from_ms, instant_text
 
 TIMEOUT_S: Final = 10.0
-LONGEST_SUBJECT: Final = 100  # of SNS
+LONGEST_SUBJECT: Final = 99  # SNS: "must be less than 100 characters long"
 
 Turn = Literal["began", "over"]
 
@@ -158,8 +158,12 @@ class Webhook:
         Raises:
             InvalidValue: it is no http or https address.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isascii()
+        except ValueError:
+            usable = False
+        if not usable:
             raise InvalidValue("--webhook is no address: write it as https://example.org/alerts")
         self.name = f"web {parts.hostname} {_mark_of(url)}"
         self._url = url

@@ -261,7 +261,7 @@ def test_what_is_told_has_ids_and_figures_only() -> None:
         "Over: 2026-05-04T19:31:39.000Z"
     )
     long = Message(session_id="s" * 64, alert=replace(an_alert(), told="é" * 150), turn="began")
-    assert len(long.subject) == LONGEST_SUBJECT
+    assert len(long.subject) == LONGEST_SUBJECT < 100
 
 
 class TestWebhook:
@@ -291,7 +291,19 @@ class TestWebhook:
     def test_its_address_is_shown_nowhere_since_it_may_hold_a_secret(self) -> None:
         assert re.fullmatch(r"web hooks\.example\.org [0-9a-f]{8}", Webhook("https://hooks.example.org/T0/secret").name)
 
-    @pytest.mark.parametrize("wrong", ["", "example.org", "file:///etc/passwd", "ftp://example.org", "https://"])
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            "",
+            "example.org",
+            "file:///etc/passwd",
+            "ftp://example.org",
+            "https://",
+            "https://[::1/alerts",
+            "https://example.org:99999/alerts",
+            "https://example.org/ä",
+        ],
+    )
     def test_what_is_no_address_is_refused(self, wrong: str) -> None:
         with pytest.raises(InvalidValue, match="--webhook is no address"):
             Webhook(wrong)
