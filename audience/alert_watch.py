@@ -77,9 +77,10 @@ def situation(store: Store, session_id: str, now_ms: int) -> Situation:
         )
     book = store.alerting.book(session_id)
     if any(rule.what == "liveliness" for rule in book.rules) and session.mode == "expressions":
-        for stage_id, figure in _liveliness(store, session_id, now_ms).items():
-            if now[stage_id].share is not None:
-                now[stage_id] = replace(now[stage_id], liveliness=figure)
+        figures = _liveliness(store, session_id, now_ms)
+        for stage_id, one in now.items():
+            if one.share is not None:
+                now[stage_id] = replace(one, liveliness=figures.get(stage_id))
     return Situation(
         session=session,
         stages=stages,

@@ -119,7 +119,7 @@ class Alert:
     @property
     def alert_id(self) -> str:
         """Unique in its session; two who look at the same alert give it the same."""
-        return f"{self.since_ms:013d}.{self.rule_id}.{self.stage_id}.{self.camera_id}"
+        return f"{self.since_ms:013d}:{self.rule_id}:{self.stage_id}:{self.camera_id}"  # an id may hold dots
 
     @property
     def is_on(self) -> bool:

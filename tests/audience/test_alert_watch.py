@@ -126,6 +126,15 @@ def test_a_stage_is_little_lively_by_the_figure_of_the_board(store: Store) -> No
     assert told == f"liveliness of stage main is {shown:.0f} (limit 40)"
 
 
+def test_a_stage_that_is_set_up_during_a_look_waits_for_the_next(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put_windows([a_window(second, of=30) for second in range(-400, 100)])
+    store.put_windows([a_window(second, of=30, stage_id="tent") for second in range(-400, 100)])
+    both = [a_stage(), a_stage("tent")]
+    answers = iter([both[:1], both])
+    monkeypatch.setattr(store, "stages", lambda session_id: next(answers))
+    assert len(on(store, "liveliness")) == 1
+
+
 def test_few_faces_are_neither_lively_nor_dull(store: Store) -> None:
     store.put_windows([a_window(second, of=4) for second in range(-400, 100)])
     assert on(store, "liveliness") == []

@@ -76,6 +76,12 @@ def test_a_rule_or_camera_that_is_taken_away_ends_its_alert_and_drops_what_had_n
     assert [alert.camera_id for alert in changes.drop] == ["cam-2"]
 
 
+def test_alerts_of_one_look_are_told_apart_whatever_their_places_are_called() -> None:
+    alert = an_alert()
+    places = [("hall", "2.cam"), ("hall.2", "cam")]
+    assert len({replace(alert, stage_id=stage, camera_id=camera).alert_id for stage, camera in places}) == 2
+
+
 def test_looking_twice_at_the_same_instant_changes_nothing() -> None:
     book = list(played(*[True] * 13).values())
     changes = looked([finding(True)], book, 60_000)
