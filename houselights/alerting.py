@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from audience.alert_watch import is_under_way, is_watched, look
+from audience.alert_watch import is_watched, look
 from audience.alerts import Alert, AlertBook, AlertMark, AlertWatcher, MarkKind
 from audience.errors import AlertNotTold, SessionNotFound, StoreUnavailable
 from audience.instants import to_ms
@@ -90,7 +90,7 @@ class AlertWatch:
         """
         now_ms = self._now_ms()
         for session in self._store.sessions():
-            if is_under_way(session, now_ms) or now_ms - to_ms(session.ended_at or session.started_at) < LEFT_MS:
+            if session.ended_at is None or now_ms - to_ms(session.ended_at) < LEFT_MS:
                 self._look_at(session)
 
     def _try_all(self) -> None:
