@@ -21,6 +21,8 @@ from dashboard.palette import LIGHT
 
 _FONT = '"Source Sans 3", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
 _SCALE_LEFT = 56
+# Of a legend: how wide a letter is taken to be, what stands between two names with the line of one, and its rows.
+_LETTER_PX, _BESIDE_PX, _ROW_PX = 6.5, 50, 16
 _SVG = "http://www.w3.org/2000/svg"
 # The two characters that a title may hold and XML may not.
 _NOT_IN_XML = str.maketrans("", "", "\ufffe\uffff")
@@ -117,24 +119,32 @@ def _title_marks(options: Options, ink: str) -> Iterator[Mark]:
 
 
 def _legend_marks(options: Options, series: Sequence[Options], width: int, ink: str) -> Iterator[Mark]:
-    """The names of series beside their colours, in a row from the right edge, as many as the legend lists."""
-    legend = options.get("legend")
-    if not legend or not legend.get("show", True):
-        return
-    names = legend.get("data") or list(dict.fromkeys(one["name"] for one in series if one.get("name")))
+    """The names that the legend lists beside their lines' colours, from the right edge.
+
+    Several stand in one row where they fit, else in two, cut to what fits.
+    """
+    legend = options.get("legend", {})
+    names, top = legend.get("data", ()), float(legend.get("top", 6))
     named = {one.get("name"): one for one in reversed(series)}
-    right, top = width - 26.0, float(legend.get("top", 6))
-    for name in reversed(names):
-        left, style = right - 6.5 * len(name), named[name].get("lineStyle", {})
-        yield Mark(kind="text", at=((left, top + 11),), fill=ink, text=name, anchor="start")
-        yield Mark(
-            kind="line",
-            at=((left - 30, top + 7), (left - 6, top + 7)),
-            stroke=_colour(named[name], ink),
-            stroke_px=2.5,
-            dash=style.get("type", "solid"),
-        )
-        right = left - 50
+    room = width - 26.0
+    needed = sum(_LETTER_PX * len(name) + _BESIDE_PX for name in names)
+    rows = 1 if len(names) < 2 or needed <= room else 2
+    a_row = math.ceil(len(names) / rows)
+    most = math.inf if rows == 1 else room / a_row - _BESIDE_PX
+    for row in range(rows):
+        right, y = room, top + _ROW_PX * row
+        for name in reversed(names[row * a_row : (row + 1) * a_row]):
+            words = cut(name, most, 12)
+            left = right - _LETTER_PX * len(words)
+            yield Mark(kind="text", at=((left, y + 11),), fill=ink, text=words, anchor="start")
+            yield Mark(
+                kind="line",
+                at=((left - 30, y + 7), (left - 6, y + 7)),
+                stroke=_colour(named[name], ink),
+                stroke_px=2.5,
+                dash=named[name].get("lineStyle", {}).get("type", "solid"),
+            )
+            right = left - _BESIDE_PX
 
 
 def _scale_marks(options: Options) -> Iterator[Mark]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -281,6 +282,29 @@ def test_names_of_sessions_are_no_part_of_the_hovers_markup():
 def test_the_chart_can_be_taken_away_as_svg():
     lines = [a_line([0.2] * 12), a_line([0.7, NAN] * 6, name="Cut B")]
     assert b"<svg" in chart_svg(chart(lines, DIFFERENCE), width=1200, height=510, alt="Two cuts")
+
+
+def legend_of(options, names):
+    """Where each of some names begins in the picture of a chart."""
+    root = ET.fromstring(chart_svg(options, width=1200, height=400, alt=""))
+    texts = [text for text in root.iter("{http://www.w3.org/2000/svg}text") if text.text in names]
+    return {text.text: (float(text.attrib["x"]), float(text.attrib["y"])) for text in texts}
+
+
+def test_every_name_of_a_legend_stands_in_the_picture_and_none_over_another():
+    """A letter is taken to be 7 pixels wide."""
+    names = [f"Night Train, cut A, evening {number}" for number in range(MOST)]
+    places = legend_of(chart([a_line([0.2] * 12, name=name) for name in names]), names)
+    assert set(places) == set(names)
+    for x, y in places.values():
+        assert 30 <= x <= 1200 - 7 * len(names[0])
+        assert 26 < y < 66, "between the title and the plot"
+        assert sum(line == y and abs(x - other) < 7 * len(names[0]) for other, line in places.values()) == 1
+
+
+def test_a_picture_names_no_more_lines_than_the_screen():
+    names = [f"s{number}" for number in range(MOST + 3)]
+    assert legend_of(chart([a_line([0.2] * 12, name=name) for name in names]), names) == {}
 
 
 # Words
