@@ -153,7 +153,7 @@ def _text(text: str) -> str:
 def _some_missing(report: Report) -> bool:
     titles = [report.title, report.windows.stage.name, *(row.title for row in report.segments)]
     said = "".join([*titles, *(note.what for note in (*report.left_out, *report.notes))])
-    return typefaces.drawable(said).count(typefaces.MISSING) > said.count(typefaces.MISSING)
+    return typefaces.lacks(said)
 
 
 _BODY = ParagraphStyle("body", fontName=typefaces.TEXT, fontSize=10, leading=14, textColor=LIGHT.ink, spaceAfter=3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 from importlib.resources import files
+from itertools import groupby
 
 from reportlab.pdfbase.pdfmetrics import getFont, registerFont
 from reportlab.pdfbase.ttfonts import TTFont
@@ -28,12 +29,26 @@ def drawable(text: str) -> str:
     A letter and its accent that are two characters become one where there is one. What they have no glyph for (Chinese,
     Japanese, Korean, Arabic, Hebrew, emoji) becomes `MISSING`, a run of it one; marks that show nothing are left out.
     """
+    runs = groupby(_shown(text), _is_missing)
+    return "".join(MISSING if missing else "".join(run) for missing, run in runs)
+
+
+def lacks(text: str) -> bool:
+    """Whether something in the text is drawn as `MISSING`."""
+    return any(map(_is_missing, _shown(text)))
+
+
+def _shown(text: str) -> list[str]:
+    signs = unicodedata.normalize("NFC", text)
+    return [sign for sign in signs if ord(sign) in _known() or unicodedata.category(sign) not in ("Cf", "Mn", "Me")]
+
+
+def _is_missing(sign: str) -> bool:
+    return ord(sign) not in _known()
+
+
+@lru_cache(maxsize=1)
+def _known() -> frozenset[int]:
+    """The letters that text and headings have."""
     register()
-    known = getFont(TEXT).face.charToGlyph.keys() & getFont(HEADING).face.charToGlyph.keys()
-    drawn: list[str] = []
-    for sign in unicodedata.normalize("NFC", text):
-        if ord(sign) in known:
-            drawn.append(sign)
-        elif unicodedata.category(sign) not in ("Cf", "Mn", "Me") and drawn[-1:] != [MISSING]:
-            drawn.append(MISSING)
-    return "".join(drawn)
+    return frozenset(getFont(TEXT).face.charToGlyph.keys() & getFont(HEADING).face.charToGlyph.keys())

@@ -178,6 +178,12 @@ def test_a_pdf_has_the_letters_of_europe_and_says_which_it_lacks() -> None:
     assert "été Talk" in joined
 
 
+def test_what_a_pdf_lacks_after_a_question_mark_is_not_taken_for_one() -> None:
+    asked = text_of(pdf_of(report(a_talk(session=a_session(title="Why?日本", ended_at=after(600))))))
+    assert "Why??" in asked
+    assert NOT_DRAWN in asked
+
+
 def test_no_picture_of_anybody_is_in_it() -> None:
     told = report(a_talk())
     assert "<img" not in html_of(told)
