@@ -129,7 +129,7 @@ def report_of(
         windows=windows,
         expression=told,
         curve=smoothed_curve(windows, told, over_s) if told else None,
-        chart_says=(f"{share_of(told, over_s)}.", BAND, GAPS, legend(windows)) if told else (FACES, GAPS),
+        chart_says=(*((f"{share_of(told, over_s)}.", BAND) if told else (FACES,)), GAPS, legend(windows)),
         moments=found,
         moments_say=_of_moments(windows, told, found, live),
         segments=segment_rows(windows, expression, seed=SEED, against=against),

@@ -260,6 +260,13 @@ def test_a_head_count_has_faces_and_no_share() -> None:
         assert "Moments" not in said
 
 
+def test_the_shades_of_a_chart_without_a_curve_are_explained_too() -> None:
+    nobody = [a_head_count(at, heads=0 if at > 200 else 30) for at in range(300)]
+    heads = report(laid(nobody, a_session(mode="head count", ended_at=after(300))))
+    assert "Grey: nobody in view." in heads.chart_says
+    assert "Blue-grey: too few faces to show a share (fewer than 5)." in " ".join(report(a_talk(faces=4)).chart_says)
+
+
 def test_a_session_without_a_record_makes_a_report_that_says_so() -> None:
     told = report(laid([], a_session()))
     for said in (words_of(html_of(told)), text_of(pdf_of(told))):
