@@ -33,6 +33,7 @@ class Situation:
         session, stages: as they are set up.
         cameras: how each is, the one that needs a hand most first.
         now: the last minute, by stage id.
+        recorded: whether anything was, as far as its cameras say or the last minute shows.
         book: rules, alerts and what was noted on them.
     """
 
@@ -40,6 +41,7 @@ class Situation:
     stages: list[Stage]
     cameras: list[CameraStatus]
     now: dict[str, StageNow]
+    recorded: bool
     book: AlertBook
 
 
@@ -86,6 +88,7 @@ def situation(store: Store, session_id: str, now_ms: int) -> Situation:
         stages=stages,
         cameras=camera_statuses(cameras, heartbeats, recorded_until_ms, now_ms),
         now=now,
+        recorded=bool(recorded_until_ms) or any(beat.last_window_ms is not None for beat in heartbeats),
         book=book,
     )
 

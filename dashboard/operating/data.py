@@ -69,11 +69,23 @@ def set_up(occasion: Occasion, *, stage_title: str = "") -> Session:
         return session
 
 
-def start(session_id: str, *, recorded: bool) -> None:
-    """The session is under way: from now on, or, where something was recorded already, again."""
+def start(session_id: str) -> None:
+    """The session begins now.
+
+    Raises:
+        InvalidValue: something was recorded of it already.
+    """
     with _opened() as store:
         session = store.session(session_id)
-        store.put_session(replace(session, started_at=session.started_at if recorded else now(), ended_at=None))
+        if any(len(store.windows(session_id, stage.stage_id)) for stage in store.stages(session_id)):
+            raise InvalidValue("something was recorded of the session already: it began before that")
+        store.put_session(replace(session, started_at=now(), ended_at=None))
+
+
+def go_on(session_id: str) -> None:
+    """The session is under way again."""
+    with _opened() as store:
+        store.put_session(replace(store.session(session_id), ended_at=None))
 
 
 def end(session_id: str) -> None:
@@ -118,6 +130,12 @@ def ask_for_a_test(session_id: str) -> None:
     """Begins an alert that says it is a test, for the watcher to tell."""
     with _opened() as store:
         store.alerting.put(session_id, trial_alert(to_ms(now())))
+
+
+def rules(session_id: str) -> tuple[AlertRule, ...]:
+    """The rules there are by now, in the order of their ids."""
+    with _opened() as store:
+        return store.alerting.book(session_id).rules
 
 
 def put_rule(session_id: str, rule: AlertRule) -> None:

@@ -29,7 +29,7 @@ def show_rules(session_id: str) -> None:
             st.button("Remove", key=f"remove-{rule.rule_id}", on_click=act, args=(data.drop_rule, session_id, rule))
     if not now.book.rules:
         st.html(markup.note("There is no rule: nobody is told of anything."))
-        st.button("Add the usual rules", on_click=act, args=(_add, session_id, *usual_rules()))
+        st.button("Add the usual rules", on_click=act, args=(_add_usual, session_id))
     st.button(
         "Send a test alert",
         on_click=act,
@@ -44,12 +44,19 @@ def show_rules(session_id: str) -> None:
                 label, usual, most = _LIMITS[what]
                 st.number_input(label, 1.0, most, usual, step=1.0, format="%g", key=f"limit-{what}")
             st.number_input("For so many seconds", 0.0, LONGEST_FOR_S, 60.0, step=5.0, format="%g", key="rule-for")
-        taken = [rule.rule_id for rule in now.book.rules]
-        st.button("Add rule", on_click=act, args=(_add_chosen, session_id, taken))
+        st.button("Add rule", on_click=act, args=(_add_chosen, session_id))
 
 
-def _add_chosen(session_id: str, taken: list[str]) -> None:
-    # What was typed last is in the session's state, and in no argument: those are of the run before.
+def _add_usual(session_id: str) -> None:
+    if not data.rules(session_id):
+        for rule in usual_rules():
+            data.put_rule(session_id, rule)
+
+
+def _add_chosen(session_id: str) -> None:
+    # What was typed last is in the session's state, and what somebody else has added since in the store; in no
+    # argument: those are of the run before.
+    taken = {rule.rule_id for rule in data.rules(session_id)}
     what: What = st.session_state["rule-what"]
     limit = float(st.session_state[f"limit-{what}"]) if what in _LIMITS else 0.0
     rule = AlertRule(
@@ -59,9 +66,4 @@ def _add_chosen(session_id: str, taken: list[str]) -> None:
         limit=limit / 100 if what == "share" else limit,
         for_s=st.session_state["rule-for"],
     )
-    _add(session_id, rule)
-
-
-def _add(session_id: str, *rules: AlertRule) -> None:
-    for rule in rules:
-        data.put_rule(session_id, rule)
+    data.put_rule(session_id, rule)

@@ -37,14 +37,13 @@ def show_running(session_id: str) -> None:
 
 def _session(now: Situation) -> None:
     session_id = now.session.session_id
-    recorded = any(one.heartbeat and one.heartbeat.last_window_ms is not None for one in now.cameras)
     under_way = is_under_way(now.session, to_ms(data.now()))
     with st.container(horizontal=True, vertical_alignment="center"):
         if not under_way:
-            st.button("Session goes on", on_click=act, args=(data.start, session_id), kwargs={"recorded": recorded})
+            st.button("Session goes on", on_click=act, args=(data.go_on, session_id))
         else:
-            if not recorded:
-                st.button("Session starts now", on_click=act, args=(data.start, session_id), kwargs={"recorded": False})
+            if not now.recorded:
+                st.button("Session starts now", on_click=act, args=(data.start, session_id))
             st.button("End session", on_click=act, args=(data.end, session_id))
     still = [one.camera_id for one in now.cameras if one.state not in ("ended", "expected", "dead")]
     if not under_way and still:

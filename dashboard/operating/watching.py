@@ -37,8 +37,7 @@ def _head(now: Situation) -> None:
     if session.ended_at is not None and not is_under_way(session, now_ms):
         when = f"Ended {date_text(session.ended_at, zone)}"
     else:
-        recorded = any(one.heartbeat and one.heartbeat.last_window_ms is not None for one in now.cameras)
-        verb = "Under way since" if recorded else "Nothing recorded yet, set up for"
+        verb = "Under way since" if now.recorded else "Nothing recorded yet, set up for"
         when = f"{verb} {date_text(session.started_at, zone)}"
     facts = [when]
     for stage in now.stages:

@@ -124,6 +124,17 @@ def test_rules_are_added_and_taken_away(pages: Pages, talk: str) -> None:
     ]
 
 
+def test_two_who_add_a_rule_at_once_add_two(pages: Pages, talk: str) -> None:
+    both = [pages.operate(part="Alert rules"), pages.operate(part="Alert rules")]
+    for app, fewest in zip(both, (10, 20), strict=True):
+        app.selectbox(key="rule-what").select("faces").run()
+        app.number_input(key="limit-faces").set_value(fewest)
+    for app in both:
+        button(app, "Add rule").click().run()
+    with open_store(talk) as store:
+        assert [rule.limit for rule in store.alerting.book("talk-1").rules] == [10, 20]
+
+
 def stage_of(url: str):
     with open_store(url) as store:
         return store.stages("talk-1")[0]
@@ -167,6 +178,27 @@ def test_a_session_is_ended_and_goes_on(pages: Pages, talk: str) -> None:
     button(app, "Session goes on").click().run()
     with open_store(talk) as store:
         assert store.session("talk-1") == replace(ended, ended_at=None)
+
+
+def test_a_session_whose_cameras_tell_nothing_keeps_its_beginning_when_it_goes_on(pages: Pages, talk: str) -> None:
+    with open_store(talk) as store:
+        store.put_windows([a_window(start_ms=now_ms(600) // 1000 * 1000)])
+        ended = replace(store.session("talk-1"), ended_at=datetime.now(UTC) - timedelta(minutes=5))
+        store.put_session(ended)
+    button(pages.operate(), "Session goes on").click().run()
+    with open_store(talk) as store:
+        assert store.session("talk-1") == replace(ended, ended_at=None)
+
+
+def test_what_was_recorded_since_the_page_was_drawn_stays_in_the_session(pages: Pages, talk: str) -> None:
+    app = pages.operate()
+    with open_store(talk) as store:
+        began = store.session("talk-1").started_at
+        store.put_windows([a_window(start_ms=now_ms(300) // 1000 * 1000)])
+    button(app, "Session starts now").click().run()
+    assert "something was recorded of the session already" in text_of(app)
+    with open_store(talk) as store:
+        assert store.session("talk-1").started_at == began
 
 
 def test_a_session_of_which_nothing_is_recorded_starts_when_somebody_says_so(pages: Pages, talk: str) -> None:
