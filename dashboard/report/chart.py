@@ -212,7 +212,8 @@ def _time_axis(windows: StageWindows, frame: _Frame) -> Iterator[Mark]:
     zero_s = _zero_s(windows) or 0.0
     room = (frame.width - _LEFT - _RIGHT) / _TICK_EVERY
     span_s = frame.until_s - frame.from_s
-    step = next((step for step in _STEPS_S if span_s / step <= room), _STEPS_S[-1] * math.ceil(span_s / 864000))
+    days = math.ceil(span_s / room / _STEPS_S[-1])
+    step = next((step for step in _STEPS_S if span_s / step <= room), days * _STEPS_S[-1])
     y = frame.bottom
     first = math.ceil((frame.from_s - zero_s) / step)
     for tick in range(first, math.floor((frame.until_s - zero_s) / step) + 1):

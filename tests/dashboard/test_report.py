@@ -25,10 +25,10 @@ from audience.segment_table import segment_rows
 from audience.smoothing import smoothed_curve
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
-from dashboard.report.chart import chart
+from dashboard.report.chart import NARROW, WIDE, chart
 from dashboard.report.contents import SEED, SIMULATED, Report, report_of
 from dashboard.report.html_page import html_of
-from dashboard.report.marks import Disc, Line
+from dashboard.report.marks import Disc, Line, Words
 from dashboard.report.pdf import NOT_DRAWN, pdf_of
 from dashboard.report.table import rows
 from dashboard.wording import NOT_FEELING
@@ -281,6 +281,16 @@ def test_the_curve_breaks_where_there_is_no_figure_and_its_moments_are_numbered(
     assert curves[0].points[-1][0] < curves[1].points[0][0] - 20
     (disc,) = [mark for mark in picture.marks if isinstance(mark, Disc)]
     assert curves[0].points[0][0] < disc.x < curves[0].points[-1][0]
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("days", [1 / 86_400, 0.1, 1, 4, 7, 11])
+def test_times_under_the_chart_never_run_into_each_other(days: float, width: float) -> None:
+    windows = laid([a_window(0, of=9), a_window(round(days * 86_400), of=9)], a_session(), a_stage())
+    picture = chart(windows, None, width=width)
+    ticks = [mark for mark in picture.marks if isinstance(mark, Words) and re.fullmatch(r"[\d:]+", mark.text)]
+    times = sorted(mark.x for mark in ticks if mark.anchor == "middle")
+    assert min(np.diff(times), default=999) >= 60
 
 
 def test_an_evening_of_windows_makes_a_small_picture() -> None:
