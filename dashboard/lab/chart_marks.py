@@ -91,8 +91,6 @@ def _line(
     colour = series.get("itemStyle", {}).get("color", ink)
     style = {"color": colour, "width": 2, **series.get("lineStyle", {})}
     for run in filter(None, runs):
-        if series.get("step"):
-            run = list(_stepped(run))
         upper, lower = tuple((at, top) for at, top, _ in run), tuple((at, foot) for at, _, foot in run)
         if area := series.get("areaStyle"):
             shaded, opacity = area.get("color", colour), area.get("opacity", 1 if "color" in area else 0.7)
@@ -100,15 +98,6 @@ def _line(
         if style.get("opacity", 1) > 0 and style["width"]:
             dash = style.get("type", "solid")
             yield Mark(kind="line", at=upper, stroke=style["color"], stroke_px=style["width"], dash=dash)
-
-
-def _stepped(run: Sequence[tuple[float, float, float]]) -> Iterator[tuple[float, float, float]]:
-    """A run whose values hold until half way to the next."""
-    for place, (at, top, foot) in enumerate(run):
-        before = (run[place - 1][0] + at) / 2 if place else at
-        after = (run[place + 1][0] + at) / 2 if place + 1 < len(run) else at
-        yield before, top, foot
-        yield after, top, foot
 
 
 def _dots(
@@ -173,10 +162,9 @@ def _labels(options: Options, series: Options, x: Axis, y: Axis, ink: str) -> It
     label = series.get("label", {})
     if not label.get("show"):
         return
-    columns, encode = _columns(options, series), series["encode"]
-    words = columns[label["formatter"].removeprefix("{@").removesuffix("}")]
+    encode, told = series["encode"], label["formatter"].removeprefix("{@").removesuffix("}")
     size = label.get("fontSize", 12)
-    for at, value, word in zip(columns[encode["x"]], columns[encode["y"]], words, strict=True):
+    for at, value, word in _columns(options, encode["x"], encode["y"], told):
         where = (x.at(x.number(at)), y.at(y.number(value)) + size / 3)
         yield Mark(kind="text", at=(where,), fill=label.get("color", ink), text=str(word), size=size)
 
@@ -229,17 +217,14 @@ def _rows(options: Options, series: Options) -> list[tuple[Any, ...]]:
     if "data" in series:
         rows = [one["value"] if isinstance(one, Mapping) else one for one in series["data"]]
         return [tuple(row) if isinstance(row, list | tuple) else (place, row) for place, row in enumerate(rows)]
-    columns, encode = _columns(options, series), series["encode"]
-    names = [encode["x"], encode["y"], *([encode["value"]] if "value" in encode else [])]
-    return list(zip(*(columns[name] for name in names), strict=True))
+    encode = series["encode"]
+    return _columns(options, encode["x"], encode["y"], *([encode["value"]] if "value" in encode else []))
 
 
-def _columns(options: Options, series: Options) -> Mapping[str, Sequence[Any]]:
-    """The columns of a series' dataset, which is a frame."""
-    datasets = options["dataset"]
-    dataset = datasets if isinstance(datasets, Mapping) else datasets[series.get("datasetIndex", 0)]
-    source = dataset["source"]
-    return {str(name): source[name].tolist() for name in source.columns}
+def _columns(options: Options, *names: str) -> list[tuple[Any, ...]]:
+    """The rows of some columns of the chart's dataset, which is a frame."""
+    source = options["dataset"]["source"]
+    return list(zip(*(source[name].tolist() for name in names), strict=True))
 
 
 def _number(value: Any) -> float:
