@@ -28,7 +28,7 @@ class Comparison:
 
     Attributes:
         axis: what they share; (c,) below are along its cells.
-        units_a, units_b: how many of each have figures there.
+        units_a, units_b: how many of each have figures there, in cells in which some of the other have too.
         mean_a, mean_b: (c,) means over units.
         difference, low, high: (c,) A less B, and its 95 % interval cell by cell (Welch).
         clusters: runs of cells in which they differ, the surest first; only those with a p of at most .05 differ by
@@ -68,7 +68,8 @@ def compare(a: Floats, b: Floats, axis: SharedAxis, *, seed: int) -> Comparison:
         axis: what the cuts share.
         seed: of the permutations.
     """
-    a, b = (units[~np.isnan(units).all(axis=1)] for units in (a, b))
+    in_both = ~np.isnan(_means(a) + _means(b))
+    a, b = (units[~np.isnan(units[:, in_both]).all(axis=1)] for units in (a, b))
     if min(len(a), len(b)) < LEAST_UNITS:
         nothing = np.full(len(axis), np.nan)
         return Comparison(
@@ -90,8 +91,9 @@ def compare(a: Floats, b: Floats, axis: SharedAxis, *, seed: int) -> Comparison:
         )
     mean_a, mean_b = _means(a), _means(b)
     low, high = _welch(a, b)
-    # A unit that saw only some cells must not differ for having seen these: each is taken less what is usual there.
-    usual = _means(np.concatenate([a, b]))
+    # A unit that saw only some cells must not differ for having seen these: each is taken less what is usual there,
+    # which is half way between the groups, however many of either there are, and nowhere where one has none.
+    usual = (mean_a + mean_b) / 2
     own_a, own_b = (np.nanmean(units - usual, axis=1, keepdims=True) for units in (a, b))
     overall_low, overall_high = _welch(own_a, own_b)
     effect, effect_low, effect_high = _effect(own_a[:, 0], own_b[:, 0])

@@ -69,6 +69,29 @@ def test_people_who_come_and_go_can_be_compared_too():
     assert false <= 11, "5 % and three standard errors"
 
 
+def test_what_one_group_alone_saw_does_not_make_the_difference_over_all_smaller():
+    """Of ten minutes B saw the first five, and some of A missed a few: A is higher by .1 all along."""
+    rng = np.random.default_rng(2)
+    plain = np.linspace(0.1, 0.6, 120)
+    a, b = (plain + lift + rng.normal(0, 0.01, (8, 1)) + np.zeros((8, 120)) for lift in (0.1, 0.0))
+    b[:, 60:] = np.nan
+    a[:3, 10:40] = np.nan
+    b[0, 20:] = np.nan
+    only_late = plain + 0.3
+    only_late[:60] = np.nan
+    compared = compare(np.vstack([a, only_late]), b, AXIS, seed=1)
+    assert compared.overall == pytest.approx(0.1, abs=0.01)
+    assert compared.overall_low < 0.1 < compared.overall_high
+    assert compared.units_a == 8, "who saw nothing that B saw is not compared"
+
+
+def test_groups_that_saw_nothing_in_common_are_not_enough_data():
+    early, late = screenings(8, seed=1), screenings(8, seed=2)
+    early[:, 60:] = np.nan
+    late[:, :60] = np.nan
+    assert not compare(early, late, AXIS, seed=1).enough
+
+
 def test_too_few_units_are_not_enough_data():
     units = screenings(2 * LEAST_UNITS, seed=1)
     compared = compare(units[: LEAST_UNITS - 1], units[LEAST_UNITS:], AXIS, seed=1)
