@@ -52,7 +52,7 @@ def chart(
     frame = _Frame.of(windows, curve, width, palette)
     marks: list[Mark] = [*_segments(windows, frame), *_unseen(windows, frame)]
     if curve is not None:
-        marks += [*_share_axis(frame), *_curve(windows, curve, frame), *_numbers(windows, moments, frame)]
+        marks += [*_share_axis(frame), *_curve(windows, curve, frame), *_numbers(windows, curve, moments, frame)]
     marks += [*_faces(windows, frame), *_time_axis(windows, frame)]
     return Picture(width=width, height=frame.bottom + _FOOT, marks=tuple(marks))
 
@@ -177,9 +177,12 @@ def _curve(windows: StageWindows, curve: ReactionCurve, frame: _Frame) -> Iterat
         yield Line(points=run, colour=frame.palette.curve, width=1.6)
 
 
-def _numbers(windows: StageWindows, moments: Sequence[Moment], frame: _Frame) -> Iterator[Mark]:
+def _numbers(windows: StageWindows, curve: ReactionCurve, moments: Sequence[Moment], frame: _Frame) -> Iterator[Mark]:
     for moment in moments:
-        at_x, at_y = frame.x(moment.session_s + windows.width_ms / 2000), frame.y(moment.share)
+        # A turn's own share is that of the stretch after it, and its place may be in a gap.
+        drawn = float(curve.share[moment.place])
+        share = moment.share if math.isnan(drawn) else drawn
+        at_x, at_y = frame.x(moment.session_s + windows.width_ms / 2000), frame.y(share)
         yield Disc(x=at_x, y=at_y, radius=8, fill=frame.palette.curve)
         yield Words(
             x=at_x,

@@ -293,6 +293,15 @@ def test_times_under_the_chart_never_run_into_each_other(days: float, width: flo
     assert min(np.diff(times), default=999) >= 60
 
 
+def test_a_turn_is_numbered_on_the_curve_though_its_share_is_that_of_after_it() -> None:
+    told = report(a_talk())
+    turn = replace(told.moments[0], share=told.moments[0].share / 2)
+    picture = chart(told.windows, told.curve, [turn])
+    (disc,) = [mark for mark in picture.marks if isinstance(mark, Disc)]
+    points = [point for mark in picture.marks if isinstance(mark, Line) and mark.width == 1.6 for point in mark.points]
+    assert (disc.x, disc.y) in points
+
+
 def test_an_evening_of_windows_makes_a_small_picture() -> None:
     random = np.random.default_rng(1)
     evening = [a_window(at, smiling=int(random.binomial(20, 0.2)), of=20) for at in range(12_000)]
