@@ -85,11 +85,10 @@ def now(session: Session) -> None:
 def replay(session: Session, every_s: float) -> None:
     """The board of the instant on the slider, which moves by itself at the speed that is chosen."""
     whole = day(session, now_ms())
-    began_ms = to_ms(session.started_at)
     zone = viewer_zone(st.context.timezone)
     # The slider shows the viewer's clock; what counts is how far it stands from its beginning.
-    first = session.started_at.astimezone(zone).replace(tzinfo=None)
-    length = timedelta(milliseconds=max(UPDATE_MS, whole.until_ms - began_ms))
+    first = from_ms(whole.began_ms).astimezone(zone).replace(tzinfo=None)
+    length = timedelta(milliseconds=whole.until_ms - whole.began_ms)
     key = f"instant-{session.session_id}"
     speed = st.session_state.get("speed", 0)
     if key not in st.session_state:
@@ -101,7 +100,7 @@ def replay(session: Session, every_s: float) -> None:
             "Instant", first, first + length, key=key, step=timedelta(milliseconds=UPDATE_MS), format="HH:mm:ss"
         )
         st.selectbox("Speed", list(SPEEDS), format_func=SPEEDS.__getitem__, key="speed", width=190)
-    at_ms = began_ms + round((instant - first).total_seconds() * 1000)
+    at_ms = whole.began_ms + round((instant - first).total_seconds() * 1000)
     told(whole.board(at_ms))
     stages = [sums.stage for sums in whole.sums]
     chart = day_chart(whole.figures, stages, at_ms, palette_of(st.context.theme.type), zone)

@@ -15,7 +15,7 @@ from audience.board_reading import BoardReader, read_sums
 from audience.board_snapshot import board_snapshot
 from audience.errors import InvalidValue, SessionNotFound
 from audience.instants import to_ms
-from audience.liveliness import Liveliness, liveliness
+from audience.liveliness import UPDATE_MS, Liveliness, liveliness
 from audience.liveliness_sums import StageSums
 from audience.names import check_id
 from audience.sessions import Session
@@ -32,6 +32,8 @@ REFRESH_DYNAMODB_MS: Final = 30_000
 """The same where every reading is paid for."""
 
 _DAY_READ_S = 60
+# More of what comes before the first window or after the last is left out of its day: a day of ten stages takes 75 MB.
+_SILENT_MS = 3_600_000
 
 
 @dataclass(slots=True)
@@ -102,18 +104,21 @@ def _reader(session_id: str) -> BoardReader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """A festival from its beginning to `until_ms`.
+    """A festival all along.
 
     Attributes:
         session: whose.
         sums: of its stages.
         figures: their liveliness all along.
-        until_ms: its end, or when it was read.
+        began_ms: its beginning, or an hour before its first window: one may be set up weeks before.
+        until_ms: its end, when it was read, or an hour after its last window: one may be forgotten. At least one update
+            after `began_ms`.
     """
 
     session: Session
     sums: list[StageSums]
     figures: Liveliness
+    began_ms: int
     until_ms: int
 
     def board(self, at_ms: int) -> Board:
@@ -135,13 +140,19 @@ def festivals() -> list[Session]:
 
 def day(session: Session, now_ms: int) -> Day:
     """A festival so far, read anew once a minute while it lasts."""
-    until_ms = now_ms if session.ended_at is None else to_ms(session.ended_at)
-    return _day(store_url(), session, until_ms // 60_000 if session.ended_at is None else until_ms, until_ms)
+    return _day(store_url(), session, now_ms if session.ended_at is None else min(now_ms, to_ms(session.ended_at)))
 
 
 @st.cache_resource(ttl=_DAY_READ_S, max_entries=4, show_spinner="Reading the day …")
-def _day(url: str, session: Session, _minute: int, _until_ms: int) -> Day:
+def _day(url: str, session: Session, _until_ms: int) -> Day:
     with open_store(url) as store:
         sums = read_sums(store, session.session_id)
-    figures = liveliness(sums, to_ms(session.started_at), _until_ms)
-    return Day(session=session, sums=sums, figures=figures, until_ms=_until_ms)
+    began_ms, until_ms = to_ms(session.started_at), _until_ms
+    if ends := [sums_of_one.end_ms for sums_of_one in sums if len(sums_of_one.end_ms)]:
+        began_ms = max(began_ms, min(int(end_ms[0]) for end_ms in ends) - _SILENT_MS)
+        until_ms = min(until_ms, max(int(end_ms[-1]) for end_ms in ends) + _SILENT_MS)
+    else:
+        until_ms = began_ms
+    until_ms = max(until_ms, began_ms + UPDATE_MS)
+    figures = liveliness(sums, began_ms, until_ms)
+    return Day(session=session, sums=sums, figures=figures, began_ms=began_ms, until_ms=until_ms)

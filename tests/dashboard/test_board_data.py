@@ -11,7 +11,7 @@ from audience.board_snapshot import read_snapshot
 from audience.errors import StoreUnavailable
 from audience.instants import to_ms
 from audience.stores import open_store
-from dashboard.live_board.data import Boards
+from dashboard.live_board.data import Boards, day
 from tests.builders import a_session, a_stage, after
 from tests.dashboard.conftest import put, windows_of
 
@@ -61,6 +61,31 @@ def test_a_festival_that_ends_while_people_look_is_over_at_once(url):
     document = boards.document("fete", NOW_MS + 2_000)
     assert document is not None
     assert read_snapshot(document).over
+
+
+@pytest.mark.parametrize(("ended_s", "until_s"), [(None, 180), (900, 180), (150, 150)])
+def test_a_day_ends_now_or_where_the_festival_did(url, ended_s, until_s):
+    ended_at = None if ended_s is None else after(ended_s)
+    assert day(replace(a_session("fete"), kind="festival", ended_at=ended_at), NOW_MS).until_ms == to_ms(after(until_s))
+
+
+def test_a_festival_that_was_set_up_early_and_forgotten_has_a_day_of_what_was_recorded(url):
+    """Days in which no camera looks are figured out all the same, and take as much memory as others."""
+    early = replace(a_session("fete"), kind="festival", started_at=after(-3 * 86_400))
+    whole = day(early, NOW_MS + 3 * 86_400_000)
+    assert (whole.began_ms, whole.until_ms) == (to_ms(after(1 - 3_600)), to_ms(after(300 + 3_600)))
+    assert whole.figures.at_ms[0] >= whole.began_ms
+    assert whole.figures.at_ms[-1] <= whole.until_ms
+
+
+@pytest.mark.parametrize(
+    ("began_s", "ended_s"), [(600, None), (86_400, None), (600, 600)], ids=["soon", "tomorrow", "ended as it began"]
+)
+def test_a_festival_of_no_length_has_a_day_too(url, began_s, ended_s):
+    ended_at = None if ended_s is None else after(ended_s)
+    whole = day(replace(a_session("fete"), kind="festival", started_at=after(began_s), ended_at=ended_at), NOW_MS)
+    assert whole.until_ms > to_ms(after(began_s))
+    assert [row.state for row in whole.board(whole.until_ms).rows] == ["silent", "silent"]
 
 
 def test_talks_screenings_and_what_is_not_there_have_no_board(url):
