@@ -67,4 +67,4 @@ def _trend(trend: Trend | None) -> str:
         return ""
     if trend.direction == "steady":
         return "steady"
-    return f'<span class="hl-{trend.direction}">{_ARROWS[trend.direction]} {abs(trend.change):.0f}</span>'
+    return f"{_ARROWS[trend.direction]} {abs(trend.change):.0f}"
