@@ -11,6 +11,7 @@ import pytest
 
 from audience.store import Store
 from houselights import cli
+from houselights.commands import COMMANDS
 from tests.builders import a_session, a_stage, a_window, after
 from tests.houselights.conftest import Houselights
 
@@ -93,9 +94,7 @@ def test_prune_removes_what_has_expired(houselights: Houselights, store: Store) 
     assert len(store.windows("talk-1", "main")) == 1
 
 
-@pytest.mark.parametrize(
-    "command", ["score", "watch", "sessions", "describe", "export", "delete", "prune", "dashboard", "demo"]
-)
+@pytest.mark.parametrize("command", [str(command.name) for command in COMMANDS])
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert cli.run([command, "--help"]) == 0
     assert "Usage: houselights " + command in capsys.readouterr().out
