@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import markup, operating
-from dashboard.operating import data
+from dashboard.data import sessions
 from dashboard.operating.acting import show_part
 from dashboard.operating.cost import show_cost
 from dashboard.operating.preview import show_preview
@@ -30,12 +30,12 @@ PARTS = {
 
 def choose_session() -> str | None:
     """The session that the address or the operator names; the latest at first; None where there is none."""
-    sessions = data.sessions()
-    titles = Counter(session.name for session in sessions)
+    found = sessions()
+    titles = Counter(session.name for session in found)
     # The address holds what is shown, so no two are shown alike.
     names = {
         session.session_id: session.name if titles[session.name] == 1 else f"{session.name} ({session.session_id})"
-        for session in sessions
+        for session in found
     }
     if not names:
         return None

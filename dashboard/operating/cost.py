@@ -24,13 +24,14 @@ def show_cost(session_id: str) -> None:
     heads = now.session.mode == "head count"
     offered = [one for one in SCORINGS if not (heads and one == "cloud")]
     usual = offered.index("device" if heads else "cloud") if data.is_in_the_cloud() else 0
+    # By session: what is shown of a key stays, and would be another session's cameras and faces.
     with st.container(horizontal=True):
         scoring: Scoring = st.selectbox(
             "Scored", offered, index=usual, format_func=_WHERE.__getitem__, key="cost-scoring"
         )
-        cameras = st.number_input("Cameras", 0, 10_000, len(now.cameras), key="cost-cameras")
+        cameras = st.number_input("Cameras", 0, 10_000, len(now.cameras), key=f"cost-cameras-{session_id}")
         hours = st.number_input("Hours", 0.0, 24.0, 8.0, step=0.5, key="cost-hours", format="%g")
-        faces = st.number_input("Faces in view of each", 0, 10_000, in_view, key="cost-faces")
+        faces = st.number_input("Faces in view of each", 0, 10_000, in_view, key=f"cost-faces-{session_id}")
         interval_s = st.number_input("Seconds a delivery", 0.5, 600.0, 2.0, step=1.0, key="cost-interval", format="%g")
         budget = st.number_input("Budget of the day, $", 0.0, 1e6, 20.0, step=5.0, key="cost-budget", format="%g")
     cost = day_cost(cameras=cameras, hours=hours, faces=faces, scoring=scoring, interval_s=interval_s)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,12 +11,11 @@ from audience.alerts import Alert, AlertMark, AlertRule, trial_alert
 from audience.errors import InvalidValue
 from audience.instants import to_ms
 from audience.occasions import Occasion, prepared
-from audience.sessions import Session, Stage
+from audience.sessions import Session
 from audience.store import Store
 from audience.stores import default_store_url
-from audience.timelines import Cue
 from dashboard.access.data import open_store
-from dashboard.data import store_url
+from dashboard.data import change_stage, store_url
 
 # One page at a time looks at the rules: two that look at once would each begin the same alert.
 _looking = threading.Lock()
@@ -36,12 +34,6 @@ def named_store() -> str:
 def is_in_the_cloud() -> bool:
     """Whether the store is in AWS."""
     return store_url().startswith("dynamodb:")
-
-
-def sessions() -> list[Session]:
-    """All sessions, the latest start first."""
-    with _opened() as store:
-        return store.sessions()
 
 
 def situation(session_id: str) -> Situation:
@@ -63,10 +55,9 @@ def set_up(occasion: Occasion, *, stage_title: str = "") -> Session:
     """
     with _opened() as store:
         session = prepared(store, occasion, None, now())
-        if stage_title:
-            stage = _stage(store, session.session_id, occasion.stage_id)
-            store.put_stage(session.session_id, replace(stage, title=stage_title))
-        return session
+    if stage_title:
+        change_stage(session.session_id, occasion.stage_id, lambda stage: replace(stage, title=stage_title))
+    return session
 
 
 def start(session_id: str) -> None:
@@ -93,26 +84,6 @@ def end(session_id: str) -> None:
     with _opened() as store:
         session, at = store.session(session_id), now()
         store.put_session(replace(session, started_at=min(session.started_at, at), ended_at=at))
-
-
-def cue(session_id: str, stage_id: str, change: Callable[[Stage], tuple[Cue, ...]]) -> tuple[Stage, Stage]:
-    """Changes a stage's cues.
-
-    Args:
-        session_id, stage_id: which stage.
-        change: makes the cues of the stage as it is in the store.
-
-    Returns:
-        The stage as it was and as it is.
-
-    Raises:
-        InvalidValue: the stage is not there any more, or its cues cannot be changed so.
-    """
-    with _opened() as store:
-        before = _stage(store, session_id, stage_id)
-        after = replace(before, cues=change(before))
-        store.put_stage(session_id, after)
-        return before, after
 
 
 def acknowledge(session_id: str, alert: Alert, by: str) -> None:
@@ -152,10 +123,3 @@ def drop_rule(session_id: str, rule: AlertRule) -> None:
 
 def _opened() -> Store:
     return open_store(store_url())
-
-
-def _stage(store: Store, session_id: str, stage_id: str) -> Stage:
-    for stage in store.stages(session_id):
-        if stage.stage_id == stage_id:
-            return stage
-    raise InvalidValue(f"stage {stage_id!r} is not in session {session_id!r} any more: open the session again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import streamlit as st
@@ -15,6 +16,7 @@ from audience.sessions import Session, Stage
 from audience.timelines import Cue, begun
 from dashboard import markup
 from dashboard.clock import time_text, viewer_zone
+from dashboard.data import change_stage
 from dashboard.operating import data
 from dashboard.operating.acting import act
 from dashboard.wording import stage_names
@@ -85,19 +87,26 @@ def _cues(session: Session, stage: Stage) -> tuple[Cue, ...]:
 
 def _cue(session: Session, stage: Stage, change: Callable[[tuple[Cue, ...], datetime], tuple[Cue, ...]]) -> None:
     at = data.now()
-    written = data.cue(session.session_id, stage.stage_id, lambda stored: change(_cues(session, stored), at))
-    st.session_state[_undo_key(session, stage)] = written
+
+    def pinned(stored: Stage) -> Stage:
+        after = replace(stored, cues=change(_cues(session, stored), at))
+        st.session_state[_undo_key(session, stage)] = stored, after
+        return after
+
+    change_stage(session.session_id, stage.stage_id, pinned)
 
 
 def _undo(session: Session, stage: Stage) -> None:
-    before, after = st.session_state.pop(_undo_key(session, stage))
+    if (written := st.session_state.pop(_undo_key(session, stage), None)) is None:
+        return  # a second click, before the button was gone
+    before, after = written
 
-    def back(stored: Stage) -> tuple[Cue, ...]:
+    def back(stored: Stage) -> Stage:
         if stored.cues != after.cues:
             raise InvalidValue("somebody has changed the cues since: nothing was taken back")
-        return tuple(before.cues)
+        return replace(stored, cues=before.cues)
 
-    data.cue(session.session_id, stage.stage_id, back)
+    change_stage(session.session_id, stage.stage_id, back)
 
 
 def _undo_key(session: Session, stage: Stage) -> str:

@@ -14,6 +14,7 @@ from audience.occasions import Occasion, device_environment
 from audience.privacy import SETTINGS
 from audience.sessions import KINDS, Session
 from dashboard import markup
+from dashboard.data import sessions
 from dashboard.operating import data
 from dashboard.operating.acting import act
 from dashboard.operating.start_commands import device_command, qr_picture, watch_command
@@ -44,7 +45,9 @@ def show_new_session() -> None:
         if not st.form_submit_button("Set up session", type="primary"):
             return
     if not id_of(title) or not id_of(stage):
-        st.html(markup.trouble("A session and its stage need a title with a letter or a digit in it."))
+        st.html(
+            markup.trouble("A session and its stage need a title with a letter or a digit in it, a to z or 0 to 9.")
+        )
         return
     try:
         session = data.set_up(
@@ -70,7 +73,7 @@ def show_new_session() -> None:
 
 def _free(wanted: str) -> str:
     """The id, or the next that no session has."""
-    taken = {session.session_id for session in data.sessions()}
+    taken = {session.session_id for session in sessions()}
     numbered = (f"{wanted[: LONGEST_ID - 5]}-{number}" for number in range(2, 9999))
     return wanted if wanted not in taken else next(name for name in numbered if name not in taken)
 
@@ -87,14 +90,17 @@ def show_setting_up(session_id: str) -> None:
 def _add_camera(session: Session, names: dict[str, str]) -> None:
     with st.form("add-camera"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.text_input("Stage, there or new", next(iter(names.values()), "Main"), key="add-stage")
+            # By session: what is shown of a key stays, and would be another session's stage.
+            key = f"add-stage-{session.session_id}"
+            st.text_input("Stage, there or new", next(iter(names.values()), "Main"), key=key)
             st.text_input("New camera", placeholder="cam-2", key="add-camera-id")
             st.number_input("People present", 1, 1_000_000, None, key="add-size", help="Where it is known.")
         st.form_submit_button("Add camera", on_click=act, args=(_added, session, names))
 
 
 def _added(session: Session, names: dict[str, str]) -> None:
-    stage, camera_id = st.session_state["add-stage"].strip(), st.session_state["add-camera-id"].strip()
+    stage = st.session_state[f"add-stage-{session.session_id}"].strip()
+    camera_id = st.session_state["add-camera-id"].strip()
     there = next((stage_id for stage_id, name in names.items() if name == stage), None)
     stage_id = there or id_of(stage) or stage
     data.set_up(
@@ -104,7 +110,7 @@ def _added(session: Session, names: dict[str, str]) -> None:
             camera_id=camera_id,
             audience_size=st.session_state["add-size"],
         ),
-        stage_title="" if there else stage,
+        stage_title="" if stage_id in names else stage,
     )
     st.session_state["add-camera-id"] = ""
     st.session_state["start"] = (stage_id, camera_id)

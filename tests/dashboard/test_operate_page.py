@@ -156,6 +156,17 @@ def test_cues_at_a_button_can_be_taken_back(pages: Pages, talk: str) -> None:
     assert not is_paused(stage_of(talk).cues, datetime.now(UTC))
 
 
+def test_a_second_click_takes_nothing_more_back(pages: Pages, talk: str) -> None:
+    app = pages.operate()
+    button(app, "Talk starts now").click().run()
+    begun = stage_of(talk).cues
+    undo = button(app, "Undo").click()
+    del app.session_state["undo-talk-1-main"]  # as the first click leaves it
+    undo.run()
+    assert [error.message for error in app.exception] == []
+    assert stage_of(talk).cues == begun
+
+
 def test_what_somebody_else_cued_since_is_not_taken_back(pages: Pages, talk: str) -> None:
     app = pages.operate()
     button(app, "Talk starts now").click().run()
@@ -251,7 +262,7 @@ def test_a_camera_is_added_to_a_stage_or_with_a_new_one_and_its_start_line_is_sh
     app = pages.operate(part="Set up")
     app.text_input(key="add-camera-id").input("cam-3")
     button(app, "Add camera").click().run()
-    app.text_input(key="add-stage").input("Foyer")
+    app.text_input(key="add-stage-talk-1").input("Foyer")
     app.text_input(key="add-camera-id").input("cam-1")
     button(app, "Add camera").click().run()
     with open_store(talk) as store:
@@ -262,6 +273,44 @@ def test_a_camera_is_added_to_a_stage_or_with_a_new_one_and_its_start_line_is_sh
     assert f"--store {talk}" in command
     app.selectbox(key="start-where").select("A camera with a computer of its own").run()
     assert app.code[0].value.endswith("HOUSELIGHTS_BUCKET=BUCKET python -m edge_lambda")
+
+
+@pytest.fixture
+def quiet(talk: str) -> str:
+    """A second session under way, with one camera on one stage."""
+    with open_store(talk) as store:
+        store.put_session(a_session("quiet", title="Quiet"))
+        store.put_stage("quiet", a_stage(title="Loft"))
+        store.put_camera("quiet", "main", a_camera())
+    return "quiet"
+
+
+def test_a_camera_is_offered_a_stage_of_the_session_that_is_chosen(pages: Pages, talk: str, quiet: str) -> None:
+    app = pages.operate(part="Set up", session="Why bridges hum")
+    app.selectbox(key="session").select(quiet).run()
+    app.text_input(key="add-camera-id").input("cam-2")
+    button(app, "Add camera").click().run()
+    with open_store(talk) as store:
+        assert [stage.title for stage in store.stages(quiet)] == ["Loft"]
+        assert [camera.camera_id for camera in store.cameras(quiet, "main")] == ["cam-1", "cam-2"]
+
+
+def test_a_day_is_estimated_for_the_cameras_of_the_session_that_is_chosen(pages: Pages, talk: str, quiet: str) -> None:
+    app = pages.operate(part="Cost", session="Why bridges hum")
+    app.selectbox(key="cost-scoring").select("cloud").run()
+    assert "2 cameras at work" in text_of(app)
+    app.selectbox(key="session").select(quiet).run()
+    assert app.number_input(key="cost-cameras-quiet").value == 1
+
+
+def test_a_stage_that_is_named_by_its_id_keeps_its_title(pages: Pages, talk: str) -> None:
+    app = pages.operate(part="Set up")
+    app.text_input(key="add-stage-talk-1").input("main")
+    app.text_input(key="add-camera-id").input("cam-3")
+    button(app, "Add camera").click().run()
+    with open_store(talk) as store:
+        assert [stage.title for stage in store.stages("talk-1")] == ["Hall"]
+        assert "cam-3" in [camera.camera_id for camera in store.cameras("talk-1", "main")]
 
 
 def test_the_estimate_says_what_it_assumes_and_whether_it_is_within_the_budget(pages: Pages, talk: str) -> None:
