@@ -120,7 +120,9 @@ class S3Place:
     def names(self) -> set[str]:
         with self._told():
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
-            return {one["Key"].removeprefix(self._prefix) for page in pages for one in page.get("Contents", ())}
+            keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
+            # What S3's console makes of a new folder is an object, and no file.
+            return {key.removeprefix(self._prefix) for key in keys if not key.endswith("/")}
 
     def read(self, name: str) -> bytes | None:
         with self._told():

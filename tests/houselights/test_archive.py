@@ -295,6 +295,7 @@ def test_an_archive_in_s3_holds_the_same_files_and_is_kept_up_to_date_alike(
 ) -> None:
     client = boto3.client("s3")
     client.put_object(Bucket=s3, Key="other/file", Body=b"not ours")
+    client.put_object(Bucket=s3, Key="deep/archive/")  # a folder that was made in S3's console
     where = f"s3://{s3}/deep/archive/"
     assert "8 files written" in houselights("export", "--archive", where).out
     houselights("export", "--archive", folder)
