@@ -97,14 +97,19 @@ def timeline(
             assert proposal is not None
             begin = begun(proposal.zero_at)
         cues = _cues(session, stage, begin, pauses, restarts)
+        read = None
+        if file is not None:
+            recordings = [one for one in store.recordings(session_id) if one.stage_id == stage.stage_id]
+            read = _read(file, scenes, shown_length_s(session, cues, recordings), bar.show)
+        # A film takes minutes, and an answer too: what others said of the stage meanwhile stays.
+        stage = next((one for one in store.stages(session_id) if one.stage_id == stage.stage_id), stage)
+        cues = _cues(session, stage, begin, pauses, restarts)
         timelines = stage.timelines
         if unwanted is not None:
             timelines = tuple(one for one in timelines if one.title != unwanted)
             if timelines == stage.timelines:
                 raise InvalidValue(f"stage {stage.stage_id!r} has no timeline {unwanted!r}")
-        if file is not None:
-            recordings = [one for one in store.recordings(session_id) if one.stage_id == stage.stage_id]
-            read = _read(file, scenes, shown_length_s(session, cues, recordings), bar.show)
+        if read is not None:
             timelines = with_timeline(timelines, replace(read, title=title or read.title))
         changed = replace(stage, timelines=timelines, cues=cues)
         if changed != stage:

@@ -10,10 +10,10 @@ import pytest
 
 from audience.sessions import Stage
 from audience.store import Store
-from audience.timelines import Cue
+from audience.timelines import Cue, Timeline
 from houselights.cli import run
 from tests.audience.test_alignment import heard_in_a_room, recorded, speech, two_audiences
-from tests.builders import a_cue, a_progress, a_session, a_stage, a_timeline, a_window, after, after_ms
+from tests.builders import a_cue, a_progress, a_session, a_stage, a_timeline, a_window, after, after_ms, an_annotation
 from tests.houselights.conftest import Houselights
 from tests.timeline_files.test_sound import RATE, write_sound
 from tests.videos import write_video
@@ -162,6 +162,22 @@ def test_scenes_of_a_film_are_found(houselights: Houselights, store: Store, tmp_
     shades = [np.full((120, 160, 3), shade, dtype=np.uint8) for shade in (0, 200)]
     film = write_video(tmp_path / "film.mp4", at_ms=range(0, 8000, 100), picture=lambda number: shades[number >= 40])
     assert "scenes of film: 2 segments, 0:00 to 0:07" in houselights("timeline", "talk-1", film, "--scenes").out
+
+
+def test_what_others_say_of_the_stage_while_a_film_is_looked_at_stays(
+    houselights: Houselights, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = a_timeline(("Theirs", 0, 9), title="slides")
+    said = a_stage(title="Great hall", timelines=[theirs], cues=[a_cue(7, 0)], annotations=[an_annotation(5)])
+
+    def meanwhile(*_: object, **__: object) -> Timeline:
+        store.put_stage("talk-1", said)
+        return a_timeline(("Scene 1", 0, 5), title="scenes of film")
+
+    monkeypatch.setattr("timeline_files.scenes.find_scenes", meanwhile)
+    assert houselights("timeline", "talk-1", tmp_path / "film.mp4", "--scenes").code == 0
+    scenes = a_timeline(("Scene 1", 0, 5), title="scenes of film")
+    assert stage_of(store) == replace(said, timelines=(theirs, scenes))
 
 
 @pytest.fixture
