@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from audience.cuts import SharedAxis
 from audience.intervals import Z_95
@@ -139,7 +139,7 @@ def _welch(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     # Units that are all alike have no spread, and no degrees of freedom to tell from it.
     pooled = np.maximum(error_a**2 / (n_a - 1) + error_b**2 / (n_b - 1), 1e-300)
     freedom = np.maximum(total**2 / pooled, np.fmin(n_a, n_b) - 1)
-    reach = stats.t.ppf(0.975, freedom) * np.sqrt(total)
+    reach = special.stdtrit(freedom, 0.975) * np.sqrt(total)
     difference = _means(a) - _means(b)
     return difference - reach, difference + reach
 

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from audience.comparison import LEAST_UNITS
 
@@ -53,5 +53,5 @@ def mean_over(screenings: Floats) -> tuple[NDArray[np.int64], Floats, Floats, Fl
     mean = np.where(known, screenings, 0).sum(axis=0) / n
     squares = np.where(known, (screenings - mean) ** 2, 0).sum(axis=0)
     n = np.where(count >= LEAST_UNITS, n, np.nan)
-    reach = stats.t.ppf(0.975, n - 1) * np.sqrt(squares / (n - 1) / n)
+    reach = special.stdtrit(n - 1, 0.975) * np.sqrt(squares / (n - 1) / n)
     return count, mean, mean - reach, mean + reach

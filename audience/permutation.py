@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -58,7 +58,7 @@ def clusters(a: Floats, b: Floats, group: Ints, *, seed: int) -> tuple[Cluster, 
     in_a = np.zeros((1, len(units)))
     in_a[0, : len(a)] = 1
     sums = _Sums.of(units)
-    threshold = float(stats.t.ppf(1 - _LEVEL / 2, len(units) - 2))
+    threshold = float(special.stdtrit(len(units) - 2, 1 - _LEVEL / 2))
     found = _runs(sums.t(in_a), group, threshold)
     if not len(found.mass):
         return ()

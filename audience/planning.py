@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from scipy import optimize, stats
+from scipy import special
 
 from audience.errors import InvalidValue
 from audience.export import Cell, Column, ExportTable, table_of_rows
 
 LEVEL = 0.05
+
+_RISES = 10**9  # parts of the rise to 1 that are told apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,19 +97,16 @@ class Plan:
         """
         if faces < 1:
             raise InvalidValue(f"{faces} faces find nothing: give 1 or more")
-        largest = 1 - self.share
-        if self._faces(largest) > faces:
-            return math.nan
-        smallest = largest * 1e-6
-        if self._faces(smallest) <= faces:
-            return smallest
-        return float(optimize.brentq(lambda rise: self._faces(rise) - faces, smallest, largest, xtol=1e-9))
+        # The larger a rise, the fewer faces it takes: from one on they are enough.
+        rises = range(1, _RISES + 1)
+        found = bisect_left(rises, True, key=lambda part: self._faces((1 - self.share) * part / _RISES) <= faces)
+        return (1 - self.share) * rises[found] / _RISES if found < _RISES else math.nan
 
     def _faces(self, difference: float) -> float:
         one, other = self.share, self.share + difference
         mean = (one + other) / 2
-        chance = stats.norm.ppf(1 - LEVEL / 2) * math.sqrt(2 * mean * (1 - mean))
-        found = stats.norm.ppf(self.power) * math.sqrt(one * (1 - one) + other * (1 - other))
+        chance = special.ndtri(1 - LEVEL / 2) * math.sqrt(2 * mean * (1 - mean))
+        found = special.ndtri(self.power) * math.sqrt(one * (1 - one) + other * (1 - other))
         return float((chance + found) ** 2 / difference**2 * self.design_effect)
 
 

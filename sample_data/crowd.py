@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from sample_data.scripts import Script, ScriptedStage, true_share
 
@@ -102,7 +102,7 @@ def largest_confidence(*, smiles: bool, surprised: bool) -> float:
     """
     told = [_PRESENT if shown else _ABSENT for shown in (smiles, smiles, surprised)]
     below = np.linspace(0, 1, 1001)
-    none_above = np.prod([norm.cdf(below, mean, spread) for mean, spread in told], axis=0)
+    none_above = np.prod([ndtr((below - mean) / spread) for mean, spread in told], axis=0)
     return float(np.trapezoid(1 - none_above, below))
 
 

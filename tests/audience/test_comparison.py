@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from scipy import optimize, special, stats
 
 from audience.comparison import LEAST_UNITS, compare
 from audience.cuts import Edit, SharedAxis
 from audience.permutation import clusters
 from audience.planning import Plan
+from tests.architecture.sources import ROOT
 from tests.crowds import screenings
 
+POWERS = np.linspace(0.06, 0.995, 200)
 AXIS = SharedAxis.of([Edit(start_a_s=0, start_b_s=0, length_s=600)])
 
 
@@ -123,6 +128,32 @@ def test_units_that_are_all_alike_have_no_effect_size():
     assert compare(flat, flat, AXIS, seed=1).overall == 0
 
 
+def test_the_interval_of_a_cell_is_scipys_own():
+    a, b = screenings(9, seed=1), screenings(6, seed=2)
+    a[:4, 7] = np.nan
+    compared = compare(a, b, AXIS, seed=1)
+    for cell in (3, 7):
+        of_a = a[~np.isnan(a[:, cell]), cell]
+        interval = stats.ttest_ind(of_a, b[:, cell], equal_var=False).confidence_interval(0.95)
+        assert (compared.low[cell], compared.high[cell]) == pytest.approx((interval.low, interval.high))
+
+
+def test_quantiles_are_those_of_scipys_distributions():
+    """They are had without them: to import `scipy.stats` takes a page a second."""
+    freedom = np.concatenate([np.arange(1.0, 400), np.random.default_rng(1).uniform(1, 400, 1000)])
+    assert np.array_equal(special.stdtrit(freedom, 0.975), stats.t.ppf(0.975, freedom))
+    assert np.array_equal(special.ndtri(POWERS), stats.norm.ppf(POWERS))
+
+
+def test_what_pages_compute_needs_no_distributions_of_scipys():
+    heavy = {"scipy.stats", "scipy.optimize"}
+    modules = "audience.comparison, audience.groups, audience.planning, audience.alikeness, sample_data.crowd"
+    program = f"import sys, {modules}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert {"audience.comparison", "scipy.special"} <= set(loaded.stdout.split())
+    assert not heavy & set(loaded.stdout.split())
+
+
 def test_swapping_the_cuts_swaps_the_signs():
     a, b = screenings(8, seed=1, lift=0.2), screenings(9, seed=2)
     one, other = compare(a, b, AXIS, seed=1), compare(b, a, AXIS, seed=1)
@@ -177,6 +208,15 @@ class TestPlanner:
         faces = plan.faces(difference)
         assert plan.difference(faces) <= difference
         assert plan.difference(faces - 1) > difference
+
+    @pytest.mark.parametrize("share", [0.02, 0.2, 0.5, 0.9])
+    def test_the_smallest_rise_is_the_root_of_the_formula(self, share):
+        """At 10 to 100,000 faces, as scipy's root finder has it."""
+        plan = Plan(share=share, faces_a_screening=20, alike_together=0.1)
+        faces = [count for count in np.geomspace(10, 100_000, 20).astype(int) if plan._faces(1 - share) < count]
+        found = [plan.difference(count) for count in faces]
+        roots = [optimize.brentq(lambda r, n=n: plan._faces(r) - n, 1e-6, 1 - share, xtol=1e-12) for n in faces]
+        assert found == pytest.approx(roots, abs=2e-9)
 
     def test_what_no_rise_could_show_is_not_enough(self):
         assert math.isnan(Plan(share=0.9).difference(5))
