@@ -67,7 +67,7 @@ def show(selection: Selection) -> None:
         with findings:
             unit = choose_unit()
             if unit == "people":
-                pair = choose_people(pair)
+                pair = choose_people(laid, pair)
                 groups = list(pair)
             comparison = (compare_people if unit == "people" else compare_screenings)(laid, *pair)
             if comparison and comparison.enough:

@@ -12,7 +12,7 @@ from dashboard.lab.scenes import expressions_view, norms_view, synchrony_view
 from dashboard.lab.scenes.chosen import PAGE, ChosenScenes, by_work
 from dashboard.lab.scenes.plan import plan_parameters
 from dashboard.lab.scenes.set_down import lines_set_down
-from dashboard.lab.selection import Screening, Selection
+from dashboard.lab.selection import Screening, Selection, names_of
 from dashboard.wording import expression_name
 
 VIEWS = {"expressions": "Expressions", "synchrony": "Synchrony", "norms": "Norms"}
@@ -22,7 +22,8 @@ def choose_work(works: dict[str, tuple[Screening, ...]]) -> str:
     """The film or session to look at; scenes of several would not be the same scenes."""
     if len(works) == 1:
         return next(iter(works))
-    names = {work: screenings[0].session.film or screenings[0].name for work, screenings in works.items()}
+    told = names_of(screenings[0] for screenings in works.values())
+    names = {work: first.session.film or told[first.key] for work, (first, *_) in works.items()}
     return st.selectbox(
         "Film or session",
         list(works),

@@ -140,15 +140,15 @@ def _choose(everything: Sequence[Session]) -> list[Session]:
     facets = Facets(wanted=wanted, words=words or "", since=since, until=until, zone=zone)
     admitted = {session.session_id: session for session in everything if facets.admits(session)}
     st.session_state["only"] = [key for key in st.session_state.get("only", []) if key in admitted]
-
-    def told(key: str) -> str:
-        session = admitted[key]
-        return " · ".join(part for part in (session.name, session.city, date_text(session.started_at, zone)) if part)
-
+    named = {
+        key: " · ".join(part for part in (session.name, session.city, date_text(session.started_at, zone)) if part)
+        for key, session in admitted.items()
+    }
+    called = Counter(named.values())
     only = st.multiselect(
         "Only these sessions",
         list(admitted),
-        format_func=told,
+        format_func=lambda key: named[key] if called[named[key]] == 1 else f"{named[key]} ({key})",
         key="only",
         placeholder=f"All {len(admitted)} that match",
     )

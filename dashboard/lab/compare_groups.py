@@ -54,10 +54,12 @@ def compare_screenings(laid: Laid, a: Group, b: Group) -> Comparison | None:
     return differences.compared(laid.shares(a.screenings), laid.shares(b.screenings), laid.axis)
 
 
-def choose_people(pair: Pair) -> Pair:
+def choose_people(laid: Laid, pair: Pair) -> Pair:
     """The screening of each group whose people are compared, as groups of one."""
     with st.container(horizontal=True):
-        one, other = (_choose_screening(group, key) for group, key in zip(pair, ("of-a", "of-b"), strict=True))
+        one, other = (
+            _choose_screening(laid.names, group, key) for group, key in zip(pair, ("of-a", "of-b"), strict=True)
+        )
     return one, other
 
 
@@ -79,7 +81,7 @@ def compare_people(laid: Laid, a: Group, b: Group) -> Comparison | None:
     bar.progress(0.8, "Comparing")
     comparison = differences.compared(units_a, units_b, laid.axis)
     bar.empty()
-    gone = [screening.name for screening, units in ((one, units_a), (other, units_b)) if not len(units)]
+    gone = [laid.names[screening.key] for screening, units in ((one, units_a), (other, units_b)) if not len(units)]
     if gone:
         line = f"No single face of {' or '.join(gone)} is kept (faces are for 30 days): compare screenings instead."
         st.html(markup.empty(line))
@@ -87,7 +89,7 @@ def compare_people(laid: Laid, a: Group, b: Group) -> Comparison | None:
     return comparison
 
 
-def _choose_screening(group: Group, key: str) -> Group:
+def _choose_screening(names: Mapping[str, str], group: Group, key: str) -> Group:
     """One screening of a group. Bound to the address by hand: a widget would write its name, which may change."""
     offered = {screening.key: screening for screening in group.screenings}
     asked = st.query_params.get(key, "")
@@ -95,14 +97,14 @@ def _choose_screening(group: Group, key: str) -> Group:
         f"Screening of {group.name}",
         list(offered),
         index=list(offered).index(asked) if asked in offered else 0,
-        format_func=lambda one: offered[one].name,
+        format_func=names.__getitem__,
         key=f"{key}-{group.name}",
         label_visibility="collapsed",
         width=_WIDTH,
     )
     if chosen != asked:
         st.query_params[key] = chosen
-    return Group(name=offered[chosen].name, screenings=(offered[chosen],))
+    return Group(name=names[chosen], screenings=(offered[chosen],))
 
 
 def show_findings(laid: Laid, comparison: Comparison, pair: Pair) -> None:

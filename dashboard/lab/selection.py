@@ -92,12 +92,11 @@ class Selection:
 
 
 def names_of(screenings: Iterable[Screening]) -> dict[str, str]:
-    """What to call each of some screenings, by its key; those of one name are told apart by their sessions' ids."""
+    """What to call each of some screenings, by its key; those of one name are told apart by their ids."""
     screenings = list(screenings)
     names = Counter(one.name for one in screenings)
-    return {
-        one.key: one.name if names[one.name] == 1 else f"{one.name} ({one.session.session_id})" for one in screenings
-    }
+    ids = {one.key: one.session.session_id if one.stages == 1 else one.key for one in screenings}
+    return {one.key: one.name if names[one.name] == 1 else f"{one.name} ({ids[one.key]})" for one in screenings}
 
 
 def by_scorer(screenings: Iterable[Screening]) -> Mapping[str, tuple[Screening, ...]]:

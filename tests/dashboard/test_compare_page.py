@@ -247,6 +247,30 @@ def test_people_of_two_screenings_are_compared_at_a_button(two_cuts: str) -> Non
     assert chart_of(app)["title"][1]["text"].endswith("points of mean confidence")
 
 
+def test_people_of_screenings_of_one_title_are_told_apart(store_url: str) -> None:
+    with open_store(store_url) as store:
+        for number in range(4):
+            put_screening(store, a_showing(f"night-{number}", title="Night Train", cut="AB"[number % 2], days=number))
+    app = opened(lines="A line for each cut", unit="People of one screening of each", **{"of-a": "night-0/main"})
+    (of_a,) = [box for box in app.selectbox if box.label == "Screening of A"]
+    assert of_a.options == ["Night Train (night-0)", "Night Train (night-2)"]
+    assert [line["name"] for line in lines_of(app)] == ["Night Train (night-0)", "Night Train (night-1)"]
+    of_a.set_value("night-2/main").run()
+    assert app.query_params["of-a"] == "night-2/main"
+    assert [line["name"] for line in lines_of(app)] == ["Night Train (night-2)", "Night Train (night-1)"]
+
+
+def test_sessions_that_began_together_under_one_title_are_told_apart(store_url: str) -> None:
+    with open_store(store_url) as store:
+        for session_id in ("east", "west"):
+            put_screening(store, a_showing(session_id, title="Night Train"))
+    app = opened()
+    options = app.multiselect(key="only").options
+    assert {option.rsplit(" ", 1)[1] for option in options} == {"(east)", "(west)"}
+    app.multiselect(key="only").set_value(["east"]).run()
+    assert app.query_params["only"] == "east"
+
+
 def test_people_whose_faces_are_not_kept_are_not_compared(two_cuts: str) -> None:
     app = opened(unit="People of one screening of each")
     next(button for button in app.button if button.label == "Compare their people").click().run()

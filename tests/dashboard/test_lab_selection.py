@@ -127,3 +127,9 @@ def test_screenings_of_one_name_are_told_apart():
         "two/main": "Friday (two)",
         "three/main": "three",
     }
+
+
+def test_stages_of_one_name_in_one_session_are_told_apart():
+    one = a_screening()
+    tents = [replace(one, stage=a_stage(stage_id, title="Tent"), stages=2) for stage_id in ("east", "west")]
+    assert list(names_of(tents).values()) == ["one · Tent (one/east)", "one · Tent (one/west)"]

@@ -158,6 +158,17 @@ def test_scenes_of_different_films_are_never_mixed(pages: Pages, six_showings: s
     assert "Most smile in “Dog”: 90 %" in said(app.selectbox(key="work").set_value("Night Train").run())
 
 
+def test_talks_of_one_title_can_each_be_chosen(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        for number in range(2):
+            put_showing(store, a_showing(number, film="", title="Keynote"), dog=6 + 3 * number)
+    app = pages.scenes()
+    assert app.selectbox(key="work").options == ["Keynote (show-0) (1)", "Keynote (show-1) (1)"]
+    for number, share in enumerate(("60 %", "90 %")):
+        app = app.selectbox(key="work").set_value(f"show-{number}/main").run()
+        assert f"Most smile in “Dog”: {share}" in said(app)
+
+
 def test_a_change_is_against_the_baseline_that_the_address_names(pages: Pages, one_showing: str) -> None:
     text = said(pages.scenes(measure="Change", baseline="Against the time before it began"))
     assert "<td>not enough data for the baseline</td>" in text
