@@ -74,7 +74,8 @@ def serve(
 
     Raises:
         InvalidValue: the dashboard's extra is not installed, there is nothing where recordings should lie, or others
-            would be served without access settings, with broken ones, or with no way to sign in.
+            would be served without access settings, with broken ones, with no way to sign in, or with links that can
+            be guessed.
         StoreUnavailable: the store cannot be opened.
     """
     if util.find_spec("streamlit") is None:
@@ -116,9 +117,10 @@ def _hosts(host: str, access: Path | None) -> list[str]:
                 f"--host {host} would show the pages to whoever reaches it: say who may see what with --access FILE"
             )
         return []
-    from dashboard.access.secrets import check_sign_in
+    from dashboard.access.secrets import check_sign_in, share_secret
     from dashboard.access.settings import read_settings
 
     settings = read_settings(access)
+    share_secret()  # one that is too short is told here, not to whoever opens a link
     check_sign_in(settings)
     return ["--server.allowedHosts", settings.host]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
 from audience.errors import ExportFailed, InvalidValue
 from audience.names import check_id
 from houselights.commands.extras import needing_extra
+from houselights.commands.server_address import server_address
 
 KINDS = (".svg", ".png")
 # Modules of the code a side, and the quiet zone around it, as ISO/IEC 18004 wants it.
@@ -53,7 +53,4 @@ def board_address(server: str, session_id: str) -> str:
         InvalidValue: the server's address is none a phone can open, or the id is none.
     """
     check_id("session id", session_id)
-    parts = urlsplit(server)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise InvalidValue(f"--at {server!r} is no address: give it as https://example.org")
-    return f"{server.rstrip('/')}/live/{session_id}"
+    return f"{server_address(server)}/live/{session_id}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
 from audience.errors import InvalidValue
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import access_option, store_at, store_option
+from houselights.commands.server_address import server_address
 
 MOST_DAYS = 90
 
@@ -34,14 +34,14 @@ def share(
         from dashboard.access.secrets import SHARE_VARIABLE, share_secret
         from dashboard.access.settings import read_settings
         from dashboard.access.share_links import ShareLink
-    if server is None and access is None:
+    if server is not None:
+        address = server_address(server)
+    elif access is not None:
+        address = read_settings(access).address
+    else:
         raise InvalidValue(
             "where are the pages reached? Say so with --at URL, or name the access settings: --access FILE"
         )
-    server = server or read_settings(access or Path()).address
-    parts = urlsplit(server)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise InvalidValue(f"--at {server!r} is no address: give it as https://example.org")
     if (secret := share_secret()) is None:
         raise InvalidValue(
             f"links are signed with a secret that only the server knows: put one into {SHARE_VARIABLE}, or into "
@@ -53,7 +53,7 @@ def share(
     link = ShareLink(
         link_id=secrets.token_hex(4), session_id=session_id, until_s=int(until.timestamp()), recording=recording
     )
-    click.echo(f"{server.rstrip('/')}{ROUTE}/{link.signed(secret)}")
+    click.echo(f"{address}{ROUTE}/{link.signed(secret)}")
     click.echo(
         f"It opens “{session.name}” {'with' if recording else 'without'} its recording to whoever has it, until "
         f"{until:%d %B %Y, %H:%M} UTC. To end it sooner, add {link.link_id} to withdrawn_links in the access settings.",

@@ -26,7 +26,9 @@ def test_a_poster_can_be_of_any_size(tmp_path):
     assert b"<svg" in poster.read_bytes()
 
 
-@pytest.mark.parametrize("server", ["fete.example", "ftp://fete.example", "https://", "https://fete.example?a=b"])
+@pytest.mark.parametrize(
+    "server", ["fete.example", "ftp://fete.example", "https://", "https://fete.example?a=b", "https://["]
+)
 def test_what_no_phone_can_open_is_refused(server):
     with pytest.raises(InvalidValue, match="--at"):
         board_address(server, "fete")
