@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from audience.baseline import BaselineChoice
 from audience.sessions import Session, Stage
 
@@ -70,6 +72,15 @@ def stage_names(stages: list[Stage]) -> dict[str, str]:
     return {
         stage.stage_id: stage.name if titles.count(stage.name) == 1 else f"{stage.name} ({stage.stage_id})"
         for stage in stages
+    }
+
+
+def session_names(sessions: list[Session]) -> dict[str, str]:
+    """What to call each session; those of one title are told apart by their ids."""
+    titles = Counter(session.name for session in sessions)
+    return {
+        session.session_id: session.name if titles[session.name] == 1 else f"{session.name} ({session.session_id})"
+        for session in sessions
     }
 
 

@@ -18,7 +18,7 @@ from dashboard.live_board.day_chart import day_chart
 from dashboard.live_board.routes import ROUTE
 from dashboard.live_board.staff_table import staff_table
 from dashboard.palette import palette_of
-from dashboard.wording import kind_words, plain
+from dashboard.wording import kind_words, plain, session_names
 
 # A page costs its server more than a phone's board does, so it asks less often.
 REFRESHES = {5.0: "Every 5 s", 2.0: "Every 2 s", 15.0: "Every 15 s", 0.0: "Not by itself"}
@@ -38,9 +38,9 @@ def now_ms() -> int:
 
 def choose(found: list[Session]) -> Session:
     """The festival that the address or the viewer names; the latest at first."""
-    names = {session.session_id: session.name for session in found}
-    if len(names) == 1:
+    if len(found) == 1:
         return found[0]
+    names = session_names(found)  # the address holds what is shown, so no two are shown alike
     chosen = st.selectbox(
         "Festival",
         list(names),
@@ -127,7 +127,7 @@ if found := festivals():
     with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
         session = choose(found)
         every_s = choose_refresh()
-    began = date_text(from_ms(to_ms(session.started_at)), viewer_zone(st.context.timezone))
+    began = date_text(session.started_at, viewer_zone(st.context.timezone))
     head.html(markup.header(session.name, kind_words(session), [began], "Which stage is liveliest?"))
     st.fragment(show, run_every=every_s or None)(session, every_s)
     public = f"{ROUTE}/{session.session_id}"

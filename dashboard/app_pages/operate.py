@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import streamlit as st
@@ -16,6 +15,7 @@ from dashboard.operating.rules import show_rules
 from dashboard.operating.running import show_running
 from dashboard.operating.setting_up import show_new_session, show_setting_up
 from dashboard.operating.watching import show_watching
+from dashboard.wording import session_names
 
 REFRESHES: dict[int, str] = {2: "Every 2 s", 5: "Every 5 s", 15: "Every 15 s", 0: "Off"}
 USUAL_REFRESH_S = 5
@@ -30,13 +30,8 @@ PARTS = {
 
 def choose_session() -> str | None:
     """The session that the address or the operator names; the latest at first; None where there is none."""
-    found = sessions()
-    titles = Counter(session.name for session in found)
     # The address holds what is shown, so no two are shown alike.
-    names = {
-        session.session_id: session.name if titles[session.name] == 1 else f"{session.name} ({session.session_id})"
-        for session in found
-    }
+    names = session_names(sessions())
     if not names:
         return None
     if (just_set_up := st.session_state.pop("chosen", None)) in names:

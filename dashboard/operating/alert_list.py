@@ -39,9 +39,8 @@ def rule_text(rule: AlertRule, stages: Mapping[str, str]) -> str:
 
 def alert_line(book: AlertBook, alert: Alert, now_ms: int, zone: tzinfo) -> str:
     """One alert as HTML: what, since when, who saw it, and who was told."""
-    began_ms = alert.began_ms or alert.since_ms
     told = f"{alert.told[:1].upper()}{alert.told[1:]}"
-    facts = [f"since {time_text(alert.since_ms, zone)}, {ago((now_ms - began_ms) / 1000)}"]
+    facts = [f"since {time_text(alert.since_ms, zone)}, {ago(max(0.0, (now_ms - alert.since_ms) / 1000))}"]
     if alert.ended_ms is not None:
         lasted = length_text((alert.ended_ms - alert.since_ms) / 1000)
         facts = [f"{time_text(alert.since_ms, zone)} to {time_text(alert.ended_ms, zone)}, {lasted}"]

@@ -44,7 +44,8 @@ def summary(cameras: Sequence[CameraStatus], stages: Mapping[str, str]) -> str:
     ok = sum(one.state == "ok" for one in cameras)
     if not at_work:
         return f"No camera is at work; {len(cameras)} {'is' if len(cameras) == 1 else 'are'} set up."
-    told = f"{ok} of {at_work} {'camera' if at_work == 1 else 'cameras'} at work {'is' if ok == 1 else 'are'} ok."
+    of = f"{at_work} {'camera' if at_work == 1 else 'cameras'} at work"
+    told = f"{ok} of {of} {'is' if 1 in (ok, at_work) else 'are'} ok."
     if bad:
         places = [f"{one.camera_id} on {stages.get(one.stage_id, one.stage_id)} is {one.state}" for one in bad[:3]]
         told += " " + "; ".join(places)

@@ -1,4 +1,4 @@
-"""The line that starts a camera, and the picture of it that a phone or another camera's computer can read."""
+"""The lines that start a camera or a watcher, and a picture of one for a phone or another camera's computer to read."""
 
 from __future__ import annotations
 
@@ -17,8 +17,16 @@ def watch_command(*, session_id: str, stage_id: str, camera_id: str, source: str
         store_url: "" for the one that is used unasked.
     """
     words = ["houselights", "watch", source, "--session", session_id, "--stage", stage_id, "--camera", camera_id]
-    words += ["--preview-port", "0", "--blur"]
-    return shlex.join([*words, *(["--store", store_url] if store_url else [])])
+    return _in_store([*words, "--preview-port", "0", "--blur"], store_url)
+
+
+def alerts_command(*, store_url: str) -> str:
+    """What starts a watcher of the rules.
+
+    Args:
+        store_url: "" for the one that is used unasked.
+    """
+    return _in_store(["houselights", "alerts"], store_url)
 
 
 def device_command(environment: Mapping[str, str], *, source: str, deliver_to: str) -> str:
@@ -36,3 +44,7 @@ def device_command(environment: Mapping[str, str], *, source: str, deliver_to: s
 def qr_picture(text: str) -> str:
     """The text as a QR code: an SVG picture as an address of its own."""
     return str(segno.make(text, error="m", micro=False).svg_data_uri(scale=4, border=4, dark="#000", light="#fff"))
+
+
+def _in_store(words: list[str], store_url: str) -> str:
+    return shlex.join([*words, *(["--store", store_url] if store_url else [])])

@@ -13,6 +13,7 @@ from dashboard.operating import data
 from dashboard.operating.acting import act
 from dashboard.operating.alert_list import alert_line
 from dashboard.operating.camera_rows import camera_rows, summary
+from dashboard.operating.start_commands import alerts_command
 from dashboard.wording import kind_words, plain, stage_names
 
 OLD_ALERTS = 10
@@ -63,9 +64,7 @@ def _alerts_over(now: Situation) -> None:
             for alert in over[:OLD_ALERTS]:
                 st.html(_line(now, alert))
     if not is_watched(now.book, to_ms(data.now())):
-        store = data.named_store()
-        command = "houselights alerts" + (f" --store {store}" if store else "")
-        st.html(markup.note(f"{NOBODY_WATCHES}: {command}"))
+        st.html(markup.note(f"{NOBODY_WATCHES}: {alerts_command(store_url=data.named_store())}"))
 
 
 def _alert(now: Situation, alert: Alert, by: str) -> None:

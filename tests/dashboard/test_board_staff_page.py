@@ -40,6 +40,13 @@ def test_the_board_of_a_festival_that_is_over_is_the_one_it_ended_with(pages, fe
     assert NOT_FEELING in text
 
 
+def test_of_two_festivals_of_one_title_the_address_opens_its_own(pages, festival, store_url):
+    with open_store(store_url) as store:
+        store.put_session(replace(a_session("fete-2", title="Fête"), kind="festival", ended_at=after(100)))
+    for session_id in ("fete", "fete-2"):
+        assert pages.board(session=f"Fête ({session_id})").selectbox(key="session").value == session_id
+
+
 def test_titles_are_text(pages, festival):
     text = text_of(pages.board())
     assert NASTY not in text

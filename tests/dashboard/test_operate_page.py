@@ -14,10 +14,11 @@ from audience.cueing import is_paused, position_s
 from audience.instants import to_ms
 from audience.store import Store
 from audience.stores import open_store
+from dashboard.clock import time_text
 from dashboard.operating.camera_rows import ago
 from dashboard.operating.setting_up import id_of
-from dashboard.operating.start_commands import device_command, qr_picture, watch_command
-from tests.builders import a_camera, a_head_count, a_heartbeat, a_session, a_stage, a_window
+from dashboard.operating.start_commands import alerts_command, device_command, qr_picture, watch_command
+from tests.builders import a_camera, a_head_count, a_heartbeat, a_session, a_stage, a_window, an_alert
 from tests.dashboard.conftest import NASTY, Pages, text_of
 
 AT_ONCE = AlertRule(rule_id="camera-1", what="camera", for_s=0)
@@ -75,6 +76,21 @@ def test_a_camera_that_is_set_up_is_expected_until_it_is_heard_of(pages: Pages, 
     text = text_of(pages.operate())
     assert "No camera is at work; 2 are set up." in text
     assert text.count("not heard of yet") == 2
+
+
+def test_the_only_camera_that_is_not_ok_is_told_as_one(pages: Pages, talk: str) -> None:
+    with open_store(talk) as store:
+        beat(store, brightness=0.0)
+    assert "0 of 1 camera at work is ok. cam-1 on Hall is dark." in text_of(pages.operate())
+
+
+def test_an_alert_says_since_when_and_how_long_ago_of_the_same_instant(pages: Pages, talk: str) -> None:
+    with open_store(talk) as store:
+        store.alerting.put("talk-1", AT_ONCE)
+        beat(store, brightness=0.0)
+        told = replace(an_alert(), since_ms=now_ms(600), began_ms=now_ms(540))
+        store.alerting.put("talk-1", told)
+    assert f"since {time_text(told.since_ms, UTC)}, 10 min ago" in text_of(pages.operate())
 
 
 def test_an_alert_is_acknowledged_by_name_and_only_by_name(pages: Pages, talk: str) -> None:
@@ -390,6 +406,8 @@ def test_a_start_line_is_one_line_that_a_shell_reads_back_word_for_word() -> Non
     assert shlex.split(command)[2] == source
     assert "--store" not in command
     assert "--blur" in command
+    watcher = alerts_command(store_url="sqlite:////home/ada/my films/houselights.db")
+    assert shlex.split(watcher)[2:] == ["--store", "sqlite:////home/ada/my films/houselights.db"]
     device = device_command({"HOUSELIGHTS_SESSION": "talk-1"}, source=source, deliver_to="dir:/my folder")
     assert shlex.split(device) == [
         "HOUSELIGHTS_SESSION=talk-1",
