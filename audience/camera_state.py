@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from audience.sessions import Camera
+from audience.sessions import Camera, Session
 from audience.store import Heartbeat
 
 State = Literal["dead", "failed", "away", "dark", "blurred", "late", "starting", "expected", "ok", "ended"]
@@ -28,6 +28,9 @@ LONGEST_TURN_S: Final = 3600.0
 
 TRIED_AGAIN_S: Final = 30.0
 """Seconds within which a camera that is away, or whose program failed, is tried again; until then it says nothing."""
+
+AT_WORK_S: Final = 90.0
+"""Seconds without a word of any camera after which no more records are waited for."""
 
 LATE_S: Final = 10.0
 """Seconds from capture to store from which a camera is late."""
@@ -84,8 +87,7 @@ def camera_status(
     """
     if heartbeat is None:
         return CameraStatus(stage_id=stage_id, camera_id=camera_id, state="expected", why="not heard of yet")
-    came_ms = heartbeat.at_ms if heartbeat.received_ms is None else heartbeat.received_ms
-    seen_s = max(0.0, (now_ms - came_ms) / 1000)
+    seen_s = max(0.0, (now_ms - _came_ms(heartbeat)) / 1000)
     error_s = None if heartbeat.received_ms is None else (heartbeat.at_ms - heartbeat.received_ms) / 1000
     delay_s = None
     if heartbeat.state == "running":
@@ -138,6 +140,22 @@ def camera_statuses(
         for place in [(stage, camera.camera_id)]
     ]
     return sorted(found, key=lambda one: (STATES.index(one.state), one.stage_id, one.camera_id))
+
+
+def records_come_in(session: Session, heartbeats: Iterable[Heartbeat], now_ms: int) -> bool:
+    """Whether records of a session still come in: nobody has ended it, and a camera was heard of lately.
+
+    Args:
+        session: whose records.
+        heartbeats: the newest of each of its cameras.
+        now_ms: the instant, milliseconds since the epoch.
+    """
+    return session.ended_at is None and any(now_ms - _came_ms(beat) < AT_WORK_S * 1000 for beat in heartbeats)
+
+
+def _came_ms(heartbeat: Heartbeat) -> int:
+    """When it was heard, by a clock that is not the camera's where there is one."""
+    return heartbeat.at_ms if heartbeat.received_ms is None else heartbeat.received_ms
 
 
 def _judged(heartbeat: Heartbeat, seen_s: float, delay_s: float | None) -> tuple[State, str]:

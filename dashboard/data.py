@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from audience.baseline import BaselineChoice
+from audience.camera_state import records_come_in
 from audience.curve import StageWindows, stage_windows
 from audience.errors import InvalidValue
 from audience.instants import to_ms
@@ -29,8 +30,6 @@ from dashboard.access.permits import EVERYTHING
 from dashboard.overview import Overview, overview_of
 from dashboard.report.contents import SEED
 
-# A camera that has said nothing for so long is not at work any more.
-_LIVE_S = 90
 _LIVE_READ_S = 2
 _SETTLED_READ_S = 60
 
@@ -125,7 +124,6 @@ def _file(store: Store, session: Session) -> SessionFile:
     stages = store.stages(session.session_id)
     cameras = {stage.stage_id: store.cameras(session.session_id, stage.stage_id) for stage in stages}
     beats = store.heartbeats(session.session_id)
-    now_ms = to_ms(datetime.now(UTC))
     recordings = store.recordings(session.session_id)
     progress = [(one.stage_id, one.camera_id, one.done_s) for one in recordings]
     newest = [(beat.stage_id, beat.camera_id, beat.last_window_ms) for beat in beats]
@@ -135,7 +133,7 @@ def _file(store: Store, session: Session) -> SessionFile:
         cameras=cameras,
         scorers=store.scorers(),
         recordings=recordings,
-        live=session.ended_at is None and any(now_ms - beat.at_ms < _LIVE_S * 1000 for beat in beats),
+        live=records_come_in(session, beats, to_ms(datetime.now(UTC))),
         marks=repr((session, stages, cameras, progress, newest)),
     )
 

@@ -28,7 +28,9 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
 
     No picture of the audience is in it.
     """
+    from audience.camera_state import records_come_in
     from audience.curve import stage_windows
+    from audience.instants import to_ms
     from dashboard.report.contents import report_of
     from dashboard.report.html_page import html_of
 
@@ -47,6 +49,7 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
             expression,
             scorers=store.scorers(),
             recordings=[one for one in store.recordings(session_id) if one.stage_id == stage.stage_id],
+            live=records_come_in(session, store.heartbeats(session_id), to_ms(now)),
             made_at=now,
             zone=now.astimezone().tzinfo or UTC,
         )

@@ -6,9 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from audience.camera_state import LONGEST_TURN_S, STATES, UNUSABLE, CameraStatus, camera_status, camera_statuses
+from audience.camera_state import (
+    LONGEST_TURN_S,
+    STATES,
+    UNUSABLE,
+    CameraStatus,
+    camera_status,
+    camera_statuses,
+    records_come_in,
+)
 from audience.store import Heartbeat
-from tests.builders import a_camera, a_heartbeat, after_ms
+from tests.builders import a_camera, a_heartbeat, a_session, after, after_ms
 
 CLEAR = {"brightness": 0.6, "sharpness": 0.6}
 
@@ -116,3 +124,18 @@ def test_cameras_stand_in_the_order_of_need() -> None:
 
 def test_every_state_that_shows_nothing_of_use_comes_before_those_that_do() -> None:
     assert set(STATES[: len(UNUSABLE)]) == UNUSABLE
+
+
+def test_records_come_in_until_the_session_is_ended_or_no_camera_was_heard_of_for_a_while() -> None:
+    running = a_session()
+    assert records_come_in(running, [beat(0)], after_ms(60))
+    assert records_come_in(running, [beat(0), beat(100)], after_ms(120))
+    assert not records_come_in(running, [beat(0)], after_ms(120))
+    assert not records_come_in(running, [], after_ms(0))
+    assert not records_come_in(a_session(ended_at=after(300)), [beat(0)], after_ms(1))
+
+
+def test_whether_records_come_in_is_told_by_when_a_camera_was_heard_of_and_not_by_its_clock() -> None:
+    behind, ahead = (beat(error_s, received_ms=after_ms(0)) for error_s in (-3600, 3600))
+    assert records_come_in(a_session(), [behind], after_ms(10))
+    assert not records_come_in(a_session(), [ahead], after_ms(600))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from audience.instants import to_ms
 from audience.store import Store
 from houselights.cli import run
-from tests.builders import a_scorer, a_session, a_stage, a_window, after
+from tests.builders import a_heartbeat, a_scorer, a_session, a_stage, a_window, after
 from tests.houselights.conftest import Houselights
 
 
@@ -48,6 +51,18 @@ def test_another_stage_and_expression_can_be_asked_for(houselights: Houselights,
     assert "Nothing has been recorded here yet." in (tmp_path / "tent.html").read_text()
     houselights("report", "talk-1", "--stage", "main", "--expression", "sad", "--to", tmp_path / "sad.html")
     assert "There is no figure for this expression (sad)" in (tmp_path / "sad.html").read_text()
+
+
+def test_while_a_session_runs_no_moment_is_told_as_on_its_page(
+    houselights: Houselights, store: Store, tmp_path: Path
+) -> None:
+    later, page = "Moments are told once the session has ended.", tmp_path / "talk.html"
+    store.put_heartbeat(replace(a_heartbeat(), at_ms=to_ms(datetime.now(UTC))))
+    houselights("report", "talk-1", "--to", page)
+    assert later not in page.read_text()
+    store.put_session(a_session("talk-1"))
+    houselights("report", "talk-1", "--to", page)
+    assert later in page.read_text()
 
 
 @pytest.mark.parametrize(
