@@ -1,4 +1,4 @@
-"""Comparisons of two groups, computed once for every viewer."""
+"""Comparisons of two groups, and the people behind them, worked out once for every viewer."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from audience.comparison import Comparison, compare
-from audience.cuts import Edit, SharedAxis
+from audience.cuts import Cut, Edit, SharedAxis
 from audience.tracks import tracks_of
 from audience.units import people
+from dashboard.data import store_url
 from dashboard.lab import data
 from dashboard.lab.film_axis import FilmAxis
 from dashboard.lab.laying import Laid
@@ -17,6 +18,7 @@ from dashboard.lab.selection import Screening
 
 Floats = NDArray[np.float64]
 
+_KEPT_S = 300
 _SEED = 20_260_504  # so that everybody is told the same p
 
 
@@ -34,10 +36,16 @@ def people_of(laid: Laid, screening: Screening) -> Floats:
     """(tracks, c) mean confidence of the people of one screening along the axis; none where faces are not kept."""
     cut = laid.cuts[screening.key]
     axis = laid.axis.own if cut == "A" else laid.axis.shared
-    faces = data.faces(screening)
-    tracks = tracks_of(screening.windows, faces, screening.cameras, laid.expression)
-    units = people(tracks, screening.windows, axis, cut)
+    units = _people(store_url(), screening.marks, laid.expression, axis.edits, axis.cell_s, cut, screening)
     return units if cut == "A" else laid.axis.on_own(units)
+
+
+@st.cache_resource(ttl=_KEPT_S, max_entries=16, show_spinner=False)
+def _people(
+    url: str, marks: str, expression: str, edits: tuple[Edit, ...], cell_s: float, cut: Cut, _screening: Screening
+) -> Floats:
+    tracks = tracks_of(_screening.windows, data.faces(_screening), _screening.cameras, expression)
+    return people(tracks, _screening.windows, SharedAxis.of(edits, cell_s), cut)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

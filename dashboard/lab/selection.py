@@ -47,6 +47,13 @@ class Screening:
         """Who made its figures."""
         return self.windows.table.scorers
 
+    @property
+    def marks(self) -> str:
+        """Changes whenever its windows do, so that what is worked out of them can be kept under it."""
+        table = self.windows.table
+        sums = (len(table), table.scored.sum(), table.over.sum(), table.scorers)
+        return repr((self.session, self.stage, self.cameras, *sums))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
@@ -73,11 +80,6 @@ class Selection:
 
     def __post_init__(self) -> None:
         one_scorer(screening.windows for screening in self.screenings)
-
-    @property
-    def scorer(self) -> str:
-        """Whose figures these are; empty where there are none."""
-        return one_scorer(screening.windows for screening in self.screenings)
 
     @property
     def expressions(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from audience.stores import open_store
+from dashboard.lab import data as lab_data
 from dashboard.wording import NOT_FEELING
 from tests.builders import a_stage, a_timeline, an_exclusion
 from tests.dashboard.conftest import NASTY, Pages, put, text_of
@@ -245,6 +246,20 @@ def test_people_of_two_screenings_are_compared_at_a_button(two_cuts: str) -> Non
     text = text_of(app)
     assert "Night Train, cut B, evening 1 is higher by 50 points" in text
     assert chart_of(app)["title"][1]["text"].endswith("points of mean confidence")
+
+
+def test_faces_are_read_once_whatever_is_looked_at(two_cuts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_store(two_cuts) as store:
+        for session_id in ("night-a-1", "night-b-1"):
+            put_faces(store, session_id, 0.4)
+    read: list[str] = []
+    faces = lab_data.faces
+    monkeypatch.setattr(lab_data, "faces", lambda one: read.append(one.key) or faces(one))
+    app = opened(unit="People of one screening of each")
+    next(button for button in app.button if button.label == "Compare their people").click().run()
+    app.select_slider[0].set_value(("0:30", "1:00")).run()
+    assert chart_of(app)["title"][1]["text"].endswith("points of mean confidence")
+    assert read == ["night-a-1/main", "night-b-1/main"]
 
 
 def test_people_of_screenings_of_one_title_are_told_apart(store_url: str) -> None:

@@ -119,6 +119,16 @@ def test_a_stage_is_named_where_its_session_has_several():
     assert one.key == "one/main"
 
 
+def test_whatever_changes_a_screenings_figures_changes_its_marks():
+    one = a_screening()
+    later = replace(one, session=replace(one.session, started_at=BEGAN + timedelta(seconds=5)))
+    more, looked_away = a_screening(faces=22), a_screening(seconds=29)
+    other = replace(one, stage=replace(one.stage, audience_size=300))
+    among = replace(one, windows=from_counts(np.full(30, 10), np.full(30, 30), session_id="one"))
+    assert len({screening.marks for screening in (one, later, more, looked_away, other, among)}) == 6
+    assert a_screening().marks == one.marks
+
+
 def test_screenings_of_one_name_are_told_apart():
     one, two, three = (a_screening(name) for name in ("one", "two", "three"))
     one, two = (replace(other, session=replace(other.session, title="Friday")) for other in (one, two))

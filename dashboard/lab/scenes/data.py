@@ -45,7 +45,7 @@ def synchrony_of(screening: Screening, expression: str, told: Told) -> list[Sync
     found, faces = [], 0
     count = len(screening.stage.timelines[0].segments)
     for index in range(count):
-        of_scene, read = _synchrony(store_url(), _marks(screening), expression, index, screening)
+        of_scene, read = _synchrony(store_url(), screening.marks, expression, index, screening)
         found.append(of_scene)
         faces += read
         told((index + 1) / count)
@@ -66,14 +66,14 @@ def screened(
     found = []
     for number, screening in enumerate(screenings, start=1):
         seed = SEED if len(screenings) == 1 else None
-        found.append(_screened(_marks(screening), expressions, choice, seed, screening.windows))
+        found.append(_screened(screening.marks, expressions, choice, seed, screening.windows))
         told(number / len(screenings))
     return found
 
 
 def alikeness(screenings: Sequence[Screening], expression: str) -> float:
     """How alike people of one of these screenings are; see `alike_together`."""
-    marks = "".join(_marks(screening) for screening in screenings)
+    marks = "".join(screening.marks for screening in screenings)
     return _alikeness(marks, expression, [screening.windows for screening in screenings])
 
 
@@ -104,12 +104,6 @@ def scorers() -> dict[str, ScorerRecord]:
     """All scorers of the store, by name."""
     with open_store(store_url()) as store:
         return store.scorers()
-
-
-def _marks(screening: Screening) -> str:
-    """Changes whenever the windows of a screening do."""
-    table = screening.windows.table
-    return repr((screening.key, screening.stage, screening.cameras, len(table), table.over.sum(), table.scorers))
 
 
 @st.cache_resource(ttl=_KEPT_S, max_entries=_MOST_SCENES, show_spinner=False)
