@@ -25,6 +25,7 @@ MOST_TRACKS = 100  # of a segment; more would only make the same figure slower
 
 _LEAST_OTHERS = 4  # in view with a track, so that a mean is over five at least
 _SHIFTS = 199
+_LEAST_SHIFTS = 99  # that leave tracks enough together, for a band
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,8 @@ class Synchrony:
         seconds: of the segment in which faces have figures.
         correlation: mean correlation of a track with the others, -1..1.
         chance_low, chance_high: the middle 95 % of what shifted tracks give.
-        p_value: the part of shifts that give as much, these tracks counted among them.
+        p_value: the part of shifts that give as much, these tracks counted among them; shifts that leave too few tracks
+            together are none.
     """
 
     index: int
@@ -102,12 +104,15 @@ def segment_synchrony(windows: StageWindows, tracks: Tracks, index: int, *, seed
         correlation=observed,
         chance_low=float(low),
         chance_high=float(high),
-        p_value=(1 + np.count_nonzero(shifted >= observed)) / (1 + _SHIFTS) if len(shifted) else np.nan,
+        p_value=(1 + np.count_nonzero(shifted >= observed)) / (1 + len(shifted)) if len(shifted) else np.nan,
     )
 
 
 def _against_shifts(values: Floats, least: float, rng: np.random.Generator) -> tuple[float, Floats]:
-    """The mean correlation of tracks (t, w), and that of each shift; NaN and none where too few can be correlated."""
+    """The mean correlation of tracks (t, w), and that of each shift that leaves enough of them together.
+
+    NaN and none where too few tracks can be correlated, or too few shifts say what chance gives.
+    """
     known = ~np.isnan(values)
     usual = np.nanmean(values, axis=1, keepdims=True)
     centred = np.where(known, values - usual, 0.0).astype(np.float32)
@@ -124,7 +129,8 @@ def _against_shifts(values: Floats, least: float, rng: np.random.Generator) -> t
         for track, by in enumerate(rng.integers(0, length, size=(count,)).tolist()):
             moved[:, track] = twice[:, track, by : by + length]
         shifted[shift] = _mean_correlation(moved[0], moved[1], least)
-    return observed, shifted[~np.isnan(shifted)]
+    known = shifted[~np.isnan(shifted)]
+    return (observed, known) if len(known) >= _LEAST_SHIFTS else (float("nan"), np.zeros(0))
 
 
 def _mean_correlation(values: NDArray[np.float32], seen: NDArray[np.float32], least: float) -> float:

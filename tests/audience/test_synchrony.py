@@ -117,6 +117,32 @@ def test_too_few_tracks_or_seconds_are_not_enough_data():
     assert not of_one_scene(passing).enough
 
 
+def test_tracks_that_hardly_meet_once_shifted_are_not_enough_data():
+    """Ten people are in view for the same 40 s of 120, so that shifted ones are seldom in view with four others."""
+    found = []
+    for seed in range(40):
+        values = faces_of(10, 120, seed=seed, come_and_go=False)
+        values[:, :40], values[:, 80:] = np.nan, np.nan
+        passing = faces_of(40, 120, seed=seed + 1000, come_and_go=False)
+        for row, begins in zip(passing, np.random.default_rng(seed).integers(0, 100, 40), strict=True):
+            row[:begins], row[begins + 20 :] = np.nan, np.nan
+        found.append(of_one_scene(np.concatenate([values, passing]), seed=seed))
+    assert {one.tracks for one in found} == {10}
+    assert not any(one.enough for one in found)
+
+
+def test_where_some_shifts_say_nothing_p_is_the_part_of_the_others():
+    """Twelve people are in view for the same 48 s of 120: six shifts of ten leave enough of them together."""
+    values = faces_of(12, 120, seed=1, common=0.9, come_and_go=False)
+    values[:, :30], values[:, 78:] = np.nan, np.nan
+    passing = faces_of(12, 120, seed=2, come_and_go=False)
+    for row, begins in zip(passing, range(0, 120, 10), strict=True):
+        row[:begins], row[begins + 20 :] = np.nan, np.nan
+    found = of_one_scene(np.concatenate([values, passing]))
+    assert found.correlation > found.chance_high
+    assert 1 / 140 < found.p_value < 1 / 100, "no shift gives as much, of some 120 that say anything"
+
+
 def test_faces_that_never_move_are_not_enough_data():
     assert not of_one_scene(np.full((20, 120), 0.3)).enough
 
