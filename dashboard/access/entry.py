@@ -40,6 +40,16 @@ def permit_here() -> Permit:
         return Permit()
 
 
+def name_here() -> str | None:
+    """What the provider calls whoever is signed in; None where nobody is."""
+    claims = st.user.to_dict()
+    if claims.get("is_logged_in") is not True:
+        return None
+    if email := claims.get("email"):
+        return str(email) if is_verified(claims) else f"{email} (an address that your provider has not verified)"
+    return str(claims.get("name") or claims.get("sub"))
+
+
 def show_door() -> None:
     """To be shown instead of any page to whom nothing is open."""
     st.html(markup.page_title("Houselights", "How an audience reacted, second by second"))
@@ -49,14 +59,14 @@ def show_door() -> None:
         settings = None
     if settings is None:
         st.html(markup.trouble("The access settings of this server cannot be read: tell whoever runs it."))
-    elif _name() is None:
+    elif name_here() is None:
         st.html(markup.empty("These pages are for people who were given access. A festival's board needs no login."))
         st.button("Sign in", on_click=st.login)
     elif not is_signed_in(st.user.to_dict(), datetime.now(UTC)):
         st.html(markup.empty("It is over a week since you signed in. Sign in again."))
         _sign_in_and_out()
     else:
-        line = f"You are signed in as {_name()}, and nothing here is open to you."
+        line = f"You are signed in as {name_here()}, and nothing here is open to you."
         st.html(markup.empty(f"{line} Ask {settings.contact}, and say what you are signed in as."))
         _sign_in_and_out()
 
@@ -71,7 +81,7 @@ def show_account() -> None:
     if asking.settings() is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="account"):
-        if (name := _name()) is None:
+        if (name := name_here()) is None:
             st.html(markup.facts(["You are looking at what a link opens."]), width="content")
             st.button("Sign in", type="tertiary", on_click=st.login)
         else:
@@ -83,13 +93,3 @@ def _sign_in_and_out() -> None:
     with st.container(horizontal=True):
         st.button("Sign in again", on_click=st.login)
         st.button("Sign out", on_click=st.logout)
-
-
-def _name() -> str | None:
-    """What the provider calls whoever is signed in."""
-    claims = st.user.to_dict()
-    if claims.get("is_logged_in") is not True:
-        return None
-    if email := claims.get("email"):
-        return str(email) if is_verified(claims) else f"{email} (an address that your provider has not verified)"
-    return str(claims.get("name") or claims.get("sub"))

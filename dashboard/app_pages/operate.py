@@ -7,7 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import markup, operating
+from dashboard.access.entry import name_here
 from dashboard.data import sessions
+from dashboard.operating import data
 from dashboard.operating.acting import show_part
 from dashboard.operating.cost import show_cost
 from dashboard.operating.preview import show_preview
@@ -29,13 +31,15 @@ PARTS = {
 
 
 def choose_session() -> str | None:
-    """The session that the address or the operator names; the latest at first; None where there is none."""
-    # The address holds what is shown, so no two are shown alike.
-    names = session_names(sessions())
-    if not names:
+    """The session that the address or the operator names; one with a camera at work at first; None for none."""
+    found = sessions()
+    if not found:
         return None
+    names = session_names(found)  # the address holds what is shown, so no two are shown alike
     if (just_set_up := st.session_state.pop("chosen", None)) in names:
         st.session_state["session"] = just_set_up
+    elif "session" not in st.session_state and "session" not in st.query_params:
+        st.session_state["session"] = data.at_work(found)
     return st.selectbox("Session", list(names), format_func=names.__getitem__, key="session", bind="query-params")
 
 
@@ -45,7 +49,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="operator-ba
     with st.popover("New session"):
         show_new_session()
     if session_id is not None:
-        st.text_input("Your name", key="operator", max_chars=60, placeholder="For acknowledging alerts", width=220)
+        if name_here() is None:
+            st.text_input("Your name", key="operator", max_chars=60, placeholder="For acknowledging alerts", width=220)
         every_s = st.selectbox(
             "Refresh",
             list(REFRESHES),

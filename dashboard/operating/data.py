@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from audience.alert_watch import Situation, look
+from audience.alert_watch import Situation, is_under_way, look
 from audience.alerts import Alert, AlertMark, AlertRule, trial_alert
+from audience.camera_state import camera_status
 from audience.errors import InvalidValue
 from audience.instants import to_ms
 from audience.occasions import Occasion, prepared
@@ -34,6 +36,23 @@ def named_store() -> str:
 def is_in_the_cloud() -> bool:
     """Whether the store is in AWS."""
     return store_url().startswith("dynamodb:")
+
+
+def at_work(found: Sequence[Session]) -> str:
+    """The id of the session an operator most likely comes for: the first of which a camera is at work.
+
+    Args:
+        found: one at least; the first stands where no camera is at work.
+    """
+    now_ms = to_ms(now())
+    with _opened() as store:
+        for session in found:
+            if is_under_way(session, now_ms) and any(
+                camera_status(beat.stage_id, beat.camera_id, beat, None, now_ms).state not in ("dead", "ended")
+                for beat in store.heartbeats(session.session_id)
+            ):
+                return session.session_id
+    return found[0].session_id
 
 
 def situation(session_id: str) -> Situation:

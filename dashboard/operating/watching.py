@@ -8,6 +8,7 @@ from audience.alert_watch import Situation, is_under_way, is_watched
 from audience.alerts import Alert
 from audience.instants import to_ms
 from dashboard import markup
+from dashboard.access.entry import name_here
 from dashboard.clock import date_text, viewer_zone
 from dashboard.operating import data
 from dashboard.operating.acting import act
@@ -50,7 +51,7 @@ def _head(now: Situation) -> None:
 def _alerts_on(now: Situation) -> None:
     with st.container(gap=None, key="alerts"):
         on = [alert for alert in reversed(now.book.alerts) if alert.is_on]
-        by = str(st.session_state.get("operator") or "").strip()
+        by = name_here() or str(st.session_state.get("operator") or "").strip()
         for alert in sorted(on, key=lambda alert: now.book.mark(alert, "acknowledged") is not None):
             _alert(now, alert, by)
         if not by and any(now.book.mark(alert, "acknowledged") is None for alert in on):

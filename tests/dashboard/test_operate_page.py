@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from audience.alerts import AlertRule, AlertWatcher
@@ -52,6 +53,20 @@ def button(app: AppTest, label: str) -> AppTest:
 
 def test_an_empty_store_offers_a_new_session(pages: Pages, store_url: str) -> None:
     assert "set one up with “New session”" in text_of(pages.operate())
+
+
+def test_a_session_with_a_camera_at_work_is_shown_before_a_later_one(pages: Pages, talk: str) -> None:
+    with open_store(talk) as store:
+        beat(store)
+        store.put_session(a_session("tomorrow", title="Tomorrow", started_at=datetime.now(UTC)))
+        beat_of_yesterday = replace(a_heartbeat("yesterday"), at_ms=now_ms(90_000))
+        store.put_session(a_session("yesterday", started_at=datetime.now(UTC) - timedelta(minutes=1)))
+        store.put_heartbeat(beat_of_yesterday)
+    assert pages.operate().selectbox(key="session").value == "talk-1"
+    assert pages.operate(session="Tomorrow").selectbox(key="session").value == "tomorrow"
+    with open_store(talk) as store:
+        store.put_session(replace(store.session("talk-1"), ended_at=datetime.now(UTC)))
+    assert pages.operate().selectbox(key="session").value == "tomorrow"
 
 
 def test_cameras_stand_worst_first_with_sign_word_and_when_they_were_seen(pages: Pages, talk: str) -> None:
@@ -107,6 +122,21 @@ def test_an_alert_is_acknowledged_by_name_and_only_by_name(pages: Pages, talk: s
     assert not [one for one in app.button if one.label.startswith("Acknowledge")]
     with open_store(talk) as store:
         assert [mark.by for mark in store.alerting.book("talk-1").marks] == ["Ada <b>"]
+
+
+def test_who_is_signed_in_acknowledges_by_that_name_and_no_other(
+    pages: Pages, talk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = {"is_logged_in": True, "email": "ada@example.org", "email_verified": True}
+    monkeypatch.setattr(type(st.user), "to_dict", lambda _: claims)
+    with open_store(talk) as store:
+        beat(store, brightness=0.0)
+        store.alerting.put("talk-1", AT_ONCE)
+    app = pages.operate()
+    assert not [one for one in app.text_input if one.label == "Your name"]
+    button(app, "Acknowledge as ada\\@example\\.org").click().run()
+    with open_store(talk) as store:
+        assert [mark.by for mark in store.alerting.book("talk-1").marks] == ["ada@example.org"]
 
 
 def test_where_nobody_watches_the_page_says_how_to_be_told(pages: Pages, talk: str) -> None:
