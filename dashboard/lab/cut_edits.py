@@ -14,6 +14,7 @@ from dashboard import markup
 from dashboard.lab.compare_view import Align, choose_align
 from dashboard.lab.film_axis import usual_timeline
 from dashboard.lab.selection import Screening
+from dashboard.wording import plain
 from timeline_files.reading import READERS, read_timeline
 
 Cuts = tuple[str, str]
@@ -68,7 +69,7 @@ def upload_edits(cuts: Cuts) -> tuple[Edit, ...]:
     with st.container(horizontal=True):
         for letter, cut in zip("ab", cuts, strict=True):
             ends = sorted(end.removeprefix(".") for end in READERS)
-            file = st.file_uploader(f"Edit of {cut_name(cut)}", ends, key=f"edit-{letter}")
+            file = st.file_uploader(f"Edit of {plain(cut_name(cut))}", ends, key=f"edit-{letter}")
             if file is not None:
                 read.append((file.name, file.getvalue()))
     if len(read) < 2:

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from audience.stores import open_store
 from dashboard.lab import data as lab_data
-from dashboard.wording import NOT_FEELING
+from dashboard.wording import NOT_FEELING, plain
 from tests.builders import a_stage, a_timeline, an_exclusion
 from tests.dashboard.conftest import NASTY, Pages, put, text_of
 from tests.dashboard.lab_sessions import a_showing, put_faces, put_screening, put_two_cuts
@@ -303,6 +303,15 @@ def test_what_was_left_out_by_hand_is_named(two_cuts: str) -> None:
         (stage,) = store.stages("night-a-1")
         store.put_stage("night-a-1", replace(stage, exclusions=(an_exclusion(20, 40),)))
     assert "Night Train, cut A, evening 1 · Left out" in text_of(opened())
+
+
+def test_a_cut_full_of_markup_is_asked_for_as_text(two_cuts: str) -> None:
+    with open_store(two_cuts) as store:
+        for number in range(8):
+            put_screening(store, a_showing(f"nasty-{number}", cut=NASTY, days=30 + number))
+    app = opened(align="Cuts laid by two edit lists")
+    labels = [box.proto.label for box in app.get("file_uploader")]
+    assert labels == [f"Edit of {plain(NASTY)}", "Edit of A"]
 
 
 def test_titles_full_of_markup_are_shown_as_text(two_cuts: str) -> None:
