@@ -118,14 +118,16 @@ function show(board) {
 
 /** How old the picture is, by the server's clock and this page's stopwatch; a phone's clock may be wrong. */
 function tell() {
-  const { told, age } = { told: $("trouble"), age: $("age") };
   if (!shown) return;
   const s = Math.max(0, (performance.now() - madeAt) / 1000);
-  put(age, shown.over ? "" : `${ago(s)} ago`);
+  put($("age"), shown.over ? "" : `${ago(s)} ago`);
   const offline = navigator.onLine === false;
   const late = s > LATE_S && !shown.over;
-  told.hidden = !(offline || late || (s > OLD_S && failed > 0));
-  put(told, told.hidden ? "" : `${offline ? "You are offline." : failed > 0 ? "No answer." : "No news."} This is the picture of ${ago(s)} ago.`);
+  const trouble = offline || late || (s > OLD_S && failed > 0);
+  $("trouble").hidden = !trouble;
+  // An alert is read out whenever it changes: what changes every second is hidden from that.
+  put($("why"), !trouble ? "" : offline ? "You are offline." : failed > 0 ? "No answer." : "No news.");
+  put($("since"), trouble ? `This is the picture of ${ago(s)} ago.` : "");
 }
 
 async function look() {

@@ -153,7 +153,7 @@ def test_where_there_is_no_figure_the_row_says_why_and_is_greyed(festival, opene
     assert "too few faces to say" in told[2]
     assert "no camera looks" in told[3]
     assert page.locator("li.gone").count() == 3
-    assert "43 faces" not in page.locator("#told").inner_text()  # nobody counts twice: 40 + 40 + 3
+    assert "43 faces" not in page.locator("#told").inner_text()  # those of the stage without news count: 40 + 40 + 3
     expect(page.locator("#told")).to_contain_text("4 stages, 83 faces in view.")
 
 
@@ -182,12 +182,31 @@ def test_offline_the_last_picture_stays_with_its_age_and_comes_back_by_itself(op
     expect(page.get_by_role("alert")).to_be_hidden(timeout=10_000)
 
 
+def test_what_is_read_out_by_itself_does_not_change_every_second(opened):
+    page = opened()
+    page.context.set_offline(True)
+    expect(page.get_by_role("alert")).to_contain_text("You are offline.")
+    page.evaluate(
+        """() => {
+          window.said = 0;
+          new MutationObserver((changes) => changes.forEach(({ target }) => {
+            const read = target.closest("[role=alert], [role=status], [aria-live]:not([aria-live=off])");
+            window.said += read && !target.closest("[aria-hidden=true]") ? 1 : 0;
+          })).observe(document.body, { subtree: true, childList: true });
+        }"""
+    )
+    age = page.get_by_role("timer").inner_text()
+    expect(page.get_by_role("timer")).not_to_have_text(age)
+    page.wait_for_timeout(2_000)
+    assert page.evaluate("window.said") == 0
+
+
 @pytest.mark.parametrize(("behind_s", "told"), [(60, False), (300, True)])
 def test_a_picture_that_nobody_renews_does_not_pass_for_news(festival, opened, behind_s, told):
     """A cache goes on handing out the last one after whoever writes it has stopped."""
     festival.behind_ms = 1000 * behind_s
     page = opened()
-    expect(page.get_by_role("status")).to_contain_text("ago")
+    expect(page.get_by_role("timer")).to_contain_text("ago")
     if told:
         expect(page.get_by_role("alert")).to_have_text("No news. This is the picture of 5 min ago.")
     else:

@@ -201,3 +201,4 @@ def test_the_page_says_that_it_counts_groups_and_what_the_figure_is(asked):
     told = asked("/live/fete").body.decode()
     assert "Nobody is recognised" in told
     assert "not what people feel" in told
+    assert "picture of a face is kept" not in told, "a cloud may be told to keep crops"
