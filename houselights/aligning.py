@@ -11,7 +11,7 @@ from audience.errors import InvalidValue
 from audience.instants import from_ms
 from audience.sessions import Session, Stage
 from audience.store import Store
-from timeline_files.aligning import Proposal, propose_from_reaction, propose_from_sound
+from timeline_files.aligning import Proposal, propose_from_reaction, propose_from_sound, stage_to_compare
 
 
 def proposed_from_sound(
@@ -48,10 +48,7 @@ def proposed_from_reaction(store: Store, session: Session, stage: Stage, other_i
         InvalidValue: it has no such stage, or cannot be aligned with.
     """
     other = store.session(other_id)
-    stages = store.stages(other_id)
-    there = next((one for one in stages if one.stage_id == stage.stage_id), stages[0] if len(stages) == 1 else None)
-    if there is None:
-        raise InvalidValue(f"session {other_id!r} has no stage {stage.stage_id!r} to align with")
+    there = stage_to_compare(store.stages(other_id), stage.stage_id, other_id)
     return propose_from_reaction(_windows(store, session, stage), _windows(store, other, there))
 
 

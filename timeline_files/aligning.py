@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from audience.alignment import SOUND_RATE, Alignment, align_reactions, align_sou
 from audience.curve import StageWindows, reaction_curve
 from audience.errors import InvalidValue
 from audience.instants import clock_text, from_ms
-from audience.sessions import Session
+from audience.sessions import Session, Stage
 from timeline_files.sound import read_sound
 
 # Which of the expressions is read: laughter is what audiences share most.
@@ -32,6 +32,23 @@ class Proposal:
 
     zero_at: datetime
     alignment: Alignment
+
+
+def stage_to_compare(stages: Sequence[Stage], stage_id: str, session_id: str) -> Stage:
+    """Which stage of another session to hold one against: that of the same id, or its only.
+
+    Args:
+        stages: the other session's.
+        stage_id: of the stage whose beginning is looked for.
+        session_id: the other session's.
+
+    Raises:
+        InvalidValue: there is no such stage.
+    """
+    there = next((one for one in stages if one.stage_id == stage_id), stages[0] if len(stages) == 1 else None)
+    if there is None:
+        raise InvalidValue(f"session {session_id!r} has no stage {stage_id!r} to align with")
+    return there
 
 
 def propose_from_sound(

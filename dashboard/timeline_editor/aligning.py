@@ -15,7 +15,14 @@ from dashboard import data, markup
 from dashboard.recordings import library
 from dashboard.timeline_editor.desk import Desk
 from dashboard.timeline_editor.sources import choose_film, progress
-from timeline_files.aligning import Proposal, proposal_says, propose_from_reaction, propose_from_sound
+from dashboard.wording import session_names
+from timeline_files.aligning import (
+    Proposal,
+    proposal_says,
+    propose_from_reaction,
+    propose_from_sound,
+    stage_to_compare,
+)
 
 
 def align(desk: Desk, file: data.SessionFile, windows: StageWindows) -> None:
@@ -55,8 +62,9 @@ def _by_reaction(desk: Desk, file: data.SessionFile, windows: StageWindows) -> N
     if not others:
         st.html(markup.note("Another session of the same film would tell when it began: there is none in this store."))
         return
+    names = session_names(others)
     other = st.selectbox(
-        "Another audience of the same film or talk", others, format_func=lambda one: one.name, width=420
+        "Another audience of the same film or talk", list(names), format_func=names.__getitem__, width=420
     )
     if st.button("Compare reactions"):
         _ask(desk, file.session, lambda: propose_from_reaction(windows, _windows_of(other, windows.stage.stage_id)))
@@ -85,11 +93,10 @@ def _by_sound(desk: Desk, file: data.SessionFile) -> None:
         st.rerun()
 
 
-def _windows_of(session: Session, stage_id: str) -> StageWindows:
-    """The windows of a session's stage of the same id, or of its first."""
-    other = data.session_file(session.session_id)
-    stage = next((one for one in other.stages if one.stage_id == stage_id), other.stages[0])
-    return data.laid_out(other, stage)
+def _windows_of(session_id: str, stage_id: str) -> StageWindows:
+    """The windows of a session's stage of the same id, or of its only."""
+    other = data.session_file(session_id)
+    return data.laid_out(other, stage_to_compare(other.stages, stage_id, session_id))
 
 
 def _ask(desk: Desk, session: Session, propose: Callable[[], Proposal | None]) -> None:

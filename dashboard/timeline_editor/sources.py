@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,10 +71,21 @@ def choose_film(label: str, *, key: str) -> Path | None:
     if not films:
         st.html(markup.note(NO_FILMS))
         return None
-    names = [path.name for path in films]
-    shown = [path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}" for path in films]
-    place = st.selectbox(label, range(len(films)), format_func=shown.__getitem__, key=key, width=420)
+    names = told_apart(films)
+    place = st.selectbox(label, range(len(films)), format_func=names.__getitem__, key=key, width=420)
     return films[place]
+
+
+def told_apart(paths: Sequence[Path]) -> list[str]:
+    """What to call some files: their names, with as many of their folders as tell those of one name apart."""
+    names = [path.name for path in paths]
+    for folders in range(1, max((len(path.parts) for path in paths), default=1)):
+        times = Counter(names)
+        names = [
+            name if times[name] == 1 else "/".join(path.parts[-1 - folders :])
+            for path, name in zip(paths, names, strict=True)
+        ]
+    return names
 
 
 def progress(note: str) -> Callable[[str, float, float | None], None]:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from audience.sessions import Stage
 from audience.stores import open_store
-from dashboard.timeline_editor.sources import NO_FILMS
+from dashboard.timeline_editor.sources import NO_FILMS, told_apart
 from tests.audience.test_alignment import heard_in_a_room, recorded, speech, two_audiences
 from tests.builders import a_cue, a_progress, a_session, a_stage, a_timeline, a_window, after
 from tests.dashboard.conftest import NASTY, Pages, put, text_of
@@ -226,11 +226,36 @@ def test_another_audience_tells_when_it_began_and_the_viewer_decides(pages: Page
     assert (cue.at - after(45)).total_seconds() - cue.timeline_s == pytest.approx(0, abs=1)
 
 
+def test_a_session_without_a_stage_cannot_be_compared_with(pages: Pages, filled: str) -> None:
+    with open_store(filled) as store:
+        store.put_session(a_session("tonight", title="Tonight"))
+    app = pages.timeline("talk-1")
+    next(box for box in app.selectbox if box.label.startswith("Another audience")).set_value("tonight").run()
+    button(app, "Compare reactions").click().run()
+    assert [error.message for error in app.exception] == []
+    assert "session &#x27;tonight&#x27; has no stage &#x27;main&#x27; to align with" in text_of(app)
+
+
+def test_sessions_of_one_title_are_told_apart(pages: Pages, filled: str) -> None:
+    with open_store(filled) as store:
+        for session_id in ("ferry-1", "ferry-2"):
+            store.put_session(a_session(session_id, title="Ferry"))
+    app = pages.timeline("talk-1")
+    (others,) = [box for box in app.selectbox if box.label.startswith("Another audience")]
+    assert {"Ferry (ferry-1)", "Ferry (ferry-2)", "Riverside"} <= set(others.options)
+
+
 def test_without_places_for_films_it_says_how_to_name_them(
     pages: Pages, filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HOUSELIGHTS_VIDEOS", raising=False)
     assert NO_FILMS in text_of(pages.timeline("talk-1"))
+
+
+def test_films_of_one_name_are_told_apart_by_as_many_of_their_folders_as_it_takes() -> None:
+    films = [Path("/films", path) for path in ("2025/cam-1/a.mp4", "2026/cam-1/a.mp4", "2026/cam-2/a.mp4", "b.mp4")]
+    assert told_apart(films) == ["2025/cam-1/a.mp4", "2026/cam-1/a.mp4", "cam-2/a.mp4", "b.mp4"]
+    assert told_apart([]) == []
 
 
 def test_scenes_are_found_in_a_film_of_the_operators_and_looked_at_first(
