@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from audience.errors import InvalidValue
 from audience.prices import Used
+from audience.sheets.grid import MOST_TILES
+from audience.windows import DEFAULT_WIDTH_MS
 
 Scoring = Literal["here", "device", "cloud"]
 SCORINGS: tuple[Scoring, ...] = get_args(Scoring)
@@ -44,12 +47,12 @@ def day_cost(*, cameras: int, hours: float, faces: int, scoring: Scoring, interv
         faces: in view of each camera, on average, 0 or more.
         scoring: "here" (on machines of one's own, without AWS), "device" (each camera scores, and delivers to AWS) or
             "cloud" (cameras deliver sheets, and Rekognition scores them).
-        interval_s: seconds of a delivery, over 0.
+        interval_s: seconds of a delivery, over 0; a sheet that is full goes before.
 
     Raises:
         InvalidValue: a number is out of its bounds.
     """
-    if cameras < 0 or faces < 0 or not 0 <= hours <= 24 or not interval_s > 0:
+    if cameras < 0 or faces < 0 or not 0 <= hours <= 24 or not 0 < interval_s < math.inf:
         raise InvalidValue(
             f"{cameras} cameras for {hours:g} hours with {faces} faces each and a delivery every {interval_s:g} s make "
             "no day"
@@ -57,12 +60,15 @@ def day_cost(*, cameras: int, hours: float, faces: int, scoring: Scoring, interv
     if scoring == "here":
         return DayCost(dollars=0.0, detect_faces=0.0, assumes=("Nothing leaves your machines: AWS is not used.",))
     seconds = cameras * hours * 3600
-    # A sheet has a hundred places, so more faces need more sheets.
-    deliveries = seconds / interval_s * (max(1, -(-faces // 100)) if scoring == "cloud" else 1)
+    # A delivery is of whole windows. A face lies on a tile in each, so sheets of many faces are full before their time.
+    deliveries_a_second = 1 / math.ceil(interval_s * 1000 / DEFAULT_WIDTH_MS)
+    if scoring == "cloud":
+        deliveries_a_second = max(deliveries_a_second, faces / MOST_TILES)
+    deliveries = seconds * deliveries_a_second
     statuses = seconds / STATUS_EVERY_S
     faces_units = -(-faces * FACE_BYTES // 1024)
     used = Used(
-        calls=deliveries if scoring == "cloud" else 0,
+        calls=deliveries if scoring == "cloud" and faces else 0,
         objects=deliveries,
         write_units=seconds * (1 + faces_units) + statuses,
         function_s=deliveries * (SHEET_S if scoring == "cloud" else WINDOW_FILE_S) + statuses * STATUS_S,
@@ -70,13 +76,14 @@ def day_cost(*, cameras: int, hours: float, faces: int, scoring: Scoring, interv
         statuses=statuses,
     )
     calls_only = Used(calls=used.calls, objects=0, write_units=0, function_s=0, function_gb=0)
+    sooner = f", or when a sheet has {MOST_TILES} faces" if scoring == "cloud" else ""
     return DayCost(
         dollars=used.dollars(),
         detect_faces=calls_only.dollars(),
         assumes=(
             "List prices of us-east-1 in dollars, November 2026, without the free tier and without tax.",
             f"{cameras} cameras at work for {hours:g} hours, with {faces} faces in view of each.",
-            f"One delivery every {interval_s:g} s, one record of a window a second, one status every "
+            f"One delivery every {interval_s:g} s{sooner}, one record of a window a second, one status every "
             f"{STATUS_EVERY_S:g} s.",
             "DetectFaces at $1 a thousand images." if scoring == "cloud" else "No DetectFaces: each camera scores.",
             "Reading by pages, storage and the network of the cameras are not in it.",

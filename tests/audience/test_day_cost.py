@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from audience.day_cost import day_cost
 from audience.errors import InvalidValue
 from audience.prices import DETECT_FACES
-from ingest_lambda.rekognition import CALL_DOLLARS
+from tests.edge.test_sheet_builder import seen, sheets_of
 
 
 def test_scoring_in_the_cloud_costs_a_call_a_sheet_and_little_else() -> None:
-    cost = day_cost(cameras=2, hours=8, faces=20, scoring="cloud", interval_s=12)
+    cost = day_cost(cameras=2, hours=8, faces=8, scoring="cloud", interval_s=12)
     assert cost.detect_faces == pytest.approx(2 * 8 * 300 * 0.001)
     assert cost.detect_faces < cost.dollars < cost.detect_faces + 0.3
 
 
-def test_more_faces_than_a_sheet_has_places_need_more_sheets() -> None:
-    one, three = (day_cost(cameras=1, hours=1, faces=faces, scoring="cloud", interval_s=2) for faces in (100, 201))
-    assert three.detect_faces == pytest.approx(3 * one.detect_faces)
+@pytest.mark.parametrize(
+    ("faces", "interval_s"), [(8, 12.0), (24, 12.0), (30, 2.0), (45, 12.0), (100, 2.0), (201, 2.0), (7, 0.5), (7, 2.5)]
+)
+def test_there_are_as_many_calls_as_a_camera_makes_sheets(faces: int, interval_s: float) -> None:
+    """A face lies on a tile in every window, so sheets of many faces are full before their time is up."""
+    seconds = 24
+    sheets = sheets_of(*(seen(at, faces) for at in range(seconds)), interval_s=interval_s)
+    cost = day_cost(cameras=1, hours=seconds / 3600, faces=faces, scoring="cloud", interval_s=interval_s)
+    assert cost.detect_faces == pytest.approx(len(sheets) * DETECT_FACES, rel=0.11)
+
+
+def test_where_nobody_is_in_view_there_is_nothing_to_call_for() -> None:
+    assert day_cost(cameras=1, hours=1, faces=0, scoring="cloud", interval_s=2).detect_faces == 0
 
 
 def test_scoring_on_the_device_needs_no_call_and_scoring_here_costs_nothing() -> None:
@@ -34,12 +46,10 @@ def test_what_it_rests_on_is_said() -> None:
     assert "without the free tier" in told
 
 
-@pytest.mark.parametrize("wrong", [{"cameras": -1}, {"hours": 25}, {"faces": -1}, {"interval_s": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"cameras": -1}, {"hours": 25}, {"faces": -1}, {"interval_s": 0}, {"interval_s": math.inf}]
+)
 def test_a_day_that_cannot_be_is_refused(wrong) -> None:
     usual = {"cameras": 1, "hours": 1.0, "faces": 1, "scoring": "cloud", "interval_s": 2.0}
     with pytest.raises(InvalidValue, match="make no day"):
         day_cost(**(usual | wrong))
-
-
-def test_a_call_of_detect_faces_has_one_price() -> None:
-    assert DETECT_FACES == CALL_DOLLARS
