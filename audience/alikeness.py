@@ -51,8 +51,10 @@ def intraclass(over: Floats, scored: Floats) -> float:
         0..1, 0 where groups differ less than chance lets them; NaN where no cell has `LEAST_UNITS` groups.
     """
     known = scored > 0
-    enough = known.sum(axis=0) >= LEAST_UNITS
-    members, yes = (np.where(known, values, 0.0)[:, enough] for values in (scored, over))
+    members, yes = (np.where(known, values, 0.0) for values in (scored, over))
+    # Of groups of one nobody can be alike.
+    enough = (known.sum(axis=0) >= LEAST_UNITS) & (members.sum(axis=0) > known.sum(axis=0))
+    members, yes = members[:, enough], yes[:, enough]
     groups, total = known[:, enough].sum(axis=0), members.sum(axis=0)
     share = yes / np.where(members > 0, members, np.nan)
     between = np.nansum(members * (share - yes.sum(axis=0) / total) ** 2, axis=0) / (groups - 1)

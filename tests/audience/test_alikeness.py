@@ -41,6 +41,14 @@ def test_people_who_all_do_the_same_are_wholly_alike():
     assert intraclass(yes, np.full((5, 4), 10.0)) == pytest.approx(1)
 
 
+def test_instants_at_which_each_group_has_one_member_say_nothing_and_spoil_nothing():
+    yes, members = np.array([[1.0, 0.0, 1.0, 0.0, 1.0]]).T, np.ones((5, 1))
+    assert np.isnan(intraclass(yes, members))
+    more = np.repeat([[8.0], [2.0], [7.0], [1.0], [9.0]], 4, axis=1)
+    alone = intraclass(more, np.full((5, 4), 10.0))
+    assert intraclass(np.hstack([more, yes]), np.hstack([np.full((5, 4), 10.0), members])) == alone > 0.1
+
+
 def test_screenings_of_another_cut_do_not_count():
     other = a_stage(timelines=[a_timeline(("One", 0, 60))])
     shown = [*screenings(0.05, 8, seed=3), from_counts(np.full(60, 30), np.full(60, 30), stage=other)]
