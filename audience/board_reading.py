@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +16,9 @@ SETTLED_MS = 30_000
 """Windows are read again at every update for so long; later ones come in when all is read anew."""
 
 
+_Watched = tuple[Stage, list[Camera]]
+
+
 def read_sums(
     store: Store, session_id: str, *, from_ms: int | None = None, until_ms: int | None = None
 ) -> list[StageSums]:
@@ -22,13 +26,19 @@ def read_sums(
 
     With a whole day of them, `board` tells every instant of it.
     """
+    return _sums(store, session_id, _stages(store, session_id), from_ms, until_ms)
+
+
+def _stages(store: Store, session_id: str) -> list[_Watched]:
+    return [(stage, store.cameras(session_id, stage.stage_id)) for stage in store.stages(session_id)]
+
+
+def _sums(
+    store: Store, session_id: str, stages: Sequence[_Watched], from_ms: int | None, until_ms: int | None
+) -> list[StageSums]:
     return [
-        stage_sums(
-            stage,
-            store.cameras(session_id, stage.stage_id),
-            store.windows(session_id, stage.stage_id, from_ms=from_ms, until_ms=until_ms),
-        )
-        for stage in store.stages(session_id)
+        stage_sums(stage, cameras, store.windows(session_id, stage.stage_id, from_ms=from_ms, until_ms=until_ms))
+        for stage, cameras in stages
     ]
 
 
@@ -38,8 +48,8 @@ class _Kept:
 
     read_at_ms: int
     until_ms: int
-    stages: tuple[tuple[Stage, list[Camera]], ...]
-    sums: tuple[StageSums, ...]
+    stages: Sequence[_Watched]
+    sums: Sequence[StageSums]
 
 
 class BoardReader:
@@ -74,34 +84,13 @@ class BoardReader:
         kept = self._kept
         if kept is None or not kept.read_at_ms <= as_of_ms < kept.read_at_ms + self._refresh_ms:
             kept = self._kept = self._read(store, as_of_ms)
-        newest = [
-            stage_sums(
-                stage,
-                cameras,
-                store.windows(self._session_id, stage.stage_id, from_ms=kept.until_ms, until_ms=as_of_ms),
-            )
-            for stage, cameras in kept.stages
-        ]
+        newest = _sums(store, self._session_id, kept.stages, kept.until_ms, as_of_ms)
         return board(session, [_joined(old, new) for old, new in zip(kept.sums, newest, strict=True)], as_of_ms)
 
     def _read(self, store: Store, as_of_ms: int) -> _Kept:
-        stages = tuple(
-            (stage, store.cameras(self._session_id, stage.stage_id)) for stage in store.stages(self._session_id)
-        )
-        from_ms, until_ms = reads_from_ms(as_of_ms), as_of_ms - SETTLED_MS
-        return _Kept(
-            read_at_ms=as_of_ms,
-            until_ms=until_ms,
-            stages=stages,
-            sums=tuple(
-                stage_sums(
-                    stage,
-                    cameras,
-                    store.windows(self._session_id, stage.stage_id, from_ms=from_ms, until_ms=until_ms),
-                )
-                for stage, cameras in stages
-            ),
-        )
+        stages, until_ms = _stages(store, self._session_id), as_of_ms - SETTLED_MS
+        sums = _sums(store, self._session_id, stages, reads_from_ms(as_of_ms), until_ms)
+        return _Kept(read_at_ms=as_of_ms, until_ms=until_ms, stages=stages, sums=sums)
 
 
 def _joined(old: StageSums, new: StageSums) -> StageSums:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from audience.curve import StageWindows
 from audience.cuts import Cut, SharedAxis
-from audience.segment_table import LEAST_S
+from audience.segment_table import LEAST_S, mean_known
 from audience.units import CellSums
 
 Floats = NDArray[np.float64]
@@ -69,8 +69,8 @@ def screening_row(windows: StageWindows, expression: str, axis: SharedAxis, cut:
         share=share,
         share_low=low,
         share_high=high,
-        faces=_mean(windows.faces[seen]),
-        coverage=_mean(windows.coverage[seen]),
+        faces=mean_known(windows.faces[seen]),
+        coverage=mean_known(windows.coverage[seen]),
         figures_s=figures_s,
         highest=float(shares[top]) if enough else np.nan,
         highest_s=float(axis.start_a_s[top]) if enough else np.nan,
@@ -81,8 +81,3 @@ def screening_row(windows: StageWindows, expression: str, axis: SharedAxis, cut:
 def on_its_own_clock(windows: StageWindows) -> StageWindows:
     """The windows as if what was shown began with the session, for stages of which nobody said when it did."""
     return replace(windows, timeline_s=np.where(windows.session_s >= 0, windows.session_s, np.nan))
-
-
-def _mean(values: Floats) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else float("nan")

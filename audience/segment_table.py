@@ -113,8 +113,8 @@ def segment_rows(
                 change=change,
                 change_low=change_low,
                 change_high=change_high,
-                faces=_mean(windows.faces[inside]),
-                coverage=_mean(windows.coverage[inside]),
+                faces=mean_known(windows.faces[inside]),
+                coverage=mean_known(windows.coverage[inside]),
                 figures_s=figures_s,
                 sparkline=shape_of(curve.share[inside], SPARKS) if enough else (),
             )
@@ -207,7 +207,8 @@ def _change_interval(blocks: int, segment: Floats, compared_with: Floats) -> tup
     return float(low), float(high)
 
 
-def _mean(values: Floats) -> float:
+def mean_known(values: Floats) -> float:
+    """The mean of the values there are; NaN where there is none."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")
 
@@ -219,4 +220,4 @@ def shape_of(share: Floats, points: int) -> tuple[float, ...]:
         share: (n,) NaN where there is none.
         points: how many at most; no more than n.
     """
-    return tuple(_mean(part) for part in np.array_split(share, min(points, len(share)))) if len(share) else ()
+    return tuple(mean_known(part) for part in np.array_split(share, min(points, len(share)))) if len(share) else ()
