@@ -32,7 +32,7 @@ REFRESH_DYNAMODB_MS: Final = 30_000
 """The same where every reading is paid for."""
 
 _DAY_READ_S = 60
-# More of what comes before the first window or after the last is left out of its day: a day of ten stages takes 75 MB.
+# No more than this before the first window or after the last is figured out: a day of ten stages takes 75 MB.
 _SILENT_MS = 3_600_000
 
 

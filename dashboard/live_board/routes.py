@@ -24,11 +24,8 @@ ROUTE: Final = "/live"
 
 Header = tuple[bytes, bytes]
 
-_ALWAYS: Final[list[Header]] = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"vary", b"accept-encoding"),
-]
+# What else browsers are to refuse, the gate says (`access.headers`).
+_ALWAYS: Final[list[Header]] = [(b"referrer-policy", b"no-referrer"), (b"vary", b"accept-encoding")]
 _FOR_AN_UPDATE: Final = KEEP_SNAPSHOT.encode()
 _TEXT: Final = b"text/plain; charset=utf-8"
 
