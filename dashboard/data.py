@@ -107,8 +107,8 @@ def segments_of(file: SessionFile, stage: Stage, expression: str, against: Basel
     return read(store_url(), file.marks, stage.stage_id, expression, against, file, stage)
 
 
-def change_stage(session_id: str, stage_id: str, change: Callable[[Stage], Stage]) -> None:
-    """Writes a stage as `change` makes it of the one that is in the store now.
+def change_stage(session_id: str, stage_id: str, change: Callable[[Stage], Stage]) -> Stage:
+    """Writes a stage as `change` makes it of the one that is in the store now, and returns it.
 
     Raises:
         InvalidValue: the stage is not there any more.
@@ -117,7 +117,9 @@ def change_stage(session_id: str, stage_id: str, change: Callable[[Stage], Stage
         now = next((stage for stage in store.stages(session_id) if stage.stage_id == stage_id), None)
         if now is None:
             raise InvalidValue(f"stage {stage_id!r} is not in session {session_id!r} any more: open the session again")
-        store.put_stage(session_id, change(now))
+        changed = change(now)
+        store.put_stage(session_id, changed)
+    return changed
 
 
 def _file(store: Store, session: Session) -> SessionFile:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from audience.errors import ChangedMeanwhile, InvalidValue
+from audience.errors import HouselightsError, InvalidValue
 from audience.sessions import Stage
 from audience.store import RecordingProgress
 from dashboard import data, markup
@@ -107,7 +107,7 @@ def finish(desk: Desk, file: data.SessionFile, stage: Stage, edited: Stage | Non
                 desk.editing = editing.saved(save(file.session.session_id, editing.read, edited))
                 desk.told = "Saved."
                 st.rerun()
-            except ChangedMeanwhile as refused:
+            except HouselightsError as refused:
                 problem = str(refused)
         if st.button("Undo", icon=":material/undo:", disabled=not editing.past):
             desk.undo()

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from audience.errors import ChangedMeanwhile
 from audience.sessions import Stage
-from dashboard.access.data import open_store
-from dashboard.data import store_url
+from dashboard.data import change_stage
+from dashboard.timeline_editor.desk import differs
 
 
 def save(session_id: str, read: Stage, edited: Stage) -> Stage:
@@ -25,15 +25,16 @@ def save(session_id: str, read: Stage, edited: Stage) -> Stage:
         The stage as it is stored now.
 
     Raises:
-        ChangedMeanwhile: its timelines or cues are not those that were read, or the stage is gone.
+        ChangedMeanwhile: its timelines or cues are not those that were read.
+        InvalidValue: the stage is not there any more.
     """
-    with open_store(store_url()) as store:
-        there = next((one for one in store.stages(session_id) if one.stage_id == read.stage_id), None)
-        if there is None or (there.timelines, there.cues) != (read.timelines, read.cues):
+
+    def changed(there: Stage) -> Stage:
+        if differs(there, read):
             raise ChangedMeanwhile(
                 "Somebody else changed what was shown on this stage since you opened it, so nothing was saved. "
                 "Download your timeline as CSV if you want to keep it, then discard your changes to see theirs."
             )
-        saved = replace(there, timelines=edited.timelines, cues=edited.cues)
-        store.put_stage(session_id, saved)
-    return saved
+        return replace(there, timelines=edited.timelines, cues=edited.cues)
+
+    return change_stage(session_id, read.stage_id, changed)

@@ -136,3 +136,8 @@ def test_the_second_of_two_to_save_is_told(store_url: str) -> None:
         save("talk-1", read, replace(read, cues=(a_cue(9, 0),)))
     with open_store(store_url) as store:
         assert store.stages("talk-1")[0].cues == (a_cue(3, 0),)
+
+
+def test_what_was_deleted_meanwhile_cannot_be_saved(store_url: str) -> None:
+    with pytest.raises(InvalidValue, match="'main' is not in session 'talk-1' any more"):
+        save("talk-1", a_stage(), a_stage(cues=[a_cue(3, 0)]))
