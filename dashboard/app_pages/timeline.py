@@ -10,6 +10,7 @@ from audience.errors import HouselightsError, InvalidValue
 from audience.sessions import Stage
 from audience.store import RecordingProgress
 from dashboard import data, markup
+from dashboard.session_page.choices import choose_stage
 from dashboard.timeline_editor.aligning import align
 from dashboard.timeline_editor.cues import edit_cues
 from dashboard.timeline_editor.data import save
@@ -17,23 +18,7 @@ from dashboard.timeline_editor.desk import Desk, desk_of, differs
 from dashboard.timeline_editor.picture import show_picture
 from dashboard.timeline_editor.segments import edit_segments
 from dashboard.timeline_editor.sources import show_incoming, take_file, take_film
-from dashboard.wording import stage_names
 from timeline_files.length import shown_length_s
-
-
-def choose_stage(file: data.SessionFile) -> Stage:
-    """The stage that the address or the viewer names, by its id or by what it is called; else the first."""
-    names = stage_names(file.stages)
-    if len(names) == 1:
-        return file.stages[0]
-    if (wanted := st.query_params.get("stage")) in names:
-        # The chooser itself puts into the address what a stage is called, and knows no ids.
-        del st.query_params["stage"]
-        st.session_state["stage"] = wanted
-    chosen = st.selectbox(
-        "Stage", list(names), format_func=names.__getitem__, key="stage", bind="query-params", width=320
-    )
-    return next(stage for stage in file.stages if stage.stage_id == chosen)
 
 
 def show(session_id: str) -> None:
