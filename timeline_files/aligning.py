@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -73,9 +74,7 @@ def propose_from_sound(
         RecordingUnreadable: a file cannot be read, or has no sound.
     """
     features = [
-        sound_features(
-            read_sound(path, SOUND_RATE, on_position=lambda at_s, of_s, path=path: on_position(path.name, at_s, of_s))  # type: ignore[misc]
-        )
+        sound_features(read_sound(path, SOUND_RATE, on_position=partial(on_position, path.name)))
         for path in (audience, original)
     ]
     return _proposal(began_at, align_sound(*features))

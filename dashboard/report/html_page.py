@@ -57,7 +57,7 @@ def _head(report: Report) -> str:
 def _chart(report: Report) -> str:
     if not len(report.windows.start_ms):
         return ""
-    says = " ".join([f"{report.chart_says[0]}", report.lead])
+    says = f"{report.chart_says[0]} {report.lead}"
     pictures = "".join(
         svg(chart(report.windows, report.curve, report.moments, width=width), says, kind)
         for width, kind in ((WIDE, "wide"), (NARROW, "narrow"))
