@@ -202,6 +202,11 @@ def _address(told: Mapping[str, Any]) -> str:
         usable = False
     if not usable or address != f"{parts.scheme}://{parts.netloc}" or parts.scheme not in ("http", "https"):
         raise InvalidValue(f"address {address!r} is none: give it without a path, as https://houselights.example.org")
+    usual = {"http": ":80", "https": ":443"}[parts.scheme]
+    written = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower().removesuffix(usual)}"
+    if address != written:
+        # What browsers send as the origin is compared with it: nobody would stay signed in.
+        raise InvalidValue(f"address {address!r} has to be as browsers write it: {written}")
     if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost"):
         raise InvalidValue(f"address {address!r} is not encrypted: who signs in could be listened to; use https://")
     return address

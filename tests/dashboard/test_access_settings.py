@@ -126,6 +126,12 @@ REFUSED = {
     "a path": ('address = "https://a.example/x"\ncontact = "Ada"', "without a path"),
     "no host": ('address = "https://"\ncontact = "Ada"', "without a path"),
     "a port that is none": ('address = "https://a.example:x"\ncontact = "Ada"', "without a path"),
+    "capitals": ('address = "https://A.example"\ncontact = "Ada"', "as browsers write it: https://a.example"),
+    "the usual port": ('address = "https://a.example:443"\ncontact = "Ada"', "as browsers write it: https://a.example"),
+    "somebody's name": (
+        'address = "https://ada@a.example"\ncontact = "Ada"',
+        "as browsers write it: https://a.example",
+    ),
     "listened to": ('address = "http://a.example"\ncontact = "Ada"', "not encrypted"),
     "nobody to ask": ('address = "https://a.example"\ncontact = " "', "contact is no line of text"),
     "a proxy that is none": (HEAD + 'proxies = ["10.0.0.1/8"]', "proxies: '10.0.0.1/8' is no address"),
