@@ -163,17 +163,17 @@ class Device:
 
     def _put(self, deliveries: Iterable[Delivery]) -> None:
         """Puts deliveries into the outbox; where the disk takes none, holds them and tries again until it does."""
-        held, back_off = deque(deliveries), BackOff()
-        while held:
+        left, back_off = deque(deliveries), BackOff()
+        while left:
             try:
                 self._recorded.advance(self._end_ms)
-                self._outbox.put(held[0])
-                held.popleft()
+                self._outbox.put(left[0])
+                left.popleft()
             except OutboxUnavailable as problem:
                 if self._stop.is_set():
-                    self._lost += len(held)
+                    self._lost += len(left)
                     return
-                said = f"{problem}; nothing is looked at meanwhile; deliveries held: {len(held)}"
+                said = f"{problem}; nothing is looked at meanwhile; deliveries held: {len(left)}"
                 self._say_and_wait("failed", said, back_off.next_s())
 
     def _say_and_wait(self, state: CameraState, why: str, wait_s: float) -> None:

@@ -38,9 +38,9 @@ class SheetBuilder:
     """Collects the windows of one camera.
 
     A window goes on the sheet that is open. Where its faces do not fit, all go on the next sheet if this one is nine
-    tenths full, else the others do. Time is the data's
-    own: a sheet is sent when the windows on it span the interval. Windows in which nobody was in view ride along on a
-    sheet; a stretch of nothing else is sent as a window file, since there is nothing to score.
+    tenths full, else the others do. Time is the data's own: a sheet is sent when the windows on it span the interval.
+    Windows in which nobody was in view ride along on a sheet; a stretch of nothing else is sent as a window file, since
+    there is nothing to score.
     """
 
     def __init__(self, camera: CameraKey, *, interval_s: float = LIVE_INTERVAL_S) -> None:
