@@ -14,9 +14,8 @@ from audience.camera_state import CameraStatus, camera_statuses, late_from_s
 from audience.cueing import is_paused
 from audience.instants import from_ms, to_ms
 from audience.liveliness import NEEDED_MS, UPDATE_MS, liveliness
-from audience.sessions import Camera, Session, Stage
+from audience.sessions import Camera, Session, Stage, cues_of
 from audience.store import Heartbeat, Store
-from audience.timelines import begun
 from audience.window_table import WindowTable
 
 WATCHED_MS: Final = 20_000
@@ -71,12 +70,9 @@ def situation(store: Store, session_id: str, now_ms: int) -> Situation:
         windows = store.windows(session_id, stage.stage_id, from_ms=read_from_ms)
         for camera_id, until_ms in _recorded_until(windows, beats, read_from_ms).items():
             recorded_until_ms[stage.stage_id, camera_id] = until_ms
-        at = from_ms(now_ms)
-        cues = stage.cues or (begun(session.started_at) if stage.timelines else ())
         last_minute = windows.rows((windows.start_ms >= now_ms - OVER_MS) & (windows.start_ms <= now_ms))
-        now[stage.stage_id] = stage_now(
-            stage, of_stage, session.setting, last_minute, paused=bool(cues) and is_paused(cues, at)
-        )
+        paused = is_paused(cues_of(session, stage), from_ms(now_ms))
+        now[stage.stage_id] = stage_now(stage, of_stage, session.setting, last_minute, paused=paused)
     book = store.alerting.book(session_id)
     if any(rule.what == "liveliness" for rule in book.rules) and session.mode == "expressions":
         figures = _liveliness(store, session_id, now_ms)

@@ -13,8 +13,8 @@ from audience.errors import InvalidValue
 from audience.exclusions import excluded_windows
 from audience.instants import from_ms, to_ms
 from audience.intervals import wilson
-from audience.sessions import Camera, Session, Stage, overlapping
-from audience.timelines import Cue, timeline_seconds
+from audience.sessions import Camera, Session, Stage, cues_of, overlapping
+from audience.timelines import timeline_seconds
 from audience.window_table import WindowTable
 from audience.windows import EXPECTED_OVER_MS
 
@@ -182,9 +182,8 @@ def retimed(windows: StageWindows, stage: Stage) -> StageWindows:
 
 def _along_timeline(session: Session, stage: Stage, start_ms: Ints, width: int) -> tuple[Floats, Ints]:
     """Where what was shown stood at the start of each window, and the segment of each, as `StageWindows` has them."""
-    cues = stage.cues or ((Cue(at=session.started_at, timeline_s=0.0),) if stage.timelines else ())
     # A window is where its middle is, so that one beginning half a second early still counts as the beginning.
-    middle_s = timeline_seconds(start_ms + width // 2, cues)
+    middle_s = timeline_seconds(start_ms + width // 2, cues_of(session, stage))
     segment = np.full(len(start_ms), -1, dtype=np.int64)
     if stage.timelines:
         segment = stage.timelines[0].segment_indices(middle_s)

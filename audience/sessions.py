@@ -12,7 +12,7 @@ from audience.exclusions import Annotation, Exclusion
 from audience.instants import to_ms
 from audience.names import check_id, check_title
 from audience.privacy import MODES, SETTINGS, Mode, Setting, country_code
-from audience.timelines import Cue, Timeline
+from audience.timelines import Cue, Timeline, begun
 
 Kind = Literal["talk", "screening", "festival", "panel"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -144,3 +144,8 @@ class Session:
     def name(self) -> str:
         """What to call the session on a page."""
         return self.title or self.session_id
+
+
+def cues_of(session: Session, stage: Stage) -> tuple[Cue, ...]:
+    """The stage's cues; without any, what was shown began with the session, where it is known what was shown."""
+    return stage.cues or (begun(session.started_at) if stage.timelines else ())

@@ -12,7 +12,7 @@ from audience.alert_watch import Situation, is_under_way
 from audience.cueing import is_paused, paused_now, position_s, resumed_now
 from audience.errors import InvalidValue
 from audience.instants import clock_text, to_ms
-from audience.sessions import Session, Stage
+from audience.sessions import Session, Stage, cues_of
 from audience.timelines import Cue, begun
 from dashboard import markup
 from dashboard.clock import time_text, viewer_zone
@@ -54,7 +54,7 @@ def _session(now: Situation) -> None:
 
 def _stage(session: Session, stage: Stage, name: str) -> None:
     at = data.now()
-    cues = _cues(session, stage)
+    cues = cues_of(session, stage)
     what = _WHAT[session.kind]
     key = f"{session.session_id}-{stage.stage_id}"
     written: tuple[Stage, Stage] | None = st.session_state.get(_undo_key(session, stage))
@@ -80,16 +80,11 @@ def _where(cues: tuple[Cue, ...], at: datetime, what: str) -> str:
     return f"the {what} has not begun."
 
 
-def _cues(session: Session, stage: Stage) -> tuple[Cue, ...]:
-    """Without any, what was shown began with the session, where it is known what was shown."""
-    return stage.cues or (begun(session.started_at) if stage.timelines else ())
-
-
 def _cue(session: Session, stage: Stage, change: Callable[[tuple[Cue, ...], datetime], tuple[Cue, ...]]) -> None:
     at = data.now()
 
     def pinned(stored: Stage) -> Stage:
-        after = replace(stored, cues=change(_cues(session, stored), at))
+        after = replace(stored, cues=change(cues_of(session, stored), at))
         st.session_state[_undo_key(session, stage)] = stored, after
         return after
 
