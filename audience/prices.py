@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 DETECT_FACES = 1e-3
-"""An image, of the first million a month; `ingest_lambda.rekognition` has it too, and a test holds them together."""
+"""An image, of the first million a month."""
 S3_PUT, S3_GET = 5e-6, 4e-7
 EVENTBRIDGE = 1e-6
 """An event; S3's are of the kind that is charged for."""

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from audience.disclosure import MIN_FACES
 from audience.errors import SheetRejected
+from audience.prices import DETECT_FACES
 from audience.sheets.sheet import Sheet
 from houselights.sampled_faces import SampledFaces
-from ingest_lambda.rekognition import CALL_DOLLARS
 
 Scores = Mapping[str, float] | None
 
@@ -55,7 +55,7 @@ class Way:
     @property
     def dollars(self) -> float:
         """What the calls cost at list price."""
-        return self.calls * CALL_DOLLARS
+        return self.calls * DETECT_FACES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,9 +34,6 @@ THRESHOLD: Final = 0.5
 """For a smile this is Rekognition's own yes or no, for the others a convention: likelier than not. Neither was tuned,
 since nobody here could ask Rekognition anything."""
 
-CALL_DOLLARS: Final = 1e-3
-"""List price of DetectFaces in us-east-1, US dollars an image of the first million a month, as of November 2026."""
-
 CONNECT_TIMEOUT_S: Final = 2
 READ_TIMEOUT_S: Final = 8
 ATTEMPTS: Final = 3

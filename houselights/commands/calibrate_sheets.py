@@ -107,15 +107,15 @@ def calibrate_sheets(
 
 
 def _what_is_sent(sampled: SampledFaces, *, account: str, region: str) -> str:
-    from ingest_lambda.rekognition import CALL_DOLLARS
+    from audience.prices import DETECT_FACES
 
     sheets, faces = len(sampled.sheets), len(sampled.pictures)
     size = sum(len(sheet.jpeg) for sheet in sampled.sheets) + sum(map(len, sampled.pictures))
     return (
         f"{faces} faces go to Amazon Rekognition in {region}, on account {account}: on {sheets} contact "
         f"{'sheet' if sheets == 1 else 'sheets'}, and each as a picture of its own; {size / 1000:.0f} kB.\n"
-        f"That is {sheets + faces} calls of DetectFaces, ${(sheets + faces) * CALL_DOLLARS:.3f} at the list price of "
-        f"us-east-1 (${CALL_DOLLARS:.3f} a call).\n"
+        f"That is {sheets + faces} calls of DetectFaces, ${(sheets + faces) * DETECT_FACES:.3f} at the list price of "
+        f"us-east-1 (${DETECT_FACES:.3f} a call).\n"
         "Nothing is kept here. AWS may keep pictures to improve its services unless your organization opts out: see "
         "docs/privacy.md."
     )

@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from audience.expressions import EXPRESSIONS
+from audience.prices import DETECT_FACES
 from audience.sheets.delivery import key_of
 from audience.status import status_topic
 from audience.stores.dynamo_client import client_for
@@ -19,7 +20,7 @@ from audience.stores.dynamo_schema import EXPIRY_ATTRIBUTE, KEY_SCHEMA
 from houselights.deploying.package import PLATFORM, PYTHON
 from ingest_lambda.bucket import brief
 from ingest_lambda.handler import ONE_MESSAGE_S
-from ingest_lambda.rekognition import CALL_DOLLARS, rekognition_client
+from ingest_lambda.rekognition import rekognition_client
 from tests.infra.template import ROOT, one_or_more, properties, resources, template, text_of
 
 STACK_README = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
@@ -337,7 +338,7 @@ def test_widgets_do_not_lie_on_each_other():
 
 
 def test_what_the_dashboard_takes_a_call_to_cost_is_its_list_price():
-    assert float(template()["Parameters"]["DetectFacesPrice"]["Default"]) == CALL_DOLLARS
+    assert float(template()["Parameters"]["DetectFacesPrice"]["Default"]) == DETECT_FACES
 
 
 @pytest.mark.parametrize("name", sorted(template()["Outputs"]))
