@@ -45,12 +45,13 @@ class ExportTable:
         return len(self.values[0])
 
 
-_KEY = (
+# Which stage of which session a row is of.
+STAGE_KEY = (
     Column(name="session_id", unit="", meaning="The session."),
     Column(name="stage_id", unit="", meaning="The stage, the place people watched from."),
 )
 _CURVE = (
-    *_KEY,
+    *STAGE_KEY,
     Column(name="window_start_utc", unit="ISO 8601, UTC", meaning="Start of the window, which is half open."),
     Column(name="session_s", unit="s", meaning="Seconds from the session's start to the window's start."),
     Column(name="timeline_s", unit="s", meaning="Seconds of what was shown, at the window's start; empty in a pause."),
@@ -71,7 +72,7 @@ _CURVE = (
     Column(name="excluded", unit="", meaning="Why the window has no figures: somebody left it out; see notes."),
 )
 _NOTES = (
-    *_KEY,
+    *STAGE_KEY,
     Column(name="from_utc", unit="ISO 8601, UTC", meaning="Where the exclusion begins, or what the note is about."),
     Column(name="until_utc", unit="ISO 8601, UTC", meaning="Where the exclusion ends; empty for a note."),
     Column(name="title", unit="", meaning="What happened, or the note."),
@@ -79,7 +80,7 @@ _NOTES = (
     Column(name="reason", unit="", meaning="Why it is left out, where that was said."),
 )
 _TRACKS = (
-    *_KEY,
+    *STAGE_KEY,
     Column(name="camera_id", unit="", meaning="The camera that followed the face."),
     Column(name="track_id", unit="", meaning="The track: one face followed by one camera, not a person's identity."),
     Column(name="first_seen_utc", unit="ISO 8601, UTC", meaning="First instant the track was seen."),

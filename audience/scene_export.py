@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audience.export import Cell, Column, ExportTable, table_of_rows
+from audience.export import STAGE_KEY, Cell, Column, ExportTable, table_of_rows
 from audience.norms import Standing
 from audience.scene_figures import SceneFigure
 from audience.synchrony import Synchrony
@@ -64,8 +64,7 @@ _NORMS = (
     *_RESTS_ON,
 )
 _SYNCHRONY = (
-    Column(name="session_id", unit="", meaning="The session."),
-    Column(name="stage_id", unit="", meaning="The stage, the place people watched from."),
+    *STAGE_KEY,
     Column(name="scene", unit="", meaning="Title of the scene."),
     Column(name="expression", unit="", meaning="The expression whose confidences are correlated."),
     Column(name="synchrony", unit="-1..1", meaning="Mean correlation of a track with the mean of all others."),

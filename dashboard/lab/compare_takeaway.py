@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from audience.export import Cell, Column, ExportTable, joined, notes_table, table_of_rows
+from audience.export import STAGE_KEY, Cell, Column, ExportTable, joined, notes_table, table_of_rows
 from audience.instants import instant_text
 from dashboard.lab.compare_shown import Shown
 from dashboard.lab.compare_words import found
@@ -58,8 +58,7 @@ _STRETCHES = (
     Column(name="p_value", unit="0..1", meaning="Part of the permutations with a stretch as large (cluster test)."),
 )
 _SCREENINGS = (
-    Column(name="session_id", unit="", meaning="The session."),
-    Column(name="stage_id", unit="", meaning="The stage, the place people watched from."),
+    *STAGE_KEY,
     Column(name="title", unit="", meaning="What the session is called."),
     Column(name="film", unit="", meaning="The film or talk."),
     Column(name="cut", unit="", meaning="Which cut of it."),

@@ -42,12 +42,16 @@ def _sums(of: str) -> tuple[ArchiveColumn, ...]:
     )
 
 
+_SESSION_ID = ArchiveColumn(name="session_id", kind="string", meaning="The session.")
+_CUT = ArchiveColumn(name="cut", kind="string", meaning="Which cut of it.")
+_CITY = ArchiveColumn(name="city", kind="string", meaning="Where people watched.")
+
 _KEY = (
-    ArchiveColumn(name="session_id", kind="string", meaning="The session."),
+    _SESSION_ID,
     ArchiveColumn(name="stage_id", kind="string", meaning="The stage, the place people watched from."),
     ArchiveColumn(name="film", kind="string", meaning="What was shown, as the session has it."),
-    ArchiveColumn(name="cut", kind="string", meaning="Which cut of it."),
-    ArchiveColumn(name="city", kind="string", meaning="Where people watched."),
+    _CUT,
+    _CITY,
     ArchiveColumn(name="scorer", kind="string", meaning="What scored the expressions; compare within one only."),
 )
 
@@ -80,12 +84,12 @@ SEGMENTS = (
 )
 
 SESSIONS = (
-    ArchiveColumn(name="session_id", kind="string", meaning="The session."),
+    _SESSION_ID,
     ArchiveColumn(name="title", kind="string", meaning="What people call it."),
     ArchiveColumn(name="kind", kind="string", meaning="talk, screening, festival or panel."),
     ArchiveColumn(name="film", kind="string", meaning="What was shown, where it is shown more than once."),
-    ArchiveColumn(name="cut", kind="string", meaning="Which cut of it."),
-    ArchiveColumn(name="city", kind="string", meaning="Where people watched."),
+    _CUT,
+    _CITY,
     ArchiveColumn(name="tags", kind="array<string>", meaning="What is said of the audience."),
     ArchiveColumn(name="setting", kind="string", meaning="The kind of place."),
     ArchiveColumn(name="country", kind="string", meaning="ISO 3166-1 code; empty where not said."),
