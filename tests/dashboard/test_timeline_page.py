@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
+from audience.errors import StoreUnavailable
 from audience.sessions import Stage
 from audience.stores import open_store
 from dashboard.timeline_editor.sources import NO_FILMS, told_apart
@@ -131,6 +133,21 @@ def test_who_saves_second_is_told_and_may_see_what_the_first_saved(pages: Pages,
     assert stage_of(filled).timelines == (a_timeline(("Theirs", 0, 5)),)
     button(app, "Discard changes").click().run()
     assert list(app.dataframe[0].value["title"]) == ["Theirs"]
+
+
+def test_a_store_that_is_away_when_saving_is_said_and_nothing_is_lost(
+    pages: Pages, filled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = pages.timeline("talk-1")
+    typed(app, "Called", "Chapters")
+    app.run()
+    with monkeypatch.context() as away:
+        away.setattr("dashboard.timeline_editor.data.change_stage", Mock(side_effect=StoreUnavailable("it is away")))
+        button(app, "Save").click().run()
+    assert "it is away" in text_of(app)
+    assert "with the segments as they are typed" in text_of(app)
+    button(app, "Save").click().run()
+    assert [one.title for one in stage_of(filled).timelines] == ["Chapters"]
 
 
 def test_who_changed_nothing_sees_what_others_save_at_once(pages: Pages, filled: str) -> None:
