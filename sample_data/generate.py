@@ -10,7 +10,7 @@ from audience.faces import Box, FaceRecord, WindowFaces
 from audience.instants import to_ms
 from audience.sessions import Camera, Session
 from audience.store import ScorerRecord, Store
-from audience.windows import DEFAULT_WIDTH_MS, Tally, WindowRecord
+from audience.windows import DEFAULT_WIDTH_MS, EXPECTED_OVER_MS, Tally, WindowRecord
 from sample_data.crowd import Seen, act_out
 from sample_data.scripts import Script, ScriptedStage, read_scripts
 
@@ -22,7 +22,6 @@ SCORER = ScorerRecord(
     },
     experimental=frozenset({"sad", "disgusted", "fear"}),
 )
-_EXPECTED_OVER_S = 60
 
 
 def load_samples(store: Store) -> list[Session]:
@@ -54,14 +53,9 @@ def _load(script: Script, store: Store) -> Session:
 
 def _windows(script: Script, stage_id: str, seen: Seen) -> list[WindowRecord]:
     faces = seen.in_view.sum(axis=1)
-    most_of_late = sliding_window_view(np.pad(faces, (_EXPECTED_OVER_S - 1, 0)), _EXPECTED_OVER_S).max(axis=1)
-    sums = [
-        zip(*(column.tolist() for column in _sums(confidence, seen.in_view)), strict=True)
-        for confidence in seen.confidences.values()
-    ]
+    tallied = {name: tallies(confidence, seen.in_view) for name, confidence in seen.confidences.items()}
     began_ms = to_ms(script.session.started_at)
     scored = script.session.mode == "expressions"
-    tallies = zip(*sums, strict=True) if scored else iter([()] * len(faces))
     return [
         WindowRecord(
             session_id=script.session.session_id,
@@ -70,30 +64,33 @@ def _windows(script: Script, stage_id: str, seen: Seen) -> list[WindowRecord]:
             start_ms=began_ms + second * DEFAULT_WIDTH_MS,
             faces=count,
             expected=expected,
-            tallies={
-                name: Tally(total=total, squares=squares, over=over)
-                for name, (total, squares, over) in zip(seen.confidences, of_window, strict=True)
-            }
-            if count
-            else {},
+            tallies={name: of_second[second] for name, of_second in tallied.items()} if count else {},
             scorer=SCORER.name if scored else "",
         )
-        for second, (count, expected, looked, of_window) in enumerate(
-            zip(faces.tolist(), most_of_late.tolist(), seen.looked.tolist(), tallies, strict=True)
+        for second, (count, expected, looked) in enumerate(
+            zip(faces.tolist(), most_of_late(faces).tolist(), seen.looked.tolist(), strict=True)
         )
         if looked
     ]
 
 
-def _sums(
-    confidence: NDArray[np.float32], in_view: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+def most_of_late(faces: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(T,) the most faces of the last 60 s, as a camera expects them, from how many there are in each second (T,)."""
+    over_s = EXPECTED_OVER_MS // DEFAULT_WIDTH_MS
+    most: NDArray[np.int64] = sliding_window_view(np.pad(faces, (over_s - 1, 0)), over_s).max(axis=1)
+    return most
+
+
+def tallies(confidence: NDArray[np.float32], in_view: NDArray[np.bool_]) -> list[Tally]:
+    """One tally a second of one expression, (T, people), over those in view."""
     shown = np.where(in_view, confidence, np.float32(0))
-    return (
-        shown.sum(axis=1, dtype=np.float64),
-        np.square(shown).sum(axis=1, dtype=np.float64),
-        ((confidence >= THRESHOLD) & in_view).sum(axis=1),
-    )
+    total = shown.sum(axis=1, dtype=np.float64).tolist()
+    squares = np.square(shown).sum(axis=1, dtype=np.float64).tolist()
+    over = ((confidence >= THRESHOLD) & in_view).sum(axis=1).tolist()
+    return [
+        Tally(total=total_of, squares=squares_of, over=over_of)
+        for total_of, squares_of, over_of in zip(total, squares, over, strict=True)
+    ]
 
 
 def _faces(script: Script, scripted: ScriptedStage, seen: Seen, rng: np.random.Generator) -> list[WindowFaces]:

@@ -7,16 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from audience.instants import to_ms
 from audience.sessions import Stage
 from audience.store import Heartbeat
-from audience.windows import DEFAULT_WIDTH_MS, EXPECTED_OVER_MS, Tally, WindowRecord
+from audience.windows import DEFAULT_WIDTH_MS, Tally, WindowRecord
 from sample_data.crowd import confidences_of, looking
 from sample_data.festival_day.plan import CameraPlan, DayPlan, Span
-from sample_data.generate import SCORER, THRESHOLD
+from sample_data.generate import SCORER, most_of_late, tallies
 
 CHUNK_S = 600
 """The same people stand at a stage for so long; then others do, not at all stages at once."""
@@ -79,7 +78,7 @@ def chunk_arrivals(day: DayPlan, number: int, from_s: int) -> Iterator[Arrival]:
     for camera in planned.cameras:
         in_view = looking(present, camera.people, rng)
         confidences = confidences_of(smiling, surprised, camera.people, rng)
-        columns = {name: _tallies(values, in_view) for name, values in confidences.items()}
+        columns = {name: tallies(values, in_view) for name, values in confidences.items()}
         yield from _sent(day, planned.stage, camera, in_view.sum(axis=1), columns, from_s, rng)
 
 
@@ -93,8 +92,7 @@ def _sent(
     rng: np.random.Generator,
 ) -> Iterator[Arrival]:
     begins_ms = to_ms(day.session.started_at)
-    over = EXPECTED_OVER_MS // DEFAULT_WIDTH_MS
-    expected = sliding_window_view(np.pad(faces, (over - 1, 0)), over).max(axis=1).tolist()
+    expected = most_of_late(faces).tolist()
     again = rng.random(len(faces)) < camera.sent_twice
     key = {
         "session_id": day.session.session_id,
@@ -142,18 +140,6 @@ def _sent(
                     received_ms=true_end_ms,
                 ),
             )
-
-
-def _tallies(confidence: NDArray[np.float32], in_view: NDArray[np.bool_]) -> list[Tally]:
-    """One tally a second."""
-    shown = np.where(in_view, confidence, np.float32(0))
-    total = shown.sum(axis=1, dtype=np.float64).tolist()
-    squares = np.square(shown).sum(axis=1, dtype=np.float64).tolist()
-    over = ((confidence >= THRESHOLD) & in_view).sum(axis=1).tolist()
-    return [
-        Tally(total=total_of, squares=squares_of, over=over_of)
-        for total_of, squares_of, over_of in zip(total, squares, over, strict=True)
-    ]
 
 
 def _offset_s(number: int) -> int:
