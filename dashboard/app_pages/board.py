@@ -91,10 +91,12 @@ def replay(session: Session, every_s: float) -> None:
     length = timedelta(milliseconds=whole.until_ms - whole.began_ms)
     key = f"instant-{session.session_id}"
     speed = st.session_state.get("speed", 0)
-    if key not in st.session_state:
-        st.session_state[key] = first + length / 2
-    elif speed:
-        st.session_state[key] = min(first + length, st.session_state[key] + timedelta(seconds=every_s * speed))
+    stood = st.session_state.get(key)
+    going = timedelta(seconds=every_s * speed)
+    # Streamlit forgets where a slider stood once its ends are others, as they are while a festival goes on.
+    if stood is None or going or st.session_state.get("ends") != (first, length):
+        st.session_state[key] = min(max(first, (stood or first + length / 2) + going), first + length)
+    st.session_state["ends"] = first, length
     with st.container(horizontal=True, vertical_alignment="bottom"):
         instant = st.slider(
             "Instant", first, first + length, key=key, step=timedelta(milliseconds=UPDATE_MS), format="HH:mm:ss"

@@ -73,6 +73,18 @@ def test_a_replay_moves_on_by_itself_at_the_speed_chosen_and_stops_at_the_end(pa
     assert app.slider[0].value == after(300).replace(tzinfo=None)
 
 
+def test_an_instant_stays_where_it_was_put_while_the_festival_goes_on(pages, festival, store_url):
+    app = pages.board()
+    app.segmented_control[0].set_value("Replay").run()
+    app.slider[0].set_value(after(110).replace(tzinfo=None)).run()
+    for ends, stands in ((360, 110), (400, 110), (100, 100)):  # the last: its operator says that it ended before
+        with open_store(store_url) as store:
+            store.put_session(replace(store.session("fete"), ended_at=after(ends)))
+        app.run()
+        assert [error.message for error in app.exception] == []
+        assert app.slider[0].value == after(stands).replace(tzinfo=None)
+
+
 def figure_of(app: AppTest, instant) -> int:
     app.slider[0].set_value(instant.replace(tzinfo=None)).run()
     return int(text_of(app).partition("<b>")[2].partition("</b>")[0])
