@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
@@ -35,7 +34,7 @@ from dashboard.lab.groups import Group, groups_among
 from dashboard.lab.laying import Laid
 from dashboard.lab.scenes.set_down import lines_set_down
 from dashboard.lab.selection import Selection
-from dashboard.lab.takeaway_button import offer
+from dashboard.lab.takeaway_button import address, offer
 from dashboard.palette import palette_of
 from dashboard.wording import GAPS, doing
 
@@ -94,9 +93,8 @@ def show(selection: Selection) -> None:
         st.html(markup.note(*about_the_axis(laid, selection, cuts, bool(edits)), *about_groups(view, laid), GAPS))
     show_tables(shown, groups if unit == "screenings" else ())
     with st.container(horizontal=True, vertical_alignment="center"):
-        address = [(name, value) for name in st.query_params for value in st.query_params.get_all(name)]
         chosen = {name: st.query_params.get_all(name) for name in st.query_params}
-        build = takeaway(shown, f"{PAGE}?{urlencode(address)}", chosen, f"{shown.name}. {told}")
+        build = takeaway(shown, address(PAGE), chosen, f"{shown.name}. {told}")
         offer(build, page=PAGE, tables=TABLES, pictures=PICTURES)
         st.page_link("app_pages/scenes.py", label="Scenes of these screenings →", query_params=link_parameters())
     if lines := lines_set_down(laid.screenings):

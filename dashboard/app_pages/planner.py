@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -13,7 +12,7 @@ from dashboard import markup
 from dashboard.lab.planner_chart import HEIGHT, planner_chart
 from dashboard.lab.planner_words import POWERS, assumptions, headline, needed
 from dashboard.lab.takeaway import Picture, Takeaway
-from dashboard.lab.takeaway_button import offer
+from dashboard.lab.takeaway_button import address, offer
 from dashboard.palette import LIGHT, palette_of
 
 PAGE = "plan"
@@ -91,17 +90,16 @@ def show(plan: Plan, difference: float) -> None:
     ]
     st.html(markup.figures("What it takes of each cut", ("Rise", *POWERS.values()), rows))
     st.html(markup.listing("What this assumes", assumptions(plan)))
-    address = f"planner?{urlencode([(name, st.query_params[name]) for name in st.query_params])}"
-    offer(partial(takeaway, plan, difference, address), page=PAGE, tables=["plan"], pictures=["plan"])
+    offer(partial(takeaway, plan, difference, address("planner")), page=PAGE, tables=["plan"], pictures=["plan"])
 
 
-def takeaway(plan: Plan, difference: float, address: str) -> Takeaway:
+def takeaway(plan: Plan, difference: float, opened_at: str) -> Takeaway:
     """The plan as files."""
     told = headline(plan, difference)
     options = planner_chart(plan, plan.screenings(difference) if difference > 0 else None, LIGHT)
     return Takeaway(
         page=PAGE,
-        address=address,
+        address=opened_at,
         chosen={"difference": difference, "power": plan.power, "design_effect": plan.design_effect},
         tables=[plan_table(plan, list(dict.fromkeys([difference, *DIFFERENCES])), list(POWERS))],
         pictures=[Picture(name="plan", options=options, width=PICTURE_WIDTH, height=HEIGHT, alt=told)],

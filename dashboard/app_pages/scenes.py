@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 import streamlit as st
 
 from dashboard import markup
@@ -13,6 +11,7 @@ from dashboard.lab.scenes.chosen import PAGE, ChosenScenes, by_work
 from dashboard.lab.scenes.plan import plan_parameters
 from dashboard.lab.scenes.set_down import lines_set_down
 from dashboard.lab.selection import Screening, Selection, names_of
+from dashboard.lab.takeaway_button import address
 from dashboard.wording import expression_name
 
 VIEWS = {"expressions": "Expressions", "synchrony": "Synchrony", "norms": "Norms"}
@@ -49,11 +48,6 @@ def choose_expression(chosen: ChosenScenes) -> str:
     )
 
 
-def address() -> str:
-    """The page's own, with all that was chosen."""
-    return f"{PAGE}?{urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])}"
-
-
 def show(selection: Selection) -> None:
     """The page of what was chosen."""
     works = by_work(selection.screenings)
@@ -78,7 +72,7 @@ def show(selection: Selection) -> None:
             work=work,
             screenings=works[work],
             experimental=selection.experimental,
-            address=address(),
+            address=address(PAGE),
             filters={name: ", ".join(st.query_params.get_all(name)) for name in st.query_params},
         )
         expression = "" if view == "expressions" else choose_expression(chosen)

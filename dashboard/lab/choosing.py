@@ -11,7 +11,7 @@ import streamlit as st
 from audience.sessions import Session
 from dashboard import markup
 from dashboard.clock import date_text, viewer_zone
-from dashboard.data import whereabouts
+from dashboard.data import sessions, whereabouts
 from dashboard.lab import data
 from dashboard.lab.facets import FACETS, Facet, Facets, most_shown_film, values
 from dashboard.lab.selection import Screening, Selection, by_scorer, selected
@@ -33,7 +33,7 @@ def chosen_selection() -> Selection | None:
         The selection, with one screening at least; None where there is none, which the page has then said, with what
         to do.
     """
-    everything = data.sessions()
+    everything = sessions()
     if not everything:
         line = f"There is no session in this store yet{whereabouts()}. Score recordings, or look at samples first:"
         st.html(markup.empty(line, how_to_score(), HOW_TO_SEE_SAMPLES))

@@ -24,11 +24,6 @@ MOST_KEPT = 128
 _FILE_S, _WINDOWS_S = 5, 300
 
 
-def sessions() -> list[Session]:
-    """All sessions, the latest start first."""
-    return data.sessions()
-
-
 def screenings(chosen: Sequence[Session], told: Callable[[float], None]) -> list[Screening]:
     """Every stage of some sessions, in their order, recorded or not.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -16,6 +17,15 @@ _CONTENTS = (
     "came about. The arrow that shows over the chart saves it as it looks now (PNG)."
 )
 _TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "svg": "image/svg+xml"}
+
+
+def address(page: str) -> str:
+    """Where a page opens with all that is chosen on it now.
+
+    Args:
+        page: the name it has in addresses.
+    """
+    return f"{page}?{urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])}"
 
 
 def offer(build: Callable[[], Takeaway], *, page: str, tables: Sequence[str], pictures: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from audience.percents import percent_text
 from audience.scene_export import norms_table
 from audience.scene_figures import SceneFigure, scene_figures
 from dashboard import markup
-from dashboard.lab import data as lab_data
+from dashboard.data import sessions
 from dashboard.lab.scenes import data
 from dashboard.lab.scenes.chosen import PAGE, PICTURE_WIDTH, ChosenScenes
 from dashboard.lab.scenes.interval_rows import IntervalAxis, IntervalRow, height_of, interval_rows
@@ -39,7 +39,7 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
     with choosers:
         takeaway = st.container(width="content")
     with bar("Reading the archive") as told:
-        alike = [session for session in lab_data.sessions() if session.simulated == chosen.simulated]
+        alike = [session for session in sessions() if session.simulated == chosen.simulated]
         archive = data.archive(alike, told)
         screened = data.screened(chosen.screenings, (expression,), "whole talk", told)
     besides = scenes_besides(
