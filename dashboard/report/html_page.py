@@ -83,6 +83,7 @@ def _segments(report: Report) -> str:
     columns = headings(report)
     shape = report.expression is not None
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ("Segment", *columns, *(["Shape"] * shape)))
+    top = spark_scale(report)
     body = []
     for row in rows(report):
         cells = "".join(
@@ -90,7 +91,7 @@ def _segments(report: Report) -> str:
         )
         if shape:
             says = f"{share_of(report.expression, 0)} along the segment"
-            drawn = svg(sparkline(row.sparkline, spark_scale(report)), says, "spark") if row.sparkline else ""
+            drawn = svg(sparkline(row.sparkline, top), says, "spark") if row.sparkline else ""
             cells += f'<td class="shape">{drawn}</td>'
         title = f'<th scope="row"><span dir="auto">{escape(row.title)}</span><small>{escape(row.when)}</small></th>'
         body.append(f"<tr>{title}{cells}</tr>")
