@@ -101,7 +101,9 @@ def with_video(opened: Callable[..., Page], videos: dict[str, str]) -> Callable[
     def at(query: str = "", **more: BrowserContext) -> Page:
         page = opened(f"video={videos['talk']}&{query}", **more)
         page.locator("video").evaluate(
-            "video => video.readyState >= 2 || new Promise(done => video.addEventListener('loadeddata', done))"
+            # No event says it for sure: of a recording that is sought before it is loaded, "loadeddata" may be over.
+            "video => new Promise(done => { const look = () => video.readyState >= 2 ? done() : setTimeout(look, 20);"
+            " look(); })"
         )
         return page
 
