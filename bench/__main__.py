@@ -19,7 +19,7 @@ from bench.figures import Figure
 from bench.quoting import RESULTS, table, write_quotes
 
 ROOT = Path(__file__).resolve().parent
-NOT_A_BENCH = {"__init__", "__main__", "figures", "quoting"}
+NOT_A_BENCH = {"__init__", "__main__", "figures", "quoting", "viewing"}
 
 
 def names() -> list[str]:

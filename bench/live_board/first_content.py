@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
-from pathlib import Path
 from typing import Any, Final
 
 from playwright.sync_api import Browser, sync_playwright
 
 from bench.figures import Figure
-from bench.live_board.phones import SESSION, festival, until_there
+from bench.live_board.served_festival import BOARD, served_festival
 from tests.browser import browser_path
-from tests.dashboard.conftest import SERVER, serving
 
 RUNS: Final = 5
 SLOWER: Final = 4
@@ -25,13 +22,10 @@ def first_content_figures() -> list[Figure]:
     path = browser_path()
     if path is None:
         raise RuntimeError("the bench needs a browser: `python -m tests.browser` gets one")
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'festival.db'}"
-        with festival(url), serving(SERVER, HOUSELIGHTS_STORE=url) as address, sync_playwright() as playwright:
-            until_there(f"{address}/live/{SESSION}/live.json")
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-            measured = [_opened(browser, f"{address}/live/{SESSION}") for _ in range(RUNS)]
-            browser.close()
+    with served_festival() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        measured = [_opened(browser, address + BOARD) for _ in range(RUNS)]
+        browser.close()
     return [
         Figure(
             name="first content on a phone (4x slower, 9 Mbit/s, 80 ms), median of 5",

@@ -8,43 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-import subprocess
-import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import numpy as np
-import psutil
 
 from bench.figures import Figure
-from tests.dashboard.conftest import SERVER, serving
+from bench.live_board.served_festival import SNAPSHOT, served_festival
+from bench.viewing import server_of
 
 PHONES: Final = 3000
 EVERY_S: Final = 2.0
 _JITTER: Final = (0.85, 1.15)
 WARM_S, MEASURED_S = 10.0, 30.0
-SESSION: Final = "bench-festival"
-_PATIENCE_S: Final = 60.0
-
-
-@contextmanager
-def festival(url: str) -> Iterator[None]:
-    """A festival of ten stages that is played into a store in real time, by a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "houselights", "simulate", "festival", "--live", "--store", url]
-        command += ["--session", SESSION, "--truth", str(Path(folder) / "truth.json")]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-            try:
-                yield
-            finally:
-                process.terminate()
 
 
 class Phone(asyncio.Protocol):
@@ -84,7 +61,7 @@ class Phone(asyncio.Protocol):
         if status not in (b"200", b"304"):
             self._wrong.append(status.decode())
         self._etag = fields.get("etag", self._etag)
-        self._took.append((self._asked_at, time.monotonic() - self._asked_at))
+        self._waited()
         self._answer = b""
         wait_s = EVERY_S * random.uniform(*_JITTER)
         asyncio.get_running_loop().call_later(wait_s, self._look)
@@ -95,9 +72,15 @@ class Phone(asyncio.Protocol):
             self._wrong.append(f"connection lost: {exc}")
 
     def stop(self) -> None:
-        """Hangs up."""
+        """Hangs up; an answer that is not there yet has taken so long at least."""
         self._stopped = True
+        self._waited()
         self._transport.close()
+
+    def _waited(self) -> None:
+        if self._asked_at:
+            self._took.append((self._asked_at, time.monotonic() - self._asked_at))
+            self._asked_at = 0.0
 
     def _look(self) -> None:
         if self._stopped or self._transport.is_closing():
@@ -126,15 +109,11 @@ async def _watch(address: str, path: str, phones: int) -> tuple[list[float], lis
 
 def phone_figures() -> list[Figure]:
     """What the phones waited for, and what of a core the server took."""
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'festival.db'}"
-        with festival(url), serving(SERVER, HOUSELIGHTS_STORE=url) as address:
-            path = f"/live/{SESSION}/live.json"
-            until_there(address + path)
-            server = _listening(urlsplit(address).port or 80)
-            before, began = server.cpu_times(), time.monotonic()
-            took, wrong = asyncio.run(_watch(address, path, PHONES))
-            after, lasted_s = server.cpu_times(), time.monotonic() - began
+    with served_festival() as address:
+        server = server_of(address)
+        before, began = server.cpu_times(), time.monotonic()
+        took, wrong = asyncio.run(_watch(address, SNAPSHOT, PHONES))
+        after, lasted_s = server.cpu_times(), time.monotonic() - began
     cores = (after.user + after.system - before.user - before.system) / lasted_s
     return [
         Figure(
@@ -149,26 +128,3 @@ def phone_figures() -> list[Figure]:
         Figure(name=f"{PHONES:,} phones: errors", value=len(wrong), reach=0, direction="exactly"),
         Figure(name=f"{PHONES:,} phones: of one core, the server", value=cores),
     ]
-
-
-def until_there(address: str) -> None:
-    """Waits until the festival has a board."""
-    until = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            with urllib.request.urlopen(address, timeout=10) as answer:
-                if b'"rank":1' in answer.read():
-                    return
-        except urllib.error.HTTPError:
-            pass
-        if time.monotonic() > until:
-            raise RuntimeError("the festival has no board")
-        time.sleep(0.5)
-
-
-def _listening(port: int) -> psutil.Process:
-    """The process that listens on a port."""
-    for connection in psutil.net_connections(kind="tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
-            return psutil.Process(connection.pid)
-    raise RuntimeError(f"nothing listens on port {port}")

@@ -8,35 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import random
-import tempfile
 import time
-from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
+from functools import partial
+from typing import Final
 
 import numpy as np
-import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection
 
 from bench.figures import Figure
-from bench.live_board.phones import SESSION, festival, until_there
-from tests.dashboard.conftest import SERVER, serving
+from bench.live_board.served_festival import served_festival
+from bench.viewing import come, connected, drawn
 
 VIEWERS: Final = 300
 MEASURED_S: Final = 30.0
-_DRAWN_WITHIN_S: Final = 180.0
-_AT_ONCE: Final = 4
 _JITTER: Final = (0.9, 1.1)
 
 
 def staff_figures() -> list[Figure]:
     """What the viewers waited for."""
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'festival.db'}"
-        with festival(url), serving(SERVER, HOUSELIGHTS_STORE=url) as address:
-            until_there(f"{address}/live/{SESSION}/live.json")
-            took = asyncio.run(_watched(address))
+    with served_festival() as address:
+        took = asyncio.run(_watched(address))
     return [
         Figure(
             name=f"{VIEWERS} viewers of the staff's board, drawn anew every 5 s: 95th percentile",
@@ -52,54 +44,40 @@ def staff_figures() -> list[Figure]:
 
 async def _watched(address: str) -> list[float]:
     """How long each drawing anew took, seconds, once all viewers are there."""
-    viewers: list[tuple[Any, str, float]] = []
+    viewers: list[tuple[ClientConnection, str, float]] = []
     try:
-        while len(viewers) < VIEWERS:
-            viewers += await asyncio.gather(*(_opened(address) for _ in range(_AT_ONCE)))
+        await come(viewers, VIEWERS, partial(_opened, address))
         until = time.monotonic() + MEASURED_S
         return [waited for took in await asyncio.gather(*(_watch(*one, until) for one in viewers)) for waited in took]
     finally:
-        for stream, _, _ in viewers:
-            await stream.close()
+        for connection, _, _ in viewers:
+            await connection.close()
 
 
-async def _opened(address: str) -> tuple[Any, str, float]:
+async def _opened(address: str) -> tuple[ClientConnection, str, float]:
     """A viewer with the page drawn; which part is drawn anew, and how often, seconds."""
-    stream = await websockets.connect(
-        f"ws://{urlsplit(address).netloc}/_stcore/stream",
-        subprotocols=[websockets.Subprotocol("streamlit")],
-        origin=websockets.Origin(address),
-        max_size=None,
-    )
-    asked = BackMsg()
-    asked.rerun_script.page_name = "board"
-    await stream.send(asked.SerializeToString())
-    part, every_s = "", 0.0
-    async with asyncio.timeout(_DRAWN_WITHIN_S):
-        while True:
-            message = ForwardMsg.FromString(await stream.recv())
-            if message.WhichOneof("type") == "auto_rerun":
-                part, every_s = message.auto_rerun.fragment_id, message.auto_rerun.interval
-            if message.WhichOneof("type") == "script_finished":
-                break
-    if not part or message.script_finished != ForwardMsg.FINISHED_SUCCESSFULLY:
-        raise RuntimeError("the page was not drawn for a viewer")
-    return stream, part, every_s
+    connection = await connected(address)
+    for message in await drawn(connection, _asked()):
+        if message.WhichOneof("type") == "auto_rerun":
+            return connection, message.auto_rerun.fragment_id, message.auto_rerun.interval
+    raise RuntimeError("no part of the page is drawn anew by itself")
 
 
-async def _watch(stream: Any, part: str, every_s: float, until: float) -> list[float]:
+async def _watch(connection: ClientConnection, part: str, every_s: float, until: float) -> list[float]:
     took = []
     await asyncio.sleep(random.uniform(0, every_s))
     while time.monotonic() < until:
-        asked = BackMsg()
-        asked.rerun_script.fragment_id = part
-        asked.rerun_script.is_auto_rerun = True
-        asked.rerun_script.page_name = "board"
         began = time.monotonic()
-        await stream.send(asked.SerializeToString())
-        async with asyncio.timeout(_DRAWN_WITHIN_S):
-            while ForwardMsg.FromString(await stream.recv()).WhichOneof("type") != "script_finished":
-                pass
+        await drawn(connection, _asked(part))
         took.append(time.monotonic() - began)
         await asyncio.sleep(every_s * random.uniform(*_JITTER))
     return took
+
+
+def _asked(part: str = "") -> BackMsg:
+    """What a browser sends for the whole page, or for the part that is drawn anew by itself."""
+    asked = BackMsg()
+    asked.rerun_script.page_name = "board"
+    asked.rerun_script.fragment_id = part
+    asked.rerun_script.is_auto_rerun = bool(part)
+    return asked

@@ -16,9 +16,6 @@ from audience.windows import Tally, WindowRecord
 from sample_data.generate import SCORER
 
 SESSION: Final = "three-hours"
-WARM: Final = "one-minute"
-"""A session of another id, for a page to be opened first."""
-
 HOURS_S: Final = 10_800
 CAMERAS: Final = ("front", "left", "right", "rear")
 STAGE: Final = "hall"

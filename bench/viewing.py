@@ -1,0 +1,67 @@
+"""Viewers of the pages that a bench serves: connections that ask as a browser does, and the process that answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+import psutil
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection
+
+_DRAWN_WITHIN_S: Final = 180.0
+_AT_ONCE: Final = 4
+_WELL: Final = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
+
+Viewer = TypeVar("Viewer")
+
+
+async def come(viewers: list[Viewer], count: int, open_one: Callable[[], Awaitable[Viewer]]) -> None:
+    """Opens viewers, some at a time, until there are so many."""
+    while len(viewers) < count:
+        viewers += await asyncio.gather(*(open_one() for _ in range(_AT_ONCE)))
+
+
+async def connected(address: str) -> ClientConnection:
+    """A connection to the server of some pages, as a browser opens it."""
+    return await websockets.connect(
+        f"ws://{urlsplit(address).netloc}/_stcore/stream",
+        subprotocols=[websockets.Subprotocol("streamlit")],
+        origin=websockets.Origin(address),
+        max_size=None,
+    )
+
+
+async def drawn(connection: ClientConnection, asked: BackMsg) -> list[ForwardMsg]:
+    """All that the server sends until what was asked for is drawn.
+
+    Raises:
+        RuntimeError: it was not drawn, or says that something went wrong.
+        TimeoutError: it takes minutes.
+    """
+    await connection.send(asked.SerializeToString())
+    told: list[ForwardMsg] = []
+    async with asyncio.timeout(_DRAWN_WITHIN_S):
+        while not told or told[-1].WhichOneof("type") != "script_finished":
+            told.append(ForwardMsg.FromString(await connection.recv(decode=False)))
+    if told[-1].script_finished not in _WELL or "exception" in map(element_of, told):
+        raise RuntimeError("the page was not drawn for a viewer")
+    return told
+
+
+def element_of(message: ForwardMsg) -> str | None:
+    """The kind of element that a message puts on the page; None where it puts none."""
+    return message.delta.new_element.WhichOneof("type") if message.WhichOneof("type") == "delta" else None
+
+
+def server_of(address: str) -> psutil.Process:
+    """The process that listens at an address of this machine."""
+    port = urlsplit(address).port
+    for connection in psutil.net_connections(kind="tcp"):
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            return psutil.Process(connection.pid)
+    raise RuntimeError(f"nothing listens at {address}")
