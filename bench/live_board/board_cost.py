@@ -19,6 +19,7 @@ from audience.liveliness import UPDATE_MS
 from audience.stores import open_store
 from bench.figures import Figure
 from bench.live_board.watched_day import BEGINS_AT
+from dashboard.live_board.data import REFRESH_MS
 from houselights.simulating import set_up, write_at_once
 from sample_data.festival_day.plan import plan_day
 
@@ -36,7 +37,7 @@ def cost_figures() -> list[Figure]:
         write_at_once(store, day)
         sums = read_sums(store, day.session.session_id)
         made = [_took(partial(board, day.session, sums, at)) for at in at_ms]
-        reader = BoardReader(day.session.session_id)
+        reader = BoardReader(day.session.session_id, refresh_ms=REFRESH_MS)
 
         def update(at: int) -> bytes:
             return board_snapshot(reader.board(store, at))
