@@ -18,7 +18,6 @@ from dashboard.access.data import may_play
 from dashboard.access.headers import Header, headers
 from dashboard.access.limits import Limits, client_of, is_loopback, line_of
 from dashboard.access.link_route import ROUTE as LINKS
-from dashboard.access.permits import Permit
 from dashboard.access.settings import AccessSettings
 from dashboard.access.signed_in import claims_of
 from dashboard.data import store_url
@@ -102,14 +101,15 @@ class Gate:
 
 def _may(settings: AccessSettings, request: HTTPConnection, path: str) -> bool:
     """Whether somebody may ask for something that pages themselves do not guard. Reads the store."""
-    if path.startswith(f"{RECORDINGS}/"):
-        try:
-            return may_play(store_url(), _permit(settings, request), path.split("/")[2], to_ms(datetime.now(UTC)))
-        except HouselightsError:
-            return False  # a store that cannot be read shows nothing; the page beside says so
+    try:
+        permit = asking.permit_of(settings, claims_of(request.cookies, settings), request.cookies)
+        if path.startswith(f"{RECORDINGS}/"):
+            return may_play(store_url(), permit, path.split("/")[2], to_ms(datetime.now(UTC)))
+    except HouselightsError:
+        return False  # a store that cannot be read shows nothing, and a link that cannot be checked opens nothing
     if path.startswith(_UPLOADS):
-        return _permit(settings, request).role is not None
-    return path.startswith(_DOWNLOADS) and _permit(settings, request).lets_in
+        return permit.role is not None
+    return path.startswith(_DOWNLOADS) and permit.lets_in
 
 
 def _is_from_elsewhere(request: HTTPConnection) -> bool:
@@ -120,10 +120,6 @@ def _is_from_elsewhere(request: HTTPConnection) -> bool:
     """
     origin = request.headers.get("origin")
     return origin is not None and origin.partition("://")[2] != request.headers.get("host")
-
-
-def _permit(settings: AccessSettings, request: HTTPConnection) -> Permit:
-    return asking.permit_of(settings, claims_of(request.cookies, settings), request.cookies)
 
 
 def _peer(scope: Scope) -> str:

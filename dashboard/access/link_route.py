@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from audience.errors import AccessRefused
+from audience.errors import AccessRefused, InvalidValue
 from dashboard.access.asking import LINK_COOKIE, settings
 from dashboard.access.secrets import share_secret
 from dashboard.access.share_links import opened
@@ -26,7 +26,11 @@ def link_routes() -> list[Route]:
 
 
 def _link(request: Request) -> Response:
-    now_set, secret, now = settings(), share_secret(), datetime.now(UTC)
+    now = datetime.now(UTC)
+    try:
+        now_set, secret = settings(), share_secret()
+    except InvalidValue:
+        return _refused("Links cannot be checked now: tell whoever runs this server.", 503)
     if now_set is None or secret is None:
         return _refused("There are no links here.", 404)
     token = request.path_params["token"]

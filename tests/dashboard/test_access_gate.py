@@ -13,6 +13,9 @@ import pytest
 from dashboard.access import asking
 from dashboard.access.gate import Gate
 from dashboard.access.headers import headers, policy
+from dashboard.access.link_route import link_routes
+from dashboard.access.secrets import SHARE_VARIABLE
+from tests.routes_server import Answer, serving
 
 
 async def app(scope: dict[str, Any], _receive: Any, send: Any) -> None:
@@ -168,6 +171,18 @@ def test_what_pages_do_not_guard_themselves_is_not_there_for_a_stranger(gate: Ga
     assert status(asked(gate, path)) == 404
     assert status(asked(gate, f"/below{path}", root_path="/below")) == 404
     assert status(asked(gate, "/")) == 200
+
+
+@pytest.mark.parametrize("path", ["/recordings/f00d", "/media/a.pdf", "/_stcore/upload_file/a/b"])
+def test_where_links_cannot_be_checked_they_open_nothing(
+    gate: Gate, settings: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setenv(SHARE_VARIABLE, "short")
+    assert status(asked(gate, path, cookie="houselights_link_k1=x")) == 404
+    with serving(link_routes()) as address:
+        answer = Answer(address, "/link/x")
+    assert answer.status == 503
+    assert b"short" not in answer.body
 
 
 def test_browsers_come_back_encrypted_where_the_pages_are() -> None:
