@@ -9,6 +9,7 @@ import pytest
 from audience.camera_state import (
     LONGEST_TURN_S,
     STATES,
+    TRIED_AGAIN_S,
     UNUSABLE,
     CameraStatus,
     camera_status,
@@ -16,6 +17,7 @@ from audience.camera_state import (
     records_come_in,
 )
 from audience.store import Heartbeat
+from edge_lambda.back_off import BackOff
 from tests.builders import a_camera, a_heartbeat, a_session, after, after_ms
 
 CLEAR = {"brightness": 0.6, "sharpness": 0.6}
@@ -103,6 +105,11 @@ def test_a_clock_that_is_wrong_is_told_and_moves_neither_the_delay_nor_the_silen
 
 def test_a_heartbeat_from_the_future_is_no_negative_age() -> None:
     assert seen(beat(at_s=5), 0).seen_s == 0
+
+
+def test_what_is_tried_again_is_tried_again_within_the_time_it_is_given() -> None:
+    waits = BackOff()
+    assert max(waits.next_s() for _ in range(20)) == TRIED_AGAIN_S
 
 
 def test_cameras_stand_in_the_order_of_need() -> None:
