@@ -10,6 +10,7 @@ from audience.errors import HouselightsError, InvalidValue
 from audience.sessions import Stage
 from audience.store import RecordingProgress
 from dashboard import data, markup
+from dashboard.recordings import library
 from dashboard.session_page.choices import choose_stage
 from dashboard.timeline_editor.aligning import align
 from dashboard.timeline_editor.cues import edit_cues
@@ -35,16 +36,17 @@ def show(session_id: str) -> None:
     head, laid = st.container(), st.container()
     segments, when, source, aligned = st.tabs(["Segments", "Begin and pauses", "From a file or film", "Find its begin"])
     length_s = known_length_s(desk, file, stage)
+    films = library().files()
     with segments:
         edit_segments(desk, length_s)
     with when:
         edit_cues(desk, file.session)
     with source:
         take_file(desk, length_s)
-        take_film(desk, length_s)
+        take_film(desk, length_s, films)
         show_incoming(desk)
     with aligned:
-        align(desk, file, windows)
+        align(desk, file, windows, films)
     # What stands above was typed below: it is drawn last.
     edited, problem = checked(desk, file, stage)
     with head:

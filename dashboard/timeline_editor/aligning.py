@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -25,19 +26,20 @@ from timeline_files.aligning import (
 )
 
 
-def align(desk: Desk, file: data.SessionFile, windows: StageWindows) -> None:
+def align(desk: Desk, file: data.SessionFile, windows: StageWindows, films: Sequence[Path]) -> None:
     """Two ways to be told, and what was found.
 
     Args:
         desk: what is being edited.
         file: the session.
         windows: of the stage.
+        films: the recordings in the operator's places.
     """
     reaction, sound = st.columns(2)
     with reaction:
         _by_reaction(desk, file, windows)
     with sound:
-        _by_sound(desk, file)
+        _by_sound(desk, file, films)
     if desk.proposed is None:
         return
     says, cues = desk.proposed
@@ -70,12 +72,12 @@ def _by_reaction(desk: Desk, file: data.SessionFile, windows: StageWindows) -> N
         _ask(desk, file.session, lambda: propose_from_reaction(windows, _windows_of(other, windows.stage.stage_id)))
 
 
-def _by_sound(desk: Desk, file: data.SessionFile) -> None:
+def _by_sound(desk: Desk, file: data.SessionFile, films: Sequence[Path]) -> None:
     recordings = [one for one in file.recordings if one.stage_id == desk.editing.read.stage_id]
     places = library()
     found = [(one, places.find(one.fingerprint)) for one in recordings]
     watched = next(((one, at) for one, at in found if at is not None), None)
-    original = choose_film("The film's or talk's own recording", key="original")
+    original = choose_film("The film's or talk's own recording", films, key="original")
     if original is None:
         return
     if watched is None:

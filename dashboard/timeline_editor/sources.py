@@ -15,7 +15,6 @@ from audience.instants import clock_text
 from audience.names import LONGEST_TITLE
 from audience.timelines import Timeline
 from dashboard import markup
-from dashboard.recordings import library
 from dashboard.timeline_editor.desk import Desk
 from dashboard.timeline_editor.draft import Row, Sheet
 from dashboard.wording import plain
@@ -49,9 +48,9 @@ def take_file(desk: Desk, length_s: float | None) -> None:
         _look_at(desk, lambda: read_timeline(uploaded.name, uploaded.getvalue(), length_s=length_s))
 
 
-def take_film(desk: Desk, length_s: float | None) -> None:
-    """Scenes or chapters of a film in the operator's places."""
-    film = choose_film("Film", key="film")
+def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None:
+    """Scenes or chapters of one of the films in the operator's places."""
+    film = choose_film("Film", films, key="film")
     if film is None:
         return
     with st.container(horizontal=True):
@@ -65,9 +64,8 @@ def take_film(desk: Desk, length_s: float | None) -> None:
         _look_at(desk, lambda: read_timeline_file(film, length_s=length_s))
 
 
-def choose_film(label: str, *, key: str) -> Path | None:
-    """A recording in the operator's places, by name; None, with what to do, where there is none."""
-    films = library().files()
+def choose_film(label: str, films: Sequence[Path], *, key: str) -> Path | None:
+    """One of the recordings in the operator's places, by name; None, with what to do, where there is none."""
     if not films:
         st.html(markup.note(NO_FILMS))
         return None
