@@ -16,8 +16,9 @@ from ingest_lambda.worker import Worker
 AT_ONCE: Final = 10
 """Messages received at once: as many as SQS gives."""
 
-POLL_S: Final = 5
-"""How long to wait for a message, seconds; so long a stop may take."""
+POLL_S: Final = 3
+"""How long to wait for a message, seconds; so long a stop may take. Less than `ingest_lambda.bucket.brief` waits for an
+answer: a message in an answer that nobody waits for any more is hidden until its visibility timeout is over."""
 
 _REGION = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import tempfile
@@ -17,10 +16,12 @@ import click
 from audience.occasions import Occasion, plan_session, store_session
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at
+from houselights.commands.stopping import stopped_by_signal
 
 if TYPE_CHECKING:
     from houselights.local_cloud.cloud import LocalCloud
 
+_LOOK_S = 0.2
 SESSION = Occasion(session_id="local", title="On this machine")
 
 
@@ -47,10 +48,12 @@ def local_cloud(port: int | None, scorer: str) -> int:
             store_session(store, plan_session(store, SESSION, datetime.now(UTC)), SESSION)
         click.echo(_how_to(cloud))
         command = [sys.executable, "-m", "houselights", "ingest", "--local", cloud.queue_url, "--scorer", scorer]
-        with subprocess.Popen(command, env=os.environ | cloud.environment) as ingest:
+        with stopped_by_signal() as stop, subprocess.Popen(command, env=os.environ | cloud.environment) as ingest:
+            # Looked at again and again: a signal that another thread of this process was given ends no wait.
+            while ingest.poll() is None and not stop.wait(_LOOK_S):
+                pass
             # Whoever ends this command means the ingest, which ends by itself once it is told.
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda number, frame: ingest.terminate())
+            ingest.terminate()
             return max(0, ingest.wait())
 
 

@@ -15,7 +15,8 @@ def stopped_by_signal() -> Iterator[threading.Event]:
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+        # By another thread: this one may hold the event's lock, and would wait for itself.
+        threading.Thread(target=stop.set).start()
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

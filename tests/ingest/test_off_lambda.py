@@ -26,8 +26,9 @@ from edge_lambda.scorers import Scorer, load_scorer
 from houselights.cli import run
 from houselights.delivery_folder import DeliveryFolder
 from houselights.ingesting import Progress, ingest_folder
-from houselights.ingesting_queue import ingest_queue, region_of
+from houselights.ingesting_queue import POLL_S, ingest_queue, region_of
 from houselights.sheet_scoring import DeviceSheetScorer
+from ingest_lambda.bucket import brief
 from ingest_lambda.ingest import Ingest, Keep
 from ingest_lambda.worker import Worker
 from tests.builders import a_session
@@ -273,6 +274,9 @@ class TestAQueue:
         monkeypatch.setattr(client, "receive_message", receive)
         ingest_queue(client, cloud.queue_url, worker, stop=stop, once=False)
         assert told.kinds == ["failed"]
+
+    def test_answers_before_who_waits_for_a_message_gives_up(self, cloud):
+        assert POLL_S + 1 <= brief(cloud.session, "sqs").meta.config.read_timeout
 
     def test_names_its_region(self):
         assert region_of("https://sqs.eu-central-1.amazonaws.com/123456789012/queue") == "eu-central-1"
