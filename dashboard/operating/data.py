@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from audience.alert_watch import Situation, is_under_way, look
+from audience.alert_watch import Situation, look
 from audience.alerts import Alert, AlertMark, AlertRule, trial_alert
-from audience.camera_state import camera_status
+from audience.camera_state import records_come_in
 from audience.errors import InvalidValue
 from audience.instants import to_ms
 from audience.occasions import Occasion, prepared
@@ -47,10 +47,8 @@ def at_work(found: Sequence[Session]) -> str:
     now_ms = to_ms(now())
     with _opened() as store:
         for session in found:
-            if is_under_way(session, now_ms) and any(
-                camera_status(beat.stage_id, beat.camera_id, beat, None, now_ms).state not in ("dead", "ended")
-                for beat in store.heartbeats(session.session_id)
-            ):
+            # Of those that have ended, which are most, nothing is read.
+            if session.ended_at is None and records_come_in(session, store.heartbeats(session.session_id), now_ms):
                 return session.session_id
     return found[0].session_id
 
