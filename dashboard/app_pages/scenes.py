@@ -6,13 +6,13 @@ import streamlit as st
 
 from dashboard import markup
 from dashboard.lab.choosing import chosen_selection, link_parameters
+from dashboard.lab.choosing_expression import choose_expression
 from dashboard.lab.scenes import expressions_view, norms_view, synchrony_view
 from dashboard.lab.scenes.chosen import PAGE, ChosenScenes, by_work
 from dashboard.lab.scenes.plan import plan_parameters
 from dashboard.lab.scenes.set_down import lines_set_down
 from dashboard.lab.selection import Screening, Selection, names_of
 from dashboard.lab.takeaway_button import address
-from dashboard.wording import expression_name
 
 VIEWS = {"expressions": "Expressions", "synchrony": "Synchrony", "norms": "Norms"}
 
@@ -31,20 +31,6 @@ def choose_work(works: dict[str, tuple[Screening, ...]]) -> str:
         bind="query-params",
         label_visibility="collapsed",
         width=300,
-    )
-
-
-def choose_expression(chosen: ChosenScenes) -> str:
-    """The expression that synchrony and norms are about."""
-    return st.selectbox(
-        "Expression",
-        chosen.expressions,
-        index=chosen.expressions.index(chosen.lead),
-        format_func=lambda name: expression_name(name, experimental=name in chosen.experimental),
-        key="expression",
-        bind="query-params",
-        label_visibility="collapsed",
-        width=180,
     )
 
 
@@ -75,7 +61,9 @@ def show(selection: Selection) -> None:
             address=address(PAGE),
             filters={name: ", ".join(st.query_params.get_all(name)) for name in st.query_params},
         )
-        expression = "" if view == "expressions" else choose_expression(chosen)
+        expression = ""
+        if view != "expressions":
+            expression = choose_expression(chosen.expressions, chosen.experimental, width=180)
     if view == "expressions":
         expressions_view.show(chosen, choosers)
     elif view == "synchrony":

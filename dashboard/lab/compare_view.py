@@ -10,12 +10,11 @@ from typing import Literal
 import streamlit as st
 
 from audience.comparison import LEAST_UNITS
-from audience.expressions import LEAD_EXPRESSION
+from dashboard.lab.choosing_expression import choose_expression
 from dashboard.lab.facets import Facet
 from dashboard.lab.film_axis import STEPS_S, length_s, step_s
 from dashboard.lab.groups import Group, grouped, in_both
 from dashboard.lab.selection import Selection
-from dashboard.wording import expression_name
 
 Align = Literal["titles", "seconds", "edits"]
 Lines = Facet | Literal["each"]
@@ -55,17 +54,7 @@ class View:
 
 def choose_view(selection: Selection) -> View:
     """The row of choosers above the chart."""
-    expressions = list(selection.expressions)
-    expression = st.selectbox(
-        "Expression",
-        expressions,
-        index=expressions.index(LEAD_EXPRESSION) if LEAD_EXPRESSION in expressions else 0,
-        format_func=lambda name: expression_name(name, experimental=name in selection.experimental),
-        key="expression",
-        bind="query-params",
-        label_visibility="collapsed",
-        width=_WIDTH,
-    )
+    expression = choose_expression(selection.expressions, selection.experimental, width=_WIDTH)
     by = {facet: grouped(selection.screenings, facet) for facet in _BY}
     offered: list[Lines] = ["each", *(facet for facet, groups in by.items() if len(groups) > 1)]
     # At first what can be compared; else nobody asked for groups, and "not enough data" would be no answer.

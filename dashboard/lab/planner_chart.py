@@ -32,13 +32,12 @@ def planner_chart(plan: Plan, screenings: int | None, palette: Palette) -> Optio
     count = np.unique(np.linspace(LEAST_UNITS, most, 80).round().astype(int))
     found = [plan.difference(int(number) * plan.faces_a_screening) for number in count]
     points = np.round(100 * np.array(found), 1)
-    marked = np.where(count >= (screenings or most + 1), points, np.nan)
-    first = int(np.argmax(~np.isnan(marked))) if screenings else 0
+    marked = int(np.searchsorted(count, screenings)) if screenings else None
     frame = pd.DataFrame(
         {
             "screenings": count,
             "points": points,
-            "marked": [points[first] if screenings and place == first else np.nan for place in range(len(count))],
+            "marked": [point if place == marked else np.nan for place, point in enumerate(points)],
             "said": [
                 f"{number} screenings of each cut find a rise of {point:g} points"
                 if point == point

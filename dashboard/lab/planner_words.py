@@ -31,7 +31,8 @@ def spaced(number: int) -> str:
 
 def needed(plan: Plan, difference: float) -> str:
     """What a difference takes, for a table."""
-    return f"{spaced(plan.faces(difference))} faces, {spaced(plan.screenings(difference))} screenings"
+    screenings = plan.screenings(difference)
+    return f"{spaced(plan.faces(difference))} faces, {spaced(screenings)} screening{'' if screenings == 1 else 's'}"
 
 
 def assumptions(plan: Plan) -> list[str]:

@@ -84,13 +84,18 @@ class Selection:
     @property
     def expressions(self) -> tuple[str, ...]:
         """The expressions any of them has figures for, in the order of `EXPRESSIONS`."""
-        scored = {name for screening in self.screenings for name in screening.windows.expressions}
-        return tuple(name for name in EXPRESSIONS if name in scored)
+        return expressions_of(self.screenings)
 
     @property
     def experimental(self) -> frozenset[str]:
         """Those of them whose accuracy is not established."""
         return frozenset(name for screening in self.screenings for name in screening.experimental)
+
+
+def expressions_of(screenings: Iterable[Screening]) -> tuple[str, ...]:
+    """The expressions that any of some screenings has figures for, in the order of `EXPRESSIONS`."""
+    scored = {name for screening in screenings for name in screening.windows.expressions}
+    return tuple(name for name in EXPRESSIONS if name in scored)
 
 
 def names_of(screenings: Iterable[Screening]) -> dict[str, str]:

@@ -35,6 +35,12 @@ def test_people_who_sit_alone_make_no_screenings(pages: Pages, store_url: str) -
     assert "tell as much as" not in text
 
 
+def test_one_screening_is_not_told_as_several(pages: Pages, store_url: str) -> None:
+    text = said(pages.planner(faces="1000", alike="0"))
+    assert "294 faces, 1 screening</td>" in text
+    assert "1 screenings" not in text
+
+
 def test_fewer_screenings_than_can_be_compared_are_not_planned(pages: Pages, store_url: str) -> None:
     text = said(pages.planner(difference="60"))
     assert "Plan 5 screenings at least: fewer of either cut cannot be compared." in text

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from audience.export import ExportTable, joined, notes_table
-from audience.expressions import EXPRESSIONS, LEAD_EXPRESSION
 from audience.scenes import work_of
+from dashboard.lab.choosing_expression import lead_of
 from dashboard.lab.scenes import data
-from dashboard.lab.selection import Screening
+from dashboard.lab.selection import Screening, expressions_of
 from dashboard.lab.takeaway import Chosen, Picture, Takeaway
 
 PAGE = "scenes"
@@ -43,13 +43,12 @@ class ChosenScenes:
     @property
     def expressions(self) -> tuple[str, ...]:
         """The expressions any of them has figures for."""
-        scored = {name for screening in self.screenings for name in screening.windows.expressions}
-        return tuple(name for name in EXPRESSIONS if name in scored)
+        return expressions_of(self.screenings)
 
     @property
     def lead(self) -> str:
         """The expression that is told of where nobody chose."""
-        return LEAD_EXPRESSION if LEAD_EXPRESSION in self.expressions else self.expressions[0]
+        return lead_of(self.expressions)
 
     @property
     def simulated(self) -> bool:
