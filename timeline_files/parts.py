@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audience.errors import InvalidValue
-from audience.instants import clock_text
 from audience.names import LONGEST_TITLE
 from audience.timelines import Segment, Timeline
+from timeline_files.times import time_text
 
 MOST_PARTS = 10_000
 # Eleven days, the longest axis there is.
@@ -112,6 +112,5 @@ def _called(part: Part) -> str:
 
 
 def _clock(seconds: float) -> str:
-    """`clock_text`, with the fraction that two times may differ by."""
-    fraction = f"{abs(seconds) % 1:.3f}"[1:].rstrip("0").rstrip(".")
-    return clock_text(seconds) + fraction if math.isfinite(seconds) else f"{seconds:g} s"
+    """A time in full, as two may differ by a fraction; an end that is none as it is."""
+    return time_text(seconds) if 0 <= seconds <= LATEST_S else f"{seconds:g} s"
