@@ -13,6 +13,7 @@ from audience.comparison import Comparison
 from audience.cuts import Cut, Edit
 from audience.groups import GroupCurve
 from audience.screening_table import ScreeningRow
+from audience.units import CellSums
 from dashboard.lab.compare_rows import Difference, Line
 from dashboard.lab.compare_words import found
 from dashboard.lab.film_axis import FilmAxis, length_s, usual_timeline
@@ -32,6 +33,7 @@ class Laid:
         screenings: those that are on it.
         names: what to call each, by its key; no two alike.
         cuts: which of the two cuts each is of, by its key.
+        sums: what the figures of each are made of along the axis, by its key.
         expression: whose figures.
     """
 
@@ -39,6 +41,7 @@ class Laid:
     screenings: tuple[Screening, ...]
     names: Mapping[str, str]
     cuts: Mapping[str, Cut]
+    sums: Mapping[str, CellSums]
     expression: str
 
     @classmethod
@@ -66,22 +69,24 @@ class Laid:
         cuts: dict[str, Cut] = {one.key: "B" if edits and one.session.cut == b else "A" for one in screenings}
         of_a = [one for one in screenings if cuts[one.key] == "A"]
         until_s = max([length_s(of_a), *(edit.start_a_s + edit.length_s for edit in edits)])
+        axis = FilmAxis.of(edits, until_s, step, usual_timeline(of_a))
         return cls(
-            axis=FilmAxis.of(edits, until_s, step, usual_timeline(of_a)),
+            axis=axis,
             screenings=tuple(screenings),
             names=names_of(screenings),
             cuts=cuts,
+            sums={one.key: axis.sums(one, expression, cuts[one.key]) for one in screenings},
             expression=expression,
         )
 
     def shares(self, screenings: Sequence[Screening]) -> Floats:
         """(screenings, c) shares along the axis, NaN where there is no figure."""
-        sums = [self.axis.sums(one, self.expression, self.cuts[one.key]) for one in screenings]
+        sums = [self.sums[one.key] for one in screenings]
         return np.array([one.over / one.scored for one in sums]).reshape(len(screenings), len(self.axis.own))
 
     def line_of(self, screening: Screening) -> Line:
         """One screening as a line."""
-        sums = self.axis.sums(screening, self.expression, self.cuts[screening.key])
+        sums = self.sums[screening.key]
         low, high = sums.band
         return Line(name=self.names[screening.key], share=sums.over / sums.scored, low=low, high=high)
 
