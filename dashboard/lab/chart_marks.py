@@ -93,11 +93,10 @@ def _line(
     for run in filter(None, runs):
         upper, lower = tuple((at, top) for at, top, _ in run), tuple((at, foot) for at, _, foot in run)
         if area := series.get("areaStyle"):
-            shaded, opacity = area.get("color", colour), area.get("opacity", 1 if "color" in area else 0.7)
-            yield Mark(kind="area", at=(*upper, *reversed(lower)), fill=shaded, opacity=opacity)
-        if style.get("opacity", 1) > 0 and style["width"]:
-            dash = style.get("type", "solid")
-            yield Mark(kind="line", at=upper, stroke=style["color"], stroke_px=style["width"], dash=dash)
+            yield Mark(kind="area", at=(*upper, *reversed(lower)), fill=area["color"])
+        if opacity := style.get("opacity", 1):
+            dash, width = style.get("type", "solid"), style["width"]
+            yield Mark(kind="line", at=upper, stroke=style["color"], stroke_px=width, dash=dash, opacity=opacity)
 
 
 def _dots(
@@ -215,8 +214,7 @@ def _pairs(options: Options, series: Options) -> Iterator[tuple[Any, Any]]:
 def _rows(options: Options, series: Options) -> list[tuple[Any, ...]]:
     """The rows of a series: x, y and, of a heat map, the value."""
     if "data" in series:
-        rows = [one["value"] if isinstance(one, Mapping) else one for one in series["data"]]
-        return [tuple(row) if isinstance(row, list | tuple) else (place, row) for place, row in enumerate(rows)]
+        return [tuple(row) for row in series["data"]]
     encode = series["encode"]
     return _columns(options, encode["x"], encode["y"], *([encode["value"]] if "value" in encode else []))
 

@@ -307,6 +307,14 @@ def test_a_picture_names_no_more_lines_than_the_screen():
     assert legend_of(chart([a_line([0.2] * 12, name=name) for name in names]), names) == {}
 
 
+def test_a_picture_draws_quiet_lines_as_quietly_as_the_screen():
+    options = chart([a_line([0.2] * 12, name=f"s{number}") for number in range(MOST + 3)], marked=["s5"])
+    root = ET.fromstring(chart_svg(options, width=1200, height=400, alt=""))
+    lines = [line.attrib for line in root.iter("{http://www.w3.org/2000/svg}polyline")]
+    drawn = [(line["stroke-width"], line.get("opacity")) for line in lines if line["stroke-width"] in ("0.8", "2")]
+    assert sorted(drawn, key=str) == [("0.8", "0.55")] * (MOST + 2) + [("2", None)]
+
+
 # Words
 
 
