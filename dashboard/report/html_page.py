@@ -12,7 +12,7 @@ from dashboard.report.chart import NARROW, WIDE, chart, spark_scale, sparkline
 from dashboard.report.contents import SIMULATED, Note, Report
 from dashboard.report.svg import svg
 from dashboard.report.table import headings, rows, table_says
-from dashboard.wording import share_of
+from dashboard.wording import doing
 
 _STYLES = Path(__file__).with_name("report.css")
 # What a browser holds the page to: nothing is fetched, nothing runs.
@@ -90,7 +90,7 @@ def _segments(report: Report) -> str:
             f'<td data-is="{escape(name)}">{escape(cell)}</td>' for name, cell in zip(columns, row.cells, strict=True)
         )
         if shape:
-            says = f"{share_of(report.expression, 0)} along the segment"
+            says = f"Share of faces that {doing(report.expression)} along the segment"
             drawn = svg(sparkline(row.sparkline, top), says, "spark") if row.sparkline else ""
             cells += f'<td class="shape">{drawn}</td>'
         title = f'<th scope="row"><span dir="auto">{escape(row.title)}</span><small>{escape(row.when)}</small></th>'
