@@ -221,7 +221,10 @@ def clock_s(text: str) -> float:
 
 
 def table_of(timeline: Timeline) -> ExportTable:
-    """A timeline as the table it can be read from again; in CSV a title like a formula has an apostrophe, and keeps it."""
+    """A timeline as the table it can be read from again.
+
+    In CSV a title that begins like a formula gets an apostrophe, and has it still when it is read.
+    """
     rows = [Row.of(segment) for segment in timeline.segments]
     values = ([row.title for row in rows], [row.start for row in rows], [row.end for row in rows])
     return ExportTable(name="timeline", columns=_COLUMNS, values=values)
