@@ -26,5 +26,7 @@ def bar(words: str) -> Iterator[Callable[[float], None]]:
         if time.monotonic() - began > _WORTH_A_BAR_S:
             place.progress(part, words)
 
-    yield told
-    place.empty()
+    try:
+        yield told
+    finally:
+        place.empty()

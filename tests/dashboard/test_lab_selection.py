@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from audience.errors import InvalidValue
 from audience.sessions import Session
+from dashboard.lab import waiting
 from dashboard.lab.facets import Facets, most_shown_film, values
 from dashboard.lab.selection import LeftOut, Screening, Selection, by_scorer, names_of, selected
 from tests.builders import BEGAN, a_session, a_stage
@@ -137,6 +139,24 @@ def test_screenings_of_one_name_are_told_apart():
         "two/main": "Friday (two)",
         "three/main": "three",
     }
+
+
+def test_a_bar_goes_when_what_it_waits_for_fails(monkeypatch: pytest.MonkeyPatch):
+    def page() -> None:
+        import streamlit
+
+        from dashboard.lab.waiting import bar
+
+        try:
+            with bar("Reading 2 sessions") as told:
+                told(0.5)
+                raise LookupError
+        except LookupError:
+            streamlit.write("It is gone.")
+
+    monkeypatch.setattr(waiting, "_WORTH_A_BAR_S", -1)
+    app = AppTest.from_function(page, default_timeout=30).run()
+    assert (len(app.get("progress")), [text.value for text in app.markdown]) == (0, ["It is gone."])
 
 
 def test_stages_of_one_name_in_one_session_are_told_apart():
