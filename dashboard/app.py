@@ -13,6 +13,7 @@ import streamlit as st
 from audience.errors import HouselightsError
 from dashboard import markup
 from dashboard.access.entry import has_page, permit_here, show_account, show_door, show_not_yours
+from dashboard.access.telling import in_words
 from dashboard.wording import NOT_FEELING
 
 HERE = Path(__file__).parent
@@ -56,7 +57,7 @@ try:
     else:
         page.run()
 except HouselightsError as problem:
-    st.html(markup.trouble(str(problem)))
+    st.html(markup.trouble(in_words(problem)))
 st.html(markup.footer())
 if permit.lets_in:
     show_account()

@@ -12,6 +12,7 @@ from audience.instants import from_ms, to_ms
 from audience.liveliness import UPDATE_MS
 from audience.sessions import Session
 from dashboard import markup
+from dashboard.access.telling import in_words
 from dashboard.clock import date_text, time_text, viewer_zone
 from dashboard.live_board.data import boards, day, festivals
 from dashboard.live_board.day_chart import day_chart
@@ -121,7 +122,7 @@ def show(session: Session, every_s: float) -> None:
         else:
             now(session)
     except HouselightsError as problem:
-        st.html(markup.trouble(str(problem)))
+        st.html(markup.trouble(in_words(problem)))
 
 
 if found := festivals():

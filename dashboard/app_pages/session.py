@@ -12,10 +12,12 @@ from audience.curve import StageWindows
 from audience.errors import HouselightsError, SessionNotFound
 from audience.expressions import LEAD_EXPRESSION
 from audience.headline import headline
+from audience.percents import percent_text
 from audience.sessions import Stage
 from dashboard import data, markup
 from dashboard.access.asking import permit
 from dashboard.access.entry import has_page
+from dashboard.access.telling import in_words
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.moment_words import LATER, about_moments
 from dashboard.palette import palette_of
@@ -43,7 +45,7 @@ def facts(file: data.SessionFile, stage: Stage, windows: StageWindows) -> list[s
         told.append(f"up to {np.nanmax(windows.faces):.0f} faces")
     somebody = np.nan_to_num(windows.faces) > 0
     if somebody.any():
-        told.append(f"coverage {100 * np.nanmean(windows.coverage[somebody]):.0f} %")
+        told.append(f"coverage {percent_text(float(np.nanmean(windows.coverage[somebody])))}")
     cameras = len(file.cameras[stage.stage_id])
     return [*told, f"{cameras} cameras"] if cameras > 1 else told
 
@@ -158,7 +160,7 @@ def show(session_id: str, drawn_every_s: int | None) -> None:
         line = f"There is no session “{session_id}” in this store{data.whereabouts()}. It may have been deleted, or be"
         st.html(markup.empty(f"{line} in another store: choose one from the list of sessions."))
     except HouselightsError as problem:
-        st.html(markup.trouble(str(problem)))
+        st.html(markup.trouble(in_words(problem)))
 
 
 def refresh_s(file: data.SessionFile) -> int | None:

@@ -10,6 +10,7 @@ from audience.errors import HouselightsError, InvalidValue
 from audience.sessions import Stage
 from audience.store import RecordingProgress
 from dashboard import data, markup
+from dashboard.access.telling import in_words
 from dashboard.recordings import library
 from dashboard.session_page.choices import choose_stage
 from dashboard.timeline_editor.aligning import align
@@ -95,7 +96,7 @@ def finish(desk: Desk, file: data.SessionFile, stage: Stage, edited: Stage | Non
                 desk.told = "Saved."
                 st.rerun()
             except HouselightsError as refused:
-                problem = str(refused)
+                problem = in_words(refused)
         if st.button("Undo", icon=":material/undo:", disabled=not editing.past):
             desk.undo()
             st.rerun()

@@ -9,6 +9,7 @@ import streamlit as st
 
 from audience.errors import HouselightsError
 from dashboard import markup
+from dashboard.access.telling import in_words
 
 _DONE, _PROBLEM = "operate-done", "operate-problem"
 
@@ -22,7 +23,7 @@ def act(action: Callable[..., Any], *args: Any, **named: Any) -> Any:
     try:
         done = action(*args, **named)
     except HouselightsError as problem:
-        st.session_state[_PROBLEM] = str(problem)
+        st.session_state[_PROBLEM] = in_words(problem)
         return None
     st.session_state[_DONE] = True
     return done
@@ -33,7 +34,7 @@ def show_part(show: Callable[[str], None], session_id: str) -> None:
     try:
         show(session_id)
     except HouselightsError as problem:
-        st.html(markup.trouble(str(problem)))
+        st.html(markup.trouble(in_words(problem)))
     if problem := st.session_state.pop(_PROBLEM, ""):
         st.html(markup.trouble(problem))
     elif st.session_state.pop(_DONE, False):

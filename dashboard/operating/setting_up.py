@@ -14,6 +14,7 @@ from audience.occasions import Occasion, device_environment
 from audience.privacy import SETTINGS
 from audience.sessions import KINDS, Session
 from dashboard import markup
+from dashboard.access.telling import in_words
 from dashboard.data import sessions
 from dashboard.operating import data
 from dashboard.operating.acting import act
@@ -65,7 +66,7 @@ def show_new_session() -> None:
             stage_title=stage.strip(),
         )
     except HouselightsError as problem:
-        st.html(markup.trouble(str(problem)))
+        st.html(markup.trouble(in_words(problem)))
         return
     st.session_state["chosen"] = session.session_id
     st.rerun()

@@ -18,6 +18,7 @@ from audience.instants import from_ms, to_ms
 from audience.sessions import Stage
 from dashboard import data, markup
 from dashboard.access.asking import permit
+from dashboard.access.telling import in_words
 
 Said = Annotation | Exclusion
 
@@ -130,7 +131,7 @@ def _change(session_id: str, stage_id: str, change: Callable[[Stage], Stage]) ->
     try:
         data.change_stage(session_id, stage_id, change)
     except HouselightsError as problem:
-        st.html(markup.trouble(str(problem)))
+        st.html(markup.trouble(in_words(problem)))
     else:
         _close()
         st.rerun()

@@ -13,6 +13,7 @@ from audience.instants import from_ms
 from audience.sessions import Session
 from audience.timelines import begun
 from dashboard import data, markup
+from dashboard.access.telling import in_words
 from dashboard.recordings import library
 from dashboard.timeline_editor.desk import Desk
 from dashboard.timeline_editor.sources import choose_film, progress
@@ -105,7 +106,7 @@ def _ask(desk: Desk, session: Session, propose: Callable[[], Proposal | None]) -
     try:
         proposal = propose()
     except HouselightsError as problem:
-        desk.proposed = (str(problem), None)
+        desk.proposed = (in_words(problem), None)
         return
     sure = proposal is not None and proposal.alignment.sure
     desk.proposed = (proposal_says(session, proposal), begun(proposal.zero_at) if proposal and sure else None)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from audience.alerts import usual_rules
-from audience.errors import AccessRefused, SessionNotFound
+from audience.errors import AccessRefused, SessionNotFound, StoreUnavailable
 from audience.store import Store
 from audience.stores import open_store
 from dashboard.access import asking
@@ -18,7 +18,8 @@ from dashboard.access.asking import asked_as
 from dashboard.access.data import may_play
 from dashboard.access.data import open_store as open_guarded
 from dashboard.access.guarded_store import GuardedStore
-from dashboard.access.permits import THE_PUBLIC, Permit
+from dashboard.access.permits import EVERYTHING, THE_PUBLIC, Permit
+from dashboard.access.telling import in_words
 from tests.architecture.sources import modules
 from tests.builders import (
     a_camera,
@@ -183,6 +184,15 @@ def test_where_nobody_is_known_to_ask_nothing_is_shown(
     monkeypatch.setenv(asking.VARIABLE, str(tmp_path / "access.toml"))
     with open_guarded(whole.url) as store:
         assert store.sessions() == []
+
+
+@pytest.mark.parametrize("whom", [EVERYTHING, VIEWER, PERMITS["admin"]])
+def test_where_the_store_lies_is_told_at_its_own_machine_alone(whom: Permit, monkeypatch, caplog) -> None:
+    monkeypatch.setattr("dashboard.access.telling.permit_here", lambda: whom)
+    said = in_words(StoreUnavailable("/home/somebody/secret.db cannot be read"))
+    assert ("secret.db" in said) == (whom is EVERYTHING)
+    assert ("secret.db" in caplog.text) == (whom is not EVERYTHING)
+    assert in_words(AccessRefused("that is for analysts")) == "that is for analysts"
 
 
 def test_no_module_of_the_dashboard_opens_a_store_past_the_guard() -> None:
