@@ -84,6 +84,11 @@ def session_names(sessions: list[Session]) -> dict[str, str]:
     }
 
 
+def faces_text(faces: float) -> str:
+    """How many faces, as "1 face" or "12 faces"."""
+    return "1 face" if round(faces) == 1 else f"{faces:.0f} faces"
+
+
 def plain(text: str) -> str:
     """Text for a place that reads Markdown, such that it is shown as it is."""
     return "".join(f"\\{character}" if character in _MARKDOWN else character for character in text)

@@ -30,7 +30,7 @@ from dashboard.session_page.notes import ask_to_write, show_dialogs, show_notes
 from dashboard.session_page.picture import show_picture
 from dashboard.session_page.segments.component import segment_table
 from dashboard.stretches import legend
-from dashboard.wording import AGAINST, BAND, GAPS, how_to_score, kind_words
+from dashboard.wording import AGAINST, BAND, GAPS, faces_text, how_to_score, kind_words
 
 LIVE_REFRESH_S, WAITING_REFRESH_S = 2, 10
 
@@ -42,7 +42,7 @@ def facts(file: data.SessionFile, stage: Stage, windows: StageWindows) -> list[s
         told.append(length_text(len(windows.start_ms) * windows.width_ms / 1000))
     told.append(stage.name)
     if len(windows.place):
-        told.append(f"up to {np.nanmax(windows.faces):.0f} faces")
+        told.append(f"up to {faces_text(np.nanmax(windows.faces))}")
     somebody = np.nan_to_num(windows.faces) > 0
     if somebody.any():
         told.append(f"coverage {percent_text(float(np.nanmean(windows.coverage[somebody])))}")

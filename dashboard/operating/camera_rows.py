@@ -7,6 +7,7 @@ from html import escape
 
 from audience.camera_state import UNUSABLE, CameraStatus, State
 from dashboard.markup import units_kept
+from dashboard.wording import faces_text
 
 # Nothing is told by colour alone: each state has a sign and a word of its own.
 _SIGNS: dict[State, str] = {
@@ -79,7 +80,7 @@ def _facts(status: CameraStatus) -> list[str]:
         return []
     facts = []
     if beat.state == "running" and status.state != "dead":  # of a dead one these were true once
-        facts += [f"{beat.frames_per_s:.3g} frames/s", f"{beat.faces} faces", f"delay {status.delay_s:.1f} s"]
+        facts += [f"{beat.frames_per_s:.3g} frames/s", faces_text(beat.faces), f"delay {status.delay_s:.1f} s"]
     if status.clock_error_s is not None:
         facts.append(f"clock {status.clock_error_s:+.1f} s")
     if beat.sent or beat.waiting or beat.dropped:

@@ -15,7 +15,7 @@ from dashboard.operating.acting import act
 from dashboard.operating.alert_list import alert_line
 from dashboard.operating.camera_rows import camera_rows, summary
 from dashboard.operating.start_commands import alerts_command
-from dashboard.wording import kind_words, plain, stage_names
+from dashboard.wording import faces_text, kind_words, plain, stage_names
 
 OLD_ALERTS = 10
 NOBODY_WATCHES = (
@@ -44,7 +44,7 @@ def _head(now: Situation) -> None:
     facts = [when]
     for stage in now.stages:
         if (faces := now.now[stage.stage_id].faces) is not None:
-            facts.append(f"{stage.name}: {faces:.0f} faces")
+            facts.append(f"{stage.name}: {faces_text(faces)}")
     st.html(markup.header(session.name, kind_words(session), facts, summary(now.cameras, stage_names(now.stages))))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audience.errors import InvalidValue
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at, store_option
 from houselights.commands.stopping import stopped_by_signal
@@ -46,6 +47,8 @@ def alerts(
 
     ways = _ways(topics, webhooks)
     if test:
+        if not ways:
+            raise InvalidValue("there is no way to tell a test by: name one with --sns-topic ARN or --webhook URL")
         for way in ways:
             alert = trial_alert(to_ms(datetime.now(UTC)))
             way.tell(Message(session_id="test", alert=alert, turn="began"))

@@ -10,7 +10,7 @@ import pytest
 from audience.expressions import EXPRESSIONS
 from dashboard import markup
 from dashboard.clock import date_text, length_text, viewer_zone
-from dashboard.wording import expression_name, plain, share_of, stage_names
+from dashboard.wording import expression_name, faces_text, plain, share_of, stage_names
 from tests.builders import a_stage
 
 HTML = "<script>alert(1)</script>"
@@ -35,6 +35,16 @@ def test_what_comes_from_a_store_is_shown_never_run(page: str) -> None:
 
 def test_text_for_a_markdown_label_is_escaped() -> None:
     assert plain("**a** [b](c) $d$ :red[e] <f>") == (r"\*\*a\*\* \[b\]\(c\) \$d\$ \:red\[e\] \<f\>")
+
+
+def test_one_face_is_no_faces() -> None:
+    assert [faces_text(faces) for faces in (0, 1, 1.4, 1.6, 12)] == [
+        "0 faces",
+        "1 face",
+        "1 face",
+        "2 faces",
+        "12 faces",
+    ]
 
 
 def test_a_sparkline_breaks_where_there_is_no_figure() -> None:

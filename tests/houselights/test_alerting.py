@@ -364,6 +364,11 @@ class TestCommand:
         assert ended.code == 0
         assert [body["what"] for body in endpoint.bodies] == ["test"]
 
+    def test_a_test_by_no_way_is_refused(self, houselights: Houselights) -> None:
+        ended = houselights("alerts", "--test")
+        assert ended.code == 2
+        assert "name one with --sns-topic ARN or --webhook URL" in ended.err
+
     def test_a_way_that_does_not_work_is_one_line_of_the_test(self, houselights: Houselights) -> None:
         ended = houselights("alerts", "--webhook", "http://127.0.0.1:9/", "--test")
         assert ended.code == 2
