@@ -140,19 +140,44 @@ def _file(store: Store, session: Session) -> SessionFile:
     )
 
 
-def _read_windows(url: str, marks: str, stage_id: str, _file: SessionFile, _stage: Stage) -> StageWindows:
+def read_windows(url: str, file: SessionFile, stage: Stage) -> StageWindows:
+    """The windows of one stage of a session, as they are in the store now."""
     with open_store(url) as store:
-        table = store.windows(_file.session.session_id, stage_id)
-    return stage_windows(_file.session, _stage, _file.cameras[stage_id], table)
+        table = store.windows(file.session.session_id, stage.stage_id)
+    return stage_windows(file.session, stage, file.cameras[stage.stage_id], table)
 
 
-def _find_moments(
+def _read_overview(url: str, file: SessionFile) -> Overview:
+    return overview_of(file.session, [read_windows(url, file, stage) for stage in file.stages])
+
+
+def _sum_segments(file: SessionFile, stage: Stage, expression: str, against: BaselineChoice) -> tuple[SegmentRow, ...]:
+    return segment_rows(laid_out(file, stage), expression, seed=SEED, against=against)
+
+
+# Kept as they are, not copied for every viewer: nothing in them is ever written to. What is kept for a session that
+# goes on is a function of its own: Streamlit keeps by function, and one kept in two ways would never be kept at all.
+
+
+@st.cache_resource(ttl=_SETTLED_READ_S, max_entries=32, show_spinner=False)
+def _windows(url: str, marks: str, stage_id: str, _file: SessionFile, _stage: Stage) -> StageWindows:
+    return read_windows(url, _file, _stage)
+
+
+@st.cache_resource(ttl=_LIVE_READ_S, max_entries=32, show_spinner=False)
+def _live_windows(url: str, marks: str, stage_id: str, _file: SessionFile, _stage: Stage) -> StageWindows:
+    return read_windows(url, _file, _stage)
+
+
+@st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)
+def _moments(
     url: str, marks: str, stage_id: str, expression: str, _file: SessionFile, _stage: Stage
 ) -> tuple[Moment, ...]:
     return moments(laid_out(_file, _stage), expression, seed=SEED)
 
 
-def _sum_segments(
+@st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)
+def _segments(
     url: str,
     marks: str,
     stage_id: str,
@@ -161,19 +186,27 @@ def _sum_segments(
     _file: SessionFile,
     _stage: Stage,
 ) -> tuple[SegmentRow, ...]:
-    return segment_rows(laid_out(_file, _stage), expression, seed=SEED, against=against)
+    return _sum_segments(_file, _stage, expression, against)
 
 
-def _read_overview(url: str, marks: str, _file: SessionFile) -> Overview:
-    stages = [_read_windows(url, marks, stage.stage_id, _file, stage) for stage in _file.stages]
-    return overview_of(_file.session, stages)
+@st.cache_resource(ttl=_LIVE_READ_S, max_entries=64, show_spinner=False)
+def _live_segments(
+    url: str,
+    marks: str,
+    stage_id: str,
+    expression: str,
+    against: BaselineChoice,
+    _file: SessionFile,
+    _stage: Stage,
+) -> tuple[SegmentRow, ...]:
+    return _sum_segments(_file, _stage, expression, against)
 
 
-# Kept as they are, not copied for every viewer: nothing in them is ever written to.
-_windows = st.cache_resource(ttl=_SETTLED_READ_S, max_entries=32, show_spinner=False)(_read_windows)
-_live_windows = st.cache_resource(ttl=_LIVE_READ_S, max_entries=32, show_spinner=False)(_read_windows)
-_moments = st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)(_find_moments)
-_segments = st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)(_sum_segments)
-_live_segments = st.cache_resource(ttl=_LIVE_READ_S, max_entries=64, show_spinner=False)(_sum_segments)
-_overview = st.cache_resource(ttl=_SETTLED_READ_S, max_entries=1000, show_spinner=False)(_read_overview)
-_live_overview = st.cache_resource(ttl=_LIVE_READ_S, max_entries=1000, show_spinner=False)(_read_overview)
+@st.cache_resource(ttl=_SETTLED_READ_S, max_entries=1000, show_spinner=False)
+def _overview(url: str, marks: str, _file: SessionFile) -> Overview:
+    return _read_overview(url, _file)
+
+
+@st.cache_resource(ttl=_LIVE_READ_S, max_entries=1000, show_spinner=False)
+def _live_overview(url: str, marks: str, _file: SessionFile) -> Overview:
+    return _read_overview(url, _file)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from audience.curve import StageWindows, stage_windows
+from audience.curve import StageWindows
 from audience.faces import WindowFaces
 from audience.sessions import Session, Stage
 from dashboard import data
@@ -69,6 +69,4 @@ def _file(url: str, session_id: str) -> SessionFile:
 
 @st.cache_resource(ttl=_WINDOWS_S, max_entries=MOST_KEPT, show_spinner=False)
 def _windows(url: str, marks: str, stage_id: str, _file: SessionFile, _stage: Stage) -> StageWindows:
-    with open_store(url) as store:
-        table = store.windows(_file.session.session_id, stage_id)
-    return stage_windows(_file.session, _stage, _file.cameras[stage_id], table)
+    return data.read_windows(url, _file, _stage)

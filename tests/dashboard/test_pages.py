@@ -219,6 +219,20 @@ def test_what_cannot_have_changed_is_not_read_again(filled: str) -> None:
     assert data.laid_out(file, file.stages[0]) is data.laid_out(data.session_file("talk-1"), file.stages[0])
 
 
+def test_a_running_session_makes_no_other_be_read_again(store_url: str) -> None:
+    now = datetime.now(UTC)
+    with open_store(store_url) as store:
+        put(store, a_session("over", ended_at=after(300)), (a_stage(), windows_of("over")))
+        put(store, a_session("running", started_at=now), (a_stage(), [a_window(session_id="running")]))
+        store.put_heartbeat(replace(a_heartbeat(), session_id="running", at_ms=to_ms(now)))
+    over, running = data.session_file("over"), data.session_file("running")
+    assert running.live
+    first = data.laid_out(over, over.stages[0]), data.overview(over.session)
+    data.laid_out(running, running.stages[0]), data.overview(running.session)
+    assert data.laid_out(over, over.stages[0]) is first[0]
+    assert data.overview(over.session) is first[1]
+
+
 def test_a_session_whose_cameras_went_silent_is_not_live(pages: Pages, store_url: str) -> None:
     with open_store(store_url) as store:
         put(store, a_session(), (a_stage(), windows_of("talk-1")))

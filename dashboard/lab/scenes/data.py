@@ -13,7 +13,7 @@ import streamlit as st
 
 from audience.alikeness import alike_together
 from audience.baseline import BaselineChoice
-from audience.curve import StageWindows, stage_windows
+from audience.curve import StageWindows
 from audience.norms import ArchivedScenes
 from audience.scenes import ScreenedScene, screened_scenes
 from audience.sessions import Session, Stage
@@ -21,7 +21,7 @@ from audience.store import ScorerRecord
 from audience.synchrony import Synchrony, segment_synchrony
 from audience.tracks import tracks_of
 from dashboard.access.data import open_store
-from dashboard.data import SessionFile, session_file, store_url
+from dashboard.data import SessionFile, read_windows, session_file, store_url
 from dashboard.lab.selection import Screening
 from dashboard.report.contents import SEED
 
@@ -141,6 +141,4 @@ def _file(url: str, session_id: str) -> SessionFile:
 
 @st.cache_resource(max_entries=_MOST_STAGES, show_spinner=False)
 def _archived(url: str, marks: str, stage_id: str, _file: SessionFile, _stage: Stage) -> ArchivedScenes:
-    with open_store(url) as store:
-        table = store.windows(_file.session.session_id, stage_id)
-    return ArchivedScenes.of(stage_windows(_file.session, _stage, _file.cameras[stage_id], table))
+    return ArchivedScenes.of(read_windows(url, _file, _stage))
