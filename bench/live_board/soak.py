@@ -49,7 +49,7 @@ class Soak:
     wrong_since_ms: int | None = None
     longest_wrong_ms: int = 0
     megabytes: list[float] = field(default_factory=list)
-    seconds: float = 0.0
+    seconds: float = 0.0  # without the checks
 
 
 def soak(hours: float = HOURS) -> tuple[Soak, float]:
@@ -78,7 +78,9 @@ def soak(hours: float = HOURS) -> tuple[Soak, float]:
             live = reader.board(store, at_ms)
             told.updates += 1
             if at_ms - late_at_ms <= CHECKED_FOR_MS and at_ms % CHECKED_EVERY_MS == 0:
+                checked = time.monotonic()
                 _hold(told, live, _anew(store, live, at_ms), at_ms)
+                began += time.monotonic() - checked
             if (at_ms - begins_ms) % _WARM_MS == 0:
                 told.megabytes.append(process.memory_full_info().uss / 1e6)
         kept = sum(len(store.windows(session_id, one.stage.stage_id).start_ms) for one in day.stages)
@@ -137,5 +139,11 @@ def soak_figures() -> list[Figure]:
             reach=1.1,
             direction="at most",
         ),
-        Figure(name="soak: times as fast as the day", value=HOURS * 3600 / told.seconds, unit="x"),
+        Figure(
+            name="soak: times as fast as the day, without the checks",
+            value=HOURS * 3600 / told.seconds,
+            unit="x",
+            reach=60,
+            direction="at least",
+        ),
     ]

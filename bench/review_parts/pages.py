@@ -117,10 +117,11 @@ def _pictures(url: str, store: str, *, reach_s: float) -> list[Figure]:
     with _browser() as browser:
         for _ in range(RUNS):
             with serving(SERVER, HOUSELIGHTS_STORE=url) as address:
-                _seconds_to_picture(browser.new_context().new_page(), address, _OTHER)
-                first.append(_seconds_to_picture(browser.new_context().new_page(), address, SESSION))
-            with serving(SERVER, HOUSELIGHTS_STORE=url) as address:
-                page = browser.new_context().new_page()
+                with _page(browser) as page:
+                    _seconds_to_picture(page, address, _OTHER)
+                with _page(browser) as page:
+                    first.append(_seconds_to_picture(page, address, SESSION))
+            with serving(SERVER, HOUSELIGHTS_STORE=url) as address, _page(browser) as page:
                 _seconds_to_picture(page, address, _OTHER)
                 later.append(_seconds_to_picture(page, address, SESSION))
     return [
@@ -144,6 +145,13 @@ def _seconds_to_picture(page: Page, address: str, session_id: str) -> float:
     page.goto(f"{address}/session?session={session_id}", wait_until="commit")
     page.wait_for_function(_PICTURE, timeout=_PATIENCE_MS)
     return time.perf_counter() - began_s
+
+
+@contextmanager
+def _page(browser: Browser) -> Iterator[Page]:
+    """A page of a browser that has fetched nothing yet; closed, lest it looks for its server for ever."""
+    with browser.new_context() as context:
+        yield context.new_page()
 
 
 @contextmanager
