@@ -14,7 +14,7 @@ from bench.live_board.steadiness import steadiness_figures
 
 
 def run() -> list[Figure]:
-    """Runs everything; takes about twenty minutes, half of them for the soak."""
+    """Runs everything; takes about forty minutes, most of them for the soak."""
     return [
         *phone_figures(),
         *staff_figures(),
