@@ -42,7 +42,8 @@ test: $(SYNC) ## Run every test, those in a real browser included
 	@$(BIN)/python -m tests.contracts.dynalite
 	@$(BIN)/python -m tests.mosquitto
 	@$(MAKE) --no-print-directory checks || echo "The checks of infra/template.yaml will be skipped." >&2
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@# A third of a test's time is waiting: three at once keep two cores busy. By file, since its tests share servers.
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(SYNC) ## Format, lint, types and the rules of the rooms
 	$(BIN)/ruff format --check $(CHECKED)

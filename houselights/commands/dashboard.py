@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,9 +14,11 @@ import click
 from audience.errors import InvalidValue
 from audience.stores import default_store_url
 from houselights.commands.options import ACCESS_VARIABLE, STORE_VARIABLE, access_option, store_at, store_option
+from houselights.commands.stopping import stopped_by_signal
 
 VIDEOS_VARIABLE = "HOUSELIGHTS_VIDEOS"
 THIS_MACHINE = "127.0.0.1"
+_LOOKS_EVERY_S = 0.2
 
 
 @click.command(short_help="Serve the pages on this machine.")
@@ -94,17 +95,14 @@ def serve(
         environment[ACCESS_VARIABLE] = str(access.absolute())
     if videos:
         environment[VIDEOS_VARIABLE] = os.pathsep.join(str(place.absolute()) for place in videos)
-    with subprocess.Popen(command, env=environment) as process:
-        # Whoever ends this command means the pages; without this a SIGTERM would leave them running.
-        signal.signal(signal.SIGTERM, lambda number, frame: process.terminate())
+    with stopped_by_signal() as stop, subprocess.Popen(command, env=environment) as process:
         try:
-            return max(0, process.wait())
-        except KeyboardInterrupt:
-            # The terminal sent Ctrl-C to Streamlit too; it closes by itself.
-            process.wait()
-            return 0
+            while process.poll() is None and not stop.wait(_LOOKS_EVERY_S):
+                pass
         finally:
+            # Whoever ends this command means the pages; after Ctrl-C the terminal has told Streamlit already.
             process.terminate()
+        return max(0, process.wait())
 
 
 def _hosts(host: str, access: Path | None) -> list[str]:

@@ -145,6 +145,7 @@ def test_two_edit_lists_lay_the_cuts_together(compare: Callable[..., Page], tmp_
     expect(page.locator("li", has_text="0:00 to 0:30")).to_be_visible()
     (tmp_path / "bad.csv").write_text("title,start,end\nChase,ten,90\n", encoding="utf-8")
     page.get_by_role("button", name="Remove").last.click()
+    expect(page.get_by_text("laid together second by second")).to_be_visible()
     uploads.nth(1).set_input_files(tmp_path / "bad.csv")
     expect(page.get_by_role("alert")).to_contain_text("bad.csv: line 2")
 

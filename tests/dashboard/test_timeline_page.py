@@ -359,11 +359,14 @@ def test_what_is_typed_while_saving_is_not_lost(opened: Callable[..., Page]) -> 
     type_into(page, column=0, row=0, text="Warm-up")
     save = page.get_by_role("button", name="Save", exact=True)
     # A table tells what was typed a moment later: this click is mostly faster, and what is typed is left to save.
-    save.click()
-    page.wait_for_timeout(1000)
-    if save.is_enabled():
-        save.click()
-    expect(page.get_by_role("status")).to_have_text(["Saved."])
+    told = page.get_by_role("status")
+    for _ in range(20):
+        if save.is_enabled():
+            save.click()
+        page.wait_for_timeout(1000)
+        if told.all_inner_texts() == ["Saved."] and save.is_disabled():
+            break
+    expect(told).to_have_text(["Saved."])
     again = opened("timeline?session=fest-1&stage=Workshop").get_by_test_id("stDataFrame").first
     expect(again.get_by_test_id("glide-cell-2-0")).to_have_text("Warm-up")
 

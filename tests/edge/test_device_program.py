@@ -257,7 +257,6 @@ def test_the_preview_shows_the_marked_picture(tmp_path, clip):
             assert json.load(answer)["status"] == "ok"
 
 
-@pytest.mark.xdist_group("mosquitto")
 def test_its_status_reaches_a_broker_up_to_the_last_word(tmp_path, clip):
     with a_broker(tmp_path, "allow_anonymous true") as broker:
         broker.start()

@@ -23,7 +23,6 @@ from tests.infra.template import properties, text_of
 from tests.portraits import people_video
 
 VERSION = "1.2.3"
-pytestmark = pytest.mark.xdist_group("component")
 
 # A device outside Greengrass has a certificate of its own; a component has the core device's, by way of its role. A
 # DeepLens runs Greengrass v1, which knows no components.

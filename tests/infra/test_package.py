@@ -22,8 +22,6 @@ from tests.infra.template import one_or_more, properties
 from tests.ingest.conftest import set_up
 from tests.ingest.sheets import a_sheet, a_window_file
 
-pytestmark = pytest.mark.xdist_group("package")
-
 # Run with -I -S -B: no environment of Python's, no site-packages, nothing written. Says what it asked of AWS for, and
 # what it imported from elsewhere.
 BARE = """

@@ -22,8 +22,6 @@ from houselights.local_cloud.serving import serving
 from tests.infra.template import template
 
 REGION = "eu-west-1"
-pytestmark = pytest.mark.xdist_group("teardown")
-
 STANDING = ("Deliveries", "Table", "IngestLog", "AlertsKey")
 
 
