@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,12 +10,10 @@ from audience.board import Board, board, reads_from_ms
 from audience.liveliness_sums import StageSums, stage_sums
 from audience.sessions import Camera, Stage
 from audience.store import Store
+from audience.window_table import WindowTable
 
 SETTLED_MS = 30_000
-"""Windows are read again at every update for so long; later ones come in when all is read anew."""
-
-
-_Watched = tuple[Stage, list[Camera]]
+"""Windows are read again at every update for so long; what comes later is looked for at the refreshes."""
 
 
 def read_sums(
@@ -26,37 +23,47 @@ def read_sums(
 
     With a whole day of them, `board` tells every instant of it.
     """
-    return _sums(store, session_id, _stages(store, session_id), from_ms, until_ms)
-
-
-def _stages(store: Store, session_id: str) -> list[_Watched]:
-    return [(stage, store.cameras(session_id, stage.stage_id)) for stage in store.stages(session_id)]
-
-
-def _sums(
-    store: Store, session_id: str, stages: Sequence[_Watched], from_ms: int | None, until_ms: int | None
-) -> list[StageSums]:
     return [
-        stage_sums(stage, cameras, store.windows(session_id, stage.stage_id, from_ms=from_ms, until_ms=until_ms))
-        for stage, cameras in stages
+        stage_sums(
+            stage,
+            store.cameras(session_id, stage.stage_id),
+            store.windows(session_id, stage.stage_id, from_ms=from_ms, until_ms=until_ms),
+        )
+        for stage in store.stages(session_id)
     ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _KeptStage:
+    """A stage with what its windows that start in [from_ms, until_ms) say.
+
+    Attributes:
+        records: how many there were.
+    """
+
+    stage: Stage
+    cameras: list[Camera]
+    from_ms: int
+    until_ms: int
+    records: int
+    sums: StageSums
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
-    """What was read at `read_at_ms`, with the windows that start before `until_ms`."""
+    """What was read at `read_at_ms`."""
 
     read_at_ms: int
-    until_ms: int
-    stages: Sequence[_Watched]
-    sums: Sequence[StageSums]
+    stages: list[_KeptStage]
 
 
 class BoardReader:
     """Makes one session's board again and again as time goes on, for one thread.
 
-    Every `refresh_ms` everything the board depends on is read anew (late windows and new stages with it), in between
-    the last windows only.
+    Every `refresh_ms` everything the board depends on is looked at anew (late windows and new stages with it), in
+    between the last windows only. The older windows of a stage are read again only where their number has changed, or
+    the stage or its cameras have. A window that was told anew in its old place, which no camera does once it is
+    settled, is seen when the board's past begins anew, once in a quarter of an hour.
     """
 
     def __init__(self, session_id: str, *, refresh_ms: int = 30_000) -> None:
@@ -84,13 +91,38 @@ class BoardReader:
         kept = self._kept
         if kept is None or not kept.read_at_ms <= as_of_ms < kept.read_at_ms + self._refresh_ms:
             kept = self._kept = self._read(store, as_of_ms)
-        newest = _sums(store, self._session_id, kept.stages, kept.until_ms, as_of_ms)
-        return board(session, [_joined(old, new) for old, new in zip(kept.sums, newest, strict=True)], as_of_ms)
+        return board(session, [self._upto(store, one, as_of_ms).sums for one in kept.stages], as_of_ms)
 
     def _read(self, store: Store, as_of_ms: int) -> _Kept:
-        stages, until_ms = _stages(store, self._session_id), as_of_ms - SETTLED_MS
-        sums = _sums(store, self._session_id, stages, reads_from_ms(as_of_ms), until_ms)
-        return _Kept(read_at_ms=as_of_ms, until_ms=until_ms, stages=stages, sums=sums)
+        before = {one.stage.stage_id: one for one in self._kept.stages} if self._kept else {}
+        from_ms, until_ms = reads_from_ms(as_of_ms), as_of_ms - SETTLED_MS
+        stages = []
+        for stage in store.stages(self._session_id):
+            cameras = store.cameras(self._session_id, stage.stage_id)
+            one = before.get(stage.stage_id)
+            same = one is not None and (one.stage, one.cameras, one.from_ms) == (stage, cameras, from_ms)
+            if one is None or not same or one.until_ms > until_ms or self._count(store, one) != one.records:
+                one = self._nothing(stage, cameras, from_ms)
+            stages.append(self._upto(store, one, until_ms))
+        return _Kept(read_at_ms=as_of_ms, stages=stages)
+
+    def _count(self, store: Store, one: _KeptStage) -> int:
+        stage_id = one.stage.stage_id
+        return store.window_count(self._session_id, stage_id, from_ms=one.from_ms, until_ms=one.until_ms)
+
+    def _nothing(self, stage: Stage, cameras: list[Camera], from_ms: int) -> _KeptStage:
+        sums = stage_sums(stage, cameras, WindowTable.of([]))
+        return _KeptStage(stage=stage, cameras=cameras, from_ms=from_ms, until_ms=from_ms, records=0, sums=sums)
+
+    def _upto(self, store: Store, one: _KeptStage, until_ms: int) -> _KeptStage:
+        """A stage with its windows up to a later instant, of which those it has not are read."""
+        table = store.windows(self._session_id, one.stage.stage_id, from_ms=one.until_ms, until_ms=until_ms)
+        return replace(
+            one,
+            until_ms=until_ms,
+            records=one.records + len(table),
+            sums=_joined(one.sums, stage_sums(one.stage, one.cameras, table)),
+        )
 
 
 def _joined(old: StageSums, new: StageSums) -> StageSums:

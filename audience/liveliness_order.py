@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,8 @@ Ints = NDArray[np.int64]
 MARGIN = 0.005
 HELD = 3
 """A stage passes another once its figure was `MARGIN` above the other's for `HELD` updates in a row."""
+
+_PAIRS_AT_ONCE = 20_000
 
 CHAIN_MS = 900_000
 """The order at an instant is told from the figures since the multiple of it before the last one: between 15 and 30
@@ -38,40 +42,67 @@ def held_orders(figure: Floats) -> Ints:
     updates, stages = figure.shape
     orders = np.empty((updates, stages), dtype=np.int64)
     known = ~np.isnan(figure)
-    passing = _passing(figure)
     order: list[int] = []
     rank = np.full(stages, stages)
-    for update in range(updates):
-        now, here = figure[update], known[update]
-        change = not np.array_equal(here, rank < stages)
-        if change or (passing[update] & (rank[:, None] > rank[None, :])).any():
-            margin = MARGIN if order else 0.0
-            order = [stage for stage in order if here[stage]]
-            for stage in _from_the_top(np.flatnonzero(here & (rank == stages)), now):
-                below = (place for place, other in enumerate(order) if now[other] < now[stage] - margin)
-                order.insert(next(below, len(order)), stage)
-            over = passing[update].tolist()
-            for stage in _from_the_top(np.flatnonzero(passing[update].any(axis=1)), now):
-                passed = [place for place, other in enumerate(order) if over[stage][other]]
-                if passed and passed[0] < order.index(stage):
-                    order.remove(stage)
-                    order.insert(passed[0], stage)
-            rank = np.full(stages, stages)
-            rank[order] = np.arange(len(order))
-        orders[update] = [*order, *np.flatnonzero(~here).tolist()]
+    for first, passing in _passing(figure):
+        update, end = first, first + len(passing)
+        while update < end:
+            # Most updates change nothing: the next that may is looked for in one step.
+            changes = (known[update:end] != (rank < stages)).any(axis=1)
+            changes |= (passing[update - first :] & (rank[:, None] > rank)).any(axis=(1, 2))
+            until = update + int(changes.argmax()) if changes.any() else end
+            orders[update:until] = _all_stages(order, stages)
+            if until < end:
+                order = _next_order(order, figure[until], passing[until - first])
+                rank = np.full(stages, stages)
+                rank[order] = np.arange(len(order))
+                orders[until] = _all_stages(order, stages)
+            update = until + 1
     return orders
 
 
-def _from_the_top(stages: Ints, now: Floats) -> list[int]:
-    return sorted(stages.tolist(), key=lambda stage: (-now[stage], stage))
+def _next_order(before: Sequence[int], now: Floats, passing: NDArray[np.bool_]) -> list[int]:
+    """The order at an update, from the one before it."""
+    margin = MARGIN if before else 0.0
+    order = [stage for stage in before if not np.isnan(now[stage])]
+    new = [stage for stage in np.flatnonzero(~np.isnan(now)).tolist() if stage not in order]
+    for stage in _from_the_top(new, now):
+        below = (place for place, other in enumerate(order) if now[other] < now[stage] - margin)
+        order.insert(next(below, len(order)), stage)
+    over = passing.tolist()
+    for stage in _from_the_top(np.flatnonzero(passing.any(axis=1)).tolist(), now):
+        passed = [place for place, other in enumerate(order) if over[stage][other]]
+        if passed and passed[0] < order.index(stage):
+            order.remove(stage)
+            order.insert(passed[0], stage)
+    return order
 
 
-def _passing(figure: Floats) -> NDArray[np.bool_]:
-    """(u, s, s) whether one stage has been `MARGIN` above another for `HELD` updates in a row."""
-    with np.errstate(invalid="ignore"):
-        above = figure[:, :, None] - figure[:, None, :] > MARGIN
-    held = above.copy()
-    for back in range(1, HELD):
-        held[back:] &= above[:-back]
-    held[: HELD - 1] = False
-    return held
+def _all_stages(order: Sequence[int], stages: int) -> list[int]:
+    """An order with the stages that are not in it at its end."""
+    return [*order, *sorted(set(range(stages)).difference(order))]
+
+
+def _from_the_top(stages: Sequence[int], now: Floats) -> list[int]:
+    return sorted(stages, key=lambda stage: (-now[stage], stage))
+
+
+def _passing(figure: Floats) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """Whether one stage has been `MARGIN` above another for `HELD` updates in a row, for some updates after the other.
+
+    Yields:
+        The first of so many updates, and (so many, s, s).
+    """
+    updates, stages = figure.shape
+    # So many at once that a festival of hundreds of stages takes no more memory than one of ten.
+    at_once = max(1, _PAIRS_AT_ONCE // max(1, stages**2))
+    for first in range(0, updates, at_once):
+        since = max(0, first - HELD + 1)
+        here = figure[since : first + at_once]
+        with np.errstate(invalid="ignore"):
+            above = here[:, :, None] - here[:, None, :] > MARGIN
+        held = above.copy()
+        for back in range(1, HELD):
+            held[back:] &= above[:-back]
+        held[: max(0, HELD - 1 - since)] = False
+        yield first, held[first - since :]

@@ -158,7 +158,8 @@ def mean_of_larger(one: Floats, one_spread: Floats, other: Floats, other_spread:
     theta = np.sqrt(one_spread + other_spread)
     with np.errstate(invalid="ignore", divide="ignore"):
         alpha = np.where(theta > 0, (one - other) / theta, np.where(one >= other, np.inf, -np.inf))
-    first, second, density = _below(alpha), _below(-alpha), np.exp(-(alpha**2) / 2) / np.sqrt(2 * np.pi)
+    first, density = _below(alpha), np.exp(-(alpha**2) / 2) / np.sqrt(2 * np.pi)
+    second = 1 - first
     mean = one * first + other * second + theta * density
     square = (one_spread + one**2) * first + (other_spread + other**2) * second + (one + other) * theta * density
     alone, alone_spread = (np.where(np.isnan(other), *pair) for pair in ((one, other), (one_spread, other_spread)))
@@ -168,7 +169,7 @@ def mean_of_larger(one: Floats, one_spread: Floats, other: Floats, other_spread:
 
 def _below(z: Floats) -> Floats:
     """(u,) Φ(z): how often a standard normal is below. Without scipy, which what runs in the cloud has no room for."""
-    return np.array([math.erfc(-one / math.sqrt(2)) / 2 for one in z.tolist()], dtype=np.float64)
+    return np.array(list(map(math.erfc, (-z / math.sqrt(2)).tolist())), dtype=np.float64) / 2
 
 
 def _higher(one: Floats, other: Floats) -> NDArray[np.bool_]:

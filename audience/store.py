@@ -218,6 +218,12 @@ class Store(Protocol):
         """The stage's windows that start in [from_ms, until_ms), in order of their start; may be empty."""
         ...
 
+    def window_count(
+        self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
+    ) -> int:
+        """How many records `windows` would give: far cheaper than reading them, and another once one came late."""
+        ...
+
     def faces(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> list[WindowFaces]:

@@ -138,6 +138,12 @@ class DynamoStore:
         items = self._table.rows_in_stretches(keys, WINDOW_ATTRIBUTES) if keys else []
         return WindowTable.of_rows([window_row(item) for item in items])
 
+    def window_count(
+        self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
+    ) -> int:
+        keys = between("W#", session_id, stage_id, from_ms, until_ms)
+        return self._table.count(keys) if keys else 0
+
     def faces(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> list[WindowFaces]:

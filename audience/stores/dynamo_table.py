@@ -93,6 +93,18 @@ class DynamoTable:
             items += rest
         return items
 
+    def count(self, keys: KeyRange) -> int:
+        """How many items a range holds; DynamoDB reads them to count them, and sends none."""
+        counted = 0
+        reached: Item | None = None
+        while True:
+            request = _query(self.address.table, keys, after=reached) | {"Select": "COUNT"}
+            answer = self._call("query", **request)
+            counted += int(answer["Count"])
+            reached = answer.get("LastEvaluatedKey")
+            if not reached:
+                return counted
+
     def put_all(self, items: Iterable[Item]) -> None:
         """Writes items in no order; where this fails, some may be written and others not."""
         self._write([{"PutRequest": {"Item": item}} for item in distinct(items)])
@@ -130,20 +142,10 @@ class DynamoTable:
     ) -> tuple[list[Item], Item | None]:
         # By number, because many a good name is a reserved word of DynamoDB's.
         names = {f"#{index}": name for index, name in enumerate(attributes)}
-        request: dict[str, Any] = {
-            "TableName": self.address.table,
-            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :low AND :high",
-            "ExpressionAttributeValues": {
-                ":pk": {"S": keys.partition},
-                ":low": {"S": keys.low},
-                ":high": {"S": keys.high},
-            },
+        request = _query(self.address.table, keys, after=after) | {
             "ProjectionExpression": ", ".join(names),
             "ExpressionAttributeNames": names,
-            "ConsistentRead": True,
         }
-        if after is not None:
-            request["ExclusiveStartKey"] = after
         if newest:
             request |= {"ScanIndexForward": False, "Limit": 1}
         if expired_at_ms is not None:
@@ -177,6 +179,23 @@ class DynamoTable:
                     raise
                 return {}
         return answer
+
+
+def _query(table: str, keys: KeyRange, *, after: Item | None) -> dict[str, Any]:
+    """What asks for the items of a range, from the first or from after one."""
+    request: dict[str, Any] = {
+        "TableName": table,
+        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :low AND :high",
+        "ExpressionAttributeValues": {
+            ":pk": {"S": keys.partition},
+            ":low": {"S": keys.low},
+            ":high": {"S": keys.high},
+        },
+        "ConsistentRead": True,
+    }
+    if after is not None:
+        request["ExclusiveStartKey"] = after
+    return request
 
 
 def _at_once(work: Callable[[Given], Made], things: Sequence[Given]) -> list[Made]:

@@ -179,6 +179,13 @@ class SqliteStore:
             )
         )
 
+    def window_count(
+        self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
+    ) -> int:
+        condition, values = _between(session_id, stage_id, from_ms, until_ms)
+        ((count,),) = self._file.rows(f"SELECT COUNT(*) FROM windows WHERE {condition}", values)
+        return int(count)
+
     def faces(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> list[WindowFaces]:

@@ -71,6 +71,12 @@ class GuardedStore:
         """The stage's windows that start in [from_ms, until_ms)."""
         return self._seeing(session_id).windows(session_id, stage_id, from_ms=from_ms, until_ms=until_ms)
 
+    def window_count(
+        self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
+    ) -> int:
+        """How many records `windows` would give."""
+        return self._seeing(session_id).window_count(session_id, stage_id, from_ms=from_ms, until_ms=until_ms)
+
     def faces(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> list[WindowFaces]:

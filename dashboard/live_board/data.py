@@ -26,7 +26,7 @@ MOST_BOARDS: Final = 64
 """Boards that are kept at once, the one that was asked for longest ago goes first."""
 
 REFRESH_MS: Final = 8_000
-"""How old what came in late may be on a board. A refresh reads half an hour of windows: cheap out of SQLite."""
+"""How old what came in late may be on a board. A refresh counts half an hour of windows: cheap in SQLite."""
 
 REFRESH_DYNAMODB_MS: Final = 30_000
 """The same where every reading is paid for."""

@@ -314,3 +314,38 @@ def test_what_arrives_late_is_on_the_board_at_the_next_full_reading(store: Store
     told = reader.board(store, after_ms(1030))
     assert row(told, "stage-3").age_s == 50
     assert row(told, "stage-3").over_5_min.direction == "steady"
+
+
+def test_older_windows_are_read_again_only_where_one_came_late_or_the_stage_is_another(store: Store, monkeypatch):
+    at_ms = reads_from_ms(AT) + 2 * CHAIN_MS  # the past of a board begins anew later than any of the instants below
+    at_s = (at_ms - after_ms(0)) // 1000
+    for number, stage in enumerate(("stage-0", "stage-1", "stage-2")):
+        until_s = at_s - 200 if stage == "stage-2" else at_s + 60
+        store.put_windows(steady(stage, 10 + 10 * number, 50, from_s=at_s - 900, until_s=until_s))
+    reader, read = BoardReader("talk-1", refresh_ms=8_000), store.windows
+    read_again: set[str] = set()
+
+    def windows(session_id: str, stage_id: str, *, from_ms: int, until_ms: int) -> WindowTable:
+        if until_ms - from_ms > 300_000:
+            read_again.add(stage_id)
+        return read(session_id, stage_id, from_ms=from_ms, until_ms=until_ms)
+
+    def told(after_s: int) -> set[str]:
+        read_again.clear()
+        monkeypatch.setattr(store, "windows", windows)
+        shown = reader.board(store, at_ms + 1000 * after_s)
+        monkeypatch.setattr(store, "windows", read)
+        anew = read_sums(store, "talk-1", from_ms=0, until_ms=at_ms + 1000 * after_s)
+        assert shown == board(a_session(started_at=after(0)), anew, at_ms + 1000 * after_s)
+        return set(read_again)
+
+    assert told(0) == {"stage-0", "stage-1", "stage-2", "stage-3"}
+    assert told(8) == told(16) == set()
+    store.put_windows(steady("stage-2", 30, 50, from_s=at_s - 200, until_s=at_s))  # out of an outbox
+    assert told(24) == {"stage-2"}
+    store.put_stage("talk-1", replace(store.stages("talk-1")[1], exclusions=(an_exclusion(at_s - 300, at_s - 200),)))
+    store.put_camera("talk-1", "stage-0", a_camera("cam-2"))
+    assert told(32) == {"stage-0", "stage-1"}
+    store.delete_camera_records("talk-1", "stage-2", "cam-1")
+    assert told(40) == {"stage-2"}
+    assert told(48) == set()

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audience import liveliness_order
 from audience.liveliness import LEAST_K, MOST_K, NEEDED_MS, UPDATE_MS, between_stages, liveliness, shrink
 from audience.liveliness_order import HELD, MARGIN, held_orders
 from audience.liveliness_sums import LIVELY, StageSums, mean_of_larger, stage_sums, stretches
@@ -235,6 +236,16 @@ def test_every_order_holds_every_stage_once_and_those_without_a_figure_last(step
     for now, order in zip(figure, held_orders(figure), strict=True):
         assert sorted(order.tolist()) == [0, 1, 2, 3]
         assert (np.diff(np.isnan(now[order]).astype(int)) >= 0).all()
+
+
+@given(st.lists(st.lists(st.floats(0, 1) | st.just(float("nan")), min_size=3, max_size=3), min_size=1, max_size=20))
+def test_an_order_told_in_small_parts_for_want_of_memory_is_the_same(steps):
+    figure = np.array(steps)
+    whole = held_orders(figure).tolist()
+    with pytest.MonkeyPatch.context() as patch:
+        for at_once in (9, 18, 45):
+            patch.setattr(liveliness_order, "_PAIRS_AT_ONCE", at_once)
+            assert held_orders(figure).tolist() == whole
 
 
 @given(st.lists(st.lists(st.floats(0, 1), min_size=3, max_size=3), min_size=1, max_size=20))

@@ -100,6 +100,7 @@ class TestPages:
         limits = {"from_ms": after_ms(100), "until_ms": after_ms(51_000)}
         inside = [after_ms(second) for second in (*evening[100:], *morning) if second < 51_000]
         assert store.windows("talk-1", "main", **limits).start_ms.tolist() == inside
+        assert store.window_count("talk-1", "main", **limits) == len(inside)
 
     def test_a_long_session_is_read_by_several_requests_at_once(self, store, engine):
         store.put_windows([a_window(second, of=2, scorer="x" * 900) for second in range(5000)])

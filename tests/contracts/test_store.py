@@ -262,6 +262,7 @@ class TestWindows:
             table = store.windows("talk-1", "main", **limits)
             single = store.faces("talk-1", "main", **limits)
             assert [window.start_ms for window in single] == table.start_ms.tolist()
+            assert store.window_count("talk-1", "main", **limits) == len(table)
             return [(start - after_ms(0)) // 1000 for start in table.start_ms.tolist()]
 
         assert seconds(from_ms=after_ms(1), until_ms=after_ms(3)) == [1, 2]
@@ -290,6 +291,7 @@ class TestWindows:
         store.put_windows([a_window(second, smiling=3, of=9) for second in range(many)])
         table = store.windows("talk-1", "main")
         assert np.array_equal(table.start_ms, after_ms(0) + 1000 * np.arange(many))
+        assert store.window_count("talk-1", "main") == many
 
     def test_putting_nothing_is_allowed(self, store):
         store.put_windows([])

@@ -47,6 +47,7 @@ READING: dict[str, Callable[[Store, str], object]] = {
     "stages": lambda store, session_id: store.stages(session_id),
     "cameras": lambda store, session_id: store.cameras(session_id, "main"),
     "windows": lambda store, session_id: store.windows(session_id, "main"),
+    "window_count": lambda store, session_id: store.window_count(session_id, "main"),
     "faces": lambda store, session_id: store.faces(session_id, "main"),
     "progress": lambda store, session_id: store.progress(session_id, "main", "cam-1"),
     "recordings": lambda store, session_id: store.recordings(session_id),
