@@ -55,9 +55,11 @@ class CameraStatus:
         stage_id, camera_id: which camera.
         state: "ok"; "late" (its word or its records come late); "dark" and "blurred" (by its picture); "away" (the
             camera itself is not there, its program is); "failed" (as it said); "dead" (nothing was heard);
-            "starting"; "expected" (set up, and never heard of); "ended" (stopped, or played to its end).
+            "starting"; "expected" (set up, and nothing was heard of it, now or ever); "ended" (stopped, or played to
+            its end). One that tells no status is "ok" or "late" by its records.
         why: what the state rests on, in one line; "" where the state says it all.
-        seen_s: seconds since it was heard of, 0 or more; None where it never was.
+        seen_s: seconds since it was heard of, or since its newest record where it tells no status, 0 or more; None
+            where there is neither.
         delay_s: seconds from capture to store, the camera's clock put right; None where that is not known.
         clock_error_s: by how much its clock is ahead, the way included; None where nobody could tell.
         heartbeat: what it said last; None where it never did.
@@ -86,7 +88,7 @@ def camera_status(
         now_ms: the instant, milliseconds since the epoch.
     """
     if heartbeat is None:
-        return CameraStatus(stage_id=stage_id, camera_id=camera_id, state="expected", why="not heard of yet")
+        return _told_by_records(stage_id, camera_id, recorded_until_ms, now_ms)
     seen_s = max(0.0, (now_ms - _came_ms(heartbeat)) / 1000)
     error_s = None if heartbeat.received_ms is None else (heartbeat.at_ms - heartbeat.received_ms) / 1000
     delay_s = None
@@ -151,6 +153,18 @@ def records_come_in(session: Session, heartbeats: Iterable[Heartbeat], now_ms: i
         now_ms: the instant, milliseconds since the epoch.
     """
     return session.ended_at is None and any(now_ms - _came_ms(beat) < AT_WORK_S * 1000 for beat in heartbeats)
+
+
+def _told_by_records(stage_id: str, camera_id: str, recorded_until_ms: int | None, now_ms: int) -> CameraStatus:
+    """How a camera is that tells no status: one whose settings do not say where to."""
+    if recorded_until_ms is None:
+        return CameraStatus(stage_id=stage_id, camera_id=camera_id, state="expected", why="not heard of lately")
+    seen_s = max(0.0, (now_ms - recorded_until_ms) / 1000)
+    state: State = "late" if seen_s > DEAD_S else "ok"
+    why = "tells no status; its figures come in" if state == "ok" else "tells no status; its figures have stopped"
+    return CameraStatus(
+        stage_id=stage_id, camera_id=camera_id, state=state, why=why, seen_s=seen_s, delay_s=seen_s, heartbeat=None
+    )
 
 
 def _came_ms(heartbeat: Heartbeat) -> int:

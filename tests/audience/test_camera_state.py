@@ -41,6 +41,13 @@ def test_a_camera_that_is_set_up_and_was_never_heard_of_is_expected_and_not_dead
     assert (seen(None).state, seen(None).seen_s) == ("expected", None)
 
 
+@pytest.mark.parametrize(("at_s", "state"), [(12, "ok"), (39, "ok"), (41, "late")])
+def test_a_camera_that_tells_no_status_is_as_its_figures_are(at_s: float, state: str) -> None:
+    status = seen(None, at_s, recorded_until_s=10)
+    assert (status.state, status.seen_s, status.delay_s) == (state, at_s - 10, at_s - 10)
+    assert status.why.startswith("tells no status; its figures ")
+
+
 @pytest.mark.parametrize(("silent_s", "state"), [(9, "ok"), (11, "late"), (29, "late"), (31, "dead"), (9e5, "dead")])
 def test_silence_makes_a_camera_late_and_then_dead(silent_s: float, state: str) -> None:
     assert seen(beat(), silent_s).state == state
