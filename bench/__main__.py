@@ -23,7 +23,7 @@ NOT_A_BENCH = {"__init__", "__main__", "figures", "quoting", "viewing"}
 
 
 def names() -> list[str]:
-    """The benches there are: every module beside this one with a `run()`."""
+    """The benches there are: every module beside this one with a `run()`, which gives its figures."""
     return sorted(path.stem for path in ROOT.glob("*.py") if path.stem not in NOT_A_BENCH)
 
 
@@ -61,7 +61,11 @@ def main() -> int:
     if arguments.name == "readme":
         write_quotes()
         return 0
-    figures: list[Figure] = importlib.import_module(f"bench.{arguments.name}").run()
+    figures: list[Figure] = []
+    for figure in importlib.import_module(f"bench.{arguments.name}").run():
+        figures.append(figure)
+        # A long bench tells its figures as they come.
+        print(f"{figure.name}: {figure.value:.4g} {figure.unit}".rstrip(), file=sys.stderr, flush=True)  # noqa: T201
     report: dict[str, Any] = {
         "bench": arguments.name,
         "commit": commit(),

@@ -8,6 +8,7 @@ how fast, nobody measured here: see `docs/untested.md`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,7 @@ FUNCTION_S: Final = 1.0
 assumption, since no real one was asked."""
 
 
-def run() -> list[Figure]:
+def run() -> Iterator[Figure]:
     """Runs everything; takes about twenty minutes, most of them for the ten thousand sheets."""
     clip = data_folder() / "clips" / "audience.mp4"
     with running_dynalite() as dynamodb:
@@ -36,19 +37,15 @@ def run() -> list[Figure]:
             earlier = earlier_way(cloud, clip)
             live = by_sheets(cloud, clip, "live", interval_s=LIVE_INTERVAL_S)
             thrifty = by_sheets(cloud, clip, "thrifty", interval_s=THRIFTY_INTERVAL_S)
-        rough = _rough(clip, dynamodb)
-    direct = directly(clip)
-    return [
-        *_sizes(earlier, live, thrifty),
-        *_costs(earlier, live, thrifty),
-        Figure(
+        yield from _sizes(earlier, live, thrifty)
+        yield from _costs(earlier, live, thrifty)
+        yield Figure(
             name="share by sheets against share scored directly, correlation",
-            value=agreement(direct, live.shares),
+            value=agreement(directly(clip), live.shares),
             reach=0.98,
-        ),
-        Figure(name="tiles matched", value=live.faces / (live.faces + live.unmatched), reach=0.97),
-        *rough,
-    ]
+        )
+        yield Figure(name="tiles matched", value=live.faces / (live.faces + live.unmatched), reach=0.97)
+        yield from _rough(clip, dynamodb)
 
 
 def _sizes(earlier: Way, live: Way, thrifty: Way) -> list[Figure]:

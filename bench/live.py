@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bench.figures import Figure
 from bench.live_board.board_cost import cost_figures
 from bench.live_board.delay import delay_figures
@@ -12,16 +14,19 @@ from bench.live_board.soak import soak_figures
 from bench.live_board.staff import staff_figures
 from bench.live_board.steadiness import steadiness_figures
 
+PARTS = (
+    phone_figures,
+    staff_figures,
+    delay_figures,
+    first_content_figures,
+    steadiness_figures,
+    partition_figures,
+    cost_figures,
+    soak_figures,
+)
 
-def run() -> list[Figure]:
-    """Runs everything; takes about forty minutes, most of them for the soak."""
-    return [
-        *phone_figures(),
-        *staff_figures(),
-        *delay_figures(),
-        *first_content_figures(),
-        *steadiness_figures(),
-        *partition_figures(),
-        *cost_figures(),
-        *soak_figures(),
-    ]
+
+def run() -> Iterator[Figure]:
+    """Runs every part; takes about half an hour, most of it for the soak."""
+    for part in PARTS:
+        yield from part()
