@@ -21,6 +21,7 @@ from dashboard.access.asking import asked_as
 from dashboard.access.gate import Gate
 from dashboard.access.link_route import link_routes
 from dashboard.access.permits import THE_PUBLIC
+from dashboard.access.way_back import WayBack
 from dashboard.live_board.data import boards
 from dashboard.live_board.routes import BoardBeforePages, board_routes
 from dashboard.live_board.snapshots import Snapshots
@@ -47,6 +48,7 @@ app = st.App(
     routes=[*recording_routes(hosts), *link_routes()],
     middleware=[
         Middleware(Gate),
+        Middleware(WayBack),
         Middleware(BoardBeforePages, routes=board_routes(page(), Snapshots(public_board, now_ms), hosts)),
     ],
     lifespan=browser_opened,

@@ -110,10 +110,13 @@ def _hosts(host: str, access: Path | None) -> list[str]:
     from dashboard.access.limits import is_loopback
 
     if access is None:
-        if host != "localhost" and not is_loopback(host):
+        if not is_loopback(host) and host != "localhost":
             raise InvalidValue(
                 f"--host {host} would show the pages to whoever reaches it: say who may see what with --access FILE"
             )
+        if host not in (THIS_MACHINE, "localhost"):
+            # Streamlit takes a page at any other for one of another site.
+            raise InvalidValue(f"--host {host} cannot be used: this machine's own pages are at {THIS_MACHINE}")
         return []
     from dashboard.access.secrets import check_sign_in, share_secret
     from dashboard.access.settings import read_settings

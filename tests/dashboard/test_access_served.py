@@ -257,6 +257,15 @@ def test_the_other_roles_see_all_sessions_and_operators_operate(
     expect(page.get_by_role("heading", name="What was shown")).to_be_visible()
 
 
+def test_who_signs_in_from_a_link_to_a_second_is_led_to_it(others: Served, visitor: BrowserContext) -> None:
+    page = opened(visitor, f"{others.address}/session?session=talk-1&t=100")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="vera", exact=True).click()
+    expect(page.get_by_role("slider", name="Position")).to_have_attribute("aria-valuenow", "100")
+    assert page.url == f"{others.address}/session?session=talk-1&t=100"
+    assert [cookie["name"] for cookie in visitor.cookies() if "back" in cookie["name"]] == []
+
+
 def test_who_signs_out_is_before_the_door_again(others: Served, visitor: BrowserContext) -> None:
     page = signed_in(visitor, others, "ada")
     page.get_by_role("button", name="Sign out").click()

@@ -76,6 +76,7 @@ def test_others_are_not_served_without_a_login(store_url: str, tmp_path: Path, m
 
     monkeypatch.setenv("HOME", str(tmp_path))
     assert "--host 0.0.0.0 would show the pages" in refused("--host", "0.0.0.0")
+    assert "--host ::1 cannot be used" in refused("--host", "::1")
     assert "cannot be read" in refused("--host", "0.0.0.0", "--access", "none.toml")
     (tmp_path / "access.toml").write_text('address = "https://a.example"\ncontact = "Ada"\n')
     assert "nobody could sign in" in refused("--access", "access.toml")

@@ -1,0 +1,84 @@
+"""Signing in leads back to the page somebody was on, and to nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from http.cookies import SimpleCookie
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dashboard.access import asking
+from dashboard.access.way_back import COOKIE, WayBack
+
+HOST = "houselights.example"
+
+
+async def streamlit(scope: dict[str, Any], _receive: Any, send: Any) -> None:
+    """Leads to the provider, and to the first page, as Streamlit does."""
+    to = b"https://provider.example/authorize" if scope["path"] == "/auth/login" else b"/"
+    await send({"type": "http.response.start", "status": 302, "headers": [(b"location", to)]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def asked(path: str, **headers: str) -> dict[str, str]:
+    """The headers of an answer."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    told = [(b"host", HOST.encode()), *((name.encode(), value.encode()) for name, value in headers.items())]
+    scope = {"type": "http", "path": path, "headers": told, "method": "GET", "query_string": b"", "root_path": ""}
+    # In a thread of its own: the browser's tests leave a loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, WayBack(streamlit)(scope, None, send)).result()
+    return {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+
+
+@pytest.fixture(autouse=True)
+def served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "settings", lambda: SimpleNamespace(encrypted=True))
+
+
+def signed_in_from(page: str) -> str:
+    """Where somebody is led who signed in from a page."""
+    kept = SimpleCookie(asked("/auth/login", referer=page)["set-cookie"])[COOKIE]
+    return asked("/oauth2callback", cookie=f"{COOKIE}={kept.value}")["location"]
+
+
+@pytest.mark.parametrize(
+    "page", ["/session?session=talk-1&t=100.5", "/compare?film=Night+Train&cut=A%20%26%20B", "/board"]
+)
+def test_signing_in_leads_back(page: str) -> None:
+    assert signed_in_from(f"https://{HOST}{page}") == page
+
+
+@pytest.mark.parametrize(
+    "page",
+    [f"https://{HOST}/", f"https://{HOST}//evil.example/a", "https://evil.example/session", "", f"https://{HOST}/a/../b",
+     f"https://{HOST}/session?{'a' * 2000}"],
+)  # fmt: skip
+def test_from_the_first_page_or_another_site_it_leads_to_the_first_page(page: str) -> None:
+    assert signed_in_from(page) == "/"
+
+
+@pytest.mark.parametrize(
+    "kept",
+    ["//evil.example", "https%3A%2F%2Fevil.example%2F", "%2F%5Cevil.example", "%2F%2Fevil.example", "%2Fa%0D%0Ab"],
+)
+def test_a_cookie_that_somebody_else_wrote_leads_nowhere_else(kept: str) -> None:
+    assert asked("/oauth2callback", cookie=f"{COOKIE}={kept}")["location"] == "/"
+
+
+def test_the_page_is_kept_from_scripts_for_ten_minutes_and_forgotten_once_somebody_is_back() -> None:
+    kept = SimpleCookie(asked("/auth/login", referer=f"https://{HOST}/session?session=talk-1")["set-cookie"])[COOKIE]
+    assert (kept["max-age"], kept["httponly"], kept["secure"], kept["samesite"]) == ("600", True, True, "lax")
+    assert SimpleCookie(asked("/oauth2callback", cookie=kept.OutputString())["set-cookie"])[COOKIE]["max-age"] == "0"
+
+
+def test_where_nobody_signs_in_nothing_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "settings", lambda: None)
+    assert asked("/auth/login", referer=f"https://{HOST}/board").keys() == {"location"}
