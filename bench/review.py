@@ -2,7 +2,7 @@
 the statistics say holds.
 
 Everything is simulated. Pages are opened in a real browser on the machine that serves them. A figure of a page is the
-median of three; each is drawn by a server that was just started and has shown another page.
+median of five; each is drawn by a server that was just started and has shown another page.
 """
 
 from __future__ import annotations

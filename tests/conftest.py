@@ -7,13 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser import HOW_TO, browser_path
 
 # No deadline, because a machine that does other work is no failure.
 settings.register_profile("houselights", deadline=None, max_examples=60)
 settings.load_profile("houselights")
+# Nor does a page fail because the machine draws others beside it.
+expect.set_options(timeout=20_000)
 
 # As root Chromium needs --no-sandbox; the others keep it from asking other machines for anything.
 _CHROMIUM = (

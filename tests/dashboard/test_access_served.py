@@ -27,7 +27,6 @@ from tests.dashboard.test_recordings import a_recording
 from tests.routes_server import Answer
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=20_000)
 
 SECRET = "a secret of share links, long enough"
 PEOPLE = {
