@@ -27,13 +27,17 @@ def show_cost(session_id: str) -> None:
     # By session: what is shown of a key stays, and would be another session's cameras and faces.
     with st.container(horizontal=True):
         scoring: Scoring = st.selectbox(
-            "Scored", offered, index=usual, format_func=_WHERE.__getitem__, key="cost-scoring"
+            "Scored", offered, index=usual, format_func=_WHERE.__getitem__, key="cost-scoring", bind="query-params"
         )
         cameras = st.number_input("Cameras", 0, 10_000, len(now.cameras), key=f"cost-cameras-{session_id}")
-        hours = st.number_input("Hours", 0.0, 24.0, 8.0, step=0.5, key="cost-hours", format="%g")
+        hours = st.number_input("Hours", 0.0, 24.0, 8.0, step=0.5, key="cost-hours", bind="query-params", format="%g")
         faces = st.number_input("Faces in view of each", 0, 10_000, in_view, key=f"cost-faces-{session_id}")
-        interval_s = st.number_input("Seconds a delivery", 0.5, 600.0, 2.0, step=1.0, key="cost-interval", format="%g")
-        budget = st.number_input("Budget of the day, $", 0.0, 1e6, 20.0, step=5.0, key="cost-budget", format="%g")
+        interval_s = st.number_input(
+            "Seconds a delivery", 0.5, 600.0, 2.0, step=1.0, key="cost-interval", bind="query-params", format="%g"
+        )
+        budget = st.number_input(
+            "Budget of the day, $", 0.0, 1e6, 20.0, step=5.0, key="cost-budget", bind="query-params", format="%g"
+        )
     cost = day_cost(cameras=cameras, hours=hours, faces=faces, scoring=scoring, interval_s=interval_s)
     told = f"About ${cost.dollars:,.2f} for the day"
     if cost.detect_faces:

@@ -87,7 +87,7 @@ def serve(
     store_at(store_url).close()  # what is wrong with the store is said here, not on a page
     command = [sys.executable, "-m", "streamlit", "run", str(resources.files("dashboard") / "asgi.py")]
     command += ["--server.address", host, "--server.headless", str(not browser or access is not None).lower()]
-    command += _hosts(host, access)
+    command += _to_whom(host, access)
     if port is not None:
         command += ["--server.port", str(port)]
     environment = os.environ | {STORE_VARIABLE: store_url or default_store_url()}
@@ -105,8 +105,8 @@ def serve(
         return max(0, process.wait())
 
 
-def _hosts(host: str, access: Path | None) -> list[str]:
-    """The names the server answers to, as Streamlit's options; sees to it that others are served by login only."""
+def _to_whom(host: str, access: Path | None) -> list[str]:
+    """Streamlit's options on who is served; sees to it that others are by login only, and says where."""
     from dashboard.access.limits import is_loopback
 
     if access is None:
@@ -124,4 +124,6 @@ def _hosts(host: str, access: Path | None) -> list[str]:
     settings = read_settings(access)
     share_secret()  # one that is too short is told here, not to whoever opens a link
     check_sign_in(settings)
-    return ["--server.allowedHosts", settings.host]
+    click.echo(f"Serving {settings.address} to the people in {access}, at {host}; Ctrl-C ends it.")
+    # Streamlit's own welcome asks a server on the internet for this machine's address.
+    return ["--server.allowedHosts", settings.host, "--logger.hideWelcomeMessage", "true"]

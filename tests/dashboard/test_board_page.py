@@ -217,6 +217,7 @@ def test_a_hidden_page_asks_for_nothing(festival, opened):
     hide = "Object.defineProperty(document, 'hidden', { get: () => window.away === true })"
     page = opened(before=hide)
     page.evaluate("window.away = true; document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_timeout(1_000)  # for what was on its way
     asked = page.evaluate("performance.getEntriesByType('resource').length")
     page.wait_for_timeout(3_000)
     assert page.evaluate("performance.getEntriesByType('resource').length") == asked
