@@ -49,6 +49,8 @@ pages = {
     for name, title in PAGES.items()
 }
 page = st.navigation(list(pages.values()), position="top")
+if page is not pages["sessions"]:
+    st.set_page_config(page_title=f"{page.title} · Houselights")
 try:
     if not permit.lets_in:
         show_door()

@@ -1,4 +1,4 @@
-"""Stretches of a stage's axis: why windows have no figure, and runs of equal windows."""
+"""Stretches of a stage's axis: why windows have no figure, when what was shown ran, and runs of equal windows."""
 
 from __future__ import annotations
 
@@ -40,6 +40,22 @@ def runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
     ends = np.concatenate([edges, [len(values)]]) - 1
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         yield int(values[start]), start, end
+
+
+def span(windows: StageWindows, first: int, last: int) -> tuple[float, float]:
+    """From the start of one window to the end of another, seconds of the session."""
+    return float(windows.session_s[first]), float(windows.session_s[last]) + windows.width_ms / 1000
+
+
+def shown(windows: StageWindows) -> list[tuple[float, float, float]]:
+    """Stretches in which the timeline ran: from, until, and how far it is ahead of the session, in seconds each."""
+    running = ~np.isnan(windows.timeline_s)
+    ahead_ms = np.where(running, np.round(1000 * (windows.timeline_s - windows.session_s)), 0).astype(np.int64)
+    # A timeline that begins within a window stands at 0 as that window does: it is as far ahead as in the next.
+    beginning = np.flatnonzero((windows.timeline_s == 0)[:-1] & running[1:])
+    ahead_ms[beginning] = ahead_ms[beginning + 1]
+    pieces = runs(np.where(running, ahead_ms, np.iinfo(np.int64).min))
+    return [(*span(windows, first, last), ahead / 1000) for ahead, first, last in pieces if running[first]]
 
 
 def legend(windows: StageWindows) -> str:

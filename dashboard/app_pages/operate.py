@@ -64,7 +64,6 @@ if session_id is None:
     st.html(markup.page_title("Operate"))
     st.html(markup.empty("There is no session in this store yet: set one up with “New session”."))
 else:
-    st.set_page_config(page_title="Operate · Houselights")
     # What is drawn again by itself holds nothing that is typed into; each other part runs alone when it is used.
     st.fragment(show_part, run_every=every_s or None)(show_watching, session_id)
     for tab, show in zip(st.tabs(list(PARTS), key="part", bind="query-params"), PARTS.values(), strict=True):

@@ -15,7 +15,7 @@ from audience.curve import ReactionCurve, StageWindows
 from audience.instants import to_ms
 from audience.percents import SHARE_PARTS
 from dashboard.palette import Palette
-from dashboard.stretches import FEW, LEFT_OUT, NO_CAMERA, NOBODY, SHOWN, runs, state_names, states
+from dashboard.stretches import FEW, LEFT_OUT, NO_CAMERA, NOBODY, SHOWN, runs, shown, span, state_names, states
 from dashboard.thinning import thinned
 from dashboard.video import NoVideo, Video
 from dashboard.wording import doing, share_of
@@ -120,11 +120,11 @@ def packed(
         "coverage": _binary(_whole(100 * windows.coverage[drawn], NO_COVERAGE), "<u1"),
         "gaps": _gaps(windows),
         "segments": [
-            [*_span(windows, first, last), windows.segment_title(index)]
+            [*span(windows, first, last), windows.segment_title(index)]
             for index, first, last in runs(windows.segment)
             if index >= 0
         ],
-        "shown": _shown(windows),
+        "shown": [list(piece) for piece in shown(windows)],
         "markers": packed_markers(markers),
         "words": _words(curves),
         "video": {"url": video.url, "starts_s": video.starts_s} if isinstance(video, Video) else None,
@@ -175,11 +175,6 @@ def _binary(values: Ints, kind: str) -> str:
     return b64encode(values.astype(kind).tobytes()).decode()
 
 
-def _span(windows: StageWindows, first: int, last: int) -> tuple[float, float]:
-    """From the start of one window to the end of another."""
-    return float(windows.session_s[first]), float(windows.session_s[last]) + windows.width_ms / 1000
-
-
 def _gaps(windows: StageWindows) -> list[list[Any]]:
     """Stretches without a figure: from, until, how to mark it, and why."""
     names = state_names(windows)
@@ -196,19 +191,8 @@ def _gaps(windows: StageWindows) -> list[list[Any]]:
                 if to_ms(exclusion.from_at) < end_ms and to_ms(exclusion.until_at) > start_ms
             ]
             name = f"{name}: {', '.join(titles)}"
-        gaps.append([*_span(windows, first, last), _MARKED[state], name])
+        gaps.append([*span(windows, first, last), _MARKED[state], name])
     return gaps
-
-
-def _shown(windows: StageWindows) -> list[list[float]]:
-    """Stretches in which the timeline ran: from, until, and how far it is ahead of the session."""
-    running = ~np.isnan(windows.timeline_s)
-    ahead_ms = np.where(running, np.round(1000 * (windows.timeline_s - windows.session_s)), 0).astype(np.int64)
-    # A timeline that begins within a window stands at 0 as that window does: it is as far ahead as in the next.
-    beginning = np.flatnonzero((windows.timeline_s == 0)[:-1] & running[1:])
-    ahead_ms[beginning] = ahead_ms[beginning + 1]
-    pieces = runs(np.where(running, ahead_ms, np.iinfo(np.int64).min))
-    return [[*_span(windows, first, last), ahead / 1000] for ahead, first, last in pieces if running[first]]
 
 
 def _words(curves: Curves | None) -> dict[str, str]:

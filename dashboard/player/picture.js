@@ -212,15 +212,24 @@ class Picture {
     pen.fillRect(0, this.floor, this.width, 1);
     const room = clockText(zoom.until).length * 8 + 34;
     const step = STEPS_S.find((seconds) => (seconds / zoom.span) * this.width >= room) || STEPS_S.at(-1);
-    // In seconds of what was shown, where that never stopped.
-    const ahead = figures.shown.length === 1 ? figures.shown[0][2] : 0;
-    for (let tick = Math.ceil((zoom.from + ahead) / step) * step; tick <= zoom.until + ahead; tick += step) {
-      const x = this.xOf(tick - ahead);
-      pen.fillRect(Math.round(x), this.floor, 1, 4);
-      const text = clockText(tick);
-      const half = pen.measureText(text).width / 2;
-      this.#text(text, Math.min(Math.max(x - half, 2), this.width - 2 * half - 2), this.floor + 13, room);
-    }
+    // In seconds of what was shown, which stood still between two pieces of it; before the first and after the last
+    // they count on.
+    const pieces = figures.shown.length ? figures.shown : [[0, 0, 0]];
+    let free = 0;
+    pieces.forEach(([begins, ends, ahead], number) => {
+      const from = number ? Math.max(begins, zoom.from) : zoom.from;
+      const until = number < pieces.length - 1 ? Math.min(ends, zoom.until) : zoom.until;
+      for (let tick = Math.ceil((from + ahead) / step) * step; tick <= until + ahead; tick += step) {
+        const x = this.xOf(tick - ahead);
+        pen.fillRect(Math.round(x), this.floor, 1, 4);
+        const text = clockText(tick);
+        const long = pen.measureText(text).width;
+        const left = Math.min(Math.max(x - long / 2, 2), this.width - long - 2);
+        if (left < free) continue;
+        this.#text(text, left, this.floor + 13, room);
+        free = left + long + 8;
+      }
+    });
   }
 
   #runs(values) {

@@ -15,7 +15,7 @@ from audience.moments import Moment
 from dashboard.palette import LIGHT, Palette
 from dashboard.report.contents import Report
 from dashboard.report.marks import Area, Box, Disc, Line, Mark, Picture, Points, Words
-from dashboard.stretches import FEW, SHOWN, runs, states
+from dashboard.stretches import FEW, SHOWN, runs, shown, states
 from dashboard.thinning import thinned
 
 Floats = NDArray[np.float64]
@@ -73,7 +73,7 @@ def spark_scale(report: Report) -> float:
 
 def axis_says(windows: StageWindows) -> str:
     """What the chart's time counts from."""
-    return "time since the session began" if _zero_s(windows) is None else "time of what was shown"
+    return "time of what was shown" if shown(windows) else "time since the session began"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,15 +124,6 @@ class _Frame:
 
 def _highest(curve: ReactionCurve | None) -> float:
     return 0.0 if curve is None or np.isnan(curve.share_high).all() else float(np.nanmax(curve.share_high))
-
-
-def _zero_s(windows: StageWindows) -> float | None:
-    """Where second 0 of what was shown lies in the session, where that is one place; None where not."""
-    known = ~np.isnan(windows.timeline_s)
-    if not known.any():
-        return None
-    lies = (windows.session_s - windows.timeline_s)[known]
-    return float(np.median(lies)) if np.ptp(lies) <= windows.width_ms / 1000 else None
 
 
 def _segments(windows: StageWindows, frame: _Frame) -> Iterator[Mark]:
@@ -212,19 +203,25 @@ def _faces(windows: StageWindows, frame: _Frame) -> Iterator[Mark]:
 
 
 def _time_axis(windows: StageWindows, frame: _Frame) -> Iterator[Mark]:
-    zero_s = _zero_s(windows) or 0.0
     room = (frame.width - _LEFT - _RIGHT) / _TICK_EVERY
     span_s = frame.until_s - frame.from_s
     days = math.ceil(span_s / room / _STEPS_S[-1])
     step = next((step for step in _STEPS_S if span_s / step <= room), days * _STEPS_S[-1])
     y = frame.bottom
-    first = math.ceil((frame.from_s - zero_s) / step)
-    for tick in range(first, math.floor((frame.until_s - zero_s) / step) + 1):
-        x = frame.x(tick * step + zero_s)
-        yield Line(points=((x, y), (x, y + 4)), colour=frame.palette.quiet, width=1)
-        yield Words(
-            x=x, y=y + 16, text=clock_text(tick * step), size=_TEXT, colour=frame.palette.quiet, anchor="middle"
-        )
+    # What was shown stood still between two pieces of it; before the first and after the last its seconds count on.
+    pieces = shown(windows) or [(0.0, 0.0, 0.0)]
+    free = 0.0
+    for number, (begins, ends, ahead) in enumerate(pieces):
+        from_s = max(begins, frame.from_s) if number else frame.from_s
+        until_s = min(ends, frame.until_s) if number < len(pieces) - 1 else frame.until_s
+        for tick in range(math.ceil((from_s + ahead) / step), math.floor((until_s + ahead) / step) + 1):
+            x, text = frame.x(tick * step - ahead), clock_text(tick * step)
+            yield Line(points=((x, y), (x, y + 4)), colour=frame.palette.quiet, width=1)
+            half = len(text) * _TEXT * _LETTER / 2
+            if x - half < free:
+                continue
+            yield Words(x=x, y=y + 16, text=text, size=_TEXT, colour=frame.palette.quiet, anchor="middle")
+            free = x + half
     middle = _LEFT + (frame.width - _LEFT - _RIGHT) / 2
     yield Words(x=middle, y=y + 32, text=axis_says(windows), size=_TEXT, colour=frame.palette.quiet, anchor="middle")
 

@@ -20,7 +20,8 @@ from sample_data.generate import SCORER, most_of_late, tallies
 CHUNK_S = 600
 """The same people stand at a stage for so long; then others do, not at all stages at once."""
 
-BEAT_EVERY_S = 10
+BEAT_EVERY_S = 2
+"""As often as a real camera says how it is."""
 _STEP_S = 60
 _FACING = 0.85  # of the people who are there, how many can be seen
 

@@ -23,6 +23,7 @@ from dashboard.player.packing import Curves, Line, Marker, packed_markers
 from dashboard.recordings import NoVideo, Video, library
 from tests.builders import (
     SCORER,
+    a_cue,
     a_head_count,
     a_session,
     a_stage,
@@ -94,6 +95,7 @@ slides = a_timeline(*((title or usual, start, end) for usual, start, end in TALK
 markers = [Marker(at_s=one.at_s, kind=one.kind, title=title or one.title) for one in MARKERS]
 stage = a_stage(
     timelines=[] if case == "bare" else [slides],
+    cues=[a_cue(240, 0), a_cue(1800, 1000)] if case == "pause" else [],
     exclusions=[an_exclusion(600, 690, title=title or "Projector failed")],
 )
 if case == "heads":

@@ -150,8 +150,10 @@ def test_typing_into_the_search_narrows_the_list_and_stands_in_the_address(opene
     page.wait_for_url("**q=river")
 
 
-def test_the_tab_is_named_after_the_session(opened: Callable[..., Page]) -> None:
+def test_the_tab_is_named_after_the_page_or_its_session(opened: Callable[..., Page]) -> None:
     expect(opened("session?session=talk-1")).to_have_title("Why bridges hum · Houselights")
+    expect(opened("planner")).to_have_title("Planner · Houselights")
+    expect(opened()).to_have_title("Houselights")
 
 
 def test_pages_ask_no_other_machine_for_anything(opened: Callable[..., Page], served: str) -> None:

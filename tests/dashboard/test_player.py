@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -293,6 +294,40 @@ def test_hovering_shows_time_share_range_faces_and_part(opened: Callable[..., Pa
     assert lines[3] == "Why bridges hum"
     page.mouse.move(5, 5)
     expect(tip).to_be_hidden()
+
+
+def test_the_axis_tells_the_time_that_the_hover_tells_also_after_a_pause(opened: Callable[..., Page]) -> None:
+    """The talk begins four minutes into the session and stands still from 20:40 to 30:00."""
+    page = opened("case=pause")
+    page.evaluate(
+        """() => {
+            window.drawn = [];
+            const draw = CanvasRenderingContext2D.prototype.fillText;
+            CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+                window.drawn.push([text, x + this.measureText(text).width / 2]);
+                draw.call(this, text, x, y);
+            };
+        }"""
+    )
+    page.locator(".slider").focus()
+    page.keyboard.press("+")
+    settled(page)
+    page.evaluate("window.drawn = []")
+    page.keyboard.press("0")
+    page.wait_for_function("() => window.drawn.some(([text]) => text === '0:00')")
+    told = {}
+    box = plot_box(page)
+    for text, x in page.evaluate("window.drawn"):
+        if re.fullmatch(r"\d+:00", text):
+            page.mouse.move(box["x"] + x, box["y"] + 120)
+            told[text] = seconds_of(page.locator(".tip").inner_text().split(" ")[0]) - seconds_of(text)
+    assert list(told) == ["0:00", "10:00", "20:00", "30:00"]
+    assert max(map(abs, told.values())) <= 4
+
+
+def seconds_of(text: str) -> int:
+    minutes, seconds = text.split(":")
+    return 60 * int(minutes) + int(seconds)
 
 
 @pytest.mark.parametrize(

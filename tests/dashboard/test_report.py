@@ -226,6 +226,19 @@ def test_notes_stand_where_the_chart_and_the_moments_have_them() -> None:
     assert [note.when for note in nothing.notes] == ["0:02"]
 
 
+def test_the_axis_counts_what_was_shown_also_after_a_pause() -> None:
+    """It begins a minute into the session, and stands still from 4:00 to 6:00 of it."""
+    stage = a_stage(timelines=[TALK], cues=[a_cue(60, 0), a_cue(360, 180)])
+    windows = a_talk(stage=stage)
+    words = [mark for mark in chart(windows, None).marks if isinstance(mark, Words)]
+    told = {mark.text: mark.x for mark in words if re.fullmatch(r"\d:00", mark.text)}
+    assert list(told) == ["0:00", "1:00", "2:00", "3:00", "4:00", "5:00", "6:00", "7:00"]
+    minute = told["1:00"] - told["0:00"]
+    assert told["4:00"] - told["3:00"] == pytest.approx(minute)
+    assert told["3:00"] - told["2:00"] == pytest.approx(3 * minute)
+    assert "time of what was shown" in [mark.text for mark in words]
+
+
 def test_where_nothing_stands_out_that_is_said() -> None:
     still = [a_window(at, smiling=8, of=40) for at in range(600)]
     assert "Nothing stood out" in words_of(html_of(report(laid(still, a_session(ended_at=after(600))))))
