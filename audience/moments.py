@@ -85,7 +85,9 @@ def moments(windows: StageWindows, expression: str, *, seed: int) -> tuple[Momen
     if not deviations and turn is None:
         return ()
     told = _Teller.of(windows, expression, steps.windows_a_step)
-    found = [told.deviation(one) for one in deviations[: MOST - (turn is not None)]]
+    # Beside a stretch in which nothing at all moves, chance is nothing, and any place stands out by nothing.
+    apart = [moment for one in deviations if percent((moment := told.deviation(one)).change * one.sign) >= 1]
+    found = apart[: MOST - (turn is not None)]
     if turn is not None:
         found.append(told.turn(turn))
     in_time = sorted(found, key=lambda moment: moment.place)

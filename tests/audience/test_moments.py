@@ -81,6 +81,14 @@ def test_a_dip_is_found_too():
     assert "below the minutes around it" in dip.sentence
 
 
+def test_a_place_at_which_nobody_could_see_a_difference_is_no_moment():
+    """Where the share stands still, chance is nothing, and any step stands out of it."""
+    smiling = np.full(300, 10)
+    smiling[120:150] = 32
+    found = moments(from_counts(smiling, np.full(300, 40)), "smile", seed=1)
+    assert [one.kind for one in found] == ["peak"]
+
+
 def test_a_change_that_lasts_is_a_turn_and_no_peak():
     share = np.repeat([0.15, 0.5], [900, 900])[:, None]
     (turn,) = moments(acted_out(share, 80), "smile", seed=1)
