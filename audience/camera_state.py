@@ -162,9 +162,7 @@ def _told_by_records(stage_id: str, camera_id: str, recorded_until_ms: int | Non
     seen_s = max(0.0, (now_ms - recorded_until_ms) / 1000)
     state: State = "late" if seen_s > DEAD_S else "ok"
     why = "tells no status; its figures come in" if state == "ok" else "tells no status; its figures have stopped"
-    return CameraStatus(
-        stage_id=stage_id, camera_id=camera_id, state=state, why=why, seen_s=seen_s, delay_s=seen_s, heartbeat=None
-    )
+    return CameraStatus(stage_id=stage_id, camera_id=camera_id, state=state, why=why, seen_s=seen_s, delay_s=seen_s)
 
 
 def _came_ms(heartbeat: Heartbeat) -> int:

@@ -221,7 +221,7 @@ class Store(Protocol):
     def window_count(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> int:
-        """How many records `windows` would give: far cheaper than reading them, and another once one came late."""
+        """How many records `windows` would give, sooner than by reading them: another number once one came late."""
         ...
 
     def faces(
