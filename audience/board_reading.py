@@ -100,8 +100,12 @@ class BoardReader:
         for stage in store.stages(self._session_id):
             cameras = store.cameras(self._session_id, stage.stage_id)
             one = before.get(stage.stage_id)
-            same = one is not None and (one.stage, one.cameras, one.from_ms) == (stage, cameras, from_ms)
-            if one is None or not same or one.until_ms > until_ms or self._count(store, one) != one.records:
+            if (
+                one is None
+                or (one.stage, one.cameras, one.from_ms) != (stage, cameras, from_ms)
+                or one.until_ms > until_ms
+                or self._count(store, one) != one.records
+            ):
                 one = self._nothing(stage, cameras, from_ms)
             stages.append(self._upto(store, one, until_ms))
         return _Kept(read_at_ms=as_of_ms, stages=stages)

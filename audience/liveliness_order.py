@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,7 @@ def held_orders(figure: Floats) -> Ints:
     known = ~np.isnan(figure)
     order: list[int] = []
     rank = np.full(stages, stages)
+    all_stages = list(range(stages))
     for first, passing in _passing(figure):
         update, end = first, first + len(passing)
         while update < end:
@@ -51,12 +52,13 @@ def held_orders(figure: Floats) -> Ints:
             changes = (known[update:end] != (rank < stages)).any(axis=1)
             changes |= (passing[update - first :] & (rank[:, None] > rank)).any(axis=(1, 2))
             until = update + int(changes.argmax()) if changes.any() else end
-            orders[update:until] = _all_stages(order, stages)
+            orders[update:until] = all_stages
             if until < end:
                 order = _next_order(order, figure[until], passing[until - first])
                 rank = np.full(stages, stages)
                 rank[order] = np.arange(len(order))
-                orders[until] = _all_stages(order, stages)
+                all_stages = [*order, *np.flatnonzero(~known[until]).tolist()]
+                orders[until] = all_stages
             update = until + 1
     return orders
 
@@ -64,9 +66,9 @@ def held_orders(figure: Floats) -> Ints:
 def _next_order(before: Sequence[int], now: Floats, passing: NDArray[np.bool_]) -> list[int]:
     """The order at an update, from the one before it."""
     margin = MARGIN if before else 0.0
-    order = [stage for stage in before if not np.isnan(now[stage])]
-    new = [stage for stage in np.flatnonzero(~np.isnan(now)).tolist() if stage not in order]
-    for stage in _from_the_top(new, now):
+    here = set(np.flatnonzero(~np.isnan(now)).tolist())
+    order = [stage for stage in before if stage in here]
+    for stage in _from_the_top(here.difference(order), now):
         below = (place for place, other in enumerate(order) if now[other] < now[stage] - margin)
         order.insert(next(below, len(order)), stage)
     over = passing.tolist()
@@ -78,12 +80,7 @@ def _next_order(before: Sequence[int], now: Floats, passing: NDArray[np.bool_]) 
     return order
 
 
-def _all_stages(order: Sequence[int], stages: int) -> list[int]:
-    """An order with the stages that are not in it at its end."""
-    return [*order, *sorted(set(range(stages)).difference(order))]
-
-
-def _from_the_top(stages: Sequence[int], now: Floats) -> list[int]:
+def _from_the_top(stages: Iterable[int], now: Floats) -> list[int]:
     return sorted(stages, key=lambda stage: (-now[stage], stage))
 
 

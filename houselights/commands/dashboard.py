@@ -14,11 +14,10 @@ import click
 from audience.errors import InvalidValue
 from audience.stores import default_store_url
 from houselights.commands.options import ACCESS_VARIABLE, STORE_VARIABLE, access_option, store_at, store_option
-from houselights.commands.stopping import stopped_by_signal
+from houselights.commands.stopping import stopped_by_signal, wait_for
 
 VIDEOS_VARIABLE = "HOUSELIGHTS_VIDEOS"
 THIS_MACHINE = "127.0.0.1"
-_LOOKS_EVERY_S = 0.2
 
 
 @click.command(short_help="Serve the pages on this machine.")
@@ -96,13 +95,8 @@ def serve(
     if videos:
         environment[VIDEOS_VARIABLE] = os.pathsep.join(str(place.absolute()) for place in videos)
     with stopped_by_signal() as stop, subprocess.Popen(command, env=environment) as process:
-        try:
-            while process.poll() is None and not stop.wait(_LOOKS_EVERY_S):
-                pass
-        finally:
-            # Whoever ends this command means the pages; after Ctrl-C the terminal has told Streamlit already.
-            process.terminate()
-        return max(0, process.wait())
+        # Whoever ends this command means the pages; after Ctrl-C the terminal has told Streamlit already.
+        return wait_for(process, stop)
 
 
 def _to_whom(host: str, access: Path | None) -> list[str]:

@@ -16,12 +16,11 @@ import click
 from audience.occasions import Occasion, plan_session, store_session
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at
-from houselights.commands.stopping import stopped_by_signal
+from houselights.commands.stopping import stopped_by_signal, wait_for
 
 if TYPE_CHECKING:
     from houselights.local_cloud.cloud import LocalCloud
 
-_LOOK_S = 0.2
 SESSION = Occasion(session_id="local", title="On this machine")
 
 
@@ -49,12 +48,8 @@ def local_cloud(port: int | None, scorer: str) -> int:
         click.echo(_how_to(cloud))
         command = [sys.executable, "-m", "houselights", "ingest", "--local", cloud.queue_url, "--scorer", scorer]
         with stopped_by_signal() as stop, subprocess.Popen(command, env=os.environ | cloud.environment) as ingest:
-            # Looked at again and again: a signal that another thread of this process was given ends no wait.
-            while ingest.poll() is None and not stop.wait(_LOOK_S):
-                pass
             # Whoever ends this command means the ingest, which ends by itself once it is told.
-            ingest.terminate()
-            return max(0, ingest.wait())
+            return wait_for(ingest, stop)
 
 
 def _how_to(cloud: LocalCloud) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+_LOOK_S = 0.2
 
 
 @contextmanager
@@ -24,3 +27,14 @@ def stopped_by_signal() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def wait_for(process: subprocess.Popen[bytes], stop: threading.Event) -> int:
+    """Waits for a program, and ends it once `stop` is set; returns its exit code, 0 where a signal ended it."""
+    try:
+        # Looked at again and again: a signal that another thread of this process was given ends no wait.
+        while process.poll() is None and not stop.wait(_LOOK_S):
+            pass
+    finally:
+        process.terminate()
+    return max(0, process.wait())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from audience.day_cost import STATUS_EVERY_S
 from audience.instants import to_ms
 from audience.sessions import Stage
 from audience.store import Heartbeat
@@ -20,8 +21,6 @@ from sample_data.generate import SCORER, most_of_late, tallies
 CHUNK_S = 600
 """The same people stand at a stage for so long; then others do, not at all stages at once."""
 
-BEAT_EVERY_S = 2
-"""As often as a real camera says how it is."""
 _STEP_S = 60
 _FACING = 0.85  # of the people who are there, how many can be seen
 
@@ -126,7 +125,7 @@ def _sent(
             if again[second]:
                 yield Arrival(at_ms=arrives_ms + 20_000, window=window)
             before_ms = start_ms
-        if day_s % BEAT_EVERY_S == 0 and cut_off is None:
+        if day_s % STATUS_EVERY_S == 0 and cut_off is None:
             yield Arrival(
                 at_ms=true_end_ms,
                 heartbeat=Heartbeat(

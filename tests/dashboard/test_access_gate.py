@@ -15,6 +15,7 @@ from dashboard.access.gate import Gate
 from dashboard.access.headers import headers, policy
 from dashboard.access.link_route import link_routes
 from dashboard.access.secrets import SHARE_VARIABLE
+from dashboard.access.way_back import WayBack
 from tests.routes_server import Answer, serving
 
 
@@ -31,7 +32,7 @@ async def app(scope: dict[str, Any], _receive: Any, send: Any) -> None:
 
 
 def asked(
-    gate: Gate,
+    gate: Gate | WayBack,
     path: str,
     *,
     peer: str | None = "127.0.0.1",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +10,7 @@ import pytest
 
 from dashboard.access import asking
 from dashboard.access.way_back import COOKIE, WayBack
+from tests.dashboard.test_access_gate import asked
 
 HOST = "houselights.example"
 
@@ -23,19 +22,10 @@ async def streamlit(scope: dict[str, Any], _receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def asked(path: str, **headers: str) -> dict[str, str]:
+def answered(path: str, **headers: str) -> dict[str, str]:
     """The headers of an answer."""
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    told = [(b"host", HOST.encode()), *((name.encode(), value.encode()) for name, value in headers.items())]
-    scope = {"type": "http", "path": path, "headers": told, "method": "GET", "query_string": b"", "root_path": ""}
-    # In a thread of its own: the browser's tests leave a loop running in this one.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, WayBack(streamlit)(scope, None, send)).result()
-    return {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    told = asked(WayBack(streamlit), path, host=HOST, **headers)[0]["headers"]
+    return {name.decode(): value.decode() for name, value in told}
 
 
 @pytest.fixture(autouse=True)
@@ -45,8 +35,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def signed_in_from(page: str) -> str:
     """Where somebody is led who signed in from a page."""
-    kept = SimpleCookie(asked("/auth/login", referer=page)["set-cookie"])[COOKIE]
-    return asked("/oauth2callback", cookie=f"{COOKIE}={kept.value}")["location"]
+    kept = SimpleCookie(answered("/auth/login", referer=page)["set-cookie"])[COOKIE]
+    return answered("/oauth2callback", cookie=f"{COOKIE}={kept.value}")["location"]
 
 
 @pytest.mark.parametrize(
@@ -70,15 +60,15 @@ def test_from_the_first_page_or_another_site_it_leads_to_the_first_page(page: st
     ["//evil.example", "https%3A%2F%2Fevil.example%2F", "%2F%5Cevil.example", "%2F%2Fevil.example", "%2Fa%0D%0Ab"],
 )
 def test_a_cookie_that_somebody_else_wrote_leads_nowhere_else(kept: str) -> None:
-    assert asked("/oauth2callback", cookie=f"{COOKIE}={kept}")["location"] == "/"
+    assert answered("/oauth2callback", cookie=f"{COOKIE}={kept}")["location"] == "/"
 
 
 def test_the_page_is_kept_from_scripts_for_ten_minutes_and_forgotten_once_somebody_is_back() -> None:
-    kept = SimpleCookie(asked("/auth/login", referer=f"https://{HOST}/session?session=talk-1")["set-cookie"])[COOKIE]
+    kept = SimpleCookie(answered("/auth/login", referer=f"https://{HOST}/session?session=talk-1")["set-cookie"])[COOKIE]
     assert (kept["max-age"], kept["httponly"], kept["secure"], kept["samesite"]) == ("600", True, True, "lax")
-    assert SimpleCookie(asked("/oauth2callback", cookie=kept.OutputString())["set-cookie"])[COOKIE]["max-age"] == "0"
+    assert SimpleCookie(answered("/oauth2callback", cookie=kept.OutputString())["set-cookie"])[COOKIE]["max-age"] == "0"
 
 
 def test_where_nobody_signs_in_nothing_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "settings", lambda: None)
-    assert asked("/auth/login", referer=f"https://{HOST}/board").keys() == {"location"}
+    assert answered("/auth/login", referer=f"https://{HOST}/board").keys() == {"location"}

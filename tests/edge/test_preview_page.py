@@ -194,7 +194,7 @@ def test_a_viewer_that_reads_nothing_never_slows_the_camera_or_the_others(page: 
         began = time.perf_counter()
         for _ in range(20):
             page.show(noise)
-        assert time.perf_counter() - began < 5
+        assert time.perf_counter() - began < 0.1
         page.show(numbered(9))
         while awake.picture().shape != (120, 160, 3):
             pass

@@ -83,7 +83,7 @@ def test_a_broker_that_is_away_at_first_gets_the_newest_status_when_it_comes(bro
         began = time.perf_counter()
         for number in range(100):
             status.send(beat(number))
-        assert time.perf_counter() - began < 5
+        assert time.perf_counter() - began < 0.5
         time.sleep(1.5)
         broker.start()
         with listening(broker) as listener:
@@ -193,12 +193,12 @@ def test_a_broker_that_takes_connections_and_says_nothing_holds_nobody_up(said, 
         began = time.perf_counter()
         for number in range(1000):
             status.send(beat(number))
-        assert time.perf_counter() - began < 20  # one wait each would be five minutes
+        assert time.perf_counter() - began < 1
         while not said:
             time.sleep(0.02)
         began = time.perf_counter()
         status.close()
-        assert time.perf_counter() - began < newest.CLOSING_S + 5
+        assert time.perf_counter() - began < newest.CLOSING_S + 1
 
 
 def test_a_broker_that_refuses_the_device_is_told_with_its_reason(tmp_path, said, monkeypatch):

@@ -246,10 +246,10 @@ def test_it_stops_at_once_while_it_waits(outbox, unreachable):
     until(lambda: uploader.status().last_error != "")
     began = time.monotonic()
     assert uploader.stop()
-    assert time.monotonic() - began < 10  # it would have waited for a minute
+    assert time.monotonic() - began < 1
 
 
-def test_it_stops_while_s3_does_not_answer(outbox):
+def test_it_stops_within_two_seconds_while_s3_does_not_answer(outbox):
     released, reached = threading.Event(), threading.Event()
 
     class Silent:
@@ -263,7 +263,7 @@ def test_it_stops_while_s3_does_not_answer(outbox):
     assert reached.wait(10)
     began = time.monotonic()
     assert not uploader.stop()
-    assert time.monotonic() - began < 10  # of thirty seconds
+    assert time.monotonic() - began < 2
     released.set()
     assert uploader.stop(within_s=10)
 
