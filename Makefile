@@ -43,7 +43,7 @@ test: $(SYNC) ## Run every test, those in a real browser included
 	@$(BIN)/python -m tests.mosquitto
 	@$(MAKE) --no-print-directory checks || echo "The checks of infra/template.yaml will be skipped." >&2
 	@# A third of a test's time is waiting: three at once keep two cores busy. By file, since its tests share servers.
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 2
 
 check: $(SYNC) ## Format, lint, types and the rules of the rooms
 	$(BIN)/ruff format --check $(CHECKED)

@@ -36,17 +36,18 @@ def ahead(items: Iterable[Item], *, depth: int, name: str) -> Generator[Item, No
         return False
 
     def work() -> None:
-        iterator = iter(items)
         ending: BaseException | None = None
         try:
-            for item in iterator:
-                if not hand_over(True, item):
-                    break
+            iterator = iter(items)
+            try:
+                for item in iterator:
+                    if not hand_over(True, item):
+                        break
+            finally:
+                if isinstance(iterator, Generator):
+                    iterator.close()
         except BaseException as problem:
             ending = problem
-        finally:
-            if isinstance(iterator, Generator):
-                iterator.close()
         hand_over(False, ending)
 
     thread = threading.Thread(target=work, name=name, daemon=True)

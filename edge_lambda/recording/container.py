@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -145,7 +145,13 @@ def open_video(path: Path) -> Iterator[OpenVideo]:
     except (FFmpegError, UnicodeError) as error:
         raise RecordingUnreadable(f"{path} cannot be opened as a video ({error}); export it as MP4") from error
     with container:
-        yield OpenVideo(container=container, stream=_picture_stream(path, container))
+        stream = _picture_stream(path, container)
+        try:
+            yield OpenVideo(container=container, stream=stream)
+        finally:
+            # Freed amid a picture, a decoder's threads have been known to hold up who frees it for ever.
+            with suppress(FFmpegError):
+                stream.codec_context.decode(None)
 
 
 def _check_file(path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def frames(*faces: int, every_s: float = 0.5) -> list[TimedFrame]:
     return [TimedFrame(at_ms=after_ms(index * every_s), image=picture(count)) for index, count in enumerate(faces)]
 
 
-def seen(taken: Sequence[TimedFrame], **options: object) -> list[SeenWindow]:
+def seen(taken: Iterable[TimedFrame], **options: object) -> list[SeenWindow]:
     cut = options.pop("cut", crop_for_sheet)
     return list(
         seen_windows(taken, camera=CAMERA, detector=FacesInPlace(), tracker=Tracker(run="r"), cut=cut, **options)
@@ -97,6 +97,17 @@ def test_the_next_frame_is_looked_at_while_a_window_is_scored():
     last = taken[-1]
     windows = scored_windows(taken, camera=CAMERA, detector=Watched(), tracker=Tracker(run="r"), scorer=Waiting())
     assert len(list(windows)) == 3
+
+
+def test_frames_that_cannot_even_be_begun_are_said_and_every_thread_ends():
+    class Closed:
+        def __iter__(self) -> Iterator[TimedFrame]:
+            raise ValueError("the camera was closed")
+
+    before = threading.active_count()
+    with pytest.raises(ValueError, match="the camera was closed"):
+        seen(Closed())
+    assert threading.active_count() == before
 
 
 def test_a_failing_detector_is_said_and_every_thread_ends():

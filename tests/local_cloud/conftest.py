@@ -17,8 +17,7 @@ from tests.local_cloud.service_model import faults_of_answer
 
 @pytest.fixture(scope="package")
 def cloud() -> Iterator[LocalCloud]:
-    """One whose messages are visible again soon."""
-    with running_cloud(Stack(name=f"test-{uuid4().hex[:12]}", visible_again_s=1)) as running:
+    with running_cloud(Stack(name=f"test-{uuid4().hex[:12]}")) as running:
         yield running
 
 

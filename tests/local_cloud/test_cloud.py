@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -94,11 +95,13 @@ def test_a_message_received_too_often_goes_to_the_dead_letters(cloud, deliver):
     assert json.loads(message["Body"])["detail"]["object"]["key"] == "sheets/broken.jpg"
 
 
-def test_a_message_that_was_not_deleted_comes_again(cloud, deliver):
-    deliver("sheets/again.jpg")
-    (first,) = received(cloud, cloud.queue_url, WaitTimeSeconds=20)
-    assert received(cloud, cloud.queue_url) == []
-    assert [event["detail"] for event in taken(cloud, 1)] == [json.loads(first["Body"])["detail"]]
+def test_a_message_that_was_not_deleted_comes_again_after_the_time_that_was_set():
+    with running_cloud(Stack(name="again", visible_again_s=2)) as cloud:
+        cloud.client("s3").put_object(Bucket=cloud.stack.bucket, Key="sheets/again.jpg", Body=b"delivered")
+        began = time.monotonic()
+        (first,) = received(cloud, cloud.queue_url, WaitTimeSeconds=20)
+        assert [event["detail"] for event in taken(cloud, 1)] == [json.loads(first["Body"])["detail"]]
+        assert time.monotonic() - began > 1.9
 
 
 def test_the_store_is_there(cloud):
