@@ -13,6 +13,7 @@ import pytest
 from audience.comparison import Comparison, compare
 from audience.curve import StageWindows, overall_share, reaction_curve, stage_windows
 from audience.cuts import SharedAxis, edits_by_title
+from audience.moments import moments
 from audience.store import Store
 from audience.stores import open_store
 from audience.units import screenings
@@ -187,6 +188,16 @@ def test_what_was_laughed_at_while_the_projector_failed_is_left_out(store: Store
     stage = replace(windows.stage, exclusions=())
     told = stage_windows(windows.session, stage, [], store.windows("sample-ferry-08", "screen"))
     assert reaction_curve(told, "smile").share[windows.excluded][5:55].mean() > 0.6
+
+
+def test_what_made_people_laugh_in_the_talk_is_its_moments(store: Store) -> None:
+    laughs = [(155, 195), (700, 750), (1332, 1378), (1735, 1800), (1950, 1990)]
+    found = moments(laid_out(store, "sample-talk", "hall"), "smile", seed=1)
+    peaks = [moment.timeline_s for moment in found if moment.kind == "peak"]
+    assert len(peaks) == len(laughs)
+    assert all(first <= peak <= last for peak, (first, last) in zip(peaks, laughs, strict=True))
+    (turn,) = (moment for moment in found if moment.kind == "turn")
+    assert turn.timeline_s == pytest.approx(1740, abs=6)
 
 
 def test_the_talk_is_there_as_it_was_given_before(store: Store) -> None:
