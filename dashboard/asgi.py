@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,8 +31,12 @@ from dashboard.recording_route import recording_routes
 
 @asynccontextmanager
 async def browser_opened(_app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Opens a browser once the server listens, as Streamlit does for a bare script."""
-    if not st.get_option("server.headless"):
+    """Opens a browser once the server listens, where one is wanted.
+
+    Streamlit itself is kept from it: it would ask for an e-mail address first, and offer people who look at a talk to
+    install something for programmers.
+    """
+    if os.environ.get("HOUSELIGHTS_OPEN_BROWSER"):
         webbrowser.open(f"http://127.0.0.1:{st.get_option('server.port')}")
     yield {}
 

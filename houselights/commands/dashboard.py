@@ -17,6 +17,7 @@ from houselights.commands.options import ACCESS_VARIABLE, STORE_VARIABLE, access
 from houselights.commands.stopping import stopped_by_signal, wait_for
 
 VIDEOS_VARIABLE = "HOUSELIGHTS_VIDEOS"
+BROWSER_VARIABLE = "HOUSELIGHTS_OPEN_BROWSER"
 THIS_MACHINE = "127.0.0.1"
 
 
@@ -85,13 +86,14 @@ def serve(
             raise InvalidValue(f"--videos {place} does not exist; name the folder the recordings lie in")
     store_at(store_url).close()  # what is wrong with the store is said here, not on a page
     command = [sys.executable, "-m", "streamlit", "run", str(resources.files("dashboard") / "asgi.py")]
-    command += ["--server.address", host, "--server.headless", str(not browser or access is not None).lower()]
-    command += _to_whom(host, access)
+    command += ["--server.address", host, *_to_whom(host, access)]
     if port is not None:
         command += ["--server.port", str(port)]
     environment = os.environ | {STORE_VARIABLE: store_url or default_store_url()}
     if access is not None:
         environment[ACCESS_VARIABLE] = str(access.absolute())
+    if browser and access is None:
+        environment[BROWSER_VARIABLE] = "yes"
     if videos:
         environment[VIDEOS_VARIABLE] = os.pathsep.join(str(place.absolute()) for place in videos)
     with stopped_by_signal() as stop, subprocess.Popen(command, env=environment) as process:
