@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -161,7 +162,7 @@ def test_rows_glide_to_their_new_place(festival, opened):
     page = opened()
     festival.rows = [a_row(1, figure=95, rank=1), a_row(0, figure=80, rank=2), *ten()[2:]]
     page.evaluate("addEventListener('transitionrun', (event) => (document.body.dataset.glided = event.propertyName))")
-    expect(page.locator("li .name").first).to_have_text("Comedy tent", timeout=10_000)
+    expect(page.locator("li .name").first).to_have_text("Comedy tent")
     expect(page.locator("body")).to_have_attribute("data-glided", "transform")
 
 
@@ -169,7 +170,7 @@ def test_nothing_moves_for_those_who_asked_for_less_motion(festival, opened):
     page = opened(reduced_motion="reduce", **PHONE)
     page.evaluate("addEventListener('transitionrun', () => (document.body.dataset.glided = 'yes'))")
     festival.rows = list(reversed(ten()))
-    expect(page.locator("li .name").first).to_have_text(TITLES[-1], timeout=10_000)
+    expect(page.locator("li .name").first).to_have_text(TITLES[-1])
     expect(page.locator("body")).not_to_have_attribute("data-glided", "yes")
 
 
@@ -179,7 +180,7 @@ def test_offline_the_last_picture_stays_with_its_age_and_comes_back_by_itself(op
     expect(page.get_by_role("alert")).to_contain_text("You are offline. This is the picture of")
     assert names(page) == list(TITLES)
     page.context.set_offline(False)
-    expect(page.get_by_role("alert")).to_be_hidden(timeout=10_000)
+    expect(page.get_by_role("alert")).to_be_hidden()
 
 
 def test_what_is_read_out_by_itself_does_not_change_every_second(opened):
@@ -227,7 +228,7 @@ def test_a_hidden_page_asks_for_nothing(festival, opened):
 
 def test_a_phone_whose_clock_is_wrong_shows_the_right_age(opened):
     page = opened(before="const right = Date.now; Date.now = () => right() + 3600e3")
-    assert page.locator("#age").inner_text() in {"0 s ago", "1 s ago", "2 s ago", "3 s ago", "4 s ago"}
+    expect(page.locator("#age")).to_have_text(re.compile(r"^\d\d? s ago$"))  # and not an hour
 
 
 def test_the_big_screen_shows_every_stage_without_scrolling(festival, opened):
