@@ -21,7 +21,7 @@ def test_a_browser_is_opened_and_nobody_is_asked_for_anything(browser: Browser, 
     opened, opener = tmp_path / "opened", tmp_path / "opener"
     opener.write_text(f'#!/bin/sh\necho "$1" > "{opened}.part"\nmv "{opened}.part" "{opened}"\n')
     opener.chmod(0o755)
-    (tmp_path / ".claude").mkdir()  # the home of somebody whom Streamlit would offer help in programming
+    (tmp_path / ".cursor").mkdir()  # the home of a programmer, to whom Streamlit would offer its help
     environment = os.environ | {"HOME": str(tmp_path), "BROWSER": str(opener)}
     command = [sys.executable, "-m", "houselights", "dashboard", "--store", f"sqlite:///{tmp_path}/houselights.db"]
     with subprocess.Popen(
