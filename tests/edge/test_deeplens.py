@@ -140,6 +140,8 @@ class TestCamera:
             with opened() as camera, Filming(device):
                 next(iter(camera))
             assert waited_s() < 5
+        for thread in readers():  # closing waits for a second at most
+            thread.join(20)
         assert readers() == []
         assert list(camera) == []
 

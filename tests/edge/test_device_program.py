@@ -117,7 +117,7 @@ def delivered(folder: Path) -> list[Sheet | WindowFile]:
 
 
 def test_a_recording_is_played_and_its_faces_are_delivered(tmp_path):
-    video = people_video(tmp_path / "people.mp4", [2, 2, 2, 2])
+    video = people_video(tmp_path / "people.mp4", [2] * 8)
     with device(tmp_path, SOURCE=f"file:{video}") as program:
         assert program.ended() == 0
     states = [found[1] for line in program.lines if (found := re.search(r"state=(\w+)", line))]
@@ -125,7 +125,8 @@ def test_a_recording_is_played_and_its_faces_are_delivered(tmp_path):
     assert "running" in states
     sheets = delivered(tmp_path)
     assert {len(sheet.manifest.tiles) / len(sheet.manifest.windows) for sheet in sheets} == {2}
-    assert sum(len(sheet.manifest.windows) for sheet in sheets) in (3, 4)
+    # It is played at its own pace: a machine that stands still misses some of it.
+    assert 3 <= sum(len(sheet.manifest.windows) for sheet in sheets) <= 8
     assert not list((tmp_path / "outbox").glob("*.delivery"))
 
 
