@@ -228,7 +228,7 @@ def test_a_hidden_page_asks_for_nothing(festival, opened):
 
 def test_a_phone_whose_clock_is_wrong_shows_the_right_age(opened):
     page = opened(before="const right = Date.now; Date.now = () => right() + 3600e3")
-    expect(page.locator("#age")).to_have_text(re.compile(r"^\d\d? s ago$"))  # and not an hour
+    expect(page.locator("#age")).to_have_text(re.compile("^[0-4] s ago$"))
 
 
 def test_the_big_screen_shows_every_stage_without_scrolling(festival, opened):
