@@ -16,7 +16,11 @@ class Alerting(Protocol):
     """
 
     def put(self, session_id: str, document: AlertDocument) -> None:
-        """Writes a document, over one already there of the same rule, alert, mark or watcher."""
+        """Writes a document, over one already there of the same rule, alert, mark or watcher.
+
+        Raises:
+            SessionNotFound: the session is not there (any more).
+        """
         ...
 
     def drop(self, session_id: str, document: AlertDocument) -> None:

@@ -7,14 +7,14 @@
     ├── DeviceError           a camera that is not there, or went away
     ├── ModelUnavailable      a detector's model file is missing, damaged or cannot be fetched
     ├── ScorerUnavailable     the scorer cannot be loaded or reached
-    ├── SessionNotFound       no session of that id in the store
+    ├── SessionNotFound       no session of that id in the store: never set up, or deleted
     ├── AccessRefused         whoever asks may not see or do that
     ├── ChangedMeanwhile      somebody else changed what was edited, since it was read
     ├── ScoringRefused        scoring would mix two recordings, or score one twice
     ├── ExportFailed          an export could not be written
     ├── SheetRejected         a contact sheet, window file or status that is not one, or is damaged or hostile
     ├── DeliveryRefused       a delivery that is sound, and is not taken as the store is set up
-    │   └── FacesRefused      it holds faces where only heads may be counted: it is not to be kept either
+    │   └── FacesRefused      it is not to be kept: faces where only heads may be counted, or of a deleted session
     ├── DeliveriesUnavailable a delivery cannot be read from its bucket, removed, or set aside now
     │   └── DeliveryGone      the delivery is not in the bucket any more
     ├── OutboxUnavailable     the outbox's folder cannot be read or written
@@ -62,7 +62,7 @@ class ScorerUnavailable(HouselightsError):
 
 
 class SessionNotFound(HouselightsError):
-    """No session of that id is in the store."""
+    """No session of that id is in the store: it was never set up, or was deleted, perhaps while somebody wrote."""
 
 
 class AccessRefused(HouselightsError):
@@ -90,7 +90,7 @@ class DeliveryRefused(HouselightsError):
 
 
 class FacesRefused(DeliveryRefused):
-    """A delivery with faces for a session in which only heads may be counted; it must not be kept anywhere."""
+    """A delivery that must not be kept: it has faces where only heads may be counted, or its session was deleted."""
 
 
 class DeliveriesUnavailable(HouselightsError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from audience.alerts import usual_rules
 from audience.errors import ScoringRefused, SessionNotFound
@@ -53,11 +53,17 @@ class Occasion:
         check_id("camera id", self.camera_id)
 
 
-def plan_session(store: Store, occasion: Occasion, started_at: datetime) -> Session:
+def plan_session(store: Store, occasion: Occasion, started_at: datetime, *, now: datetime | None = None) -> Session:
     """The session as it will be stored; nothing is written yet.
 
     What a session measures is decided when it is first set up and never widened: a second camera may say the same
     or nothing.
+
+    Args:
+        store: where it is, or will be.
+        occasion: what is said of it.
+        started_at: when it begins; one that is there began no later.
+        now: the wall clock, for a new one.
 
     Raises:
         ScoringRefused: the session is there, and measures something else than was asked for now.
@@ -81,6 +87,7 @@ def plan_session(store: Store, occasion: Occasion, started_at: datetime) -> Sess
             cut=occasion.cut or "",
             city=occasion.city or "",
             tags=occasion.tags,
+            set_up_at=now or datetime.now(UTC),
         )
     if occasion.heads_only or occasion.setting or occasion.country:
         decision = decide(
@@ -131,8 +138,15 @@ def described_as(
     )
 
 
-def store_session(store: Store, session: Session, occasion: Occasion) -> None:
-    """Writes the session, its stage and its camera, keeping what was said of the stage and the camera before."""
+def store_session(store: Store, session: Session, occasion: Occasion) -> Session:
+    """Writes the session, its stage and its camera, keeping what was said of the stage and the camera before.
+
+    Returns:
+        The session as it is stored: another may have set it up a moment earlier.
+
+    Raises:
+        SessionNotFound: it was deleted meanwhile.
+    """
     store.put_session(session)
     stages = {stage.stage_id: stage for stage in store.stages(session.session_id)}
     stage = stages.get(occasion.stage_id, Stage(stage_id=occasion.stage_id))
@@ -142,14 +156,19 @@ def store_session(store: Store, session: Session, occasion: Occasion) -> None:
         store.put_stage(session.session_id, stage)
     if occasion.camera_id not in {camera.camera_id for camera in store.cameras(session.session_id, stage.stage_id)}:
         store.put_camera(session.session_id, stage.stage_id, Camera(camera_id=occasion.camera_id))
+    return store.session(session.session_id)
 
 
 def end_session(store: Store, session_id: str, end_ms: int) -> None:
-    """Notes that the session lasted until `end_ms` at least."""
+    """Notes that the session lasted until `end_ms` at least.
+
+    Raises:
+        SessionNotFound: it is not there (any more).
+    """
     session = store.session(session_id)
     ended_at = from_ms(end_ms)
     if session.ended_at is None or session.ended_at < ended_at:
-        store.put_session(replace(session, ended_at=ended_at))
+        store.change_session(replace(session, ended_at=ended_at))
 
 
 def prepared(store: Store, occasion: Occasion, begins_at: datetime | None, now: datetime) -> Session:
@@ -173,8 +192,8 @@ def prepared(store: Store, occasion: Occasion, begins_at: datetime | None, now: 
         begins_at = begins_at or before.started_at
     except SessionNotFound:
         begins_at, is_new = begins_at or now, True
-    session = replace(plan_session(store, occasion, begins_at), started_at=begins_at)
-    store_session(store, session, occasion)
+    session = replace(plan_session(store, occasion, begins_at, now=now), started_at=begins_at)
+    session = store_session(store, session, occasion)
     for rule in usual_rules() if is_new else ():
         store.alerting.put(session.session_id, rule)
     return session

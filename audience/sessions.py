@@ -89,6 +89,8 @@ class Session:
         title: what people call it; empty where it has no name beyond its id.
         kind: "talk", "screening", "festival" or "panel".
         started_at: aware UTC.
+        set_up_at: when it was first written to its store, aware UTC; a store keeps the first. It tells a session from
+            one that had the same id and was deleted. None where nobody said (sessions of 0.1).
         ended_at: aware UTC; None while it runs or where the end is not known.
         setting: the kind of place people watched in.
         country: ISO 3166-1 alpha-2 code, or None where it was not said.
@@ -117,6 +119,7 @@ class Session:
     cut: str = ""
     city: str = ""
     tags: tuple[str, ...] = ()
+    set_up_at: datetime | None = None
 
     def __post_init__(self) -> None:
         check_id("session id", self.session_id)
@@ -130,6 +133,8 @@ class Session:
         started_ms = to_ms(self.started_at)
         if self.ended_at is not None and to_ms(self.ended_at) < started_ms:
             raise InvalidValue(f"session {self.session_id!r} ends before it starts")
+        if self.set_up_at is not None:
+            to_ms(self.set_up_at)  # refuses an instant without a zone
         for what, value, allowed in (
             ("kind", self.kind, KINDS),
             ("setting", self.setting, SETTINGS),

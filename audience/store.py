@@ -1,7 +1,8 @@
 """The Store port: where sessions and their time series are kept.
 
 Every put is a plain put under a key made from the content: putting the same thing twice, late or out of order changes
-nothing. Implementations are in `audience.stores` and pass one contract test suite.
+nothing. What belongs to a session is taken only while the session is there. Implementations are in `audience.stores`
+and pass one contract test suite.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Literal, Protocol, Self, get_args
 
@@ -154,7 +156,9 @@ def _check_key(record: RecordingProgress | Heartbeat) -> None:
 class Store(Protocol):
     """Keeps sessions, stages, cameras, windows, faces, scorers, progress, heartbeats and alerts.
 
-    All methods raise `StoreUnavailable` where the store cannot be reached, read or written.
+    All methods raise `StoreUnavailable` where the store cannot be reached, read or written. What puts something under
+    a session raises `SessionNotFound`, and keeps nothing, where the session is not there (any more); `put_windows` and
+    `put_heartbeat` also where it was set up at another instant than `set_up_at`, which is as the writer knows it.
     """
 
     url: str
@@ -164,8 +168,19 @@ class Store(Protocol):
         """Keeps rules and alerts."""
         ...
 
+    @property
+    def forgetting(self) -> bool:
+        """Whether deleted rows can still be read from the store's files, as somebody reads what was there before. They
+        go at the first use of the store, by whatever process, after that."""
+        ...
+
     def put_session(self, session: Session) -> None:
-        """Writes the session under its id, over one already there."""
+        """Writes the session under its id, over one already there, whose `set_up_at` stays; refused while one of that
+        id is being deleted."""
+        ...
+
+    def change_session(self, session: Session) -> None:
+        """Writes a session over the one it was made from, which must be there still."""
         ...
 
     def session(self, session_id: str) -> Session:
@@ -180,8 +195,10 @@ class Store(Protocol):
         """All sessions, the latest start first."""
         ...
 
-    def delete_session(self, session_id: str) -> None:
-        """Removes the session and everything recorded under it; a session that is not there is no error."""
+    def delete_session(self, session_id: str) -> bool:
+        """Removes the session and everything recorded under it, what others write meanwhile included, and returns
+        whether there was anything. One that was interrupted is completed by another, and the session listed till then.
+        """
         ...
 
     def put_stage(self, session_id: str, stage: Stage) -> None:
@@ -205,6 +222,8 @@ class Store(Protocol):
         windows: Sequence[WindowRecord],
         faces: Sequence[WindowFaces] = (),
         progress: RecordingProgress | None = None,
+        *,
+        set_up_at: datetime | None = None,
     ) -> None:
         """Writes windows, the faces behind them, and how far a recording has come.
 
@@ -250,7 +269,7 @@ class Store(Protocol):
         """All scorers known, by name."""
         ...
 
-    def put_heartbeat(self, heartbeat: Heartbeat) -> None:
+    def put_heartbeat(self, heartbeat: Heartbeat, *, set_up_at: datetime | None = None) -> None:
         """Writes a camera's newest heartbeat, over an older one."""
         ...
 

@@ -91,7 +91,10 @@ class AlertWatch:
         now_ms = self._now_ms()
         for session in self._store.sessions():
             if session.ended_at is None or now_ms - to_ms(session.ended_at) < LEFT_MS:
-                self._look_at(session)
+                try:
+                    self._look_at(session)
+                except SessionNotFound:  # deleted meanwhile, and its rules with it
+                    self._at_work.discard(session.session_id)
 
     def _try_all(self) -> None:
         trouble = ""
@@ -111,11 +114,8 @@ class AlertWatch:
             return
         if not self._has(session.session_id, book):
             return
-        try:
-            before = {alert.alert_id for alert in book.alerts if alert.is_on}
-            book = look(self._store, session.session_id, self._now_ms(), self._name).book
-        except SessionNotFound:  # deleted meanwhile
-            return
+        before = {alert.alert_id for alert in book.alerts if alert.is_on}
+        book = look(self._store, session.session_id, self._now_ms(), self._name).book
         for alert in book.alerts:
             if alert.is_on and alert.alert_id not in before:
                 self._say(f"{session.session_id}: {alert.told}")

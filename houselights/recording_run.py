@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from audience.faces import WindowFaces
+from audience.sessions import Session
 from audience.store import RecordingProgress, Store
 from audience.windows import WindowRecord
 from edge_lambda.pipeline import ScoredWindow
@@ -21,7 +22,7 @@ class RecordingRun:
     """Collects scored windows and stores them together with the progress they make, all or none."""
 
     def __init__(
-        self, *, store: Store, progress: RecordingProgress, tracker: Tracker, set_up: Callable[[], None]
+        self, *, store: Store, progress: RecordingProgress, tracker: Tracker, set_up: Callable[[], Session]
     ) -> None:
         """Begins a run.
 
@@ -29,12 +30,13 @@ class RecordingRun:
             store: where the windows go.
             progress: how far earlier runs came.
             tracker: this run's, for the number of tracks it told apart.
-            set_up: called once, just before the first windows are stored.
+            set_up: called once, just before the first windows are stored; gives the session they belong to.
         """
         self.progress = progress
         self._store = store
         self._tracker = tracker
-        self._set_up: Callable[[], None] | None = set_up
+        self._set_up = set_up
+        self._session: Session | None = None
         self._from_s = progress.done_s
         self._tracks_before = progress.tracks
         self._began_s = self._flushed_s = time.monotonic()
@@ -64,13 +66,16 @@ class RecordingRun:
         self.progress = replace(self.progress, finished=True, done_s=done_s)
 
     def flush(self) -> None:
-        """Stores what is waiting, if anything is."""
+        """Stores what is waiting, if anything is.
+
+        Raises:
+            SessionNotFound: the session was deleted since the first windows were stored.
+        """
         if not (self._records or self.progress.finished):
             return
-        if self._set_up is not None:
-            self._set_up()
-            self._set_up = None
-        self._store.put_windows(self._records, self._faces, self.progress)
+        if self._session is None:
+            self._session = self._set_up()
+        self._store.put_windows(self._records, self._faces, self.progress, set_up_at=self._session.set_up_at)
         self._records.clear()
         self._faces.clear()
         self._flushed_s = time.monotonic()

@@ -12,6 +12,7 @@ from audience.errors import RecordingUnreadable, ScoringRefused
 from audience.fingerprint import fingerprint
 from audience.instants import clock_text, from_ms, to_ms
 from audience.occasions import Occasion, end_session, plan_session, store_session
+from audience.sessions import Session
 from audience.store import RecordingProgress, Store
 from edge_lambda.detectors import Detector
 from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
@@ -190,13 +191,21 @@ def score_recording(
         )
         stack.callback(windows.close)
 
-        def set_up() -> None:
+        def set_up() -> Session:
+            if (
+                before is not None
+                and store.progress(occasion.session_id, occasion.stage_id, occasion.camera_id) is None
+            ):
+                raise ScoringRefused(
+                    f"session {occasion.session_id!r} was deleted since this began: the same command scores it anew"
+                )
             if plan.again:
                 store.delete_camera_records(occasion.session_id, occasion.stage_id, occasion.camera_id)
             # Planned anew: another camera of the session may have set it up meanwhile.
-            store_session(store, plan_session(store, occasion, started_at), occasion)
+            stored = store_session(store, plan_session(store, occasion, started_at), occasion)
             if scorer is not None:
                 store.put_scorer(scorer_record(scorer))
+            return stored
 
         run = RecordingRun(store=store, progress=progress, tracker=tracker, set_up=set_up)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import islice
 
 from audience.errors import InvalidValue, SessionNotFound
@@ -43,11 +44,11 @@ def set_up(store: Store, day: DayPlan, *, running: bool) -> None:
             "or remove it with `houselights delete`"
         )
     store.put_scorer(SCORER)
+    store.put_session(replace(session, ended_at=None if running else session.ended_at, set_up_at=datetime.now(UTC)))
     for planned in day.stages:
         store.put_stage(session.session_id, planned.stage)
         for camera in planned.cameras:
             store.put_camera(session.session_id, planned.stage.stage_id, camera.camera)
-    store.put_session(replace(session, ended_at=None) if running else session)
 
 
 def write_at_once(store: Store, day: DayPlan, on_second: Callable[[int], None] = lambda second: None) -> int:
@@ -60,12 +61,16 @@ def write_at_once(store: Store, day: DayPlan, on_second: Callable[[int], None] =
 
     Returns:
         How many windows arrived, those that arrived twice counted twice.
+
+    Raises:
+        SessionNotFound: the session was deleted meanwhile.
     """
     begins_ms = to_ms(day.session.started_at)
+    set_up_at = store.session(day.session.session_id).set_up_at
     written = 0
     arriving = arrivals(day)
     while some := list(islice(arriving, AT_ONCE)):
-        written += _put(store, some)
+        written += _put(store, some, set_up_at)
         on_second(min(day.length_s, (some[-1].at_ms - begins_ms) // 1000))
     return written
 
@@ -91,7 +96,11 @@ def play(
 
     Returns:
         How many windows arrived, those that arrived twice counted twice.
+
+    Raises:
+        SessionNotFound: the session was deleted meanwhile.
     """
+    session = store.session(day.session.session_id)
     begins_ms = to_ms(day.session.started_at)
     ends_ms = begins_ms + day.length_s * 1000
     written, now_ms = 0, begins_ms
@@ -103,14 +112,14 @@ def play(
         while waiting is not None and waiting.at_ms <= now_ms:
             due.append(waiting)
             waiting = next(arriving, None)
-        written += _put(store, due)
+        written += _put(store, due, session.set_up_at)
         on_second((now_ms - begins_ms) // 1000)
         stop.wait(_TICK_S)
-    store.put_session(replace(day.session, ended_at=from_ms(now_ms)))
+    store.change_session(replace(session, ended_at=from_ms(now_ms)))
     return written
 
 
-def _put(store: Store, some: Sequence[Arrival]) -> int:
+def _put(store: Store, some: Sequence[Arrival], set_up_at: datetime | None) -> int:
     """Puts what arrived; of each camera's heartbeats the newest, as only that is kept."""
     windows = [arrival.window for arrival in some if arrival.window is not None]
     beats: dict[tuple[str, str], Heartbeat] = {}
@@ -118,7 +127,7 @@ def _put(store: Store, some: Sequence[Arrival]) -> int:
         if arrival.heartbeat is not None:
             beats[arrival.heartbeat.stage_id, arrival.heartbeat.camera_id] = arrival.heartbeat
     if windows:
-        store.put_windows(windows)
+        store.put_windows(windows, set_up_at=set_up_at)
     for beat in beats.values():
-        store.put_heartbeat(beat)
+        store.put_heartbeat(beat, set_up_at=set_up_at)
     return len(windows)

@@ -105,7 +105,11 @@ class Watch:
         self.mode_reason = session.mode_reason
 
     def run(self) -> None:
-        """Watches until told to stop, or until a file has been played; every finished window is in the store then."""
+        """Watches until told to stop, or until a file has been played; every finished window is in the store then.
+
+        Raises:
+            SessionNotFound: the session was deleted meanwhile; nothing of this camera is in the store then.
+        """
         back_off = BackOff()
         state: CameraState = "stopped"
         set_up = False
@@ -148,7 +152,9 @@ class Watch:
             return None, problem
 
     def _set_up(self) -> None:
-        store_session(self._store, self._session, self._occasion)
+        # Planned anew: another camera of the session may have set it up meanwhile.
+        planned = plan_session(self._store, self._occasion, self._session.started_at, now=self._now())
+        self._session = store_session(self._store, planned, self._occasion)
         if self._scorer is not None:
             self._store.put_scorer(scorer_record(self._scorer))
 
@@ -163,7 +169,7 @@ class Watch:
         )
         with closing(windows):
             for window in windows:
-                self._store.put_windows([window.record], [window.faces])
+                self._store.put_windows([window.record], [window.faces], set_up_at=self._session.set_up_at)
                 self._last_window = window
                 if self._on_window is not None:
                     self._on_window(window)
@@ -195,5 +201,5 @@ class Watch:
             preview_port=self._plan.preview_port,
             preview_blurred=self._plan.preview_blurred,
         )
-        self._store.put_heartbeat(self._last)
+        self._store.put_heartbeat(self._last, set_up_at=self._session.set_up_at)
         self._on_heartbeat(self._last)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar
 
 from audience.disclosure import MIN_FACES
-from audience.errors import FacesRefused, InvalidValue, SheetRejected
+from audience.errors import FacesRefused, InvalidValue, SessionNotFound, SheetRejected
 from audience.faces import FaceRecord, WindowFaces
 from audience.privacy import Mode
 from audience.sheets.delivery import DeliveryKey, read_key
@@ -100,7 +100,7 @@ class Ingest:
         Raises:
             SheetRejected: it is no delivery, or cannot be recorded, ever.
             DeliveryRefused: it is not taken as the store is set up.
-            FacesRefused: it holds faces, and its session only counts heads; it must not be kept.
+            FacesRefused: it holds faces, and its session only counts heads, or was deleted; it must not be kept.
             ScorerUnavailable, StoreUnavailable: trying again may help.
         """
         mode = self.permit(read_key(key), now_ms=now_ms)
@@ -128,7 +128,10 @@ class Ingest:
         received_ms = heartbeat.received_ms or 0
         # A queue may turn two around. By the clock that received them: a camera's own may be set back.
         if received_ms >= self._newest_beat.get(place, 0):
-            self._store.put_heartbeat(heartbeat)
+            try:
+                self._store.put_heartbeat(heartbeat)
+            except SessionNotFound:
+                raise self._setups.deleted(heartbeat.session_id) from None
             self._newest_beat[place] = received_ms
 
     def permit(self, key: DeliveryKey, *, now_ms: int) -> Mode:
@@ -139,7 +142,7 @@ class Ingest:
 
         Raises:
             DeliveryRefused: its session, stage or camera is not set up.
-            FacesRefused: it is a sheet, and its session only counts heads.
+            FacesRefused: it is a sheet, and its session only counts heads; or its session was deleted.
             StoreUnavailable: trying again may help.
         """
         mode = self._setups.mode(key.session_id, key.stage_id, key.camera_id, now_ms)
@@ -162,6 +165,12 @@ class Ingest:
             return any((one.camera_id, one.part) == (key.camera_id, key.content) for one in faces)
         return key.camera_id in self._store.windows(key.session_id, key.stage_id, **bounds).cameras
 
+    def _record(self, windows: Sequence[WindowRecord], faces: Sequence[WindowFaces]) -> None:
+        try:
+            self._store.put_windows(windows, faces)
+        except SessionNotFound:
+            raise self._setups.deleted(windows[0].session_id) from None
+
     def _take_sheet(self, sheet: Sheet, delivered_ms: int) -> Taken:
         manifest = sheet.manifest
         if not self._scorer_told:
@@ -174,7 +183,7 @@ class Ingest:
             record, seen = self._records(sheet, window, by_tile, delivered_ms)
             windows.append(record)
             faces.append(seen)
-        self._store.put_windows(windows, faces)
+        self._record(windows, faces)
         return Taken(
             session_id=manifest.session_id,
             stage_id=manifest.stage_id,
@@ -240,7 +249,7 @@ class Ingest:
             self._setups.allow_scorer(file.scorer)
         windows = _kept(file.windows, delivered_ms + self._keep.windows_days * DAY_MS)
         faces = _kept(file.faces, delivered_ms + self._keep.faces_days * DAY_MS)
-        self._store.put_windows(windows, faces)
+        self._record(windows, faces)
         return Taken(
             session_id=first.session_id,
             stage_id=first.stage_id,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from audience.errors import DeliveryRefused, SessionNotFound
+from audience.errors import DeliveryRefused, FacesRefused, SessionNotFound
 from audience.privacy import Mode
 from audience.store import ScorerRecord, Store
 
 BELIEVED_MS: Final = 10_000
-"""How long what was set up is believed to be so still, milliseconds: so long a session that was deleted goes on."""
+"""How long what was set up is believed to be so still, milliseconds. A session that was deleted goes on for less: the
+store refuses its records sooner."""
 
 
 class Setups:
@@ -20,6 +21,7 @@ class Setups:
         self._store = store
         self._modes: dict[tuple[str, str, str], tuple[int, Mode]] = {}
         self._scorers: dict[str, ScorerRecord] = {}
+        self._seen: set[str] = set()  # sessions that were there once
 
     def mode(self, session_id: str, stage_id: str, camera_id: str, now_ms: int) -> Mode:
         """What the session of a camera measures.
@@ -30,6 +32,7 @@ class Setups:
 
         Raises:
             DeliveryRefused: the session, its stage or its camera is not set up.
+            FacesRefused: the session was there, and was deleted: what its cameras still deliver is not kept.
             StoreUnavailable: the store cannot be asked.
         """
         place = (session_id, stage_id, camera_id)
@@ -57,16 +60,24 @@ class Setups:
             )
         self._scorers[scorer.name] = scorer
 
+    def deleted(self, session_id: str) -> FacesRefused:
+        """Believes no more in a session that the store says was deleted; the error that says so."""
+        self._modes = {place: believed for place, believed in self._modes.items() if place[0] != session_id}
+        return FacesRefused(f"session {session_id!r} was deleted: what its cameras still deliver is not kept")
+
     def _looked_up(self, session_id: str, stage_id: str, camera_id: str) -> Mode:
         what = f"session {session_id!r}"
         try:
             mode = self._store.session(session_id).mode
+            self._seen.add(session_id)
             what = f"stage {stage_id!r} of session {session_id!r}"
             found = stage_id in {stage.stage_id for stage in self._store.stages(session_id)}
             if found:
                 what = f"camera {camera_id!r} of stage {stage_id!r} of session {session_id!r}"
                 found = camera_id in {camera.camera_id for camera in self._store.cameras(session_id, stage_id)}
         except SessionNotFound:
+            if session_id in self._seen:
+                raise self.deleted(session_id) from None
             found = False
         if not found:
             raise DeliveryRefused(

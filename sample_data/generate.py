@@ -38,6 +38,7 @@ def load_samples(store: Store) -> list[Session]:
 
 def _load(script: Script, store: Store) -> Session:
     session_id = script.session.session_id
+    store.put_session(script.session)
     for number, scripted in enumerate(script.stages):
         rng = np.random.default_rng([script.seed, number])
         stage_id = scripted.stage.stage_id
@@ -46,8 +47,6 @@ def _load(script: Script, store: Store) -> Session:
             store.put_camera(session_id, stage_id, Camera(camera_id=seen.camera_id))
             windows = _windows(script, stage_id, seen)
             store.put_windows(windows, _faces(script, scripted, seen, rng) if script.keep_faces else ())
-    # The session comes last: one that a page lists is whole.
-    store.put_session(script.session)
     return script.session
 
 

@@ -31,19 +31,22 @@ def session_to_json(session: Session) -> str:
             "cut": session.cut,
             "city": session.city,
             "tags": session.tags,
+            "set_up_at": session.set_up_at.isoformat() if session.set_up_at else None,
         }
     )
 
 
 def session_from_json(document: str) -> Session:
-    """The session of a JSON document; those of 0.1 know neither film, cut, city nor tags."""
+    """The session of a JSON document; those of 0.1 know neither film, cut, city, tags nor when they were set up."""
     fields = json.loads(document)
     ended_at = fields.pop("ended_at")
+    set_up_at = fields.pop("set_up_at", None)
     tags = tuple(fields.pop("tags", ()))
     return Session(
         started_at=parse_instant(fields.pop("started_at")),
         ended_at=parse_instant(ended_at) if ended_at else None,
         tags=tags,
+        set_up_at=parse_instant(set_up_at) if set_up_at else None,
         **fields,
     )
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 from audience.errors import SessionNotFound
 from audience.faces import WindowFaces
-from audience.instants import to_ms
 from audience.sessions import Camera, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord
 from audience.stores import documents
@@ -32,7 +32,6 @@ from audience.stores.dynamo_items import (
 from audience.stores.dynamo_keys import (
     RECORDED,
     SCORERS,
-    SESSIONS,
     Item,
     KeyRange,
     between,
@@ -42,6 +41,7 @@ from audience.stores.dynamo_keys import (
     start_camera_part,
     under,
 )
+from audience.stores.dynamo_sessions import DynamoSessions
 from audience.stores.dynamo_table import DynamoTable
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
@@ -51,6 +51,9 @@ from audience.windows import WindowRecord
 RECORDED_AGAIN_S = 60.0
 
 _KEY = ("pk", "sk")
+
+# A stage of a session, and when the session was set up.
+Place = tuple[str, str, datetime | None]
 
 
 class DynamoStore:
@@ -68,45 +71,59 @@ class DynamoStore:
         """
         self._table = DynamoTable(DynamoAddress.of(url))
         self.url = self._table.address.url
-        self.alerting = DynamoAlerting(self._table)
-        self._recorded: dict[tuple[str, str], float] = {}
+        self._sessions = DynamoSessions(self._table)
+        self.alerting = DynamoAlerting(self._table, self._sessions)
+        self._recorded: dict[Place, float] = {}
         self._lock = threading.Lock()
 
+    @property
+    def forgetting(self) -> bool:
+        """DynamoDB removes what it is told to; of a table's backups it is the table's owner who decides."""
+        return False
+
     def put_session(self, session: Session) -> None:
-        self._put(_session_key(session.session_id), documents.session_to_json(session))
+        self._sessions.put(session)
+
+    def change_session(self, session: Session) -> None:
+        self._sessions.change(session)
 
     def session(self, session_id: str) -> Session:
-        item = self._table.get(_session_key(session_id))
-        if item is None:
-            raise SessionNotFound(
-                f"no session {session_id!r} in {self.url}: `houselights sessions` lists those there are"
-            )
-        return documents.session_from_json(_document(item))
+        return self._sessions.one(session_id)
 
     def sessions(self) -> list[Session]:
-        sessions = [documents.session_from_json(document) for document in self._documents(under(SESSIONS))]
-        return sorted(sessions, key=lambda session: (-to_ms(session.started_at), session.session_id))
+        return self._sessions.all()
 
-    def delete_session(self, session_id: str) -> None:
-        # The progress goes before the windows it claims, and what leads to the windows goes last: a deletion that
+    def delete_session(self, session_id: str) -> bool:
+        try:
+            believed_until_s = self._sessions.begin_deletion(session_id)
+        except SessionNotFound:
+            return True  # somebody else deletes it too, and was first
+        stages: set[str] = set()
+        removed = self._sweep(session_id, stages)
+        if believed_until_s is not None:
+            time.sleep(max(0.0, believed_until_s - time.monotonic()))
+            if not self._sessions.is_being_deleted(session_id):
+                return True
+            removed += self._sweep(session_id, stages)
+        # What leads to the records goes last, and the session, which is listed till then, after that: a deletion that
         # failed half way is completed by another.
-        self._table.delete_all(self._keys(under(documents_of(session_id))))
-        recorded = self._keys(under(RECORDED, session_id))
-        for mark in recorded:
-            self._table.delete_all(self._keys(under(records_of(session_id, _stage_of(mark)))))
-        self._table.delete_all([*recorded, _session_key(session_id)])
+        removed += self._table.delete_range(under(RECORDED, session_id))
+        if believed_until_s is not None:
+            self._sessions.end_deletion(session_id)
         with self._lock:
             self._recorded = {place: at_s for place, at_s in self._recorded.items() if place[0] != session_id}
+        return removed > 0 or believed_until_s is not None
 
     def put_stage(self, session_id: str, stage: Stage) -> None:
-        self._put(key(documents_of(session_id), f"STAGE#{stage.stage_id}"), documents.stage_to_json(stage))
+        self._put(key(documents_of(session_id), f"STAGE#{stage.stage_id}"), documents.stage_to_json(stage), session_id)
 
     def stages(self, session_id: str) -> list[Stage]:
         found = self._documents(under(documents_of(session_id), "STAGE"))
         return [documents.stage_from_json(document) for document in found]
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
-        self._put(_camera_key("CAMERA", session_id, stage_id, camera.camera_id), documents.camera_to_json(camera))
+        camera_key = _camera_key("CAMERA", session_id, stage_id, camera.camera_id)
+        self._put(camera_key, documents.camera_to_json(camera), session_id)
 
     def cameras(self, session_id: str, stage_id: str) -> list[Camera]:
         found = self._documents(under(documents_of(session_id), "CAMERA", stage_id))
@@ -117,19 +134,24 @@ class DynamoStore:
         windows: Sequence[WindowRecord],
         faces: Sequence[WindowFaces] = (),
         progress: RecordingProgress | None = None,
+        *,
+        set_up_at: datetime | None = None,
     ) -> None:
         # All is packed before anything is written: what cannot be kept takes the whole delivery with it.
         items = [*map(window_item, windows), *map(faces_item, faces)]
-        self._say_recorded(
-            {(window.session_id, window.stage_id) for window in windows}
-            | {(seen.session_id, seen.stage_id) for seen in faces}
-        )
-        self._table.put_all(items)
+        places = {(one.session_id, one.stage_id) for one in windows} | {(one.session_id, one.stage_id) for one in faces}
+        keys = [_key_of(item) for item in items] + [_mark(*place) for place in places]
+        told = []
         if progress is not None:
-            self._put(
-                _camera_key("PROGRESS", progress.session_id, progress.stage_id, progress.camera_id),
-                documents.flat_to_json(progress),
-            )
+            camera_key = _camera_key("PROGRESS", progress.session_id, progress.stage_id, progress.camera_id)
+            told = [document_item(camera_key, documents.flat_to_json(progress))]
+            keys.append(camera_key)
+        session_ids = {session_id for session_id, _ in places} | ({progress.session_id} if progress else set())
+        with self._sessions.writing_under(session_ids, keys, set_up_at) as set_up:
+            self._say_recorded({(*place, set_up[place[0]]) for place in places})
+            self._table.put_all(items)
+            for item in told:
+                self._table.put(item)
 
     def windows(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
@@ -166,17 +188,15 @@ class DynamoStore:
         return [documents.progress_from_json(document) for document in found]
 
     def put_scorer(self, scorer: ScorerRecord) -> None:
-        self._put(key(SCORERS, f"SCORER#{scorer.name}"), documents.scorer_to_json(scorer))
+        self._table.put(document_item(key(SCORERS, f"SCORER#{scorer.name}"), documents.scorer_to_json(scorer)))
 
     def scorers(self) -> dict[str, ScorerRecord]:
         found = map(documents.scorer_from_json, self._documents(under(SCORERS)))
         return {scorer.name: scorer for scorer in found}
 
-    def put_heartbeat(self, heartbeat: Heartbeat) -> None:
-        self._put(
-            _camera_key("HEARTBEAT", heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id),
-            documents.flat_to_json(heartbeat),
-        )
+    def put_heartbeat(self, heartbeat: Heartbeat, *, set_up_at: datetime | None = None) -> None:
+        camera_key = _camera_key("HEARTBEAT", heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
+        self._put(camera_key, documents.flat_to_json(heartbeat), heartbeat.session_id, set_up_at)
 
     def heartbeats(self, session_id: str) -> list[Heartbeat]:
         found = self._documents(under(documents_of(session_id), "HEARTBEAT"))
@@ -202,19 +222,36 @@ class DynamoStore:
     ) -> None:
         self.close()
 
-    def _say_recorded(self, places: set[tuple[str, str]]) -> None:
+    def _say_recorded(self, places: set[Place]) -> None:
         """Leaves word that stages have records, before these are written: so that deleting finds them all."""
         now_s = time.monotonic()
         with self._lock:
             due = [
                 place for place in places if now_s - self._recorded.get(place, -RECORDED_AGAIN_S) >= RECORDED_AGAIN_S
             ]
-        self._table.put_all([key(RECORDED, f"{session_id}#{stage_id}") for session_id, stage_id in due])
+        self._table.put_all([_mark(session_id, stage_id) for session_id, stage_id, _ in due])
         with self._lock:
             self._recorded |= dict.fromkeys(due, now_s)
 
-    def _put(self, key: Item, document: str) -> None:
-        self._table.put(document_item(key, document))
+    def _sweep(self, session_id: str, stages: set[str]) -> int:
+        """Removes what is there of a session but the session and the marks; returns how much that was.
+
+        Args:
+            session_id: which.
+            stages: those that are known of already; those that are found are added.
+        """
+        found = self._keys(under(documents_of(session_id)))
+        # As `STAGE#main` and `CAMERA#main#cam-1`, and `talk-1#main`.
+        for item in (*found, *self._keys(under(RECORDED, session_id))):
+            kind, stage_id, *_ = item["sk"]["S"].split("#")
+            stages |= {stage_id} if kind != "ALERTING" else set()
+        # The progress goes before the windows it claims.
+        self._table.delete_all(found)
+        return len(found) + sum(self._table.delete_range(under(records_of(session_id, one))) for one in sorted(stages))
+
+    def _put(self, key: Item, document: str, session_id: str, set_up_at: datetime | None = None) -> None:
+        with self._sessions.writing_under([session_id], [key], set_up_at):
+            self._table.put(document_item(key, document))
 
     def _documents(self, keys: KeyRange) -> list[str]:
         return [_document(item) for item in self._table.rows(keys, ("document",))]
@@ -223,16 +260,16 @@ class DynamoStore:
         return self._table.rows(keys, _KEY)
 
 
-def _session_key(session_id: str) -> Item:
-    return key(SESSIONS, f"SESSION#{session_id}")
-
-
 def _camera_key(kind: str, session_id: str, stage_id: str, camera_id: str) -> Item:
     return key(documents_of(session_id), f"{kind}#{stage_id}#{camera_id}")
 
 
-def _stage_of(mark: Item) -> str:
-    return str(mark["sk"]["S"].split("#")[1])
+def _mark(session_id: str, stage_id: str) -> Item:
+    return key(RECORDED, f"{session_id}#{stage_id}")
+
+
+def _key_of(item: Item) -> Item:
+    return {name: item[name] for name in _KEY}
 
 
 def _document(item: Item) -> str:

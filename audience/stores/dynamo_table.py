@@ -59,6 +59,18 @@ class DynamoTable:
         """Writes one item, over one already there."""
         self._call("put_item", TableName=self.address.table, Item=item)
 
+    def put_if(self, item: Item, condition: str, values: Item | None = None) -> bool:
+        """Writes one item where a condition holds of the one under its key; returns whether it was written."""
+        answer = self._call(
+            "put_item",
+            TableName=self.address.table,
+            Item=item,
+            ConditionExpression=condition,
+            **({"ExpressionAttributeValues": values} if values else {}),
+            unless="ConditionalCheckFailedException",
+        )
+        return bool(answer)
+
     def rows(self, keys: KeyRange, attributes: Sequence[str], *, expired_at_ms: int | None = None) -> list[Item]:
         """The items of a range in the order of their keys, page after page.
 
@@ -112,6 +124,17 @@ class DynamoTable:
     def delete_all(self, keys: Iterable[Item]) -> None:
         """Removes the items under keys, in no order; where this fails, some may be gone and others not."""
         self._write([{"DeleteRequest": {"Key": key}} for key in distinct(keys)])
+
+    def delete_range(self, keys: KeyRange) -> int:
+        """Removes all items of a range, page after page, and returns how many there were."""
+        removed = 0
+        reached: Item | None = None
+        while True:
+            found, reached = self._page(keys, ("pk", "sk"), after=reached)
+            self.delete_all(found)
+            removed += len(found)
+            if not reached:
+                return removed
 
     def delete_expired(self, keys: Sequence[Item], now_ms: int) -> int:
         """Removes those items that still expire before an instant, and returns how many did."""

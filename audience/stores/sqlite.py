@@ -6,18 +6,18 @@ Tallies and faces are packed (`audience.windows`, `audience.faces`); all else is
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from audience.errors import SessionNotFound
 from audience.faces import WindowFaces, pack_faces, unpack_faces
-from audience.instants import to_ms
 from audience.sessions import Camera, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord
 from audience.stores import documents
 from audience.stores.sqlite_alerting import ALERTING_SCHEMA, SqliteAlerting
-from audience.stores.sqlite_file import SqliteFile
+from audience.stores.sqlite_file import Rows, SqliteFile
+from audience.stores.sqlite_sessions import SqliteSessions
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord, pack_tallies
 
@@ -51,7 +51,6 @@ CREATE TABLE heartbeats (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE scorers (name TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
-_OF_A_SESSION = ("sessions", "stages", "cameras", "windows", "faces", "progress", "heartbeats", "alerting")
 
 
 class SqliteStore:
@@ -67,35 +66,30 @@ class SqliteStore:
         path = path.absolute()
         self.url = f"sqlite:///{path}"
         self._file = SqliteFile(path, schema=_SCHEMA + ALERTING_SCHEMA, version=SCHEMA_VERSION, known_by="windows")
-        self.alerting = SqliteAlerting(self._file)
+        self._sessions = SqliteSessions(self._file, self.url)
+        self.alerting = SqliteAlerting(self._file, self._sessions)
+
+    @property
+    def forgetting(self) -> bool:
+        return self._file.forgetting
 
     def put_session(self, session: Session) -> None:
-        with self._file.transaction() as cursor:
-            cursor.execute(
-                "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)",
-                (session.session_id, to_ms(session.started_at), documents.session_to_json(session)),
-            )
+        self._sessions.put(session)
+
+    def change_session(self, session: Session) -> None:
+        self._sessions.change(session)
 
     def session(self, session_id: str) -> Session:
-        rows = self._file.rows("SELECT document FROM sessions WHERE session_id = ?", (session_id,))
-        if not rows:
-            raise SessionNotFound(
-                f"no session {session_id!r} in {self.url}: `houselights sessions` lists those there are"
-            )
-        return documents.session_from_json(rows[0][0])
+        return self._sessions.one(session_id)
 
     def sessions(self) -> list[Session]:
-        rows = self._file.rows("SELECT document FROM sessions ORDER BY started_ms DESC, session_id")
-        return [documents.session_from_json(document) for (document,) in rows]
+        return self._sessions.all()
 
-    def delete_session(self, session_id: str) -> None:
-        with self._file.transaction() as cursor:
-            for table in _OF_A_SESSION:
-                cursor.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
-        self._file.forget()
+    def delete_session(self, session_id: str) -> bool:
+        return self._sessions.delete(session_id)
 
     def put_stage(self, session_id: str, stage: Stage) -> None:
-        with self._file.transaction() as cursor:
+        with self._sessions.writing_under([session_id]) as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO stages VALUES (?, ?, ?)",
                 (session_id, stage.stage_id, documents.stage_to_json(stage)),
@@ -106,7 +100,7 @@ class SqliteStore:
         return [documents.stage_from_json(document) for (document,) in rows]
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
-        with self._file.transaction() as cursor:
+        with self._sessions.writing_under([session_id]) as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO cameras VALUES (?, ?, ?, ?)",
                 (session_id, stage_id, camera.camera_id, documents.camera_to_json(camera)),
@@ -124,8 +118,13 @@ class SqliteStore:
         windows: Sequence[WindowRecord],
         faces: Sequence[WindowFaces] = (),
         progress: RecordingProgress | None = None,
+        *,
+        set_up_at: datetime | None = None,
     ) -> None:
-        with self._file.transaction() as cursor:
+        session_ids = {one.session_id for one in windows} | {one.session_id for one in faces}
+        if progress is not None:
+            session_ids.add(progress.session_id)
+        with self._sessions.writing_under(session_ids, set_up_at) as cursor:
             cursor.executemany(
                 "INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
@@ -210,13 +209,11 @@ class SqliteStore:
         ]
 
     def delete_camera_records(self, session_id: str, stage_id: str, camera_id: str) -> None:
-        with self._file.transaction() as cursor:
-            for table in ("windows", "faces", "progress"):
-                cursor.execute(
-                    f"DELETE FROM {table} WHERE session_id = ? AND stage_id = ? AND camera_id = ?",
-                    (session_id, stage_id, camera_id),
-                )
-        self._file.forget()
+        condition, values = "session_id = ? AND stage_id = ? AND camera_id = ?", (session_id, stage_id, camera_id)
+        keys = {"progress": _CAMERA_KEY, "windows": _WINDOW_KEY, "faces": _WINDOW_KEY}
+        self._file.erase(
+            [Rows(table=table, key=key, condition=condition, values=values) for table, key in keys.items()]
+        )
 
     def progress(self, session_id: str, stage_id: str, camera_id: str) -> RecordingProgress | None:
         rows = self._file.rows(
@@ -241,8 +238,8 @@ class SqliteStore:
         rows = self._file.rows("SELECT document FROM scorers ORDER BY name")
         return {scorer.name: scorer for scorer in (documents.scorer_from_json(document) for (document,) in rows)}
 
-    def put_heartbeat(self, heartbeat: Heartbeat) -> None:
-        with self._file.transaction() as cursor:
+    def put_heartbeat(self, heartbeat: Heartbeat, *, set_up_at: datetime | None = None) -> None:
+        with self._sessions.writing_under([heartbeat.session_id], set_up_at) as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?, ?)",
                 (heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id, documents.flat_to_json(heartbeat)),
@@ -255,13 +252,12 @@ class SqliteStore:
         return [documents.heartbeat_from_json(document) for (document,) in rows]
 
     def prune(self, now_ms: int) -> int:
-        removed = 0
-        with self._file.transaction() as cursor:
-            for table in ("windows", "faces"):
-                cursor.execute(f"DELETE FROM {table} WHERE expires_ms < ?", (now_ms,))
-                removed += cursor.rowcount
-        self._file.forget()
-        return removed
+        return self._file.erase(
+            [
+                Rows(table=table, key=_WINDOW_KEY, condition="expires_ms < ?", values=(now_ms,))
+                for table in ("windows", "faces")
+            ]
+        )
 
     def close(self) -> None:
         self._file.close()

@@ -6,6 +6,7 @@ from audience.alerting import AlertDocument
 from audience.alerts import AlertBook
 from audience.stores.alert_documents import alert_document_to_json, book_of, key_of
 from audience.stores.sqlite_file import SqliteFile
+from audience.stores.sqlite_sessions import SqliteSessions
 
 ALERTING_SCHEMA = """
 CREATE TABLE alerting (
@@ -17,11 +18,11 @@ CREATE TABLE alerting (
 class SqliteAlerting:
     """Implements `audience.alerting.Alerting` on a file that has the table."""
 
-    def __init__(self, file: SqliteFile) -> None:
-        self._file = file
+    def __init__(self, file: SqliteFile, sessions: SqliteSessions) -> None:
+        self._file, self._sessions = file, sessions
 
     def put(self, session_id: str, document: AlertDocument) -> None:
-        with self._file.transaction() as cursor:
+        with self._sessions.writing_under([session_id]) as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO alerting VALUES (?, ?, ?)",
                 (session_id, key_of(document), alert_document_to_json(document)),

@@ -6,24 +6,54 @@ once, however many threads come and go (a page that reloads makes a new one each
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from audience.errors import StoreTooNew, StoreUnavailable
+from audience.private_files import FILE_MODE, make_private, private_folder, tighten
+from audience.stores.sqlite_spare import OPENING, Spare, is_full
 
 BUSY_TIMEOUT_S = 30.0
 FORGET_TIMEOUT_S = 5.0
 
+ROWS_AT_ONCE = 256  # at most, where the disk is full
+
 _MAKES = re.compile(r"(CREATE TABLE (\w+) .*?);\n", re.DOTALL)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Some rows of a table.
+
+    Attributes:
+        table: its name.
+        key: the columns of its primary key.
+        condition, values: what holds for the rows, as SQL writes it.
+    """
+
+    table: str
+    key: str
+    condition: str
+    values: Sequence[object]
+
+    def first(self, count: int) -> Rows:
+        """So many of them at most."""
+        some = f"SELECT {self.key} FROM {self.table} WHERE {self.condition} LIMIT {count}"
+        return replace(self, condition=f"({self.key}) IN ({some})")
+
+
 class SqliteFile:
-    """An SQLite database in WAL mode, so that one process writes while others read.
+    """An SQLite database in WAL mode, so that one process writes while others read; it is its owner's alone.
+
+    Beside it lie SQLite's own `-wal` and `-shm`, `-spare` (room to delete with on a full disk) and, while the log still
+    holds what was deleted, `-forget`.
 
     All methods raise `StoreUnavailable` where the file cannot be used.
     """
@@ -46,17 +76,30 @@ class SqliteFile:
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         self._lock = threading.Lock()
+        self._spare = Spare(path)
+        self._forget = path.with_name(path.name + "-forget")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(path.parent)
+            make_private(path)
         except OSError as problem:
             raise StoreUnavailable(
                 f"store {path} cannot be made: {problem.strerror or problem}; choose another place with --store"
             ) from None
         try:
-            self._prepare(schema, version, known_by)
+            try:
+                self._prepare(schema, version, known_by)
+            except StoreUnavailable as problem:
+                # Even to be read, a log needs an index on the disk.
+                if not (is_full(problem.__cause__) and self._spare.give(OPENING)):
+                    raise
+                self._prepare(schema, version, known_by)
         except BaseException:
             self.close()
             raise
+        self._spare.make()
+        for name in ("", "-wal", "-shm"):
+            tighten(path.with_name(path.name + name))
+        self._finish_forgetting()
 
     def _prepare(self, schema: str, version: int, known_by: str) -> None:
         with self._lent() as connection:
@@ -86,7 +129,9 @@ class SqliteFile:
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query."""
         with self._lent() as connection:
-            return connection.execute(query, tuple(values)).fetchall()
+            found = connection.execute(query, tuple(values)).fetchall()
+        self._finish_forgetting()
+        return found
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Cursor]:
@@ -104,19 +149,82 @@ class SqliteFile:
                 raise
             finally:
                 cursor.close()
+        self._finish_forgetting()
 
-    def forget(self) -> None:
-        """Empties the write-ahead log, which still holds what was deleted.
+    def erase(self, rows: Sequence[Rows], last: Sequence[Rows] = ()) -> int:
+        """Removes rows for good, from the log too: all at once, or, where the disk is too full for that, little by
+        little; then the same call again completes one that was interrupted.
 
-        Waits some seconds for those who are reading; where one reads on, the log is emptied the next time, or when the
-        last process closes the store.
+        Args:
+            rows: what goes.
+            last: what goes with the end of it.
+
+        Returns:
+            How many rows went.
         """
-        with self._lent() as connection:
-            connection.execute(f"PRAGMA busy_timeout = {int(FORGET_TIMEOUT_S * 1000)}")
+        with contextlib.suppress(OSError):  # a disk may be too full even for a name
+            self._forget.touch(FILE_MODE)
+        try:
             try:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                return self._erase_at_once([*rows, *last])
+            except StoreUnavailable as problem:
+                if not is_full(problem.__cause__):
+                    raise
+            return self._erase_little_by_little(rows, last)
+        finally:
+            self._empty_log(FORGET_TIMEOUT_S)
+            self._spare.make()
+
+    @property
+    def forgetting(self) -> bool:
+        """Whether the log still holds what was deleted, because somebody reads what was there before. Whoever uses the
+        file next, once they are done, empties it."""
+        return self._forget.exists()
+
+    def _erase_at_once(self, rows: Sequence[Rows]) -> int:
+        with self.transaction() as cursor:
+            return sum(
+                cursor.execute(f"DELETE FROM {some.table} WHERE {some.condition}", tuple(some.values)).rowcount
+                for some in rows
+            )
+
+    def _erase_little_by_little(self, rows: Sequence[Rows], last: Sequence[Rows]) -> int:
+        """With the room set aside, and the log emptied after each step."""
+        self._spare.give()
+        removed, step = 0, ROWS_AT_ONCE
+        while True:
+            try:
+                for some in rows:
+                    while erased := self._erase_at_once([some.first(step)]):
+                        removed += erased
+                        self._empty_log(0)
+                # What others wrote meanwhile goes with the rest.
+                return removed + self._erase_at_once([*rows, *last])
+            except StoreUnavailable as problem:
+                if not is_full(problem.__cause__) or step == 1:
+                    raise
+                step = max(1, step // 4)
+                self._empty_log(0)
+
+    def _finish_forgetting(self) -> None:
+        if self._forget.exists():
+            self._empty_log(0)
+
+    def _empty_log(self, wait_s: float) -> None:
+        """Empties the write-ahead log, or leaves word that it is to be; waits so long for those who are reading."""
+        with self._lent() as connection:
+            connection.execute(f"PRAGMA busy_timeout = {int(wait_s * 1000)}")
+            try:
+                ((busy, _, _),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except sqlite3.OperationalError:  # somebody else is at it, or the disk is too full for this too
+                busy = True
             finally:
                 connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+        with contextlib.suppress(OSError):
+            if busy:
+                self._forget.touch(FILE_MODE)
+            else:
+                self._forget.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Closes every connection: those at work as soon as they are done."""
@@ -125,6 +233,8 @@ class SqliteFile:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+        if self._forget.exists() and not self._path.with_name(self._path.name + "-wal").exists():
+            self._forget.unlink(missing_ok=True)  # who closes a database last removes its log
 
     @contextmanager
     def _lent(self) -> Iterator[sqlite3.Connection]:
@@ -159,6 +269,7 @@ class SqliteFile:
             connection.execute("PRAGMA synchronous = NORMAL")
             # Deleted means overwritten: what was recorded of people leaves no trace in the file's free pages.
             connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA temp_store = MEMORY")  # nor in files that SQLite makes on the side
         except BaseException:
             connection.close()
             raise

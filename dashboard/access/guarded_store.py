@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -35,6 +36,11 @@ class GuardedStore:
         self._store, self._permit = store, permit
         self.url = store.url
         self._seen: set[str] = set()
+
+    @property
+    def forgetting(self) -> bool:
+        """Whether the store's files still hold what was deleted."""
+        return self._store.forgetting
 
     @property
     def alerting(self) -> Alerting:
@@ -107,13 +113,17 @@ class GuardedStore:
         """Writes a session."""
         self._as("operator").put_session(session)
 
+    def change_session(self, session: Session) -> None:
+        """Writes a session that is there."""
+        self.writing(session.session_id, "operator").change_session(session)
+
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
         """Writes a camera."""
         self.writing(session_id, "operator").put_camera(session_id, stage_id, camera)
 
-    def delete_session(self, session_id: str) -> None:
+    def delete_session(self, session_id: str) -> bool:
         """Removes a session with everything recorded under it."""
-        self._as("admin").delete_session(session_id)
+        return self._as("admin").delete_session(session_id)
 
     def delete_camera_records(self, session_id: str, stage_id: str, camera_id: str) -> None:
         """Removes what one camera recorded."""
@@ -124,17 +134,19 @@ class GuardedStore:
         windows: Sequence[WindowRecord],
         faces: Sequence[WindowFaces] = (),
         progress: RecordingProgress | None = None,
+        *,
+        set_up_at: datetime | None = None,
     ) -> None:
         """Writes windows: what a camera does, and no page."""
-        self._as("admin").put_windows(windows, faces, progress)
+        self._as("admin").put_windows(windows, faces, progress, set_up_at=set_up_at)
 
     def put_scorer(self, scorer: ScorerRecord) -> None:
         """Writes what a scorer's name stands for."""
         self._as("admin").put_scorer(scorer)
 
-    def put_heartbeat(self, heartbeat: Heartbeat) -> None:
+    def put_heartbeat(self, heartbeat: Heartbeat, *, set_up_at: datetime | None = None) -> None:
         """Writes a camera's newest heartbeat."""
-        self._as("admin").put_heartbeat(heartbeat)
+        self._as("admin").put_heartbeat(heartbeat, set_up_at=set_up_at)
 
     def prune(self, now_ms: int) -> int:
         """Removes what expired."""
@@ -153,7 +165,7 @@ class GuardedStore:
         self.close()
 
     def _seeing(self, session_id: str) -> Store:
-        # What one with a role over all sessions asks for need not be there: a stage is written before its session.
+        # Who has a role over all sessions is told by the store itself what is there.
         if session_id not in self._seen and not self._permit.is_at_least("analyst"):
             self.session(session_id)
         return self._store

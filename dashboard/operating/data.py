@@ -87,20 +87,20 @@ def start(session_id: str) -> None:
         session = store.session(session_id)
         if any(len(store.windows(session_id, stage.stage_id)) for stage in store.stages(session_id)):
             raise InvalidValue("something was recorded of the session already: it began before that")
-        store.put_session(replace(session, started_at=now(), ended_at=None))
+        store.change_session(replace(session, started_at=now(), ended_at=None))
 
 
 def go_on(session_id: str) -> None:
     """The session is under way again."""
     with _opened() as store:
-        store.put_session(replace(store.session(session_id), ended_at=None))
+        store.change_session(replace(store.session(session_id), ended_at=None))
 
 
 def end(session_id: str) -> None:
     """The session has ended now; one that had yet to begin, too."""
     with _opened() as store:
         session, at = store.session(session_id), now()
-        store.put_session(replace(session, started_at=min(session.started_at, at), ended_at=at))
+        store.change_session(replace(session, started_at=min(session.started_at, at), ended_at=at))
 
 
 def acknowledge(session_id: str, alert: Alert, by: str) -> None:

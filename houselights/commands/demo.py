@@ -15,6 +15,7 @@ import platformdirs
 from rich.console import Console
 from rich.progress import Progress
 
+from audience.errors import SessionNotFound
 from audience.names import LONGEST_ID
 from houselights.commands.dashboard import serve
 from houselights.commands.options import STORE_VARIABLE
@@ -96,7 +97,10 @@ def festival_running(store_url: str) -> Iterator[None]:
 
     def run() -> None:
         with open_store(store_url) as store:
-            play(store, day, speed=1.0, stop=stop, elapsed_s=lambda: time.monotonic() - began)
+            try:
+                play(store, day, speed=1.0, stop=stop, elapsed_s=lambda: time.monotonic() - began)
+            except SessionNotFound as problem:  # somebody deletes it, to see what happens
+                click.echo(f"The simulated festival has ended: {problem}", err=True)
 
     thread = threading.Thread(target=run, name="festival")
     thread.start()

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from audience.errors import InvalidValue
+from audience.errors import InvalidValue, SessionNotFound
 from audience.instants import clock_text, to_ms
 from audience.occasions import described_as
 from audience.sessions import Session
@@ -81,7 +81,7 @@ def describe(
             there, title=title, film=film, cut=cut, city=city, tags=tags if tags or no_tags else None
         )
         if session != there:
-            store.put_session(session)
+            store.change_session(session)
     click.echo(f"Session {session.session_id}:")
     for name in ("title", "film", "cut", "city", "tags"):
         click.echo(f"  {name}: {_told(session, name) or 'not said'}")
@@ -92,15 +92,39 @@ def describe(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @store_option
 def delete(session_id: str, yes: bool, store_url: str | None) -> int:
-    """Delete SESSION with its windows, faces, timelines and cues. There is no way back."""
+    """Delete SESSION with its windows, faces, timelines and cues. There is no way back.
+
+    Cameras that still record into it are refused from then on. A deletion that was interrupted is finished by the same
+    command; a session that is not there (any more) is no error.
+    """
+    console = Console(stderr=True)
     with store_at(store_url) as store:
-        session = store.session(session_id)
-        if not yes and not click.confirm(f"Delete {session.name!r} and everything recorded under it?"):
+        try:
+            name = store.session(session_id).name
+        except SessionNotFound:
+            name = ""
+        if name and not yes and not click.confirm(f"Delete {name!r} and everything recorded under it?"):
             click.echo("Nothing was deleted.")
             return 0
-        store.delete_session(session_id)
-    click.echo(f"Deleted {session_id}.")
+        with console.status(f"Deleting {session_id}"):
+            removed = store.delete_session(session_id)
+        forgetting = store.forgetting
+    if name:
+        click.echo(f"Deleted {session_id}.")
+    elif removed:
+        click.echo(f"Deleted what was left of {session_id}, which was not listed any more.")
+    else:
+        click.echo(f"There is no session {session_id} in {store.url}, and nothing left of it.")
+    _tell_forgetting(forgetting)
     return 0
+
+
+def _tell_forgetting(forgetting: bool) -> None:
+    if forgetting:
+        click.echo(
+            "Another program is reading the store: until it is done the write-ahead log still holds what was deleted; "
+            "the first use of the store after that removes it."
+        )
 
 
 @click.command(short_help="Remove records that have expired.")
@@ -109,4 +133,6 @@ def prune(store_url: str | None) -> None:
     """Remove windows and single faces whose time is over (two years and 30 days unless set otherwise)."""
     with store_at(store_url) as store:
         removed = store.prune(to_ms(datetime.now(UTC)))
+        forgetting = store.forgetting
     click.echo(f"Removed {removed} expired records.")
+    _tell_forgetting(forgetting)

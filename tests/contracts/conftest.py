@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
+from audience.stores import dynamo_sessions
 from audience.stores.dynamo_client import client_for
 from audience.stores.dynamo_schema import create_table
 from houselights.local_cloud.moto_server import running_moto
@@ -20,6 +21,15 @@ settings.register_profile("houselights", deadline=None, max_examples=60)
 settings.load_profile("houselights")
 
 REGION = "eu-west-1"
+
+
+BELIEVED_S = 0.5
+
+
+@pytest.fixture(autouse=True)
+def short_belief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session in DynamoDB is believed to be there for less long, since each deletion waits for it."""
+    monkeypatch.setattr(dynamo_sessions, "BELIEVED_S", BELIEVED_S)
 
 
 @pytest.fixture(scope="session")

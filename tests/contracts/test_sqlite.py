@@ -132,6 +132,7 @@ def test_another_programs_database_is_refused_and_left_as_it_is(path, version):
 
 def test_a_damaged_database_is_one_clear_error(path):
     with SqliteStore(path) as store:
+        store.put_session(a_session())
         store.put_windows([a_window(second, of=3) for second in range(500)])
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)
@@ -215,6 +216,7 @@ def test_a_full_disk_is_one_clear_line_and_keeps_all_of_a_delivery_or_none(path,
 
     monkeypatch.setattr(sqlite3, "connect", connect_small)
     with SqliteStore(path) as store:
+        store.put_session(a_session())
         store.put_windows([a_window(0, of=3)], [window_faces(0)], a_progress(done_s=1))
         with pytest.raises(StoreUnavailable, match=r"full; check .*the free space") as refused:
             store.put_windows([a_window(second, of=3) for second in range(5000)], [], a_progress(done_s=5000))
@@ -310,6 +312,7 @@ def test_nothing_of_a_deleted_session_can_be_read_from_the_bytes_of_the_file(pat
 
 def test_nothing_of_pruned_faces_can_be_read_from_the_bytes_of_the_file(path):
     with SqliteStore(path) as store:
+        store.put_session(a_session())
         store.put_windows([], [window_faces(s, seen=[a_face(f"{SECRET}-{s}")], expires_ms=1000) for s in range(300)])
         assert SECRET.encode() in bytes_on_disk(path)
         assert store.prune(2000) == 300
@@ -318,6 +321,7 @@ def test_nothing_of_pruned_faces_can_be_read_from_the_bytes_of_the_file(path):
 
 def test_nothing_of_a_cameras_removed_records_can_be_read_from_the_bytes_of_the_file(path):
     with SqliteStore(path) as store:
+        store.put_session(a_session())
         store.put_windows([], [window_faces(s, seen=[a_face(f"{SECRET}-{s}")]) for s in range(300)])
         store.delete_camera_records("talk-1", "main", "cam-1")
         assert SECRET.encode() not in bytes_on_disk(path)

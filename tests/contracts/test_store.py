@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -43,6 +44,7 @@ from tests.builders import (
     faces,
     window_faces,
 )
+from tests.contracts.conftest import BELIEVED_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -67,6 +69,13 @@ def store(url: str) -> Iterator[Store]:
         yield opened
 
 
+@pytest.fixture
+def set_up(store: Store) -> None:
+    """Sessions to write under."""
+    for session_id in ("talk-1", "talk-2"):
+        store.put_session(a_session(session_id))
+
+
 def everything(store: Store, session_id: str = "talk-1") -> dict[str, object]:
     """All that a store has of a session, for comparison."""
     stages = store.stages(session_id)
@@ -88,6 +97,18 @@ def rows(table: WindowTable) -> list[object]:
     return [table.width_ms, table.cameras, table.expressions, table.scorers] + [
         getattr(table, column).tolist() for column in columns
     ]
+
+
+def refused_within(put: Callable[[], None]) -> None:
+    """That a put is refused, at once or when what a store believes of a session is over."""
+    until_s = time.monotonic() + 2 * BELIEVED_S
+    while time.monotonic() < until_s:
+        try:
+            put()
+        except SessionNotFound:
+            return
+        time.sleep(BELIEVED_S / 10)
+    pytest.fail("it was taken again and again")
 
 
 def fill(store: Store, session_id: str = "talk-1", stage_id: str = "main") -> None:
@@ -160,6 +181,7 @@ class TestSessions:
         assert [session.session_id for session in store.sessions()] == ["a", "b"]
 
 
+@pytest.mark.usefixtures("set_up")
 class TestStagesAndCameras:
     def test_a_stage_comes_back_as_it_was(self, store):
         stage = a_stage(
@@ -196,6 +218,7 @@ class TestStagesAndCameras:
         assert store.cameras("talk-2", "main") == []
 
 
+@pytest.mark.usefixtures("set_up")
 class TestWindows:
     def test_windows_come_back_as_the_sums_they_were(self, store):
         windows = [
@@ -248,9 +271,8 @@ class TestWindows:
                 told.append(rows(store.windows(session, "main")))
         assert told[0] == told[1] == told[2]
 
-    def test_windows_may_arrive_before_their_session_stage_and_camera(self, store):
+    def test_windows_may_arrive_before_their_stage_and_camera(self, store):
         store.put_windows([a_window(of=3)], [window_faces()], a_progress())
-        store.put_session(a_session())
         store.put_stage("talk-1", a_stage())
         assert len(store.windows("talk-1", "main")) == 1
         assert len(store.faces("talk-1", "main")) == 1
@@ -278,6 +300,8 @@ class TestWindows:
         assert store.windows("talk-1", "main").start_ms.tolist() == [0, 1000, 9000, 999_999_999_000, 10**12]
 
     def test_windows_belong_to_one_session_and_stage(self, store):
+        for session_id in ("a", "a-b"):
+            store.put_session(a_session(session_id))
         store.put_windows(
             [a_window(of=1, session_id="a", stage_id="b-c"), a_window(of=2, session_id="a-b", stage_id="c")]
         )
@@ -298,6 +322,7 @@ class TestWindows:
         assert len(store.windows("talk-1", "main")) == 0
 
 
+@pytest.mark.usefixtures("set_up")
 class TestFaces:
     def test_single_faces_come_back_as_they_were(self, store):
         box = Box(left=-1 / 65535, top=0, width=0.2, height=1)
@@ -337,6 +362,7 @@ class TestFaces:
         assert store.recordings("talk-1") == []
 
 
+@pytest.mark.usefixtures("set_up")
 class TestProgressScorersAndHeartbeats:
     def test_progress_comes_back_and_only_the_newest(self, store):
         store.put_windows([], [], a_progress(done_s=10))
@@ -399,6 +425,7 @@ class TestProgressScorersAndHeartbeats:
         assert store.heartbeats("talk-1")[0].detail == detail
 
 
+@pytest.mark.usefixtures("set_up")
 class TestAlerting:
     def test_there_is_nothing_where_nothing_was_put(self, store):
         assert store.alerting.book("talk-1") == AlertBook()
@@ -474,15 +501,11 @@ class TestForgetting:
             assert len(store.windows("talk-1", stage)) == 0
             assert store.faces("talk-1", stage) == []
 
-    def test_deleting_takes_what_came_without_a_session(self, store):
-        store.put_windows([a_window(of=3)], [window_faces()], a_progress())
-        store.delete_session("talk-1")
-        assert len(store.windows("talk-1", "main")) == 0
-        assert store.faces("talk-1", "main") == store.recordings("talk-1") == []
-
-    def test_deleting_what_is_not_there_is_no_error(self, store):
-        store.delete_session("nowhere")
-        store.delete_session("nowhere")
+    def test_deleting_says_whether_there_was_anything_and_may_be_done_twice(self, store):
+        fill(store)
+        assert store.delete_session("talk-1")
+        assert not store.delete_session("talk-1")
+        assert not store.delete_session("nowhere")
 
     def test_a_deleted_session_can_be_written_again(self, store):
         fill(store)
@@ -509,6 +532,7 @@ class TestForgetting:
         assert store.cameras("talk-1", "main") == [a_camera()]
 
     def test_pruning_removes_what_expired_before_now_and_says_how_many(self, store):
+        store.put_session(a_session())
         store.put_windows(
             [
                 a_window(second, of=1, expires_ms=expires)
@@ -530,9 +554,102 @@ class TestForgetting:
         assert store.session("talk-1") == a_session()
 
 
+def every_put(store: Store) -> list[Callable[[], None]]:
+    """Everything that puts something under the session talk-1, but setting it up."""
+    return [
+        lambda: store.put_stage("talk-1", a_stage(annotations=[an_annotation(1)], exclusions=[an_exclusion(1, 2)])),
+        lambda: store.put_camera("talk-1", "main", a_camera()),
+        lambda: store.put_windows([a_window(of=3)]),
+        lambda: store.put_windows([], [window_faces()]),
+        lambda: store.put_windows([], [], a_progress()),
+        lambda: store.put_windows([a_window(of=3, session_id="talk-2"), a_window(of=3)]),
+        lambda: store.put_heartbeat(a_heartbeat()),
+        lambda: store.change_session(a_session(title="Renamed")),
+        lambda: store.alerting.put("talk-1", AlertRule(rule_id="a", what="camera")),
+        lambda: store.alerting.put("talk-1", an_alert()),
+        lambda: store.alerting.put("talk-1", AlertMark(alert_id="a", kind="acknowledged", by="Ada", at_ms=1)),
+        lambda: store.alerting.put("talk-1", AlertWatcher(name="laptop", at_ms=1)),
+    ]
+
+
+class TestWritingUnderASession:
+    def test_nothing_is_taken_under_a_session_that_was_never_set_up(self, store):
+        store.put_session(a_session("talk-2"))
+        for put in every_put(store):
+            with pytest.raises(SessionNotFound, match="'talk-1'"):
+                put()
+        assert store.sessions() == [a_session("talk-2")]
+        assert not store.delete_session("talk-1")
+        assert len(store.windows("talk-2", "main")) == 0, "a delivery is refused whole"
+
+    def test_nothing_is_taken_under_a_session_that_somebody_else_deleted(self, url, store):
+        fill(store)
+        store.put_session(a_session("talk-2"))
+        with open_store(url) as desk:
+            desk.delete_session("talk-1")
+        for put in every_put(store):
+            with pytest.raises(SessionNotFound, match="'talk-1'"):
+                put()
+        assert not store.delete_session("talk-1")
+
+    def test_a_session_keeps_the_instant_at_which_it_was_first_set_up(self, store):
+        first, later = after(-60), after(60)
+        store.put_session(replace(a_session(), set_up_at=first))
+        store.put_session(replace(a_session(title="By another camera"), set_up_at=later))
+        assert store.session("talk-1") == replace(a_session(title="By another camera"), set_up_at=first)
+        store.delete_session("talk-1")
+        store.put_session(replace(a_session(), set_up_at=later))
+        assert store.session("talk-1").set_up_at == later
+
+    def test_a_writer_of_a_deleted_session_is_not_let_into_the_new_one_of_its_id(self, url, store):
+        old, new = after(0), after(60)
+        store.put_session(replace(a_session(), set_up_at=old))
+        store.put_windows([a_window(0, of=3)], set_up_at=old)
+        with open_store(url) as desk:
+            desk.delete_session("talk-1")
+            desk.put_session(replace(a_session(), set_up_at=new))
+        for put in (
+            lambda: store.put_windows([a_window(1, of=3)], [window_faces(1)], a_progress(), set_up_at=old),
+            lambda: store.put_heartbeat(a_heartbeat(), set_up_at=old),
+            lambda: store.change_session(replace(a_session(ended_at=after(9)), set_up_at=old)),
+        ):
+            # A store may believe for a while what it saw.
+            refused_within(put)
+        store.put_heartbeat(a_heartbeat(at_s=70), set_up_at=new)
+        assert len(store.windows("talk-1", "main")) == 0
+        assert store.faces("talk-1", "main") == store.recordings("talk-1") == []
+        assert store.heartbeats("talk-1") == [a_heartbeat(at_s=70)]
+        assert store.session("talk-1").ended_at is None
+
+    def test_deleting_while_four_processes_write_leaves_nothing(self, url):
+        with open_store(url) as store:
+            store.put_session(a_session())
+            store.put_stage("talk-1", a_stage())
+            writers = [
+                subprocess.Popen(
+                    [sys.executable, "-m", "tests.contracts.endless_writer", url, f"cam-{number}", str(BELIEVED_S)],
+                    cwd=ROOT,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+                for number in range(4)
+            ]
+            assert [writer.stdout.readline() for writer in writers] == ["writing\n"] * 4
+            store.delete_session("talk-1")
+            for writer in writers:
+                _, complaints = writer.communicate(timeout=120)
+                assert (writer.returncode, complaints) == (3, "")
+            assert len(store.windows("talk-1", "main")) == 0
+            assert store.faces("talk-1", "main") == store.heartbeats("talk-1") == store.stages("talk-1") == []
+            assert not store.delete_session("talk-1"), "nothing was left to remove"
+
+
 class TestManyAtOnce:
     def test_two_processes_with_three_threads_each_lose_nothing(self, url):
         each, threads = 25, 3
+        with open_store(url) as store:
+            store.put_session(a_session())
         writers = [
             subprocess.Popen(
                 [sys.executable, "-m", "tests.contracts.writers", url, camera, str(threads), str(each)],
@@ -556,6 +673,7 @@ class TestManyAtOnce:
             assert len(table) == len(store.faces("talk-1", "main")) == 2 * threads * each
             assert table.over_cameras().faces.tolist() == [6] * (threads * each)
 
+    @pytest.mark.usefixtures("set_up")
     def test_many_threads_write_and_read_through_one_store(self, store):
         def work(number: int) -> int:
             for second in range(10):
@@ -569,6 +687,7 @@ class TestManyAtOnce:
         assert len(store.windows("talk-1", "main")) == 80
         assert len(store.heartbeats("talk-1")) == 8
 
+    @pytest.mark.usefixtures("set_up")
     def test_a_delivery_is_seen_whole_or_not_at_all(self, store):
         """A reader that comes in between never sees the progress without the windows it claims."""
         over = threading.Event()

@@ -1,0 +1,104 @@
+"""The sessions in the SQLite file of a store, and writing under one of them: only while it is there."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from audience.instants import to_ms
+from audience.sessions import Session
+from audience.stores import documents
+from audience.stores.presence import not_there, nothing_written, set_up_anew
+from audience.stores.sqlite_file import Rows, SqliteFile
+
+# By table its key, in the order in which rows of a session go: the progress before the windows it claims.
+_WINDOW = "session_id, stage_id, start_ms, camera_id, part"
+_CAMERA = "session_id, stage_id, camera_id"
+_UNDER_A_SESSION = {
+    "progress": _CAMERA,
+    "faces": _WINDOW,
+    "windows": _WINDOW,
+    "heartbeats": _CAMERA,
+    "alerting": "session_id, key",
+    "cameras": _CAMERA,
+    "stages": "session_id, stage_id",
+}
+
+
+class SqliteSessions:
+    """The sessions of one file; the `url` of its store stands in messages."""
+
+    def __init__(self, file: SqliteFile, url: str) -> None:
+        self._file, self._url = file, url
+
+    def put(self, session: Session) -> None:
+        """See `Store.put_session`."""
+        with self._file.transaction() as cursor:
+            there = _document(cursor, session.session_id)
+            if there is not None:
+                session = replace(session, set_up_at=documents.session_from_json(there).set_up_at)
+            _write(cursor, session)
+
+    def change(self, session: Session) -> None:
+        """See `Store.change_session`."""
+        with self._file.transaction() as cursor:
+            there = _document(cursor, session.session_id)
+            if there is None or documents.session_from_json(there).set_up_at != session.set_up_at:
+                raise nothing_written(session.session_id, self._url)
+            _write(cursor, session)
+
+    def one(self, session_id: str) -> Session:
+        """See `Store.session`."""
+        rows = self._file.rows("SELECT document FROM sessions WHERE session_id = ?", (session_id,))
+        if not rows:
+            raise not_there(session_id, self._url)
+        return documents.session_from_json(rows[0][0])
+
+    def all(self) -> list[Session]:
+        """See `Store.sessions`."""
+        rows = self._file.rows("SELECT document FROM sessions ORDER BY started_ms DESC, session_id")
+        return [documents.session_from_json(document) for (document,) in rows]
+
+    def delete(self, session_id: str) -> bool:
+        """See `Store.delete_session`."""
+
+        def of_it(table: str, key: str) -> Rows:
+            return Rows(table=table, key=key, condition="session_id = ?", values=(session_id,))
+
+        rows = [of_it(table, key) for table, key in _UNDER_A_SESSION.items()]
+        return self._file.erase(rows, last=[of_it("sessions", "session_id")]) > 0
+
+    @contextmanager
+    def writing_under(self, session_ids: Iterable[str], set_up_at: datetime | None = None) -> Iterator[sqlite3.Cursor]:
+        """A transaction that is begun only where the sessions are there; a deletion comes before it or after it.
+
+        Args:
+            session_ids: what is written belongs to these.
+            set_up_at: as the writer knows it; None where it does not.
+
+        Raises:
+            SessionNotFound: one is not there, or was set up at another instant.
+        """
+        with self._file.transaction() as cursor:
+            for session_id in set(session_ids):
+                there = _document(cursor, session_id)
+                if there is None:
+                    raise nothing_written(session_id, self._url)
+                if set_up_at is not None and documents.session_from_json(there).set_up_at != set_up_at:
+                    raise set_up_anew(session_id, self._url)
+            yield cursor
+
+
+def _document(cursor: sqlite3.Cursor, session_id: str) -> str | None:
+    found = cursor.execute("SELECT document FROM sessions WHERE session_id = ?", (session_id,)).fetchone()
+    return None if found is None else str(found[0])
+
+
+def _write(cursor: sqlite3.Cursor, session: Session) -> None:
+    cursor.execute(
+        "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)",
+        (session.session_id, to_ms(session.started_at), documents.session_to_json(session)),
+    )
