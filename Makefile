@@ -15,7 +15,7 @@ SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam
 ACCOUNT = $(if $(profile),--profile "$(profile)") $(if $(region),--region "$(region)")
 STACK = $(if $(stack),$(stack),houselights)
 
-.PHONY: help demo local-cloud test check checks format train bench package component deploy teardown clean
+.PHONY: help demo local-cloud test check checks format train bench package component licences deploy teardown clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -84,6 +84,9 @@ deploy: package $(CHECKS)/sam/.synced ## Make or change the stack: make deploy p
 	$(SAM) deploy --template-file infra/template.yaml --config-file "$(CURDIR)/infra/samconfig.toml" \
 	  --stack-name "$(STACK)" $(if $(parameters),--parameter-overrides $(parameters)) \
 	  $(if $(bucket),--no-resolve-s3 --s3-bucket "$(bucket)") $(ACCOUNT)
+
+licences: $(SYNC) ## Write the list of third-party licences anew
+	$(BIN)/python -m houselights.deploying licences
 
 teardown: $(SYNC) ## Delete the stack: make teardown profile=NAME [data=1]; asks, and says what is left
 	$(BIN)/python -m houselights.deploying teardown --stack "$(STACK)" $(if $(data),--data) $(ACCOUNT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from audience.errors import UploadFailed
+from audience.private_files import private_folder
 from audience.sheets.delivery import Delivery
 from edge_lambda.whole_file import write_whole
 
@@ -27,7 +28,7 @@ class FolderBucket:
         """Writes a delivery to a file; see `Bucket.put`. It holds faces, so it is readable by its owner alone."""
         file = self._folder / delivery.key
         try:
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(file.parent)
             write_whole(file, delivery.data, part=file.with_suffix(PART))
         except OSError as error:
             raise UploadFailed(f"folder {self._folder} cannot be written ({error.strerror}): waiting") from None

@@ -22,6 +22,7 @@ from typing import Final
 
 from audience.errors import InvalidValue, OutboxFull, OutboxUnavailable
 from audience.instants import from_ms
+from audience.private_files import private_folder
 from audience.sheets.delivery import Delivery
 from edge_lambda.whole_file import write_whole
 
@@ -91,7 +92,7 @@ class Outbox:
         self._waiting: OrderedDict[int, _Waiting] = OrderedDict()
         self._bytes = self._dropped = 0
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(folder)
             self._lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise OutboxUnavailable(

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from audience.private_files import new_private_file
+
 
 def write_whole(file: Path, content: bytes, *, part: Path, write: Callable[[int, memoryview], int] = os.write) -> None:
     """Writes a file under another name, flushes it to the disk and renames it, over one already there.
@@ -22,7 +24,7 @@ def write_whole(file: Path, content: bytes, *, part: Path, write: Callable[[int,
         OSError: it could not be written.
     """
     try:
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        handle = new_private_file(part)
         try:
             left = memoryview(content)
             while left:

@@ -93,8 +93,9 @@ class AlertWatch:
             if session.ended_at is None or now_ms - to_ms(session.ended_at) < LEFT_MS:
                 try:
                     self._look_at(session)
-                except SessionNotFound:  # deleted meanwhile, and its rules with it
+                except SessionNotFound:
                     self._at_work.discard(session.session_id)
+                    self._say(f"{session.session_id} was deleted, and its rules with it: it is watched no more")
 
     def _try_all(self) -> None:
         trouble = ""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from audience.errors import DeliveriesUnavailable, DeliveryGone, InvalidValue
+from audience.private_files import private_folder, tighten, write_private
 from audience.sheets.delivery import SUFFIXES
 from ingest_lambda.worker import Found, check_size
 
@@ -67,12 +68,11 @@ class DeliveryFolder:
         key = json.loads(body)["detail"]["object"]["key"]
         file, refused = self._folder / key, self._folder / REFUSED / key
         try:
-            refused.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            refused.with_name(refused.name + REASON_SUFFIX).write_text(
-                reason + "\n", encoding="utf-8", errors="replace"
-            )
+            private_folder(refused.parent)
+            write_private(refused.with_name(refused.name + REASON_SUFFIX), f"{reason}\n".encode(errors="replace"))
             if file.exists():  # faces that must not be kept are deleted already
                 file.replace(refused)
+                tighten(refused)
         except OSError as problem:
             raise DeliveriesUnavailable(f"{file} cannot be moved to {refused} ({problem.strerror})") from None
 

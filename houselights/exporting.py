@@ -15,6 +15,7 @@ from audience.errors import ExportFailed
 from audience.exclusions import included_faces
 from audience.export import curve_table, dictionary_table, notes_table, tracks_table
 from audience.manifest import SAYS, scorer_entry, scorers_behind, session_entry, stage_entry
+from audience.private_files import private_folder, write_private
 from audience.store import Store
 from table_files.writing import csv_bytes, parquet_bytes
 
@@ -40,7 +41,7 @@ def export_session(
     min_faces: int | None,
     exported_at: datetime,
 ) -> Exported:
-    """Writes a session's curve, tracks, notes, dictionary and manifest; each file whole or not at all.
+    """Writes a session's curve, tracks, notes, dictionary and manifest; each file whole or not at all, and its owner's.
 
     Args:
         store: where the session is.
@@ -111,11 +112,11 @@ def _write(folder: Path, contents: Mapping[str, bytes]) -> tuple[Path, ...]:
     """Writes all files beside their places first and renames them last, so that none is ever half there."""
     parts: list[Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         for name, content in contents.items():
             part = folder / f".{name}.part"
             parts.append(part)
-            part.write_bytes(content)
+            write_private(part, content)
         for name, part in zip(contents, parts, strict=True):
             part.replace(folder / name)
     except OSError as problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from audience.errors import InvalidValue, StoreUnavailable
+from audience.private_files import tighten
 from audience.store import Store
 
 _SQLITE = "sqlite:///"
@@ -32,7 +33,10 @@ def open_store(url: str) -> Store:
     if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
         from audience.stores.sqlite import SqliteStore
 
-        return SqliteStore(Path(url.removeprefix(_SQLITE)).expanduser())
+        path = Path(url.removeprefix(_SQLITE)).expanduser()
+        if url == default_store_url():
+            tighten(path.parent)  # of an earlier version; other folders may be shared, and are left as they are
+        return SqliteStore(path)
     if url.startswith(_DYNAMODB):
         try:
             from audience.stores.dynamo import DynamoStore

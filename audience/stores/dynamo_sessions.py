@@ -22,7 +22,7 @@ from audience.stores import documents
 from audience.stores.dynamo_items import document_item
 from audience.stores.dynamo_keys import SESSIONS, Item, key, under
 from audience.stores.dynamo_table import DynamoTable
-from audience.stores.presence import being_deleted, not_there, nothing_written, set_up_anew
+from audience.stores.presence import being_deleted, nothing_written, set_up_anew
 
 BELIEVED_S = 5.0
 """For so long a session is written under after it was looked at: a deletion waits as long."""
@@ -68,7 +68,7 @@ class DynamoSessions:
             if item is None:
                 continue  # deleted this moment
             if "deleting" in item:
-                raise being_deleted(session.session_id, self._url)
+                raise being_deleted(session.session_id)
             session = replace(session, set_up_at=_set_up_at(item))
             if self._put_over(session):
                 self._believe(session.session_id, at_s, session.set_up_at)
@@ -81,7 +81,7 @@ class DynamoSessions:
         """See `Store.change_session`."""
         if not self._put_over(session):
             self.forget(session.session_id)
-            raise nothing_written(session.session_id, self._url)
+            raise nothing_written(session.session_id)
 
     def one(self, session_id: str) -> Session:
         """See `Store.session`."""
@@ -89,7 +89,9 @@ class DynamoSessions:
         item = self._table.get(_key(session_id))
         if item is None:
             self.forget(session_id)
-            raise not_there(session_id, self._url)
+            raise SessionNotFound(
+                f"no session {session_id!r} in {self._url}: `houselights sessions` lists those there are"
+            )
         if "deleting" not in item:
             self._believe(session_id, at_s, _set_up_at(item))
         return _session(item)
@@ -142,7 +144,7 @@ class DynamoSessions:
         if item is None:
             return None
         if not self._put_same({**item, "deleting": {"BOOL": True}}):
-            raise set_up_anew(session_id, self._url)
+            raise set_up_anew(session_id)
         return time.monotonic() + BELIEVED_S
 
     def is_being_deleted(self, session_id: str) -> bool:
@@ -170,12 +172,12 @@ class DynamoSessions:
         item = self._table.get(_key(session_id))
         if item is None or "deleting" in item:
             self.forget(session_id)
-            raise nothing_written(session_id, self._url) if item is None else being_deleted(session_id, self._url)
+            raise nothing_written(session_id) if item is None else being_deleted(session_id)
         return self._agreeing(self._believe(session_id, at_s, _set_up_at(item)), session_id, set_up_at)
 
     def _agreeing(self, belief: Belief, session_id: str, set_up_at: datetime | None) -> Belief:
         if set_up_at is not None and belief.set_up_at != set_up_at:
-            raise set_up_anew(session_id, self._url)
+            raise set_up_anew(session_id)
         return belief
 
     def _believe(self, session_id: str, at_s: float, set_up_at: datetime | None) -> Belief:

@@ -16,7 +16,8 @@ from audience.sessions import Camera, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord
 from audience.stores import documents
 from audience.stores.sqlite_alerting import ALERTING_SCHEMA, SqliteAlerting
-from audience.stores.sqlite_file import Rows, SqliteFile
+from audience.stores.sqlite_erasing import Rows
+from audience.stores.sqlite_file import SqliteFile
 from audience.stores.sqlite_sessions import SqliteSessions
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord, pack_tallies

@@ -6,47 +6,32 @@ once, however many threads come and go (a page that reloads makes a new one each
 
 from __future__ import annotations
 
-import contextlib
 import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from audience.errors import StoreTooNew, StoreUnavailable
-from audience.private_files import FILE_MODE, make_private, private_folder, tighten
-from audience.stores.sqlite_spare import OPENING, Spare, is_full
+from audience.private_files import make_private, private_folder, tighten
+from audience.stores.sqlite_erasing import BUSY_TIMEOUT_S, Erasing, Rows
+from audience.stores.sqlite_spare import LOG_PAGES, OPENING, Spare, is_full
 
-BUSY_TIMEOUT_S = 30.0
 FORGET_TIMEOUT_S = 5.0
 
-ROWS_AT_ONCE = 256  # at most, where the disk is full
+_PRAGMAS = (
+    "synchronous = NORMAL",
+    # Deleted means overwritten: what was recorded of people leaves no trace in the file's free pages, nor in files that
+    # SQLite makes on the side.
+    "secure_delete = ON",
+    "temp_store = MEMORY",
+    f"wal_autocheckpoint = {LOG_PAGES}",
+    f"journal_size_limit = {LOG_PAGES * 4096}",
+)
 
 _MAKES = re.compile(r"(CREATE TABLE (\w+) .*?);\n", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """Some rows of a table.
-
-    Attributes:
-        table: its name.
-        key: the columns of its primary key.
-        condition, values: what holds for the rows, as SQL writes it.
-    """
-
-    table: str
-    key: str
-    condition: str
-    values: Sequence[object]
-
-    def first(self, count: int) -> Rows:
-        """So many of them at most."""
-        some = f"SELECT {self.key} FROM {self.table} WHERE {self.condition} LIMIT {count}"
-        return replace(self, condition=f"({self.key}) IN ({some})")
 
 
 class SqliteFile:
@@ -77,7 +62,7 @@ class SqliteFile:
         self._closed = False
         self._lock = threading.Lock()
         self._spare = Spare(path)
-        self._forget = path.with_name(path.name + "-forget")
+        self._erasing = Erasing(path, self._spare, self._lent, self._begun)
         try:
             private_folder(path.parent)
             make_private(path)
@@ -97,7 +82,7 @@ class SqliteFile:
             self.close()
             raise
         self._spare.make()
-        for name in ("", "-wal", "-shm"):
+        for name in ("", "-wal", "-shm", "-spare"):
             tighten(path.with_name(path.name + name))
         self._finish_forgetting()
 
@@ -136,6 +121,31 @@ class SqliteFile:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Cursor]:
         """A cursor to write with: all of it is kept, or none where anything fails."""
+        with self._begun() as cursor:
+            yield cursor
+        if not self._finish_forgetting():
+            self._spare.make()  # the database grew
+
+    def erase(self, rows: Sequence[Rows], last: Sequence[Rows] = ()) -> int:
+        """Removes rows for good; see `Erasing.erase`."""
+        return self._erasing.erase(rows, last, wait_s=FORGET_TIMEOUT_S)
+
+    @property
+    def forgetting(self) -> bool:
+        """Whether the log still holds what was deleted, because somebody reads what was there before. Whoever uses the
+        file next, once they are done, empties it."""
+        return self._erasing.is_unfinished
+
+    def _finish_forgetting(self) -> bool:
+        """Empties the log, where it is to be and can be; returns whether it was to be."""
+        if not self._erasing.is_unfinished:
+            return False
+        with suppress(StoreUnavailable):  # closed this moment, or locked: somebody else will
+            self._erasing.finish()
+        return True
+
+    @contextmanager
+    def _begun(self) -> Iterator[sqlite3.Cursor]:
         with self._lent() as connection:
             cursor = connection.cursor()
             cursor.execute("BEGIN IMMEDIATE")
@@ -149,82 +159,6 @@ class SqliteFile:
                 raise
             finally:
                 cursor.close()
-        self._finish_forgetting()
-
-    def erase(self, rows: Sequence[Rows], last: Sequence[Rows] = ()) -> int:
-        """Removes rows for good, from the log too: all at once, or, where the disk is too full for that, little by
-        little; then the same call again completes one that was interrupted.
-
-        Args:
-            rows: what goes.
-            last: what goes with the end of it.
-
-        Returns:
-            How many rows went.
-        """
-        with contextlib.suppress(OSError):  # a disk may be too full even for a name
-            self._forget.touch(FILE_MODE)
-        try:
-            try:
-                return self._erase_at_once([*rows, *last])
-            except StoreUnavailable as problem:
-                if not is_full(problem.__cause__):
-                    raise
-            return self._erase_little_by_little(rows, last)
-        finally:
-            self._empty_log(FORGET_TIMEOUT_S)
-            self._spare.make()
-
-    @property
-    def forgetting(self) -> bool:
-        """Whether the log still holds what was deleted, because somebody reads what was there before. Whoever uses the
-        file next, once they are done, empties it."""
-        return self._forget.exists()
-
-    def _erase_at_once(self, rows: Sequence[Rows]) -> int:
-        with self.transaction() as cursor:
-            return sum(
-                cursor.execute(f"DELETE FROM {some.table} WHERE {some.condition}", tuple(some.values)).rowcount
-                for some in rows
-            )
-
-    def _erase_little_by_little(self, rows: Sequence[Rows], last: Sequence[Rows]) -> int:
-        """With the room set aside, and the log emptied after each step."""
-        self._spare.give()
-        removed, step = 0, ROWS_AT_ONCE
-        while True:
-            try:
-                for some in rows:
-                    while erased := self._erase_at_once([some.first(step)]):
-                        removed += erased
-                        self._empty_log(0)
-                # What others wrote meanwhile goes with the rest.
-                return removed + self._erase_at_once([*rows, *last])
-            except StoreUnavailable as problem:
-                if not is_full(problem.__cause__) or step == 1:
-                    raise
-                step = max(1, step // 4)
-                self._empty_log(0)
-
-    def _finish_forgetting(self) -> None:
-        if self._forget.exists():
-            self._empty_log(0)
-
-    def _empty_log(self, wait_s: float) -> None:
-        """Empties the write-ahead log, or leaves word that it is to be; waits so long for those who are reading."""
-        with self._lent() as connection:
-            connection.execute(f"PRAGMA busy_timeout = {int(wait_s * 1000)}")
-            try:
-                ((busy, _, _),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            except sqlite3.OperationalError:  # somebody else is at it, or the disk is too full for this too
-                busy = True
-            finally:
-                connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
-        with contextlib.suppress(OSError):
-            if busy:
-                self._forget.touch(FILE_MODE)
-            else:
-                self._forget.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Closes every connection: those at work as soon as they are done."""
@@ -233,8 +167,7 @@ class SqliteFile:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
-        if self._forget.exists() and not self._path.with_name(self._path.name + "-wal").exists():
-            self._forget.unlink(missing_ok=True)  # who closes a database last removes its log
+        self._erasing.closed()
 
     @contextmanager
     def _lent(self) -> Iterator[sqlite3.Connection]:
@@ -266,10 +199,8 @@ class SqliteFile:
         # isolation_level None: transactions are begun here, at once for writing, never by the driver.
         connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA synchronous = NORMAL")
-            # Deleted means overwritten: what was recorded of people leaves no trace in the file's free pages.
-            connection.execute("PRAGMA secure_delete = ON")
-            connection.execute("PRAGMA temp_store = MEMORY")  # nor in files that SQLite makes on the side
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
         except BaseException:
             connection.close()
             raise

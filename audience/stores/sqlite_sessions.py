@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
+from audience.errors import SessionNotFound
 from audience.instants import to_ms
 from audience.sessions import Session
 from audience.stores import documents
-from audience.stores.presence import not_there, nothing_written, set_up_anew
-from audience.stores.sqlite_file import Rows, SqliteFile
+from audience.stores.presence import nothing_written, set_up_anew
+from audience.stores.sqlite_erasing import Rows
+from audience.stores.sqlite_file import SqliteFile
 
 # By table its key, in the order in which rows of a session go: the progress before the windows it claims.
 _WINDOW = "session_id, stage_id, start_ms, camera_id, part"
@@ -47,14 +49,16 @@ class SqliteSessions:
         with self._file.transaction() as cursor:
             there = _document(cursor, session.session_id)
             if there is None or documents.session_from_json(there).set_up_at != session.set_up_at:
-                raise nothing_written(session.session_id, self._url)
+                raise nothing_written(session.session_id)
             _write(cursor, session)
 
     def one(self, session_id: str) -> Session:
         """See `Store.session`."""
         rows = self._file.rows("SELECT document FROM sessions WHERE session_id = ?", (session_id,))
         if not rows:
-            raise not_there(session_id, self._url)
+            raise SessionNotFound(
+                f"no session {session_id!r} in {self._url}: `houselights sessions` lists those there are"
+            )
         return documents.session_from_json(rows[0][0])
 
     def all(self) -> list[Session]:
@@ -86,9 +90,9 @@ class SqliteSessions:
             for session_id in set(session_ids):
                 there = _document(cursor, session_id)
                 if there is None:
-                    raise nothing_written(session_id, self._url)
+                    raise nothing_written(session_id)
                 if set_up_at is not None and documents.session_from_json(there).set_up_at != set_up_at:
-                    raise set_up_anew(session_id, self._url)
+                    raise set_up_anew(session_id)
             yield cursor
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from audience.errors import ExportFailed, InvalidValue
+from audience.private_files import private_folder, tighten, write_private
 
 _S3 = "s3://"
 
@@ -52,7 +53,7 @@ def place_of(where: str) -> ArchivePlace:
 
 
 class FolderPlace:
-    """A folder, made once something is written."""
+    """A folder, made once something is written; its files are their owner's alone."""
 
     def __init__(self, folder: Path) -> None:
         self.name = str(folder)
@@ -60,7 +61,10 @@ class FolderPlace:
 
     def names(self) -> set[str]:
         with self._told():
-            return {path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*") if path.is_file()}
+            files = [path for path in self._folder.rglob("*") if path.is_file()]
+            for path in files:
+                tighten(path)  # of an earlier version
+            return {path.relative_to(self._folder).as_posix() for path in files}
 
     def read(self, name: str) -> bytes | None:
         with self._told():
@@ -71,15 +75,9 @@ class FolderPlace:
 
     def write(self, name: str, content: bytes) -> None:
         path = self._folder / name
-        # Under no name that readers of *.parquet look at.
-        part = path.with_name(f".{path.name}.part")
         with self._told():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                part.write_bytes(content)
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
+            private_folder(path.parent)
+            write_private(path, content)
 
     def remove(self, name: str) -> None:
         path = self._folder / name

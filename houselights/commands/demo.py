@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import time
@@ -17,6 +18,7 @@ from rich.progress import Progress
 
 from audience.errors import SessionNotFound
 from audience.names import LONGEST_ID
+from audience.private_files import new_private_file, private_folder, tighten
 from houselights.commands.dashboard import serve
 from houselights.commands.options import STORE_VARIABLE
 from houselights.commands.score import score
@@ -46,7 +48,8 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
     from sample_data.generate import load_samples
 
     folder = platformdirs.user_cache_path("houselights", appauthor=False) / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
+    tighten(folder)  # of an earlier version
     store_url = f"sqlite:///{folder / 'demo.db'}"
     console = Console(stderr=True)
 
@@ -56,6 +59,7 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
             part = clip.with_suffix(".part")
             with Progress(console=console) as progress:
                 task = progress.add_task("Making a clip of 24 real faces", total=SECONDS)
+                os.close(new_private_file(part))
                 make_clip(part, created_at=datetime.now(UTC), on_second=lambda _: progress.advance(task))
             part.replace(clip)
     else:

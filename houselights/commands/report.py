@@ -9,6 +9,7 @@ import click
 
 from audience.errors import ExportFailed, InvalidValue
 from audience.expressions import EXPRESSIONS, LEAD_EXPRESSION
+from audience.private_files import write_private
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at, store_option
 from houselights.commands.stage_choice import chosen_stage
@@ -64,12 +65,9 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
 
 
 def _write(file: Path, content: bytes) -> None:
-    """The file, whole or not at all."""
-    part = file.with_name(f".{file.name}.part")
+    """The file, whole or not at all, and its owner's alone."""
     try:
-        part.write_bytes(content)
-        part.replace(file)
+        write_private(file, content)
     except OSError as problem:
-        part.unlink(missing_ok=True)
         reason = problem.strerror or problem
         raise ExportFailed(f"{file} cannot be written: {reason}; name another place with --to") from None

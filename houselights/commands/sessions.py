@@ -122,8 +122,8 @@ def delete(session_id: str, yes: bool, store_url: str | None) -> int:
 def _tell_forgetting(forgetting: bool) -> None:
     if forgetting:
         click.echo(
-            "Another program is reading the store: until it is done the write-ahead log still holds what was deleted; "
-            "the first use of the store after that removes it."
+            "The store's write-ahead log still holds what was deleted, because another program reads what was there "
+            "before: the first use of the store after that empties it."
         )
 
 

@@ -1,4 +1,4 @@
-"""`python -m houselights.deploying package|component|teardown`, as `make` calls it."""
+"""`python -m houselights.deploying package|component|licences|teardown`, as `make` calls it."""
 
 from __future__ import annotations
 
@@ -50,6 +50,14 @@ def component(bucket: str | None, profile: str | None, region: str | None) -> No
     if bucket is not None:
         session = aws_session(profile=profile, region=region)
         click.echo(f"sent to {send_component(session, artifact, bucket=bucket, version=version)}")
+
+
+@deploying.command()
+def licences() -> None:
+    """Write THIRD_PARTY_LICENSES.md anew."""
+    from houselights.deploying.licences import LIST, write_list
+
+    click.echo(f"{LIST}: {write_list()} packages")
 
 
 @deploying.command()

@@ -45,11 +45,11 @@ READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 def put(store: Store, session: Session, *stages: tuple[Stage, list[WindowRecord]]) -> None:
     """A session with its stages, one camera each."""
+    store.put_session(session)
     for stage, windows in stages:
         store.put_stage(session.session_id, stage)
         store.put_camera(session.session_id, stage.stage_id, a_camera())
         store.put_windows(windows)
-    store.put_session(session)
 
 
 def windows_of(session_id: str, stage_id: str = "main", *, faces: int = 40, until: int = 300) -> list[WindowRecord]:

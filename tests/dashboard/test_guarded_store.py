@@ -57,6 +57,7 @@ READING: dict[str, Callable[[Store, str], object]] = {
 WRITING: dict[str, tuple[str, Callable[[Store, str], object]]] = {
     "put_stage": ("analyst", lambda store, session_id: store.put_stage(session_id, a_stage())),
     "put_session": ("operator", lambda store, session_id: store.put_session(a_session(session_id))),
+    "change_session": ("operator", lambda store, session_id: store.change_session(a_session(session_id))),
     "put_camera": ("operator", lambda store, session_id: store.put_camera(session_id, "main", a_camera())),
     "alerting.put": ("operator", lambda store, session_id: store.alerting.put(session_id, usual_rules()[0])),
     "alerting.drop": ("operator", lambda store, session_id: store.alerting.drop(session_id, usual_rules()[0])),
@@ -91,7 +92,7 @@ def test_every_method_of_the_port_is_thought_about() -> None:
     port = {name for name, _ in inspect.getmembers(Store) if not name.startswith("_")}
     assert port <= vars(GuardedStore).keys() | {"url"}
     tried = {*READING, *(name.partition(".")[0] for name in WRITING)}
-    assert port - tried == {"sessions", "scorers", "close"}
+    assert port - tried == {"sessions", "scorers", "close", "forgetting"}
 
 
 @pytest.mark.parametrize("read", READING.values(), ids=list(READING))

@@ -119,6 +119,7 @@ def test_what_is_downloaded_can_be_read_again() -> None:
 def test_saving_keeps_what_else_is_known_of_the_stage(store_url: str) -> None:
     read = a_stage(timelines=[SLIDES])
     with open_store(store_url) as store:
+        store.put_session(a_session())
         store.put_stage("talk-1", replace(read, exclusions=(an_exclusion(10, 20),), audience_size=50))
     edited = replace(read, timelines=(), cues=(a_cue(3, 0),))
     saved = save("talk-1", read, edited)
@@ -130,6 +131,7 @@ def test_saving_keeps_what_else_is_known_of_the_stage(store_url: str) -> None:
 def test_the_second_of_two_to_save_is_told(store_url: str) -> None:
     read = a_stage(timelines=[SLIDES])
     with open_store(store_url) as store:
+        store.put_session(a_session())
         store.put_stage("talk-1", read)
     save("talk-1", read, replace(read, cues=(a_cue(3, 0),)))
     with pytest.raises(ChangedMeanwhile, match="Somebody else changed"):

@@ -248,6 +248,21 @@ def test_of_two_that_begin_at_once_the_one_that_said_so_last_is_at_work(store: S
     assert pager.told == []
 
 
+def test_a_session_that_is_deleted_during_a_look_is_watched_no_more_and_holds_up_no_other(store: Store) -> None:
+    clock, pager = Clock(), Pager()
+    watching = Watching(store, clock, pager)
+
+    def deleted_meanwhile(timeout: float | None = None) -> bool:
+        store.delete_session("talk-1")
+        return False
+
+    watching.stop.wait = deleted_meanwhile  # type: ignore[method-assign]
+    watching.look(dark=True)
+    assert any("talk-1 was deleted" in line for line in watching.said)
+    assert not store.delete_session("talk-1"), "the watcher left nothing under it"
+    watching.watch.look_once()
+
+
 def test_a_session_without_rules_is_left_alone(store: Store) -> None:
     store.put_session(a_session("quiet"))
     Watching(store, Clock()).look(dark=True)

@@ -31,9 +31,9 @@ def put_screening(store: Store, number: int, *, smiling: int = 4, of: int = MANY
     """Two minutes of one cut of a film, in which as many smile throughout."""
     session_id = f"ferry-{number}"
     session = replace(a_session(session_id, ended_at=after(120)), film='Ferry "é" / 100%', cut=cut, tags=("paid",))
+    store.put_session(session)
     store.put_stage(session_id, a_stage(timelines=[SCENES]))
     store.put_windows([a_window(at, smiling=smiling, of=of, session_id=session_id) for at in range(120)])
-    store.put_session(session)
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,8 +84,28 @@ def test_delete_asks_and_keeps_the_session_on_no(
     assert store.sessions() == []
 
 
-def test_delete_of_a_session_that_is_not_there_is_one_line(houselights: Houselights) -> None:
-    assert "nowhere" in houselights("delete", "nowhere", "--yes").complaint
+def test_deleting_twice_is_no_error_and_says_that_nothing_was_left(houselights: Houselights, store: Store) -> None:
+    store.put_session(a_session("talk-1"))
+    store.put_session(a_session("talk-2"))
+    assert houselights("delete", "talk-1", "--yes").out == "Deleted talk-1.\n"
+    again = houselights("delete", "talk-1")
+    assert again.code == 0
+    assert "There is no session talk-1" in again.out
+    assert [session.session_id for session in store.sessions()] == ["talk-2"]
+
+
+def test_it_is_said_that_the_log_holds_what_was_deleted_while_somebody_reads(
+    houselights: Houselights, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audience.stores.sqlite_file.FORGET_TIMEOUT_S", 0.1)
+    store.put_session(a_session("talk-1"))
+    with closing(sqlite3.connect(houselights.store_path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT COUNT(*) FROM sessions").fetchone()
+        assert "write-ahead log still holds" in houselights("delete", "talk-1", "--yes").out
+        assert "write-ahead log still holds" in houselights("prune").out
+        reader.execute("ROLLBACK")
+        assert "write-ahead log" not in houselights("prune").out
 
 
 def test_prune_removes_what_has_expired(houselights: Houselights, store: Store) -> None:

@@ -86,6 +86,29 @@ def test_a_live_day_writes_what_is_due_and_no_more(url):
     assert to_ms(ended_at) == begins_ms + 120_000
 
 
+@pytest.mark.parametrize("live", [True, False], ids=["live", "at once"])
+def test_a_day_whose_session_is_deleted_while_it_is_written_is_one_line_and_leaves_nothing(
+    url, capsys, monkeypatch, live
+):
+    arrivals = simulating.arrivals
+
+    def arriving(day):
+        for number, arrival in enumerate(arrivals(day)):
+            if number == 3:
+                with open_store(url) as desk:
+                    desk.delete_session(day.session.session_id)
+            yield arrival
+
+    monkeypatch.setattr(simulating, "arrivals", arriving)
+    assert run(["simulate", "festival", *SMALL, *(["--live", "--speed", "600"] if live else []), "--store", url]) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "nothing was written" in said.splitlines()[-1]
+    with open_store(url) as store:
+        assert store.sessions() == []
+        assert not any(store.delete_session(f"simulated-festival-{seed}") for seed in range(3))
+
+
 def test_ctrl_c_ends_a_live_day_cleanly(url, monkeypatch):
     def playing(*day, **how):
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()

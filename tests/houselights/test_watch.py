@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from audience.store import CameraState, Heartbeat, Store
 from audience.stores import open_store
 from audience.stores.sqlite import SqliteStore
 from edge_lambda.preview_page import PreviewPage
-from tests.builders import a_heartbeat
+from tests.builders import a_heartbeat, a_session
 from tests.houselights.conftest import Houselights
 from tests.portraits import people_video, portrait
 from tests.ticking import ticking
@@ -78,6 +79,7 @@ def test_a_session_ends_with_the_last_of_its_cameras(
 ) -> None:
     video = people_video(tmp_path / "people.mp4", [1])
     now_ms = time.time_ns() // 1_000_000
+    store.put_session(a_session("live", started_at=datetime.now(UTC)))
     store.put_heartbeat(replace(a_heartbeat("live", camera_id="cam-2"), at_ms=now_ms, state=state))
     assert houselights("watch", f"file:{video}", "--session", "live").code == 0
     assert (store.session("live").ended_at is not None) == ends
@@ -125,6 +127,25 @@ def test_sigterm_ends_it_cleanly_and_keeps_the_open_window(tmp_path: Path, store
         assert process.wait(timeout=PATIENCE_S) == 0
     assert state_in(live) == "stopped"
     assert windows_in(live) > before
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["deleted", "deleted and set up anew"])
+def test_a_watch_ends_with_one_line_when_its_session_is_deleted_and_leaves_nothing(
+    tmp_path: Path, store_path: Path, live: Store, anew: bool
+) -> None:
+    video = people_video(tmp_path / "people.mp4", [1] * 60)
+    with watching(f"file:{video}", store_path) as process:
+        until(lambda: windows_in(live) >= 2)
+        live.delete_session("live")
+        if anew:
+            live.put_session(replace(a_session("live"), set_up_at=datetime.now(UTC)))
+        assert process.wait(timeout=PATIENCE_S) == 2
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert "Traceback" not in said
+    assert "'live'" in said.splitlines()[-1]
+    assert windows_in(live) == 0
+    assert live.faces("live", "main") == live.heartbeats("live") == live.stages("live") == []
 
 
 def test_a_camera_that_goes_away_is_waited_for_and_its_windows_go_on(store_path: Path, live: Store) -> None:

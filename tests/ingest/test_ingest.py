@@ -175,10 +175,23 @@ class TestWhatIsSetUp:
 
     def test_is_believed_for_ten_seconds(self, ingest, store):
         taken(ingest, a_sheet().delivery())
-        store.delete_session("talk-1")
+        store.put_session(a_session(mode="head count"))
         taken(ingest, a_sheet(at_s=2).delivery(), now_ms=DELIVERED_MS + 9_999)
         with pytest.raises(DeliveryRefused):
             taken(ingest, a_sheet(at_s=4).delivery(), now_ms=DELIVERED_MS + 10_000)
+
+    def test_what_a_deleted_session_still_gets_is_refused_and_not_to_be_kept(self, ingest, store):
+        """At once, and when it is looked up again: nobody will ever want those pictures."""
+        taken(ingest, a_sheet().delivery())
+        store.delete_session("talk-1")
+        for at_s, later_ms in ((2, 0), (4, 0), (6, 60_000)):
+            with pytest.raises(FacesRefused, match="'talk-1' was deleted"):
+                taken(ingest, a_sheet(at_s=at_s).delivery(), now_ms=DELIVERED_MS + later_ms)
+        with pytest.raises(DeliveryRefused, match="'talk-1' was deleted"):
+            ingest.beat(replace(a_heartbeat(), received_ms=DELIVERED_MS), now_ms=DELIVERED_MS)
+        assert not store.delete_session("talk-1"), "nothing of it came back"
+        set_up(store)
+        taken(ingest, a_sheet(at_s=8).delivery(), now_ms=DELIVERED_MS + 60_000)
 
     def test_is_not_believed_by_a_clock_that_was_set_back(self, ingest, store):
         taken(ingest, a_sheet().delivery())

@@ -120,6 +120,17 @@ class TestAFolder:
         ingest_folder(*folder_worker(folder, laptop, scorer, []), stop=threading.Event(), once=True)
         assert files(folder) == [f"refused/{delivery.key}.reason"]
 
+    def test_keeps_no_face_of_a_session_that_was_deleted_while_its_camera_went_on(self, folder, laptop, scorer):
+        delivered, worker = folder_worker(folder, laptop, scorer, [])
+        put(folder, a_sheet(3).delivery())
+        ingest_folder(delivered, worker, stop=threading.Event(), once=True)
+        laptop.delete_session("talk-1")
+        sheet, file = a_sheet(3, at_s=5).delivery(), a_window_file(at_s=8).delivery()
+        put(folder, sheet, file)
+        ingest_folder(delivered, worker, stop=threading.Event(), once=True)
+        assert files(folder) == sorted([f"refused/{sheet.key}.reason", f"refused/{file.key}.reason"])
+        assert not laptop.delete_session("talk-1"), "nothing of it came back"
+
     def test_sets_aside_what_has_a_name_that_is_no_text(self, folder, laptop, scorer):
         odd = Path(os.fsdecode(os.fsencode(folder) + b"/sheets/\xff.jpg"))
         odd.parent.mkdir()
