@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from audience.alerts import usual_rules
 from audience.errors import ScoringRefused, SessionNotFound
@@ -63,7 +63,7 @@ def plan_session(store: Store, occasion: Occasion, started_at: datetime, *, now:
         store: where it is, or will be.
         occasion: what is said of it.
         started_at: when it begins; one that is there began no later.
-        now: the wall clock, for a new one.
+        now: the wall clock: a new one is set up now; None where that is not to be known.
 
     Raises:
         ScoringRefused: the session is there, and measures something else than was asked for now.
@@ -87,7 +87,7 @@ def plan_session(store: Store, occasion: Occasion, started_at: datetime, *, now:
             cut=occasion.cut or "",
             city=occasion.city or "",
             tags=occasion.tags,
-            set_up_at=now or datetime.now(UTC),
+            set_up_at=now,
         )
     if occasion.heads_only or occasion.setting or occasion.country:
         decision = decide(

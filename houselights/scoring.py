@@ -202,7 +202,7 @@ def score_recording(
             if plan.again:
                 store.delete_camera_records(occasion.session_id, occasion.stage_id, occasion.camera_id)
             # Planned anew: another camera of the session may have set it up meanwhile.
-            stored = store_session(store, plan_session(store, occasion, started_at), occasion)
+            stored = store_session(store, plan_session(store, occasion, started_at, now=datetime.now(UTC)), occasion)
             if scorer is not None:
                 store.put_scorer(scorer_record(scorer))
             return stored

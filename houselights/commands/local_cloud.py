@@ -43,8 +43,9 @@ def local_cloud(port: int | None, scorer: str) -> int:
     with needing_extra("local-cloud"):
         from houselights.local_cloud.cloud import running_cloud
     with running_cloud(port=port or 0) as cloud:
+        now = datetime.now(UTC)
         with store_at(cloud.store_url) as store:
-            store_session(store, plan_session(store, SESSION, datetime.now(UTC)), SESSION)
+            store_session(store, plan_session(store, SESSION, now, now=now), SESSION)
         click.echo(_how_to(cloud))
         command = [sys.executable, "-m", "houselights", "ingest", "--local", cloud.queue_url, "--scorer", scorer]
         with stopped_by_signal() as stop, subprocess.Popen(command, env=os.environ | cloud.environment) as ingest:

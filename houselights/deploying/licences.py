@@ -92,10 +92,10 @@ def _licence(name: str) -> str:
     if name in ON_OTHER_SYSTEMS:
         return ON_OTHER_SYSTEMS[name]
     told = _about(name)
-    if expression := told.get("License-Expression"):
-        return str(expression)
+    if "License-Expression" in told:
+        return told["License-Expression"]
     classifiers = [one.rpartition(" :: ")[2] for one in told.get_all("Classifier", []) if one.startswith("License ::")]
-    named = str(told.get("License") or "").strip()
+    named = told["License"].strip() if "License" in told else ""
     if "\n" in named or not 0 < len(named) <= _LONGEST or named.startswith(("License ::", "Dual")):
         named = ""
     licence = named or ", ".join(classifiers)
