@@ -9,7 +9,7 @@ from typing import Final
 from audience.errors import DeliveriesUnavailable, DeliveryGone, InvalidValue
 from audience.private_files import private_folder, tighten, write_private
 from audience.sheets.delivery import SUFFIXES
-from ingest_lambda.worker import Found, check_size
+from ingest_lambda.worker import KEPT, Found, check_size
 
 REFUSED: Final = "refused"
 """Folder within the folder for what can never be taken, each under its own key."""
@@ -63,6 +63,16 @@ class DeliveryFolder:
             raise DeliveriesUnavailable(
                 f"{self._folder / key} cannot be deleted ({problem.strerror}): check its permissions"
             ) from None
+
+    def keep(self, bucket: str, key: str) -> None:
+        file, kept = self._folder / key, self._folder / KEPT / key
+        try:
+            kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.replace(kept)
+        except FileNotFoundError:
+            return
+        except OSError as problem:
+            raise DeliveriesUnavailable(f"{file} cannot be moved to {kept} ({problem.strerror})") from None
 
     def put(self, body: str, reason: str) -> None:
         key = json.loads(body)["detail"]["object"]["key"]

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from audience.errors import DeliveriesUnavailable, DeliveryGone
 from audience.instants import to_ms
-from ingest_lambda.worker import Found, check_size
+from ingest_lambda.worker import KEPT, Found, check_size
 
 SENT_MS: Final = "sent-ms"
 """The object's metadata that says when the device sent it, by its own clock."""
@@ -56,6 +56,15 @@ class BucketDeliveries:
         except (ClientError, BotoCoreError) as problem:
             _meaning_of(problem, "deleted from", bucket)
 
+    def keep(self, bucket: str, key: str) -> None:
+        try:
+            self._client.copy_object(Bucket=bucket, Key=KEPT + key, CopySource={"Bucket": bucket, "Key": key})
+        except (ClientError, BotoCoreError) as problem:
+            if isinstance(problem, ClientError) and problem.response["Error"]["Code"] in _GONE:
+                return
+            _meaning_of(problem, f"written to under {KEPT}", bucket)
+        self.remove(bucket, key)
+
 
 def _sent_ms(metadata: dict[str, str]) -> int | None:
     text = metadata.get(SENT_MS, "")
@@ -72,7 +81,7 @@ def _meaning_of(problem: ClientError | BotoCoreError, what: str, bucket: str) ->
     if code == "AccessDenied":
         raise DeliveriesUnavailable(
             f"bucket {bucket} may not be {what} ({code}): allow s3:GetObject, s3:DeleteObject, and s3:ListBucket, "
-            "without which S3 says the same of objects that are gone"
+            "without which S3 says the same of objects that are gone, and the use of its key, where it has one of KMS"
         ) from None
     raise DeliveriesUnavailable(
         f"bucket {bucket} cannot be {what} now ({code}): the delivery will come again"

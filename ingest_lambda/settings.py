@@ -18,8 +18,8 @@ class Settings:
         store_url: `HOUSELIGHTS_STORE`.
         dead_letters_url: `HOUSELIGHTS_DEAD_LETTERS`, the URL of the queue for what can never be taken.
         keep: `KEEP_WINDOWS_DAYS` and `KEEP_FACES_DAYS`.
-        keep_crops_days: `KEEP_CROPS_DAYS`: 0 removes a delivery once it is recorded; else the bucket's own rule does,
-            after so many days.
+        keep_crops_days: `KEEP_CROPS_DAYS`: 0 removes a delivery once it is recorded; else it is moved to where the
+            bucket's own rule removes it, after so many days.
         namespace, service: `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_SERVICE_NAME`, of metrics and lines.
     """
 

@@ -14,6 +14,10 @@ from audience.store import Heartbeat
 from ingest_lambda.ingest import Ingest, Taken
 from ingest_lambda.message import ObjectCreated, read_message
 
+KEPT: Final = "kept/"
+"""What the keys of kept deliveries begin with. Those that are still to be recorded lie elsewhere, and are never removed
+by the rule that removes what was kept for long enough."""
+
 LARGEST: Final = max(LARGEST_SHEET, LARGEST_WINDOW_FILE)
 """Bytes of a delivery."""
 
@@ -48,6 +52,14 @@ class Deliveries(Protocol):
 
     def remove(self, bucket: str, key: str) -> None:
         """Removes a delivery; one that is not there is no error.
+
+        Raises:
+            DeliveriesUnavailable: trying again may help.
+        """
+        ...
+
+    def keep(self, bucket: str, key: str) -> None:
+        """Moves a delivery that was recorded to `KEPT` and its key; one that is not there is no error.
 
         Raises:
             DeliveriesUnavailable: trying again may help.
@@ -121,7 +133,7 @@ class Worker:
         deliveries: where deliveries lie.
         dead_letters: where messages go that can never be taken.
         reporter: is told.
-        keep_deliveries: whether they stay in the bucket, for its own rules to remove.
+        keep_deliveries: whether they are kept once they are recorded, for the bucket's own rules to remove.
         now_ms: the wall clock, milliseconds since the epoch.
     """
 
@@ -187,5 +199,5 @@ class Worker:
             delay_ms=self.now_ms() - taken.captured_ms,
             clock_error_ms=None if found.sent_ms is None else found.sent_ms - found.delivered_ms,
         )
-        if not self.keep_deliveries:
-            self.deliveries.remove(created.bucket, created.key)
+        done_with = self.deliveries.keep if self.keep_deliveries else self.deliveries.remove
+        done_with(created.bucket, created.key)

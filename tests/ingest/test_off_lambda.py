@@ -93,6 +93,14 @@ class TestAFolder:
         assert files(folder) == []
         assert said[-1] == "3 deliveries, 7 faces, 0 tiles unmatched"
 
+    def test_keeps_what_was_recorded_apart(self, folder):
+        delivery = a_sheet(3).delivery()
+        put(folder, delivery)
+        for _ in range(2):  # the second time it is not there any more, which is no error
+            DeliveryFolder(folder).keep("", delivery.key)
+        assert files(folder) == [f"kept/{delivery.key}"]
+        assert DeliveryFolder(folder).waiting() == []
+
     def test_keeps_what_is_refused_apart_with_the_reason_beside_it(self, folder, laptop, scorer):
         broken = Delivery(key=a_sheet(3).delivery().key, data=b"", start_ms=0)
         unknown = a_sheet(3, session_id="nobodys").delivery()

@@ -43,12 +43,25 @@ class TestADelivery:
         assert told.kinds == ["taken"]
         assert cloud.dead_letters() == []
 
-    def test_stays_in_the_bucket_where_crops_are_kept(self, cloud, store, told, scorer):
+    def test_is_kept_apart_from_what_is_still_to_come_where_crops_are_kept(self, cloud, store, told, scorer):
         worker = cloud.worker(store, scorer, told, keep_deliveries=True)
-        key = cloud.put(a_sheet(3).delivery())
+        delivery = a_sheet(3).delivery()
+        key = cloud.put(delivery)
         assert failures(worker, cloud.created(key), cloud.created(key)) == []
-        assert cloud.keys() == [key]
+        assert cloud.keys() == [f"kept/{key}"]
+        kept = cloud.session.client("s3").get_object(Bucket=cloud.bucket, Key=f"kept/{key}")
+        assert kept["Body"].read() == delivery.data
         assert store.windows("talk-1", "main").faces.tolist() == [3]
+
+    def test_that_is_not_recorded_stays_where_it_was_delivered(self, cloud, store, told, scorer):
+        worker = cloud.worker(store, scorer, told, keep_deliveries=True)
+        key = cloud.put(a_sheet(3, session_id="nobodys").delivery())
+        assert failures(worker, cloud.created(key)) == []
+        assert cloud.keys() == [key]
+
+    def test_that_went_meanwhile_is_no_error_to_keep(self, cloud):
+        BucketDeliveries(cloud.session.client("s3")).keep(cloud.bucket, a_sheet(3).delivery().key)
+        assert cloud.keys() == []
 
     def test_tells_its_delay_and_how_wrong_its_cameras_clock_is(self, cloud, worker, told):
         cloud.put(a_sheet(3).delivery(), sent_ms=after_ms(3))
