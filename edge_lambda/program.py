@@ -161,7 +161,7 @@ def _bucket(settings: DeviceSettings) -> Bucket:
         def session() -> Any:
             return boto3.Session(region_name=settings.region)
 
-    return S3Bucket(settings.bucket, lambda: upload_client(session()), now=_now)
+    return S3Bucket(settings.bucket, lambda: upload_client(session()), now=_now, session_id=settings.session_id)
 
 
 def _named(variable: str, make: Callable[[], Made]) -> Made:

@@ -49,7 +49,9 @@ def upload_client(session: Any, *, endpoint_url: str | None = None) -> Any:
 class S3Bucket:
     """One bucket. Used by one thread."""
 
-    def __init__(self, name: str, connect: Callable[[], Any], *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, name: str, connect: Callable[[], Any], *, now: Callable[[], datetime], session_id: str | None = None
+    ) -> None:
         """Does not connect yet.
 
         Args:
@@ -57,8 +59,10 @@ class S3Bucket:
             connect: makes an S3 client, as `upload_client` does; called again when S3 no longer accepts its
                 credentials, so that it looks for new ones.
             now: the device's clock.
+            session_id: the session that the device delivers for, where its credentials may be for that one alone: what
+                is left of another is refused for good, so that it holds up none of this one. None waits with all.
         """
-        self._name, self._connect, self._now = name, connect, now
+        self._name, self._connect, self._now, self._session_id = name, connect, now, session_id
         self._client: Any = None
 
     def put(self, delivery: Delivery) -> None:
@@ -79,7 +83,7 @@ class S3Bucket:
                 Metadata={SENT_MS: str(to_ms(self._now()))},
             )
         except ClientError as refusal:
-            raise self._meaning_of(refusal) from None
+            raise self._meaning_of(refusal, delivery.key) from None
         except NoCredentialsError:
             self.close()
             raise UploadFailed("there are no AWS credentials: give the device its role") from None
@@ -93,7 +97,7 @@ class S3Bucket:
         if client is not None:
             client.close()
 
-    def _meaning_of(self, refusal: ClientError) -> UploadFailed:
+    def _meaning_of(self, refusal: ClientError, key: str) -> UploadFailed:
         code = str(refusal.response.get("Error", {}).get("Code", ""))[:60]
         status = refusal.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _NEVER:
@@ -101,8 +105,16 @@ class S3Bucket:
         if code in _CREDENTIALS:
             self.close()
             return UploadFailed(f"S3 no longer accepts the credentials ({code}): waiting for new ones")
+        of_session = key.split("/")[1]
+        if code in _FORBIDDEN and self._session_id not in (None, of_session):
+            return UploadRefused(
+                f"this device may deliver for {self._session_id}, and no longer for {of_session} ({code}): what was "
+                "left of it is set aside"
+            )
         if code in _FORBIDDEN:
-            return UploadFailed(f"bucket {self._name} may not be written to ({code}): check the policy of the role")
+            return UploadFailed(
+                f"bucket {self._name} may not be written to ({code}): grant the device its session, or check its role"
+            )
         if code in _ELSEWHERE:
             return UploadFailed(
                 f"bucket {self._name} is not there or in another region ({code}): check name and region"

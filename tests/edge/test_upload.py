@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -99,7 +100,7 @@ def test_an_object_says_when_it_was_sent_by_the_clock_of_the_device(s3, outbox, 
         ((400, "ExpiredToken"), "S3 no longer accepts the credentials (ExpiredToken): waiting for new ones"),
         (
             (403, "AccessDenied"),
-            "bucket {} may not be written to (AccessDenied): check the policy of the role",
+            "bucket {} may not be written to (AccessDenied): grant the device its session, or check its role",
         ),
         (
             (404, "NoSuchBucket"),
@@ -142,6 +143,23 @@ def test_a_delivery_refused_for_good_is_set_aside_and_holds_up_nobody(s3, outbox
     status = uploader.status()
     assert (status.outbox.set_aside, status.outbox.waiting, status.sent) == (1, 0, 1)
     assert list(s3.objects()) == keys(2)
+
+
+def test_what_is_left_of_a_session_that_the_device_lost_holds_up_none_of_its_own(s3, outbox):
+    bucket = S3Bucket(
+        s3.bucket, lambda: upload_client(a_session(), endpoint_url=s3.endpoint), now=lambda: BEGAN, session_id="talk-1"
+    )
+    uploader = Uploader(outbox, bucket)
+    outbox.put(replace(numbered(1), key="sheets/talk-0/main/cam-1/000001.jpg"))
+    outbox.put(numbered(2))
+    s3.faults += [(403, "AccessDenied"), (403, "AccessDenied")]
+    assert uploader.send_next() == 0
+    assert "no longer for talk-0" in uploader.status().last_error
+    assert uploader.send_next() > 0, "what is of its own session is waited with"
+    assert uploader.send_next() == 0
+    status = uploader.status()
+    assert (status.outbox.set_aside, status.outbox.waiting, status.sent) == (1, 0, 1)
+    bucket.close()
 
 
 def test_waits_double_up_to_the_longest_and_begin_anew_after_a_success(s3, outbox, uploader):
