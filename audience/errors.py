@@ -114,7 +114,7 @@ class BoardNotPublished(HouselightsError):
 
 
 class DeploymentFailed(HouselightsError):
-    """A package for AWS could not be made, or a stack not be found or taken down."""
+    """A package for AWS could not be made, or a stack or a camera there not be found or changed."""
 
 
 class UploadFailed(HouselightsError):

@@ -10,6 +10,7 @@ from houselights.commands.dashboard import dashboard
 from houselights.commands.demo import demo
 from houselights.commands.doctor import doctor
 from houselights.commands.export import export
+from houselights.commands.grant import grant, revoke
 from houselights.commands.ingest import ingest
 from houselights.commands.local_cloud import local_cloud
 from houselights.commands.prepare import prepare
@@ -33,6 +34,8 @@ COMMANDS: tuple[click.Command, ...] = (
     delete,
     prune,
     prepare,
+    grant,
+    revoke,
     ingest,
     local_cloud,
     calibrate_sheets,

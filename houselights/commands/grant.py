@@ -1,0 +1,123 @@
+"""`houselights grant` and `revoke`: which session a camera in AWS may deliver for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+
+from audience.errors import InvalidValue
+from audience.store import Store
+from houselights.commands.options import store_at, store_option
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+LASTS = "What it got from AWS before lasts for 30 minutes at most."
+
+
+def _account_options(command: Command) -> Command:
+    for option in (
+        click.option("--now", is_flag=True, help="Even where the camera still holds deliveries of its session."),
+        click.option("--region", metavar="NAME", help="AWS region.  [default: the store's, or the profile's]"),
+        click.option("--profile", metavar="NAME", help="AWS profile."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(short_help="Let a camera in AWS deliver for a session.")
+@click.argument("thing", metavar="THING")
+@click.option("--session", "session_id", required=True, metavar="ID", help="A session that is set up.")
+@_account_options
+@store_option
+def grant(
+    thing: str, session_id: str, now: bool, region: str | None, profile: str | None, store_url: str | None
+) -> None:
+    """Let THING, a camera's name in AWS IoT, deliver for a session, and for no other any more.
+
+    A camera that still holds deliveries of the session it was set up for before could not send them any more, so it is
+    left as it is, unless --now is given.
+    """
+    from houselights.deploying import cameras
+    from houselights.deploying.aws import aws_session
+
+    cameras.check_grantable(session_id)
+    with store_at(store_url) as store:
+        store.session(session_id)
+        account = aws_session(profile=profile, region=region or _region_of(store))
+        before = cameras.session_of(account, thing)
+        if before not in (None, session_id) and not now:
+            _check_has_sent_all(store, before, thing)
+    cameras.grant(account, thing, session_id)
+    until_now = f" (until now: {before})" if before not in (None, session_id) else ""
+    click.echo(f"{thing} may deliver for {session_id}, and for nothing else{until_now}.")
+    if until_now:
+        click.echo(LASTS)
+
+
+@click.command(short_help="End what cameras in AWS may deliver.")
+@click.option("--session", "session_id", metavar="ID", help="The cameras of this session.")
+@click.option("--ended", is_flag=True, help="The cameras of all sessions that have ended.")
+@_account_options
+@store_option
+def revoke(
+    session_id: str | None,
+    ended: bool,
+    now: bool,
+    region: str | None,
+    profile: str | None,
+    store_url: str | None,
+) -> int:
+    """End what cameras in AWS may deliver: those of one session, or those of all sessions that have ended.
+
+    A camera that still holds deliveries could not send them any more, so it is left as it is, unless --now is given;
+    the exit code is 1 then.
+    """
+    from houselights.deploying import cameras
+    from houselights.deploying.aws import aws_session
+
+    if (session_id is None) != ended:
+        raise InvalidValue("give --session ID or --ended, and not both")
+    left = False
+    with store_at(store_url) as store:
+        account = aws_session(profile=profile, region=region or _region_of(store))
+        if session_id is None:
+            over = {
+                session.session_id
+                for session in store.sessions()
+                if session.ended_at is not None and session.ended_at <= datetime.now(UTC)
+            }
+            things = {thing: of for thing, of in cameras.all_granted(account).items() if of in over}
+        else:
+            things = dict.fromkeys(cameras.granted(account, session_id), session_id)
+        for thing, of in things.items():
+            try:
+                if not now:
+                    _check_has_sent_all(store, of, thing)
+            except InvalidValue as problem:
+                click.echo(str(problem), err=True)
+                left = True
+                continue
+            cameras.revoke(account, thing)
+            click.echo(f"{thing} may deliver for nothing any more (until now: {of}). {LASTS}")
+    if not things:
+        click.echo("No camera may deliver for such a session.")
+    return int(left)
+
+
+def _region_of(store: Store) -> str | None:
+    from audience.stores.dynamo_client import DynamoAddress
+
+    return (DynamoAddress.of(store.url).region or None) if store.url.startswith("dynamodb://") else None
+
+
+def _check_has_sent_all(store: Store, session_id: str, thing: str) -> None:
+    """Raises InvalidValue where a camera last said that deliveries of the session still wait on it."""
+    for heartbeat in store.heartbeats(session_id):
+        if heartbeat.camera_id == thing and heartbeat.waiting:
+            raise InvalidValue(
+                f"{thing} still held {heartbeat.waiting} deliveries of {session_id} when it was last heard of: let it "
+                "send them first, or say --now"
+            )
