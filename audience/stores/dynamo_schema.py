@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 KEY_SCHEMA = ({"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"})
 EXPIRY_ATTRIBUTE = "expires_at"
+
+LONGEST_RECOVERY_DAYS: Final = 35
+"""Days for which point-in-time recovery can bring deleted items back at most."""
 
 _READY_AFTER_S = 1
 _READY_TRIES = 60

@@ -116,7 +116,19 @@ def delete(session_id: str, yes: bool, store_url: str | None) -> int:
     else:
         click.echo(f"There is no session {session_id} in {store.url}, and nothing left of it.")
     _tell_forgetting(forgetting)
+    if name or removed:
+        _say_what_backups_keep(store.url)
     return 0
+
+
+def _say_what_backups_keep(store_url: str) -> None:
+    if store_url.startswith("dynamodb://"):
+        from audience.stores.dynamo_schema import LONGEST_RECOVERY_DAYS
+
+        click.echo(
+            "Whoever owns the AWS account can bring deleted items back by the table's point-in-time recovery, for up "
+            f"to {LONGEST_RECOVERY_DAYS} days; docs/privacy.md says how to end that at once."
+        )
 
 
 def _tell_forgetting(forgetting: bool) -> None:

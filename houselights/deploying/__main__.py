@@ -8,6 +8,7 @@ from importlib.metadata import version as installed_version
 import click
 
 from audience.errors import DeploymentFailed
+from audience.stores.dynamo_schema import LONGEST_RECOVERY_DAYS
 from houselights.cli import run
 from houselights.deploying import BUILD
 
@@ -78,6 +79,12 @@ def teardown(name: str, profile: str | None, region: str | None, data: bool) -> 
     click.echo(f"  collection {stack.collection} of Rekognition, if it is there")
     for table in stack.tables:
         click.echo(f"  table {table} and everything recorded" if data else f"and keeps table {table} (see --data)")
+    if data and stack.tables:
+        click.echo(
+            f"AWS can restore a deleted table for {LONGEST_RECOVERY_DAYS} days. To have it gone at once, first say: "
+            "aws dynamodb update-continuous-backups --table-name TABLE --point-in-time-recovery-specification "
+            "PointInTimeRecoveryEnabled=false"
+        )
     if click.prompt("Type the stack's name to go on", default="", show_default=False) != stack.name:
         raise DeploymentFailed(f"that is not {stack.name!r}: nothing was deleted")
     click.echo("Deleting; this takes some minutes.")

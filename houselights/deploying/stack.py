@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError, WaiterError
 
 from audience.errors import DeploymentFailed
+from audience.stores.dynamo_schema import LONGEST_RECOVERY_DAYS
 from houselights.deploying.aws import told
 
 SAM_STACK = "aws-sam-cli-managed-default"
@@ -180,8 +181,18 @@ def _tables_left(dynamodb: Any, tables: Iterable[str]) -> Iterator[str]:
             continue
         yield (
             f"table {table}: {found['ItemCount']} items, {found['TableSizeBytes'] / 1e6:.1f} MB; {_BY_SIZE}, "
-            "with its backups"
+            f"with its backups{_restorable(dynamodb, table)}"
         )
+
+
+def _restorable(dynamodb: Any, table: str) -> str:
+    """For how long items that were deleted from a table can be brought back."""
+    backups = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+    recovery = backups.get("PointInTimeRecoveryDescription", {})
+    if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+        return ""
+    days = recovery.get("RecoveryPeriodInDays", LONGEST_RECOVERY_DAYS)
+    return f", from which deleted items can be brought back for {days} days"
 
 
 def _logs_left(logs: Any, stack: str) -> Iterator[str]:

@@ -144,10 +144,14 @@ def test_the_bucket_of_the_public_board_goes_too(session):
 def test_the_table_stays_unless_the_data_is_to_go(session, stack):
     table = resource(session, stack, "AWS::DynamoDB::Table")
     session.client("dynamodb").put_item(TableName=table, Item={"pk": {"S": "SESSIONS"}, "sk": {"S": "SESSION#a"}})
+    # moto's CloudFormation leaves this out.
+    recovery = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 20}
+    session.client("dynamodb").update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery)
     left = take_down(session, find_stack(session, stack), with_data=False)
     assert table in tables(session)
     (line,) = [one for one in left if one.startswith("table ")]
     assert line.startswith(f"table {table}: 1 items, ")
+    assert "20 days" in line, "what was deleted can be brought back for so long"
 
 
 def test_with_the_data_the_table_goes_though_it_is_protected(session, stack):
@@ -218,7 +222,9 @@ def test_typing_the_stacks_name_takes_it_down_and_says_what_is_left(session, sta
 def test_it_says_what_it_would_delete_before_it_asks(session, stack, ask):
     table = resource(session, stack, "AWS::DynamoDB::Table")
     assert f"keeps table {table}" in ask(stack, typed="no\n").output
-    assert f"table {table} and everything recorded" in ask(stack, "--data", typed="no\n").output
+    with_data = ask(stack, "--data", typed="no\n").output
+    assert f"table {table} and everything recorded" in with_data
+    assert "35 days" in with_data
 
 
 @pytest.mark.parametrize("typed", ["yes\n", "\n", "houselights\n", None])

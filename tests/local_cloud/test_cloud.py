@@ -15,6 +15,7 @@ import pytest
 
 from audience.errors import InvalidValue
 from audience.stores import open_store
+from houselights.cli import run
 from houselights.local_cloud.cloud import LocalCloud, running_cloud
 from houselights.local_cloud.stack import MOST_RECEIVES, VISIBLE_AGAIN_S, Stack
 from tests.builders import a_session, a_window
@@ -102,6 +103,15 @@ def test_a_message_that_was_not_deleted_comes_again_after_the_time_that_was_set(
         (first,) = received(cloud, cloud.queue_url, WaitTimeSeconds=20)
         assert [event["detail"] for event in taken(cloud, 1)] == [json.loads(first["Body"])["detail"]]
         assert time.monotonic() - began > 1.9
+
+
+def test_who_deletes_a_session_is_told_for_how_long_the_tables_backups_keep_it(cloud, capsys):
+    with open_store(cloud.store_url) as store:
+        store.put_session(a_session("over"))
+    assert run(["delete", "over", "--yes", "--store", cloud.store_url]) == 0
+    assert "35 days" in capsys.readouterr().out
+    with open_store(cloud.store_url) as store:
+        assert store.sessions() == []
 
 
 def test_the_store_is_there(cloud):
