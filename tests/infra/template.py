@@ -12,6 +12,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "infra" / "template.yaml"
 ARCHIVE_TEMPLATE = ROOT / "infra" / "archive.yaml"
+FIREWALL_TEMPLATE = ROOT / "infra" / "firewall.yaml"
 
 
 class _Loader(yaml.SafeLoader):
@@ -44,6 +45,12 @@ def template() -> dict[str, Any]:
 def archive_template() -> dict[str, Any]:
     """The template of the archive."""
     return yaml.load(ARCHIVE_TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
+
+
+@functools.cache
+def firewall_template() -> dict[str, Any]:
+    """The template of the firewall before the public board."""
+    return yaml.load(FIREWALL_TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+import pytest
 
 from audience.liveliness import UPDATE_MS
 from board_page.page import KEEP_PAGE, KEEP_SNAPSHOT, page
 from ingest_lambda.board import CALL_MS
 from ingest_lambda.board_objects import NO_BOARD_KEY, PREFIX
 from ingest_lambda.handler import ONE_MESSAGE_S
-from tests.infra.template import one_or_more, properties, resources, template, text_of
+from tests.infra.resolved import Resolved
+from tests.infra.template import firewall_template, one_or_more, properties, resources, template, text_of
+
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+WEB_ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/houselights/12345678-1234-1234-1234-123456789012"
+
+
+def made(resolved: Resolved) -> dict[str, Any]:
+    """The distribution as it is made with some parameters."""
+    found: dict[str, Any] = resolved.resources("AWS::CloudFront::Distribution")["BoardDistribution"]
+    return found["DistributionConfig"]
 
 
 def distribution() -> dict[str, Any]:
@@ -28,8 +41,14 @@ def test_without_the_parameter_there_is_nothing_of_it():
 
 
 def test_the_bucket_is_as_closed_as_that_of_the_deliveries():
+    deliveries, logs = Resolved().value(properties("Deliveries")), properties("ViewerLogs")
     for name in ("BucketEncryption", "PublicAccessBlockConfiguration", "OwnershipControls"):
-        assert properties("Boards")[name] == properties("Deliveries")[name]
+        assert properties("Boards")[name] == deliveries[name]
+        if name != "OwnershipControls":
+            assert logs[name] == deliveries[name]
+    assert properties("ViewerLogsPolicy")["PolicyDocument"]["Statement"][0]["Condition"] == {
+        "Bool": {"aws:SecureTransport": "false"}
+    }
 
 
 def test_the_bucket_is_read_over_tls_by_the_distribution_alone_and_listed_by_nobody():
@@ -68,13 +87,91 @@ def test_what_the_objects_say_of_keeping_them_is_what_happens():
     assert f"max-age={caching['MaxTTL']}" in KEEP_PAGE
 
 
-def test_nothing_of_a_viewer_reaches_the_bucket_or_is_kept():
+def test_nothing_of_a_viewer_reaches_the_bucket():
     keyed = properties("BoardCaching")["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"]
     assert keyed["CookiesConfig"] == {"CookieBehavior": "none"}
     assert keyed["HeadersConfig"] == {"HeaderBehavior": "none"}
     assert keyed["QueryStringsConfig"] == {"QueryStringBehavior": "none"}
     assert "OriginRequestPolicyId" not in distribution()["DefaultCacheBehavior"]
-    assert "Logging" not in distribution()
+
+
+def test_the_log_of_viewers_is_short_lived_and_can_be_left_out():
+    days = template()["Parameters"]["BoardLogDays"]
+    assert (days["Default"], days["MinValue"]) == (7, 0)
+    logged = Resolved(LiveBoard="yes", BoardLogDays=3)
+    (bucket,) = [one for one in logged.resources("AWS::S3::Bucket") if one == "ViewerLogs"]
+    rules = {
+        rule["Id"]: rule for rule in logged.resources("AWS::S3::Bucket")[bucket]["LifecycleConfiguration"]["Rules"]
+    }
+    assert rules["logs"]["ExpirationInDays"] == 3
+    log = made(logged)["Logging"]
+    assert (log["Bucket"], log["IncludeCookies"]) == ("ViewerLogs.DomainName", False)
+    unlogged = Resolved(LiveBoard="yes", BoardLogDays=0)
+    assert "Logging" not in made(unlogged)
+    assert "ViewerLogs" not in unlogged.resources("AWS::S3::Bucket")
+    assert "ViewerLogs" not in Resolved().resources("AWS::S3::Bucket"), "there is no board"
+
+
+def test_under_a_name_of_ones_own_the_certificate_and_a_recent_protocol_are_asked_for():
+    named = Resolved(LiveBoard="yes", BoardDomain="board.example.org", BoardCertificateArn=CERTIFICATE)
+    assert named.refused() == []
+    assert made(named)["Aliases"] == ["board.example.org"]
+    assert made(named)["ViewerCertificate"]["AcmCertificateArn"] == CERTIFICATE
+    assert made(named)["ViewerCertificate"]["MinimumProtocolVersion"] >= "TLSv1.2_2021"
+    outputs = template()["Outputs"]
+    assert named.value(outputs["BoardUrl"]["Value"]) == "https://board.example.org/live/"
+    assert named.value(outputs["BoardName"]["Value"]) == "BoardDistribution.DomainName"
+    unnamed = made(Resolved(LiveBoard="yes"))
+    assert "Aliases" not in unnamed
+    assert unnamed["ViewerCertificate"] == {"CloudFrontDefaultCertificate": True}
+
+
+def test_a_firewall_stands_before_the_board_where_one_is_named():
+    assert made(Resolved(LiveBoard="yes", BoardWebAclArn=WEB_ACL))["WebACLId"] == WEB_ACL
+    assert "WebACLId" not in made(Resolved(LiveBoard="yes"))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "named"),
+    [
+        ({"LiveBoard": "yes", "BoardDomain": "board.example.org"}, "BoardCertificateArn"),
+        ({"LiveBoard": "yes", "BoardCertificateArn": "CERTIFICATE"}, "BoardDomain"),
+        ({"BoardDomain": "board.example.org", "BoardCertificateArn": "CERTIFICATE"}, "LiveBoard"),
+        ({"BoardWebAclArn": "WEB_ACL"}, "LiveBoard"),
+    ],
+)
+def test_one_without_the_other_is_refused_in_one_line(parameters, named):
+    (line,) = Resolved(**parameters).refused()
+    assert named in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("parameter", "takes", "refuses"),
+    [
+        ("BoardCertificateArn", CERTIFICATE, CERTIFICATE.replace("us-east-1", "eu-west-1")),
+        ("BoardWebAclArn", WEB_ACL, WEB_ACL.replace("global/", "regional/")),
+        ("BoardDomain", "board.example.org", "https://board.example.org"),
+        ("BoardDomain", "a-b.example.org", "*.example.org"),
+        ("FacesKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/mrk-1", "arn:aws:kms:eu-west-1:123456789012:alias/a"),
+        ("PermissionsBoundary", "houselights-boundary", "arn:aws:iam::123456789012:policy/houselights-boundary"),
+    ],
+)
+def test_what_a_parameter_cannot_be_is_refused_before_anything_is_made(parameter, takes, refuses):
+    pattern = template()["Parameters"][parameter]["AllowedPattern"]
+    assert re.fullmatch(pattern, takes)
+    assert re.fullmatch(pattern, "")
+    assert not re.fullmatch(pattern, refuses)
+
+
+def test_the_firewall_turns_nobody_away_who_looks_from_a_full_hall():
+    firewall = firewall_template()
+    (rule,) = firewall["Resources"]["Firewall"]["Properties"]["Rules"]
+    assert rule["Statement"]["RateBasedStatement"]["Limit"] == {"Ref": "MostRequests"}
+    a_phone = 300_000 // UPDATE_MS  # requests in five minutes
+    assert firewall["Parameters"]["MostRequests"]["Default"] >= 2000 * a_phone
+    assert rule["VisibilityConfig"]["SampledRequestsEnabled"] is False, "samples hold addresses"
+    assert firewall["Resources"]["Firewall"]["Properties"]["Scope"] == "CLOUDFRONT"
 
 
 def test_it_is_small_and_quick_on_a_phone():

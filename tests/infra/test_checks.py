@@ -6,7 +6,9 @@ import json
 import re
 
 from tests.infra.programs import run
-from tests.infra.template import TEMPLATE, archive_template, template
+from tests.infra.template import TEMPLATE, archive_template, firewall_template, template
+
+TEMPLATES = {"template.yaml": template(), "archive.yaml": archive_template(), "firewall.yaml": firewall_template()}
 
 
 def test_sam_finds_the_template_valid():
@@ -15,14 +17,14 @@ def test_sam_finds_the_template_valid():
 
 
 def test_cfn_lint_has_nothing_to_say():
-    result = run("sam", "cfn-lint", "--include-checks", "I", "--", "infra/template.yaml", "infra/archive.yaml")
+    result = run("sam", "cfn-lint", "--include-checks", "I", "--", *(f"infra/{name}" for name in TEMPLATES))
     assert (result.returncode, result.stdout) == (0, ""), result.stdout + result.stderr
 
 
 def test_checkov_finds_nothing_but_what_is_suppressed_with_a_reason(tmp_path):
     everything = tmp_path / "template.yaml"
     everything.write_text(switched_on(TEMPLATE.read_text(encoding="utf-8")), encoding="utf-8")
-    files = ["--file", str(everything), "infra/archive.yaml"]
+    files = ["--file", str(everything), "infra/archive.yaml", "infra/firewall.yaml"]
     result = run("checkov", "checkov", "--config-file", "infra/checks/checkov.yaml", "--output", "json", *files)
     assert result.returncode == 0, result.stdout + result.stderr
     report = json.loads(result.stdout)
@@ -52,7 +54,7 @@ def suppressions() -> list[tuple[str, str, dict[str, str]]]:
     """The file, the resource and the entry of every suppression."""
     return [
         (file, name, skip)
-        for file, told in (("template.yaml", template()), ("archive.yaml", archive_template()))
+        for file, told in TEMPLATES.items()
         for name, resource in told["Resources"].items()
         for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", [])
     ]

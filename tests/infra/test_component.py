@@ -166,3 +166,4 @@ def test_the_artifact_is_sent_to_the_bucket(made, monkeypatch):
         assert sent == f"s3://our-bucket/{artifact_key(VERSION)}"
         got = session.client("s3").get_object(Bucket="our-bucket", Key=artifact_key(VERSION))
         assert got["Body"].read() == made[1].read_bytes()
+        assert got["ServerSideEncryption"] == "AES256", "a camera decrypts nothing that has a key of KMS"

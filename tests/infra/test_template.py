@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import Any
 
 import boto3
@@ -13,14 +12,16 @@ import pytest
 
 from audience.expressions import EXPRESSIONS
 from audience.prices import DETECT_FACES
-from audience.sheets.delivery import key_of
+from audience.sheets.delivery import SUFFIXES, key_of
 from audience.status import status_topic
 from audience.stores.dynamo_client import client_for
-from audience.stores.dynamo_schema import EXPIRY_ATTRIBUTE, KEY_SCHEMA
+from audience.stores.dynamo_schema import EXPIRY_ATTRIBUTE, KEY_SCHEMA, LONGEST_RECOVERY_DAYS
 from houselights.deploying.package import PLATFORM, PYTHON
 from ingest_lambda.bucket import brief
 from ingest_lambda.handler import ONE_MESSAGE_S
 from ingest_lambda.rekognition import rekognition_client
+from ingest_lambda.worker import KEPT
+from tests.infra.resolved import Resolved
 from tests.infra.template import ROOT, one_or_more, properties, resources, template, text_of
 
 STACK_README = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
@@ -36,6 +37,8 @@ def role_policies() -> Iterator[tuple[str, dict[str, Any]]]:
     for name, role in resources("AWS::IAM::Role").items():
         for policy in role["Policies"]:
             yield f"{name}/{policy['PolicyName']}", policy["PolicyDocument"]
+    for name, policy in resources("AWS::IAM::RolePolicy").items():
+        yield name, policy["PolicyDocument"]
 
 
 def statements() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -53,7 +56,7 @@ def statements() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_the_bucket_is_encrypted_and_closed_to_the_public():
-    bucket = properties("Deliveries")
+    bucket = Resolved().value(properties("Deliveries"))
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
@@ -73,13 +76,40 @@ def test_the_bucket_is_reached_over_tls_only():
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+def kept_for_days(kept_crops_days: int) -> dict[str, int]:
+    """By prefix, after how many days the bucket removes what lies there."""
+    rules = Resolved(KeepCropsDays=kept_crops_days).value(properties("Deliveries"))["LifecycleConfiguration"]["Rules"]
+    assert all(rule["Status"] == "Enabled" for rule in rules)
+    return {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+
+
+def longest_wait_s() -> int:
+    """How long a message of a delivery may lie in queues, seconds, moved on once from each queue of what went wrong."""
+
+    def kept(queue: str) -> int:
+        return properties(queue)["MessageRetentionPeriod"]
+
+    (target,) = properties("Created")["Targets"]
+    # The function sets a message aside as a new one; and a message that is moved is a new one, too.
+    worked_on = kept("Queue") + kept("DeadLetters")
+    return target["RetryPolicy"]["MaximumEventAgeInSeconds"] + kept("Undelivered") + worked_on + worked_on
+
+
+@pytest.mark.parametrize("keep_crops_days", [0, 1, 3, 14, 365])
+def test_the_bucket_never_removes_a_delivery_that_a_queue_still_holds(keep_crops_days):
+    days = kept_for_days(keep_crops_days)
+    for kind in SUFFIXES:
+        assert days[f"{kind}/"] * 86_400 > longest_wait_s()
+
+
+def test_what_was_recorded_is_kept_for_as_long_as_is_asked_and_goes_when_nothing_is_kept_any_more():
+    assert kept_for_days(30)[KEPT] == 30
+    assert kept_for_days(0)[KEPT] == 1
+
+
 def test_no_sheet_and_no_window_file_stays_for_ever():
-    rules = {rule.get("Prefix"): rule for rule in properties("Deliveries")["LifecycleConfiguration"]["Rules"]}
-    for prefix in ("sheets/", "windows/"):
-        assert rules[prefix]["Status"] == "Enabled"
-        condition, kept, unscored = rules[prefix]["ExpirationInDays"]["Fn::If"]
-        assert (condition, kept) == ("KeepsCrops", {"Ref": "KeepCropsDays"})
-        assert unscored * 86_400 == properties("DeadLetters")["MessageRetentionPeriod"], "a dead letter is of use"
+    for days in (kept_for_days(0), kept_for_days(30)):
+        assert days.keys() == {KEPT, *(f"{kind}/" for kind in SUFFIXES)}
 
 
 # The way to the function
@@ -225,50 +255,6 @@ def test_services_act_for_this_account_alone():
             assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}, name
 
 
-def may_put(thing: str, key: str) -> bool:
-    """Whether a camera may write a key, by IAM's rules: a star stands for any text, slashes too; a denial wins."""
-    answers = set()
-    for name, statement in statements():
-        if name.startswith("CameraRole/") and statement["Action"] == "s3:PutObject":
-            for resource in statement["Resource"]:
-                pattern = text_of(resource).replace("${credentials-iot:ThingName}", thing)
-                if fnmatchcase(f"${{Deliveries.Arn}}/{key}", pattern.replace("[", "[[]")):
-                    answers.add(statement["Effect"])
-    return answers == {"Allow"}
-
-
-@pytest.mark.parametrize("kind", ["sheets", "windows"])
-def test_a_camera_writes_under_its_own_name_alone(kind):
-    def key(session_id: str = "talk", stage_id: str = "main", camera_id: str = "cam-1") -> str:
-        return key_of(
-            kind, session_id=session_id, stage_id=stage_id, camera_id=camera_id, start_ms=1_777_000_000_000, content="a"
-        )
-
-    assert may_put("cam-1", key())
-    assert may_put("cam-1", key(session_id="cam-1", stage_id="cam-1"))
-    assert not may_put("cam-2", key())
-    assert not may_put("cam", key())
-    assert not may_put("main", key()), "the name of a stage"
-    assert not may_put("talk", key()), "the name of a session"
-    for part in key().split("/")[4:]:
-        assert not may_put(part, key()), "a date is no name"
-
-
-def test_a_camera_connects_and_tells_its_status_under_its_own_name_alone():
-    connect, publish, assume = properties("CameraPolicy")["PolicyDocument"]["Statement"]
-    thing = "${iot:Connection.Thing.ThingName}"
-    assert connect["Action"] == "iot:Connect"
-    assert text_of(connect["Resource"]).endswith(f":client/{thing}")
-    assert connect["Condition"] == {"Bool": {"iot:Connection.Thing.IsAttached": "true"}}
-    assert publish["Action"] == "iot:Publish"
-    topics = text_of(publish["Resource"]).partition(":topic/")[2].replace(thing, "cam-1")
-    assert fnmatchcase(status_topic("talk", "main", "cam-1"), topics)
-    assert not fnmatchcase(status_topic("talk", "main", "cam-2"), topics)
-    assert not fnmatchcase(status_topic("talk", "cam-1", "cam-2"), topics)
-    assert assume["Action"] == "iot:AssumeRoleWithCertificate"
-    assert text_of(assume["Resource"]) == "${CameraRoleAlias.RoleAliasArn}"
-
-
 # The table
 
 
@@ -284,7 +270,11 @@ def test_the_table_is_the_one_the_store_makes():
 
 def test_the_table_outlives_mistakes_and_the_stack():
     table = properties("Table")
-    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {
+        "PointInTimeRecoveryEnabled": True,
+        "RecoveryPeriodInDays": {"Ref": "RecoveryDays"},
+    }
+    assert template()["Parameters"]["RecoveryDays"]["MaxValue"] == LONGEST_RECOVERY_DAYS
     assert table["DeletionProtectionEnabled"] is True
     resource = template()["Resources"]["Table"]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
