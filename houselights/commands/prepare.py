@@ -36,5 +36,10 @@ def prepare(started_at: datetime | None, store_url: str | None, **options: Any) 
         "HOUSELIGHTS_BUCKET:",
         err=True,
     )
+    if where.startswith("dynamodb://"):
+        click.echo(
+            f"Then let it deliver in AWS: houselights grant {occasion.camera_id} --session {session.session_id}",
+            err=True,
+        )
     for name, value in device_environment(session, occasion.stage_id, occasion.camera_id).items():
         click.echo(f"{name}={value}")

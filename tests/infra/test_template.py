@@ -103,7 +103,7 @@ def test_the_bucket_never_removes_a_delivery_that_a_queue_still_holds(keep_crops
 
 
 def test_what_was_recorded_is_kept_for_as_long_as_is_asked_and_goes_when_nothing_is_kept_any_more():
-    assert kept_for_days(30)[KEPT] == 30
+    assert [kept_for_days(days)[KEPT] for days in (1, 7, 365)] == [1, 7, 365]
     assert kept_for_days(0)[KEPT] == 1
 
 

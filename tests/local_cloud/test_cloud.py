@@ -105,6 +105,12 @@ def test_a_message_that_was_not_deleted_comes_again_after_the_time_that_was_set(
         assert time.monotonic() - began > 1.9
 
 
+def test_who_sets_a_session_up_in_the_cloud_is_told_to_grant_it_to_the_camera(cloud, capsys):
+    assert run(["prepare", "--session", "granted", "--camera", "cam-7", "--store", cloud.store_url]) == 0
+    assert "grant cam-7 --session granted" in capsys.readouterr().err
+    assert run(["delete", "granted", "--yes", "--store", cloud.store_url]) == 0
+
+
 def test_who_deletes_a_session_is_told_for_how_long_the_tables_backups_keep_it(cloud, capsys):
     with open_store(cloud.store_url) as store:
         store.put_session(a_session("over"))
