@@ -126,6 +126,13 @@ def test_under_a_name_of_ones_own_the_certificate_and_a_recent_protocol_are_aske
     assert unnamed["ViewerCertificate"] == {"CloudFrontDefaultCertificate": True}
 
 
+def test_the_board_is_switched_off_without_taking_back_what_was_named_for_it():
+    off = Resolved(LiveBoard="no", BoardDomain="board.example.org", BoardCertificateArn=CERTIFICATE)
+    assert off.refused() == []
+    assert off.resources("AWS::CloudFront::Distribution") == {}
+    assert not off.holds(template()["Outputs"]["BoardName"])
+
+
 def test_a_firewall_stands_before_the_board_where_one_is_named():
     assert made(Resolved(LiveBoard="yes", BoardWebAclArn=WEB_ACL))["WebACLId"] == WEB_ACL
     assert "WebACLId" not in made(Resolved(LiveBoard="yes"))
@@ -136,8 +143,6 @@ def test_a_firewall_stands_before_the_board_where_one_is_named():
     [
         ({"LiveBoard": "yes", "BoardDomain": "board.example.org"}, "BoardCertificateArn"),
         ({"LiveBoard": "yes", "BoardCertificateArn": "CERTIFICATE"}, "BoardDomain"),
-        ({"BoardDomain": "board.example.org", "BoardCertificateArn": "CERTIFICATE"}, "LiveBoard"),
-        ({"BoardWebAclArn": "WEB_ACL"}, "LiveBoard"),
     ],
 )
 def test_one_without_the_other_is_refused_in_one_line(parameters, named):
