@@ -54,6 +54,7 @@ class Device:
         tell: Callable[[Heartbeat], None],
         now: Callable[[], datetime],
         wait: Callable[[float], object] | None = None,
+        clock_problem: Callable[[], str] = str,
         preview: LivePreview | None = None,
     ) -> None:
         """Begins nothing yet.
@@ -69,6 +70,7 @@ class Device:
             tell: takes every heartbeat; fails never and is quick.
             now: the device's clock.
             wait: waits so many seconds, or less where it is told to stop; its own unless given.
+            clock_problem: what is wrong with the computer's clock, in one line; "" where nothing is.
             preview: shown every window's newest frame.
         """
         self._camera = camera
@@ -80,7 +82,13 @@ class Device:
             every_s=every_s, stop=self._stop, after_ms=recorded.until_ms - 1, whole_windows_ms=camera.width_ms
         )
         self._status = DeviceStatus(
-            camera, every_s=every_s, uploads=uploader.status, picture=lambda: self._frames.picture, tell=tell, now=now
+            camera,
+            every_s=every_s,
+            uploads=uploader.status,
+            picture=lambda: self._frames.picture,
+            tell=tell,
+            now=now,
+            clock_problem=clock_problem,
         )
         self._way: Way | None = None
         self._end_ms = 0  # of the newest window

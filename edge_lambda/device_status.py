@@ -35,6 +35,7 @@ class DeviceStatus:
         picture: Callable[[], Picture | None],
         tell: Callable[[Heartbeat], None],
         now: Callable[[], datetime],
+        clock_problem: Callable[[], str] = str,
     ) -> None:
         """Says nothing yet.
 
@@ -45,11 +46,13 @@ class DeviceStatus:
             picture: how the camera's picture is; None where it was not measured.
             tell: takes a heartbeat; fails never and is quick.
             now: the device's clock.
+            clock_problem: what is wrong with the computer's clock, in one line; "" where nothing is.
         """
         self.detector = self.scorer = ""
         self._camera = camera
         self._step_ms = max(camera.width_ms, round(every_s * 1000))
         self._uploads, self._picture, self._tell, self._now = uploads, picture, tell, now
+        self._clock_problem = clock_problem
         self._last: Looked | None = None
         self._next_ms: int | None = None
         self._missed = 0
@@ -71,6 +74,7 @@ class DeviceStatus:
         if self._said_running_ms is None or abs(now_ms - self._said_running_ms) >= RUNNING_EVERY_MS - _EARLY_MS:
             uploads = self._uploads()
             worth_knowing = (
+                self._clock_problem(),
                 uploads.last_error,
                 f"deliveries set aside in the outbox: {uploads.outbox.set_aside}" if uploads.outbox.set_aside else "",
                 f"windows missed, because nobody looked in time: {self._missed}" if self._missed else "",

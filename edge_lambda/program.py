@@ -23,10 +23,11 @@ from audience.instants import to_ms
 from audience.privacy import decide
 from audience.store import Heartbeat
 from edge_lambda import device_settings
+from edge_lambda.clock_wait import check_clock, clock_word
 from edge_lambda.detectors import load_detector
 from edge_lambda.device import Device
 from edge_lambda.device_settings import DeviceSettings, read_settings
-from edge_lambda.devices import Camera, open_camera
+from edge_lambda.devices import Camera, Clock, open_camera
 from edge_lambda.folder_bucket import FolderBucket
 from edge_lambda.live_preview import LivePreview
 from edge_lambda.outbox import Outbox
@@ -35,6 +36,7 @@ from edge_lambda.recorded_until import RecordedUntil
 from edge_lambda.scorers import load_scorer
 from edge_lambda.status import StatusSender, open_status
 from edge_lambda.status.log import heartbeat_line, to_stderr
+from edge_lambda.steady_clock import SteadyClock
 from edge_lambda.uploader import Bucket, Uploader
 from edge_lambda.ways import SheetWay, Way, WindowFileWay
 
@@ -84,6 +86,7 @@ def _look(settings: DeviceSettings) -> None:
     with ExitStack() as stack:
         outbox = Outbox(settings.outbox)
         stack.callback(outbox.close)
+        clock = SteadyClock.of_this_computer(settings.outbox, wall=_now)
         sender = _named("HOUSELIGHTS_STATUS", lambda: _status(settings))
         stack.callback(sender.close)
         preview = None
@@ -107,7 +110,8 @@ def _look(settings: DeviceSettings) -> None:
             return WindowFileWay(camera, detector, scorer, **options)
 
         def opened() -> Camera:
-            return _named("HOUSELIGHTS_SOURCE", lambda: open_camera(settings.source, clock=_now, sleep=time.sleep))
+            check_clock(clock())
+            return _named("HOUSELIGHTS_SOURCE", lambda: open_camera(settings.source, clock=clock, sleep=time.sleep))
 
         def tell(heartbeat: Heartbeat) -> None:
             sender.send(heartbeat)
@@ -122,9 +126,10 @@ def _look(settings: DeviceSettings) -> None:
             load=load,
             outbox=outbox,
             recorded=RecordedUntil(settings.outbox, camera),
-            uploader=Uploader(outbox, _bucket(settings)),
+            uploader=Uploader(outbox, _bucket(settings, clock)),
             tell=tell,
-            now=_now,
+            now=clock,
+            clock_problem=lambda: clock.problem() or clock_word(),
             preview=preview,
         )
 
@@ -140,7 +145,7 @@ def _status(settings: DeviceSettings) -> StatusSender:
     return open_status(settings.status, thing=settings.thing, certificate=settings.certificate)
 
 
-def _bucket(settings: DeviceSettings) -> Bucket:
+def _bucket(settings: DeviceSettings, clock: Clock) -> Bucket:
     if isinstance(settings.bucket, Path):
         return FolderBucket(settings.bucket)
     # Needed for S3 alone, and slow to import on a small computer.
@@ -155,13 +160,13 @@ def _bucket(settings: DeviceSettings) -> Bucket:
         )
 
         def session() -> Any:
-            return device_session(provider, region=settings.region, now=_now)
+            return device_session(provider, region=settings.region, now=clock)
     else:
 
         def session() -> Any:
             return boto3.Session(region_name=settings.region)
 
-    return S3Bucket(settings.bucket, lambda: upload_client(session()), now=_now, session_id=settings.session_id)
+    return S3Bucket(settings.bucket, lambda: upload_client(session()), now=clock, session_id=settings.session_id)
 
 
 def _named(variable: str, make: Callable[[], Made]) -> Made:

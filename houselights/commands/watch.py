@@ -43,6 +43,7 @@ def watch(
     from edge_lambda.pipeline import ScoredWindow
     from edge_lambda.scorers import load_scorer
     from edge_lambda.status.log import LogStatus
+    from edge_lambda.steady_clock import SteadyClock
     from houselights.watching import Watch, WatchPlan
 
     occasion = occasion_from(options)
@@ -58,6 +59,7 @@ def watch(
                 preview.show(window.kept, smiles_in(window, expressions.thresholds))
 
         stop = stack.enter_context(stopped_by_signal())
+        clock = SteadyClock.of_this_computer(None, wall=lambda: datetime.now(UTC))
         watched = Watch(
             occasion,
             WatchPlan(
@@ -68,12 +70,14 @@ def watch(
                 preview_blurred=blur,
             ),
             store=store,
-            open_camera=lambda: open_camera(source, clock=lambda: datetime.now(UTC), sleep=time.sleep),
+            open_camera=lambda: open_camera(source, clock=clock, sleep=time.sleep),
             detector=load_detector(detector, yunet_model=yunet_model, doubtful=True),
             scorer=expressions,
             stop=stop,
             on_window=on_window,
             on_heartbeat=LogStatus().send,
+            now=clock,
+            clock_problem=clock.problem,
         )
         click.echo(watched.mode_reason, err=True)
         watched.run()

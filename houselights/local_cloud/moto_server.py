@@ -59,6 +59,10 @@ def one_at_a_time(application: Application) -> Application:
         # Whole before its turn: a sender that stalls holds up nobody else.
         length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read(length)
+        if len(body) < length:
+            # Its sender hung up. moto would take half an object for a whole one, which AWS never does.
+            start_response("400 Bad Request", [("Content-Length", "0")])
+            return []
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         with turn:
             if target == _RECEIVE:

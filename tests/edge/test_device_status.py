@@ -24,7 +24,7 @@ class Said:
 
     def __init__(self, every_s: float = 0.5) -> None:
         self.now_ms = after_ms(0)
-        self.last_error, self.set_aside = "", 0
+        self.last_error, self.set_aside, self.clock_problem = "", 0, ""
         self.heartbeats: list[Heartbeat] = []
         self.status = DeviceStatus(
             CAMERA,
@@ -33,6 +33,7 @@ class Said:
             picture=lambda: Picture(brightness=0.5, sharpness=0.6),
             tell=self.heartbeats.append,
             now=lambda: from_ms(self.now_ms),
+            clock_problem=lambda: self.clock_problem,
         )
 
     def uploads(self) -> UploadStatus:
@@ -106,6 +107,15 @@ def test_what_an_operator_should_know_stands_in_words(said):
     said.last_error, said.set_aside = "S3 is busy (SlowDown): waiting", 1
     said.window(0)
     assert said.heartbeats[-1].detail == ("S3 is busy (SlowDown): waiting; deliveries set aside in the outbox: 1")
+
+
+def test_a_wrong_clock_of_the_computer_is_said_as_long_as_it_is_wrong(said):
+    said.window(0)
+    said.clock_problem = "the clock was set 3600 s ahead"
+    said.window(2)
+    said.clock_problem = ""
+    said.window(4)
+    assert ["set 3600 s ahead" in beat.detail for beat in said.heartbeats] == [False, True, False]
 
 
 def test_windows_that_nobody_looked_at_in_time_are_counted(said):

@@ -94,6 +94,17 @@ def test_a_sender_that_stalls_holds_up_nobody(aws, queue):
         sqs.send_message(QueueUrl=url, MessageBody="goes through")
 
 
+def test_half_an_object_of_a_sender_that_hung_up_is_none(aws):
+    s3, bucket = aws("s3"), uuid4().hex
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    host, port = s3.meta.endpoint_url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as cut:
+        cut.sendall(f"PUT /{bucket}/key HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf".encode())
+        cut.shutdown(socket.SHUT_WR)
+        assert cut.recv(1000).startswith(b"HTTP/1.1 400")
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
 def test_a_port_that_is_taken_is_said_in_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
