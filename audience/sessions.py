@@ -26,13 +26,19 @@ class Camera:
         camera_id: unique on its stage.
         overlaps: ids of cameras of the same stage that see some of the same people; of a group that overlaps, only
             the camera with most faces in a window counts.
+        delivered_by: the device that delivers its records, named as deliveries name it; "" for a camera whose records
+            are written on a machine of one's own (`score`, `watch`), for which nothing may be delivered; None where
+            nobody has said yet, as in stores of 0.1: a device may deliver until something was scored or watched.
     """
 
     camera_id: str
     overlaps: frozenset[str] = frozenset()
+    delivered_by: str | None = None
 
     def __post_init__(self) -> None:
         check_id("camera id", self.camera_id)
+        if self.delivered_by:
+            check_id("device", self.delivered_by)
         for other in self.overlaps:
             check_id("camera id", other)
 

@@ -261,12 +261,15 @@ class Store(Protocol):
         """The progress of all recordings of a session, in the order of stage and camera."""
         ...
 
-    def put_scorer(self, scorer: ScorerRecord) -> None:
-        """Writes what a scorer's name stands for."""
+    def put_scorer(self, scorer: ScorerRecord, session_id: str | None = None) -> None:
+        """Writes what a scorer's name stands for: everywhere, or in one session, whose camera declares it."""
         ...
 
-    def scorers(self) -> dict[str, ScorerRecord]:
-        """All scorers known, by name."""
+    def scorers(self, session_id: str | None = None) -> dict[str, ScorerRecord]:
+        """The scorers that all sessions share, by name; with those of one session where it is named.
+
+        What is said of scorers that ship with Houselights is what `audience.scorers` says of them.
+        """
         ...
 
     def put_heartbeat(self, heartbeat: Heartbeat, *, set_up_at: datetime | None = None) -> None:

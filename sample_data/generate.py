@@ -8,20 +8,15 @@ from numpy.typing import NDArray
 
 from audience.faces import Box, FaceRecord, WindowFaces
 from audience.instants import to_ms
+from audience.scorers import SIMULATED
 from audience.sessions import Camera, Session
-from audience.store import ScorerRecord, Store
+from audience.store import Store
 from audience.windows import DEFAULT_WIDTH_MS, EXPECTED_OVER_MS, Tally, WindowRecord
 from sample_data.crowd import Seen, act_out
 from sample_data.scripts import Script, ScriptedStage, read_scripts
 
-THRESHOLD = 0.5
-SCORER = ScorerRecord(
-    name="simulated-1",
-    thresholds={
-        name: THRESHOLD for name in ("smile", "happy", "surprised", "calm", "sad", "angry", "disgusted", "fear")
-    },
-    experimental=frozenset({"sad", "disgusted", "fear"}),
-)
+THRESHOLD = SIMULATED.thresholds["smile"]
+SCORER = SIMULATED
 
 
 def load_samples(store: Store) -> list[Session]:
@@ -44,7 +39,7 @@ def _load(script: Script, store: Store) -> Session:
         stage_id = scripted.stage.stage_id
         store.put_stage(session_id, scripted.stage)
         for seen in act_out(script, scripted, rng):
-            store.put_camera(session_id, stage_id, Camera(camera_id=seen.camera_id))
+            store.put_camera(session_id, stage_id, Camera(camera_id=seen.camera_id, delivered_by=""))
             windows = _windows(script, stage_id, seen)
             store.put_windows(windows, _faces(script, scripted, seen, rng) if script.keep_faces else ())
     return script.session

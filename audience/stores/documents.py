@@ -120,13 +120,17 @@ def stage_from_json(document: str) -> Stage:
 
 def camera_to_json(camera: Camera) -> str:
     """The camera as a JSON document."""
-    return _dump({"camera_id": camera.camera_id, "overlaps": sorted(camera.overlaps)})
+    return _dump(
+        {"camera_id": camera.camera_id, "overlaps": sorted(camera.overlaps), "delivered_by": camera.delivered_by}
+    )
 
 
 def camera_from_json(document: str) -> Camera:
-    """The camera of a JSON document."""
+    """The camera of a JSON document; those of 0.1 do not say who delivers for it."""
     fields = json.loads(document)
-    return Camera(camera_id=fields["camera_id"], overlaps=frozenset(fields["overlaps"]))
+    return Camera(
+        camera_id=fields["camera_id"], overlaps=frozenset(fields["overlaps"]), delivered_by=fields.get("delivered_by")
+    )
 
 
 def scorer_to_json(scorer: ScorerRecord) -> str:

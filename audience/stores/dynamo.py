@@ -15,6 +15,7 @@ from typing import Self
 
 from audience.errors import SessionNotFound
 from audience.faces import WindowFaces
+from audience.scorers import known_scorers
 from audience.sessions import Camera, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord
 from audience.stores import documents
@@ -187,11 +188,21 @@ class DynamoStore:
         found = self._documents(under(documents_of(session_id), "PROGRESS"))
         return [documents.progress_from_json(document) for document in found]
 
-    def put_scorer(self, scorer: ScorerRecord) -> None:
-        self._table.put(document_item(key(SCORERS, f"SCORER#{scorer.name}"), documents.scorer_to_json(scorer)))
+    def put_scorer(self, scorer: ScorerRecord, session_id: str | None = None) -> None:
+        name, document = f"SCORER#{scorer.name}", documents.scorer_to_json(scorer)
+        if session_id is None:
+            self._table.put(document_item(key(SCORERS, name), document))
+        else:
+            self._put(key(documents_of(session_id), name), document, session_id)
 
-    def scorers(self) -> dict[str, ScorerRecord]:
-        found = map(documents.scorer_from_json, self._documents(under(SCORERS)))
+    def scorers(self, session_id: str | None = None) -> dict[str, ScorerRecord]:
+        shared = self._scorers(under(SCORERS))
+        return known_scorers(
+            shared, {} if session_id is None else self._scorers(under(documents_of(session_id), "SCORER"))
+        )
+
+    def _scorers(self, keys: KeyRange) -> dict[str, ScorerRecord]:
+        found = map(documents.scorer_from_json, self._documents(keys))
         return {scorer.name: scorer for scorer in found}
 
     def put_heartbeat(self, heartbeat: Heartbeat, *, set_up_at: datetime | None = None) -> None:
@@ -244,7 +255,7 @@ class DynamoStore:
         # As `STAGE#main` and `CAMERA#main#cam-1`, and `talk-1#main`.
         for item in (*found, *self._keys(under(RECORDED, session_id))):
             kind, stage_id, *_ = item["sk"]["S"].split("#")
-            stages |= {stage_id} if kind != "ALERTING" else set()
+            stages |= {stage_id} if kind not in ("ALERTING", "SCORER") else set()
         # The progress goes before the windows it claims.
         self._table.delete_all(found)
         return len(found) + sum(self._table.delete_range(under(records_of(session_id, one))) for one in sorted(stages))

@@ -8,7 +8,7 @@
 | cameras, progress, heartbeats | `D#<session>` | `CAMERA#<stage>#<camera>`, `PROGRESS#…`, `HEARTBEAT#…` |
 | rules, alerts, marks, watchers | `D#<session>` | `ALERTING#RULE#<rule>`, `ALERTING#ALERT#<alert>`, … |
 | sessions | `SESSIONS` | `SESSION#<session>` |
-| scorers | `SCORERS` | `SCORER#<name>` |
+| scorers that sessions share, and that a session's cameras declared | `SCORERS`, `D#<session>` | `SCORER#<name>` |
 | stages that were recorded | `RECORDED` | `<session>#<stage>` |
 
 Ids hold no `#`, and every character they may hold comes after it, so keys stand in the order of their parts.

@@ -18,6 +18,7 @@ from audience.stores import documents
 from audience.stores.sqlite_alerting import ALERTING_SCHEMA, SqliteAlerting
 from audience.stores.sqlite_erasing import Rows
 from audience.stores.sqlite_file import SqliteFile
+from audience.stores.sqlite_scorers import SCORERS_SCHEMA, SqliteScorers
 from audience.stores.sqlite_sessions import SqliteSessions
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord, pack_tallies
@@ -50,7 +51,6 @@ CREATE TABLE progress (
 CREATE TABLE heartbeats (
     session_id TEXT, stage_id TEXT, camera_id TEXT, document TEXT NOT NULL, PRIMARY KEY ({_CAMERA_KEY})
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE scorers (name TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
 
 
@@ -66,8 +66,11 @@ class SqliteStore:
         """
         path = path.absolute()
         self.url = f"sqlite:///{path}"
-        self._file = SqliteFile(path, schema=_SCHEMA + ALERTING_SCHEMA, version=SCHEMA_VERSION, known_by="windows")
+        self._file = SqliteFile(
+            path, schema=_SCHEMA + ALERTING_SCHEMA + SCORERS_SCHEMA, version=SCHEMA_VERSION, known_by="windows"
+        )
         self._sessions = SqliteSessions(self._file, self.url)
+        self._scorers = SqliteScorers(self._file, self._sessions)
         self.alerting = SqliteAlerting(self._file, self._sessions)
 
     @property
@@ -229,15 +232,11 @@ class SqliteStore:
         )
         return [documents.progress_from_json(document) for (document,) in rows]
 
-    def put_scorer(self, scorer: ScorerRecord) -> None:
-        with self._file.transaction() as cursor:
-            cursor.execute(
-                "INSERT OR REPLACE INTO scorers VALUES (?, ?)", (scorer.name, documents.scorer_to_json(scorer))
-            )
+    def put_scorer(self, scorer: ScorerRecord, session_id: str | None = None) -> None:
+        self._scorers.put(scorer, session_id)
 
-    def scorers(self) -> dict[str, ScorerRecord]:
-        rows = self._file.rows("SELECT document FROM scorers ORDER BY name")
-        return {scorer.name: scorer for scorer in (documents.scorer_from_json(document) for (document,) in rows)}
+    def scorers(self, session_id: str | None = None) -> dict[str, ScorerRecord]:
+        return self._scorers.known(session_id)
 
     def put_heartbeat(self, heartbeat: Heartbeat, *, set_up_at: datetime | None = None) -> None:
         with self._sessions.writing_under([heartbeat.session_id], set_up_at) as cursor:

@@ -25,6 +25,7 @@ _UNDER_A_SESSION = {
     "windows": _WINDOW,
     "heartbeats": _CAMERA,
     "alerting": "session_id, key",
+    "declared_scorers": "session_id, name",
     "cameras": _CAMERA,
     "stages": "session_id, stage_id",
 }

@@ -101,9 +101,9 @@ class GuardedStore:
         """The newest heartbeat of every camera of a session."""
         return self._seeing(session_id).heartbeats(session_id)
 
-    def scorers(self) -> dict[str, ScorerRecord]:
-        """All scorers known: what they are called says nothing of any session."""
-        return self._store.scorers()
+    def scorers(self, session_id: str | None = None) -> dict[str, ScorerRecord]:
+        """The scorers all sessions share: what they are called says nothing of any. And those of one, if it is seen."""
+        return self._store.scorers() if session_id is None else self._seeing(session_id).scorers(session_id)
 
     def put_stage(self, session_id: str, stage: Stage) -> None:
         """Writes a stage: its timelines, cues, notes and what is left out are an analyst's work."""
@@ -140,9 +140,9 @@ class GuardedStore:
         """Writes windows: what a camera does, and no page."""
         self._as("admin").put_windows(windows, faces, progress, set_up_at=set_up_at)
 
-    def put_scorer(self, scorer: ScorerRecord) -> None:
+    def put_scorer(self, scorer: ScorerRecord, session_id: str | None = None) -> None:
         """Writes what a scorer's name stands for."""
-        self._as("admin").put_scorer(scorer)
+        self._as("admin").put_scorer(scorer, session_id)
 
     def put_heartbeat(self, heartbeat: Heartbeat, *, set_up_at: datetime | None = None) -> None:
         """Writes a camera's newest heartbeat."""

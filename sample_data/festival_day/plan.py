@@ -178,7 +178,7 @@ def _cameras(people: int, most: int, length_s: int, rng: np.random.Generator) ->
         fault = rng.choice(["none", "none", "none", "none", "dies", "cut off", "twice", "clock"])
         slow = rng.random() < 0.15
         yield CameraPlan(
-            camera=Camera(camera_id=f"cam-{number + 1}", overlaps=overlaps),
+            camera=Camera(camera_id=f"cam-{number + 1}", overlaps=overlaps, delivered_by=""),
             people=min(people // count, int(rng.integers(*_IN_SIGHT))),
             dead=_spans(length_s, 2, (180, 2400), rng) if fault == "dies" else (),
             cut_off=_spans(length_s, 4, (20, 600), rng) if fault == "cut off" else (),

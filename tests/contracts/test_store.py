@@ -19,7 +19,8 @@ import pytest
 from audience.alerts import AlertBook, AlertMark, AlertRule, AlertWatcher
 from audience.errors import HouselightsError, InvalidValue, SessionNotFound, StoreUnavailable
 from audience.faces import Box
-from audience.sessions import Session
+from audience.scorers import REKOGNITION
+from audience.sessions import Camera, Session
 from audience.store import Store
 from audience.stores import open_store
 from audience.window_table import WindowTable
@@ -203,6 +204,11 @@ class TestStagesAndCameras:
         assert [stage.stage_id for stage in stages] == ["B", "a", "a10", "a9", "b"]
         assert stages[-1].title == "new"
 
+    @pytest.mark.parametrize("delivered_by", [None, "", "left"])
+    def test_a_camera_comes_back_with_who_delivers_for_it(self, store, delivered_by):
+        store.put_camera("talk-1", "main", Camera(camera_id="left", delivered_by=delivered_by))
+        assert store.cameras("talk-1", "main") == [Camera(camera_id="left", delivered_by=delivered_by)]
+
     def test_a_camera_comes_back_with_its_overlaps(self, store):
         cameras = [a_camera("left", overlaps=["right", "wide"]), a_camera("right")]
         for camera in reversed(cameras):
@@ -383,6 +389,25 @@ class TestProgressScorersAndHeartbeats:
         store.put_scorer(a_scorer("net 2"))
         store.put_scorer(a_scorer("net 1", thresholds={"smile": 0.6}))
         assert store.scorers() == {"net 1": a_scorer("net 1", thresholds={"smile": 0.6}), "net 2": a_scorer("net 2")}
+
+    def test_a_sessions_cameras_declare_scorers_for_it_alone(self, store):
+        for session_id in ("talk-1", "talk-11"):
+            store.put_session(a_session(session_id))
+        store.put_scorer(a_scorer("net 1"))
+        store.put_scorer(a_scorer("mine", thresholds={"smile": 0.4}), "talk-1")
+        store.put_scorer(a_scorer("mine", thresholds={"smile": 0.6}), "talk-11")
+        assert store.scorers() == {"net 1": a_scorer("net 1")}
+        assert store.scorers("talk-2") == {"net 1": a_scorer("net 1")}
+        assert store.scorers("talk-1") == store.scorers() | {"mine": a_scorer("mine", thresholds={"smile": 0.4})}
+        store.delete_session("talk-1")
+        assert store.scorers("talk-1") == store.scorers()
+        assert store.scorers("talk-11")["mine"].thresholds == {"smile": 0.6}
+        with pytest.raises(SessionNotFound):
+            store.put_scorer(a_scorer("mine"), "talk-1")
+
+    def test_what_a_store_says_of_a_scorer_that_ships_is_what_is_true_of_it(self, store):
+        store.put_scorer(replace(REKOGNITION, experimental=frozenset(), thresholds={"smile": 0.01}))
+        assert store.scorers() == {REKOGNITION.name: REKOGNITION}
 
     def test_only_the_newest_heartbeat_of_a_camera_is_kept(self, store):
         for second in range(3):
