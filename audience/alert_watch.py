@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from audience.admission import AHEAD_MS
 from audience.alert_findings import OVER_MS, StageNow, findings, stage_now
 from audience.alerts import AlertBook, AlertWatcher, looked
 from audience.board_reading import read_sums
@@ -67,9 +68,11 @@ def situation(store: Store, session_id: str, now_ms: int) -> Situation:
         beats = [beat for beat in heartbeats if beat.stage_id == stage.stage_id]
         reads_s = max((late_from_s(beat, OVER_MS / 1000) for beat in beats), default=OVER_MS / 1000)
         read_from_ms = now_ms - round(reads_s * 1000) - _LATE_ENOUGH_MS
-        windows = store.windows(session_id, stage.stage_id, from_ms=read_from_ms)
-        for camera_id, until_ms in _recorded_until(windows, beats, read_from_ms).items():
-            recorded_until_ms[stage.stage_id, camera_id] = until_ms
+        # What a clock that is ahead says of the future would hide that its camera is late.
+        until_ms = now_ms + AHEAD_MS
+        windows = store.windows(session_id, stage.stage_id, from_ms=read_from_ms, until_ms=until_ms)
+        for camera_id, recorded_ms in _recorded_until(windows, beats, read_from_ms).items():
+            recorded_until_ms[stage.stage_id, camera_id] = recorded_ms
         last_minute = windows.rows((windows.start_ms >= now_ms - OVER_MS) & (windows.start_ms <= now_ms))
         paused = is_paused(cues_of(session, stage), from_ms(now_ms))
         now[stage.stage_id] = stage_now(stage, of_stage, session.setting, last_minute, paused=paused)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audience.admission import BEFORE_MS, LONGEST_MS, shown_span_ms
 from audience.disclosure import default_min_faces, withheld
-from audience.errors import InvalidValue
 from audience.exclusions import excluded_windows
-from audience.instants import from_ms, to_ms
+from audience.instants import to_ms
 from audience.intervals import wilson
 from audience.sessions import Camera, Session, Stage, cues_of, overlapping
 from audience.timelines import timeline_seconds
@@ -21,7 +21,7 @@ from audience.windows import EXPECTED_OVER_MS
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LONGEST = 1_000_000  # windows of an axis: eleven days of seconds, where a festival has three
+LONGEST = (BEFORE_MS + LONGEST_MS) // 1000  # windows of an axis: the longest session there can be, in seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,8 @@ class StageWindows:
         min_faces: figures over fewer faces are withheld.
         table: the windows there are, summed over cameras, small ones withheld and excluded ones without figures.
         place: (len(table),) where on the axis each row of `table` belongs.
+        outside: how many records of each camera lie so far from the session that they are in no figure and on no axis:
+            the camera's clock was wrong, or the session's times are.
     """
 
     session: Session
@@ -59,6 +61,7 @@ class StageWindows:
     min_faces: int
     table: WindowTable
     place: Ints
+    outside: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def expressions(self) -> tuple[str, ...]:
@@ -119,10 +122,12 @@ def stage_windows(
 
     Returns:
         The axis from the window the session began in, or the first there is if that is earlier, to the last there is.
+        Windows far outside the session (`shown_span_ms`) are left out of it and counted.
 
     Raises:
-        InvalidValue: the axis would be of more than `LONGEST` windows, or `width_ms` is no multiple.
+        InvalidValue: `width_ms` is no multiple.
     """
+    table, outside = within_session(session, table)
     pairs = overlapping(cameras)
     windows = table.over_cameras(pairs)
     alone = [camera for camera in table.cameras if not any(camera in pair for pair in pairs)]
@@ -142,11 +147,6 @@ def stage_windows(
     began_ms = to_ms(session.started_at)
     first = min(began_ms - began_ms % width, int(windows.start_ms.min(initial=began_ms)))
     last = int(windows.start_ms.max(initial=first))
-    if (last - first) // width >= LONGEST:
-        raise InvalidValue(
-            f"windows of stage {stage.stage_id!r} run from {from_ms(first):%Y-%m-%d} to {from_ms(last):%Y-%m-%d}, "
-            "longer than any session: the clock of a camera was wrong; remove its records, or the session"
-        )
     start_ms = np.arange(first, last + width if len(windows) else first, width, dtype=np.int64)
     place = (windows.start_ms - first) // width
     faces = np.full(len(start_ms), np.nan)
@@ -170,7 +170,25 @@ def stage_windows(
         min_faces=min_faces,
         table=windows,
         place=place,
+        outside=outside,
     )
+
+
+def within_session(session: Session, table: WindowTable) -> tuple[WindowTable, dict[str, int]]:
+    """A stage's records that may be shown as the session's, and how many of each camera may not.
+
+    One record of a wrong clock must not make an axis of years for everybody.
+    """
+    from_ms, until_ms = shown_span_ms(session)
+    inside = (table.start_ms >= from_ms) & (table.start_ms < until_ms)
+    # Windows of less than a second fill the axis sooner.
+    first_ms = min(to_ms(session.started_at), int(table.start_ms[inside].min(initial=until_ms)))
+    inside &= table.start_ms < first_ms + LONGEST * table.width_ms
+    if inside.all():
+        return table, {}
+    counts = np.bincount(table.camera[~inside], minlength=len(table.cameras)).tolist()
+    outside = {camera: count for camera, count in zip(table.cameras, counts, strict=True) if count}
+    return table.only(inside), outside
 
 
 def retimed(windows: StageWindows, stage: Stage) -> StageWindows:

@@ -41,6 +41,7 @@ def stage_entry(windows: StageWindows) -> Entry:
         "window_s": windows.width_ms / 1000,
         "min_faces": windows.min_faces,
         "cameras": list(windows.table.cameras),
+        "windows_outside_the_session": dict(windows.outside),
         "exclusions": [
             {
                 "from_utc": instant_text(exclusion.from_at),

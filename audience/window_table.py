@@ -52,6 +52,7 @@ class WindowTable:
         spans: (n,) how many windows of the records' width the row sums over time.
         scored_spans: (n, e) in how many of them faces were scored for the expression.
         scorers: the scorers behind the rows, sorted.
+        scorer: (n,) index into `scorers`, -1 where there is none; None where rows are sums.
     """
 
     start_ms: Ints
@@ -69,6 +70,7 @@ class WindowTable:
     spans: Ints
     scored_spans: Ints
     scorers: tuple[str, ...]
+    scorer: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.start_ms)
@@ -111,6 +113,8 @@ class WindowTable:
         width_ms = widths.pop() if widths else DEFAULT_WIDTH_MS
         cameras = tuple(sorted({row[1] for row in rows}))
         camera_index = {camera: index for index, camera in enumerate(cameras)}
+        scorers = tuple(sorted({row[6] for row in rows} - {""}))
+        scorer_index = {"": -1, **{scorer: index for index, scorer in enumerate(scorers)}}
         faces = np.array([row[3] for row in rows], dtype=np.int64)
 
         if any(len(row[5]) % TALLY_TYPE.itemsize for row in rows):
@@ -146,13 +150,27 @@ class WindowTable:
             over=over,
             spans=np.ones(len(rows), dtype=np.int64),
             scored_spans=(scored > 0).astype(np.int64),
-            scorers=tuple(sorted({row[6] for row in rows} - {""})),
+            scorers=scorers,
+            scorer=np.array([scorer_index[row[6]] for row in rows], dtype=np.int64),
         )
         return table.rows(np.lexsort((table.camera, table.start_ms)))
 
     def rows(self, index: Ints | NDArray[np.bool_]) -> Self:
         """The rows that `index` names, as numpy indexes."""
-        return replace(self, **{name: getattr(self, name)[index] for name in _ROW_COLUMNS})
+        scorer = None if self.scorer is None else self.scorer[index]
+        return replace(self, scorer=scorer, **{name: getattr(self, name)[index] for name in _ROW_COLUMNS})
+
+    def only(self, index: NDArray[np.bool_]) -> Self:
+        """The rows that `index` names, with no cameras and scorers but those behind them."""
+        kept = self.rows(index)
+        seen, camera = np.unique(kept.camera, return_inverse=True)
+        scorers, scorer = self.scorers, kept.scorer
+        if kept.scorer is not None:
+            behind = np.unique(kept.scorer[kept.scorer >= 0])
+            scorers = tuple(self.scorers[index] for index in behind.tolist())
+            scorer = np.where(kept.scorer >= 0, np.searchsorted(behind, kept.scorer), -1)
+        cameras = tuple(self.cameras[index] for index in seen.tolist())
+        return replace(kept, camera=camera, cameras=cameras, scorers=scorers, scorer=scorer)
 
     def without_figures(self, where: NDArray[np.bool_]) -> Self:
         """The table with the scores of some rows taken out; how many faces there were stays.
@@ -242,6 +260,7 @@ class WindowTable:
         scored = summed(self.scored)
         return replace(
             self,
+            scorer=None,
             start_ms=keys // places,
             camera=keys % places - 1,
             faces=summed(self.faces),

@@ -42,7 +42,7 @@ class SessionFile:
         session: the session.
         stages: its stages, in the order of their ids.
         cameras: by stage id.
-        scorers: all scorers of the store, by name.
+        scorers: the scorers the session may have figures of, by name.
         recordings: how far each recording was scored, in the order of stage and camera.
         live: whether records still come in.
         marks: changes whenever a camera or a scorer says that there is more.
@@ -133,7 +133,7 @@ def _file(store: Store, session: Session) -> SessionFile:
         session=session,
         stages=stages,
         cameras=cameras,
-        scorers=store.scorers(),
+        scorers=store.scorers(session.session_id),
         recordings=recordings,
         live=records_come_in(session, beats, to_ms(datetime.now(UTC))),
         marks=repr((session, stages, cameras, progress, newest)),

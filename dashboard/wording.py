@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from audience.baseline import BaselineChoice
+from audience.curve import StageWindows
 from audience.sessions import Session, Stage
 
 NOT_FEELING = "Houselights measures visible expression, not feeling: a smile can be seen; what it means cannot."
@@ -82,6 +83,17 @@ def session_names(sessions: list[Session]) -> dict[str, str]:
         session.session_id: session.name if titles[session.name] == 1 else f"{session.name} ({session.session_id})"
         for session in sessions
     }
+
+
+def outside_note(windows: StageWindows) -> str:
+    """What is said of records far outside the session, which are in no figure; empty where there are none."""
+    if not (count := sum(windows.outside.values())):
+        return ""
+    are = "1 window lies" if count == 1 else f"{count:,} windows lie"
+    return (
+        f"{are} far outside the session and {'is' if count == 1 else 'are'} left out ({', '.join(windows.outside)}): "
+        "the clock of the camera was wrong, or the times of the session are."
+    )
 
 
 def faces_text(faces: float) -> str:

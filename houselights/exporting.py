@@ -10,6 +10,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from audience.admission import shown_span_ms
 from audience.curve import stage_windows
 from audience.errors import ExportFailed
 from audience.exclusions import included_faces
@@ -24,12 +25,14 @@ FORMATS = ("csv", "parquet")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """What was written: the files, and how many windows had too few faces for a figure."""
+    """What was written: the files, how many windows had too few faces for a figure, and how many lay so far outside
+    the session that they were left out."""
 
     files: tuple[Path, ...]
     windows: int
     withheld: int
     min_faces: tuple[int, ...]
+    outside: int = 0
 
 
 def export_session(
@@ -66,13 +69,16 @@ def export_session(
         )
         for stage in store.stages(session_id)
     ]
+    from_ms, until_ms = shown_span_ms(session)
     faces = {
         windows.stage.stage_id: included_faces(
-            store.faces(session_id, windows.stage.stage_id), windows.width_ms, windows.stage.exclusions
+            store.faces(session_id, windows.stage.stage_id, from_ms=from_ms, until_ms=until_ms),
+            windows.width_ms,
+            windows.stage.exclusions,
         )
         for windows in stages
     }
-    scorers = scorers_behind(stages, store.scorers())
+    scorers = scorers_behind(stages, store.scorers(session_id))
     experimental = sorted({expression for scorer in scorers for expression in scorer.experimental})
     single_faces = bool(stages) and all(windows.min_faces <= 1 for windows in stages)
     tables = [
@@ -105,6 +111,7 @@ def export_session(
         windows=sum(len(windows.start_ms) for windows in stages),
         withheld=sum(int(windows.withheld.sum()) for windows in stages if windows.expressions),
         min_faces=tuple(sorted({windows.min_faces for windows in stages})),
+        outside=sum(sum(windows.outside.values()) for windows in stages),
     )
 
 

@@ -30,7 +30,7 @@ from dashboard.session_page.notes import ask_to_write, show_dialogs, show_notes
 from dashboard.session_page.picture import show_picture
 from dashboard.session_page.segments.component import segment_table
 from dashboard.stretches import legend
-from dashboard.wording import AGAINST, BAND, GAPS, faces_text, how_to_score, kind_words
+from dashboard.wording import AGAINST, BAND, GAPS, faces_text, how_to_score, kind_words, outside_note
 
 LIVE_REFRESH_S, WAITING_REFRESH_S = 2, 10
 
@@ -65,6 +65,7 @@ def show_stage(file: data.SessionFile) -> None:
     else:
         line = "No camera has recorded anything on this stage yet. Score a recording into the session:"
         st.html(markup.empty(line, how_to_score(file.session.session_id)))
+        st.html(markup.note(outside_note(windows)))
 
 
 def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> None:
@@ -76,7 +77,7 @@ def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> No
     video = video_of(file.session, [one for one in file.recordings if one.stage_id == stage.stage_id])
     with above:
         noted = show_picture(windows, view, earlier=earlier.stages, video=video, start_s=second_asked_for(windows))
-        st.html(markup.note(*([BAND] if view.expression else []), GAPS, legend(windows)))
+        st.html(markup.note(*([BAND] if view.expression else []), GAPS, legend(windows), outside_note(windows)))
         with st.container(horizontal=True, key="take-away"):
             smoothing_s = view.smoothing_s if view.expression else None
             offer_report(file, windows, view.expression, smoothing_s=smoothing_s, against=view.against)

@@ -110,7 +110,7 @@ def takeaway(shown: Shown, address: str, chosen: Chosen, alt: str) -> Callable[[
             ],
             pictures=[Picture(name="lines", options=shown.chart(LIGHT), width=_WIDTH, height=shown.height, alt=alt)],
             stages=[one.windows for one in screenings],
-            scorers=scorers(),
+            scorers=scorers(screenings),
         )
 
     return build

@@ -22,7 +22,7 @@ from audience.store import RecordingProgress, ScorerRecord
 from dashboard.clock import date_text, length_text
 from dashboard.moment_words import LATER, about_moments
 from dashboard.stretches import legend
-from dashboard.wording import BAND, GAPS, NOT_FEELING, kind_words, share_of
+from dashboard.wording import BAND, GAPS, NOT_FEELING, kind_words, outside_note, share_of
 
 # Of the shuffles and draws behind moments and intervals: the pages' own, so that a report never differs from them.
 SEED = 0
@@ -209,6 +209,8 @@ def _measured(
         said.append(
             f"{clock_text(few)} of it had fewer than {windows.min_faces} faces in view: no figure is shown there."
         )
+    if outside := outside_note(windows):
+        said.append(outside)
     if left_out_s := int((windows.excluded & ~np.isnan(windows.faces)).sum()) * windows.width_ms / 1000:
         said.append(f"{clock_text(left_out_s)} of it was left out of every figure, as told above.")
     return said

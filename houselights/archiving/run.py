@@ -14,6 +14,7 @@ from audience.curve import StageWindows, stage_windows
 from audience.disclosure import MIN_FACES
 from audience.errors import ExportFailed, InvalidValue
 from audience.manifest import SAYS
+from audience.scorers import scorers_of
 from audience.sessions import Session
 from audience.store import Store
 from houselights.archiving.columns import TABLES
@@ -66,7 +67,8 @@ def archive(store: Store, place: ArchivePlace, *, on_session: Callable[[int, int
         ours = {name for session in sessions for name in (windows_name(session), segments_name(session))}
         files.remove_all_but(ours | {SESSIONS_FILE, SCORERS_FILE})
         files.put(SESSIONS_FILE, sessions_file(sessions))
-        files.put(SCORERS_FILE, scorers_file(store.scorers().values()))
+        known = scorers_of(store, [session.session_id for session in sessions])
+        files.put(SCORERS_FILE, scorers_file(known.values()))
         for done, session in enumerate(sessions):
             on_session(done, len(sessions))
             try:

@@ -67,6 +67,12 @@ def _export_one(session_id: str, folder: Path, formats: str, min_faces: int | No
         )
     for file in exported.files:
         click.echo(file)
+    if exported.outside:
+        click.echo(
+            f"{exported.outside} windows lie far outside the session and were left out: the clock of a camera was "
+            "wrong, or the times of the session are.",
+            err=True,
+        )
     if exported.withheld:
         fewest = exported.min_faces[-1]
         click.echo(

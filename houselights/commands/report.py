@@ -48,7 +48,7 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
         told = report_of(
             windows,
             expression,
-            scorers=store.scorers(),
+            scorers=store.scorers(session_id),
             recordings=[one for one in store.recordings(session_id) if one.stage_id == stage.stage_id],
             live=records_come_in(session, store.heartbeats(session_id), to_ms(now)),
             made_at=now,

@@ -81,6 +81,13 @@ def test_a_device_that_keeps_its_deliveries_is_late_by_what_the_store_has(store:
     assert on(store, "delay") == ["figures of camera cam-1 of stage main come 39 s late (limit 10 s)"]
 
 
+def test_a_record_of_the_future_does_not_hide_that_a_device_is_late(store: Store) -> None:
+    store.put_windows([a_window(50, of=1), a_window(40_000, of=1)])
+    store.put_heartbeat(beat(100, sent=9))
+    (camera,) = situation(store, "talk-1", after_ms(100)).cameras
+    assert camera.state == "late"
+
+
 def test_a_device_of_which_nothing_was_recorded_for_long_is_late_by_that_at_least(store: Store) -> None:
     store.put_windows([a_window(0, of=9)])
     store.put_heartbeat(beat(999, sent=1, waiting=400))

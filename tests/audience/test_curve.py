@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.curve import overall_share, reaction_curve, retimed, stage_windows
-from audience.errors import InvalidValue
 from audience.intervals import wilson
 from audience.window_table import WindowTable
 from tests.builders import (
@@ -104,9 +103,29 @@ def test_windows_that_all_lie_before_the_session_are_shown_too():
     assert windows.session_s.tolist() == [-5, -4]
 
 
-def test_a_camera_whose_clock_stood_in_1970_is_named_instead_of_filling_the_memory():
-    with pytest.raises(InvalidValue, match=r"'main' run from 1970-01-01 to 2026-05-04.*clock"):
-        laid(a_window(start_ms=5000, of=1), a_window(0, of=1))
+class TestWindowsFarOutsideTheSession:
+    def test_of_1970_are_left_out_and_counted_and_the_others_are_shown(self):
+        windows = laid(a_window(start_ms=5000, of=1, camera_id="cam-2", scorer="another 1"), a_window(0, of=1))
+        assert windows.session_s.tolist() == [0]
+        assert (windows.outside, windows.table.scorers) == ({"cam-2": 1}, ("expression-net 1",))
+
+    @pytest.mark.parametrize("at_s", [11 * 86_400, 4 * 86_400, -6 * 3600 - 1, 8 * 10**9])
+    def test_make_no_axis_longer_than_a_session_is(self, at_s):
+        windows = laid(a_window(at_s, of=1), a_window(0, of=1))
+        assert (len(windows.start_ms), sum(windows.outside.values())) == (1, 1)
+
+    def test_are_told_by_its_end_where_it_has_one(self):
+        session = a_session(ended_at=after(60))
+        windows = laid(a_window(0, of=1), a_window(60 + 6 * 3600, of=1), session=session)
+        assert (len(windows.start_ms), sum(windows.outside.values())) == (1, 1)
+
+    def test_leave_an_empty_axis_where_there_are_no_others(self):
+        windows = laid(a_window(start_ms=5000, of=1))
+        assert (len(windows.start_ms), windows.outside) == (0, {"cam-1": 1})
+
+    def test_of_any_width_make_no_longer_axis(self):
+        windows = laid(a_window(0, of=1, width_ms=1), a_window(3 * 86_400, of=1, width_ms=1))
+        assert (len(windows.start_ms), sum(windows.outside.values())) == (1, 1)
 
 
 def test_a_festival_of_three_days_is_not_too_long():

@@ -101,6 +101,13 @@ def test_its_figures_are_those_of_the_functions_the_pages_draw_from() -> None:
     np.testing.assert_array_equal(told.curve.share, smoothed_curve(windows, "smile", 15).share)
 
 
+def test_it_says_whose_windows_lie_far_outside_the_session_and_leaves_them_out() -> None:
+    session = a_session(ended_at=after(600))
+    windows = laid([a_window(0, of=9), a_window(start_ms=5000, of=9, camera_id="cam-9")], session)
+    assert any("cam-9" in line for line in report(windows).measured)
+    assert not any("cam-9" in line for line in report(laid([a_window(0, of=9)], session)).measured)
+
+
 def test_both_files_say_every_figure_and_what_it_rests_on() -> None:
     told = report(a_talk())
     demo = told.segments[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from audience.store import Store
 from table_files.writing import defused
 from tests.builders import (
+    a_face,
     a_scorer,
     a_session,
     a_stage,
@@ -104,6 +106,21 @@ def test_what_somebody_left_out_has_no_figure_in_any_file_and_says_who_left_it_o
         ("'=Projector failed", "Ada", "2026-05-04T19:30:00.500Z"),
         ("Door slammed", "Ada", ""),
     ]
+
+
+def test_what_lies_far_outside_the_session_is_in_no_file_and_that_is_said(
+    houselights: Houselights, talk: Store, tmp_path: Path
+) -> None:
+    houselights("export", "talk-1", "--out", tmp_path / "before")
+    seen = window_faces(seen=[a_face("stray", at_ms=5000)])
+    stray = a_window(start_ms=5000, of=2, camera_id="cam-9", scorer="another 1")
+    talk.put_windows([stray], [replace(seen, start_ms=5000, camera_id="cam-9")])
+    ended = houselights("export", "talk-1", "--out", tmp_path / "after")
+    assert ended.err.startswith("1 windows")
+    for name in ("curve.csv", "tracks.csv"):
+        assert (tmp_path / "after" / name).read_bytes() == (tmp_path / "before" / name).read_bytes()
+    (stage,) = json.loads((tmp_path / "after" / "manifest.json").read_text())["stages"]
+    assert stage["windows_outside_the_session"] == {"cam-9": 1}
 
 
 def test_the_dictionary_explains_every_column_and_names_what_is_experimental(

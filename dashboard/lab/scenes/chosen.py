@@ -89,5 +89,5 @@ def _takeaway(
         ],
         pictures=[picture()],
         stages=[screening.windows for screening in chosen.screenings],
-        scorers=data.scorers(),
+        scorers=data.scorers(chosen.screenings),
     )

@@ -16,6 +16,7 @@ from audience.baseline import BaselineChoice
 from audience.curve import StageWindows
 from audience.norms import ArchivedScenes
 from audience.scenes import ScreenedScene, screened_scenes
+from audience.scorers import scorers_of
 from audience.sessions import Session, Stage
 from audience.store import ScorerRecord
 from audience.synchrony import Synchrony, segment_synchrony
@@ -100,10 +101,10 @@ def archive(sessions: Sequence[Session], told: Told) -> list[ArchivedScenes]:
     return found
 
 
-def scorers() -> dict[str, ScorerRecord]:
-    """All scorers of the store, by name."""
+def scorers(screenings: Sequence[Screening]) -> dict[str, ScorerRecord]:
+    """The scorers that some screenings may have figures of, by name."""
     with open_store(store_url()) as store:
-        return store.scorers()
+        return scorers_of(store, {screening.session.session_id for screening in screenings})
 
 
 @st.cache_resource(ttl=_KEPT_S, max_entries=_MOST_SCENES, show_spinner=False)
