@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from audience.admission import check_joins
 from audience.alerts import usual_rules
+from audience.camera_owner import Place, camera_at, check_not_delivered, check_not_recorded_here
 from audience.errors import ScoringRefused, SessionNotFound
-from audience.instants import from_ms
+from audience.instants import from_ms, to_ms
 from audience.names import check_id
 from audience.privacy import Setting, country_code, decide
 from audience.sessions import Camera, Kind, Session, Stage
@@ -51,6 +54,11 @@ class Occasion:
         check_id("session id", self.session_id)
         check_id("stage id", self.stage_id)
         check_id("camera id", self.camera_id)
+
+    @property
+    def place(self) -> Place:
+        """Of the camera."""
+        return self.session_id, self.stage_id, self.camera_id
 
 
 def plan_session(store: Store, occasion: Occasion, started_at: datetime, *, now: datetime | None = None) -> Session:
@@ -114,6 +122,24 @@ def plan_session(store: Store, occasion: Occasion, started_at: datetime, *, now:
     )
 
 
+def plan_recording(store: Store, occasion: Occasion, started_at: datetime, *, now: datetime | None = None) -> Session:
+    """The session as it will be stored for what is recorded on this machine; nothing is written yet.
+
+    A session that ended before goes on. For the rest see `plan_session`.
+
+    Raises:
+        ScoringRefused: as `plan_session`; or the recording is of another time than the session, or a device delivers
+            for the camera.
+        InvalidValue: a value is not allowed.
+    """
+    check_not_delivered(store, occasion.place)
+    with suppress(SessionNotFound):
+        check_joins(store.session(occasion.session_id), to_ms(started_at))
+    session = plan_session(store, occasion, started_at, now=now)
+    goes_on = session.ended_at is not None and session.ended_at < started_at
+    return replace(session, ended_at=None) if goes_on else session
+
+
 def described_as(
     session: Session,
     *,
@@ -138,8 +164,14 @@ def described_as(
     )
 
 
-def store_session(store: Store, session: Session, occasion: Occasion) -> Session:
+def store_session(store: Store, session: Session, occasion: Occasion, *, delivered_by: str | None = "") -> Session:
     """Writes the session, its stage and its camera, keeping what was said of the stage and the camera before.
+
+    Args:
+        store: where.
+        session: the session.
+        occasion: names its stage and camera.
+        delivered_by: as `Camera` has it, unless it was said before; usually that records are written here.
 
     Returns:
         The session as it is stored: another may have set it up a moment earlier.
@@ -154,8 +186,12 @@ def store_session(store: Store, session: Session, occasion: Occasion) -> Session
         stage = replace(stage, audience_size=occasion.audience_size)
     if stage != stages.get(occasion.stage_id):
         store.put_stage(session.session_id, stage)
-    if occasion.camera_id not in {camera.camera_id for camera in store.cameras(session.session_id, stage.stage_id)}:
-        store.put_camera(session.session_id, stage.stage_id, Camera(camera_id=occasion.camera_id))
+    there = camera_at(store, occasion.place)
+    camera = there or Camera(camera_id=occasion.camera_id)
+    if camera.delivered_by is None:
+        camera = replace(camera, delivered_by=delivered_by)
+    if camera != there:
+        store.put_camera(session.session_id, stage.stage_id, camera)
     return store.session(session.session_id)
 
 
@@ -171,7 +207,9 @@ def end_session(store: Store, session_id: str, end_ms: int) -> None:
         store.change_session(replace(session, ended_at=ended_at))
 
 
-def prepared(store: Store, occasion: Occasion, begins_at: datetime | None, now: datetime) -> Session:
+def prepared(
+    store: Store, occasion: Occasion, begins_at: datetime | None, now: datetime, *, device: bool = True
+) -> Session:
     """Sets a session, its stage and a camera up before the camera delivers, or adds to those there are.
 
     A new session gets the usual rules, so that somebody is told when its cameras fail.
@@ -181,11 +219,15 @@ def prepared(store: Store, occasion: Occasion, begins_at: datetime | None, now: 
         occasion: what is said of it.
         begins_at: when it begins; None leaves it as it is, or takes `now` for a new one.
         now: the wall clock.
+        device: whether it is known that a device delivers for the camera; else the first to record is believed.
 
     Raises:
-        ScoringRefused: the session is there, and measures something else than was asked for now.
+        ScoringRefused: the session is there, and measures something else than was asked for now; or the camera was
+            recorded on a machine of one's own.
         InvalidValue: a value is not allowed.
     """
+    if device:
+        check_not_recorded_here(store, occasion.place)
     is_new = False
     try:
         before = store.session(occasion.session_id)
@@ -193,7 +235,7 @@ def prepared(store: Store, occasion: Occasion, begins_at: datetime | None, now: 
     except SessionNotFound:
         begins_at, is_new = begins_at or now, True
     session = replace(plan_session(store, occasion, begins_at, now=now), started_at=begins_at)
-    session = store_session(store, session, occasion)
+    session = store_session(store, session, occasion, delivered_by=occasion.camera_id if device else None)
     for rule in usual_rules() if is_new else ():
         store.alerting.put(session.session_id, rule)
     return session

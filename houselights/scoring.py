@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from audience.camera_owner import check_not_watched
+from audience.camera_state import records_come_in
 from audience.errors import RecordingUnreadable, ScoringRefused
 from audience.fingerprint import fingerprint
 from audience.instants import clock_text, from_ms, to_ms
-from audience.occasions import Occasion, end_session, plan_session, store_session
+from audience.occasions import Occasion, end_session, plan_recording, store_session
 from audience.sessions import Session
 from audience.store import RecordingProgress, Store
 from edge_lambda.detectors import Detector
@@ -135,7 +137,9 @@ def score_recording(
     started_at, started_from = (
         (from_ms(before.started_ms), "the earlier run") if before else _start_of(recording, video, plan.started_at)
     )
-    session = plan_session(store, occasion, started_at)
+    session = plan_recording(store, occasion, started_at)
+    if before is None and not plan.again:
+        check_not_watched(store, occasion.place)
     if before is not None and before.finished:
         return _summary(store, occasion, before, started_from, session.mode_reason, realtime_factor=None)
 
@@ -192,20 +196,18 @@ def score_recording(
         stack.callback(windows.close)
 
         def set_up() -> Session:
-            if (
-                before is not None
-                and store.progress(occasion.session_id, occasion.stage_id, occasion.camera_id) is None
-            ):
+            known = store.progress(occasion.session_id, occasion.stage_id, occasion.camera_id)
+            if before is not None and known is None:
                 raise ScoringRefused(
                     f"session {occasion.session_id!r} was deleted since this began: the same command scores it anew"
                 )
             if plan.again:
                 store.delete_camera_records(occasion.session_id, occasion.stage_id, occasion.camera_id)
             # Planned anew: another camera of the session may have set it up meanwhile.
-            stored = store_session(store, plan_session(store, occasion, started_at, now=datetime.now(UTC)), occasion)
+            planned = plan_recording(store, occasion, started_at, now=datetime.now(UTC))
             if scorer is not None:
                 store.put_scorer(scorer_record(scorer))
-            return stored
+            return store_session(store, planned, occasion)
 
         run = RecordingRun(store=store, progress=progress, tracker=tracker, set_up=set_up)
         try:
@@ -223,7 +225,8 @@ def score_recording(
             run.finish(recording.duration_s)
         finally:
             run.flush()
-    end_session(store, occasion.session_id, progress.started_ms + round(run.progress.done_s * 1000))
+    if not records_come_in(session, store.heartbeats(occasion.session_id), to_ms(datetime.now(UTC))):
+        end_session(store, occasion.session_id, progress.started_ms + round(run.progress.done_s * 1000))
     if recording.ended_early:
         notes.append(str(recording.ended_early))
     summary = _summary(

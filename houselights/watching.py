@@ -8,9 +8,10 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from audience.errors import DeviceError
+from audience.camera_owner import check_not_scored
+from audience.errors import DeviceError, ScoringRefused
 from audience.instants import to_ms
-from audience.occasions import Occasion, end_session, plan_session, store_session
+from audience.occasions import Occasion, end_session, plan_recording, store_session
 from audience.store import CameraState, Heartbeat, Store
 from edge_lambda.back_off import BackOff
 from edge_lambda.detectors import Detector
@@ -62,6 +63,7 @@ class Watch:
         on_window: Callable[[ScoredWindow], None] | None = None,
         on_heartbeat: Callable[[Heartbeat], None] = lambda heartbeat: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock_problem: Callable[[], str] = str,
     ) -> None:
         """Decides what is measured; nothing is written yet.
 
@@ -74,7 +76,8 @@ class Watch:
             stop: set from anywhere to end the watch cleanly.
             on_window: shown every window with its frames, for a preview; None where there is no preview.
             on_heartbeat: told of every heartbeat.
-            now: the wall clock.
+            now: the clock that frames are stamped by.
+            clock_problem: what is wrong with the computer's clock, in one line; "" where nothing is.
         """
         self._occasion = occasion
         self._plan = plan
@@ -84,13 +87,14 @@ class Watch:
         self._stop = stop
         self._on_window = on_window
         self._on_heartbeat = on_heartbeat
-        self._now = now
+        self._now, self._clock_problem = now, clock_problem
         self._last: Heartbeat | None = None
         self._last_window: ScoredWindow | None = None
         self._frames = LiveFrames(every_s=plan.every_s, stop=stop)
 
-        started_at = now()
-        session = plan_session(store, occasion, started_at)
+        self._started_at = started_at = now()
+        session = plan_recording(store, occasion, started_at)
+        check_not_scored(store, occasion.place)
         self._scorer = scorer if session.mode == "expressions" else None
         self._tracker = Tracker(run=run_name(to_ms(started_at)))
         self._camera = CameraKey(
@@ -108,6 +112,7 @@ class Watch:
         """Watches until told to stop, or until a file has been played; every finished window is in the store then.
 
         Raises:
+            ScoringRefused: another watches under this camera.
             SessionNotFound: the session was deleted meanwhile; nothing of this camera is in the store then.
         """
         back_off = BackOff()
@@ -145,6 +150,25 @@ class Watch:
             for beat in self._store.heartbeats(self._occasion.session_id)
         )
 
+    def _check_alone(self) -> None:
+        """Two that watch under one camera would write over each other's windows."""
+        before = self._own_beat()
+        if before is None or before.state not in ("starting", "running"):
+            return
+        if 0 <= to_ms(self._now()) - before.at_ms < 2 * BEAT_EVERY_MS:
+            self._stop.wait(1.5 * BEAT_EVERY_MS / 1000)  # one that was killed says no more
+            after = self._own_beat()
+            if after is not None and after.at_ms > before.at_ms:
+                raise ScoringRefused(
+                    f"camera {self._occasion.camera_id!r} of session {self._occasion.session_id!r} is watched already: "
+                    "give this one its own --camera"
+                )
+
+    def _own_beat(self) -> Heartbeat | None:
+        place = (self._occasion.stage_id, self._occasion.camera_id)
+        beats = self._store.heartbeats(self._occasion.session_id)
+        return next((beat for beat in beats if (beat.stage_id, beat.camera_id) == place), None)
+
     def _opened(self, stack: ExitStack) -> tuple[Camera | None, DeviceError | None]:
         try:
             return stack.enter_context(held(self._open_camera, stop=self._stop)), None
@@ -152,8 +176,9 @@ class Watch:
             return None, problem
 
     def _set_up(self) -> None:
+        self._check_alone()
         # Planned anew: another camera of the session may have set it up meanwhile.
-        planned = plan_session(self._store, self._occasion, self._session.started_at, now=self._now())
+        planned = plan_recording(self._store, self._occasion, self._started_at, now=self._now())
         self._session = store_session(self._store, planned, self._occasion)
         if self._scorer is not None:
             self._store.put_scorer(scorer_record(self._scorer))
@@ -174,7 +199,7 @@ class Watch:
                 if self._on_window is not None:
                     self._on_window(window)
                 if self._last is None or to_ms(self._now()) - self._last.at_ms >= BEAT_EVERY_MS:
-                    self._beat("running")
+                    self._beat("running", self._clock_problem())
 
     def _beat(self, state: CameraState, detail: str = "") -> None:
         now_ms = to_ms(self._now())

@@ -71,7 +71,7 @@ def set_up(occasion: Occasion, *, stage_title: str = "") -> Session:
         InvalidValue: a value is not allowed.
     """
     with _opened() as store:
-        session = prepared(store, occasion, None, now())
+        session = prepared(store, occasion, None, now(), device=False)
     if stage_title:
         change_stage(session.session_id, occasion.stage_id, lambda stage: replace(stage, title=stage_title))
     return session

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,14 +15,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
 
+from audience.errors import DeviceError, ScoringRefused
+from audience.occasions import Occasion
 from audience.store import CameraState, Heartbeat, Store
 from audience.stores import open_store
 from audience.stores.sqlite import SqliteStore
 from edge_lambda.preview_page import PreviewPage
-from tests.builders import a_heartbeat, a_session
+from houselights.watching import Watch, WatchPlan
+from tests.builders import a_heartbeat, a_scorer, a_session
 from tests.houselights.conftest import Houselights
 from tests.portraits import people_video, portrait
 from tests.ticking import ticking
@@ -238,3 +244,40 @@ def test_a_password_in_an_address_is_never_printed_or_stored(store_path: Path, l
     assert "state=waiting" in said
     assert "hunter2" not in said
     assert "hunter2" not in live.heartbeats("live")[0].detail
+
+
+@pytest.mark.parametrize("speaks", [True, False])
+def test_two_do_not_watch_under_one_camera_and_one_that_was_killed_is_followed(live: Store, speaks: bool) -> None:
+    class Stop(threading.Event):
+        """The other one speaks while this one waits, or does not."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            if speaks:
+                live.put_heartbeat(replace(a_heartbeat("live"), at_ms=now_ms))
+            else:
+                self.set()
+            return True
+
+    now_ms = time.time_ns() // 1_000_000
+    live.put_heartbeat(replace(a_heartbeat("live"), at_ms=now_ms - 1000))
+
+    def nothing_there() -> NoReturn:
+        raise DeviceError("no camera")
+
+    detector: Any = SimpleNamespace(name="unused")
+    scorer: Any = a_scorer()
+    watch = Watch(
+        Occasion(session_id="live"),
+        WatchPlan(),
+        store=live,
+        open_camera=nothing_there,
+        detector=detector,
+        scorer=scorer,
+        stop=Stop(),
+    )
+    if speaks:
+        with pytest.raises(ScoringRefused, match="watched already"):
+            watch.run()
+    else:
+        watch.run()
+        assert state_in(live) == "stopped"
