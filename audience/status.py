@@ -47,8 +47,9 @@ _FIELDS = (
 _SINCE_PICTURES_ARE_MEASURED = ("brightness", "sharpness")
 _ADDED_ON_THE_WAY = ("topic", "received_ms")
 _LONGEST_NAME, _LONGEST_STATE = 200, 20
-# Control characters, line and paragraph separators, and lone surrogates, which file names that are no text are read as.
-_NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Control characters, line and paragraph separators, what turns the direction of the text, and lone surrogates, which
+# file names that are no text are read as.
+_NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def status_topic(session_id: str, stage_id: str, camera_id: str) -> str:

@@ -8,23 +8,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeVar
+from typing import Literal, TypeVar
 
+from audience.admission import DAY_MS, check_recorded, check_sent, heard
 from audience.disclosure import MIN_FACES
-from audience.errors import FacesRefused, InvalidValue, SessionNotFound, SheetRejected
+from audience.errors import InvalidValue, SessionNotFound, SheetRejected
 from audience.faces import FaceRecord, WindowFaces
+from audience.plausibility import check_scorer, check_status
 from audience.privacy import Mode
+from audience.sessions import Session
 from audience.sheets.delivery import DeliveryKey, read_key
 from audience.sheets.manifest import SheetWindow, Tile
 from audience.sheets.read_delivery import read_delivery
 from audience.sheets.sheet import Sheet
 from audience.sheets.window_file import WindowFile
 from audience.store import Heartbeat, Store
-from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of
+from audience.windows import WindowRecord, tallies_of
+from ingest_lambda.claims import check_claims, faces_refused
 from ingest_lambda.scoring import SheetScorer, scorer_record
 from ingest_lambda.setups import Setups
-
-DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,7 @@ class Ingest:
         self._scorer_told = False
         self._newest_beat: dict[tuple[str, str, str], int] = {}
 
-    def take(self, key: str, data: bytes, *, delivered_ms: int, now_ms: int) -> Taken:
+    def take(self, key: str, data: bytes, *, delivered_ms: int, now_ms: int, sent_ms: int | None = None) -> Taken:
         """Scores a sheet, or reads a window file, and records it.
 
         Args:
@@ -96,6 +98,7 @@ class Ingest:
             delivered_ms: when it was put there, milliseconds since the epoch; records are kept from then on, however
                 the camera's clock goes.
             now_ms: when, milliseconds since the epoch.
+            sent_ms: when the device sent it, by its own clock; None where it does not say.
 
         Raises:
             SheetRejected: it is no delivery, or cannot be recorded, ever.
@@ -103,28 +106,38 @@ class Ingest:
             FacesRefused: it holds faces, and its session only counts heads, or was deleted; it must not be kept.
             ScorerUnavailable, StoreUnavailable: trying again may help.
         """
-        mode = self.permit(read_key(key), now_ms=now_ms)
+        delivered_key = read_key(key)
+        session = self._permitted(delivered_key, now_ms)
         delivered = read_delivery(key, data)
-        width_ms = delivered.manifest.width_ms if isinstance(delivered, Sheet) else delivered.windows[0].width_ms
-        if width_ms != DEFAULT_WIDTH_MS:
-            # Windows of two widths do not add up: one of another width would make the whole stage unreadable.
-            raise SheetRejected(f"its windows are {width_ms} ms wide: a stage's are {DEFAULT_WIDTH_MS} ms")
+        if isinstance(delivered, WindowFile):
+            if session.mode != "expressions" and delivered.holds_expressions:
+                raise faces_refused(session.session_id, "this file holds expressions")
+            delivered = self._scored_by_whom(delivered, now_ms)
+        if sent_ms is not None:
+            check_sent(sent_ms, delivered_ms)
+        check_claims(self._store, session, delivered, min(delivered_ms, now_ms))
         try:
+            self._setups.delivers(delivered_key.session_id, delivered_key.stage_id, delivered_key.camera_id)
             if isinstance(delivered, Sheet):
                 return self._take_sheet(delivered, delivered_ms)
-            return self._take_windows(delivered, delivered_ms, mode)
+            return self._take_windows(delivered, delivered_ms)
         except InvalidValue as problem:  # a store packs records, and some cannot be packed
             raise SheetRejected(str(problem)) from None
+        except SessionNotFound:
+            raise self._setups.deleted(session.session_id) from None
 
     def beat(self, heartbeat: Heartbeat, *, now_ms: int) -> None:
         """Records how a camera is, unless it was recorded here how it was later.
 
         Raises:
-            DeliveryRefused: the camera is not set up.
+            SheetRejected: no camera can be so.
+            DeliveryRefused: the camera is not set up, or what it says is of another time than its session.
             StoreUnavailable: trying again may help.
         """
         place = (heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
-        self._setups.mode(*place, now_ms)
+        session = self._setups.session(*place, now_ms)
+        check_status(heartbeat)
+        heartbeat = heard(session, heartbeat, now_ms)
         received_ms = heartbeat.received_ms or 0
         # A queue may turn two around. By the clock that received them: a camera's own may be set back.
         if received_ms >= self._newest_beat.get(place, 0):
@@ -141,14 +154,12 @@ class Ingest:
             What its session measures.
 
         Raises:
-            DeliveryRefused: its session, stage or camera is not set up.
+            SheetRejected: its first window is still to come.
+            DeliveryRefused: its session, stage or camera is not set up, or its first window is not of the session.
             FacesRefused: it is a sheet, and its session only counts heads; or its session was deleted.
             StoreUnavailable: trying again may help.
         """
-        mode = self._setups.mode(key.session_id, key.stage_id, key.camera_id, now_ms)
-        if key.kind == "sheets" and mode != "expressions":
-            raise _faces_refused(key.session_id, "this is a sheet of faces")
-        return mode
+        return self._permitted(key, now_ms).mode
 
     def was_taken(self, key: DeliveryKey) -> bool:
         """Whether a delivery is recorded that is not in its bucket any more.
@@ -165,11 +176,13 @@ class Ingest:
             return any((one.camera_id, one.part) == (key.camera_id, key.content) for one in faces)
         return key.camera_id in self._store.windows(key.session_id, key.stage_id, **bounds).cameras
 
-    def _record(self, windows: Sequence[WindowRecord], faces: Sequence[WindowFaces]) -> None:
-        try:
-            self._store.put_windows(windows, faces)
-        except SessionNotFound:
-            raise self._setups.deleted(windows[0].session_id) from None
+    def _permitted(self, key: DeliveryKey, now_ms: int) -> Session:
+        session = self._setups.session(key.session_id, key.stage_id, key.camera_id, now_ms)
+        if key.kind == "sheets" and session.mode != "expressions":
+            raise faces_refused(key.session_id, "this is a sheet of faces")
+        if key.kind == "sheets":  # a window file may hold expressions that must not be kept: it is read first
+            check_recorded(session, key.start_ms, now_ms)
+        return session
 
     def _take_sheet(self, sheet: Sheet, delivered_ms: int) -> Taken:
         manifest = sheet.manifest
@@ -183,7 +196,7 @@ class Ingest:
             record, seen = self._records(sheet, window, by_tile, delivered_ms)
             windows.append(record)
             faces.append(seen)
-        self._record(windows, faces)
+        self._store.put_windows(windows, faces)
         return Taken(
             session_id=manifest.session_id,
             stage_id=manifest.stage_id,
@@ -240,16 +253,21 @@ class Ingest:
             ),
         )
 
-    def _take_windows(self, file: WindowFile, delivered_ms: int, mode: Mode) -> Taken:
+    def _scored_by_whom(self, file: WindowFile, now_ms: int) -> WindowFile:
+        """The file under the name that its scorer is recorded by."""
+        if file.scorer is None:
+            return file
+        check_scorer(file.scorer)
+        session_id, own = file.windows[0].session_id, scorer_record(self._scorer)
+        return file.scored_by(self._setups.scorer(session_id, file.scorer, own=own, now_ms=now_ms))
+
+    def _take_windows(self, file: WindowFile, delivered_ms: int) -> Taken:
         first = file.windows[0]
-        scored = file.scorer is not None or any(face.confidences for one in file.faces for face in one.faces)
-        if mode != "expressions" and scored:
-            raise _faces_refused(first.session_id, "this file holds expressions")
         if file.scorer is not None:
-            self._setups.allow_scorer(file.scorer)
+            self._setups.make_known(first.session_id, file.scorer)
         windows = _kept(file.windows, delivered_ms + self._keep.windows_days * DAY_MS)
         faces = _kept(file.faces, delivered_ms + self._keep.faces_days * DAY_MS)
-        self._record(windows, faces)
+        self._store.put_windows(windows, faces)
         return Taken(
             session_id=first.session_id,
             stage_id=first.stage_id,
@@ -264,13 +282,6 @@ class Ingest:
 
 
 Record = TypeVar("Record", WindowRecord, WindowFaces)
-
-
-def _faces_refused(session_id: str, but: str) -> FacesRefused:
-    return FacesRefused(
-        f"session {session_id!r} only counts heads, and {but}: it is not kept; set the device's "
-        "HOUSELIGHTS_HEADS_ONLY to yes"
-    )
 
 
 def _kept(records: Iterable[Record], expires_ms: int) -> list[Record]:

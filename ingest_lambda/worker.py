@@ -190,7 +190,13 @@ class Worker:
                     raise
                 self.reporter.gone_but_taken(created.key)
                 return
-            taken = self.ingest.take(created.key, found.data, delivered_ms=found.delivered_ms, now_ms=self.now_ms())
+            taken = self.ingest.take(
+                created.key,
+                found.data,
+                delivered_ms=found.delivered_ms,
+                now_ms=self.now_ms(),
+                sent_ms=found.sent_ms,
+            )
         except FacesRefused:
             self.deliveries.remove(created.bucket, created.key)
             raise

@@ -34,7 +34,7 @@ MOST_WINDOWS: Final = 1000
 MOST_EXPECTED: Final = 1_000_000
 """More faces than any camera can tell apart; keeps sums of hostile records within their integers."""
 
-_FURTHEST: Final = 10.0  # images away from the image: more than any tracker follows a face
+FURTHEST: Final = 10.0  # images away from the image: more than any tracker follows a face
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +61,8 @@ class Tile:
             raise InvalidValue(f"a tile at {self.at_ms} ms is not within the years 1970 to 2286")
         if not 0 <= self.quality <= 1:
             raise InvalidValue(f"quality {self.quality} is not within 0..1")
-        if max(abs(self.box.left), abs(self.box.top), self.box.width, self.box.height) > _FURTHEST:
-            raise InvalidValue(f"box of track {self.track_id!r} lies more than {_FURTHEST:g} images from the image")
+        if max(abs(self.box.left), abs(self.box.top), self.box.width, self.box.height) > FURTHEST:
+            raise InvalidValue(f"box of track {self.track_id!r} lies more than {FURTHEST:g} images from the image")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from audience.errors import InvalidValue, SheetRejected
 from audience.expressions import EXPRESSIONS
@@ -70,6 +70,20 @@ class WindowFile:
             raise InvalidValue("faces of one file are of one camera")
         if {record.scorer for record in self.windows} | {one.scorer for one in self.faces} != {name}:
             raise InvalidValue("windows of one file are of one scorer")
+
+    @property
+    def holds_expressions(self) -> bool:
+        """Whether anybody's expression was scored."""
+        return self.scorer is not None or any(face.confidences for one in self.faces for face in one.faces)
+
+    def scored_by(self, scorer: ScorerRecord) -> Self:
+        """The file with its scorer under another name, or with other expressions experimental."""
+        return replace(
+            self,
+            windows=tuple(replace(window, scorer=scorer.name) for window in self.windows),
+            faces=tuple(replace(seen, scorer=scorer.name) for seen in self.faces),
+            scorer=scorer,
+        )
 
     def delivery(self) -> Delivery:
         """The file as it is sent.

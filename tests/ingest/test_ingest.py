@@ -95,7 +95,7 @@ class TestASheet:
         assert (table.faces.tolist(), table.expected.tolist()) == ([250], [400])
 
     def test_is_kept_from_its_delivery_on_whatever_the_cameras_clock_says(self, ingest, store):
-        taken(ingest, a_sheet(1, at_s=10 * 365 * 86_400).delivery())
+        taken(ingest, a_sheet(1, at_s=300).delivery())
         (faces,) = store.faces("talk-1", "main")
         assert faces.expires_ms == DELIVERED_MS + 30 * DAY_MS
         assert store.prune(DELIVERED_MS + 30 * DAY_MS + 1) == 1
@@ -128,7 +128,9 @@ class TestAWindowFile:
         (faces,) = store.faces("talk-1", "main")
         assert faces.expires_ms == DELIVERED_MS + 30 * DAY_MS
         assert store.prune(DELIVERED_MS) == 0
-        assert store.scorers() == {a_scorer().name: a_scorer()}
+        (scorer,) = store.scorers("talk-1").values()
+        assert table.scorers == (scorer.name,)
+        assert (scorer.thresholds, scorer.model_sha256) == (a_scorer().thresholds, a_scorer().model_sha256)
 
     def test_with_a_known_scorers_name_for_another_is_refused(self, ingest, store):
         store.put_scorer(a_scorer())

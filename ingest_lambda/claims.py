@@ -1,0 +1,54 @@
+"""What a delivery claims, held against its session and against what a camera can see, before anything is recorded."""
+
+from __future__ import annotations
+
+from audience.admission import check_recorded
+from audience.errors import FacesRefused, SheetRejected
+from audience.plausibility import check_manifest, check_room, check_span, check_windows
+from audience.sessions import Session
+from audience.sheets.manifest import Manifest
+from audience.sheets.sheet import Sheet
+from audience.sheets.window_file import WindowFile
+from audience.store import Store
+from audience.windows import DEFAULT_WIDTH_MS, WindowRecord
+
+
+def check_claims(store: Store, session: Session, delivered: Sheet | WindowFile, delivered_ms: int) -> None:
+    """Checks that a camera can have seen this, and in this session.
+
+    Args:
+        store: what was recorded before: no number of deliveries makes a window of more than a camera sees.
+        session: the delivery's.
+        delivered: read, and under its own key.
+        delivered_ms: when it was delivered, by the receiver's clock, milliseconds since the epoch.
+
+    Raises:
+        SheetRejected: no camera can have seen it, or it was still to come.
+        DeliveryRefused: it lies outside the session.
+        StoreUnavailable: trying again may help.
+    """
+    if isinstance(delivered, Sheet):
+        of: Manifest | WindowRecord = delivered.manifest
+        starts = [window.start_ms for window in delivered.manifest.windows]
+        check_manifest(delivered.manifest)
+    else:
+        of = delivered.windows[0]
+        starts = [window.start_ms for window in delivered.windows]
+        check_windows(delivered)
+    if of.width_ms != DEFAULT_WIDTH_MS:
+        # Windows of two widths do not add up: one of another width would make the whole stage unreadable.
+        raise SheetRejected(f"its windows are {of.width_ms} ms wide: a stage's are {DEFAULT_WIDTH_MS} ms")
+    # In order; and every face is of one of them.
+    for start_ms in (starts[0], starts[-1]):
+        check_recorded(session, start_ms, delivered_ms)
+    check_span(starts[0], starts[-1])
+    there = store.windows(session.session_id, of.stage_id, from_ms=starts[0], until_ms=starts[-1] + 1)
+    check_room(there, of.camera_id, starts)
+
+
+def faces_refused(session_id: str, but: str) -> FacesRefused:
+    """What a session that only counts heads answers to faces."""
+    return FacesRefused(
+        f"session {session_id!r} only counts heads, and {but}: it is not kept; set the device's "
+        "HOUSELIGHTS_HEADS_ONLY to yes"
+    )
