@@ -85,7 +85,7 @@ def situation(store: Store, session_id: str, now_ms: int) -> Situation:
     return Situation(
         session=session,
         stages=stages,
-        cameras=camera_statuses(cameras, heartbeats, recorded_until_ms, now_ms),
+        cameras=camera_statuses(cameras, heartbeats, recorded_until_ms, now_ms, over=not is_under_way(session, now_ms)),
         now=now,
         recorded=bool(recorded_until_ms) or any(beat.last_window_ms is not None for beat in heartbeats),
         book=book,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from audience.sessions import Camera, Session
@@ -125,6 +125,8 @@ def camera_statuses(
     heartbeats: Iterable[Heartbeat],
     recorded_until_ms: Mapping[tuple[str, str], int],
     now_ms: int,
+    *,
+    over: bool = False,
 ) -> list[CameraStatus]:
     """How every camera of a session is, the one that needs a hand most first.
 
@@ -133,6 +135,8 @@ def camera_statuses(
         heartbeats: the newest of each; of a camera that is not set up it is left out.
         recorded_until_ms: by stage and camera id, as for `camera_status`.
         now_ms: the instant, milliseconds since the epoch.
+        over: whether the session has ended. Then nothing is expected of a camera: one that is silent has ended too, and
+            one that still speaks is shown as it is, for somebody to stop it.
     """
     beats = {(beat.stage_id, beat.camera_id): beat for beat in heartbeats}
     found = [
@@ -141,6 +145,8 @@ def camera_statuses(
         for camera in of_stage
         for place in [(stage, camera.camera_id)]
     ]
+    if over:
+        found = [_over(one) for one in found]
     return sorted(found, key=lambda one: (STATES.index(one.state), one.stage_id, one.camera_id))
 
 
@@ -153,6 +159,13 @@ def records_come_in(session: Session, heartbeats: Iterable[Heartbeat], now_ms: i
         now_ms: the instant, milliseconds since the epoch.
     """
     return session.ended_at is None and any(now_ms - _came_ms(beat) < AT_WORK_S * 1000 for beat in heartbeats)
+
+
+def _over(status: CameraStatus) -> CameraStatus:
+    """How a camera is once its session has ended."""
+    if status.state in ("dead", "expected") or (status.heartbeat is None and status.state == "late"):
+        return replace(status, state="ended", why="the session has ended")
+    return status
 
 
 def _told_by_records(stage_id: str, camera_id: str, recorded_until_ms: int | None, now_ms: int) -> CameraStatus:

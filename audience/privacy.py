@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from audience.countries import country_code, country_name
 from audience.errors import InvalidValue
 
 Setting = Literal["event", "cinema", "research", "home", "workplace", "education"]
@@ -24,19 +25,6 @@ EU_COUNTRIES = frozenset(
 )
 # Parts of the EU with an ISO 3166 code of their own: the outermost regions of France (TFEU, article 349) and Åland.
 _EU_ELSEWHERE = frozenset({"AX", "GF", "GP", "MF", "MQ", "RE", "YT"})
-_COUNTRIES = frozenset(
-    """
-    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA
-    CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA
-    GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP
-    KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS
-    MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS
-    RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW
-    TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
-    """.split()  # noqa: SIM905
-)
-# Codes people write that ISO 3166 gives otherwise.
-_ALSO_WRITTEN = {"UK": "GB", "EL": "GR"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,26 +40,12 @@ class Decision:
     reason: str
 
 
-def country_code(text: str) -> str:
-    """The ISO 3166-1 alpha-2 code of a country, as `DE`.
-
-    Raises:
-        InvalidValue: no country has that code.
-    """
-    code = text.strip().upper()
-    code = _ALSO_WRITTEN.get(code, code)
-    # Not every capital of a letter is that letter's own: that of ß is SS, which is South Sudan.
-    if not text.isascii() or code not in _COUNTRIES:
-        raise InvalidValue(f"{text!r} is no country's two-letter code: write one such as DE, FR or US")
-    return code
-
-
 def decide(setting: Setting, country: str | None, *, heads_only: bool = False) -> Decision:
     """Decides what a session may measure.
 
     Args:
         setting: the kind of place people watch in.
-        country: ISO 3166-1 alpha-2 code of the country they watch in; None where it was not said.
+        country: name or ISO 3166-1 code of the country they watch in; None where it was not said.
         heads_only: whether somebody asked that only heads be counted.
 
     Returns:
@@ -93,16 +67,16 @@ def decide(setting: Setting, country: str | None, *, heads_only: bool = False) -
         return Decision(
             mode="head count",
             reason=f"Only heads are counted: inferring emotions {place} is prohibited in the EU (AI Act, article "
-            f"5(1)(f)), and no country was given. Give --country if it is elsewhere. {NOT_LEGAL_ADVICE}",
+            f"5(1)(f)), and the country was not said: say it if it is elsewhere. {NOT_LEGAL_ADVICE}",
         )
     if code in EU_COUNTRIES or code in _EU_ELSEWHERE:
         return Decision(
             mode="head count",
             reason=f"Only heads are counted: inferring emotions {place} is prohibited in the EU (AI Act, article "
-            f"5(1)(f)), and {code} is in the EU. {NOT_LEGAL_ADVICE}",
+            f"5(1)(f)), and {country_name(code)} is in the EU. {NOT_LEGAL_ADVICE}",
         )
     return Decision(
         mode="expressions",
-        reason=f"Expressions are measured: {code} is outside the EU, so the AI Act's ban {place} does not apply "
-        f"there. Other rules may. {NOT_LEGAL_ADVICE}",
+        reason=f"Expressions are measured: {country_name(code)} is outside the EU, so the AI Act's ban {place} does "
+        f"not apply there. Other rules may. {NOT_LEGAL_ADVICE}",
     )

@@ -5,7 +5,7 @@ HOUSELIGHTS_SESSION           the session, set up before with `houselights prepa
 HOUSELIGHTS_STAGE             main
 HOUSELIGHTS_CAMERA            cam-1
 HOUSELIGHTS_SETTING           event, cinema, research, home, workplace or education (event)
-HOUSELIGHTS_COUNTRY           two-letter code of the country people watch in
+HOUSELIGHTS_COUNTRY           the country people watch in, by name or code, such as Germany or DE
 HOUSELIGHTS_HEADS_ONLY        yes: heads are counted, no expression is scored, and no face leaves the device (no)
 HOUSELIGHTS_SCORING           cloud: faces leave on contact sheets; device: only their scores leave (cloud)
 HOUSELIGHTS_SHEET_INTERVAL_S  seconds of faces a delivery holds, 0.1 to 600 (2; 12 costs less and comes later)
@@ -35,9 +35,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeVar, cast
 
+from audience.countries import country_code
 from audience.errors import InvalidValue
 from audience.names import check_id
-from audience.privacy import SETTINGS, Setting, country_code
+from audience.privacy import SETTINGS, Setting
 from edge_lambda.detectors import DEFAULT_DETECTOR, DETECTORS
 from edge_lambda.device_certificate import DeviceCertificate
 from edge_lambda.devices import KINDS, without_secrets

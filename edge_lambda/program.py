@@ -118,7 +118,7 @@ def _look(settings: DeviceSettings) -> None:
             if settings.status != "log" and heartbeat.state != "running":
                 to_stderr(heartbeat_line(heartbeat))
 
-        to_stderr(decision.reason.replace("--country", "HOUSELIGHTS_COUNTRY"))
+        to_stderr(decision.reason)
         device = Device(
             camera,
             every_s=settings.every_s,

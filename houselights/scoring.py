@@ -9,11 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from audience.camera_owner import check_not_watched
-from audience.camera_state import records_come_in
 from audience.errors import RecordingUnreadable, ScoringRefused
 from audience.fingerprint import fingerprint
 from audience.instants import clock_text, from_ms, to_ms
-from audience.occasions import Occasion, end_session, plan_recording, store_session
+from audience.occasions import Occasion, note_camera_end, plan_recording, store_session
 from audience.sessions import Session
 from audience.store import RecordingProgress, Store
 from edge_lambda.detectors import Detector
@@ -100,6 +99,7 @@ def score_recording(
     store: Store,
     load_detector: Callable[[], Detector],
     load_scorer: Callable[[], Scorer],
+    on_plan: Callable[[Session], None] = lambda session: None,
     on_position: Callable[[Position], None] = lambda position: None,
 ) -> Summary:
     """Scores a recording into the store, going on where an earlier run stopped.
@@ -113,6 +113,7 @@ def score_recording(
         store: where they go.
         load_detector, load_scorer: called once the recording is known to be readable; the scorer is not loaded where
             only heads are counted.
+        on_plan: told what the session will measure, before anything is written.
         on_position: told after every window.
 
     Raises:
@@ -143,6 +144,7 @@ def score_recording(
     if before is not None and before.finished:
         return _summary(store, occasion, before, started_from, session.mode_reason, realtime_factor=None)
 
+    on_plan(session)
     detector = load_detector()
     scorer = load_scorer() if session.mode == "expressions" else None
     progress = before or RecordingProgress(
@@ -225,8 +227,9 @@ def score_recording(
             run.finish(recording.duration_s)
         finally:
             run.flush()
-    if not records_come_in(session, store.heartbeats(occasion.session_id), to_ms(datetime.now(UTC))):
-        end_session(store, occasion.session_id, progress.started_ms + round(run.progress.done_s * 1000))
+    end_ms = progress.started_ms + round(run.progress.done_s * 1000)
+    if not note_camera_end(store, occasion, end_ms=end_ms, now_ms=to_ms(datetime.now(UTC))):
+        notes.append("The session is not ended by this: end it on the page Operate once it is over.")
     if recording.ended_early:
         notes.append(str(recording.ended_early))
     summary = _summary(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from audience.camera_owner import check_not_scored
 from audience.errors import DeviceError, ScoringRefused
 from audience.instants import to_ms
-from audience.occasions import Occasion, end_session, plan_recording, store_session
+from audience.occasions import Occasion, note_camera_end, plan_recording, store_session
 from audience.store import CameraState, Heartbeat, Store
 from edge_lambda.back_off import BackOff
 from edge_lambda.detectors import Detector
@@ -24,9 +24,6 @@ from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.run_name import run_name
 
 BEAT_EVERY_MS = 2_000
-
-# One that looks once a minute speaks as often, and one that is away every half a minute.
-OTHERS_SPEAK_WITHIN_MS = 90_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,17 +135,14 @@ class Watch:
             self._beat("waiting", f"{lost}. Trying again in {wait_s:.0f} s.")
             self._stop.wait(wait_s)
         self._beat(state)  # before others are looked for: of two that end at once, one sees the other's
-        if self._last_window is not None and not self._others_at_work():
-            end_session(self._store, self._occasion.session_id, self._last_window.end_ms)
-
-    def _others_at_work(self) -> bool:
-        """Whether the session goes on without this camera."""
-        own = (self._occasion.stage_id, self._occasion.camera_id)
-        since_ms = to_ms(self._now()) - OTHERS_SPEAK_WITHIN_MS
-        return any(
-            (beat.stage_id, beat.camera_id) != own and beat.state in ("running", "waiting") and beat.at_ms >= since_ms
-            for beat in self._store.heartbeats(self._occasion.session_id)
-        )
+        if self._last_window is not None:
+            note_camera_end(
+                self._store,
+                self._occasion,
+                end_ms=self._last_window.end_ms,
+                now_ms=to_ms(self._now()),
+                began_ms=self._camera.written_ms,
+            )
 
     def _check_alone(self) -> None:
         """Two that watch under one camera would write over each other's windows."""

@@ -14,6 +14,7 @@ from audience.disclosure import MIN_FACES
 from audience.errors import HouselightsError, ScoringRefused
 from audience.privacy import SETTINGS, Setting, decide
 from houselights.commands.extras import needing_extra
+from houselights.commands.options import country_option
 
 if TYPE_CHECKING:
     from houselights.calibrating_sheets import Comparison, Way
@@ -34,7 +35,7 @@ _INTERRUPTED = 130
     help="How many faces are sent, at most.",
 )
 @click.option("--setting", type=click.Choice(SETTINGS), default="event", show_default=True, help="Kind of place.")
-@click.option("--country", metavar="XX", help="Two-letter code of the country people watched in.")
+@country_option
 @click.option("--profile", metavar="NAME", help="AWS profile.")
 @click.option("--region", metavar="NAME", help="AWS region.  [default: the profile's]")
 @click.option("--yes", is_flag=True, help="Send the pictures without asking.")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from audience.countries import country_code
 from audience.instants import parse_instant
 from audience.occasions import Occasion
 from audience.privacy import SETTINGS
@@ -32,6 +33,24 @@ class Instant(click.ParamType[datetime]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         return value if isinstance(value, datetime) else parse_instant(value)
+
+
+class Country(click.ParamType[str]):
+    """A country by its name or code; gives the ISO 3166-1 alpha-2 code."""
+
+    name = "NAME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return country_code(value)
+
+
+def country_option(command: Command) -> Command:
+    """Adds `--country NAME`."""
+    return click.option(
+        "--country",
+        type=Country(),
+        help="The country people watch in, by name or code: Germany, Deutschland or DE.",
+    )(command)
 
 
 def store_option(command: Command) -> Command:
@@ -68,7 +87,7 @@ def occasion_options(command: Command) -> Command:
             click.option("--stage", "stage_id", default="main", show_default=True, metavar="ID"),
             click.option("--camera", "camera_id", default="cam-1", show_default=True, metavar="ID"),
             click.option("--setting", type=click.Choice(SETTINGS), help="Kind of place.  [default: event]"),
-            click.option("--country", metavar="XX", help="Two-letter code of the country people watch in."),
+            country_option,
             click.option("--heads-only", is_flag=True, help="Count heads; score no expression."),
             click.option("--notice-given", is_flag=True, help="The people in view were told."),
             click.option("--audience-size", type=click.IntRange(min=1), metavar="N", help="People present."),

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from audience.occasions import device_environment, prepared
+from audience.occasions import device_environment, plan_session, prepared
 from houselights.commands.options import Instant, occasion_from, occasion_options, store_at, store_option
 
 
@@ -27,12 +27,14 @@ def prepare(started_at: datetime | None, store_url: str | None, **options: Any) 
     settings to start the device with.
     """
     occasion = occasion_from(options)
+    now = datetime.now(UTC)
     with store_at(store_url) as store:
-        session = prepared(store, occasion, started_at, datetime.now(UTC))
+        click.echo(plan_session(store, occasion, started_at or now).mode_reason, err=True)
+        session = prepared(store, occasion, started_at, now)
         where = store.url
     click.echo(
         f"Session {session.session_id!r}, stage {occasion.stage_id!r} and camera {occasion.camera_id!r} are set up in "
-        f"{where}. {session.mode_reason}\nStart the device with these settings, its HOUSELIGHTS_SOURCE and its "
+        f"{where}.\nStart the device with these settings, its HOUSELIGHTS_SOURCE and its "
         "HOUSELIGHTS_BUCKET:",
         err=True,
     )

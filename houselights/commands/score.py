@@ -85,6 +85,7 @@ def score(
                 store=store,
                 load_detector=lambda: load_detector(detector, yunet_model=yunet_model, doubtful=True),
                 load_scorer=lambda: load_scorer(scorer),
+                on_plan=lambda session: bar.say(session.mode_reason),
                 on_position=bar.show,
             )
         except KeyboardInterrupt:
@@ -125,6 +126,9 @@ class _ProgressBar:
 
     def stop(self) -> None:
         self._progress.stop()
+
+    def say(self, line: str) -> None:
+        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def show(self, position: Position) -> None:
         task = self._progress.tasks[0]

@@ -136,6 +136,24 @@ def test_cameras_stand_in_the_order_of_need() -> None:
     ]
 
 
+def test_a_session_that_has_ended_has_no_dead_camera_and_shows_those_that_still_speak() -> None:
+    cameras = {"a": [a_camera(one) for one in ("dead", "never", "silent", "speaks", "away")]}
+    beats = [
+        replace(beat(at_s=-900), stage_id="a", camera_id="dead"),
+        replace(beat(), stage_id="a", camera_id="speaks"),
+        replace(beat(state="waiting"), stage_id="a", camera_id="away"),
+    ]
+    recorded_until = {("a", "silent"): after_ms(-600)}
+    found = camera_statuses(cameras, beats, recorded_until, after_ms(1), over=True)
+    assert {one.camera_id: one.state for one in found} == {
+        "away": "away",
+        "speaks": "ok",
+        "dead": "ended",
+        "never": "ended",
+        "silent": "ended",
+    }
+
+
 def test_every_state_that_shows_nothing_of_use_comes_before_those_that_do() -> None:
     assert set(STATES[: len(UNUSABLE)]) == UNUSABLE
 

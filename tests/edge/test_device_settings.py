@@ -112,7 +112,7 @@ def test_everything_that_is_wrong_is_said_at_once():
         ("STAGE", "../x", "stage id '../x' is not allowed"),
         ("CAMERA", "-", "camera id '-' is not allowed"),
         ("SETTING", "pub", "use one of event, cinema, research, home, workplace, education"),
-        ("COUNTRY", "Atlantis", "no country's two-letter code"),
+        ("COUNTRY", "Atlantis", "no country's name or code"),
         ("HEADS_ONLY", "perhaps", "use yes or no"),
         ("SHEET_INTERVAL_S", "0", "use seconds from 0.1 to 600"),
         ("SHEET_INTERVAL_S", "nan", "use seconds from 0.1 to 600"),

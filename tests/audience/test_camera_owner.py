@@ -1,0 +1,106 @@
+"""Who may record under a camera: a recording, a live camera of this machine and a device never meet by accident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from audience.camera_owner import check_not_scored, check_not_watched
+from audience.errors import ScoringRefused
+from audience.occasions import Occasion, plan_recording, prepared, store_session
+from audience.store import Store
+from audience.stores import open_store
+from tests.builders import BEGAN, a_heartbeat, a_progress, a_session, after, after_ms
+
+TALK = Occasion(session_id="talk-1")
+DAY_S = 86_400
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path}/a.db") as opened:
+        yield opened
+
+
+def recorded_here(store: Store, occasion: Occasion = TALK, at_s: float = 0) -> None:
+    store_session(store, plan_recording(store, occasion, after(at_s)), occasion)
+
+
+def delivered_by(store: Store) -> str | None:
+    (camera,) = store.cameras("talk-1", "main")
+    return camera.delivered_by
+
+
+def test_a_camera_that_was_prepared_is_its_devices_and_nothing_else_is_recorded_under_it(store: Store) -> None:
+    prepared(store, TALK, BEGAN, BEGAN)
+    assert delivered_by(store) == "cam-1"
+    with pytest.raises(ScoringRefused, match="a device delivers for"):
+        recorded_here(store)
+    recorded_here(store, replace(TALK, camera_id="laptop"))
+
+
+def test_a_camera_that_was_recorded_here_is_not_set_up_for_a_device(store: Store) -> None:
+    recorded_here(store)
+    assert delivered_by(store) == ""
+    with pytest.raises(ScoringRefused, match="give the device a --camera of its own"):
+        prepared(store, TALK, None, BEGAN)
+    prepared(store, replace(TALK, camera_id="cam-2"), None, BEGAN)
+
+
+def test_one_of_which_nobody_says_who_records_is_the_first_ones(store: Store) -> None:
+    prepared(store, TALK, BEGAN, BEGAN, device=False)
+    assert delivered_by(store) is None
+    recorded_here(store)
+    assert delivered_by(store) == ""
+
+
+def test_nor_is_one_of_an_older_store_whose_recording_was_scored(store: Store) -> None:
+    prepared(store, TALK, BEGAN, BEGAN, device=False)
+    store.put_windows([], [], a_progress())
+    with pytest.raises(ScoringRefused, match="recorded on a computer"):
+        prepared(store, TALK, None, BEGAN)
+
+
+def test_one_of_an_older_store_that_a_device_was_heard_of_is_not_recorded_under(store: Store) -> None:
+    prepared(store, TALK, BEGAN, BEGAN, device=False)
+    store.put_heartbeat(replace(a_heartbeat(), received_ms=after_ms(0)))
+    with pytest.raises(ScoringRefused, match="a device delivers for"):
+        recorded_here(store)
+
+
+def test_a_recording_does_not_go_under_a_camera_that_was_watched_nor_the_other_way_round(store: Store) -> None:
+    store.put_session(a_session())
+    store.put_heartbeat(a_heartbeat())
+    with pytest.raises(ScoringRefused, match="watched live"):
+        check_not_watched(store, TALK.place)
+    check_not_scored(store, TALK.place)
+    store.put_windows([], [], a_progress())
+    with pytest.raises(ScoringRefused, match="holds a recording"):
+        check_not_scored(store, TALK.place)
+
+
+@pytest.mark.parametrize("at_s", [-DAY_S - 1, 5 * DAY_S, -56 * 365 * DAY_S])
+def test_what_is_recorded_far_from_its_session_is_refused(store: Store, at_s: float) -> None:
+    store.put_session(a_session())
+    with pytest.raises(ScoringRefused, match="--session of its own"):
+        recorded_here(store, at_s=at_s)
+
+
+@pytest.mark.parametrize("at_s", [-3600, 0, 3 * DAY_S])
+def test_what_is_recorded_near_it_is_not(store: Store, at_s: float) -> None:
+    store.put_session(a_session())
+    recorded_here(store, at_s=at_s)
+
+
+def test_a_session_that_ended_goes_on_where_more_is_recorded(store: Store) -> None:
+    store.put_session(a_session(ended_at=after(60)))
+    recorded_here(store, at_s=30)
+    assert store.session("talk-1").ended_at == after(60)
+    recorded_here(store, at_s=3600)
+    assert store.session("talk-1").ended_at is None
+    store.put_session(a_session(ended_at=after(60)))
+    with pytest.raises(ScoringRefused, match="--session of its own"):
+        recorded_here(store, at_s=60 + DAY_S + 1)
