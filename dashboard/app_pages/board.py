@@ -19,7 +19,8 @@ from dashboard.live_board.day_chart import day_chart
 from dashboard.live_board.routes import ROUTE
 from dashboard.live_board.staff_table import staff_table
 from dashboard.palette import palette_of
-from dashboard.wording import kind_words, plain, session_names
+from dashboard.session_address import choose_session, show_not_found
+from dashboard.wording import kind_words, plain
 
 # A page costs its server more than a phone's board does, so it asks less often.
 REFRESHES = {5.0: "Every 5 s", 2.0: "Every 2 s", 15.0: "Every 15 s", 0.0: "Not by itself"}
@@ -35,23 +36,6 @@ ABOUT = (
 def now_ms() -> int:
     """The update that is due, milliseconds since the epoch."""
     return to_ms(datetime.now(UTC)) // UPDATE_MS * UPDATE_MS
-
-
-def choose(found: list[Session]) -> Session:
-    """The festival that the address or the viewer names; the latest at first."""
-    if len(found) == 1:
-        return found[0]
-    names = session_names(found)  # the address holds what is shown, so no two are shown alike
-    chosen = st.selectbox(
-        "Festival",
-        list(names),
-        format_func=names.__getitem__,
-        key="session",
-        bind="query-params",
-        label_visibility="collapsed",
-        width=320,
-    )
-    return next(session for session in found if session.session_id == chosen)
 
 
 def choose_refresh() -> float:
@@ -128,8 +112,14 @@ def show(session: Session, every_s: float) -> None:
 if found := festivals():
     head = st.container()
     with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
-        session = choose(found)
+        chosen = choose_session(
+            found, lambda: found[0].session_id, label="Festival", label_visibility="collapsed", width=320
+        )
         every_s = choose_refresh()
+    if chosen is None:
+        show_not_found()
+        st.stop()
+    session = next(one for one in found if one.session_id == chosen)
     began = date_text(session.started_at, viewer_zone(st.context.timezone))
     head.html(markup.header(session.name, kind_words(session), [began], "Which stage is liveliest?"))
     st.fragment(show, run_every=every_s or None)(session, every_s)

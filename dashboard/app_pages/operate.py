@@ -12,12 +12,14 @@ from dashboard.data import sessions
 from dashboard.operating import data
 from dashboard.operating.acting import show_part
 from dashboard.operating.cost import show_cost
+from dashboard.operating.ending import show_question
+from dashboard.operating.new_session import new_session_key, show_new_session
 from dashboard.operating.preview import show_preview
 from dashboard.operating.rules import show_rules
 from dashboard.operating.running import show_running
-from dashboard.operating.setting_up import show_new_session, show_setting_up
+from dashboard.operating.setting_up import show_setting_up
 from dashboard.operating.watching import show_watching
-from dashboard.wording import session_names
+from dashboard.session_address import choose_session, show_not_found
 
 REFRESHES: dict[int, str] = {2: "Every 2 s", 5: "Every 5 s", 15: "Every 15 s", 0: "Off"}
 USUAL_REFRESH_S = 5
@@ -30,24 +32,14 @@ PARTS = {
 }
 
 
-def choose_session() -> str | None:
-    """The session that the address or the operator names; one with a camera at work at first; None for none."""
-    found = sessions()
-    if not found:
-        return None
-    names = session_names(found)  # the address holds what is shown, so no two are shown alike
-    if (just_set_up := st.session_state.pop("chosen", None)) in names:
-        st.session_state["session"] = just_set_up
-    elif "session" not in st.session_state and "session" not in st.query_params:
-        st.session_state["session"] = data.at_work(found)
-    return st.selectbox("Session", list(names), format_func=names.__getitem__, key="session", bind="query-params")
-
-
 st.html(Path(operating.__file__).with_name("operating.css"))
+found = sessions()
+session_id = None
 with st.container(horizontal=True, vertical_alignment="bottom", key="operator-bar"):
-    session_id = choose_session()
-    with st.popover("New session"):
-        show_new_session()
+    if found:
+        session_id = choose_session(found, lambda: data.at_work(found))
+    with st.popover("New session", key=new_session_key()):
+        st.fragment(show_new_session)()
     if session_id is not None:
         if name_here() is None:
             st.text_input("Your name", key="operator", max_chars=60, placeholder="For acknowledging alerts", width=220)
@@ -62,7 +54,10 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="operator-ba
         )
 if session_id is None:
     st.html(markup.page_title("Operate"))
-    st.html(markup.empty("There is no session in this store yet: set one up with “New session”."))
+    if st.query_params.get("session"):
+        show_not_found()
+    else:
+        st.html(markup.empty("There is no session in this store yet: set one up with “New session”."))
 else:
     # What is drawn again by itself holds nothing that is typed into; each other part runs alone when it is used.
     st.fragment(show_part, run_every=every_s or None)(show_watching, session_id)
@@ -70,3 +65,4 @@ else:
         if tab.open:
             with tab:
                 st.fragment(show_part)(show, session_id)
+    show_question(session_id)

@@ -101,7 +101,7 @@ def finish(desk: Desk, file: data.SessionFile, stage: Stage, edited: Stage | Non
             desk.undo()
             st.rerun()
         if editing.changed and st.button("Discard changes"):
-            desk.start(file.session, stage)
+            desk.discard(file.session, stage)
             st.rerun()
         st.html(f'<span class="hl-facts" role="status">{told(desk)}</span>', width="content")
     if problem:

@@ -79,7 +79,7 @@ def _facts(status: CameraStatus) -> list[str]:
     if beat is None:
         return []
     facts = []
-    if beat.state == "running" and status.state != "dead":  # of a dead one these were true once
+    if beat.state == "running" and status.state not in ("dead", "ended"):  # of these it was true once
         facts += [f"{beat.frames_per_s:.3g} frames/s", faces_text(beat.faces), f"delay {status.delay_s:.1f} s"]
     if status.clock_error_s is not None:
         facts.append(f"clock {status.clock_error_s:+.1f} s")

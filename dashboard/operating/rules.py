@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from audience.alerts import LONGEST_FOR_S, AlertRule, What, usual_rules
@@ -26,7 +28,11 @@ def show_rules(session_id: str) -> None:
     for rule in now.book.rules:
         with st.container(horizontal=True, vertical_alignment="center", key=f"rule-{rule.rule_id}"):
             st.markdown(plain(rule_text(rule, names)))
-            st.button("Remove", key=f"remove-{rule.rule_id}", on_click=act, args=(data.drop_rule, session_id, rule))
+            st.button("Remove", key=f"remove-{rule.rule_id}", on_click=act, args=(_remove, session_id, rule))
+    if (removed := st.session_state.get(_removed_key(session_id))) is not None:
+        with st.container(horizontal=True, vertical_alignment="center", key="rule-removed"):
+            st.html(markup.note(f"Removed: {rule_text(removed, names)}."))
+            st.button("Put it back", on_click=act, args=(_put_back, session_id))
     if not now.book.rules:
         st.html(markup.note("There is no rule: nobody is told of anything."))
         st.button("Add the usual rules", on_click=act, args=(_add_usual, session_id))
@@ -47,6 +53,26 @@ def show_rules(session_id: str) -> None:
         st.button("Add rule", on_click=act, args=(_add_chosen, session_id))
 
 
+def _removed_key(session_id: str) -> str:
+    return f"removed-rule-{session_id}"
+
+
+def _remove(session_id: str, rule: AlertRule) -> None:
+    data.drop_rule(session_id, rule)
+    st.session_state[_removed_key(session_id)] = rule
+
+
+def _put_back(session_id: str) -> None:
+    if (rule := st.session_state.pop(_removed_key(session_id), None)) is not None:  # None at a second click
+        data.put_rule(session_id, replace(rule, rule_id=_free_id(session_id, rule.what)))
+
+
+def _free_id(session_id: str, what: What) -> str:
+    """An id that no rule has by now: somebody may have added one meanwhile."""
+    taken = {rule.rule_id for rule in data.rules(session_id)}
+    return next(name for number in range(1, 999) if (name := f"{what}-{number}") not in taken)
+
+
 def _add_usual(session_id: str) -> None:
     if not data.rules(session_id):
         for rule in usual_rules():
@@ -54,13 +80,11 @@ def _add_usual(session_id: str) -> None:
 
 
 def _add_chosen(session_id: str) -> None:
-    # What was typed last is in the session's state, and what somebody else has added since in the store; in no
-    # argument: those are of the run before.
-    taken = {rule.rule_id for rule in data.rules(session_id)}
+    # What was typed last is in the session's state; in no argument: those are of the run before.
     what: What = st.session_state["rule-what"]
     limit = float(st.session_state[f"limit-{what}"]) if what in _LIMITS else 0.0
     rule = AlertRule(
-        rule_id=next(name for number in range(1, 999) if (name := f"{what}-{number}") not in taken),
+        rule_id=_free_id(session_id, what),
         what=what,
         stage_id=st.session_state["rule-stage"],
         limit=limit / 100 if what == "share" else limit,

@@ -19,6 +19,7 @@ from dashboard.clock import time_text, viewer_zone
 from dashboard.data import change_stage
 from dashboard.operating import data
 from dashboard.operating.acting import act
+from dashboard.operating.ending import ask_to_end, still_at_work
 from dashboard.wording import stage_names
 
 # What begins, by kind of session.
@@ -46,10 +47,9 @@ def _session(now: Situation) -> None:
         else:
             if not now.recorded:
                 st.button("Session starts now", on_click=act, args=(data.start, session_id))
-            st.button("End session", on_click=act, args=(data.end, session_id))
-    still = [one.camera_id for one in now.cameras if one.state not in ("ended", "expected", "dead")]
-    if not under_way and still:
-        st.html(markup.note(f"Still at work: {', '.join(still)}. Stop each with Ctrl-C where it was started."))
+            st.button("End session", on_click=act, args=(ask_to_end, session_id))
+    if not under_way:
+        st.html(markup.note(still_at_work(now)))
 
 
 def _stage(session: Session, stage: Stage, name: str) -> None:

@@ -1,82 +1,20 @@
-"""Setting up a session, its stages and its cameras, and the line that starts each camera."""
+"""Setting up stages and cameras of a session, and the line that starts each camera."""
 
 from __future__ import annotations
-
-import re
-import unicodedata
 
 import streamlit as st
 
 from audience.camera_state import CameraStatus
-from audience.errors import HouselightsError
-from audience.names import LONGEST_ID
 from audience.occasions import Occasion, device_environment
-from audience.privacy import SETTINGS
-from audience.sessions import KINDS, Session
+from audience.sessions import Session
 from dashboard import markup
-from dashboard.access.telling import in_words
-from dashboard.data import sessions
 from dashboard.operating import data
 from dashboard.operating.acting import act
+from dashboard.operating.new_session import id_of
 from dashboard.operating.start_commands import device_command, qr_picture, watch_command
 from dashboard.wording import stage_names
 
 _HERE, _DEVICE = "A camera of this machine", "A camera with a computer of its own"
-
-
-def id_of(title: str) -> str:
-    """An id made of a title: `Opening night: Zoë` gives `opening-night-zoe`."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_ID].strip("-")
-
-
-def show_new_session() -> None:
-    """The form for a new session. What it says is decided once: it cannot measure more afterwards."""
-    with st.form("new-session", border=False):
-        title = st.text_input("Title", key="new-title")
-        with st.container(horizontal=True):
-            kind = st.selectbox("Kind", KINDS, format_func=str.capitalize, key="new-kind")
-            setting = st.selectbox("Kind of place", SETTINGS, format_func=str.capitalize, key="new-setting")
-            country = st.text_input("Country, two letters", key="new-country", max_chars=2)
-        with st.container(horizontal=True):
-            stage = st.text_input("Stage", "Main", key="new-stage")
-            camera = st.text_input("Camera", "cam-1", key="new-camera")
-        heads_only = st.checkbox("Count heads only", key="new-heads")
-        notice = st.checkbox("The people in view are told", key="new-notice")
-        if not st.form_submit_button("Set up session", type="primary"):
-            return
-    if not id_of(title) or not id_of(stage):
-        st.html(
-            markup.trouble("A session and its stage need a title with a letter or a digit in it, a to z or 0 to 9.")
-        )
-        return
-    try:
-        session = data.set_up(
-            Occasion(
-                session_id=_free(id_of(title)),
-                stage_id=id_of(stage),
-                camera_id=camera.strip(),
-                title=title.strip(),
-                kind=kind,
-                setting=setting,
-                country=country.strip() or None,
-                heads_only=heads_only,
-                notice_given=notice,
-            ),
-            stage_title=stage.strip(),
-        )
-    except HouselightsError as problem:
-        st.html(markup.trouble(in_words(problem)))
-        return
-    st.session_state["chosen"] = session.session_id
-    st.rerun()
-
-
-def _free(wanted: str) -> str:
-    """The id, or the next that no session has."""
-    taken = {session.session_id for session in sessions()}
-    numbered = (f"{wanted[: LONGEST_ID - 5]}-{number}" for number in range(2, 9999))
-    return wanted if wanted not in taken else next(name for name in numbered if name not in taken)
 
 
 def show_setting_up(session_id: str) -> None:

@@ -64,7 +64,7 @@ def _alerts_over(now: Situation) -> None:
         with st.expander(f"Alerts that are over ({len(over)})", key="alerts-over"):
             for alert in over[:OLD_ALERTS]:
                 st.html(_line(now, alert))
-    if not is_watched(now.book, to_ms(data.now())):
+    if is_under_way(now.session, to_ms(data.now())) and not is_watched(now.book, to_ms(data.now())):
         st.html(markup.note(f"{NOBODY_WATCHES}: {alerts_command(store_url=data.named_store())}"))
 
 

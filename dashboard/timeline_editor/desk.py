@@ -50,6 +50,11 @@ class Desk:
         self.editing = Editing.begun(session, stage)
         self.lay_out()
 
+    def discard(self, session: Session, stage: Stage) -> None:
+        """Goes back to what is stored, as a step that can be undone."""
+        self.editing = self.editing.discarded(session, stage)
+        self.lay_out()
+
     def take(self, draft: Draft) -> None:
         """One step, and tables that show it."""
         self.editing = self.editing.then(draft)

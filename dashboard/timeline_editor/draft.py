@@ -205,6 +205,10 @@ class Editing:
         """What was typed is what is stored; nothing is left to save or to undo."""
         return replace(self, read=stage, original=self.now, past=())
 
+    def discarded(self, session: Session, stage: Stage) -> Self:
+        """What is stored by now, with what was typed one step back."""
+        return replace(self.begun(session, stage), past=(*self.past, self.now)[-MOST_STEPS:])
+
     def undone(self) -> Self:
         """One step back; the first stays."""
         return replace(self, now=self.past[-1], past=self.past[:-1]) if self.past else self

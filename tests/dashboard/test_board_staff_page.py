@@ -44,7 +44,23 @@ def test_of_two_festivals_of_one_title_the_address_opens_its_own(pages, festival
     with open_store(store_url) as store:
         store.put_session(replace(a_session("fete-2", title="Fête"), kind="festival", ended_at=after(100)))
     for session_id in ("fete", "fete-2"):
-        assert pages.board(session=f"Fête ({session_id})").selectbox(key="session").value == session_id
+        for named in (session_id, f"Fête ({session_id})"):
+            assert pages.board(session=named).selectbox(key="session").value == session_id
+
+
+def test_a_board_stays_with_its_festival_when_a_later_one_is_set_up(pages, festival, store_url):
+    app = pages.board()
+    with open_store(store_url) as store:
+        put(store, replace(a_session("next", title="Next", started_at=after(9000)), kind="festival"), (a_stage(), []))
+    app.run()
+    assert app.selectbox(key="session").value == "fete"
+    assert app.query_params["session"] == "fete"
+
+
+def test_an_address_of_another_festival_opens_none(pages, festival):
+    text = text_of(pages.board(session="gone"))
+    assert "There is no session" in text
+    assert "Fête" not in text
 
 
 def test_titles_are_text(pages, festival):

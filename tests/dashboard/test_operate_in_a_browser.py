@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from audience.instants import to_ms
 from audience.store import Store
 from audience.stores import open_store
 from edge_lambda.preview_page import PreviewPage
-from tests.builders import a_heartbeat
+from tests.builders import a_heartbeat, a_session
 from tests.dashboard.conftest import READY, SERVER, serving
 
 pytestmark = pytest.mark.browser
@@ -64,12 +65,74 @@ class SimulatedCamera:
             self._stop.wait(0.5)
 
 
+def choose(page: Page, label: str, *typed: str) -> None:
+    """Searches a list for something, and takes the first that is found."""
+    field = page.get_by_role("combobox", name=label)
+    field.click()
+    for text in typed:
+        field.press_sequentially(text)
+        expect(page.get_by_role("option").first).to_contain_text(text, ignore_case=True)
+    page.get_by_role("option").first.click()
+
+
+def session_in(page: Page) -> str:
+    """The session that the address names."""
+    return parse_qs(urlsplit(page.url).query).get("session", [""])[0]
+
+
+def test_a_country_is_searched_by_any_of_its_names_and_what_it_leads_to_is_said(page: Page, url: str) -> None:
+    page.get_by_role("button", name="New session").click()
+    page.get_by_label("Title").fill("All hands")
+    outcome = page.locator(".hl-outcome")
+    choose(page, "Kind of place", "workplace")
+    expect(outcome).to_contain_text("country was not said")
+    for searched, said in (
+        ("Holland", "Netherlands is in the EU"),
+        ("USA", "United States is outside the EU"),
+        ("Deutschland", "Germany is in the EU"),
+    ):
+        choose(page, "Country", searched)
+        expect(outcome).to_contain_text(said)
+    page.get_by_role("button", name="Set up session").click()
+    expect(page.locator("h1")).to_have_text("All hands")
+    with open_store(url) as store:
+        session = store.session("all-hands")
+    assert (session.country, session.mode) == ("DE", "head count")
+
+
+def test_a_link_opens_its_session_and_the_browser_goes_back_and_forward_between_two(page: Page, url: str) -> None:
+    with open_store(url) as store:
+        for session_id, title in (("one", "The first"), ("two", "The second")):
+            store.put_session(a_session(session_id, title=title))
+    address = page.url.partition("?")[0]
+    page.goto(f"{address}?session=two")
+    expect(page.locator("h1")).to_have_text("The second")
+    choose(page, "Session", "The first")
+    expect(page.locator("h1")).to_have_text("The first")
+    assert session_in(page) == "one"
+    page.go_back()
+    expect(page.locator("h1")).to_have_text("The second")
+    assert session_in(page) == "two"
+    page.go_forward()
+    expect(page.locator("h1")).to_have_text("The first")
+    page.reload()
+    expect(page.locator("h1")).to_have_text("The first")
+    page.goto(f"{address}?session=three")
+    expect(page.get_by_text("There is no session “three”")).to_be_visible()
+    assert session_in(page) == "three"
+
+
 def test_an_evening_from_setting_up_to_the_end(page: Page, url: str) -> None:
     # A session is set up, and its camera has a line to start it with.
     page.get_by_role("button", name="New session").click()
     page.get_by_label("Title").fill("Why bridges hum")
+    choose(page, "Kind of place", "event")
+    outcome = page.locator(".hl-outcome")
+    expect(outcome).to_contain_text("Expressions are measured")
     page.get_by_role("button", name="Set up session").click()
     expect(page.locator("h1")).to_have_text("Why bridges hum")
+    expect(outcome).to_be_hidden()
+    assert session_in(page) == "why-bridges-hum"
     row = page.locator(".hl-camera")
     expect(row).to_contain_text("expected")
     page.get_by_role("tab", name="Set up").click()
@@ -120,6 +183,10 @@ def test_an_evening_from_setting_up_to_the_end(page: Page, url: str) -> None:
             page.get_by_role("button", name="Undo").click()
             expect(page.get_by_text("Main: the talk runs")).to_be_visible()
             page.get_by_role("button", name="End session").click()
+            question = page.get_by_role("dialog")
+            expect(question).to_contain_text("Why bridges hum")
+            page.get_by_role("button", name="End it for all").click()
+            expect(question).to_have_count(0)
             expect(page.get_by_text("Still at work: cam-1")).to_be_visible()
         finally:
             camera.close()

@@ -51,6 +51,11 @@ def button(app: AppTest, label: str) -> AppTest:
     return found  # type: ignore[return-value]
 
 
+def end_session(app: AppTest) -> None:
+    button(app, "End session").click().run()
+    app.button(key="end-surely").click().run()
+
+
 def test_an_empty_store_offers_a_new_session(pages: Pages, store_url: str) -> None:
     assert "set one up with “New session”" in text_of(pages.operate())
 
@@ -67,6 +72,40 @@ def test_a_session_with_a_camera_at_work_is_shown_before_a_later_one(pages: Page
     with open_store(talk) as store:
         store.put_session(replace(store.session("talk-1"), ended_at=datetime.now(UTC)))
     assert pages.operate().selectbox(key="session").value == "tomorrow"
+
+
+def test_the_page_stays_with_the_session_of_its_address_whatever_begins_or_ends(pages: Pages, talk: str) -> None:
+    with open_store(talk) as store:
+        beat(store)
+    app = pages.operate()
+    assert app.query_params["session"] == "talk-1"
+    with open_store(talk) as store:
+        store.put_session(a_session("later", title="Later", started_at=datetime.now(UTC)))
+        store.put_stage("later", a_stage())
+        store.put_camera("later", "main", a_camera())
+        store.put_heartbeat(replace(a_heartbeat("later"), at_ms=now_ms()))
+        store.put_session(replace(store.session("talk-1"), ended_at=datetime.now(UTC)))
+    app.run()
+    assert app.selectbox(key="session").value == "talk-1"
+    assert app.query_params["session"] == "talk-1"
+    app.selectbox(key="session").select("later").run()
+    assert app.query_params["session"] == "later"
+    assert "Later" in text_of(app)
+
+
+@pytest.mark.parametrize("asked", ["gone", "../etc", NASTY])
+def test_an_address_of_a_session_that_is_not_there_says_so_and_opens_no_other(
+    pages: Pages, talk: str, asked: str
+) -> None:
+    app = pages.operate(session=asked)
+    text = text_of(app)
+    assert "There is no session" in text
+    assert "Why bridges hum" not in text
+    assert "<img src=x" not in text
+    assert app.selectbox(key="session").value is None
+    assert app.query_params["session"] == asked
+    app.selectbox(key="session").select("talk-1").run()
+    assert "Why bridges hum" in text_of(app)
 
 
 def test_cameras_stand_worst_first_with_sign_word_and_when_they_were_seen(pages: Pages, talk: str) -> None:
@@ -170,6 +209,21 @@ def test_rules_are_added_and_taken_away(pages: Pages, talk: str) -> None:
     ]
 
 
+def test_a_rule_taken_away_by_mistake_is_put_back_beside_one_that_was_added_since(pages: Pages, talk: str) -> None:
+    with open_store(talk) as store:
+        store.alerting.put("talk-1", AT_ONCE)
+    app = pages.operate(part="Alert rules")
+    app.button(key="remove-camera-1").click().run()
+    button(app, "Add rule").click().run()
+    button(app, "Put it back").click().run()
+    with open_store(talk) as store:
+        assert [(rule.rule_id, rule.for_s) for rule in store.alerting.book("talk-1").rules] == [
+            ("camera-1", 60),
+            ("camera-2", 0),
+        ]
+    assert not [one for one in app.button if one.label == "Put it back"]
+
+
 def test_two_who_add_a_rule_at_once_add_two(pages: Pages, talk: str) -> None:
     both = [pages.operate(part="Alert rules"), pages.operate(part="Alert rules")]
     for app, fewest in zip(both, (10, 20), strict=True):
@@ -226,15 +280,41 @@ def test_a_session_is_ended_and_goes_on(pages: Pages, talk: str) -> None:
     with open_store(talk) as store:
         beat(store)
     app = pages.operate()
-    button(app, "End session").click().run()
-    text = text_of(app)
-    assert "Still at work: cam-1. Stop each with Ctrl-C where it was started." in text
+    end_session(app)
+    assert "Still at work: cam-1 on Hall" in text_of(app)
     with open_store(talk) as store:
         ended = store.session("talk-1")
     assert ended.ended_at is not None
     button(app, "Session goes on").click().run()
     with open_store(talk) as store:
         assert store.session("talk-1") == replace(ended, ended_at=None)
+
+
+def test_a_session_is_ended_only_by_who_is_asked_and_says_so(pages: Pages, talk: str) -> None:
+    with open_store(talk) as store:
+        beat(store)
+    app = pages.operate()
+    button(app, "End session").click().run()
+    text = text_of(app)
+    assert "<strong>Why bridges hum</strong>" in text
+    assert "1 stage and 2 cameras" in text
+    with open_store(talk) as store:
+        assert store.session("talk-1").ended_at is None
+    app.button(key="end-not").click().run()
+    assert not [one for one in app.button if one.key == "end-surely"]
+    with open_store(talk) as store:
+        assert store.session("talk-1").ended_at is None
+
+
+def test_of_a_session_that_has_ended_no_camera_is_dead_and_nobody_is_told_to_watch(pages: Pages, talk: str) -> None:
+    with open_store(talk) as store:
+        beat(store, ago_s=7200)
+        store.put_session(replace(store.session("talk-1"), ended_at=datetime.now(UTC) - timedelta(minutes=5)))
+    text = text_of(pages.operate())
+    assert "hl-camera-dead" not in text
+    assert text.count("hl-camera-ended") == 2
+    assert "No camera is at work" in text
+    assert "houselights alerts" not in text
 
 
 def test_a_session_whose_cameras_tell_nothing_keeps_its_beginning_when_it_goes_on(pages: Pages, talk: str) -> None:
@@ -271,6 +351,7 @@ def test_a_session_is_set_up_with_a_stage_a_camera_and_the_usual_rules(pages: Pa
     app.selectbox(key="new-setting").select("workplace")
     app.text_input(key="new-stage").input("Große Halle")
     button(app, "Set up session").click().run()
+    assert app.query_params["session"] == "why-bridges-hum"
     assert app.selectbox(key="session").value == "why-bridges-hum"
     assert "Only heads are counted" in text_of(app)
     with open_store(talk) as store:
@@ -282,6 +363,7 @@ def test_a_session_is_set_up_with_a_stage_a_camera_and_the_usual_rules(pages: Pa
         assert [camera.camera_id for camera in store.cameras(session.session_id, "groe-halle")] == ["cam-1"]
         assert len(store.alerting.book(session.session_id).rules) == 2
     app.text_input(key="new-title").input("Why bridges hum")
+    app.selectbox(key="new-setting").select("event")
     button(app, "Set up session").click().run()
     assert app.selectbox(key="session").value == "why-bridges-hum-2"
 
@@ -291,17 +373,78 @@ def test_a_session_is_set_up_with_a_stage_a_camera_and_the_usual_rules(pages: Pa
     [
         ({"new-title": "..."}, "need a title with a letter or a digit"),
         ({"new-title": "x", "new-camera": "cam 1"}, "camera id &#x27;cam 1&#x27; is not allowed"),
-        ({"new-title": "x", "new-country": "QQ"}, "&#x27;QQ&#x27; is no country&#x27;s two-letter code"),
     ],
 )
 def test_what_cannot_be_set_up_is_one_line(pages: Pages, store_url: str, fields: dict[str, str], why: str) -> None:
     app = pages.operate()
+    app.selectbox(key="new-setting").select("event")
     for key, value in fields.items():
         app.text_input(key=key).input(value)
     button(app, "Set up session").click().run()
     assert why in text_of(app)
     with open_store(store_url) as store:
         assert store.sessions() == []
+
+
+def outcome(app: AppTest) -> str:
+    return text_of(app).partition('class="hl-outcome"')[2].partition("</p>")[0]
+
+
+def test_what_a_new_session_may_measure_is_said_before_and_changes_with_every_field(
+    pages: Pages, store_url: str
+) -> None:
+    app = pages.operate()
+    assert app.selectbox(key="new-setting").value is None
+    assert app.selectbox(key="new-country").value is None
+    assert "measured" in outcome(app)
+    assert "Expressions are measured" not in outcome(app)
+    for field, value, said in (
+        ("new-setting", "event", "Expressions are measured"),
+        ("new-setting", "workplace", "country was not said"),
+        ("new-country", "DE", "Germany is in the EU"),
+        ("new-country", "GE", "Georgia is outside the EU"),
+        ("new-setting", "education", "in education does not apply"),
+        ("new-country", "GF", "French Guiana is in the EU"),
+    ):
+        app.selectbox(key=field).select(value).run()
+        assert said in outcome(app)
+    app.selectbox(key="new-country").select("US").run()
+    app.checkbox(key="new-heads").check().run()
+    assert "Only heads are counted, because that was asked for" in outcome(app)
+    with open_store(store_url) as store:
+        assert store.sessions() == []
+
+
+def test_a_workplace_in_germany_is_chosen_by_name_and_only_its_heads_are_counted(pages: Pages, store_url: str) -> None:
+    app = pages.operate()
+    names = app.selectbox(key="new-country").options
+    assert len(names) == 249
+    for searched in ("Germany", "Deutschland", "Holland", "USA", "UK", "England", "Czech Republic"):
+        assert [name for name in names if searched.casefold() in name.casefold()], searched
+    app.text_input(key="new-title").input("All hands")
+    app.selectbox(key="new-setting").select("workplace")
+    app.selectbox(key="new-country").select("DE")
+    button(app, "Set up session").click().run()
+    with open_store(store_url) as store:
+        (session,) = store.sessions()
+    assert (session.country, session.mode) == ("DE", "head count")
+
+
+def test_without_a_kind_of_place_nothing_is_set_up_and_afterwards_nothing_stays_chosen(
+    pages: Pages, store_url: str
+) -> None:
+    app = pages.operate()
+    app.text_input(key="new-title").input("All hands")
+    button(app, "Set up session").click().run()
+    assert "Choose the kind of place" in text_of(app)
+    with open_store(store_url) as store:
+        assert store.sessions() == []
+    app.selectbox(key="new-setting").select("event")
+    app.selectbox(key="new-country").select("US")
+    button(app, "Set up session").click().run()
+    assert app.query_params["session"] == "all-hands"
+    assert app.selectbox(key="new-setting").value is None
+    assert app.selectbox(key="new-country").value is None
 
 
 def test_a_camera_is_added_to_a_stage_or_with_a_new_one_and_its_start_line_is_shown(pages: Pages, talk: str) -> None:

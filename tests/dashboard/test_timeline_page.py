@@ -135,6 +135,17 @@ def test_who_saves_second_is_told_and_may_see_what_the_first_saved(pages: Pages,
     assert list(app.dataframe[0].value["title"]) == ["Theirs"]
 
 
+def test_what_was_discarded_is_one_step_back(pages: Pages, filled: str) -> None:
+    app = pages.timeline("talk-1")
+    typed(app, "Called", "Chapters")
+    app.run()
+    button(app, "Discard changes").click().run()
+    assert not [one for one in app.button if one.label == "Discard changes"]
+    button(app, "Undo").click().run()
+    button(app, "Save").click().run()
+    assert [timeline.title for timeline in stage_of(filled).timelines] == ["Chapters"]
+
+
 def test_a_store_that_is_away_when_saving_is_said_and_nothing_is_lost(
     pages: Pages, filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

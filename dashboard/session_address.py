@@ -1,0 +1,77 @@
+"""Which session a page shows: the one its address names, until somebody chooses another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import streamlit as st
+
+from audience.sessions import Session
+from dashboard import markup
+from dashboard.data import whereabouts
+from dashboard.wording import session_names
+
+_KEY = "session"
+
+
+def choose_session(
+    found: Sequence[Session],
+    usual: Callable[[], str],
+    *,
+    label: str = "Session",
+    label_visibility: Literal["visible", "collapsed"] = "visible",
+    width: int | Literal["stretch"] = "stretch",
+) -> str | None:
+    """The chooser of a session.
+
+    The address holds its id, also of one that nobody chose: whatever begins or ends meanwhile, the page stays with its
+    session, and a link to it opens the same one. Each choice is a step of the browser's history.
+
+    Args:
+        found: the sessions there are, for whoever looks; one at least.
+        usual: the id of the one to begin with where the address names none.
+        label, label_visibility, width: of the chooser.
+
+    Returns:
+        Its id; None where the address names none of those found: `show_not_found` says so.
+    """
+    names = session_names(list(found))
+    if not st.query_params.get(_KEY):
+        open_session(usual())
+    # Before the chooser is drawn, so that it shows what the address says after going back and forward, too.
+    st.session_state[_KEY] = shown = _named(st.query_params[_KEY], names)
+    return st.selectbox(
+        label,
+        list(names),
+        index=None if shown is None else 0,  # with an index none can be cleared away
+        format_func=names.__getitem__,
+        key=_KEY,
+        on_change=_chosen,
+        placeholder="Choose one",
+        label_visibility=label_visibility,
+        width=width,
+    )
+
+
+def open_session(session_id: str) -> None:
+    """Puts a session into the address; the next run of the page shows it."""
+    st.query_params[_KEY] = session_id
+
+
+def show_not_found() -> None:
+    """Says that the address names a session that is not there for whoever looks."""
+    asked = st.query_params.get(_KEY, "")
+    line = f"There is no session “{asked}” here{whereabouts()}. It may have been deleted, be in another store, or be"
+    st.html(markup.empty(f"{line} one that you may not see: choose one from the list."))
+
+
+def _chosen() -> None:
+    open_session(st.session_state[_KEY])
+
+
+def _named(asked: str, names: dict[str, str]) -> str | None:
+    """The session of that id; else the one that is called so, as addresses had it once."""
+    if asked in names:
+        return asked
+    return next((session_id for session_id, name in names.items() if name == asked), None)
