@@ -28,6 +28,8 @@ MINUTE_MS = 60_000
 SHORTEST_MS = 10_000
 """A minute with a shorter stretch of figures than this has none: it would rest on a few looks."""
 
+_FAR_OUT = 40.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageSums:
@@ -156,8 +158,10 @@ def mean_of_larger(one: Floats, one_spread: Floats, other: Floats, other_spread:
         (u,) each; NaN where neither is known.
     """
     theta = np.sqrt(one_spread + other_spread)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         alpha = np.where(theta > 0, (one - other) / theta, np.where(one >= other, np.inf, -np.inf))
+    # So far out Φ is 0 or 1 to the last digit; the square of what lies further may be no number.
+    alpha = np.clip(alpha, -_FAR_OUT, _FAR_OUT)
     first, density = _below(alpha), np.exp(-(alpha**2) / 2) / np.sqrt(2 * np.pi)
     second = 1 - first
     mean = one * first + other * second + theta * density

@@ -6,14 +6,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser import HOW_TO, browser_path
+from tests.examples import register_profiles
 
-# No deadline, because a machine that does other work is no failure.
-settings.register_profile("houselights", deadline=None, max_examples=60)
-settings.load_profile("houselights")
+register_profiles()
 # Nor does a page fail because the machine draws others beside it.
 expect.set_options(timeout=20_000)
 

@@ -35,6 +35,7 @@ from tests.builders import (
     an_exclusion,
     counted,
 )
+from tests.examples import examples
 
 LENGTH_S = 1800
 AT = after_ms(LENGTH_S)
@@ -253,7 +254,7 @@ def test_a_board_needs_the_windows_of_a_bounded_past_and_no_more(wandering):
     assert at_ms - reads_from_ms(at_ms) <= 2 * CHAIN_MS + 400_000
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=examples(5))
 @given(st.integers(0, 2**32 - 1))
 def test_the_order_in_which_windows_arrive_changes_no_board(wandering, seed):
     at_ms = after_ms(2300)

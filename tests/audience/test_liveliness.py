@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audience import liveliness_order
@@ -60,6 +60,7 @@ confidence = st.tuples(st.floats(0, 1), st.floats(0, 0.25))
 
 
 @given(confidence, confidence)
+@example((0.0, 0.0), (1.0, 2.225e-311))
 def test_the_larger_of_two_is_the_same_from_either_side_and_no_less_than_either(one, other):
     (a, a_spread), (b, b_spread) = ([np.array([value]) for value in pair] for pair in (one, other))
     mean, spread = mean_of_larger(a, a_spread, b, b_spread)

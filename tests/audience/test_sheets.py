@@ -26,6 +26,7 @@ from audience.sheets.sheet import LARGEST_SHEET, Sheet, read_sheet, sealed
 from audience.sheets.window_file import LARGEST_WINDOW_FILE, WindowFile, read_window_file
 from audience.windows import LATEST_MS
 from tests.builders import BEGAN_MS, a_face, a_scorer, a_window, window_faces
+from tests.examples import examples
 
 BOX = Box(left=0.1, top=0.2, width=0.05, height=0.08)
 
@@ -530,7 +531,7 @@ def read_or_rejected(key: str, data: bytes) -> None:
     assert time.perf_counter() - began < 2
 
 
-fuzzed = settings(max_examples=200, deadline=None)
+fuzzed = settings(max_examples=examples(200))
 
 
 class TestNothingButARejectionComesOutOf:

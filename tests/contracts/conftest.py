@@ -1,7 +1,4 @@
-"""What store tests run on: engines that speak DynamoDB's protocol, started when a test first asks for one.
-
-Hypothesis has no deadline here, because a machine that does other work is no failure.
-"""
+"""What store tests run on: engines that speak DynamoDB's protocol, started when a test first asks for one."""
 
 from __future__ import annotations
 
@@ -9,16 +6,12 @@ from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
-from hypothesis import settings
 
 from audience.stores import dynamo_sessions
 from audience.stores.dynamo_client import client_for
 from audience.stores.dynamo_schema import create_table
 from houselights.local_cloud.moto_server import running_moto
 from tests.contracts.dynalite import running_dynalite
-
-settings.register_profile("houselights", deadline=None, max_examples=60)
-settings.load_profile("houselights")
 
 REGION = "eu-west-1"
 

@@ -20,6 +20,7 @@ from audience.fingerprint import fingerprint
 from dashboard.recording_route import recording_routes
 from dashboard.recordings import NoVideo, RecordingLibrary, Video, library, video_of
 from tests.builders import BEGAN_MS, a_progress, a_session
+from tests.examples import examples
 from tests.routes_server import Answer, serving
 from tests.ticking import ticking
 from tests.videos import number_of, write_video
@@ -208,7 +209,7 @@ def test_the_head_says_as_much_without_the_content(address: tuple[str, int], rec
     assert answer.headers["Accept-Ranges"] == "bytes"
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=st.integers(0, len(CONTENT) - 1), length=st.integers(1, len(CONTENT)))
 def test_any_part_is_served_as_it_is(address: tuple[str, int], recording: str, first: int, length: int) -> None:
     last = first + length - 1
@@ -245,7 +246,7 @@ def test_a_part_that_makes_no_sense_does_no_harm(address: tuple[str, int], recor
     assert Answer(address, recording).body == CONTENT
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(alphabet="abc09./\\%~:-_", max_size=80))
 def test_no_address_leads_to_anything_but_a_recording_that_a_page_found(
     address: tuple[str, int], recording: str, name: str

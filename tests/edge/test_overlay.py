@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_lambda.detectors import Image
@@ -97,7 +97,6 @@ def test_lines_and_letters_grow_with_the_picture() -> None:
     size=st.floats(0.1, 300),
     blur=st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
 def test_any_box_on_any_picture_can_be_drawn(
     height: int, width: int, left: float, top: float, size: float, blur: bool
 ) -> None:

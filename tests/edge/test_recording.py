@@ -224,7 +224,7 @@ def test_a_slot_width_that_makes_no_sense_is_refused_at_once(tmp_path: Path, wro
     held=st.sampled_from([1, 5, 20, 1024]),
     name=st.sampled_from(["any.mp4", "any.mkv", "any.ts"]),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_slot_that_has_a_picture_gives_its_first_one_and_no_other(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

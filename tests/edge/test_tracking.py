@@ -15,6 +15,7 @@ from edge_lambda.detectors import SURE, Detection
 from edge_lambda.tracking import Following, TrackedFace, Tracker
 from edge_lambda.tracking.matching import Gate, matched
 from edge_lambda.tracking.motion import Motion, corrected, first_state, predicted, spread
+from tests.examples import examples
 
 FRAME = (1280, 720)
 STARTED_MS = 1_700_000_000_000
@@ -229,7 +230,7 @@ class TestWhateverIsSeen:
         first, second = Camera(), Camera()
         assert [first.follows(seen) for seen in frames] == [second.follows(seen) for seen in frames]
 
-    @settings(max_examples=25)
+    @settings(max_examples=examples(25))
     @given(seed=st.integers(0, 10_000), fps=st.sampled_from([1, 2, 10]))
     def test_a_seated_audience_is_never_mixed_up(self, seed: int, fps: int) -> None:
         """Twelve seats one and a half face heights apart; heads sway by up to a quarter, some look away."""

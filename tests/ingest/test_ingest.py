@@ -18,6 +18,7 @@ from audience.store import Store
 from audience.stores import open_store
 from ingest_lambda.ingest import DAY_MS, Ingest, Keep, Taken
 from tests.builders import a_heartbeat, a_scorer, a_session, after_ms
+from tests.examples import examples
 from tests.ingest.conftest import MadeUpScorer, set_up
 from tests.ingest.sheets import a_head_count_file, a_sheet, a_window_file
 
@@ -270,7 +271,7 @@ BROKEN = [
 
 
 @given(order=st.permutations(range(len(DELIVERIES))), again=st.lists(st.integers(0, 9), max_size=8), data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow])
 def test_in_any_order_twice_and_with_broken_ones_between_the_same_is_recorded(order, again, data):
     with TemporaryDirectory() as folder:
         with open_store(f"sqlite:///{folder}/straight.db") as straight:

@@ -22,6 +22,7 @@ from ingest_lambda.dead_letters import DeadLetterQueue
 from ingest_lambda.message import read_message
 from ingest_lambda.worker import LARGEST, Worker
 from tests.builders import a_heartbeat, a_session, after_ms
+from tests.examples import examples
 from tests.ingest.conftest import NOW_MS, Cloud, MadeUpScorer, Told, failures, set_up
 from tests.ingest.sheets import a_sheet, a_window_file
 
@@ -329,7 +330,7 @@ hostile = st.recursive(
         ),
     ).map(json.dumps)
 )
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow])
 def test_any_message_is_read_or_rejected_in_one_line(body):
     said = "read"
     try:
@@ -341,9 +342,7 @@ def test_any_message_is_read_or_rejected_in_one_line(body):
 
 
 @given(order=st.permutations(range(7)), again=st.lists(st.integers(0, 6), max_size=6))
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_any_order_of_messages_twice_and_with_broken_ones_between_gives_the_same_table(cloud, order, again):
     with open_store(cloud.store_url) as store:
         store.delete_session("talk-1")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from opentimelineio.opentime import RationalTime, TimeRange
 
 from audience.errors import InvalidValue
+from tests.examples import examples
 from timeline_files.reading import read_timeline
 
 EDL = """TITLE: MY FILM
@@ -176,7 +177,7 @@ def test_a_bad_otio_file_is_refused(text: str, says: str) -> None:
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just([]) | st.just({})
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(st.data())
 def test_an_otio_file_with_anything_in_the_place_of_anything_is_read_or_refused(data: st.DataObject) -> None:
     root = json.loads(as_otio(an_edit(a_clip("A", 24), a_clip("B", 48))))
