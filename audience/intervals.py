@@ -22,7 +22,7 @@ def wilson(count: Floats, n: Floats, z: float = Z_95) -> tuple[Floats, Floats]:
         Lower and upper bounds, (k,) each, within 0..1.
     """
     n = np.where(n > 0, n, np.nan)
-    share = count / n
+    share = np.clip(count / n, 0, 1)  # a count worked out of a share may be rounded past n
     spread = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     centre = share + z * z / (2 * n)
     scale = 1 + z * z / n

@@ -136,7 +136,7 @@ def between_stages(level: Floats, spread: Floats, n: Floats, pooled: int) -> tup
     total = faces.sum(axis=1)
     stages = (faces > 0).sum(axis=1)
     level, spread = np.nan_to_num(level), np.nan_to_num(spread)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         look_variance = _of_late((faces * spread).sum(axis=1), pooled) / _of_late(total, pooled)
         mean = (faces * level).sum(axis=1) / total
         apart = np.nan_to_num((faces * (level - mean[:, None]) ** 2).sum(axis=1))

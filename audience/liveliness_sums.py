@@ -127,7 +127,8 @@ def stretches(sums: StageSums, until_ms: Ints, length_ms: int = MINUTE_MS, short
     scored, windows = within(sums.scored), within((sums.scored > 0).astype(np.int64))
     windows[windows * sums.width_ms < min(shortest_ms, length_ms)] = 0
     with np.errstate(invalid="ignore", divide="ignore"):
-        level = np.where(windows > 0, within(sums.total) / scored, np.nan)
+        # Sums of confidences may be rounded past what so many faces can have.
+        level = np.where(windows > 0, np.clip(within(sums.total) / scored, 0, 1), np.nan)
         spread = np.maximum(within(sums.squares) / scored - level**2, 0.0)
         n = np.where(windows > 0, scored / windows, np.nan)
         faces = np.where(last > first, within(sums.faces) / (last - first), np.nan)
@@ -155,7 +156,7 @@ def mean_of_larger(one: Floats, one_spread: Floats, other: Floats, other_spread:
         one_spread, other_spread: (u,) variances.
 
     Returns:
-        (u,) each; NaN where neither is known.
+        (u,) each; NaN where neither is known. The mean is no more than 1, which a normal distribution knows nothing of.
     """
     theta = np.sqrt(one_spread + other_spread)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
@@ -168,7 +169,7 @@ def mean_of_larger(one: Floats, one_spread: Floats, other: Floats, other_spread:
     square = (one_spread + one**2) * first + (other_spread + other**2) * second + (one + other) * theta * density
     alone, alone_spread = (np.where(np.isnan(other), *pair) for pair in ((one, other), (one_spread, other_spread)))
     both = ~np.isnan(one) & ~np.isnan(other)
-    return np.where(both, mean, alone), np.where(both, np.maximum(square - mean**2, 0.0), alone_spread)
+    return np.where(both, np.minimum(mean, 1.0), alone), np.where(both, np.maximum(square - mean**2, 0.0), alone_spread)
 
 
 def _below(z: Floats) -> Floats:

@@ -162,12 +162,13 @@ def stand_outs(steps: Steps, *, seed: int) -> tuple[list[StandOut], StandOut | N
         seed: of the shuffles.
 
     Returns:
-        Deviations whose extents do not overlap, and the turn; nothing where fewer than `SHORTEST` steps have a figure.
+        Deviations whose extents do not overlap, and the turn; nothing where fewer than `SHORTEST` steps have a figure,
+        or they lie so far apart that no stretch around one is half known.
     """
-    if np.count_nonzero(steps.known) < SHORTEST:
+    shape = _Shape.of(steps.known, steps.windows_a_step * STRETCH / 2)
+    if np.count_nonzero(steps.known) < SHORTEST or not shape.enough_around.any():
         return [], None
     rng = np.random.default_rng(seed)
-    shape = _Shape.of(steps.known, steps.windows_a_step * STRETCH / 2)
     roots, _, _ = _stretches(steps.root)
     usual = moving_median(np.where(shape.enough_around, roots / shape.around, np.nan), MEDIAN // 2)
     values = steps.less(usual)
@@ -224,8 +225,10 @@ def _chance(values: Floats, free: Bools, steps: Steps, rng: np.random.Generator)
 
 
 def _furthest_reach(measured: Floats) -> Floats:
-    """(r,) the furthest of each row of (r, m), in the row's own spread."""
+    """(r,) the furthest of each row of (r, m), in the row's own spread; where m is 0, chance reaches any distance."""
     sizes = np.abs(measured)
+    if not sizes.size:
+        return np.full(len(sizes), np.inf)
     reach: Floats = sizes.max(axis=1) / np.maximum(_spread(sizes), _LEAST_SPREAD)
     return reach
 
@@ -233,7 +236,7 @@ def _furthest_reach(measured: Floats) -> Floats:
 def _in_spread(measured: Floats, free: Bools) -> Floats:
     """(s,) what was measured, in its spread over the free steps; NaN where nothing was."""
     sizes = np.abs(measured[free & ~np.isnan(measured)])
-    return measured / max(float(_spread(sizes)), _LEAST_SPREAD)
+    return measured / max(float(_spread(sizes)), _LEAST_SPREAD) if sizes.size else np.full_like(measured, np.nan)
 
 
 def _spread(sizes: Floats) -> Floats:

@@ -165,4 +165,4 @@ def _mean_correlation(values: NDArray[np.float32], seen: NDArray[np.float32], le
     if np.count_nonzero(usable) < LEAST_TRACKS:
         return float("nan")
     correlations = (n * products - own * others)[usable] / np.sqrt(spread[usable])
-    return float(correlations.mean())
+    return float(np.clip(correlations, -1, 1).mean())

@@ -79,6 +79,12 @@ def test_the_larger_of_two_is_that_of_faces_drawn_one_by_one():
     assert spread[0] == pytest.approx(np.maximum(one, other).var(), abs=0.003)
 
 
+def test_faces_that_nearly_all_smile_and_look_surprised_are_no_livelier_than_can_be():
+    """Of normal distributions the larger would have a mean of 1.07."""
+    mean, _ = mean_of_larger(*(np.array([value]) for value in (0.99, 0.0099, 0.95, 0.0475)))
+    assert mean == 1
+
+
 def test_one_that_is_not_known_leaves_the_other():
     nan, some = np.array([np.nan]), np.array([0.4])
     assert mean_of_larger(some, some, nan, nan) == (0.4, 0.4)

@@ -144,3 +144,11 @@ def test_nothing_is_found_where_there_is_nothing_to_look_at():
     assert moments(still, "fear", seed=1) == ()
     assert moments(from_counts(np.full(40, 3), np.full(40, 30)), "smile", seed=1) == ()
     assert moments(from_counts(np.arange(600) % 3, np.full(600, 3)), "smile", seed=1) == (), "withheld"
+
+
+def test_a_session_of_which_little_is_known_here_and_there_has_no_moments_and_no_error():
+    """Of most seconds nothing is known: no stretch of 15 s is half known, or hardly one is."""
+    for known_in_a_hundred in (20, 35, 50):
+        rng = np.random.default_rng(known_in_a_hundred)
+        of = np.where(rng.integers(0, 100, 900) < known_in_a_hundred, 20, 0)
+        assert moments(from_counts(rng.binomial(of, 0.3), of), "smile", seed=1) == ()
