@@ -15,7 +15,7 @@ SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam
 ACCOUNT = $(if $(profile),--profile "$(profile)") $(if $(region),--region "$(region)")
 STACK = $(if $(stack),$(stack),houselights)
 
-.PHONY: help demo local-cloud test check checks format train bench package component licences deploy teardown clean
+.PHONY: help demo local-cloud test thorough check checks format train bench package component licences deploy teardown clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -44,6 +44,9 @@ test: $(SYNC) ## Run every test, those in a real browser included
 	@$(MAKE) --no-print-directory checks || echo "The checks of infra/template.yaml will be skipped." >&2
 	@# A third of a test's time is waiting: three at once keep two cores busy. By file, since its tests share servers.
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 2
+
+thorough: $(SYNC) ## Run the tests of wild inputs with 20,000 examples each: hours, now and then
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=thorough --timeout=0 -o faulthandler_timeout=0
 
 check: $(SYNC) ## Format, lint, types and the rules of the rooms
 	$(BIN)/ruff format --check $(CHECKED)

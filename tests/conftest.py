@@ -1,19 +1,24 @@
-"""What all tests share: how hypothesis runs, and a real browser."""
+"""What all tests share: how hypothesis runs, how long anything may take, and a real browser."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser import HOW_TO, browser_path
 from tests.examples import register_profiles
+from tests.limits import Limits
+from tests.ticking import slowdown
 
 register_profiles()
-# Nor does a page fail because the machine draws others beside it.
-expect.set_options(timeout=20_000)
+
+Opened = TypeVar("Opened", BrowserContext, Page)
+
+_PAGE_S = 60.0
 
 # As root Chromium needs --no-sandbox; the others keep it from asking other machines for anything.
 _CHROMIUM = (
@@ -26,6 +31,16 @@ _CHROMIUM = (
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Limits count seconds of a machine that does nothing else."""
+    config.pluginmanager.register(Limits())
+
+
+def pytest_runtest_setup() -> None:
+    """Nor does a page fail because the machine draws others beside it."""
+    expect.set_options(timeout=_PAGE_S * 1000 * slowdown())
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A real browser. Without one the tests are skipped on a person's machine, and fail where CI is to run them."""
@@ -36,5 +51,18 @@ def browser() -> Iterator[Browser]:
         pytest.skip(HOW_TO)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_CHROMIUM))
+        browser.new_context = _patient(browser.new_context)  # type: ignore[method-assign]
+        browser.new_page = _patient(browser.new_page)  # type: ignore[method-assign]
         yield browser
         browser.close()
+
+
+def _patient(opens: Callable[..., Opened]) -> Callable[..., Opened]:
+    """Opens a window or page that is waited for as long as `expect` waits."""
+
+    def opened(**how: Any) -> Opened:
+        one = opens(**how)
+        one.set_default_timeout(_PAGE_S * 1000 * slowdown())
+        return one
+
+    return opened

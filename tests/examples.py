@@ -1,8 +1,7 @@
 """How many inputs a property test tries.
 
 `make test` tries 60 of each, the same ones at every run, so that a failure is the doing of what was changed.
-`python -m pytest -m hypothesis --hypothesis-profile=thorough` tries 20,000, other ones at every run: hours, now and
-then, to find what nobody thought of.
+`make thorough` tries 20,000, other ones at every run: hours, now and then, to find what nobody thought of.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_lambda.device_certificate import DeviceCertificate
+from tests.ticking import limit_s
 
 HOW_TO = "a broker is needed: on Debian `apt-get install mosquitto`, on macOS `brew install mosquitto`"
 
@@ -104,14 +105,14 @@ class Listener:
         client.connect("127.0.0.1", broker.port)
         client.loop_start()
         self._client = client
-        self._listens.get(timeout=20)
+        self._listens.get(timeout=limit_s())
 
     def _on_subscribe(self, *_: Any) -> None:
         self._listens.put(None)
 
-    def next(self, within_s: float = 20) -> MQTTMessage:
+    def next(self) -> MQTTMessage:
         """The next message."""
-        return self._heard.get(timeout=within_s)
+        return self._heard.get(timeout=limit_s())
 
     def silent_for(self, seconds: float) -> bool:
         """Whether nothing more is said."""

@@ -12,6 +12,8 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from tests.ticking import limit_s
+
 
 @contextmanager
 def serving(routes: Sequence[BaseRoute]) -> Iterator[tuple[str, int]]:
@@ -33,7 +35,7 @@ class Answer:
     """What the server answered to one request."""
 
     def __init__(self, address: tuple[str, int], path: str, method: str = "GET", **headers: str) -> None:
-        connection = http.client.HTTPConnection(*address, timeout=20)
+        connection = http.client.HTTPConnection(*address, timeout=limit_s())
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, headers=named)
         response = connection.getresponse()

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -36,6 +35,7 @@ from tests.builders import (
     a_window,
     after,
 )
+from tests.ticking import exit_code, limit_s, until
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 SERVER = APP.with_name("asgi.py")
@@ -144,7 +144,7 @@ class Pages:
         return self._opened("app_pages/operate.py", query)
 
     def _opened(self, page: str | None, query: Mapping[str, str | list[str]]) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=30)
+        app = AppTest.from_file(str(APP), default_timeout=limit_s())
         for name, value in query.items():
             app.query_params[name] = value
         if page is not None:
@@ -177,11 +177,11 @@ def serving(server: Path, **environment: str) -> Iterator[str]:
         command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
+            until(lambda: _answers(f"http://127.0.0.1:{port}/_stcore/health", process))
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            exit_code(process)
 
 
 @pytest.fixture(scope="session")
@@ -194,16 +194,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert server.poll() is None, "the dashboard ended before it served"
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    pytest.fail("the dashboard did not answer within a minute")
+def _answers(address: str, server: subprocess.Popen[bytes]) -> bool:
+    assert server.poll() is None, "the dashboard ended before it served"
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import secrets
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +24,7 @@ from tests.builders import a_progress
 from tests.dashboard.conftest import READY, fill
 from tests.dashboard.test_recordings import a_recording
 from tests.routes_server import Answer
+from tests.ticking import exit_code, until
 
 pytestmark = pytest.mark.browser
 
@@ -106,18 +106,20 @@ def running(*command: str, port: int, folder: Path, **environment: str) -> Itera
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
-            deadline = time.monotonic() + 60
-            while time.monotonic() < deadline:
-                assert process.poll() is None, f"{command[0]} ended before it served"
-                try:
-                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                    break
-                except OSError:
-                    time.sleep(0.1)
+            until(lambda: _listens(process, port))
             yield
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            exit_code(process)
+
+
+def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
+    assert process.poll() is None, f"{process.args} ended before it served"
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def free_port() -> int:
@@ -159,7 +161,6 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def window(browser: Browser) -> Iterator[BrowserContext]:
     """One browser for all, so that Streamlit's scripts are loaded once."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(60_000)
     yield context
     context.close()
 

@@ -17,6 +17,7 @@ from dashboard.lab.facets import Facets, most_shown_film, values
 from dashboard.lab.selection import LeftOut, Screening, Selection, by_scorer, names_of, selected
 from tests.builders import BEGAN, a_session, a_stage
 from tests.crowds import from_counts
+from tests.ticking import limit_s
 
 
 def a_showing(session_id: str, **told: object) -> Session:
@@ -155,7 +156,7 @@ def test_a_bar_goes_when_what_it_waits_for_fails(monkeypatch: pytest.MonkeyPatch
             streamlit.write("It is gone.")
 
     monkeypatch.setattr(waiting, "_WORTH_A_BAR_S", -1)
-    app = AppTest.from_function(page, default_timeout=30).run()
+    app = AppTest.from_function(page, default_timeout=limit_s()).run()
     assert (len(app.get("progress")), [text.value for text in app.markdown]) == (0, ["It is gone."])
 
 

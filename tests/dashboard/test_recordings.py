@@ -22,7 +22,7 @@ from dashboard.recordings import NoVideo, RecordingLibrary, Video, library, vide
 from tests.builders import BEGAN_MS, a_progress, a_session
 from tests.examples import examples
 from tests.routes_server import Answer, serving
-from tests.ticking import ticking
+from tests.ticking import limit_s, ticking
 from tests.videos import number_of, write_video
 
 MP4_HEAD = b"\x00\x00\x00\x18ftypisom"
@@ -295,7 +295,7 @@ def test_a_long_recording_never_lies_in_memory_and_its_end_comes_at_once(
     known = marked(videos / "long.mp4")
     assert library().find(known) is not None
     before = psutil.Process().memory_info().rss
-    connection = http.client.HTTPConnection(*address, timeout=20)
+    connection = http.client.HTTPConnection(*address, timeout=limit_s())
     connection.request("GET", f"/recordings/{known}", headers={"Range": "bytes=0-"})
     response = connection.getresponse()
     for _ in range(100):

@@ -25,6 +25,7 @@ from dashboard.lab.chart_svg import chart_svg
 from dashboard.lab.takeaway import Picture, Takeaway, zipped
 from dashboard.palette import LIGHT
 from tests.builders import a_camera, a_scorer, a_session, a_stage, a_timeline, a_window, an_exclusion
+from tests.ticking import limit_s
 
 SVG = "{http://www.w3.org/2000/svg}"
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
@@ -210,7 +211,7 @@ def test_nothing_is_built_before_a_file_is_asked_for() -> None:
 
         offer(build, page="scenes", tables=["scenes"], pictures=["curve"])
 
-    app = AppTest.from_function(page, default_timeout=30).run()
+    app = AppTest.from_function(page, default_timeout=limit_s()).run()
     assert not app.exception
     buttons = [button.proto for button in app.get("download_button")]
     # The page must not run again for a click either.

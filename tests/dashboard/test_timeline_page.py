@@ -20,6 +20,7 @@ from tests.audience.test_alignment import heard_in_a_room, recorded, speech, two
 from tests.builders import a_cue, a_progress, a_session, a_stage, a_timeline, a_window, after
 from tests.dashboard.conftest import NASTY, Pages, put, text_of
 from tests.dashboard.test_recordings import marked
+from tests.ticking import limit_s
 from tests.timeline_files.test_sound import RATE, write_sound
 from tests.videos import write_video
 
@@ -327,7 +328,7 @@ def test_sound_tells_when_it_began_where_both_recordings_lie_there(
     monkeypatch.setenv("HOUSELIGHTS_VIDEOS", str(tmp_path))
     app = pages.timeline("talk-1")
     next(box for box in app.selectbox if box.label.endswith("own recording")).set_value(1)
-    button(app, "Compare sound").click().run(timeout=60)
+    button(app, "Compare sound").click().run(timeout=limit_s(120))
     assert "It began 12.5" in text_of(app)
     button(app, "Take it").click().run()
     button(app, "Save").click().run()

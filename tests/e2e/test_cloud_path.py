@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,11 +23,11 @@ from houselights.local_cloud.cloud import LocalCloud, running_cloud
 from sample_data.clip import SEATS, make_clip
 from tests.contracts.dynalite import running_dynalite
 from tests.dashboard.conftest import SERVER, serving
+from tests.ticking import ran, until
 
 pytestmark = pytest.mark.browser
 
 SECONDS = 16
-PATIENCE_S = 120.0
 SESSION, STAGE, CAMERA = "premiere", "hall", "front"
 
 
@@ -58,14 +57,7 @@ def look(cloud: LocalCloud, clip: Path, outbox: Path) -> None:
         "HOUSELIGHTS_OUTBOX": str(outbox),
         "HOUSELIGHTS_STATUS": "log",
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "edge_lambda"],
-        env=os.environ | cloud.environment | environment,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    done = ran([sys.executable, "-m", "edge_lambda"], env=os.environ | cloud.environment | environment)
     assert done.returncode == 0, done.stderr
     assert "state=finished" in done.stderr
 
@@ -73,14 +65,13 @@ def look(cloud: LocalCloud, clip: Path, outbox: Path) -> None:
 def wait_until_taken(cloud: LocalCloud) -> None:
     """Until nothing is left in the bucket or the queue."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
+
+    def left() -> list[int]:
         objects = cloud.client("s3").list_objects_v2(Bucket=cloud.stack.bucket)["KeyCount"]
         queue = cloud.client("sqs").get_queue_attributes(QueueUrl=cloud.queue_url, AttributeNames=names)["Attributes"]
-        if not objects and not any(int(queue[name]) for name in names):
-            return
-        time.sleep(0.2)
-    pytest.fail(f"{objects} deliveries were not taken in {PATIENCE_S:.0f} s")
+        return [objects, *(int(queue[name]) for name in names)]
+
+    until(lambda: not any(left()), moving=left, every_s=0.2)
 
 
 def where_in_the_clip(
@@ -137,7 +128,7 @@ def test_what_a_camera_sees_goes_by_contact_sheets_through_the_cloud_to_the_page
         with serving(SERVER, HOUSELIGHTS_STORE=store_url) as address:
             page = browser.new_page()
             page.goto(f"{address}/session?session={SESSION}")
-            expect(page.locator("h1")).to_have_text("Premiere night", timeout=60_000)
+            expect(page.locator("h1")).to_have_text("Premiere night")
             expect(page.get_by_text(f"up to {SEATS} faces").first).to_be_visible()
             expect(page.get_by_text("not feeling").first).to_be_visible()
             page.close()

@@ -19,10 +19,9 @@ from playwright.sync_api import Browser, expect
 from audience.curve import reaction_curve, stage_windows
 from audience.stores import open_store
 from sample_data.clip import EVERYONE_OUT_S, SEATS, smiling_share
+from tests.ticking import exit_code, until
 
 pytestmark = pytest.mark.browser
-
-PATIENCE_S = 240.0
 
 
 @contextmanager
@@ -33,22 +32,20 @@ def demo(cache: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
-    impatience = threading.Timer(PATIENCE_S, process.kill)
-    impatience.start()
+    said: list[str] = []
     assert process.stdout is not None
-    said = ""
+    reading = threading.Thread(target=said.extend, args=(process.stdout,))
+    reading.start()
     try:
-        for line in process.stdout:
-            said += line
-            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                yield process, found[0]
-                break
-        else:
-            pytest.fail(f"the demo printed no address:\n{said}")
+        address = re.compile(r"http://127\.0\.0\.1:\d+")
+        until(lambda: address.search("".join(said)) or not reading.is_alive(), moving=lambda: len(said))
+        found = address.search("".join(said))
+        assert found, f"the demo printed no address:\n{''.join(said)}"
+        yield process, found[0]
     finally:
-        impatience.cancel()
         process.terminate()
-        process.wait(timeout=30)
+        exit_code(process)
+        reading.join()
         process.stdout.close()
 
 
@@ -71,7 +68,7 @@ def test_the_demo_scores_a_clip_of_real_faces_and_shows_its_laughs_and_its_gap(
 
         # Ctrl-C in a terminal reaches everything that was started from it.
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(timeout=30) == 0
+        assert exit_code(process) == 0
 
     with open_store(f"sqlite:///{tmp_path / 'houselights' / 'demo' / 'demo.db'}") as store:
         session = store.session("demo-clip")

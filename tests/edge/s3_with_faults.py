@@ -18,6 +18,7 @@ from audience.sheets.delivery import Delivery
 from edge_lambda.s3_bucket import S3Bucket, upload_client
 from houselights.local_cloud.moto_server import running_moto
 from tests.builders import BEGAN
+from tests.ticking import limit_s
 
 PASS, HANG_UP, HANG_UP_AFTERWARDS = "pass", "hang up", "hang up afterwards"
 
@@ -89,7 +90,7 @@ def s3_with_faults() -> Iterator[S3]:
                     self.answer(status, f"<Error><Code>{code}</Code>{secret}</Error>".encode())
                     return
                 if fault != HANG_UP:
-                    inner = http.client.HTTPConnection(urlsplit(moto).netloc, timeout=5)
+                    inner = http.client.HTTPConnection(urlsplit(moto).netloc, timeout=limit_s())
                     inner.request("PUT", self.path, body, dict(self.headers.items()))
                     answer = inner.getresponse()
                     content = answer.read()

@@ -32,8 +32,7 @@ from tests.edge.s3_with_faults import HANG_UP, HANG_UP_AFTERWARDS, s3_with_fault
 from tests.edge.test_iot_credentials import Clock, a_provider
 from tests.mosquitto import Listener, a_broker
 from tests.portraits import people_video, portrait
-
-PATIENCE_S = 60.0
+from tests.ticking import exit_code, limit_s, until
 
 
 class Program:
@@ -42,26 +41,18 @@ class Program:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         self.lines: list[str] = []
-        self._came = threading.Condition()
-        self._ended = False
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
     def _read(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            with self._came:
-                self.lines.append(line.rstrip("\n"))
-                self._came.notify_all()
-        with self._came:
-            self._ended = True
-            self._came.notify_all()
+            self.lines.append(line.rstrip("\n"))
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Waits until something holds after one of its lines."""
-        with self._came:
-            assert self._came.wait_for(lambda: condition() or self._ended, PATIENCE_S), self.lines
-            assert condition(), self.lines
+        until(lambda: condition() or not self._reader.is_alive(), moving=lambda: len(self.lines), every_s=0.01)
+        assert condition(), self.lines
 
     def said(self, text: str) -> bool:
         return any(text in line for line in self.lines)
@@ -69,12 +60,12 @@ class Program:
     def end(self, number: int) -> int:
         """Sends a signal and waits for the end; gives the exit code."""
         self.process.send_signal(number)
-        code = self.process.wait(PATIENCE_S)
+        code = exit_code(self.process)
         self._reader.join()
         return code
 
     def ended(self) -> int:
-        code = self.process.wait(PATIENCE_S)
+        code = exit_code(self.process)
         self._reader.join()
         return code
 
@@ -210,7 +201,7 @@ def stopped_within_s(program: Program) -> float:
 
 
 SOON_S = 5.0
-"""About one second, on a machine that has others to do; OpenCV's own limits are ten."""
+"""About one second; OpenCV's own limits are ten."""
 
 
 def test_a_camera_that_accepts_and_says_nothing_holds_up_no_stop(tmp_path):
@@ -218,11 +209,11 @@ def test_a_camera_that_accepts_and_says_nothing_holds_up_no_stop(tmp_path):
         socket.create_server(("127.0.0.1", 0)) as silent,
         device(tmp_path, SOURCE=f"http://127.0.0.1:{silent.getsockname()[1]}/stream.mjpg") as program,
     ):
-        silent.settimeout(PATIENCE_S)
+        silent.settimeout(limit_s())
         asking, _ = silent.accept()
         with asking:
             assert asking.recv(4) == b"GET "
-            assert stopped_within_s(program) < SOON_S
+            assert stopped_within_s(program) < limit_s(SOON_S)
 
 
 def test_a_camera_that_falls_silent_holds_up_no_stop_and_its_open_window_is_sent(tmp_path):
@@ -241,7 +232,7 @@ def test_a_camera_that_falls_silent_holds_up_no_stop_and_its_open_window_is_sent
                 silent.set()
                 filming.join()
                 time.sleep(0.5)  # until what was on its way has been looked at
-                assert stopped_within_s(program) < SOON_S
+                assert stopped_within_s(program) < limit_s(SOON_S)
         finally:
             silent.set()
             filming.join()
@@ -252,9 +243,9 @@ def test_the_preview_shows_the_marked_picture(tmp_path, clip):
     with device(tmp_path, SOURCE=clip, PREVIEW_PORT="0", PREVIEW_BLUR="yes") as program:
         program.until(lambda: program.said("state=running"))
         address = next(line.split()[-1] for line in program.lines if line.startswith("preview at "))
-        with urllib.request.urlopen(f"{address}still.jpg", timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(f"{address}still.jpg", timeout=limit_s()) as answer:
             assert answer.read(2) == b"\xff\xd8"
-        with urllib.request.urlopen(f"{address}healthz", timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(f"{address}healthz", timeout=limit_s()) as answer:
             assert json.load(answer)["status"] == "ok"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from edge_lambda.preview_file import PreviewFile
 from edge_lambda.preview_page import PreviewPage
+from tests.ticking import until
 from tests.videos import quadrants
 
 pytestmark = pytest.mark.browser
@@ -30,12 +30,14 @@ QUARTERS = """(element) => {
 
 
 def shown(element: Locator, first: str) -> list[str]:
-    """The quarters an element shows, once the first of them is `first`, or at last."""
-    for _ in range(100):
-        quarters: list[str] = element.evaluate(QUARTERS)
-        if quarters[0] == first:
-            break
-        time.sleep(0.02)
+    """The quarters an element shows, once the first of them is `first`."""
+    quarters: list[str] = []
+
+    def is_first() -> bool:
+        quarters[:] = element.evaluate(QUARTERS)
+        return quarters[0] == first
+
+    until(is_first)
     return quarters
 
 

@@ -19,7 +19,7 @@ from audience.errors import InvalidValue
 from edge_lambda import preview_page as preview_page_module
 from edge_lambda.detectors import Image
 from edge_lambda.preview_page import PreviewPage
-from tests.ticking import ticking
+from tests.ticking import limit_s, ticking, until
 from tests.videos import number_of, numbered
 
 
@@ -33,7 +33,7 @@ class Viewer:
     """One HTTP connection to the page."""
 
     def __init__(self, page: PreviewPage, path: str = "/stream.mjpg", host: str | None = None, method: str = "GET"):
-        self.connection = http.client.HTTPConnection("127.0.0.1", urlsplit(page.url).port or 0, timeout=5)
+        self.connection = http.client.HTTPConnection("127.0.0.1", urlsplit(page.url).port or 0, timeout=limit_s())
         self.connection.request(method, path, headers={"Host": host} if host else {})
         self.response = self.connection.getresponse()
 
@@ -68,11 +68,7 @@ def get(page: PreviewPage, path: str, host: str | None = None, method: str = "GE
 
 
 def wait_for_viewers(page: PreviewPage, count: int) -> None:
-    for _ in range(200):
-        if json.loads(get(page, "/healthz")[2])["viewers"] == count:
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"never had {count} viewers")
+    until(lambda: json.loads(get(page, "/healthz")[2])["viewers"] == count, every_s=0.01)
 
 
 def test_the_page_says_in_plain_words_what_is_shown(page: PreviewPage) -> None:
@@ -103,7 +99,7 @@ def test_another_page_of_this_machine_may_show_the_picture_and_no_other_site(
     """Browsers say where a request comes from, and a page cannot make them say otherwise."""
     page.show(numbered(1))
     request = urllib.request.Request(f"{page.url}still.jpg", headers={"Sec-Fetch-Site": from_site})
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=limit_s()) as answer:
         assert answer.headers["Cross-Origin-Resource-Policy"] == may
 
 

@@ -25,8 +25,7 @@ from edge_lambda.status.newest import NewestSender
 from tests.builders import a_heartbeat
 from tests.certificates import Authority
 from tests.deeplens import DeepLens
-from tests.edge.test_upload import until
-from tests.ticking import ticking
+from tests.ticking import ticking, until
 
 TOPIC = "houselights/talk-1/main/cam-1/status"
 

@@ -22,7 +22,7 @@ from edge_lambda.status.mqtt import WILL
 from tests.builders import a_heartbeat
 from tests.certificates import DAY, Authority
 from tests.mosquitto import Broker, Listener, a_broker
-from tests.ticking import ticking
+from tests.ticking import last_words, ticking, until
 
 TOPIC = "houselights/talk-1/main/cam-1/status"
 
@@ -124,8 +124,7 @@ def test_what_is_wrong_is_told_once_and_that_it_is_over_once(broker, said, monke
         broker.start()
         with listening(broker) as listener:
             listener.next()
-            while len(said) < 2:
-                time.sleep(0.02)
+            until(lambda: len(said) == 2)
     assert said == [
         f"status is not sent: MQTT broker 127.0.0.1:{broker.port} takes no connection: check its address, the network "
         "and, with mqtts, the certificates of both sides",
@@ -171,7 +170,7 @@ def test_a_camera_that_stops_says_so_and_is_not_said_to_have_failed(broker):
     with listening(broker) as listener:
         with a_camera(broker) as camera:
             assert read_status(listener.next().payload).state == "running"
-            camera.communicate(timeout=60)
+            last_words(camera)
             assert camera.returncode == 0
         assert read_status(listener.next().payload).state == "stopped"
         assert listener.silent_for(0.5)
@@ -195,8 +194,7 @@ def test_a_broker_that_takes_connections_and_says_nothing_holds_nobody_up(said, 
             for number in range(1000):
                 status.send(beat(number))
             assert waited_s() < 1
-        while not said:
-            time.sleep(0.02)
+        until(lambda: said)
         with ticking() as waited_s:
             status.close()
             assert waited_s() < newest.CLOSING_S + 1
@@ -208,8 +206,7 @@ def test_a_broker_that_refuses_the_device_is_told_with_its_reason(tmp_path, said
         strict.start()
         with opened(strict, said) as status:
             status.send(beat(1))
-            while not said:
-                time.sleep(0.02)
+            until(lambda: said)
     assert said[0].endswith(f"MQTT broker 127.0.0.1:{strict.port} takes no connection: it answers not authorized")
 
 
@@ -283,7 +280,6 @@ class TestWithCertificates:
             certificate = replace(authority.device("cam-1"), root_ca=other.root)
         with self.status(secured, certificate, said) as status:
             status.send(beat(1))
-            while not said:
-                time.sleep(0.02)
+            until(lambda: said)
         assert said.count_of("takes no connection: check its address, the network and, with mqtts, the cert") == 1
         assert all("\n" not in line for line in said)

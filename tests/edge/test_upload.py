@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from tests.edge.s3_with_faults import (
     s3_with_faults,
 )
 from tests.edge.test_outbox import killed_after
-from tests.ticking import ticking
+from tests.ticking import ticking, until
 
 
 @pytest.fixture
@@ -49,13 +48,6 @@ def uploader(s3: S3, outbox: Outbox) -> Iterator[Uploader]:
     bucket = a_bucket(s3.endpoint, s3.bucket)
     yield Uploader(outbox, bucket, uniform=lambda low, high: high)
     bucket.close()
-
-
-def until(condition: Callable[[], bool], within_s: float = 20) -> None:
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def keys(*numbers: int) -> list[str]:

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -29,6 +28,7 @@ from houselights.alerting import AlertWatch
 from houselights.local_cloud.moto_server import running_moto
 from tests.builders import a_camera, a_heartbeat, a_session, a_stage, after, after_ms, an_alert
 from tests.houselights.conftest import Houselights
+from tests.ticking import last_words, until
 
 REGION = "eu-west-1"
 
@@ -396,11 +396,9 @@ class TestCommand:
             open_store(url) as store,
         ):
             store.put_heartbeat(replace(a_heartbeat(), state="failed"))
-            deadline = time.monotonic() + 30
-            while not endpoint.bodies and time.monotonic() < deadline:
-                time.sleep(0.05)
+            until(lambda: endpoint.bodies)
             watcher.send_signal(signal.SIGINT)
-            _, said = watcher.communicate(timeout=20)
+            _, said = last_words(watcher)
             assert store.alerting.book("talk-1").watcher is None
         assert watcher.returncode == 0
         assert [body["told"] for body in endpoint.bodies] == ["camera cam-1 of stage main is dead"]

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.dashboard.conftest import READY
-
-PATIENCE_S = 120
+from tests.ticking import last_words, until
 
 
 @pytest.mark.browser
@@ -28,9 +26,7 @@ def test_a_browser_is_opened_and_nobody_is_asked_for_anything(browser: Browser, 
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         try:
-            until = time.monotonic() + PATIENCE_S
-            while not opened.exists() and time.monotonic() < until and process.poll() is None:
-                time.sleep(0.1)
+            until(lambda: opened.exists() or process.poll() is not None)
             page = browser.new_page()
             page.goto(opened.read_text().strip())
             page.wait_for_selector(READY)
@@ -40,6 +36,6 @@ def test_a_browser_is_opened_and_nobody_is_asked_for_anything(browser: Browser, 
             page.close()
         finally:
             process.terminate()
-        said, _ = process.communicate(timeout=PATIENCE_S)
+        said, _ = last_words(process)
     assert process.returncode == 0
     assert "mail" not in said

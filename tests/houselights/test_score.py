@@ -14,6 +14,7 @@ from audience.store import Store
 from houselights import scoring
 from tests.houselights.conftest import Houselights
 from tests.portraits import people_video
+from tests.ticking import last_words
 from tests.videos import cut, write_video
 
 STARTED_AT = "2026-05-04T19:30:00+00:00"
@@ -278,7 +279,7 @@ def test_two_processes_score_into_one_store_at_once(portrait_video: Path, tmp_pa
     ]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) for command in commands]
     for process in running:
-        _, complaint = process.communicate(timeout=120)
+        _, complaint = last_words(process)
         assert process.returncode == 0, complaint.decode()
     with open_store(url) as store:
         assert store.windows("both", "main").over_cameras().faces.tolist() == [2, 2, 2, 2, 0, 0, 4, 4]

@@ -30,9 +30,7 @@ from houselights.watching import Watch, WatchPlan
 from tests.builders import a_heartbeat, a_scorer, a_session
 from tests.houselights.conftest import Houselights
 from tests.portraits import people_video, portrait
-from tests.ticking import ticking
-
-PATIENCE_S = 60.0
+from tests.ticking import exit_code, last_words, limit_s, ticking, until
 
 
 @contextmanager
@@ -49,14 +47,6 @@ def watching(source: str, store_path: Path, *words: str) -> Iterator[subprocess.
         process.wait()
         assert process.stderr is not None
         process.stderr.close()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Waits until something holds."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def windows_in(store: Store) -> int:
@@ -130,7 +120,7 @@ def test_sigterm_ends_it_cleanly_and_keeps_the_open_window(tmp_path: Path, store
         until(lambda: windows_in(live) >= 2)
         before = windows_in(live)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=PATIENCE_S) == 0
+        assert exit_code(process) == 0
     assert state_in(live) == "stopped"
     assert windows_in(live) > before
 
@@ -181,7 +171,7 @@ def test_a_camera_that_goes_away_is_waited_for_and_its_windows_go_on(store_path:
             with camera(port) as back:
                 show_until(back, lambda: windows_in(live) >= seen + 2)
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=PATIENCE_S) == 0
+            assert exit_code(process) == 0
     assert set(live.windows("live", "main").faces.tolist()) == {1}
     tracks = {face.track_id for window in live.faces("live", "main") for face in window.faces}
     assert 1 <= len(tracks) <= 2
@@ -194,7 +184,7 @@ def test_the_preview_page_shows_the_marked_picture(tmp_path: Path, store_path: P
         line = process.stderr.readline()
         address = line.split()[-1]
         until(lambda: windows_in(live) >= 2)
-        with urllib.request.urlopen(f"{address}still.jpg", timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(f"{address}still.jpg", timeout=limit_s()) as answer:
             assert answer.read(2) == b"\xff\xd8"
 
 
@@ -203,7 +193,7 @@ def test_a_webcam_that_is_not_there_is_said_and_waited_for(store_path: Path, liv
         until(lambda: state_in(live) == "waiting")
         assert "webcam:63" in live.heartbeats("live")[0].detail
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=PATIENCE_S) == 0
+        assert exit_code(process) == 0
 
 
 def test_a_camera_that_accepts_and_says_nothing_holds_up_no_stop(store_path: Path, live: Store) -> None:
@@ -211,14 +201,14 @@ def test_a_camera_that_accepts_and_says_nothing_holds_up_no_stop(store_path: Pat
         socket.create_server(("127.0.0.1", 0)) as silent,
         watching(f"http://127.0.0.1:{silent.getsockname()[1]}/stream.mjpg", store_path) as process,
     ):
-        silent.settimeout(PATIENCE_S)
+        silent.settimeout(limit_s())
         asking, _ = silent.accept()
         with asking:
             assert asking.recv(4) == b"GET "
             with ticking() as waited_s:
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(timeout=PATIENCE_S) == 0
-                assert waited_s() < 5, "OpenCV's own limit is ten seconds"
+                assert exit_code(process) == 0
+                assert waited_s() < limit_s(5), "OpenCV's own limit is ten seconds"
     assert state_in(live) == "stopped"
 
 
@@ -240,7 +230,7 @@ def test_a_password_in_an_address_is_never_printed_or_stored(store_path: Path, l
     with watching("rtsp://user:hunter2@127.0.0.1:9/stream?token=hunter2", store_path) as process:
         until(lambda: state_in(live) == "waiting")
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=PATIENCE_S)
+        _, said = last_words(process)
     assert "state=waiting" in said
     assert "hunter2" not in said
     assert "hunter2" not in live.heartbeats("live")[0].detail

@@ -9,6 +9,7 @@ from typing import NoReturn
 import pytest
 
 from tests.infra.template import ROOT
+from tests.ticking import ran
 
 FOLDER = ROOT / "build" / "checks"
 HOW_TO = "the programs that check the template are needed: `make checks` gets them"
@@ -45,6 +46,4 @@ def run(group: str, program: str, *arguments: str) -> subprocess.CompletedProces
     if not path.exists():
         missing()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return subprocess.run(
-        [str(path), *arguments], env=kept | _ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=240
-    )
+    return ran([str(path), *arguments], env=kept | _ENVIRONMENT, cwd=ROOT)

@@ -21,6 +21,7 @@ from houselights.deploying.pinned import run_uv
 from houselights.local_cloud.moto_server import running_moto
 from tests.infra.template import properties, text_of
 from tests.portraits import people_video
+from tests.ticking import ran
 
 VERSION = "1.2.3"
 
@@ -77,9 +78,7 @@ def environment(recipe: dict[str, Any], work: Path, **configured: str) -> dict[s
 
 
 def started(folder: Path, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "edge_lambda"], cwd=folder, env=variables, capture_output=True, text=True, timeout=120
-    )
+    return ran([sys.executable, "-m", "edge_lambda"], cwd=folder, env=variables)
 
 
 def test_the_recipe_sets_every_setting_of_the_device(recipe):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from houselights.local_cloud.stack import Stack
 from tests.infra.template import one_or_more, properties
 from tests.ingest.conftest import set_up
 from tests.ingest.sheets import a_sheet, a_window_file
+from tests.ticking import ran
 
 # Run with -I -S -B: no environment of Python's, no site-packages, nothing written. Says what it asked of AWS for, and
 # what it imported from elsewhere.
@@ -83,13 +83,10 @@ def told(package: Path, cloud: LocalCloud) -> dict[str, Any]:
             {"messageId": str(index), "body": body, "eventSource": "aws:sqs"} for index, body in enumerate(bodies)
         ]
     }
-    result = subprocess.run(
+    result = ran(
         [sys.executable, "-I", "-S", "-B", "-c", BARE, str(package), str(properties("Ingest")["Timeout"])],
-        input=json.dumps(event),
+        say=json.dumps(event),
         env=cloud.environment | {"POWERTOOLS_TRACE_DISABLED": "true"},
-        capture_output=True,
-        text=True,
-        timeout=120,
     )
     assert result.returncode == 0, result.stderr
     found: dict[str, Any] = json.loads(result.stdout.partition("RESULT")[2])
@@ -107,9 +104,7 @@ def test_the_function_that_writes_the_board_is_in_it_with_its_page(package):
     look = (
         "import sys; sys.path.insert(0, sys.argv[1]); import ingest_lambda.board_handler as it; print(it.page().policy)"
     )
-    result = subprocess.run(
-        [sys.executable, "-I", "-S", "-B", "-c", look, str(package)], capture_output=True, text=True, timeout=120
-    )
+    result = ran([sys.executable, "-I", "-S", "-B", "-c", look, str(package)])
     assert result.stdout.strip() == page().policy, result.stderr
 
 

@@ -7,8 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +34,7 @@ from tests.builders import a_session
 from tests.ingest.conftest import NOW_MS, Cloud, MadeUpScorer, set_up
 from tests.ingest.sheets import a_sheet, a_window_file
 from tests.portraits import portrait
-
-PATIENCE_S = 60.0
+from tests.ticking import last_words, until
 
 
 @pytest.fixture
@@ -198,7 +196,7 @@ class TestTheCommand:
                     put(folder, portraits(2, at_s=at_s).delivery())
                     until(lambda: files(folder) == [])
                 process.send_signal(signal.SIGINT)
-                out, err = process.communicate(timeout=PATIENCE_S)
+                out, err = last_words(process)
             finally:
                 process.kill()
         assert process.returncode == 0, err
@@ -361,11 +359,3 @@ class TestWithoutRekognition:
         sheet = Sheet(manifest=portraits(4).manifest, jpeg=b"\xff\xd8\xff\xd9")
         with pytest.raises(SheetRejected, match="cannot be decoded"):
             DeviceSheetScorer(expressions, detector).score(sheet)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Waits until something holds."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import boto3
@@ -18,6 +17,7 @@ from edge_lambda.contact_sheet import drawn
 from houselights.cli import run
 from tests.ingest.sheets import a_sheet
 from tests.local_cloud.pictures import NOBODY, on_a_tile
+from tests.ticking import last_words, until
 
 LAST_LINE = re.compile(r"dashboard --store '(.*)'")
 
@@ -41,7 +41,7 @@ class Running:
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """Its exit code, and what it said at the end."""
         self.process.send_signal(number)
-        said, _ = self.process.communicate(timeout=120)
+        said, _ = last_words(self.process)
         return self.process.returncode, said
 
 
@@ -64,9 +64,8 @@ def test_a_sheet_that_a_camera_delivers_is_in_the_store_soon(running, monkeypatc
     s3.put_object(Bucket=running.settings["HOUSELIGHTS_BUCKET"], Key=delivery.key, Body=delivery.data)
     s3.close()
     with open_store(running.store_url) as store:
-        until = time.monotonic() + 60
-        while not len(windows := store.windows("local", "main")) and time.monotonic() < until:
-            time.sleep(0.05)
+        until(lambda: len(store.windows("local", "main")))
+        windows = store.windows("local", "main")
         assert windows.faces.tolist() == [1, 1]
         assert windows.over[:, windows.expressions.index("smile")].tolist() == [1, 1]
     code, said = running.end(signal.SIGINT)
