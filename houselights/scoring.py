@@ -187,13 +187,9 @@ def score_recording(
             )
             if progress.done_s:
                 notes.append(f"The preview begins at {clock_text(progress.done_s)}, where scoring went on.")
+        frames = _frames(recording, progress, plan.every_s)
         windows = scored_windows(
-            _frames(recording, progress, plan.every_s),
-            camera=camera,
-            detector=detector,
-            tracker=tracker,
-            scorer=scorer,
-            keep_frames=preview is not None,
+            frames, camera=camera, detector=detector, tracker=tracker, scorer=scorer, keep_frames=preview is not None
         )
         stack.callback(windows.close)
 

@@ -46,6 +46,7 @@ from tests.builders import (
     window_faces,
 )
 from tests.contracts.conftest import BELIEVED_S
+from tests.ticking import last_words
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -663,7 +664,7 @@ class TestWritingUnderASession:
             assert [writer.stdout.readline() for writer in writers] == ["writing\n"] * 4
             store.delete_session("talk-1")
             for writer in writers:
-                _, complaints = writer.communicate(timeout=120)
+                _, complaints = last_words(writer)
                 assert (writer.returncode, complaints) == (3, "")
             assert len(store.windows("talk-1", "main")) == 0
             assert store.faces("talk-1", "main") == store.heartbeats("talk-1") == store.stages("talk-1") == []

@@ -135,7 +135,7 @@ def test_a_watch_ends_with_one_line_when_its_session_is_deleted_and_leaves_nothi
         live.delete_session("live")
         if anew:
             live.put_session(replace(a_session("live"), set_up_at=datetime.now(UTC)))
-        assert process.wait(timeout=PATIENCE_S) == 2
+        assert exit_code(process) == 2
         assert process.stderr is not None
         said = process.stderr.read()
     assert "Traceback" not in said
