@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _TIME = re.compile(r"(-?[0-9]{1,18})(?:/([0-9]{1,18}))?s")
+_FINEST = 10**12
+_NANOSECONDS = 10**9
 _CLIPS = ("asset-clip", "audition", "clip", "mc-clip", "ref-clip", "sync-clip", "title", "video")
 
 
@@ -48,12 +50,20 @@ def read_fcpxml(data: bytes) -> list[Part]:
             raise InvalidValue(f"{where}: {shown(clip.get('name', ''))} has no duration: export it from Final Cut Pro")
         offset = _seconds(clip, "offset", where)
         begin = follows if offset is None else offset
-        follows = begin + duration
+        follows = _rounded(begin + duration)
         if clip.tag != "gap":
             title = shown_clip.get("name") or f"Clip {len(parts) + 1}"
             start_s, end_s = round(float(begin - zero), 6), round(float(follows - zero), 6)
             parts.append(Part(where=where, title=title, start_s=start_s, end_s=end_s))
     return parts
+
+
+def _rounded(time: Fraction) -> Fraction:
+    """A time as it is, where it is of any rate that films have; else to the nanosecond.
+
+    Times of ever other rates have no end of figures when they are added up.
+    """
+    return time if time.denominator <= _FINEST else Fraction(round(time * _NANOSECONDS), _NANOSECONDS)
 
 
 def _seconds(element: Element, attribute: str, where: str) -> Fraction | None:

@@ -1,31 +1,28 @@
-"""`python -m timeline_files.otio_clips`: an .otio file on stdin, its clips as JSON on stdout.
-
-`timeline_files.otio` says why it is a process of its own. The answer is
-`{"clips": [{"where", "title", "start_s", "end_s"}, ...]}`, or `{"refused": "why"}`.
-"""
+"""The clips of an OpenTimelineIO timeline. Imports the library, which not every installation has."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import opentimelineio as otio
 
+from audience.errors import InvalidValue
+from timeline_files.parts import Part
+
 _SEVERAL = "give a file with one timeline"
 
 
-class _Refused(Exception):
-    """Why there are no clips, in words for the user."""
+def clips_of(text: str) -> list[Part]:
+    """The clips that a file holds.
 
-
-def answer(text: str) -> dict[str, Any]:
-    """What to say about a file."""
+    Raises:
+        InvalidValue: it holds no timeline, several, or one without a clip.
+    """
     try:
-        return {"clips": _shown(_track(_timeline(otio.core.deserialize_json_from_string(text))))}
-    except _Refused as refused:
-        return {"refused": str(refused)}
+        return _shown(_track(_timeline(otio.core.deserialize_json_from_string(text))))
+    except InvalidValue:
+        raise
     except (
         otio.exceptions.OTIOError,
         ArithmeticError,
@@ -35,17 +32,17 @@ def answer(text: str) -> dict[str, Any]:
         TypeError,
         ValueError,
     ):
-        return {"refused": "is no OpenTimelineIO timeline: export it anew"}
+        raise InvalidValue("is no OpenTimelineIO timeline: export it anew") from None
 
 
 def _timeline(found: Any) -> otio.schema.Timeline:
     if isinstance(found, otio.schema.SerializableCollection):
         timelines = [item for item in found if isinstance(item, otio.schema.Timeline)]
         if len(timelines) > 1:
-            raise _Refused(f"holds {len(timelines)} timelines: {_SEVERAL}")
+            raise InvalidValue(f"holds {len(timelines)} timelines: {_SEVERAL}")
         found = timelines[0] if timelines else None
     if not isinstance(found, otio.schema.Timeline):
-        raise _Refused(f"holds no OpenTimelineIO timeline: {_SEVERAL}")
+        raise InvalidValue(f"holds no OpenTimelineIO timeline: {_SEVERAL}")
     return found
 
 
@@ -53,14 +50,14 @@ def _track(timeline: otio.schema.Timeline) -> otio.schema.Track:
     for track in timeline.video_tracks() or list(timeline.tracks):
         if any(True for _ in _clips(track)):
             return track
-    raise _Refused("holds no segment: a timeline needs at least one clip")
+    raise InvalidValue("holds no segment: a timeline needs at least one clip")
 
 
 def _clips(track: otio.schema.Track) -> Iterator[Any]:
     return (child for child in track if not isinstance(child, otio.schema.Gap | otio.schema.Transition))
 
 
-def _shown(track: otio.schema.Track) -> list[dict[str, Any]]:
+def _shown(track: otio.schema.Track) -> list[Part]:
     ranges = track.range_of_all_children()
     # Where the track shows a stretch of its clips only, its second 0 is that stretch's.
     begin_s, end_s = 0.0, float("inf")
@@ -75,11 +72,5 @@ def _shown(track: otio.schema.Track) -> list[dict[str, Any]]:
             continue
         start_s, stop_s = max(from_s, begin_s) - begin_s, min(until_s, end_s) - begin_s
         title = clip.name or f"Clip {number}"
-        shown.append(
-            {"where": f"clip {number}", "title": title, "start_s": round(start_s, 6), "end_s": round(stop_s, 6)}
-        )
+        shown.append(Part(where=f"clip {number}", title=title, start_s=round(start_s, 6), end_s=round(stop_s, 6)))
     return shown
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(answer(sys.stdin.buffer.read().decode())))

@@ -19,6 +19,8 @@ LATEST_S = 1e6
 # How long the last part lasts where neither the file nor the recording says: most slides, scenes and songs are over by
 # then, and a reaction that goes on for longer belongs to none.
 OPEN_END_S = 3600.0
+# Of a title no more is looked at: what is left out of one at its begin is seldom longer than a title.
+_LOOKED_AT = 8 * LONGEST_TITLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ def timeline_of(title: str, parts: Sequence[Part], length_s: float | None = None
 
 def plain_title(text: str) -> str:
     """A title as it may be shown: on one line, without control characters, shortened with an ellipsis if need be."""
+    text = text.lstrip()[:_LOOKED_AT]
     line = "".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs") else sign for sign in text).strip()
     return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
 

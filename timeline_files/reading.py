@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from audience.errors import InvalidValue
-from audience.timelines import Timeline
+from audience.timelines import Segment, Timeline
 from timeline_files.chapter_text import read_chapter_text
+from timeline_files.confined import BroughtDown, TookTooLong, confined
 from timeline_files.edl import read_edl
 from timeline_files.fcpxml import read_fcpxml
 from timeline_files.otio import read_otio
@@ -31,6 +34,8 @@ READERS: Mapping[str, Reader] = {
     ".edl": read_edl,
     ".fcpxml": read_fcpxml,
 }
+_CHAPTERS = ".txt"
+_CALLED = {".otio": "OpenTimelineIO ", ".pptx": "PowerPoint ", ".fcpxml": "Final Cut Pro "}
 MEDIA = (".avi", ".m4a", ".m4v", ".mkv", ".mov", ".mp3", ".mp4", ".mpg", ".mts", ".ogg", ".ts", ".wav", ".webm")
 _FIGURE = re.compile(rb"[0-9]")
 _CLOCK = re.compile(rb"[0-9]:[0-5][0-9]")
@@ -52,11 +57,11 @@ def read_timeline(name: str, data: bytes, *, length_s: float | None = None) -> T
         InvalidValue: with one line that names the file, the place in it, what stands there, and what was expected.
     """
     path = PurePosixPath(name.replace("\\", "/"))
-    reader = READERS.get(path.suffix.lower()) or _reader_of(data)
-    try:
-        return timeline_of(path.stem, reader(data), length_s)
-    except InvalidValue as problem:
-        raise InvalidValue(f"{path.name}: {problem}") from None
+    if len(data) > LARGEST_DECK:
+        raise InvalidValue(f"{path.name}: is larger than any timeline ({LARGEST_DECK >> 20} MiB)")
+    kind = path.suffix.lower() if path.suffix.lower() in READERS else _kind_of(data)
+    options = {"kind": kind, "title": path.stem, "length_s": length_s}
+    return _made_apart(path.name, _CALLED.get(kind, ""), lambda: confined(timeline_in, data, **options))
 
 
 def read_timeline_file(path: Path, *, length_s: float | None = None) -> Timeline:
@@ -67,15 +72,8 @@ def read_timeline_file(path: Path, *, length_s: float | None = None) -> Timeline
         RecordingUnreadable: it is called as a film and is none.
     """
     if path.suffix.lower() in MEDIA:
-        from timeline_files.media import read_chapters
-
-        parts, media_s = read_chapters(path)
-        if not parts:
-            raise InvalidValue(f"{path.name}: holds no chapters: find its scenes with --scenes, or give another file")
-        try:
-            return timeline_of(path.stem, parts, media_s or length_s)
-        except InvalidValue as problem:
-            raise InvalidValue(f"{path.name}: {problem}") from None
+        options = {"path": str(path), "length_s": length_s}
+        return _made_apart(path.name, "", lambda: confined(chapters_in, b"", **options))
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_DECK + 1)
@@ -85,22 +83,66 @@ def read_timeline_file(path: Path, *, length_s: float | None = None) -> Timeline
     return read_timeline(path.name, data, length_s=length_s)
 
 
-def _reader_of(data: bytes) -> Reader:
-    """The reader for a file whose name says nothing."""
+def timeline_in(data: bytes, *, kind: str, title: str, length_s: float | None) -> dict[str, Any]:
+    """The timeline that a file states, as `asdict` has it, read in this very process.
+
+    Args:
+        data: all of the file.
+        kind: of `READERS`, or ".txt" for chapters as people write them.
+        title: of the timeline.
+        length_s: as for `read_timeline`.
+
+    Raises:
+        InvalidValue: as `read_timeline`, without the file's name.
+    """
+    reader = read_chapter_text if kind == _CHAPTERS else READERS[kind]
+    return asdict(timeline_of(title, reader(data), length_s))
+
+
+def chapters_in(_data: bytes, *, path: str, length_s: float | None) -> dict[str, Any]:
+    """The chapters of a film or sound, as `timeline_in`.
+
+    Raises:
+        InvalidValue: it holds none.
+        RecordingUnreadable: it cannot be opened.
+    """
+    from timeline_files.media import read_chapters
+
+    parts, media_s = read_chapters(Path(path))
+    if not parts:
+        raise InvalidValue("holds no chapters: find its scenes with --scenes, or give another file")
+    return asdict(timeline_of(Path(path).stem, parts, media_s or length_s))
+
+
+def _made_apart(name: str, called: str, make: Callable[[], dict[str, Any]]) -> Timeline:
+    """The timeline that a process of its own makes of a file."""
+    try:
+        made = make()
+    except InvalidValue as problem:
+        raise InvalidValue(f"{name}: {problem}") from None
+    except TookTooLong:
+        raise InvalidValue(f"{name}: takes far longer to read than a timeline of its size: export it anew") from None
+    except BroughtDown:
+        raise InvalidValue(f"{name}: is no {called}file that can be read: export it anew") from None
+    return Timeline(title=made["title"], segments=tuple(Segment(**segment) for segment in made["segments"]))
+
+
+def _kind_of(data: bytes) -> str:
+    """The kind of a file whose name says nothing."""
     begin = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if begin.startswith(b"PK\x03\x04"):
-        return read_slides
+        return ".pptx"
     if begin.startswith(b"WEBVTT"):
-        return read_webvtt
+        return ".vtt"
     if begin.startswith(b"<"):
-        return read_fcpxml
+        return ".fcpxml"
     if begin.startswith(b"{"):
-        return read_otio
+        return ".otio"
     if ARROW.encode() in begin:
-        return read_srt
+        return ".srt"
     if _CUT.match(begin):
-        return read_edl
+        return ".edl"
     if _HEADER.match(begin):
-        return read_table
+        return ".csv"
     first = next((line for line in begin.splitlines() if _FIGURE.search(line)), b"")
-    return read_chapter_text if _CLOCK.search(first) and not _ENDS_IN_A_COLUMN.search(first) else read_table
+    return _CHAPTERS if _CLOCK.search(first) and not _ENDS_IN_A_COLUMN.search(first) else ".csv"

@@ -117,6 +117,7 @@ class _Deck:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self._left = LARGEST_IN_ALL
+        self._known: dict[str, tuple[bool, str, float | None]] = {}
 
     def slides(self) -> list[Slide]:
         deck = self._xml("ppt/presentation.xml")
@@ -131,10 +132,17 @@ class _Deck:
         for number, relation in enumerate(ids, start=1):
             # A target is relative to ppt/, or absolute in the archive.
             path = posixpath.normpath(posixpath.join("/ppt", targets[relation])).lstrip("/")
-            slide = self._xml(path)
-            if slide.get("show") not in ("0", "false"):
-                slides.append(Slide(number=number, title=_title(slide) or f"Slide {number}", shown_s=_shown_s(slide)))
+            is_shown, title, shown_s = self._slide(path)
+            if is_shown:
+                slides.append(Slide(number=number, title=title or f"Slide {number}", shown_s=shown_s))
         return slides
+
+    def _slide(self, path: str) -> tuple[bool, str, float | None]:
+        """Whether a slide is shown, its title, and its time; one that the deck names again is not read again."""
+        if path not in self._known:
+            slide = self._xml(path)
+            self._known[path] = slide.get("show") not in ("0", "false"), _title(slide), _shown_s(slide)
+        return self._known[path]
 
     def _xml(self, path: str) -> Element:
         with self._archive.open(path) as file:
