@@ -12,7 +12,7 @@ import streamlit as st
 
 from audience.errors import HouselightsError
 from dashboard import markup
-from dashboard.access.entry import has_page, permit_here, show_account, show_door, show_not_yours
+from dashboard.access.entry import has_page, permit_here, show_account, show_not_yours, show_shut
 from dashboard.access.telling import in_words
 from dashboard.wording import NOT_FEELING
 
@@ -53,7 +53,7 @@ if page is not pages["sessions"]:
     st.set_page_config(page_title=f"{page.title} · Houselights")
 try:
     if not permit.lets_in:
-        show_door()
+        show_shut()
     elif all(page is not pages[name] for name in PAGES if has_page(permit, name)):
         show_not_yours()
     else:

@@ -19,6 +19,7 @@ from dashboard.access.permits import EVERYTHING, Permit
 from dashboard.access.secrets import share_secret
 from dashboard.access.settings import AccessSettings, read_settings
 from dashboard.access.share_links import ShareLink, opened
+from dashboard.access.signed_in import login_of
 
 VARIABLE: Final = "HOUSELIGHTS_ACCESS"
 LINK_COOKIE: Final = "houselights_link_"
@@ -56,7 +57,9 @@ def permit() -> Permit:
         return EVERYTHING
     if get_script_run_ctx() is None:
         return Permit()
-    return permit_of(now_set, st.user.to_dict(), st.context.cookies)
+    # Streamlit reads the cookie once, when the page connects: what it held then may have been ended since.
+    signed_in = login_of(st.context.cookies, now_set) is not None
+    return permit_of(now_set, st.user.to_dict() if signed_in else {}, st.context.cookies)
 
 
 def permit_of(now_set: AccessSettings, claims: Mapping[str, Any], cookies: Mapping[str, str]) -> Permit:

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Sequence
+import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import Response
 
 from audience.errors import HouselightsError
 from audience.instants import to_ms
-from dashboard.access import asking
+from dashboard.access import asking, door
+from dashboard.access.addresses import Address, address_of, is_probed
+from dashboard.access.answering import headed, refuse
 from dashboard.access.data import may_play
-from dashboard.access.headers import Header, headers
-from dashboard.access.limits import Limits, client_of, is_loopback, line_of
-from dashboard.access.link_route import ROUTE as LINKS
+from dashboard.access.headers import headers
+from dashboard.access.limits import Limits, client_of, is_loopback, is_one_of, line_of
+from dashboard.access.permits import Permit
 from dashboard.access.settings import AccessSettings
-from dashboard.access.signed_in import claims_of
+from dashboard.access.signed_in import Login, end, login_of
+from dashboard.access.sockets import Sockets
+from dashboard.access.uploads import Uploads
+from dashboard.access.uvicorn_connections import bounded
 from dashboard.data import store_url
-from dashboard.live_board.routes import ROUTE as BOARDS
-from dashboard.recordings import ROUTE as RECORDINGS
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Tokens (`limits`) that it takes to ask for what is open: what it costs the server, in requests for a board. A path
-# that is not named costs none: Streamlit's own files are read once, and what is behind a login is not open.
-_COSTS: Final = {f"{BOARDS}/": 1, f"{LINKS}/": 20, "/_stcore/stream": 100, "/auth/": 200, "/oauth2callback": 200}
-# What is not there was looked for in the store, and nobody else asks for it.
+# What is not there was looked for in vain, and nobody else asks for it.
 _MISSED: Final = 200
-# Streamlit keeps what was uploaded in memory. Nothing but a page with a role has anything to upload.
-_UPLOADS: Final = "/_stcore/upload_file"
-# What pages offer to be saved lies there for a while, under a name that cannot be guessed but can be passed on.
-_DOWNLOADS: Final = "/media/"
-_METRICS: Final = "/_stcore/metrics"
-_GUARDED: Final = (f"{RECORDINGS}/", _UPLOADS, _DOWNLOADS, _METRICS)
+_SIGN_OUT: Final = "/auth/logout"
+# What follows the provider's word is a quarter of it, and sessions chosen to be compared are less.
+_LONGEST_QUERY: Final = 8192
+_NOTHING: Final = "There is no such thing here."
 
 
 class Gate:
@@ -47,69 +47,173 @@ class Gate:
         """Lets through to an app what may be."""
         self._app = app
         self._limits = Limits()
+        self._sockets = Sockets()
+        self._uploads = Uploads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers by itself what may not be asked for."""
+        """Answers by itself what may not be asked for; whatever fails behind it becomes an answer too."""
         if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
+            async with bounded(receive, _is_proxy):
+                await self._app(scope, receive, send)
             return
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, sending)
+        except ClientDisconnect:
+            pass  # nobody is there to be answered
+        except Exception as problem:
+            # Neither the path nor what went wrong in words: both can hold names and what lets people in.
+            logging.getLogger("houselights").error("an answer failed: %s", _where(problem))
+            if not begun:
+                line = "Something is wrong with this server: tell whoever runs it."
+                await refuse(scope, receive, send, 500, line, headers(local=False, encrypted=False))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and _is_from_elsewhere(HTTPConnection(scope)):
-            await _refuse(scope, receive, send, 403, "A page of another site may not connect.", ())
+            await refuse(scope, receive, send, 403, "A page of another site may not connect.", ())
             return
         try:
             settings = asking.settings()
         except HouselightsError:
             # What is wrong is for whoever runs the server; the command that starts it says so.
             line = "The access settings of this server cannot be read."
-            await _refuse(scope, receive, send, 503, line, headers(local=False, encrypted=False))
+            await refuse(scope, receive, send, 503, line, headers(local=False, encrypted=False))
             return
+        path: str = scope["path"].removeprefix(scope.get("root_path", ""))  # as routes are found by
+        address = address_of(path, socket=scope["type"] == "websocket")
         if settings is None:
-            await self._local(scope, receive, send)
+            await self._local(address, scope, receive, send)
         else:
-            await self._served(settings, scope, receive, send)
+            await self._served(settings, path, address, scope, receive, send)
 
-    async def _local(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _local(self, address: Address | None, scope: Scope, receive: Receive, send: Send) -> None:
         told = headers(local=True, encrypted=False)
-        if is_loopback(_peer(scope)):
-            await self._app(scope, receive, _with(told, send))
-        else:
+        if not is_loopback(_peer(scope)):
             line = "These pages are for the person at their machine: without access settings nobody else is served."
-            await _refuse(scope, receive, send, 403, line, told)
+            await refuse(scope, receive, send, 403, line, told)
+        elif address is None:
+            await refuse(scope, receive, send, 404, _NOTHING, told)
+        elif scope.get("method", "GET") not in address.methods:
+            await refuse(scope, receive, send, 405, "Not by this method.", told, allow=address.methods)
+        else:
+            await self._app(scope, receive, headed(told, send))
 
-    async def _served(self, settings: AccessSettings, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _served(
+        self, settings: AccessSettings, path: str, address: Address | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         told = headers(local=False, encrypted=settings.encrypted)
         request = HTTPConnection(scope)
         # Proxies add to the line there is, or a line of their own.
         forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
         line = line_of(client_of(_peer(scope), forwarded, settings.proxies))
-        path: str = scope["path"].removeprefix(scope.get("root_path", ""))  # as routes are found by
-        cost = next((cost for start, cost in _COSTS.items() if path.startswith(start)), 0)
-        if cost and not self._limits.take(line, cost, time.monotonic()):
-            await _refuse(scope, receive, send, 429, "Too many requests: wait a little.", told)
-            return
-        if path.startswith(_GUARDED) and not await run_in_threadpool(_may, settings, request, path):
-            await _refuse(scope, receive, send, 404, "There is no such thing here.", told)
+        if not self._limits.take(line, address.cost if address else 1, time.monotonic()):
+            await refuse(scope, receive, send, 429, "Too many requests: wait a little.", told)
             return
 
         async def charged(message: Message) -> None:
-            if cost and message["type"] == "http.response.start" and message["status"] == 404:
+            if message.get("status") in (404, 405, 416) and not is_probed(path):
                 self._limits.charge(line, _MISSED, time.monotonic())
             await send(message)
 
-        await self._app(scope, receive, _with(told, charged))
+        if address is None or len(scope["query_string"]) > _LONGEST_QUERY:
+            await refuse(scope, receive, charged, 404, _NOTHING, told)
+            return
+        login = permit = None
+        if address.whom != "everybody" or address.is_page or path == _SIGN_OUT:
+            login = login_of(request.cookies, settings)
+            permit = _permit(settings, request, login)
+            if not await _may(permit, address, path):
+                await refuse(scope, receive, charged, 404, _NOTHING, told)
+                return
+        if scope.get("method", "GET") not in address.methods:
+            await refuse(scope, receive, charged, 405, "Not by this method.", told, allow=address.methods)
+        elif b"," in dict(scope["headers"]).get(b"range", b""):
+            # Players ask for one part. Thousands of them, tiny or overlapping, cost more than all of a recording.
+            await refuse(scope, receive, charged, 416, "Ask for one part at a time.", told)
+        elif permit is None:
+            await self._app(scope, receive, headed(told, charged, secure=settings.encrypted))
+        else:
+            answer = headed(told, send, secure=settings.encrypted)
+            await self._of_somebody(settings, address, login, permit, line, scope, receive, answer)
+
+    async def _of_somebody(
+        self,
+        settings: AccessSettings,
+        address: Address,
+        login: Login | None,
+        permit: Permit,
+        line: str,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Answers what depends on who asks."""
+        who = login.key if login else f"{sorted(permit.linked)} {line}"
+        if address.is_page and not permit.lets_in:
+            says = door.told(login.claims if login else {}, settings, datetime.now(UTC))
+            body = door.page(says, scope.get("root_path", ""))
+            shown = Response(body, media_type="text/html", headers={"Cache-Control": "no-store"})
+            shown.headers["Content-Security-Policy"] = door.POLICY
+            await shown(scope, receive, send)
+        elif scope["path"].endswith(_SIGN_OUT):
+            await self._sign_out(settings, login, scope, receive, send)
+        elif address.is_socket:
+            cookies = HTTPConnection(scope).cookies
+
+            def has_ended() -> bool:
+                return login is not None and login_of(cookies, settings) is None
+
+            await self._sockets.serve(self._app, scope, receive, send, who=who, line=line, has_ended=has_ended)
+        elif scope["method"] == "PUT":
+            await self._uploads.serve(self._app, scope, receive, send, who=who)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _sign_out(
+        self, settings: AccessSettings, login: Login | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Ends the login before Streamlit takes the cookie back; a page of another site may not do so."""
+        if dict(scope["headers"]).get(b"sec-fetch-site") == b"cross-site":
+            await refuse(scope, receive, send, 403, "Sign out on a page of this server.", ())
+            return
+        try:
+            if login is not None:
+                await run_in_threadpool(end, login, settings, datetime.now(UTC).timestamp())
+        except OSError as problem:
+            logging.getLogger("houselights").error("a login could not be ended: %s", problem)
+            line = "You are still signed in, because this server cannot write: tell whoever runs it."
+            await refuse(scope, receive, send, 503, line, ())
+            return
+        if login is not None:
+            self._sockets.close(login.key)
+        await self._app(scope, receive, send)
 
 
-def _may(settings: AccessSettings, request: HTTPConnection, path: str) -> bool:
-    """Whether somebody may ask for something that pages themselves do not guard. Reads the store."""
+def _permit(settings: AccessSettings, request: HTTPConnection, login: Login | None) -> Permit:
+    """What somebody may see; nothing where links cannot be checked."""
     try:
-        permit = asking.permit_of(settings, claims_of(request.cookies, settings), request.cookies)
-        if path.startswith(f"{RECORDINGS}/"):
-            return may_play(store_url(), permit, path.split("/")[2], to_ms(datetime.now(UTC)))
+        return asking.permit_of(settings, login.claims if login else {}, request.cookies)
     except HouselightsError:
-        return False  # a store that cannot be read shows nothing, and a link that cannot be checked opens nothing
-    if path.startswith(_UPLOADS):
+        return Permit()
+
+
+async def _may(permit: Permit, address: Address, path: str) -> bool:
+    """Whether somebody may ask for something that pages themselves do not guard. Reads the store for recordings."""
+    if address.whom == "recording":
+        try:
+            now_ms = to_ms(datetime.now(UTC))
+            return await run_in_threadpool(may_play, store_url(), permit, path.split("/")[2], now_ms)
+        except HouselightsError:
+            return False  # a store that cannot be read shows nothing
+    if address.whom == "roles":
         return permit.role is not None
-    return path.startswith(_DOWNLOADS) and permit.lets_in
+    return address.whom == "everybody" or (address.whom == "let in" and permit.lets_in)
 
 
 def _is_from_elsewhere(request: HTTPConnection) -> bool:
@@ -122,26 +226,22 @@ def _is_from_elsewhere(request: HTTPConnection) -> bool:
     return origin is not None and origin.partition("://")[2] != request.headers.get("host")
 
 
+def _is_proxy(peer: str) -> bool:
+    """Whether many people come by an address, or the person at this machine by many connections."""
+    try:
+        settings = asking.settings()
+    except HouselightsError:
+        return False
+    return is_loopback(peer) if settings is None else is_one_of(peer, settings.proxies)
+
+
 def _peer(scope: Scope) -> str:
     client = scope.get("client")
     return client[0] if client else ""
 
 
-def _with(told: Sequence[Header], send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            there = {name.lower() for name, _ in message["headers"]}
-            message = {**message, "headers": [*message["headers"], *(one for one in told if one[0] not in there)]}
-        await send(message)
-
-    return sending
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, line: str, told: Sequence[Header]) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008, "reason": line})
-        return
-    answer = PlainTextResponse(f"{line}\n", status_code=status, headers={"Cache-Control": "no-store"})
-    if status in (429, 503):
-        answer.headers["Retry-After"] = "5"
-    await answer(scope, receive, _with(told, send))
+def _where(problem: Exception) -> str:
+    """The kind of a problem, and where it arose."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    at = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(problem).__name__}{at}"

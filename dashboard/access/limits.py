@@ -21,8 +21,14 @@ _LINE_V6: Final = 64
 class Limits:
     """What each address has left. Of all that asked, the ones that did last are remembered."""
 
-    def __init__(self) -> None:
-        """Nobody has asked yet."""
+    def __init__(self, *, most: float = MOST_TOKENS, a_second: float = TOKENS_A_SECOND) -> None:
+        """Nobody has asked yet.
+
+        Args:
+            most: tokens that an address has to begin with, and never more.
+            a_second: tokens that come back.
+        """
+        self._most, self._a_second = most, a_second
         self._known: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, address: str, cost: float, now_s: float) -> bool:
@@ -45,13 +51,23 @@ class Limits:
         """Takes tokens for what an answer turned out to cost; down to none."""
         self._keep(address, max(0.0, self._left(address, now_s) - cost), now_s)
 
+    def wait_s(self, address: str, cost: float, now_s: float) -> float:
+        """Takes tokens, those that are not there yet in advance.
+
+        Returns:
+            Seconds until they will have come back; 0 where there were as many.
+        """
+        left = self._left(address, now_s) - cost
+        self._keep(address, left, now_s)
+        return max(0.0, -left / self._a_second)
+
     def __len__(self) -> int:
         """How many addresses are remembered."""
         return len(self._known)
 
     def _left(self, address: str, now_s: float) -> float:
-        left, at_s = self._known.get(address, (MOST_TOKENS, now_s))
-        return min(MOST_TOKENS, left + (now_s - at_s) * TOKENS_A_SECOND)
+        left, at_s = self._known.get(address, (self._most, now_s))
+        return min(self._most, left + (now_s - at_s) * self._a_second)
 
     def _keep(self, address: str, left: float, now_s: float) -> None:
         self._known[address] = (left, now_s)
@@ -70,7 +86,7 @@ def client_of(peer: str, forwarded: str, proxies: Sequence[IPv4Network | IPv6Net
     """
     address = _address(peer)
     for named in reversed(forwarded.split(",") if forwarded else []):
-        if address is None or not any(address in network for network in proxies):
+        if address is None or not _is_in(address, proxies):
             break
         if (before := _address(named.strip())) is None:
             break
@@ -86,10 +102,20 @@ def line_of(client: str) -> str:
     return client
 
 
+def is_one_of(client: str, proxies: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Whether an address is one of those whose word is taken."""
+    address = _address(client)
+    return address is not None and _is_in(address, proxies)
+
+
 def is_loopback(client: str) -> bool:
     """Whether an address is this machine's own."""
     address = _address(client)
     return address is not None and address.is_loopback
+
+
+def _is_in(address: Address, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    return any(address in network for network in networks)
 
 
 def _address(text: str) -> Address | None:

@@ -5,6 +5,7 @@ contact = "Ada, ada@example.org"
 proxies = ["10.0.0.0/8"]
 withdrawn_links = ["x7Qm2pLk"]
 group_claim = "groups"
+ended_logins = "/var/lib/houselights/ended-logins"
 
 [[people]]
 email = "ada@example.org"
@@ -17,7 +18,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -31,7 +32,7 @@ from dashboard.access.share_links import ShareLink
 SIGNED_IN: Final = timedelta(days=7)
 """For how long the provider's word is taken; Streamlit itself would take it for 30 days."""
 
-_KEYS: Final = {"address", "contact", "proxies", "withdrawn_links", "group_claim", "people"}
+_KEYS: Final = {"address", "contact", "proxies", "withdrawn_links", "group_claim", "ended_logins", "people"}
 _NAMES: Final = ("email", "subject", "group")
 _PATTERN: Final = re.compile(r"[A-Za-z0-9._*?-]{1,64}")
 _PEOPLE: Final = re.compile(r"^\s*\[\[\s*people\s*\]\]", re.MULTILINE)
@@ -77,6 +78,8 @@ class AccessSettings:
         proxies: machines whose word is taken on whom they ask for.
         withdrawn_links: ids of share links that are not good any more.
         group_claim: what the provider calls somebody's groups.
+        ended_logins: the file of logins that were ended (`ended_logins`); beside the settings, where they do not name
+            one; None for settings that were read from no file.
     """
 
     address: str
@@ -85,6 +88,7 @@ class AccessSettings:
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     withdrawn_links: frozenset[str] = frozenset()
     group_claim: str = "groups"
+    ended_logins: Path | None = None
 
     @property
     def host(self) -> str:
@@ -137,7 +141,8 @@ def read_settings(path: Path) -> AccessSettings:
             to write instead.
     """
     try:
-        return settings_of(path.read_text("utf-8"))
+        told = settings_of(path.read_text("utf-8"))
+        return replace(told, ended_logins=path.parent / (told.ended_logins or f"{path.name}.ended-logins"))
     except OSError as problem:
         raise InvalidValue(f"the access settings {path} cannot be read: {problem.strerror}") from None
     except UnicodeDecodeError:
@@ -170,6 +175,7 @@ def settings_of(text: str) -> AccessSettings:
         proxies=tuple(_network(one) for one in _list(told, "proxies", str)),
         withdrawn_links=frozenset(_list(told, "withdrawn_links", str)),
         group_claim=_text(told, "group_claim", "") if "group_claim" in told else "groups",
+        ended_logins=Path(_text(told, "ended_logins", "")) if "ended_logins" in told else None,
     )
 
 

@@ -9,8 +9,10 @@ from urllib.parse import quote, unquote, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
+from streamlit.auth_util import encode_provider_token
 
 from dashboard.access import asking
+from dashboard.access.addresses import is_page
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,8 +23,8 @@ _KEPT_S: Final = 600
 """So long people may take to sign in."""
 
 _LONGEST: Final = 2000
-# A page of this server, and nothing that a browser could take for another: no host, no second slash.
-_PAGE: Final = re.compile(r"(?:/[A-Za-z0-9_-]+)+(?:\?[A-Za-z0-9_.~!*'()%&=+:,;@/-]*)?")
+# What may stand after a page's name, and nothing that a browser could take for an end of the header.
+_AFTER: Final = re.compile(r"(?:\?[A-Za-z0-9_.~!*'()%&=+:,;@/-]*)?")
 
 
 class WayBack:
@@ -39,6 +41,9 @@ class WayBack:
             await self._app(scope, receive, send)
             return
         request = HTTPConnection(scope)
+        if path == _LOGIN and "provider" not in request.query_params:
+            # The door is no page of Streamlit's, which would name the provider itself, for two minutes.
+            scope = {**scope, "query_string": f"provider={encode_provider_token('default')}".encode()}
         page = _page_before(request) if path == _LOGIN else _page(unquote(request.cookies.get(COOKIE, "")))
         cookie = _cookie(page if path == _LOGIN else "", secure=now_set.encrypted)
 
@@ -62,7 +67,10 @@ def _page_before(request: HTTPConnection) -> str:
 
 
 def _page(text: str) -> str:
-    return text if len(text) <= _LONGEST and _PAGE.fullmatch(text) else ""
+    """The address of a page, if it is that of one but the first; "" for whatever else it is."""
+    path, mark, query = text.partition("?")
+    is_one = len(text) <= _LONGEST and path != "/" and is_page(path) and _AFTER.fullmatch(mark + query)
+    return text if is_one else ""
 
 
 def _cookie(page: str, *, secure: bool) -> str:

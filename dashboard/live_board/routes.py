@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import Route, Router
 
@@ -90,7 +91,8 @@ class BoardBeforePages:
     def __init__(self, app: ASGIApp, *, routes: Sequence[Route]) -> None:
         """Leaves to `app` whatever is not under `ROUTE`."""
         self._app = app
-        self._board = Router(routes=routes)
+        # Another name or method than those of the routes is an answer, which the router leaves to others to give.
+        self._board = ExceptionMiddleware(Router(routes=routes, redirect_slashes=False))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on to the board or to the pages."""

@@ -16,6 +16,7 @@ from dashboard.access.headers import headers, policy
 from dashboard.access.link_route import link_routes
 from dashboard.access.secrets import SHARE_VARIABLE
 from dashboard.access.way_back import WayBack
+from tests.dashboard.logins import SECRET, as_header, login_cookies
 from tests.routes_server import Answer, serving
 
 
@@ -39,6 +40,7 @@ def asked(
     kind: str = "http",
     forwarded: str = "",
     root_path: str = "",
+    method: str = "GET",
     **headers: str,
 ) -> list[Any]:
     """What the gate sends to one request; `forwarded` may be several lines."""
@@ -51,14 +53,14 @@ def asked(
         return {"type": "http.request", "body": b"", "more_body": False}
 
     told = [(b"x-forwarded-for", line.encode()) for line in forwarded.splitlines()]
-    told += [(name.encode(), value.encode()) for name, value in headers.items()]
+    told += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     client = None if peer is None else (peer, 4711)
     scope = {
         "type": kind,
         "path": path,
         "headers": told,
         "client": client,
-        "method": "GET",
+        "method": method,
         "query_string": b"",
         "root_path": root_path,
     }
@@ -79,13 +81,30 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     return Gate(app)
 
 
+ACCESS = """
+address = "https://a.example"
+contact = "Ada"
+proxies = ["10.0.0.1"]
+
+[[people]]
+subject = "anna"
+role = "analyst"
+"""
+
+
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The access settings of a server behind a proxy."""
     file = tmp_path / "access.toml"
-    file.write_text('address = "https://a.example"\ncontact = "Ada"\nproxies = ["10.0.0.1"]\n')
+    file.write_text(ACCESS)
     monkeypatch.setenv(asking.VARIABLE, str(file))
+    monkeypatch.setattr("dashboard.access.signed_in.get_cookie_secret", lambda: SECRET)
     return file
+
+
+def login(sub: str = "anna", **claims: Any) -> str:
+    """The cookies of somebody who has just signed in, as a browser sends them."""
+    return as_header(login_cookies("https://a.example", sub=sub, **claims))
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.1", "172.17.0.1", "::ffff:192.0.2.1", "", None])
@@ -146,12 +165,189 @@ def test_a_page_of_another_site_does_not_connect(
 ) -> None:
     if not served:
         monkeypatch.delenv(asking.VARIABLE)
-    sent = asked(gate, "/_stcore/stream", kind="websocket", host="a.example", origin=origin)
+    sent = asked(gate, "/_stcore/stream", kind="websocket", host="a.example", origin=origin, cookie=login())
     assert sent[0]["type"] == answer
 
 
 def test_what_is_no_page_connects_without_an_origin(gate: Gate, settings: Path) -> None:
-    assert asked(gate, "/_stcore/stream", kind="websocket", host="a.example")[0]["type"] == "websocket.accept"
+    sent = asked(gate, "/_stcore/stream", kind="websocket", host="a.example", cookie=login())
+    assert sent[0]["type"] == "websocket.accept"
+
+
+@pytest.mark.parametrize(
+    "cookie", ["", login("eve"), login(iat=1), login().replace("_streamlit_user=", "_streamlit_user=x")]
+)
+def test_before_login_there_is_a_door_and_nothing_is_run(gate: Gate, settings: Path, cookie: str) -> None:
+    for path in ("/", "/session", "/operate"):
+        sent = asked(gate, path, cookie=cookie)
+        assert status(sent) == 200
+        assert b"said" not in sent[1]["body"]
+        assert b"<form" in sent[1]["body"]
+        assert b"script" not in sent[1]["body"]
+    for path in ("/static/js/x.js", "/manifest.json", "/_stcore/host-config", "/component/x/y.js"):
+        assert status(asked(gate, path, cookie=cookie)) == 404
+    assert asked(gate, "/_stcore/stream", kind="websocket", cookie=cookie)[0]["type"] == "websocket.close"
+    assert asked(gate, "/", cookie=login())[1]["body"] == b"said"
+
+
+def test_the_door_says_who_somebody_is_and_whom_to_ask_and_nothing_of_what_they_say_is_markup(
+    gate: Gate, settings: Path
+) -> None:
+    body = asked(gate, "/", cookie=login("<b>eve</b>"))[1]["body"].decode()
+    assert "&lt;b&gt;eve&lt;/b&gt;" in body
+    assert "<b>" not in body
+    assert "Ada" in body
+    assert (
+        'action="/below/auth/logout"'
+        in asked(gate, "/below/", root_path="/below", cookie=login("eve"))[1]["body"].decode()
+    )
+
+
+NOWHERE = [
+    "/live/a/b",
+    "/live/",
+    "/live/fest-1/x.json",
+    "/live/fest-1/",
+    "/live/a\0b",
+    "/live/\ufffd",
+    "/live/..",
+    f"/live/{'a' * 65}",
+    "/nowhere",
+    "//elsewhere.example",
+    "//elsewhere.example/",
+    "/\\elsewhere.example/",
+    "/session/../operate",
+    "/session//",
+    "/sessions/x",
+    "/static/../secrets.toml",
+    "/.streamlit/secrets.toml",
+    "/recordings/",
+    "/recordings/a/b",
+    "/_stcore/stream",
+    "/_stcore/script-health-check",
+    "/_stcore/agent/mcp",
+    "/_stcore/upload_file/a",
+    "/auth/login/",
+    "/auth/",
+    "/link/",
+    "/link/a/b",
+    f"/{'a' * 100_000}",
+]
+
+
+@pytest.mark.parametrize("served", [True, False])
+@pytest.mark.parametrize("path", NOWHERE, ids=[path[:30].encode("ascii", "replace").decode() for path in NOWHERE])
+def test_whatever_is_not_there_is_404(
+    gate: Gate, settings: Path, monkeypatch: pytest.MonkeyPatch, path: str, served: bool
+) -> None:
+    if not served:
+        monkeypatch.delenv(asking.VARIABLE)
+    for method in ("GET", "POST", "OPTIONS", "TRACE"):
+        sent = asked(gate, path, cookie=login(), method=method)
+        assert status(sent) == 404
+        told = dict(sent[0]["headers"])
+        assert {b"content-security-policy", b"x-content-type-options", b"permissions-policy"} <= told.keys()
+        assert b"location" not in told
+
+
+@pytest.mark.parametrize("served", [True, False])
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [
+        ("/live/fest-1", b"GET, HEAD"),
+        ("/live/fest-1/live.json", b"GET, HEAD"),
+        ("/", b"GET, HEAD"),
+        ("/session", b"GET, HEAD"),
+        ("/recordings/f00d", b"GET, HEAD"),
+        ("/link/x", b"GET, HEAD"),
+        ("/auth/login", b"GET"),
+        ("/_stcore/upload_file/a/b", b"PUT, DELETE, OPTIONS"),
+    ],
+)
+def test_another_method_is_405_and_says_which_there_are(
+    gate: Gate, settings: Path, monkeypatch: pytest.MonkeyPatch, path: str, allow: bytes, served: bool
+) -> None:
+    if not served:
+        monkeypatch.delenv(asking.VARIABLE)
+    for method in ("POST", "TRACE", "PROPFIND"):
+        sent = asked(gate, path, cookie=login(), method=method)
+        assert status(sent) == 405
+        assert dict(sent[0]["headers"])[b"allow"] == allow
+        assert b"content-security-policy" in dict(sent[0]["headers"])
+
+
+def test_every_path_that_is_not_there_is_charged_like_a_board_that_is_not(gate: Gate, settings: Path) -> None:
+    for path, method in (("/nowhere", "GET"), ("/live/a/b", "GET"), ("/live/fest", "POST"), ("/media/x.pdf", "GET")):
+        peer = f"192.0.2.{len(path)}"
+        assert 429 in [status(asked(gate, path, peer=peer, method=method)) for _ in range(60)]
+
+
+def test_what_streamlits_page_asks_for_to_find_its_server_is_not_charged(gate: Gate, settings: Path) -> None:
+    statuses = {status(asked(gate, "/session/_stcore/health", peer="192.0.2.1")) for _ in range(200)}
+    assert statuses == {404}
+
+
+def test_thousands_of_parts_of_a_recording_are_not_served(gate: Gate, settings: Path) -> None:
+    parts = ",".join(f"{start}-{start}" for start in range(0, 4000, 2))
+    assert status(asked(gate, "/recordings/f00d", cookie=login(), range=f"bytes={parts}")) == 416
+    assert status(asked(gate, "/recordings/f00d", cookie=login(), range="bytes=0-99")) == 200
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_whatever_fails_behind_the_gate_is_an_answer_with_its_headers_and_one_line_that_names_nobody(
+    settings: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, served: bool
+) -> None:
+    async def failing(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise KeyError("ada@example.org")
+
+    if not served:
+        monkeypatch.delenv(asking.VARIABLE)
+    sent = asked(Gate(failing), "/live/ada-s-talk")
+    assert status(sent) == 500
+    assert b"content-security-policy" in dict(sent[0]["headers"])
+    assert len(caplog.messages) == 1
+    assert "KeyError" in caplog.text
+    assert "ada" not in caplog.text
+
+
+def test_cookies_are_for_encrypted_connections_alone_where_the_pages_are(settings: Path) -> None:
+    async def setting(_scope: Any, _receive: Any, send: Any) -> None:
+        told = [
+            (b"set-cookie", b"a=1; Path=/"),
+            (b"Set-Cookie", b"b=secure; HttpOnly"),
+            (b"set-cookie", b"c=1; Secure"),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": told})
+        await send({"type": "http.response.body", "body": b""})
+
+    def cookies() -> list[bytes]:
+        sent = asked(Gate(setting), "/_stcore/health")
+        return [value for name, value in sent[0]["headers"] if name.lower() == b"set-cookie"]
+
+    assert [value.count(b"; Secure") for value in cookies()] == [1, 1, 1]
+    settings.write_text('address = "http://127.0.0.1:8501"\ncontact = "Ada"\n')
+    assert [value.count(b"; Secure") for value in cookies()] == [0, 0, 1]
+
+
+def test_signing_out_ends_the_login_for_every_copy_of_its_cookie_and_for_no_other(gate: Gate, settings: Path) -> None:
+    theirs, later = login(), login(nonce="another")
+    assert asked(gate, "/", cookie=theirs)[1]["body"] == b"said"
+    asked(gate, "/auth/logout", cookie=theirs)
+    assert b"<form" in asked(gate, "/", cookie=theirs)[1]["body"]
+    assert b"<form" in asked(Gate(app), "/", cookie=theirs)[1]["body"], "another process, or this one started anew"
+    assert asked(gate, "/_stcore/stream", kind="websocket", cookie=theirs)[0]["type"] == "websocket.close"
+    assert status(asked(gate, "/recordings/f00d", cookie=theirs)) == 404
+    assert asked(gate, "/", cookie=later)[1]["body"] == b"said"
+
+
+def test_a_page_of_another_site_signs_nobody_out(gate: Gate, settings: Path) -> None:
+    assert status(asked(gate, "/auth/logout", cookie=login(), sec_fetch_site="cross-site")) == 403
+    assert asked(gate, "/", cookie=login())[1]["body"] == b"said"
+
+
+def test_where_a_login_cannot_be_ended_nobody_is_told_that_it_was(gate: Gate, settings: Path) -> None:
+    settings.write_text(f'ended_logins = "nowhere/ended"\n{ACCESS}')
+    assert status(asked(gate, "/auth/logout", cookie=login())) == 503
 
 
 def test_while_the_settings_are_broken_nobody_is_let_in_and_nothing_is_told(gate: Gate, settings: Path) -> None:

@@ -1,0 +1,1 @@
+"""What one client that misbehaves costs everybody else."""

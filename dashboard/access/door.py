@@ -1,0 +1,109 @@
+"""What a stranger is shown in the place of every page: one page of HTML, for which nothing is run and nothing read.
+
+Streamlit's own page would need its scripts, a socket and a run of the app for everybody who comes by.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+from dashboard.access.settings import AccessSettings, is_signed_in, is_verified
+
+_STYLE: Final = """
+:root { color-scheme: light dark; --ink: #2a2431; --paper: #fffdfa; --line: #d6cfdd; --mark: #b4560c; }
+@media (prefers-color-scheme: dark) { :root { --ink: #efe9f4; --paper: #17131c; --line: #463d52; --mark: #e39a4f; } }
+body { margin: 0; font: 1rem/1.5 "Source Sans Pro", "Source Sans 3", system-ui, sans-serif; color: var(--ink);
+  background: var(--paper); overflow-wrap: anywhere; }
+main { max-width: 40rem; margin: 0 auto; padding: 12vh 1.25rem 2rem; }
+img { width: 2.5rem; height: 2.5rem; }
+h1 { font: 600 1.75rem/1.2 "Source Serif", Georgia, serif; margin: .5rem 0 .25rem; }
+.lead { margin: 0; opacity: .8; }
+.told { border-left: 3px solid var(--mark); padding: .1rem 0 .1rem .9rem; margin: 1.75rem 0 1.5rem; }
+form { display: inline-block; margin: 0 .5rem .5rem 0; }
+button { font: inherit; color: inherit; background: none; border: 1px solid var(--line); border-radius: .5rem;
+  padding: .5rem 1.1rem; min-height: 2.75rem; cursor: pointer; }
+button.first { background: var(--mark); border-color: var(--mark); color: var(--paper); font-weight: 600; }
+button:hover { border-color: var(--mark); }
+button:focus-visible { outline: 3px solid var(--mark); outline-offset: 2px; }
+"""
+# No form-action: browsers hold it against the provider's address too, to which signing in leads on.
+POLICY: Final = (
+    "default-src 'none'; img-src data:; style-src "
+    f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What is said at the door.
+
+    Attributes:
+        line: to whom it is shut, and what to do.
+        ways: what can be pressed, each with the address that it leads to.
+    """
+
+    line: str
+    ways: tuple[tuple[str, str], ...]
+
+
+def name_of(claims: Mapping[str, Any]) -> str | None:
+    """What the provider calls somebody; None where nobody is signed in."""
+    if claims.get("is_logged_in") is not True:
+        return None
+    if email := claims.get("email"):
+        return str(email) if is_verified(claims) else f"{email} (an address that your provider has not verified)"
+    return str(claims.get("name") or claims.get("sub"))
+
+
+def told(claims: Mapping[str, Any], settings: AccessSettings, now: datetime) -> Told:
+    """What to say to somebody to whom nothing is open.
+
+    Args:
+        claims: what the provider says of them; empty where nobody is signed in.
+        settings: of this server.
+        now: the wall clock.
+    """
+    again = (("Sign in again", "/auth/login"), ("Sign out", "/auth/logout"))
+    if (name := name_of(claims)) is None:
+        line = "These pages are for people who were given access. A festival's board needs no login."
+        return Told(line=line, ways=(("Sign in", "/auth/login"),))
+    if not is_signed_in(claims, now):
+        return Told(line="It is over a week since you signed in. Sign in again.", ways=again)
+    line = f"You are signed in as {name}, and nothing here is open to you."
+    return Told(line=f"{line} Ask {settings.contact}, and say what you are signed in as.", ways=again)
+
+
+def page(says: Told, root_path: str) -> bytes:
+    """The door as HTML in UTF-8.
+
+    Args:
+        says: what is said there.
+        root_path: what the paths of this server begin with; "" where they are at the root.
+    """
+    ways = "".join(
+        f'<form action="{escape(root_path + path)}"><button{"" if place else " class=first"}>{escape(name)}</button>'
+        "</form>"
+        for place, (name, path) in enumerate(says.ways)
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Houselights</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
+        f'<link rel="icon" href="{_sign()}"><style>{_STYLE}</style></head><body><main><img src="{_sign()}" alt="">'
+        '<h1>Houselights</h1><p class="lead">How an audience reacted, second by second</p>'
+        f'<p class="told">{escape(says.line)}</p>{ways}</main></body></html>'
+    ).encode()
+
+
+@cache
+def _sign() -> str:
+    packed = base64.b64encode((Path(__file__).parents[1] / "favicon.svg").read_bytes()).decode()
+    return f"data:image/svg+xml;base64,{packed}"

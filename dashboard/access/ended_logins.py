@@ -1,0 +1,116 @@
+"""Logins that were ended before they would have expired: a list that every process that serves the pages reads.
+
+Streamlit keeps a login in a signed cookie and nothing on the server, so signing out takes the cookie away from one
+browser and leaves every copy of it good. Here a login that was ended is written down until it would have expired. What
+is written is an HMAC of the cookie's content: it names nobody, and without the server's secret it matches nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import threading
+from pathlib import Path
+from typing import Final
+
+from audience.errors import InvalidValue
+
+_LINE: Final = re.compile(r"([0-9]{1,12}) ([0-9a-f]{32})")
+# A line is of 44 bytes. From this many on, those that have expired are left out when one is added.
+_SPARE_BYTES: Final = 64 * 1024
+
+
+class EndedLogins:
+    """The list in a file: a line each, when it may be forgotten (seconds since the epoch) and its key."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads nothing yet.
+
+        Args:
+            path: of the file; it is made when it is first written. Its folder has to be there.
+        """
+        self._path = path
+        self._reading = threading.Lock()
+        self._seen: tuple[int, int, int] | None = None
+        self._keys: frozenset[str] = frozenset()
+
+    def check(self) -> None:
+        """Sees to it that a login can be ended, and makes the file.
+
+        Raises:
+            InvalidValue: it cannot be written.
+        """
+        try:
+            os.close(self._opened())
+        except OSError as problem:
+            raise InvalidValue(
+                f"{self._path} cannot be written ({problem.strerror}): who signs out could not be signed out; let the "
+                "server write there, or name another file with ended_logins in the access settings"
+            ) from None
+
+    def holds(self, key: str) -> bool:
+        """Whether a login was ended, by this process or another.
+
+        Raises:
+            OSError: the file cannot be read; then nobody knows.
+        """
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return False
+        now = (status.st_ino, status.st_size, status.st_mtime_ns)
+        with self._reading:
+            if now != self._seen:
+                self._keys = frozenset(found[2] for found in _lines(self._path.read_text("ascii", "replace")))
+                self._seen = now
+            return key in self._keys
+
+    def end(self, key: str, until_s: float, now_s: float) -> None:
+        """Writes a login down; it is on the disk when this returns.
+
+        Args:
+            key: 32 hexadecimal digits.
+            until_s: when it would have expired, seconds since the epoch.
+            now_s: the wall clock.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        if self.holds(key):
+            return
+        file = self._opened()
+        try:
+            os.write(file, f"{int(until_s) + 1} {key}\n".encode())
+            os.fsync(file)
+            if os.fstat(file).st_size > _SPARE_BYTES:
+                self._forget(now_s)
+        finally:
+            os.close(file)
+
+    def _opened(self) -> int:
+        """The file, locked for this process alone; where another has just put a shorter one in its place, that one."""
+        while True:
+            file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                if os.fstat(file).st_ino == self._path.stat().st_ino:
+                    return file
+            except FileNotFoundError:
+                pass
+            os.close(file)
+
+    def _forget(self, now_s: float) -> None:
+        """Puts a list without the expired ones in the place of this one, whole or not at all."""
+        kept = [found[0] for found in _lines(self._path.read_text("ascii", "replace")) if int(found[1]) > now_s]
+        shorter = self._path.with_name(f"{self._path.name}.new")
+        with os.fdopen(os.open(shorter, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
+            file.writelines(f"{line}\n" for line in kept)
+            file.flush()
+            os.fsync(file.fileno())
+        shorter.replace(self._path)
+
+
+def _lines(text: str) -> list[re.Match[str]]:
+    # A line that was cut by a crash is none.
+    return [found for line in text.splitlines() if (found := _LINE.fullmatch(line))]
