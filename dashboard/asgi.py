@@ -22,6 +22,7 @@ from dashboard.access.asking import asked_as
 from dashboard.access.gate import Gate
 from dashboard.access.link_route import link_routes
 from dashboard.access.permits import THE_PUBLIC
+from dashboard.access.provider import ProviderApart
 from dashboard.access.way_back import WayBack
 from dashboard.live_board.data import boards
 from dashboard.live_board.routes import BoardBeforePages, board_routes
@@ -54,6 +55,7 @@ app = st.App(
     middleware=[
         Middleware(Gate),
         Middleware(WayBack),
+        Middleware(ProviderApart),
         Middleware(BoardBeforePages, routes=board_routes(page(), Snapshots(public_board, now_ms), hosts)),
     ],
     lifespan=browser_opened,

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 ANOTHER_CLIENT: Final = "203.0.113.200"
 """Whom the board is asked for meanwhile, as a proxy on this machine would name them."""
+
+RERUN: Final = b"Z\x05\n\x03x=1"
+"""A page's message that asks for a run: `BackMsg.rerun_script.query_string = "x=1"`."""
 
 _PATIENCE_S: Final = 30.0
 
@@ -63,6 +67,20 @@ async def board_waits(
     return took
 
 
+def page(address: str, cookies: str) -> connect:
+    """A page's WebSocket, to be opened with `async with`."""
+    return connect(
+        f"{address.replace('http', 'ws', 1)}/_stcore/stream",
+        subprotocols=["streamlit", *_proofs(cookies)],  # type: ignore[list-item]
+        origin=address,  # type: ignore[arg-type]
+        additional_headers={"Cookie": cookies} if cookies else {},
+        max_size=None,
+        ping_interval=None,
+        compression=None,
+        open_timeout=_PATIENCE_S,
+    )
+
+
 async def on_sockets(
     address: str,
     seconds: float,
@@ -81,21 +99,9 @@ async def on_sockets(
                 pass
 
     async def keep() -> None:
-        headers = {"Cookie": cookies} if cookies else {}
-        # A page proves by its second subprotocol that it may read its cookies; without it Streamlit takes no login.
-        proofs = [part.partition("=")[2] for part in cookies.split("; ") if part.startswith("_streamlit_xsrf=")]
         while time.monotonic() < until:
             try:
-                async with connect(
-                    f"{address.replace('http', 'ws', 1)}/_stcore/stream",
-                    subprotocols=["streamlit", *proofs],  # type: ignore[list-item]
-                    origin=address,  # type: ignore[arg-type]
-                    additional_headers=headers,
-                    max_size=None,
-                    ping_interval=None,
-                    compression=None,
-                    open_timeout=_PATIENCE_S,
-                ) as socket:
+                async with page(address, cookies) as socket:
                     told.answered += 1
                     reading = asyncio.create_task(drain(socket))
                     try:
@@ -113,6 +119,35 @@ async def on_sockets(
 
     await asyncio.gather(*(keep() for _ in range(sockets)))
     return told
+
+
+def _proofs(cookies: str) -> list[str]:
+    """By which a page proves that it may read its cookies; without it Streamlit takes no login."""
+    return [part.partition("=")[2] for part in cookies.split("; ") if part.startswith("_streamlit_xsrf=")]
+
+
+@asynccontextmanager
+async def upload_head(address: str, cookies: str) -> AsyncIterator[bytes]:
+    """What an upload begins with, but for its length; with a login that of a page which is open meanwhile."""
+    session, more = "a", ""
+    if cookies:
+        async with page(address, cookies) as opened:
+            await opened.send(RERUN)
+            told = ForwardMsg()
+            while told.WhichOneof("type") != "new_session":
+                told = ForwardMsg.FromString(await opened.recv(decode=False))
+            session = told.new_session.initialize.session_id
+            more = f"Cookie: {cookies}\r\nX-Xsrftoken: {_proofs(cookies)[0]}\r\n"
+            yield _upload(address, session, more)
+    else:
+        yield _upload(address, session, more)
+
+
+def _upload(address: str, session: str, more: str) -> bytes:
+    return (
+        f"PUT /_stcore/upload_file/{session}/{time.monotonic_ns()} HTTP/1.1\r\nHost: {host(address)}\r\n{more}"
+        "Content-Type: multipart/form-data; boundary=b\r\n"
+    ).encode()
 
 
 async def on_connections(

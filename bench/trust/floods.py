@@ -22,16 +22,14 @@ from typing import Final
 
 from websockets.asyncio.client import ClientConnection
 
-from bench.trust.flooding import Flood, board_waits, host, on_connections, on_requests, on_sockets
+from bench.trust.flooding import RERUN, Flood, board_waits, host, on_connections, on_requests, on_sockets, upload_head
 
 __all__ = ["FLOODS", "Flood", "board_waits"]
-
-_RERUN: Final = b"Z\x05\n\x03x=1"  # BackMsg.rerun_script.query_string = "x=1"
 
 
 async def reruns(address: str, seconds: float, cookies: str = "", *, sockets: int = 4) -> Flood:
     """Asks for the page to be run again, on several sockets, as often as the server takes it."""
-    return await on_sockets(address, seconds, cookies, sockets, lambda socket: socket.send(_RERUN))
+    return await on_sockets(address, seconds, cookies, sockets, lambda socket: socket.send(RERUN))
 
 
 async def large_messages(address: str, seconds: float, cookies: str = "") -> Flood:
@@ -75,20 +73,18 @@ async def half_requests(address: str, seconds: float, cookies: str = "", *, conn
 
 async def half_bodies(address: str, seconds: float, cookies: str = "", *, connections: int = 500) -> Flood:
     """Keeps uploads open that say they are of 50 MB and send a byte every two seconds."""
-    head = (
-        f"PUT /_stcore/upload_file/a/b HTTP/1.1\r\nHost: {host(address)}\r\nCookie: {cookies}\r\n"
-        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 50000000\r\n\r\n"
-    ).encode()
+    async with upload_head(address, cookies) as head:
+        begun = head + b"Content-Length: 50000000\r\n\r\n"
 
-    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, until: float) -> None:
-        writer.write(head)
-        while time.monotonic() < until:
-            writer.write(b"-")
-            with suppress(TimeoutError):
-                if not await asyncio.wait_for(reader.read(1000), 2):
-                    return
+        async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, until: float) -> None:
+            writer.write(begun)
+            while time.monotonic() < until:
+                writer.write(b"-")
+                with suppress(TimeoutError):
+                    if not await asyncio.wait_for(reader.read(1000), 2):
+                        return
 
-    return await on_connections(address, seconds, connections, one)
+        return await on_connections(address, seconds, connections, one)
 
 
 async def silent_connections(address: str, seconds: float, cookies: str = "", *, connections: int = 4000) -> Flood:
@@ -113,21 +109,20 @@ async def new_connections(address: str, seconds: float, cookies: str = "") -> Fl
 async def uploads(address: str, seconds: float, cookies: str = "", *, megabytes: int = 20) -> Flood:
     """Sends files one after the other, eight at a time, each in chunks that do not say how long it is."""
     chunk = b"%x\r\n%b\r\n" % (65536, bytes(65536))
+    first = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.csv"\r\n\r\n'
+    async with upload_head(address, cookies) as head:
+        begun = head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(first), first)
 
-    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, until: float) -> None:
-        writer.write(
-            (
-                f"PUT /_stcore/upload_file/a/b HTTP/1.1\r\nHost: {host(address)}\r\nCookie: {cookies}\r\n"
-                "Content-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\n\r\n"
-            ).encode()
-        )
-        for _ in range(megabytes * 16):
-            writer.write(chunk)
-            await writer.drain()
-        writer.write(b"0\r\n\r\n")
-        await asyncio.wait_for(reader.read(1000), 5)
+        async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, until: float) -> None:
+            writer.write(begun)
+            for _ in range(megabytes * 16):
+                writer.write(chunk)
+                await writer.drain()
+            last = b"\r\n--b--\r\n"
+            writer.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(last), last))
+            await asyncio.wait_for(reader.read(1000), 5)
 
-    return await on_connections(address, seconds, 8, one)
+        return await on_connections(address, seconds, 8, one)
 
 
 async def ranges(

@@ -70,8 +70,8 @@ def addresses() -> Sequence[Address]:
         _address(f"/_stcore/bidi-components/{_PART}(?:/{_PART}){{0,9}}", ("GET", "OPTIONS"), "let in"),
         _address(f"/_stcore/upload_file/{_PART}/{_PART}", ("PUT", "DELETE", "OPTIONS"), "roles", cost=20),
         _address(f"{LINKS}/[^/]{{1,600}}", READING, "everybody", cost=20),
-        _address("/auth/login", ("GET",), "everybody", cost=200),
-        _address("/oauth2callback", ("GET",), "everybody", cost=200),
+        _address("/auth/login", ("GET",), "everybody", cost=800),
+        _address("/oauth2callback", ("GET",), "everybody", cost=800),
         _address("/auth/logout", ("GET",), "everybody", cost=200),
         _address("/_stcore/metrics", ("GET", "OPTIONS"), "nobody"),
     )

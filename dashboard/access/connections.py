@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import resource
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -26,7 +27,8 @@ STALLED_S: Final = 60.0
 """So long somebody may take nothing of an answer: a player that is paused asks again for the rest."""
 
 MOST: Final = 8192
-_FILES_FOR_OTHER_THINGS: Final = 512
+# Of the files that may be open, connections have two thirds: a page that is run has three more, for its thread.
+_OF_FILES: Final = 2 / 3
 _LOOK_S: Final = 1.0
 _TELL_S: Final = 60.0
 
@@ -131,10 +133,10 @@ class Connections:
 
 
 def most_connections() -> int:
-    """How many connections there is room for; as many files may be open afterwards as the system allows for that."""
+    """How many connections there is room for, once as many files may be open as the system allows for that."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST + _FILES_FOR_OTHER_THINGS
+    wanted = math.ceil(MOST / _OF_FILES)
     if soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return max(64, min(MOST, soft - _FILES_FOR_OTHER_THINGS))
+    return min(MOST, int(soft * _OF_FILES))

@@ -37,6 +37,9 @@ _MISSED: Final = 200
 _SIGN_OUT: Final = "/auth/logout"
 # What follows the provider's word is a quarter of it, and sessions chosen to be compared are less.
 _LONGEST_QUERY: Final = 8192
+# Python's reader of cookies takes time by the square of them, seconds for a header of the largest size; none of ours
+# has any, and cookies that others set at the same address have few.
+_MOST_ESCAPES: Final = 200
 _NOTHING: Final = "There is no such thing here."
 
 
@@ -84,6 +87,10 @@ class Gate:
             # What is wrong is for whoever runs the server; the command that starts it says so.
             line = "The access settings of this server cannot be read."
             await refuse(scope, receive, send, 503, line, headers(local=False, encrypted=False))
+            return
+        if _header(scope, b"cookie").count(b"\\") > _MOST_ESCAPES:
+            line = "These cookies are none of this server's."
+            await refuse(scope, receive, send, 400, line, headers(local=False, encrypted=False))
             return
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))  # as routes are found by
         address = address_of(path, socket=scope["type"] == "websocket")
@@ -133,7 +140,7 @@ class Gate:
                 return
         if scope.get("method", "GET") not in address.methods:
             await refuse(scope, receive, charged, 405, "Not by this method.", told, allow=address.methods)
-        elif b"," in dict(scope["headers"]).get(b"range", b""):
+        elif b"," in _header(scope, b"range"):
             # Players ask for one part. Thousands of them, tiny or overlapping, cost more than all of a recording.
             await refuse(scope, receive, charged, 416, "Ask for one part at a time.", told)
         elif permit is None:
@@ -179,7 +186,7 @@ class Gate:
         self, settings: AccessSettings, login: Login | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Ends the login before Streamlit takes the cookie back; a page of another site may not do so."""
-        if dict(scope["headers"]).get(b"sec-fetch-site") == b"cross-site":
+        if b"cross-site" in _header(scope, b"sec-fetch-site"):
             await refuse(scope, receive, send, 403, "Sign out on a page of this server.", ())
             return
         try:
@@ -233,6 +240,11 @@ def _is_proxy(peer: str) -> bool:
     except HouselightsError:
         return False
     return is_loopback(peer) if settings is None else is_one_of(peer, settings.proxies)
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    """All that a header says, in however many lines; b"" where there is none."""
+    return b",".join(value for known, value in scope["headers"] if known == name)
 
 
 def _peer(scope: Scope) -> str:

@@ -41,7 +41,7 @@ RUNS_AT_ONCE: Final = 2
 LONGEST_RUN_S: Final = 60.0
 """A run that has not said for so long that it has ended holds up nobody else's of the same person any more."""
 
-SOCKETS: Final = 1000
+SOCKETS: Final = 500
 SOCKETS_OF_A_PERSON: Final = 24
 OPENED_A_SECOND: Final = 1.0
 SOCKETS_OF_A_LINE: Final = 250

@@ -75,8 +75,8 @@ def serve(
 
     Raises:
         InvalidValue: the dashboard's extra is not installed, there is nothing where recordings should lie, or others
-            would be served without access settings, with broken ones, with no way to sign in, or with links that can
-            be guessed.
+            would be served without access settings, with broken ones, with no way to sign in or out, or with links that
+            can be guessed.
         StoreUnavailable: the store cannot be opened.
     """
     if util.find_spec("streamlit") is None:
@@ -114,10 +114,13 @@ def _to_whom(host: str, access: Path | None) -> list[str]:
             # Streamlit takes a page at any other for one of another site.
             raise InvalidValue(f"--host {host} cannot be used: this machine's own pages are at {THIS_MACHINE}")
         return []
+    from dashboard.access.ended_logins import EndedLogins
     from dashboard.access.secrets import check_sign_in, share_secret
     from dashboard.access.settings import read_settings
 
-    settings = read_settings(access)
+    settings = read_settings(access.absolute())
+    if settings.ended_logins is not None:
+        EndedLogins(settings.ended_logins).check()
     share_secret()  # one that is too short is told here, not to whoever opens a link
     check_sign_in(settings)
     click.echo(f"Serving {settings.address} to the people in {access}, at {host}; Ctrl-C ends it.")

@@ -294,6 +294,17 @@ def test_thousands_of_parts_of_a_recording_are_not_served(gate: Gate, settings: 
 
 
 @pytest.mark.parametrize("served", [True, False])
+def test_cookies_that_take_seconds_to_read_are_not_read(
+    gate: Gate, settings: Path, monkeypatch: pytest.MonkeyPatch, served: bool
+) -> None:
+    if not served:
+        monkeypatch.delenv(asking.VARIABLE)
+    escaped = 'a="' + '\\"' * 300 + '"'
+    for path in ("/", "/_stcore/health", "/live/fest-1"):
+        assert status(asked(gate, path, cookie=escaped)) == 400
+
+
+@pytest.mark.parametrize("served", [True, False])
 def test_whatever_fails_behind_the_gate_is_an_answer_with_its_headers_and_one_line_that_names_nobody(
     settings: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, served: bool
 ) -> None:

@@ -28,6 +28,7 @@ from tests.ticking import exit_code, until
 
 pytestmark = pytest.mark.browser
 
+DOOR = "main > .told"
 SECRET = "a secret of share links, long enough"
 PEOPLE = {
     "vera": {"email": "vera@example.org", "email_verified": True},
@@ -177,7 +178,7 @@ def visitor(window: BrowserContext) -> Iterator[BrowserContext]:
 def opened(context: BrowserContext, address: str) -> Page:
     page = context.new_page()
     page.goto(address)
-    page.wait_for_selector(READY)
+    page.wait_for_selector(f"{READY}, {DOOR}")
     return page
 
 
@@ -187,7 +188,7 @@ def signed_in(context: BrowserContext, others: Served, name: str) -> Page:
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name=name, exact=True).click()
     page.get_by_text("igned in as").wait_for()
-    page.wait_for_selector(READY)
+    page.wait_for_selector(f"{READY}, {DOOR}")
     return page
 
 

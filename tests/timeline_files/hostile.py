@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -59,4 +60,5 @@ def inherited(_data: bytes) -> dict[str, Any]:
 
 def write(_data: bytes) -> None:
     """Writes a file."""
-    Path("/tmp/houselights-not-to-be-written").write_text("x")
+    with tempfile.TemporaryFile() as file:
+        file.write(b"x")
