@@ -17,7 +17,7 @@ from typing import Final
 from audience.errors import InvalidValue
 
 _LINE: Final = re.compile(r"([0-9]{1,12}) ([0-9a-f]{32})")
-# A line is of 44 bytes. From this many on, those that have expired are left out when one is added.
+# A login takes 45 bytes. From this many on, those that have expired are left out when one is added.
 _SPARE_BYTES: Final = 64 * 1024
 
 
@@ -81,7 +81,8 @@ class EndedLogins:
             return
         file = self._opened()
         try:
-            os.write(file, f"{int(until_s) + 1} {key}\n".encode())
+            # On a line of its own, even after one that a crash cut short.
+            os.write(file, f"\n{int(until_s) + 1} {key}\n".encode())
             os.fsync(file)
             if os.fstat(file).st_size > _SPARE_BYTES:
                 self._forget(now_s)

@@ -67,7 +67,10 @@ class BoundedHttp(HttpToolsProtocol):
         if self.transport.is_closing() or self._stalled_since_s is not None or not self._is_idle():
             self.transport.abort()
             return
-        self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        if (
+            self._bytes
+        ):  # browsers connect beforehand at times, and would take this for the answer to what they ask next
+            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
         self.transport.close()
 
     def abort(self) -> None:

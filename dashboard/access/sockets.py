@@ -159,6 +159,7 @@ class _Held:
         self._receive, self._send, self._has_ended, self._hung_up = receive, send, has_ended, hung_up
         self._runs_since: asyncio.TimerHandle | None = None
         self._over_since_s: float | None = None
+        self._is_gone = False
 
     async def receive(self) -> Message:
         """The next message that the app is to have, when it may; for the app a socket that was closed has gone."""
@@ -169,11 +170,18 @@ class _Held:
                     return message
         except _HangUp as problem:
             logging.getLogger("houselights").warning("hung up on a page: %s", problem.reason)
+            self._is_gone = True
             await self._send({"type": "websocket.close", "code": problem.code, "reason": problem.reason})
             return {"type": "websocket.disconnect", "code": problem.code}
 
     async def send(self, message: Message) -> None:
-        """Passes on what the app sends; hears from it when a run has ended."""
+        """Passes on what the app sends; hears from it when a run has ended.
+
+        Raises:
+            OSError: the page was hung up on, which the app takes for a page that has gone.
+        """
+        if self._is_gone:
+            raise OSError("hung up")
         if message["type"] == "websocket.send" and _ends_a_run(message.get("bytes") or b""):
             self.let_go()
         await self._send(message)

@@ -237,8 +237,7 @@ def test_one_address_holds_half_of_the_room_at_most(server: Server) -> None:
     held = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(30)]
     try:
         assert [first_line(one) for one in held[20:]] == [b""] * 10
-        held[0].sendall(ASK)
-        assert first_line(held[0]) in (b"HTTP/1.1 200 OK", b"HTTP/1.1 408 Request Timeout")
+        assert first_line(held[0]) == b"", "which is let go only later, as nothing was asked"
     finally:
         for one in held:
             one.close()
