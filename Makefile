@@ -41,6 +41,7 @@ test: $(SYNC) ## Run every test, those in a real browser included
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m tests.contracts.dynalite
 	@$(BIN)/python -m tests.mosquitto
+	@$(BIN)/python -m tests.outside.tracing
 	@$(MAKE) --no-print-directory checks || echo "The checks of infra/template.yaml will be skipped." >&2
 	@# A third of a test's time is waiting: three at once keep two cores busy. By file, since its tests share servers.
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 2

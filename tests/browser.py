@@ -11,6 +11,16 @@ from pathlib import Path
 HOW_TO = "a browser is needed: on Debian `apt-get install chromium`, elsewhere `.venv/bin/playwright install chromium`"
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
+# As root Chromium needs --no-sandbox; the others keep it from asking other machines for anything.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
 
 def browser_path() -> str | None:
     """The browser on this machine: the system's own, else Playwright's; None where there is neither."""

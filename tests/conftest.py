@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser import HOW_TO, browser_path
+from tests.browser import ARGUMENTS, HOW_TO, browser_path
 from tests.examples import register_profiles
 from tests.limits import Limits
 from tests.ticking import slowdown
@@ -19,16 +19,6 @@ register_profiles()
 Opened = TypeVar("Opened", BrowserContext, Page)
 
 _PAGE_S = 60.0
-
-# As root Chromium needs --no-sandbox; the others keep it from asking other machines for anything.
-_CHROMIUM = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,7 +40,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail(HOW_TO)
         pytest.skip(HOW_TO)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(_CHROMIUM))
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         browser.new_context = _patient(browser.new_context)  # type: ignore[method-assign]
         browser.new_page = _patient(browser.new_page)  # type: ignore[method-assign]
         yield browser

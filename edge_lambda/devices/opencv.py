@@ -1,8 +1,6 @@
-"""Webcams and network streams through OpenCV."""
+"""Webcams through OpenCV, and how long a network camera is waited for."""
 
 from __future__ import annotations
-
-import os
 
 import cv2
 
@@ -38,23 +36,15 @@ def open_stream(url: str, *, name: str, clock: Clock) -> StreamCamera:
         clock: tells the time of capture.
 
     Raises:
-        DeviceError: nothing answers there within 10 s, or what answers is no video.
+        DeviceError: nothing answers there within 10 s, what answers is no video, or it leads to another host.
     """
-    _silence()
-    limits = [
-        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-        int(OPEN_TIMEOUT_S * 1000),
-        cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-        int(READ_TIMEOUT_S * 1000),
-    ]
-    capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits)
-    if not capture.isOpened():
-        capture.release()
-        raise DeviceError(f"{name} does not answer with a video; check the address, the network and the password")
-    return StreamCamera(capture, name=name, clock=clock)
+    from edge_lambda.devices.network import open_network_camera
+
+    return open_network_camera(
+        url, name=name, clock=clock, open_timeout_s=OPEN_TIMEOUT_S, read_timeout_s=READ_TIMEOUT_S
+    )
 
 
 def _silence() -> None:
-    # OpenCV and its FFmpeg write to stderr past Python's logging, addresses with passwords among it.
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    # OpenCV writes to stderr past Python's logging.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

@@ -1,0 +1,168 @@
+"""Every command as somebody would give it, in a network with loopback alone and under the tracer.
+
+`every_command` runs them all, one after the other, in one home; who they are told to turn to are stand-ins.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.outside.stand_ins import BROKER, CAMERA, PORT, WEBHOOK
+from tests.outside.tracing import Contact, Network, Seen, Traced, loopback_only
+
+SECONDS = 4
+PAGES = (
+    "/",
+    "/session?session=talk",
+    "/compare",
+    "/scenes",
+    "/planner",
+    "/timeline?session=talk",
+    "/board",
+    "/operate",
+)
+_CLIP = f"""
+from datetime import UTC, datetime
+from pathlib import Path
+from sample_data.clip import make_clip
+make_clip(Path("FILE.mp4"), created_at=datetime(2026, 5, 4, tzinfo=UTC), seconds={SECONDS})
+"""
+
+
+class Runs:
+    """What was seen of each command.
+
+    Attributes:
+        seen: by what the command is called in docs/privacy.md.
+        named: the stand-ins by name.
+        asked: the address of the pages that a browser was shown, with what it asked for.
+    """
+
+    def __init__(self, network: Network, folder: Path) -> None:
+        self.seen: dict[str, list[Seen]] = defaultdict(list)
+        self.named = {
+            Contact(CAMERA, PORT): "CAMERA",
+            Contact(WEBHOOK, PORT): "WEBHOOK",
+            Contact(BROKER, PORT): "BROKER",
+        }
+        self.asked: list[tuple[str, list[str]]] = []
+        self.folder = folder
+        self._network = network
+
+    def run(self, name: str, *words: str, **environment: str) -> None:
+        """Runs a command to its end, which is to be a good one."""
+        seen = self._network.run(words, self.folder, **environment)
+        assert seen.code == 0, seen.said
+        self.seen[name].append(seen)
+
+    def houselights(self, command: str, *words: str, name: str | None = None) -> None:
+        """Runs `houselights COMMAND` to its end."""
+        self.run(name or command, "-m", "houselights", command, *words)
+
+    @contextmanager
+    def serving(self, name: str, *words: str, **environment: str) -> Iterator[Traced]:
+        """Runs a command that goes on until it is told to end, which it is with the context."""
+        with self._network.starting(words, self.folder, **environment) as traced:
+            yield traced
+            traced.stop()
+            seen = traced.seen()
+        assert seen.code == 0, seen.said
+        self.seen[name].append(seen)
+
+    def visit(self, address: str, *paths: str) -> None:
+        """Looks at pages in a real browser, untraced: it is the user's own."""
+        words = [sys.executable, "-m", "tests.outside.visiting", address, *paths]
+        printed = subprocess.run(self._network.command(words), stdout=subprocess.PIPE, text=True, check=True).stdout
+        self.asked.append((address, json.loads(printed)))
+
+    @contextmanager
+    def stand_ins(self) -> Iterator[None]:
+        """A camera, a webhook and a broker, for as long as the context lasts."""
+        words = self._network.command([sys.executable, "-m", "tests.outside.stand_ins"])
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdin is not None
+            assert process.stdout.readline() == "ready\n"
+            try:
+                yield
+            finally:
+                process.stdin.close()
+
+
+def every_command(folder: Path) -> Runs:
+    """Runs every command, and the pages in a browser.
+
+    Args:
+        folder: for all of them: home, temporary files, what they are told to write.
+
+    Raises:
+        AssertionError: one did not do what it was told.
+    """
+    with loopback_only() as network:
+        runs = Runs(network, folder)
+        with runs.stand_ins():
+            _a_talk(runs)
+            _a_camera(runs)
+            _pages(runs)
+            _the_cloud(runs)
+            runs.houselights("delete", "talk", "--yes")
+    return runs
+
+
+def _a_talk(runs: Runs) -> None:
+    runs.run("demo", "-c", _CLIP)
+    runs.houselights("score", "FILE.mp4", "--session", "talk", "--preview", "FILE-marked.mp4")
+    runs.houselights("timeline", "talk", "FILE.mp4", "--scenes")
+    runs.houselights("export", "talk", "--out", "DIR", "--format", "csv,parquet")
+    runs.houselights("export", "--archive", "DIR/archive")
+    runs.houselights("report", "talk", "--to", "FILE.pdf")
+    runs.houselights("sessions")
+    runs.houselights("doctor")
+
+
+def _a_camera(runs: Runs) -> None:
+    camera = f"http://{CAMERA}:{PORT}/"
+    words = ("-m", "houselights", "watch", camera, "--session", "live", "--preview-port", "0")
+    with runs.serving("watch", *words) as watch:
+        watch.until("faces=1 ")
+    runs.houselights("prepare", "--session", "talk", "--camera", "cam-2")
+    device = {"HOUSELIGHTS_SESSION": "talk", "HOUSELIGHTS_CAMERA": "cam-2", "HOUSELIGHTS_SOURCE": "file:FILE.mp4"}
+    device |= {"HOUSELIGHTS_BUCKET": "dir:DIR/delivered", "HOUSELIGHTS_STATUS": f"mqtt://{BROKER}:{PORT}"}
+    device |= {"HOUSELIGHTS_THING": "front"}
+    runs.run("python -m edge_lambda", "-m", "edge_lambda", **device)
+    runs.houselights("ingest", "--local", "DIR/delivered", "--once", name="ingest --local DIR")
+    webhook = ("--webhook", f"http://{WEBHOOK}:{PORT}/")
+    runs.houselights("alerts", *webhook, "--test")
+    with runs.serving("alerts", "-m", "houselights", "alerts", *webhook) as alerts:
+        alerts.until("watching")
+    runs.houselights("qr", "talk", "--at", "https://example.org", "--to", "FILE.svg")
+    runs.houselights("simulate", "festival", "--stages", "1", "--hours", "0.05", "--truth", "FILE.json")
+
+
+def _pages(runs: Runs) -> None:
+    with runs.serving("dashboard", "-m", "houselights", "dashboard", "--no-browser", "--videos", ".") as dashboard:
+        runs.visit(dashboard.until(r"http://127\.0\.0\.1:\d+")[0], *PAGES)
+    with runs.serving("demo", "-m", "houselights", "demo", "--video", "FILE.mp4") as demo:
+        runs.visit(demo.until(r"http://127\.0\.0\.1:\d+")[0], "/live/demo")
+
+
+def _the_cloud(runs: Runs) -> None:
+    words = ("-m", "houselights", "local-cloud", "--scorer", "expressionnet")
+    with runs.serving("local-cloud", *words) as cloud:
+        cloud.until("edge_lambda")
+        settings = dict(re.findall(r"export (\w+)='?([^'\n]*)", "".join(cloud.said)))
+        for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_REKOGNITION"):
+            endpoint = urlsplit(settings[name])
+            runs.named[Contact(str(endpoint.hostname), int(endpoint.port or 0))] = "AWS"
+        settings["HOUSELIGHTS_SOURCE"] = f"http://{CAMERA}:{PORT}/"
+        del settings["HOUSELIGHTS_OUTBOX"]
+        with runs.serving("python -m edge_lambda", "-m", "edge_lambda", **settings) as device:
+            device.until(r"sent=\d")
