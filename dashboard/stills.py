@@ -11,7 +11,9 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
+from audience.errors import RecordingUnreadable
 from dashboard.recordings import RecordingFile, Video
+from timeline_files.media import open_media
 
 HEIGHT_PX = 180
 _WIDEST_PX = 480
@@ -73,7 +75,7 @@ def _size(picture: bytes | None) -> int:
 
 def _picture(path: Path, second: int) -> bytes | None:
     try:
-        with av.open(str(path)) as container:
+        with open_media(path) as container:
             if not container.streams.video:
                 return None
             stream = container.streams.video[0]
@@ -86,7 +88,7 @@ def _picture(path: Path, second: int) -> bytes | None:
             stream.codec_context.skip_frame = "NONKEY"
             frame = next(container.decode(stream), None)
             return None if frame is None else _jpeg(frame, float(stream.sample_aspect_ratio or 1))
-    except (FFmpegError, OSError, ValueError):
+    except (RecordingUnreadable, FFmpegError, OSError, ValueError):
         return None
 
 

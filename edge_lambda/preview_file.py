@@ -123,7 +123,8 @@ class PreviewFile:
     def _begin(self, image: Image) -> VideoStream:
         height, width = image.shape[:2]
         shrink = min(1.0, LONGEST_SIDE / max(height, width))
-        self._output = av.open(str(self._part), "w", format="mp4", options={"movflags": "faststart"})
+        # The prefix keeps a name such as "http:a.mp4" from being read as an address.
+        self._output = av.open(f"file:{self._part}", "w", format="mp4", options={"movflags": "faststart"})
         stream = self._output.add_stream("libx264", rate=25, options=ENCODER)
         # 4:2:0 colour needs even sides.
         stream.width, stream.height = (max(2, round(side * shrink / 2) * 2) for side in (width, height))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audience.errors import RecordingUnreadable
+from audience.one_file import opening_alone
 from timeline_files.extra import need
 from timeline_files.parts import Part
 
@@ -29,14 +30,12 @@ def open_media(path: Path) -> Iterator[InputContainer]:
 
     if not path.is_file():
         raise RecordingUnreadable(f"{path} is not a file: check the name and the folder")
-    try:
-        # The prefix keeps a name such as "a:b.mp4" from being read as a protocol, the list a playlist from the network.
-        container = av.open(
-            f"file:{path}", mode="r", metadata_errors="replace", options={"protocol_whitelist": "file,crypto,data"}
-        )
-    except (FFmpegError, UnicodeError) as problem:
-        raise RecordingUnreadable(f"{path} cannot be opened as a film or sound ({problem})") from None
-    with container:
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(path.open("rb", buffering=0))
+            container = stack.enter_context(av.open(file, **opening_alone(path)))
+        except (FFmpegError, OSError, UnicodeError) as problem:
+            raise RecordingUnreadable(f"{path} cannot be opened as a film or sound ({problem})") from None
         yield container
 
 

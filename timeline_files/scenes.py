@@ -83,7 +83,7 @@ def _pictures(container: InputContainer, path: Path) -> Iterator[tuple[float, np
             frames: list[VideoFrame] = next(packets).decode()
         except StopIteration:
             return
-        except FFmpegError:
+        except (FFmpegError, OSError):
             continue
         for frame in frames:
             if frame.time is None:

@@ -85,7 +85,7 @@ def _frames(container: InputContainer) -> Iterator[AudioFrame]:
             yield from next(packets).decode()
         except StopIteration:
             return
-        except FFmpegError:
+        except (FFmpegError, OSError):
             continue
 
 

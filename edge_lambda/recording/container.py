@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +17,7 @@ from av.error import FFmpegError, InvalidDataError
 from av.stream import Discard, Disposition
 
 from audience.errors import RecordingUnreadable
+from audience.one_file import opening_alone
 from edge_lambda.recording.clock import VideoPacket
 
 # Demuxers that make a "video" of plain text, and those that make one of a photo ("image2", "png_pipe", ...).
@@ -73,7 +74,7 @@ class OpenVideo:
                         self._keep_time(packet)
                         yield packet
                 return
-            except FFmpegError:
+            except (FFmpegError, OSError):
                 in_a_row += 1
                 self.read_errors += 1
 
@@ -107,7 +108,7 @@ class OpenVideo:
         while tick - back > earliest:
             try:
                 self.container.seek(tick - back, stream=self.stream)
-            except FFmpegError:
+            except (FFmpegError, OSError):
                 return None
             packets = self.packets()
             for packet in packets:
@@ -132,19 +133,17 @@ def open_video(path: Path) -> Iterator[OpenVideo]:
         RecordingUnreadable: there is no file, or nothing in it that can be shown as moving pictures.
     """
     _check_file(path)
-    try:
-        # The prefix keeps a name such as "a:b.mp4" from being read as a protocol, the list a playlist from the network.
-        container = av.open(
-            f"file:{path}", mode="r", metadata_errors="replace", options={"protocol_whitelist": "file,crypto,data"}
-        )
-    except (InvalidDataError, FFmpegEOFError) as error:
-        raise RecordingUnreadable(
-            f"{path} is not a video that can be read: it was cut off before its index was written, or is no video;"
-            " copy it from the camera again, or export it as MP4"
-        ) from error
-    except (FFmpegError, UnicodeError) as error:
-        raise RecordingUnreadable(f"{path} cannot be opened as a video ({error}); export it as MP4") from error
-    with container:
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(path.open("rb", buffering=0))
+            container = stack.enter_context(av.open(file, **opening_alone(path)))
+        except (InvalidDataError, FFmpegEOFError) as error:
+            raise RecordingUnreadable(
+                f"{path} is not a video that can be read: it was cut off before its index was written, or is no video;"
+                " copy it from the camera again, or export it as MP4"
+            ) from error
+        except (FFmpegError, OSError, UnicodeError) as error:
+            raise RecordingUnreadable(f"{path} cannot be opened as a video ({error}); export it as MP4") from error
         stream = _picture_stream(path, container)
         try:
             yield OpenVideo(container=container, stream=stream)

@@ -204,13 +204,6 @@ def test_a_name_with_a_colon_is_a_file_and_not_a_protocol(tmp_path: Path, monkey
     assert len(list(open_recording(odd).sample(0.1))) == 2
 
 
-def test_a_playlist_cannot_make_the_reader_go_to_the_network(tmp_path: Path) -> None:
-    (tmp_path / "list.m3u8").write_text(
-        "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n"
-    )
-    refusal(tmp_path / "list.m3u8")
-
-
 def test_the_truth_used_here_is_true(tmp_path: Path) -> None:
     path = write_video(tmp_path / "truth.mp4", at_ms=[0, 100, 450])
     assert every_picture(path) == [(0.0, 0), (0.1, 1), (0.45, 2)]
