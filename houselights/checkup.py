@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from audience.errors import HouselightsError
+from houselights.leftovers import find_leftovers
 
-State = Literal["ok", "missing", "broken"]
+State = Literal["ok", "missing", "broken", "left"]
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "firefox")
 _OPENCV_WHEELS = (
@@ -31,7 +32,8 @@ class Finding:
 
     Attributes:
         what: the thing.
-        state: "ok"; "missing" where something optional is not there; "broken" where something needed does not work.
+        state: "ok"; "missing" where something optional is not there; "broken" where something needed does not work;
+            "left" where something lies about that nobody needs.
         says: what was found, in words.
         do: what to do about it; "" where nothing is to be done.
     """
@@ -56,6 +58,7 @@ def checkup(store_url: str) -> list[Finding]:
         ("detector yunet", _yunet),
         ("detector haar", _haar),
         ("scorer expressionnet", _expressionnet),
+        ("reports to Microsoft", _reports),
         ("store", lambda: _store(store_url)),
         ("camera", _camera),
         ("pages", _pages),
@@ -147,6 +150,19 @@ def _expressionnet() -> Finding:
         what="scorer expressionnet",
         state="ok",
         says=f"{scorer.name}, model sha256 {scorer.model_sha256[:16]}{experimental}",
+    )
+
+
+def _reports() -> Finding:
+    left = find_leftovers().files
+    if not left:
+        return Finding(what="reports to Microsoft", state="ok", says="those of onnxruntime are switched off")
+    return Finding(
+        what="reports to Microsoft",
+        state="left",
+        says="those of onnxruntime are switched off, but earlier runs left an id and events: "
+        f"{', '.join(map(str, left))}",
+        do="`houselights doctor --yes` removes these files and no others.",
     )
 
 

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 from rich.console import Console
 from rich.text import Text
 
+from audience.errors import InvalidValue
 from audience.stores import default_store_url
 from houselights.commands.options import store_option
 
-_MARKS = {"ok": ("ok", "green"), "missing": ("--", "yellow"), "broken": ("!!", "bold red")}
+_MARKS = {
+    "ok": ("ok", "green"),
+    "missing": ("--", "yellow"),
+    "broken": ("!!", "bold red"),
+    "left": ("..", "yellow"),
+}
 
 
 @click.command(short_help="Say what works on this machine.")
 @store_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of sentences.")
-def doctor(store_url: str | None, as_json: bool) -> int:
-    """Check OpenCV, models, store, camera and browser; exit code 1 where something needed is broken."""
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of sentences, and ask nothing.")
+@click.option("--yes", is_flag=True, help="Remove what onnxruntime's reports to Microsoft left here; do not ask.")
+def doctor(store_url: str | None, as_json: bool, yes: bool) -> int:
+    """Check OpenCV, models, store, camera and browser; exit code 1 where something needed is broken.
+
+    What onnxruntime's reports to Microsoft left here before they were switched off is removed where you agree.
+    """
     from houselights.checkup import checkup
 
+    if yes:
+        _remove(as_json)
     findings = checkup(store_url or default_store_url())
     if as_json:
         click.echo(json.dumps([finding.as_json() for finding in findings]))
@@ -31,4 +44,28 @@ def doctor(store_url: str | None, as_json: bool) -> int:
             console.print(Text.assemble((f"{mark:<3}", style), f"{finding.what}: {finding.says}"))
             if finding.do:
                 console.print(Text(f"     {finding.do}"))
+        if any(finding.state == "left" for finding in findings) and _agreed():
+            _remove(as_json)
     return 1 if any(finding.state == "broken" for finding in findings) else 0
+
+
+def _agreed() -> bool:
+    """Whether who sits there wants it removed; where nobody does, nobody is waited for."""
+    try:
+        return click.confirm("Remove what the reports to Microsoft left?")
+    except (click.Abort, OSError):
+        if sys.stdin.isatty():
+            raise
+        click.echo()
+        return False
+
+
+def _remove(silently: bool) -> None:
+    from houselights.leftovers import remove_leftovers
+
+    try:
+        removed = remove_leftovers()
+    except OSError as problem:
+        raise InvalidValue(f"{problem.filename} cannot be removed: {problem.strerror}") from None
+    if removed and not silently:
+        click.echo(f"Removed {removed} {'file' if removed == 1 else 'files'}.")
