@@ -1,5 +1,7 @@
 """`python -m bench NAME [--json]`: runs one bench and keeps its figures in `bench/results/NAME.json`.
 
+`--part PART` measures one part of a bench that has parts, and keeps nothing.
+
 `python -m bench readme` writes the figures kept there into the README and `docs/figures.md`.
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import json
 import os
 import platform
@@ -19,12 +22,16 @@ from bench.figures import Figure
 from bench.quoting import RESULTS, table, write_quotes
 
 ROOT = Path(__file__).resolve().parent
-NOT_A_BENCH = {"__init__", "__main__", "figures", "quoting", "viewing"}
+NOT_A_BENCH = {"__init__", "__main__", "figures", "quoting", "viewing", "cloud_path", "live_board", "review_parts"}
 
 
 def names() -> list[str]:
-    """The benches there are: every module beside this one with a `run()`, which gives its figures."""
-    return sorted(path.stem for path in ROOT.glob("*.py") if path.stem not in NOT_A_BENCH)
+    """The benches there are: every module or package beside this one with a `run()`, which gives its figures.
+
+    One with `PARTS` has some parts by name, each of which gives its own figures.
+    """
+    modules = {path.stem for path in ROOT.glob("*.py")} | {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    return sorted(modules - NOT_A_BENCH)
 
 
 def commit() -> str:
@@ -57,23 +64,36 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", choices=[*names(), "readme"])
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    parser.add_argument("--part", action="append", default=[], help="measure this part alone; nothing is kept")
     arguments = parser.parse_args()
     if arguments.name == "readme":
         write_quotes()
         return 0
+    bench = importlib.import_module(f"bench.{arguments.name}")
+    parts = getattr(bench, "PARTS", {})
+    if unknown := set(arguments.part) - parts.keys():
+        parser.error(f"{arguments.name} has no part {min(unknown)!r}: it has {', '.join(parts) or 'none'}")
+    measured = (
+        itertools.chain.from_iterable(parts[part]() for part in arguments.part) if arguments.part else bench.run()
+    )
     figures: list[Figure] = []
-    for figure in importlib.import_module(f"bench.{arguments.name}").run():
-        figures.append(figure)
-        # A long bench tells its figures as they come.
-        print(f"{figure.name}: {figure.value:.4g} {figure.unit}".rstrip(), file=sys.stderr, flush=True)  # noqa: T201
+    try:
+        for figure in measured:
+            figures.append(figure)
+            # A long bench tells its figures as they come.
+            print(f"{figure.name}: {figure.value:.4g} {figure.unit}".rstrip(), file=sys.stderr, flush=True)  # noqa: T201
+    except KeyboardInterrupt:
+        print("stopped: nothing is kept", file=sys.stderr)  # noqa: T201
+        return 130
     report: dict[str, Any] = {
         "bench": arguments.name,
         "commit": commit(),
         "machine": machine(),
         "figures": [figure.as_json() for figure in figures],
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{arguments.name}.json").write_text(json.dumps(report, indent=2) + "\n")
+    if not arguments.part:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{arguments.name}.json").write_text(json.dumps(report, indent=2) + "\n")
     print(json.dumps(report) if arguments.json else table(report["figures"]))  # noqa: T201 - this is a command line
     return 1 if any(figure.ok is False for figure in figures) else 0
 

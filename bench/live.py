@@ -14,19 +14,19 @@ from bench.live_board.soak import soak_figures
 from bench.live_board.staff import staff_figures
 from bench.live_board.steadiness import steadiness_figures
 
-PARTS = (
-    phone_figures,
-    staff_figures,
-    delay_figures,
-    first_content_figures,
-    steadiness_figures,
-    partition_figures,
-    cost_figures,
-    soak_figures,
-)
+PARTS = {
+    "phones": phone_figures,
+    "staff": staff_figures,
+    "delay": delay_figures,
+    "first_content": first_content_figures,
+    "steadiness": steadiness_figures,
+    "partition": partition_figures,
+    "cost": cost_figures,
+    "soak": soak_figures,
+}
 
 
 def run() -> Iterator[Figure]:
     """Runs every part; takes about half an hour, most of it for the soak."""
-    for part in PARTS:
+    for part in PARTS.values():
         yield from part()
