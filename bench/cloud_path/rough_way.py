@@ -4,7 +4,6 @@ again. What is counted afterwards is held to what was sent.
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ from audience.sheets.grid import Grid
 from audience.sheets.manifest import Manifest, SheetWindow, Tile
 from audience.sheets.sheet import sealed
 from audience.stores import open_store
+from bench.cloud_path.dead_letters import reasons_by_key
 from bench.cloud_path.delay import start_ingest
 from bench.cloud_path.one_clip import BEGAN_MS, STAGE, frames_of, set_up
 from edge_lambda.contact_sheet import crop_for_sheet, drawn
@@ -225,7 +225,7 @@ def _outcome(cloud: LocalCloud, made: Sequence[_Made], kills: int, seconds: floa
     # The sums must tell the same as the single faces, or something was added twice.
     sums_agree = int(table.faces.sum()) == scored.total()
     once = sum(scored[one.camera_id, one.start_ms, one.part] == FACES for one in good)
-    reasons = _dead_letters(cloud)
+    reasons = reasons_by_key(cloud.client("sqs"), cloud.dead_letters_url)  # of one delivered twice there are two
     broken_keys = {one.key for one in made if one.broken}
     return Outcome(
         sheets=len(good),
@@ -236,16 +236,3 @@ def _outcome(cloud: LocalCloud, made: Sequence[_Made], kills: int, seconds: floa
         kills=kills,
         seconds=seconds,
     )
-
-
-def _dead_letters(cloud: LocalCloud) -> dict[str, str]:
-    """The reason of every dead letter by its key; of a broken sheet that was delivered twice there are two."""
-    sqs = cloud.client("sqs")
-    reasons: dict[str, str] = {}
-    while messages := sqs.receive_message(
-        QueueUrl=cloud.dead_letters_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=600
-    ).get("Messages", []):
-        for message in messages:
-            key = json.loads(message["Body"])["detail"]["object"]["key"]
-            reasons[key] = message.get("MessageAttributes", {}).get("reason", {}).get("StringValue", "")
-    return reasons

@@ -19,7 +19,9 @@ def _figures_of(part: str) -> Iterable[Figure]:
     return figures
 
 
-PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {part: partial(_figures_of, part) for part in ("kills",)}
+PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {
+    part: partial(_figures_of, part) for part in ("kills", "jumps")
+}
 
 
 def run() -> Iterator[Figure]:

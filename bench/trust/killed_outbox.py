@@ -92,7 +92,7 @@ def _judge(
     harm: Harm,
 ) -> None:
     """Kills one outbox's process so many times, lets what waits be sent, and counts what went wrong."""
-    context = forks("bench.trust.killed_store", "bench.trust.killed_outbox")
+    context = forks()
     outbox = folder / "not there yet" / "outbox"
     safe: set[int] = set()
     for life in range(lives):

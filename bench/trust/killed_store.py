@@ -43,7 +43,7 @@ def killed_stores(chance: random.Random, kills: int = KILLS) -> Harm:
         chance: when.
         kills: how often.
     """
-    context = forks("bench.trust.killed_store", "bench.trust.killed_outbox")
+    context = forks()
     harm = Harm()
     while harm.kills < kills:
         with tempfile.TemporaryDirectory() as folder:
