@@ -41,7 +41,7 @@ SHOWN: Final = 1_000_000
 """A second's number with this added is said when it was shown to the device, and without when it is in the outbox."""
 
 _PLACES: Final = 14  # faces side by side: the digits, in base 2, of a second's number
-_INTERVAL_S: Final = 2.0
+_INTERVAL_S: Final = 6.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,8 +52,7 @@ _VISIBLE_AGAIN_S: Final = 15
 """Messages in an answer that the proxy cut come again after this."""
 
 _SEED: Final = 11
-_SENT_WITHIN_S: Final = 90.0
-_TAKEN_WITHIN_S: Final = 60.0
+_LESS_WITHIN_S: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -238,7 +237,7 @@ def _send_the_rest(folder: Path, moto: str, bucket: str, run: Run) -> None:
     client = upload_client(a_boto3_session(), endpoint_url=moto)
     uploader = Uploader(outbox, S3Bucket(bucket, lambda: client, now=lambda: from_ms(run.now_ms())))
     uploader.start()
-    _wait_until(lambda: not outbox.status().waiting, within_s=_SENT_WITHIN_S)
+    _wait_for_none(lambda: outbox.status().waiting)
     uploader.stop()
     outbox.close()
     client.close()
@@ -247,18 +246,21 @@ def _send_the_rest(folder: Path, moto: str, bucket: str, run: Run) -> None:
 def _wait_until_empty(sqs: Any, queue_url: str) -> None:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 
-    def empty() -> bool:
+    def waiting() -> int:
         found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
-        return not any(int(found[name]) for name in names)
+        return sum(int(found[name]) for name in names)
 
-    _wait_until(empty, within_s=_TAKEN_WITHIN_S)
+    _wait_for_none(waiting)
 
 
-def _wait_until(holds: Callable[[], bool], *, within_s: float) -> None:
-    until = time.monotonic() + within_s
-    while not holds():
+def _wait_for_none(waiting: Callable[[], int]) -> None:
+    """Waits until nothing waits, for as long as it becomes less."""
+    least, until = waiting(), time.monotonic() + _LESS_WITHIN_S
+    while (left := waiting()) > 0:
+        if left < least:
+            least, until = left, time.monotonic() + _LESS_WITHIN_S
         if time.monotonic() > until:
-            raise RuntimeError(f"nothing more happens for {within_s:.0f} s")
+            raise RuntimeError(f"{left} wait, and have not become fewer for {_LESS_WITHIN_S:.0f} s")
         time.sleep(0.2)
 
 

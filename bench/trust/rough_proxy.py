@@ -17,7 +17,7 @@ _DELAYED_S: Final = (0.02, 0.5)
 _HALF_OPEN_S: Final = 1.0
 _GIVEN_UP_S: Final = 1.3  # longer than boto3 waits to be told to go on with a body
 _LATE_S: Final = (1.5, 5.0)
-_FATES: Final = {"delay": 0.1, "cut": 0.006, "half-close": 0.004, "deliver late": 0.006}
+_FATES: Final = {"delay": 0.04, "cut": 0.006, "half-close": 0.004, "deliver late": 0.006}
 """The chance of each, for a piece that is read from either end."""
 
 

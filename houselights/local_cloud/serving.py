@@ -6,7 +6,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from io import BufferedIOBase
+from typing import Any, cast
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
@@ -49,7 +50,42 @@ def serving(application: Application, *, port: int = 0) -> Iterator[str]:
 
 
 class _QuietHandler(MotoRequestHandler):
-    """moto's own handler, which keeps the names of S3's metadata, without a line for each request."""
+    """moto's own handler, which keeps the names of S3's metadata, without a line for each request.
+
+    It asks nothing for a client that hung up in the middle of its headers: Python's own would take those that came for
+    all there are.
+    """
+
+    def setup(self) -> None:
+        super().setup()
+        self._lines = _Lines(self.rfile)
+        self.rfile = cast(BufferedIOBase, self._lines)
+
+    def parse_request(self) -> bool:
+        self._lines.ended = False
+        if super().parse_request() and not self._lines.ended:
+            return True
+        self.close_connection = True
+        return False
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
+
+    def log_error(self, format: str, *args: Any) -> None:
+        pass
+
+
+class _Lines:
+    """A stream that knows whether it came to its end while it was read by lines."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.ended = False
+
+    def readline(self, size: int = -1) -> bytes:
+        line: bytes = self._stream.readline(size)
+        self.ended |= not line
+        return line
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
