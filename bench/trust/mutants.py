@@ -253,7 +253,7 @@ def _of_others(store: Store) -> Any:
     """What is recorded that no camera of the talk may change."""
     tables = [store.windows(session_id, STAGE) for session_id in (OTHER, OVER, LAPTOP)]
     rows = [(table.start_ms.tolist(), table.faces.tolist(), table.over.tolist()) for table in tables]
-    return rows, store.scorers()
+    return rows, store.scorers()[a_scorer().name]
 
 
 def _shown(store: Store, session_id: str) -> None:

@@ -1,0 +1,53 @@
+"""Every command in a network of its own and under a tracer: whom it turns to beyond this machine, and what it leaves.
+
+What is documented is the table of `docs/privacy.md`, to which the tests hold each command by itself.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.figures import Figure
+from tests.outside.commands import every_command
+from tests.outside.test_commands import DOCUMENTED, left
+from tests.outside.tracing import what_is_missing
+
+
+def figures() -> Iterator[Figure]:
+    """What was seen of all of them.
+
+    Raises:
+        RuntimeError: this machine cannot trace.
+        AssertionError: a command did not do what it was told.
+    """
+    if missing := what_is_missing():
+        raise RuntimeError(missing)
+    with tempfile.TemporaryDirectory() as folder:
+        runs = every_command(Path(folder))
+        asked = [url for address, urls in runs.asked for url in urls if not _own(url, address)]
+        beyond = [contact for many in runs.seen.values() for seen in many for contact in seen.contacts]
+        elsewhere = {
+            (command, file)
+            for command, many in runs.seen.items()
+            for seen in many
+            for file in left(runs, seen, DOCUMENTED[command][0]) - DOCUMENTED[command][0]
+        }
+    yield Figure(
+        name=f"connections and look-ups beyond loopback, {len(runs.seen)} commands",
+        value=sum(contact.beyond_loopback for contact in beyond) + len(asked),
+        reach=0,
+        direction="exactly",
+    )
+    yield Figure(
+        name=f"files outside the documented folders, {len(runs.seen)} commands",
+        value=len(elsewhere),
+        reach=0,
+        direction="exactly",
+    )
+
+
+def _own(url: str, address: str) -> bool:
+    """Whether a page asks its own server, or nobody."""
+    return url.startswith((address, address.replace("http", "ws", 1), "data:", "blob:"))
