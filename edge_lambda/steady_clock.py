@@ -94,9 +94,11 @@ class SteadyClock:
     def __call__(self) -> datetime:
         """The time, aware UTC."""
         with self._guard:
+            # Before and after: the clock may be set between any two lines, to a wrong time or to the right one.
+            was_right = self._synchronised()
             wall_ms, counted_ms = self._read()
             apart_ms = wall_ms - counted_ms
-            if self._synchronised():
+            if was_right and self._synchronised():
                 self._keep(apart_ms)
             right_ms = apart_ms if self._right_ms is None else self._right_ms
             self._off_ms = apart_ms - right_ms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,8 @@ class Computer:
     synchronised: bool = True
     boot: str = "boot-1"
     stands_ms: int = 0  # it stands still for so long before its wall clock is read, once
+    before_reading: Callable[[], None] | None = None  # happens before its wall clock is read, once
+    after_reading: Callable[[], None] | None = None
 
     def clock(self) -> SteadyClock:
         return SteadyClock(
@@ -41,7 +44,18 @@ class Computer:
 
     def _wall(self) -> datetime:
         self.passed_ms, self.stands_ms = self.passed_ms + self.stands_ms, 0
-        return from_ms(BEGAN_MS + self.passed_ms + self.set_ms)
+        before, self.before_reading = self.before_reading, None
+        after, self.after_reading = self.after_reading, None
+        if before:
+            before()
+        read = from_ms(BEGAN_MS + self.passed_ms + self.set_ms)
+        if after:
+            after()
+        return read
+
+    def set(self, by_ms: int, *, synchronised: bool) -> None:
+        """Sets the wall clock."""
+        self.set_ms, self.synchronised = by_ms, synchronised
 
     def wrong_by_ms(self, clock: SteadyClock) -> int:
         """By how much a clock is wrong."""
@@ -122,6 +136,18 @@ def test_a_computer_that_stood_still_between_two_readings_was_not_set(computer):
     assert computer.wrong_by_ms(clock) == 0
     computer.synchronised, computer.stands_ms = True, 5_000
     assert computer.wrong_by_ms(clock) == 0
+
+
+@pytest.mark.parametrize("when", ["before_reading", "after_reading"])
+def test_a_clock_that_is_set_at_the_instant_it_is_read_is_not_believed(computer, when):
+    clock = computer.clock()
+    clock()
+    setattr(computer, when, lambda: computer.set(HOUR_MS, synchronised=False))
+    assert computer.wrong_by_ms(clock) == 0
+    assert computer.wrong_by_ms(clock) == 0
+    setattr(computer, when, lambda: computer.set(0, synchronised=True))
+    assert computer.wrong_by_ms(clock) == 0
+    assert computer.wrong_by_ms(computer.clock()) == 0
 
 
 @given(events=st.lists(st.tuples(st.integers(0, 10**7), st.integers(-(10**8), 10**8), st.booleans()), max_size=12))
