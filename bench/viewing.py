@@ -26,12 +26,20 @@ async def come(viewers: list[Viewer], count: int, open_one: Callable[[], Awaitab
         viewers += await asyncio.gather(*(open_one() for _ in range(_AT_ONCE)))
 
 
-async def connected(address: str) -> ClientConnection:
-    """A connection to the server of some pages, as a browser opens it."""
+async def connected(address: str, cookies: str = "") -> ClientConnection:
+    """A connection to the server of some pages, as a browser opens it.
+
+    Args:
+        address: of the server.
+        cookies: of somebody who is signed in, as a browser sends them.
+    """
+    # A page proves by its second subprotocol that it may read its cookies; without it Streamlit takes no login.
+    proofs = [one.partition("=")[2] for one in cookies.split("; ") if one.startswith("_streamlit_xsrf=")]
     return await websockets.connect(
         f"ws://{urlsplit(address).netloc}/_stcore/stream",
-        subprotocols=[websockets.Subprotocol("streamlit")],
+        subprotocols=[websockets.Subprotocol(name) for name in ("streamlit", *proofs)],
         origin=websockets.Origin(address),
+        additional_headers={"Cookie": cookies} if cookies else {},
         max_size=None,
     )
 

@@ -20,7 +20,7 @@ def _figures_of(part: str) -> Iterable[Figure]:
 
 
 PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {
-    part: partial(_figures_of, part) for part in ("kills", "jumps")
+    part: partial(_figures_of, part) for part in ("beyond", "mutants", "flooded", "kills", "jumps")
 }
 
 

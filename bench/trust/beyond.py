@@ -35,13 +35,13 @@ def figures() -> Iterator[Figure]:
             for file in left(runs, seen, DOCUMENTED[command][0]) - DOCUMENTED[command][0]
         }
     yield Figure(
-        name=f"connections and look-ups beyond loopback, {len(runs.seen)} commands",
+        name="connections and look-ups beyond loopback, over all commands",
         value=sum(contact.beyond_loopback for contact in beyond) + len(asked),
         reach=0,
         direction="exactly",
     )
     yield Figure(
-        name=f"files outside the documented folders, {len(runs.seen)} commands",
+        name="files left outside the documented folders, over all commands",
         value=len(elsewhere),
         reach=0,
         direction="exactly",

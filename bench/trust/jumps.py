@@ -100,7 +100,7 @@ class _Through:
 def figures() -> Iterator[Figure]:
     """What became of two hours."""
     outcome = rough_run(random.Random(_SEED))
-    name = "2 hours, clock jumping an hour, rough network, killed 20 times"
+    name = f"2 hours of a device, clock jumping an hour, rough network, {KILLS} kills"
     unaccounted = outcome.safe - outcome.stored.keys() - outcome.wrong.keys() - outcome.aside
     yield Figure(name=f"{name}: windows at a wrong second", value=outcome.wrong.total(), reach=0, direction="exactly")
     yield Figure(

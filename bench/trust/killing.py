@@ -90,10 +90,12 @@ def killed_after(
     process.start()
     writing.close()
     with contextlib.closing(reading):
-        said = os.read(reading.fileno(), _NUMBER.size)
-        time.sleep(seconds)
-        process.kill()
-        process.join()
+        try:
+            said = os.read(reading.fileno(), _NUMBER.size)
+            time.sleep(seconds)
+        finally:
+            process.kill()
+            process.join()
         while chunk := os.read(reading.fileno(), _READ_BYTES):
             said += chunk
     if process.exitcode != -9:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from bench.figures import Figure
@@ -17,11 +16,8 @@ _SEED: Final = 11
 
 def figures() -> Iterator[Figure]:
     """What is lost, doubled and damaged after a thousand kills."""
-    with ThreadPoolExecutor(2) as pool:  # each waits most of the time
-        stores = pool.submit(killed_stores, random.Random(_SEED))
-        outboxes = pool.submit(killed_outboxes, random.Random(_SEED))
-        yield from _told("store", stores.result())
-        yield from _told("outbox", outboxes.result())
+    yield from _told("store", killed_stores(random.Random(_SEED)))
+    yield from _told("outbox", killed_outboxes(random.Random(_SEED)))
 
 
 def _told(what: str, harm: Harm) -> list[Figure]:
