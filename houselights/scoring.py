@@ -12,7 +12,8 @@ from audience.camera_owner import check_not_watched
 from audience.errors import RecordingUnreadable, ScoringRefused
 from audience.fingerprint import fingerprint
 from audience.instants import clock_text, from_ms, to_ms
-from audience.occasions import Occasion, note_camera_end, plan_recording, store_session
+from audience.occasions import Occasion, plan_recording, store_session
+from audience.session_end import note_camera_end
 from audience.sessions import Session
 from audience.store import RecordingProgress, Store
 from edge_lambda.detectors import Detector

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from audience.camera_owner import check_not_scored
 from audience.errors import DeviceError, ScoringRefused
 from audience.instants import to_ms
-from audience.occasions import Occasion, note_camera_end, plan_recording, store_session
+from audience.occasions import Occasion, plan_recording, store_session
+from audience.session_end import note_camera_end
 from audience.store import CameraState, Heartbeat, Store
 from edge_lambda.back_off import BackOff
 from edge_lambda.detectors import Detector

@@ -1,4 +1,4 @@
-"""When a session ends: with the last of its cameras, and a festival when a person says so."""
+"""Who may record under a camera: a recording, a live camera of this machine and a device never meet by accident."""
 
 from __future__ import annotations
 
@@ -8,110 +8,99 @@ from pathlib import Path
 
 import pytest
 
-from audience.occasions import OVER_AFTER_MS, Occasion, note_camera_end
-from audience.sessions import Kind
-from audience.store import CameraState, Store
+from audience.camera_owner import check_not_scored, check_not_watched
+from audience.errors import ScoringRefused
+from audience.occasions import Occasion, plan_recording, prepared, store_session
+from audience.store import Store
 from audience.stores import open_store
-from tests.builders import a_camera, a_heartbeat, a_progress, a_session, a_stage, after, after_ms
+from tests.builders import BEGAN, a_heartbeat, a_progress, a_session, after, after_ms
 
-ENDS_S = 600
+TALK = Occasion(session_id="talk-1")
+DAY_S = 86_400
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    """A session of one stage and one camera, which has just ended."""
-    with open_store(f"sqlite:///{tmp_path / 'houselights.db'}") as store:
-        store.put_session(a_session())
-        store.put_stage("talk-1", a_stage())
-        store.put_camera("talk-1", "main", a_camera())
-        yield store
+    with open_store(f"sqlite:///{tmp_path}/a.db") as opened:
+        yield opened
 
 
-def of_kind(store: Store, kind: Kind) -> None:
-    store.put_session(replace(store.session("talk-1"), kind=kind))
+def recorded_here(store: Store, occasion: Occasion = TALK, at_s: float = 0) -> None:
+    store_session(store, plan_recording(store, occasion, after(at_s)), occasion)
 
 
-def ends(store: Store, camera_id: str = "cam-1", *, at_s: float = ENDS_S, now_s: float | None = None, **live) -> bool:
-    """One camera ends; whether the session has."""
-    occasion = Occasion(session_id="talk-1", camera_id=camera_id)
-    now_ms = after_ms(at_s if now_s is None else now_s)
-    ended = note_camera_end(store, occasion, end_ms=after_ms(at_s), now_ms=now_ms, **live)
-    assert ended == (store.session("talk-1").ended_at is not None)
-    return ended
+def delivered_by(store: Store) -> str | None:
+    (camera,) = store.cameras("talk-1", "main")
+    return camera.delivered_by
 
 
-def says(store: Store, stage_id: str, camera_id: str, state: CameraState, at_s: float = ENDS_S) -> None:
-    store.put_heartbeat(replace(a_heartbeat(camera_id=camera_id), stage_id=stage_id, state=state, at_ms=after_ms(at_s)))
+def test_a_camera_that_was_prepared_is_its_devices_and_nothing_else_is_recorded_under_it(store: Store) -> None:
+    prepared(store, TALK, BEGAN, BEGAN)
+    assert delivered_by(store) == "cam-1"
+    with pytest.raises(ScoringRefused, match="a device delivers for"):
+        recorded_here(store)
+    recorded_here(store, replace(TALK, camera_id="laptop"))
 
 
-def test_a_session_of_one_camera_ends_with_it(store: Store) -> None:
-    assert ends(store)
-    assert store.session("talk-1").ended_at == after(ENDS_S)
+def test_a_camera_that_was_recorded_here_is_not_set_up_for_a_device(store: Store) -> None:
+    recorded_here(store)
+    assert delivered_by(store) == ""
+    with pytest.raises(ScoringRefused, match="give the device a --camera of its own"):
+        prepared(store, TALK, None, BEGAN)
+    prepared(store, replace(TALK, camera_id="cam-2"), None, BEGAN)
 
 
-@pytest.mark.parametrize("state", ["starting", "ready", "running", "waiting", "failed"])
-@pytest.mark.parametrize("silent_s", [0, 5, 7200])
-def test_a_session_goes_on_while_another_of_its_cameras_may_deliver(
-    store: Store, state: CameraState, silent_s: float
-) -> None:
-    """One that has been silent for two hours may have lost its network, and has kept what it saw."""
-    store.put_stage("talk-1", a_stage("tent"))
-    store.put_camera("talk-1", "tent", a_camera("cam-1"))
-    says(store, "tent", "cam-1", state, ENDS_S - silent_s)
-    assert not ends(store)
+def test_one_of_which_nobody_says_who_records_is_the_first_ones(store: Store) -> None:
+    prepared(store, TALK, BEGAN, BEGAN, device=False)
+    assert delivered_by(store) is None
+    recorded_here(store)
+    assert delivered_by(store) == ""
 
 
-def test_a_session_goes_on_while_a_camera_of_it_is_still_to_come(store: Store) -> None:
-    store.put_camera("talk-1", "main", a_camera("cam-2"))
-    assert not ends(store)
-    says(store, "main", "cam-1", "finished")
-    assert ends(store, "cam-2", at_s=ENDS_S + 60)
-    assert store.session("talk-1").ended_at == after(ENDS_S + 60)
+def test_nor_is_one_of_an_older_store_whose_recording_was_scored(store: Store) -> None:
+    prepared(store, TALK, BEGAN, BEGAN, device=False)
+    store.put_windows([], [], a_progress())
+    with pytest.raises(ScoringRefused, match="recorded on a computer"):
+        prepared(store, TALK, None, BEGAN)
 
 
-@pytest.mark.parametrize("state", ["stopped", "finished"])
-def test_of_two_that_end_the_second_ends_the_session_at_the_later_end(store: Store, state: CameraState) -> None:
-    store.put_camera("talk-1", "main", a_camera("cam-2"))
-    says(store, "main", "cam-2", state)
-    store.put_heartbeat(replace(store.heartbeats("talk-1")[0], last_window_ms=after_ms(ENDS_S + 30)))
-    assert ends(store)
-    assert store.session("talk-1").ended_at == after(ENDS_S + 30)
+def test_one_of_an_older_store_that_a_device_was_heard_of_is_not_recorded_under(store: Store) -> None:
+    prepared(store, TALK, BEGAN, BEGAN, device=False)
+    store.put_heartbeat(replace(a_heartbeat(), received_ms=after_ms(0)))
+    with pytest.raises(ScoringRefused, match="a device delivers for"):
+        recorded_here(store)
 
 
-def test_recordings_of_two_cameras_end_a_session_once_both_are_scored(store: Store) -> None:
-    store.put_camera("talk-1", "main", a_camera("cam-2"))
-    store.put_windows([], progress=a_progress(done_s=ENDS_S, finished=True))
-    assert not ends(store)
-    assert ends(store, "cam-2", at_s=ENDS_S - 100)
-    assert store.session("talk-1").ended_at == after(ENDS_S)
+def test_a_recording_does_not_go_under_a_camera_that_was_watched_nor_the_other_way_round(store: Store) -> None:
+    store.put_session(a_session())
+    store.put_heartbeat(a_heartbeat())
+    with pytest.raises(ScoringRefused, match="watched live"):
+        check_not_watched(store, TALK.place)
+    check_not_scored(store, TALK.place)
+    store.put_windows([], [], a_progress())
+    with pytest.raises(ScoringRefused, match="holds a recording"):
+        check_not_scored(store, TALK.place)
 
 
-def test_no_camera_ends_a_festival(store: Store) -> None:
-    of_kind(store, "festival")
-    assert not ends(store)
-    says(store, "main", "cam-1", "finished")
-    assert not ends(store)
+@pytest.mark.parametrize("at_s", [-DAY_S - 1, 5 * DAY_S, -56 * 365 * DAY_S])
+def test_what_is_recorded_far_from_its_session_is_refused(store: Store, at_s: float) -> None:
+    store.put_session(a_session())
+    with pytest.raises(ScoringRefused, match="--session of its own"):
+        recorded_here(store, at_s=at_s)
 
 
-@pytest.mark.parametrize("kind", ["festival", "talk"])
-def test_a_recording_of_a_day_that_is_over_ends_its_session_whatever_is_still_to_come(store: Store, kind: Kind) -> None:
-    of_kind(store, kind)
-    store.put_camera("talk-1", "main", a_camera("cam-2"))
-    a_day_s = OVER_AFTER_MS / 1000
-    assert not ends(store, now_s=ENDS_S + a_day_s)
-    assert ends(store, now_s=ENDS_S + a_day_s + 1)
+@pytest.mark.parametrize("at_s", [-3600, 0, 3 * DAY_S])
+def test_what_is_recorded_near_it_is_not(store: Store, at_s: float) -> None:
+    store.put_session(a_session())
+    recorded_here(store, at_s=at_s)
 
 
-def test_a_later_recording_makes_a_session_longer_and_an_earlier_one_does_not_make_it_shorter(store: Store) -> None:
-    assert ends(store)
-    assert ends(store, at_s=ENDS_S + 60)
-    assert ends(store, at_s=ENDS_S - 60)
-    assert store.session("talk-1").ended_at == after(ENDS_S + 60)
-
-
-def test_the_end_that_a_person_noted_stays_when_the_cameras_are_stopped_after_it(store: Store) -> None:
-    store.put_session(replace(store.session("talk-1"), ended_at=after(ENDS_S - 60)))
-    assert ends(store, began_ms=after_ms(0))
-    assert store.session("talk-1").ended_at == after(ENDS_S - 60)
-    assert ends(store, began_ms=after_ms(ENDS_S - 30))
-    assert store.session("talk-1").ended_at == after(ENDS_S)
+def test_a_session_that_ended_goes_on_where_more_is_recorded(store: Store) -> None:
+    store.put_session(a_session(ended_at=after(60)))
+    recorded_here(store, at_s=30)
+    assert store.session("talk-1").ended_at == after(60)
+    recorded_here(store, at_s=3600)
+    assert store.session("talk-1").ended_at is None
+    store.put_session(a_session(ended_at=after(60)))
+    with pytest.raises(ScoringRefused, match="--session of its own"):
+        recorded_here(store, at_s=60 + DAY_S + 1)
