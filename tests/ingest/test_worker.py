@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -65,7 +66,8 @@ class TestADelivery:
         assert cloud.keys() == []
 
     def test_tells_its_delay_and_how_wrong_its_cameras_clock_is(self, cloud, worker, told):
-        cloud.put(a_sheet(3).delivery(), sent_ms=after_ms(3))
+        sent_ms = time.time_ns() // 1_000_000 - 3000
+        cloud.put(a_sheet(3).delivery(), sent_ms=sent_ms)
         delivered_ms = round(
             cloud.session.client("s3").head_object(Bucket=cloud.bucket, Key=cloud.keys()[0])["LastModified"].timestamp()
             * 1000
@@ -73,7 +75,14 @@ class TestADelivery:
         failures(worker, cloud.created(cloud.keys()[0]))
         ((_, _, delay_ms, clock_error_ms),) = told.lines
         assert delay_ms == NOW_MS - after_ms(0) - 40
-        assert clock_error_ms == after_ms(3) - delivered_ms
+        assert clock_error_ms == sent_ms - delivered_ms
+
+    def test_of_a_camera_whose_clock_is_wrong_is_set_aside(self, cloud, worker, told):
+        cloud.put(a_sheet(3).delivery(), sent_ms=time.time_ns() // 1_000_000 - 3_600_000)
+        assert failures(worker, cloud.created(cloud.keys()[0])) == []
+        assert told.kinds == ["refused"]
+        ((_, reason),) = cloud.dead_letters()
+        assert "clock" in reason
 
     @pytest.mark.parametrize("sent", ["", "soon", "-5", "٣", "1" * 40])
     def test_that_says_nonsense_of_when_it_was_sent_is_taken_all_the_same(self, cloud, worker, told, sent):
