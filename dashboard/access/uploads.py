@@ -1,4 +1,7 @@
-"""How much somebody may upload: Streamlit keeps in memory what pages were given, as long as their session goes on."""
+"""How much somebody may upload: Streamlit keeps in memory what pages were given, as long as their session goes on.
+
+How large one file may be, Streamlit sees to (`server.maxUploadSize`).
+"""
 
 from __future__ import annotations
 
@@ -11,22 +14,15 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from dashboard.access.answering import refuse
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-LARGEST_BODY: Final = 66 << 20
-"""Bytes: the largest file that a page takes (64 MiB), and what is around it."""
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 AT_ONCE: Final = 4
-AT_ONCE_OF_A_PERSON: Final = 1
+AT_ONCE_OF_A_PERSON: Final = 2
 KEPT_OF_A_SESSION: Final = 160 << 20
 """Bytes of the files of one page: a deck in place of another, and two edits."""
 
-KEPT: Final = 640 << 20
+KEPT: Final = 480 << 20
 """Bytes of the files of all pages."""
-
-
-class _TooLarge(Exception):
-    """More was sent than may be."""
 
 
 class Uploads:
@@ -45,35 +41,16 @@ class Uploads:
             who: stands for whoever sends it.
         """
         if self._of_person[who] >= AT_ONCE_OF_A_PERSON or self._of_person.total() >= AT_ONCE:
-            await refuse(scope, receive, send, 429, "One file at a time: wait a little.", ())
+            await refuse(scope, receive, send, 429, "Too many files at once: wait a little.", ())
             return
         session_id = scope["path"].rsplit("/", 2)[1]
         of_session, of_all = _kept(session_id)
         if of_session >= KEPT_OF_A_SESSION or of_all >= KEPT:
             await refuse(scope, receive, send, 413, "There is no room for more files: load the page again.", ())
             return
-        taken = 0
-        begun = False
-
-        async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > LARGEST_BODY:
-                raise _TooLarge
-            return message
-
-        async def sending(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
         self._of_person[who] += 1
         try:
-            await app(scope, counted, sending)
-        except _TooLarge:
-            if not begun:
-                await refuse(scope, receive, send, 413, "That file is too large.", ())
+            await app(scope, receive, send)
         finally:
             self._of_person[who] -= 1
             self._of_person += Counter()  # those at none are forgotten
