@@ -13,6 +13,8 @@ Address = IPv4Address | IPv6Address
 # the page within a minute of each other when it is announced.
 TOKENS_A_SECOND: Final = 2000.0
 MOST_TOKENS: Final = 8000.0
+# Who has none left and goes on looking for what is not there waits for a twentieth of a second each time.
+MOST_OWED: Final = 100.0
 MOST_ADDRESSES: Final = 20_000
 # Somebody's own line has a /64 of IPv6, and could ask from each of its addresses in turn.
 _LINE_V6: Final = 64
@@ -48,8 +50,8 @@ class Limits:
         return enough
 
     def charge(self, address: str, cost: float, now_s: float) -> None:
-        """Takes tokens for what an answer turned out to cost; down to none."""
-        self._keep(address, max(0.0, self._left(address, now_s) - cost), now_s)
+        """Takes tokens for what an answer turned out to cost; down to none, and `MOST_OWED` less."""
+        self._keep(address, max(-MOST_OWED, self._left(address, now_s) - cost), now_s)
 
     def wait_s(self, address: str, cost: float, now_s: float) -> float:
         """Takes tokens, those that are not there yet in advance.

@@ -42,6 +42,22 @@ def test_looking_for_what_is_not_there_is_charged_down_to_nothing() -> None:
     assert limits.take("192.0.2.1", 1, 0.1)
 
 
+def test_who_goes_on_looking_for_what_is_not_there_is_answered_twenty_times_a_second() -> None:
+    limits = Limits()
+    answered = 0
+    for thousandth in range(10_000):
+        if limits.take("192.0.2.1", 1, thousandth / 1000):
+            limits.charge("192.0.2.1", 200, thousandth / 1000)
+            answered += 1
+    assert answered < MOST_TOKENS / 200 + 10 * TOKENS_A_SECOND / 100
+
+
+def test_tokens_that_are_taken_in_advance_are_waited_for() -> None:
+    limits = Limits(most=2, a_second=4)
+    assert [limits.wait_s("ada", 1, 0.0) for _ in range(4)] == [0, 0, 0.25, 0.5]
+    assert limits.wait_s("ada", 1, 10.0) == 0
+
+
 def test_the_addresses_remembered_are_bounded() -> None:
     limits = Limits()
     for number in range(MOST_ADDRESSES + 50):
