@@ -124,6 +124,8 @@ class Setups:
     def deleted(self, session_id: str) -> FacesRefused:
         """Believes no more in a session that the store says was deleted; the error that says so."""
         self._sessions = {place: one for place, one in self._sessions.items() if place[0] != session_id}
+        self._scorers = {key: one for key, one in self._scorers.items() if key[0] != session_id}
+        self._known = {key for key in self._known if key[0] != session_id}
         return FacesRefused(f"session {session_id!r} was deleted: what its cameras still deliver is not kept")
 
     def _looked_up(self, session_id: str, stage_id: str, camera_id: str, now_ms: int) -> Session:

@@ -196,6 +196,18 @@ class TestWhatIsSetUp:
         set_up(store)
         taken(ingest, a_sheet(at_s=8).delivery(), now_ms=DELIVERED_MS + 60_000)
 
+    def test_what_was_declared_in_a_deleted_session_is_declared_anew_in_the_next_of_its_id(self, ingest, store):
+        for at_s in (0, 1):
+            taken(ingest, a_window_file(at_s).delivery())
+        declared = store.scorers("talk-1")
+        assert declared
+        store.delete_session("talk-1")
+        with pytest.raises(FacesRefused):
+            taken(ingest, a_window_file(2).delivery())
+        set_up(store)
+        taken(ingest, a_window_file(3).delivery())
+        assert store.scorers("talk-1") == declared
+
     def test_is_not_believed_by_a_clock_that_was_set_back(self, ingest, store):
         taken(ingest, a_sheet().delivery())
         store.delete_session("talk-1")
