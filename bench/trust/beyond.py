@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.figures import Figure
+from bench.trust.shortfalls import named
 from tests.outside.commands import every_command
 from tests.outside.test_commands import DOCUMENTED, left
 from tests.outside.tracing import what_is_missing
@@ -26,23 +27,22 @@ def figures() -> Iterator[Figure]:
         raise RuntimeError(missing)
     with tempfile.TemporaryDirectory() as folder:
         runs = every_command(Path(folder))
-        asked = [url for address, urls in runs.asked for url in urls if not _own(url, address)]
-        beyond = [contact for many in runs.seen.values() for seen in many for contact in seen.contacts]
-        elsewhere = {
-            (command, file)
-            for command, many in runs.seen.items()
-            for seen in many
-            for file in left(runs, seen, DOCUMENTED[command][0]) - DOCUMENTED[command][0]
-        }
+        beyond = [f"a page, {url}" for address, urls in runs.asked for url in urls if not _own(url, address)]
+        elsewhere = set()
+        for command, many in runs.seen.items():
+            documented = DOCUMENTED[command][0] if command in DOCUMENTED else set()
+            for seen in many:
+                beyond += [f"{command}, {contact}" for contact in seen.contacts if contact.beyond_loopback]
+                elsewhere |= {f"{command}, {file}" for file in left(runs, seen, documented) - documented}
     yield Figure(
         name="connections and look-ups beyond loopback, over all commands",
-        value=sum(contact.beyond_loopback for contact in beyond) + len(asked),
+        value=named("beyond loopback", beyond),
         reach=0,
         direction="exactly",
     )
     yield Figure(
         name="files left outside the documented folders, over all commands",
-        value=len(elsewhere),
+        value=named("outside the documented folders", elsewhere),
         reach=0,
         direction="exactly",
     )

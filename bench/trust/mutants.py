@@ -46,6 +46,7 @@ from bench.trust.honest import (
 )
 from bench.trust.lies import ABOUT_THE_OWNER, ABOUT_TIME, DAY_MS, Lie
 from bench.trust.lies_in_figures import ABOUT_THE_CAMERA, ABOUT_THE_COUNT, ABOUT_THE_SCORER
+from bench.trust.shortfalls import named
 from ingest_lambda.ingest import Ingest, Keep
 from ingest_lambda.worker import Found, Worker
 from tests.builders import BEGAN_MS, a_camera, a_progress, a_scorer, a_session, a_stage, a_window
@@ -111,6 +112,7 @@ def figures() -> Iterator[Figure]:
         ("refused that should not be", outcome.refused),
         ("without an answer", outcome.faults),
     ):
+        named(what, (f"{times} x {kind}" for kind, times in count.items()))
         yield Figure(name=f"{name}: {what}", value=count.total(), reach=0, direction="exactly")
     yield Figure(name=f"{name}: longest", value=outcome.longest_s, unit="s", reach=1, direction="at most")
     yield Figure(name=f"{name}: peak memory", value=outcome.peak_mb, unit="MB", reach=300, direction="at most")
