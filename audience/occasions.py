@@ -12,7 +12,7 @@ from audience.alerts import usual_rules
 from audience.camera_owner import Place, camera_at, check_not_delivered, check_not_recorded_here
 from audience.countries import country_code
 from audience.errors import ScoringRefused, SessionNotFound
-from audience.instants import to_ms
+from audience.instants import from_ms, to_ms
 from audience.names import check_id
 from audience.privacy import Setting, decide
 from audience.sessions import Camera, Kind, Session, Stage
@@ -194,6 +194,18 @@ def store_session(store: Store, session: Session, occasion: Occasion, *, deliver
     if camera != there:
         store.put_camera(session.session_id, stage.stage_id, camera)
     return store.session(session.session_id)
+
+
+def end_session(store: Store, session_id: str, end_ms: int) -> None:
+    """Notes that the session lasted until `end_ms` at least.
+
+    Raises:
+        SessionNotFound: it is not there (any more).
+    """
+    session = store.session(session_id)
+    ended_at = from_ms(end_ms)
+    if session.ended_at is None or session.ended_at < ended_at:
+        store.change_session(replace(session, ended_at=ended_at))
 
 
 def prepared(

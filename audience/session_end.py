@@ -1,29 +1,13 @@
-"""When a session ends: with the last of its cameras, and a festival when a person says so."""
+"""When a session ends by itself: with the last of its cameras, and a festival never."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
-from typing import Final
 
-from audience.instants import from_ms, to_ms
-from audience.occasions import Occasion
+from audience.admission import LONGEST_MS
+from audience.instants import to_ms
+from audience.occasions import Occasion, end_session
 from audience.store import Heartbeat, RecordingProgress, Store
-
-PAST_AFTER_MS: Final = 24 * 3_600_000
-"""A camera whose last window is so long past was of an occasion that is over: a festival's day at the longest."""
-
-
-def end_session(store: Store, session_id: str, end_ms: int) -> None:
-    """Notes that the session lasted until `end_ms` at least.
-
-    Raises:
-        SessionNotFound: it is not there (any more).
-    """
-    session = store.session(session_id)
-    ended_at = from_ms(end_ms)
-    if session.ended_at is None or session.ended_at < ended_at:
-        store.change_session(replace(session, ended_at=ended_at))
 
 
 def note_camera_end(store: Store, occasion: Occasion, *, end_ms: int, now_ms: int, began_ms: int | None = None) -> bool:
@@ -31,7 +15,7 @@ def note_camera_end(store: Store, occasion: Occasion, *, end_ms: int, now_ms: in
 
     While another camera is at work, has fallen silent or was set up and is still to come, the session goes on: what
     such a camera delivers later must find it open. A festival goes on whatever its cameras do; a person ends it. Only a
-    recording of a day that is over, `PAST_AFTER_MS` ago, ends any session.
+    recording of a day that is over, `admission.LONGEST_MS` ago, ends any session.
 
     Args:
         store: where; what the camera recorded and said last is in it.
@@ -46,7 +30,7 @@ def note_camera_end(store: Store, occasion: Occasion, *, end_ms: int, now_ms: in
     session = store.session(occasion.session_id)
     if session.ended_at is None:
         beats, recordings = store.heartbeats(session.session_id), store.recordings(session.session_id)
-        is_of_the_past = now_ms - end_ms > PAST_AFTER_MS
+        is_of_the_past = now_ms - end_ms > LONGEST_MS
         if not is_of_the_past and (session.kind == "festival" or _others_to_come(store, occasion, beats, recordings)):
             return False
         ends = [one.started_ms + round(one.done_s * 1000) for one in recordings]
