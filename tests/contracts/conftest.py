@@ -7,11 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from audience.stores import dynamo_sessions
+from audience.stores import dynamo_client, dynamo_sessions
 from audience.stores.dynamo_client import client_for
 from audience.stores.dynamo_schema import create_table
 from houselights.local_cloud.moto_server import running_moto
 from tests.contracts.dynalite import running_dynalite
+from tests.ticking import limit_s
 
 REGION = "eu-west-1"
 
@@ -41,7 +42,9 @@ def dynalite() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def new_table() -> Iterator[Callable[[str], str]]:
-    """Makes an empty table at an address and gives the URL of the store in it."""
+    """Makes an empty table at an address and gives the URL of the store in it. AWS answers within the time that the
+    store's client waits; an engine beside many tests may need longer."""
+    dynamo_client.READ_TIMEOUT_S = limit_s(dynamo_client.READ_TIMEOUT_S)
 
     def make(endpoint: str) -> str:
         name = f"houselights-{uuid4().hex}"

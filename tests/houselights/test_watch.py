@@ -248,6 +248,7 @@ def test_two_do_not_watch_under_one_camera_and_one_that_was_killed_is_followed(l
                 self.set()
             return True
 
+    live.put_session(a_session("live", started_at=datetime.now(UTC)))
     now_ms = time.time_ns() // 1_000_000
     live.put_session(a_session("live", started_at=datetime.now(UTC)))
     live.put_heartbeat(replace(a_heartbeat("live"), at_ms=now_ms - 1000))
