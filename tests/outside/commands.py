@@ -1,6 +1,9 @@
 """Every command as somebody would give it, in a network with loopback alone and under the tracer.
 
-`every_command` runs them all, one after the other, in one home; who they are told to turn to are stand-ins.
+`GROUPS` holds them all, in an order in which each finds what it needs, in one home; who they are told to turn to are
+stand-ins.
+
+    every_command(folder).seen["score"]
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +22,7 @@ from tests.outside.stand_ins import BROKER, CAMERA, PORT, WEBHOOK
 from tests.outside.tracing import Contact, Network, Seen, Traced, loopback_only
 
 SECONDS = 4
+SECRET = "a secret of share links, long enough"
 PAGES = (
     "/",
     "/session?session=talk",
@@ -38,7 +42,7 @@ make_clip(Path("FILE.mp4"), created_at=datetime(2026, 5, 4, tzinfo=UTC), seconds
 
 
 class Runs:
-    """What was seen of each command.
+    """What was seen of each command; `once` runs them.
 
     Attributes:
         seen: by what the command is called in docs/privacy.md.
@@ -56,6 +60,17 @@ class Runs:
         self.asked: list[tuple[str, list[str]]] = []
         self.folder = folder
         self._network = network
+        self._begun: set[Callable[[Runs], None]] = set()
+
+    def once(self, group: Callable[[Runs], None]) -> None:
+        """Runs a group of commands, unless that was done before.
+
+        Raises:
+            AssertionError: one did not do what it was told.
+        """
+        if group not in self._begun:
+            self._begun.add(group)
+            group(self)
 
     def run(self, name: str, *words: str, **environment: str) -> None:
         """Runs a command to its end, which is to be a good one."""
@@ -63,9 +78,9 @@ class Runs:
         assert seen.code == 0, seen.said
         self.seen[name].append(seen)
 
-    def houselights(self, command: str, *words: str, name: str | None = None) -> None:
+    def houselights(self, command: str, *words: str, name: str | None = None, **environment: str) -> None:
         """Runs `houselights COMMAND` to its end."""
-        self.run(name or command, "-m", "houselights", command, *words)
+        self.run(name or command, "-m", "houselights", command, *words, **environment)
 
     @contextmanager
     def serving(self, name: str, *words: str, **environment: str) -> Iterator[Traced]:
@@ -97,44 +112,39 @@ class Runs:
                 process.stdin.close()
 
 
-def every_command(folder: Path) -> Runs:
-    """Runs every command, and the pages in a browser.
+@contextmanager
+def commands_in(folder: Path) -> Iterator[Runs]:
+    """A network in which commands can be run, and those whom they turn to.
 
     Args:
-        folder: for all of them: home, temporary files, what they are told to write.
-
-    Raises:
-        AssertionError: one did not do what it was told.
+        folder: for all commands: home, temporary files, what they are told to write.
     """
     with loopback_only() as network:
         runs = Runs(network, folder)
         with runs.stand_ins():
-            _a_talk(runs)
-            _a_camera(runs)
-            _pages(runs)
-            _the_cloud(runs)
-            runs.houselights("delete", "talk", "--yes")
-    return runs
+            yield runs
 
 
-def _a_talk(runs: Runs) -> None:
+def a_talk(runs: Runs) -> None:
     runs.run("demo", "-c", _CLIP)
     runs.houselights("score", "FILE.mp4", "--session", "talk", "--preview", "FILE-marked.mp4")
     runs.houselights("timeline", "talk", "FILE.mp4", "--scenes")
     runs.houselights("export", "talk", "--out", "DIR", "--format", "csv,parquet")
     runs.houselights("export", "--archive", "DIR/archive")
     runs.houselights("report", "talk", "--to", "FILE.pdf")
+    runs.houselights("describe", "talk", "--city", "Lyon")
     runs.houselights("sessions")
+    runs.houselights("share", "talk", "--at", "https://example.org", HOUSELIGHTS_SHARE_SECRET=SECRET)
     runs.houselights("doctor")
 
 
-def _a_camera(runs: Runs) -> None:
+def a_camera(runs: Runs) -> None:
     camera = f"http://{CAMERA}:{PORT}/"
     words = ("-m", "houselights", "watch", camera, "--session", "live", "--preview-port", "0")
     with runs.serving("watch", *words) as watch:
         watch.until("faces=1 ")
-    runs.houselights("prepare", "--session", "talk", "--camera", "cam-2")
-    device = {"HOUSELIGHTS_SESSION": "talk", "HOUSELIGHTS_CAMERA": "cam-2", "HOUSELIGHTS_SOURCE": "file:FILE.mp4"}
+    runs.houselights("prepare", "--session", "hall")
+    device = {"HOUSELIGHTS_SESSION": "hall", "HOUSELIGHTS_SOURCE": "file:FILE.mp4"}
     device |= {"HOUSELIGHTS_BUCKET": "dir:DIR/delivered", "HOUSELIGHTS_STATUS": f"mqtt://{BROKER}:{PORT}"}
     device |= {"HOUSELIGHTS_THING": "front"}
     runs.run("python -m edge_lambda", "-m", "edge_lambda", **device)
@@ -147,14 +157,14 @@ def _a_camera(runs: Runs) -> None:
     runs.houselights("simulate", "festival", "--stages", "1", "--hours", "0.05", "--truth", "FILE.json")
 
 
-def _pages(runs: Runs) -> None:
+def pages(runs: Runs) -> None:
     with runs.serving("dashboard", "-m", "houselights", "dashboard", "--no-browser", "--videos", ".") as dashboard:
         runs.visit(dashboard.until(r"http://127\.0\.0\.1:\d+")[0], *PAGES)
     with runs.serving("demo", "-m", "houselights", "demo", "--video", "FILE.mp4") as demo:
         runs.visit(demo.until(r"http://127\.0\.0\.1:\d+")[0], "/live/demo")
 
 
-def _the_cloud(runs: Runs) -> None:
+def the_cloud(runs: Runs) -> None:
     words = ("-m", "houselights", "local-cloud", "--scorer", "expressionnet")
     with runs.serving("local-cloud", *words) as cloud:
         cloud.until("edge_lambda")
@@ -162,7 +172,29 @@ def _the_cloud(runs: Runs) -> None:
         for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_REKOGNITION"):
             endpoint = urlsplit(settings[name])
             runs.named[Contact(str(endpoint.hostname), int(endpoint.port or 0))] = "AWS"
+        account = {name: value for name, value in settings.items() if name.startswith("AWS_")}
+        runs.houselights("calibrate-sheets", "FILE.mp4", "--faces", "5", "--yes", **account)
         settings["HOUSELIGHTS_SOURCE"] = f"http://{CAMERA}:{PORT}/"
         del settings["HOUSELIGHTS_OUTBOX"]
         with runs.serving("python -m edge_lambda", "-m", "edge_lambda", **settings) as device:
             device.until(r"sent=\d")
+
+
+def an_end(runs: Runs) -> None:
+    runs.houselights("prune")
+    runs.houselights("delete", "talk", "--yes")
+
+
+GROUPS = (a_talk, a_camera, pages, the_cloud, an_end)
+
+
+def every_command(folder: Path) -> Runs:
+    """Runs them all; see `commands_in`.
+
+    Raises:
+        AssertionError: one did not do what it was told.
+    """
+    with commands_in(folder) as runs:
+        for group in GROUPS:
+            runs.once(group)
+    return runs
