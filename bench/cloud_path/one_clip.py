@@ -11,7 +11,7 @@ import boto3
 import numpy as np
 
 from audience.instants import from_ms
-from audience.occasions import Occasion, plan_session, store_session
+from audience.occasions import Occasion, prepared
 from audience.store import Store
 from audience.stores import open_store
 from audience.stores.dynamo_client import DynamoAddress, client_for
@@ -156,7 +156,8 @@ def agreement(one: dict[int, float], other: dict[int, float]) -> float:
 def set_up(store: Store, session_id: str, *, camera_id: str = CAMERA) -> None:
     """Makes a session with its stage and camera, as deliveries need it."""
     occasion = Occasion(session_id=session_id, stage_id=STAGE, camera_id=camera_id)
-    store_session(store, plan_session(store, occasion, from_ms(BEGAN_MS)), occasion)
+    began_at = from_ms(BEGAN_MS)
+    prepared(store, occasion, began_at, began_at)
 
 
 def _camera(session_id: str) -> CameraKey:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audience.occasions import Occasion, plan_session, store_session
+from audience.occasions import Occasion, prepared
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at
 from houselights.commands.stopping import stopped_by_signal, wait_for
@@ -45,7 +45,7 @@ def local_cloud(port: int | None, scorer: str) -> int:
     with running_cloud(port=port or 0) as cloud:
         now = datetime.now(UTC)
         with store_at(cloud.store_url) as store:
-            store_session(store, plan_session(store, SESSION, now, now=now), SESSION)
+            prepared(store, SESSION, None, now)
         click.echo(_how_to(cloud))
         command = [sys.executable, "-m", "houselights", "ingest", "--local", cloud.queue_url, "--scorer", scorer]
         with stopped_by_signal() as stop, subprocess.Popen(command, env=os.environ | cloud.environment) as ingest:

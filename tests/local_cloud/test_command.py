@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import boto3
@@ -15,6 +16,7 @@ import pytest
 from audience.stores import open_store
 from edge_lambda.contact_sheet import drawn
 from houselights.cli import run
+from tests.builders import BEGAN
 from tests.ingest.sheets import a_sheet
 from tests.local_cloud.pictures import NOBODY, on_a_tile
 from tests.ticking import last_words, until
@@ -59,7 +61,8 @@ def test_a_sheet_that_a_camera_delivers_is_in_the_store_soon(running, monkeypatc
     assert "Nothing is sent to AWS" in running.said
     for name, value in running.settings.items():
         monkeypatch.setenv(name, value)
-    delivery = a_sheet(2, 1, session_id="local", picture=drawn([on_a_tile(), NOBODY, on_a_tile()])).delivery()
+    picture = drawn([on_a_tile(), NOBODY, on_a_tile()])
+    delivery = a_sheet(2, 1, at_s=int(time.time() - BEGAN.timestamp()), session_id="local", picture=picture).delivery()
     s3 = boto3.Session().client("s3")
     s3.put_object(Bucket=running.settings["HOUSELIGHTS_BUCKET"], Key=delivery.key, Body=delivery.data)
     s3.close()
