@@ -176,7 +176,7 @@ def test_a_session_that_began_in_another_month_than_was_thought_is_there_once(
     houselights: Houselights, films: Store, folder: Path
 ) -> None:
     houselights("export", "--archive", folder)
-    films.put_session(replace(films.session("ferry-1"), started_at=after(-5 * 86400)))
+    films.put_session(replace(films.session("ferry-1"), started_at=after(-3.9 * 86400)))
     houselights("export", "--archive", folder)
     assert opened(folder).sql("SELECT DISTINCT month FROM windows WHERE session_id = 'ferry-1'").fetchall() == [
         ("2026-04",)
@@ -217,11 +217,10 @@ def test_a_session_that_cannot_be_laid_out_is_named_and_the_others_are_archived(
     houselights: Houselights, films: Store, folder: Path
 ) -> None:
     houselights("export", "--archive", folder)
-    films.put_windows([a_window(40 * 86400, of=MANY, session_id="ferry-1")])
+    films.put_windows([a_window(600, of=MANY, session_id="ferry-1", width_ms=2000)])  # no curve has two widths
     ended = houselights("export", "--archive", folder)
     assert ended.code == 1
     assert "ferry-1 is not in the archive" in ended.err
-    assert "the clock of a camera was wrong" in ended.err
     read = opened(folder).sql("SELECT DISTINCT session_id FROM windows ORDER BY ALL").fetchall()
     assert read == [("ferry-2",), ("ferry-3",)]
 
