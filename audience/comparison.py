@@ -35,7 +35,7 @@ class Comparison:
             more than chance.
         overall, overall_low, overall_high: the difference of the units' means over all that is shared, and its 95 %
             interval (Welch).
-        effect, effect_low, effect_high: Cohen's d of it, corrected for few units (Hedges' g), and its 95 % interval.
+        effect, effect_low, effect_high: Cohen's d of it, corrected for few units, and its 95 % interval.
     """
 
     axis: SharedAxis
@@ -145,12 +145,20 @@ def _welch(a: Floats, b: Floats) -> tuple[Floats, Floats]:
 
 
 def _effect(a: Floats, b: Floats) -> tuple[float, float, float]:
-    """Hedges' g of two groups of figures and its 95 % interval (L. V. Hedges and I. Olkin, "Statistical Methods for
-    Meta-Analysis", 1985, chapter 5); NaN where neither group has a spread."""
-    n_a, n_b = len(a), len(b)
-    spread = np.sqrt((a.var(ddof=1) * (n_a - 1) + b.var(ddof=1) * (n_b - 1)) / (n_a + n_b - 2))
-    if spread < 1e-12:
+    """Cohen's d of two groups of figures and its 95 % interval; NaN where neither group has a spread.
+
+    Measured in the mean of both groups' variances, so that it holds where they differ (D. G. Bonett, "Confidence
+    intervals for standardized linear contrasts of means", Psychological Methods 13, 2008), and corrected for few units
+    (L. V. Hedges and I. Olkin, "Statistical Methods for Meta-Analysis", 1985, chapter 5).
+    """
+    of_a, of_b = a.var(ddof=1), b.var(ddof=1)
+    usual = (of_a + of_b) / 2
+    if usual < 1e-24:
         return (np.nan,) * 3
-    effect = float((a.mean() - b.mean()) / spread * (1 - 3 / (4 * (n_a + n_b) - 9)))
-    reach = Z_95 * float(np.sqrt((n_a + n_b) / (n_a * n_b) + effect**2 / (2 * (n_a + n_b))))
+    plain = (a.mean() - b.mean()) / np.sqrt(usual)
+    each_a, each_b = of_a / (len(a) - 1), of_b / (len(b) - 1)
+    of_spread = (of_a * each_a + of_b * each_b) / (8 * usual**2)
+    reach = Z_95 * float(np.sqrt(plain**2 * of_spread + (each_a + each_b) / usual))
+    freedom = (of_a + of_b) ** 2 / (of_a * each_a + of_b * each_b)
+    effect = float(plain * (1 - 3 / (4 * freedom - 1)))
     return effect, effect - reach, effect + reach

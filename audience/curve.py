@@ -12,7 +12,7 @@ from audience.admission import BEFORE_MS, LONGEST_MS, shown_span_ms
 from audience.disclosure import default_min_faces, withheld
 from audience.exclusions import excluded_windows
 from audience.instants import to_ms
-from audience.intervals import wilson
+from audience.intervals import Allowance, wilson
 from audience.sessions import Camera, Session, Stage, cues_of, overlapping
 from audience.timelines import timeline_seconds
 from audience.window_table import WindowTable
@@ -46,6 +46,8 @@ class StageWindows:
         place: (len(table),) where on the axis each row of `table` belongs.
         outside: how many records of each camera lie so far from the session that they are in no figure and on no axis:
             the camera's clock was wrong, or the session's times are.
+        intervals_allow_for: what the intervals of shares allow for. Whoever widens them by more says so here, and every
+            page, report and manifest with them.
     """
 
     session: Session
@@ -62,6 +64,7 @@ class StageWindows:
     table: WindowTable
     place: Ints
     outside: Mapping[str, int] = field(default_factory=dict)
+    intervals_allow_for: tuple[Allowance, ...] = ("people seen",)
 
     @property
     def expressions(self) -> tuple[str, ...]:
@@ -92,6 +95,7 @@ class ReactionCurve:
         share: share of the faces at or over the scorer's threshold, 0..1.
         share_low, share_high: its 95 % Wilson interval; n is the number of tracks, not of frames.
         level: mean confidence over tracks, 0..1.
+        band_allows_for: what `share_low` and `share_high` allow for.
     """
 
     expression: str
@@ -99,6 +103,7 @@ class ReactionCurve:
     share_low: Floats
     share_high: Floats
     level: Floats
+    band_allows_for: tuple[Allowance, ...] = ("people seen",)
 
 
 def stage_windows(
@@ -247,7 +252,7 @@ def reaction_curve(windows: StageWindows, expression: str) -> ReactionCurve:
         arrays["share"][place] = over / scored
         arrays["share_low"][place], arrays["share_high"][place] = wilson(over / spans, scored / spans)
         arrays["level"][place] = table.total[some, column] / scored
-    return ReactionCurve(expression=expression, **arrays)
+    return ReactionCurve(expression=expression, **arrays, band_allows_for=windows.intervals_allow_for)
 
 
 def overall_share(windows: StageWindows, expression: str) -> float:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,15 +22,55 @@ from audience.instants import from_ms, instant_text
 from audience.sessions import Stage
 
 Cell = str | int | float | None
+Kind = Literal["text", "number", "count", "instant"]
+
+SCHEMA = 2
+"""Version of the tables: it goes up when a column changes its name, type, unit or meaning."""
+
+_INSTANT = "ISO 8601, UTC"
+_KINDS: Mapping[str, Kind] = {
+    "": "text",
+    "h:mm:ss": "text",
+    _INSTANT: "instant",
+    "scenes": "count",
+    "screenings": "count",
+    "tracks": "count",
+    "windows": "count",
+}
+# A 95 % band is hardly ever narrower than .01, and a hundredth of that is the last digit that says anything. Seconds
+# are known to the millisecond.
+_DIGITS: Mapping[str, int] = {"s": 3, "faces": 2}
+_DIGITS_OF_SHARES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column: its unit ("" for none) and its meaning, for the dictionary."""
+    """One column of a table.
+
+    Attributes:
+        name: of the column.
+        unit: of its cells; "" for text.
+        meaning: one sentence, for the dictionary.
+    """
 
     name: str
     unit: str
     meaning: str
+
+    @property
+    def kind(self) -> Kind:
+        """The type of its cells in every file, whatever the session holds; the unit decides.
+
+        An instant is written as ISO 8601 in a cell; empty cells (None) may stand in a column of any kind. Mean numbers
+        of faces have fractions, so faces are a number and not a count.
+        """
+        return _KINDS.get(self.unit, "number")
+
+    def rounded(self, cell: Cell) -> Cell:
+        """The cell with as many digits as its figure deserves."""
+        if not isinstance(cell, float):
+            return cell
+        return round(cell, _DIGITS.get(self.unit, _DIGITS_OF_SHARES)) + 0.0  # and never -0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +92,7 @@ STAGE_KEY = (
 )
 _CURVE = (
     *STAGE_KEY,
-    Column(name="window_start_utc", unit="ISO 8601, UTC", meaning="Start of the window, which is half open."),
+    Column(name="window_start_utc", unit=_INSTANT, meaning="Start of the window, which is half open."),
     Column(name="session_s", unit="s", meaning="Seconds from the session's start to the window's start."),
     Column(name="timeline_s", unit="s", meaning="Seconds of what was shown, at the window's start; empty in a pause."),
     Column(name="segment", unit="", meaning="Title of the slide, scene or song shown then."),
@@ -73,8 +113,8 @@ _CURVE = (
 )
 _NOTES = (
     *STAGE_KEY,
-    Column(name="from_utc", unit="ISO 8601, UTC", meaning="Where the exclusion begins, or what the note is about."),
-    Column(name="until_utc", unit="ISO 8601, UTC", meaning="Where the exclusion ends; empty for a note."),
+    Column(name="from_utc", unit=_INSTANT, meaning="Where the exclusion begins, or what the note is about."),
+    Column(name="until_utc", unit=_INSTANT, meaning="Where the exclusion ends; empty for a note."),
     Column(name="title", unit="", meaning="What happened, or the note."),
     Column(name="by", unit="", meaning="Who left it out or wrote the note."),
     Column(name="reason", unit="", meaning="Why it is left out, where that was said."),
@@ -83,8 +123,8 @@ _TRACKS = (
     *STAGE_KEY,
     Column(name="camera_id", unit="", meaning="The camera that followed the face."),
     Column(name="track_id", unit="", meaning="The track: one face followed by one camera, not a person's identity."),
-    Column(name="first_seen_utc", unit="ISO 8601, UTC", meaning="First instant the track was seen."),
-    Column(name="last_seen_utc", unit="ISO 8601, UTC", meaning="Last instant the track was seen."),
+    Column(name="first_seen_utc", unit=_INSTANT, meaning="First instant the track was seen."),
+    Column(name="last_seen_utc", unit=_INSTANT, meaning="Last instant the track was seen."),
     Column(name="windows", unit="windows", meaning="Windows the track was seen in, excluded ones left out."),
     Column(name="face_height", unit="0..1 of the image", meaning="Mean height of the face."),
     Column(name="quality", unit="0..1", meaning="Mean quality of the crops: sharpness, size and pose."),
@@ -100,8 +140,8 @@ def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
             "session_id": [windows.session.session_id] * n,
             "stage_id": [windows.stage.stage_id] * n,
             "window_start_utc": [_utc(ms) for ms in windows.start_ms.tolist()],
-            "session_s": windows.session_s.round(3).tolist(),
-            "timeline_s": _cells(windows.timeline_s.round(3)),
+            "session_s": windows.session_s.tolist(),
+            "timeline_s": _cells(windows.timeline_s),
             "segment": [windows.segment_title(index) for index in windows.segment.tolist()],
             "faces": _counts(windows.faces),
             "coverage": _cells(windows.coverage),
@@ -151,8 +191,8 @@ def tracks_table(
         for window in windows:
             for face in window.faces:
                 by_track[stage_id, window.camera_id, face.track_id].append(face)
-    scored = {name for faces in by_track.values() for face in faces for name in face.confidences}
-    levels = tuple(name for name in EXPRESSIONS if name in scored) if single_faces else ()
+    # Those nobody was scored for, too: every session has the same columns.
+    levels = EXPRESSIONS if single_faces else ()
     columns = _TRACKS + tuple(
         Column(name=f"{name}_level", unit="0..1", meaning=f"Mean confidence of {name} over the track's windows.")
         for name in levels
@@ -175,7 +215,7 @@ def joined(tables: Sequence[ExportTable]) -> ExportTable:
 
 
 def dictionary_table(tables: Sequence[ExportTable], experimental: Sequence[str]) -> ExportTable:
-    """Name, unit and meaning of every column of some tables.
+    """Name, type, unit and meaning of every column of some tables.
 
     Args:
         tables: the tables.
@@ -183,13 +223,20 @@ def dictionary_table(tables: Sequence[ExportTable], experimental: Sequence[str])
     """
     warning = f" Experimental, accuracy not established: {', '.join(experimental)}." if experimental else ""
     rows = [
-        (table.name, column.name, column.unit, column.meaning + (warning if column.name == "expression" else ""))
+        (
+            table.name,
+            column.name,
+            column.kind,
+            column.unit,
+            column.meaning + (warning if column.name == "expression" else ""),
+        )
         for table in tables
         for column in table.columns
     ]
     columns = (
         Column(name="file", unit="", meaning="The file the column is in."),
         Column(name="name", unit="", meaning="The column."),
+        Column(name="type", unit="", meaning="What its cells are: text, number, count or instant."),
         Column(name="unit", unit="", meaning="Its unit."),
         Column(name="meaning", unit="", meaning="What it says."),
     )
@@ -214,7 +261,7 @@ def _exclusions(windows: StageWindows) -> list[Cell]:
 
 
 def _cells(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[Cell]:
-    return [None if value != value else round(value, 6) for value in values.tolist()]
+    return [None if value != value else value for value in values.tolist()]
 
 
 def _counts(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[Cell]:
@@ -225,7 +272,7 @@ def _counts(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[Cell]:
 
 
 def _mean(values: Sequence[float]) -> float | None:
-    return round(sum(values) / len(values), 6) if values else None
+    return sum(values) / len(values) if values else None
 
 
 def _utc(ms: int) -> str:

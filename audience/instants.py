@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from audience.errors import InvalidValue
 
@@ -30,6 +32,22 @@ def parse_instant(text: str) -> datetime:
         return instant.astimezone(UTC)
     except OverflowError:
         raise InvalidValue(f"{text!r} lies outside the calendar: years run from 1 to 9999 in UTC") from None
+
+
+def parse_zone(text: str) -> tzinfo:
+    """Reads a time zone: its name, as `Europe/Berlin`, or its offset from UTC, as `+02:00`.
+
+    Raises:
+        InvalidValue: there is no such zone.
+    """
+    if found := re.fullmatch(r"([+-])(\d\d):?(\d\d)", text.strip()):
+        minutes = int(found[2]) * 60 + int(found[3])
+        if minutes < 24 * 60:
+            return timezone(timedelta(minutes=-minutes if found[1] == "-" else minutes))
+    try:
+        return ZoneInfo(text.strip())
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidValue(f"{text!r} is no time zone: write it as Europe/Berlin, or as +02:00") from None
 
 
 def to_ms(instant: datetime) -> int:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+Allowance = Literal["people seen", "scorer's errors"]
+"""What the band of a share allows for: chance in who was seen, and what the scorer gets wrong about them."""
 
 Z_95 = 1.959963984540054
 

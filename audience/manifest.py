@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from audience.curve import StageWindows
-from audience.instants import instant_text
+from audience.instants import from_ms, instant_text
 from audience.sessions import Session
-from audience.store import ScorerRecord
+from audience.store import RecordingProgress, ScorerRecord
 
 Entry = dict[str, object]
 
@@ -40,6 +40,7 @@ def stage_entry(windows: StageWindows) -> Entry:
         "audience_size": windows.stage.audience_size,
         "window_s": windows.width_ms / 1000,
         "min_faces": windows.min_faces,
+        "intervals_allow_for": list(windows.intervals_allow_for),
         "cameras": list(windows.table.cameras),
         "windows_outside_the_session": dict(windows.outside),
         "exclusions": [
@@ -52,6 +53,21 @@ def stage_entry(windows: StageWindows) -> Entry:
             }
             for exclusion in windows.stage.exclusions
         ],
+    }
+
+
+def recording_entry(recording: RecordingProgress) -> Entry:
+    """A recording that was scored: when it began, how sure that is, and what was lost of it."""
+    return {
+        "stage_id": recording.stage_id,
+        "camera_id": recording.camera_id,
+        "started_utc": instant_text(from_ms(recording.started_ms)),
+        "started_from": recording.started_from,
+        "start_certainty": recording.start_certainty,
+        "seconds": recording.done_s,
+        "finished": recording.finished,
+        "lost_s": recording.lost_s,
+        "remarks": list(recording.remarks),
     }
 
 

@@ -12,15 +12,16 @@ from audience.baseline import baseline
 from audience.curve import ReactionCurve, StageWindows
 from audience.headline import DID, where_text
 from audience.percents import percent, percent_text
-from audience.prominence import STRETCH, StandOut, Steps, stand_outs
+from audience.prominence import Lack, StandOut, lack, stand_outs
 from audience.smoothing import smoothed_curve
+from audience.steps import STRETCH, Steps
 
 Floats = NDArray[np.float64]
 
 Kind = Literal["peak", "dip", "turn"]
 
 MOST = 7
-_VERY_SURE = 0.005  # one shuffled session in two hundred
+_VERY_SURE = 0.005  # one session in two hundred in which nothing happens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +39,9 @@ class Moment:
         segment: title of the segment; "" where there is none.
         share, share_low, share_high: the smoothed share and its band at `place`; of a turn right after it.
         change: from the moving median to `share`; of a turn from the stretch before to the stretch after.
+        stretch_s: what the share is averaged over, seconds.
         faces: the mean number of faces in view at `place`.
-        p_value: the part of shuffled sessions in which any place stands out as far.
+        p_value: the probability that any place of such a session stands out as far by chance.
         sure: how sure, in words: "very sure" or "fairly sure".
         sentence: what happened there, as one sentence.
     """
@@ -56,22 +58,24 @@ class Moment:
     share_low: float
     share_high: float
     change: float
+    stretch_s: float
     faces: float
     p_value: float
     sure: str
     sentence: str
 
 
-def moments(windows: StageWindows, expression: str, *, seed: int) -> tuple[Moment, ...]:
-    """The moments of a stage: peaks and dips, and the steepest turn unless it stands at one of them.
+def moments(windows: StageWindows, expression: str, *, seed: int | None = None) -> tuple[Moment, ...]:
+    """The moments of a stage: peaks and dips, and the steepest turn unless it belongs to one of them.
 
-    A place is a moment where it stands out further than the furthest place of all but 2 % of shuffled sessions
-    (`audience.prominence`). So nothing is found in nearly all sessions in which nothing happens, however long they are.
+    A place is a moment where it stands out further than any place does in all but 4 % of sessions in which everybody
+    goes their own way (`audience.prominence`). So nothing is found in nearly all sessions in which nothing happens,
+    however long they are, however few the faces, and however rare the expression.
 
     Args:
         windows: the stage's windows, best of the width they were recorded in.
         expression: which.
-        seed: of the shuffles; the same seed finds the same moments.
+        seed: of nothing; the same session has the same moments.
 
     Returns:
         At most `MOST`, in order of time; none where nothing stands out, the session is short, or there are no figures.
@@ -79,8 +83,8 @@ def moments(windows: StageWindows, expression: str, *, seed: int) -> tuple[Momen
     if expression not in windows.expressions:
         return ()
     steps = Steps.of(windows, expression)
-    deviations, turn = stand_outs(steps, seed=seed)
-    if turn is not None and any(abs(one.step - turn.step) <= STRETCH for one in deviations):
+    deviations, turn = stand_outs(steps)
+    if turn is not None and any(_one_event(one, turn) for one in deviations):
         turn = None
     if not deviations and turn is None:
         return ()
@@ -94,29 +98,44 @@ def moments(windows: StageWindows, expression: str, *, seed: int) -> tuple[Momen
     return tuple(replace(moment, number=number) for number, moment in enumerate(in_time, start=1))
 
 
+def lack_of_moments(windows: StageWindows, expression: str) -> Lack:
+    """Why no moment can be told, whatever happens in a session: "" where one could be, "too short" under 45 s of
+    figures, "too few faces" where even all of them at once would be within chance."""
+    return lack(Steps.of(windows, expression)) if expression in windows.expressions else "too short"
+
+
+def _one_event(deviation: StandOut, turn: StandOut) -> bool:
+    """Whether a turn is the rise or the fall of a peak or dip: its stretches lie beside it, or over it."""
+    return deviation.first - 2 * STRETCH <= turn.step <= deviation.last + 2 * STRETCH
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Teller:
     """Makes moments of places that stand out.
 
     Attributes:
         windows, expression: what they stand out of.
-        curve: its share, smoothed over the stretch they were found with.
+        stretch_s: the stretch they were found with.
+        curve: its share, smoothed over it.
         usual: (n,) the moving median of its share.
         size: windows in a step.
     """
 
     windows: StageWindows
     expression: str
+    stretch_s: float
     curve: ReactionCurve
     usual: Floats
     size: int
 
     @classmethod
     def of(cls, windows: StageWindows, expression: str, size: int) -> Self:
+        stretch_s = STRETCH * size * windows.width_ms / 1000
         return cls(
             windows=windows,
             expression=expression,
-            curve=smoothed_curve(windows, expression, STRETCH * size * windows.width_ms / 1000),
+            curve=smoothed_curve(windows, expression, stretch_s),
+            stretch_s=stretch_s,
             usual=baseline(windows, expression, "moving median").share,
             size=size,
         )
@@ -143,11 +162,10 @@ class _Teller:
         after = self._nearest_known(min(place + halfway, len(self.curve.share) - 1))
         before = self._nearest_known(max(place - halfway - 1, 0))
         share_before, share_after = float(self.curve.share[before]), float(self.curve.share[after])
-        over_s = STRETCH * self.size * self.windows.width_ms / 1000
         sentence = (
             f"Steepest {'rise' if one.sign > 0 else 'fall'} {where_text(self.windows, place)}: about "
-            f"{percent_text(share_before)} of the faces {DID[self.expression]} in the {over_s:g} s before it, "
-            f"{percent_text(share_after)} in the {over_s:g} s after it."
+            f"{percent_text(share_before)} of the faces {DID[self.expression]} in the {self.stretch_s:g} s before it, "
+            f"{percent_text(share_after)} in the {self.stretch_s:g} s after it."
         )
         return self._moment("turn", one, place, share_after - share_before, sentence, shown_at=after)
 
@@ -172,6 +190,7 @@ class _Teller:
             share_low=float(self.curve.share_low[shown_at]),
             share_high=float(self.curve.share_high[shown_at]),
             change=change,
+            stretch_s=self.stretch_s,
             faces=float(self.windows.faces[shown_at]),
             p_value=one.p_value,
             sure="very sure" if one.p_value <= _VERY_SURE else "fairly sure",

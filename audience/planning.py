@@ -118,7 +118,7 @@ _PLANNED = (
     Column(name="screenings", unit="screenings", meaning="Screenings of each cut that takes."),
     Column(name="faces_a_screening", unit="faces", meaning="People who sit together."),
     Column(name="alike_together", unit="0..1", meaning="Correlation between people of one screening."),
-    Column(name="looks", unit="", meaning="Seconds of each face that are averaged."),
+    Column(name="looks", unit="s", meaning="Seconds of each face that are averaged."),
     Column(name="alike_over_time", unit="0..1", meaning="Correlation between two of these seconds of one face."),
 )
 

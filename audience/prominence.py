@@ -1,55 +1,46 @@
-"""What stands out of a share that changes all the time: tests against the same session, shuffled in short blocks.
+"""What stands out of a share that changes all the time, further than an audience goes of which nobody heeds the others.
 
-The share is looked at in steps of a few seconds. In each step it is brought to a scale on which chance moves it by
-about as much whatever its size and however many faces there are: 2 √n asin √share (F. J. Anscombe, "The transformation
-of Poisson, binomial and negative-binomial data", Biometrika 35, 1948). A *deviation* is its mean over a stretch of
-`STRETCH` steps less the moving median, a *turn* the mean of the stretch after an instant less that of the stretch
-before it, and either is measured in its own spread.
+The share is looked at over a moving stretch. A *deviation* is its mean there, beside what is usual in the minutes
+around it; a *turn* the mean of the stretch after an instant beside that of the stretch before it. Chance is what as
+many people do who show the expression as often and keep it as long, each for themselves (`audience.independence`): of
+few faces, or of an expression that hardly anybody shows, that is many a leap, and of many faces next to nothing. How
+often they show it and how long they keep it is told from the session. So is how much further its stretches go than such
+people's do, because audiences drift and people move together all the time: places are measured in the session's own
+spread where that is the wider one.
 
-Chance is what the same measure reaches when blocks of `BLOCK` steps change places: each shuffled session has the
-values this one has, low and high, and the little bit of time that people keep an expression for, but nothing that
-everybody did at one time. The largest deviation of a whole shuffled session is what a place has to exceed, so that
-looking at many places finds no more (P. H. Westfall and S. S. Young, "Resampling-Based Multiple Testing", 1993). What
-was found is taken out, and the rest compared with itself, until nothing more is found.
+How likely any place of a session goes as far follows from how often such a line passes a height (Rice's formula), so
+that looking at many places finds no more. What was found is left out of the spread, and the rest looked at again, until
+nothing more is found.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
-from audience.baseline import moving_median
-from audience.curve import StageWindows
+from audience.independence import Of, looks, normal_scores, variance_over
+from audience.steps import SHORTEST, STRETCH, Steps, stretches
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-# All lengths in steps: stretches of 15 s, blocks of 6 s, a median over 5 minutes, and nothing found in less than 3.
-# Blocks must be shorter than the stretch: one that holds a whole moment would carry it into every shuffle.
-STRETCH = 5
-BLOCK = 2
-MEDIAN = 100
-SHORTEST = 12 * STRETCH
-STEP_S = 3.0
+Lack = Literal["", "too short", "too few faces"]
+"""Why nothing can stand out, whatever happens."""
 
-_SHUFFLES = 399
-_AT_ONCE = 50  # shuffled sessions held in memory
-# Deviations and turns share the 5 %, and what is left over pays for the shuffles' being but a sample.
-_LEVEL = 0.02
+# Deviations and turns share the 5 %, and what is left over pays for sessions unlike those that were simulated.
+_LEVELS: dict[Of, float] = {"stretch": 0.03, "turn": 0.01}
 _ROUNDS = 3
-_FAR = 4.0  # in spreads of a step
-# The spread is told from the size that four fifths of what was measured stay below (a normal deviate's is 1.28), which
-# moments over a tenth of a session hardly widen. The median would do for most sessions, but not where hardly a face
-# ever shows the expression, and the share moves in single leaps.
+# In spreads of a session: the size four fifths of what was measured stay below (a normal deviate's is 1.28), which
+# moments over a tenth of a session hardly widen.
 _SPREAD_RANK = 0.8
 _SPREAD_AT_RANK = 1.2816
-# Chance moves a share by 1 on this scale, and by more where people keep their expressions. Less is a share that stands
-# still, and no measure of anything.
-_LEAST_SPREAD = 0.5
+# Where nobody usually shows it, or everybody does: less than one look at one of them, in one step.
+_LEAST_LOOK = 0.02
+_MANY = 1e6  # as good as infinite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +51,7 @@ class StandOut:
         step: the middle of the stretch; of a turn the first step after it.
         first, last: the steps over which a deviation is at least half of what it is there; of a turn both stretches.
         sign: 1 up, -1 down.
-        p_value: the part of shuffled sessions that reach as far anywhere, this session counted among them.
+        p_value: the probability that any place goes as far in such a session in which nothing happens.
     """
 
     step: int
@@ -70,205 +61,165 @@ class StandOut:
     p_value: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Steps:
-    """The share in steps, on the scale on which chance moves it alike everywhere.
-
-    Attributes:
-        windows_a_step: how many windows a step has.
-        known: (s,) how many of them have a figure.
-        root: (s,) Σ asin √share over them, 0 where there is none.
-        weight: (s,) 2 √n, with n the mean number of faces.
-    """
-
-    windows_a_step: int
-    known: Floats
-    root: Floats
-    weight: Floats
-
-    @classmethod
-    def of(cls, windows: StageWindows, expression: str) -> Self:
-        """The steps of a stage's share of an expression it was scored for."""
-        table = windows.table
-        column = table.expressions.index(expression)
-        some = table.scored_spans[:, column] > 0
-        n = table.scored[some, column] / table.scored_spans[some, column]
-        k = table.over[some, column] / table.scored_spans[some, column]
-        size = max(1, round(STEP_S * 1000 / windows.width_ms))
-        step = windows.place[some] // size
-        count = -(-len(windows.start_ms) // size)
-
-        def summed(values: Floats) -> Floats:
-            sums: Floats = np.bincount(step, weights=values, minlength=count).astype(np.float64)
-            return sums
-
-        known = summed(np.ones(len(n)))
-        root = summed(np.arcsin(np.sqrt((k + 3 / 8) / (n + 3 / 4))))
-        faces = summed(n) / np.where(known > 0, known, 1)
-        return cls(windows_a_step=size, known=known, root=root, weight=2 * np.sqrt(faces))
-
-    def less(self, baseline: Floats | float) -> Floats:
-        """(s,) the sum over each step's windows of how far they lie from a baseline, in the scale's units."""
-        return (self.root - baseline * self.known) * self.weight
+def lack(steps: Steps) -> Lack:
+    """Why nothing can stand out: too little was seen, or so few faces that all of them together could be chance."""
+    if np.count_nonzero(steps.known) < SHORTEST:
+        return "too short"
+    line = _Line.deviations(steps)
+    possible = replace(line, short=True).p_value(line.furthest_possible()) <= _LEVELS["stretch"]
+    return "" if possible else "too few faces"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shape:
-    """Where stretches of known steps lie, so that any values laid on the steps are measured the same way.
-
-    Attributes:
-        known: (s,) windows with a figure in each step.
-        around: (s,) windows with a figure in the stretch around each step.
-        before, after: (s,) in the stretch that ends before it, and in the one that begins with it.
-        enough_around: (s,) whether the stretch around holds at least half of what it could.
-        enough_beside: (s,) whether those before and after do.
-    """
-
-    known: Floats
-    around: Floats
-    before: Floats
-    after: Floats
-    enough_around: Bools
-    enough_beside: Bools
-
-    @classmethod
-    def of(cls, known: Floats, least: float) -> Self:
-        around, before, after = _stretches(known)
-        return cls(
-            known=known,
-            around=np.maximum(around, 1),
-            before=np.maximum(before, 1),
-            after=np.maximum(after, 1),
-            enough_around=(around >= least) & (known > 0),
-            enough_beside=(before >= least) & (after >= least),
-        )
-
-    def deviations(self, values: Floats) -> Floats:
-        """(..., s) of values (..., s), sums over each step's windows; of no meaning where too little is known."""
-        around, _, _ = _stretches(values)
-        return around / np.sqrt(self.around)
-
-    def turns(self, values: Floats) -> Floats:
-        """(..., s) the mean after each step's beginning less that before; of no meaning where too little is known."""
-        _, before, after = _stretches(values)
-        return (after / self.after - before / self.before) / np.sqrt(1 / self.after + 1 / self.before)
-
-
-def stand_outs(steps: Steps, *, seed: int) -> tuple[list[StandOut], StandOut | None]:
+def stand_outs(steps: Steps) -> tuple[list[StandOut], StandOut | None]:
     """The deviations that stand out, the furthest first, and the steepest turn if it does.
 
     Args:
         steps: of the session.
-        seed: of the shuffles.
 
     Returns:
-        Deviations whose extents do not overlap, and the turn; nothing where fewer than `SHORTEST` steps have a figure,
-        or they lie so far apart that no stretch around one is half known.
+        Deviations whose extents do not overlap, and the turn, which is never told of a short session; nothing where
+        fewer than `SHORTEST` steps have a figure.
     """
-    shape = _Shape.of(steps.known, steps.windows_a_step * STRETCH / 2)
-    if np.count_nonzero(steps.known) < SHORTEST or not shape.enough_around.any():
+    if np.count_nonzero(steps.known) < SHORTEST:
         return [], None
-    rng = np.random.default_rng(seed)
-    roots, _, _ = _stretches(steps.root)
-    usual = moving_median(np.where(shape.enough_around, roots / shape.around, np.nan), MEDIAN // 2)
-    values = steps.less(usual)
-    # A median keeps a lasting step up or down, and takes it out of the deviations: turns are looked for without it.
+    deviations = _Line.deviations(steps)
     found: list[StandOut] = []
     free = steps.known > 0
-    deviations = np.where(shape.enough_around, shape.deviations(values), np.nan)
-    turns = np.where(shape.enough_beside, shape.turns(steps.less(float(np.nanmedian(usual)))), np.nan)
     for _ in range(_ROUNDS):
-        reach = _chance(values, free, steps, rng)
-        new = _furthest(deviations, free, reach[0])
+        new = _furthest(deviations, free)
         found += new
         for one in new:
             free[_beside(one)] = False
         if not new or np.count_nonzero(free) < SHORTEST:
             break
-    turn = _steepest(turns, free, reach[1])
-    return found, turn
+    # How steep chance is hangs on how long people keep a face.
+    return found, None if steps.short else _steepest(_Line.turns(steps), free)
 
 
-def _chance(values: Floats, free: Bools, steps: Steps, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """How far the furthest deviation and the steepest turn reach in shuffled sessions, in their own spread.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """Deviations or turns along the steps.
 
-    Args:
-        values: (s,) sums over each step's windows.
-        free: (s,) the steps whose values are shuffled, the others being gaps.
-        steps: of the session.
-        rng: draws the shuffles.
-
-    Returns:
-        (`_SHUFFLES`,) each.
+    Attributes:
+        of: which they are.
+        people: (s,) how many people's mean each is; NaN where too little is known.
+        usual: (s,) what they usually show, within 0..1 and neither.
+        keeps: how long they keep it, in stretches.
+        stretches: how many a session has.
+        short: whether the session's own spread is not told, as `Steps.short` has it.
+        scores: (s,) how far each lies from what such people do, NaN where too little is known.
     """
-    places = np.flatnonzero(free)
-    root_known = np.sqrt(steps.known[places])
-    alike = values[places] / root_known
-    # What lies further out than chance brings a step is a part of a moment: left as it is, two such blocks that happen
-    # to meet would pass for all of it.
-    alike = np.clip(alike, *(np.array([-_FAR, _FAR]) * _spread(np.abs(alike))))
-    shape = _Shape.of(np.where(free, steps.known, 0.0), steps.windows_a_step * STRETCH / 2)
-    blocks = -(-len(places) // BLOCK)
-    reached = np.empty((2, _SHUFFLES))
-    for first in range(0, _SHUFFLES, _AT_ONCE):
-        some = min(_AT_ONCE, _SHUFFLES - first)
-        order = rng.permuted(np.tile(np.arange(blocks), (some, 1)), axis=1)
-        source = (order[:, :, None] * BLOCK + np.arange(BLOCK)).reshape(some, -1)
-        source = source[source < len(places)].reshape(some, len(places))
-        # Blocks are cut at another place each time.
-        source = (source + rng.integers(0, BLOCK, some)[:, None]) % len(places)
-        shuffled = np.zeros((some, len(values)))
-        shuffled[:, places] = alike[source] * root_known
-        reached[0, first : first + some] = _furthest_reach(shape.deviations(shuffled)[:, shape.enough_around])
-        reached[1, first : first + some] = _furthest_reach(shape.turns(shuffled)[:, shape.enough_beside])
-    return reached[0], reached[1]
+
+    of: Of
+    people: Floats
+    usual: Floats
+    keeps: float
+    stretches: float
+    short: bool
+    scores: Floats
+
+    @classmethod
+    def deviations(cls, steps: Steps) -> Self:
+        """The mean of the stretch around each step."""
+        known, over, faces = (stretches(values)[0] for values in (steps.known, steps.over, steps.faces))
+        enough = (known >= steps.windows_a_step * STRETCH / 2) & (steps.known > 0)
+        people = np.where(enough, faces / np.maximum(known, 1), np.nan)
+        return cls._of("stretch", steps, over / np.maximum(faces, 1), people)
+
+    @classmethod
+    def turns(cls, steps: Steps) -> Self:
+        """The mean of the stretch that begins with each step less that of the stretch before it."""
+        known, over, faces = (stretches(values)[1:] for values in (steps.known, steps.over, steps.faces))
+        enough = np.minimum(*known) >= steps.windows_a_step * STRETCH / 2
+        before, after = (count / np.maximum(of, 1) for count, of in zip(over, faces, strict=True))
+        # The difference of means of two crowds varies as that of two crowds of the harmonic mean of their sizes.
+        each = (np.maximum(of, 1) / np.maximum(looked, 1) for of, looked in zip(faces, known, strict=True))
+        people = np.where(enough, 2 / sum(1 / crowd for crowd in each), np.nan)
+        return cls._of("turn", steps, after - before, people)
+
+    @classmethod
+    def _of(cls, of: Of, steps: Steps, mean: Floats, people: Floats) -> Self:
+        people = people / (1 + np.maximum(people - 1, 0) * steps.alike)
+        # Where nobody usually shows it, or everybody does: less than one look at one of them.
+        least = _LEAST_LOOK / (np.where(np.isnan(people), 1, people) * STRETCH)
+        usual = np.clip(steps.usual, least, 1 - least)
+        return cls(
+            of=of,
+            people=people,
+            usual=usual,
+            keeps=steps.keeps,
+            stretches=float(steps.known.sum()) / (steps.windows_a_step * STRETCH),
+            short=steps.short,
+            scores=_scores(mean, people, usual, steps.keeps, of) / _wider(steps, people, usual, of),
+        )
+
+    def in_spread(self, free: Bools) -> Floats:
+        """(s,) the scores in the spread of the free ones where that is wider than chance; 0 where there is none."""
+        spread = 1.0
+        sizes = np.sort(np.abs(self.scores[free & ~np.isnan(self.scores)]))
+        if len(sizes) and not self.short:
+            spread = max(spread, sizes[int(_SPREAD_RANK * (len(sizes) - 1))] / _SPREAD_AT_RANK)
+        measured: Floats = np.nan_to_num(self.scores / spread)
+        return measured
+
+    @property
+    def freedom(self) -> float:
+        """Of how many stretches that are as good as independent of each other the spread is told.
+
+        A spread that is told from few may be too small: the fewer, the further chance goes in it, as Student's t does
+        (K. J. Worsley, "Local maxima and the expected Euler characteristic of excursion sets of χ², F and t fields",
+        Advances in Applied Probability 26, 1994).
+        """
+        return _MANY if self.short else max(2.0, self.stretches / (1 + 2 * self.keeps))
+
+    def p_value(self, reach: float) -> float:
+        """The probability that any place of a session goes so many spreads up or down."""
+        passes = self.stretches * looks(self.keeps, self.of) * (1 + reach**2 / self.freedom) ** ((1 - self.freedom) / 2)
+        return float(min(1.0, 2 * (passes + special.stdtr(self.freedom, -reach))))
+
+    def furthest_possible(self) -> float:
+        """How far a stretch would go in which everybody, or nobody, showed it."""
+        ends = [
+            _scores(np.full(len(self.people), end), self.people, self.usual, self.keeps, self.of) for end in (0.0, 1.0)
+        ]
+        return float(np.nanmax(np.abs(ends))) if not np.isnan(self.people).all() else 0.0
 
 
-def _furthest_reach(measured: Floats) -> Floats:
-    """(r,) the furthest of each row of (r, m), in the row's own spread; where m is 0, chance reaches any distance."""
-    sizes = np.abs(measured)
-    if not sizes.size:
-        return np.full(len(sizes), np.inf)
-    reach: Floats = sizes.max(axis=1) / np.maximum(_spread(sizes), _LEAST_SPREAD)
-    return reach
+def _wider(steps: Steps, people: Floats, usual: Floats, of: Of) -> Floats:
+    """(s,) how many times as far chance goes for what is usual being unsure; a turn has hardly any of that in it."""
+    if of == "turn":
+        return np.ones(len(people))
+    chance = usual * (1 - usual) / people * variance_over(steps.keeps)
+    wider: Floats = np.sqrt(1 + steps.unsure**2 / chance)
+    return wider
 
 
-def _in_spread(measured: Floats, free: Bools) -> Floats:
-    """(s,) what was measured, in its spread over the free steps; NaN where nothing was."""
-    sizes = np.abs(measured[free & ~np.isnan(measured)])
-    return measured / max(float(_spread(sizes)), _LEAST_SPREAD) if sizes.size else np.full_like(measured, np.nan)
+def _scores(mean: Floats, people: Floats, usual: Floats, keeps: float, of: Of) -> Floats:
+    enough = ~np.isnan(people)
+    scores = np.full(len(mean), np.nan)
+    scores[enough] = normal_scores(mean[enough], people[enough], usual[enough], keeps, of)
+    return scores
 
 
-def _spread(sizes: Floats) -> Floats:
-    """(...) the spread of what has the sizes (..., m)."""
-    rank = int(_SPREAD_RANK * (sizes.shape[-1] - 1))
-    spread: Floats = np.partition(sizes, rank, axis=-1)[..., rank] / _SPREAD_AT_RANK
-    return spread
-
-
-def _p_value(reach: float, by_chance: Floats) -> float:
-    return float((1 + np.count_nonzero(by_chance >= reach)) / (1 + len(by_chance)))
-
-
-def _furthest(deviations: Floats, free: Bools, by_chance: Floats) -> list[StandOut]:
+def _furthest(line: _Line, free: Bools) -> list[StandOut]:
     """The deviations beyond chance among the free steps, the furthest first, none within another's extent."""
-    reach = _in_spread(deviations, free)
-    left = np.where(free, np.nan_to_num(np.abs(reach)), 0.0)
+    reach = line.in_spread(free)
+    left = np.where(free, np.abs(reach), 0.0)
     found = []
-    while (p_value := _p_value(float(left.max()), by_chance)) <= _LEVEL:
+    while (p_value := line.p_value(float(left.max()))) <= _LEVELS[line.of]:
         step = int(left.argmax())
-        half = np.nan_to_num(reach * np.sign(reach[step])) >= left[step] / 2
+        half = reach * np.sign(reach[step]) >= left[step] / 2
         first, last = _run(half, step)
         found.append(StandOut(step=step, first=first, last=last, sign=int(np.sign(reach[step])), p_value=p_value))
         left[_beside(found[-1])] = 0
     return found
 
 
-def _steepest(turns: Floats, free: Bools, by_chance: Floats) -> StandOut | None:
-    reach = np.nan_to_num(_in_spread(turns, free))
+def _steepest(line: _Line, free: Bools) -> StandOut | None:
+    reach = np.where(free, line.in_spread(free), 0.0)
     step = int(np.abs(reach).argmax())
-    p_value = _p_value(abs(float(reach[step])), by_chance)
-    if p_value > _LEVEL:
+    p_value = line.p_value(float(abs(reach[step])))
+    if p_value > _LEVELS[line.of]:
         return None
     sign = int(np.sign(reach[step]))
     return StandOut(step=step, first=max(0, step - STRETCH), last=step + STRETCH - 1, sign=sign, p_value=p_value)
@@ -286,14 +237,3 @@ def _run(where: Bools, place: int) -> tuple[int, int]:
     first, last = np.append(0, breaks + 1), np.append(breaks, len(there) - 1)
     run = int(np.searchsorted(there[first], place, side="right")) - 1
     return int(there[first[run]]), int(there[last[run]])
-
-
-def _stretches(values: Floats) -> tuple[Floats, Floats, Floats]:
-    """(..., s) each: sums of the stretch around each step, of that before it, and of that which begins with it."""
-    length = values.shape[-1]
-    sums = np.zeros((*values.shape[:-1], length + 1 + 2 * STRETCH))
-    np.cumsum(values, axis=-1, out=sums[..., STRETCH + 1 : STRETCH + 1 + length])
-    sums[..., STRETCH + 1 + length :] = sums[..., [STRETCH + length]]
-    ending = sums[..., STRETCH:] - sums[..., :-STRETCH]
-    middle = STRETCH // 2 + 1
-    return ending[..., middle : middle + length], ending[..., :length], ending[..., STRETCH : STRETCH + length]

@@ -43,7 +43,7 @@ _SCENES = (
     Column(
         name="change_low",
         unit="-1..1",
-        meaning="Lower end of its 95 % interval: of one screening a bootstrap over blocks of time, "
+        meaning="Lower end of its 95 % interval: of one screening over the seconds seen, "
         "of several Student's over screenings.",
     ),
     Column(name="change_high", unit="-1..1", meaning="Upper end of that interval."),
@@ -135,4 +135,4 @@ def _rests_on(figure: SceneFigure) -> list[Cell]:
 
 
 def _cell(value: float) -> float | None:
-    return None if value != value else round(float(value), 6)
+    return None if value != value else float(value)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from audience.baseline import BaselineChoice, baseline, pre_roll
+from audience.changes import Counts
 from audience.curve import StageWindows, reaction_curve
 from audience.intervals import wilson
+from audience.steps import Steps
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 LEAST_S = 10.0  # of figures in a segment, for a share
-LEAST_BLOCKS = 4  # of a segment, for an interval of the change
 SPARKS = 24
-
-_BLOCK_S = 15.0  # longer than people keep an expression
-_DRAWS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +31,7 @@ class SegmentRow:
         share, share_low, share_high: share over its windows, and the 95 % Wilson interval over the people present.
         level: mean confidence.
         change: its share less that of the baseline.
-        change_low, change_high: the 95 % interval of the change over blocks of time.
+        change_low, change_high: the 95 % interval of the change over time.
         faces: mean number of faces in view while a camera looked; NaN where none did.
         coverage: mean coverage; NaN where none is known.
         figures_s: seconds of windows that have a figure.
@@ -68,16 +65,14 @@ def segment_rows(
 ) -> tuple[SegmentRow, ...]:
     """The segments of a stage's first timeline, in its order.
 
-    The interval of the change is a bootstrap over blocks of time (H. R. Künsch, Annals of Statistics 17, 1989): the
-    blocks of each segment, and those between segments, or of the pre-roll, are drawn anew, as many as there are; a
-    moving median is taken as it is. Of few blocks the percentiles are taken further out (T. C. Hesterberg, "What
-    teachers should know about the bootstrap", The American Statistician 69, 2015). It says how far the seconds that
-    happened to be seen may move the change, the people being these.
+    The interval of a change says how far the seconds that happened to be seen may move it, the people being these
+    (`audience.changes`). Where the share may be drifting, it reaches as far as segments differ anyway; a moving median
+    follows a drift, and is taken as it is.
 
     Args:
         windows: the stage's windows.
         expression: which.
-        seed: of the bootstrap; None draws nothing, and changes have no interval.
+        seed: None for changes without an interval. Nothing is drawn: any other gives the same.
         against: the baseline of the changes.
 
     Returns:
@@ -90,8 +85,8 @@ def segment_rows(
     usual = baseline(windows, expression, against).share
     inside_of = [windows.segment == index for index in range(len(windows.stage.timelines[0].segments))]
     intervals = [(np.nan, np.nan)] * len(inside_of)
-    if seed is not None:
-        intervals = _change_intervals(windows, sums, usual, inside_of, against, np.random.default_rng(seed))
+    if seed is not None and expression in windows.expressions:
+        intervals = _change_intervals(windows, expression, sums, usual, inside_of, against)
     rows = []
     for index, segment in enumerate(windows.stage.timelines[0].segments):
         inside = inside_of[index]
@@ -153,58 +148,39 @@ class _Sums:
         """A baseline's mean over some windows, those with more faces counting for more."""
         return float((usual[inside] * self.scored[inside]).sum() / self.scored[inside].sum())
 
-    def less(self, usual: Floats) -> _Sums:
-        """The faces over the threshold beyond those that a baseline would have."""
-        return replace(self, over=self.over - usual * self.scored)
-
-    def drawn(self, inside: Bools, width_ms: int, rng: np.random.Generator) -> tuple[int, Floats]:
-        """How many blocks some windows make, and the sums of as many drawn with replacement.
-
-        Returns:
-            The number, and (draws, 2) faces over the threshold and faces scored; 0 where there is no block.
-        """
-        places = np.flatnonzero(inside & (self.scored > 0))
-        if not len(places):
-            return 0, np.zeros((_DRAWS, 2))
-        first = np.arange(0, len(places), max(1, round(_BLOCK_S * 1000 / width_ms)))
-        blocks = np.stack([np.add.reduceat(values[places], first) for values in (self.over, self.scored)], axis=1)
-        times = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), size=_DRAWS)
-        sums: Floats = times @ blocks
-        return len(blocks), sums
-
 
 def _change_intervals(
     windows: StageWindows,
+    expression: str,
     sums: _Sums,
     usual: Floats,
     inside_of: Sequence[Bools],
     against: BaselineChoice,
-    rng: np.random.Generator,
 ) -> list[tuple[float, float]]:
-    """The bootstrap of each segment."""
-    over_usual = sums.less(usual) if against == "moving median" else sums
-    drawn = [over_usual.drawn(inside, windows.width_ms, rng) for inside in inside_of]
-    if against == "whole talk":
-        between = sums.drawn(windows.segment < 0, windows.width_ms, rng)
-        compared_with = np.sum([of_segment for _, of_segment in (*drawn, between)], axis=0)
-    elif against == "pre-roll":
-        blocks, compared_with = sums.drawn(pre_roll(windows), windows.width_ms, rng)
-        if blocks < LEAST_BLOCKS:
-            compared_with = np.full_like(compared_with, np.nan)
-    else:
-        compared_with = np.array([[0.0, 1.0]])
-    return [_change_interval(*of_segment, compared_with) for of_segment in drawn]
-
-
-def _change_interval(blocks: int, segment: Floats, compared_with: Floats) -> tuple[float, float]:
-    """The 95 % interval of a segment's share less another, from (draws, 2) sums; NaN where blocks are too few."""
-    if blocks < LEAST_BLOCKS:
-        return np.nan, np.nan
-    changes = segment[:, 0] / segment[:, 1] - compared_with[:, 0] / compared_with[:, 1]
-    # The normal distribution at a quantile of Student's; scipy.stats has both too, and takes a second to import.
-    further = special.ndtr(np.sqrt(blocks / (blocks - 1)) * special.stdtrit(blocks - 1, 0.025))
-    low, high = np.quantile(changes, [further, 1 - further])
-    return float(low), float(high)
+    """The interval of each segment's change, NaN where there is not enough data."""
+    looks = np.zeros(len(windows.start_ms))
+    looks[windows.place] = windows.table.spans
+    counts = Counts.of(
+        over=sums.over,
+        scored=sums.scored,
+        looks=looks,
+        width_s=windows.width_ms / 1000,
+        steps=Steps.of(windows, expression),
+    )
+    held_against = {
+        "whole talk": np.ones(len(usual), dtype=bool),
+        "pre-roll": pre_roll(windows),
+        "moving median": None,
+    }[against]
+    reaches = counts.reaches(inside_of, held_against)
+    changes = np.array(
+        [
+            np.nan if np.isnan(reach) else sums.shares(inside)[0] - sums.mean(usual, inside)
+            for reach, inside in zip(reaches, inside_of, strict=True)
+        ]
+    )
+    low, high = np.maximum(changes - reaches, -1), np.minimum(changes + reaches, 1)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
 def mean_known(values: Floats) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,9 +51,7 @@ def smoothed_curve(windows: StageWindows, expression: str, over_s: float) -> Rea
     known = ~np.isnan(curve.share)
     scored, spans = np.where(known, scored, np.nan), np.where(known, spans, np.nan)
     low, high = wilson(over / spans, scored / spans)
-    return ReactionCurve(
-        expression=expression, share=over / scored, share_low=low, share_high=high, level=total / scored
-    )
+    return replace(curve, share=over / scored, share_low=low, share_high=high, level=total / scored)
 
 
 def _placed(windows: StageWindows, values: NDArray[np.int64] | Floats) -> Floats:

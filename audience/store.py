@@ -1,8 +1,7 @@
 """The Store port: where sessions and their time series are kept.
 
-Every put is a plain put under a key made from the content: putting the same thing twice, late or out of order changes
-nothing. What belongs to a session is taken only while the session is there. Implementations are in `audience.stores`
-and pass one contract test suite.
+Every put is a plain put under a key made from the content: the same thing put twice, late or out of order changes
+nothing. What belongs to a session is taken only while the session is there. `audience.stores` implements it.
 """
 
 from __future__ import annotations
@@ -52,11 +51,12 @@ class RecordingProgress:
         fingerprint: tells one recording from another (made from its size and content, not from its name).
         started_ms: instant of the recording's first frame, milliseconds since the epoch.
         every_s: seconds between samples.
-        detector: name and version.
-        scorer: name and version; "" where only heads are counted.
-        done_s: recording seconds that are scored and stored.
-        finished: whether the end was reached.
+        detector, scorer: name and version; the scorer is "" where only heads are counted.
+        done_s, finished: recording seconds that are scored and stored, and whether the end was reached.
         frames, faces, tracks: looked at, scored, and told apart so far.
+        started_from, start_certainty: where that instant comes from, and "sure", "likely" or "doubtful"; "" if unknown.
+        lost_s, remarks: seconds of which no picture could be decoded; what else was found of the recording, in lines.
+        clock_steps: how often the recording's own clock left its line; over 0, it is read from its beginning.
     """
 
     session_id: str
@@ -72,6 +72,11 @@ class RecordingProgress:
     frames: int
     faces: int
     tracks: int
+    started_from: str = ""
+    start_certainty: str = ""
+    lost_s: float = 0.0
+    clock_steps: int = 0
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_key(self)

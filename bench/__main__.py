@@ -22,7 +22,7 @@ from bench.figures import Figure
 from bench.quoting import RESULTS, table, write_quotes
 
 ROOT = Path(__file__).resolve().parent
-NOT_A_BENCH = {"__init__", "__main__", "figures", "quoting", "viewing", "cloud_path", "live_board", "review_parts"}
+NOT_A_BENCH = {"__init__", "__main__", "quoting", "viewing", "cloud_path", "live_board", "review_parts"}
 
 
 def names() -> list[str]:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
 from audience.baseline import BaselineChoice
 from audience.curve import StageWindows
+from audience.intervals import Allowance
 from audience.sessions import Session, Stage
 
 NOT_FEELING = "Houselights measures visible expression, not feeling: a smile can be seen; what it means cannot."
-BAND = "The band shows where the true share most likely lies (95 %), given how many faces were seen."
 GAPS = "Where the line breaks, there is no figure."
 HOW_TO_SEE_SAMPLES = "houselights demo"
+
+
+def band_words(allows_for: Collection[Allowance]) -> str:
+    """What the band of a share is, by what it allows for."""
+    if "scorer's errors" in allows_for:
+        return (
+            "The band shows where the true share most likely lies (95 %), given how many faces were seen and how often "
+            "the scorer errs."
+        )
+    return (
+        "The band shows how far chance in who was seen may move the share (95 %). It does not allow for faces that the "
+        "scorer gets wrong."
+    )
 
 
 def how_to_score(session_id: str = "ID") -> str:

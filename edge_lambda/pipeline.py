@@ -6,6 +6,7 @@ of it. Decoding, detecting and scoring run at the same time, each in a thread of
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
@@ -35,7 +36,7 @@ class CameraKey:
     Attributes:
         session_id, stage_id, camera_id: the key of every record made.
         width_ms: width of the windows.
-        written_ms: when this run began; records are kept from then, or from their own instant where that is later.
+        written_ms: when this run began, by the clock of this machine.
         windows_kept_ms, faces_kept_ms: how long windows and single faces are kept.
     """
 
@@ -46,6 +47,16 @@ class CameraKey:
     written_ms: int
     windows_kept_ms: int = 730 * DAY_MS
     faces_kept_ms: int = 30 * DAY_MS
+    began_s: float = field(default_factory=time.monotonic, compare=False, repr=False)
+
+    def kept_from_ms(self, start_ms: int) -> int:
+        """From when a record of a window is kept: from when it was written, whatever a camera's clock says.
+
+        Args:
+            start_ms: of the window, milliseconds since the epoch. A live one starts when it is written.
+        """
+        now_ms = self.written_ms + round((time.monotonic() - self.began_s) * 1000)
+        return min(max(start_ms, self.written_ms), now_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,7 +265,7 @@ def _scored(window: SeenWindow, camera: CameraKey, scorer: Scorer | None) -> Sco
         FaceRecord(track_id=face.track_id, at_ms=face.at_ms, box=face.box, quality=face.quality, confidences=confidence)
         for face, confidence in zip(window.faces, confidences, strict=True)
     )
-    kept_from = max(window.start_ms, camera.written_ms)
+    kept_from = camera.kept_from_ms(window.start_ms)
     name = scorer.name if scorer is not None else ""
     return ScoredWindow(
         record=WindowRecord(

@@ -15,7 +15,8 @@ from av import VideoStream
 from av.container import OutputContainer
 from av.error import FFmpegError
 
-from audience.errors import ExportFailed
+from audience.errors import ExportFailed, RecordingUnreadable
+from audience.one_file import opening_alone
 from edge_lambda.detectors import Image
 
 LONGEST_SIDE = 1280
@@ -26,6 +27,19 @@ PICTURES_BETWEEN_KEY_FRAMES = 10
 ENCODER = {"preset": "veryfast", "crf": "25", "bf": "0"}
 # ITU-R BT.709, limited range: what browsers take every video for that does not say otherwise.
 BT_709, LIMITED_RANGE = 1, 1
+
+
+# In the file's header: what was written here may be written over.
+MARK = "Houselights preview"
+
+
+def is_preview(path: Path) -> bool:
+    """Whether a file is a preview that was written here."""
+    try:
+        with path.open("rb") as file, av.open(file, **opening_alone(path)) as container:
+            return bool(container.metadata.get("comment") == MARK)
+    except (FFmpegError, OSError, UnicodeError, RecordingUnreadable):
+        return False
 
 
 class PreviewFile:
@@ -125,6 +139,7 @@ class PreviewFile:
         shrink = min(1.0, LONGEST_SIDE / max(height, width))
         # The prefix keeps a name such as "http:a.mp4" from being read as an address.
         self._output = av.open(f"file:{self._part}", "w", format="mp4", options={"movflags": "faststart"})
+        self._output.metadata["comment"] = MARK
         stream = self._output.add_stream("libx264", rate=25, options=ENCODER)
         # 4:2:0 colour needs even sides.
         stream.width, stream.height = (max(2, round(side * shrink / 2) * 2) for side in (width, height))

@@ -133,7 +133,7 @@ class SheetBuilder:
                 expected=window.expected,
                 tallies={},
                 scorer="",
-                expires_ms=max(window.start_ms, self._camera.written_ms) + self._camera.windows_kept_ms,
+                expires_ms=self._camera.kept_from_ms(window.start_ms) + self._camera.windows_kept_ms,
             )
             for window in opened.windows
         )

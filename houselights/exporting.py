@@ -14,8 +14,8 @@ from audience.admission import shown_span_ms
 from audience.curve import stage_windows
 from audience.errors import ExportFailed
 from audience.exclusions import included_faces
-from audience.export import curve_table, dictionary_table, notes_table, tracks_table
-from audience.manifest import SAYS, scorer_entry, scorers_behind, session_entry, stage_entry
+from audience.export import SCHEMA, curve_table, dictionary_table, notes_table, tracks_table
+from audience.manifest import SAYS, recording_entry, scorer_entry, scorers_behind, session_entry, stage_entry
 from audience.private_files import private_folder, write_private
 from audience.store import Store
 from table_files.writing import csv_bytes, parquet_bytes
@@ -43,6 +43,8 @@ def export_session(
     formats: Sequence[str],
     min_faces: int | None,
     exported_at: datetime,
+    mark: bool = True,
+    units: bool = False,
 ) -> Exported:
     """Writes a session's curve, tracks, notes, dictionary and manifest; each file whole or not at all, and its owner's.
 
@@ -53,6 +55,7 @@ def export_session(
         formats: of `FORMATS`.
         min_faces: figures over fewer faces are withheld; None takes the default of each stage.
         exported_at: goes into the manifest.
+        mark, units: as `csv_bytes` takes them.
 
     Raises:
         SessionNotFound: there is no such session.
@@ -88,19 +91,22 @@ def export_session(
     ]
     tables.append(dictionary_table(tables, experimental))
 
+    recordings = store.recordings(session_id)
     contents: dict[str, bytes] = {}
     for table in tables:
         if "csv" in formats or table.name == "dictionary":
-            contents[f"{table.name}.csv"] = csv_bytes(table)
+            contents[f"{table.name}.csv"] = csv_bytes(table, mark=mark, units=units)
         if "parquet" in formats and table.name != "dictionary":
             contents[f"{table.name}.parquet"] = parquet_bytes(table)
     manifest = {
         "houselights": version("houselights"),
+        "schema": SCHEMA,
         "exported_at": exported_at.isoformat(timespec="seconds"),
         "says": SAYS,
         "session": session_entry(session),
         "stages": [stage_entry(windows) for windows in stages],
-        "detectors": sorted({recording.detector for recording in store.recordings(session_id)}),
+        "detectors": sorted({recording.detector for recording in recordings}),
+        "recordings": [recording_entry(recording) for recording in recordings],
         "scorers": [scorer_entry(scorer) for scorer in scorers],
         "tables": {table.name: len(table) for table in tables},
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},

@@ -7,9 +7,48 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from audience.errors import InvalidValue
+from audience.fingerprint import fingerprint
+from audience.store import Store
 from edge_lambda.live_preview import marked_frames, smiles_in
 from edge_lambda.pipeline import ScoredWindow
-from edge_lambda.preview_file import PreviewFile
+from edge_lambda.preview_file import PreviewFile, is_preview
+
+# Bytes; a file that is smaller holds no picture, and may be what is left of an earlier preview.
+LEAST_RECORDING = 1024
+
+
+def check_preview_place(place: Path, video: Path, store: Store, *, replace: bool) -> None:
+    """Refuses to write a preview where something lies that must not be lost.
+
+    Args:
+        place: where the preview is to go.
+        video: the recording it is made of.
+        store: knows the recordings that were scored.
+        replace: whether it may take the place of a file that is no preview.
+
+    Raises:
+        InvalidValue: it is the recording itself, by whatever name, another recording, or another file.
+    """
+    if not place.exists():
+        return
+    if place.samefile(video):
+        raise InvalidValue(f"--preview {place} is the recording itself: give the preview a name of its own")
+    is_remains = place.suffix == ".mp4" and place.stat().st_size < LEAST_RECORDING
+    if place.is_dir() or is_remains or is_preview(place):
+        return
+    if not replace:
+        raise InvalidValue(
+            f"--preview {place} is there already and is no preview: give another name, or write over it with "
+            "--replace-preview"
+        )
+    with place.open("rb") as file:
+        known_by = fingerprint(file)
+    for session in store.sessions():
+        if any(one.fingerprint == known_by for one in store.recordings(session.session_id)):
+            raise InvalidValue(
+                f"--preview {place} is a recording of session {session.session_id!r}: give the preview another name"
+            )
 
 
 class RecordingPreview:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from audience.faces import WindowFaces
 from audience.sessions import Session
@@ -18,11 +18,26 @@ FLUSH_EVERY_S = 2.0
 FLUSH_AT_WINDOWS = 120
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was found of a recording so far; see `RecordingProgress`."""
+
+    lost_s: float = 0.0
+    clock_steps: int = 0
+    remarks: tuple[str, ...] = ()
+
+
 class RecordingRun:
     """Collects scored windows and stores them together with the progress they make, all or none."""
 
     def __init__(
-        self, *, store: Store, progress: RecordingProgress, tracker: Tracker, set_up: Callable[[], Session]
+        self,
+        *,
+        store: Store,
+        progress: RecordingProgress,
+        tracker: Tracker,
+        set_up: Callable[[], Session],
+        found: Callable[[float], Found] | None = None,
     ) -> None:
         """Begins a run.
 
@@ -31,11 +46,13 @@ class RecordingRun:
             progress: how far earlier runs came.
             tracker: this run's, for the number of tracks it told apart.
             set_up: called once, just before the first windows are stored; gives the session they belong to.
+            found: gives what was found of the recording before so many of its seconds.
         """
         self.progress = progress
         self._store = store
         self._tracker = tracker
         self._set_up = set_up
+        self._found = found
         self._session: Session | None = None
         self._from_s = progress.done_s
         self._tracks_before = progress.tracks
@@ -59,10 +76,8 @@ class RecordingRun:
 
     def finish(self, duration_s: float | None) -> None:
         """Notes that the recording's end was reached; `duration_s` is its length where that is known."""
-        done_s = self.progress.done_s
-        if duration_s is not None:
-            # The last window may reach past the end of the recording.
-            done_s = max(self._from_s, min(done_s, duration_s))
+        # The last window may reach past the end of the recording, or lie before it where the rest cannot be decoded.
+        done_s = self.progress.done_s if duration_s is None else max(self._from_s, duration_s)
         self.progress = replace(self.progress, finished=True, done_s=done_s)
 
     def flush(self) -> None:
@@ -75,6 +90,11 @@ class RecordingRun:
             return
         if self._session is None:
             self._session = self._set_up()
+        if self._found is not None:
+            found = self._found(self.progress.done_s)
+            self.progress = replace(
+                self.progress, lost_s=found.lost_s, clock_steps=found.clock_steps, remarks=found.remarks
+            )
         self._store.put_windows(self._records, self._faces, self.progress, set_up_at=self._session.set_up_at)
         self._records.clear()
         self._faces.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from audience.camera_owner import check_not_watched
@@ -18,12 +18,16 @@ from audience.sessions import Session
 from audience.store import RecordingProgress, Store
 from edge_lambda.detectors import Detector
 from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
-from edge_lambda.recording import Recording, open_recording
+from edge_lambda.recording import Recording, Start, open_recording
 from edge_lambda.scorers import Scorer, scorer_record
 from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.run_name import run_name
-from houselights.preview import RecordingPreview
-from houselights.recording_run import RecordingRun
+from houselights.preview import RecordingPreview, check_preview_place
+from houselights.recording_remarks import remarks_of
+from houselights.recording_run import Found, RecordingRun
+from houselights.recording_start import recording_start
+from houselights.same_instants import add_overlaps, check_same_instants, elsewhere
+from houselights.scoring_summary import Summary, summary_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,11 @@ class ScoringPlan:
         again: whether what was scored before is thrown away first.
         preview: where the overlay video goes; None for none.
         blur: whether faces in the preview are made unrecognisable.
+        replace_preview: whether the preview may take the place of a file that is no preview.
+        zone: whose local time the camera's clock shows; None where nobody said.
+        frame_rate: pictures a second of a file that keeps no times; None takes what it states.
+        overlaps: cameras of the stage that see some of the same people.
+        different_people: whether the cameras of the stage look at different people.
         windows_kept_days, faces_kept_days: how long records are kept.
     """
 
@@ -44,43 +53,13 @@ class ScoringPlan:
     again: bool = False
     preview: Path | None = None
     blur: bool = False
+    replace_preview: bool = False
+    zone: tzinfo | None = None
+    frame_rate: float | None = None
+    overlaps: frozenset[str] = frozenset()
+    different_people: bool = False
     windows_kept_days: int = 730
     faces_kept_days: int = 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """What was scored, of the whole recording and, where it says so, of this run.
-
-    Attributes:
-        session: the session's id.
-        frames, faces, tracks, windows: looked at, scored, told apart, stored.
-        seconds: length of what is scored, recording seconds.
-        realtime_factor: recording seconds of this run per second it took; None where nothing was left to do.
-        detector, scorer: names and versions; scorer "" where only heads were counted.
-        coverage: faces / faces expected, 0..1; None where nobody was seen.
-        started_at: instant of the first frame.
-        started_from: where that instant comes from, in words.
-        finished: whether the recording's end was reached.
-        mode_reason: what is measured, and why.
-        notes: further things the user should know, a line each.
-    """
-
-    session: str
-    frames: int
-    faces: int
-    tracks: int
-    windows: int
-    seconds: float
-    realtime_factor: float | None
-    detector: str
-    scorer: str
-    coverage: float | None
-    started_at: datetime
-    started_from: str
-    finished: bool
-    mode_reason: str
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +99,11 @@ def score_recording(
     Raises:
         HouselightsError: with the one line that says why; nothing half-written is left.
     """
-    recording = open_recording(video)
+    recording = open_recording(video, frame_rate=plan.frame_rate)
     with video.open("rb") as file:
         known_by = fingerprint(file)
+    if plan.preview is not None:
+        check_preview_place(plan.preview, video, store, replace=plan.replace_preview)
     before = store.progress(occasion.session_id, occasion.stage_id, occasion.camera_id)
     if plan.again:
         before = None
@@ -136,14 +117,26 @@ def score_recording(
             f"this recording was scored as starting at {from_ms(before.started_ms).isoformat()}: leave --started-at "
             "out, or score it anew with --again"
         )
-    started_at, started_from = (
-        (from_ms(before.started_ms), "the earlier run") if before else _start_of(recording, video, plan.started_at)
-    )
+    if before is not None:
+        start = Start(at=from_ms(before.started_ms), rule=before.started_from, certainty="doubtful")
+    else:
+        start = recording_start(recording, given=plan.started_at, zone=plan.zone)
+    started_at = start.at
     session = plan_recording(store, occasion, started_at)
     if before is None and not plan.again:
         check_not_watched(store, occasion.place)
     if before is not None and before.finished:
-        return _summary(store, occasion, before, started_from, session.mode_reason, realtime_factor=None)
+        return summary_of(store, occasion, before, session.mode_reason, realtime_factor=None)
+    if before is None:
+        check_same_instants(
+            store,
+            occasion,
+            known_by,
+            started_ms=to_ms(started_at),
+            length_s=recording.duration_s,
+            overlaps=plan.overlaps,
+            different_people=plan.different_people,
+        )
 
     on_plan(session)
     detector = load_detector()
@@ -162,6 +155,9 @@ def score_recording(
         frames=0,
         faces=0,
         tracks=0,
+        started_from=start.rule,
+        start_certainty=start.certainty,
+        remarks=start.remarks,
     )
     _check_unchanged(progress, plan, detector, scorer)
 
@@ -206,9 +202,19 @@ def score_recording(
             planned = plan_recording(store, occasion, started_at, now=datetime.now(UTC))
             if scorer is not None:
                 store.put_scorer(scorer_record(scorer))
-            return store_session(store, planned, occasion)
+            stored = store_session(store, planned, occasion)
+            add_overlaps(store, occasion, plan.overlaps)
+            return stored
 
-        run = RecordingRun(store=store, progress=progress, tracker=tracker, set_up=set_up)
+        def found(done_s: float) -> Found:
+            remarks = (*progress.remarks, *remarks_of(recording, until_s=done_s))
+            return Found(
+                lost_s=progress.lost_s + recording.tally.lost_s(done_s),
+                clock_steps=max(progress.clock_steps, len(recording.tally.steps)),
+                remarks=tuple(dict.fromkeys(remarks)),
+            )
+
+        run = RecordingRun(store=store, progress=progress, tracker=tracker, set_up=set_up, found=found)
         try:
             for window in windows:
                 run.add(window)
@@ -221,38 +227,26 @@ def score_recording(
                 raise RecordingUnreadable(
                     f"{video} holds no picture that can be decoded; copy it from the camera again"
                 )
-            run.finish(recording.duration_s)
+            run.finish(recording.tally.end_s or recording.duration_s)
         finally:
             run.flush()
     end_ms = progress.started_ms + round(run.progress.done_s * 1000)
     if not note_camera_end(store, occasion, end_ms=end_ms, now_ms=to_ms(datetime.now(UTC))):
         notes.append("The session is not ended by this: end it on the page Operate once it is over.")
-    if recording.ended_early:
-        notes.append(str(recording.ended_early))
-    summary = _summary(
-        store, occasion, run.progress, started_from, session.mode_reason, realtime_factor=run.realtime_factor
-    )
+    notes += elsewhere(store, occasion, known_by)
+    summary = summary_of(store, occasion, run.progress, session.mode_reason, realtime_factor=run.realtime_factor)
     if not summary.faces:
         notes.append("No face was found in the whole recording: look at it with --preview, or try --detector yunet.")
-    return replace(summary, notes=tuple(notes))
+    return replace(summary, notes=(*summary.notes, *notes))
 
 
 def _frames(recording: Recording, progress: RecordingProgress, every_s: float) -> Iterator[TimedFrame]:
     # Slots begin where wall-clock windows do, so that a window holds as many samples as the next.
     offset_s = (progress.started_ms % max(1, round(every_s * 1000))) / 1000.0
-    for frame in recording.sample(every_s, start_s=progress.done_s, grid_offset_s=offset_s):
+    for frame in recording.sample(
+        every_s, start_s=progress.done_s, grid_offset_s=offset_s, seek=not progress.clock_steps
+    ):
         yield TimedFrame(at_ms=progress.started_ms + round(frame.at_s * 1000), image=frame.image)
-
-
-def _start_of(recording: Recording, video: Path, given: datetime | None) -> tuple[datetime, str]:
-    if given is not None:
-        return given, "given"
-    if recording.created_at is not None:
-        return recording.created_at, "the recording's creation time"
-    written = datetime.fromtimestamp(video.stat().st_mtime, UTC)
-    if recording.duration_s is None:
-        return written, "the file's date (its length is unknown)"
-    return written - timedelta(seconds=recording.duration_s), "the file's date less its length"
 
 
 def _check_unchanged(progress: RecordingProgress, plan: ScoringPlan, detector: Detector, scorer: Scorer | None) -> None:
@@ -267,34 +261,3 @@ def _check_unchanged(progress: RecordingProgress, plan: ScoringPlan, detector: D
                 f"this recording is scored up to {clock_text(progress.done_s)} with {what} {earlier}, not {now}: go on "
                 "with the same, or score it anew with --again"
             )
-
-
-def _summary(
-    store: Store,
-    occasion: Occasion,
-    progress: RecordingProgress,
-    started_from: str,
-    mode_reason: str,
-    *,
-    realtime_factor: float | None,
-) -> Summary:
-    table = store.windows(occasion.session_id, occasion.stage_id)
-    if occasion.camera_id in table.cameras:
-        table = table.rows(table.camera == table.cameras.index(occasion.camera_id))
-    expected = int(table.expected.sum())
-    return Summary(
-        session=occasion.session_id,
-        frames=progress.frames,
-        faces=progress.faces,
-        tracks=progress.tracks,
-        windows=len(table),
-        seconds=progress.done_s,
-        realtime_factor=realtime_factor,
-        detector=progress.detector,
-        scorer=progress.scorer,
-        coverage=int(table.faces.sum()) / expected if expected else None,
-        started_at=from_ms(progress.started_ms),
-        started_from=started_from,
-        finished=progress.finished,
-        mode_reason=mode_reason,
-    )

@@ -147,3 +147,33 @@ def screenings(count: int, *, seed: int, people: int = 40, lift: float = 0.0) ->
     smiling, faces = crowds(np.clip(share, 0.01, 0.99), np.full(count, people), lasts_s=np.full(count, 5.0), seed=seed)
     cells: Floats = smiling.reshape(120, 5, count).sum(axis=1) / faces.reshape(120, 5, count).sum(axis=1)
     return cells.T
+
+
+def wandering(
+    shares: Floats, length_s: int, *, every_s: Floats, swing: float = 0.6, irregular: bool = False, seed: int
+) -> Floats:
+    """True shares at which nothing happens, each wandering slowly around a share of its own.
+
+    Args:
+        shares: (sessions,) around which, 0..1 and neither.
+        length_s: how long.
+        every_s: (sessions,) how long it takes them there and back again; 0 for those that stand still.
+        swing: how far, in log odds.
+        irregular: whether no two waves are alike (Gaussian noise smoothed over a quarter of `every_s`).
+        seed: of the waves' beginnings, or of the noise.
+
+    Returns:
+        (length_s, sessions).
+    """
+    rng = np.random.default_rng(seed)
+    away = np.zeros((length_s, len(shares)))
+    for session in np.flatnonzero(every_s > 0):
+        if irregular:
+            reach = round(every_s[session] / 2)
+            kernel = np.exp(-((np.arange(-reach, reach + 1) / (every_s[session] / 4)) ** 2))
+            noise = rng.normal(0, 1, length_s + 2 * reach)
+            away[:, session] = np.convolve(noise, kernel / np.sqrt((kernel**2).sum()), "valid") / np.sqrt(2)
+        else:
+            away[:, session] = np.sin(2 * np.pi * (np.arange(length_s) / every_s[session] + rng.random()))
+    odds = shares / (1 - shares) * np.exp(swing * away)
+    return odds / (1 + odds)

@@ -157,8 +157,9 @@ def flat_to_json(record: RecordingProgress | Heartbeat) -> str:
 
 
 def progress_from_json(document: str) -> RecordingProgress:
-    """The recording's progress of a JSON document."""
-    return RecordingProgress(**json.loads(document))
+    """The recording's progress of a JSON document; those of 0.1 know neither how sure the start is nor remarks."""
+    fields = json.loads(document)
+    return RecordingProgress(**{**fields, "remarks": tuple(fields.get("remarks", ()))})
 
 
 def heartbeat_from_json(document: str) -> Heartbeat:

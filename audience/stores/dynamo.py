@@ -158,8 +158,8 @@ class DynamoStore:
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> WindowTable:
         keys = between("W#", session_id, stage_id, from_ms, until_ms)
-        items = self._table.rows_in_stretches(keys, WINDOW_ATTRIBUTES) if keys else []
-        return WindowTable.of_rows([window_row(item) for item in items])
+        rows = self._table.rows_in_stretches(keys, WINDOW_ATTRIBUTES, window_row) if keys else []
+        return WindowTable.of_rows(rows)
 
     def window_count(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
@@ -171,8 +171,9 @@ class DynamoStore:
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> list[WindowFaces]:
         keys = between("F#", session_id, stage_id, from_ms, until_ms)
-        items = self._table.rows_in_stretches(keys, FACES_ATTRIBUTES) if keys else []
-        return [faces_of(item, session_id, stage_id) for item in items]
+        if keys is None:
+            return []
+        return self._table.rows_in_stretches(keys, FACES_ATTRIBUTES, lambda item: faces_of(item, session_id, stage_id))
 
     def delete_camera_records(self, session_id: str, stage_id: str, camera_id: str) -> None:
         # The progress first: it must not claim windows that are gone.

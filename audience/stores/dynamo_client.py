@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from botocore.config import Config
 
 from audience.errors import InvalidValue
+from audience.stores.dynamo_parsing import parse_items
 
 ATTEMPTS = 4
 CONNECT_TIMEOUT_S = 2
@@ -105,7 +106,7 @@ def client_for(region: str, endpoint: str, *, local: bool) -> Any:
     """
     import boto3
 
-    return boto3.Session(
+    client = boto3.Session(
         region_name=region or None,
         aws_access_key_id="local" if local else None,
         aws_secret_access_key="local" if local else None,
@@ -119,3 +120,5 @@ def client_for(region: str, endpoint: str, *, local: bool) -> Any:
             max_pool_connections=CONNECTIONS,
         ),
     )
+    client.meta.events.register("before-parse.dynamodb.Query", parse_items)
+    return client

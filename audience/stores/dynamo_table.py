@@ -17,6 +17,7 @@ from audience.errors import StoreUnavailable
 from audience.stores.dynamo_client import DynamoAddress, client_for
 from audience.stores.dynamo_errors import throttled, told
 from audience.stores.dynamo_keys import Item, KeyRange, distinct, rest_in_stretches
+from audience.stores.dynamo_parsing import COLLECTING
 
 WAYS = 8  # requests on their way at once
 LOAD = 25  # items that one request may write
@@ -71,39 +72,54 @@ class DynamoTable:
         )
         return bool(answer)
 
-    def rows(self, keys: KeyRange, attributes: Sequence[str], *, expired_at_ms: int | None = None) -> list[Item]:
+    def rows(
+        self, keys: KeyRange, attributes: Sequence[str], *, expired_at_ms: int | None = None, holding: str = ""
+    ) -> list[Item]:
         """The items of a range in the order of their keys, page after page.
 
         Args:
             keys: the range.
             attributes: which attributes of them.
             expired_at_ms: leaves out those that do not expire before this instant.
+            holding: leaves out those without this attribute, which is one of `attributes`.
         """
-        items, reached = self._page(keys, attributes, expired_at_ms=expired_at_ms)
+        items, reached = self._page(keys, attributes, expired_at_ms=expired_at_ms, holding=holding)
         while reached:
-            more, reached = self._page(keys, attributes, after=reached, expired_at_ms=expired_at_ms)
+            more, reached = self._page(keys, attributes, after=reached, expired_at_ms=expired_at_ms, holding=holding)
             items += more
         return items
 
-    def rows_in_stretches(self, keys: KeyRange, attributes: Sequence[str]) -> list[Item]:
+    def rows_in_stretches(self, keys: KeyRange, attributes: Sequence[str], make: Callable[[Item], Made]) -> list[Made]:
         """The windows or faces of a range in the order of their keys; past the first page (1 MB), several at once.
 
         Args:
             keys: the range, of windows or of faces.
-            attributes: which attributes of them; `sk` among them.
+            attributes: which attributes of them, `sk` among them; `smile.sum` is the entry `sum` of the map `smile`.
+            make: what an item becomes as soon as its page is there; a long session's items would take half a gigabyte.
         """
         items, reached = self._page(keys, attributes)
+        made = [make(item) for item in items]
         if not reached:
-            return items
+            return made
         last, _ = self._page(keys, ("sk",), newest=True)
         if not last:  # deleted meanwhile
-            return items
+            return made
         stretches = rest_in_stretches(
             keys, first=items[0]["sk"]["S"], reached=reached["sk"]["S"], last=last[0]["sk"]["S"], ways=WAYS
         )
-        for rest in _at_once(lambda stretch: self.rows(stretch, attributes), stretches):
-            items += rest
-        return items
+        with COLLECTING.paused():
+            for rest in _at_once(lambda stretch: self._made(stretch, attributes, make), stretches):
+                made += rest
+        return made
+
+    def _made(self, keys: KeyRange, attributes: Sequence[str], make: Callable[[Item], Made]) -> list[Made]:
+        made: list[Made] = []
+        reached: Item | None = None
+        while True:
+            items, reached = self._page(keys, attributes, after=reached)
+            made += [make(item) for item in items]
+            if not reached:
+                return made
 
     def count(self, keys: KeyRange) -> int:
         """How many items a range holds; DynamoDB reads them to count them, and sends none."""
@@ -154,6 +170,29 @@ class DynamoTable:
 
         return sum(_at_once(delete, keys))
 
+    def replace_all(self, items: Sequence[tuple[Item, Item]], attribute: str) -> int:
+        """Writes new items over old ones of the same keys, several at once, and returns how many were.
+
+        Args:
+            items: each old item as it was read, and the new one.
+            attribute: of the old items; one that has changed it since, or is gone, stays as it is.
+        """
+
+        def put(pair: tuple[Item, Item]) -> int:
+            old, new = pair
+            answer = self._call(
+                "put_item",
+                TableName=self.address.table,
+                Item=new,
+                ConditionExpression="#attribute = :old",
+                ExpressionAttributeNames={"#attribute": attribute},
+                ExpressionAttributeValues={":old": old[attribute]},
+                unless="ConditionalCheckFailedException",
+            )
+            return int(bool(answer))
+
+        return sum(_at_once(put, items))
+
     def _page(
         self,
         keys: KeyRange,
@@ -162,18 +201,23 @@ class DynamoTable:
         after: Item | None = None,
         newest: bool = False,
         expired_at_ms: int | None = None,
+        holding: str = "",
     ) -> tuple[list[Item], Item | None]:
         # By number, because many a good name is a reserved word of DynamoDB's.
-        names = {f"#{index}": name for index, name in enumerate(attributes)}
+        parts = dict.fromkeys(part for path in attributes for part in path.split("."))
+        numbers = {part: f"#{index}" for index, part in enumerate(parts)}
+        paths = (".".join(numbers[part] for part in path.split(".")) for path in attributes)
         request = _query(self.address.table, keys, after=after) | {
-            "ProjectionExpression": ", ".join(names),
-            "ExpressionAttributeNames": names,
+            "ProjectionExpression": ", ".join(paths),
+            "ExpressionAttributeNames": {number: part for part, number in numbers.items()},
         }
         if newest:
             request |= {"ScanIndexForward": False, "Limit": 1}
         if expired_at_ms is not None:
             request["FilterExpression"] = "expires_ms < :now"
             request["ExpressionAttributeValues"][":now"] = {"N": str(expired_at_ms)}
+        if holding:
+            request["FilterExpression"] = f"attribute_exists({numbers[holding]})"
         answer = self._call("query", **request)
         return answer["Items"], answer.get("LastEvaluatedKey")
 

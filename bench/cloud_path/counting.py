@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from typing import Any
+
+from audience.stores.dynamo_keys import Item
+from audience.stores.dynamo_size import write_units
 
 
 @dataclass(slots=True)
@@ -42,7 +46,7 @@ def counted(client: Any, operation: str) -> Sent:
         sent.size += len(f"{request.method} {request.url} HTTP/1.1\r\n") + headers + 2 + len(body)
         for item in _items(operation, body):
             sent.items += 1
-            sent.write_units += -(-_size(item) // 1024)
+            sent.write_units += write_units(item)
 
     client.meta.events.register(f"before-send.{client.meta.service_model.service_name}.{operation}", count)
     return sent
@@ -54,17 +58,13 @@ def _text(value: Any) -> str:
 
 def _items(operation: str, body: bytes) -> list[dict[str, Any]]:
     if operation == "PutItem":
-        return [json.loads(body)["Item"]]
+        return [_held(json.loads(body)["Item"])]
     if operation == "BatchWriteItem":
         tables = json.loads(body)["RequestItems"].values()
-        return [put["PutRequest"]["Item"] for puts in tables for put in puts if "PutRequest" in put]
+        return [_held(put["PutRequest"]["Item"]) for puts in tables for put in puts if "PutRequest" in put]
     return []
 
 
-def _size(item: dict[str, dict[str, str]]) -> int:
-    """Bytes of an item: names and values; binary travels in base64, four bytes for three."""
-    return sum(
-        len(name) + (len(text) * 3 // 4 if kind == "B" else len(text))
-        for name, value in item.items()
-        for kind, text in value.items()
-    )
+def _held(item: Item) -> Item:
+    """An item as the table holds it: binary travels in base64."""
+    return {name: {"B": base64.b64decode(value["B"])} if "B" in value else value for name, value in item.items()}

@@ -7,12 +7,13 @@ counted by DynamoDB's rule (each KB begun of names and values). Nothing is writt
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Final
+from typing import Final
 
 from audience.prices import Used
 from audience.stores.documents import flat_to_json
 from audience.stores.dynamo_items import document_item, window_item
 from audience.stores.dynamo_keys import Item, documents_of, key
+from audience.stores.dynamo_size import write_units
 from bench.figures import Figure
 from bench.live_board.watched_day import BEGINS_AT
 from sample_data.festival_day.deliveries import Arrival, arrivals
@@ -56,18 +57,6 @@ def partition_figures() -> list[Figure]:
             name="DynamoDB writes of a festival-day (10 stages, 3 cameras each, 8 h), list price", value=cost, unit="$"
         ),
     ]
-
-
-def write_units(item: Item) -> int:
-    """Write units of a put: an item is as large as its attributes' names and values."""
-    size = sum(len(name.encode()) + _size(value) for name, value in item.items())
-    return -(-size // 1024)
-
-
-def _size(value: dict[str, Any]) -> int:
-    ((kind, held),) = value.items()
-    # A number takes a byte for two digits, and one more.
-    return len(held) // 2 + 1 if kind == "N" else len(held.encode() if isinstance(held, str) else held)
 
 
 def _item(arrival: Arrival) -> Item:

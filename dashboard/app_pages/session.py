@@ -28,9 +28,10 @@ from dashboard.session_page.earlier import Earlier, choose_earlier, shares_by_ti
 from dashboard.session_page.moment_list import moment_list, second_url
 from dashboard.session_page.notes import ask_to_write, show_dialogs, show_notes
 from dashboard.session_page.picture import show_picture
+from dashboard.session_page.recording_notes import recording_notes
 from dashboard.session_page.segments.component import segment_table
 from dashboard.stretches import legend
-from dashboard.wording import AGAINST, BAND, GAPS, faces_text, how_to_score, kind_words, outside_note
+from dashboard.wording import AGAINST, GAPS, band_words, faces_text, how_to_score, kind_words, outside_note
 
 LIVE_REFRESH_S, WAITING_REFRESH_S = 2, 10
 
@@ -74,10 +75,12 @@ def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> No
     above, moments_place, segments_place, earlier_place = (st.container() for _ in range(4))
     with earlier_place:
         earlier = choose_earlier(windows) if view.expression is not None else Earlier()
-    video = video_of(file.session, [one for one in file.recordings if one.stage_id == stage.stage_id])
+    recordings = [one for one in file.recordings if one.stage_id == stage.stage_id]
+    video = video_of(file.session, recordings)
     with above:
         noted = show_picture(windows, view, earlier=earlier.stages, video=video, start_s=second_asked_for(windows))
-        st.html(markup.note(*([BAND] if view.expression else []), GAPS, legend(windows), outside_note(windows)))
+        band = [band_words(windows.intervals_allow_for)] if view.expression else []
+        st.html(markup.note(*band, GAPS, legend(windows), outside_note(windows)))
         with st.container(horizontal=True, key="take-away"):
             smoothing_s = view.smoothing_s if view.expression else None
             offer_report(file, windows, view.expression, smoothing_s=smoothing_s, against=view.against)
@@ -96,6 +99,7 @@ def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> No
     with earlier_place:
         show_earlier(windows, view, earlier)
     st.header("Notes, and what is left out", anchor=False)
+    st.html(markup.note(*recording_notes(recordings)))
     show_notes(windows)
     if noted is not None:
         ask_to_write(file.session.session_id, stage.stage_id, noted)

@@ -74,7 +74,7 @@ def overall(comparison: Comparison, a: str, b: str) -> str:
         return told
     bounds = sorted((sign * comparison.effect_low, sign * comparison.effect_high))
     return (
-        f"{told} Effect size (Hedges' g) {sign * comparison.effect:.2f} (95 %: {bounds[0]:.2f} to {bounds[1]:.2f}); "
+        f"{told} Effect size (Cohen's d) {sign * comparison.effect:.2f} (95 %: {bounds[0]:.2f} to {bounds[1]:.2f}); "
         "by convention 0.2 is small, 0.5 medium, 0.8 large."
     )
 

@@ -16,7 +16,7 @@ from functools import partial
 from importlib.metadata import version
 
 from audience.curve import StageWindows
-from audience.export import ExportTable, dictionary_table
+from audience.export import SCHEMA, ExportTable, dictionary_table
 from audience.instants import instant_text
 from audience.manifest import SAYS, Entry, scorer_entry, scorers_behind, session_entry, stage_entry
 from audience.store import ScorerRecord
@@ -105,6 +105,7 @@ class Takeaway:
             by_session.setdefault(windows.session.session_id, []).append(windows)
         return {
             "houselights": version("houselights"),
+            "schema": SCHEMA,
             "method": f"docs/method.md of houselights {version('houselights')}",
             "made_at": instant_text(made_at),
             "says": SAYS,

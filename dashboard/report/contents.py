@@ -22,9 +22,9 @@ from audience.store import RecordingProgress, ScorerRecord
 from dashboard.clock import date_text, length_text
 from dashboard.moment_words import LATER, about_moments
 from dashboard.stretches import legend
-from dashboard.wording import BAND, GAPS, NOT_FEELING, kind_words, outside_note, share_of
+from dashboard.wording import GAPS, NOT_FEELING, band_words, kind_words, outside_note, share_of
 
-# Of the shuffles and draws behind moments and intervals: the pages' own, so that a report never differs from them.
+# As the pages have it, so that a report never differs from them.
 SEED = 0
 SIMULATED = "Simulated: a program made these records to show how Houselights works. No audience was watched."
 FACES = "Faces in view."
@@ -129,7 +129,11 @@ def report_of(
         windows=windows,
         expression=told,
         curve=smoothed_curve(windows, told, over_s) if told else None,
-        chart_says=(*((f"{share_of(told, over_s)}.", BAND) if told else (FACES,)), GAPS, legend(windows)),
+        chart_says=(
+            *((f"{share_of(told, over_s)}.", band_words(windows.intervals_allow_for)) if told else (FACES,)),
+            GAPS,
+            legend(windows),
+        ),
         moments=found,
         moments_say=_of_moments(windows, told, found, live),
         segments=segment_rows(windows, expression, seed=SEED, against=against),
@@ -198,6 +202,7 @@ def _measured(
             said.append(f"Experimental: how well this scorer tells {expression} is not established.")
     if detectors := sorted({one.detector for one in recordings}):
         said.append(f"Faces found by {', '.join(detectors)}.")
+    said += [line for one in recordings for line in one.remarks]
     cameras = len(windows.table.cameras)
     if cameras > 1:
         said.append(f"{cameras} cameras looked.")
@@ -223,8 +228,10 @@ def _method(windows: StageWindows, expression: str | None, against: BaselineChoi
         NOT_FEELING,
         "Faces were found and followed through the picture. Each was scored once a window, and the share is that of "
         "the faces whose confidence reaches the scorer's threshold. Nobody was recognised.",
-        "The band of a share is its 95 % Wilson interval over the people present. A segment's change is its share less "
-        f"{_BASELINES[against]}, with a 95 % bootstrap interval over blocks of 15 s. Moments are told by holding the "
-        "session against itself, shuffled in blocks of 6 s.",
-        f"Figures over fewer than {windows.min_faces} faces are not shown. Errors of the scorer are in no interval.",
+        "The interval of a share is its 95 % Wilson interval over the people present; like that of a change it does "
+        "not allow for errors of the scorer. A segment's change is its share less "
+        f"{_BASELINES[against]}; its 95 % interval allows for how long people keep an expression, for what they did "
+        "together within the segment, and for a share that drifts. Moments are told by holding the session against as "
+        "many people who each go their own way.",
+        f"Figures over fewer than {windows.min_faces} faces are not shown.",
     )

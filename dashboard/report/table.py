@@ -62,7 +62,7 @@ def table_says(report: Report) -> Sequence[str]:
         return ("Mean faces in view, and how many of those expected they were.",)
     return (
         "In brackets the 95 % interval: of the share over the people present, of the change over the seconds seen.",
-        "A change whose interval reaches over zero may be chance.",
+        "A change whose interval reaches over zero may be chance, or a slow drift.",
     )
 
 

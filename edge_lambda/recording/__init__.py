@@ -9,8 +9,20 @@
 The file is open only while it is being probed or sampled, so a recording can be sampled again and again.
 """
 
+from edge_lambda.recording.began import Certainty, Start, start_of
 from edge_lambda.recording.clock import TimedBy
 from edge_lambda.recording.opening import Frame, Recording, open_recording
-from edge_lambda.recording.tally import EarlyEnd, Tally
+from edge_lambda.recording.tally import ClockStep, EarlyEnd, Tally
 
-__all__ = ["EarlyEnd", "Frame", "Recording", "Tally", "TimedBy", "open_recording"]
+__all__ = [
+    "Certainty",
+    "ClockStep",
+    "EarlyEnd",
+    "Frame",
+    "Recording",
+    "Start",
+    "Tally",
+    "TimedBy",
+    "open_recording",
+    "start_of",
+]

@@ -34,6 +34,11 @@ class StreamClock:
             return None
         return int(packet.pts) - self.first
 
+    def about(self, packet: VideoPacket) -> int | None:
+        """When the packet's picture is shown, to a few pictures; None where that follows from what is decoded alone."""
+        stamp = None if self.timed_by == "frame rate" else packet.dts if packet.pts is None else packet.pts
+        return None if stamp is None else int(stamp) - self.first
+
     def of_frame(self, frame: VideoFrame, previous: int | None) -> int:
         """When the frame is shown; `previous` is the tick of the frame shown before it."""
         stamp = {"presentation time": frame.pts, "decoding time": frame.dts, "frame rate": None}[self.timed_by]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,16 +19,21 @@ from av.stream import Discard, Disposition
 from audience.errors import RecordingUnreadable
 from audience.one_file import opening_alone
 from edge_lambda.recording.clock import VideoPacket
+from edge_lambda.recording.stamp_mender import StampMender
 
 # Demuxers that make a "video" of plain text, and those that make one of a photo ("image2", "png_pipe", ...).
 TEXT_FORMATS = ("tty", "bin", "xbin", "adf", "idf")
 PHOTO_FORMATS = ("image2", "_pipe")
+# Brands of photos in a video's format (HEIC, HEIF, AVIF), and of those that can move.
+PHOTO_BRANDS = ("heic", "heix", "heim", "heis", "mif1", "mif2", "miaf", "avif", "jpeg", "crx")
+MOVING_PHOTO_BRANDS = ("avis", "msf1", "hevc", "hevx", "hevm", "hevs")
+AVI = "avi"
 # Read errors in a row after which the rest of a file is given up.
 READ_ERRORS_IN_A_ROW = 100
 # AVFMT_TS_DISCONT of libavformat/avformat.h: formats whose parts can be strung together, each with a clock of its own.
 CLOCK_MAY_BE_SET_BACK = 0x200
-# Decoding times rise; set back by this much, it is no slip but a clock begun anew.
-SET_BACK_S = 2
+# AVFMT_NOTIMESTAMPS: raw streams, whose times the demuxer makes up from a frame rate.
+NO_TIMESTAMPS = 0x80
 # First step back where a seek landed too late; doubled each time.
 SEEK_BACK_S = 5
 
@@ -40,18 +45,21 @@ class OpenVideo:
     Attributes:
         container: the open file.
         stream: the stream with the picture; its decoder is set up, not yet open.
+        stated_s: length its header states, seconds; None where it states none. Set before packets are read.
+        first: stamp of the recording's first picture, ticks of the stream's own clock; None where that is not known.
         read_errors: packets that could not be read.
-        end: end of the last picture read, ticks of the stream's own clock; None before the first.
-        decoded: decoding time of the last packet, ticks of the stream's own clock.
-        behind: ticks by which that clock was set back so far.
+        steady: what was found of the time stamps of the packets read last.
     """
 
     container: InputContainer
     stream: VideoStream
+    stated_s: float | None = None
+    first: int | None = None
     read_errors: int = 0
-    end: int | None = None
-    decoded: int = 0
-    behind: int = 0
+    steady: StampMender = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.steady = self._clock()
 
     @property
     def time_base(self) -> Fraction:
@@ -60,40 +68,49 @@ class OpenVideo:
 
     @property
     def clock_may_be_set_back(self) -> bool:
-        """Whether the file's format lets its parts each have a clock of their own."""
+        """Whether the file's format lets its parts each have a clock of their own; such a file states no length."""
         return bool(self.container.format.flags & CLOCK_MAY_BE_SET_BACK)
 
+    @property
+    def keeps_no_times(self) -> bool:
+        """Whether the file is a raw stream."""
+        return bool(self.container.format.flags & NO_TIMESTAMPS)
+
+    @property
+    def is_shown_as_decoded(self) -> bool:
+        """Whether the file keeps the order of decoding only, and that is not the order of showing."""
+        return self.container.format.name == AVI and not self.stream.codec_context.codec.intra_only
+
     def packets(self) -> Iterator[VideoPacket]:
-        """Yields the stream's packets from the current position on; stretches that cannot be read are left out."""
+        """Yields the stream's packets from the current position on, their time stamps on one line; stretches that
+        cannot be read are left out."""
+        if self.keeps_no_times:
+            return self._read()
+        self.steady = self._clock()
+        return self.steady.mended(self._read())
+
+    def _clock(self) -> StampMender:
+        stated = None if self.clock_may_be_set_back or not self.stated_s else round(self.stated_s / self.time_base)
+        return StampMender(
+            time_base=self.time_base,
+            stated=stated,
+            first=self.first,
+            by_decoding=self.is_shown_as_decoded,
+            reorders=bool(self.stream.codec_context.has_b_frames),
+        )
+
+    def _read(self) -> Iterator[VideoPacket]:
         in_a_row = 0
         while in_a_row < READ_ERRORS_IN_A_ROW:
             try:
                 for packet in self.container.demux(self.stream):
                     if packet.size:  # the last one is empty, and so is a dropped frame of an AVI
                         in_a_row = 0
-                        self._keep_time(packet)
                         yield packet
                 return
             except (FFmpegError, OSError):
                 in_a_row += 1
                 self.read_errors += 1
-
-    def _keep_time(self, packet: VideoPacket) -> None:
-        """Carries the clock on where a recorder began anew in the same file, and notes where the picture ends."""
-        if self.clock_may_be_set_back and packet.dts is not None:
-            if self.end is not None and packet.dts + self.behind < self.decoded - SET_BACK_S / self.time_base:
-                self.behind = self.end - (packet.dts if packet.pts is None else packet.pts)
-            packet.dts += self.behind
-            packet.pts = None if packet.pts is None else packet.pts + self.behind
-            self.decoded = packet.dts
-        stamp = packet.dts if packet.pts is None else packet.pts
-        if stamp is not None and not packet.is_corrupt:
-            end = stamp + (packet.duration or self._frame_ticks())
-            self.end = end if self.end is None else max(self.end, end)
-
-    def _frame_ticks(self) -> int:
-        rate = self.stream.average_rate
-        return round(1 / (rate * self.time_base)) if rate else 0
 
     def packets_from(self, tick: int) -> Iterator[VideoPacket] | None:
         """Seeks to a key frame at or before `tick` of the stream's own clock, and reads on from there.
@@ -126,8 +143,12 @@ def _chained(first: VideoPacket, rest: Iterator[VideoPacket]) -> Iterator[VideoP
 
 
 @contextmanager
-def open_video(path: Path) -> Iterator[OpenVideo]:
+def open_video(path: Path, *, stated_s: float | None = None, first: int | None = None) -> Iterator[OpenVideo]:
     """Opens a recording for as long as the context lasts.
+
+    Args:
+        path: the file.
+        stated_s, first: as `OpenVideo` has them.
 
     Raises:
         RecordingUnreadable: there is no file, or nothing in it that can be shown as moving pictures.
@@ -146,7 +167,7 @@ def open_video(path: Path) -> Iterator[OpenVideo]:
             raise RecordingUnreadable(f"{path} cannot be opened as a video ({error}); export it as MP4") from error
         stream = _picture_stream(path, container)
         try:
-            yield OpenVideo(container=container, stream=stream)
+            yield OpenVideo(container=container, stream=stream, stated_s=stated_s, first=first)
         finally:
             # Freed amid a picture, a decoder's threads have been known to hold up who frees it for ever.
             with suppress(FFmpegError):
@@ -178,12 +199,16 @@ def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
         raise RecordingUnreadable(f"{path} is a text file; give a video file")
     if kind.endswith(PHOTO_FORMATS):
         raise RecordingUnreadable(f"{path} is a photo; give a video file: reactions are measured over time")
+    if _is_still(path, container):
+        raise RecordingUnreadable(f"{path} is a photo; give a video file: reactions are measured over time")
     # The cover of a song is a video stream too.
     pictures = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not pictures:
         heard = "sound only" if container.streams.audio else "no picture"
         raise RecordingUnreadable(f"{path} holds {heard}; give a recording with a picture")
     best = container.streams.best("video")
+    if container.metadata.get("major_brand", "").strip() in MOVING_PHOTO_BRANDS:
+        best = max(pictures, key=lambda picture: picture.frames)
     stream = next((picture for picture in pictures if picture is best), pictures[0])
     if stream.codec_context is None:
         raise RecordingUnreadable(f"{path} uses a codec that cannot be decoded here; export it as H.264 MP4")
@@ -199,3 +224,13 @@ def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
     except FFmpegError as error:
         raise RecordingUnreadable(f"{path} cannot be decoded here ({error}); export it as H.264 MP4") from error
     return stream
+
+
+def _is_still(path: Path, container: InputContainer) -> bool:
+    """Whether a format that can hold moving pictures holds a photo."""
+    kind, pictures = container.format.name, container.streams.video
+    brand = container.metadata.get("major_brand", "").strip()
+    if brand in PHOTO_BRANDS or (kind == "mjpeg" and path.suffix.lower() in (".jpg", ".jpeg", ".mpo")):
+        return True
+    may_be_still = brand in MOVING_PHOTO_BRANDS or kind in ("gif", "apng")
+    return may_be_still and all(picture.frames == 1 for picture in pictures)

@@ -6,13 +6,10 @@ import re
 from datetime import UTC, datetime
 
 from edge_lambda.recording.clock import TimedBy
-from edge_lambda.recording.container import OpenVideo
+from edge_lambda.recording.container import AVI, OpenVideo
 
-AVI = "avi"
 MATROSKA = "matroska,webm"
 MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
-# AVFMT_NOTIMESTAMPS of libavformat/avformat.h: raw streams, whose times the demuxer makes up from a frame rate.
-NO_TIMESTAMPS = 0x80
 # A rate above this is a clock's tick, not a camera's rate.
 FASTEST_FPS = 1_000
 # Clocks that were never set start in 1904 (QuickTime), 1970 (Unix) or 1980 (FAT, GPS).
@@ -21,10 +18,10 @@ FIRST_YEAR = 1990
 
 def timed_by(video: OpenVideo) -> TimedBy:
     """Which of the file's clocks tells when a picture is shown."""
-    if video.container.format.flags & NO_TIMESTAMPS:
+    if video.keeps_no_times:
         return "frame rate"
     # AVI keeps the order of decoding only; where each picture stands alone, that is the order of showing.
-    if video.container.format.name == AVI and not video.stream.codec_context.codec.intra_only:
+    if video.is_shown_as_decoded:
         return "decoding time"
     return "presentation time"
 
@@ -36,6 +33,21 @@ def frame_rate(video: OpenVideo) -> float | None:
     raw = timed_by(video) == "frame rate"
     rates = (stream.guessed_rate,) if raw else (stream.average_rate, stream.guessed_rate)
     return next((float(rate) for rate in rates if rate and 0 < rate <= FASTEST_FPS), None)
+
+
+def states_rate(video: OpenVideo) -> bool:
+    """Whether the codec's own header states a frame rate."""
+    stated = video.stream.codec_context.framerate
+    return bool(stated) and 0 < stated <= FASTEST_FPS
+
+
+def tags(video: OpenVideo) -> dict[str, str]:
+    """What the file and its picture track say of themselves, by lower-case name; the file's word comes first."""
+    return {
+        name.lower(): value
+        for said in (video.stream.metadata, video.container.metadata)
+        for name, value in said.items()
+    }
 
 
 def duration_s(video: OpenVideo) -> float | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -11,14 +12,15 @@ from pathlib import Path
 from av import VideoFrame
 from av.error import FFmpegError
 
-from audience.errors import RecordingUnreadable
+from audience.errors import InvalidValue, RecordingUnreadable
 from edge_lambda.detectors import Image
 from edge_lambda.recording.clock import StreamClock, TimedBy
 from edge_lambda.recording.container import OpenVideo, open_video
-from edge_lambda.recording.header import created_at, duration_s, frame_rate, timed_by
+from edge_lambda.recording.header import created_at, duration_s, states_rate, tags, timed_by
+from edge_lambda.recording.header import frame_rate as frame_rate_of
 from edge_lambda.recording.sampling import KeyFramesMislead, Sampler
 from edge_lambda.recording.slots import Slots
-from edge_lambda.recording.tally import EarlyEnd, Tally
+from edge_lambda.recording.tally import ClockStep, EarlyEnd, Tally
 from edge_lambda.recording.upright import upright_image
 
 # Packets to decode in search of the first picture: a minute of 60 fps without a key frame.
@@ -56,6 +58,9 @@ class Recording:
         codec: name of the codec, such as "h264".
         timed_by: where the times come from. "frame rate": the file keeps none, so they follow from its stated (or,
             failing that, assumed) rate.
+        states_length: whether the header states that length, and it was not guessed from the file's last stamps.
+        rate_is_assumed: whether the file states neither times nor a rate, so that times follow from `ASSUMED_FPS`.
+        tags: what the file says of itself, by lower-case name.
         tally: counts of the sampling begun last.
     """
 
@@ -67,6 +72,9 @@ class Recording:
     fps: float | None
     codec: str
     timed_by: TimedBy
+    states_length: bool = True
+    rate_is_assumed: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally, compare=False)
     _clock: StreamClock = field(repr=False)
 
@@ -75,7 +83,20 @@ class Recording:
         """Set once a sampling reached the end of the file before the end it states."""
         return self.tally.ended_early
 
-    def sample(self, every_s: float, start_s: float = 0.0, grid_offset_s: float = 0.0) -> Iterator[Frame]:
+    def length_s(self) -> float | None:
+        """Length of the picture track: as stated, or else, where the file can be read so, found by reading all of it
+        (and decoding none of it), seconds; None where unknown."""
+        if self.states_length or self.timed_by == "frame rate":
+            return self.duration_s
+        with self._open() as video:
+            for _ in video.packets():
+                pass
+            end = video.steady.end
+        return None if end is None else self._seconds(end - self._clock.first)
+
+    def sample(
+        self, every_s: float, start_s: float = 0.0, grid_offset_s: float = 0.0, *, seek: bool = True
+    ) -> Iterator[Frame]:
         """Yields the first whole picture of every slot that has one, in order.
 
         Slot n holds the times t with n = floor((t + grid_offset_s) / every_s), so a caller can lay the slots on the
@@ -86,21 +107,23 @@ class Recording:
             start_s: only slots that begin at or after this are sampled; a slot that the recording's beginning cuts
                 begins at 0.
             grid_offset_s: seconds the grid of slots began before the first presented frame.
+            seek: False reads the file from its beginning, as it has to be where its clock was set on the way.
 
         Raises:
             InvalidValue: a width not over 0, or a value that is not finite.
             RecordingUnreadable: the file is gone or was replaced by something else.
         """
         slots = Slots(every_s=every_s, grid_offset_s=grid_offset_s, time_base=self._clock.time_base)
-        return self._samples(slots, slots.first_from(start_s))
+        return self._samples(slots, slots.first_from(start_s), seek=seek)
 
-    def _samples(self, slots: Slots, first_slot: int) -> Iterator[Frame]:
+    def _samples(self, slots: Slots, first_slot: int, *, seek: bool) -> Iterator[Frame]:
         seek_to = self._clock.first + int(slots.begin_s(first_slot) / self._clock.time_base)
-        seek = self.timed_by == "presentation time" and seek_to > self._clock.first
+        seek = seek and self.timed_by == "presentation time" and seek_to > self._clock.first
+        self.tally.lost = []
         trust_key_frames = True
         while True:
             self._begin_tally()
-            with open_video(self.path) as video:
+            with self._open() as video:
                 packets = video.packets_from(seek_to) if seek else video.packets()
                 if packets is None:
                     seek = False
@@ -115,6 +138,7 @@ class Recording:
                 )
                 try:
                     for tick, frame in sampler.samples(packets):
+                        self._keep_tally(video)
                         image = upright_image(frame, video.stream.sample_aspect_ratio)
                         yield Frame(at_s=float(tick * self._clock.time_base), image=image)
                 except KeyFramesMislead:
@@ -123,43 +147,76 @@ class Recording:
                 self._end_tally(video)
                 return
 
+    def _open(self) -> AbstractContextManager[OpenVideo]:
+        return open_video(self.path, stated_s=self.duration_s, first=self._clock.first)
+
+    def _seconds(self, ticks: int) -> float:
+        return float(ticks * self._clock.time_base)
+
     def _begin_tally(self) -> None:
-        self.tally.packets = self.tally.decoded = self.tally.corrupt = 0
-        self.tally.ended_early = None
+        self.tally.packets = self.tally.decoded = self.tally.corrupt = self.tally.encrypted = 0
+        self.tally.wrong_stamps = 0
+        self.tally.steps = []
+        self.tally.ended_early = self.tally.end_s = None
+
+    def _keep_tally(self, video: OpenVideo) -> None:
+        """Takes over what was found of the time stamps so far."""
+        steps = video.steady.steps
+        self.tally.wrong_stamps = video.steady.wrong
+        if len(steps) != len(self.tally.steps):
+            self.tally.steps = [
+                ClockStep(at_s=self._seconds(step.at - self._clock.first), by_s=self._seconds(step.by), kind=step.kind)
+                for step in steps
+            ]
 
     def _end_tally(self, video: OpenVideo) -> None:
+        self._keep_tally(video)
         self.tally.corrupt += video.read_errors
-        if self.duration_s is None or video.end is None or self.timed_by == "frame rate":
+        if video.steady.end is None or self.timed_by == "frame rate":
             return
-        at_s = float((video.end - self._clock.first) * self._clock.time_base)
+        self.tally.end_s = at_s = self._seconds(video.steady.end - self._clock.first)
+        if self.duration_s is None or not self.states_length:
+            return
         slack_s = max(EARLY_END_TOLERANCE_S, 2 * float(self._clock.frame_ticks * self._clock.time_base))
         if at_s + slack_s < self.duration_s:
             self.tally.ended_early = EarlyEnd(at_s=at_s, stated_s=self.duration_s)
 
 
-def open_recording(path: Path) -> Recording:
+def open_recording(path: Path, *, frame_rate: float | None = None) -> Recording:
     """Reads a recording's header and first picture.
+
+    Args:
+        path: the file.
+        frame_rate: pictures a second of a file that keeps no times, over 0; None takes what it states.
 
     Raises:
         RecordingUnreadable: with one line that says why, and what to do.
+        InvalidValue: the file keeps times of its own, and a frame rate was given.
     """
-    with open_video(Path(path)) as video:
-        frame = _first_picture(Path(path), video)
-        image = upright_image(frame, video.stream.sample_aspect_ratio)
-        fps = frame_rate(video)
+    path = Path(path)
+    with open_video(path) as video:
         believed = timed_by(video)
+        if frame_rate is not None and believed != "frame rate":
+            raise InvalidValue(f"{path} keeps the times of its pictures: leave --frame-rate out")
+        stated_s = video.stated_s = duration_s(video)
+        frame = _first_picture(path, video)
+        image = upright_image(frame, video.stream.sample_aspect_ratio)
+        fps = frame_rate or frame_rate_of(video)
         stamp = {"presentation time": frame.pts, "decoding time": frame.dts, "frame rate": 0}[believed]
         if stamp is None:
             believed, stamp = "frame rate", 0
         return Recording(
-            path=Path(path),
-            duration_s=duration_s(video),
+            path=path,
+            duration_s=stated_s,
             created_at=created_at(video),
             width=image.shape[1],
             height=image.shape[0],
             fps=fps,
             codec=video.stream.codec_context.codec.canonical_name,
             timed_by=believed,
+            states_length=not video.clock_may_be_set_back,
+            rate_is_assumed=believed == "frame rate" and frame_rate is None and not states_rate(video),
+            tags=tags(video),
             _clock=StreamClock(
                 time_base=video.time_base,
                 timed_by=believed,
@@ -171,7 +228,13 @@ def open_recording(path: Path) -> Recording:
 
 def _first_picture(path: Path, video: OpenVideo) -> VideoFrame:
     decoder = video.stream.codec_context
+    encrypted = 0
     for count, packet in enumerate(video.packets()):
+        if count >= PACKETS_BEFORE_FIRST_PICTURE:
+            break
+        if packet.has_sidedata("encryption_info"):
+            encrypted += 1
+            continue
         try:
             frames = decoder.decode(packet)
         except FFmpegError:
@@ -179,12 +242,12 @@ def _first_picture(path: Path, video: OpenVideo) -> VideoFrame:
         whole = [frame for frame in frames if not frame.is_corrupt]
         if whole:
             return whole[0]
-        if count >= PACKETS_BEFORE_FIRST_PICTURE:
-            break
     try:
         whole = [frame for frame in decoder.decode(None) if not frame.is_corrupt]
     except FFmpegError:
         whole = []
+    if not whole and encrypted:
+        raise RecordingUnreadable(f"{path} is encrypted (protected against copying); export it without protection")
     if not whole:
         raise RecordingUnreadable(f"{path} holds no picture that can be decoded; copy it from the camera again")
     return whole[0]

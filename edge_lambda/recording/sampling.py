@@ -65,6 +65,7 @@ class Sampler:
         self._expected: list[int] = []  # ticks of pictures the decoder has yet to give
         self._corrupt_before = 0  # corrupt count when decoding last began at a key frame
         self._shown: int | None = None  # tick of the frame decoded last
+        self._coming: set[int] = set()  # slots that have packets and no sample yet
 
     def samples(self, packets: Iterable[VideoPacket]) -> Iterator[tuple[int, VideoFrame]]:
         """Yields (tick, frame), one a slot that has a whole picture, in order.
@@ -74,6 +75,10 @@ class Sampler:
         """
         for packet in packets:
             self._tally.packets += 1
+            self._expect(packet)
+            if packet.has_sidedata("encryption_info"):
+                self._tally.encrypted += 1
+                continue
             tick = self._clock.of_packet(packet)
             if tick is None:
                 # Nothing can be planned: the picture may be the next sample, or its place in the order counts.
@@ -94,6 +99,20 @@ class Sampler:
         while self._wanted is not None:
             yield from self._take()
         yield from self._drain()
+        self._lose(before=None)
+
+    def _expect(self, packet: VideoPacket) -> None:
+        """Notes which slot a packet's picture could be the sample of."""
+        tick = self._clock.about(packet)
+        if tick is not None and tick >= 0 and not packet.is_discard and (slot := self._slots.of(tick)) >= self.due:
+            self._coming.add(slot)
+
+    def _lose(self, *, before: int | None) -> None:
+        """Counts slots as lost that had packets and gave no sample before a slot, or at all."""
+        lost = sorted(slot for slot in self._coming if before is None or slot < before)
+        for slot in lost:
+            self._tally.lose(max(0.0, self._slots.begin_s(slot)), self._slots.begin_s(slot + 1))
+        self._coming.difference_update(lost)
 
     def _hold(self, packet: VideoPacket, tick: int) -> None:
         self._held.append((packet, tick))
@@ -193,6 +212,8 @@ class Sampler:
             slot = self._slots.of(tick)
             if tick >= 0 and slot >= self.due:
                 self.due = slot + 1
+                self._lose(before=slot)
+                self._coming.discard(slot)
                 yield tick, frame
 
     def _check(self, *, nothing_before: int | None) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,22 @@ class EarlyEnd:
         return f"the recording ends at {self.at_s:.1f} s of the {self.stated_s:.1f} s it states"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockStep:
+    """A place where a recording's time stamps left their line for good.
+
+    Attributes:
+        at_s: the first picture after it, seconds since the first presented frame.
+        by_s: how far they moved, seconds; negative for back.
+        kind: "pause": no picture was taken for so long. "restart", "jump": the clock was set back or forward, and the
+            recording's seconds go on without a gap.
+    """
+
+    at_s: float
+    by_s: float
+    kind: Literal["pause", "restart", "jump"]
+
+
 @dataclass(slots=True, kw_only=True)
 class Tally:
     """Counts of one sampling; grows while the samples are taken.
@@ -29,10 +46,32 @@ class Tally:
         packets: coded pictures read from the file.
         decoded: pictures the decoder gave back; the others were skipped without being decoded.
         corrupt: packets or pictures that could not be read or decoded whole; none of them becomes a sample.
+        encrypted: coded pictures that are encrypted; none is decoded.
+        wrong_stamps: pictures whose time stamp was mended.
+        steps: where the time stamps left their line for good.
+        lost: stretches of slots that have coded pictures and none that could be decoded, (from, until) in seconds since
+            the first presented frame, in order.
+        end_s: end of the last picture; None until the end of the file was reached, or where it keeps no times.
         ended_early: set once the end was reached and it came before the stated one.
     """
 
     packets: int = 0
     decoded: int = 0
     corrupt: int = 0
+    encrypted: int = 0
+    wrong_stamps: int = 0
+    steps: list[ClockStep] = field(default_factory=list)
+    lost: list[tuple[float, float]] = field(default_factory=list)
+    end_s: float | None = None
     ended_early: EarlyEnd | None = None
+
+    def lost_s(self, until_s: float) -> float:
+        """Seconds before `until_s` that have coded pictures and none that could be decoded."""
+        return sum(min(until, until_s) - begin for begin, until in self.lost if begin < until_s)
+
+    def lose(self, begin_s: float, until_s: float) -> None:
+        """Notes a slot of which no picture could be decoded."""
+        if self.lost and abs(self.lost[-1][1] - begin_s) < 1e-6:
+            self.lost[-1] = (self.lost[-1][0], until_s)
+        else:
+            self.lost.append((begin_s, until_s))

@@ -14,6 +14,10 @@ from edge_lambda.detectors import Image
 
 # A pixel shape outside of this is a damaged header, not a lens.
 WIDEST_PIXEL = 4
+# A display matrix is 3 x 3 numbers of 4 bytes.
+MATRIX_BYTES = 36
+# By quarters of a turn, counterclockwise.
+MATRICES = {1: [0, -1, 0, 1, 0], 2: [-1, 0, 0, 0, -1], 3: [0, 1, 0, -1, 0]}
 
 
 def upright_image(frame: VideoFrame, pixel_aspect: Fraction | None) -> Image:
@@ -35,11 +39,11 @@ def upright_image(frame: VideoFrame, pixel_aspect: Fraction | None) -> Image:
 
 def _as_displayed(image: Image, frame: VideoFrame) -> Image:
     """Applies the frame's display matrix, to the nearest of the eight ways a picture can lie."""
-    matrix = cast(Mapping[str, Buffer], frame.side_data).get("DISPLAYMATRIX")
+    matrix = _display_matrix(frame)
     if matrix is None:
         return image
     # x' = a x + c y, y' = b x + d y in 16.16 fixed point (libavutil/display.h).
-    a, b, _, c, d = np.frombuffer(bytes(matrix), dtype=np.int32)[:5].tolist()
+    a, b, _, c, d = matrix
     if abs(b) + abs(c) > abs(a) + abs(d):
         image = image.transpose(1, 0, 2)
         across, down = c, b
@@ -50,3 +54,15 @@ def _as_displayed(image: Image, frame: VideoFrame) -> Image:
     if down < 0:
         image = image[::-1]
     return image
+
+
+def _display_matrix(frame: VideoFrame) -> list[int] | None:
+    """The first five numbers of a frame's display matrix; None where it has none."""
+    try:
+        found = cast(Mapping[str, Buffer], frame.side_data).get("DISPLAYMATRIX")
+    except ValueError:
+        # PyAV does not know every kind of side data (EXIF, for one), and then shows none of it, except this angle.
+        return MATRICES.get(round(frame.rotation / 90) % 4)
+    if found is None or len(content := bytes(found)) < MATRIX_BYTES:
+        return None
+    return [int(number) for number in np.frombuffer(content, dtype=np.int32)[:5]]

@@ -13,6 +13,7 @@ from houselights.commands.export import export
 from houselights.commands.grant import grant, revoke
 from houselights.commands.ingest import ingest
 from houselights.commands.local_cloud import local_cloud
+from houselights.commands.migrate import migrate
 from houselights.commands.prepare import prepare
 from houselights.commands.qr import qr
 from houselights.commands.report import report
@@ -33,6 +34,7 @@ COMMANDS: tuple[click.Command, ...] = (
     report,
     delete,
     prune,
+    migrate,
     prepare,
     grant,
     revoke,

@@ -25,6 +25,12 @@ from houselights.commands.options import store_at, store_option
     help="Withhold figures over fewer faces.  [default: 5; 1 for an audience of one]",
 )
 @click.option(
+    "--bom/--no-bom",
+    default=True,
+    help="Begin CSV files with a byte order mark, without which Excel garbles letters with accents.  [default: --bom]",
+)
+@click.option("--units", is_flag=True, help="Write the units into CSV files, as a second row of headings.")
+@click.option(
     "--archive",
     "archive_at",
     metavar="s3://BUCKET/PREFIX|DIR",
@@ -36,6 +42,8 @@ def export(
     folder: Path | None,
     formats: str | None,
     min_faces: int | None,
+    bom: bool,
+    units: bool,
     archive_at: str | None,
     store_url: str | None,
 ) -> int:
@@ -45,16 +53,25 @@ def export(
     changed since the last time, and what was deleted or has expired is removed there, too.
     """
     if archive_at is not None:
-        if session_id or folder or formats or min_faces:
+        if session_id or folder or formats or min_faces or units or not bom:
             raise InvalidValue("--archive takes every session and keeps to 5 faces: give --store with it and no more")
         return _archive(archive_at, store_url)
     if session_id is None or folder is None:
         raise InvalidValue("give SESSION and --out DIR to write one session, or --archive PLACE to write all")
-    _export_one(session_id, folder, formats or "csv", min_faces, store_url)
+    _export_one(session_id, folder, formats or "csv", min_faces, store_url, mark=bom, units=units)
     return 0
 
 
-def _export_one(session_id: str, folder: Path, formats: str, min_faces: int | None, store_url: str | None) -> None:
+def _export_one(
+    session_id: str,
+    folder: Path,
+    formats: str,
+    min_faces: int | None,
+    store_url: str | None,
+    *,
+    mark: bool,
+    units: bool,
+) -> None:
     from houselights.exporting import FORMATS, export_session
 
     wanted = [name.strip() for name in formats.split(",")]
@@ -63,7 +80,14 @@ def _export_one(session_id: str, folder: Path, formats: str, min_faces: int | No
         raise InvalidValue(f"format {unknown[0]!r} is unknown: use {', '.join(FORMATS)}, or both with a comma")
     with store_at(store_url) as store:
         exported = export_session(
-            store, session_id, folder, formats=wanted, min_faces=min_faces, exported_at=datetime.now(UTC)
+            store,
+            session_id,
+            folder,
+            formats=wanted,
+            min_faces=min_faces,
+            exported_at=datetime.now(UTC),
+            mark=mark,
+            units=units,
         )
     for file in exported.files:
         click.echo(file)

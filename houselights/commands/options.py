@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from audience.countries import country_code
-from audience.instants import parse_instant
+from audience.instants import parse_instant, parse_zone
 from audience.occasions import Occasion
 from audience.privacy import SETTINGS
 from audience.sessions import KINDS
@@ -51,6 +51,15 @@ def country_option(command: Command) -> Command:
         type=Country(),
         help="The country people watch in, by name or code: Germany, Deutschland or DE.",
     )(command)
+
+
+class Zone(click.ParamType[tzinfo]):
+    """A time zone by its name, or by its offset from UTC."""
+
+    name = "ZONE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tzinfo:
+        return value if isinstance(value, tzinfo) else parse_zone(value)
 
 
 def store_option(command: Command) -> Command:

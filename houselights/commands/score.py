@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from audience.errors import InvalidValue
 from audience.instants import clock_text
 from houselights.commands.options import (
     Instant,
+    Zone,
     occasion_from,
     occasion_options,
     scoring_options,
@@ -24,24 +25,50 @@ from houselights.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from houselights.scoring import Position, Summary
+    from houselights.scoring import Position
+    from houselights.scoring_summary import Summary
 
 
 @click.command(short_help="Score a recording of an audience.")
 @click.argument("video", type=click.Path(path_type=Path))
 @occasion_options
 @click.option("--started-at", type=Instant(), help="Instant of the first frame, as 2026-05-04T19:30:00+02:00.")
+@click.option(
+    "--timezone",
+    "zone",
+    type=Zone(),
+    metavar="ZONE",
+    help="Whose local time the camera's clock shows, as Europe/Berlin or +02:00, where it writes that.",
+)
+@click.option(
+    "--frame-rate",
+    type=click.FloatRange(min=0.01, max=1000),
+    metavar="N",
+    help="Pictures a second of a file that keeps no times (.h264, .hevc, .mjpeg).",
+)
+@click.option(
+    "--overlaps",
+    multiple=True,
+    metavar="CAMERA",
+    help="A camera of the stage that sees some of the same people: they count once; repeatable.",
+)
+@click.option("--different-people", is_flag=True, help="The cameras of the stage look at different people.")
 @scoring_options
 @click.option(
     "--preview", type=click.Path(path_type=Path), metavar="OUT.mp4", help="Write the video with marked faces."
 )
 @click.option("--blur", is_flag=True, help="Make faces in the preview unrecognisable.")
+@click.option("--replace-preview", is_flag=True, help="Write the preview over a file that is no preview.")
 @click.option("--again", is_flag=True, help="Throw this camera's earlier scores away and score anew.")
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of sentences.")
 def score(
     video: Path,
     started_at: datetime | None,
+    zone: tzinfo | None,
+    frame_rate: float | None,
+    overlaps: tuple[str, ...],
+    different_people: bool,
     every_s: float,
     detector: str,
     yunet_model: Path | None,
@@ -50,6 +77,7 @@ def score(
     keep_faces_days: int,
     preview: Path | None,
     blur: bool,
+    replace_preview: bool,
     again: bool,
     store_url: str | None,
     as_json: bool,
@@ -72,6 +100,11 @@ def score(
         again=again,
         preview=preview,
         blur=blur,
+        replace_preview=replace_preview,
+        zone=zone,
+        frame_rate=frame_rate,
+        overlaps=frozenset(overlaps),
+        different_people=different_people,
         windows_kept_days=keep_windows_days,
         faces_kept_days=keep_faces_days,
     )
@@ -99,6 +132,9 @@ def score(
         click.echo(json.dumps(_as_json(summary)))
     else:
         _tell(summary)
+
+
+_SURE = {"": "", "sure": "", "likely": "; likely", "doubtful": "; doubtful: give --started-at where it is not so"}
 
 
 class _ProgressBar:
@@ -163,7 +199,9 @@ def _tell(summary: Summary) -> None:
         f"tracks, {summary.faces} face scores in {summary.windows} windows"
         + (f", coverage {summary.coverage:.0%}." if summary.coverage is not None else ".")
     )
-    click.echo(f"It starts at {summary.started_at.isoformat()} ({summary.started_from}).")
+    click.echo(
+        f"It starts at {summary.started_at.isoformat()} ({summary.started_from}{_SURE[summary.start_certainty]})."
+    )
     click.echo(summary.mode_reason)
     for note in summary.notes:
         click.echo(note)

@@ -15,7 +15,7 @@ from audience.cuts import Edit, SharedAxis
 from audience.permutation import clusters
 from audience.planning import Plan
 from tests.architecture.sources import ROOT
-from tests.crowds import screenings
+from tests.crowds import Floats, screenings
 
 POWERS = np.linspace(0.06, 0.995, 200)
 AXIS = SharedAxis.of([Edit(start_a_s=0, start_b_s=0, length_s=600)])
@@ -32,6 +32,55 @@ def test_two_cuts_that_are_received_alike_differ_in_at_most_5_of_100_comparisons
         found = compare(units[:12], units[12:], AXIS, seed=number).clusters
         false += bool(found) and found[0].p_value <= 0.05
     assert false <= 26
+
+
+def of_spreads(units_a: int, units_b: int, wider: float, *, seed: int) -> tuple[Floats, Floats]:
+    """Screenings of five minutes, alike on average; those of A differ so many times as much among themselves."""
+    rng = np.random.default_rng(seed)
+    groups = []
+    for units, spread in ((units_a, wider), (units_b, 1.0)):
+        share = 0.3 + rng.normal(0, 0.03 * spread, (units, 1)) + rng.normal(0, 0.04 * spread, (units, 62))
+        groups.append((share[:, :-2] + 2 * share[:, 1:-1] + share[:, 2:]) / 4)
+    return groups[0], groups[1]
+
+
+@pytest.mark.parametrize(("units_a", "units_b", "wider"), [(5, 5, 3), (5, 20, 3), (5, 20, 1 / 3), (10, 30, 3)])
+def test_cuts_whose_screenings_differ_more_among_themselves_are_not_said_to_differ(units_a, units_b, wider):
+    """5 % of 60 comparisons and three standard errors of them are 8; of five against twenty it was once 28."""
+    axis = SharedAxis.of([Edit(start_a_s=0, start_b_s=0, length_s=300)])
+    false = 0
+    for seed in range(60):
+        a, b = of_spreads(units_a, units_b, wider, seed=seed)
+        false += any(one.p_value <= 0.05 for one in compare(a, b, axis, seed=seed).clusters)
+    assert false <= 8
+
+
+def test_few_screenings_are_dealt_in_every_way_there_is():
+    """Of 252 ways to deal ten screenings, this one and the one with both cuts swapped tell them best apart."""
+    a, b = of_spreads(5, 5, 1, seed=1)
+    group = np.zeros(60, dtype=np.int64)
+    for seed in (1, 2):
+        assert clusters(a + 0.5, b, group, seed=seed)[0].p_value == pytest.approx(2 / 252)
+
+
+def test_a_cell_in_which_hardly_anybody_differs_does_not_decide_it_all():
+    a, b = of_spreads(8, 8, 1, seed=4)
+    for units, share in ((a, 0.3), (b, 0.3001)):
+        units[:, 30] = share
+    group = np.zeros(60, dtype=np.int64)
+    assert not any(one.first <= 30 <= one.last and one.p_value <= 0.05 for one in clusters(a, b, group, seed=1))
+
+
+@pytest.mark.parametrize(("units_a", "units_b", "wider"), [(5, 5, 1), (5, 20, 3), (5, 50, 3), (5, 50, 1 / 3)])
+def test_the_interval_of_an_effect_holds_it_whatever_the_spreads(units_a, units_b, wider):
+    rng = np.random.default_rng(units_b)
+    true, axis = 1.0, SharedAxis.of([Edit(start_a_s=0, start_b_s=0, length_s=5)])
+    held = 0
+    for _ in range(200):
+        a = rng.normal(0.5 + 0.01 * true * np.sqrt((wider**2 + 1) / 2), 0.01 * wider, (units_a, 1))
+        compared = compare(a, rng.normal(0.5, 0.01, (units_b, 1)), axis, seed=1)
+        held += compared.effect_low <= true <= compared.effect_high
+    assert held >= 180
 
 
 def test_a_difference_that_was_planted_is_found_where_it_is():

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from audience.curve import StageWindows
-from audience.moments import MOST, moments
+from audience.moments import MOST, lack_of_moments, moments
 from tests.builders import a_cue, a_stage, a_timeline, an_exclusion
-from tests.crowds import Floats, crowds, from_counts, planted, uneventful
+from tests.crowds import Floats, crowds, from_counts, planted, uneventful, wandering
 
 AT_S = 1860  # 31:00
 
@@ -41,6 +41,70 @@ def test_of_1000_sessions_in_which_nothing_happens_at_most_50_show_a_moment():
         for number, windows in enumerate(uneventful(length_s, sessions)):
             shown += bool(moments(windows, "smile", seed=number))
     assert shown <= 50
+
+
+@pytest.mark.parametrize(
+    ("people", "share", "lasts_s"),
+    [
+        (6, 0.03, 4),
+        (10, 0.01, 4),
+        (24, 0.005, 4),
+        (24, 0.005, 60),
+        (6, 0.1, 60),
+        (5, 0.5, 30),
+        (46, 0.2, 60),
+        (300, 0.5, 30),
+    ],
+)
+@pytest.mark.parametrize("every_s", [0.0, 600.0])
+def test_few_faces_rare_faces_and_long_faces_make_no_moments(people, share, lasts_s, every_s):
+    """Of 20 sessions of an hour in which nothing happens, unless the share wanders there and back in ten minutes."""
+    true = wandering(np.full(20, share), 3600, every_s=np.full(20, every_s), seed=people)
+    smiling, faces = crowds(
+        true, np.full(20, people), lasts_s=np.full(20, float(lasts_s)), in_view=1 - 1e-9, seed=people
+    )
+    found = [moments(from_counts(smiling[:, i], faces[:, i]), "smile") for i in range(20)]
+    assert sum(map(bool, found)) <= 3, "5 % and two standard errors"
+    assert sum(any(one.sure == "very sure" for one in of) for of in found) <= 1
+
+
+def test_one_laugh_is_one_moment():
+    """Whether it lasts for eight seconds or for eighty, whichever way it rises and falls."""
+    for lasts_s in (8, 30, 80):
+        share = np.repeat(planted(1800, (900, lasts_s, 0.75)), 20, axis=1)
+        smiling, faces = crowds(share, np.full(20, 80), lasts_s=np.full(20, 4.0), seed=lasts_s)
+        told = [[one.kind for one in moments(from_counts(smiling[:, i], faces[:, i]), "smile")] for i in range(20)]
+        assert sum(kinds == ["peak"] for kinds in told) >= 18
+
+
+def test_a_clip_of_a_minute_with_three_laughs_shows_them():
+    """24 faces, about 4 of whom smile all along, as the demo's clip has been scored; everybody is out for 3 s."""
+    laughs = ((10, 0.85, 2.5), (26, 0.7, 3.5), (50, 0.97, 3.0))
+    seconds = np.arange(60) + 0.5
+    share = 0.17 + 0.83 * sum(height * np.exp(-(((seconds - at) / width) ** 2)) for at, height, width in laughs)
+    smiling, faces = np.round(24 * np.minimum(share, 1)).astype(int), np.full(60, 24)
+    faces[38:41] = smiling[38:41] = 0
+    found = moments(from_counts(smiling, faces), "smile")
+    assert [one.kind for one in found] == ["peak"] * 3
+    assert [one.session_s for one in found] == pytest.approx([10, 26, 50], abs=2)
+    assert {one.stretch_s for one in found} == {5}
+
+
+def test_a_clip_in_which_nothing_happens_shows_nothing():
+    shown = 0
+    for people, share, lasts_s in ((6, 0.03, 4), (24, 0.2, 10), (300, 0.3, 3), (46, 0.5, 60)):
+        true = wandering(np.full(25, share), 100, every_s=np.full(25, 600.0), seed=people)
+        smiling, faces = crowds(true, np.full(25, people), lasts_s=np.full(25, float(lasts_s)), seed=people)
+        shown += sum(bool(moments(from_counts(smiling[:, i], faces[:, i]), "smile")) for i in range(25))
+    assert shown <= 5
+
+
+def test_where_no_moment_could_ever_be_told_it_is_said_why():
+    assert lack_of_moments(from_counts(np.full(40, 3), np.full(40, 30)), "smile") == "too short"
+    assert lack_of_moments(acted_out(planted(600)), "smile") == ""
+    assert lack_of_moments(from_counts(np.full(600, 10), np.full(600, 40)), "smile") == "", "nothing moves"
+    few, faces = crowds(np.full((3600, 1), 0.5), np.array([5]), lasts_s=np.array([60.0]), in_view=1 - 1e-9, seed=1)
+    assert lack_of_moments(from_counts(few[:, 0], faces[:, 0]), "smile") == "too few faces"
 
 
 def test_an_audience_that_arrives_and_leaves_makes_no_moment_by_its_size():

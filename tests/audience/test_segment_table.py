@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from audience.curve import overall_share
 from audience.intervals import wilson
 from audience.segment_table import SPARKS, segment_rows
 from tests.builders import a_cue, a_stage, a_timeline, an_exclusion
-from tests.crowds import crowds, from_counts
+from tests.crowds import crowds, from_counts, wandering
 
 THREE = a_timeline(("Opening", 0, 100), ("Demo", 100, 300), ("Close", 300, 400))
 
@@ -61,6 +62,64 @@ def test_the_interval_of_a_change_holds_the_true_one_in_most_sessions():
         )
     assert (np.mean(held, axis=0) >= 0.9).all()
     assert np.mean(held) <= 0.99, "an interval that always holds says nothing"
+
+
+MIXED = np.cumsum([0, 120, 120, 300, 300, 600, 600])
+
+
+def held_nothing(*, lasts_s: float, every_s: float = 0.0, irregular: bool = False, people: int = 46) -> float:
+    """Part of the intervals of 60 sessions that hold 0 where nothing but the share itself wanders."""
+    titles = [(f"s{i}", float(begin), float(end)) for i, (begin, end) in enumerate(pairwise(MIXED))]
+    stage = a_stage(timelines=[a_timeline(*titles)], cues=[a_cue(0, 0)])
+    share = wandering(
+        np.full(60, 0.2), int(MIXED[-1]), every_s=np.full(60, every_s), swing=0.3, irregular=irregular, seed=3
+    )
+    smiling, faces = crowds(share, np.full(60, people), lasts_s=np.full(60, lasts_s), seed=3)
+    rows = [
+        row
+        for i in range(60)
+        for row in segment_rows(from_counts(smiling[:, i], faces[:, i], stage=stage), "smile", seed=1)
+    ]
+    assert not any(math.isnan(row.change_low) for row in rows)
+    return float(np.mean([row.change_low <= 0 <= row.change_high for row in rows]))
+
+
+@pytest.mark.parametrize("lasts_s", [3.0, 20.0, 60.0])
+def test_the_interval_of_a_change_holds_however_long_people_keep_a_face(lasts_s):
+    assert held_nothing(lasts_s=lasts_s) >= 0.92
+
+
+@pytest.mark.parametrize(("every_s", "irregular"), [(600.0, False), (600.0, True), (2400.0, False)])
+def test_the_interval_of_a_change_holds_where_the_share_drifts(every_s, irregular):
+    assert held_nothing(lasts_s=4.0, every_s=every_s, irregular=irregular) >= 0.92
+
+
+def test_steps_from_one_segment_to_the_next_are_told_from_a_drift():
+    true = np.repeat([0.15, 0.35, 0.2, 0.3, 0.15], 300)[:, None]
+    slides = a_stage(timelines=[a_timeline(*[(str(i), 300.0 * i, 300.0 * i + 300) for i in range(5)])])
+    smiling, faces = crowds(np.repeat(true, 20, axis=1), np.full(20, 60), lasts_s=np.full(20, 4.0), seed=2)
+    told = [
+        [
+            row.change_low > 0
+            for row in segment_rows(from_counts(smiling[:, i], faces[:, i], stage=slides), "smile", seed=1)
+        ]
+        for i in range(20)
+    ]
+    assert np.mean(told, axis=0)[[1, 3]].min() >= 0.8
+    assert np.mean(told, axis=0)[[0, 2, 4]].max() == 0
+
+
+def test_a_laugh_within_a_segment_makes_its_range_wider():
+    smiling, faces = crowds(np.full((600, 1), 0.2), np.array([60]), lasts_s=np.array([4.0]), seed=1)
+    halves = a_stage(timelines=[a_timeline(("First", 0, 300), ("Second", 300, 600))])
+
+    def ranges(smiling):
+        rows = segment_rows(from_counts(smiling, faces[:, 0], stage=halves), "smile", seed=1)
+        return [row.change_high - row.change_low for row in rows]
+
+    laughing = smiling[:, 0].copy()
+    laughing[100:140] = faces[100:140, 0]
+    assert ranges(laughing)[0] > 3 * ranges(smiling[:, 0])[0]
 
 
 def test_a_segment_with_too_little_says_so_and_keeps_its_faces():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -29,6 +31,14 @@ def test_each_figure_is_the_sum_of_the_windows_around_it() -> None:
 def test_a_stretch_of_one_window_changes_nothing() -> None:
     windows = laid_out((1, 10), (9, 10), (3, 10))
     assert np.array_equal(smoothed_curve(windows, "smile", 1).share, reaction_curve(windows, "smile").share)
+
+
+def test_a_curve_says_what_its_band_allows_for_smoothed_or_not() -> None:
+    windows = laid_out((2, 6), (3, 6), (1, 6))
+    assert smoothed_curve(windows, "smile", 3).band_allows_for == ("people seen",)
+    wider = replace(windows, intervals_allow_for=("people seen", "scorer's errors"))
+    for over_s in (1, 3):
+        assert smoothed_curve(wider, "smile", over_s).band_allows_for == wider.intervals_allow_for
 
 
 def test_windows_without_a_figure_stay_without_one() -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
+from audience.expressions import CODES, EXPRESSIONS
 from audience.faces import WindowFaces
 from audience.names import LONGEST_ID
 from audience.stores.dynamo_client import DynamoAddress
-from audience.stores.dynamo_items import faces_item, faces_of, window_item, window_row
+from audience.stores.dynamo_items import faces_item, faces_of, renewed_item, window_item, window_row
 from audience.stores.dynamo_keys import KeyRange, between, record_key, rest_in_stretches, start_camera_part, under
+from audience.stores.dynamo_size import item_bytes, write_units
 from audience.window_table import WindowTable
-from audience.windows import LATEST_MS, TALLY_TYPE
-from tests.builders import a_face, a_head_count, a_window, faces, window_faces
+from audience.windows import LATEST_MS, TALLY_TYPE, Tally
+from tests.builders import BEGAN_MS, a_face, a_head_count, a_window, faces, window_faces
 
 ids = st.from_regex(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_ID - 1}}}", fullmatch=True)
 instants = st.integers(min_value=0, max_value=LATEST_MS)
@@ -86,20 +91,89 @@ def test_a_window_comes_back_out_of_its_item(window):
         assert str(getattr(table, name)) == str(getattr(told, name))
 
 
-def test_a_window_cut_short_within_its_head_or_a_tally_is_said_to_be_damaged():
-    packed = window_item(a_window(seen=faces(0.5)))["window"]["B"]
-    head_only = len(packed) - TALLY_TYPE.itemsize  # and that is what a count of heads looks like
-    for length in set(range(len(packed))) - {head_only}:
-        item = {**window_item(a_window()), "window": {"B": packed[:length]}}
-        with pytest.raises(InvalidValue, match="damaged"):
-            WindowTable.of_rows([window_row(item)])
+def test_a_window_is_numbers_under_names():
+    item = window_item(a_window(seen=faces(0.75, 0.25), camera_id="left", part="sheet-2"))
+    assert {name: item[name] for name in ("session", "stage", "camera", "part", "start")} == {
+        "session": {"S": "talk-1"},
+        "stage": {"S": "main"},
+        "camera": {"S": "left"},
+        "part": {"S": "sheet-2"},
+        "start": {"S": "2026-05-04T19:30:00.000Z"},
+    }
+    assert item["smile"] == {"M": {"n": {"N": "2"}, "sum": {"N": "1"}, "squares": {"N": "0.625"}, "over": {"N": "1"}}}
+
+
+@pytest.mark.parametrize("of", [24, 300, 9999])
+def test_a_window_with_every_expression_costs_one_write_unit(of):
+    tallies = {name: Tally(total=of / 3, squares=of / 7, over=of // 4) for name in EXPRESSIONS}
+    window = replace(
+        a_window(of=0, expires_ms=LATEST_MS),
+        session_id="harbour-lights-2026-05-04-evening",
+        stage_id="grand-auditorium",
+        camera_id="balcony-left-2",
+        part="20260504T193000.000Z-12",
+        scorer="amazon-rekognition DetectFaces 2026-05-04",
+        faces=of,
+        expected=of,
+        tallies=tallies,
+    )
+    assert 500 < item_bytes(window_item(window)) <= 1024
+    assert write_units(window_item(window)) == 1
+
+
+def test_an_item_is_as_large_as_dynamodb_says():
+    assert item_bytes({"pk": {"S": "ä"}}) == 2 + 2
+    assert item_bytes({"a": {"N": "12.3400"}}) == 1 + 3
+    assert item_bytes({"a": {"M": {"n": {"N": "-7"}}}}) == 1 + 3 + 1 + 1 + 3
+    assert item_bytes({"a": {"B": bytes(221)}}) == 222
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"smile": {"M": {"sum": {"N": "1"}, "squares": {"N": "1"}}}},
+        {"smile": {"M": {"over": {"N": "-1"}, "sum": {"N": "1"}, "squares": {"N": "1"}}}},
+        {"smile": {"S": "1"}},
+        {"faces": {"S": "two"}},
+    ],
+)
+def test_a_window_that_somebody_else_damaged_is_said_to_be(damage):
+    with pytest.raises(InvalidValue, match="damaged"):
+        window_row(window_item(a_window(seen=faces(0.5))) | damage)
 
 
 def test_a_window_of_another_version_is_not_guessed_at():
-    item = window_item(a_window(of=1))
-    item["window"]["B"] = b"\x02" + item["window"]["B"][1:]
-    with pytest.raises(InvalidValue, match="version 2"):
-        window_row(item)
+    with pytest.raises(InvalidValue, match="version 3"):
+        window_row(window_item(a_window(of=1)) | {"version": {"N": "3"}})
+
+
+class TestWindowsPackedByTheFirstVersion:
+    PACKED = bytes.fromhex("01e8030000000000000200000003000000010078") + bytes.fromhex(
+        "0001000000000000000000f03f000000000000e43f"
+    )
+
+    def item(self, packed=PACKED):
+        return {**record_key("W#", "talk-1", "main", BEGAN_MS, "cam-1", "0"), "window": {"B": packed}}
+
+    def test_they_are_read(self):
+        start_ms, camera_id, width_ms, count, expected, tallies, scorer = window_row(self.item())
+        assert (start_ms, camera_id, width_ms, count, expected, scorer) == (BEGAN_MS, "cam-1", 1000, 2, 3, "x")
+        assert np.frombuffer(tallies, TALLY_TYPE).tolist() == [(CODES["smile"], 1, 1.0, 0.625)]
+
+    def test_they_say_the_same_once_they_are_renewed(self):
+        old = {**self.item(), "expires_ms": {"N": "1900000000123"}, "expires_at": {"N": "1900000001"}}
+        new = renewed_item(old, "talk-1", "main")
+        assert window_row(new) == window_row(old)
+        assert "window" not in new
+        assert {name: new[name] for name in ("pk", "sk", "expires_ms", "expires_at")} == {
+            name: old[name] for name in ("pk", "sk", "expires_ms", "expires_at")
+        }
+
+    def test_one_cut_short_within_its_head_or_a_tally_is_said_to_be_damaged(self):
+        head_only = len(self.PACKED) - TALLY_TYPE.itemsize  # and that is what a count of heads looks like
+        for length in set(range(len(self.PACKED))) - {head_only}:
+            with pytest.raises(InvalidValue, match="damaged"):
+                WindowTable.of_rows([window_row(self.item(self.PACKED[:length]))])
 
 
 @given(st.none() | st.integers(0, 10**13))

@@ -334,7 +334,7 @@ def test_a_difference_is_told_with_who_is_higher_where_and_by_how_much():
     (told,) = clusters_told(comparison, AXIS, "Cut A", "Cut B")
     assert told.startswith("0:20 to 0:40 (“Chase”): Cut B higher than Cut A by 20 points on average (p")
     assert overall(comparison, "Cut A", "Cut B").startswith(
-        "Over all that both share, Cut B is higher than Cut A by 7 points (95 %: +6 to +7). Effect size (Hedges' g) "
+        "Over all that both share, Cut B is higher than Cut A by 7 points (95 %: +6 to +7). Effect size (Cohen's d) "
     )
 
 

@@ -127,7 +127,7 @@ def test_two_cuts_are_told_apart_in_words_and_in_a_difference_under_the_lines(tw
     assert "<ol" in text
     assert "(“Chase”): B higher than A by 20 points on average (p" in text
     assert "Each screening counts once, however many people sat in it: the answer is about the groups." in text
-    assert "Effect size (Hedges" in text
+    assert "Effect size (Cohen" in text
     assert len(chart_of(app)["grid"]) == 2
 
 

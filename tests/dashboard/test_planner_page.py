@@ -68,7 +68,7 @@ def test_its_files_hold_the_figures_of_the_page(pages: Pages, store_url: str, mo
     monkeypatch.setattr(takeaway_button, "offer", lambda build, **_: builds.append(build))
     app = pages.planner(share="20", difference="12")
     files = builds[-1]().files(datetime(2026, 6, 1, tzinfo=UTC))
-    first = next(csv.DictReader(io.StringIO(files["plan.csv"].decode())))
+    first = next(csv.DictReader(io.StringIO(files["plan.csv"].decode("utf-8-sig"))))
     assert first["difference"] == "0.12"
     assert f"it takes {first['faces']} faces of each cut: {first['screenings']} screenings of 30." in said(app)
     assert len(list(ET.fromstring(files["plan.svg"]).iter("{http://www.w3.org/2000/svg}circle"))) == 1

@@ -249,8 +249,8 @@ def test_the_axis_counts_what_was_shown_also_after_a_pause() -> None:
 def test_where_nothing_stands_out_that_is_said() -> None:
     still = [a_window(at, smiling=8, of=40) for at in range(600)]
     assert "Nothing stood out" in words_of(html_of(report(laid(still, a_session(ended_at=after(600))))))
-    short = [a_window(at, smiling=8, of=40) for at in range(90)]
-    assert "Not enough data to tell moments" in words_of(html_of(report(laid(short, a_session(ended_at=after(90))))))
+    short = [a_window(at, smiling=8, of=40) for at in range(30)]
+    assert "Not enough data for moments" in words_of(html_of(report(laid(short, a_session(ended_at=after(30))))))
 
 
 def test_moments_of_a_session_that_runs_are_told_later() -> None:

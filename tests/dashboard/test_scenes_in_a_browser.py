@@ -36,7 +36,7 @@ def test_what_is_downloaded_holds_the_figures_on_the_screen(opened: Callable[...
         page.get_by_role("button", name="Everything (.zip)").click()
     assert download.value.suggested_filename == "houselights-scenes.zip"
     with zipfile.ZipFile(io.BytesIO(content(download.value))) as archive:
-        rows = list(csv.DictReader(io.StringIO(archive.read("scenes.csv").decode())))
+        rows = list(csv.DictReader(io.StringIO(archive.read("scenes.csv").decode("utf-8-sig"))))
         manifest = json.loads(archive.read("manifest.json"))
         assert b"Live demo" in archive.read("scenes.svg")
         assert archive.read("scenes.parquet")[:4] == b"PAR1"
@@ -49,7 +49,7 @@ def test_what_is_downloaded_holds_the_figures_on_the_screen(opened: Callable[...
     assert [session["session_id"] for session in manifest["sessions"]] == ["talk-1"]
     with page.expect_download() as download:
         page.get_by_role("button", name="scenes.csv").click()
-    assert list(csv.DictReader(io.StringIO(content(download.value).decode()))) == rows
+    assert list(csv.DictReader(io.StringIO(content(download.value).decode("utf-8-sig")))) == rows
 
 
 def test_the_arrow_saves_the_chart_as_it_looks(opened: Callable[..., Page]) -> None:

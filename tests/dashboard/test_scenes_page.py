@@ -100,7 +100,7 @@ def said(app: AppTest) -> str:
 
 
 def rows_of(content: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(content.decode())))
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
 def test_sessions_without_a_timeline_say_how_to_lay_one(pages: Pages, store_url: str) -> None:

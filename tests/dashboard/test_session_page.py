@@ -24,6 +24,7 @@ from tests.builders import (
     BEGAN,
     a_face,
     a_heartbeat,
+    a_progress,
     a_session,
     a_stage,
     a_timeline,
@@ -80,7 +81,7 @@ def a_talk(store: Store, session_id: str, *, days: int = 0, film: str = "", scor
 def test_a_moment_is_told_with_its_segment_its_sentence_and_how_sure(pages: Pages, filled: str) -> None:
     app = pages.session("talk-1")
     text = text_of(app)
-    assert "These stand out further than chance lets any place of this session" in text
+    assert "1 in 20 such sessions would show a moment at all" in text
     assert '<span class="hl-moment-title">Live demo</span>' in text
     assert "sure</span>" in text
     assert "points above the minutes around it." in text
@@ -105,8 +106,8 @@ def test_where_nothing_stands_out_that_is_said_as_an_answer(pages: Pages, store_
 
 def test_a_session_too_short_for_moments_says_how_much_it_takes(pages: Pages, store_url: str) -> None:
     with open_store(store_url) as store:
-        put(store, a_session(ended_at=after(60)), (a_stage(), quiet(seconds=60)))
-    assert "Not enough data to tell moments: that takes three minutes of figures." in text_of(pages.session("talk-1"))
+        put(store, a_session(ended_at=after(30)), (a_stage(), quiet(seconds=30)))
+    assert "Not enough data for moments: that takes 45 seconds of figures." in text_of(pages.session("talk-1"))
 
 
 def test_while_a_session_runs_no_moment_is_told(pages: Pages, store_url: str) -> None:
@@ -153,6 +154,21 @@ def test_without_a_timeline_the_page_leads_to_where_one_is_laid(pages: Pages, fi
     assert links(app)["Say what was shown, and when"] == "timeline?session=nasty-1&stage=main"
     assert components(app) == ["player"]
     assert "Change what was shown, and when" in links(pages.session("talk-1"))
+
+
+def test_what_was_lost_of_a_recording_and_a_doubtful_start_are_said(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        put(store, a_session(), (a_stage(), quiet()))
+        lost = replace(
+            a_progress(),
+            started_from="the file's date less its length",
+            start_certainty="doubtful",
+            remarks=("For 19 s no picture could be decoded.",),
+        )
+        store.put_windows((), (), lost)
+    shown = text_of(pages.session("talk-1"))
+    assert "For 19 s no picture could be decoded." in shown
+    assert "Doubtful start" in shown
 
 
 def test_the_report_is_offered(pages: Pages, filled: str) -> None:

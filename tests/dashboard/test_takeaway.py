@@ -113,7 +113,7 @@ def test_the_manifest_says_what_was_chosen_whose_figures_they_are_and_what_was_l
 
 def test_csv_and_parquet_hold_the_same_figures_and_no_formula_runs_in_the_first() -> None:
     takeaway = a_takeaway(a_table("=1+1", "Harbour"))
-    rows = list(csv.DictReader(io.StringIO(takeaway.file("scenes.csv").decode())))
+    rows = list(csv.DictReader(io.StringIO(takeaway.file("scenes.csv").decode("utf-8-sig"))))
     table = pq.read_table(io.BytesIO(takeaway.file("scenes.parquet")))
     assert [row["segment"] for row in rows] == ["'=1+1", "Harbour"]
     assert table.column("segment").to_pylist() == ["=1+1", "Harbour"]

@@ -10,7 +10,7 @@ import pytest
 from audience.expressions import EXPRESSIONS
 from dashboard import markup
 from dashboard.clock import date_text, length_text, viewer_zone
-from dashboard.wording import expression_name, faces_text, plain, share_of, stage_names
+from dashboard.wording import band_words, expression_name, faces_text, plain, share_of, stage_names
 from tests.builders import a_stage
 
 HTML = "<script>alert(1)</script>"
@@ -62,6 +62,13 @@ def test_a_number_stays_on_one_line_with_its_unit() -> None:
 
 def test_nothing_to_draw_is_said() -> None:
     assert "no figure" in markup.sparkline([], "Smiles", "#123456")
+
+
+def test_a_band_is_said_to_allow_for_no_more_than_it_does() -> None:
+    people, both = band_words(("people seen",)), band_words(("people seen", "scorer's errors"))
+    assert "does not allow" in people
+    assert "scorer errs" in both
+    assert "does not allow" not in both
 
 
 def test_stages_of_one_title_are_told_apart() -> None:

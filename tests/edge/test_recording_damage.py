@@ -114,6 +114,19 @@ def test_a_scratch_across_many_pictures_costs_only_their_seconds(tmp_path: Path,
     assert set(range(9)) | set(range(14, 30)) <= sampled
 
 
+def test_seconds_that_cannot_be_decoded_are_told(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "scratched.avi", at_ms=THIRTY_SECONDS, codec="mjpeg", pix_fmt="yuvj420p")
+    content = bytearray(path.read_bytes())
+    for position, size in [*packets_of(path)[100:130], *packets_of(path)[280:]]:
+        content[position : position + size] = bytes(size)
+    path.write_bytes(content)
+    recording = open_recording(path)
+    assert seconds_sampled(recording) == [*range(10), *range(13, 28)]
+    assert recording.tally.lost == [(10.0, 13.0), (28.0, 30.0)]
+    assert recording.tally.lost_s(until_s=11.0) == 1.0
+    assert recording.tally.end_s == pytest.approx(30.0)
+
+
 def test_a_broken_picture_in_a_long_run_does_not_stop_the_reading(tmp_path: Path) -> None:
     path = write_video(tmp_path / "noise.mkv", at_ms=THIRTY_SECONDS, key_every=50)
     content = bytearray(path.read_bytes())

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from audience.errors import RecordingUnreadable
 from edge_lambda.detectors import Image
 from edge_lambda.recording import Frame, open_recording
 from tests.videos import number_of, quadrants, write_video
@@ -106,3 +111,56 @@ def test_the_cover_of_a_video_is_not_taken_for_its_picture(tmp_path: Path) -> No
             output.mux(picture.encode(av.VideoFrame(160, 120)))
         output.mux(picture.encode(None))
     assert first_sample(path).image.shape == (120, 160, 3)
+
+
+def with_marker(jpeg: bytes, marker: int, content: bytes) -> bytes:
+    """A JPEG with an application's segment at its front."""
+    return jpeg[:2] + bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content + jpeg[2:]
+
+
+def exif(orientation: int) -> bytes:
+    entry = struct.pack(">HHHIHH", 1, 0x0112, 3, 1, orientation, 0)
+    return b"Exif\0\0MM\0*\0\0\0\x08" + entry + b"\0\0\0\0"
+
+
+def interval_shots(path: Path, marker: int, content: bytes) -> Path:
+    """A still camera's shots put together without being encoded again."""
+    jpeg = cv2.imencode(".jpg", quadrants())[1].tobytes()
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("mjpeg", rate=1)
+        stream.width, stream.height, stream.pix_fmt, stream.time_base = 160, 120, "yuvj420p", Fraction(1)
+        output.start_encoding()
+        for number in range(3):
+            packet = av.Packet(with_marker(jpeg, marker, content))
+            packet.stream, packet.pts, packet.dts, packet.time_base = stream, number, number, Fraction(1)
+            packet.is_keyframe = True
+            output.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("name", ["shots.avi", "shots.mkv", "shots.mov"])
+@pytest.mark.parametrize(("orientation", "size"), [(1, (160, 120)), (3, (160, 120)), (6, (120, 160)), (8, (120, 160))])
+def test_shots_that_carry_exif_come_out_upright(
+    tmp_path: Path, name: str, orientation: int, size: tuple[int, int]
+) -> None:
+    frames = list(open_recording(interval_shots(tmp_path / name, 0xE1, exif(orientation))).sample(1.0))
+    assert [(frame.image.shape[1], frame.image.shape[0]) for frame in frames] == [size] * 3
+    blue = {1: (0, 0), 3: (-1, -1), 6: (0, -1), 8: (-1, 0)}[orientation]
+    row, column = (10 if place == 0 else -10 for place in blue)
+    assert int(frames[0].image[row, column].argmax()) == 0
+    assert int(frames[0].image[row, column, 0]) > 200
+
+
+@given(
+    marker=st.integers(0xE0, 0xEF),
+    content=st.binary(max_size=200),
+    prefix=st.sampled_from([b"Exif\0\0", b"ICC_PROFILE\0", b""]),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_side_data_is_a_traceback(tmp_path: Path, marker: int, content: bytes, prefix: bytes) -> None:
+    path = interval_shots(tmp_path / "shots.avi", marker, prefix + content)
+    try:
+        frames = list(open_recording(path).sample(1.0))
+    except RecordingUnreadable:
+        return
+    assert len(frames) <= 3

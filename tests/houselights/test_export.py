@@ -8,8 +8,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from audience.export import Column
 from audience.store import Store
 from table_files.writing import defused
 from tests.builders import (
@@ -33,7 +35,7 @@ CURVE_COLUMNS = (
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 
@@ -52,7 +54,7 @@ def test_the_curve_has_a_row_for_every_window_the_empty_ones_too(
     houselights: Houselights, talk: Store, tmp_path: Path
 ) -> None:
     assert houselights("export", "talk-1", "--out", tmp_path / "out").code == 0
-    text = (tmp_path / "out" / "curve.csv").read_text()
+    text = (tmp_path / "out" / "curve.csv").read_text(encoding="utf-8-sig")
     assert text.splitlines()[0] == CURVE_COLUMNS
     rows = rows_of(tmp_path / "out" / "curve.csv")
     assert [(row["session_s"], row["faces"], row["share"]) for row in rows] == [
@@ -73,7 +75,7 @@ def test_windows_of_few_faces_carry_the_count_and_no_figure_unless_asked(
     assert "fewer than 5 faces" in ended.err
     houselights("export", "talk-1", "--out", tmp_path / "one", "--min-faces", 1)
     assert rows_of(tmp_path / "five" / "curve.csv")[3]["share"] == ""
-    assert float(rows_of(tmp_path / "one" / "curve.csv")[3]["share"]) == pytest.approx(2 / 3, abs=1e-6)
+    assert float(rows_of(tmp_path / "one" / "curve.csv")[3]["share"]) == pytest.approx(2 / 3, abs=1e-4)
 
 
 def test_single_tracks_have_expressions_only_where_single_faces_may_be_shown(
@@ -99,7 +101,7 @@ def test_what_somebody_left_out_has_no_figure_in_any_file_and_says_who_left_it_o
         ("", "10", "'=Projector failed"),
         ("", "0", ""),
     ]
-    assert float(curve[3]["share"]) == pytest.approx(2 / 3, abs=1e-6)
+    assert float(curve[3]["share"]) == pytest.approx(2 / 3, abs=1e-4)
     assert [(row["track_id"], row["windows"]) for row in rows_of(tmp_path / "tracks.csv")] == [("t1", "1")]
     notes = rows_of(tmp_path / "notes.csv")
     assert [(row["title"], row["by"], row["until_utc"]) for row in notes] == [
@@ -129,7 +131,7 @@ def test_the_dictionary_explains_every_column_and_names_what_is_experimental(
     houselights("export", "talk-1", "--out", tmp_path)
     explained = {(row["file"], row["name"]): row["meaning"] for row in rows_of(tmp_path / "dictionary.csv")}
     for table in ("curve", "tracks", "notes"):
-        with (tmp_path / f"{table}.csv").open(newline="") as file:
+        with (tmp_path / f"{table}.csv").open(newline="", encoding="utf-8-sig") as file:
             assert {(table, name) for name in next(csv.reader(file))} <= explained.keys()
     assert "fear" in explained["curve", "expression"]
 
@@ -162,7 +164,7 @@ def test_parquet_holds_the_same_rows_with_units(houselights: Houselights, talk: 
     ]
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
 def test_a_cell_that_a_spreadsheet_would_run_is_defused(start: str) -> None:
     assert defused(start + "cmd|' /C calc'!A0") == "'" + start + "cmd|' /C calc'!A0"
 
@@ -190,3 +192,51 @@ def test_an_export_that_cannot_be_written_leaves_nothing_half_there(
 
 def test_an_unknown_format_is_one_line(houselights: Houselights, talk: Store, tmp_path: Path) -> None:
     assert "xlsx" in houselights("export", "talk-1", "--out", tmp_path, "--format", "xlsx").complaint
+
+
+def test_every_table_has_the_same_columns_of_the_same_types_whatever_the_session_holds(
+    houselights: Houselights, talk: Store, tmp_path: Path
+) -> None:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    talk.put_stage("talk-1", a_stage(exclusions=[an_exclusion(0, 0.5)], annotations=[an_annotation(3)]))
+    talk.put_session(a_session("talk-2"))
+    talk.put_stage("talk-2", a_stage(annotations=[an_annotation(1)]))
+    talk.put_session(a_session("empty"))
+    talk.put_stage("empty", a_stage())
+    for name in ("talk-1", "talk-2", "empty"):
+        houselights("export", name, "--out", tmp_path / name, "--format", "parquet", "--min-faces", 1)
+    for table in ("curve", "tracks", "notes"):
+        files = sorted(tmp_path.glob(f"*/{table}.parquet"))
+        first, *others = (ds.dataset(file).schema for file in files)
+        assert all(first.equals(other) for other in others)
+        assert not any(pa.types.is_null(field.type) for field in first)
+        instants = [field.type for field in first if field.name.endswith("_utc")]
+        assert instants
+        assert set(instants) == {pa.timestamp("ms", tz="UTC")}
+        rows = ds.dataset(files).to_table().num_rows
+        assert len(duckdb.read_parquet([str(file) for file in files])) == rows
+
+
+def test_csv_says_its_text_is_utf_8_and_names_its_units_where_asked(
+    houselights: Houselights, talk: Store, tmp_path: Path
+) -> None:
+    talk.put_stage("talk-1", a_stage(annotations=[an_annotation(1, "Öffnung")]))
+    houselights("export", "talk-1", "--out", tmp_path / "plain")
+    houselights("export", "talk-1", "--out", tmp_path / "other", "--no-bom", "--units")
+    for name in ("curve", "tracks", "notes", "dictionary"):
+        assert (tmp_path / "plain" / f"{name}.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    plain, other = (tmp_path / folder / "notes.csv" for folder in ("plain", "other"))
+    assert other.read_bytes().startswith(b"session_id,")
+    assert rows_of(other)[0]["from_utc"] == "ISO 8601, UTC"
+    assert rows_of(other)[1:] == rows_of(plain)
+    assert rows_of(plain)[0]["title"] == "Öffnung"
+
+
+@pytest.mark.parametrize(
+    ("unit", "figure", "written"),
+    [("0..1", 2 / 3, 0.6667), ("s", 1.00049, 1.0), ("faces", 4 / 3, 1.33), ("0..1", 1, 1)],
+)
+def test_a_figure_has_as_many_digits_as_it_deserves(unit: str, figure: float, written: float) -> None:
+    assert Column(name="it", unit=unit, meaning="A figure.").rounded(figure) == written

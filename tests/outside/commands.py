@@ -182,6 +182,7 @@ def the_cloud(runs: Runs) -> None:
 
 def an_end(runs: Runs) -> None:
     runs.houselights("prune")
+    runs.houselights("migrate")
     runs.houselights("delete", "talk", "--yes")
 
 

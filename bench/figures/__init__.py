@@ -1,8 +1,15 @@
-"""What a bench returns: named figures, each with its unit and, where one is set, the reach it is held against."""
+"""`python -m bench figures`: whether figures mean what they say, a module a group; and what a figure of any bench is.
+
+What is told of an audience (that a moment stands out, that two cuts differ, how far a change may lie off) is held
+against audiences of which the truth is known, over the whole range in which it is used, edges first.
+"""
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Direction = Literal["at least", "at most", "exactly"]
@@ -41,3 +48,24 @@ class Figure:
         """The figure as it stands in `--json` output and in `bench/results/`."""
         reach = None if self.reach is None else f"{self.direction} {self.reach:g}"
         return {"name": self.name, "value": round(self.value, 5), "unit": self.unit, "reach": reach, "ok": self.ok}
+
+
+def rate(name: str, hits: int, of: int, *, reach: float | None = None, direction: Direction = "at most") -> Figure:
+    """A rate told in how many it was counted, and how far that may be off.
+
+    Args:
+        name: what was counted.
+        hits: how often it was so.
+        of: of how many.
+        reach: what it is held against, if anything.
+        direction: how.
+    """
+    share = hits / of
+    error = (max(share * (1 - share), 1 / of / 4) / of) ** 0.5
+    return Figure(name=f"{name} ({of:,}, ± {error:.2g})", value=share, reach=reach, direction=direction)
+
+
+def run() -> Iterator[Figure]:
+    """Measures every group: each module beside this one, by name, has a `run()` that gives its figures."""
+    for module in sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py")):
+        yield from importlib.import_module(f"bench.figures.{module}").run()

@@ -1,0 +1,64 @@
+"""The answer of a query as botocore gives it, parsed in a fraction of botocore's time.
+
+botocore walks through every attribute of every item in Python, and a long session has 43,200 windows of some 30 each.
+"""
+
+from __future__ import annotations
+
+import base64
+import gc
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Collecting:
+    """Python's garbage collector, which is paused while any thread reads a long range.
+
+    It would look through each page's 80,000 objects again and again, none of them garbage yet, and take longer than the
+    parsing. What is no longer needed goes at once all the same, as nothing here refers to itself.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._parsing = 0
+        self._was_on = False
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        with self._lock:
+            if not self._parsing:
+                self._was_on = gc.isenabled()
+                gc.disable()
+            self._parsing += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._parsing -= 1
+                if not self._parsing and self._was_on:
+                    gc.enable()
+
+
+COLLECTING = Collecting()
+
+
+def parse_items(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+    """Parses the items of a query as botocore would, in a fraction of its time: it walks through every attribute.
+
+    What is no answer with items is left to botocore.
+    """
+    if response_dict["status_code"] != 200:
+        return
+    try:
+        answer = json.loads(response_dict["body"])
+        for item in answer.get("Items", ()):
+            for value in item.values():
+                if "B" in value:
+                    value["B"] = base64.b64decode(value["B"], validate=True)
+    except (ValueError, AttributeError, TypeError):
+        return
+    response_dict["body"] = b"{}"
+    customized_response_dict |= answer

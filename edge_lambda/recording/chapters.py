@@ -1,0 +1,41 @@
+"""Recordings that a camera cut into files: which file is which part, and where the parts before it lie."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+# GX010001, GX020001: the part, then the recording; the first part of older ones is GOPR0001, the next is GP010001.
+_GOPRO = re.compile(r"(G[HXLS])(\d\d)(\d{4})", re.IGNORECASE)
+_OLD_GOPRO = re.compile(r"GP(\d\d)(\d{4})", re.IGNORECASE)
+# VID_20260504_213000_00_002: Insta360.
+_LAST_NUMBER = re.compile(r"(VID_\d{8}_\d{6}_\d\d_)(\d{3})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A file that is a part of a longer recording.
+
+    Attributes:
+        number: which part, from 1.
+        before: where the parts before it would lie, in order.
+    """
+
+    number: int
+    before: tuple[Path, ...]
+
+
+def part_of(path: Path) -> Part | None:
+    """Which part of a recording a file is, by its name; None where that says nothing, or it is the first."""
+    stem = path.stem
+    if (found := _GOPRO.fullmatch(stem)) and (number := int(found[2])) > 1:
+        stems = [f"{found[1]}{part:02d}{found[3]}" for part in range(1, number)]
+    elif found := _OLD_GOPRO.fullmatch(stem):
+        number = int(found[1]) + 1
+        stems = [f"GOPR{found[2]}", *(f"GP{part:02d}{found[2]}" for part in range(1, number - 1))]
+    elif (found := _LAST_NUMBER.fullmatch(stem)) and (number := int(found[2])) > 1:
+        stems = [f"{found[1]}{part:03d}" for part in range(1, number)]
+    else:
+        return None
+    return Part(number=number, before=tuple(path.with_name(stem + path.suffix) for stem in stems))

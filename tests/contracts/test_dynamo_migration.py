@@ -1,0 +1,94 @@
+"""Windows that earlier versions packed: counted, and rewritten under names."""
+
+from __future__ import annotations
+
+import pytest
+
+from audience.stores import open_store
+from audience.stores.dynamo_client import DynamoAddress, client_for
+from audience.stores.dynamo_items import PACKED
+from audience.stores.dynamo_keys import record_key
+from houselights.cli import run
+from tests.builders import a_session, a_window, after_ms
+
+# Two faces of which one smiles, as the first version packed them.
+OLD = bytes.fromhex("01e80300000000000002000000020000000100780001000000000000000000f03f000000000000e43f")
+
+
+@pytest.fixture(params=["moto", "dynalite"])
+def url(request, new_table):
+    """A store with 300 old windows and a new one."""
+    at = new_table(request.getfixturevalue(request.param))
+    with open_store(at) as store:
+        store.put_session(a_session())
+        store.put_windows([a_window(400, of=2)])
+    client, table = client_of(at)
+    old = [
+        {**record_key("W#", "talk-1", "main", after_ms(second), "cam-1", "0"), PACKED: {"B": OLD}}
+        | {"expires_ms": {"N": "1900000000123"}, "expires_at": {"N": "1900000001"}}
+        for second in range(300)
+    ]
+    for begin in range(0, len(old), 25):
+        puts = [{"PutRequest": {"Item": item}} for item in old[begin : begin + 25]]
+        client.batch_write_item(RequestItems={table: puts})
+    return at
+
+
+def client_of(url):
+    address = DynamoAddress.of(url)
+    return client_for(address.region, address.endpoint, local=True), address.table
+
+
+def items(url):
+    client, table = client_of(url)
+    pages = client.get_paginator("scan").paginate(TableName=table)
+    return [item for page in pages for item in page["Items"] if item["sk"]["S"].startswith("W#")]
+
+
+def figures(url):
+    with open_store(url) as store:
+        table = store.windows("talk-1", "main")
+    return [table.start_ms.tolist(), table.faces.tolist(), table.over.tolist(), table.total.tolist()]
+
+
+def test_old_windows_are_counted_and_rewritten_once(url, capsys):
+    before = figures(url)
+    assert len(before[0]) == 301
+    assert run(["migrate", "--dry-run", "--store", url]) == 0
+    assert "300 windows are to be rewritten: 300 write units" in capsys.readouterr().out
+    assert sum(PACKED in item for item in items(url)) == 300
+    assert run(["migrate", "--yes", "--store", url]) == 0
+    after = items(url)
+    assert not any(PACKED in item for item in after)
+    assert sum(item.get("expires_ms") == {"N": "1900000000123"} for item in after) == 300
+    assert all(item["session"]["S"] == "talk-1" and item["smile"]["M"]["over"]["N"] for item in after)
+    assert figures(url) == before
+    capsys.readouterr()
+    assert run(["migrate", "--store", url]) == 0
+    assert "nothing to rewrite" in capsys.readouterr().out
+
+
+def test_what_was_deleted_meanwhile_stays_deleted_and_the_rest_goes_on(url, monkeypatch):
+    from audience.stores.dynamo_table import DynamoTable
+
+    replace_all = DynamoTable.replace_all
+
+    def stopped(self, pairs, attribute):
+        client, table = client_of(url)
+        client.delete_item(TableName=table, Key=record_key("W#", "talk-1", "main", after_ms(0), "cam-1", "0"))
+        replace_all(self, pairs, attribute)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DynamoTable, "replace_all", stopped)
+        assert run(["migrate", "--yes", "--store", url]) == 130
+    assert sum(PACKED in item for item in items(url)) == 100
+    assert run(["migrate", "--yes", "--store", url]) == 0
+    assert len(items(url)) == 300
+    assert not any(PACKED in item for item in items(url))
+
+
+def test_a_store_elsewhere_has_nothing_to_rewrite(tmp_path, capsys):
+    assert run(["migrate", "--store", f"sqlite:///{tmp_path}/houselights.db"]) == 0
+    assert "nothing to rewrite" in capsys.readouterr().out
+    assert not (tmp_path / "houselights.db").exists()
