@@ -20,11 +20,7 @@ from audience.stores.dynamo_keys import Item, record_key, start_camera_part
 from audience.windows import TALLY_TYPE, Tally, WindowRecord
 
 PACKED = "window"  # what items of the first version hold instead of names
-WINDOW_ATTRIBUTES = (
-    *("sk", "version", "width_ms", "faces", "expected", "scorer", PACKED),
-    # Without n, which is `faces`.
-    *(f"{name}.{what}" for name in EXPRESSIONS for what in ("sum", "squares", "over")),
-)
+WINDOW_ATTRIBUTES = ("sk", "version", "width_ms", "faces", "expected", "scorer", PACKED, *EXPRESSIONS)
 FACES_ATTRIBUTES = ("sk", "faces", "scorer", "expires_ms")
 LARGEST_PACKED = 390_000  # of the 400 KB that an item may have; keys and the rest need some
 

@@ -94,7 +94,7 @@ class DynamoTable:
 
         Args:
             keys: the range, of windows or of faces.
-            attributes: which attributes of them, `sk` among them; `smile.sum` is the entry `sum` of the map `smile`.
+            attributes: which attributes of them, `sk` among them.
             make: what an item becomes as soon as its page is there; a long session's items would take half a gigabyte.
         """
         items, reached = self._page(keys, attributes)
@@ -204,12 +204,10 @@ class DynamoTable:
         holding: str = "",
     ) -> tuple[list[Item], Item | None]:
         # By number, because many a good name is a reserved word of DynamoDB's.
-        parts = dict.fromkeys(part for path in attributes for part in path.split("."))
-        numbers = {part: f"#{index}" for index, part in enumerate(parts)}
-        paths = (".".join(numbers[part] for part in path.split(".")) for path in attributes)
+        names = {f"#{index}": name for index, name in enumerate(attributes)}
         request = _query(self.address.table, keys, after=after) | {
-            "ProjectionExpression": ", ".join(paths),
-            "ExpressionAttributeNames": {number: part for part, number in numbers.items()},
+            "ProjectionExpression": ", ".join(names),
+            "ExpressionAttributeNames": names,
         }
         if newest:
             request |= {"ScanIndexForward": False, "Limit": 1}
@@ -217,7 +215,7 @@ class DynamoTable:
             request["FilterExpression"] = "expires_ms < :now"
             request["ExpressionAttributeValues"][":now"] = {"N": str(expired_at_ms)}
         if holding:
-            request["FilterExpression"] = f"attribute_exists({numbers[holding]})"
+            request["FilterExpression"] = f"attribute_exists(#{attributes.index(holding)})"
         answer = self._call("query", **request)
         return answer["Items"], answer.get("LastEvaluatedKey")
 
