@@ -21,6 +21,7 @@ from audience.stores.dynamo_parsing import COLLECTING
 
 WAYS = 8  # requests on their way at once
 LOAD = 25  # items that one request may write
+PAGE = 500  # items that one request reads: an engine on one's own machine takes seconds for the 1 MB that there may be
 WRITE_ROUNDS = 10
 FIRST_WAIT_S = 0.05
 LONGEST_WAIT_S = 5.0
@@ -90,7 +91,7 @@ class DynamoTable:
         return items
 
     def rows_in_stretches(self, keys: KeyRange, attributes: Sequence[str], make: Callable[[Item], Made]) -> list[Made]:
-        """The windows or faces of a range in the order of their keys; past the first page (1 MB), several at once.
+        """The windows or faces of a range in the order of their keys; past the first page, several at once.
 
         Args:
             keys: the range, of windows or of faces.
@@ -208,6 +209,7 @@ class DynamoTable:
         request = _query(self.address.table, keys, after=after) | {
             "ProjectionExpression": ", ".join(names),
             "ExpressionAttributeNames": names,
+            "Limit": PAGE,
         }
         if newest:
             request |= {"ScanIndexForward": False, "Limit": 1}

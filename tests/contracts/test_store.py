@@ -318,7 +318,7 @@ class TestWindows:
             assert len(store.windows(session, stage)) == 0
 
     def test_more_windows_than_one_page_of_any_store_come_back_whole(self, store):
-        many = 4000
+        many = 1200
         store.put_windows([a_window(second, smiling=3, of=9) for second in range(many)])
         table = store.windows("talk-1", "main")
         assert np.array_equal(table.start_ms, after_ms(0) + 1000 * np.arange(many))
