@@ -108,9 +108,9 @@ class TestPages:
 
     def test_a_long_session_is_read_by_several_requests_at_once(self, store, engine):
         store.put_session(a_session())
-        store.put_windows([a_window(second, of=2, scorer="x" * 900) for second in range(5000)])
+        store.put_windows([a_window(second, of=2, scorer="x" * 900) for second in range(2000)])
         engine.delay_s, engine.most_at_once = 0.05, 0
-        assert len(store.windows("talk-1", "main")) == 5000
+        assert len(store.windows("talk-1", "main")) == 2000
         assert engine.most_at_once > 2
 
     def test_a_short_session_is_read_by_one_request(self, store, engine):

@@ -113,7 +113,9 @@ def test_every_page_says_that_expression_is_measured_not_feeling(pages: Pages, f
 
 
 def test_the_band_is_explained_beside_the_chart(pages: Pages, filled: str) -> None:
-    assert "The band shows where the true share most likely lies (95 %)" in text_of(pages.session("talk-1"))
+    text = text_of(pages.session("talk-1"))
+    assert "(95 %)" in text
+    assert "does not allow for faces that the scorer gets wrong" in text
 
 
 def test_expressions_whose_accuracy_is_not_established_say_so(pages: Pages, store_url: str) -> None:
