@@ -356,7 +356,7 @@ def test_a_file_is_looked_at_taken_edited_in_place_and_saved(opened: Callable[..
     again = opened("timeline?session=fest-1&stage=Main+stage")
     with again.expect_download() as download:
         again.get_by_role("button", name="CSV").click()
-    assert download.value.path().read_text().splitlines() == [
+    assert download.value.path().read_text(encoding="utf-8-sig").splitlines() == [
         "title,start,end",
         "First set,0:00,2:30",
         "Encore,2:30,5:00",
