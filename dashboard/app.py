@@ -1,65 +1,62 @@
-"""The pages of the dashboard; `dashboard/asgi.py` serves them.
+"""The server of the dashboard: the pages, and beside them what is no page.
 
-A page is a file in `app_pages/` and one line in `PAGES`. `access.entry` tells whose it is; what it shows them is what
-the store gives them (`access.guarded_store`).
+`streamlit run dashboard/app.py`, or `houselights dashboard`; any ASGI server can run `dashboard.app:app` too.
 """
 
 from __future__ import annotations
 
+import os
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-from audience.errors import HouselightsError
-from dashboard import markup
-from dashboard.access.entry import has_page, permit_here, show_account, show_not_yours, show_shut
-from dashboard.access.telling import in_words
-from dashboard.wording import NOT_FEELING
+from audience.instants import to_ms
+from board_page.page import page
+from dashboard.access.asking import asked_as
+from dashboard.access.gate import Gate
+from dashboard.access.link_route import link_routes
+from dashboard.access.permits import THE_PUBLIC
+from dashboard.access.provider import ProviderApart
+from dashboard.access.way_back import WayBack
+from dashboard.live_board.data import boards
+from dashboard.live_board.routes import BoardBeforePages, board_routes
+from dashboard.live_board.snapshots import Snapshots
+from dashboard.recording_route import recording_routes
 
-HERE = Path(__file__).parent
-PAGES = {
-    "sessions": "Sessions",
-    "session": "Session",
-    "timeline": "Timeline",
-    "compare": "Compare",
-    "scenes": "Scenes",
-    "planner": "Planner",
-    "board": "Stages",
-    "operate": "Operate",
-}
-# Reached from a session's row and page, not from the head of every page.
-OF_A_SESSION = ("session", "timeline")
 
-st.set_page_config(
-    page_title="Houselights",
-    page_icon=str(HERE / "favicon.svg"),
-    layout="wide",
-    menu_items={"About": f"**Houselights**: how an audience reacted, second by second. {NOT_FEELING}"},
+@asynccontextmanager
+async def browser_opened(_app: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Opens a browser once the server listens, where one is wanted.
+
+    Streamlit itself is kept from it: it would ask for an e-mail address first, and offer people who look at a talk to
+    install something for programmers.
+    """
+    if os.environ.get("HOUSELIGHTS_OPEN_BROWSER"):
+        webbrowser.open(f"http://127.0.0.1:{st.get_option('server.port')}")
+    yield {}
+
+
+def now_ms() -> int:
+    """The wall clock, milliseconds since the epoch."""
+    return to_ms(datetime.now(UTC))
+
+
+public_board = asked_as(THE_PUBLIC, boards().document)
+hosts = st.get_option("server.allowedHosts")
+app = st.App(
+    Path(__file__).parent / "navigation.py",
+    routes=[*recording_routes(hosts), *link_routes()],
+    middleware=[
+        Middleware(Gate),
+        Middleware(WayBack),
+        Middleware(ProviderApart),
+        Middleware(BoardBeforePages, routes=board_routes(page(), Snapshots(public_board, now_ms), hosts)),
+    ],
+    lifespan=browser_opened,
 )
-st.logo(str(HERE / "favicon.svg"), size="medium")
-st.html(HERE / "houselights.css")
-permit = permit_here()
-pages = {
-    name: st.Page(
-        f"app_pages/{name}.py",
-        title=title,
-        default=name == "sessions",
-        visibility="visible" if has_page(permit, name) and name not in OF_A_SESSION else "hidden",
-    )
-    for name, title in PAGES.items()
-}
-page = st.navigation(list(pages.values()), position="top")
-if page is not pages["sessions"]:
-    st.set_page_config(page_title=f"{page.title} · Houselights")
-try:
-    if not permit.lets_in:
-        show_shut()
-    elif all(page is not pages[name] for name in PAGES if has_page(permit, name)):
-        show_not_yours()
-    else:
-        page.run()
-except HouselightsError as problem:
-    st.html(markup.trouble(in_words(problem)))
-st.html(markup.footer())
-if permit.lets_in:
-    show_account()

@@ -85,7 +85,7 @@ def serve(
         if not place.exists():
             raise InvalidValue(f"--videos {place} does not exist; name the folder the recordings lie in")
     store_at(store_url).close()  # what is wrong with the store is said here, not on a page
-    command = [sys.executable, "-m", "streamlit", "run", str(resources.files("dashboard") / "asgi.py")]
+    command = [sys.executable, "-m", "streamlit", "run", str(resources.files("dashboard") / "app.py")]
     command += ["--server.address", host, *_to_whom(host, access)]
     if port is not None:
         command += ["--server.port", str(port)]

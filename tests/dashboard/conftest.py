@@ -37,8 +37,8 @@ from tests.builders import (
 )
 from tests.ticking import exit_code, limit_s, until
 
-APP = Path(__file__).parents[2] / "dashboard" / "app.py"
-SERVER = APP.with_name("asgi.py")
+APP = Path(__file__).parents[2] / "dashboard" / "navigation.py"
+SERVER = APP.with_name("app.py")
 NASTY = '<img src=x onerror="alert(1)"> **Bold** [link](https://example.org) $x$ :red[red] <b>title</b>'
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
