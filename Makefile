@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 SYNC := $(VENV)/.synced
+RUNS := $(VENV)/.synced-to-run
 CHECKED := audience edge_lambda ingest_lambda board_page houselights dashboard sample_data table_files timeline_files bench training tests
 
 CHECKS := build/checks
@@ -31,7 +32,12 @@ $(SYNC): pyproject.toml uv.lock | $(UV)
 	$(UV) sync --frozen --inexact --extra edge --extra dashboard --extra export --extra cloud --extra timelines --extra dev
 	@touch $@
 
-demo: $(SYNC) ## Score a clip (VIDEO=file for your own), load the sample sessions, serve the pages
+# What the commands and pages need, and nothing of the developers'.
+$(RUNS): pyproject.toml uv.lock | $(UV)
+	$(UV) sync --frozen --inexact --no-dev --extra edge --extra dashboard --extra export --extra timelines
+	@touch $@
+
+demo: $(RUNS) ## Score a clip (VIDEO=file for your own), load the sample sessions, serve the pages
 	$(BIN)/houselights demo $(if $(VIDEO),--video "$(VIDEO)")
 
 local-cloud: $(SYNC) ## Run the cloud path on this machine, to try it all without an account
