@@ -40,11 +40,12 @@ def dynalite() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def new_table() -> Iterator[Callable[[str], str]]:
     """Makes an empty table at an address and gives the URL of the store in it. AWS answers within the time that the
     store's client waits; an engine beside many tests may need longer."""
-    dynamo_client.READ_TIMEOUT_S = limit_s(dynamo_client.READ_TIMEOUT_S)
+    as_with_aws = dynamo_client.READ_TIMEOUT_S
+    dynamo_client.READ_TIMEOUT_S = limit_s(as_with_aws)
 
     def make(endpoint: str) -> str:
         name = f"houselights-{uuid4().hex}"
@@ -52,4 +53,5 @@ def new_table() -> Iterator[Callable[[str], str]]:
         return f"dynamodb://{name}?region={REGION}&endpoint={endpoint}"
 
     yield make
+    dynamo_client.READ_TIMEOUT_S = as_with_aws
     client_for.cache_clear()
