@@ -70,6 +70,8 @@ train: $(SYNC) ## Train ExpressionNet anew (needs the faces: see training/MODEL_
 	$(BIN)/python -m training
 
 bench: $(SYNC) ## Run one bench: make bench NAME=detect
+	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m tests.contracts.dynalite
 	$(BIN)/python -m bench $(NAME)
 
 # Each in an environment of its own: their pins fit neither ours nor each other's.

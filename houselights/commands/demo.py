@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +21,6 @@ from audience.errors import SessionNotFound
 from audience.names import LONGEST_ID
 from audience.private_files import new_private_file, private_folder, tighten
 from houselights.commands.dashboard import serve
-from houselights.commands.options import STORE_VARIABLE
 from houselights.commands.score import score
 
 CLIP_SESSION = "demo-clip"
@@ -68,13 +68,23 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
     with open_store(store_url) as store:
         samples = load_samples(store)
     console.print(f"Loaded {len(samples)} sample sessions, all simulated and labelled so.")
-    console.print(f"The demo keeps its own store: {STORE_VARIABLE}={store_url}", soft_wrap=True)
     if not and_serve:
+        open_again(console, store_url, clip)
         return code
     console.print(f"A simulated festival is running: the page Stages; what phones are shown: /live/{FESTIVAL_SESSION}.")
     console.print("Serving the dashboard; Ctrl-C ends it.")
     with festival_running(store_url):
-        return serve(store_url, port=port, browser=browser, videos=[clip])
+        code = serve(store_url, port=port, browser=browser, videos=[clip])
+    open_again(console, store_url, clip)
+    return code
+
+
+def open_again(console: Console, store_url: str, clip: Path) -> None:
+    """Says by which command the demo's sessions can be looked at without the demo."""
+    options = shlex.join(["--store", store_url, "--videos", str(clip)])
+    console.print(
+        "The demo keeps a store of its own. To look at it again:", f"houselights dashboard {options}", soft_wrap=True
+    )
 
 
 @contextmanager
