@@ -16,7 +16,7 @@ from audience.errors import InvalidValue
 Setting = Literal["event", "cinema", "research", "home", "workplace", "education"]
 Mode = Literal["expressions", "head count"]
 
-SETTINGS: tuple[str, ...] = get_args(Setting)
+SETTINGS: tuple[Setting, ...] = get_args(Setting)
 MODES: tuple[str, ...] = get_args(Mode)
 NOT_LEGAL_ADVICE = "This is a safeguard, not legal advice."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import numpy as np
 from av.error import FFmpegError
 
 from audience.errors import RecordingUnreadable
-from dashboard.recordings import RecordingFile, Video
+from dashboard.recordings import RecordingFile
+from dashboard.video import Video
 from timeline_files.media import open_media
 
 HEIGHT_PX = 180
@@ -101,12 +103,12 @@ def _jpeg(frame: av.VideoFrame, pixel_aspect: float) -> bytes:
     height = HEIGHT_PX if not lying else max(2, min(_WIDEST_PX, round(HEIGHT_PX / shape)))
     width = max(2, min(_WIDEST_PX, round(height * shape)))
     image = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
-    upright = np.ascontiguousarray(np.rot90(image, frame.rotation // 90))
+    upright = np.asarray(np.rot90(image, frame.rotation // 90), dtype=np.uint8)
     # Half as many colours as pixels either way: sizes are even.
     small = av.VideoFrame.from_ndarray(upright[: len(upright) // 2 * 2, : upright.shape[1] // 2 * 2].copy(), "rgb24")
     coder = av.CodecContext.create("mjpeg", "w")
     coder.width, coder.height, coder.pix_fmt = small.width, small.height, "yuvj420p"
-    coder.time_base = 1
+    coder.time_base = Fraction(1)
     coder.qmin = coder.qmax = _QUALITY
     packets = [*coder.encode(small.reformat(format="yuvj420p")), *coder.encode(None)]
     return b"".join(bytes(packet) for packet in packets)

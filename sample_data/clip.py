@@ -95,8 +95,9 @@ def make_clip(
 def _faces() -> tuple[list[Image], list[Image]]:
     import skimage.data
 
-    small = (skimage.data.lfw_subset()[:100] * 255).astype(np.uint8)
-    portrait = cv2.cvtColor(skimage.data.astronaut()[5:215, 115:325], cv2.COLOR_RGB2BGR)
+    small = (skimage.data.lfw_subset()[:100] * 255).astype(np.uint8)  # type: ignore[no-untyped-call]
+    astronaut = skimage.data.astronaut()  # type: ignore[no-untyped-call]
+    portrait = cv2.cvtColor(astronaut[5:215, 115:325], cv2.COLOR_RGB2BGR)
 
     def enlarged(index: int) -> Image:
         face = cv2.resize(small[index], (FACE_PX, FACE_PX), interpolation=cv2.INTER_CUBIC)

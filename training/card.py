@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -75,8 +76,8 @@ def by_expression(measured: Measured) -> str:
         decided = confidence >= threshold
         row = [name, str(shows.sum()), "-", f"{threshold:.3f}", "-", "-", "-"]
         if 0 < shows.sum() < len(shows):
-            row[2] = with_interval(lambda weight, s=shows, c=confidence: auc(s, c, weight), measured.people)
-            row[4] = with_interval(lambda weight, s=shows, d=decided: balanced_accuracy(s, d, weight), measured.people)
+            row[2] = with_interval(partial(auc, shows, confidence), measured.people)
+            row[4] = with_interval(partial(balanced_accuracy, shows, decided), measured.people)
             row[5], row[6] = f"{decided[shows].mean():.3f}", f"{decided[~shows].mean():.3f}"
         rows.append([*row, "experimental" if name in measured.scorer.experimental else ""])
     head = ["expression", "faces", "AUC", "threshold", "balanced accuracy", "seen", "false alarms", ""]

@@ -119,7 +119,8 @@ def fit(
             _average(mean, network, min(settings.averaging, (1 + done) / (10 + done)))
         _keep(checkpoint, network, mean, optimizer, epoch + 1)
         step(epoch + 1, float(np.mean(losses)))
-    return mean.eval()
+    mean.eval()
+    return mean
 
 
 def logits(network: Network, material: Material, rows: NDArray[np.intp], box_height: float | None = None) -> Floats:
@@ -136,7 +137,8 @@ def logits(network: Network, material: Material, rows: NDArray[np.intp], box_hei
 
 
 def _fast(network: Network) -> Network:
-    return network.to(memory_format=torch.channels_last)
+    network.to(memory_format=torch.channels_last)  # a module is changed in place
+    return network
 
 
 def _input(crops: NDArray[np.uint8]) -> Tensor:
@@ -175,7 +177,7 @@ def _learn(
     loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), 5.0)
     optimizer.step()
-    return loss.item()
+    return float(loss.item())
 
 
 @torch.no_grad()

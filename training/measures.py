@@ -60,10 +60,11 @@ def calibration_error(shows: Bools, confidence: Floats, weight: Floats) -> float
 def reliability(shows: Bools, confidence: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
     """Per bin of `calibration_error`: the weight of its faces, of those that show it, and their summed confidence."""
     bin_of = np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
-    total, right, said = (
-        np.bincount(bin_of, weights=values, minlength=BINS) for values in (weight, weight * shows, weight * confidence)
-    )
-    return total, right, said
+
+    def in_bins(values: Floats) -> Floats:
+        return np.bincount(bin_of, weights=values, minlength=BINS).astype(np.float64)
+
+    return in_bins(weight), in_bins(weight * shows), in_bins(weight * confidence)
 
 
 def equal_error_threshold(shows: Bools, confidence: Floats) -> float:

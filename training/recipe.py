@@ -152,7 +152,7 @@ def train_one(source: Path, work: Path, recipe: Recipe, number: int, people: Peo
 def mean_logits(networks: Sequence[Network], people: People, part: Part) -> NDArray[np.float64]:
     """What the networks say together of one part of the split: len(rows) x classes."""
     said = [logits(network, people.material, people.rows[part]) for network in networks]
-    return np.mean(said, axis=0, dtype=np.float64)
+    return np.asarray(np.mean(said, axis=0), dtype=np.float64)
 
 
 def finish(networks: Sequence[Network], people: People, recipe: Recipe, out: Path) -> None:

@@ -68,17 +68,18 @@ class Views:
         if chance < self.small:
             crop = self._few_pixels(crop, generator)
         elif chance < self.small + self.blurred:
-            crop = cv2.GaussianBlur(crop, (0, 0), generator.uniform(0.4, 1.8))
+            crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), generator.uniform(0.4, 1.8)), dtype=np.uint8)
         if generator.random() < self.lit:
             gamma = np.exp(generator.uniform(-0.6, 0.6))
-            crop = cv2.LUT(crop, (255 * (np.arange(256) / 255) ** gamma).astype(np.uint8))
+            curve = (255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
+            crop = np.asarray(cv2.LUT(crop, curve), dtype=np.uint8)
         if generator.random() < self.lit / 2:
             crop = _side_light(crop, generator)
         if generator.random() < self.noisy:
             crop = _noise(crop, 12, generator)
         if generator.random() < self.covered:
             crop = _covered(crop, generator)
-        return np.asarray(crop, dtype=np.uint8)
+        return crop
 
     def _moved(self, photo: Gray, square: NDArray[np.float64], generator: np.random.Generator) -> Gray:
         size = SCORING.size
@@ -92,7 +93,8 @@ class Views:
         offset = centre - 0.5 - to_photo @ np.full(2, (size - 1) / 2)
         matrix = np.column_stack([to_photo, offset]).astype(np.float32)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(photo, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        moved = cv2.warpAffine(photo, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(moved, dtype=np.uint8)
 
     def _few_pixels(self, crop: Gray, generator: np.random.Generator) -> Gray:
         box = np.exp(generator.uniform(np.log(12), np.log(90)))
@@ -105,7 +107,7 @@ class Views:
         if generator.random() < self.compressed:
             quality = int(generator.integers(35, 95))
             _, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])
-            small = cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE)
+            small = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
         return resized(small, SCORING.size)
 
 

@@ -76,6 +76,7 @@ def _page(text: str) -> str:
 def _cookie(page: str, *, secure: bool) -> str:
     """What keeps a page; what forgets one, where there is none."""
     cookie = SimpleCookie({COOKIE: quote(page, safe="")})[COOKIE]
-    cookie.update({"path": "/", "max-age": _KEPT_S if page else 0, "httponly": True, "samesite": "lax"})
-    cookie["secure"] = secure
+    cookie["path"], cookie["samesite"] = "/", "lax"
+    cookie["max-age"] = str(_KEPT_S if page else 0)
+    cookie["httponly"], cookie["secure"] = True, secure
     return cookie.OutputString()

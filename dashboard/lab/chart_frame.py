@@ -100,7 +100,7 @@ class Axis:
             return [float(place) for place in range(len(self.categories))]
         if self.options["type"] == "time":
             span_s = (self.high - self.low) / 1000
-            step = 1000 * next((step for step in _TIME_STEPS_S if span_s / step <= _MOST_TICKS), 86400)
+            step: float = 1000 * next((step for step in _TIME_STEPS_S if span_s / step <= _MOST_TICKS), 86400)
         else:
             step = self.options.get("interval") or _value_step(self.high - self.low, self.options.get("splitNumber", 5))
         first = math.ceil(self.low / step - 1e-9)
@@ -120,7 +120,7 @@ def _value_step(span: float, parts: int = 5) -> float:
     """A round step that cuts a span into about so many parts."""
     if span <= 0:
         return 1.0
-    power = 10 ** math.floor(math.log10(span / parts))
+    power: float = 10.0 ** math.floor(math.log10(span / parts))
     return next((times * power for times in (1, 2, 5) if span / (times * power) <= parts + 1), 10 * power)
 
 

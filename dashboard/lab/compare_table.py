@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,9 @@ from dashboard.clock import date_text, viewer_zone
 from dashboard.lab.laying import Laid
 from dashboard.lab.selection import Screening
 from dashboard.palette import SPARK_CURVE
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.column_types import ColumnConfig
 
 SPARKS = 60
 NOT_ENOUGH = "not enough data"
@@ -45,15 +49,14 @@ def show_table(laid: Laid, rows: Sequence[ScreeningRow]) -> None:
     frame = pd.DataFrame([_cells(laid, one, row) for one, row in zip(screenings, rows, strict=True)])
     used = [name for name in frame.columns if frame[name].astype(str).str.len().any()]
     asked = st.query_params.get_all(_MARK)
+    chosen = [number for number, one in enumerate(screenings) if one.key in asked]
     event = st.dataframe(
         frame[used],
         hide_index=True,
         key=_key(screenings),
         on_select="rerun",
         selection_mode="multi-row",
-        selection_default={
-            "selection": {"rows": [number for number, one in enumerate(screenings) if one.key in asked]}
-        },
+        selection_default={"selection": {"rows": chosen}},
         column_config=_columns(),
         height=min(36 * (len(frame) + 1) + 2, 470),
     )
@@ -86,7 +89,7 @@ def _spark(shares: NDArray[np.float64]) -> str:
     return markup.sparkline_source(shape, SPARK_CURVE)
 
 
-def _columns() -> Mapping[str, object]:
+def _columns() -> dict[str, ColumnConfig | str | None]:
     column = st.column_config
     return {
         "Screening": column.TextColumn(width="large"),

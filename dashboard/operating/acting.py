@@ -35,7 +35,7 @@ def show_part(show: Callable[[str], None], session_id: str) -> None:
         show(session_id)
     except HouselightsError as problem:
         st.html(markup.trouble(in_words(problem)))
-    if problem := st.session_state.pop(_PROBLEM, ""):
-        st.html(markup.trouble(problem))
+    if words := st.session_state.pop(_PROBLEM, ""):
+        st.html(markup.trouble(words))
     elif st.session_state.pop(_DONE, False):
         st.rerun()

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import tzinfo
 from html import escape
 
-from audience.alerts import Alert, AlertBook, AlertRule
+from audience.alerts import Alert, AlertBook, AlertRule, What
 from audience.percents import percent_text
 from dashboard.clock import length_text, time_text
 from dashboard.operating.camera_rows import ago
 
-WHAT_NAMES: Mapping[str, str] = {
+WHAT_NAMES: Mapping[What, str] = {
     "camera": "A camera shows nothing of use",
     "delay": "Figures come late",
     "faces": "Few faces in view",

@@ -43,7 +43,7 @@ def show_rules(session_id: str) -> None:
         help="It stands among the alerts that are over, and says there who was told of it.",
     )
     with st.container(border=True):
-        what: What = st.selectbox("Tell of", list(WHAT_NAMES), format_func=WHAT_NAMES.__getitem__, key="rule-what")
+        what = st.selectbox("Tell of", list(WHAT_NAMES), format_func=WHAT_NAMES.__getitem__, key="rule-what")
         with st.container(horizontal=True):
             st.selectbox("On stage", ["", *names], format_func=lambda stage: names.get(stage, "Any"), key="rule-stage")
             if what in _LIMITS:

@@ -13,7 +13,7 @@ import streamlit as st
 from audience.curve import StageWindows
 from dashboard.palette import Palette
 from dashboard.player.packing import Curves, Marker, packed
-from dashboard.recordings import NoVideo, Video
+from dashboard.video import NoVideo, Video
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer

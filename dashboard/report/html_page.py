@@ -81,15 +81,17 @@ def _segments(report: Report) -> str:
     if not report.segments:
         return ""
     columns = headings(report)
-    shape = report.expression is not None
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ("Segment", *columns, *(["Shape"] * shape)))
+    head = "".join(
+        f'<th scope="col">{escape(name)}</th>'
+        for name in ("Segment", *columns, *(["Shape"] if report.expression else []))
+    )
     top = spark_scale(report)
     body = []
     for row in rows(report):
         cells = "".join(
             f'<td data-is="{escape(name)}">{escape(cell)}</td>' for name, cell in zip(columns, row.cells, strict=True)
         )
-        if shape:
+        if report.expression:
             says = f"Share of faces that {doing(report.expression)} along the segment"
             drawn = svg(sparkline(row.sparkline, top), says, "spark") if row.sparkline else ""
             cells += f'<td class="shape">{drawn}</td>'

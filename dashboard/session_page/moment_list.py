@@ -12,8 +12,8 @@ from audience.headline import position_text
 from audience.moments import Moment
 from dashboard.markup import units_kept
 from dashboard.player.packing import Marker, packed_markers
-from dashboard.recordings import NoVideo, Video
 from dashboard.stills import still_url
+from dashboard.video import NoVideo, Video
 
 
 def moment_list(

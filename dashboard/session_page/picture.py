@@ -17,8 +17,8 @@ from dashboard.clock import viewer_zone
 from dashboard.palette import palette_of
 from dashboard.player.component import player
 from dashboard.player.packing import Curves, Line, Marker
-from dashboard.recordings import NoVideo, Video
 from dashboard.session_page.choices import View
+from dashboard.video import NoVideo, Video
 from dashboard.wording import AGAINST
 
 

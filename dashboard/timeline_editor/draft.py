@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Self
 
 from audience.errors import InvalidValue
-from audience.export import Column, ExportTable
+from audience.export import Cell, Column, ExportTable
 from audience.sessions import Session, Stage
 from audience.store import RecordingProgress
 from audience.timelines import Cue, Segment, Timeline
@@ -230,8 +230,10 @@ def table_of(timeline: Timeline) -> ExportTable:
     In CSV a title that begins like a formula gets an apostrophe, and has it still when it is read.
     """
     rows = [Row.of(segment) for segment in timeline.segments]
-    values = ([row.title for row in rows], [row.start for row in rows], [row.end for row in rows])
-    return ExportTable(name="timeline", columns=_COLUMNS, values=values)
+    titles: list[Cell] = [row.title for row in rows]
+    starts: list[Cell] = [row.start for row in rows]
+    ends: list[Cell] = [row.end for row in rows]
+    return ExportTable(name="timeline", columns=_COLUMNS, values=(titles, starts, ends))
 
 
 def _part(number: int, row: Row) -> Part:

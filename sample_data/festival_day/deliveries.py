@@ -94,11 +94,7 @@ def _sent(
     begins_ms = to_ms(day.session.started_at)
     expected = most_of_late(faces).tolist()
     again = rng.random(len(faces)) < camera.sent_twice
-    key = {
-        "session_id": day.session.session_id,
-        "stage_id": stage.stage_id,
-        "camera_id": camera.camera.camera_id,
-    }
+    session_id, stage_id, camera_id = day.session.session_id, stage.stage_id, camera.camera.camera_id
     before_ms = -1
     for second, count in enumerate(faces.tolist()):
         day_s = from_s + second
@@ -114,7 +110,9 @@ def _sent(
             arrives_ms = max(arrives_ms, begins_ms + round(cut_off[1] * 1000))
         if start_ms > before_ms:  # of two seconds that a slow clock calls the same, one
             window = WindowRecord(
-                **key,
+                session_id=session_id,
+                stage_id=stage_id,
+                camera_id=camera_id,
                 start_ms=start_ms,
                 faces=count,
                 expected=expected[second],
@@ -129,7 +127,9 @@ def _sent(
             yield Arrival(
                 at_ms=true_end_ms,
                 heartbeat=Heartbeat(
-                    **key,
+                    session_id=session_id,
+                    stage_id=stage_id,
+                    camera_id=camera_id,
                     at_ms=true_end_ms + ahead_ms,
                     state="running",
                     frames_per_s=5.0,

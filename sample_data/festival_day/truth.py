@@ -138,7 +138,7 @@ def _applause(at_s: Floats, begins: float, ends: float, rng: np.random.Generator
     songs = np.cumsum(rng.uniform(180, 360, int((ends - begins) / 180) + 1)) + begins
     loud = [(song, 0.06, 15.0) for song in songs if song < ends - 90] + [(ends - 30, 0.15, 40.0)]
     rises = [height * np.exp(-(((at_s - at) / width) ** 2)) for at, height, width in loud]
-    return np.sum(rises, axis=0)
+    return np.asarray(np.sum(rises, axis=0), dtype=np.float64)
 
 
 def _eased(values: Floats) -> Floats:
