@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.figures import Figure
+from edge_lambda.crops import crop_for_scoring
 from edge_lambda.detectors.centerface import CenterFace
-from edge_lambda.scorers import crop_for_scoring
 from edge_lambda.scorers.expressionnet import ExpressionNet
 from training.corpus import EXPRESSIONS, default_corpus, read
 from training.faces import Face, decoded, find

@@ -1,6 +1,6 @@
 """Scoring the expressions of faces on the device: the port every on-device scorer follows.
 
-A caller cuts faces out with `crop_for_scoring` and hands the crops over, of one frame or of many:
+A caller cuts faces out with `edge_lambda.crops.crop_for_scoring` and hands the crops over, of one frame or of many:
 
     confidences = scorer.score([crop_for_scoring(image, face) for face in faces])
 """
@@ -15,10 +15,7 @@ from numpy.typing import NDArray
 
 from audience.errors import InvalidValue
 from audience.store import ScorerRecord
-from edge_lambda.crops import crop_for_scoring
 from edge_lambda.detectors import Image
-
-__all__ = ["SCORERS", "Image", "Scorer", "crop_for_scoring", "load_scorer", "scorer_record"]
 
 SCORERS = ("expressionnet",)
 

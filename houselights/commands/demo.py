@@ -21,6 +21,7 @@ from audience.errors import SessionNotFound
 from audience.names import LONGEST_ID
 from audience.private_files import new_private_file, private_folder, tighten
 from houselights.commands.dashboard import serve
+from houselights.commands.extras import needing_extra
 from houselights.commands.score import score
 
 CLIP_SESSION = "demo-clip"
@@ -38,6 +39,7 @@ _FESTIVAL_HOURS = 12.0
 @click.option("--browser/--no-browser", default=False, help="Open a browser.  [default: no]")
 @click.option("--serve/--no-serve", "and_serve", default=True, help="Serve the pages at the end.  [default: yes]")
 @click.pass_context
+@needing_extra("edge")
 def demo(context: click.Context, video: Path | None, port: int | None, browser: bool, and_serve: bool) -> int:
     """Score a clip made of real faces, load the sample sessions, and serve the dashboard.
 

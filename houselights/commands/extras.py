@@ -21,4 +21,5 @@ def needing_extra(extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as missing:
-        raise InvalidValue(f"this needs {missing.name}: install Houselights with its extra `{extra}`") from None
+        library = str(missing.name).partition(".")[0]
+        raise InvalidValue(f"this needs {library}: install Houselights with its extra `{extra}`") from None

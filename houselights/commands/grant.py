@@ -10,6 +10,7 @@ import click
 
 from audience.errors import InvalidValue
 from audience.store import Store
+from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at, store_option
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -40,8 +41,9 @@ def grant(
     A camera that still holds deliveries of the session it was set up for before could not send them any more, so it is
     left as it is, unless --now is given.
     """
-    from houselights.deploying import cameras
-    from houselights.deploying.aws import aws_session
+    with needing_extra("cloud"):
+        from houselights.deploying import cameras
+        from houselights.deploying.aws import aws_session
 
     cameras.check_grantable(session_id)
     with store_at(store_url) as store:
@@ -75,8 +77,9 @@ def revoke(
     A camera that still holds deliveries could not send them any more, so it is left as it is, unless --now is given;
     the exit code is 1 then.
     """
-    from houselights.deploying import cameras
-    from houselights.deploying.aws import aws_session
+    with needing_extra("cloud"):
+        from houselights.deploying import cameras
+        from houselights.deploying.aws import aws_session
 
     if (session_id is None) != ended:
         raise InvalidValue("give --session ID or --ended, and not both")

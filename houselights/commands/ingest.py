@@ -110,8 +110,9 @@ def _sheet_scorer(name: str) -> SheetScorer:
         from ingest_lambda.rekognition import RekognitionScorer, rekognition_client
 
         return RekognitionScorer(rekognition_client(boto3.Session()))
-    from edge_lambda.detectors import load_detector
-    from edge_lambda.scorers import load_scorer
-    from houselights.sheet_scoring import DeviceSheetScorer
+    with needing_extra("edge"):
+        from edge_lambda.detectors import load_detector
+        from edge_lambda.scorers import load_scorer
+        from houselights.sheet_scoring import DeviceSheetScorer
 
-    return DeviceSheetScorer(load_scorer(name), load_detector())
+        return DeviceSheetScorer(load_scorer(name), load_detector())

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from audience.errors import InvalidValue
 from audience.instants import clock_text
+from houselights.commands.extras import needing_extra
 from houselights.commands.options import (
     Instant,
     Zone,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
 @click.option("--again", is_flag=True, help="Throw this camera's earlier scores away and score anew.")
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of sentences.")
+@needing_extra("edge")
 def score(
     video: Path,
     started_at: datetime | None,

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from houselights.commands.extras import needing_extra
 from houselights.commands.options import occasion_from, occasion_options, scoring_options, store_at, store_option
 from houselights.commands.stopping import stopped_by_signal
 
@@ -21,6 +22,7 @@ from houselights.commands.stopping import stopped_by_signal
 @click.option("--preview-port", type=click.IntRange(0, 65535), metavar="N", help="Serve a live preview on 127.0.0.1:N.")
 @click.option("--blur", is_flag=True, help="Make faces in the preview unrecognisable.")
 @store_option
+@needing_extra("edge")
 def watch(
     source: str,
     every_s: float,

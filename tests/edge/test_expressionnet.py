@@ -8,9 +8,9 @@ import pytest
 import skimage.data
 
 from audience.errors import ScorerUnavailable
-from edge_lambda.crops import SCORING
+from edge_lambda.crops import SCORING, crop_for_scoring
 from edge_lambda.detectors import Detection, Image
-from edge_lambda.scorers import Scorer, crop_for_scoring
+from edge_lambda.scorers import Scorer
 from edge_lambda.scorers.expressionnet import BATCH, ExpressionNet
 
 EXPRESSIONS = ("happy", "surprised", "calm", "sad", "angry", "disgusted", "fear", "smile")

@@ -1,0 +1,66 @@
+"""Commands on a machine that has nothing but what every part of Houselights needs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# None of the extras is there: whatever asks for one of their libraries is told that it is not installed.
+_PROGRAM = """
+import contextlib, io, json, sys
+sys.modules |= dict.fromkeys(
+    "PIL aws_lambda_powertools av boto3 botocore cv2 defusedxml flask moto onnxruntime opentimelineio pandas pyarrow "
+    "reportlab segno skimage starlette streamlit uvicorn websockets".split()
+)
+from houselights.cli import run
+for words in json.load(sys.stdin):
+    with contextlib.redirect_stderr(io.StringIO()) as errors, contextlib.redirect_stdout(io.StringIO()):
+        code = run(words)
+    print(json.dumps([words[0], code, errors.getvalue()]))
+"""
+
+_NEEDED = {
+    "score": ("edge", ["talk.mp4", "--session", "talk-1"]),
+    "watch": ("edge", ["webcam:0", "--session", "talk-1"]),
+    "demo": ("edge", ["--no-serve"]),
+    "calibrate-sheets": ("edge", ["talk.mp4", "--setting", "event"]),
+    "ingest": ("edge", ["--local", "."]),
+    "grant": ("cloud", ["cam-1", "--session", "talk-1"]),
+    "revoke": ("cloud", ["--session", "talk-1"]),
+    "sessions": ("cloud", ["--store", "dynamodb://houselights?region=eu-west-1"]),
+    "alerts": ("cloud", ["--sns-topic", "arn:aws:sns:eu-west-1:123456789012:topic"]),
+    "local-cloud": ("local-cloud", []),
+    "export": ("export", ["--archive", "archive"]),
+    "qr": ("dashboard", ["talk-1", "--at", "https://example.org"]),
+    "dashboard": ("dashboard", ["--no-browser"]),
+    "share": ("dashboard", ["talk-1", "--days", "1", "--access", "access.toml"]),
+    "report": ("report", ["talk-1", "--to", "talk.pdf"]),
+}
+
+
+def test_a_command_that_lacks_an_extra_says_in_one_line_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOUSELIGHTS_STORE", f"sqlite:///{tmp_path / 'houselights.db'}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "talk.mp4").write_bytes(b"")
+    set_up = ["prepare", "--session", "talk-1", "--camera", "cam-1", "--setting", "event"]
+    lines = [set_up, *([name, *words] for name, (_, words) in _NEEDED.items())]
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM],
+        cwd=tmp_path,
+        input=json.dumps(lines),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answers = {name: (code, text) for name, code, text in map(json.loads, done.stdout.splitlines())}
+    assert answers.pop("prepare")[0] == 0
+    for name, (extra, _) in _NEEDED.items():
+        code, text = answers[name]
+        assert code == 2, name
+        assert text.count("\n") == 1, (name, text)
+        assert f"`{extra}`" in text or f"--extra {extra}" in text, (name, text)
