@@ -6,8 +6,8 @@ from all of the session, so that it holds for a segment of a minute and people w
 segment's own blocks of half a minute differ by more, because people moved together in some of them, these count.
 
 Neither knows of a share that drifts, and within a few minutes a drift looks like what was shown. It does not stand
-still within segments, though. Where a share does not either, changes count for no more than how far all segments of
-the session lie from its mean.
+still within segments, though: how much of what they differ by may be one is told from that (`audience.drift`), and an
+interval also reaches over so much of its change.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from audience.drift import Parts
 from audience.independence import variance_over
 from audience.steps import STRETCH, Steps
 
@@ -34,7 +35,7 @@ _LEAST_BLOCKS = 4
 # Blocks count where people who go their own way would differ as much in no more than one of twenty segments.
 _MOVED = 0.95
 _DIFFER = 0.9  # halves of segments, at which they differ further than chance
-_AS_FAST = 0.25  # as from one segment to the next
+_PIECE_S = 300.0  # of what lies beside segments
 _LONG_S = 90.0  # at least, of a segment of which it can be told
 _STRETCH_S = 15.0
 _MEDIAN_VARIES = 1.3  # of single stretches, as often as a mean: π/2 of many that have nothing in common, 1 of few
@@ -103,53 +104,86 @@ class Counts:
         return self._with_drift(reaches, segments, against) if against is not None else reaches
 
     def _with_drift(self, reaches: Floats, segments: Sequence[Bools], against: Bools) -> Floats:
-        """The same, as far as segments differ anyway where that may be a drift."""
-        known = np.flatnonzero(~np.isnan(reaches))
-        inside_of = [segments[index] for index in known.tolist()]
-        changes = np.array([self._share(inside) for inside in inside_of]) - self._share(against)
+        """The same, and as far as the part of each change that may be a drift."""
+        known = ~np.isnan(reaches)
+        shares = [self._share(inside) if some else np.nan for inside, some in zip(segments, known, strict=True)]
+        changes = np.abs(np.array(shares) - self._share(against))
         # Where no change is told apart from none, a drift is not taken for one.
-        if len(known) < 2 or (np.abs(changes) <= reaches[known]).all() or not self._drifts(inside_of):
+        if (changes[known] <= reaches[known]).all():
             return reaches
-        usual = float(special.stdtrit(len(known) - 1, 0.975)) * float((changes**2).mean()) ** 0.5
-        wider: Floats = np.hypot(reaches, usual)
+        wider: Floats = np.hypot(reaches, self._drifting(segments) * changes)
         return wider
 
-    def _drifts(self, segments: Sequence[Bools]) -> bool:
-        """Whether what segments differ by may be a drift: the share goes on changing within them.
-
-        A step from one segment to the next leaves the share level within both; in a drift it rises within segments as
-        fast as from one to the next. It may be a drift where it rises within them a quarter as fast, and where parts
-        of segments differ further than chance: their halves, or their middle from both ends.
+    def _drifting(self, segments: Sequence[Bools]) -> float:
+        """The largest part of what segments differ by that may be a drift: all of it where the share does not stand
+        still within them.
 
         Args:
             segments: (n,) windows of each, in order of time.
         """
-        long = [inside for inside in segments if np.count_nonzero(inside & (self.scored > 0)) * self.width_s >= _LONG_S]
-        if not long:
-            return False
-        rises, bends = [], []
-        for inside in long:
-            places = np.flatnonzero(inside & (self.scored > 0))
-            early, late = np.array_split(places, 2)
-            first, middle, last = np.array_split(places, 3)
-            rises.append(self._apart(inside, late, early))
-            bends.append(self._apart(inside, middle, np.concatenate([first, last])))
-        apart, variances = np.array([*rises, *bends]).T
-        if (apart**2 / variances).sum() > special.chdtri(len(apart), 1 - _DIFFER):
-            return True
-        if len(long) == 1:
-            return False
-        shares = np.array([self._share(inside) for inside in long])
-        lengths = np.array([np.count_nonzero(inside & (self.scored > 0)) for inside in long])
-        middles = np.array([np.flatnonzero(inside & (self.scored > 0)).mean() for inside in long])
-        # As fast as from segment to segment, halves would differ by so much.
-        between = np.gradient(shares, middles) * lengths / 2
-        apart, variances = apart[: len(long)], variances[: len(long)]
-        return bool((apart * between / variances).sum() > _AS_FAST * (between**2 / variances).sum())
+        parts = self._parts(segments)
+        long = [part for part in parts if len(part) * self.width_s >= _LONG_S]
+        apart = np.array([pair for part in long for pair in self._halves(part)]).reshape(-1, 2)
+        if len(long) and (apart[:, 0] ** 2 / apart[:, 1]).sum() > special.chdtri(len(apart), 1 - _DIFFER):
+            return 1.0
+        return self._in_stretches(parts).drifting()
 
-    def _apart(self, inside: Bools, part: Ints, other: Ints) -> tuple[float, float]:
+    def _parts(self, segments: Sequence[Bools]) -> list[Ints]:
+        """The windows with figures of each segment that is long enough, and of what lies beside these in pieces, in
+        order of time."""
+        parts = [np.flatnonzero(inside & (self.scored > 0)) for inside in segments if self._enough(inside)]
+        rest = self.scored > 0
+        for part in parts:
+            rest[part] = False
+        beside = np.flatnonzero(rest)
+        taken = np.cumsum((self.scored > 0) & ~rest)[beside]
+        for run in np.split(beside, np.flatnonzero(np.diff(taken)) + 1):
+            pieces = np.array_split(run, max(1, round(len(run) * self.width_s / _PIECE_S)))
+            parts += [piece for piece in pieces if len(piece) * self.width_s >= LEAST_S]
+        return sorted(parts, key=lambda part: float(part.mean()))
+
+    def _in_stretches(self, parts: Sequence[Ints]) -> Parts:
+        """Parts by stretches of 15 s."""
+        size = max(1, round(_STRETCH_S / self.width_s))
+        firsts = [np.arange(0, len(part), size) for part in parts]
+        number = np.repeat(np.arange(len(parts)), [len(first) for first in firsts])
+        lengths = np.concatenate(
+            [np.diff(np.append(first, len(part))) for first, part in zip(firsts, parts, strict=True)]
+        )
+        places = np.concatenate(parts)
+        spread = np.concatenate([self._spread(part)[part] for part in parts])
+        first = np.append(0, np.cumsum(lengths)[:-1])
+        over, faces, squares = (
+            np.add.reduceat(values, first) for values in (self.over[places], self.scored[places], spread**2)
+        )
+        left = np.array([variance_over(self.keeps / length) for length in range(1, size + 1)])[lengths - 1]
+
+        def variance(weights: Floats) -> float:
+            of_windows = np.zeros(len(self.scored))
+            of_windows[places] = np.repeat(weights / faces, lengths) * spread
+            return self._kept(of_windows)
+
+        return Parts(
+            share=over / faces,
+            faces=faces,
+            spread=np.sqrt(squares * lengths * left) / faces,
+            middle=np.add.reduceat(places.astype(np.float64), first) / lengths,
+            part=number,
+            mean_variance=np.array([self._kept(self._weight(part)) for part in parts]),
+            variance=variance,
+            freedom=self.freedom,
+        )
+
+    def _halves(self, part: Ints) -> list[tuple[float, float]]:
+        """How far the later half of a part lies over the earlier, and its middle over its ends, each with the variance
+        of that."""
+        early, late = np.array_split(part, 2)
+        first, middle, last = np.array_split(part, 3)
+        return [self._apart(part, late, early), self._apart(part, middle, np.concatenate([first, last]))]
+
+    def _apart(self, inside: Ints, part: Ints, other: Ints) -> tuple[float, float]:
         """How far the median of one part of a segment lies over that of the other, and the variance of that."""
-        spread, weight = self._spread(inside), np.zeros(len(inside))
+        spread, weight = self._spread(inside), np.zeros(len(self.scored))
         weight[part] = spread[part] / self.scored[part].sum()
         weight[other] = -spread[other] / self.scored[other].sum()
         difference = np.median(self._stretches(part)) - np.median(self._stretches(other))
@@ -179,7 +213,7 @@ class Counts:
         shares: Floats = np.add.reduceat(self.over[places], first) / np.add.reduceat(self.scored[places], first)
         return shares
 
-    def _spread(self, inside: Bools) -> Floats:
+    def _spread(self, inside: Bools | Ints) -> Floats:
         """(n,) the spread of the sum over each window's faces of those that show it, from the share of some windows.
 
         The share is brought a little to the middle (A. Agresti and B. A. Coull, The American Statistician 52, 1998):
@@ -194,9 +228,10 @@ class Counts:
     def _share(self, inside: Bools) -> float:
         return float(self.over[inside].sum() / self.scored[inside].sum())
 
-    def _weight(self, inside: Bools) -> Floats:
+    def _weight(self, inside: Bools | Ints) -> Floats:
         """(n,) what each window adds to the mean over some of them, in spreads of what its faces show."""
-        weight: Floats = inside * self._spread(inside) / self.scored[inside].sum()
+        weight = np.zeros(len(self.scored))
+        weight[inside] = self._spread(inside)[inside] / self.scored[inside].sum()
         return weight
 
     def _kept(self, weight: Floats) -> float:

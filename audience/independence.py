@@ -84,6 +84,19 @@ def variance_over(keeps: float) -> float:
     return float(2 * keeps * (1 + keeps * np.expm1(-1 / keeps)))
 
 
+def variance_of_sum(weights: Floats, keeps: float) -> float:
+    """The variance of a weighted sum of means over pieces of time that follow each other, in that of a single look.
+
+    Args:
+        weights: (k,) of the pieces, each as long as the other.
+        keeps: how long people keep what they show, in pieces.
+    """
+    apart = np.abs(np.subtract.outer(np.arange(len(weights)), np.arange(len(weights))))
+    alike = np.exp(-apart / keeps) * (2 * keeps * np.sinh(1 / (2 * keeps))) ** 2
+    np.fill_diagonal(alike, variance_over(keeps))
+    return float(weights @ alike @ weights)
+
+
 def keeps_of(variance: float) -> float:
     """How long people keep what they show, in stretches, whose means have this variance; the other way of
     `variance_over`."""

@@ -7,9 +7,12 @@ Dealt to groups anew, units tell exactly what chance does where both groups are 
 where they spread differently, because the statistic is studentised (A. Janssen, "Studentized permutation tests for
 non-i.i.d. hypotheses and the generalized Behrens-Fisher problem", Statistics and Probability Letters 36, 1997; E. Chung
 and J. P. Romano, "Exact and asymptotically robust permutation tests", Annals of Statistics 41, 2013). Of five units it
-does not hold well enough. There curves are drawn as well that have each group's own spreads and correlations, and no
-difference (a parametric bootstrap, after K. Krishnamoorthy, F. Lu and T. Mathew, "A parametric bootstrap approach for
-ANOVA with unequal variances", Computational Statistics and Data Analysis 51, 2007), and both have to say so.
+does not hold well enough. There curves are drawn that have each group's own spreads and correlations, and no difference
+(a parametric bootstrap, after K. Krishnamoorthy, F. Lu and T. Mathew, "A parametric bootstrap approach for ANOVA with
+unequal variances", Computational Statistics and Data Analysis 51, 2007). How much levels spread, which decides how long
+runs are, is drawn too, from what five units leave open (a generalised p-value: K.-W. Tsui and S. Weerahandi, JASA 84,
+1989). Of groups of two sizes both have to say so, because only a dealing knows of shares whose distribution is skewed.
+Of groups of one size that cancels.
 """
 
 from __future__ import annotations
@@ -30,8 +33,8 @@ Ints = NDArray[np.int64]
 
 LEAST_IN_A_CELL = 3  # units of either group, for a cell to count
 
-_DRAWS = 1999  # of dealings; of curves, half as many
-_FEW = 10  # units of a group, for which dealing anew is not enough
+_DRAWS = 1999  # of dealings, and of curves
+_FEW = 10  # units of a group, for fewer than which dealing anew is not enough
 _AT_ONCE = 2_000_000  # cells of permutations held in memory, a dozen numbers each
 _LEVEL = 0.05  # at which single cells are strung together; the p of the clusters does not depend on its being right
 # A cell in which hardly anybody differs from anybody is given this part of the usual variance, so that not all that is
@@ -91,17 +94,20 @@ def clusters(a: Floats, b: Floats, group: Ints, *, seed: int) -> tuple[Cluster, 
         return sizes
 
     rng = np.random.default_rng(seed)
-    dealings = _dealings(len(a), len(b))
-    if dealings is None:
-        by_dealing = np.append(
-            np.inf,
-            largest(_DRAWS, lambda first, end: sums.groups(rng.permuted(np.repeat(in_a, end - first, 0), axis=1))),
-        )
-    else:
-        by_dealing = largest(len(dealings), lambda first, end: sums.groups(dealings[first:end]))
+    few = min(len(a), len(b)) < _FEW
+    by_chance = []
+    if not few or len(a) != len(b):
+        dealings = _dealings(len(a), len(b))
+        if dealings is None:
+            by_dealing = np.append(
+                np.inf,
+                largest(_DRAWS, lambda first, end: sums.groups(rng.permuted(np.repeat(in_a, end - first, 0), axis=1))),
+            )
+        else:
+            by_dealing = largest(len(dealings), lambda first, end: sums.groups(dealings[first:end]))
+        by_chance.append(by_dealing)
     # This dealing is one of them; of groups that were drawn it is counted as one.
-    by_chance = [by_dealing]
-    if min(len(a), len(b)) < _FEW:
+    if few:
         of_a, of_b = _Likeness.of(a), _Likeness.of(b)
         drawn = largest(
             _DRAWS, lambda first, end: _Groups(*of_a.drawn(end - first, rng), *of_b.drawn(end - first, rng))
@@ -170,10 +176,17 @@ def _over_cells(values: Floats, weight: Floats | Bools) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Likeness:
-    """What a group's curves are like: (units, cells) how far each lies from their mean, 0 where it has no figure."""
+    """What a group's curves are like; (units, cells) each, 0 where a curve has no figure.
+
+    Attributes:
+        known: 1 where a curve has a figure.
+        off: how far each lies from their mean, so that its square is its part of their variance.
+        level: what is the same of that all along.
+    """
 
     known: Floats
     off: Floats
+    level: Floats
 
     @classmethod
     def of(cls, units: Floats) -> Self:
@@ -181,13 +194,15 @@ class _Likeness:
         count = np.maximum(known.sum(axis=0), 1)
         mean = np.where(known, units, 0).sum(axis=0) / count
         off = np.where(known, units - mean, 0) / np.sqrt(np.maximum(count - 1, 1))
-        return cls(known=known.astype(np.float64), off=off)
+        level = off.sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1) * known
+        return cls(known=known.astype(np.float64), off=off, level=level)
 
     def drawn(self, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
         """Groups of as many curves with the same variances and correlations, around 0: counts, means and
         squares.
 
-        The squares of a large group are as good as known; they are not drawn.
+        How much levels spread is told from few curves, and how alike cells are hangs on it: it is drawn as well, from
+        what it may be. The squares of a large group are as good as known, and so is that; they are not drawn.
         """
         units, count = len(self.off), self.known.sum(axis=0, keepdims=True)
         some = np.maximum(count, 1)
@@ -195,7 +210,10 @@ class _Likeness:
             means = rng.standard_normal((draws, units)) @ self.off / np.sqrt(some)
             squares = (self.off**2).sum(axis=0, keepdims=True) * (some - 1)
             return count, means, np.repeat(squares, draws, axis=0)
-        curves = (rng.standard_normal((draws * units, units)) @ self.off).reshape(draws, units, -1) * self.known
+        of_curves = rng.standard_normal((draws * units, units))
+        wider = np.repeat(np.sqrt((units - 1) / rng.chisquare(units - 1, draws)), units)[:, None]
+        curves = of_curves @ (self.off - self.level) + (wider * of_curves) @ self.level
+        curves = curves.reshape(draws, units, -1) * self.known
         means = curves.sum(axis=1) / some
         squares = np.einsum("duc,duc->dc", curves, curves) - means**2 * some
         return count, means, np.maximum(squares, 0)

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from audience.independence import Of, looks, normal_scores, variance_over
-from audience.steps import SHORTEST, STRETCH, Steps, stretches
+from audience.independence import Of, looks, normal_scores, variance_of_sum, variance_over
+from audience.steps import BESIDE, SHORTEST, STRETCH, Steps, beside, stretches
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -40,6 +40,8 @@ _SPREAD_RANK = 0.8
 _SPREAD_AT_RANK = 1.2816
 # Where nobody usually shows it, or everybody does: less than one look at one of them, in one step.
 _LEAST_LOOK = 0.02
+# What lies further than this from what is usual, in spreads, counts as so far in what lies beside it.
+_FAR_OFF = 3.0
 _MANY = 1e6  # as good as infinite
 
 
@@ -83,10 +85,12 @@ def stand_outs(steps: Steps) -> tuple[list[StandOut], StandOut | None]:
     if np.count_nonzero(steps.known) < SHORTEST:
         return [], None
     deviations = _Line.deviations(steps)
+    # What is usual in a short session is all of it: nothing in it is nearer.
+    contrasts = None if steps.short else _Line.contrasts(steps)
     found: list[StandOut] = []
     free = steps.known > 0
     for _ in range(_ROUNDS):
-        new = _furthest(deviations, free)
+        new = _furthest(deviations, contrasts, free)
         found += new
         for one in new:
             free[_beside(one)] = False
@@ -98,10 +102,10 @@ def stand_outs(steps: Steps) -> tuple[list[StandOut], StandOut | None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
-    """Deviations or turns along the steps.
+    """Deviations, contrasts or turns along the steps.
 
     Attributes:
-        of: which they are.
+        of: what their means are.
         people: (s,) how many people's mean each is; NaN where too little is known.
         usual: (s,) what they usually show, within 0..1 and neither.
         keeps: how long they keep it, in stretches.
@@ -136,6 +140,32 @@ class _Line:
         each = (np.maximum(of, 1) / np.maximum(looked, 1) for of, looked in zip(faces, known, strict=True))
         people = np.where(enough, 2 / sum(1 / crowd for crowd in each), np.nan)
         return cls._of("turn", steps, after - before, people)
+
+    @classmethod
+    def contrasts(cls, steps: Steps) -> Self:
+        """The mean of the stretch around each step less that of what lies beside it, on both sides or on the one that
+        is known."""
+        line = cls.deviations(steps)
+        there = ~np.isnan(line.people)
+        over, faces = (stretches(values)[0] for values in (steps.over, steps.faces))
+        share = np.where(there, over / np.maximum(faces, 1), 0.0)
+        # What stands out must not make what lies beside it stand out the other way.
+        far_off = np.maximum(np.abs(line.in_spread(there)) / _FAR_OFF, 1.0)
+        drawn_in = np.where(there, line.usual + (share - line.usual) / far_off, 0.0)
+        near, far = BESIDE
+        sides, shares = np.zeros(len(share)), np.zeros(len(share))
+        for known, total in zip(beside(there.astype(np.float64)), beside(drawn_in), strict=True):
+            enough = known >= (far - near) / 2
+            sides += enough
+            shares += np.where(enough, total / np.maximum(known, 1), 0)
+        mean = share - shares / np.maximum(sides, 1)
+        weights = np.zeros((2, 2 * far - 1))
+        weights[:, far - 1 - STRETCH // 2 : far + STRETCH // 2] = 1 / STRETCH
+        weights[:, : far - near] = [[-1 / (far - near)], [-0.5 / (far - near)]]
+        weights[1, near - far :] = -0.5 / (far - near)
+        of_one, of_two = (variance_of_sum(of_sides, steps.keeps * STRETCH) for of_sides in weights)
+        chance = line.usual * (1 - line.usual) / line.people * np.where(sides == 1, of_one, of_two)
+        return replace(line, scores=np.where(there & (sides > 0), mean / np.sqrt(chance), np.nan))
 
     @classmethod
     def _of(cls, of: Of, steps: Steps, mean: Floats, people: Floats) -> Self:
@@ -201,9 +231,15 @@ def _scores(mean: Floats, people: Floats, usual: Floats, keeps: float, of: Of) -
     return scores
 
 
-def _furthest(line: _Line, free: Bools) -> list[StandOut]:
-    """The deviations beyond chance among the free steps, the furthest first, none within another's extent."""
+def _furthest(line: _Line, contrasts: _Line | None, free: Bools) -> list[StandOut]:
+    """The deviations beyond chance among the free steps, the furthest first, none within another's extent.
+
+    Where there are contrasts, a place goes no further than its own, and nowhere if that points the other way.
+    """
     reach = line.in_spread(free)
+    if contrasts is not None:
+        nearer = contrasts.in_spread(free) * np.sign(reach)
+        reach = np.sign(reach) * np.clip(nearer, 0, np.abs(reach))
     left = np.where(free, np.abs(reach), 0.0)
     found = []
     while (p_value := line.p_value(float(left.max()))) <= _LEVELS[line.of]:

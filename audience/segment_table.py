@@ -66,7 +66,7 @@ def segment_rows(
     """The segments of a stage's first timeline, in its order.
 
     The interval of a change says how far the seconds that happened to be seen may move it, the people being these
-    (`audience.changes`). Where the share may be drifting, it reaches as far as segments differ anyway; a moving median
+    (`audience.changes`). It also reaches over the part of the change that may be a drift of the share; a moving median
     follows a drift, and is taken as it is.
 
     Args:

@@ -20,6 +20,7 @@ STRETCH = 5
 STEP_S = 3.0
 SHORT_STEP_S = 1.0
 MEDIAN = 100
+BESIDE = (15, 40)  # from a stretch's middle: where what lies beside it begins, and where it ends
 SHORTEST = 9 * STRETCH
 LONG_S = 180.0
 
@@ -207,6 +208,16 @@ def stretches(values: Floats) -> tuple[Floats, Floats, Floats]:
     ending = sums[STRETCH:] - sums[:-STRETCH]
     middle = STRETCH // 2 + 1
     return ending[middle : middle + length], ending[:length], ending[STRETCH : STRETCH + length]
+
+
+def beside(values: Floats) -> tuple[Floats, Floats]:
+    """(s,) each: sums over what lies beside the stretch around each step, before it and after it; less at the ends."""
+    sums = np.append(0.0, np.cumsum(values))
+    near, far = BESIDE
+    place = np.arange(len(values))
+    before = sums[np.maximum(place - near + 1, 0)] - sums[np.maximum(place - far + 1, 0)]
+    after = sums[np.minimum(place + far, len(values))] - sums[np.minimum(place + near, len(values))]
+    return before, after
 
 
 def _moving_sum(values: Floats, reach: int) -> Floats:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import signal
 
 from audience.curve import StageWindows, stage_windows
 from audience.sessions import Stage
@@ -150,7 +151,14 @@ def screenings(count: int, *, seed: int, people: int = 40, lift: float = 0.0) ->
 
 
 def wandering(
-    shares: Floats, length_s: int, *, every_s: Floats, swing: float = 0.6, irregular: bool = False, seed: int
+    shares: Floats,
+    length_s: int,
+    *,
+    every_s: Floats,
+    swing: float = 0.6,
+    irregular: bool = False,
+    rough: bool = False,
+    seed: int,
 ) -> Floats:
     """True shares at which nothing happens, each wandering slowly around a share of its own.
 
@@ -160,6 +168,8 @@ def wandering(
         every_s: (sessions,) how long it takes them there and back again; 0 for those that stand still.
         swing: how far, in log odds.
         irregular: whether no two waves are alike (Gaussian noise smoothed over a quarter of `every_s`).
+        rough: whether they wander on all scales at once, as a random walk does that is drawn back within `every_s` (an
+            Ornstein-Uhlenbeck process with a standard deviation of `swing`).
         seed: of the waves' beginnings, or of the noise.
 
     Returns:
@@ -168,7 +178,12 @@ def wandering(
     rng = np.random.default_rng(seed)
     away = np.zeros((length_s, len(shares)))
     for session in np.flatnonzero(every_s > 0):
-        if irregular:
+        if rough:
+            keeps = np.exp(-1 / every_s[session])
+            steps = rng.normal(0, np.sqrt(1 - keeps**2), length_s)
+            steps[0] = rng.normal()
+            away[:, session] = signal.lfilter([1], [1, -keeps], steps)
+        elif irregular:
             reach = round(every_s[session] / 2)
             kernel = np.exp(-((np.arange(-reach, reach + 1) / (every_s[session] / 4)) ** 2))
             noise = rng.normal(0, 1, length_s + 2 * reach)

@@ -7,9 +7,10 @@ against audiences of which the truth is known, over the whole range in which it 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean, pvariance
 from typing import Literal
 
 Direction = Literal["at least", "at most", "exactly"]
@@ -63,6 +64,24 @@ def rate(name: str, hits: int, of: int, *, reach: float | None = None, direction
     share = hits / of
     error = (max(share * (1 - share), 1 / of / 4) / of) ** 0.5
     return Figure(name=f"{name} ({of:,}, ± {error:.2g})", value=share, reach=reach, direction=direction)
+
+
+def mean_rate(
+    name: str, rates: Sequence[float], *, reach: float | None = None, direction: Direction = "at most"
+) -> Figure:
+    """The mean of rates that were counted in one session each, and how far that may be off.
+
+    What is counted in a session is not independent: the error is told from how much sessions differ.
+
+    Args:
+        name: what was counted.
+        rates: of each session, 0..1.
+        reach: what it is held against, if anything.
+        direction: how.
+    """
+    of, mean = len(rates), fmean(rates)
+    error = max(pvariance(rates) / of, 1 / of**2 / 4) ** 0.5
+    return Figure(name=f"{name} ({of:,} sessions, ± {error:.2g})", value=mean, reach=reach, direction=direction)
 
 
 def run() -> Iterator[Figure]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from audience.independence import keeps_of, looks, normal_scores, variance_over
+from audience.independence import keeps_of, looks, normal_scores, variance_of_sum, variance_over
 
 LENGTH = 15
 
@@ -76,3 +76,9 @@ def test_a_line_passes_its_mean_as_often_as_one_that_was_drawn():
     means = sums[:, stretch:] - sums[:, :-stretch]
     upwards = ((means[:, :-1] < 0) & (means[:, 1:] >= 0)).sum() / means[:, 1:].size * stretch
     assert looks(lasts / stretch) == pytest.approx(upwards, rel=0.05)
+
+
+@pytest.mark.parametrize("keeps", [0.05, 0.7, 30.0])
+def test_a_sum_over_pieces_varies_as_the_mean_over_all_of_them(keeps):
+    assert variance_of_sum(np.full(8, 1 / 8), keeps) == pytest.approx(variance_over(keeps / 8))
+    assert variance_of_sum(np.array([1.0, 0, -1]), keeps) < 2 * variance_over(keeps)

@@ -68,6 +68,15 @@ def test_few_faces_rare_faces_and_long_faces_make_no_moments(people, share, last
     assert sum(any(one.sure == "very sure" for one in of) for of in found) <= 1
 
 
+def test_a_large_crowd_whose_share_wanders_on_all_scales_makes_no_moments():
+    """Of 300 faces a share is so well measured that all that stands out is the wandering itself."""
+    true = wandering(np.full(60, 0.5), 3600, every_s=np.full(60, 600.0), swing=1.0, rough=True, seed=5)
+    smiling, faces = crowds(true, np.full(60, 300), lasts_s=np.full(60, 10.0), in_view=1 - 1e-9, seed=5)
+    found = [moments(from_counts(smiling[:, i], faces[:, i]), "smile") for i in range(60)]
+    assert sum(map(bool, found)) <= 7, "5 % and two standard errors"
+    assert sum(any(one.sure == "very sure" for one in of) for of in found) <= 2
+
+
 def test_one_laugh_is_one_moment():
     """Whether it lasts for eight seconds or for eighty, whichever way it rises and falls."""
     for lasts_s in (8, 30, 80):
