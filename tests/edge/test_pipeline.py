@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edge_lambda.contact_sheet import crop_for_sheet
+from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detection, Image
 from edge_lambda.pipeline import CameraKey, SeenWindow, TimedFrame, scored_windows, seen_windows
 from edge_lambda.tracking import Tracker
@@ -26,7 +27,14 @@ def frames(*faces: int, every_s: float = 0.5) -> list[TimedFrame]:
 def seen(taken: Iterable[TimedFrame], **options: object) -> list[SeenWindow]:
     cut = options.pop("cut", crop_for_sheet)
     return list(
-        seen_windows(taken, camera=CAMERA, detector=FacesInPlace(), tracker=Tracker(run="r"), cut=cut, **options)
+        seen_windows(
+            taken,
+            camera=CAMERA,
+            corrector=PictureCorrector(FacesInPlace()),
+            tracker=Tracker(run="r"),
+            cut=cut,
+            **options,
+        )
     )
 
 
@@ -50,7 +58,9 @@ def test_faces_are_cut_out_by_what_was_handed_in():
 def test_nothing_is_cut_out_where_only_heads_are_counted():
     (window,) = seen(frames(2), cut=None)
     assert [face.crop for face in window.faces] == [None, None]
-    scored = scored_windows(frames(2), camera=CAMERA, detector=FacesInPlace(), tracker=Tracker(run="r"), scorer=None)
+    scored = scored_windows(
+        frames(2), camera=CAMERA, corrector=PictureCorrector(FacesInPlace()), tracker=Tracker(run="r"), scorer=None
+    )
     (counted,) = scored
     assert (counted.record.faces, counted.record.scorer, dict(counted.record.tallies)) == (2, "", {})
 
@@ -58,7 +68,13 @@ def test_nothing_is_cut_out_where_only_heads_are_counted():
 def test_a_scored_window_is_the_seen_one_with_its_scores():
     taken = frames(3, 2, 0)
     scored = list(
-        scored_windows(taken, camera=CAMERA, detector=FacesInPlace(), tracker=Tracker(run="r"), scorer=BrightScorer())
+        scored_windows(
+            taken,
+            camera=CAMERA,
+            corrector=PictureCorrector(FacesInPlace()),
+            tracker=Tracker(run="r"),
+            scorer=BrightScorer(),
+        )
     )
     pairs = zip(scored, seen(taken), strict=True)
     for one, other in pairs:
@@ -95,7 +111,9 @@ def test_the_next_frame_is_looked_at_while_a_window_is_scored():
 
     taken = frames(1, 1, 1, every_s=1)
     last = taken[-1]
-    windows = scored_windows(taken, camera=CAMERA, detector=Watched(), tracker=Tracker(run="r"), scorer=Waiting())
+    windows = scored_windows(
+        taken, camera=CAMERA, corrector=PictureCorrector(Watched()), tracker=Tracker(run="r"), scorer=Waiting()
+    )
     assert len(list(windows)) == 3
 
 
@@ -117,5 +135,13 @@ def test_a_failing_detector_is_said_and_every_thread_ends():
 
     before = threading.active_count()
     with pytest.raises(RuntimeError, match="out of memory"):
-        list(seen_windows(frames(1), camera=CAMERA, detector=Failing(), tracker=Tracker(run="r"), cut=crop_for_sheet))
+        list(
+            seen_windows(
+                frames(1),
+                camera=CAMERA,
+                corrector=PictureCorrector(Failing()),
+                tracker=Tracker(run="r"),
+                cut=crop_for_sheet,
+            )
+        )
     assert threading.active_count() == before
