@@ -192,11 +192,11 @@ def _woven(shift: int) -> Change:
     return change
 
 
-def _dark(noise: float) -> Change:
+def _dark(light: float, noise: float) -> Change:
     chance = np.random.default_rng(3)
 
     def change(image: Image, _: Image) -> Image:
-        return (image * 0.25 + chance.normal(0, noise, image.shape)).clip(0, 255).astype(np.uint8)
+        return (image * light + chance.normal(0, noise, image.shape)).clip(0, 255).astype(np.uint8)
 
     return change
 
@@ -210,6 +210,7 @@ VARIANTS: Final[dict[str, Change]] = {
     "lying on its right side": _quarters(3),
     "interlaced": _woven(8),
     "interlaced without a flag": _woven(8),
-    "a quarter of the light, some noise": _dark(12),
-    "a quarter of the light, much noise": _dark(18),
+    "a quarter of the light, some noise": _dark(0.25, 12),
+    "a quarter of the light, much noise": _dark(0.25, 18),
+    "a tenth of the light, much noise": _dark(0.1, 15),
 }

@@ -8,8 +8,8 @@
 3. Where the faces lean to one side together, the picture is straightened by as much.
 4. Where no face is found at all, the other ways are tried now and then.
 
-A camera that is turned later is noticed by the same signs. Without landmarks nothing is known, and the picture is left
-as it is.
+Before that, interlaced pictures are mended and noisy ones smoothed. A camera that is turned later is noticed by the
+same signs. Without landmarks nothing is known of how a picture lies, and it is left so.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from edge_lambda.correction.leaning import (
     tilt,
     uprightness,
 )
+from edge_lambda.correction.noise import NOISY_FROM, noise_of, smoothed
 from edge_lambda.correction.turn import QUARTERS, Turn
 from edge_lambda.detectors import SURE, Detection, Detector, Image
 
@@ -86,7 +87,7 @@ class PictureCorrector:
         self._landmarks_turn = detector.name in _LANDMARKS_TURN
         self._frames = self._looks = self._checks = self._tries = 0
         self._next_look = self._next_tilt = 0
-        self._scored = self._unusable = self._deinterlaced = 0
+        self._scored = self._unusable = self._deinterlaced = self._smoothed = 0
         self._turned: dict[int, Turn] = {}
 
     def correct(self, image: Image, *, interlaced: bool = False) -> CorrectedFrame:
@@ -100,6 +101,9 @@ class PictureCorrector:
         if interlaced or is_combed(image):
             image = deinterlaced(image)
             self._deinterlaced += 1
+        if noise_of(image) >= NOISY_FROM:
+            image = smoothed(image)
+            self._smoothed += 1
         before = self._turn
         frame = self._looked_at(image)
         leans = leans_of(frame.detections)
@@ -121,6 +125,8 @@ class PictureCorrector:
         lines = [f"Picture {turn}." for turn in self._turned.values()]
         if self._deinterlaced:
             lines.append("Picture deinterlaced.")
+        if self._smoothed:
+            lines.append("Picture smoothed, because it is noisy.")
         if self._unusable and not self._scored:
             lines.append(
                 "Nothing scored: faces lie on their side or upside down, and it cannot be told which way is up."

@@ -8,6 +8,7 @@ import pytest
 
 from edge_lambda.correction import CorrectedFrame, PictureCorrector
 from edge_lambda.correction.interlacing import deinterlaced, is_combed
+from edge_lambda.correction.noise import NOISY_FROM, noise_of
 from edge_lambda.correction.turn import Turn
 from edge_lambda.detectors import SURE, Detection, Image, load_detector
 from tests.edge.faces_in_place import FacesInPlace, picture
@@ -168,3 +169,13 @@ def test_a_file_that_says_it_is_interlaced_is_believed(detector: Counting):
     corrector = PictureCorrector(detector)
     corrector.correct(cv2.GaussianBlur(people(3), (0, 0), 2), interlaced=True)
     assert "deinterlaced" in " ".join(corrector.notes())
+
+
+def test_faces_of_a_noisy_picture_are_clearer_smoothed_and_a_clear_one_is_left_alone(detector: Counting):
+    chance = np.random.default_rng(1)
+    noisy = (people(6) * 0.25 + chance.normal(0, 24, people(6).shape)).clip(0, 255).astype(np.uint8)
+    corrector = PictureCorrector(detector)
+    smoothed, as_it_is = corrector.correct(noisy).detections, detector.detect(noisy)
+    assert sum(face.confidence for face in smoothed) > 1.1 * sum(face.confidence for face in as_it_is)
+    assert "noisy" in " ".join(corrector.notes())
+    assert noise_of(people(6)) < NOISY_FROM < noise_of(noisy)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from edge_lambda.contact_sheet import crop_for_sheet
-from edge_lambda.correction import PictureCorrector
+from edge_lambda.correction import CorrectedFrame, PictureCorrector
 from edge_lambda.detectors import Detection, Image
 from edge_lambda.pipeline import CameraKey, SeenWindow, TimedFrame, scored_windows, seen_windows
 from edge_lambda.tracking import Tracker
@@ -25,17 +26,8 @@ def frames(*faces: int, every_s: float = 0.5) -> list[TimedFrame]:
 
 
 def seen(taken: Iterable[TimedFrame], **options: object) -> list[SeenWindow]:
-    cut = options.pop("cut", crop_for_sheet)
-    return list(
-        seen_windows(
-            taken,
-            camera=CAMERA,
-            corrector=PictureCorrector(FacesInPlace()),
-            tracker=Tracker(run="r"),
-            cut=cut,
-            **options,
-        )
-    )
+    cut, corrector = options.pop("cut", crop_for_sheet), options.pop("corrector", PictureCorrector(FacesInPlace()))
+    return list(seen_windows(taken, camera=CAMERA, corrector=corrector, tracker=Tracker(run="r"), cut=cut, **options))
 
 
 def test_a_window_has_every_track_once():
@@ -48,6 +40,26 @@ def test_a_window_has_every_track_once():
 def test_a_window_expects_the_faces_of_the_last_minute():
     windows = seen(frames(*[4] + [1] * 61, every_s=1))
     assert [window.expected for window in windows] == [4] * 60 + [1] * 2
+
+
+class Turned(PictureCorrector):
+    """Finds out with the third picture that all of them are to be turned."""
+
+    def correct(self, image: Image, *, interlaced: bool = False) -> CorrectedFrame:
+        self.seen = getattr(self, "seen", 0) + 1
+        frame = super().correct(np.ascontiguousarray(image[:, ::-1]) if self.seen > 2 else image)
+        return replace(frame, moved=self.seen == 3, unusable=self.seen == 2)
+
+
+def test_people_count_once_in_a_window_in_which_the_picture_is_turned():
+    taken = frames(4, 4, 4, 4, every_s=0.2)
+    (window,) = seen(taken, corrector=Turned(FacesInPlace()))
+    assert [face.track_id for face in window.faces] == ["r-5", "r-6", "r-7", "r-8"]
+
+
+def test_of_a_picture_that_is_not_usable_nothing_is_scored_and_its_people_are_missed():
+    first, second = seen(frames(4, 4, every_s=1), corrector=Turned(FacesInPlace()))
+    assert (len(first.faces), len(second.faces), second.expected) == (4, 0, 4)
 
 
 def test_faces_are_cut_out_by_what_was_handed_in():
