@@ -107,7 +107,7 @@ _CURVE = (
     Column(name="share_high", unit="0..1", meaning="Upper end of the share's 95 % Wilson interval over tracks."),
     Column(name="level", unit="0..1", meaning="Mean confidence over the tracks, each counting once."),
     Column(name="faces", unit="faces", meaning="Tracks in view; 0 where nobody was, empty where no camera looked."),
-    Column(name="coverage", unit="0..1", meaning="Faces / faces expected: the audience size, else the most of 60 s."),
+    Column(name="coverage", unit="0..1", meaning="Faces / faces expected: the audience size, else an estimate."),
     Column(name="scorer", unit="", meaning="Name and version of what scored the expressions."),
     Column(name="excluded", unit="", meaning="Why the window has no figures: somebody left it out; see notes."),
 )

@@ -45,8 +45,9 @@ class WindowRecord:
             multiple of `width_ms`. Several parts of one window (several contact sheets, say) add up.
         width_ms: width of the window.
         faces: distinct tracks in the window; 0 says that the camera looked and nobody was in view.
-        expected: the most faces this camera saw in a window of the last 60 s, this one included. Parts add up: of a
-            window in several parts each says its own, and one of them also says what none of them saw.
+        expected: faces estimated to be in front of this camera, those that were not found included: at least the most
+            it saw in a window of the last 60 s, this one included. Parts add up: of a window in several parts each says
+            its own, and one of them also says what none of them saw.
         tallies: by expression; empty where only heads are counted.
         scorer: name and version; "" where only heads are counted.
         expires_ms: when the store forgets the record, milliseconds since the epoch; None for never.

@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 
 from bench.figures import Figure
+from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector, load_detector
 from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
 from edge_lambda.recording import open_recording
@@ -68,7 +69,7 @@ def smile_shares(clip: Path, detector: Detector, scorer: ExpressionNet) -> dict[
     windows = scored_windows(
         frames,
         camera=CameraKey(session_id="bench", stage_id="seats", camera_id="front", written_ms=0),
-        detector=detector,
+        corrector=PictureCorrector(detector),
         tracker=Tracker(run="bench"),
         scorer=scorer,
     )

@@ -22,7 +22,7 @@ from audience.instants import to_ms
 from audience.moments import Moment, moments
 from audience.segment_table import SegmentRow, segment_rows
 from audience.sessions import Camera, Session, Stage
-from audience.store import RecordingProgress, ScorerRecord, Store
+from audience.store import Heartbeat, RecordingProgress, ScorerRecord, Store
 from audience.stores import default_store_url
 from dashboard.access.asking import permit
 from dashboard.access.data import open_store
@@ -44,6 +44,7 @@ class SessionFile:
         cameras: by stage id.
         scorers: the scorers the session may have figures of, by name.
         recordings: how far each recording was scored, in the order of stage and camera.
+        heartbeats: how each live camera is, or was when it ended.
         live: whether records still come in.
         marks: changes whenever a camera or a scorer says that there is more.
     """
@@ -53,6 +54,7 @@ class SessionFile:
     cameras: dict[str, list[Camera]]
     scorers: dict[str, ScorerRecord]
     recordings: list[RecordingProgress]
+    heartbeats: list[Heartbeat]
     live: bool
     marks: str
 
@@ -135,6 +137,7 @@ def _file(store: Store, session: Session) -> SessionFile:
         cameras=cameras,
         scorers=store.scorers(session.session_id),
         recordings=recordings,
+        heartbeats=beats,
         live=records_come_in(session, beats, to_ms(datetime.now(UTC))),
         marks=repr((session, stages, cameras, progress, newest)),
     )

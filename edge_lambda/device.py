@@ -17,7 +17,7 @@ from audience.instants import to_ms
 from audience.sheets.delivery import Delivery
 from audience.store import CameraState, Heartbeat
 from edge_lambda.back_off import BackOff
-from edge_lambda.device_status import DeviceStatus, in_words
+from edge_lambda.device_status import DeviceStatus, in_one_line, in_words
 from edge_lambda.devices import Camera
 from edge_lambda.devices.holding import held
 from edge_lambda.live_frames import LiveFrames
@@ -121,7 +121,8 @@ class Device:
             raise
         finally:
             self._uploader.stop(within_s=LEAVING_S)
-        self._status.say(ending, f"deliveries lost, because no disk took them: {self._lost}" if self._lost else "")
+        lost = f"deliveries lost, because no disk took them: {self._lost}" if self._lost else ""
+        self._status.say(ending, in_one_line((lost, *self._status.picture_notes())))
 
     def stop(self) -> None:
         """Ends it cleanly and returns at once; may be called from anywhere, a signal's handler among it."""
@@ -133,6 +134,7 @@ class Device:
             way = self._way or self._load()
             if self._way is None:
                 self._way, self._status.detector, self._status.scorer = way, way.detector, way.scorer
+                self._status.picture_notes = way.corrector.notes
                 self._status.say("ready")
             with held(self._open_camera, stop=self._stop) as camera:
                 return None if camera is None else self._run_with(camera, way)

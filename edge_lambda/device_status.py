@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -49,6 +49,7 @@ class DeviceStatus:
             clock_problem: what is wrong with the computer's clock, in one line; "" where nothing is.
         """
         self.detector = self.scorer = ""
+        self.picture_notes: Callable[[], Iterable[str]] = tuple
         self._camera = camera
         self._step_ms = max(camera.width_ms, round(every_s * 1000))
         self._uploads, self._picture, self._tell, self._now = uploads, picture, tell, now
@@ -78,8 +79,9 @@ class DeviceStatus:
                 uploads.last_error,
                 f"deliveries set aside in the outbox: {uploads.outbox.set_aside}" if uploads.outbox.set_aside else "",
                 f"windows missed, because nobody looked in time: {self._missed}" if self._missed else "",
+                *self.picture_notes(),
             )
-            self.say("running", "; ".join(filter(None, worth_knowing)))
+            self.say("running", in_one_line(worth_knowing))
             self._said_running_ms = now_ms
 
     def say(self, state: CameraState, detail: str = "") -> None:
@@ -115,6 +117,11 @@ class DeviceStatus:
                 sharpness=picture.sharpness if picture else None,
             )
         )
+
+
+def in_one_line(parts: Iterable[str]) -> str:
+    """Several things that a heartbeat says; those that are "" are left out."""
+    return "; ".join(part.rstrip(".") for part in parts if part)
 
 
 def in_words(problem: Exception) -> str:

@@ -73,7 +73,7 @@ class LiveFrames:
                 slot, self.newest_ms = at_ms // self._every_ms, at_ms
                 if at_ms - measured_ms >= _MEASURED_EVERY_MS:
                     self.picture, measured_ms = measured(frame.image), at_ms
-                yield TimedFrame(at_ms=at_ms, image=frame.image)
+                yield TimedFrame(at_ms=at_ms, image=frame.image, interlaced=frame.interlaced)
         except DeviceError as problem:
             self.lost = problem
 

@@ -1,4 +1,4 @@
-"""Camera frames in, windows out: detect, track, keep the best crop of every track; then score it and sum it up.
+"""Camera frames in, windows out: put right, detect, track, keep the best crop of every track; then score and sum up.
 
 `seen_windows` is the way up to the crops, for a camera whose faces are scored elsewhere; `scored_windows` is the whole
 of it. Decoding, detecting and scoring run at the same time, each in a thread of its own, a few frames apart.
@@ -7,19 +7,32 @@ of it. Decoding, detecting and scoring run at the same time, each in a thread of
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
 from audience.errors import InvalidValue
 from audience.faces import Box, FaceRecord, WindowFaces
-from audience.windows import DEFAULT_WIDTH_MS, EXPECTED_OVER_MS, WindowRecord, tallies_of, window_start
+from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of, window_start
 from edge_lambda.ahead import ahead
+from edge_lambda.correction import CorrectedFrame, PictureCorrector
 from edge_lambda.crops import crop_for_scoring, crop_quality
-from edge_lambda.detectors import Detection, Detector, Image
+from edge_lambda.detectors import Detection, Image
+from edge_lambda.expected_faces import ExpectedFaces
 from edge_lambda.scorers import Scorer
-from edge_lambda.tracking import TrackedFace, Tracker
+from edge_lambda.seen import ScoredWindow, SeenFace, SeenWindow, TimedFrame, TrackedFrame
+from edge_lambda.tracking import Tracker
+
+__all__ = [
+    "CameraKey",
+    "ScoredWindow",
+    "SeenFace",
+    "SeenWindow",
+    "TimedFrame",
+    "TrackedFrame",
+    "scored_windows",
+    "seen_windows",
+]
 
 DAY_MS = 86_400_000
 
@@ -59,96 +72,21 @@ class CameraKey:
         return min(max(start_ms, self.written_ms), now_ms)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimedFrame:
-    """One image and the instant it was taken, milliseconds since the epoch."""
-
-    at_ms: int
-    image: Image
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackedFrame:
-    """A frame and the faces followed in it."""
-
-    at_ms: int
-    image: Image
-    tracked: tuple[TrackedFace, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenFace:
-    """The best crop of one track in one window.
-
-    Attributes:
-        track_id: the track.
-        at_ms: when the crop was taken, milliseconds since the epoch.
-        box: the face in the camera's image.
-        quality: how well it could be seen, 0..1.
-        crop: the face as it was cut out; None where only heads are counted.
-    """
-
-    track_id: str
-    at_ms: int
-    box: Box
-    quality: float
-    crop: Image | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenWindow:
-    """A finished window that is still to be scored.
-
-    Attributes:
-        start_ms: its start, milliseconds since the epoch.
-        expected: the most faces the camera saw in a window of the last 60 s, this one included.
-        faces: every track of the window, once.
-        frames: how many frames were looked at.
-        kept: those frames, where they were asked for; else empty.
-    """
-
-    start_ms: int
-    expected: int
-    faces: tuple[SeenFace, ...]
-    frames: int = 1
-    kept: tuple[TrackedFrame, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoredWindow:
-    """A finished window.
-
-    Attributes:
-        record: its sums.
-        faces: the single faces behind them.
-        frames: how many frames were looked at.
-        kept: those frames, where they were asked for; else empty.
-    """
-
-    record: WindowRecord
-    faces: WindowFaces
-    frames: int
-    kept: tuple[TrackedFrame, ...] = ()
-
-    @property
-    def end_ms(self) -> int:
-        """The window ends before this instant."""
-        return self.record.start_ms + self.record.width_ms
-
-
 @dataclass(slots=True)
 class _OpenWindow:
     start_ms: int
     best: dict[str, SeenFace] = field(default_factory=dict)
     frames: int = 0
     kept: list[TrackedFrame] = field(default_factory=list)
+    found: list[float] = field(default_factory=list)  # confidences of all faces found
+    unusable: int = 0  # the most faces of a frame of which nothing can be scored
 
 
 def seen_windows(
     frames: Iterable[TimedFrame],
     *,
     camera: CameraKey,
-    detector: Detector,
+    corrector: PictureCorrector,
     tracker: Tracker,
     cut: Cut | None,
     keep_frames: bool = False,
@@ -158,7 +96,7 @@ def seen_windows(
     Args:
         frames: in order of their instants; iterated in a thread.
         camera: which camera they are from.
-        detector: finds faces; used in a thread.
+        corrector: puts the pictures right and finds faces; used in a thread.
         tracker: follows them; new for every run.
         cut: cuts a face out; None where only heads are counted, and then no crop is ever cut out.
         keep_frames: whether to hand over each window's frames, for a preview.
@@ -167,30 +105,29 @@ def seen_windows(
         Every window that had a frame, once a later frame or the end of `frames` shows that it is over. Closing the
         generator drops the window that was still open.
     """
-    found = ahead(_detected(ahead(frames, depth=_FRAMES_AHEAD, name="decode"), detector), depth=1, name="detect")
-    recent: deque[tuple[int, int]] = deque()  # start and faces of the windows of the last minute
+    found = ahead(_corrected(ahead(frames, depth=_FRAMES_AHEAD, name="decode"), corrector), depth=1, name="detect")
+    expected = ExpectedFaces()
     window: _OpenWindow | None = None
     with closing(found):
-        for frame, detections in found:
-            start_ms = window_start(frame.at_ms, camera.width_ms)
+        for at_ms, seen in found:
+            start_ms = window_start(at_ms, camera.width_ms)
             if window is not None and start_ms != window.start_ms:
-                yield _finish(window, recent)
+                yield _finish(window, expected)
                 window = None
             window = window or _OpenWindow(start_ms)
-            height, width = frame.image.shape[:2]
-            tracked = tuple(tracker.update(detections, at_ms=frame.at_ms, frame_size=(width, height)))
-            _collect(window, frame, tracked, cut)
+            frame = _follow(window, at_ms, seen, tracker)
+            _collect(window, frame, cut)
             if keep_frames:
-                window.kept.append(TrackedFrame(at_ms=frame.at_ms, image=frame.image, tracked=tracked))
+                window.kept.append(frame)
         if window is not None:
-            yield _finish(window, recent)
+            yield _finish(window, expected)
 
 
 def scored_windows(
     frames: Iterable[TimedFrame],
     *,
     camera: CameraKey,
-    detector: Detector,
+    corrector: PictureCorrector,
     tracker: Tracker,
     scorer: Scorer | None,
     keep_frames: bool = False,
@@ -198,33 +135,50 @@ def scored_windows(
     """Scores frames, window by window; see `seen_windows`.
 
     Args:
-        frames, camera, detector, tracker, keep_frames: as there.
+        frames, camera, corrector, tracker, keep_frames: as there.
         scorer: scores the faces; None where only heads are counted, and then no crop is ever cut out.
 
     Yields:
         As there.
     """
     cut = crop_for_scoring if scorer is not None else None
-    windows = seen_windows(frames, camera=camera, detector=detector, tracker=tracker, cut=cut, keep_frames=keep_frames)
+    windows = seen_windows(
+        frames, camera=camera, corrector=corrector, tracker=tracker, cut=cut, keep_frames=keep_frames
+    )
     with closing(windows):
         for window in windows:
             yield _scored(window, camera, scorer)
 
 
-def _detected(
-    frames: Generator[TimedFrame, None, None], detector: Detector
-) -> Iterator[tuple[TimedFrame, list[Detection]]]:
+def _corrected(
+    frames: Generator[TimedFrame, None, None], corrector: PictureCorrector
+) -> Iterator[tuple[int, CorrectedFrame]]:
     try:
         for frame in frames:
-            yield frame, detector.detect(frame.image)
+            yield frame.at_ms, corrector.correct(frame.image, interlaced=frame.interlaced)
     finally:
         frames.close()
 
 
-def _collect(window: _OpenWindow, frame: TimedFrame, tracked: Iterable[TrackedFace], cut: Cut | None) -> None:
+def _follow(window: _OpenWindow, at_ms: int, seen: CorrectedFrame, tracker: Tracker) -> TrackedFrame:
+    """Follows the faces of a frame, and counts them for the window."""
+    height, width = seen.image.shape[:2]
+    if seen.moved:
+        # The same people are at other places now: followed on, each would count twice in this window.
+        tracker.forget()
+        window.best.clear()
+    window.found += [face.confidence for face in seen.detections]
+    if seen.unusable:
+        window.unusable = max(window.unusable, len(seen.detections))
+    usable = [] if seen.unusable else seen.detections
+    tracked = tuple(tracker.update(usable, at_ms=at_ms, frame_size=(width, height)))
+    return TrackedFrame(at_ms=at_ms, image=seen.image, tracked=tracked)
+
+
+def _collect(window: _OpenWindow, frame: TrackedFrame, cut: Cut | None) -> None:
     window.frames += 1
     height, width = frame.image.shape[:2]
-    for seen in tracked:
+    for seen in frame.tracked:
         face = seen.detection
         quality = crop_quality(frame.image, face)
         best = window.best.get(seen.track)
@@ -241,13 +195,11 @@ def _collect(window: _OpenWindow, frame: TimedFrame, tracked: Iterable[TrackedFa
         )
 
 
-def _finish(window: _OpenWindow, recent: deque[tuple[int, int]]) -> SeenWindow:
-    recent.append((window.start_ms, len(window.best)))
-    while recent[0][0] <= window.start_ms - EXPECTED_OVER_MS:
-        recent.popleft()
+def _finish(window: _OpenWindow, expected: ExpectedFaces) -> SeenWindow:
+    faces = expected.of(window.start_ms, tracks=len(window.best), frames=window.frames, found=window.found)
     return SeenWindow(
         start_ms=window.start_ms,
-        expected=max(seen for _, seen in recent),
+        expected=max(faces, window.unusable),
         faces=tuple(window.best.values()),
         frames=window.frames,
         kept=tuple(window.kept),

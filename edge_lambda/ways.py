@@ -9,6 +9,7 @@ from typing import Protocol
 
 from audience.sheets.delivery import Delivery
 from edge_lambda.contact_sheet import crop_for_sheet
+from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector
 from edge_lambda.live_preview import Smile, smiles_in
 from edge_lambda.pipeline import CameraKey, TimedFrame, TrackedFrame, scored_windows, seen_windows
@@ -45,10 +46,12 @@ class Way(Protocol):
 
     Attributes:
         detector, scorer: name and version of each; the scorer's is "" where nothing is scored here.
+        corrector: puts the camera's pictures right, and says what it did.
     """
 
     detector: str
     scorer: str
+    corrector: PictureCorrector
 
     def looked(self, frames: Iterable[TimedFrame], tracker: Tracker) -> Generator[Looked, None, None]:
         """Looks at frames, window by window; see `edge_lambda.pipeline.seen_windows`."""
@@ -75,7 +78,8 @@ class SheetWay:
             InvalidValue: the interval is not over 0.
         """
         self.detector, self.scorer = detector.name, ""
-        self._camera, self._detector, self._keep_frames = camera, detector, keep_frames
+        self._camera, self._keep_frames = camera, keep_frames
+        self.corrector = PictureCorrector(detector)
         self._builder = SheetBuilder(camera, interval_s=interval_s)
         self.flush = self._builder.flush
 
@@ -84,7 +88,7 @@ class SheetWay:
         windows = seen_windows(
             frames,
             camera=self._camera,
-            detector=self._detector,
+            corrector=self.corrector,
             tracker=tracker,
             cut=crop_for_sheet,
             keep_frames=self._keep_frames,
@@ -124,7 +128,8 @@ class WindowFileWay:
             InvalidValue: the interval is not over 0.
         """
         self.detector, self.scorer = detector.name, scorer.name if scorer else ""
-        self._camera, self._detector, self._scorer, self._keep_frames = camera, detector, scorer, keep_frames
+        self._camera, self._scorer, self._keep_frames = camera, scorer, keep_frames
+        self.corrector = PictureCorrector(detector)
         self._gatherer = WindowGatherer(scorer_record(scorer) if scorer else None, interval_s=interval_s)
         self.flush = self._gatherer.flush
 
@@ -133,7 +138,7 @@ class WindowFileWay:
         windows = scored_windows(
             frames,
             camera=self._camera,
-            detector=self._detector,
+            corrector=self.corrector,
             tracker=tracker,
             scorer=self._scorer,
             keep_frames=self._keep_frames,

@@ -17,6 +17,7 @@ from audience.sheets.delivery import Delivery
 from audience.sheets.read_delivery import read_delivery
 from audience.sheets.sheet import Sheet
 from edge_lambda.contact_sheet import crop_for_sheet
+from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detection, Detector, Image
 from edge_lambda.pipeline import CameraKey, SeenFace, SeenWindow, TimedFrame, seen_windows
 from edge_lambda.recording import Recording, open_recording
@@ -65,7 +66,7 @@ def sample_faces(
     windows = seen_windows(
         _frames(recording, every_s),
         camera=_CAMERA,
-        detector=detector,
+        corrector=PictureCorrector(detector),
         tracker=Tracker(run=_CAMERA.session_id),
         cut=crop_for_sheet,
         keep_frames=True,
@@ -105,7 +106,7 @@ def picture_alone(image: Image, face: Detection) -> bytes:
 def _frames(recording: Recording, every_s: float) -> Iterator[TimedFrame]:
     # From the epoch on: when people were seen is nothing that anybody needs to be sent.
     for frame in recording.sample(every_s):
-        yield TimedFrame(at_ms=round(frame.at_s * 1000), image=frame.image)
+        yield TimedFrame(at_ms=round(frame.at_s * 1000), image=frame.image, interlaced=frame.interlaced)
 
 
 def _alone(window: SeenWindow, face: SeenFace) -> bytes:

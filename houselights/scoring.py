@@ -16,6 +16,7 @@ from audience.occasions import Occasion, plan_recording, store_session
 from audience.session_end import note_camera_end
 from audience.sessions import Session
 from audience.store import RecordingProgress, Store
+from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector
 from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
 from edge_lambda.recording import Recording, Start, open_recording
@@ -185,8 +186,9 @@ def score_recording(
             if progress.done_s:
                 notes.append(f"The preview begins at {clock_text(progress.done_s)}, where scoring went on.")
         frames = _frames(recording, progress, plan.every_s)
+        corrector = PictureCorrector(detector)
         windows = scored_windows(
-            frames, camera=camera, detector=detector, tracker=tracker, scorer=scorer, keep_frames=preview is not None
+            frames, camera=camera, corrector=corrector, tracker=tracker, scorer=scorer, keep_frames=preview is not None
         )
         stack.callback(windows.close)
 
@@ -207,7 +209,7 @@ def score_recording(
             return stored
 
         def found(done_s: float) -> Found:
-            remarks = (*progress.remarks, *remarks_of(recording, until_s=done_s))
+            remarks = (*progress.remarks, *remarks_of(recording, until_s=done_s), *corrector.notes())
             return Found(
                 lost_s=progress.lost_s + recording.tally.lost_s(done_s),
                 clock_steps=max(progress.clock_steps, len(recording.tally.steps)),
@@ -246,7 +248,8 @@ def _frames(recording: Recording, progress: RecordingProgress, every_s: float) -
     for frame in recording.sample(
         every_s, start_s=progress.done_s, grid_offset_s=offset_s, seek=not progress.clock_steps
     ):
-        yield TimedFrame(at_ms=progress.started_ms + round(frame.at_s * 1000), image=frame.image)
+        at_ms = progress.started_ms + round(frame.at_s * 1000)
+        yield TimedFrame(at_ms=at_ms, image=frame.image, interlaced=frame.interlaced)
 
 
 def _check_unchanged(progress: RecordingProgress, plan: ScoringPlan, detector: Detector, scorer: Scorer | None) -> None:

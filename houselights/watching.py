@@ -15,7 +15,9 @@ from audience.occasions import Occasion, plan_recording, store_session
 from audience.session_end import note_camera_end
 from audience.store import CameraState, Heartbeat, Store
 from edge_lambda.back_off import BackOff
+from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector
+from edge_lambda.device_status import in_one_line
 from edge_lambda.devices import Camera
 from edge_lambda.devices.holding import held
 from edge_lambda.live_frames import LiveFrames
@@ -89,6 +91,7 @@ class Watch:
         self._last: Heartbeat | None = None
         self._last_window: ScoredWindow | None = None
         self._frames = LiveFrames(every_s=plan.every_s, stop=stop)
+        self._corrector = PictureCorrector(detector)
 
         self._started_at = started_at = now()
         session = plan_recording(store, occasion, started_at)
@@ -135,7 +138,8 @@ class Watch:
             wait_s = back_off.next_s()
             self._beat("waiting", f"{lost}. Trying again in {wait_s:.0f} s.")
             self._stop.wait(wait_s)
-        self._beat(state)  # before others are looked for: of two that end at once, one sees the other's
+        # Before others are looked for: of two that end at once, one sees the other's.
+        self._beat(state, self._worth_knowing())
         if self._last_window is not None:
             note_camera_end(
                 self._store,
@@ -182,7 +186,7 @@ class Watch:
         windows = scored_windows(
             self._frames.of(camera),
             camera=self._camera,
-            detector=self._detector,
+            corrector=self._corrector,
             tracker=self._tracker,
             scorer=self._scorer,
             keep_frames=self._on_window is not None,
@@ -194,7 +198,10 @@ class Watch:
                 if self._on_window is not None:
                     self._on_window(window)
                 if self._last is None or to_ms(self._now()) - self._last.at_ms >= BEAT_EVERY_MS:
-                    self._beat("running", self._clock_problem())
+                    self._beat("running", self._worth_knowing())
+
+    def _worth_knowing(self) -> str:
+        return in_one_line((self._clock_problem(), *self._corrector.notes()))
 
     def _beat(self, state: CameraState, detail: str = "") -> None:
         now_ms = to_ms(self._now())

@@ -22,9 +22,16 @@ def portrait(side: int = 200) -> Image:
 
 
 def people_video(
-    path: Path, faces: Sequence[int], *, fps: int = 5, side: int = 160, created_at: str | None = None
+    path: Path,
+    faces: Sequence[int],
+    *,
+    fps: int = 5,
+    side: int = 160,
+    created_at: str | None = None,
+    quarters: int = 0,
 ) -> Path:
-    """Writes a video in which, in second n, `faces[n]` copies of the portrait stand side by side on a plain ground."""
+    """Writes a video in which, in second n, `faces[n]` copies of the portrait stand side by side on a plain ground, all
+    of it turned counterclockwise by so many quarters."""
     across = max(*faces, 1)
     copy = portrait(side)
 
@@ -32,13 +39,13 @@ def people_video(
         image = np.full((side, across * side, 3), 60, np.uint8)
         for place in range(faces[number // fps]):
             image[:, place * side : (place + 1) * side] = copy
-        return image
+        return np.asarray(np.rot90(image, quarters), dtype=np.uint8)
 
     return write_video(
         path,
         at_ms=[frame * 1000 // fps for frame in range(len(faces) * fps)],
         fps=fps,
-        size=(across * side, side),
+        size=(side, across * side) if quarters % 2 else (across * side, side),
         created_at=created_at,
         picture=picture,
     )

@@ -6,8 +6,8 @@ A window's tracks may be spread over several sheets. Each sheet is then one **pa
 - A track lies on one tile of one sheet for each window, so no part counts it twice.
 - `SheetWindow.faces` are the window's tiles on this sheet. The record made of the part has as many faces as could be
   scored, which may be fewer.
-- `SheetWindow.expected` are the same tiles, and on the window's first sheet also the faces that the camera saw within
-  the last 60 s but not in this window.
+- `SheetWindow.expected` are the same tiles, and on the window's first sheet also the faces that are likely to be there
+  but were not found in this window.
 
 So over all parts `expected` adds up to what the camera expected of the window. A tile on which no face was found again,
 or two were, is never guessed: it is missing from its part's faces and still in its part's `expected`, and lowers the

@@ -18,6 +18,7 @@ from audience.stores.dynamo_client import DynamoAddress, client_for
 from bench.cloud_path.counting import counted
 from bench.cloud_path.earlier import upload_crops
 from edge_lambda.contact_sheet import crop_for_sheet
+from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector, load_detector
 from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows, seen_windows
 from edge_lambda.recording import open_recording
@@ -91,7 +92,7 @@ def directly(clip: Path) -> dict[int, float]:
     windows = scored_windows(
         frames_of(clip),
         camera=_camera("direct"),
-        detector=_detector(),
+        corrector=PictureCorrector(_detector()),
         tracker=Tracker(run="direct"),
         scorer=ExpressionNet(),
     )
@@ -119,7 +120,7 @@ def by_sheets(cloud: LocalCloud, clip: Path, session_id: str, *, interval_s: flo
         windows = seen_windows(
             frames_of(clip),
             camera=_camera(session_id),
-            detector=_detector(),
+            corrector=PictureCorrector(_detector()),
             tracker=Tracker(run=session_id),
             cut=crop_for_sheet,
         )

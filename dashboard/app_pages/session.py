@@ -99,7 +99,8 @@ def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> No
     with earlier_place:
         show_earlier(windows, view, earlier)
     st.header("Notes, and what is left out", anchor=False)
-    st.html(markup.note(*recording_notes(recordings)))
+    heartbeats = [one for one in file.heartbeats if one.stage_id == stage.stage_id]
+    st.html(markup.note(*recording_notes(recordings, heartbeats)))
     show_notes(windows)
     if noted is not None:
         ask_to_write(file.session.session_id, stage.stage_id, noted)

@@ -207,7 +207,7 @@ def _measured(
     if cameras > 1:
         said.append(f"{cameras} cameras looked.")
     if not np.isnan(coverage := _coverage(windows)):
-        of = "the audience size that was stated" if windows.stage.audience_size else "the most faces seen in a minute"
+        of = "the audience size that was stated" if windows.stage.audience_size else "the faces estimated to be there"
         said.append(f"Coverage: on average {percent_text(coverage)} of {of}.")
     few = int(windows.withheld.sum()) * windows.width_ms / 1000
     if expression is not None and few:

@@ -22,6 +22,9 @@ DEFAULT_DETECTOR = "centerface"
 SURE = 0.5
 """Confidence from which what a detector found counts as a face."""
 
+CLEAR = 0.6
+"""Confidence from which one look is enough; what is less certain CenterFace looks at again."""
+
 DOUBTFUL = 0.3
 """Least confidence of what may still be a face: enough to continue a track, never to start one."""
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.errors import ModelUnavailable
-from edge_lambda.detectors import SURE, Detection, Image
+from edge_lambda.detectors import CLEAR, SURE, Detection, Image
 from edge_lambda.detectors.boxes import Boxes
 from edge_lambda.detectors.onnx_graph import with_free_shapes
 from edge_lambda.detectors.second_look import MOST_FACES, confirmed_confidence, tiles
@@ -45,7 +45,7 @@ class Thresholds:
 
     looked_at_again: float = 0.2
     kept: float = SURE
-    seen_at_once: float = 0.6
+    seen_at_once: float = CLEAR
 
     def __post_init__(self) -> None:
         """Raises ValueError where the thresholds are not in rising order within 0..1."""

@@ -33,10 +33,12 @@ class LiveFrame:
     Attributes:
         at: when it was captured, aware UTC.
         image: height x width x 3, BGR, 0..255.
+        interlaced: whether its source says that it is.
     """
 
     at: datetime
     image: Image
+    interlaced: bool = False
 
 
 class Camera(Protocol):
@@ -140,7 +142,7 @@ class PlayedFile:
             if early_s > 0:
                 self._sleep(early_s)
             in_a_row = 0
-            yield LiveFrame(at=at, image=frame.image)
+            yield LiveFrame(at=at, image=frame.image, interlaced=frame.interlaced)
 
     def close(self) -> None:
         """Ends the playing at the next picture."""

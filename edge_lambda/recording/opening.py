@@ -38,10 +38,12 @@ class Frame:
     Attributes:
         at_s: presentation time, seconds since the first presented frame, 0 or more.
         image: height x width x 3, BGR, 0..255, upright, square pixels.
+        interlaced: whether the file says that it is.
     """
 
     at_s: float
     image: Image
+    interlaced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +142,8 @@ class Recording:
                     for tick, frame in sampler.samples(packets):
                         self._keep_tally(video)
                         image = upright_image(frame, video.stream.sample_aspect_ratio)
-                        yield Frame(at_s=float(tick * self._clock.time_base), image=image)
+                        at_s = float(tick * self._clock.time_base)
+                        yield Frame(at_s=at_s, image=image, interlaced=bool(frame.interlaced_frame))
                 except KeyFramesMislead:
                     first_slot, seek, trust_key_frames = sampler.due, False, False
                     continue

@@ -129,6 +129,10 @@ class Tracker:
                 tracks[index] = self._start(face, at_ms)
         return [TrackedFace(track=tracks[index], detection=detections[index]) for index in sorted(tracks)]
 
+    def forget(self) -> None:
+        """Ends every track: what comes next shows the same people at other places."""
+        self._followed = []
+
     def _predict(self, at_ms: int) -> None:
         """Ends the tracks not seen for too long and moves the others to the instant of the new frame."""
         before = at_ms - 1 if self._at_ms is None else self._at_ms

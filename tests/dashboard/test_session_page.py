@@ -171,6 +171,14 @@ def test_what_was_lost_of_a_recording_and_a_doubtful_start_are_said(pages: Pages
     assert "Doubtful start" in shown
 
 
+def test_what_was_done_to_a_live_cameras_pictures_is_said_once_it_has_ended_too(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        put(store, a_session(), (a_stage(), quiet()))
+        turned = replace(a_heartbeat("talk-1"), state="finished", detail="Picture turned by 180°")
+        store.put_heartbeat(turned)
+    assert "Picture turned by 180°." in text_of(pages.session("talk-1"))
+
+
 def test_the_report_is_offered(pages: Pages, filled: str) -> None:
     offered = [button.proto.label for button in pages.session("talk-1").get("download_button")]
     assert offered == ["Report (HTML)", "Report (PDF)"]

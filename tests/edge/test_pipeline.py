@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from edge_lambda.contact_sheet import crop_for_sheet
+from edge_lambda.correction import CorrectedFrame, PictureCorrector
 from edge_lambda.detectors import Detection, Image
 from edge_lambda.pipeline import CameraKey, SeenWindow, TimedFrame, scored_windows, seen_windows
 from edge_lambda.tracking import Tracker
@@ -24,10 +26,8 @@ def frames(*faces: int, every_s: float = 0.5) -> list[TimedFrame]:
 
 
 def seen(taken: Iterable[TimedFrame], **options: object) -> list[SeenWindow]:
-    cut = options.pop("cut", crop_for_sheet)
-    return list(
-        seen_windows(taken, camera=CAMERA, detector=FacesInPlace(), tracker=Tracker(run="r"), cut=cut, **options)
-    )
+    cut, corrector = options.pop("cut", crop_for_sheet), options.pop("corrector", PictureCorrector(FacesInPlace()))
+    return list(seen_windows(taken, camera=CAMERA, corrector=corrector, tracker=Tracker(run="r"), cut=cut, **options))
 
 
 def test_a_window_has_every_track_once():
@@ -42,6 +42,26 @@ def test_a_window_expects_the_faces_of_the_last_minute():
     assert [window.expected for window in windows] == [4] * 60 + [1] * 2
 
 
+class Turned(PictureCorrector):
+    """Finds out with the third picture that all of them are to be turned."""
+
+    def correct(self, image: Image, *, interlaced: bool = False) -> CorrectedFrame:
+        self.seen = getattr(self, "seen", 0) + 1
+        frame = super().correct(np.ascontiguousarray(image[:, ::-1]) if self.seen > 2 else image)
+        return replace(frame, moved=self.seen == 3, unusable=self.seen == 2)
+
+
+def test_people_count_once_in_a_window_in_which_the_picture_is_turned():
+    taken = frames(4, 4, 4, 4, every_s=0.2)
+    (window,) = seen(taken, corrector=Turned(FacesInPlace()))
+    assert [face.track_id for face in window.faces] == ["r-5", "r-6", "r-7", "r-8"]
+
+
+def test_of_a_picture_that_is_not_usable_nothing_is_scored_and_its_people_are_missed():
+    first, second = seen(frames(4, 4, every_s=1), corrector=Turned(FacesInPlace()))
+    assert (len(first.faces), len(second.faces), second.expected) == (4, 0, 4)
+
+
 def test_faces_are_cut_out_by_what_was_handed_in():
     (window,) = seen(frames(2), cut=lambda image, face: image[:1, :1])
     assert [face.crop.shape for face in window.faces] == [(1, 1, 3)] * 2
@@ -50,7 +70,9 @@ def test_faces_are_cut_out_by_what_was_handed_in():
 def test_nothing_is_cut_out_where_only_heads_are_counted():
     (window,) = seen(frames(2), cut=None)
     assert [face.crop for face in window.faces] == [None, None]
-    scored = scored_windows(frames(2), camera=CAMERA, detector=FacesInPlace(), tracker=Tracker(run="r"), scorer=None)
+    scored = scored_windows(
+        frames(2), camera=CAMERA, corrector=PictureCorrector(FacesInPlace()), tracker=Tracker(run="r"), scorer=None
+    )
     (counted,) = scored
     assert (counted.record.faces, counted.record.scorer, dict(counted.record.tallies)) == (2, "", {})
 
@@ -58,7 +80,13 @@ def test_nothing_is_cut_out_where_only_heads_are_counted():
 def test_a_scored_window_is_the_seen_one_with_its_scores():
     taken = frames(3, 2, 0)
     scored = list(
-        scored_windows(taken, camera=CAMERA, detector=FacesInPlace(), tracker=Tracker(run="r"), scorer=BrightScorer())
+        scored_windows(
+            taken,
+            camera=CAMERA,
+            corrector=PictureCorrector(FacesInPlace()),
+            tracker=Tracker(run="r"),
+            scorer=BrightScorer(),
+        )
     )
     pairs = zip(scored, seen(taken), strict=True)
     for one, other in pairs:
@@ -95,7 +123,9 @@ def test_the_next_frame_is_looked_at_while_a_window_is_scored():
 
     taken = frames(1, 1, 1, every_s=1)
     last = taken[-1]
-    windows = scored_windows(taken, camera=CAMERA, detector=Watched(), tracker=Tracker(run="r"), scorer=Waiting())
+    windows = scored_windows(
+        taken, camera=CAMERA, corrector=PictureCorrector(Watched()), tracker=Tracker(run="r"), scorer=Waiting()
+    )
     assert len(list(windows)) == 3
 
 
@@ -117,5 +147,13 @@ def test_a_failing_detector_is_said_and_every_thread_ends():
 
     before = threading.active_count()
     with pytest.raises(RuntimeError, match="out of memory"):
-        list(seen_windows(frames(1), camera=CAMERA, detector=Failing(), tracker=Tracker(run="r"), cut=crop_for_sheet))
+        list(
+            seen_windows(
+                frames(1),
+                camera=CAMERA,
+                corrector=PictureCorrector(Failing()),
+                tracker=Tracker(run="r"),
+                cut=crop_for_sheet,
+            )
+        )
     assert threading.active_count() == before

@@ -14,6 +14,7 @@ from audience.sheets.read_delivery import read_delivery
 from audience.sheets.sheet import Sheet
 from audience.sheets.window_file import WindowFile
 from audience.windows import WindowRecord
+from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector, load_detector
 from edge_lambda.pipeline import CameraKey, ScoredWindow, TimedFrame, scored_windows
 from edge_lambda.recording import open_recording
@@ -34,7 +35,11 @@ def delivered(way: Way, frames: Iterable[TimedFrame]) -> list[Delivery]:
 
 
 def directly(frames: Iterable[TimedFrame], detector: Detector, scorer: Scorer | None) -> list[ScoredWindow]:
-    return list(scored_windows(frames, camera=CAMERA, detector=detector, tracker=Tracker(run="r"), scorer=scorer))
+    return list(
+        scored_windows(
+            frames, camera=CAMERA, corrector=PictureCorrector(detector), tracker=Tracker(run="r"), scorer=scorer
+        )
+    )
 
 
 def counts(windows: Iterable[WindowRecord]) -> dict[int, tuple[int, int]]:

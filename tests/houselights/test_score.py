@@ -308,6 +308,20 @@ def test_what_was_lost_is_said_kept_and_exported(houselights: Houselights, store
     assert recording["remarks"] == list(store.progress("talk", "main", "cam-1").remarks)
 
 
+def test_a_camera_hung_upside_down_gives_the_same_figures_and_that_is_said_kept_and_exported(
+    houselights: Houselights, store: Store, tmp_path: Path
+) -> None:
+    hung = people_video(tmp_path / "hung.mp4", [3] * 5, quarters=2)
+    said = houselights("score", hung, "--session", "talk", "--started-at", STARTED_AT, "--json").json
+    windows, curve = curve_of(store, "talk")
+    assert windows.faces.tolist() == [3] * 5
+    assert curve.share.tolist() == [1] * 5
+    assert sum("180°" in note for note in said["notes"]) == 1
+    houselights("export", "talk", "--out", tmp_path / "out")
+    [recording] = json.loads((tmp_path / "out" / "manifest.json").read_text())["recordings"]
+    assert any("180°" in remark for remark in recording["remarks"])
+
+
 def test_faces_are_kept_from_when_they_were_written_whatever_the_cameras_clock_said(
     houselights: Houselights, store: Store, tmp_path: Path
 ) -> None:

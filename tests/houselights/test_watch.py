@@ -114,6 +114,15 @@ def test_a_file_is_played_at_real_speed_and_ends_as_finished(
     assert re.search(r"state=running frames_per_s=1\.0 faces=1 lag_s=\d", ended.err)
 
 
+def test_a_camera_hung_upside_down_is_turned_and_says_so_to_the_end(
+    houselights: Houselights, store: Store, tmp_path: Path
+) -> None:
+    video = people_video(tmp_path / "people.mp4", [3, 3, 3], quarters=2)
+    assert houselights("watch", f"file:{video}", "--session", "live").code == 0
+    assert store.windows("live", "main").faces.max() == 3
+    assert "180°" in store.heartbeats("live")[0].detail
+
+
 def test_sigterm_ends_it_cleanly_and_keeps_the_open_window(tmp_path: Path, store_path: Path, live: Store) -> None:
     video = people_video(tmp_path / "people.mp4", [1] * 60)
     with watching(f"file:{video}", store_path) as process:
