@@ -28,7 +28,7 @@ def state_names(windows: StageWindows) -> dict[int, str]:
     return {
         NOBODY: "nobody in view",
         NO_CAMERA: "no camera",
-        FEW: f"too few faces to show a share (fewer than {windows.min_faces})",
+        FEW: f"too few faces to show a share ({windows.why_withheld})",
         LEFT_OUT: "left out",
     }
 

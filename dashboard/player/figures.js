@@ -3,6 +3,8 @@
 const SHARE_PARTS = 50000;
 const NOTHING = 0xffff;
 const NO_COVERAGE = 0xff;
+/** Of so many faces or fewer, shares of nearly none or nearly all are ranges: audience/disclosure.py says why. */
+const SMALL_ROOM = 20;
 
 function unpacked(text, Kind) {
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -31,6 +33,13 @@ function percent(share) {
   const value = Math.round(share * SHARE_PARTS) / (SHARE_PARTS / 100);
   const rounded = Math.round(value);
   return value % 1 === 0.5 && rounded % 2 ? rounded - 1 : rounded;
+}
+
+/** What may be said of a share that was brought to the end of a range, as audience/disclosure.py does; else nothing. */
+function rangeText(share, low, high) {
+  if (low === 0 && high === share && share > 0) return `under 1 in ${Math.round(1 / share)}`;
+  if (high === 1 && low === share && share < 1) return `over ${Math.round(1 / (1 - share)) - 1} in ${Math.round(1 / (1 - share))}`;
+  return "";
 }
 
 class Figures {
@@ -102,6 +111,11 @@ class Figures {
       const why = gap ? gap[3] : curve ? "no figure" : `${counted} in view`;
       return { figure: why[0].toUpperCase() + why.slice(1), sentence: why, seen, part };
     }
+    const range = rangeText(share, curve.low[place], curve.high[place]);
+    if (range) {
+      const figure = `${range} of ${counted} ${this.words.doing}`;
+      return { figure: figure[0].toUpperCase() + figure.slice(1), sentence: figure, seen, part };
+    }
     const figure = `${percent(share)} % of ${counted} ${this.words.doing}`;
     const [low, high] = [percent(curve.low[place]), percent(curve.high[place])];
     return { figure: `${figure} (${low} to ${high} %)`, sentence: `${figure}, between ${low} and ${high}`, seen, part };
@@ -111,7 +125,12 @@ class Figures {
   beside(second, level) {
     const place = this.placeAt(second);
     const known = this.lines.filter((line) => !Number.isNaN(line[level][place]));
-    return known.map((line) => `${line.name}: ${percent(line[level][place])} %`);
+    return known.map((line) => {
+      const share = percent(line[level][place]);
+      const few = line.kind === "expression" && this.faces[place] <= SMALL_ROOM;
+      const range = few && share === 20 ? "at most " : few && share === 80 ? "at least " : "";
+      return `${line.name}: ${range}${share} %`;
+    });
   }
 
   /** What is known at a second as one sentence, for those who hear it. */

@@ -153,10 +153,10 @@ def test_surprise_and_a_crowd_that_leaves_are_said_too():
     def seen(smile: float, surprised: float, of: int) -> list:
         return [a_face(f"t{one}", confidences={"smile": smile, "surprised": surprised}) for one in range(of)]
 
-    windows = [a_window(at, seen=seen(0.2, 0.1, 40), stage_id="hill") for at in range(LENGTH_S - 200)]
-    windows += [a_window(at, seen=seen(0.2, 0.8, 20), stage_id="hill") for at in range(LENGTH_S - 200, LENGTH_S)]
+    windows = [a_window(at, seen=seen(0.2, 0.1, 60), stage_id="hill") for at in range(LENGTH_S - 200)]
+    windows += [a_window(at, seen=seen(0.2, 0.8, 30), stage_id="hill") for at in range(LENGTH_S - 200, LENGTH_S)]
     told = row(board(a_session(), [stage_of("hill", windows), *four()[1:]], AT), "hill")
-    assert told.why == "more faces look surprised, fewer faces in view (20, 40 five minutes ago)"
+    assert told.why == "more faces look surprised, fewer faces in view (30, 60 five minutes ago)"
 
 
 def test_the_set_that_is_on_is_told_by_the_stages_cues():
