@@ -9,13 +9,10 @@ show; of people who differ less, less is learnt.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from audience.curve import StageWindows, reaction_curve, stage_windows
 from audience.disclosure import SMALL_ROOM
@@ -25,82 +22,16 @@ from audience.segment_table import segment_rows
 from audience.sessions import Camera
 from audience.window_table import WindowTable
 from bench.figures import Figure
-from tests.builders import BEGAN_MS, SCORER, a_camera, a_cue, a_session, a_stage, a_timeline, an_exclusion
+from tests.builders import BEGAN_MS, a_camera, a_cue, a_session, a_stage, a_timeline, an_exclusion
+from tests.rooms import LENGTH_S, Room, a_room, only_last, together, with_last, without_last
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-ROOMS: Final = (6, 8, 12, 20, 40)
-SEEDS: Final = 40
-LENGTH_S, COMES_S, SPAN_S = 2400, 1200, 900
-THRESHOLD: Final = 0.5
+ROOMS: Final = (6, 8, 12, 20, 40, 100)
+SEEDS: Final = 80
+COMES_S, SPAN_S = 1200, 900
 CAMERA_NOISE: Final = 0.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """What a camera might see of some people.
-
-    Attributes:
-        confidence: (T, people) of each in each second.
-        seen: (T, people) whether the camera finds them.
-    """
-
-    confidence: Floats
-    seen: Bools
-
-    def table(self, camera: str = "cam-1", only: slice = slice(None)) -> WindowTable:
-        """The records of one camera, of all seconds or some."""
-        seen = self.seen[only]
-        at = np.arange(len(self.seen))[only]
-        faces = seen.sum(axis=1)
-        total = np.where(seen, self.confidence[only], 0).sum(axis=1)
-        squares = np.where(seen, self.confidence[only] ** 2, 0).sum(axis=1)
-        over = (seen & (self.confidence[only] >= THRESHOLD)).sum(axis=1)
-        columns = {"scored": faces, "total": total, "squares": squares, "over": over}
-        return WindowTable(
-            start_ms=BEGAN_MS + 1000 * at,
-            width_ms=1000,
-            record_width_ms=1000,
-            camera=np.zeros(len(at), dtype=np.int64),
-            cameras=(camera,),
-            faces=faces,
-            expected=faces,
-            expressions=("smile",),
-            spans=np.ones(len(at), dtype=np.int64),
-            scored_spans=(faces > 0).astype(np.int64)[:, None],
-            scorers=(SCORER,),
-            scorer=np.zeros(len(at), dtype=np.int64),
-            **{name: values[:, None] for name, values in columns.items()},
-        )
-
-
-@cache
-def a_room(people: int, seed: int, *, found: float = 1.0) -> Room:
-    """So many people and one more, the last, who is there all the time; `found` is how often a face is detected."""
-    rng = np.random.default_rng([seed, people])
-    usual = rng.uniform(0.05, 0.95, people + 1)
-    own = lfilter([1.0], [1.0, -0.8], rng.normal(0, 0.12, (LENGTH_S, people + 1)), axis=0)
-    together = 0.15 * np.sin(np.arange(LENGTH_S) / 60)[:, None]
-    confidence = np.clip(usual + together + own, 0, 1)
-    return Room(confidence=confidence, seen=rng.uniform(size=confidence.shape) < found)
-
-
-def with_last(room: Room, there: Bools) -> Room:
-    """The room with the last person there only at some seconds."""
-    seen = room.seen.copy()
-    seen[:, -1] &= there
-    return Room(confidence=room.confidence, seen=seen)
-
-
-def without_last(room: Room) -> Room:
-    """The room without the last person."""
-    return Room(confidence=room.confidence[:, :-1], seen=room.seen[:, :-1])
-
-
-def only_last(room: Room) -> Room:
-    """The last person alone."""
-    return Room(confidence=room.confidence[:, -1:], seen=room.seen[:, -1:])
 
 
 SECONDS: Final = np.arange(LENGTH_S)
@@ -117,24 +48,6 @@ def shown(tables: list[WindowTable], cameras: list[Camera] | None = None, **opti
         exclusions=options.pop("exclusions", ()),  # type: ignore[arg-type]
     )
     return stage_windows(a_session(), stage, cameras or [], together(tables), **options)  # type: ignore[arg-type]
-
-
-def together(tables: list[WindowTable]) -> WindowTable:
-    """Records of several cameras, or of several parts of one, as one table."""
-    names = tuple(sorted({name for table in tables for name in table.cameras}))
-    columns = ("start_ms", "faces", "expected", "scored", "total", "squares", "over", "spans", "scored_spans", "scorer")
-    joined = {name: np.concatenate([getattr(table, name) for table in tables]) for name in columns}
-    camera = np.concatenate([np.full(len(table), names.index(table.cameras[0])) for table in tables])
-    first = tables[0]
-    return WindowTable(
-        width_ms=first.width_ms,
-        record_width_ms=first.record_width_ms,
-        cameras=names,
-        camera=camera,
-        expressions=first.expressions,
-        scorers=first.scorers,
-        **joined,
-    ).rows(np.lexsort((camera, joined["start_ms"])))
 
 
 def sums(windows: StageWindows) -> Floats:
@@ -230,12 +143,12 @@ def running_and_ended(people: int, seed: int) -> tuple[float, float]:
 
 def two_widths(people: int, seed: int) -> tuple[float, float]:
     """Ten seconds in which somebody came, less those of them before: only wide windows hold the seconds after."""
-    room = with_last(a_room(people, seed), SECONDS % 10 >= 9)
+    room = with_last(a_room(people, seed), SECONDS % 20 == 19)
     narrow, wide = shown([room.table()]), shown([room.table()], width_ms=10_000)
     inside = np.add.reduceat(np.nan_to_num(sums(narrow)), np.arange(0, LENGTH_S, 10))
     last = wide.table.total[:, 0] - inside  # what the archive's segments and reports add up to
     with_him = np.where(last > 1e-9, last - narrow.table.total[8::10, 0], np.nan)
-    return mean(with_him), float(room.confidence[9::10, -1].mean())
+    return mean(with_him), float(room.confidence[19::20, -1].mean())
 
 
 def with_and_without_exclusion(people: int, seed: int) -> tuple[float, float]:
