@@ -178,7 +178,7 @@ def withheld_text(min_faces: int, *, as_usual: bool) -> str:
         as_usual: whether all of them hold fewer, so that none is withheld for its number being another than usual.
     """
     few = f"fewer than {min_faces}"
-    return few if as_usual else f"{few}, or of at most {SMALL_ROOM} not as many as usual"
+    return few if as_usual else f"{few} before a camera, or of at most {SMALL_ROOM} not as many as usual"
 
 
 def bounded(
@@ -215,6 +215,11 @@ def is_bounded(share: Floats, low: Floats, high: Floats) -> Bools:
     at_least = np.isin(share, (LEAST_SHARE, LEAST_LONG_SHARE)) & (low == 0) & (high == share)
     at_most = np.isin(share, (1 - LEAST_SHARE, 1 - LEAST_LONG_SHARE)) & (high == 1) & (low == share)
     return np.asarray(at_least | at_most, dtype=bool)
+
+
+def exact_share(share: float, low: float, high: float) -> float:
+    """A share for a table of numbers: NaN where it was brought to the end of a range, which its bounds then say."""
+    return float("nan") if is_bounded(*(np.array([value]) for value in (share, low, high)))[0] else share
 
 
 def share_text(share: float, low: float, high: float) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from audience.disclosure import interval_text, share_text
+from audience.disclosure import LEAST_SHARE, SMALL_ROOM, interval_text, share_text
 from audience.instants import clock_text
 from audience.percents import percent_text
 from audience.screening_table import ScreeningRow
@@ -69,7 +69,7 @@ def _cells(laid: Laid, screening: Screening, row: ScreeningRow) -> Mapping[str, 
         "Screening": laid.names[screening.key],
         "Share": 100 * row.share if row.enough else None,
         "95 %": _interval(row) if row.enough else NOT_ENOUGH,
-        "Highest": f"{percent_text(row.highest)} at {clock_text(row.highest_s)}" if row.enough else "",
+        "Highest": f"{_highest(row)} at {clock_text(row.highest_s)}" if row.enough else "",
         "Curve": _spark(row.shares) if row.enough else "",
         "Faces": None if np.isnan(row.faces) else round(row.faces),
         "Coverage": None if np.isnan(row.coverage) else 100 * row.coverage,
@@ -78,6 +78,13 @@ def _cells(laid: Laid, screening: Screening, row: ScreeningRow) -> Mapping[str, 
         "Audience": ", ".join(session.tags),
         "Began": date_text(session.started_at, viewer_zone(st.context.timezone)),
     }
+
+
+def _highest(row: ScreeningRow) -> str:
+    """The highest share; of few faces no nearer to none or all than may be told."""
+    if row.faces > SMALL_ROOM or LEAST_SHARE < row.highest < 1 - LEAST_SHARE:
+        return percent_text(row.highest)
+    return f"{'at most' if row.highest <= LEAST_SHARE else 'at least'} {percent_text(row.highest)}"
 
 
 def _interval(row: ScreeningRow) -> str:
