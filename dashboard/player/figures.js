@@ -3,7 +3,6 @@
 const SHARE_PARTS = 50000;
 const NOTHING = 0xffff;
 const NO_COVERAGE = 0xff;
-/** Of so many faces or fewer, shares of nearly none or nearly all are ranges: audience/disclosure.py says why. */
 const SMALL_ROOM = 20;
 
 function unpacked(text, Kind) {
@@ -35,11 +34,10 @@ function percent(share) {
   return value % 1 === 0.5 && rounded % 2 ? rounded - 1 : rounded;
 }
 
-/** What may be said of a share that was brought to the end of a range, as audience/disclosure.py does; else nothing. */
+/** A share that is the end of a range (audience/disclosure.py) in words; else nothing. */
 function rangeText(share, low, high) {
-  if (low === 0 && high === share && share > 0) return `under 1 in ${Math.round(1 / share)}`;
-  if (high === 1 && low === share && share < 1) return `over ${Math.round(1 / (1 - share)) - 1} in ${Math.round(1 / (1 - share))}`;
-  return "";
+  if (!low && share && high === share) return "under 1 in 5";
+  return high === 1 && share < 1 && low === share ? "over 4 in 5" : "";
 }
 
 class Figures {
@@ -113,8 +111,8 @@ class Figures {
     }
     const range = rangeText(share, curve.low[place], curve.high[place]);
     if (range) {
-      const figure = `${range} of ${counted} ${this.words.doing}`;
-      return { figure: figure[0].toUpperCase() + figure.slice(1), sentence: figure, seen, part };
+      const told = `${range} of ${counted} ${this.words.doing}`;
+      return { figure: told[0].toUpperCase() + told.slice(1), sentence: told, seen, part };
     }
     const figure = `${percent(share)} % of ${counted} ${this.words.doing}`;
     const [low, high] = [percent(curve.low[place]), percent(curve.high[place])];
@@ -125,11 +123,11 @@ class Figures {
   beside(second, level) {
     const place = this.placeAt(second);
     const known = this.lines.filter((line) => !Number.isNaN(line[level][place]));
+    const few = this.faces[place] <= SMALL_ROOM;
     return known.map((line) => {
       const share = percent(line[level][place]);
-      const few = line.kind === "expression" && this.faces[place] <= SMALL_ROOM;
-      const range = few && share === 20 ? "at most " : few && share === 80 ? "at least " : "";
-      return `${line.name}: ${range}${share} %`;
+      const range = few && line.kind === "expression" && { 20: "≤ ", 80: "≥ " }[share];
+      return `${line.name}: ${range || ""}${share} %`;
     });
   }
 
