@@ -10,7 +10,7 @@ import numpy as np
 
 from audience.alerts import AlertRule, Finding
 from audience.camera_state import UNUSABLE, CameraStatus, late_from_s
-from audience.disclosure import default_min_faces, withheld
+from audience.disclosure import MIN_FACES, bounded, default_min_faces, share_text, shown_cells
 from audience.exclusions import excluded_windows
 from audience.expressions import LEAD_EXPRESSION
 from audience.percents import percent_text
@@ -54,13 +54,14 @@ def stage_now(
         windows: of the last `OVER_MS`.
         paused: whether what is shown there is paused.
     """
-    table = windows.over_cameras(overlapping(cameras))
+    pairs = overlapping(cameras)
+    table = windows.over_cameras(pairs)
     if not len(table):
         return StageNow(stage_id=stage.stage_id, faces=None, share=None, n=0.0)
     faces = float(table.faces.mean())
     min_faces = default_min_faces(stage.audience_size, setting, int(table.faces.max()))
     left_out = excluded_windows(table.start_ms, table.width_ms, stage.exclusions)
-    shown = withheld(table, min_faces).without_figures(left_out[:, None])
+    shown = shown_cells(windows, min_faces, pairs).over_cameras(pairs).without_figures(left_out[:, None])
     share, n = None, 0.0
     if LEAD_EXPRESSION in shown.expressions and not paused:
         column = shown.expressions.index(LEAD_EXPRESSION)
@@ -117,6 +118,13 @@ def _of_stage(rule: AlertRule, stage: StageNow) -> Finding:
         told = f"liveliness of stage {stage.stage_id} is {value:.0f} (limit {rule.limit:g})"
     else:
         of = f"of about {stage.n:.0f} faces on stage {stage.stage_id}"
-        told = f"{percent_text(value)} {of} smiled in the last minute (limit {percent_text(rule.limit)})"
+        told = f"{_minute_text(value, stage.n)} {of} smiled in the last minute (limit {percent_text(rule.limit)})"
     holds = None if value is None else value < rule.limit
     return Finding(rule=rule, stage_id=stage.stage_id, camera_id="", holds=holds, told=told)
+
+
+def _minute_text(share: float, n: float) -> str:
+    """The share of a minute as it may be told."""
+    of = (np.array([share]), np.zeros(1), np.ones(1))
+    told = bounded(*of, faces=np.array([n]), min_faces=MIN_FACES, seconds=OVER_MS / 1000)
+    return share_text(*(float(values[0]) for values in told))

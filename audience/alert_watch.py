@@ -15,6 +15,7 @@ from audience.camera_state import CameraStatus, camera_statuses, late_from_s
 from audience.cueing import is_paused
 from audience.instants import from_ms, to_ms
 from audience.liveliness import NEEDED_MS, UPDATE_MS, liveliness
+from audience.liveliness_sums import of_large_rooms
 from audience.sessions import Camera, Session, Stage, cues_of
 from audience.store import Heartbeat, Store
 from audience.window_table import WindowTable
@@ -132,7 +133,8 @@ def is_watched(book: AlertBook, now_ms: int, *, but: str = "") -> bool:
 
 def _liveliness(store: Store, session_id: str, now_ms: int) -> dict[str, float]:
     """The newest figure of every stage that has one, 0..100."""
-    sums = read_sums(store, session_id, from_ms=now_ms - NEEDED_MS - UPDATE_MS, until_ms=now_ms)
+    read = read_sums(store, session_id, from_ms=now_ms - NEEDED_MS - UPDATE_MS, until_ms=now_ms)
+    sums = [of_large_rooms(one) for one in read]
     newest = liveliness(sums, now_ms - UPDATE_MS, now_ms).figure[-1]
     return {
         of.stage.stage_id: 100 * float(figure) for of, figure in zip(sums, newest, strict=True) if not np.isnan(figure)

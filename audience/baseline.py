@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from audience.curve import ReactionCurve, StageWindows
+from audience.disclosure import bounded
 from audience.errors import InvalidValue
 from audience.instants import to_ms
 from audience.intervals import difference_interval, wilson
@@ -87,6 +88,7 @@ def baseline(
         within = pre_roll(windows, pre_roll_s) if choice == "pre-roll" else None
         share, faces = _constant(windows, expression, within)
     low, high = wilson(share * faces, faces)
+    share, low, high = bounded(share, low, high, faces=faces, min_faces=windows.min_faces, seconds=MEDIAN_S)
     return Baseline(choice=choice, share=share, share_low=low, share_high=high)
 
 

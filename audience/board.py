@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.board_words import Change, why
+from audience.disclosure import SMALL_ROOM
 from audience.exclusions import excluded_windows
 from audience.instants import to_ms
 from audience.liveliness import NEEDED_MS, UPDATE_MS, Liveliness, Z, liveliness, shrink_toward
 from audience.liveliness_order import chain_start_ms, held_orders
-from audience.liveliness_sums import MINUTE_MS, StageSums, stretches
+from audience.liveliness_sums import MINUTE_MS, StageSums, of_large_rooms, stretches
 from audience.sessions import Session, Stage
 from audience.timelines import Cue, timeline_seconds
 
@@ -58,7 +59,7 @@ class BoardRow:
     Attributes:
         stage_id: which stage.
         title: what to call it.
-        state: "live"; "stale" where its newest window ended more than 15 s ago; "too few" where fewer than five faces
+        state: "live"; "stale" where its newest window ended more than 15 s ago; "too few" where twenty faces or fewer
             were in view, or too briefly, to say more; "left out" where somebody left the last minute out of every
             figure; "silent" where no camera looked in the last minute; "heads only" where the session measures no
             expression.
@@ -126,7 +127,7 @@ def board(session: Session, stages: Sequence[StageSums], as_of_ms: int) -> Board
         stages: its stages with their windows from `reads_from_ms` on; more change no row.
         as_of_ms: now, or any instant before, milliseconds since the epoch.
     """
-    stages = [_between(sums, reads_from_ms(as_of_ms), as_of_ms) for sums in stages]
+    stages = [of_large_rooms(_between(sums, reads_from_ms(as_of_ms), as_of_ms)) for sums in stages]
     if session.mode == "head count":
         at_ms = np.array([as_of_ms - as_of_ms % UPDATE_MS])
         faces = [float(stretches(sums, at_ms).faces[0]) for sums in stages]
@@ -203,7 +204,7 @@ def _row(session: Session, sums: StageSums, faces: float, as_of_ms: int) -> Boar
 def _told(session: Session, sums: StageSums, figures: Liveliness, orders: Ints, place: int, as_of_ms: int) -> BoardRow:
     row = _row(session, sums, float(figures.faces[-1, place]), as_of_ms)
     figure = 100 * float(figures.figure[-1, place])
-    if np.isnan(figure) or row.age_s is None:
+    if np.isnan(figure) or row.age_s is None or row.faces is None or row.faces <= SMALL_ROOM:
         return row
     over_5_min = _trend(figures, place, 300_000)
     then = -1 - 300_000 // UPDATE_MS

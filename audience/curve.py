@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.admission import BEFORE_MS, LONGEST_MS, shown_span_ms
-from audience.disclosure import default_min_faces, withheld
+from audience.disclosure import bounded, default_min_faces, is_bounded, shown_cells, withheld_text
 from audience.exclusions import excluded_windows
 from audience.instants import to_ms
 from audience.intervals import Allowance, wilson
@@ -81,6 +81,11 @@ class StageWindows:
         few[self.place] = (self.table.faces > 0) & (self.table.scored.sum(axis=1) == 0)
         return few & ~self.excluded
 
+    @property
+    def why_withheld(self) -> str:
+        """What figures of the windows that are `withheld` would rest on: "fewer than 5"."""
+        return withheld_text(self.min_faces, as_usual=not (self.faces[self.withheld] >= self.min_faces).any())
+
     def segment_title(self, index: int) -> str:
         """Title of the segment at an index of `segment`; empty for -1."""
         return self.stage.timelines[0].segments[index].title if index >= 0 else ""
@@ -92,9 +97,10 @@ class ReactionCurve:
 
     Attributes:
         expression: which.
-        share: share of the faces at or over the scorer's threshold, 0..1.
-        share_low, share_high: its 95 % Wilson interval; n is the number of tracks, not of frames.
-        level: mean confidence over tracks, 0..1.
+        share: share of the faces at or over the scorer's threshold, 0..1; of a small room within 1 in 5 and 4 in 5.
+        share_low, share_high: its 95 % Wilson interval; n is the number of tracks, not of frames. Where the share was
+            brought to 1 in 5 or 4 in 5 (`disclosure.bounded`), the range that it lies in.
+        level: mean confidence over tracks, 0..1; NaN where the share is a range.
         band_allows_for: what `share_low` and `share_high` allow for.
     """
 
@@ -134,22 +140,22 @@ def stage_windows(
     """
     table, outside = within_session(session, table)
     pairs = overlapping(cameras)
-    windows = table.over_cameras(pairs)
+    if min_faces is None:
+        most = int(table.over_cameras(pairs).faces.max(initial=0))
+        min_faces = default_min_faces(stage.audience_size, session.setting, most)
+    began_ms = to_ms(session.started_at)
+    windows = shown_cells(table, min_faces, pairs, since_ms=began_ms).over_cameras(pairs)
     alone = [camera for camera in table.cameras if not any(camera in pair for pair in pairs)]
     windows = replace(windows, expected=windows.expected + _expected_by_absent(table, alone, windows.start_ms))
-    if min_faces is None:
-        min_faces = default_min_faces(stage.audience_size, session.setting, int(windows.faces.max(initial=0)))
     if stage.audience_size is not None:
         size = np.full(len(windows), stage.audience_size, dtype=np.int64)
         windows = replace(windows, expected=np.maximum(size, windows.faces))
-    windows = withheld(windows, min_faces)
     left_out = excluded_windows(windows.start_ms, windows.width_ms, stage.exclusions)
     windows = windows.without_figures(left_out[:, None])
     if width_ms is not None and width_ms != windows.width_ms:
         windows = windows.widened(width_ms)
     width = windows.width_ms
 
-    began_ms = to_ms(session.started_at)
     first = min(began_ms - began_ms % width, int(windows.start_ms.min(initial=began_ms)))
     last = int(windows.start_ms.max(initial=first))
     start_ms = np.arange(first, last + width if len(windows) else first, width, dtype=np.int64)
@@ -241,6 +247,7 @@ def reaction_curve(windows: StageWindows, expression: str) -> ReactionCurve:
     """The curve of one expression; NaN throughout where nobody was scored for it."""
     table, n = windows.table, len(windows.start_ms)
     arrays = {name: np.full(n, np.nan) for name in ("share", "share_low", "share_high", "level")}
+    faces = np.full(n, np.nan)
     if expression in table.expressions:
         column = table.expressions.index(expression)
         some = table.scored[:, column] > 0
@@ -252,7 +259,27 @@ def reaction_curve(windows: StageWindows, expression: str) -> ReactionCurve:
         arrays["share"][place] = over / scored
         arrays["share_low"][place], arrays["share_high"][place] = wilson(over / spans, scored / spans)
         arrays["level"][place] = table.total[some, column] / scored
-    return ReactionCurve(expression=expression, **arrays, band_allows_for=windows.intervals_allow_for)
+        faces[place] = scored / spans
+    curve = ReactionCurve(expression=expression, **arrays, band_allows_for=windows.intervals_allow_for)
+    return shown_curve(curve, faces, windows)
+
+
+def shown_curve(curve: ReactionCurve, faces: Floats, windows: StageWindows) -> ReactionCurve:
+    """A curve as it may be shown: where few faces show none or all of an expression, it gives a range only.
+
+    Args:
+        curve: as it was measured.
+        faces: (n,) behind each figure at once.
+        windows: whose curve it is.
+    """
+    share, low, high = bounded(curve.share, curve.share_low, curve.share_high, faces=faces, min_faces=windows.min_faces)
+    return replace(
+        curve,
+        share=share,
+        share_low=low,
+        share_high=high,
+        level=np.where(is_bounded(share, low, high), np.nan, curve.level),
+    )
 
 
 def overall_share(windows: StageWindows, expression: str) -> float:

@@ -15,11 +15,14 @@ from typing import Any, Literal
 import numpy as np
 
 from audience.curve import StageWindows, reaction_curve
+from audience.disclosure import is_bounded
 from audience.exclusions import excluded_windows
 from audience.expressions import EXPRESSIONS
 from audience.faces import FaceRecord, WindowFaces
 from audience.instants import from_ms, instant_text
 from audience.sessions import Stage
+from audience.tracks import seen_of_track
+from audience.windows import DEFAULT_WIDTH_MS
 
 Cell = str | int | float | None
 Kind = Literal["text", "number", "count", "instant"]
@@ -100,12 +103,12 @@ _CURVE = (
     Column(
         name="share",
         unit="0..1",
-        meaning="Share of the faces whose confidence reaches the scorer's threshold; empty where nobody was in view, "
-        "no camera looked, or too few faces were there for a figure.",
+        meaning="Share of the faces whose confidence reaches the scorer's threshold, of the cameras whose figures are "
+        "shown; empty where there is no figure, or of twenty faces or fewer only a range: share_low..share_high.",
     ),
-    Column(name="share_low", unit="0..1", meaning="Lower end of the share's 95 % Wilson interval over tracks."),
-    Column(name="share_high", unit="0..1", meaning="Upper end of the share's 95 % Wilson interval over tracks."),
-    Column(name="level", unit="0..1", meaning="Mean confidence over the tracks, each counting once."),
+    Column(name="share_low", unit="0..1", meaning="Lower end of the share's 95 % Wilson interval, or of its range."),
+    Column(name="share_high", unit="0..1", meaning="Upper end of the share's 95 % Wilson interval, or of its range."),
+    Column(name="level", unit="0..1", meaning="Mean confidence over the tracks, each once; empty where share is."),
     Column(name="faces", unit="faces", meaning="Tracks in view; 0 where nobody was, empty where no camera looked."),
     Column(name="coverage", unit="0..1", meaning="Faces / faces expected: the audience size, else an estimate."),
     Column(name="scorer", unit="", meaning="Name and version of what scored the expressions."),
@@ -123,8 +126,9 @@ _TRACKS = (
     *STAGE_KEY,
     Column(name="camera_id", unit="", meaning="The camera that followed the face."),
     Column(name="track_id", unit="", meaning="The track: one face followed by one camera, not a person's identity."),
-    Column(name="first_seen_utc", unit=_INSTANT, meaning="First instant the track was seen."),
-    Column(name="last_seen_utc", unit=_INSTANT, meaning="Last instant the track was seen."),
+    # Where figures of single faces are withheld, these are coarse (`tracks.seen_of_track`).
+    Column(name="first_seen_utc", unit=_INSTANT, meaning="First instant the track was seen, or its five minutes."),
+    Column(name="last_seen_utc", unit=_INSTANT, meaning="Last instant the track was seen, or its five minutes."),
     Column(name="windows", unit="windows", meaning="Windows the track was seen in, excluded ones left out."),
     Column(name="face_height", unit="0..1 of the image", meaning="Mean height of the face."),
     Column(name="quality", unit="0..1", meaning="Mean quality of the crops: sharpness, size and pose."),
@@ -150,9 +154,10 @@ def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
         }
         for expression in windows.expressions or ("",):
             curve = reaction_curve(windows, expression)
+            is_range = is_bounded(curve.share, curve.share_low, curve.share_high)
             own = shared | {
                 "expression": [expression] * n,
-                "share": _cells(curve.share),
+                "share": _cells(np.where(is_range, np.nan, curve.share)),
                 "share_low": _cells(curve.share_low),
                 "share_high": _cells(curve.share_high),
                 "level": _cells(curve.level),
@@ -176,7 +181,11 @@ def notes_table(session_id: str, stages: Sequence[Stage]) -> ExportTable:
 
 
 def tracks_table(
-    session_id: str, faces_by_stage: Mapping[str, Sequence[WindowFaces]], *, single_faces: bool
+    session_id: str,
+    faces_by_stage: Mapping[str, Sequence[WindowFaces]],
+    *,
+    single_faces: bool,
+    width_ms: int = DEFAULT_WIDTH_MS,
 ) -> ExportTable:
     """One row a track.
 
@@ -184,7 +193,9 @@ def tracks_table(
         session_id: whose.
         faces_by_stage: the faces of each stage, those of excluded windows left out (`included_faces`).
         single_faces: whether figures over a single face may be shown; only then a column of mean confidence is given
-            for each expression.
+            for each expression. Else instants, lengths and heights are coarse: who came when, and sat where, would
+            help to take one figure from another.
+        width_ms: of the windows.
     """
     by_track: dict[tuple[str, str, str], list[FaceRecord]] = defaultdict(list)
     for stage_id, windows in faces_by_stage.items():
@@ -199,9 +210,9 @@ def tracks_table(
     )
     rows: list[list[Cell]] = []
     for (stage_id, camera_id, track_id), faces in sorted(by_track.items()):
-        instants = [face.at_ms for face in faces]
-        row: list[Cell] = [session_id, stage_id, camera_id, track_id, _utc(min(instants)), _utc(max(instants))]
-        row += [len(faces), _mean([face.box.height for face in faces]), _mean([face.quality for face in faces])]
+        seen = seen_of_track(faces, None if single_faces else width_ms)
+        row: list[Cell] = [session_id, stage_id, camera_id, track_id, _utc(seen.first_ms), _utc(seen.last_ms)]
+        row += [seen.windows, seen.height, seen.quality]
         row += [_mean([face.confidences[name] for face in faces if name in face.confidences]) for name in levels]
         rows.append(row)
     return table_of_rows("tracks", columns, rows)

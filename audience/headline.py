@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.curve import StageWindows, overall_share
+from audience.curve import ReactionCurve, StageWindows, overall_share
+from audience.disclosure import LEAST_LONG_SHARE, SMALL_ROOM, interval_text, share_text
 from audience.expressions import LEAD_EXPRESSION
 from audience.instants import clock_text
 from audience.percents import percent_text
@@ -47,12 +48,12 @@ def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION) -> str:
         return "Nobody was ever in view."
     if windows.session.mode == "head count":
         return f"{_count_of_heads(windows)} {windows.session.mode_reason}".strip()
-    if most < windows.min_faces:
-        return (
-            f"Too few faces to say more: at most {_faces(most)} in view at once, and figures over fewer than "
-            f"{windows.min_faces} are not shown."
-        )
     average = overall_share(windows, expression)
+    if most < windows.min_faces or (np.isnan(average) and windows.withheld.any()):
+        return (
+            f"Too few faces to say more: at most {_faces(most)} in view at once, and figures over "
+            f"{windows.why_withheld} are not shown."
+        )
     if np.isnan(average):
         return f"There is no figure for this expression ({expression}) here. {_count_of_heads(windows)}"
     return " ".join(part for part in (_average_and_peak(windows, expression, average), _gap(windows)) if part)
@@ -60,21 +61,44 @@ def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION) -> str:
 
 def _average_and_peak(windows: StageWindows, expression: str, average: float) -> str:
     did = DID[expression]
-    if average < 0.005:
+    few = _is_small_room(windows, expression)
+    if average < 0.005 and not few:
         return f"Hardly any face {did}."
-    said = f"{_as_people_say(average)} {did} on average."
+    if few and average < LEAST_LONG_SHARE:
+        of_them = f"Under {percent_text(LEAST_LONG_SHARE)} of the faces"
+    elif few and average > 1 - LEAST_LONG_SHARE:
+        of_them = f"Over {percent_text(1 - LEAST_LONG_SHARE)} of the faces"
+    else:
+        of_them = _as_people_say(average)
+    said = f"{of_them} {did} on average."
     over_s = default_smoothing_s(len(windows.start_ms) * windows.width_ms / 1000)
     curve = smoothed_curve(windows, expression, over_s)
     top = int(np.nanargmax(curve.share))
-    share, low, high = (percent_text(values[top]) for values in (curve.share, curve.share_low, curve.share_high))
+    share = about_text(curve, top)
     over = f"averaged over {over_s:g} s"
     where = where_text(windows, top)
     faces = _faces(round(float(windows.faces[top])))
     if curve.share[top] - average < _WORTH_NAMING:
-        return f"{said} That changed little: the highest was about {share} (between {low} and {high}) {where}, {over}."
+        return f"{said} That changed little: the highest was {share} {where}, {over}."
     # At a peak of under half the faces, "most did" would read as "the majority did".
     opening = "Most did" if curve.share[top] > 0.5 else "The most did so"
-    return f"{said} {opening} {where}: about {share} (between {low} and {high}) of {faces}, {over}."
+    return f"{said} {opening} {where}: {share} of {faces}, {over}."
+
+
+def about_text(curve: ReactionCurve, place: int, *, interval: bool = True) -> str:
+    """A share of a curve in a sentence: "about 37 % (between 29 % and 46 %)", or of few faces "over 4 in 5"."""
+    figures = float(curve.share[place]), float(curve.share_low[place]), float(curve.share_high[place])
+    if not interval_text(*figures):
+        return share_text(*figures)
+    said = f"about {share_text(*figures)}"
+    return f"{said} (between {percent_text(figures[1])} and {percent_text(figures[2])})" if interval else said
+
+
+def _is_small_room(windows: StageWindows, expression: str) -> bool:
+    """Whether a stage's figures rest on few faces, so that near to none or all of them is not told exactly."""
+    column = windows.table.expressions.index(expression)
+    spans = int(windows.table.scored_spans[:, column].sum())
+    return windows.min_faces > 1 and int(windows.table.scored[:, column].sum()) <= SMALL_ROOM * spans
 
 
 def position_text(windows: StageWindows, place: int) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.disclosure import MIN_FACES, withheld
+from audience.disclosure import MIN_FACES, SMALL_ROOM, withheld
 from audience.exclusions import excluded_windows
 from audience.sessions import Camera, Stage, overlapping
 from audience.window_table import WindowTable
@@ -76,15 +76,17 @@ class Stretches:
 
 
 def stage_sums(stage: Stage, cameras: Sequence[Camera], table: WindowTable) -> StageSums:
-    """A stage's windows with what may be shown of them: windows of fewer than five faces, and those somebody left out,
-    lose their figures before anything is summed; what is recorded twice or of overlapping cameras counts once.
+    """A stage's windows with what may be summed of them: records of fewer than five faces, and windows that somebody
+    left out, lose their figures first; what is recorded twice or of overlapping cameras counts once.
+
+    What others may see of the sums is less (`of_large_rooms`).
 
     Args:
         stage: the stage.
         cameras: its cameras; those that overlap are told from it.
         table: its windows as the store gives them, of any stretch.
     """
-    windows = withheld(table.over_cameras(overlapping(cameras)), MIN_FACES)
+    windows = withheld(table, MIN_FACES).over_cameras(overlapping(cameras))
     windows = windows.without_figures(excluded_windows(windows.start_ms, windows.width_ms, stage.exclusions)[:, None])
     shape = (len(windows), len(LIVELY))
     scored, total, squares = np.zeros(shape, dtype=np.int64), np.zeros(shape), np.zeros(shape)
@@ -103,6 +105,21 @@ def stage_sums(stage: Stage, cameras: Sequence[Camera], table: WindowTable) -> S
         total=total,
         squares=squares,
         scorers=windows.scorers,
+    )
+
+
+def of_large_rooms(sums: StageSums) -> StageSums:
+    """The sums without the figures of windows over twenty faces or fewer, which a board may not show.
+
+    A board looks back for minutes only, so it cannot keep to one number of faces as a session's page does
+    (`disclosure.shown_cells`): of a small room, everybody who comes or goes could be told from it.
+    """
+    few = sums.scored <= SMALL_ROOM
+    return replace(
+        sums,
+        scored=np.where(few, 0, sums.scored),
+        total=np.where(few, 0.0, sums.total),
+        squares=np.where(few, 0.0, sums.squares),
     )
 
 

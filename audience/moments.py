@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from audience.baseline import baseline
 from audience.curve import ReactionCurve, StageWindows
-from audience.headline import DID, where_text
-from audience.percents import percent, percent_text
+from audience.headline import DID, about_text, where_text
+from audience.percents import percent
 from audience.prominence import Lack, StandOut, lack, stand_outs
 from audience.smoothing import smoothed_curve
 from audience.steps import STRETCH, Steps
@@ -147,9 +147,8 @@ class _Teller:
         change = float(self.curve.share[place] - self.usual[place])
         points = percent(abs(change))
         sentence = (
-            f"{'Peak' if one.sign > 0 else 'Dip'} {where_text(self.windows, place)}: about "
-            f"{percent_text(self.curve.share[place])} (between {percent_text(self.curve.share_low[place])} and "
-            f"{percent_text(self.curve.share_high[place])}) of {round(self.windows.faces[place])} faces "
+            f"{'Peak' if one.sign > 0 else 'Dip'} {where_text(self.windows, place)}: "
+            f"{about_text(self.curve, place)} of {round(self.windows.faces[place])} faces "
             f"{DID[self.expression]}, {points} {'point' if points == 1 else 'points'} "
             f"{'above' if one.sign > 0 else 'below'} the minutes around it."
         )
@@ -162,10 +161,11 @@ class _Teller:
         after = self._nearest_known(min(place + halfway, len(self.curve.share) - 1))
         before = self._nearest_known(max(place - halfway - 1, 0))
         share_before, share_after = float(self.curve.share[before]), float(self.curve.share[after])
+        before_text, after_text = (about_text(self.curve, place, interval=False) for place in (before, after))
         sentence = (
-            f"Steepest {'rise' if one.sign > 0 else 'fall'} {where_text(self.windows, place)}: about "
-            f"{percent_text(share_before)} of the faces {DID[self.expression]} in the {self.stretch_s:g} s before it, "
-            f"{percent_text(share_after)} in the {self.stretch_s:g} s after it."
+            f"Steepest {'rise' if one.sign > 0 else 'fall'} {where_text(self.windows, place)}: {before_text} of the "
+            f"faces {DID[self.expression]} in the {self.stretch_s:g} s before it, {after_text} in the "
+            f"{self.stretch_s:g} s after it."
         )
         return self._moment("turn", one, place, share_after - share_before, sentence, shown_at=after)
 

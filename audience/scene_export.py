@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from audience.disclosure import exact_share
 from audience.export import STAGE_KEY, Cell, Column, ExportTable, table_of_rows
 from audience.norms import Standing
 from audience.scene_figures import SceneFigure
@@ -81,7 +82,8 @@ def scenes_table(figures: Sequence[SceneFigure]) -> ExportTable:
     rows = [
         [
             *_scene(one),
-            *map(_cell, (one.share, one.low, one.high, one.change, one.change_low, one.change_high)),
+            *_share(one),
+            *map(_cell, (one.change, one.change_low, one.change_high)),
             *_rests_on(one),
             one.shown,
             *map(_cell, (one.coverage, one.figures_s)),
@@ -98,7 +100,8 @@ def norms_table(placed: Sequence[tuple[SceneFigure, Standing]]) -> ExportTable:
     rows = [
         [
             *_scene(one),
-            *map(_cell, (one.share, one.low, one.high, place.rank, place.low, place.high)),
+            *_share(one),
+            *map(_cell, (place.rank, place.low, place.high)),
             place.scenes,
             *_rests_on(one),
         ]
@@ -132,6 +135,11 @@ def _scene(figure: SceneFigure) -> list[Cell]:
 
 def _rests_on(figure: SceneFigure) -> list[Cell]:
     return [_cell(figure.faces) if figure.enough else None, figure.screenings]
+
+
+def _share(figure: SceneFigure) -> list[Cell]:
+    """The share, empty where only the range it lies in may be told, and its interval or that range."""
+    return [_cell(exact_share(figure.share, figure.low, figure.high)), _cell(figure.low), _cell(figure.high)]
 
 
 def _cell(value: float) -> float | None:

@@ -58,11 +58,11 @@ def screening_row(windows: StageWindows, expression: str, axis: SharedAxis, cut:
         inside: (c,) cells of the axis to look at.
     """
     sums = CellSums.of(windows, expression, axis, cut)
-    shares = sums.over / sums.scored
+    shares, _, _ = sums.line(windows.min_faces)
     seen = np.append(inside, False)[axis.of_windows(windows, cut)]
     figures_s = float(np.nansum(sums.spans[inside])) * windows.table.record_width_ms / 1000
     enough = figures_s >= LEAST_S
-    share, low, high = sums.share(inside) if enough else (np.nan,) * 3
+    share, low, high = sums.share(inside, windows.min_faces, figures_s) if enough else (np.nan,) * 3
     looked_at = np.where(inside, shares, np.nan)
     top = int(np.nanargmax(looked_at)) if enough else 0
     return ScreeningRow(

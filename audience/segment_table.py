@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from audience.baseline import BaselineChoice, baseline, pre_roll
 from audience.changes import Counts
 from audience.curve import StageWindows, reaction_curve
+from audience.disclosure import bounded, is_bounded
 from audience.intervals import wilson
 from audience.steps import Steps
 
@@ -28,9 +29,10 @@ class SegmentRow:
     Attributes:
         index: of the segment in the stage's first timeline.
         title, start_s, end_s: as its timeline has them.
-        share, share_low, share_high: share over its windows, and the 95 % Wilson interval over the people present.
-        level: mean confidence.
-        change: its share less that of the baseline.
+        share, share_low, share_high: share over its windows, and the 95 % Wilson interval over the people present; of
+            a small room the range that the share lies in, where that is all that may be told (`disclosure.bounded`).
+        level: mean confidence; NaN where the share is a range.
+        change: its share less that of the baseline; NaN where either is a range.
         change_low, change_high: the 95 % interval of the change over time.
         faces: mean number of faces in view while a camera looked; NaN where none did.
         coverage: mean coverage; NaN where none is known.
@@ -59,6 +61,11 @@ class SegmentRow:
         """Whether there is a share; else the table says "not enough data"."""
         return not np.isnan(self.share)
 
+    @property
+    def is_range(self) -> bool:
+        """Whether all that may be told of the share is the range it lies in."""
+        return bool(is_bounded(*(np.array([value]) for value in (self.share, self.share_low, self.share_high)))[0])
+
 
 def segment_rows(
     windows: StageWindows, expression: str, *, seed: int | None, against: BaselineChoice = "whole talk"
@@ -82,7 +89,9 @@ def segment_rows(
         return ()
     sums = _Sums.of(windows, expression)
     curve = reaction_curve(windows, expression)
-    usual = baseline(windows, expression, against).share
+    held_against = baseline(windows, expression, against)
+    usual = held_against.share
+    untold = is_bounded(usual, held_against.share_low, held_against.share_high)
     inside_of = [windows.segment == index for index in range(len(windows.stage.timelines[0].segments))]
     intervals = [(np.nan, np.nan)] * len(inside_of)
     if seed is not None and expression in windows.expressions:
@@ -95,6 +104,11 @@ def segment_rows(
         share, low, high, level = sums.shares(inside) if enough else (np.nan,) * 4
         change = share - sums.mean(usual, inside) if enough else np.nan
         change_low, change_high = intervals[index] if enough else (np.nan,) * 2
+        share, low, high, is_range = sums.as_shown(share, low, high, inside, figures_s, windows.min_faces)
+        if is_range:
+            level = np.nan
+        if is_range or untold[inside].any():
+            change = change_low = change_high = np.nan
         rows.append(
             SegmentRow(
                 index=index,
@@ -143,6 +157,17 @@ class _Sums:
         )
         low, high = wilson(over / spans, scored / spans)
         return float(over / scored), float(low), float(high), float(total / scored)
+
+    def as_shown(
+        self, share: float, low: float, high: float, inside: Bools, figures_s: float, min_faces: int
+    ) -> tuple[float, float, float, bool]:
+        """A share of some windows with its bounds as they may be shown, and whether that is a range only."""
+        if np.isnan(share):
+            return share, low, high, False
+        faces = self.scored[inside].sum() / self.spans[inside].sum()
+        of = (np.array([value]) for value in (share, low, high))
+        shown = bounded(*of, faces=np.array([faces]), min_faces=min_faces, seconds=figures_s)
+        return *(float(values[0]) for values in shown), bool(is_bounded(*shown)[0])  # type: ignore[return-value]
 
     def mean(self, usual: Floats, inside: Bools) -> float:
         """A baseline's mean over some windows, those with more faces counting for more."""

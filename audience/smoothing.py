@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.curve import ReactionCurve, StageWindows, reaction_curve
+from audience.curve import ReactionCurve, StageWindows, reaction_curve, shown_curve
 from audience.intervals import wilson
 
 Floats = NDArray[np.float64]
@@ -51,7 +51,8 @@ def smoothed_curve(windows: StageWindows, expression: str, over_s: float) -> Rea
     known = ~np.isnan(curve.share)
     scored, spans = np.where(known, scored, np.nan), np.where(known, spans, np.nan)
     low, high = wilson(over / spans, scored / spans)
-    return replace(curve, share=over / scored, share_low=low, share_high=high, level=total / scored)
+    smooth = replace(curve, share=over / scored, share_low=low, share_high=high, level=total / scored)
+    return shown_curve(smooth, scored / spans, windows)
 
 
 def _placed(windows: StageWindows, values: NDArray[np.int64] | Floats) -> Floats:

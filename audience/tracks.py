@@ -10,11 +10,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.curve import StageWindows
-from audience.faces import WindowFaces
+from audience.faces import FaceRecord, WindowFaces
 from audience.sessions import Camera, overlapping
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+
+COARSE_MS = 300_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """When, how often and how well a track was seen.
+
+    Attributes:
+        first_ms, last_ms: first and last instant, milliseconds since the epoch.
+        windows: how many windows it was in.
+        height: mean height of the face, as a fraction of the image.
+        quality: mean quality of its crops, 0..1.
+    """
+
+    first_ms: int
+    last_ms: int
+    windows: int
+    height: float
+    quality: float
+
+
+def seen_of_track(faces: Sequence[FaceRecord], coarse_width_ms: int | None) -> Seen:
+    """Sums a track up.
+
+    Args:
+        faces: one a window, at least one.
+        coarse_width_ms: width of the windows where only coarse values may be shown: who came when, and sat in which
+            row, would help to take one person's figure from another's. Instants are then the beginning of the five
+            minutes they lie in, and what lasted longer is a multiple of that. None for exact values.
+    """
+    first_ms, last_ms = min(face.at_ms for face in faces), max(face.at_ms for face in faces)
+    windows = len(faces)
+    height, quality = (
+        sum(values) / windows for values in ([face.box.height for face in faces], [face.quality for face in faces])
+    )
+    if coarse_width_ms is not None:
+        first_ms, last_ms = first_ms - first_ms % COARSE_MS, last_ms - last_ms % COARSE_MS
+        step = max(1, COARSE_MS // coarse_width_ms)
+        windows = windows - windows % step if windows > step else windows
+        height, quality = round(height, 1), round(quality, 1)
+    return Seen(first_ms=first_ms, last_ms=last_ms, windows=windows, height=height, quality=quality)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

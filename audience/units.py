@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from audience.curve import StageWindows
 from audience.cuts import Cut, SharedAxis
+from audience.disclosure import bounded
 from audience.intervals import wilson
 from audience.tracks import Tracks
 
@@ -71,14 +72,32 @@ class CellSums:
         """(c,) each: the 95 % Wilson interval of the share, over the people present."""
         return wilson(self.over / self.spans, self.scored / self.spans)
 
-    def share(self, inside: NDArray[np.bool_]) -> tuple[float, float, float]:
-        """The share over some cells with its 95 % Wilson interval over the people present; NaN without a figure."""
+    def line(self, min_faces: int) -> tuple[Floats, Floats, Floats]:
+        """(c,) each: share and band as they may be shown (`disclosure.bounded`).
+
+        Args:
+            min_faces: of the screening.
+        """
+        return bounded(self.over / self.scored, *self.band, faces=self.scored / self.spans, min_faces=min_faces)
+
+    def share(self, inside: NDArray[np.bool_], min_faces: int, seconds: float) -> tuple[float, float, float]:
+        """The share over some cells with its 95 % Wilson interval over the people present, as they may be shown; NaN
+        without a figure.
+
+        Args:
+            inside: (c,) which cells.
+            min_faces: of the screening.
+            seconds: of figures in them.
+        """
         sums = (np.nansum(values[inside]) for values in (self.over, self.scored, self.spans))
         over, scored, spans = (np.array([total]) for total in sums)
         if not scored[0]:
             return np.nan, np.nan, np.nan
-        low, high = wilson(over / spans, scored / spans)
-        return float(over[0] / scored[0]), float(low[0]), float(high[0])
+        interval = wilson(over / spans, scored / spans)
+        faces = scored / spans
+        shown = bounded(over / scored, *interval, faces=faces, min_faces=min_faces, seconds=seconds)
+        share, low, high = (float(values[0]) for values in shown)
+        return share, low, high
 
 
 def people(tracks: Tracks, windows: StageWindows, axis: SharedAxis, cut: Cut) -> Floats:

@@ -187,6 +187,16 @@ class WindowTable:
             scored_spans=np.where(where, 0, self.scored_spans),
         )
 
+    def by_camera(self) -> Self:
+        """One row a window and camera: the sum of the parts its records came in.
+
+        Raises:
+            InvalidValue: the rows were widened.
+        """
+        if self.width_ms != self.record_width_ms:
+            raise InvalidValue("cameras must be summed before windows are widened")
+        return self._summed(self.start_ms, self.camera)
+
     def over_cameras(self, overlaps: Iterable[frozenset[str]] = ()) -> Self:
         """One row a window: the sum of the stage's cameras and parts.
 
@@ -202,9 +212,7 @@ class WindowTable:
             InvalidValue: the rows were widened. Which camera counts is told window by window, and how long somebody
                 looked cannot be told from two cameras' lengths, so cameras are summed before time is.
         """
-        if self.width_ms != self.record_width_ms:
-            raise InvalidValue("cameras must be summed before windows are widened")
-        by_camera = self._summed(self.start_ms, self.camera)
+        by_camera = self.by_camera()
         kept = by_camera.rows(~by_camera._outdone({group & set(self.cameras) for group in overlaps}))
         return kept._summed(kept.start_ms, np.full(len(kept), -1, dtype=np.int64))
 

@@ -52,7 +52,7 @@ function line(values) {
 /** What stands in the place of a figure where there is none, or none that is fresh. */
 function state(stage) {
   if (stage.state === "stale") return `no news for ${ago(stage.age_s)}`;
-  if (stage.state === "too few") return "too few faces to say";
+  if (stage.state === "too few") return "too few faces to say (20 or fewer)";
   if (stage.state === "left out") return "left out for now";
   return stage.state === "silent" ? "no camera looks" : "";
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audience.curve import StageWindows
+from audience.disclosure import LEAST_SHARE, SMALL_ROOM
 from audience.expressions import LEAD_EXPRESSION
 from audience.sessions import Session
 
@@ -54,6 +55,12 @@ def overview_of(session: Session, stages: Sequence[StageWindows]) -> Overview:
     )
 
 
+def _is_small(windows: StageWindows) -> bool:
+    """Whether figures rest on few faces, so that none and all of them are not to be told."""
+    table = windows.table
+    return windows.min_faces > 1 and int(table.scored.sum()) <= SMALL_ROOM * int(table.scored_spans.sum())
+
+
 def _shape(session: Session, stages: Sequence[StageWindows], length_s: float) -> tuple[float | None, ...]:
     # No more points than windows: a point that no window falls into would look like a gap.
     points = min(POINTS, max((len(one.start_ms) for one in stages), default=0))
@@ -70,6 +77,8 @@ def _shape(session: Session, stages: Sequence[StageWindows], length_s: float) ->
             np.add.at(below, point, table.scored[:, column])
     with np.errstate(invalid="ignore", divide="ignore"):
         values = above / np.where(below > 0, below, np.nan)
+    if session.mode != "head count" and all(_is_small(one) for one in stages):
+        values = np.clip(values, LEAST_SHARE, 1 - LEAST_SHARE)
     highest = np.nanmax(values) if (below > 0).any() else 0.0
     if not highest:
         return ()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.curve import StageWindows
+from audience.disclosure import SMALL_ROOM
 
 SHOWN, NOBODY, NO_CAMERA, FEW, LEFT_OUT = range(5)
 
@@ -28,7 +29,7 @@ def state_names(windows: StageWindows) -> dict[int, str]:
     return {
         NOBODY: "nobody in view",
         NO_CAMERA: "no camera",
-        FEW: f"too few faces to show a share (fewer than {windows.min_faces})",
+        FEW: f"too few faces to show a share ({windows.why_withheld})",
         LEFT_OUT: "left out",
     }
 
@@ -56,6 +57,17 @@ def shown(windows: StageWindows) -> list[tuple[float, float, float]]:
     ahead_ms[beginning] = ahead_ms[beginning + 1]
     pieces = runs(np.where(running, ahead_ms, np.iinfo(np.int64).min))
     return [(*span(windows, first, last), ahead / 1000) for ahead, first, last in pieces if running[first]]
+
+
+def few_faces_note(windows: StageWindows) -> str:
+    """What the curve of a small room does not show; empty for others."""
+    scored, spans = windows.table.scored, windows.table.scored_spans
+    if windows.min_faces <= 1 or not ((scored > 0) & (scored <= SMALL_ROOM * spans)).any():
+        return ""
+    return (
+        f"Of at most {SMALL_ROOM} faces, a share is drawn between 1 in 5 and 4 in 5: nearer to none or all of them "
+        "would say what each did."
+    )
 
 
 def legend(windows: StageWindows) -> str:

@@ -18,6 +18,7 @@ from audience.export import SCHEMA, curve_table, dictionary_table, notes_table, 
 from audience.manifest import SAYS, recording_entry, scorer_entry, scorers_behind, session_entry, stage_entry
 from audience.private_files import private_folder, write_private
 from audience.store import Store
+from audience.windows import DEFAULT_WIDTH_MS
 from table_files.writing import csv_bytes, parquet_bytes
 
 FORMATS = ("csv", "parquet")
@@ -86,7 +87,12 @@ def export_session(
     single_faces = bool(stages) and all(windows.min_faces <= 1 for windows in stages)
     tables = [
         curve_table(stages),
-        tracks_table(session_id, faces, single_faces=single_faces),
+        tracks_table(
+            session_id,
+            faces,
+            single_faces=single_faces,
+            width_ms=max((windows.width_ms for windows in stages), default=DEFAULT_WIDTH_MS),
+        ),
         notes_table(session_id, [windows.stage for windows in stages]),
     ]
     tables.append(dictionary_table(tables, experimental))

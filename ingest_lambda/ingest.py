@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from audience.admission import DAY_MS, check_recorded, check_sent, heard
-from audience.disclosure import MIN_FACES
+from audience.disclosure import SMALL_ROOM
 from audience.errors import InvalidValue, SessionNotFound, SheetRejected
 from audience.faces import FaceRecord, WindowFaces
 from audience.plausibility import check_scorer, check_status
@@ -57,8 +57,8 @@ class Taken:
         windows: how many windows it told of.
         faces: how many faces its records have.
         unmatched: tiles on which no face was found again, or two were; they are in no record.
-        shares: by expression, the share of the faces that showed it, 0..1, over the windows in which at least
-            `MIN_FACES` were scored: a figure over fewer is not shown anywhere.
+        shares: by expression, the share of the faces that showed it, 0..1, over the windows in which more
+            than `SMALL_ROOM` were scored: one delivery does not know who else was there.
         captured_ms: the earliest instant it tells of, milliseconds since the epoch.
     """
 
@@ -290,7 +290,7 @@ def _kept(records: Iterable[Record], expires_ms: int) -> list[Record]:
 
 
 def _shares(windows: Sequence[WindowRecord]) -> dict[str, float]:
-    shown = [window for window in windows if window.faces >= MIN_FACES]
+    shown = [window for window in windows if window.faces > SMALL_ROOM]
     over: Counter[str] = Counter()
     scored: Counter[str] = Counter()
     for window in shown:

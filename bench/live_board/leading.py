@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.board import STALE_MS
-from audience.disclosure import MIN_FACES
+from audience.disclosure import SMALL_ROOM
 from audience.liveliness import Liveliness, liveliness
 from audience.liveliness_order import CHAIN_MS, chain_start_ms, held_orders
-from audience.liveliness_sums import StageSums
+from audience.liveliness_sums import StageSums, of_large_rooms
 from bench.live_board.watched_day import WatchedDay
 
 Floats = NDArray[np.float64]
@@ -46,7 +46,7 @@ def board_and_raw(day: WatchedDay) -> tuple[Ints, Leading, Leading]:
     Returns:
         (u, 2) instants and stages on top (-1 where none is), the board's account, and the raw order's.
     """
-    sums = [stage.sums() for stage in day.stages]
+    sums = [of_large_rooms(stage.sums()) for stage in day.stages]
     since_ms, until_ms = day.begins_ms, day.begins_ms + day.plan.length_s * 1000
     figures = liveliness(sums, chain_start_ms(since_ms), until_ms)
     fresh = np.stack([_fresh(one, figures.at_ms) for one in sums], axis=1)
@@ -85,7 +85,7 @@ def _account(day: WatchedDay, told: Ints, faces: Floats) -> Leading:
     """Only stages with five people in sight or more are asked for: others are never shown."""
     at_s = (told[:, 0] - day.begins_ms) / 1000
     curves = [stage.planned.curves for stage in day.stages]
-    may = np.array([sum(camera.people for camera in stage.planned.cameras) >= MIN_FACES for stage in day.stages])
+    may = np.array([sum(camera.people for camera in stage.planned.cameras) > SMALL_ROOM for stage in day.stages])
     true = np.stack([curve.liveliness(at_s) for curve in curves], axis=1)
     shares = np.stack([curve.share(at_s) for curve in curves], axis=1)
     best = np.where(may, true, -1.0).argmax(axis=1)

@@ -30,7 +30,7 @@ from dashboard.session_page.notes import ask_to_write, show_dialogs, show_notes
 from dashboard.session_page.picture import show_picture
 from dashboard.session_page.recording_notes import recording_notes
 from dashboard.session_page.segments.component import segment_table
-from dashboard.stretches import legend
+from dashboard.stretches import few_faces_note, legend
 from dashboard.wording import AGAINST, GAPS, band_words, faces_text, how_to_score, kind_words, outside_note
 
 LIVE_REFRESH_S, WAITING_REFRESH_S = 2, 10
@@ -80,7 +80,7 @@ def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> No
     with above:
         noted = show_picture(windows, view, earlier=earlier.stages, video=video, start_s=second_asked_for(windows))
         band = [band_words(windows.intervals_allow_for)] if view.expression else []
-        st.html(markup.note(*band, GAPS, legend(windows), outside_note(windows)))
+        st.html(markup.note(*band, GAPS, legend(windows), few_faces_note(windows), outside_note(windows)))
         with st.container(horizontal=True, key="take-away"):
             smoothing_s = view.smoothing_s if view.expression else None
             offer_report(file, windows, view.expression, smoothing_s=smoothing_s, against=view.against)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from audience.disclosure import interval_text, share_text
 from audience.instants import clock_text
 from audience.percents import percent, percent_text
 from dashboard.lab.film_axis import FilmAxis
@@ -111,9 +112,10 @@ def _told(line: Line, cell: int) -> str:
     share = line.share[cell]
     if np.isnan(share):
         return f"{line.name}: no figure"
-    words = f"{line.name}: {percent_text(share)}"
-    if not np.isnan(line.low[cell]):
-        words += f" ({percent(line.low[cell])} to {percent_text(line.high[cell])})"
+    figures = float(share), float(line.low[cell]), float(line.high[cell])
+    words = f"{line.name}: {share_text(*figures)}"
+    if interval := interval_text(*figures, unit=" %"):
+        words += f" ({interval})"
     if line.count is None:
         return words
     return f"{words}, {line.count[cell]} screening{'' if line.count[cell] == 1 else 's'}"

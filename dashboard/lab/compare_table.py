@@ -11,8 +11,9 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from audience.disclosure import LEAST_SHARE, SMALL_ROOM, interval_text, share_text
 from audience.instants import clock_text
-from audience.percents import percent, percent_text
+from audience.percents import percent_text
 from audience.screening_table import ScreeningRow
 from dashboard import markup
 from dashboard.clock import date_text, viewer_zone
@@ -70,8 +71,8 @@ def _cells(laid: Laid, screening: Screening, row: ScreeningRow) -> Mapping[str, 
     return {
         "Screening": laid.names[screening.key],
         "Share": 100 * row.share if row.enough else None,
-        "95 %": f"{percent(row.share_low)} to {percent_text(row.share_high)}" if row.enough else NOT_ENOUGH,
-        "Highest": f"{percent_text(row.highest)} at {clock_text(row.highest_s)}" if row.enough else "",
+        "95 %": _interval(row) if row.enough else NOT_ENOUGH,
+        "Highest": f"{_highest(row)} at {clock_text(row.highest_s)}" if row.enough else "",
         "Curve": _spark(row.shares) if row.enough else "",
         "Faces": None if np.isnan(row.faces) else round(row.faces),
         "Coverage": None if np.isnan(row.coverage) else 100 * row.coverage,
@@ -80,6 +81,19 @@ def _cells(laid: Laid, screening: Screening, row: ScreeningRow) -> Mapping[str, 
         "Audience": ", ".join(session.tags),
         "Began": date_text(session.started_at, viewer_zone(st.context.timezone)),
     }
+
+
+def _highest(row: ScreeningRow) -> str:
+    """The highest share; of few faces no nearer to none or all than may be told."""
+    if row.faces > SMALL_ROOM or LEAST_SHARE < row.highest < 1 - LEAST_SHARE:
+        return percent_text(row.highest)
+    return f"{'at most' if row.highest <= LEAST_SHARE else 'at least'} {percent_text(row.highest)}"
+
+
+def _interval(row: ScreeningRow) -> str:
+    """The interval of a share; what may be told of it, where that is only that it is low or high."""
+    figures = row.share, row.share_low, row.share_high
+    return interval_text(*figures, unit=" %") or share_text(*figures)
 
 
 def _spark(shares: NDArray[np.float64]) -> str:

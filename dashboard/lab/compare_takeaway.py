@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from audience.disclosure import exact_share
 from audience.export import STAGE_KEY, Cell, Column, ExportTable, joined, notes_table, table_of_rows
 from audience.instants import instant_text
 from dashboard.lab.compare_shown import Shown
@@ -68,7 +69,7 @@ _SCREENINGS = (
     Column(name="share", unit="0..1", meaning="Share over the stretch looked at; empty where data are too few."),
     Column(name="share_low", unit="0..1", meaning="Lower end of its 95 % Wilson interval over the people present."),
     Column(name="share_high", unit="0..1", meaning="Upper end of that interval."),
-    Column(name="highest", unit="0..1", meaning="The highest share of a step of that stretch."),
+    Column(name="highest", unit="0..1", meaning="The highest share of a step of it; of few faces within 0.2 and 0.8."),
     Column(name="highest_s", unit="s", meaning="Where that step begins, seconds of what was shown (of the first cut)."),
     Column(name="faces", unit="faces", meaning="Mean number of faces in view while a camera looked."),
     Column(name="coverage", unit="0..1", meaning="Mean coverage."),
@@ -125,7 +126,8 @@ def lines_table(shown: Shown) -> ExportTable:
         for cell in cells:
             share = float(line.share[cell])
             count = int(not np.isnan(share)) if line.count is None else int(line.count[cell])
-            figures = (_cell(share), _cell(line.low[cell]), _cell(line.high[cell]))
+            low, high = float(line.low[cell]), float(line.high[cell])
+            figures = (_cell(exact_share(share, low, high)), _cell(low), _cell(high))
             part = axis.part(float(axis.middle_s[cell]))
             rows.append((line.name, *_span(axis.own.start_a_s[cell], axis.own.length_s[cell]), part, *figures, count))
     return table_of_rows("lines", _LINES, rows)
@@ -162,7 +164,8 @@ def screenings_table(shown: Shown) -> ExportTable:
     for screening, row in zip(shown.laid.screenings, shown.rows, strict=True):
         session = screening.session
         told = (session.title, session.film, session.cut, session.city, ";".join(session.tags))
-        figures = (row.share, row.share_low, row.share_high, row.highest, row.highest_s, row.faces, row.coverage)
+        share = exact_share(row.share, row.share_low, row.share_high)
+        figures = (share, row.share_low, row.share_high, row.highest, row.highest_s, row.faces, row.coverage)
         rows.append(
             (
                 session.session_id,

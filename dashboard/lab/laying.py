@@ -87,8 +87,8 @@ class Laid:
     def line_of(self, screening: Screening) -> Line:
         """One screening as a line."""
         sums = self.sums[screening.key]
-        low, high = sums.band
-        return Line(name=self.names[screening.key], share=sums.over / sums.scored, low=low, high=high)
+        share, low, high = sums.line(screening.windows.min_faces)
+        return Line(name=self.names[screening.key], share=share, low=low, high=high)
 
     def line_of_group(self, group: Group) -> Line:
         """The mean of a group as a line; of a group of one, that screening."""

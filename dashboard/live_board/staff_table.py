@@ -6,6 +6,7 @@ from html import escape
 from typing import Final
 
 from audience.board import Board, BoardRow, State, Trend
+from audience.disclosure import SMALL_ROOM
 from dashboard.clock import length_text
 from dashboard.markup import sparkline
 from dashboard.palette import SPARK_CURVE
@@ -13,7 +14,7 @@ from dashboard.palette import SPARK_CURVE
 STATES: Final[dict[State, str]] = {
     "live": "live",
     "stale": "no news",
-    "too few": "too few faces to say",
+    "too few": f"too few faces to say ({SMALL_ROOM} or fewer)",
     "silent": "no camera looks",
     "left out": "left out for now",
     "heads only": "heads only",

@@ -3,6 +3,7 @@
 const SHARE_PARTS = 50000;
 const NOTHING = 0xffff;
 const NO_COVERAGE = 0xff;
+const SMALL_ROOM = 20;
 
 function unpacked(text, Kind) {
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -31,6 +32,12 @@ function percent(share) {
   const value = Math.round(share * SHARE_PARTS) / (SHARE_PARTS / 100);
   const rounded = Math.round(value);
   return value % 1 === 0.5 && rounded % 2 ? rounded - 1 : rounded;
+}
+
+/** A share that is the end of a range (audience/disclosure.py) in words; else nothing. */
+function rangeText(share, low, high) {
+  if (!low && share && high === share) return "under 1 in 5";
+  return high === 1 && share < 1 && low === share ? "over 4 in 5" : "";
 }
 
 class Figures {
@@ -102,6 +109,11 @@ class Figures {
       const why = gap ? gap[3] : curve ? "no figure" : `${counted} in view`;
       return { figure: why[0].toUpperCase() + why.slice(1), sentence: why, seen, part };
     }
+    const range = rangeText(share, curve.low[place], curve.high[place]);
+    if (range) {
+      const told = `${range} of ${counted} ${this.words.doing}`;
+      return { figure: told[0].toUpperCase() + told.slice(1), sentence: told, seen, part };
+    }
     const figure = `${percent(share)} % of ${counted} ${this.words.doing}`;
     const [low, high] = [percent(curve.low[place]), percent(curve.high[place])];
     return { figure: `${figure} (${low} to ${high} %)`, sentence: `${figure}, between ${low} and ${high}`, seen, part };
@@ -111,7 +123,12 @@ class Figures {
   beside(second, level) {
     const place = this.placeAt(second);
     const known = this.lines.filter((line) => !Number.isNaN(line[level][place]));
-    return known.map((line) => `${line.name}: ${percent(line[level][place])} %`);
+    const few = this.faces[place] <= SMALL_ROOM;
+    return known.map((line) => {
+      const share = percent(line[level][place]);
+      const range = few && line.kind === "expression" && { 20: "≤ ", 80: "≥ " }[share];
+      return `${line.name}: ${range || ""}${share} %`;
+    });
   }
 
   /** What is known at a second as one sentence, for those who hear it. */

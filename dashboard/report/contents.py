@@ -11,6 +11,7 @@ import numpy as np
 
 from audience.baseline import BaselineChoice
 from audience.curve import ReactionCurve, StageWindows
+from audience.disclosure import SMALL_ROOM
 from audience.expressions import LEAD_EXPRESSION
 from audience.headline import headline, second_text
 from audience.instants import clock_text, to_ms
@@ -212,7 +213,7 @@ def _measured(
     few = int(windows.withheld.sum()) * windows.width_ms / 1000
     if expression is not None and few:
         said.append(
-            f"{clock_text(few)} of it had fewer than {windows.min_faces} faces in view: no figure is shown there."
+            f"{clock_text(few)} of it had too few faces in view ({windows.why_withheld}): no figure is shown there."
         )
     if outside := outside_note(windows):
         said.append(outside)
@@ -233,5 +234,17 @@ def _method(windows: StageWindows, expression: str | None, against: BaselineChoi
         f"{_BASELINES[against]}; its 95 % interval allows for how long people keep an expression, for what they did "
         "together within the segment, and for a share that drifts. Moments are told by holding the session against as "
         "many people who each go their own way.",
-        f"Figures over fewer than {windows.min_faces} faces are not shown.",
+        *_few_faces(windows.min_faces),
+    )
+
+
+def _few_faces(min_faces: int) -> tuple[str, ...]:
+    """What is not shown, so that nobody's own face can be read from it."""
+    if min_faces <= 1:
+        return ()
+    return (
+        f"Figures over fewer than {min_faces} faces are not shown. Where a camera sees {SMALL_ROOM} or fewer, only "
+        "the seconds with as many as usual have figures, so that nobody who comes or goes can be read from them, and "
+        "nearly none or nearly all of them is given as “under 1 in 5” or “over 4 in 5”, over a minute and more as "
+        "“under 5 %” or “over 95 %”.",
     )

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from audience.baseline import BaselineChoice
+from audience.disclosure import interval_text, share_text
 from audience.instants import clock_text
-from audience.percents import percent, percent_text
+from audience.percents import percent_text
 from audience.segment_table import SegmentRow
 from dashboard.report.contents import Report
-from dashboard.session_page.segments.packing import NOT_ENOUGH, points_text
+from dashboard.session_page.segments.packing import NOT_ENOUGH, TOO_FEW_TO_SAY, points_text
 
 _CHANGES: dict[BaselineChoice, str] = {
     "whole talk": "Against the whole",
@@ -69,12 +70,14 @@ def table_says(report: Report) -> Sequence[str]:
 def _share(row: SegmentRow) -> str:
     if not row.enough:
         return NOT_ENOUGH
-    return f"{percent_text(row.share)} ({percent(row.share_low)} to {percent_text(row.share_high)})"
+    figures = row.share, row.share_low, row.share_high
+    interval = interval_text(*figures, unit=" %")
+    return share_text(*figures) + (f" ({interval})" if interval else "")
 
 
 def _change(row: SegmentRow) -> str:
     if np.isnan(row.change):
-        return NOT_ENOUGH if row.enough else ""
+        return "" if not row.enough else TOO_FEW_TO_SAY if row.is_range else NOT_ENOUGH
     change = points_text(row.change)
     if np.isnan(row.change_low):
         return f"{change} points (too short for a range)"

@@ -12,8 +12,9 @@ import numpy as np
 import streamlit as st
 
 from audience.curve import StageWindows
+from audience.disclosure import interval_text, share_text
 from audience.earlier import Whole, comparable
-from audience.percents import percent, percent_text
+from audience.percents import percent_text
 from audience.segment_table import shape_of
 from audience.sessions import Session, Stage
 from audience.smoothing import smoothed_curve
@@ -118,7 +119,8 @@ def _row(whole: Whole, shape: list[float | None], *, this: bool) -> str:
     )
     share = "not enough data"
     if not isnan(whole.share):
-        share = f"{percent_text(whole.share)}<small>{percent(whole.low)} to {percent(whole.high)}</small>"
+        figures = whole.share, whole.low, whole.high
+        share = f"{share_text(*figures)}<small>{interval_text(*figures)}</small>"
     faces = "" if isnan(whole.faces) else f"{whole.faces:.0f}"
     coverage = "" if isnan(whole.coverage) else percent_text(whole.coverage)
     picture = markup.sparkline(shape, f"Share along “{session.name}”", SPARK_CURVE)

@@ -35,7 +35,13 @@ def _sums(of: str) -> tuple[ArchiveColumn, ...]:
         ArchiveColumn(name=f"{name}_{what}", kind=kind, unit=unit, meaning=meaning.format(name=name, of=of))
         for name in EXPRESSIONS
         for what, kind, unit, meaning in (
-            ("over", "int", "faces", "Faces that show {name}: {of}; share = over / scored. Empty where withheld."),
+            (
+                "over",
+                "int",
+                "faces",
+                "Faces that show {name}: {of}; share = over / scored. Empty where withheld, and of "
+                "few faces where nearly none or nearly all show it.",
+            ),
             ("scored", "int", "faces", "Faces scored for {name}: {of}. Empty where withheld."),
             ("total", "double", "", "Sum of their confidences: {of}; level = total / scored. Empty where withheld."),
         )

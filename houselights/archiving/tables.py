@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audience.curve import StageWindows
+from audience.disclosure import bounded, is_bounded
 from audience.expressions import EXPRESSIONS
 from audience.instants import to_ms
 from audience.sessions import Session
@@ -108,7 +109,7 @@ def _key(windows: StageWindows, count: int) -> dict[str, Values]:
 
 
 def _sums(windows: StageWindows, row: NDArray[np.int64], count: int) -> Rows:
-    """What adds up of every expression, masked where there is no figure.
+    """What adds up of every expression, masked where there is no figure, or none that may be told exactly.
 
     Args:
         windows: a stage's.
@@ -118,18 +119,38 @@ def _sums(windows: StageWindows, row: NDArray[np.int64], count: int) -> Rows:
     table = windows.table
     rows: dict[str, Values] = {}
     for name in EXPRESSIONS:
-        column = table.expressions.index(name) if name in table.expressions else None
+        if name not in table.expressions:
+            rows |= {f"{name}_{what}": [None] * count for what in ("over", "scored", "total")}
+            continue
+        column = table.expressions.index(name)
+        known = (table.scored[:, column] > 0) & (row >= 0)
+        sums = {
+            what: np.bincount(row[known], weights=getattr(table, what)[known, column], minlength=count)
+            for what in ("over", "scored", "total", "scored_spans")
+        }
+        each = {what: getattr(table, what)[known, column] for what in sums}
+        hidden = np.bincount(row[known][_hidden(each, windows)], minlength=count)
+        # One hidden window is had by taking the others from their segment.
+        masked = _hidden(sums, windows) | ((hidden > 0) & (hidden < windows.min_faces))
         for what in ("over", "scored", "total"):
-            if column is None:
-                rows[f"{name}_{what}"] = [None] * count
-                continue
-            known = (table.scored[:, column] > 0) & (row >= 0)
-            figures = np.bincount(row[known], minlength=count) > 0
-            sums = np.bincount(row[known], weights=getattr(table, what)[known, column], minlength=count)
             # A ten-millionth of a confidence says nothing, and what has fewer digits takes less room.
-            sums = sums.astype(np.float32).astype(np.float64) if what == "total" else sums.astype(np.int64)
-            rows[f"{name}_{what}"] = np.ma.masked_array(sums, mask=~figures)
+            kind = np.float32 if what == "total" else np.int64
+            values = sums[what].astype(kind).astype(np.float64 if what == "total" else np.int64)
+            rows[f"{name}_{what}"] = np.ma.masked_array(values, mask=masked | (sums["scored"] == 0))
     return rows
+
+
+def _hidden(sums: Mapping[str, NDArray[Any]], windows: StageWindows) -> NDArray[np.bool_]:
+    """Which sums of few faces show so nearly none or all of an expression that they would tell each one's state."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share, faces = sums["over"] / sums["scored"], sums["scored"] / sums["scored_spans"]
+    long = sums["scored_spans"] * windows.table.record_width_ms >= 60_000
+    none, all_of_them = np.zeros(len(share)), np.ones(len(share))
+    found = [
+        is_bounded(*bounded(share, none, all_of_them, faces=faces, min_faces=windows.min_faces, seconds=seconds))
+        for seconds in (0.0, 60.0)
+    ]
+    return np.where(long, found[1], found[0])
 
 
 def _parquet(columns: tuple[ArchiveColumn, ...], parts: Sequence[Rows]) -> bytes:

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from audience.disclosure import withheld_text
 from audience.errors import InvalidValue
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at, store_option
@@ -100,8 +101,8 @@ def _export_one(
     if exported.withheld:
         fewest = exported.min_faces[-1]
         click.echo(
-            f"{exported.withheld} of {exported.windows} windows held fewer than {fewest} faces: they carry the count "
-            "and no figure.",
+            f"{exported.withheld} of {exported.windows} windows carry the count and no figure: a camera saw "
+            f"{withheld_text(fewest, as_usual=False)} faces.",
             err=True,
         )
 

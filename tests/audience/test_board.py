@@ -111,6 +111,19 @@ def test_of_three_people_nothing_is_said_but_that_they_are_there():
     assert set(few.sparkline) == {None}
 
 
+@pytest.mark.parametrize(("of", "state"), [(4, "too few"), (8, "too few"), (20, "too few"), (21, "live")])
+def test_a_board_has_figures_of_more_than_twenty_faces_only(of, state):
+    told = row(board(a_session(), [stage_of("bench", steady("bench", of, of)), *four()[:3]], AT), "bench")
+    assert (told.state, told.faces) == (state, of)
+    assert (told.rank is None) == (told.figure is None) == (told.over_5_min is None) == (state == "too few")
+    assert (set(told.sparkline) == {None}) == (state == "too few")
+
+
+def test_four_people_and_some_seconds_of_a_crowd_are_not_ranked():
+    crowd = [smiles(at, "bench", 30 if at % 5 == 0 else 4, 30 if at % 5 == 0 else 4) for at in range(LENGTH_S)]
+    assert row(board(a_session(), [stage_of("bench", crowd), *four()[:3]], AT), "bench").rank is None
+
+
 def test_a_stage_whose_cameras_fell_silent_goes_down_and_then_says_nothing():
     stages = [stage_of("hill", steady("hill", 30, 50, until_s=LENGTH_S - 20)), *four()[1:]]
     told = board(a_session(), stages, AT)
@@ -153,10 +166,10 @@ def test_surprise_and_a_crowd_that_leaves_are_said_too():
     def seen(smile: float, surprised: float, of: int) -> list:
         return [a_face(f"t{one}", confidences={"smile": smile, "surprised": surprised}) for one in range(of)]
 
-    windows = [a_window(at, seen=seen(0.2, 0.1, 40), stage_id="hill") for at in range(LENGTH_S - 200)]
-    windows += [a_window(at, seen=seen(0.2, 0.8, 20), stage_id="hill") for at in range(LENGTH_S - 200, LENGTH_S)]
+    windows = [a_window(at, seen=seen(0.2, 0.1, 60), stage_id="hill") for at in range(LENGTH_S - 200)]
+    windows += [a_window(at, seen=seen(0.2, 0.8, 30), stage_id="hill") for at in range(LENGTH_S - 200, LENGTH_S)]
     told = row(board(a_session(), [stage_of("hill", windows), *four()[1:]], AT), "hill")
-    assert told.why == "more faces look surprised, fewer faces in view (20, 40 five minutes ago)"
+    assert told.why == "more faces look surprised, fewer faces in view (30, 60 five minutes ago)"
 
 
 def test_the_set_that_is_on_is_told_by_the_stages_cues():

@@ -177,7 +177,7 @@ def test_a_wide_window_has_no_narrower_band_than_the_people_in_it_allow():
     [
         pytest.param([a_window(second, of=0) for second in range(1, 10)], id="seconds with nobody in view"),
         pytest.param([a_head_count(second, heads=10) for second in range(1, 10)], id="seconds of counting heads"),
-        pytest.param([a_window(second, smiling=2, of=4) for second in range(1, 10)], id="seconds that are withheld"),
+        pytest.param([a_window(1, smiling=2, of=4)], id="a second that is withheld"),
         pytest.param([], id="seconds in which no camera looked"),
     ],
 )
@@ -208,7 +208,7 @@ def test_the_curve_of_one_second_is_the_share_with_its_interval(smiling, of):
 
 def test_the_overall_share_counts_every_face_second_once_and_no_withheld_one():
     windows = laid(
-        a_window(0, smiling=5, of=5), a_window(1, smiling=0, of=15), a_window(2, smiling=4, of=4), min_faces=5
+        a_window(0, smiling=15, of=30), a_window(1, smiling=0, of=30), a_window(2, smiling=4, of=4), min_faces=5
     )
     assert overall_share(windows, "smile") == 0.25
     assert math.isnan(overall_share(windows, "fear"))
@@ -328,10 +328,10 @@ def test_two_close_views_both_count_beside_a_wide_one_that_sees_fewer():
 
 
 def test_figures_over_fewer_than_five_faces_are_withheld_unless_told_otherwise():
-    seen = [a_window(0, smiling=4, of=4), a_window(1, smiling=5, of=5), a_window(2, of=0)]
+    seen = [a_window(0, smiling=4, of=4), a_window(1, smiling=3, of=5), a_window(2, of=0)]
     windows = laid(*seen, min_faces=None)
     assert windows.min_faces == 5
-    assert figures(reaction_curve(windows, "smile").share) == [None, 1, None]
+    assert figures(reaction_curve(windows, "smile").share) == [None, 0.6, None]
     assert figures(windows.faces) == [4, 5, 0]
     assert windows.withheld.tolist() == [True, False, False]
 

@@ -126,25 +126,15 @@ def test_people_are_the_tracks_that_were_in_view_of_what_the_cuts_share():
 
 
 def test_where_fewer_people_were_followed_than_a_figure_takes_there_is_none_of_any():
-    """Of cameras that overlap the fuller one counts in a window; in one of these that is not the one that is followed.
-
-    So a window that is shown may hold four people to compare.
-    """
-    cameras = [a_camera("wide"), a_camera("close", overlaps=["wide"])]
-    looks = [("wide", 4 if at < 5 else 9, at) for at in range(15)] + [("close", 6, at) for at in range(15)]
-    seen = [
-        window_faces(at, camera_id=camera, seen=[a_face(f"{camera}-{one}", smile=0.5) for one in range(faces)])
-        for camera, faces, at in looks
-    ]
-    records = [
-        a_window(at, camera_id=camera, seen=[a_face(f"{camera}-{one}", smile=0.5) for one in range(faces)])
-        for camera, faces, at in looks
-    ]
+    """Windows are kept longer than faces: of one that is shown, four people may be left to compare."""
+    six = [a_face(f"t{one}", smile=0.5) for one in range(6)]
+    records = [a_window(at, seen=six) for at in range(15)]
+    seen = [window_faces(at, seen=six[: 4 if at < 5 else 6]) for at in range(15)]
     stage = a_stage(timelines=[a_timeline(("Film", 0, 1000))])
-    windows = stage_windows(a_session(), stage, cameras, WindowTable.of(records))
+    windows = stage_windows(a_session(), stage, [], WindowTable.of(records))
     assert not windows.withheld.any()
-    rows = people(tracks_of(windows, seen, cameras, "smile"), windows, SharedAxis.of([edit(0, 0, 15)]), "A")
-    assert np.count_nonzero(~np.isnan(rows), axis=0).tolist() == [0, 9, 9]
+    rows = people(tracks_of(windows, seen, [], "smile"), windows, SharedAxis.of([edit(0, 0, 15)]), "A")
+    assert np.count_nonzero(~np.isnan(rows), axis=0).tolist() == [0, 6, 6]
 
 
 def test_tracks_are_told_apart_by_camera_and_left_out_where_figures_are():

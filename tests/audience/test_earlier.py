@@ -41,7 +41,7 @@ def test_a_session_with_too_little_in_it_has_no_share(smiling: list[int]) -> Non
 def test_what_was_shown_is_laid_on_the_same_wherever_it_came() -> None:
     """Thanks came first then, the welcome last and began late, and there was no demo."""
     slides = a_timeline(("Thanks", 0, 10), ("Film", 10, 30), ("Welcome", 30, 50))
-    earlier = given_with([0] * 5 + [1] * 10 + [9] * 20 + [2] * 20, timelines=[slides], cues=[a_cue(5, 0)])
+    earlier = given_with([0] * 5 + [3] * 10 + [27] * 20 + [6] * 20, of=30, timelines=[slides], cues=[a_cue(5, 0)])
     along = mean_along(NOW, [earlier], "smile", 1)
     assert along[:10] == pytest.approx([0.2] * 10)
     assert np.isnan(along[10:30]).all()
@@ -56,7 +56,7 @@ def test_each_session_counts_once_and_only_where_it_has_a_figure() -> None:
 
 
 def test_where_nobody_says_what_was_shown_seconds_are_laid_on_seconds() -> None:
-    along = mean_along(given_with([5] * 4), [given_with([1, 2, 3])], "smile", 1)
+    along = mean_along(given_with([5] * 4), [given_with([3, 6, 9], of=30)], "smile", 1)
     assert along[:3] == pytest.approx([0.1, 0.2, 0.3])
     assert np.isnan(along[3])
 

@@ -20,15 +20,15 @@ from tests.builders import BEGAN, a_session, a_stage, a_window, after, after_ms,
 
 
 def laid_out(*exclusions: Exclusion, seconds: int = 20, width_ms: int | None = None) -> StageWindows:
-    """Ten faces; nobody smiles before second 10, everybody from there on."""
-    table = WindowTable.of(a_window(second, smiling=10 * (second >= 10), of=10) for second in range(seconds))
+    """Thirty faces; nobody smiles before second 10, everybody from there on."""
+    table = WindowTable.of(a_window(second, smiling=30 * (second >= 10), of=30) for second in range(seconds))
     return stage_windows(a_session(), a_stage(exclusions=exclusions), [], table, width_ms=width_ms)
 
 
 def test_an_excluded_window_keeps_its_faces_and_loses_its_figures():
     windows = laid_out(an_exclusion(10, 20))
     assert windows.excluded.tolist() == [False] * 10 + [True] * 10
-    assert windows.faces.tolist() == [10.0] * 20
+    assert windows.faces.tolist() == [30.0] * 20
     assert np.isnan(reaction_curve(windows, "smile").share).tolist() == windows.excluded.tolist()
     assert overall_share(windows, "smile") == 0
 

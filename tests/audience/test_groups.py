@@ -93,8 +93,8 @@ def test_under_ten_seconds_of_figures_there_is_not_enough_data():
 
 
 def test_a_screening_begins_where_its_cue_says_and_else_with_the_session():
-    late = screening_row(the_film([0] * 7 + [10] * 23, cues=[a_cue(7, 0)]), "smile", AXIS, "A", ALL)
+    late = screening_row(the_film([0] * 7 + [30] * 23, faces=30, cues=[a_cue(7, 0)]), "smile", AXIS, "A", ALL)
     assert late.share == 1
-    untold = the_film([0] * 7 + [10] * 23, timelines=False)
+    untold = the_film([0] * 7 + [30] * 23, faces=30, timelines=False)
     assert np.isnan(untold.timeline_s).all()
     assert screening_row(on_its_own_clock(untold), "smile", AXIS, "A", ALL).share == pytest.approx(23 / 30)

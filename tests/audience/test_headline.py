@@ -109,9 +109,8 @@ def test_nothing_recorded() -> None:
 
 def test_too_few_faces_give_no_share() -> None:
     text = said(*seconds((0, 100, 2), of=3))
-    assert text == (
-        "Too few faces to say more: at most 3 faces in view at once, and figures over fewer than 5 are not shown."
-    )
+    assert text.startswith("Too few faces to say more: at most 3 faces in view at once")
+    assert "fewer than 5" in text
 
 
 def test_a_head_count_says_how_many_and_why_no_expression() -> None:

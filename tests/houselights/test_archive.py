@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,13 +12,16 @@ from unittest.mock import Mock
 from uuid import uuid4
 
 import boto3
+import pyarrow.parquet as pq
 import pytest
 
 from audience.curve import overall_share, stage_windows
 from audience.store import Store
+from audience.window_table import WindowTable
 from houselights.archiving import run
 from houselights.archiving.places import FolderPlace, place_of
 from houselights.archiving.run import archive
+from houselights.archiving.tables import segments_file, windows_file
 from houselights.local_cloud.moto_server import running_moto
 from tests.builders import a_head_count, a_scorer, a_session, a_stage, a_timeline, a_window, after, an_exclusion
 from tests.houselights.archives import QUERY, opened, view
@@ -107,6 +111,20 @@ def test_figures_over_few_faces_are_withheld_for_an_audience_of_one_too(
             "WHERE session_id IN ('ferry-3', 'ferry-4')"
         ).fetchall()
         assert rows == [(True, None, None, None)]
+
+
+def test_a_second_in_which_none_of_a_few_smiles_is_empty_and_cannot_be_had_from_its_segment() -> None:
+    """One such second of the first segment, fifteen of the second, whose sum says nothing of any of them."""
+    smiling = [0 if at == 3 or at >= 45 else 4 for at in range(60)]
+    stage = a_stage(timelines=[a_timeline(("A", 0, 30), ("B", 30, 60))])
+    table = WindowTable.of(a_window(at, smiling=count, of=10) for at, count in enumerate(smiling))
+    windows = stage_windows(a_session(), stage, [], table)
+    seconds, segments = (
+        pq.read_table(io.BytesIO(content)).column("smile_over").to_pylist()
+        for content in (windows_file([windows]) or b"", segments_file([windows]) or b"")
+    )
+    assert seconds == [count or None for count in smiling]
+    assert segments == [None, 60]
 
 
 def test_what_was_left_out_has_no_figure_and_is_in_no_sum(houselights: Houselights, films: Store, folder: Path) -> None:

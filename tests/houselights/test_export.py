@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from audience.export import Column
+from audience.faces import Box
 from audience.store import Store
 from table_files.writing import defused
 from tests.builders import (
@@ -21,6 +22,7 @@ from tests.builders import (
     a_stage,
     a_timeline,
     a_window,
+    after_ms,
     an_annotation,
     an_exclusion,
     faces,
@@ -72,7 +74,7 @@ def test_windows_of_few_faces_carry_the_count_and_no_figure_unless_asked(
     houselights: Houselights, talk: Store, tmp_path: Path
 ) -> None:
     ended = houselights("export", "talk-1", "--out", tmp_path / "five")
-    assert "fewer than 5 faces" in ended.err
+    assert "fewer than 5" in ended.err
     houselights("export", "talk-1", "--out", tmp_path / "one", "--min-faces", 1)
     assert rows_of(tmp_path / "five" / "curve.csv")[3]["share"] == ""
     assert float(rows_of(tmp_path / "one" / "curve.csv")[3]["share"]) == pytest.approx(2 / 3, abs=1e-4)
@@ -88,6 +90,34 @@ def test_single_tracks_have_expressions_only_where_single_faces_may_be_shown(
     assert five[0]["windows"] == "2"
     assert not any("level" in name for name in five[0])
     assert float(one[0]["smile_level"]) == pytest.approx(0.9, abs=1e-4)
+
+
+def test_tracks_tell_neither_when_nor_where_somebody_sat_where_single_faces_are_withheld(
+    houselights: Houselights, talk: Store, tmp_path: Path
+) -> None:
+    """Who came at which second would help to take their face from the sums around it."""
+    seat = Box(left=0.5, top=0.3, width=0.1, height=0.137)
+    for at in range(123, 793):
+        late = a_face("late", at_ms=after_ms(at), box=seat, quality=0.834)
+        talk.put_windows([], [window_faces(at, seen=[late])])
+    rows = []
+    for limit in (5, 1):
+        houselights("export", "talk-1", "--out", tmp_path / str(limit), "--min-faces", limit)
+        rows += [row for row in rows_of(tmp_path / str(limit) / "tracks.csv") if row["track_id"] == "late"]
+    told = [(row["first_seen_utc"][11:19], row["last_seen_utc"][11:19], row["windows"]) for row in rows]
+    assert told == [("19:30:00", "19:40:00", "600"), ("19:32:03", "19:43:12", "670")]
+    assert [(float(row["face_height"]), float(row["quality"])) for row in rows] == [(0.1, 0.8), (0.137, 0.834)]
+
+
+def test_a_second_in_which_nearly_nobody_of_a_few_smiles_has_a_range_and_no_share(
+    houselights: Houselights, talk: Store, tmp_path: Path
+) -> None:
+    talk.put_windows([a_window(at, smiling=at % 3, of=10) for at in range(10, 16)])
+    houselights("export", "talk-1", "--out", tmp_path)
+    rows = rows_of(tmp_path / "curve.csv")[10:16]
+    assert {(row["share"], row["share_high"]) for row in rows if row["share"] == ""} == {("", "0.2")}
+    assert [bool(row["share"]) for row in rows] == [False, True, False] * 2
+    assert all(bool(row["level"]) == bool(row["share"]) for row in rows)
 
 
 def test_what_somebody_left_out_has_no_figure_in_any_file_and_says_who_left_it_out(

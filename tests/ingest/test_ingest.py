@@ -108,9 +108,9 @@ class TestASheet:
         monkeypatch.setattr(store, "put_scorer", lambda _: pytest.fail("told twice"))
         taken(ingest, a_sheet(2).delivery())
 
-    def test_shares_are_over_windows_of_five_faces_and_more(self, ingest):
-        assert taken(ingest, a_sheet(4, 4).delivery()).shares == {}
-        assert taken(ingest, a_sheet(8, 4).delivery()).shares == {"smile": 0.5, "fear": 0.0}
+    def test_shares_are_over_windows_of_large_rooms(self, ingest):
+        assert taken(ingest, a_sheet(20, 4).delivery()).shares == {}
+        assert taken(ingest, a_sheet(24, 4).delivery()).shares == {"smile": 0.5, "fear": 0.0}
 
     def test_that_could_not_be_scored_now_leaves_no_record(self, ingest, store, scorer):
         scorer.fails = [ScorerUnavailable("busy")]

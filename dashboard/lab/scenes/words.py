@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from audience.comparison import LEAST_UNITS
+from audience.disclosure import interval_text, share_text
 from audience.instants import clock_text
 from audience.percents import percent, percent_text
 from audience.scene_figures import SceneFigure
@@ -46,7 +47,8 @@ def plus(value: float) -> str:
 
 def ranged(value: float, low: float, high: float) -> str:
     """A share with its interval, where it has one."""
-    return percent_text(value) + ("" if low != low else f" ({percent(low)} to {percent_text(high)})")
+    interval = interval_text(value, low, high, unit=" %")
+    return share_text(value, low, high) + (f" ({interval})" if interval else "")
 
 
 def changed(figure: SceneFigure) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from audience.curve import StageWindows
+from audience.disclosure import interval_text, share_text
 from audience.instants import clock_text
 from audience.percents import percent, percent_text
 from audience.segment_table import SegmentRow
 
 NOT_ENOUGH = "not enough data"
+TOO_FEW_TO_SAY = "too few faces to say"
 
 
 def packed(
@@ -73,12 +75,13 @@ def _cell(value: float, text: str, small: str = "") -> dict[str, Any]:
 def _share(row: SegmentRow) -> dict[str, Any]:
     if not row.enough:
         return _cell(row.share, NOT_ENOUGH)
-    return _cell(row.share, percent_text(row.share), f"{percent(row.share_low)} to {percent(row.share_high)}")
+    figures = row.share, row.share_low, row.share_high
+    return _cell(row.share, share_text(*figures), interval_text(*figures))
 
 
 def _change(row: SegmentRow) -> dict[str, Any]:
     if isnan(row.change):
-        return _cell(row.change, "" if not row.enough else NOT_ENOUGH)
+        return _cell(row.change, "" if not row.enough else TOO_FEW_TO_SAY if row.is_range else NOT_ENOUGH)
     if isnan(row.change_low):
         return _cell(row.change, points_text(row.change), "too short for a range")
     reach = f"{points_text(row.change_low)} to {points_text(row.change_high)}"
