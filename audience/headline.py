@@ -140,7 +140,7 @@ def _gap(windows: StageWindows) -> str:
     longest = int(long[np.argmax(lengths[long])])
     start = int(seen[longest]) + 1
     missed: NDArray[np.bool_] = np.isnan(windows.faces[start : start + int(steps[longest]) - 1])
-    what = "No camera looked" if missed.all() else "Nobody was in view"
+    what = "There is no picture" if missed.all() else "Nobody was in view"
     others = len(long) - 1
     also = f", and in {others} shorter gap{'s' if others > 1 else ''}" if others else ""
     return f"{what} for {_duration(float(lengths[longest]))} at {position_text(windows, start)}{also}."

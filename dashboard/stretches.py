@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from audience.curve import StageWindows
 from audience.disclosure import SMALL_ROOM
 
-SHOWN, NOBODY, NO_CAMERA, FEW, LEFT_OUT = range(5)
+SHOWN, NOBODY, NO_PICTURE, FEW, LEFT_OUT = range(5)
 
 
 def states(windows: StageWindows) -> NDArray[np.int64]:
@@ -19,7 +19,7 @@ def states(windows: StageWindows) -> NDArray[np.int64]:
     if windows.session.mode != "head count":
         state[windows.withheld] = FEW
     state[windows.faces == 0] = NOBODY
-    state[np.isnan(windows.faces)] = NO_CAMERA
+    state[np.isnan(windows.faces)] = NO_PICTURE
     state[windows.excluded] = LEFT_OUT
     return state
 
@@ -28,7 +28,7 @@ def state_names(windows: StageWindows) -> dict[int, str]:
     """What to call the stretches without a figure."""
     return {
         NOBODY: "nobody in view",
-        NO_CAMERA: "no camera",
+        NO_PICTURE: "no picture",
         FEW: f"too few faces to show a share ({windows.why_withheld})",
         LEFT_OUT: "left out",
     }

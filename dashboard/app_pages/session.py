@@ -81,6 +81,9 @@ def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> No
         noted = show_picture(windows, view, earlier=earlier.stages, video=video, start_s=second_asked_for(windows))
         band = [band_words(windows.intervals_allow_for)] if view.expression else []
         st.html(markup.note(*band, GAPS, legend(windows), few_faces_note(windows), outside_note(windows)))
+        heartbeats = [one for one in file.heartbeats if one.stage_id == stage.stage_id]
+        if remarks := recording_notes(recordings, heartbeats):
+            st.html(markup.listing("About the recording", remarks))
         with st.container(horizontal=True, key="take-away"):
             smoothing_s = view.smoothing_s if view.expression else None
             offer_report(file, windows, view.expression, smoothing_s=smoothing_s, against=view.against)
@@ -99,8 +102,6 @@ def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> No
     with earlier_place:
         show_earlier(windows, view, earlier)
     st.header("Notes, and what is left out", anchor=False)
-    heartbeats = [one for one in file.heartbeats if one.stage_id == stage.stage_id]
-    st.html(markup.note(*recording_notes(recordings, heartbeats)))
     show_notes(windows)
     if noted is not None:
         ask_to_write(file.session.session_id, stage.stage_id, noted)

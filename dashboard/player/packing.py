@@ -15,7 +15,7 @@ from audience.curve import ReactionCurve, StageWindows
 from audience.instants import to_ms
 from audience.percents import SHARE_PARTS
 from dashboard.palette import Palette
-from dashboard.stretches import FEW, LEFT_OUT, NO_CAMERA, NOBODY, SHOWN, runs, shown, span, state_names, states
+from dashboard.stretches import FEW, LEFT_OUT, NO_PICTURE, NOBODY, SHOWN, runs, shown, span, state_names, states
 from dashboard.thinning import thinned
 from dashboard.video import NoVideo, Video
 from dashboard.wording import doing, share_of
@@ -27,7 +27,7 @@ Ints = NDArray[np.int64]
 MOST_POINTS = 18_000
 NOTHING, NO_COVERAGE = 0xFFFF, 0xFF
 # How the stretches without a figure are marked.
-_MARKED = {NOBODY: "unseen", NO_CAMERA: "unseen", FEW: "withheld", LEFT_OUT: "excluded"}
+_MARKED = {NOBODY: "unseen", NO_PICTURE: "unseen", FEW: "withheld", LEFT_OUT: "excluded"}
 _KINDS = {"peak": "Peak", "dip": "Dip", "turn": "Steepest turn", "note": "Note"}
 
 

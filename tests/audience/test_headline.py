@@ -91,7 +91,7 @@ def test_the_longest_stretch_without_anybody_in_view_is_told_with_how_many_other
 
 def test_a_camera_that_did_not_look_is_told_from_an_empty_room() -> None:
     text = said(*seconds((0, 100, 10), (400, 500, 10)))
-    assert text.endswith("No camera looked for 5 min at 1:40.")
+    assert text.endswith("There is no picture for 5 min at 1:40.")
 
 
 def test_an_empty_room_before_and_after_is_no_gap() -> None:

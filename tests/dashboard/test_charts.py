@@ -21,7 +21,7 @@ def test_what_the_shading_says_is_said_in_words_too() -> None:
 
     seen = a_window(0, smiling=5, of=10)
     assert said(seen, a_window(1, of=0), a_window(3, smiling=2, of=3), a_window(4, smiling=5, of=10)) == (
-        "Grey: nobody in view or no camera. Blue-grey: too few faces to show a share (fewer than 5)."
+        "Grey: nobody in view or no picture. Blue-grey: too few faces to show a share (fewer than 5)."
     )
     assert said(seen) == ""
 

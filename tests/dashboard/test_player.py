@@ -343,7 +343,7 @@ def seconds_of(text: str) -> int:
         (645, "Left out: Projector failed"),
         (1915, "Nobody in view"),
         (2360, "Too few faces to show a share (fewer than 5)"),
-        (2820, "No camera"),
+        (2820, "No picture"),
     ],
 )
 def test_a_gap_is_a_gap_and_says_why(opened: Callable[..., Page], at_s: int, reason: str) -> None:

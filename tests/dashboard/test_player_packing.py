@@ -141,7 +141,7 @@ def test_each_stretch_without_a_figure_says_why() -> None:
     assert data["gaps"] == [
         [10, 20, "unseen", "nobody in view"],
         [20, 30, "withheld", "too few faces to show a share (fewer than 5)"],
-        [30, 35, "unseen", "no camera"],
+        [30, 35, "unseen", "no picture"],
     ]
 
 
