@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.admission import BEFORE_MS, LONGEST_MS, shown_span_ms
-from audience.disclosure import bounded, default_min_faces, is_bounded, shown_cells, withheld_text
+from audience.disclosure import MIN_FACES, bounded, default_min_faces, is_bounded, shown_cells, withheld_text
 from audience.exclusions import excluded_windows
 from audience.instants import to_ms
 from audience.intervals import Allowance, wilson
@@ -141,7 +141,8 @@ def stage_windows(
     table, outside = within_session(session, table)
     pairs = overlapping(cameras)
     if min_faces is None:
-        most = int(table.over_cameras(pairs).faces.max(initial=0))
+        at_home = session.setting == "home" and stage.audience_size is None
+        most = int(table.over_cameras(pairs).faces.max(initial=0)) if at_home else MIN_FACES
         min_faces = default_min_faces(stage.audience_size, session.setting, most)
     began_ms = to_ms(session.started_at)
     windows = shown_cells(table, min_faces, pairs, since_ms=began_ms).over_cameras(pairs)

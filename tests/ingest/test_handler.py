@@ -102,18 +102,18 @@ STAGE = {"service": "ingest", "session": "talk-1", "stage": "main"}
 
 
 def test_a_batch_is_scored_recorded_and_told_of(cloud, function, rekognition, store, lines):
-    sheet = a_sheet(6)
-    rekognition.will_answer([a_found_face(sheet.manifest.grid, place) for place in range(5)])
+    sheet = a_sheet(26)
+    rekognition.will_answer([a_found_face(sheet.manifest.grid, place) for place in range(25)])
     bodies = [cloud.created(cloud.put(made.delivery())) for made in (sheet, a_window_file(9))]
     assert function(*bodies, a_status(), "{}") == {"batchItemFailures": []}
-    assert store.windows("talk-1", "main").faces.tolist() == [5, 2]
+    assert store.windows("talk-1", "main").faces.tolist() == [25, 2]
     assert store.heartbeats("talk-1")
     assert len(cloud.dead_letters()) == 1
     assert cloud.keys() == []
 
     written = lines()
     of_stage, of_all = metrics_of(written, **STAGE), metrics_of(written, service="ingest")
-    assert of_stage["Faces"] == of_all["Faces"] == ([5.0, 2.0], "Count")
+    assert of_stage["Faces"] == of_all["Faces"] == ([25.0, 2.0], "Count")
     assert of_stage["Unmatched"] == of_all["Unmatched"] == ([1.0, 0.0], "Count")
     assert of_stage["ShareSmile"] == ([1.0], "None")
     assert of_stage["ShareFear"] == ([0.0], "None")
@@ -126,7 +126,7 @@ def test_a_batch_is_scored_recorded_and_told_of(cloud, function, rekognition, st
     assert [line["message"] for line in told] == ["taken", "taken", "status", "set aside"]
     first = told[0]
     assert (first["session"], first["stage"], first["camera"]) == ("talk-1", "main", "cam-1")
-    assert (first["kind"], first["faces"], first["unmatched"], first["service"]) == ("sheet", 5, 1, "ingest")
+    assert (first["kind"], first["faces"], first["unmatched"], first["service"]) == ("sheet", 25, 1, "ingest")
 
 
 def test_a_share_over_few_faces_is_no_metric(cloud, function, rekognition, lines):
