@@ -36,20 +36,21 @@ def client(moto):
     client.delete_table(TableName=TABLE)
 
 
-def fill(url):
+def fill(url, times=1):
     with open_store(url) as store:
         store.put_session(a_session())
         store.put_stage("talk-1", a_stage(timelines=[a_timeline(("One", 0, 1), ("Two", 1, 2))]))
-        left, right = a_window(0, smiling=4, of=8, camera_id="left"), a_window(0, of=8, camera_id="right")
-        store.put_windows([left, right, a_window(1, of=10, camera_id="left")])
+        left = a_window(0, smiling=4 * times, of=8 * times, camera_id="left")
+        right, later = a_window(0, of=8 * times, camera_id="right"), a_window(1, of=10 * times, camera_id="left")
+        store.put_windows([left, right, later])
 
 
 @pytest.fixture
 def exports(tmp_path, monkeypatch):
-    """The folder that the queries of files are run in."""
+    """The folder that the queries of files are run in, with windows of so many faces that none is withheld."""
     monkeypatch.chdir(tmp_path)
     url = f"sqlite:///{tmp_path}/houselights.db"
-    fill(url)
+    fill(url, times=5)
     with open_store(url) as store:
         export_session(
             store, "talk-1", Path("exports/talk-1"), formats=["parquet"], min_faces=None, exported_at=datetime.now(UTC)
