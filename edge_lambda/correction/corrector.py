@@ -71,7 +71,13 @@ class CorrectedFrame:
 
 
 class PictureCorrector:
-    """Puts the pictures of one camera right, in the order they were taken."""
+    """Puts the pictures of one camera right, in the order they were taken.
+
+    Attributes:
+        unusable: pictures so far of which nothing was scored, because which way is up could not be told.
+    """
+
+    unusable: int
 
     def __init__(self, detector: Detector) -> None:
         """Takes the pictures for upright until they show otherwise.
@@ -87,7 +93,7 @@ class PictureCorrector:
         self._landmarks_turn = detector.name in _LANDMARKS_TURN
         self._frames = self._looks = self._checks = self._tries = 0
         self._next_look = self._next_tilt = 0
-        self._scored = self._unusable = self._deinterlaced = self._smoothed = 0
+        self.unusable = self._scored = self._deinterlaced = self._smoothed = 0
         self._turned: dict[int, Turn] = {}
 
     def correct(self, image: Image, *, interlaced: bool = False) -> CorrectedFrame:
@@ -127,12 +133,12 @@ class PictureCorrector:
             lines.append("Picture deinterlaced.")
         if self._smoothed:
             lines.append("Picture smoothed, because it is noisy.")
-        if self._unusable and not self._scored:
+        if self.unusable and not self._scored:
             lines.append(
                 "Nothing scored: faces lie on their side or upside down, and it cannot be told which way is up."
             )
-        elif self._unusable:
-            pictures = "1 picture" if self._unusable == 1 else f"{self._unusable} pictures"
+        elif self.unusable:
+            pictures = "1 picture" if self.unusable == 1 else f"{self.unusable} pictures"
             lines.append(f"Of {pictures} nothing was scored: which way is up could not be told.")
         return tuple(lines)
 
@@ -245,7 +251,7 @@ class PictureCorrector:
 
     def _note(self, frame: CorrectedFrame) -> None:
         if frame.unusable:
-            self._unusable += 1
+            self.unusable += 1
         elif frame.detections:
             self._scored += 1
             if self._turn != Turn():
