@@ -75,15 +75,14 @@ class PreviewFile:
 
         Args:
             at_s: when it is shown, seconds from the beginning, 0 or more, later than the one before.
-            image: height x width x 3, BGR; scaled to the size of the first.
+            image: height x width x 3, BGR; scaled into the size of the first, black beside it where its shape differs.
 
         Raises:
             ExportFailed: the disk is full or gone; nothing is left behind.
         """
         try:
             stream = self._stream or self._begin(image)
-            resized = cv2.resize(image, (stream.width, stream.height), interpolation=cv2.INTER_AREA)
-            frame = av.VideoFrame.from_ndarray(np.asarray(resized, dtype=np.uint8), format="bgr24")
+            frame = av.VideoFrame.from_ndarray(_fitted(image, stream.width, stream.height), format="bgr24")
             frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
             tick = max(self._last + 1, round(at_s / TICK))
             if self._last >= 0:
@@ -161,3 +160,18 @@ class PreviewFile:
 
     def _failed(self, error: Exception) -> ExportFailed:
         return ExportFailed(f"{self._path} cannot be written ({error}); free some disk space or choose another folder")
+
+
+def _fitted(image: Image, width: int, height: int) -> Image:
+    """The picture scaled into so many pixels: a camera that is turned amid a recording keeps its people's shape."""
+    scale = min(width / image.shape[1], height / image.shape[0])
+    across, down = round(image.shape[1] * scale), round(image.shape[0] * scale)
+    # Even sides are a pixel off the picture's own shape.
+    if across >= width - 2 and down >= height - 2:
+        across, down = width, height
+    fitted = cv2.resize(image, (across, down), interpolation=cv2.INTER_AREA)
+    left, top = (width - across) // 2, (height - down) // 2
+    framed = cv2.copyMakeBorder(
+        fitted, top, height - down - top, left, width - across - left, cv2.BORDER_CONSTANT, value=(0, 0, 0)
+    )
+    return np.asarray(framed, dtype=np.uint8)

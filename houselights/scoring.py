@@ -237,7 +237,7 @@ def score_recording(
         notes.append("The session is not ended by this: end it on the page Operate once it is over.")
     notes += elsewhere(store, occasion, known_by)
     summary = summary_of(store, occasion, run.progress, session.mode_reason, realtime_factor=run.realtime_factor)
-    if not summary.faces:
+    if not summary.faces and not corrector.unusable:
         notes.append("No face was found in the whole recording: look at it with --preview, or try --detector yunet.")
     return replace(summary, notes=(*summary.notes, *notes))
 

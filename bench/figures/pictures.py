@@ -21,7 +21,7 @@ import numpy as np
 
 from bench.figures import Figure
 from edge_lambda.correction import PictureCorrector
-from edge_lambda.detectors import Detector, Image, load_detector
+from edge_lambda.detectors import Detection, Detector, Image, load_detector
 from edge_lambda.pipeline import CameraKey, ScoredWindow, TimedFrame, scored_windows
 from edge_lambda.recording import open_recording
 from edge_lambda.scorers.expressionnet import ExpressionNet
@@ -68,6 +68,7 @@ def run() -> Iterator[Figure]:
     truth = {second: float(row["share"]) for second, row in rows.items()}
     there = sum(int(row["faces"]) for second, row in rows.items() if second % EVERY_S == 0)
     detector, scorer = load_detector(doubtful=True), ExpressionNet()
+    yield from cost(clip, detector)
     errors, worst, correlations, coverages, shown = {}, 0.0, {}, {}, 0
     with tempfile.TemporaryDirectory() as folder:
         for name, change in VARIANTS.items():
@@ -104,6 +105,48 @@ def run() -> Iterator[Figure]:
             )
     yield Figure(name="variants with a figure", value=shown)
     yield Figure(name="largest mean error of any variant", value=worst, reach=WORST_ERROR, direction="at most")
+
+
+class Remembering:
+    """A detector that looks at a picture once, and then knows its faces."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.name, self.more, self.seconds = detector.name, 0, 0.0
+        self._detector = detector
+        self._known: dict[int, list[Detection]] = {}
+
+    def detect(self, image: Image) -> list[Detection]:
+        """The faces; see `Detector.detect`. Those of a picture that is not known are counted in `more`."""
+        if id(image) not in self._known:
+            self.more += 1
+            return self._detector.detect(image)
+        return self._known[id(image)]
+
+    def look_at(self, images: list[Image]) -> None:
+        """Looks at pictures, and notes how long that takes."""
+        begun = time.perf_counter()
+        self._known = {id(image): self._detector.detect(image) for image in images}
+        self.seconds = time.perf_counter() - begun
+
+
+def cost(clip: Path, detector: Detector) -> Iterator[Figure]:
+    """What is done to the pictures of an upright clip, and how long that takes beside finding their faces."""
+    images = [frame.image for frame in open_recording(clip).sample(EVERY_S)]
+    remembering = Remembering(detector)
+    remembering.look_at(images)
+    corrector = PictureCorrector(remembering)
+    begun = time.perf_counter()
+    changed = sum(corrector.correct(image).image is not image for image in images)
+    took = time.perf_counter() - begun
+    yield Figure(name="upright: pictures changed", value=changed, reach=0, direction="exactly")
+    yield Figure(name="upright: looks more than one a picture", value=remembering.more, reach=0, direction="exactly")
+    yield Figure(
+        name="upright: time of correcting, of that of finding faces",
+        value=100 * took / remembering.seconds,
+        unit="%",
+        reach=2,
+        direction="at most",
+    )
 
 
 def score(path: Path, detector: Detector, scorer: ExpressionNet) -> Measured:

@@ -32,7 +32,8 @@ from edge_lambda.correction.leaning import (
 )
 from edge_lambda.correction.noise import NOISY_FROM, noise_of, smoothed
 from edge_lambda.correction.turn import QUARTERS, Turn
-from edge_lambda.detectors import SURE, Detection, Detector, Image
+from edge_lambda.detectors import CLEAR, SURE, Detection, Detector, Image
+from edge_lambda.expected_faces import recall
 
 ENOUGH: Final = 2.0
 """Uprightness, summed over looks, that decides which way is up: three faces, or one face seen three times."""
@@ -50,6 +51,7 @@ _FRAMES_A_CHECK = 150  # ... and then one in so many frames: 2 % of the time
 _FREE_TRIES = 3  # other ways tried at once where no face is found
 _FRAMES_A_TRY = 50  # ... and then one in so many frames: 2 % of the time
 _STILL_SEEN = 0.95  # part of the uprightness that straightening has to leave: it costs a little sharpness
+_FOUND_AT_LEAST = 0.5  # part of the faces that has to be found in noise for a share to be one of the audience
 _LEAST_ROLL = 5  # a picture is not straightened by less, degrees
 
 
@@ -61,7 +63,7 @@ class CorrectedFrame:
         image: the picture put right; the very one that was given where nothing was wrong.
         detections: its faces, in pixels of `image`, most certain first.
         moved: whether it is turned otherwise than the picture before, so that no track goes on.
-        unusable: whether its faces lie the wrong way and it is not known how: nothing is to be scored.
+        unusable: whether nothing is to be scored: its faces lie and it is not known how, or noise hides most of them.
     """
 
     image: Image
@@ -87,7 +89,9 @@ class PictureCorrector:
         self._landmarks_turn = detector.name in _LANDMARKS_TURN
         self._frames = self._looks = self._checks = self._tries = 0
         self._next_look = self._next_tilt = 0
-        self._scored = self._unusable = self._deinterlaced = self._smoothed = 0
+        self._lying = self._scored = self._deinterlaced = self._smoothed = 0
+        self._hidden = 0
+        self._doubts: deque[tuple[int, int]] = deque(maxlen=ENOUGH_FRAMES)  # faces found in noise, and doubted ones
         self._turned: dict[int, Turn] = {}
 
     def correct(self, image: Image, *, interlaced: bool = False) -> CorrectedFrame:
@@ -101,7 +105,8 @@ class PictureCorrector:
         if interlaced or is_combed(image):
             image = deinterlaced(image)
             self._deinterlaced += 1
-        if noise_of(image) >= NOISY_FROM:
+        noisy = noise_of(image) >= NOISY_FROM
+        if noisy:
             image = smoothed(image)
             self._smoothed += 1
         before = self._turn
@@ -115,10 +120,19 @@ class PictureCorrector:
             frame = self._try_another_way(image, frame)
         if not frame.unusable:
             frame = self._straightened(image, frame)
-        self._note(frame)
+        too_noisy = noisy and self._hides_most(frame.detections)
+        self._note(frame, too_noisy)
         return CorrectedFrame(
-            image=frame.image, detections=frame.detections, moved=self._turn != before, unusable=frame.unusable
+            image=frame.image,
+            detections=frame.detections,
+            moved=self._turn != before,
+            unusable=frame.unusable or too_noisy,
         )
+
+    @property
+    def unusable(self) -> int:
+        """Pictures so far of which nothing was scored though they show faces."""
+        return self._lying + self._hidden
 
     def notes(self) -> tuple[str, ...]:
         """What was done to the pictures so far, a line each; empty where they are as they came."""
@@ -127,13 +141,14 @@ class PictureCorrector:
             lines.append("Picture deinterlaced.")
         if self._smoothed:
             lines.append("Picture smoothed, because it is noisy.")
-        if self._unusable and not self._scored:
-            lines.append(
-                "Nothing scored: faces lie on their side or upside down, and it cannot be told which way is up."
-            )
-        elif self._unusable:
-            pictures = "1 picture" if self._unusable == 1 else f"{self._unusable} pictures"
-            lines.append(f"Of {pictures} nothing was scored: which way is up could not be told.")
+        for count, why in (
+            (self._lying, "faces lie on their side or upside down, and which way is up cannot be told"),
+            (self._hidden, "noise hides most of the faces; more light helps"),
+        ):
+            if count and not self._scored:
+                lines.append(f"Nothing scored: {why}.")
+            elif count:
+                lines.append(f"Of {count} picture{'' if count == 1 else 's'} nothing was scored: {why}.")
         return tuple(lines)
 
     def _looked_at(self, image: Image) -> CorrectedFrame:
@@ -243,9 +258,17 @@ class PictureCorrector:
         self._lines.clear()
         self._looks = self._next_look = self._next_tilt = 0
 
-    def _note(self, frame: CorrectedFrame) -> None:
+    def _hides_most(self, faces: list[Detection]) -> bool:
+        """Whether noise hides most faces, as those that are found tell: the others are none to take a share of."""
+        self._doubts.append((len(faces), sum(face.confidence < CLEAR for face in faces)))
+        found, doubted = (sum(counts) for counts in zip(*self._doubts, strict=True))
+        return found > 0 and recall(doubted / found) < _FOUND_AT_LEAST
+
+    def _note(self, frame: CorrectedFrame, too_noisy: bool) -> None:
         if frame.unusable:
-            self._unusable += 1
+            self._lying += 1
+        elif too_noisy:
+            self._hidden += 1
         elif frame.detections:
             self._scored += 1
             if self._turn != Turn():

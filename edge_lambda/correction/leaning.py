@@ -74,11 +74,11 @@ def eyes_apart(face: Detection) -> float:
 
 
 def are_plainly_upright(faces: Sequence[Detection]) -> bool:
-    """Whether half of the faces are so clear, and look so much like upright ones, that nobody need look again."""
+    """Whether a quarter of the faces are so clear, and so much like upright ones, that nobody need look again."""
     plain = sum(
         face.confidence >= PLAIN and eyes_apart(face) >= APART and abs(lean_of(face) or 0) <= LYING for face in faces
     )
-    return 2 * plain >= len(faces)
+    return 4 * plain >= len(faces)
 
 
 def uprightness(faces: Iterable[Detection]) -> float:

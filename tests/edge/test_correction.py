@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -179,3 +181,20 @@ def test_faces_of_a_noisy_picture_are_clearer_smoothed_and_a_clear_one_is_left_a
     assert sum(face.confidence for face in smoothed) > 1.1 * sum(face.confidence for face in as_it_is)
     assert "noisy" in " ".join(corrector.notes())
     assert noise_of(people(6)) < NOISY_FROM < noise_of(noisy)
+
+
+class Doubting(FacesInPlace):
+    """Finds every face, and doubts it."""
+
+    def detect(self, image: Image) -> list[Detection]:
+        return [replace(face, confidence=0.55) for face in super().detect(image)]
+
+
+def test_where_noise_hides_most_faces_nothing_is_scored_and_that_is_said():
+    chance = np.random.default_rng(1)
+    noisy = (picture(8) + chance.normal(0, 12, picture(8).shape)).clip(0, 255).astype(np.uint8)
+    corrector = PictureCorrector(Doubting())
+    assert corrector.correct(noisy).unusable
+    assert "Nothing scored" in " ".join(corrector.notes())
+    assert not PictureCorrector(FacesInPlace()).correct(noisy).unusable
+    assert not PictureCorrector(Doubting()).correct(picture(8)).unusable

@@ -55,6 +55,16 @@ def test_it_is_what_every_browser_plays(tmp_path: Path) -> None:
         assert sum(keys) >= 3
 
 
+def test_a_picture_of_another_shape_keeps_its_own(tmp_path: Path) -> None:
+    with PreviewFile(tmp_path / "preview.mp4") as preview:
+        preview.add(0.0, np.full((240, 320, 3), 200, np.uint8))
+        preview.add(1.0, np.full((320, 240, 3), 200, np.uint8))
+    with av.open(str(tmp_path / "preview.mp4")) as played:
+        _, turned = (frame.to_ndarray(format="gray") for frame in played.decode(video=0))
+    across, down = (turned.max(axis=0) > 100).sum(), (turned.max(axis=1) > 100).sum()
+    assert across / down == pytest.approx(240 / 320, abs=0.05)
+
+
 def test_colours_come_out_as_they_went_in(tmp_path: Path) -> None:
     with PreviewFile(tmp_path / "preview.mp4") as preview:
         preview.add(0.0, quadrants(320, 240))
