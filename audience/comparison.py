@@ -19,7 +19,7 @@ from audience.permutation import LEAST_IN_A_CELL, Cluster, clusters
 
 Floats = NDArray[np.float64]
 
-LEAST_UNITS = 5  # of each cut; 5 against 5 can be dealt in 252 ways, so that a p of .01 can be reached
+LEAST_UNITS = 5  # of each cut: fewer leave open by more than a factor of two how far they spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,13 @@ wide the one group spreads as the other is told from all cells together, and the
 Dealt to groups anew, units tell exactly what chance does where both groups are of one kind, and in large groups also
 where they spread differently, because the statistic is studentised (A. Janssen, "Studentized permutation tests for
 non-i.i.d. hypotheses and the generalized Behrens-Fisher problem", Statistics and Probability Letters 36, 1997; E. Chung
-and J. P. Romano, "Exact and asymptotically robust permutation tests", Annals of Statistics 41, 2013). Of five units it
+and J. P. Romano, "Exact and asymptotically robust permutation tests", Annals of Statistics 41, 2013). Of few units it
 does not hold well enough. There curves are drawn that have each group's own spreads and correlations, and no difference
 (a parametric bootstrap, after K. Krishnamoorthy, F. Lu and T. Mathew, "A parametric bootstrap approach for ANOVA with
-unequal variances", Computational Statistics and Data Analysis 51, 2007). How much levels spread, which decides how long
-runs are, is drawn too, from what five units leave open (a generalised p-value: K.-W. Tsui and S. Weerahandi, JASA 84,
-1989). Of groups of two sizes both have to say so, because only a dealing knows of shares whose distribution is skewed.
-Of groups of one size that cancels.
+unequal variances", Computational Statistics and Data Analysis 51, 2007). Of groups of one size that is enough: what is
+skewed, or told wrong, in both cancels. Of groups of two sizes it is not. There how much levels spread, which decides
+how long runs are, is drawn too, from what few units leave open (a generalised p-value: K.-W. Tsui and S. Weerahandi,
+JASA 84, 1989), and dealing has to say so as well, because it alone knows of shares whose distribution is skewed.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ Ints = NDArray[np.int64]
 LEAST_IN_A_CELL = 3  # units of either group, for a cell to count
 
 _DRAWS = 1999  # of dealings, and of curves
-_FEW = 10  # units of a group, for fewer than which dealing anew is not enough
-_AT_ONCE = 2_000_000  # cells of permutations held in memory, a dozen numbers each
+_FEW = 20  # units of a group, for fewer than which dealing anew is not enough
+_AT_ONCE = 2_000_000  # cells held in memory, a dozen numbers each
 _LEVEL = 0.05  # at which single cells are strung together; the p of the clusters does not depend on its being right
 # A cell in which hardly anybody differs from anybody is given this part of the usual variance, so that not all that is
 # found hangs on it (V. G. Tusher, R. Tibshirani and G. Chu, PNAS 98, 2001, add such a constant to each spread).
@@ -87,16 +87,16 @@ def clusters(a: Floats, b: Floats, group: Ints, *, seed: int) -> tuple[Cluster, 
     def largest(draws: int, of: Callable[[int, int], _Groups]) -> Floats:
         """(draws,) the largest run of each."""
         sizes = np.zeros(draws)
-        step = max(1, _AT_ONCE // a.shape[1])
+        step = max(1, _AT_ONCE // (a.shape[1] * (1 + in_a.size // 12)))
         for first in range(0, draws, step):
             drawn = _runs(of(first, min(first + step, draws)).t(), group, threshold)
             np.maximum.at(sizes, first + drawn.row, np.abs(drawn.mass))
         return sizes
 
     rng = np.random.default_rng(seed)
-    few = min(len(a), len(b)) < _FEW
+    few, of_two_sizes = min(len(a), len(b)) < _FEW, len(a) != len(b)
     by_chance = []
-    if not few or len(a) != len(b):
+    if not few or of_two_sizes:
         dealings = _dealings(len(a), len(b))
         if dealings is None:
             by_dealing = np.append(
@@ -110,7 +110,10 @@ def clusters(a: Floats, b: Floats, group: Ints, *, seed: int) -> tuple[Cluster, 
     if few:
         of_a, of_b = _Likeness.of(a), _Likeness.of(b)
         drawn = largest(
-            _DRAWS, lambda first, end: _Groups(*of_a.drawn(end - first, rng), *of_b.drawn(end - first, rng))
+            _DRAWS,
+            lambda first, end: _Groups(
+                *of_a.drawn(end - first, rng, levels=of_two_sizes), *of_b.drawn(end - first, rng, levels=of_two_sizes)
+            ),
         )
         by_chance.append(np.append(np.inf, drawn))
     # Rounding must not make a dealing that repeats this one a little smaller than it.
@@ -197,12 +200,16 @@ class _Likeness:
         level = off.sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1) * known
         return cls(known=known.astype(np.float64), off=off, level=level)
 
-    def drawn(self, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
-        """Groups of as many curves with the same variances and correlations, around 0: counts, means and
-        squares.
+    def drawn(self, draws: int, rng: np.random.Generator, *, levels: bool) -> tuple[Floats, Floats, Floats]:
+        """Groups of as many curves with the same variances and correlations, around 0: counts, means and squares.
 
-        How much levels spread is told from few curves, and how alike cells are hangs on it: it is drawn as well, from
-        what it may be. The squares of a large group are as good as known, and so is that; they are not drawn.
+        Few curves leave open how much levels spread, and how alike cells are hangs on it. The squares of a large group
+        are as good as known, and so is that; they are not drawn.
+
+        Args:
+            draws: how many.
+            rng: to draw with.
+            levels: whether how much levels spread is drawn as well, from what it may be.
         """
         units, count = len(self.off), self.known.sum(axis=0, keepdims=True)
         some = np.maximum(count, 1)
@@ -211,8 +218,10 @@ class _Likeness:
             squares = (self.off**2).sum(axis=0, keepdims=True) * (some - 1)
             return count, means, np.repeat(squares, draws, axis=0)
         of_curves = rng.standard_normal((draws * units, units))
-        wider = np.repeat(np.sqrt((units - 1) / rng.chisquare(units - 1, draws)), units)[:, None]
-        curves = of_curves @ (self.off - self.level) + (wider * of_curves) @ self.level
+        curves = of_curves @ self.off
+        if levels:
+            wider = np.repeat(np.sqrt((units - 1) / rng.chisquare(units - 1, draws)), units)[:, None]
+            curves += ((wider - 1) * of_curves) @ self.level
         curves = curves.reshape(draws, units, -1) * self.known
         means = curves.sum(axis=1) / some
         squares = np.einsum("duc,duc->dc", curves, curves) - means**2 * some
