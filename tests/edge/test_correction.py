@@ -111,6 +111,25 @@ def test_people_who_come_late_are_found_though_nobody_was_there_for_long(detecto
     assert np.array_equal(corrected(corrector, *empty, lying(image, 2))[-1].image, image)
 
 
+class UprightOnly:
+    """Finds the three people of a picture whose top left corner is bright, and nobody where it lies otherwise."""
+
+    name = "upright-only 1"
+
+    def detect(self, image: Image) -> list[Detection]:
+        landmarks = ((18.0, 20.0), (34.0, 20.0), (26.0, 28.0), (20.0, 36.0), (32.0, 36.0))
+        face = Detection(left=6, top=0, width=40, height=50, confidence=0.9, landmarks=landmarks)
+        return [face] * 3 if image[0, 0, 0] > 128 else []
+
+
+def test_where_a_picture_that_lies_shows_nobody_at_all_the_other_ways_are_tried():
+    image = np.zeros((90, 160, 3), np.uint8)
+    image[:5, :5] = 255
+    for quarters in range(1, 4):
+        frames = corrected(PictureCorrector(UprightOnly()), *[lying(image, quarters)] * 4)
+        assert np.array_equal(frames[-1].image, image)
+
+
 def test_an_empty_hall_is_not_turned_and_costs_little(detector: Counting):
     corrector, before = PictureCorrector(detector), detector.asked
     frames = corrected(corrector, *[people(0)] * 60)
