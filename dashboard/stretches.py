@@ -29,9 +29,16 @@ def state_names(windows: StageWindows) -> dict[int, str]:
     return {
         NOBODY: "nobody in view",
         NO_PICTURE: "no picture",
-        FEW: f"too few faces to show a share ({windows.why_withheld})",
+        FEW: _why_few(windows),
         LEFT_OUT: "left out",
     }
+
+
+def _why_few(windows: StageWindows) -> str:
+    withheld = windows.faces[windows.withheld]
+    if len(withheld) and (withheld >= windows.min_faces).all():
+        return f"not the usual number of faces, and of at most {SMALL_ROOM} a share is shown at that alone"
+    return f"too few faces to show a share ({windows.why_withheld})"
 
 
 def runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:

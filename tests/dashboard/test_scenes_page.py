@@ -117,7 +117,8 @@ def test_the_figures_of_one_screening_stand_with_their_range_faces_and_coverage(
     assert "Most smile in “Dog”: 60 % (31 to 83 %) of the faces; fewest in “Quay”: 10 % (2 to 40 %)." in text
     row = text.split('<th scope="row">Quay</th><td>Smile</td>')[1].split("</tr>")[0]
     assert re.fullmatch(
-        r"<td>10 % \(2 to 40 %\)</td><td>−24 points \(−\d+ to −\d+\)</td><td>10</td><td>1 of 1</td><td>50 %</td>", row
+        r"<td>10 % \(2 to 40 %\)</td><td>−24 points \(−\d+ to [−+]\d+\)</td><td>10</td><td>1 of 1</td><td>50 %</td>",
+        row,
     )
     assert len(app.get("echarts_chart")) == 1
 
