@@ -165,6 +165,9 @@ class _Line:
         weights[1, near - far :] = -0.5 / (far - near)
         of_one, of_two = (variance_of_sum(of_sides, steps.keeps * STRETCH) for of_sides in weights)
         chance = line.usual * (1 - line.usual) / line.people * np.where(sides == 1, of_one, of_two)
+        # A share that wanders in proportion to itself goes further where it is higher.
+        looks = line.usual * (1 - line.usual)
+        chance *= np.maximum(looks / looks[there].mean(), 1) if there.any() else 1
         return replace(line, scores=np.where(there & (sides > 0), mean / np.sqrt(chance), np.nan))
 
     @classmethod

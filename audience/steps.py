@@ -84,6 +84,8 @@ class Steps:
             if short
             else counts.keeps(usual, size, round(_PART_S / width_s))
         )
+        if not short:
+            usual = _drawn_in(usual, known, faces, keeps)
         return cls(
             windows_a_step=size,
             known=known,
@@ -163,6 +165,28 @@ def _usual(known: Floats, over: Floats, faces: Floats, reach: int) -> Floats:
     return usual
 
 
+def _drawn_in(usual: Floats, known: Floats, faces: Floats, keeps: float) -> Floats:
+    """(s,) what is usual, drawn to what is so in all of the session as far as its ups and downs may be chance.
+
+    Five minutes tell little of people who keep a face for one, and somebody stands out of a usual share that happens to
+    be too low. An empirical Bayes estimate (B. Efron and C. Morris, JASA 68, 1973).
+    """
+    some = known > 0
+    if not some.any():
+        return usual
+    overall = float((usual * faces).sum() / faces.sum())
+    varies = float(((usual - overall)[some] ** 2).mean())
+    real = max(0.0, 1 - _by_chance(usual, known, faces, keeps) / varies) if varies > 0 else 0.0
+    drawn: Floats = overall + real * (usual - overall)
+    return drawn
+
+
+def _by_chance(usual: Floats, known: Floats, faces: Floats, keeps: float) -> float:
+    """How much what is usual varies by chance."""
+    chance = usual * (1 - usual) * known / np.maximum(faces, 1)
+    return float(chance[known > 0].mean()) * variance_over(keeps * STRETCH / MEDIAN) * _MEDIAN_VARIES
+
+
 def _unsure(usual: Floats, known: Floats, faces: Floats, keeps: float) -> Floats:
     """(s,) how far a median of the minutes around may lie off where the share drifts.
 
@@ -173,9 +197,8 @@ def _unsure(usual: Floats, known: Floats, faces: Floats, keeps: float) -> Floats
     both = (known[reach:] > 0) & (known[:-reach] > 0)
     if not both.any():
         return np.zeros(len(usual))
-    chance = usual * (1 - usual) * known / np.maximum(faces, 1)
-    by_chance = float(chance[known > 0].mean()) * variance_over(keeps * STRETCH / MEDIAN) * _MEDIAN_VARIES
-    drift = max(0.0, float(((usual[reach:] - usual[:-reach])[both] ** 2).mean()) - by_chance) ** 0.5
+    apart = float(((usual[reach:] - usual[:-reach])[both] ** 2).mean())
+    drift = max(0.0, apart - _by_chance(usual, known, faces, keeps)) ** 0.5
     sums = np.append(0.0, np.cumsum(known))
     place = np.arange(len(known))
     before = sums[place] - sums[np.maximum(place - reach, 0)]

@@ -68,6 +68,15 @@ def test_few_faces_rare_faces_and_long_faces_make_no_moments(people, share, last
     assert sum(any(one.sure == "very sure" for one in of) for of in found) <= 1
 
 
+def test_a_rare_face_that_is_kept_for_a_minute_makes_no_moment():
+    """About two of 300 show it at a time; what is usual in five minutes hangs on who they are."""
+    smiling, faces = crowds(
+        np.full((10_800, 60), 0.005), np.full(60, 300), lasts_s=np.full(60, 60.0), in_view=1 - 1e-9, seed=77
+    )
+    shown = sum(bool(moments(from_counts(smiling[:, i], faces[:, i]), "smile")) for i in range(60))
+    assert shown <= 3
+
+
 def test_a_large_crowd_whose_share_wanders_on_all_scales_makes_no_moments():
     """Of 300 faces a share is so well measured that all that stands out is the wandering itself."""
     true = wandering(np.full(60, 0.5), 3600, every_s=np.full(60, 600.0), swing=1.0, rough=True, seed=5)
