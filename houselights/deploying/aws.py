@@ -1,4 +1,4 @@
-"""Reaching an AWS account, and saying in one line what it refused."""
+"""Sessions for an AWS account, and its errors in one line."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from audience.errors import DeploymentFailed
 
 
 def aws_session(*, profile: str | None, region: str | None) -> Any:
-    """A boto3 session.
+    """Creates a boto3 session.
 
     Args:
-        profile: name of one in the user's AWS configuration; None for the usual one.
-        region: None for the profile's.
+        profile: name of a profile in the user's AWS configuration; None for the default one.
+        region: name of the region; None for the profile's.
 
     Raises:
         DeploymentFailed: there is no such profile, or no region.
@@ -27,13 +27,13 @@ def aws_session(*, profile: str | None, region: str | None) -> Any:
     except BotoCoreError as problem:
         raise DeploymentFailed(f"AWS cannot be asked: {problem}") from None
     if session.region_name is None:
-        raise DeploymentFailed("no AWS region is named: choose one, for instance with --region eu-west-1")
+        raise DeploymentFailed("no AWS region is set: choose one, for instance with --region eu-west-1")
     return session
 
 
 @contextmanager
-def told(session: Any) -> Iterator[None]:
-    """Says in one line what AWS, or the way there, refused."""
+def aws_errors(session: Any) -> Iterator[None]:
+    """Raises errors of AWS and of the connection to it as `DeploymentFailed`, in one line."""
     try:
         yield
     except ClientError as problem:
