@@ -96,7 +96,8 @@ class Ingest:
         Args:
             key: its object key.
             data: its bytes.
-            delivered_ms: when it was delivered, milliseconds since the epoch by the receiver's clock; retention starts.
+            delivered_ms: when it was delivered, by the receiver's clock, milliseconds since the epoch; retention
+                starts then.
             now_ms: the current time, milliseconds since the epoch.
             sent_ms: when the device sent it, by its own clock; None if not stated.
 

@@ -25,7 +25,7 @@ def aws_session(*, profile: str | None, region: str | None) -> Any:
     try:
         session = boto3.Session(profile_name=profile, region_name=region)
     except BotoCoreError as problem:
-        raise DeploymentFailed(f"AWS cannot be asked: {problem}") from None
+        raise DeploymentFailed(f"AWS cannot be used: {problem}") from None
     if session.region_name is None:
         raise DeploymentFailed("no AWS region is set: choose one, for instance with --region eu-west-1")
     return session
@@ -43,7 +43,7 @@ def aws_errors(session: Any) -> Iterator[None]:
         ) from None
     except NoCredentialsError:
         raise DeploymentFailed(
-            "AWS cannot be asked: there are no credentials, so name a profile that has some"
+            "AWS cannot be used: there are no credentials, so name a profile that has some"
         ) from None
     except BotoCoreError as problem:
-        raise DeploymentFailed(f"AWS cannot be asked: {problem}") from None
+        raise DeploymentFailed(f"AWS cannot be used: {problem}") from None
