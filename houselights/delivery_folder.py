@@ -9,7 +9,7 @@ from typing import Final
 from audience.errors import DeliveriesUnavailable, DeliveryGone, InvalidValue
 from audience.private_files import private_folder, tighten, write_private
 from audience.sheets.delivery import SUFFIXES
-from ingest_lambda.worker import KEPT, Found, check_size
+from ingest_lambda.worker import KEPT, ReceivedDelivery, check_size
 
 REFUSED: Final = "refused"
 """Folder within the folder for what can never be taken, each under its own key."""
@@ -45,12 +45,12 @@ class DeliveryFolder:
         ]
         return [self._word_of(key) for key in sorted(keys, key=lambda key: (key.rpartition("/")[2], key))]
 
-    def read(self, bucket: str, key: str) -> Found:
+    def read(self, bucket: str, key: str) -> ReceivedDelivery:
         file = self._folder / key
         try:
             about = file.stat()
             check_size(about.st_size)
-            return Found(data=file.read_bytes(), delivered_ms=about.st_mtime_ns // 1_000_000, sent_ms=None)
+            return ReceivedDelivery(data=file.read_bytes(), delivered_ms=about.st_mtime_ns // 1_000_000, sent_ms=None)
         except FileNotFoundError:
             raise DeliveryGone(f"{file} is not there any more, and is not recorded") from None
         except OSError as problem:

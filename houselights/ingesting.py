@@ -10,7 +10,7 @@ from typing import Final
 from audience.errors import HouselightsError
 from audience.store import Heartbeat
 from houselights.delivery_folder import DeliveryFolder
-from ingest_lambda.ingest import Taken
+from ingest_lambda.ingest import IngestResult
 from ingest_lambda.worker import Worker
 
 LOOK_EVERY_S: Final = 0.5
@@ -40,17 +40,17 @@ class Progress:
     refusals: int = 0
     trouble: str = ""
 
-    def taken(self, taken: Taken, *, delay_ms: int, clock_error_ms: int | None) -> None:
+    def recorded(self, result: IngestResult, *, delay_ms: int, clock_error_ms: int | None) -> None:
         self.deliveries += 1
-        self.faces += taken.faces
-        self.unmatched += taken.unmatched
+        self.faces += result.faces
+        self.unmatched += result.unmatched
         self._changed()
 
-    def beat(self, heartbeat: Heartbeat, *, clock_error_ms: int | None) -> None:
+    def status(self, heartbeat: Heartbeat, *, clock_error_ms: int | None) -> None:
         self.statuses += 1
         self._changed()
 
-    def gone_but_taken(self, key: str) -> None:
+    def duplicate(self, key: str) -> None:
         self._changed()
 
     def refused(self, what: str, problem: HouselightsError) -> None:
@@ -93,7 +93,7 @@ def ingest_folder(folder: DeliveryFolder, worker: Worker, *, stop: threading.Eve
             for body in folder.waiting():
                 if stop.is_set():
                     return
-                worker.work(body)
+                worker.process(body)
                 back_off_s = FIRST_BACK_OFF_S
         except HouselightsError:
             if once:

@@ -10,15 +10,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from audience.errors import DeliveriesUnavailable
 from houselights.ingesting import FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S
-from ingest_lambda.handler import work_on
+from ingest_lambda.handler import process_event
 from ingest_lambda.worker import Worker
 
 AT_ONCE: Final = 10
 """Messages received at once: as many as SQS gives."""
 
 POLL_S: Final = 3
-"""How long to wait for a message, seconds; so long a stop may take. Less than `ingest_lambda.bucket.brief` waits for an
-answer: a message in an answer that nobody waits for any more is hidden until its visibility timeout is over."""
+"""How long to wait for a message, seconds, and so the longest delay of a stop. Shorter than the read timeout of
+`ingest_lambda.bucket.quick_client`: a message in a response that came too late stays hidden until its visibility
+timeout."""
 
 _REGION = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com")
 
@@ -62,7 +63,7 @@ def _work_on_next(client: Any, queue_url: str, worker: Worker) -> int:
         QueueUrl=queue_url, MaxNumberOfMessages=AT_ONCE, WaitTimeSeconds=POLL_S, AttributeNames=["All"]
     ).get("Messages", [])
     if messages:
-        failed = work_on({"Records": [_record(message) for message in messages]}, worker)["batchItemFailures"]
+        failed = process_event({"Records": [_record(message) for message in messages]}, worker)["batchItemFailures"]
         again = {one["itemIdentifier"] for one in failed}
         done = [
             {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}

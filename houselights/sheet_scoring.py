@@ -12,7 +12,7 @@ from audience.sheets.sheet import Sheet
 from edge_lambda.contact_sheet import scoring_crops
 from edge_lambda.detectors import Detector
 from edge_lambda.scorers import Scorer
-from ingest_lambda.scoring import on_tiles
+from ingest_lambda.scoring import match_tiles
 
 
 class DeviceSheetScorer:
@@ -51,4 +51,4 @@ class DeviceSheetScorer:
         centres = [
             ((face.left + face.width / 2) / width, (face.top + face.height / 2) / height, True) for face in found
         ]
-        return [one is not None for one in on_tiles(sheet.manifest, centres)]
+        return [one is not None for one in match_tiles(sheet.manifest, centres)]

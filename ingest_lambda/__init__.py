@@ -1,7 +1,7 @@
-"""What cameras delivered, from the bucket into the store: contact sheets are scored, window files taken as they are.
+"""Records what cameras delivered: scores contact sheets, reads window files, and writes both to the store.
 
-handler.py      the function AWS Lambda calls: one batch of queue messages, what fails of it comes again
-worker.py       one message: reads the object, has it taken, removes it; sets aside what can never be taken
-ingest.py       the work itself: a sheet or window file becomes records
+handler.py      entry point of AWS Lambda: one batch of queue messages; failed ones are retried
+worker.py       one message: reads the object, records it, removes it; sends hopeless ones to the dead letters
+ingest.py       turns a sheet or window file into records
 rekognition.py  the scorer of sheets in the cloud
 """

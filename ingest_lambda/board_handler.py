@@ -1,4 +1,4 @@
-"""What AWS Lambda calls once a minute: it writes the public boards for as long as a festival goes on, then returns."""
+"""Entry point of AWS Lambda, called once a minute: publishes the public boards while a festival is on."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from audience.stores import open_store
 from board_page.page import page
 from ingest_lambda.board import PublicBoards, publish
 from ingest_lambda.board_objects import BoardObjects
-from ingest_lambda.bucket import brief
-from ingest_lambda.settings import given
+from ingest_lambda.bucket import quick_client
+from ingest_lambda.settings import required
 
 
 def handler(_event: Any, _context: Any) -> None:
-    """Writes the boards of all festivals, whatever the event says.
+    """Publishes all public boards; ignores the event.
 
     Raises:
-        InvalidValue: the function's environment is wrong.
+        InvalidValue: an environment variable is missing or wrong.
         StoreUnavailable, BoardNotPublished: a board is not up to date.
     """
     try:
         publish(_boards(), lambda: time.time_ns() // 1_000_000, time.sleep)
     except HouselightsError as problem:
-        Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME") or "board").error("not written", reason=str(problem))
+        Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME") or "board").error("not published", reason=str(problem))
         raise
 
 
 @functools.cache
 def _boards() -> PublicBoards:
-    """What outlives a call, made at the first."""
+    """The state that the function instance keeps between calls, created in the first."""
     return PublicBoards(
-        store=open_store(given(os.environ, "HOUSELIGHTS_STORE")),
-        objects=BoardObjects(brief(boto3.Session(), "s3"), given(os.environ, "HOUSELIGHTS_BOARDS")),
+        store=open_store(required(os.environ, "HOUSELIGHTS_STORE")),
+        objects=BoardObjects(quick_client(boto3.Session(), "s3"), required(os.environ, "HOUSELIGHTS_BOARDS")),
         page=page().body,
     )

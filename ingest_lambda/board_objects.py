@@ -1,6 +1,6 @@
-"""The bucket behind the public board: each festival's page, and its newest snapshot, which no older one replaces.
+"""The bucket behind the public board: each session's page and newest snapshot. An older one never replaces a newer one.
 
-The keys are the paths of the addresses: `live/<session>` is the page, `live/<session>/live.json` the snapshot.
+The keys are the URL paths: `live/<session>` is the page, `live/<session>/live.json` the snapshot.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from board_page.page import KEEP_PAGE, KEEP_SNAPSHOT, PAGE_TYPE, SNAPSHOT_TYPE
 
 PREFIX: Final = "live/"
 NO_BOARD_KEY: Final = "no-board.txt"
-"""What CloudFront answers with, as 404, where nothing is."""
+"""The body of CloudFront's 404 response."""
 
 _MADE, _ENDED = "made-ms", "ended-ms"
-_WRITTEN_MEANWHILE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
+_CONFLICT = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 _TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """A snapshot that lies in the bucket.
+class WrittenSnapshot:
+    """What is known of a snapshot in the bucket.
 
     Attributes:
-        etag: S3's name for its content.
+        etag: S3's ETag.
         made_ms: the update it was made for, milliseconds since the epoch.
-        ended_ms: where it is the last of a session that has ended, when that was; None else.
+        ended_ms: for the final snapshot of a session, when the session ended; else None.
     """
 
     etag: str
@@ -38,19 +38,19 @@ class Written:
 
 
 class BoardObjects:
-    """Writes them. Every method raises BoardNotPublished where S3 does not do as it is asked."""
+    """Reads and writes the objects of public boards. Every method raises BoardNotPublished if S3 refuses or fails."""
 
     def __init__(self, client: Any, bucket: str) -> None:
-        """Asks nothing yet.
+        """Creates the object without I/O.
 
         Args:
-            client: of S3, as `ingest_lambda.bucket.brief` makes it.
-            bucket: its name.
+            client: S3 client, as `ingest_lambda.bucket.quick_client` makes it.
+            bucket: name of the bucket.
         """
         self._client, self._bucket = client, bucket
 
     def sessions(self) -> set[str]:
-        """The ids of the sessions of which anything is there."""
+        """The ids of the sessions with an object in the bucket."""
         try:
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX)
             keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
@@ -59,71 +59,72 @@ class BoardObjects:
         return {key.removeprefix(PREFIX).partition("/")[0] for key in keys}
 
     def put_no_board(self) -> None:
-        """Writes what is told to who asks for a board that is not there."""
+        """Writes the response for a board that does not exist."""
         self._put(NO_BOARD_KEY, b"There is no board of that name.\n", "text/plain; charset=utf-8", KEEP_SNAPSHOT)
 
     def put_page(self, session_id: str, page: bytes) -> None:
-        """Writes a session's page, over one already there."""
+        """Writes a session's page, and replaces an existing one."""
         self._put(_page_key(session_id), page, PAGE_TYPE, KEEP_PAGE)
 
-    def newest(self, session_id: str) -> Written | None:
-        """What is known of a session's snapshot; None where there is none."""
+    def newest(self, session_id: str) -> WrittenSnapshot | None:
+        """Looks up a session's snapshot; None where there is none."""
         try:
-            answer = self._client.head_object(Bucket=self._bucket, Key=_snapshot_key(session_id))
+            response = self._client.head_object(Bucket=self._bucket, Key=_snapshot_key(session_id))
         except (ClientError, BotoCoreError) as problem:
             if isinstance(problem, ClientError) and problem.response["Error"]["Code"] in ("404", "NoSuchKey"):
                 return None
             self._refuse(problem)
-        told = answer["Metadata"]
-        ended_ms = told.get(_ENDED)
-        return Written(
-            etag=answer["ETag"],
-            made_ms=int(told.get(_MADE, 0)),
+        metadata = response["Metadata"]
+        ended_ms = metadata.get(_ENDED)
+        return WrittenSnapshot(
+            etag=response["ETag"],
+            made_ms=int(metadata.get(_MADE, 0)),
             ended_ms=None if ended_ms is None else int(ended_ms),
         )
 
     def put_snapshot(
-        self, session_id: str, snapshot: bytes, *, made_ms: int, ended_ms: int | None, over: Written | None
-    ) -> Written:
-        """Writes a session's snapshot, unless one is there that was made for the same update or a later one.
+        self, session_id: str, snapshot: bytes, *, made_ms: int, ended_ms: int | None, over: WrittenSnapshot | None
+    ) -> WrittenSnapshot:
+        """Writes a session's snapshot, unless the bucket has one for the same update or a later one.
 
-        Two copies of the function may be at it at once, and the slower one may hold the older picture.
+        Two function instances may write at once, and the slower one may have older data. A conditional write
+        (If-Match) detects that.
 
         Args:
-            session_id: whose.
+            session_id: the session.
             snapshot: the document.
-            made_ms, ended_ms: as `Written` has them.
-            over: what was there when it was last looked at; None where nothing was.
+            made_ms, ended_ms: as in `WrittenSnapshot`.
+            over: the snapshot last seen in the bucket; None where there was none.
 
         Returns:
-            What is there now: this one, or the newer one.
+            The snapshot in the bucket now: this one, or a newer one.
         """
-        told = {_MADE: str(made_ms)} | ({} if ended_ms is None else {_ENDED: str(ended_ms)})
+        metadata = {_MADE: str(made_ms)} | ({} if ended_ms is None else {_ENDED: str(ended_ms)})
         for _ in range(_TRIES):
             if over is not None and over.made_ms >= made_ms:
                 return over
-            unless = {"IfNoneMatch": "*"} if over is None else {"IfMatch": over.etag}
+            condition = {"IfNoneMatch": "*"} if over is None else {"IfMatch": over.etag}
             try:
-                answer = self._client.put_object(
+                response = self._client.put_object(
                     Bucket=self._bucket,
                     Key=_snapshot_key(session_id),
                     Body=snapshot,
                     ContentType=SNAPSHOT_TYPE,
                     CacheControl=KEEP_SNAPSHOT,
-                    Metadata=told,
-                    **unless,
+                    Metadata=metadata,
+                    **condition,
                 )
-                return Written(etag=answer["ETag"], made_ms=made_ms, ended_ms=ended_ms)
+                return WrittenSnapshot(etag=response["ETag"], made_ms=made_ms, ended_ms=ended_ms)
             except (ClientError, BotoCoreError) as problem:
-                if not (isinstance(problem, ClientError) and problem.response["Error"]["Code"] in _WRITTEN_MEANWHILE):
+                if not (isinstance(problem, ClientError) and problem.response["Error"]["Code"] in _CONFLICT):
                     self._refuse(problem)
             over = self.newest(session_id)
         raise BoardNotPublished(
-            f"{_snapshot_key(session_id)} is written by too many at once: the next update tries again"
+            f"{_snapshot_key(session_id)} has too many concurrent writers: the next update tries again"
         )
 
     def remove(self, session_id: str) -> None:
-        """Removes a session's page and snapshot; what is not there is no error."""
+        """Removes a session's page and snapshot, if they exist."""
         try:
             for key in (_page_key(session_id), _snapshot_key(session_id)):
                 self._client.delete_object(Bucket=self._bucket, Key=key)
@@ -137,10 +138,10 @@ class BoardObjects:
             self._refuse(problem)
 
     def _refuse(self, problem: ClientError | BotoCoreError) -> NoReturn:
-        # botocore's own texts may hold addresses with signatures in them; their names do not.
+        # botocore's messages may contain signed URLs; the names of its exceptions do not.
         code = problem.response["Error"]["Code"] if isinstance(problem, ClientError) else type(problem).__name__
         raise BoardNotPublished(
-            f"bucket {self._bucket} does not take the board ({code}): check HOUSELIGHTS_BOARDS and the role"
+            f"the board cannot be published in bucket {self._bucket} ({code}): check HOUSELIGHTS_BOARDS and the role"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""The bucket deliveries lie in, as the receiving end needs it."""
+"""Deliveries in an S3 bucket: the receiving end."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from audience.errors import DeliveriesUnavailable, DeliveryGone
 from audience.instants import to_ms
-from ingest_lambda.worker import KEPT, Found, check_size
+from ingest_lambda.worker import KEPT, ReceivedDelivery, check_size
 
 SENT_MS: Final = "sent-ms"
-"""The object's metadata that says when the device sent it, by its own clock."""
+"""Object metadata: when the device sent it, by its own clock, milliseconds since the epoch."""
 
 _GONE = {"NoSuchKey", "404"}
 
 
-def brief(session: Any, service: str) -> Any:
-    """A client that gives up soon: the queue brings again what was not done.
+def quick_client(session: Any, service: str) -> Any:
+    """Creates a client with short timeouts and few retries: the queue retries the message anyway.
 
     Args:
-        session: a boto3 session, which has the region and the credentials.
-        service: as boto3 names it, such as `s3`.
+        session: a boto3 session, with region and credentials.
+        service: boto3's name of the service, such as `s3`.
     """
     retries = {"total_max_attempts": 3, "mode": "standard"}
     return session.client(service, config=Config(retries=retries, connect_timeout=2, read_timeout=5))
@@ -33,28 +33,30 @@ class BucketDeliveries:
     """Implements `ingest_lambda.worker.Deliveries` on S3."""
 
     def __init__(self, client: Any) -> None:
-        """Asks nothing yet.
+        """Creates the object without I/O.
 
         Args:
-            client: of S3, as `brief` makes it.
+            client: S3 client, as `quick_client` makes it.
         """
         self._client = client
 
-    def read(self, bucket: str, key: str) -> Found:
+    def read(self, bucket: str, key: str) -> ReceivedDelivery:
         try:
-            answer = self._client.get_object(Bucket=bucket, Key=key)
-            with closing(answer["Body"]) as body:  # as a context itself it would give the stream unchecked
-                check_size(answer["ContentLength"])
+            response = self._client.get_object(Bucket=bucket, Key=key)
+            with closing(response["Body"]) as body:  # its own context manager skips the check of the length read
+                check_size(response["ContentLength"])
                 data = body.read()
         except (ClientError, BotoCoreError) as problem:
-            _meaning_of(problem, "read", bucket)
-        return Found(data=data, delivered_ms=to_ms(answer["LastModified"]), sent_ms=_sent_ms(answer["Metadata"]))
+            _raise_for(problem, "read", bucket)
+        return ReceivedDelivery(
+            data=data, delivered_ms=to_ms(response["LastModified"]), sent_ms=_sent_ms(response["Metadata"])
+        )
 
     def remove(self, bucket: str, key: str) -> None:
         try:
             self._client.delete_object(Bucket=bucket, Key=key)
         except (ClientError, BotoCoreError) as problem:
-            _meaning_of(problem, "deleted from", bucket)
+            _raise_for(problem, "deleted from", bucket)
 
     def keep(self, bucket: str, key: str) -> None:
         try:
@@ -62,7 +64,7 @@ class BucketDeliveries:
         except (ClientError, BotoCoreError) as problem:
             if isinstance(problem, ClientError) and problem.response["Error"]["Code"] in _GONE:
                 return
-            _meaning_of(problem, f"written to under {KEPT}", bucket)
+            _raise_for(problem, f"written to under {KEPT}", bucket)
         self.remove(bucket, key)
 
 
@@ -71,18 +73,18 @@ def _sent_ms(metadata: dict[str, str]) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 13 else None
 
 
-def _meaning_of(problem: ClientError | BotoCoreError, what: str, bucket: str) -> NoReturn:
+def _raise_for(problem: ClientError | BotoCoreError, what: str, bucket: str) -> NoReturn:
     if not isinstance(problem, ClientError):
-        # Their texts may hold addresses with signatures in them; their names do not.
+        # botocore's messages may contain signed URLs; the names of its exceptions do not.
         raise DeliveriesUnavailable(f"S3 cannot be reached ({type(problem).__name__}): check the network") from None
     code = str(problem.response.get("Error", {}).get("Code", ""))[:60]
     if code in _GONE:
         raise DeliveryGone(f"the delivery is not in bucket {bucket} any more, and is not recorded") from None
     if code == "AccessDenied":
         raise DeliveriesUnavailable(
-            f"bucket {bucket} may not be {what} ({code}): allow s3:GetObject, s3:DeleteObject, and s3:ListBucket, "
-            "without which S3 says the same of objects that are gone, and the use of its key, where it has one of KMS"
+            f"bucket {bucket} may not be {what} ({code}): allow s3:GetObject, s3:DeleteObject, s3:ListBucket (without "
+            "it S3 denies access to objects that are gone), and the use of its KMS key, if it has one"
         ) from None
     raise DeliveriesUnavailable(
-        f"bucket {bucket} cannot be {what} now ({code}): the delivery will come again"
+        f"bucket {bucket} cannot be {what} now ({code}): the delivery will be retried"
     ) from None

@@ -1,4 +1,4 @@
-"""What a delivery claims, held against its session and against what a camera can see, before anything is recorded."""
+"""Checks a delivery's claims against its session and against what a camera can see, before it is recorded."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from audience.windows import DEFAULT_WIDTH_MS, WindowRecord
 
 
 def check_claims(store: Store, session: Session, delivered: Sheet | WindowFile, delivered_ms: int) -> None:
-    """Checks that a camera can have seen this, and in this session.
+    """Checks that a camera can have seen this, in this session.
 
     Args:
-        store: what was recorded before: no number of deliveries makes a window of more than a camera sees.
-        session: the delivery's.
-        delivered: read, and under its own key.
+        store: the records so far: all deliveries of a camera together may not exceed what it can see in a window.
+        session: the delivery's session.
+        delivered: the delivery, read and checked against its key.
         delivered_ms: when it was delivered, by the receiver's clock, milliseconds since the epoch.
 
     Raises:
-        SheetRejected: no camera can have seen it, or it was still to come.
+        SheetRejected: no camera can have seen it, or it lies in the future.
         DeliveryRefused: it lies outside the session.
-        StoreUnavailable: trying again may help.
+        StoreUnavailable: a retry may help.
     """
     if isinstance(delivered, Sheet):
         of: Manifest | WindowRecord = delivered.manifest
@@ -36,9 +36,9 @@ def check_claims(store: Store, session: Session, delivered: Sheet | WindowFile, 
         starts = [window.start_ms for window in delivered.windows]
         check_windows(delivered)
     if of.width_ms != DEFAULT_WIDTH_MS:
-        # Windows of two widths do not add up: one of another width would make the whole stage unreadable.
+        # Windows of different widths cannot be summed: one would make the whole stage unreadable.
         raise SheetRejected(f"its windows are {of.width_ms} ms wide: a stage's are {DEFAULT_WIDTH_MS} ms")
-    # In order; and every face is of one of them.
+    # Windows are in order, and every face belongs to one of them.
     for start_ms in (starts[0], starts[-1]):
         check_recorded(session, start_ms, delivered_ms)
     check_span(starts[0], starts[-1])
@@ -46,9 +46,9 @@ def check_claims(store: Store, session: Session, delivered: Sheet | WindowFile, 
     check_room(there, of.camera_id, starts)
 
 
-def faces_refused(session_id: str, but: str) -> FacesRefused:
-    """What a session that only counts heads answers to faces."""
+def heads_only_error(session_id: str, but: str) -> FacesRefused:
+    """The error for faces delivered to a session that only counts heads."""
     return FacesRefused(
-        f"session {session_id!r} only counts heads, and {but}: it is not kept; set the device's "
+        f"session {session_id!r} only counts heads, and {but}: it was deleted; set the device's "
         "HOUSELIGHTS_HEADS_ONLY to yes"
     )

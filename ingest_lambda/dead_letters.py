@@ -1,4 +1,4 @@
-"""The dead-letter queue, as the place for what can never be taken: the message as it came, and why."""
+"""The dead-letter queue for messages that can never be recorded: the unchanged message, and the reason."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _LONGEST_REASON = 500
 
 
 class DeadLetterQueue:
-    """Implements `ingest_lambda.worker.DeadLetters` on SQS, on a queue that is no FIFO."""
+    """Implements `ingest_lambda.worker.DeadLetters` on a standard SQS queue (not FIFO)."""
 
     def __init__(self, client: Any, queue_url: str) -> None:
-        """Sends nothing yet.
+        """Creates the object without I/O.
 
         Args:
-            client: of SQS.
-            queue_url: the queue's.
+            client: SQS client.
+            queue_url: URL of the queue.
         """
         self._client, self._queue_url = client, queue_url
 
     def put(self, body: str, reason: str) -> None:
-        # SQS takes no control characters, which a stranger's words may hold.
+        # SQS refuses control characters, which untrusted text may contain.
         line = "".join(character if character.isprintable() else "?" for character in reason)[:_LONGEST_REASON]
         attributes = {REASON: {"DataType": "String", "StringValue": line or "no reason was given"}}
         try:
@@ -33,5 +33,5 @@ class DeadLetterQueue:
         except (ClientError, BotoCoreError) as problem:
             code = problem.response["Error"]["Code"] if isinstance(problem, ClientError) else type(problem).__name__
             raise DeliveriesUnavailable(
-                f"the dead-letter queue does not take a message ({code}): check HOUSELIGHTS_DEAD_LETTERS and the role"
+                f"the dead-letter queue refused a message ({code}): check HOUSELIGHTS_DEAD_LETTERS and the role"
             ) from None

@@ -1,6 +1,6 @@
-"""From a sheet or window file to its records: the work, wherever it runs.
+"""Turns a sheet or window file into records, in the cloud and on one machine.
 
-Every record is put under a key made from the content, so taking a delivery twice, late or out of order changes nothing.
+The key of every record is made from its content, so a delivery that comes twice, late or out of order changes nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from audience.disclosure import SMALL_ROOM
 from audience.errors import InvalidValue, SessionNotFound, SheetRejected
 from audience.faces import FaceRecord, WindowFaces
 from audience.plausibility import check_scorer, check_status
-from audience.privacy import Mode
 from audience.sessions import Session
 from audience.sheets.delivery import DeliveryKey, read_key
 from audience.sheets.manifest import SheetWindow, Tile
@@ -24,14 +23,14 @@ from audience.sheets.sheet import Sheet
 from audience.sheets.window_file import WindowFile
 from audience.store import Heartbeat, Store
 from audience.windows import WindowRecord, tallies_of
-from ingest_lambda.claims import check_claims, faces_refused
+from ingest_lambda.claims import check_claims, heads_only_error
 from ingest_lambda.scoring import SheetScorer, scorer_record
-from ingest_lambda.setups import Setups
+from ingest_lambda.setup_cache import SetupCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
-    """For how long records are kept, from their delivery on.
+    """How long records are kept after their delivery.
 
     Attributes:
         windows_days, faces_days: days, 1 or more.
@@ -48,13 +47,13 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """What became of a delivery.
+class IngestResult:
+    """Summary of a recorded delivery.
 
     Attributes:
-        session_id, stage_id, camera_id: whose it was.
-        kind: sheet, or window file.
-        windows: how many windows it told of.
+        session_id, stage_id, camera_id: the camera that delivered it.
+        kind: sheet or window file.
+        windows: how many windows it covers.
         faces: how many faces its records have.
         unmatched: tiles on which no face was found again, or two were; they are in no record.
         shares: by expression, the share of the faces that showed it, 0..1, over the windows in which more
@@ -74,101 +73,108 @@ class Taken:
 
 
 class Ingest:
-    """Takes deliveries and statuses of cameras into a store."""
+    """Records the deliveries and statuses of cameras in a store."""
 
     def __init__(self, store: Store, scorer: SheetScorer, keep: Keep) -> None:
-        """Asks nothing yet.
+        """Creates the object without I/O.
 
         Args:
-            store: where records go.
+            store: the store to write to.
             scorer: scores sheets.
-            keep: for how long records are kept.
+            keep: how long records are kept.
         """
         self._store, self._scorer, self._keep = store, scorer, keep
-        self._setups = Setups(store)
-        self._scorer_told = False
-        self._newest_beat: dict[tuple[str, str, str], int] = {}
+        self._setups = SetupCache(store)
+        self._scorer_stored = False
+        self._newest_status: dict[tuple[str, str, str], int] = {}
 
-    def take(self, key: str, data: bytes, *, delivered_ms: int, now_ms: int, sent_ms: int | None = None) -> Taken:
+    def record(
+        self, key: str, data: bytes, *, delivered_ms: int, now_ms: int, sent_ms: int | None = None
+    ) -> IngestResult:
         """Scores a sheet, or reads a window file, and records it.
 
         Args:
-            key: what it was found under.
+            key: its object key.
             data: its bytes.
-            delivered_ms: when it was put there, milliseconds since the epoch; records are kept from then on, however
-                the camera's clock goes.
-            now_ms: when, milliseconds since the epoch.
-            sent_ms: when the device sent it, by its own clock; None where it does not say.
+            delivered_ms: when it was delivered, by the receiver's clock, milliseconds since the epoch; retention
+                starts then.
+            now_ms: the current time, milliseconds since the epoch.
+            sent_ms: when the device sent it, by its own clock; None if not stated.
 
         Raises:
-            SheetRejected: it is no delivery, or cannot be recorded, ever.
-            DeliveryRefused: it is not taken as the store is set up.
-            FacesRefused: it holds faces, and its session only counts heads, or was deleted; it must not be kept.
-            ScorerUnavailable, StoreUnavailable: trying again may help.
+            SheetRejected: it is not a valid delivery and never will be.
+            DeliveryRefused: the setup in the store does not allow it.
+            FacesRefused: it holds faces, and its session only counts heads or was deleted; delete the delivery.
+            ScorerUnavailable, StoreUnavailable: a retry may help.
         """
         delivered_key = read_key(key)
-        session = self._permitted(delivered_key, now_ms)
+        session = self.permit(delivered_key, now_ms=now_ms)
         delivered = read_delivery(key, data)
         if isinstance(delivered, WindowFile):
             if session.mode != "expressions" and delivered.holds_expressions:
-                raise faces_refused(session.session_id, "this file holds expressions")
-            delivered = self._scored_by_whom(delivered, now_ms)
+                raise heads_only_error(session.session_id, "this file holds expressions")
+            delivered = self._with_recorded_scorer(delivered, now_ms)
         if sent_ms is not None:
             check_sent(sent_ms, delivered_ms)
         check_claims(self._store, session, delivered, min(delivered_ms, now_ms))
         try:
-            self._setups.delivers(delivered_key.session_id, delivered_key.stage_id, delivered_key.camera_id)
+            self._setups.claim_camera(delivered_key.session_id, delivered_key.stage_id, delivered_key.camera_id)
             if isinstance(delivered, Sheet):
-                return self._take_sheet(delivered, delivered_ms)
-            return self._take_windows(delivered, delivered_ms)
-        except InvalidValue as problem:  # a store packs records, and some cannot be packed
+                return self._record_sheet(delivered, delivered_ms)
+            return self._record_windows(delivered, delivered_ms)
+        except InvalidValue as problem:  # some values do not fit the store's packed format
             raise SheetRejected(str(problem)) from None
         except SessionNotFound:
-            raise self._setups.deleted(session.session_id) from None
+            raise self._setups.forget_deleted(session.session_id) from None
 
-    def beat(self, heartbeat: Heartbeat, *, now_ms: int) -> None:
-        """Records how a camera is, unless it was recorded here how it was later.
+    def record_status(self, heartbeat: Heartbeat, *, now_ms: int) -> None:
+        """Records a camera's status, unless a newer one was recorded here.
 
         Raises:
-            SheetRejected: no camera can be so.
-            DeliveryRefused: the camera is not set up, or what it says is of another time than its session.
-            StoreUnavailable: trying again may help.
+            SheetRejected: no camera can have this status.
+            DeliveryRefused: the camera is not set up, or the status is from outside its session.
+            StoreUnavailable: a retry may help.
         """
-        place = (heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
-        session = self._setups.session(*place, now_ms)
+        camera = (heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
+        session = self._setups.session(*camera, now_ms)
         check_status(heartbeat)
         heartbeat = heard(session, heartbeat, now_ms)
         received_ms = heartbeat.received_ms or 0
-        # A queue may turn two around. By the clock that received them: a camera's own may be set back.
-        if received_ms >= self._newest_beat.get(place, 0):
+        # Queues reorder messages. The receiver's clock decides: a camera's own may be set back.
+        if received_ms >= self._newest_status.get(camera, 0):
             try:
                 self._store.put_heartbeat(heartbeat)
             except SessionNotFound:
-                raise self._setups.deleted(heartbeat.session_id) from None
-            self._newest_beat[place] = received_ms
+                raise self._setups.forget_deleted(heartbeat.session_id) from None
+            self._newest_status[camera] = received_ms
 
-    def permit(self, key: DeliveryKey, *, now_ms: int) -> Mode:
-        """Says whether a delivery may be taken, before it is looked at.
+    def permit(self, key: DeliveryKey, *, now_ms: int) -> Session:
+        """Checks from its key whether a delivery is allowed, before it is read.
 
         Returns:
-            What its session measures.
+            Its session.
 
         Raises:
-            SheetRejected: its first window is still to come.
-            DeliveryRefused: its session, stage or camera is not set up, or its first window is not of the session.
+            SheetRejected: its first window lies in the future.
+            DeliveryRefused: its session, stage or camera is not set up, or its first window is outside the session.
             FacesRefused: it is a sheet, and its session only counts heads; or its session was deleted.
-            StoreUnavailable: trying again may help.
+            StoreUnavailable: a retry may help.
         """
-        return self._permitted(key, now_ms).mode
+        session = self._setups.session(key.session_id, key.stage_id, key.camera_id, now_ms)
+        if key.kind == "sheets" and session.mode != "expressions":
+            raise heads_only_error(key.session_id, "this is a sheet of faces")
+        if key.kind == "sheets":  # a window file is read first: expressions in it may have to be deleted
+            check_recorded(session, key.start_ms, now_ms)
+        return session
 
-    def was_taken(self, key: DeliveryKey) -> bool:
-        """Whether a delivery is recorded that is not in its bucket any more.
+    def is_recorded(self, key: DeliveryKey) -> bool:
+        """Whether a delivery that is gone from its bucket was recorded.
 
-        A sheet's records are known by its content id. A window file names the parts of its windows itself, so of one
-        any record of its camera's first window counts.
+        A sheet's records carry its content id. A window file has none: any record of its camera in its first window
+        counts.
 
         Raises:
-            StoreUnavailable: trying again may help.
+            StoreUnavailable: a retry may help.
         """
         bounds = {"from_ms": key.start_ms, "until_ms": key.start_ms + 1}
         if key.kind == "sheets":
@@ -176,28 +182,20 @@ class Ingest:
             return any((one.camera_id, one.part) == (key.camera_id, key.content) for one in faces)
         return key.camera_id in self._store.windows(key.session_id, key.stage_id, **bounds).cameras
 
-    def _permitted(self, key: DeliveryKey, now_ms: int) -> Session:
-        session = self._setups.session(key.session_id, key.stage_id, key.camera_id, now_ms)
-        if key.kind == "sheets" and session.mode != "expressions":
-            raise faces_refused(key.session_id, "this is a sheet of faces")
-        if key.kind == "sheets":  # a window file may hold expressions that must not be kept: it is read first
-            check_recorded(session, key.start_ms, now_ms)
-        return session
-
-    def _take_sheet(self, sheet: Sheet, delivered_ms: int) -> Taken:
+    def _record_sheet(self, sheet: Sheet, delivered_ms: int) -> IngestResult:
         manifest = sheet.manifest
-        if not self._scorer_told:
+        if not self._scorer_stored:
             self._store.put_scorer(scorer_record(self._scorer))
-            self._scorer_told = True
+            self._scorer_stored = True
         scores = self._scorer.score(sheet)
         by_tile = dict(zip(manifest.tiles, scores, strict=True))
         windows, faces = [], []
         for window in manifest.windows:
-            record, seen = self._records(sheet, window, by_tile, delivered_ms)
-            windows.append(record)
-            faces.append(seen)
+            window_record, window_faces = self._records(sheet, window, by_tile, delivered_ms)
+            windows.append(window_record)
+            faces.append(window_faces)
         self._store.put_windows(windows, faces)
-        return Taken(
+        return IngestResult(
             session_id=manifest.session_id,
             stage_id=manifest.stage_id,
             camera_id=manifest.camera_id,
@@ -216,7 +214,7 @@ class Ingest:
         scores: Mapping[Tile, Mapping[str, float] | None],
         delivered_ms: int,
     ) -> tuple[WindowRecord, WindowFaces]:
-        """This sheet's part of a window. Who could not be scored is missing from its faces, and still expected."""
+        """This sheet's part of a window. Faces without a score are missing from it, but still count as expected."""
         faces = tuple(
             FaceRecord(
                 track_id=tile.track_id,
@@ -253,22 +251,22 @@ class Ingest:
             ),
         )
 
-    def _scored_by_whom(self, file: WindowFile, now_ms: int) -> WindowFile:
-        """The file under the name that its scorer is recorded by."""
+    def _with_recorded_scorer(self, file: WindowFile, now_ms: int) -> WindowFile:
+        """The file, with the name under which its scorer is recorded."""
         if file.scorer is None:
             return file
         check_scorer(file.scorer)
         session_id, own = file.windows[0].session_id, scorer_record(self._scorer)
         return file.scored_by(self._setups.scorer(session_id, file.scorer, own=own, now_ms=now_ms))
 
-    def _take_windows(self, file: WindowFile, delivered_ms: int) -> Taken:
+    def _record_windows(self, file: WindowFile, delivered_ms: int) -> IngestResult:
         first = file.windows[0]
         if file.scorer is not None:
-            self._setups.make_known(first.session_id, file.scorer)
-        windows = _kept(file.windows, delivered_ms + self._keep.windows_days * DAY_MS)
-        faces = _kept(file.faces, delivered_ms + self._keep.faces_days * DAY_MS)
+            self._setups.put_scorer(first.session_id, file.scorer)
+        windows = _with_expiry(file.windows, delivered_ms + self._keep.windows_days * DAY_MS)
+        faces = _with_expiry(file.faces, delivered_ms + self._keep.faces_days * DAY_MS)
         self._store.put_windows(windows, faces)
-        return Taken(
+        return IngestResult(
             session_id=first.session_id,
             stage_id=first.stage_id,
             camera_id=first.camera_id,
@@ -284,8 +282,8 @@ class Ingest:
 Record = TypeVar("Record", WindowRecord, WindowFaces)
 
 
-def _kept(records: Iterable[Record], expires_ms: int) -> list[Record]:
-    """The records with an expiry of ours: a camera does not say for how long its records are kept."""
+def _with_expiry(records: Iterable[Record], expires_ms: int) -> list[Record]:
+    """The records with the receiver's expiry: a camera does not decide how long its records are kept."""
     return [replace(record, expires_ms=expires_ms) for record in records]
 
 

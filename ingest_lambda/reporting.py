@@ -1,7 +1,7 @@
-"""What happened, as the cloud shows it: one structured line a message, and metrics in CloudWatch's embedded format.
+"""Reports to CloudWatch: one structured log line per message, and metrics in the embedded metric format.
 
-Lines hold no picture, no track and nothing a stranger wrote. Each metric of each session and stage costs money for each
-hour it is sent, so there are few; those for alarms are of the whole service, too.
+Log lines contain no pictures, tracks or untrusted text. Each metric of each session and stage costs money for every
+hour in which it is sent, so there are few; those used by alarms are also sent for the whole service.
 """
 
 from __future__ import annotations
@@ -15,47 +15,48 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from audience.errors import HouselightsError, SheetRejected
 from audience.store import Heartbeat
-from ingest_lambda.ingest import Taken
+from ingest_lambda.ingest import IngestResult
 
 
 class CloudReporter:
-    """Implements `ingest_lambda.worker.Reporter`; metrics are written by `flush`."""
+    """Implements `ingest_lambda.worker.Reporter`; `flush` writes the metrics."""
 
     def __init__(self, *, namespace: str, service: str) -> None:
-        """Writes nothing yet.
+        """Creates the object without output.
 
         Args:
-            namespace, service: of the metrics and lines.
+            namespace: namespace of the metrics.
+            service: service name in metrics and log lines.
         """
         self._namespace, self._service = namespace, service
         self._log = Logger(service=service, utc=True)
         self._metrics: dict[tuple[str, str], EphemeralMetrics] = {}
 
-    def taken(self, taken: Taken, *, delay_ms: int, clock_error_ms: int | None) -> None:
+    def recorded(self, result: IngestResult, *, delay_ms: int, clock_error_ms: int | None) -> None:
         values = {
-            "Faces": (MetricUnit.Count, taken.faces),
-            "Unmatched": (MetricUnit.Count, taken.unmatched),
+            "Faces": (MetricUnit.Count, result.faces),
+            "Unmatched": (MetricUnit.Count, result.unmatched),
             "DelayFromCapture": (MetricUnit.Milliseconds, delay_ms),
         }
         shares = {
-            f"Share{expression.capitalize()}": (MetricUnit.NoUnit, share) for expression, share in taken.shares.items()
+            f"Share{expression.capitalize()}": (MetricUnit.NoUnit, share) for expression, share in result.shares.items()
         }
         self._add(values)
-        self._add(values | shares | _clock_error(clock_error_ms), session=taken.session_id, stage=taken.stage_id)
+        self._add(values | shares | _clock_error(clock_error_ms), session=result.session_id, stage=result.stage_id)
         self._log.info(
-            "taken",
-            session=taken.session_id,
-            stage=taken.stage_id,
-            camera=taken.camera_id,
-            kind=taken.kind,
-            windows=taken.windows,
-            faces=taken.faces,
-            unmatched=taken.unmatched,
+            "recorded",
+            session=result.session_id,
+            stage=result.stage_id,
+            camera=result.camera_id,
+            kind=result.kind,
+            windows=result.windows,
+            faces=result.faces,
+            unmatched=result.unmatched,
             delay_ms=delay_ms,
             clock_error_ms=clock_error_ms,
         )
 
-    def beat(self, heartbeat: Heartbeat, *, clock_error_ms: int | None) -> None:
+    def status(self, heartbeat: Heartbeat, *, clock_error_ms: int | None) -> None:
         self._add(_clock_error(clock_error_ms), session=heartbeat.session_id, stage=heartbeat.stage_id)
         self._log.info(
             "status",
@@ -68,29 +69,29 @@ class CloudReporter:
             clock_error_ms=clock_error_ms,
         )
 
-    def gone_but_taken(self, key: str) -> None:
-        self._log.info("taken before", key=key)
+    def duplicate(self, key: str) -> None:
+        self._log.info("duplicate", key=key)
 
     def refused(self, what: str, problem: HouselightsError) -> None:
         self._add({"Rejected": (MetricUnit.Count, 1)})
-        # The text of a rejection may quote what a stranger wrote; the dead-letter queue has it.
+        # The text of a rejection may quote untrusted text; it is in the dead-letter queue only.
         reason = type(problem).__name__ if isinstance(problem, SheetRejected) else str(problem)
-        self._log.warning("set aside", of=what, reason=reason)
+        self._log.warning("refused", of=what, reason=reason)
 
     def failed(self, problem: Exception) -> None:
         self._add({"Failed": (MetricUnit.Count, 1)})
         if isinstance(problem, HouselightsError):
-            self._log.error("will come again", reason=str(problem))
+            self._log.error("will be retried", reason=str(problem))
             return
-        # Where it went wrong, but not what it was about.
+        # File and line only: the exception's text may quote a delivery.
         where = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(problem.__traceback__)]
-        self._log.error("will come again", reason=type(problem).__name__, where=where)
+        self._log.error("will be retried", reason=type(problem).__name__, where=where)
 
     def flush(self) -> None:
-        """Writes the metrics of everything since the last time."""
+        """Writes the metrics since the last flush."""
         metrics, self._metrics = self._metrics, {}
         for one in metrics.values():
-            if one.metric_set:  # what holds a hundred values of a metric wrote them by itself
+            if one.metric_set:  # empty after 100 values of a metric: Powertools has flushed by itself
                 one.flush_metrics()
 
     def _add(self, values: Mapping[str, tuple[MetricUnit, float]], *, session: str = "", stage: str = "") -> None:

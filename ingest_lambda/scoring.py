@@ -1,4 +1,4 @@
-"""Scoring the faces of a contact sheet: the port every scorer of sheets follows, and whose tile a found face is."""
+"""The port for scorers of contact sheets, and the matching of found faces to tiles."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from audience.sheets.manifest import Manifest
 from audience.sheets.sheet import Sheet
 from audience.store import ScorerRecord
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class SheetScorer(Protocol):
-    """Says how sure it is of each visible expression of the faces on a sheet.
+    """Scores the expressions of the faces on a contact sheet.
 
     Attributes:
-        name: the scorer with its version, because every record says what made it.
-        expressions: what it scores.
+        name: the scorer's name and version, part of every record.
+        expressions: the expressions it scores.
         thresholds: for each expression the confidence, 0..1, from which a face counts as showing it.
-        experimental: the expressions whose accuracy is not established.
-        model_sha256: of the model file; "" where there is none to look at.
+        experimental: the expressions without an established accuracy.
+        model_sha256: hash of the model file; "" where there is none.
     """
 
     name: str
@@ -33,18 +33,18 @@ class SheetScorer(Protocol):
         """Scores a sheet.
 
         Returns:
-            For each tile of the manifest, in its order, the confidences, 0..1, of all `expressions`; None for a tile
-            on which no face was found, or two: it is never guessed.
+            For each tile of the manifest, in order, the confidences, 0..1, of all `expressions`; None for a tile with
+            no face or more than one.
 
         Raises:
             SheetRejected: the picture can never be scored.
-            ScorerUnavailable: it could not be scored now; trying again may help.
+            ScorerUnavailable: it could not be scored now; a retry may help.
         """
         ...
 
 
 def scorer_record(scorer: SheetScorer) -> ScorerRecord:
-    """What a store keeps of a scorer."""
+    """The store's record of a scorer."""
     return ScorerRecord(
         name=scorer.name,
         thresholds=dict(scorer.thresholds),
@@ -53,20 +53,20 @@ def scorer_record(scorer: SheetScorer) -> ScorerRecord:
     )
 
 
-def on_tiles(manifest: Manifest, found: Iterable[tuple[float, float, Answer]]) -> list[Answer | None]:
-    """Lays what was found on a sheet on its tiles.
+def match_tiles(manifest: Manifest, found: Iterable[tuple[float, float, Result]]) -> list[Result | None]:
+    """Matches the faces found on a sheet to its tiles.
 
     Args:
-        manifest: of the sheet.
-        found: for each face its centre, as fractions of the sheet's width and height, and what was said of it.
+        manifest: the sheet's manifest.
+        found: for each face its centre, as fractions of the sheet's width and height, and its result.
 
     Returns:
-        For each tile, in the manifest's order, what was said of its own face; None where there is none, or two.
+        For each tile, in the manifest's order, the result of its face; None where there is no face or more than one.
     """
-    by_place: dict[int, list[Answer]] = {}
-    for x, y, answer in found:
+    by_place: dict[int, list[Result]] = {}
+    for x, y, result in found:
         place = manifest.grid.place_at(x, y)
         if place is not None:
-            by_place.setdefault(place, []).append(answer)
-    answers = [by_place.get(tile.place, []) for tile in manifest.tiles]
-    return [answer[0] if len(answer) == 1 else None for answer in answers]
+            by_place.setdefault(place, []).append(result)
+    matches = [by_place.get(tile.place, []) for tile in manifest.tiles]
+    return [results[0] if len(results) == 1 else None for results in matches]

@@ -1,4 +1,4 @@
-"""What the function is told by its environment."""
+"""Settings of the function, read from environment variables."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Settings:
 
     Attributes:
         store_url: `HOUSELIGHTS_STORE`.
-        dead_letters_url: `HOUSELIGHTS_DEAD_LETTERS`, the URL of the queue for what can never be taken.
+        dead_letters_url: `HOUSELIGHTS_DEAD_LETTERS`, URL of the queue for messages that can never be recorded.
         keep: `KEEP_WINDOWS_DAYS` and `KEEP_FACES_DAYS`.
-        keep_crops_days: `KEEP_CROPS_DAYS`: 0 removes a delivery once it is recorded; else it is moved to where the
-            bucket's own rule removes it, after so many days.
-        namespace, service: `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_SERVICE_NAME`, of metrics and lines.
+        keep_crops_days: `KEEP_CROPS_DAYS`: 0 removes a delivery once it is recorded; otherwise it is moved, and a
+            lifecycle rule of the bucket removes it after that many days.
+        namespace, service: `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_SERVICE_NAME`, for metrics and log lines.
     """
 
     store_url: str
@@ -32,18 +32,18 @@ class Settings:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Self:
-        """Reads them.
+        """Reads the settings.
 
         Raises:
-            InvalidValue: one is missing or wrong.
+            InvalidValue: a variable is missing or wrong.
         """
-        usual = Keep()
+        default = Keep()
         return cls(
-            store_url=given(environment, "HOUSELIGHTS_STORE"),
-            dead_letters_url=given(environment, "HOUSELIGHTS_DEAD_LETTERS"),
+            store_url=required(environment, "HOUSELIGHTS_STORE"),
+            dead_letters_url=required(environment, "HOUSELIGHTS_DEAD_LETTERS"),
             keep=Keep(
-                windows_days=_days(environment, "KEEP_WINDOWS_DAYS", usual.windows_days),
-                faces_days=_days(environment, "KEEP_FACES_DAYS", usual.faces_days),
+                windows_days=_days(environment, "KEEP_WINDOWS_DAYS", default.windows_days),
+                faces_days=_days(environment, "KEEP_FACES_DAYS", default.faces_days),
             ),
             keep_crops_days=_days(environment, "KEEP_CROPS_DAYS", 0),
             namespace=environment.get("POWERTOOLS_METRICS_NAMESPACE") or "Houselights",
@@ -51,19 +51,19 @@ class Settings:
         )
 
 
-def given(environment: Mapping[str, str], name: str) -> str:
-    """A variable that has to be set.
+def required(environment: Mapping[str, str], name: str) -> str:
+    """The value of a required variable.
 
     Raises:
-        InvalidValue: it is not.
+        InvalidValue: it is not set.
     """
     if not environment.get(name):
         raise InvalidValue(f"{name} is not set: set it in the function's environment")
     return environment[name]
 
 
-def _days(environment: Mapping[str, str], name: str, usual: int) -> int:
-    text = environment.get(name, "") or str(usual)
+def _days(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name, "") or str(default)
     if not (text.isascii() and text.isdecimal() and len(text) <= 5):
         raise InvalidValue(f"{name} is {text!r}: use a whole number of days")
     return int(text)

@@ -1,4 +1,4 @@
-"""One message after another: its delivery is taken and removed from the bucket, or set aside with a reason."""
+"""Processes messages: records each delivery and removes it from the bucket, or sends it to the dead letters."""
 
 from __future__ import annotations
 
@@ -9,27 +9,62 @@ from typing import Final, Protocol
 from audience.errors import DeliveryGone, DeliveryRefused, FacesRefused, HouselightsError, SheetRejected
 from audience.sheets.delivery import read_key
 from audience.sheets.sheet import LARGEST_SHEET
+from audience.sheets.strict_json import object_of, parse, text
 from audience.sheets.window_file import LARGEST_WINDOW_FILE
+from audience.status import FORMAT, read_status
 from audience.store import Heartbeat
-from ingest_lambda.ingest import Ingest, Taken
-from ingest_lambda.message import ObjectCreated, read_message
+from ingest_lambda.ingest import Ingest, IngestResult
 
 KEPT: Final = "kept/"
-"""What the keys of kept deliveries begin with. Those that are still to be recorded lie elsewhere, and are never removed
-by the rule that removes what was kept for long enough."""
+"""Key prefix of kept deliveries. Deliveries not yet recorded have other prefixes, so the lifecycle rule that removes
+kept ones never removes them."""
 
 LARGEST: Final = max(LARGEST_SHEET, LARGEST_WINDOW_FILE)
-"""Bytes of a delivery."""
+"""Largest size of a delivery, bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A delivery where it lies.
+class ObjectCreated:
+    """A new object in S3: the name of its bucket, and its key."""
+
+    bucket: str
+    key: str
+
+
+def read_message(body: str) -> ObjectCreated | Heartbeat:
+    """Parses the body of a message.
+
+    Args:
+        body: an S3 event from EventBridge, or a camera's status from the AWS IoT rule.
+
+    Raises:
+        SheetRejected: it is neither.
+    """
+    data = body.encode(errors="replace")
+    document = object_of(parse(data, "the message"), "the message")
+    if document.get("format") == FORMAT:
+        heartbeat = read_status(data)
+        if heartbeat.received_ms is None:
+            raise SheetRejected("the status does not say on which topic it came")
+        return heartbeat
+    if document.get("source") != "aws.s3" or document.get("detail-type") != "Object Created":
+        raise SheetRejected("the message is neither an S3 event for a new object nor a camera's status")
+    detail = object_of(document.get("detail"), "the event's detail")
+    bucket, created = object_of(detail.get("bucket"), "the bucket"), object_of(detail.get("object"), "the object")
+    # EventBridge events have plain keys, S3's own notifications URL-encoded ones. Our keys are the same either way.
+    return ObjectCreated(
+        bucket=text(bucket.get("name"), "the bucket's name"), key=text(created.get("key"), "the object's key")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedDelivery:
+    """A delivery, read from its bucket or folder.
 
     Attributes:
         data: its bytes.
-        delivered_ms: since when it lies there, milliseconds since the epoch, by the clock of that place.
-        sent_ms: when the device sent it, by its own clock; None where it does not say.
+        delivered_ms: when it was put there, by the receiver's clock, milliseconds since the epoch.
+        sent_ms: when the device sent it, by its own clock; None if not stated.
     """
 
     data: bytes
@@ -38,102 +73,102 @@ class Found:
 
 
 class Deliveries(Protocol):
-    """Where deliveries lie."""
+    """Storage of deliveries: a bucket or a folder."""
 
-    def read(self, bucket: str, key: str) -> Found:
-        """Reads a delivery, unless it is larger than one can be.
+    def read(self, bucket: str, key: str) -> ReceivedDelivery:
+        """Reads a delivery, unless it is too large.
 
         Raises:
             DeliveryGone: it is not there any more.
             SheetRejected: it is too large.
-            DeliveriesUnavailable: trying again may help.
+            DeliveriesUnavailable: a retry may help.
         """
         ...
 
     def remove(self, bucket: str, key: str) -> None:
-        """Removes a delivery; one that is not there is no error.
+        """Removes a delivery, if it exists.
 
         Raises:
-            DeliveriesUnavailable: trying again may help.
+            DeliveriesUnavailable: a retry may help.
         """
         ...
 
     def keep(self, bucket: str, key: str) -> None:
-        """Moves a delivery that was recorded to `KEPT` and its key; one that is not there is no error.
+        """Moves a recorded delivery under the prefix `KEPT`, if it exists.
 
         Raises:
-            DeliveriesUnavailable: trying again may help.
+            DeliveriesUnavailable: a retry may help.
         """
         ...
 
 
 def check_size(size: int) -> None:
-    """Rejects what has more bytes than any delivery, before it is read."""
+    """Rejects a delivery that is too large, before it is read."""
     if size > LARGEST:
         raise SheetRejected(f"it has {size} bytes: a delivery has at most {LARGEST}")
 
 
 class DeadLetters(Protocol):
-    """Where messages go that can never be taken."""
+    """Storage of messages that can never be recorded."""
 
     def put(self, body: str, reason: str) -> None:
-        """Sets a message aside.
+        """Stores a message with its reason.
 
         Args:
-            body: as it came, so that moving it back delivers it again.
-            reason: why, in one line.
+            body: the unchanged body, so the message can be moved back for another try.
+            reason: the reason, in one line.
 
         Raises:
-            DeliveriesUnavailable: it is not set aside.
+            DeliveriesUnavailable: the message is not stored.
         """
         ...
 
 
 class Reporter(Protocol):
-    """Is told of everything that happens, once a message."""
+    """Receives one call for each message processed."""
 
-    def taken(self, taken: Taken, *, delay_ms: int, clock_error_ms: int | None) -> None:
-        """A delivery is recorded.
+    def recorded(self, result: IngestResult, *, delay_ms: int, clock_error_ms: int | None) -> None:
+        """A delivery was recorded.
 
         Args:
-            taken: what became of it.
-            delay_ms: milliseconds from the earliest instant it tells of until it was recorded.
-            clock_error_ms: by how much the camera's clock is ahead; None where it does not say when it sent it.
+            result: its summary.
+            delay_ms: milliseconds from its earliest capture to its record.
+            clock_error_ms: how far the camera's clock is ahead, milliseconds; None if the delivery has no send time.
         """
         ...
 
-    def beat(self, heartbeat: Heartbeat, *, clock_error_ms: int | None) -> None:
-        """A camera's status is recorded."""
+    def status(self, heartbeat: Heartbeat, *, clock_error_ms: int | None) -> None:
+        """A camera's status was recorded."""
         ...
 
-    def gone_but_taken(self, key: str) -> None:
-        """A delivery came again that was recorded and removed."""
+    def duplicate(self, key: str) -> None:
+        """A message repeats a delivery that was recorded and removed before."""
         ...
 
     def refused(self, what: str, problem: HouselightsError) -> None:
-        """A message is not taken, and was set aside unless it is a status.
+        """A message was refused. Unless it is a status, it is in the dead letters.
 
         Args:
-            what: the delivery's key, or what the message is.
-            problem: why. Of a `SheetRejected` the text may quote what a stranger wrote.
+            what: the delivery's key, or the kind of message.
+            problem: the reason. The text of a `SheetRejected` may quote untrusted text.
         """
         ...
 
     def failed(self, problem: Exception) -> None:
-        """A message could not be worked on now, and will come again."""
+        """A message could not be processed now and will be retried."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """Works on messages.
+    """Processes messages.
 
     Attributes:
-        ingest: takes deliveries and statuses.
-        deliveries: where deliveries lie.
-        dead_letters: where messages go that can never be taken.
-        reporter: is told.
-        keep_deliveries: whether they are kept once they are recorded, for the bucket's own rules to remove.
+        ingest: records deliveries and statuses.
+        deliveries: storage of deliveries.
+        dead_letters: storage of messages that can never be recorded.
+        reporter: receives the outcome of each message.
+        keep_deliveries: whether recorded deliveries are kept until the bucket's lifecycle rule removes them.
         now_ms: the wall clock, milliseconds since the epoch.
     """
 
@@ -144,66 +179,66 @@ class Worker:
     keep_deliveries: bool
     now_ms: Callable[[], int]
 
-    def work(self, body: str) -> None:
-        """Works on one message; when this returns it is done with, one way or another.
+    def process(self, body: str) -> None:
+        """Processes one message. Once this returns, delete the message from the queue.
 
         Raises:
-            Exception: it is not, and is to come again; the reporter was told.
+            Exception: the message must be retried; the reporter was notified.
         """
         try:
-            self._work(body)
+            self._process(body)
         except Exception as problem:
             self.reporter.failed(problem)
             raise
 
-    def _work(self, body: str) -> None:
+    def _process(self, body: str) -> None:
         what = "message"
         try:
             message = read_message(body)
             if isinstance(message, Heartbeat):
-                self._beat(message)
+                self._record_status(message)
             else:
                 what = message.key
-                self._take(message)
+                self._record_delivery(message)
         except (SheetRejected, DeliveryRefused, DeliveryGone) as problem:
             self.dead_letters.put(body, str(problem))
             self.reporter.refused(what, problem)
 
-    def _beat(self, heartbeat: Heartbeat) -> None:
+    def _record_status(self, heartbeat: Heartbeat) -> None:
         try:
-            self.ingest.beat(heartbeat, now_ms=self.now_ms())
+            self.ingest.record_status(heartbeat, now_ms=self.now_ms())
         except DeliveryRefused as problem:
-            # Not set aside: put back later it would be taken for how the camera is then.
+            # Not a dead letter: moved back later, it would pass for the camera's status at that time.
             self.reporter.refused("status", problem)
             return
         received_ms = heartbeat.received_ms
-        self.reporter.beat(heartbeat, clock_error_ms=None if received_ms is None else heartbeat.at_ms - received_ms)
+        self.reporter.status(heartbeat, clock_error_ms=None if received_ms is None else heartbeat.at_ms - received_ms)
 
-    def _take(self, created: ObjectCreated) -> None:
+    def _record_delivery(self, created: ObjectCreated) -> None:
         key = read_key(created.key)
         try:
             self.ingest.permit(key, now_ms=self.now_ms())
             try:
-                found = self.deliveries.read(created.bucket, created.key)
+                delivery = self.deliveries.read(created.bucket, created.key)
             except DeliveryGone:
-                if not self.ingest.was_taken(key):
+                if not self.ingest.is_recorded(key):
                     raise
-                self.reporter.gone_but_taken(created.key)
+                self.reporter.duplicate(created.key)
                 return
-            taken = self.ingest.take(
+            result = self.ingest.record(
                 created.key,
-                found.data,
-                delivered_ms=found.delivered_ms,
+                delivery.data,
+                delivered_ms=delivery.delivered_ms,
                 now_ms=self.now_ms(),
-                sent_ms=found.sent_ms,
+                sent_ms=delivery.sent_ms,
             )
         except FacesRefused:
             self.deliveries.remove(created.bucket, created.key)
             raise
-        self.reporter.taken(
-            taken,
-            delay_ms=self.now_ms() - taken.captured_ms,
-            clock_error_ms=None if found.sent_ms is None else found.sent_ms - found.delivered_ms,
+        self.reporter.recorded(
+            result,
+            delay_ms=self.now_ms() - result.captured_ms,
+            clock_error_ms=None if delivery.sent_ms is None else delivery.sent_ms - delivery.delivered_ms,
         )
-        done_with = self.deliveries.keep if self.keep_deliveries else self.deliveries.remove
-        done_with(created.bucket, created.key)
+        keep_or_remove = self.deliveries.keep if self.keep_deliveries else self.deliveries.remove
+        keep_or_remove(created.bucket, created.key)

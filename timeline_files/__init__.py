@@ -1,5 +1,5 @@
-"""Timelines out of files: what was shown, as others have written it down, and as the recording itself tells it.
+"""Reads timelines from files and films, and finds when a film or talk began.
 
-Each kind of file has a reader of its own, which gives back parts (`timeline_files.parts`); `timeline_files.reading`
-chooses the reader and makes the timeline.
+Each file format has its own reader, which returns parts (`timeline_files.parts`). `timeline_files.reading` picks the
+reader and builds the timeline.
 """

@@ -1,4 +1,4 @@
-"""When what was shown began, told from recordings or from another audience: proposed, for the user to decide."""
+"""Proposes when a film or talk began, from its sound or from another audience's reactions. The user decides."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from audience.instants import clock_text, from_ms
 from audience.sessions import Session, Stage
 from timeline_files.sound import read_sound
 
-# Which of the expressions is read: laughter is what audiences share most.
+# Laughter is what audiences share most.
 EXPRESSION = "smile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """When second 0 of what was shown may have been.
+    """A proposed start.
 
     Attributes:
-        zero_at: the instant.
-        alignment: how sure that is.
+        zero_at: the instant of second 0 of the film or talk.
+        alignment: the offset and how well it fits.
     """
 
     zero_at: datetime
@@ -36,20 +36,20 @@ class Proposal:
 
 
 def stage_to_compare(stages: Sequence[Stage], stage_id: str, session_id: str) -> Stage:
-    """Which stage of another session to hold one against: that of the same id, or its only.
+    """Picks the stage of another session to align with: the one with the same id, or its only one.
 
     Args:
-        stages: the other session's.
-        stage_id: of the stage whose beginning is looked for.
-        session_id: the other session's.
+        stages: stages of the other session.
+        stage_id: the stage whose start is unknown.
+        session_id: id of the other session, for the message.
 
     Raises:
         InvalidValue: there is no such stage.
     """
-    there = next((one for one in stages if one.stage_id == stage_id), stages[0] if len(stages) == 1 else None)
-    if there is None:
+    match = next((one for one in stages if one.stage_id == stage_id), stages[0] if len(stages) == 1 else None)
+    if match is None:
         raise InvalidValue(f"session {session_id!r} has no stage {stage_id!r} to align with")
-    return there
+    return match
 
 
 def propose_from_sound(
@@ -59,16 +59,17 @@ def propose_from_sound(
     began_at: datetime,
     on_position: Callable[[str, float, float | None], None],
 ) -> Proposal | None:
-    """Aligns the sound of an audience's recording with that of what was shown.
+    """Aligns the sound of an audience's recording with the sound of the film or talk.
 
     Args:
         audience: the recording of the audience.
-        original: the film's or talk's own recording.
+        original: the film itself, or the talk's own recording.
         began_at: when the recording of the audience began.
-        on_position: told which file is read, how far, and its length in seconds; None where that is not stated.
+        on_position: called with the name of the file being read, the position in it, and its length (None if the file
+            does not state it), in seconds.
 
     Returns:
-        What fits best; None where there is too little sound to tell.
+        The best fit; None where there is too little sound.
 
     Raises:
         RecordingUnreadable: a file cannot be read, or has no sound.
@@ -84,14 +85,14 @@ def propose_from_reaction(ours: StageWindows, theirs: StageWindows) -> Proposal 
     """Aligns a stage's smiles with those of another session of the same film.
 
     Args:
-        ours: windows of the stage whose beginning is looked for.
-        theirs: windows of a stage of which it is known.
+        ours: windows of the stage whose start is unknown.
+        theirs: windows of a stage with a known start.
 
     Returns:
-        What fits best; None where there are too few figures to tell.
+        The best fit; None where there are too few figures.
 
     Raises:
-        InvalidValue: it is not known where the film stood in the other session, or the widths differ.
+        InvalidValue: the other session has no timeline, or the window widths differ.
     """
     other_id = theirs.session.session_id
     if not np.isfinite(theirs.timeline_s).any():
@@ -105,8 +106,8 @@ def propose_from_reaction(ours: StageWindows, theirs: StageWindows) -> Proposal 
     return _proposal(from_ms(int(ours.start_ms[0])), alignment)
 
 
-def proposal_says(session: Session, proposal: Proposal | None) -> str:
-    """What was found and how well it fits, or why it cannot be told, in one sentence."""
+def describe_proposal(session: Session, proposal: Proposal | None) -> str:
+    """One sentence for the user: the proposed start and how well it fits, or why there is none."""
     if proposal is None:
         return "Cannot tell when it began: there is too little to compare."
     found = proposal.alignment
@@ -119,12 +120,12 @@ def proposal_says(session: Session, proposal: Proposal | None) -> str:
 
 
 def _along_timeline(windows: StageWindows) -> NDArray[np.float64]:
-    """The share by second of what was shown, from its second 0 on; NaN where there is no figure."""
+    """(n,) shares by window of the timeline, from its second 0 on; NaN where there is no figure."""
     share = reaction_curve(windows, EXPRESSION).share
     known = np.isfinite(windows.timeline_s) & np.isfinite(share)
-    place = np.round(windows.timeline_s[known] * 1000 / windows.width_ms).astype(int)
-    along = np.full(place.max(initial=-1) + 1, np.nan)
-    along[place] = share[known]
+    index = np.round(windows.timeline_s[known] * 1000 / windows.width_ms).astype(int)
+    along = np.full(index.max(initial=-1) + 1, np.nan)
+    along[index] = share[known]
     return along
 
 

@@ -1,4 +1,4 @@
-"""Chapters as people write them under a video: a line each, its time before or after the title."""
+"""Reader for chapters as people write them under a video: one a line, the time before or after the title."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import re
 from audience.errors import InvalidValue
 from timeline_files.parts import Part
 from timeline_files.text import lines_of, text_of
-from timeline_files.times import shown, time_s
+from timeline_files.times import quoted, time_s
 
 EXPECTED = "a line such as `2:10 Demo`"
 _CLOCK = r"[(\[]?\s*((?:[0-9]{1,4}:)?[0-9]{1,4}:[0-9]{2}(?:[.,][0-9]{1,12})?)\s*[)\]]?"
 _DASH = "[-\u2013\u2014]"
-# What stands between time and title, and bullets; spaces aside.
+# Characters between time and title, besides spaces.
 _BETWEEN = "-\u2013\u2014|:\u2022\u00b7"
 _BULLET = r"(?:[-*\u2013\u2014\u2022\u00b7\u25b6\u25ba]+\s*|[0-9]{1,3}[.)]\s+)?"
 _FIRST = re.compile(rf"{_BULLET}{_CLOCK}(?:\s*{_DASH}\s*{_CLOCK}(?=[{_BETWEEN}\s]))?(?=[{_BETWEEN}\s])(.*)")
@@ -21,12 +21,12 @@ LONGEST_LINE = 1000
 
 
 def read_chapter_text(data: bytes) -> list[Part]:
-    """Reads `02:10 Demo`, `Demo - 02:10`, `(1:02:03) Demo`, `0:00 - 2:10 Opening`, with bullets or numbers before it.
+    """Reads `02:10 Demo`, `Demo - 02:10`, `(1:02:03) Demo`, `0:00 - 2:10 Opening`, also after a bullet or number.
 
-    Lines before the first chapter may be a heading, as long as they hold no figure.
+    Lines without a digit before the first chapter are a heading, and skipped.
 
     Raises:
-        InvalidValue: a line has no time, or no such time; it is named.
+        InvalidValue: a line has no time or a malformed one; the message names the line.
     """
     parts: list[Part] = []
     for number, line in enumerate(lines_of(text_of(data)), start=1):
@@ -45,7 +45,7 @@ def _part(where: str, line: str) -> Part:
     elif last := _LAST.fullmatch(line):
         title, start, end = last[1].rstrip(_BETWEEN + " \t"), last[2], None
     else:
-        raise InvalidValue(f"{where}: {shown(line)} where {EXPECTED} was expected")
+        raise InvalidValue(f"{where}: {quoted(line)} where {EXPECTED} was expected")
     try:
         start_s, end_s = time_s(start), time_s(end) if end else None
     except InvalidValue as problem:

@@ -1,9 +1,9 @@
-"""Edit decision lists (CMX 3600): what editing programs agree on.
+"""Reader for edit decision lists (CMX 3600), the format that editing programs have in common.
 
     001  AX       V     C        00:00:00:00 00:00:10:00 01:00:00:00 01:00:10:00
     * FROM CLIP NAME: Opening
 
-The last two times of a line say where in the film the clip lies.
+The last two times of a line are the clip's start and end in the film.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from audience.errors import InvalidValue
 from timeline_files.parts import Part
 from timeline_files.text import lines_of, text_of
-from timeline_files.times import shown
+from timeline_files.times import quoted
 
 _TIMECODE = "[0-9]{2}:[0-9]{2}:[0-9]{2}[:;.][0-9]{2}"
 _CUT = re.compile(
@@ -28,7 +28,7 @@ _BLACK = ("BL", "BLACK")
 
 @dataclass(slots=True, kw_only=True)
 class _Cut:
-    """One line of the list, and what the comments under it call its clip."""
+    """One line of the list, with the clip name from the comments under it."""
 
     line: int
     reel: str
@@ -43,14 +43,14 @@ class _Cut:
 
 
 def read_edl(data: bytes) -> list[Part]:
-    """The clips of the picture (of everything, where the list has sound only), black left out.
+    """Reads the video clips (all clips, if the list has audio only), without black.
 
-    The list's first clip begins at second 0, whatever its timecode. A list does not say its frame rate: it is taken to
-    be the lowest usual one that has all the frame numbers used, which can be wrong by less than half a second; times
-    with a semicolon are drop-frame timecode.
+    The first clip begins at second 0, whatever its timecode. A list does not state its frame rate: the reader assumes
+    the lowest common rate that has all frame numbers in use, an error of less than half a second. Times with a
+    semicolon are drop-frame timecode.
 
     Raises:
-        InvalidValue: a line is not as expected; it is named.
+        InvalidValue: a line is malformed; the message names it.
     """
     cuts = _cuts(lines_of(text_of(data)))
     cuts = [cut for cut in cuts if cut.is_picture] or cuts
@@ -61,7 +61,7 @@ def read_edl(data: bytes) -> list[Part]:
     parts = []
     for cut in cuts:
         start_s, end_s = (round(_seconds(timecode, rate) - first_s, 6) for timecode in (cut.begin, cut.end))
-        # What a dissolve comes from is listed again with no length of its own.
+        # The outgoing clip of a dissolve is listed again with length 0.
         if start_s != end_s and cut.reel.upper() not in _BLACK:
             parts.append(Part(where=f"line {cut.line}", title=cut.name or cut.reel, start_s=start_s, end_s=end_s))
     return parts
@@ -76,16 +76,16 @@ def _cuts(lines: list[str]) -> list[_Cut]:
             cuts.append(_Cut(line=number, reel=reel, channel=channel, begin=begin, end=end))
         elif line[:1].isdigit():
             raise InvalidValue(
-                f"line {number}: {shown(line)} where a number, reel, track, transition and four timecodes were expected"
+                f"line {number}: {quoted(line)} where number, reel, track, transition and four timecodes were expected"
             )
         elif cuts and (named := _NAME.fullmatch(line)) and (named[1] == "TO" or not cuts[-1].name):
-            # After a dissolve both clips are named; the line is that of the one it goes to.
+            # A dissolve names both clips; the line is about the incoming one.
             cuts[-1].name = named[2]
     return cuts
 
 
 def _rate(cuts: list[_Cut]) -> int:
-    """Frames a second, nominally."""
+    """The nominal frame rate, frames per second."""
     highest, line = max((int(timecode[-2:]), cut.line) for cut in cuts for timecode in (cut.begin, cut.end))
     rate = next((rate for rate in _RATES if highest < rate), None)
     if rate is None:
@@ -100,7 +100,7 @@ def _seconds(timecode: str, rate: int) -> float:
     count = (minutes * 60 + seconds) * rate + frames
     if ";" not in timecode:
         return count / rate
-    # Drop-frame timecode leaves out the first 2 (of 60 a second, 4) frame numbers of each minute but every tenth,
-    # so that it keeps up with 30/1.001 frames a second (SMPTE 12M).
+    # Drop-frame timecode skips the first 2 frame numbers (4 at 60 frames/s) of each minute except every tenth, which
+    # keeps it in step with 30/1.001 frames/s (SMPTE 12M).
     count -= rate // 15 * (minutes - minutes // 10)
     return count * 1.001 / rate

@@ -1,4 +1,4 @@
-"""How long what was shown lasted, for a last segment whose end nobody states."""
+"""The length of a film or talk, for a last segment without a stated end."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from audience.timelines import Cue, begun, timeline_seconds
 
 
 def shown_length_s(session: Session, cues: Sequence[Cue], recordings: Iterable[RecordingProgress]) -> float | None:
-    """How far what was shown had come when the session ended, or else the last recording.
+    """The timeline second reached when the session ended, or else when the last recording ended.
 
     Args:
-        session: whose.
-        cues: of the stage; without any it began with the session.
-        recordings: those of the stage.
+        session: the session.
+        cues: cues of the stage; if empty, the timeline starts with the session.
+        recordings: recordings of the stage.
 
     Returns:
-        Seconds over 0; None where neither end is known, or nothing was shown then.
+        Seconds over 0; None where neither end is known, or the timeline was paused or had not begun.
     """
     ends_ms = [one.started_ms + round(one.done_s * 1000) for one in recordings]
     if session.ended_at is not None:

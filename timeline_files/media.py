@@ -1,4 +1,4 @@
-"""Media files: opening them without trusting them, and the chapters kept in them."""
+"""Opens untrusted media files, and reads their chapters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from audience.errors import RecordingUnreadable
 from audience.one_file import opening_alone
-from timeline_files.extra import need
+from timeline_files.optional import require
 from timeline_files.parts import Part
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_media(path: Path) -> Iterator[InputContainer]:
-    """Opens a media file for as long as the context lasts.
+    """Opens a media file, and closes it with the context.
 
     Raises:
-        RecordingUnreadable: it is not there, or is no media file.
+        RecordingUnreadable: the file is missing, or is not a media file.
         InvalidValue: PyAV is not installed.
     """
-    need("av", "reading films")
+    require("av", "reading films")
     import av
     from av.error import FFmpegError
 
@@ -40,10 +40,10 @@ def open_media(path: Path) -> Iterator[InputContainer]:
 
 
 def read_chapters(path: Path) -> tuple[list[Part], float | None]:
-    """The chapters kept in a media file, and its length in seconds where it states one.
+    """Reads the chapters of a media file, and its length in seconds (None if the file does not state it).
 
     Raises:
-        RecordingUnreadable: it is not there, or is no media file.
+        RecordingUnreadable: the file is missing, or is not a media file.
     """
     with open_media(path) as container:
         length_s = container.duration / 1_000_000 if container.duration else None
@@ -52,7 +52,7 @@ def read_chapters(path: Path) -> tuple[list[Part], float | None]:
             tick = float(chapter["time_base"] or 1)
             start_s, end_s = round(chapter["start"] * tick, 6), round(chapter["end"] * tick, 6)
             title = chapter["metadata"].get("title") or f"Chapter {number}"
-            # Some writers leave the last end at its start.
+            # Some writers set the last end to its start.
             parts.append(
                 Part(where=f"chapter {number}", title=title, start_s=start_s, end_s=end_s if end_s > start_s else None)
             )

@@ -1,4 +1,4 @@
-"""Parts: what a reader found in a file, and the timeline they make."""
+"""Parts: the segments that a reader found in a file, before they are checked and become a timeline."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from audience.errors import InvalidValue
 from audience.names import LONGEST_TITLE
 from audience.timelines import Segment, Timeline
-from timeline_files.times import time_text
+from timeline_files.times import quoted, time_text
 
 MOST_PARTS = 10_000
-# Eleven days, the longest axis there is.
+# Eleven days, the longest axis.
 LATEST_S = 1e6
-# How long the last part lasts where neither the file nor the recording says: most slides, scenes and songs are over by
-# then, and a reaction that goes on for longer belongs to none.
+# Length of a last part with no known end. Most slides, scenes and songs are shorter, and a reaction that lasts longer
+# belongs to none of them.
 OPEN_END_S = 3600.0
-# Of a title no more is looked at: what is left out of one at its begin is seldom longer than a title.
-_LOOKED_AT = 8 * LONGEST_TITLE
+# A title is cut to this many characters before it is cleaned, which bounds the time that takes.
+_CLEANED = 8 * LONGEST_TITLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +28,10 @@ class Part:
     """A segment as a file states it.
 
     Attributes:
-        where: where in the file, for messages ("line 12", "slide 3").
-        title: as the file has it.
-        start_s: where it begins, timeline seconds.
-        end_s: where it ends; None where the file leaves it to what follows.
+        where: its place in the file, for messages ("line 12", "slide 3").
+        title: the title, as written.
+        start_s: start, timeline seconds.
+        end_s: end, timeline seconds; None where the file does not state it.
     """
 
     where: str
@@ -41,19 +41,19 @@ class Part:
 
 
 def timeline_of(title: str, parts: Sequence[Part], length_s: float | None = None) -> Timeline:
-    """The timeline some parts make.
+    """Makes a timeline of parts.
 
-    A part without an end lasts until the next one begins; the last one until the end of what was shown, or for
-    `OPEN_END_S` where that is not known.
+    A part without an end lasts until the next one begins; the last one until the end of the film or talk, or for
+    `OPEN_END_S` if its length is unknown.
 
     Args:
-        title: of the timeline.
-        parts: in the order of the file, which must be their order in time.
-        length_s: how long what was shown lasted, seconds; None where that is not known.
+        title: title of the timeline.
+        parts: the parts, in order of time.
+        length_s: length of the film or talk, seconds; None if unknown.
 
     Raises:
-        InvalidValue: there is no part or too many; one has no title, lies nowhere in time, begins before the one
-            before it, or overlaps it. The message names the parts and their places.
+        InvalidValue: there is no part, or too many; or a part has no title, has times out of range, does not begin
+            after the one before it, or overlaps it. The message names the parts and their places.
     """
     if not parts:
         raise InvalidValue("holds no segment: a timeline needs at least one title with its start")
@@ -76,8 +76,8 @@ def timeline_of(title: str, parts: Sequence[Part], length_s: float | None = None
 
 
 def plain_title(text: str) -> str:
-    """A title as it may be shown: on one line, without control characters, shortened with an ellipsis if need be."""
-    text = text.lstrip()[:_LOOKED_AT]
+    """Makes a title fit to show: one line, no control characters, shortened with an ellipsis if too long."""
+    text = text.lstrip()[:_CLEANED]
     line = "".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs") else sign for sign in text).strip()
     return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
 
@@ -87,11 +87,11 @@ def _check(part: Part) -> None:
         raise InvalidValue(f"{part.where}: there is no title: give the segment one")
     if not 0 <= part.start_s <= LATEST_S:
         raise InvalidValue(
-            f"{part.where}: {_called(part)} starts at {part.start_s:g} s: use 0 to {LATEST_S:.0f} seconds"
+            f"{part.where}: {_title(part)} starts at {part.start_s:g} s: use 0 to {LATEST_S:.0f} seconds"
         )
     if part.end_s is not None and not part.start_s < part.end_s <= LATEST_S:
         raise InvalidValue(
-            f"{part.where}: {_called(part)} runs from {_clock(part.start_s)} to {_clock(part.end_s)}: it must end "
+            f"{part.where}: {_title(part)} runs from {_clock(part.start_s)} to {_clock(part.end_s)}: it must end "
             "after it starts"
         )
 
@@ -99,21 +99,20 @@ def _check(part: Part) -> None:
 def _check_order(before: Part, after: Part) -> None:
     if after.start_s <= before.start_s:
         raise InvalidValue(
-            f"{after.where}: {_called(after)} starts at {_clock(after.start_s)}, not after {_called(before)} "
+            f"{after.where}: {_title(after)} starts at {_clock(after.start_s)}, not after {_title(before)} "
             f"({before.where}) at {_clock(before.start_s)}: put the segments in order, each at its own second"
         )
     if before.end_s is not None and after.start_s < before.end_s:
         raise InvalidValue(
-            f"{after.where}: {_called(after)} starts at {_clock(after.start_s)}, before {_called(before)} "
+            f"{after.where}: {_title(after)} starts at {_clock(after.start_s)}, before {_title(before)} "
             f"({before.where}) ends at {_clock(before.end_s)}: segments must not overlap"
         )
 
 
-def _called(part: Part) -> str:
-    title = plain_title(part.title)
-    return repr(title if len(title) <= 40 else title[:39] + "…")
+def _title(part: Part) -> str:
+    return quoted(plain_title(part.title))
 
 
 def _clock(seconds: float) -> str:
-    """A time in full, as two may differ by a fraction; an end that is none as it is."""
+    """A time with its decimals, since two may differ by a fraction; an out-of-range end in plain seconds."""
     return time_text(seconds) if 0 <= seconds <= LATEST_S else f"{seconds:g} s"

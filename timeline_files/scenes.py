@@ -1,4 +1,4 @@
-"""Scenes found in a film itself: where the picture cuts (PySceneDetect's AdaptiveDetector)."""
+"""Detects the scenes of a film from its cuts (PySceneDetect's AdaptiveDetector)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from audience.errors import InvalidValue, RecordingUnreadable
 from audience.timelines import Timeline
-from timeline_files.extra import need
 from timeline_files.media import open_media
+from timeline_files.optional import require
 from timeline_files.parts import Part, timeline_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from av import VideoFrame
     from av.container import InputContainer
 
-# Cuts show as well in a small picture, and it is looked at ten times as fast as a large one.
+# Cuts are as visible in a small picture, which is processed ten times as fast as a large one.
 _WIDTH = 160
 _ASSUMED_FPS = 25.0
 SHORTEST_S = 2.0
@@ -27,34 +27,33 @@ SHORTEST_S = 2.0
 def find_scenes(
     path: Path, *, shortest_s: float = SHORTEST_S, on_position: Callable[[float, float | None], None] | None = None
 ) -> Timeline:
-    """The scenes of a film, called "Scene 1", "Scene 2" and so on, from its first picture on.
+    """Detects scenes, titled "Scene 1", "Scene 2" and so on; second 0 is the first picture.
 
-    Every picture is decoded, one at a time; memory does not grow with the film.
+    Decodes every picture, one at a time; memory does not grow with the film.
 
     Args:
         path: the film.
-        shortest_s: no scene is shorter, seconds, over 0.
-        on_position: told how far it has come and the film's length, seconds; None where that is not stated.
+        shortest_s: length of the shortest scene, seconds, over 0.
+        on_position: called with the position and the film's length (None if the file does not state it), in seconds.
 
     Raises:
-        RecordingUnreadable: it is no film that can be read, or has no picture.
-        InvalidValue: it holds more scenes than a timeline has segments.
+        RecordingUnreadable: the film cannot be read, or has no picture.
+        InvalidValue: it has more scenes than a timeline may have segments.
     """
-    need("scenedetect", "finding scenes")
+    require("scenedetect", "finding scenes")
     from scenedetect import AdaptiveDetector, FrameTimecode
 
     detector = AdaptiveDetector(min_scene_len=float(shortest_s))
     cuts: list[float] = []
-    begun, at_s = False, 0.0
+    decoded, at_s = False, 0.0
     with open_media(path) as container:
         length_s = container.duration / 1_000_000 if container.duration else None
         for at_s, image in _pictures(container, path):
-            begun = True
-            found = detector.process_frame(FrameTimecode(at_s, fps=_ASSUMED_FPS), image)
-            cuts += [cut.seconds for cut in found]
+            decoded = True
+            cuts += [cut.seconds for cut in detector.process_frame(FrameTimecode(at_s, fps=_ASSUMED_FPS), image)]
             if on_position is not None:
                 on_position(at_s, length_s)
-    if not begun:
+    if not decoded:
         raise RecordingUnreadable(f"{path} holds no picture that can be decoded: give a film")
     edges = [0.0, *(cut for cut in cuts if 0 < cut < at_s), max(at_s, shortest_s)]
     parts = [
@@ -68,7 +67,7 @@ def find_scenes(
 
 
 def _pictures(container: InputContainer, path: Path) -> Iterator[tuple[float, np.ndarray]]:
-    """Each picture, small, with the seconds since the first; what cannot be decoded is left out."""
+    """Decodes the pictures, small, each with the seconds since the first; skips damaged ones."""
     from av.error import FFmpegError
 
     if not container.streams.video:
@@ -90,7 +89,7 @@ def _pictures(container: InputContainer, path: Path) -> Iterator[tuple[float, np
                 continue
             first = frame.time if first is None else first
             at_s = frame.time - first
-            # Where a recorder set its clock back, what follows has no place in the film's time.
+            # A recorder may set its clock back; the pictures until it catches up have no place in the film's time.
             if at_s > latest:
                 latest = at_s
                 height = max(2, round(frame.height * _WIDTH / frame.width))

@@ -1,7 +1,7 @@
-"""PowerPoint: slide titles, and how long each slide was shown when the talk was rehearsed.
+"""Reader for PowerPoint decks: slide titles, and how long each slide was shown in rehearsal.
 
-A .pptx is a zip of XML (ECMA-376, PresentationML). Rehearsed times stand in each slide's transition as `advTm`,
-milliseconds; newer versions of PowerPoint wrap the transition in an mc:AlternateContent.
+A .pptx is a zip of XML (ECMA-376, PresentationML). The rehearsed time is the `advTm` attribute of a slide's transition,
+milliseconds; newer versions of PowerPoint wrap the transition in mc:AlternateContent.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 from audience.errors import InvalidValue
 from timeline_files.parts import LATEST_S, MOST_PARTS, Part
 from timeline_files.safe_xml import xml_of
-from timeline_files.times import shown
+from timeline_files.times import quoted
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-LARGEST_DECK = 256 * 2**20  # pictures and films are in it too
+LARGEST_DECK = 256 * 2**20  # includes pictures and films
 LARGEST_XML = 4 * 2**20  # of one slide
 LARGEST_IN_ALL = 128 * 2**20
 _MOST_FILES = 50_000
@@ -41,9 +41,9 @@ class Slide:
     """A slide that is not hidden.
 
     Attributes:
-        number: its place in the deck, hidden slides counted, from 1.
-        title: text of its title; "Slide 7" where it has none.
-        shown_s: how long it was shown in rehearsal, seconds, over 0; None where no time was saved.
+        number: its place in the deck, from 1; hidden slides count.
+        title: its title; "Slide 7" where it has none.
+        shown_s: rehearsed time, seconds, over 0; None where none was saved.
     """
 
     number: int
@@ -52,10 +52,10 @@ class Slide:
 
 
 def read_slides(data: bytes) -> list[Part]:
-    """The slides of a rehearsed deck, one after the other from second 0.
+    """Reads the slides of a rehearsed deck, one after the other from second 0.
 
     Raises:
-        InvalidValue: it is no deck, or slides (but the last) have no time.
+        InvalidValue: the file is not a deck, or a slide other than the last has no time.
     """
     slides = slides_of(data)
     if slides and all(slide.shown_s is None for slide in slides):
@@ -66,7 +66,7 @@ def read_slides(data: bytes) -> list[Part]:
     untimed = [slide for slide in slides[:-1] if slide.shown_s is None]
     if untimed:
         raise InvalidValue(
-            f"slide {untimed[0].number}: {shown(untimed[0].title)} has no rehearsed time, as have {len(untimed) - 1} "
+            f"slide {untimed[0].number}: {quoted(untimed[0].title)} has no rehearsed time, as have {len(untimed) - 1} "
             "others: rehearse the talk to its end (Slide Show, Rehearse Timings) and save"
         )
     parts = []
@@ -79,10 +79,10 @@ def read_slides(data: bytes) -> list[Part]:
 
 
 def slides_of(data: bytes) -> list[Slide]:
-    """All slides of a deck that are not hidden, in order.
+    """Reads all slides of a deck that are not hidden, in order.
 
     Raises:
-        InvalidValue: it is no .pptx, is damaged, or is larger than a deck can be.
+        InvalidValue: the file is not a .pptx, is damaged, or is too large.
     """
     if len(data) > LARGEST_DECK or data.count(_CENTRAL_ENTRY) > _MOST_FILES:
         raise InvalidValue(f"is larger than a deck of slides can be ({LARGEST_DECK >> 20} MiB): save it without films")
@@ -92,9 +92,9 @@ def slides_of(data: bytes) -> list[Slide]:
     except InvalidValue:
         raise
     except KeyError as problem:
-        raise InvalidValue(f"is no PowerPoint file, or a damaged one ({problem}): save it as .pptx again") from None
+        raise InvalidValue(f"is not a PowerPoint file, or is damaged ({problem}): save it as .pptx again") from None
     except (
-        # What zipfile raises on what is no zip, is damaged, encrypted, or packed in a way nobody packs slides.
+        # What zipfile raises for files that are not zips, are damaged or encrypted, or use a rare compression.
         zipfile.BadZipFile,
         zlib.error,
         lzma.LZMAError,
@@ -107,17 +107,17 @@ def slides_of(data: bytes) -> list[Slide]:
         ValueError,
     ) as problem:
         raise InvalidValue(
-            f"is no .pptx file that can be opened ({problem}): save it as .pptx, without a password"
+            f"is not a .pptx file that can be opened ({problem}): save it as .pptx, without a password"
         ) from None
 
 
 class _Deck:
-    """Reads the XML of a deck's slides, and no more of it than a deck can have."""
+    """Reads the XML of a deck's slides, at most `LARGEST_IN_ALL` bytes of it."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self._left = LARGEST_IN_ALL
-        self._known: dict[str, tuple[bool, str, float | None]] = {}
+        self._cache: dict[str, tuple[bool, str, float | None]] = {}
 
     def slides(self) -> list[Slide]:
         deck = self._xml("ppt/presentation.xml")
@@ -138,11 +138,11 @@ class _Deck:
         return slides
 
     def _slide(self, path: str) -> tuple[bool, str, float | None]:
-        """Whether a slide is shown, its title, and its time; one that the deck names again is not read again."""
-        if path not in self._known:
+        """Whether a slide is shown, its title, and its time. A deck may list the same slide many times: cached."""
+        if path not in self._cache:
             slide = self._xml(path)
-            self._known[path] = slide.get("show") not in ("0", "false"), _title(slide), _shown_s(slide)
-        return self._known[path]
+            self._cache[path] = slide.get("show") not in ("0", "false"), _title(slide), _shown_s(slide)
+        return self._cache[path]
 
     def _xml(self, path: str) -> Element:
         with self._archive.open(path) as file:
@@ -158,8 +158,8 @@ class _Deck:
 
 def _title(slide: Element) -> str:
     for shape in slide.iter(f"{_P}sp"):
-        place = shape.find(f"{_P}nvSpPr/{_P}nvPr/{_P}ph")
-        if place is not None and place.get("type") in ("title", "ctrTitle"):
+        placeholder = shape.find(f"{_P}nvSpPr/{_P}nvPr/{_P}ph")
+        if placeholder is not None and placeholder.get("type") in ("title", "ctrTitle"):
             paragraphs = ("".join(_texts(paragraph)) for paragraph in shape.iterfind(f"{_P}txBody/{_A}p"))
             return " ".join(" ".join(paragraphs).split())
     return ""

@@ -1,4 +1,4 @@
-"""The sound of a recording, as alignment hears it."""
+"""Reads the sound of a recording for alignment."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ if TYPE_CHECKING:
     from av import AudioFrame, AudioResampler
     from av.container import InputContainer
 
-# Sound that is this late has a hole before it; less is the jitter of containers.
-_HOLE_S = 0.2
-# A longer hole is a damaged time.
-_LONGEST_HOLE_S = 3600.0
+# A longer delay is a gap in the sound; a shorter one is container jitter.
+_GAP_S = 0.2
+# A longer gap is a damaged time stamp.
+_LONGEST_GAP_S = 3600.0
 
 
 def read_sound(
     path: Path, rate: int, *, on_position: Callable[[float, float | None], None] | None = None
 ) -> Iterator[NDArray[np.float32]]:
-    """The first sound track, mixed to one channel, a block at a time.
+    """Reads the first audio track, mixed to one channel, one block at a time.
 
-    Second 0 is that of the first picture where there is one, else of the first sound. Silence stands in for sound that
-    begins later or has holes, so that times are those of the recording; memory does not grow with it.
+    Second 0 is the first picture, or the first sound if there is no picture. A late start and gaps are filled with
+    silence, so the times are those of the recording. Memory does not grow with the recording.
 
     Args:
-        path: a film, a recording of an audience, or sound alone.
-        rate: samples a second to bring it to.
-        on_position: told how far it has come and the recording's length, seconds; None where that is not stated.
+        path: a film, a recording of an audience, or an audio file.
+        rate: sample rate to convert to, Hz.
+        on_position: called with the position and the recording's length (None if the file does not state it), in
+            seconds.
 
     Yields:
         (n,) samples, -1..1.
 
     Raises:
-        RecordingUnreadable: it is no media file, or has no sound.
+        RecordingUnreadable: the file is not a media file, or has no sound.
     """
     import av
 
@@ -49,23 +50,23 @@ def read_sound(
         length_s = container.duration / 1_000_000 if container.duration else None
         begin_s = _first_picture_s(container)
         resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
-        given = 0
+        yielded = 0
         for frame in _frames(container):
             begin_s = frame.time if begin_s is None else begin_s
-            due = given if frame.time is None or begin_s is None else round((frame.time - begin_s) * rate)
-            if _HOLE_S * rate < due - given < _LONGEST_HOLE_S * rate:
-                for missing in range(due - given, 0, -rate):
+            due = yielded if frame.time is None or begin_s is None else round((frame.time - begin_s) * rate)
+            if _GAP_S * rate < due - yielded < _LONGEST_GAP_S * rate:
+                for missing in range(due - yielded, 0, -rate):
                     yield np.zeros(min(rate, missing), dtype=np.float32)
-                given = due
+                yielded = due
             for block in _resampled(resampler, frame):
-                # What is heard before the first picture belongs to no second of the recording.
-                early = max(0, -due) if given == 0 else 0
+                # Sound before the first picture belongs to no second of the recording.
+                early = max(0, -due) if yielded == 0 else 0
                 block = block[early:]
-                given += len(block)
+                yielded += len(block)
                 if len(block):
                     yield block
             if on_position is not None:
-                on_position(given / rate, length_s)
+                on_position(yielded / rate, length_s)
 
 
 def _first_picture_s(container: InputContainer) -> float | None:
@@ -76,7 +77,7 @@ def _first_picture_s(container: InputContainer) -> float | None:
 
 
 def _frames(container: InputContainer) -> Iterator[AudioFrame]:
-    """All of the track that can be decoded."""
+    """Decodes the track; skips damaged frames."""
     from av.error import FFmpegError
 
     packets = container.demux(container.streams.audio[0])
@@ -95,7 +96,7 @@ def _resampled(resampler: AudioResampler, frame: AudioFrame) -> Iterator[NDArray
     try:
         frames = resampler.resample(frame)
     except (FFmpegError, ValueError):
-        # A track whose format changes midway: what follows cannot be brought to the same rate.
+        # The track's format changes midway, and the rest cannot be converted to the same rate.
         return
     for resampled in frames:
         yield np.nan_to_num(resampled.to_ndarray().reshape(-1)).astype(np.float32)

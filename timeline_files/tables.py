@@ -1,4 +1,4 @@
-"""CSV: `title,start[,end]`, as spreadsheets write it."""
+"""Reader for CSV tables, `title,start[,end]`, as spreadsheets write them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from audience.errors import InvalidValue
 from timeline_files.parts import MOST_PARTS, Part
 from timeline_files.text import MOST_LINES, text_of
-from timeline_files.times import shown, time_s
+from timeline_files.times import quoted, time_s
 
 EXPECTED = "title,start[,end]"
-# A semicolon or a tab is a separator where it can be one: a comma may be that of a decimal fraction.
+# In order of preference: a comma may be a decimal separator.
 _SEPARATORS = ("\t", ";", ",")
 _COLUMNS = {
     "title": ("title", "name", "slide", "chapter", "scene", "song", "segment"),
@@ -27,11 +27,11 @@ Row = tuple[int, list[str]]
 def read_table(data: bytes) -> list[Part]:
     """Reads a table separated by commas, semicolons or tabs.
 
-    A header names the columns in any order, and others beside them are left out; without one the columns are
-    title, start and, if there is a third, end.
+    A header may name the columns in any order; other columns are ignored. Without a header the columns are title, start
+    and optionally end.
 
     Raises:
-        InvalidValue: a line is not as expected; it is named.
+        InvalidValue: a line is malformed; the message names it.
     """
     text = text_of(data)
     headed = []
@@ -50,20 +50,20 @@ def read_table(data: bytes) -> list[Part]:
             return _parts(_rows(text, separator), _WITHOUT_HEADER)
         except InvalidValue:
             continue
-    # None fits: what is wrong is said of the separator that the file is full of.
+    # No separator fits: report the error for the most frequent one.
     likely = max(_SEPARATORS, key=text.count) if any(map(text.count, _SEPARATORS)) else ","
     return _parts(_rows(text, likely), _WITHOUT_HEADER)
 
 
 def _rows(text: str, separator: str) -> list[Row]:
-    """Rows that are not blank, each with the number of its (last) line."""
+    """Non-blank rows, each with the number of its last line."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
     rows = []
     try:
         for row in reader:
             if any(field.strip() for field in row):
                 rows.append((reader.line_num, row))
-            # A header and one segment too many; a line without anything counts for nothing.
+            # More than a header and `MOST_PARTS` segments; blank rows do not count.
             if len(rows) > MOST_PARTS + 1 or reader.line_num > MOST_LINES:
                 raise InvalidValue(f"line {reader.line_num}: a timeline has at most {MOST_PARTS} segments")
     except csv.Error as problem:
@@ -74,13 +74,13 @@ def _rows(text: str, separator: str) -> list[Row]:
 
 
 def _header(row: Sequence[str]) -> dict[str, int] | None:
-    """Where each column is, if the row says so."""
+    """The index of each column; None if the row is not a header."""
     names = [field.strip().lower() for field in row]
     columns = {}
     for column, words in _COLUMNS.items():
-        place = next((names.index(word) for word in words if word in names), None)
-        if place is not None:
-            columns[column] = place
+        index = next((names.index(word) for word in words if word in names), None)
+        if index is not None:
+            columns[column] = index
     return columns if {"title", "start"} <= columns.keys() else None
 
 
@@ -91,9 +91,9 @@ def _parts(rows: Sequence[Row], columns: dict[str, int]) -> list[Part]:
             raise InvalidValue(
                 f"line {line}: has {len(row)} columns where {EXPECTED} was expected: put a title with commas in quotes"
             )
-        fields = {column: row[place].strip() if place < len(row) else "" for column, place in columns.items()}
+        fields = {column: row[index].strip() if index < len(row) else "" for column, index in columns.items()}
         if not fields["start"]:
-            raise InvalidValue(f"line {line}: {shown(fields['title'])} has no start: {EXPECTED} was expected")
+            raise InvalidValue(f"line {line}: {quoted(fields['title'])} has no start: {EXPECTED} was expected")
         end = fields.get("end")
         try:
             start_s, end_s = time_s(fields["start"]), time_s(end) if end else None

@@ -1,4 +1,4 @@
-"""Text files: their bytes as lines."""
+"""Decodes text files and splits them into lines."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What ends a line in the formats here, and nothing else of what Python takes for an end (form feeds, U+2028).
+# The line ends of these formats; str.splitlines() would also split at form feeds and U+2028.
 _LINE_ENDS = re.compile(r"\r\n|\n|\r")
 
 
 def text_of(data: bytes) -> str:
-    """The text of a file in UTF-8, or in UTF-16 with a byte order mark; the mark is left out.
+    """Decodes a file in UTF-8, or in UTF-16 with a byte order mark, and drops the mark.
 
     Raises:
-        InvalidValue: it is too large, or is no such text.
+        InvalidValue: the file is too large, or is not such text.
     """
     if len(data) > LARGEST_TEXT:
         raise InvalidValue(f"is of {len(data) / 2**20:.0f} MiB: a timeline as text has at most {LARGEST_TEXT >> 20}")
@@ -39,7 +39,7 @@ def text_of(data: bytes) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """Its lines, without what ends them.
+    """Splits a text into lines, without their line ends.
 
     Raises:
         InvalidValue: there are more than `MOST_LINES`.

@@ -127,7 +127,7 @@ def by_sheets(cloud: LocalCloud, clip: Path, session_id: str, *, interval_s: flo
         deliveries = [delivery for window in windows for delivery in builder.add(window)] + builder.flush()
         for delivery in deliveries:
             bucket.put(delivery)
-            taken = ingest.take(delivery.key, delivery.data, delivered_ms=BEGAN_MS, now_ms=BEGAN_MS)
+            taken = ingest.record(delivery.key, delivery.data, delivered_ms=BEGAN_MS, now_ms=BEGAN_MS)
             faces += taken.faces
             unmatched += taken.unmatched
         table = store.windows(session_id, STAGE).over_cameras([])

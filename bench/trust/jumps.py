@@ -33,11 +33,11 @@ from houselights.ingesting import Progress
 from houselights.ingesting_queue import ingest_queue
 from houselights.local_cloud.cloud import Clients
 from houselights.local_cloud.moto_server import running_moto
-from houselights.local_cloud.stack import Stack, make
-from ingest_lambda.bucket import BucketDeliveries, brief
+from houselights.local_cloud.stack import Stack, create_resources
+from ingest_lambda.bucket import BucketDeliveries, quick_client
 from ingest_lambda.dead_letters import DeadLetterQueue
 from ingest_lambda.ingest import Ingest, Keep
-from ingest_lambda.worker import Found, Worker
+from ingest_lambda.worker import ReceivedDelivery, Worker
 from tests.builders import a_camera, a_session, a_stage
 from tests.edge.s3_with_faults import a_session as a_boto3_session
 from tests.ingest.conftest import MadeUpScorer
@@ -81,7 +81,7 @@ class _SimulatedBucket(BucketDeliveries):
 
     run: Run
 
-    def read(self, bucket: str, key: str) -> Found:
+    def read(self, bucket: str, key: str) -> ReceivedDelivery:
         found = super().read(bucket, key)
         passed_s = time.time() - found.delivered_ms / 1000 - 1
         return replace(found, delivered_ms=self.run.now_ms() - int(max(0.0, passed_s) * 1000 * self.run.times))
@@ -137,7 +137,7 @@ def rough_run(chance: random.Random, *, lasts_s: int = LASTS_S, times: float = T
         closing(Clients(stack.region, moto)) as client,
         rough_proxy(moto, chance) as proxy,
     ):
-        queue_url, dead_letters_url = make(stack, client)
+        queue_url, dead_letters_url = create_resources(stack, client)
         now_ms = time.time_ns() // 1_000_000
         run = Run(
             began_ms=now_ms - now_ms % 1000,
@@ -180,7 +180,7 @@ def _ingesting(
     store: Store, run: Run, proxy: RoughProxy, moto: str, queue_url: str, dead_letters_url: str
 ) -> Iterator[None]:
     """The ingest worker on the queue, in a thread; it reaches everything but its store through the proxy."""
-    clients = {name: brief(_Through(proxy.address), name) for name in ("s3", "sqs")}
+    clients = {name: quick_client(_Through(proxy.address), name) for name in ("s3", "sqs")}
     deliveries = _SimulatedBucket(clients["s3"])
     deliveries.run = run
     worker = Worker(

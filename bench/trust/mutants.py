@@ -48,10 +48,10 @@ from bench.trust.lies import ABOUT_THE_OWNER, ABOUT_TIME, DAY_MS, Lie
 from bench.trust.lies_in_figures import ABOUT_THE_CAMERA, ABOUT_THE_COUNT, ABOUT_THE_SCORER
 from bench.trust.shortfalls import named
 from ingest_lambda.ingest import Ingest, Keep
-from ingest_lambda.worker import Found, Worker
+from ingest_lambda.worker import ReceivedDelivery, Worker
 from tests.builders import BEGAN_MS, a_camera, a_progress, a_scorer, a_session, a_stage, a_window
 from tests.ingest.conftest import MadeUpScorer
-from tests.ingest.conftest import Told as Reported
+from tests.ingest.conftest import RecordingReporter as Reported
 
 MUTANTS: Final = 100_000
 _PROCESSES: Final = 2
@@ -186,13 +186,13 @@ class _Door:
         body = told.message or (_word_of(told.key) if told.key or told.data else "")
         began = time.perf_counter()
         try:
-            self._worker.work(body)
+            self._worker.process(body)
         except Exception as problem:
             outcome.faults[f"{told.kind}: {type(problem).__name__}: {str(problem)[:100]}"] += 1
             return
         finally:
             outcome.longest_s = max(outcome.longest_s, time.perf_counter() - began)
-        taken = self._reported.kinds in (["taken"], ["beat"])
+        taken = self._reported.kinds in (["recorded"], ["status"])
         refused = self._reported.kinds == ["refused"] and (all(self._reasons) or not told.key)
         if not taken and not refused:
             outcome.faults[f"{told.kind}: {self._reported.kinds}"] += 1
@@ -201,8 +201,8 @@ class _Door:
         elif refused and told.true:
             outcome.refused[str(self._reported.lines[0][2])[:100]] += 1
 
-    def read(self, bucket: str, key: str) -> Found:
-        return Found(data=self._object.data, delivered_ms=NOW_MS, sent_ms=self._object.sent_ms)
+    def read(self, bucket: str, key: str) -> ReceivedDelivery:
+        return ReceivedDelivery(data=self._object.data, delivered_ms=NOW_MS, sent_ms=self._object.sent_ms)
 
     def remove(self, bucket: str, key: str) -> None:
         pass

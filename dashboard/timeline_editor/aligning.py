@@ -20,7 +20,7 @@ from dashboard.timeline_editor.sources import choose_film, progress
 from dashboard.wording import session_names
 from timeline_files.aligning import (
     Proposal,
-    proposal_says,
+    describe_proposal,
     propose_from_reaction,
     propose_from_sound,
     stage_to_compare,
@@ -109,4 +109,4 @@ def _ask(desk: Desk, session: Session, propose: Callable[[], Proposal | None]) -
         desk.proposed = (in_words(problem), None)
         return
     sure = proposal is not None and proposal.alignment.sure
-    desk.proposed = (proposal_says(session, proposal), begun(proposal.zero_at) if proposal and sure else None)
+    desk.proposed = (describe_proposal(session, proposal), begun(proposal.zero_at) if proposal and sure else None)

@@ -17,7 +17,7 @@ from audience.store import RecordingProgress
 from audience.timelines import Cue, Segment, Timeline
 from timeline_files.length import shown_length_s
 from timeline_files.parts import Part, timeline_of
-from timeline_files.times import shown, time_s, time_text
+from timeline_files.times import quoted, time_s, time_text
 
 MOST_STEPS = 100
 _COLUMNS = (
@@ -140,7 +140,7 @@ class Draft:
         titles = [timeline.title for timeline in timelines]
         for title in titles:
             if titles.count(title) > 1:
-                raise InvalidValue(f"two timelines are called {shown(title)}: give one of them another title")
+                raise InvalidValue(f"two timelines are called {quoted(title)}: give one of them another title")
         return replace(stage, timelines=timelines, cues=cues)
 
     def with_sheet(self, place: int, sheet: Sheet) -> Self:

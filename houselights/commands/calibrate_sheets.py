@@ -63,13 +63,13 @@ def calibrate_sheets(
         from houselights.sampled_faces import sample_faces
     with needing_extra("ingest"):
         from houselights.calibrating_sheets import Calibration
-        from houselights.deploying.aws import aws_session, told
-        from ingest_lambda.bucket import brief
+        from houselights.deploying.aws import aws_errors, aws_session
+        from ingest_lambda.bucket import quick_client
         from ingest_lambda.rekognition import RekognitionScorer, rekognition_client
 
     session = aws_session(profile=profile, region=region)
-    with told(session):
-        account = brief(session, "sts").get_caller_identity()["Account"]
+    with aws_errors(session):
+        account = quick_client(session, "sts").get_caller_identity()["Account"]
     console = Console(stderr=True)
     with console.status("looking for faces") as status:
         sampled = sample_faces(

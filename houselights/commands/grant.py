@@ -42,17 +42,17 @@ def grant(
     left as it is, unless --now is given.
     """
     with needing_extra("cloud"):
-        from houselights.deploying import cameras
+        from houselights.deploying import grants
         from houselights.deploying.aws import aws_session
 
-    cameras.check_grantable(session_id)
+    grants.check_grantable(session_id)
     with store_at(store_url) as store:
         store.session(session_id)
         account = aws_session(profile=profile, region=region or _region_of(store))
-        before = cameras.session_of(account, thing)
+        before = grants.session_of(account, thing)
         if before not in (None, session_id) and not now:
             _check_has_sent_all(store, before, thing)
-    cameras.grant(account, thing, session_id)
+    grants.grant(account, thing, session_id)
     until_now = f" (until now: {before})" if before not in (None, session_id) else ""
     click.echo(f"{thing} may deliver for {session_id}, and for nothing else{until_now}.")
     if until_now:
@@ -78,7 +78,7 @@ def revoke(
     the exit code is 1 then.
     """
     with needing_extra("cloud"):
-        from houselights.deploying import cameras
+        from houselights.deploying import grants
         from houselights.deploying.aws import aws_session
 
     if (session_id is None) != ended:
@@ -92,9 +92,9 @@ def revoke(
                 for session in store.sessions()
                 if session.ended_at is not None and session.ended_at <= datetime.now(UTC)
             }
-            things = {thing: of for thing, of in cameras.all_granted(account).items() if of in over}
+            things = {thing: of for thing, of in grants.all_grants(account).items() if of in over}
         else:
-            things = dict.fromkeys(cameras.granted(account, session_id), session_id)
+            things = dict.fromkeys(grants.cameras_of(account, session_id), session_id)
         for thing, of in things.items():
             try:
                 if not now:
@@ -103,7 +103,7 @@ def revoke(
                 click.echo(str(problem), err=True)
                 left = True
                 continue
-            cameras.revoke(account, thing)
+            grants.revoke(account, thing)
             click.echo(f"{thing} may deliver for nothing any more (until now: {of}). {LASTS}")
     if not things:
         click.echo("No camera may deliver for such a session.")

@@ -91,13 +91,13 @@ def ingest(
             import boto3
 
             from houselights.ingesting_queue import ingest_queue, region_of
-            from ingest_lambda.bucket import BucketDeliveries, brief
+            from ingest_lambda.bucket import BucketDeliveries, quick_client
             from ingest_lambda.dead_letters import DeadLetterQueue
 
             session = boto3.Session(region_name=region_of(source))
-            sqs = brief(session, "sqs")
+            sqs = quick_client(session, "sqs")
             dead_letters = DeadLetterQueue(sqs, str(dead_letters_url))
-            in_bucket = worker(BucketDeliveries(brief(session, "s3")), dead_letters)
+            in_bucket = worker(BucketDeliveries(quick_client(session, "s3")), dead_letters)
             ingest_queue(sqs, source, in_bucket, stop=stop, once=once)
     click.echo(progress.text)
     return 0

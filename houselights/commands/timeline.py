@@ -179,9 +179,9 @@ def _proposed(
 
 def _agreed(session: Session, proposal: Proposal | None, yes: bool) -> bool:
     """Says what was found, and asks whether to take it."""
-    from timeline_files.aligning import proposal_says
+    from timeline_files.aligning import describe_proposal
 
-    says = proposal_says(session, proposal)
+    says = describe_proposal(session, proposal)
     if proposal is None or not proposal.alignment.sure:
         click.echo(f"{says} Nothing was changed.")
         return False

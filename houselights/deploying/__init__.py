@@ -1,6 +1,6 @@
-"""Getting Houselights into an AWS account and out again: what `make package`, `component` and `teardown` run.
+"""Deploys Houselights to an AWS account and removes it: `make package`, `component`, `licences` and `teardown`.
 
-It works on the repository's own files, and so only from a checkout.
+Works from a checkout only, since it needs the repository's files.
 """
 
 from pathlib import Path
@@ -9,4 +9,4 @@ ROOT = Path(__file__).resolve().parents[2]
 """The repository."""
 
 BUILD = ROOT / "build"
-"""Where things are made."""
+"""The output folder."""

@@ -18,12 +18,12 @@ region_option = click.option("--region", metavar="NAME", help="AWS region.  [def
 
 @click.group()
 def deploying() -> None:
-    """Get Houselights into an AWS account, and out again."""
+    """Deploy Houselights to an AWS account, or remove it."""
 
 
 @deploying.command()
 def package() -> None:
-    """Make the function's package in build/package."""
+    """Build the function's package in build/package."""
     from houselights.deploying.package import PYTHON, make_package
 
     folder = BUILD / "package"
@@ -31,31 +31,31 @@ def package() -> None:
     click.echo(f"{folder}: {made.size / 1e6:.0f} MB")
     if not made.compiled:
         click.echo(
-            f"Without bytecode, as there is no Python {PYTHON} here: the function's first answers come seconds later. "
-            f"`.venv/bin/uv python install {PYTHON}` gets one."
+            f"Without bytecode, as Python {PYTHON} is not installed here: the function starts seconds later. "
+            f"Install it with `.venv/bin/uv python install {PYTHON}`."
         )
 
 
 @deploying.command()
-@click.option("--bucket", metavar="NAME", help="Send the artifact there, and name it in the recipe.")
+@click.option("--bucket", metavar="NAME", help="Upload the artifact to this bucket, and name it in the recipe.")
 @profile_option
 @region_option
 def component(bucket: str | None, profile: str | None, region: str | None) -> None:
-    """Make the Greengrass component in build/component."""
+    """Build the Greengrass component in build/component."""
     from houselights.deploying.aws import aws_session
-    from houselights.deploying.component import make_component, send_component
+    from houselights.deploying.component import make_component, upload_component
 
     version = installed_version("houselights")
     recipe, artifact = make_component(BUILD / "component", version=version, bucket=bucket)
     click.echo(f"{recipe}\n{artifact}: {artifact.stat().st_size / 1e6:.1f} MB")
     if bucket is not None:
         session = aws_session(profile=profile, region=region)
-        click.echo(f"sent to {send_component(session, artifact, bucket=bucket, version=version)}")
+        click.echo(f"uploaded to {upload_component(session, artifact, bucket=bucket, version=version)}")
 
 
 @deploying.command()
 def licences() -> None:
-    """Write THIRD_PARTY_LICENSES.md anew."""
+    """Update THIRD_PARTY_LICENSES.md."""
     from houselights.deploying.licences import LIST, write_list
 
     click.echo(f"{LIST}: {write_list()} packages")
@@ -65,9 +65,9 @@ def licences() -> None:
 @click.option("--stack", "name", default="houselights", show_default=True, metavar="NAME")
 @profile_option
 @region_option
-@click.option("--data", is_flag=True, help="Delete the table, too, and with it everything that was recorded.")
+@click.option("--data", is_flag=True, help="Also delete the table with everything recorded.")
 def teardown(name: str, profile: str | None, region: str | None, data: bool) -> None:
-    """Delete a stack, and say what is left."""
+    """Delete a stack, and list what is left in the account."""
     from houselights.deploying.aws import aws_session
     from houselights.deploying.stack import find_stack, take_down
 
@@ -76,12 +76,12 @@ def teardown(name: str, profile: str | None, region: str | None, data: bool) -> 
     click.echo(f"In account {stack.account}, region {stack.region}, this deletes the stack {stack.name} with")
     for bucket in stack.buckets:
         click.echo(f"  everything in bucket {bucket}")
-    click.echo(f"  collection {stack.collection} of Rekognition, if it is there")
+    click.echo(f"  Rekognition collection {stack.collection}, if it exists")
     for table in stack.tables:
         click.echo(f"  table {table} and everything recorded" if data else f"and keeps table {table} (see --data)")
     if data and stack.tables:
         click.echo(
-            f"AWS can restore a deleted table for {LONGEST_RECOVERY_DAYS} days. To have it gone at once, first say: "
+            f"AWS can restore a deleted table for {LONGEST_RECOVERY_DAYS} days. To prevent that, first run: "
             "aws dynamodb update-continuous-backups --table-name TABLE --point-in-time-recovery-specification "
             "PointInTimeRecoveryEnabled=false"
         )

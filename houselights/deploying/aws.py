@@ -1,4 +1,4 @@
-"""Reaching an AWS account, and saying in one line what it refused."""
+"""Sessions for an AWS account, and its errors in one line."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from audience.errors import DeploymentFailed
 
 
 def aws_session(*, profile: str | None, region: str | None) -> Any:
-    """A boto3 session.
+    """Creates a boto3 session.
 
     Args:
-        profile: name of one in the user's AWS configuration; None for the usual one.
-        region: None for the profile's.
+        profile: name of a profile in the user's AWS configuration; None for the default one.
+        region: name of the region; None for the profile's.
 
     Raises:
         DeploymentFailed: there is no such profile, or no region.
@@ -25,15 +25,15 @@ def aws_session(*, profile: str | None, region: str | None) -> Any:
     try:
         session = boto3.Session(profile_name=profile, region_name=region)
     except BotoCoreError as problem:
-        raise DeploymentFailed(f"AWS cannot be asked: {problem}") from None
+        raise DeploymentFailed(f"AWS cannot be used: {problem}") from None
     if session.region_name is None:
-        raise DeploymentFailed("no AWS region is named: choose one, for instance with --region eu-west-1")
+        raise DeploymentFailed("no AWS region is set: choose one, for instance with --region eu-west-1")
     return session
 
 
 @contextmanager
-def told(session: Any) -> Iterator[None]:
-    """Says in one line what AWS, or the way there, refused."""
+def aws_errors(session: Any) -> Iterator[None]:
+    """Raises errors of AWS and of the connection to it as `DeploymentFailed`, in one line."""
     try:
         yield
     except ClientError as problem:
@@ -43,7 +43,7 @@ def told(session: Any) -> Iterator[None]:
         ) from None
     except NoCredentialsError:
         raise DeploymentFailed(
-            "AWS cannot be asked: there are no credentials, so name a profile that has some"
+            "AWS cannot be used: there are no credentials, so name a profile that has some"
         ) from None
     except BotoCoreError as problem:
-        raise DeploymentFailed(f"AWS cannot be asked: {problem}") from None
+        raise DeploymentFailed(f"AWS cannot be used: {problem}") from None

@@ -1,4 +1,4 @@
-"""The component for AWS IoT Greengrass: a recipe, and an artifact with the sources and the list of what they need."""
+"""Builds the AWS IoT Greengrass component: a recipe, and an artifact with the sources and their requirements."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from pathlib import Path
 from typing import Any
 
 from houselights.deploying import ROOT
-from houselights.deploying.aws import told
-from houselights.deploying.pinned import pinned_requirements
+from houselights.deploying.aws import aws_errors
+from houselights.deploying.uv import pinned_requirements
 
 RECIPE = ROOT / "infra" / "greengrass" / "recipe.yaml"
 SOURCES = ("audience", "edge_lambda")
 EXTRAS = ("edge", "device", "greengrass")
 NAME = "houselights.Camera"
 BUCKET = "${BUCKET}"
-"""Stands in the recipe for the name of the bucket that the artifact is fetched from."""
+"""Placeholder in the recipe for the name of the artifact's bucket."""
 
-_THE_SAME_EACH_TIME = (1980, 1, 1, 0, 0, 0)
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # for reproducible archives
 
 
 def make_component(folder: Path, *, version: str, bucket: str | None = None) -> tuple[Path, Path]:
-    """Makes the component anew, in place of what was in `folder`.
+    """Builds the component, and replaces the content of `folder`.
 
     Args:
-        folder: where to.
-        version: the component's, three numbers with dots.
-        bucket: where the artifact will lie; None leaves `BUCKET` for somebody else to fill in.
+        folder: output folder.
+        version: version of the component, three numbers with dots.
+        bucket: bucket for the artifact; None leaves the placeholder `BUCKET` in the recipe.
 
     Returns:
-        The recipe and the artifact. The same sources give the same bytes.
+        The paths of the recipe and the artifact. The same sources give the same bytes.
 
     Raises:
-        DeploymentFailed: uv is not there or refuses.
+        DeploymentFailed: uv is missing or fails.
     """
     shutil.rmtree(folder, ignore_errors=True)
     artifact = folder / artifact_key(version)
@@ -49,14 +49,14 @@ def make_component(folder: Path, *, version: str, bucket: str | None = None) -> 
     return recipe, artifact
 
 
-def send_component(session: Any, artifact: Path, *, bucket: str, version: str) -> str:
-    """Puts the artifact where the recipe says it is, and returns that address.
+def upload_component(session: Any, artifact: Path, *, bucket: str, version: str) -> str:
+    """Uploads the artifact to the location in the recipe, and returns its s3:// URL.
 
     Raises:
         DeploymentFailed: AWS refuses.
     """
-    with told(session):
-        # Not by a key of KMS that pictures may have: a camera decrypts nothing, and this it is to fetch.
+    with aws_errors(session):
+        # S3's own encryption, not the KMS key for pictures: cameras fetch this file, and may not decrypt with that key.
         session.client("s3").put_object(
             Bucket=bucket, Key=artifact_key(version), Body=artifact.read_bytes(), ServerSideEncryption="AES256"
         )
@@ -64,12 +64,12 @@ def send_component(session: Any, artifact: Path, *, bucket: str, version: str) -
 
 
 def artifact_key(version: str) -> str:
-    """The artifact's key in the bucket, and its path under the folder."""
+    """The artifact's key in the bucket, also its path below the output folder."""
     return f"components/{NAME}/{version}/camera.zip"
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    entry = zipfile.ZipInfo(name, _THE_SAME_EACH_TIME)
+    entry = zipfile.ZipInfo(name, _FIXED_TIME)
     entry.external_attr = 0o644 << 16
     entry.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(entry, content)

@@ -1,4 +1,4 @@
-"""The list of what is installed with Houselights and under which licences: `THIRD_PARTY_LICENSES.md`."""
+"""Writes `THIRD_PARTY_LICENSES.md`: the packages installed with Houselights, and their licences."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ LOCK: Final = ROOT / "uv.lock"
 
 PROJECT: Final = "houselights"
 NOT_SHIPPED: Final = frozenset({"dev", "train"})
-"""Extras that nobody needs who runs Houselights."""
+"""Extras for development only."""
 
 ON_OTHER_SYSTEMS: Final = {"colorama": "BSD-3-Clause", "pywin32": "PSF-2.0", "tzdata": "Apache-2.0"}
-"""Installed on other systems than Linux alone, so that their licences cannot be read here."""
+"""Licences of packages that are not installed on Linux, so they cannot be read here."""
 
-_LONGEST = 60  # of a licence's name: some write the whole text where the name belongs
+_LONGEST = 60  # characters of a licence name: some packages put the whole text in its place
 _NEVER = "sys_platform == 'never'"
 
 _HEADING = """\
@@ -37,7 +37,7 @@ it brings one along (in its `.dist-info` folder). What lies inside the wheels of
 
 
 def write_list(file: Path = LIST) -> int:
-    """Writes the list, and returns how many packages are on it.
+    """Writes the list, and returns the number of packages.
 
     Raises:
         DeploymentFailed: a package of the lock is not installed here.
@@ -48,7 +48,7 @@ def write_list(file: Path = LIST) -> int:
 
 
 def list_of_licences() -> str:
-    """The list, from the lock and from what is installed.
+    """Builds the list from `uv.lock` and the metadata of the installed packages.
 
     Raises:
         DeploymentFailed: a package of the lock is not installed here.
@@ -61,10 +61,10 @@ def list_of_licences() -> str:
 
 
 def shipped(lock: Path) -> dict[str, set[str]]:
-    """What a lock installs for the extras that people run, on any system: versions by name.
+    """Reads which packages users install, on any system: versions by name, without `NOT_SHIPPED` extras.
 
     Args:
-        lock: uv's.
+        lock: path of `uv.lock`.
     """
     packages: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for package in tomllib.loads(lock.read_text(encoding="utf-8"))["package"]:
@@ -88,24 +88,22 @@ def shipped(lock: Path) -> dict[str, set[str]]:
 
 
 def _licence(name: str) -> str:
-    """The licence as the package names it: as an SPDX expression, in short, or by its classifiers."""
+    """The licence from a package's metadata: SPDX expression, short name or classifiers, in this order."""
     if name in ON_OTHER_SYSTEMS:
         return ON_OTHER_SYSTEMS[name]
-    told = _about(name)
-    if "License-Expression" in told:
-        return told["License-Expression"]
-    classifiers = [one.rpartition(" :: ")[2] for one in told.get_all("Classifier", []) if one.startswith("License ::")]
-    named = told["License"].strip() if "License" in told else ""
-    if "\n" in named or not 0 < len(named) <= _LONGEST or named.startswith(("License ::", "Dual")):
-        named = ""
-    licence = named or ", ".join(classifiers)
-    if not licence:
-        raise DeploymentFailed(f"package {name} does not say its licence: look it up, and name it in {__name__}")
-    return licence
-
-
-def _about(name: str) -> metadata.PackageMetadata:
     try:
-        return metadata.metadata(name)
+        package = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         raise DeploymentFailed(f"package {name} is not installed here: run `make .venv/.synced`") from None
+    if "License-Expression" in package:
+        return package["License-Expression"]
+    classified = [
+        one.rpartition(" :: ")[2] for one in package.get_all("Classifier", []) if one.startswith("License ::")
+    ]
+    short_name = package["License"].strip() if "License" in package else ""
+    if "\n" in short_name or not 0 < len(short_name) <= _LONGEST or short_name.startswith(("License ::", "Dual")):
+        short_name = ""
+    licence = short_name or ", ".join(classified)
+    if not licence:
+        raise DeploymentFailed(f"package {name} does not state its licence: look it up, and add it to {__name__}")
+    return licence

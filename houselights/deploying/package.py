@@ -1,4 +1,4 @@
-"""The function's package: one folder with the sources it needs and all they import, for AWS Lambda to run as it is."""
+"""Builds the package of the AWS Lambda functions: one folder with their sources and dependencies."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from pathlib import Path
 
 from audience.errors import DeploymentFailed
 from houselights.deploying import ROOT
-from houselights.deploying.pinned import pinned_requirements, run_uv
+from houselights.deploying.uv import pinned_requirements, run_uv
 
 SOURCES = ("audience", "board_page", "ingest_lambda")
 
 PYTHON = "3.13"
 PLATFORM = "aarch64-manylinux_2_34"
-"""The function's runtime and architecture in `infra/template.yaml`: Amazon Linux 2023, whose C library is 2.34."""
+"""Runtime and architecture of the function in `infra/template.yaml`: Amazon Linux 2023, with glibc 2.34."""
 
 NOT_NEEDED = ("click", "platformdirs", "rich", "scipy")
-"""What other parts of Houselights need; a test runs the packaged function without."""
+"""Dependencies of other parts of Houselights; a test runs the packaged function without them."""
 
 LARGEST = 250 * 1024 * 1024
-"""Bytes that AWS Lambda takes, unpacked."""
+"""AWS Lambda's limit for an unpacked package, bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """A package that was made.
+    """A built package.
 
     Attributes:
-        size: bytes in it.
-        compiled: whether it holds bytecode, without which every start of the function compiles it anew.
+        size: size, bytes.
+        compiled: whether it contains bytecode; without it every start of the function compiles the sources again.
     """
 
     size: int
@@ -39,15 +39,15 @@ class Package:
 
 
 def make_package(folder: Path, *, python: str = PYTHON, platform: str | None = PLATFORM) -> Package:
-    """Makes the package anew, in place of what was in `folder`.
+    """Builds the package, and replaces the content of `folder`.
 
     Args:
-        folder: where to.
-        python: version of Python it is for.
-        platform: what it is for, as uv names platforms; None for this machine.
+        folder: output folder.
+        python: target Python version.
+        platform: target platform, as uv names it; None for this machine.
 
     Raises:
-        DeploymentFailed: a requirement cannot be had for that platform, or it all is too large for AWS Lambda.
+        DeploymentFailed: a requirement is not available for the platform, or the package is too large for AWS Lambda.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -59,27 +59,27 @@ def make_package(folder: Path, *, python: str = PYTHON, platform: str | None = P
     run_uv("pip", "install", "--require-hashes", "--link-mode=copy", *options, "-r", str(requirements))
     for source in SOURCES:
         copy_sources(ROOT / source, folder / source)
-    for spare in list(_spare(folder)):
-        shutil.rmtree(spare)
+    for unneeded in list(_unneeded(folder)):
+        shutil.rmtree(unneeded)
     compiled = _compile(folder, python)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     if size > LARGEST:
-        raise DeploymentFailed(f"{folder} has {size} bytes, and AWS Lambda takes {LARGEST}: leave something out")
+        raise DeploymentFailed(f"{folder} has {size} bytes, over AWS Lambda's limit of {LARGEST}: leave something out")
     return Package(size=size, compiled=compiled)
 
 
 def copy_sources(source: Path, target: Path) -> None:
-    """Copies a room with its data files, without what Python made of it."""
+    """Copies a source folder with its data files, without bytecode."""
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
 
 
 def _compile(folder: Path, python: str) -> bool:
-    """Compiles the package where this machine has the Python it is for: bytecode is of a version, not of a platform."""
+    """Compiles the package if its Python version is installed here; bytecode is the same on all platforms."""
     try:
         interpreter = run_uv("python", "find", "--no-python-downloads", python).strip()
     except DeploymentFailed:
         return False
-    # Bytecode is used as it is: times of files do not survive the way to AWS, and nothing can be written there.
+    # Unchecked bytecode: file times change in the upload to AWS, and Lambda's file system is read-only.
     options = ["-q", "-j0", "--invalidation-mode", "unchecked-hash"]
     subprocess.run(
         [interpreter, "-I", "-m", "compileall", *options, str(folder)], check=False, stdout=subprocess.DEVNULL
@@ -87,8 +87,8 @@ def _compile(folder: Path, python: str) -> bool:
     return True
 
 
-def _spare(folder: Path) -> Iterator[Path]:
-    """What installed packages bring along and nobody imports: their tests and their programs."""
+def _unneeded(folder: Path) -> Iterator[Path]:
+    """The tests and programs of installed packages, which nobody imports."""
     yield from (found for found in folder.glob("*/**/tests") if found.is_dir() and found.name == "tests")
     if (folder / "bin").exists():
         yield folder / "bin"

@@ -1,4 +1,4 @@
-"""A stack in an AWS account: what is in it, taking it down, and what is left then that may cost something."""
+"""Looks up a stack in an AWS account, deletes it, and lists what is left that may cost something."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from botocore.exceptions import ClientError, WaiterError
 
 from audience.errors import DeploymentFailed
 from audience.stores.dynamo_schema import LONGEST_RECOVERY_DAYS
-from houselights.deploying.aws import told
+from houselights.deploying.aws import aws_errors
 
 SAM_STACK = "aws-sam-cli-managed-default"
-"""SAM's own, in which it keeps the packages it sent."""
+"""SAM's own stack, with the bucket of uploaded packages."""
 
-# While a stack is deleted, cameras whose credentials still last may go on delivering, and a bucket must be empty.
-_ROUNDS = 3
+# Cameras with valid credentials may still deliver while a stack is deleted, and its buckets must be empty: retry.
+_ATTEMPTS = 3
 _BY_SIZE = "billed by the GB and month"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """What a stack holds that needs care.
+    """The resources of a stack that need special care when it is deleted.
 
     Attributes:
-        name: the stack's.
-        account, region: where it is.
+        name: name of the stack.
+        account, region: its AWS account and region.
         buckets, tables, iot_policies, keys: names or ids of its resources of these kinds.
     """
 
@@ -40,21 +40,21 @@ class Stack:
 
     @property
     def collection(self) -> str:
-        """The name of its collection of faces in Rekognition, if there is one."""
+        """The name of its Rekognition face collection, which may not exist."""
         return f"houselights-{self.name}"
 
 
 def find_stack(session: Any, name: str) -> Stack:
-    """Looks at a stack; changes nothing.
+    """Looks up a stack, without changes.
 
     Args:
-        session: a boto3 session with a region and credentials.
-        name: the stack's.
+        session: a boto3 session with region and credentials.
+        name: name of the stack.
 
     Raises:
-        DeploymentFailed: there is none, or AWS cannot be asked.
+        DeploymentFailed: there is no such stack, or AWS refuses or cannot be reached.
     """
-    with told(session):
+    with aws_errors(session):
         account = session.client("sts").get_caller_identity()["Account"]
         pages = session.client("cloudformation").get_paginator("list_stack_resources")
         try:
@@ -81,21 +81,21 @@ def find_stack(session: Any, name: str) -> Stack:
 
 
 def take_down(session: Any, stack: Stack, *, with_data: bool) -> list[str]:
-    """Deletes a stack with everything in it. What fails half way is completed by another call.
+    """Deletes a stack with everything in it. After a failure, call it again to complete the deletion.
 
     Args:
-        session: a boto3 session with a region and credentials.
-        stack: as `find_stack` saw it.
-        with_data: whether to delete its tables, too.
+        session: a boto3 session with region and credentials.
+        stack: from `find_stack`.
+        with_data: whether to delete its tables too.
 
     Returns:
-        What is left, a line each.
+        What is left in the account, one line for each resource.
 
     Raises:
         DeploymentFailed: AWS refuses.
     """
-    with told(session):
-        # AWS IoT keeps a policy that certificates have.
+    with aws_errors(session):
+        # AWS IoT does not delete a policy that is attached to certificates.
         certificates = [one for policy in stack.iot_policies for one in _detach(session.client("iot"), policy)]
         _delete_collection(session.client("rekognition"), stack.collection)
         _delete_stack(session, stack)
@@ -105,15 +105,15 @@ def take_down(session: Any, stack: Stack, *, with_data: bool) -> list[str]:
         return [
             *_tables_left(session.client("dynamodb"), stack.tables),
             *_logs_left(session.client("logs"), stack.name),
-            *(f"certificate {arn}: valid still, without rights here; costs nothing" for arn in certificates),
-            *(f"key {key}: AWS deletes it in seven days; costs nothing till then" for key in stack.keys),
+            *(f"certificate {arn}: still valid, without rights here; costs nothing" for arn in certificates),
+            *(f"key {key}: AWS deletes it in seven days; costs nothing until then" for key in stack.keys),
             *_packages_left(session.client("cloudformation")),
         ]
 
 
 def _delete_stack(session: Any, stack: Stack) -> None:
     stacks = session.client("cloudformation")
-    for left in reversed(range(_ROUNDS)):
+    for left in reversed(range(_ATTEMPTS)):
         for bucket in stack.buckets:
             _empty(session.client("s3"), bucket)
         stacks.delete_stack(StackName=stack.name)
@@ -123,30 +123,30 @@ def _delete_stack(session: Any, stack: Stack) -> None:
         except WaiterError:
             if not left:
                 raise DeploymentFailed(
-                    f"AWS could not delete the stack {stack.name!r}: see why in its events in the console, stop "
-                    "cameras that still deliver, and try again"
+                    f"AWS could not delete the stack {stack.name!r}: look up the reason in its events in the console, "
+                    "stop cameras that still deliver, and try again"
                 ) from None
 
 
 def _empty(s3: Any, bucket: str) -> None:
-    """Deletes every object of a bucket, with all versions; a bucket that is gone is empty."""
+    """Deletes every object of a bucket with all versions, if the bucket exists."""
     try:
         while True:
             page = s3.list_object_versions(Bucket=bucket)
             listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
             if not listed:
                 return
-            # A page has no more than one request may delete.
+            # A page has at most as many objects as one request may delete.
             objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in listed]
-            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
-            for error in answer.get("Errors", ()):
+            response = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+            for error in response.get("Errors", ()):
                 raise DeploymentFailed(f"{bucket}/{error['Key']} could not be deleted: {error['Code']}")
     except s3.exceptions.NoSuchBucket:
         return
 
 
 def _detach(iot: Any, policy: str) -> Iterator[str]:
-    """Takes a policy away from every certificate that has it, and yields each."""
+    """Detaches a policy from its certificates, and yields their ARNs."""
     try:
         pages = list(iot.get_paginator("list_targets_for_policy").paginate(policyName=policy))
     except iot.exceptions.ResourceNotFoundException:
@@ -186,13 +186,13 @@ def _tables_left(dynamodb: Any, tables: Iterable[str]) -> Iterator[str]:
 
 
 def _restorable(dynamodb: Any, table: str) -> str:
-    """For how long items that were deleted from a table can be brought back."""
+    """How long deleted items of a table can be restored, as the end of a sentence; "" if they cannot."""
     backups = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
     recovery = backups.get("PointInTimeRecoveryDescription", {})
     if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
         return ""
     days = recovery.get("RecoveryPeriodInDays", LONGEST_RECOVERY_DAYS)
-    return f", from which deleted items can be brought back for {days} days"
+    return f", from which deleted items can be restored for {days} days"
 
 
 def _logs_left(logs: Any, stack: str) -> Iterator[str]:
@@ -203,7 +203,7 @@ def _logs_left(logs: Any, stack: str) -> Iterator[str]:
 
 
 def _packages_left(stacks: Any) -> Iterator[str]:
-    """The bucket of SAM's own stack, which all that SAM deploys in a region share."""
+    """The bucket of SAM's own stack, shared by everything that SAM deploys in a region."""
     try:
         listed = stacks.list_stack_resources(StackName=SAM_STACK)["StackResourceSummaries"]
     except ClientError as problem:
@@ -212,4 +212,4 @@ def _packages_left(stacks: Any) -> Iterator[str]:
         return
     for one in listed:
         if one["ResourceType"] == "AWS::S3::Bucket":
-            yield f"bucket {one['PhysicalResourceId']}: SAM's own, with the packages it sent; {_BY_SIZE}"
+            yield f"bucket {one['PhysicalResourceId']}: SAM's own, with uploaded packages; {_BY_SIZE}"

@@ -1,4 +1,4 @@
-"""The cloud on one machine: moto stands in for AWS, and a small server for Amazon Rekognition, both over real HTTP.
+"""Emulates the cloud on one machine: moto for AWS and a small server for Amazon Rekognition, both over real HTTP.
 
-For tests, benches and trying it all on a laptop. Everything is kept in memory, and nothing is ever sent to AWS.
+For tests, benches and trials on a laptop. All data is in memory, and nothing is sent to AWS.
 """

@@ -1,4 +1,4 @@
-"""The whole cloud path on this machine but for the ingest function: bucket, rule, queues, table and Rekognition."""
+"""Runs the cloud path on this machine, except the ingest function: bucket, rule, queues, table and Rekognition."""
 
 from __future__ import annotations
 
@@ -14,56 +14,58 @@ from botocore.config import Config
 from audience.stores.dynamo_client import DynamoAddress
 from houselights.local_cloud.moto_server import running_moto
 from houselights.local_cloud.rekognition import LocalRekognition, running_rekognition
-from houselights.local_cloud.stack import Stack, make
+from houselights.local_cloud.stack import Stack, create_resources
 
 _CONNECTIONS = 32
-_NOBODY = "local"  # for credentials: those of the user are never looked for
+_FAKE_CREDENTIAL = "local"  # so that boto3 never looks up the user's own
 
 
 class Clients:
-    """boto3's clients of services at addresses of one's own, each made once, for several threads."""
+    """Cached boto3 clients for local endpoints. Thread-safe."""
 
-    def __init__(self, region: str, endpoint: str, **others: str) -> None:
-        """Makes none yet.
+    def __init__(self, region: str, endpoint: str, **endpoints: str) -> None:
+        """Creates the object without I/O.
 
         Args:
-            region: of AWS.
-            endpoint: address of the services.
-            others: addresses of services that are elsewhere, by name.
+            region: AWS region.
+            endpoint: URL of all services without one of their own.
+            endpoints: URLs of other services, by name.
         """
-        self.elsewhere = others
+        self.endpoints = endpoints
         self._endpoint = endpoint
-        self._session = boto3.Session(aws_access_key_id=_NOBODY, aws_secret_access_key=_NOBODY, region_name=region)
-        self._made: dict[str, Any] = {}
-        self._guard = threading.Lock()
+        self._session = boto3.Session(
+            aws_access_key_id=_FAKE_CREDENTIAL, aws_secret_access_key=_FAKE_CREDENTIAL, region_name=region
+        )
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
 
     def __call__(self, service: str) -> Any:
-        """The client of a service, which tries each request once."""
-        with self._guard:
-            if service not in self._made:
+        """Returns the client of a service. It does not retry requests."""
+        with self._lock:
+            if service not in self._clients:
                 config = Config(max_pool_connections=_CONNECTIONS, retries={"total_max_attempts": 1})
-                self._made[service] = self._session.client(
-                    service, endpoint_url=self.elsewhere.get(service, self._endpoint), config=config
+                self._clients[service] = self._session.client(
+                    service, endpoint_url=self.endpoints.get(service, self._endpoint), config=config
                 )
-            return self._made[service]
+            return self._clients[service]
 
     def close(self) -> None:
-        """Closes them."""
-        for client in self._made.values():
+        """Closes the clients."""
+        for client in self._clients.values():
             client.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalCloud:
-    """What runs, and how it is reached.
+    """A running local cloud.
 
     Attributes:
         stack: names and settings.
-        endpoint: address of the stand-in for S3, SQS and EventBridge.
-        dynamodb_endpoint: address of DynamoDB's.
-        rekognition: the stand-in, to be told to fail and asked what it was asked.
-        queue_url, dead_letters_url: the queues.
-        client: gives boto3's client of a service.
+        endpoint: URL of the emulated S3, SQS and EventBridge.
+        dynamodb_endpoint: URL of the emulated DynamoDB.
+        rekognition: the emulated Rekognition, with its counts and failure settings.
+        queue_url, dead_letters_url: URLs of the queues.
+        client: returns the boto3 client of a service.
     """
 
     stack: Stack
@@ -76,12 +78,12 @@ class LocalCloud:
 
     @property
     def store_url(self) -> str:
-        """The store in the table, as `--store` takes it."""
+        """The store's URL for `--store`."""
         return DynamoAddress(table=self.stack.table, region=self.stack.region, endpoint=self.dynamodb_endpoint).url
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables that lead another process's boto3 here, and the ingest function to its store and dead letters."""
+        """Environment variables that direct boto3 and the ingest function of another process here."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_endpoint,
@@ -89,9 +91,9 @@ class LocalCloud:
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
             "AWS_REGION": self.stack.region,
             "AWS_DEFAULT_REGION": self.stack.region,
-            "AWS_ACCESS_KEY_ID": _NOBODY,
-            "AWS_SECRET_ACCESS_KEY": _NOBODY,
-            "AWS_SESSION_TOKEN": _NOBODY,
+            "AWS_ACCESS_KEY_ID": _FAKE_CREDENTIAL,
+            "AWS_SECRET_ACCESS_KEY": _FAKE_CREDENTIAL,
+            "AWS_SESSION_TOKEN": _FAKE_CREDENTIAL,
             "HOUSELIGHTS_STORE": self.store_url,
             "HOUSELIGHTS_DEAD_LETTERS": self.dead_letters_url,
         }
@@ -101,25 +103,25 @@ class LocalCloud:
 def running_cloud(
     stack: Stack | None = None, *, port: int = 0, dynamodb_endpoint: str | None = None
 ) -> Iterator[LocalCloud]:
-    """Everything, made and running in this process; it ends with the context, and what was in it is lost.
+    """Runs a local cloud in this process. It stops with the context, and its data is lost.
 
     Args:
         stack: names and settings.
-        port: of the stand-in for AWS; Rekognition's has the next. 0 for free ones.
-        dynamodb_endpoint: address of another engine for DynamoDB; None for the one that stands in for the rest.
+        port: port of the emulated AWS; Rekognition gets the next one. 0 picks free ports.
+        dynamodb_endpoint: URL of another DynamoDB engine; None for moto's.
 
     Raises:
-        InvalidValue: another program has a port.
-        ModelUnavailable, ScorerUnavailable: what looks at pictures cannot be loaded.
+        InvalidValue: a port is in use.
+        ModelUnavailable, ScorerUnavailable: the detector or scorer cannot be loaded.
     """
     stack = stack or Stack()
-    with ExitStack() as ending:
-        endpoint = ending.enter_context(running_moto(port=port))
+    with ExitStack() as exits:
+        endpoint = exits.enter_context(running_moto(port=port))
         dynamodb_endpoint = dynamodb_endpoint or endpoint
-        client = ending.enter_context(closing(Clients(stack.region, endpoint, dynamodb=dynamodb_endpoint)))
-        rekognition = ending.enter_context(running_rekognition(client("s3"), port=port and port + 1))
-        client.elsewhere["rekognition"] = rekognition.endpoint
-        queue_url, dead_letters_url = make(stack, client)
+        client = exits.enter_context(closing(Clients(stack.region, endpoint, dynamodb=dynamodb_endpoint)))
+        rekognition = exits.enter_context(running_rekognition(client("s3"), port=port and port + 1))
+        client.endpoints["rekognition"] = rekognition.endpoint
+        queue_url, dead_letters_url = create_resources(stack, client)
         yield LocalCloud(
             stack=stack,
             endpoint=endpoint,

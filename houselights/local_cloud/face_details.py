@@ -1,9 +1,8 @@
-"""Looking at a picture with the project's own detector and scorer, and saying what is seen as Amazon Rekognition does.
+"""Analyses a picture with the project's own detector and scorer, in the response format of Amazon Rekognition.
 
-What neither of them sees is not made up. ExpressionNet does not know CONFUSED, so its confidence is 0 and the other
-seven keep theirs, which add up to 100. A smile is a yes from ExpressionNet's own threshold on. Ages, genders, glasses,
-beards, open eyes and mouths, the direction of a gaze, yaw and pitch are left out of answers, where Rekognition would
-have them.
+Nothing is made up. ExpressionNet does not score CONFUSED, so its confidence is 0; the other seven add up to 100. A
+smile is true from ExpressionNet's own threshold. Unlike Rekognition's, responses lack age, gender, glasses, beard, open
+eyes and mouth, eye direction, yaw and pitch.
 """
 
 from __future__ import annotations
@@ -22,47 +21,47 @@ from edge_lambda.detectors import Detection, Image, load_detector
 from edge_lambda.scorers import load_scorer
 
 MOST_FACES: Final = 100
-"""Faces in an answer: the largest."""
+"""The most faces in a response: the largest ones."""
 
 LEAST_FACE_PX: Final = 40
-"""Least width and height of a face, pixels, in a picture of 1920 x 1080; in larger ones proportionally more."""
+"""Smallest width and height of a face, pixels, in a picture of 1920 x 1080; proportionally more in larger ones."""
 
 ATTRIBUTES: Final = frozenset(
     {"DEFAULT", "ALL", "AGE_RANGE", "BEARD", "EMOTIONS", "EYE_DIRECTION", "EYEGLASSES", "EYES_OPEN", "GENDER"}
     | {"MOUTH_OPEN", "MUSTACHE", "FACE_OCCLUDED", "SMILE", "SUNGLASSES"}
 )
-"""What a request may name."""
+"""Valid attributes of a request."""
 
 _EXPRESSIONS = ("happy", "sad", "angry", "confused", "disgusted", "surprised", "calm", "fear")
 _LANDMARKS = ("eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight")
-_LOOKED_AT_PX = 24  # what the smallest face that is answered is looked at with: on a full sheet every one is found
+_DETECTED_PX = 24  # pictures are scaled so that the smallest valid face has this size; finds all faces of a full sheet
 
 
 class FaceDescriber:
-    """Describes the faces of pictures. May be used by several threads at once."""
+    """Describes the faces of pictures. Thread-safe."""
 
     def __init__(self) -> None:
         """Loads the models.
 
         Raises:
-            ModelUnavailable: the detector's is missing or damaged.
-            ScorerUnavailable: the scorer's is.
+            ModelUnavailable: the detector's model is missing or damaged.
+            ScorerUnavailable: the scorer's model is missing or damaged.
         """
         self._detector = load_detector()
         self._scorer = load_scorer("expressionnet", threads=os.cpu_count() or 1)
 
     def describe(self, picture: Image, attributes: Set[str]) -> list[dict[str, Any]]:
-        """What an answer's `FaceDetails` hold.
+        """Describes the faces of a picture as `FaceDetails` of a response.
 
         Args:
             picture: height x width x 3, BGR.
-            attributes: of `ATTRIBUTES`; bounding box, confidence, landmarks, pose and quality are always given.
+            attributes: from `ATTRIBUTES`; bounding box, confidence, landmarks, pose and quality are always included.
 
         Returns:
             The faces that are large enough, the largest first, at most `MOST_FACES`.
         """
         faces = self._faces(picture)
-        details = [_seen(picture, face) for face in faces]
+        details = [_default_attributes(picture, face) for face in faces]
         if faces and attributes & {"ALL", "EMOTIONS", "SMILE"}:
             scores = self._scorer.score([crop_for_scoring(picture, face) for face in faces])
             for detail, row in zip(details, scores, strict=True):
@@ -75,10 +74,10 @@ class FaceDescriber:
 
     def _faces(self, picture: Image) -> list[Detection]:
         height, width = picture.shape[:2]
-        # However the picture is held, neither of its sides may be larger in proportion than the face is.
+        # In portrait and landscape: the minimum grows with the side that exceeds 1920 x 1080 the most.
         least = LEAST_FACE_PX * max(1.0, max(height, width) / 1920, min(height, width) / 1080)
-        # Smaller faces are not answered, so they need not be seen.
-        scale = _LOOKED_AT_PX / least
+        # Smaller faces are not returned, so they need not be detected.
+        scale = _DETECTED_PX / least
         columns, rows = round(width * scale), round(height * scale)
         smaller = np.asarray(cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
         found = (_scaled(face, across=width / columns, down=height / rows) for face in self._detector.detect(smaller))
@@ -98,8 +97,8 @@ def _scaled(face: Detection, *, across: float, down: float) -> Detection:
     )
 
 
-def _seen(picture: Image, face: Detection) -> dict[str, Any]:
-    """The attributes that are always given."""
+def _default_attributes(picture: Image, face: Detection) -> dict[str, Any]:
+    """The attributes that every response includes."""
     height, width = picture.shape[:2]
     landmarks = face.landmarks or ()
     return {
@@ -123,21 +122,20 @@ def _seen(picture: Image, face: Detection) -> dict[str, Any]:
 
 
 def _roll(face: Detection) -> float:
-    """How far the line of the eyes is turned, degrees, clockwise."""
+    """The rotation of the line between the eyes, degrees clockwise."""
     (left_x, left_y), (right_x, right_y) = face.landmarks[:2] if face.landmarks else ((0.0, 0.0), (1.0, 0.0))
     return math.degrees(math.atan2(right_y - left_y, right_x - left_x))
 
 
 def yes_or_no(confidence: float, threshold: float) -> dict[str, Any]:
-    """Rekognition's word on what a face has or has not, and how certain that word is.
+    """Converts a scorer's confidence to a boolean attribute of Rekognition.
 
     Args:
-        confidence: of the scorer, 0..1.
-        threshold: the confidence from which the scorer's word is yes, within 0..1.
+        confidence: the scorer's confidence, 0..1.
+        threshold: the confidence from which the value is true, between 0 and 1.
 
     Returns:
-        The word, and its certainty: 50 at the threshold, 100 where the scorer's confidence is 0 or 1, straight lines
-        between them.
+        `Value`, and its `Confidence`: 50 at the threshold, 100 at a scorer's confidence of 0 or 1, linear in between.
     """
     yes = confidence >= threshold
     certainty = (confidence - threshold) / (1 - threshold) if yes else (threshold - confidence) / threshold
@@ -145,11 +143,11 @@ def yes_or_no(confidence: float, threshold: float) -> dict[str, Any]:
 
 
 def _emotions(confidences: dict[str, float]) -> list[dict[str, Any]]:
-    """All eight, the most certain first."""
+    """All eight emotions, the highest confidence first."""
     every = [{"Type": name.upper(), "Confidence": _percent(confidences.get(name, 0.0))} for name in _EXPRESSIONS]
     return sorted(every, key=lambda one: one["Confidence"], reverse=True)
 
 
 def _percent(confidence: float) -> float:
-    """0..100; a scorer's arithmetic may be a hair over 1."""
+    """A confidence as 0..100; a scorer's arithmetic may slightly exceed 1."""
     return 100 * min(1.0, max(0.0, confidence))

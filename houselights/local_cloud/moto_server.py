@@ -1,4 +1,4 @@
-"""moto, which stands in for AWS, behind real HTTP in this process."""
+"""Serves moto, an emulation of AWS, over real HTTP in this process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from werkzeug.test import run_wsgi_app
 from houselights.local_cloud.serving import Application, StartResponse, serving
 
 _RECEIVE: Final = "AmazonSQS.ReceiveMessage"
-_MAY_BRING_MESSAGES: Final = frozenset(
+_MAY_ADD_MESSAGES: Final = frozenset(
     {
         "AWSEvents.PutEvents",
         "AmazonSQS.ChangeMessageVisibility",
@@ -27,74 +27,76 @@ _MAY_BRING_MESSAGES: Final = frozenset(
     }
 )
 _LONGEST_WAIT_S: Final = 20
-_LOOK_AGAIN_S: Final = 0.25
-"""How late a message that becomes visible by itself is seen by who waits for one, seconds."""
+_POLL_S: Final = 0.25
+"""How often a waiting receiver checks for messages whose visibility timeout is over, seconds."""
 
-_Answer = tuple[str, list[tuple[str, str]], list[bytes]]
+_Response = tuple[str, list[tuple[str, str]], list[bytes]]
 
 
 @contextmanager
 def running_moto(*, port: int = 0) -> Iterator[str]:
-    """The address of a stand-in for AWS; it ends with the context.
+    """Runs an emulated AWS until the context ends, and yields its URL.
 
-    What is in it belongs to the process: a second one beside or after the first has the same buckets, tables and
-    queues, so give each thing a name of its own.
+    moto's state is global to the process: a second server has the same buckets, tables and queues, so use unique
+    names.
 
     Raises:
-        InvalidValue: another program has the port.
+        InvalidValue: the port is in use.
     """
-    with serving(one_at_a_time(DomainDispatcherApplication(create_backend_app)), port=port) as address:
+    with serving(serialised(DomainDispatcherApplication(create_backend_app)), port=port) as address:
         yield address
 
 
-def one_at_a_time(application: Application) -> Application:
-    """The same application, with a lock around it: DynamoDB writes one item whole, and moto's threads do not.
+def serialised(application: Application) -> Application:
+    """Wraps an application with a lock. DynamoDB writes an item atomically, which moto's threads do not.
 
-    Who waits for a message of SQS waits outside the lock, else nobody could send one. A queue's own default for that
-    wait is not looked at: a receiver that names none does not wait.
+    A receiver waits for SQS messages outside the lock, so that others can send some. A queue's own default wait time is
+    ignored: a receiver that names none does not wait.
     """
-    turn = threading.Condition()
+    condition = threading.Condition()
 
-    def answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        # Whole before its turn: a sender that stalls holds up nobody else.
+    def respond(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        # Read the body before taking the lock: a stalled sender must not block others.
         length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read(length)
         if len(body) < length:
-            # Its sender hung up. moto would take half an object for a whole one, which AWS never does.
+            # The sender hung up. Unlike AWS, moto would store the incomplete object.
             start_response("400 Bad Request", [("Content-Length", "0")])
             return []
         target = environ.get("HTTP_X_AMZ_TARGET", "")
-        with turn:
+        with condition:
             if target == _RECEIVE:
-                status, headers, parts = _received(application, environ, body, turn)
+                status, headers, parts = _receive_messages(application, environ, body, condition)
             else:
-                status, headers, parts = _asked(application, environ, body)
-            # A put may be of an object in S3, of which EventBridge tells a queue.
-            if target in _MAY_BRING_MESSAGES or environ["REQUEST_METHOD"] == "PUT":
-                turn.notify_all()
+                status, headers, parts = _call(application, environ, body)
+            # A PUT may create an S3 object, and EventBridge sends a message for it.
+            if target in _MAY_ADD_MESSAGES or environ["REQUEST_METHOD"] == "PUT":
+                condition.notify_all()
         start_response(status, headers)
         return parts
 
-    return answer
+    return respond
 
 
-def _received(application: Application, environ: dict[str, Any], body: bytes, turn: threading.Condition) -> _Answer:
-    """The answer to a receiver of messages, once there are some or its wait is over."""
+def _receive_messages(
+    application: Application, environ: dict[str, Any], body: bytes, condition: threading.Condition
+) -> _Response:
+    """The response to ReceiveMessage, once there are messages or the wait is over."""
     request = json.loads(body)
     wait_s = request.get("WaitTimeSeconds", 0)
     if not 0 <= wait_s <= _LONGEST_WAIT_S:
-        return _asked(application, environ, body)  # moto says what is wrong with it
-    at_once = json.dumps(request | {"WaitTimeSeconds": 0}).encode()
+        return _call(application, environ, body)  # moto responds with an error
+    without_wait = json.dumps(request | {"WaitTimeSeconds": 0}).encode()
     until = time.monotonic() + wait_s
     while True:
-        status, headers, parts = _asked(application, environ, at_once)
+        status, headers, parts = _call(application, environ, without_wait)
         left_s = until - time.monotonic()
         if left_s <= 0 or not status.startswith("200") or json.loads(b"".join(parts)).get("Messages"):
             return status, headers, parts
-        turn.wait(min(left_s, _LOOK_AGAIN_S))
+        condition.wait(min(left_s, _POLL_S))
 
 
-def _asked(application: Application, environ: dict[str, Any], body: bytes) -> _Answer:
+def _call(application: Application, environ: dict[str, Any], body: bytes) -> _Response:
     own = environ | {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
     parts, status, headers = run_wsgi_app(application, own, buffered=True)
     return status, headers.to_wsgi_list(), list(parts)

@@ -1,7 +1,10 @@
-"""A stand-in for Amazon Rekognition that speaks its protocol and really looks at the picture.
+"""Emulates Amazon Rekognition: `DetectFaces` over HTTP, with real face detection.
 
-It answers `DetectFaces` on bytes and on objects in S3, over HTTP, in the JSON 1.1 protocol that boto3 speaks, with the
-service's own limits and errors; other operations are unknown to it. It says no when told to, too.
+Accepts pictures as bytes and as objects in S3, in boto3's JSON 1.1 protocol, with the limits and errors of the service;
+tests can make it fail. Other operations are unknown to it.
+Limits: https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
+Errors: https://docs.aws.amazon.com/rekognition/latest/dg/error-handling.html. Their texts are the service's own where
+known: a picture that is too small is an invalid parameter (https://github.com/boto/botocore/issues/1366).
 """
 
 from __future__ import annotations
@@ -18,13 +21,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
 
+import cv2
+import numpy as np
 from botocore.exceptions import BotoCoreError, ClientError
 from werkzeug.wrappers import Request, Response
 
 from audience.errors import InvalidValue
+from edge_lambda.detectors import Image
 from houselights.local_cloud.face_details import ATTRIBUTES, FaceDescriber
-from houselights.local_cloud.pictures import LARGEST_IN_S3, LARGEST_INLINE, check_size, decoded
-from houselights.local_cloud.rekognition_errors import STATUS_OF, Refusal
 from houselights.local_cloud.serving import StartResponse, serving
 
 TARGET: Final = "RekognitionService.DetectFaces"
@@ -32,15 +36,60 @@ _CONTENT_TYPE = "application/x-amz-json-1.1"
 _NOT_IN_S3 = "Unable to get object metadata from S3. Check object key, region and/or access permissions."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RekognitionCounts:
-    """What was asked so far.
+LARGEST_INLINE: Final = 5 * 1024 * 1024
+"""Largest picture in a request, bytes."""
+
+LARGEST_IN_S3: Final = 15 * 1024 * 1024
+"""Largest picture in S3, bytes."""
+
+LEAST_SIDE: Final = 80
+MOST_SIDE: Final = 10_000
+"""Smallest and largest side of a picture, pixels. The upper limit is documented for other operations only."""
+
+_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+
+STATUS_OF: Final = {
+    "AccessDeniedException": 400,
+    "ImageTooLargeException": 400,
+    "InvalidImageFormatException": 400,
+    "InvalidParameterException": 400,
+    "InvalidS3ObjectException": 400,
+    "ProvisionedThroughputExceededException": 400,
+    "SerializationException": 400,
+    "UnknownOperationException": 400,
+    "InternalServerError": 500,
+    "ThrottlingException": 500,
+}
+"""HTTP status by code."""
+
+
+class Refusal(Exception):
+    """An error response.
 
     Attributes:
-        calls: of DetectFaces, refused ones included.
-        answered: with faces or with none.
-        picture_bytes: in the pictures of those answered.
-        faces: in the answers.
+        code: a key of `STATUS_OF`; boto3 picks its exception by it.
+        message: one line.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message = code, message
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return STATUS_OF[self.code]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RekognitionCounts:
+    """Counts of requests so far.
+
+    Attributes:
+        calls: DetectFaces requests, including refused ones.
+        answered: successful ones, with or without faces.
+        picture_bytes: bytes of the pictures in successful requests.
+        faces: faces in the responses.
     """
 
     calls: int = 0
@@ -50,69 +99,69 @@ class RekognitionCounts:
 
 
 class LocalRekognition:
-    """The stand-in, as a WSGI application. May be asked by several threads at once.
+    """The emulated service, as a WSGI application. Thread-safe.
 
     Attributes:
-        endpoint: its address, where it is served.
+        endpoint: its URL while it is served.
     """
 
     def __init__(self, s3: Any, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Loads the models.
 
         Args:
-            s3: boto3's client of the S3 that pictures are fetched from.
-            clock: seconds, for what calls are allowed in one.
+            s3: boto3 S3 client to read pictures with.
+            clock: seconds, for the rate limit.
         """
         self.endpoint = ""
         self._s3, self._clock = s3, clock
         self._faces = FaceDescriber()
-        self._guard = threading.Lock()
+        self._lock = threading.Lock()
         self._counts = RekognitionCounts()
         self._failing: deque[str] = deque()
         self._calls_per_s: int | None = None
         self._recent: deque[float] = deque()
 
     def fail_next(self, calls: int, code: str = "ThrottlingException") -> None:
-        """Answers the next calls with an error, after those that were told to fail before.
+        """Makes the next requests fail, after those of earlier calls of this method.
 
         Args:
-            calls: how many.
-            code: of `STATUS_OF`.
+            calls: how many requests.
+            code: a key of `STATUS_OF`.
         """
         if code not in STATUS_OF:
             raise InvalidValue(f"Rekognition has no error {code!r}: use one of {', '.join(STATUS_OF)}")
-        with self._guard:
+        with self._lock:
             self._failing.extend([code] * calls)
 
     def allow(self, calls_per_s: int | None) -> None:
-        """Refuses more calls than this within any second, as an account's quota does; None allows all."""
-        with self._guard:
+        """Sets a rate limit, as an account's quota does: requests within any second; None for no limit."""
+        with self._lock:
             self._calls_per_s = calls_per_s
 
     def counts(self) -> RekognitionCounts:
-        """What was asked so far."""
-        with self._guard:
+        """The counts so far."""
+        with self._lock:
             return self._counts
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         try:
-            status, answer = 200, self._answer(Request(environ))
-        except Refusal as no:
-            status, answer = no.status, {"__type": no.code, "Code": no.code, "Message": no.message}
+            status, body = 200, self._detect_faces(Request(environ))
+        except Refusal as error:
+            status, body = error.status, {"__type": error.code, "Code": error.code, "Message": error.message}
         headers = {"x-amzn-RequestId": str(uuid4())}
-        response = Response(json.dumps(answer), status=status, headers=headers, content_type=_CONTENT_TYPE)
+        response = Response(json.dumps(body), status=status, headers=headers, content_type=_CONTENT_TYPE)
         return response(environ, start_response)
 
-    def _answer(self, request: Request) -> dict[str, Any]:
+    def _detect_faces(self, request: Request) -> dict[str, Any]:
         document = request.get_data()
         if request.headers.get("X-Amz-Target") != TARGET:
-            raise Refusal("UnknownOperationException", "this stand-in knows DetectFaces only")
-        self._let_in()
-        asked = _object(document)
-        attributes = _attributes(asked.get("Attributes"))
-        data = self._picture(asked.get("Image"))
-        faces = self._faces.describe(decoded(data), attributes)
-        with self._guard:
+            raise Refusal("UnknownOperationException", "only DetectFaces is emulated")
+        self._admit()
+        parameters = _object(document)
+        attributes = _attributes(parameters.get("Attributes"))
+        data = self._picture(parameters.get("Image"))
+        faces = self._faces.describe(decode(data), attributes)
+        with self._lock:
             self._counts = replace(
                 self._counts,
                 answered=self._counts.answered + 1,
@@ -121,12 +170,12 @@ class LocalRekognition:
             )
         return {"FaceDetails": faces}
 
-    def _let_in(self) -> None:
-        """Counts a call, and refuses it where it was told to or where there are too many."""
-        with self._guard:
+    def _admit(self) -> None:
+        """Counts a request, and refuses it as set by `fail_next` and `allow`."""
+        with self._lock:
             self._counts = replace(self._counts, calls=self._counts.calls + 1)
             if self._failing:
-                raise Refusal(self._failing.popleft(), "this call was told to fail")
+                raise Refusal(self._failing.popleft(), "this request was set to fail")
             now = self._clock()
             while self._recent and self._recent[0] <= now - 1:
                 self._recent.popleft()
@@ -136,9 +185,9 @@ class LocalRekognition:
 
     def _picture(self, image: Any) -> bytes:
         if not isinstance(image, dict) or len(image.keys() & {"Bytes", "S3Object"}) != 1:
-            raise Refusal("InvalidParameterException", "an image is given by its bytes or by an object in S3")
+            raise Refusal("InvalidParameterException", "an image is either bytes or an object in S3")
         if "S3Object" in image:
-            return self._fetched(image["S3Object"])
+            return self._fetch(image["S3Object"])
         try:
             data = base64.b64decode(image["Bytes"], validate=True)
         except (TypeError, ValueError, binascii.Error):
@@ -146,15 +195,15 @@ class LocalRekognition:
         check_size(len(data), LARGEST_INLINE)
         return data
 
-    def _fetched(self, there: Any) -> bytes:
+    def _fetch(self, s3_object: Any) -> bytes:
         try:
-            where = {"Bucket": str(there["Bucket"]), "Key": str(there["Name"])}
-            if "Version" in there:
-                where["VersionId"] = str(there["Version"])
+            location = {"Bucket": str(s3_object["Bucket"]), "Key": str(s3_object["Name"])}
+            if "Version" in s3_object:
+                location["VersionId"] = str(s3_object["Version"])
         except (TypeError, KeyError):
             raise Refusal("InvalidParameterException", "an object in S3 has a bucket and a name") from None
         try:
-            found = self._s3.get_object(**where)
+            found = self._s3.get_object(**location)
             with found["Body"] as body:
                 check_size(found["ContentLength"], LARGEST_IN_S3)
                 data: bytes = body.read()
@@ -165,28 +214,28 @@ class LocalRekognition:
 
 @contextmanager
 def running_rekognition(s3: Any, *, port: int = 0) -> Iterator[LocalRekognition]:
-    """A stand-in at an address; it ends with the context.
+    """Runs an emulated Rekognition until the context ends.
 
     Args:
-        s3: boto3's client of the S3 that pictures are fetched from.
-        port: on 127.0.0.1; 0 for a free one.
+        s3: boto3 S3 client to read pictures with.
+        port: port on 127.0.0.1; 0 picks a free one.
 
     Raises:
-        InvalidValue: another program has the port.
+        InvalidValue: the port is in use.
     """
-    stand_in = LocalRekognition(s3)
-    with serving(stand_in, port=port) as stand_in.endpoint:
-        yield stand_in
+    rekognition = LocalRekognition(s3)
+    with serving(rekognition, port=port) as rekognition.endpoint:
+        yield rekognition
 
 
 def _object(document: bytes) -> dict[str, Any]:
     try:
-        asked = json.loads(document)
+        value = json.loads(document)
     except ValueError:
-        asked = None
-    if not isinstance(asked, dict):
-        raise Refusal("SerializationException", "the request is no JSON object")
-    return asked
+        value = None
+    if not isinstance(value, dict):
+        raise Refusal("SerializationException", "the request is not a JSON object")
+    return value
 
 
 def _attributes(named: Any) -> frozenset[str]:
@@ -194,3 +243,31 @@ def _attributes(named: Any) -> frozenset[str]:
     if unknown := sorted(attributes - ATTRIBUTES):
         raise Refusal("InvalidParameterException", f"attribute {unknown[0]!r} is unknown")
     return attributes
+
+
+def check_size(size: int, most: int) -> None:
+    """Refuses a picture with too many bytes."""
+    if size > most:
+        raise Refusal("ImageTooLargeException", f"the image has {size} bytes, and at most {most} are allowed")
+
+
+def decode(data: bytes) -> Image:
+    """Decodes a JPEG or PNG, and rotates a JPEG by its EXIF orientation.
+
+    Raises:
+        Refusal: it is neither format, or too small or too large.
+    """
+    if not data.startswith((_JPEG, _PNG)):
+        raise Refusal("InvalidImageFormatException", "Request has invalid image format")
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # more pixels than OpenCV accepts
+        raise Refusal("ImageTooLargeException", f"a side of the image is over {MOST_SIDE} pixels") from None
+    if picture is None:
+        raise Refusal("InvalidImageFormatException", "Request has invalid image format")
+    height, width = picture.shape[:2]
+    if min(height, width) < LEAST_SIDE:
+        raise Refusal("InvalidParameterException", "Request has invalid parameters")
+    if max(height, width) > MOST_SIDE:
+        raise Refusal("ImageTooLargeException", f"a side of the image is over {MOST_SIDE} pixels")
+    return np.asarray(picture, dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""A WSGI application behind real HTTP on this machine, in this process."""
+"""Serves a WSGI application over real HTTP in this process."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _HOST = "127.0.0.1"
 
 @contextmanager
 def serving(application: Application, *, port: int = 0) -> Iterator[str]:
-    """The address of an application; it ends with the context.
+    """Serves an application until the context ends, and yields its URL.
 
     Args:
-        application: asked from several threads at once.
-        port: on 127.0.0.1; 0 for a free one.
+        application: must be thread-safe.
+        port: port on 127.0.0.1; 0 picks a free one.
 
     Raises:
-        InvalidValue: another program has the port.
+        InvalidValue: the port is in use.
     """
     try:
         listening = socket.create_server((_HOST, port))
@@ -39,21 +39,20 @@ def serving(application: Application, *, port: int = 0) -> Iterator[str]:
         server = make_server(
             _HOST, port, application, threaded=True, request_handler=_QuietHandler, fd=listening.fileno()
         )
-    serving_it = threading.Thread(target=server.serve_forever, name="local-cloud")
-    serving_it.start()
+    thread = threading.Thread(target=server.serve_forever, name="local-cloud")
+    thread.start()
     try:
         yield f"http://{_HOST}:{server.port}"
     finally:
         server.shutdown()
-        serving_it.join()
+        thread.join()
         server.server_close()
 
 
 class _QuietHandler(MotoRequestHandler):
-    """moto's own handler, which keeps the names of S3's metadata, without a line for each request.
+    """moto's request handler, which keeps the case of S3 metadata names, without a log line for each request.
 
-    It asks nothing for a client that hung up in the middle of its headers: Python's own would take those that came for
-    all there are.
+    Drops the request of a client that hung up within its headers; Python's handler would process it with those it got.
     """
 
     def setup(self) -> None:
@@ -76,7 +75,7 @@ class _QuietHandler(MotoRequestHandler):
 
 
 class _Lines:
-    """A stream that knows whether it came to its end while it was read by lines."""
+    """A stream that notes when `readline` reaches its end."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

@@ -1,7 +1,7 @@
-"""What `infra/template.yaml` makes in AWS, made in a stand-in for it: its names and settings, in this one place.
+"""Creates the resources of `infra/template.yaml` in the emulated AWS. Their names and settings are all here.
 
-Left out is what the stand-in does not act on: policies, encryption, expiry, the queue of what EventBridge could not
-deliver. A test holds the rest to the template.
+Without what the emulation ignores: policies, encryption, expiry, and the queue for EventBridge's failed deliveries. A
+test compares the rest with the template.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from audience.sheets.delivery import SUFFIXES
 from audience.stores.dynamo_schema import create_table
 
 VISIBLE_AGAIN_S: Final = 270
-"""How long a message that was received is hidden from other receivers, unless it is deleted before."""
+"""Visibility timeout: how long a received message is hidden from other receivers, seconds."""
 
 MOST_RECEIVES: Final = 5
-"""How often a message is received before it goes to the dead letters."""
+"""How many times a message is received before it goes to the dead letters."""
 
 _TARGET = "queue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """One set of everything. Stacks of one process need names of their own.
+    """Names and settings of one set of resources. Stacks in one process need different names.
 
     Attributes:
-        name: 3 to 40 lower-case letters, digits and hyphens; every other name begins with it.
-        region: of AWS.
-        visible_again_s: as `VISIBLE_AGAIN_S`, whole seconds over 0; shorter where receivers are to be killed.
+        name: prefix of all names: 3 to 40 lower-case letters, digits and hyphens.
+        region: AWS region.
+        visible_again_s: as `VISIBLE_AGAIN_S`, 1 or more; shorter in tests that kill receivers.
     """
 
     name: str = "houselights"
@@ -46,32 +46,32 @@ class Stack:
 
     @property
     def bucket(self) -> str:
-        """Where cameras put deliveries."""
+        """The bucket for deliveries."""
         return f"{self.name}-deliveries"
 
     @property
     def queue(self) -> str:
-        """What tells of them."""
+        """The queue of events for new deliveries."""
         return f"{self.name}-queue"
 
     @property
     def dead_letters(self) -> str:
-        """What could not be taken."""
+        """The dead-letter queue."""
         return f"{self.name}-dead-letters"
 
     @property
     def rule(self) -> str:
-        """What brings word from the one to the other."""
+        """The EventBridge rule from the bucket to the queue."""
         return f"{self.name}-created"
 
     @property
     def table(self) -> str:
-        """The store's."""
+        """The store's table."""
         return f"{self.name}-store"
 
     @property
     def pattern(self) -> dict[str, Any]:
-        """Which of EventBridge's events the rule passes on."""
+        """The event pattern of the rule."""
         return {
             "source": ["aws.s3"],
             "detail-type": ["Object Created"],
@@ -82,15 +82,15 @@ class Stack:
         }
 
 
-def make(stack: Stack, client: Callable[[str], Any]) -> tuple[str, str]:
-    """Makes everything, empty.
+def create_resources(stack: Stack, client: Callable[[str], Any]) -> tuple[str, str]:
+    """Creates all resources, empty.
 
     Args:
-        stack: what.
-        client: makes boto3's client of a service.
+        stack: names and settings.
+        client: returns the boto3 client of a service.
 
     Returns:
-        The URLs of the queue and of the dead letters.
+        The URLs of the queue and of the dead-letter queue.
     """
     create_table(client("dynamodb"), stack.table)
     dead_letters, dead_letters_arn = _queue(client("sqs"), stack.dead_letters, {})
@@ -108,7 +108,7 @@ def make(stack: Stack, client: Callable[[str], Any]) -> tuple[str, str]:
 
 
 def _queue(sqs: Any, name: str, attributes: dict[str, str]) -> tuple[str, str]:
-    """The URL and the ARN of a new queue."""
+    """Creates a queue, and returns its URL and ARN."""
     url: str = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     arn: str = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     return url, arn
@@ -116,8 +116,8 @@ def _queue(sqs: Any, name: str, attributes: dict[str, str]) -> tuple[str, str]:
 
 def _bucket(s3: Any, stack: Stack) -> None:
     s3.create_bucket(Bucket=stack.bucket, CreateBucketConfiguration={"LocationConstraint": stack.region})
-    closed = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
-    s3.put_public_access_block(Bucket=stack.bucket, PublicAccessBlockConfiguration=dict.fromkeys(closed, True))
+    blocked = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    s3.put_public_access_block(Bucket=stack.bucket, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True))
     s3.put_bucket_notification_configuration(
         Bucket=stack.bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
     )

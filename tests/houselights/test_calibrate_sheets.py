@@ -292,10 +292,10 @@ def test_a_service_that_goes_away_is_said_after_what_was_measured(account, video
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "AWS cannot be asked: Could not connect"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "AWS cannot be used: Could not connect"),
         ({"AWS_ENDPOINT_URL_REKOGNITION": "http://127.0.0.1:1"}, "Rekognition cannot be reached"),
         ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "there are no credentials, so name a profile"),
-        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}, "no AWS region is named"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}, "no AWS region"),
         ({"AWS_PROFILE": "nobodys"}, "The config profile (nobodys) could not be found"),
     ],
 )

@@ -124,4 +124,4 @@ def test_that_aws_cannot_be_reached_is_one_line(
     houselights: Houselights, iot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    assert "AWS cannot be asked" in houselights("grant", "cam-1", "--session", "morning").complaint
+    assert "AWS cannot be used" in houselights("grant", "cam-1", "--session", "morning").complaint

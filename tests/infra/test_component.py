@@ -16,8 +16,8 @@ import yaml
 
 from audience.status import status_topic
 from edge_lambda import device_settings
-from houselights.deploying.component import BUCKET, NAME, artifact_key, make_component, send_component
-from houselights.deploying.pinned import run_uv
+from houselights.deploying.component import BUCKET, NAME, artifact_key, make_component, upload_component
+from houselights.deploying.uv import run_uv
 from houselights.local_cloud.moto_server import running_moto
 from tests.infra.template import properties, text_of
 from tests.portraits import people_video
@@ -161,7 +161,7 @@ def test_the_artifact_is_sent_to_the_bucket(made, monkeypatch):
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
         session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name="us-east-1")
         session.client("s3").create_bucket(Bucket="our-bucket")
-        sent = send_component(session, made[1], bucket="our-bucket", version=VERSION)
+        sent = upload_component(session, made[1], bucket="our-bucket", version=VERSION)
         assert sent == f"s3://our-bucket/{artifact_key(VERSION)}"
         got = session.client("s3").get_object(Bucket="our-bucket", Key=artifact_key(VERSION))
         assert got["Body"].read() == made[1].read_bytes()

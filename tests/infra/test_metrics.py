@@ -10,7 +10,7 @@ import pytest
 
 from audience.errors import SheetRejected
 from audience.expressions import EXPRESSIONS
-from ingest_lambda.ingest import Taken
+from ingest_lambda.ingest import IngestResult
 from ingest_lambda.reporting import CloudReporter
 from tests.infra.template import properties, resources, template, text_of
 
@@ -22,7 +22,7 @@ def sent(capsys: pytest.CaptureFixture[str]) -> set[Metric]:
     """Every metric the function can send, with the names of its dimensions."""
     environment = properties("Ingest")["Environment"]["Variables"]
     reporter = CloudReporter(namespace=environment["POWERTOOLS_METRICS_NAMESPACE"], service="houselights")
-    taken = Taken(
+    result = IngestResult(
         session_id="talk",
         stage_id="main",
         camera_id="cam-1",
@@ -33,7 +33,7 @@ def sent(capsys: pytest.CaptureFixture[str]) -> set[Metric]:
         shares=dict.fromkeys(EXPRESSIONS, 0.5),
         captured_ms=0,
     )
-    reporter.taken(taken, delay_ms=1500, clock_error_ms=-20)
+    reporter.recorded(result, delay_ms=1500, clock_error_ms=-20)
     reporter.refused("sheets/a", SheetRejected("it is no sheet"))
     reporter.failed(ValueError())
     reporter.flush()

@@ -197,7 +197,7 @@ def test_a_stack_that_is_not_there_is_said_with_account_and_region(session):
 
 def test_what_aws_refuses_is_said_in_one_line(session, stack, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
-    with pytest.raises(DeploymentFailed, match="AWS cannot be asked: Could not connect"):
+    with pytest.raises(DeploymentFailed, match="AWS cannot be used: Could not connect"):
         find_stack(boto3.Session(region_name=REGION), stack)
 
 

@@ -17,7 +17,7 @@ from audience.status import status_topic
 from audience.stores.dynamo_client import client_for
 from audience.stores.dynamo_schema import EXPIRY_ATTRIBUTE, KEY_SCHEMA, LONGEST_RECOVERY_DAYS
 from houselights.deploying.package import PLATFORM, PYTHON
-from ingest_lambda.bucket import brief
+from ingest_lambda.bucket import quick_client
 from ingest_lambda.handler import ONE_MESSAGE_S
 from ingest_lambda.rekognition import rekognition_client
 from ingest_lambda.worker import KEPT
@@ -164,7 +164,7 @@ def longest_s(client: Any) -> float:
 
 def test_a_message_for_which_a_service_stalls_is_done_with_before_the_function_is_ended():
     session = boto3.Session(region_name="eu-west-1", aws_access_key_id="none", aws_secret_access_key="none")
-    s3, sqs = brief(session, "s3"), brief(session, "sqs")
+    s3, sqs = quick_client(session, "s3"), quick_client(session, "sqs")
     dynamodb = client_for("eu-west-1", "http://127.0.0.1:1", local=True)
     clients = (s3, sqs, rekognition_client(session), dynamodb)
     assert max(map(longest_s, clients)) <= ONE_MESSAGE_S

@@ -19,9 +19,9 @@ from audience.stores import open_store
 from audience.stores.dynamo_client import client_for
 from audience.stores.dynamo_schema import create_table
 from houselights.local_cloud.moto_server import running_moto
-from ingest_lambda.bucket import BucketDeliveries, brief
+from ingest_lambda.bucket import BucketDeliveries, quick_client
 from ingest_lambda.dead_letters import DeadLetterQueue
-from ingest_lambda.handler import work_on
+from ingest_lambda.handler import process_event
 from ingest_lambda.ingest import Ingest, Keep
 from ingest_lambda.scoring import SheetScorer
 from ingest_lambda.worker import Reporter, Worker
@@ -66,19 +66,19 @@ def set_up(
 
 
 @dataclass(slots=True)
-class Told:
-    """A reporter that keeps what it was told."""
+class RecordingReporter:
+    """A reporter that keeps its calls."""
 
     lines: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def taken(self, taken: Any, *, delay_ms: int, clock_error_ms: int | None) -> None:
-        self.lines.append(("taken", taken, delay_ms, clock_error_ms))
+    def recorded(self, result: Any, *, delay_ms: int, clock_error_ms: int | None) -> None:
+        self.lines.append(("recorded", result, delay_ms, clock_error_ms))
 
-    def beat(self, heartbeat: Any, *, clock_error_ms: int | None) -> None:
-        self.lines.append(("beat", heartbeat, clock_error_ms))
+    def status(self, heartbeat: Any, *, clock_error_ms: int | None) -> None:
+        self.lines.append(("status", heartbeat, clock_error_ms))
 
-    def gone_but_taken(self, key: str) -> None:
-        self.lines.append(("gone but taken", key))
+    def duplicate(self, key: str) -> None:
+        self.lines.append(("duplicate", key))
 
     def refused(self, what: str, problem: Exception) -> None:
         self.lines.append(("refused", what, problem))
@@ -158,8 +158,8 @@ class Cloud:
         """A worker as the function makes it, with a clock that stands."""
         return Worker(
             ingest=Ingest(store, scorer, Keep()),
-            deliveries=BucketDeliveries(brief(self.session, "s3")),
-            dead_letters=DeadLetterQueue(brief(self.session, "sqs"), self.dead_letters_url),
+            deliveries=BucketDeliveries(quick_client(self.session, "s3")),
+            dead_letters=DeadLetterQueue(quick_client(self.session, "sqs"), self.dead_letters_url),
             reporter=reporter,
             keep_deliveries=keep_deliveries,
             now_ms=lambda: NOW_MS,
@@ -187,9 +187,9 @@ def sqs_event(*bodies: str) -> dict[str, Any]:
 
 
 def failures(worker: Worker, *bodies: str) -> list[str]:
-    """Has the messages worked on; the ids of those that are to come again."""
-    answer = work_on(sqs_event(*bodies), worker)
-    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+    """Processes the messages, and returns the ids of those to be retried."""
+    response = process_event(sqs_event(*bodies), worker)
+    return [one["itemIdentifier"] for one in response["batchItemFailures"]]
 
 
 @pytest.fixture(scope="session")
@@ -232,8 +232,8 @@ def store(cloud: Cloud) -> Iterator[Store]:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def reporter() -> RecordingReporter:
+    return RecordingReporter()
 
 
 @pytest.fixture
@@ -242,5 +242,5 @@ def scorer() -> MadeUpScorer:
 
 
 @pytest.fixture
-def worker(cloud: Cloud, store: Store, scorer: MadeUpScorer, told: Told) -> Worker:
-    return cloud.worker(store, scorer, told)
+def worker(cloud: Cloud, store: Store, scorer: MadeUpScorer, reporter: RecordingReporter) -> Worker:
+    return cloud.worker(store, scorer, reporter)

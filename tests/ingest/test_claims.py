@@ -47,9 +47,9 @@ SECOND_MS = 1000
 
 def hears(ingest: Ingest, said: Said) -> None:
     if said.key:
-        ingest.take(said.key, said.data, delivered_ms=NOW_MS, now_ms=NOW_MS, sent_ms=said.sent_ms)
+        ingest.record(said.key, said.data, delivered_ms=NOW_MS, now_ms=NOW_MS, sent_ms=said.sent_ms)
     else:
-        ingest.beat(read_status(said.data), now_ms=NOW_MS)
+        ingest.record_status(read_status(said.data), now_ms=NOW_MS)
 
 
 def held(store: Store) -> Any:
@@ -123,7 +123,7 @@ def ingest(store: Store) -> Ingest:
 
 def take(ingest: Ingest, file: Any, *, at_ms: int, now_ms: int | None = None) -> int:
     delivery = file.delivery()
-    return ingest.take(delivery.key, delivery.data, delivered_ms=at_ms, now_ms=now_ms or at_ms).windows
+    return ingest.record(delivery.key, delivery.data, delivered_ms=at_ms, now_ms=now_ms or at_ms).windows
 
 
 def of_second(ms: int, session_id: str = "talk-1") -> WindowFile:
@@ -186,24 +186,24 @@ class TestWhenAWindowMayLie:
 
 
 class TestWhoseAWindowIs:
-    def test_a_camera_whose_records_are_written_here_takes_no_deliveries(self, ingest, store):
+    def test_a_camera_with_records_made_on_a_computer_accepts_no_deliveries(self, ingest, store):
         store.put_camera("talk-1", "main", Camera(camera_id="cam-1", delivered_by=""))
-        with pytest.raises(DeliveryRefused, match="takes no deliveries"):
+        with pytest.raises(DeliveryRefused, match="no deliveries"):
             take(ingest, a_window_file(), at_ms=after_ms(5))
-        with pytest.raises(DeliveryRefused, match="takes no deliveries"):
-            ingest.beat(a_heartbeat(), now_ms=after_ms(0))
+        with pytest.raises(DeliveryRefused, match="no deliveries"):
+            ingest.record_status(a_heartbeat(), now_ms=after_ms(0))
 
-    def test_nor_one_of_which_nobody_said_so_once_windows_were_written_here(self, ingest, store):
+    def test_nor_does_one_without_a_known_device_once_it_has_windows(self, ingest, store):
         store.put_windows([a_window(0, smiling=5, of=5)])
-        with pytest.raises(DeliveryRefused, match="takes no deliveries"):
+        with pytest.raises(DeliveryRefused, match="no deliveries"):
             take(ingest, a_window_file(3), at_ms=after_ms(5))
 
-    def test_unless_its_device_was_heard_of(self, ingest, store):
+    def test_unless_its_device_sent_a_heartbeat(self, ingest, store):
         store.put_windows([a_window(0, smiling=5, of=5)])
         store.put_heartbeat(replace(a_heartbeat(), received_ms=after_ms(0)))
         assert take(ingest, a_window_file(3), at_ms=after_ms(5)) == 1
 
-    def test_the_first_delivery_makes_it_the_devices(self, ingest, store):
+    def test_the_first_delivery_claims_the_camera(self, ingest, store):
         take(ingest, a_window_file(), at_ms=after_ms(5))
         assert store.cameras("talk-1", "main") == [Camera(camera_id="cam-1", delivered_by="cam-1")]
         another = Ingest(store, MadeUpScorer(), Keep())
@@ -304,16 +304,16 @@ class TestWhoseAScorersNameIs:
 class TestAStatus:
     def test_of_a_camera_that_waits_for_its_clock_is_heard(self, ingest, store):
         waits = replace(a_heartbeat(), at_ms=5000, state="waiting", last_window_ms=None, received_ms=after_ms(3))
-        ingest.beat(waits, now_ms=after_ms(3))
+        ingest.record_status(waits, now_ms=after_ms(3))
         assert store.heartbeats("talk-1") == [waits]
 
     def test_the_day_before_is_heard_and_counts_as_no_record(self, ingest, store):
         early = replace(a_heartbeat(at_s=-86_400), received_ms=after_ms(-86_400))
-        ingest.beat(early, now_ms=after_ms(-86_400))
+        ingest.record_status(early, now_ms=after_ms(-86_400))
         assert store.heartbeats("talk-1") == [replace(early, last_window_ms=None)]
 
     def test_of_a_session_that_ended_long_ago_is_not(self, ingest, store):
         store.put_session(a_session(ended_at=from_ms(after_ms(60))))
         late_ms = after_ms(61) + LATE_MS
         with pytest.raises(DeliveryRefused):
-            ingest.beat(replace(a_heartbeat(), at_ms=late_ms, received_ms=late_ms), now_ms=late_ms)
+            ingest.record_status(replace(a_heartbeat(), at_ms=late_ms, received_ms=late_ms), now_ms=late_ms)

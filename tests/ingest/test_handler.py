@@ -14,7 +14,7 @@ import pytest
 from audience.errors import InvalidValue, SheetRejected, StoreUnavailable
 from audience.store import Store
 from ingest_lambda import handler as module
-from ingest_lambda.ingest import Keep, Taken
+from ingest_lambda.ingest import IngestResult, Keep
 from ingest_lambda.reporting import CloudReporter
 from ingest_lambda.settings import Settings
 from tests.builders import a_heartbeat
@@ -101,7 +101,7 @@ def metrics_of(written: list[dict[str, Any]], **dimensions: str) -> dict[str, An
 STAGE = {"service": "ingest", "session": "talk-1", "stage": "main"}
 
 
-def test_a_batch_is_scored_recorded_and_told_of(cloud, function, rekognition, store, lines):
+def test_a_batch_is_scored_recorded_and_reported(cloud, function, rekognition, store, lines):
     sheet = a_sheet(26)
     rekognition.will_answer([a_found_face(sheet.manifest.grid, place) for place in range(25)])
     bodies = [cloud.created(cloud.put(made.delivery())) for made in (sheet, a_window_file(9))]
@@ -123,7 +123,7 @@ def test_a_batch_is_scored_recorded_and_told_of(cloud, function, rekognition, st
     assert set(of_all) == {"Faces", "Unmatched", "DelayFromCapture", "Rejected"}
 
     told = [line for line in written if "_aws" not in line]
-    assert [line["message"] for line in told] == ["taken", "taken", "status", "set aside"]
+    assert [line["message"] for line in told] == ["recorded", "recorded", "status", "refused"]
     first = told[0]
     assert (first["session"], first["stage"], first["camera"]) == ("talk-1", "main", "cam-1")
     assert (first["kind"], first["faces"], first["unmatched"], first["service"]) == ("sheet", 25, 1, "ingest")
@@ -143,14 +143,12 @@ def test_what_fails_now_is_named_and_counted(cloud, function, rekognition, lines
     assert function(body, a_status()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     written = lines()
     assert metrics_of(written, service="ingest") == {"Failed": ([1.0], "Count")}
-    (failed,) = [line for line in written if line.get("message") == "will come again"]
-    assert failed["reason"] == "Rekognition is busy (ThrottlingException): the sheet will come again"
+    (failed,) = [line for line in written if line.get("message") == "will be retried"]
+    assert failed["reason"] == "Rekognition is busy (ThrottlingException): the sheet will be retried"
     assert len(cloud.keys()) == 1
 
 
-def test_what_may_not_be_done_with_before_the_call_is_ended_comes_again_and_undoes_nothing(
-    cloud, function, rekognition, store, lines
-):
+def test_a_message_without_enough_time_left_is_retried_without_the_others(cloud, function, rekognition, store, lines):
     sheets = [a_sheet(3, at_s=at_s) for at_s in (0, 5, 10)]
     rekognition.will_answer([a_found_face(sheets[0].manifest.grid, place) for place in range(3)])
     event = sqs_event(*(cloud.created(cloud.put(sheet.delivery())) for sheet in sheets))
@@ -159,29 +157,30 @@ def test_what_may_not_be_done_with_before_the_call_is_ended_comes_again_and_undo
     assert store.windows("talk-1", "main").faces.tolist() == [3]
     written = lines()
     assert metrics_of(written, service="ingest")["Failed"] == ([1.0, 1.0], "Count")
-    reasons = {line["reason"] for line in written if line.get("message") == "will come again"}
-    assert reasons == {"no time was left in this call of the function: the message comes again"}
+    reasons = {line["reason"] for line in written if line.get("message") == "will be retried"}
+    (reason,) = reasons
+    assert "no time was left" in reason
 
 
-def test_what_is_no_event_of_a_queue_is_a_failed_call(function):
+def test_an_event_of_another_kind_fails_the_call(function):
     with pytest.raises(Exception, match="Unexpected batch event type"):
         function()
 
 
-def test_what_is_made_at_the_first_call_serves_the_others(cloud, function, monkeypatch):
+def test_state_is_kept_between_calls(cloud, function, monkeypatch):
     function(a_status())
     monkeypatch.setattr("boto3.Session", lambda: pytest.fail("a client is made again"))
     function(a_status(at_s=2))
 
 
 @pytest.mark.parametrize("missing", ["HOUSELIGHTS_STORE", "HOUSELIGHTS_DEAD_LETTERS"])
-def test_a_function_without_its_environment_fails_and_says_what_is_missing(function, monkeypatch, missing):
+def test_a_missing_environment_variable_is_named(function, monkeypatch, missing):
     monkeypatch.delenv(missing)
     with pytest.raises(InvalidValue, match=f"{missing} is not set"):
         function(a_status())
 
 
-def test_the_environment_says_how_long_things_are_kept():
+def test_retention_times_are_read_from_the_environment():
     given = {"HOUSELIGHTS_STORE": "s", "HOUSELIGHTS_DEAD_LETTERS": "q"}
     assert Settings.of(given).keep == Keep(windows_days=730, faces_days=30)
     assert Settings.of(given).keep_crops_days == 0
@@ -198,7 +197,7 @@ class TestLines:
     def test_of_a_rejection_leave_its_words_to_the_dead_letter(self, lines):
         a_reporter().refused("message", SheetRejected("track id 'Jane Doe' is not allowed"))
         (line,) = lines()
-        assert (line["message"], line["reason"], line["of"]) == ("set aside", "SheetRejected", "message")
+        assert (line["message"], line["reason"], line["of"]) == ("refused", "SheetRejected", "message")
 
     def test_of_an_unforeseen_fault_say_where_and_not_what(self, lines):
         try:
@@ -215,7 +214,7 @@ class TestLines:
         assert lines()[0]["reason"] == "store dynamodb://t is throttled"
 
     def test_of_a_status_leave_its_detail_to_the_store(self, lines):
-        a_reporter().beat(a_heartbeat(detail="C:\\Users\\Jane"), clock_error_ms=5)
+        a_reporter().status(a_heartbeat(detail="C:\\Users\\Jane"), clock_error_ms=5)
         assert "Jane" not in json.dumps(lines())
 
     def test_of_a_delivery_name_no_track_and_no_picture(self, cloud, function, rekognition, capsys):
@@ -229,7 +228,7 @@ class TestLines:
 
 def test_more_values_than_one_line_of_metrics_holds_are_all_written(lines):
     reporter = a_reporter()
-    taken = Taken(
+    result = IngestResult(
         session_id="talk-1",
         stage_id="main",
         camera_id="cam-1",
@@ -241,7 +240,7 @@ def test_more_values_than_one_line_of_metrics_holds_are_all_written(lines):
         captured_ms=0,
     )
     for _ in range(100):
-        reporter.taken(taken, delay_ms=5, clock_error_ms=None)
+        reporter.recorded(result, delay_ms=5, clock_error_ms=None)
     reporter.flush()
     faces = [value for line in lines() if "_aws" in line and "stage" not in line for value in line.get("Faces", ())]
     assert faces == [7.0] * 100

@@ -16,7 +16,7 @@ from audience.faces import WindowFaces
 from audience.sheets.delivery import Delivery, read_key
 from audience.store import Store
 from audience.stores import open_store
-from ingest_lambda.ingest import DAY_MS, Ingest, Keep, Taken
+from ingest_lambda.ingest import DAY_MS, Ingest, IngestResult, Keep
 from tests.builders import a_heartbeat, a_scorer, a_session, after_ms
 from tests.examples import examples
 from tests.ingest.conftest import MadeUpScorer, set_up
@@ -37,8 +37,8 @@ def ingest(store: Store, scorer: MadeUpScorer) -> Ingest:
     return Ingest(store, scorer, Keep())
 
 
-def taken(ingest: Ingest, delivery: Delivery, *, now_ms: int = DELIVERED_MS) -> Taken:
-    return ingest.take(delivery.key, delivery.data, delivered_ms=DELIVERED_MS, now_ms=now_ms)
+def deliver(ingest: Ingest, delivery: Delivery, *, now_ms: int = DELIVERED_MS) -> IngestResult:
+    return ingest.record(delivery.key, delivery.data, delivered_ms=DELIVERED_MS, now_ms=now_ms)
 
 
 def recorded(store: Store, session_id: str = "talk-1") -> tuple[list[tuple[object, ...]], list[WindowFaces]]:
@@ -56,9 +56,9 @@ def recorded(store: Store, session_id: str = "talk-1") -> tuple[list[tuple[objec
 class TestASheet:
     def test_becomes_windows_and_the_faces_behind_them(self, ingest, store):
         sheet = a_sheet(3, 2)
-        told = taken(ingest, sheet.delivery())
-        assert (told.kind, told.windows, told.faces, told.unmatched) == ("sheet", 2, 5, 0)
-        assert told.captured_ms == after_ms(0) + 40
+        result = deliver(ingest, sheet.delivery())
+        assert (result.kind, result.windows, result.faces, result.unmatched) == ("sheet", 2, 5, 0)
+        assert result.captured_ms == after_ms(0) + 40
         table = store.windows("talk-1", "main")
         assert table.start_ms.tolist() == [after_ms(0), after_ms(1)]
         assert table.faces.tolist() == [3, 2]
@@ -72,58 +72,58 @@ class TestASheet:
 
     def test_whose_tile_has_no_face_still_expects_it(self, ingest, store, scorer):
         scorer.without_a_face = {1}
-        told = taken(ingest, a_sheet(3).delivery())
-        assert (told.faces, told.unmatched) == (2, 1)
+        result = deliver(ingest, a_sheet(3).delivery())
+        assert (result.faces, result.unmatched) == (2, 1)
         table = store.windows("talk-1", "main")
         assert (table.faces.tolist(), table.expected.tolist()) == ([2], [3])
 
     def test_on_which_no_face_was_found_again_is_a_window_without_faces(self, ingest, store, scorer):
         scorer.without_a_face = {0, 1, 2}
-        taken(ingest, a_sheet(3).delivery())
+        deliver(ingest, a_sheet(3).delivery())
         table = store.windows("talk-1", "main")
         assert (table.faces.tolist(), table.expected.tolist(), table.expressions) == ([0], [3], ())
 
-    def test_with_a_window_in_which_nobody_was_in_view_tells_of_it(self, ingest, store):
-        taken(ingest, a_sheet(2, 0, expected=(2, 2)).delivery())
+    def test_records_a_window_with_nobody_in_view(self, ingest, store):
+        deliver(ingest, a_sheet(2, 0, expected=(2, 2)).delivery())
         table = store.windows("talk-1", "main")
         assert (table.faces.tolist(), table.expected.tolist()) == ([2, 0], [2, 2])
 
     def test_and_its_siblings_add_up_to_their_window(self, ingest, store):
         sheets = [a_sheet(100, expected=(250,)), a_sheet(99, expected=(99,)), a_sheet(51, expected=(51,))]
         for sheet in sheets:
-            taken(ingest, sheet.delivery())
+            deliver(ingest, sheet.delivery())
         table = store.windows("talk-1", "main").over_cameras()
         assert (table.faces.tolist(), table.expected.tolist()) == ([250], [400])
 
     def test_is_kept_from_its_delivery_on_whatever_the_cameras_clock_says(self, ingest, store):
-        taken(ingest, a_sheet(1, at_s=300).delivery())
+        deliver(ingest, a_sheet(1, at_s=300).delivery())
         (faces,) = store.faces("talk-1", "main")
         assert faces.expires_ms == DELIVERED_MS + 30 * DAY_MS
         assert store.prune(DELIVERED_MS + 30 * DAY_MS + 1) == 1
         assert store.prune(DELIVERED_MS + 730 * DAY_MS + 1) == 1
 
     def test_makes_its_scorer_known_once(self, ingest, store, monkeypatch):
-        taken(ingest, a_sheet(1).delivery())
+        deliver(ingest, a_sheet(1).delivery())
         assert store.scorers()["made-up-1"].experimental == {"fear"}
         monkeypatch.setattr(store, "put_scorer", lambda _: pytest.fail("told twice"))
-        taken(ingest, a_sheet(2).delivery())
+        deliver(ingest, a_sheet(2).delivery())
 
     def test_shares_are_over_windows_of_large_rooms(self, ingest):
-        assert taken(ingest, a_sheet(20, 4).delivery()).shares == {}
-        assert taken(ingest, a_sheet(24, 4).delivery()).shares == {"smile": 0.5, "fear": 0.0}
+        assert deliver(ingest, a_sheet(20, 4).delivery()).shares == {}
+        assert deliver(ingest, a_sheet(24, 4).delivery()).shares == {"smile": 0.5, "fear": 0.0}
 
     def test_that_could_not_be_scored_now_leaves_no_record(self, ingest, store, scorer):
         scorer.fails = [ScorerUnavailable("busy")]
         with pytest.raises(ScorerUnavailable):
-            taken(ingest, a_sheet().delivery())
+            deliver(ingest, a_sheet().delivery())
         assert len(store.windows("talk-1", "main")) == 0
 
 
 class TestAWindowFile:
     def test_is_recorded_as_it_is_but_for_its_expiry(self, ingest, store):
         file = a_window_file(smiles=[0.9, 0.1])
-        told = taken(ingest, file.delivery())
-        assert (told.kind, told.windows, told.faces, told.unmatched) == ("windows", 1, 2, 0)
+        result = deliver(ingest, file.delivery())
+        assert (result.kind, result.windows, result.faces, result.unmatched) == ("windows", 1, 2, 0)
         table = store.windows("talk-1", "main")
         assert table.total.tolist() == [[1.0]]
         (faces,) = store.faces("talk-1", "main")
@@ -137,21 +137,21 @@ class TestAWindowFile:
         store.put_scorer(a_scorer())
         other = a_scorer(thresholds={"smile": 0.01, "happy": 0.5, "surprised": 0.5, "sad": 0.5})
         with pytest.raises(DeliveryRefused, match="known with other thresholds"):
-            taken(ingest, a_window_file(scorer=other).delivery())
+            deliver(ingest, a_window_file(scorer=other).delivery())
         assert store.scorers() == {a_scorer().name: a_scorer()}
         assert len(store.windows("talk-1", "main")) == 0
 
     def test_of_a_scorer_that_was_let_in_lets_in_no_other_of_its_name(self, ingest):
-        taken(ingest, a_window_file().delivery())
+        deliver(ingest, a_window_file().delivery())
         other = a_scorer(thresholds={"smile": 0.01, "happy": 0.5, "surprised": 0.5, "sad": 0.5})
         with pytest.raises(DeliveryRefused, match="known with other thresholds"):
-            taken(ingest, a_window_file(1, scorer=other).delivery())
+            deliver(ingest, a_window_file(1, scorer=other).delivery())
 
 
 def test_windows_of_another_width_would_make_a_stage_unreadable_and_are_rejected(ingest, store):
     delivery = a_window_file(width_ms=500).delivery()
     with pytest.raises(SheetRejected, match="500 ms wide"):
-        taken(ingest, delivery)
+        deliver(ingest, delivery)
     assert len(store.windows("talk-1", "main")) == 0
 
 
@@ -165,54 +165,54 @@ class TestWhatIsSetUp:
         ],
     )
     def test_must_be_so_before_a_camera_delivers(self, ingest, scorer, sheet, what):
-        with pytest.raises(DeliveryRefused, match=rf"^{what}: `houselights prepare --session \S+ --stage \S+ --cam"):
-            taken(ingest, sheet.delivery())
+        with pytest.raises(DeliveryRefused, match=rf"^{what}: .*`houselights prepare --session \S+ --stage \S+ --cam"):
+            deliver(ingest, sheet.delivery())
         assert scorer.sheets == []
 
     def test_is_known_at_once(self, ingest, store):
         delivery = a_sheet(session_id="talk-2").delivery()
         with pytest.raises(DeliveryRefused):
-            taken(ingest, delivery)
+            deliver(ingest, delivery)
         set_up(store, "talk-2")
-        assert taken(ingest, delivery).faces == 3
+        assert deliver(ingest, delivery).faces == 3
 
-    def test_is_believed_for_ten_seconds(self, ingest, store):
-        taken(ingest, a_sheet().delivery())
+    def test_is_cached_for_ten_seconds(self, ingest, store):
+        deliver(ingest, a_sheet().delivery())
         store.put_session(a_session(mode="head count"))
-        taken(ingest, a_sheet(at_s=2).delivery(), now_ms=DELIVERED_MS + 9_999)
+        deliver(ingest, a_sheet(at_s=2).delivery(), now_ms=DELIVERED_MS + 9_999)
         with pytest.raises(DeliveryRefused):
-            taken(ingest, a_sheet(at_s=4).delivery(), now_ms=DELIVERED_MS + 10_000)
+            deliver(ingest, a_sheet(at_s=4).delivery(), now_ms=DELIVERED_MS + 10_000)
 
-    def test_what_a_deleted_session_still_gets_is_refused_and_not_to_be_kept(self, ingest, store):
+    def test_deliveries_for_a_deleted_session_are_refused_and_must_be_deleted(self, ingest, store):
         """At once, and when it is looked up again: nobody will ever want those pictures."""
-        taken(ingest, a_sheet().delivery())
+        deliver(ingest, a_sheet().delivery())
         store.delete_session("talk-1")
         for at_s, later_ms in ((2, 0), (4, 0), (6, 60_000)):
             with pytest.raises(FacesRefused, match="'talk-1' was deleted"):
-                taken(ingest, a_sheet(at_s=at_s).delivery(), now_ms=DELIVERED_MS + later_ms)
+                deliver(ingest, a_sheet(at_s=at_s).delivery(), now_ms=DELIVERED_MS + later_ms)
         with pytest.raises(DeliveryRefused, match="'talk-1' was deleted"):
-            ingest.beat(replace(a_heartbeat(), received_ms=DELIVERED_MS), now_ms=DELIVERED_MS)
+            ingest.record_status(replace(a_heartbeat(), received_ms=DELIVERED_MS), now_ms=DELIVERED_MS)
         assert not store.delete_session("talk-1"), "nothing of it came back"
         set_up(store)
-        taken(ingest, a_sheet(at_s=8).delivery(), now_ms=DELIVERED_MS + 60_000)
+        deliver(ingest, a_sheet(at_s=8).delivery(), now_ms=DELIVERED_MS + 60_000)
 
-    def test_what_was_declared_in_a_deleted_session_is_declared_anew_in_the_next_of_its_id(self, ingest, store):
+    def test_scorers_of_a_deleted_session_are_forgotten(self, ingest, store):
         for at_s in (0, 1):
-            taken(ingest, a_window_file(at_s).delivery())
+            deliver(ingest, a_window_file(at_s).delivery())
         declared = store.scorers("talk-1")
         assert declared
         store.delete_session("talk-1")
         with pytest.raises(FacesRefused):
-            taken(ingest, a_window_file(2).delivery())
+            deliver(ingest, a_window_file(2).delivery())
         set_up(store)
-        taken(ingest, a_window_file(3).delivery())
+        deliver(ingest, a_window_file(3).delivery())
         assert store.scorers("talk-1") == declared
 
-    def test_is_not_believed_by_a_clock_that_was_set_back(self, ingest, store):
-        taken(ingest, a_sheet().delivery())
+    def test_is_looked_up_again_when_the_clock_is_set_back(self, ingest, store):
+        deliver(ingest, a_sheet().delivery())
         store.delete_session("talk-1")
         with pytest.raises(DeliveryRefused):
-            taken(ingest, a_sheet(at_s=2).delivery(), now_ms=DELIVERED_MS - 1)
+            deliver(ingest, a_sheet(at_s=2).delivery(), now_ms=DELIVERED_MS - 1)
 
 
 class TestASessionThatCountsHeads:
@@ -220,46 +220,46 @@ class TestASessionThatCountsHeads:
     def _set_up(self, store: Store) -> None:
         store.put_session(a_session(mode="head count"))
 
-    def test_refuses_sheets_without_looking_at_them(self, ingest, scorer):
+    def test_refuses_sheets_unread(self, ingest, scorer):
         with pytest.raises(FacesRefused, match="only counts heads"):
-            taken(ingest, a_sheet().delivery())
+            deliver(ingest, a_sheet().delivery())
         with pytest.raises(FacesRefused):
-            ingest.take(a_sheet().delivery().key, b"anything", delivered_ms=DELIVERED_MS, now_ms=DELIVERED_MS)
+            ingest.record(a_sheet().delivery().key, b"anything", delivered_ms=DELIVERED_MS, now_ms=DELIVERED_MS)
         assert scorer.sheets == []
 
     def test_refuses_windows_in_which_expressions_were_scored(self, ingest, store):
         with pytest.raises(FacesRefused, match="this file holds expressions"):
-            taken(ingest, a_window_file().delivery())
+            deliver(ingest, a_window_file().delivery())
         assert len(store.windows("talk-1", "main")) == 0
         assert store.scorers() == {}
 
     def test_takes_head_counts(self, ingest, store):
-        told = taken(ingest, a_head_count_file(heads=7).delivery())
-        assert (told.faces, told.shares) == (7, {})
+        result = deliver(ingest, a_head_count_file(heads=7).delivery())
+        assert (result.faces, result.shares) == (7, {})
         assert store.windows("talk-1", "main").faces.tolist() == [7]
 
 
 def test_a_status_is_recorded_where_its_camera_is_set_up(ingest, store):
-    ingest.beat(a_heartbeat(), now_ms=DELIVERED_MS)
+    ingest.record_status(a_heartbeat(), now_ms=DELIVERED_MS)
     assert store.heartbeats("talk-1") == [a_heartbeat()]
     with pytest.raises(DeliveryRefused):
-        ingest.beat(a_heartbeat(camera_id="cam-9"), now_ms=DELIVERED_MS)
+        ingest.record_status(a_heartbeat(camera_id="cam-9"), now_ms=DELIVERED_MS)
 
 
-def test_a_status_that_was_overtaken_by_a_later_one_changes_nothing(ingest, store):
+def test_a_status_older_than_the_recorded_one_is_ignored(ingest, store):
     first = replace(a_heartbeat(at_s=9), received_ms=after_ms(1))  # its clock is set back meanwhile
     last = replace(a_heartbeat(at_s=3), received_ms=after_ms(3))
     for heartbeat in (last, first):
-        ingest.beat(heartbeat, now_ms=DELIVERED_MS)
+        ingest.record_status(heartbeat, now_ms=DELIVERED_MS)
     assert store.heartbeats("talk-1") == [last]
 
 
-def test_what_was_taken_is_told_from_what_was_not(ingest):
+def test_a_recorded_delivery_is_recognised(ingest):
     one, other, file = a_sheet(3).delivery(), a_sheet(4).delivery(), a_window_file(9).delivery()
-    taken(ingest, one)
-    assert [ingest.was_taken(read_key(delivery.key)) for delivery in (one, other, file)] == [True, False, False]
-    taken(ingest, file)
-    assert ingest.was_taken(read_key(file.key))
+    deliver(ingest, one)
+    assert [ingest.is_recorded(read_key(delivery.key)) for delivery in (one, other, file)] == [True, False, False]
+    deliver(ingest, file)
+    assert ingest.is_recorded(read_key(file.key))
 
 
 @pytest.mark.parametrize("days", [{"windows_days": 0}, {"faces_days": -1}])
@@ -290,7 +290,7 @@ def test_in_any_order_twice_and_with_broken_ones_between_the_same_is_recorded(or
             set_up(straight, cameras=("cam-1", "cam-2"))
             ingest = Ingest(straight, MadeUpScorer(2), Keep())
             for delivery in DELIVERIES:
-                taken(ingest, delivery)
+                deliver(ingest, delivery)
             expected = recorded(straight)
         with open_store(f"sqlite:///{folder}/shuffled.db") as shuffled:
             set_up(shuffled, cameras=("cam-1", "cam-2"))
@@ -301,7 +301,7 @@ def test_in_any_order_twice_and_with_broken_ones_between_the_same_is_recorded(or
             refused = 0
             for delivery in coming:
                 try:
-                    taken(ingest, delivery)
+                    deliver(ingest, delivery)
                 except HouselightsError:
                     refused += 1
             assert refused == len(BROKEN)

@@ -27,7 +27,7 @@ from houselights.delivery_folder import DeliveryFolder
 from houselights.ingesting import Progress, ingest_folder
 from houselights.ingesting_queue import POLL_S, ingest_queue, region_of
 from houselights.sheet_scoring import DeviceSheetScorer
-from ingest_lambda.bucket import brief
+from ingest_lambda.bucket import quick_client
 from ingest_lambda.ingest import Ingest, Keep
 from ingest_lambda.worker import Worker
 from tests.builders import a_session
@@ -108,7 +108,7 @@ class TestAFolder:
         refused = folder / "refused"
         assert files(refused) == sorted([broken.key, f"{broken.key}.reason", unknown.key, f"{unknown.key}.reason"])
         assert (refused / f"{broken.key}.reason").read_text() == "it is not a JPEG\n"
-        assert (refused / f"{unknown.key}.reason").read_text().startswith("session 'nobodys' is not set up: `houselig")
+        assert (refused / f"{unknown.key}.reason").read_text().startswith("session 'nobodys' is not set up")
 
     def test_takes_a_refused_delivery_that_is_moved_back(self, folder, laptop, scorer):
         delivery = a_sheet(3, session_id="talk-2").delivery()
@@ -275,7 +275,7 @@ class TestAQueue:
         with pytest.raises(DeliveriesUnavailable, match=r"NonExistentQueue.*check the URL"):
             ingest_queue(cloud.session.client("sqs"), cloud.queue_url + "x", worker, stop=threading.Event(), once=False)
 
-    def test_that_goes_away_for_a_while_is_waited_for(self, cloud, worker, told, monkeypatch):
+    def test_that_goes_away_for_a_while_is_waited_for(self, cloud, worker, reporter, monkeypatch):
         monkeypatch.setattr("houselights.ingesting_queue.FIRST_BACK_OFF_S", 0.01)
         client, stop = cloud.session.client("sqs"), threading.Event()
         answers = iter([{}, client.exceptions.ClientError({"Error": {"Code": "ServiceUnavailable"}}, "x"), {}])
@@ -290,10 +290,10 @@ class TestAQueue:
 
         monkeypatch.setattr(client, "receive_message", receive)
         ingest_queue(client, cloud.queue_url, worker, stop=stop, once=False)
-        assert told.kinds == ["failed"]
+        assert reporter.kinds == ["failed"]
 
     def test_answers_before_who_waits_for_a_message_gives_up(self, cloud):
-        assert brief(cloud.session, "sqs").meta.config.read_timeout >= POLL_S + 1
+        assert quick_client(cloud.session, "sqs").meta.config.read_timeout >= POLL_S + 1
 
     def test_names_its_region(self):
         assert region_of("https://sqs.eu-central-1.amazonaws.com/123456789012/queue") == "eu-central-1"

@@ -52,12 +52,12 @@ def test_one_call_scores_a_whole_sheet(fake, scorer):
     }
 
 
-def test_what_the_stand_in_answers_is_what_rekognition_could():
+def test_the_fake_responses_follow_the_service_model():
     shape = botocore.session.get_session().get_service_model("rekognition").shape_for("FaceDetail")
     validate_parameters(a_found_face(GRID, 0), shape)
 
 
-def test_a_face_is_told_by_where_it_lies_and_not_by_its_rank(fake, scorer):
+def test_a_face_is_matched_by_its_position_not_its_rank(fake, scorer):
     fake.will_answer([a_found_face(GRID, place, smile=(True, 50.0 + 10 * place)) for place in (1, 2, 0)])
     assert [score and score["smile"] for score in scorer.score(SHEET)] == pytest.approx([0.5, 0.6, 0.7])
 
@@ -85,7 +85,7 @@ def test_percent_become_fractions_and_every_expression_has_its_confidence(fake, 
     assert set(score or ()) == set(scorer.expressions) == set(scorer.thresholds)
 
 
-def test_no_smile_for_certain_is_a_smile_for_certain_not(fake, scorer):
+def test_a_certain_no_to_a_smile_is_confidence_0(fake, scorer):
     fake.will_answer([a_found_face(GRID, 0, smile=(False, 97.0))])
     score = scorer.score(SHEET)[0]
     assert score is not None
@@ -99,7 +99,7 @@ def test_an_expression_that_is_not_listed_does_not_appear(fake, scorer):
     assert (score["calm"], score["happy"], score["fear"]) == (0.99, 0.0, 0.0)
 
 
-def test_a_confidence_a_hair_over_a_hundred_is_one(fake, scorer):
+def test_a_confidence_slightly_over_100_is_1(fake, scorer):
     fake.will_answer([a_found_face(GRID, 0, smile=(True, 100.00001), emotions={"CALM": 100.00002})])
     score = scorer.score(SHEET)[0]
     assert score is not None
@@ -107,14 +107,14 @@ def test_a_confidence_a_hair_over_a_hundred_is_one(fake, scorer):
 
 
 @pytest.mark.parametrize("missing", ["Smile", "Emotions"])
-def test_a_face_that_came_without_what_was_asked_for_is_not_scored(fake, scorer, missing):
+def test_a_face_without_the_requested_attributes_is_not_scored(fake, scorer, missing):
     face = a_found_face(GRID, 0)
     del face[missing]
     fake.will_answer([face, a_found_face(GRID, 1)])
     assert [score is None for score in scorer.score(SHEET)] == [True, False, True]
 
 
-def test_a_face_alone_is_scored_by_a_call_of_its_own(fake, scorer):
+def test_a_single_face_is_scored_by_one_request(fake, scorer):
     fake.will_answer([a_found_face(GRID, 0, smile=(True, 80.0))])
     score = scorer.score_alone(b"a picture")
     assert score is not None
@@ -123,7 +123,7 @@ def test_a_face_alone_is_scored_by_a_call_of_its_own(fake, scorer):
     assert (request["Image"], request["Attributes"]) == ({"Bytes": b"a picture"}, ["EMOTIONS", "SMILE"])
 
 
-def test_of_several_faces_of_a_picture_the_largest_is_meant(fake, scorer):
+def test_the_largest_of_several_faces_is_scored(fake, scorer):
     small = a_found_face(Grid(columns=4, rows=4), 0, smile=(False, 99.0))
     fake.will_answer([small, a_found_face(Grid(columns=1, rows=1), 0, smile=(True, 80.0)), small])
     score = scorer.score_alone(b"a picture")
@@ -148,7 +148,7 @@ def test_a_picture_it_can_never_take_is_rejected(fake, scorer, code):
     ("code", "status"),
     [("ThrottlingException", 400), ("ProvisionedThroughputExceededException", 400), ("InternalServerError", 500)],
 )
-def test_what_may_pass_is_tried_again_later(fake, scorer, code, status, monkeypatch):
+def test_a_temporary_error_is_retried_later(fake, scorer, code, status, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda _: None)
     fake.will_fail(code, status)
     with pytest.raises(ScorerUnavailable, match=f"busy.*{code}"):
@@ -156,14 +156,14 @@ def test_what_may_pass_is_tried_again_later(fake, scorer, code, status, monkeypa
     assert len(fake.requests) == 3
 
 
-def test_being_turned_away_once_is_not_noticed(fake, scorer, monkeypatch):
+def test_a_single_throttled_request_is_retried_at_once(fake, scorer, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda _: None)
     fake.will_fail("ThrottlingException")
     fake.will_answer([a_found_face(GRID, 0)])
     assert scorer.score(SHEET)[0]
 
 
-def test_a_missing_permission_is_said_and_waited_for(fake, scorer):
+def test_a_missing_permission_is_reported_and_retried(fake, scorer):
     fake.will_fail("AccessDeniedException")
     with pytest.raises(ScorerUnavailable, match="allow rekognition:DetectFaces"):
         scorer.score(SHEET)
@@ -177,7 +177,7 @@ def test_a_region_without_it_is_said_in_one_line(monkeypatch):
         RekognitionScorer(rekognition_client(session)).score(SHEET)
 
 
-def test_all_it_says_is_experimental_because_nothing_was_measured():
+def test_all_expressions_are_experimental():
     record = scorer_record(RekognitionScorer(client=None))
     assert record.name == "rekognition-1"
     assert record.experimental == set(record.thresholds) == {"smile", *EXPRESSION_OF.values()}

@@ -18,13 +18,12 @@ from audience.sheets.delivery import Delivery
 from audience.status import status_message, status_topic
 from audience.store import Store
 from audience.stores import open_store
-from ingest_lambda.bucket import BucketDeliveries, brief
+from ingest_lambda.bucket import BucketDeliveries, quick_client
 from ingest_lambda.dead_letters import DeadLetterQueue
-from ingest_lambda.message import read_message
-from ingest_lambda.worker import LARGEST, Worker
+from ingest_lambda.worker import LARGEST, Worker, read_message
 from tests.builders import a_heartbeat, a_session, after_ms
 from tests.examples import examples
-from tests.ingest.conftest import NOW_MS, Cloud, MadeUpScorer, Told, failures, set_up
+from tests.ingest.conftest import NOW_MS, Cloud, MadeUpScorer, RecordingReporter, failures, set_up
 from tests.ingest.sheets import a_sheet, a_window_file
 
 
@@ -37,16 +36,16 @@ def a_status(*, topic: str | None = None, received_ms: int = after_ms(1), **of: 
 
 
 class TestADelivery:
-    def test_is_recorded_and_removed_from_the_bucket(self, cloud, store, worker, told):
+    def test_is_recorded_and_removed_from_the_bucket(self, cloud, store, worker, reporter):
         sheet = a_sheet(3).delivery()
         assert failures(worker, cloud.created(cloud.put(sheet))) == []
         assert store.windows("talk-1", "main").faces.tolist() == [3]
         assert cloud.keys() == []
-        assert told.kinds == ["taken"]
+        assert reporter.kinds == ["recorded"]
         assert cloud.dead_letters() == []
 
-    def test_is_kept_apart_from_what_is_still_to_come_where_crops_are_kept(self, cloud, store, told, scorer):
-        worker = cloud.worker(store, scorer, told, keep_deliveries=True)
+    def test_is_moved_after_it_was_recorded_where_crops_are_kept(self, cloud, store, reporter, scorer):
+        worker = cloud.worker(store, scorer, reporter, keep_deliveries=True)
         delivery = a_sheet(3).delivery()
         key = cloud.put(delivery)
         assert failures(worker, cloud.created(key), cloud.created(key)) == []
@@ -55,17 +54,17 @@ class TestADelivery:
         assert kept["Body"].read() == delivery.data
         assert store.windows("talk-1", "main").faces.tolist() == [3]
 
-    def test_that_is_not_recorded_stays_where_it_was_delivered(self, cloud, store, told, scorer):
-        worker = cloud.worker(store, scorer, told, keep_deliveries=True)
+    def test_that_is_not_recorded_stays_where_it_was_delivered(self, cloud, store, reporter, scorer):
+        worker = cloud.worker(store, scorer, reporter, keep_deliveries=True)
         key = cloud.put(a_sheet(3, session_id="nobodys").delivery())
         assert failures(worker, cloud.created(key)) == []
         assert cloud.keys() == [key]
 
-    def test_that_went_meanwhile_is_no_error_to_keep(self, cloud):
+    def test_that_is_gone_can_be_kept_without_an_error(self, cloud):
         BucketDeliveries(cloud.session.client("s3")).keep(cloud.bucket, a_sheet(3).delivery().key)
         assert cloud.keys() == []
 
-    def test_tells_its_delay_and_how_wrong_its_cameras_clock_is(self, cloud, worker, told):
+    def test_is_reported_with_its_delay_and_its_cameras_clock_error(self, cloud, worker, reporter):
         sent_ms = time.time_ns() // 1_000_000 - 3000
         cloud.put(a_sheet(3).delivery(), sent_ms=sent_ms)
         delivered_ms = round(
@@ -73,19 +72,19 @@ class TestADelivery:
             * 1000
         )
         failures(worker, cloud.created(cloud.keys()[0]))
-        ((_, _, delay_ms, clock_error_ms),) = told.lines
+        ((_, _, delay_ms, clock_error_ms),) = reporter.lines
         assert delay_ms == NOW_MS - after_ms(0) - 40
         assert clock_error_ms == sent_ms - delivered_ms
 
-    def test_of_a_camera_whose_clock_is_wrong_is_set_aside(self, cloud, worker, told):
+    def test_of_a_camera_with_a_wrong_clock_goes_to_the_dead_letters(self, cloud, worker, reporter):
         cloud.put(a_sheet(3).delivery(), sent_ms=time.time_ns() // 1_000_000 - 3_600_000)
         assert failures(worker, cloud.created(cloud.keys()[0])) == []
-        assert told.kinds == ["refused"]
+        assert reporter.kinds == ["refused"]
         ((_, reason),) = cloud.dead_letters()
         assert "clock" in reason
 
     @pytest.mark.parametrize("sent", ["", "soon", "-5", "٣", "1" * 40])
-    def test_that_says_nonsense_of_when_it_was_sent_is_taken_all_the_same(self, cloud, worker, told, sent):
+    def test_with_an_invalid_send_time_is_recorded(self, cloud, worker, reporter, sent):
         delivery = a_sheet(3).delivery()
         if sent.isascii():
             cloud.session.client("s3").put_object(
@@ -94,27 +93,27 @@ class TestADelivery:
         else:
             cloud.put(delivery)
         failures(worker, cloud.created(delivery.key))
-        assert told.lines[0][3] is None
+        assert reporter.lines[0][3] is None
 
-    def test_that_comes_again_after_it_was_recorded_and_removed_is_done_with(self, cloud, worker, told, store):
+    def test_that_was_recorded_and_removed_before_is_a_duplicate(self, cloud, worker, reporter, store):
         bodies = [cloud.created(cloud.put(made.delivery())) for made in (a_sheet(3), a_window_file(9))]
         assert failures(worker, *bodies, *bodies) == []
-        assert told.kinds == ["taken", "taken", "gone but taken", "gone but taken"]
+        assert reporter.kinds == ["recorded", "recorded", "duplicate", "duplicate"]
         assert store.windows("talk-1", "main").faces.tolist() == [3, 2]
         assert cloud.dead_letters() == []
 
-    def test_that_is_gone_and_was_never_recorded_is_set_aside(self, cloud, worker):
+    def test_that_is_gone_without_a_record_goes_to_the_dead_letters(self, cloud, worker):
         body = cloud.created(a_sheet(3).delivery().key)
         assert failures(worker, body) == []
         assert cloud.dead_letters() == [
             (body, f"the delivery is not in bucket {cloud.bucket} any more, and is not recorded")
         ]
 
-    def test_that_was_set_aside_is_taken_once_its_session_is_set_up(self, cloud, worker, store):
+    def test_is_recorded_from_the_dead_letters_once_its_session_is_set_up(self, cloud, worker, store):
         key = cloud.put(a_sheet(3, session_id="talk-2").delivery())
         failures(worker, cloud.created(key))
         ((body, reason),) = cloud.dead_letters()
-        assert reason.startswith("session 'talk-2' is not set up: `houselights prepare --session talk-2")
+        assert "houselights prepare --session talk-2" in reason
         assert cloud.keys() == [key]
         set_up(store, "talk-2")
         assert failures(worker, body) == []
@@ -122,7 +121,7 @@ class TestADelivery:
 
 
 class TestOneBadMessage:
-    def test_holds_up_none_of_the_others(self, cloud, worker, store, scorer):
+    def test_that_fails_does_not_delay_the_others(self, cloud, worker, store, scorer):
         good = [cloud.created(cloud.put(a_sheet(2, at_s=at_s).delivery())) for at_s in range(4)]
         broken = a_sheet(2, at_s=9).delivery()
         broken = Delivery(key=broken.key, data=broken.data[:-30], start_ms=0)
@@ -131,14 +130,14 @@ class TestOneBadMessage:
         assert store.windows("talk-1", "main").faces.tolist() == [2] * 4
         assert sorted(body for body, _ in cloud.dead_letters()) == sorted(bad)
 
-    def test_comes_again_alone_where_it_may_yet_be_taken(self, cloud, worker, store, scorer, told):
+    def test_that_fails_now_is_retried_alone(self, cloud, worker, store, scorer, reporter):
         bodies = [cloud.created(cloud.put(a_sheet(2, at_s=at_s).delivery())) for at_s in range(3)]
         scorer.fails = [ScorerUnavailable("Rekognition is busy")]
         assert failures(worker, *bodies) == ["m0"]
         assert len(cloud.keys()) == 1
         assert failures(worker, bodies[0]) == []
         assert store.windows("talk-1", "main").faces.tolist() == [2] * 3
-        assert told.kinds == ["failed", "taken", "taken", "taken"]
+        assert reporter.kinds == ["failed", "recorded", "recorded", "recorded"]
         assert cloud.dead_letters() == []
 
     def test_where_all_fail_all_are_named(self, cloud, worker, scorer):
@@ -146,10 +145,10 @@ class TestOneBadMessage:
         scorer.fails = [ScorerUnavailable("busy")] * 2
         assert failures(worker, *bodies) == ["m0", "m1"]
 
-    def test_that_meets_a_fault_of_ours_comes_again_too(self, cloud, worker, scorer, told):
+    def test_that_meets_a_bug_is_retried_too(self, cloud, worker, scorer, reporter):
         scorer.fails = [ZeroDivisionError("secret")]
         assert failures(worker, cloud.created(cloud.put(a_sheet(2).delivery()))) == ["m0"]
-        assert told.kinds == ["failed"]
+        assert reporter.kinds == ["failed"]
 
 
 def rejected(data: bytes) -> Callable[[Cloud], str]:
@@ -166,10 +165,10 @@ FOREIGN = a_sheet(3, camera_id="cam-2").delivery()
         (lambda _: "", "the message is not JSON"),
         (lambda _: "[" * 100_000, "the message is not JSON"),
         (lambda _: "[]", "the message is not an object"),
-        (lambda _: "{}", "the message is neither word of a new object"),
-        (lambda _: '{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}', "the message is neither word"),
-        (lambda cloud: cloud.created("x").replace("Object Created", "Object Deleted"), "the message is neither word"),
-        (lambda cloud: cloud.created("x").replace("aws.s3", "aws.s4"), "the message is neither word"),
+        (lambda _: "{}", "the message is neither"),
+        (lambda _: '{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}', "the message is neither"),
+        (lambda cloud: cloud.created("x").replace("Object Created", "Object Deleted"), "the message is neither"),
+        (lambda cloud: cloud.created("x").replace("aws.s3", "aws.s4"), "the message is neither"),
         (lambda cloud: cloud.created("x").replace('"detail":', '"detail":[],"x":'), "the event's detail is not an obj"),
         (lambda cloud: cloud.created("x").replace('"key": "x"', '"key": 7'), "the object's key is not a text"),
         (lambda cloud: cloud.created("x"), "its key is neither a contact sheet's nor a window file's"),
@@ -183,7 +182,9 @@ FOREIGN = a_sheet(3, camera_id="cam-2").delivery()
         (lambda cloud: cloud.created(cloud.put(FOREIGN)), "camera 'cam-2' of stage 'main' of session 'talk-1' is not"),
     ],
 )
-def test_what_can_never_be_taken_is_set_aside_with_its_reason_and_unchanged(cloud, worker, told, scorer, body, reason):
+def test_a_hopeless_message_goes_to_the_dead_letters_unchanged_with_its_reason(
+    cloud, worker, reporter, scorer, body, reason
+):
     sent = body(cloud)
     assert failures(worker, sent) == []
     if not sent:  # SQS itself sends none that is empty
@@ -191,18 +192,18 @@ def test_what_can_never_be_taken_is_set_aside_with_its_reason_and_unchanged(clou
     ((kept, why),) = cloud.dead_letters()
     assert kept == sent
     assert why.startswith(reason)
-    assert told.kinds == ["refused"]
+    assert reporter.kinds == ["refused"]
     assert scorer.sheets == []
 
 
-def test_what_is_larger_than_any_delivery_is_not_even_read(cloud, worker, monkeypatch):
+def test_a_delivery_that_is_too_large_is_not_read(cloud, worker, monkeypatch):
     body = cloud.created(cloud.put(Delivery(key=a_sheet(3).delivery().key, data=b"x" * (LARGEST + 1), start_ms=0)))
     monkeypatch.setattr(StreamingBody, "read", lambda *_: pytest.fail("it is read"))
     assert failures(worker, body) == []
 
 
-def test_a_picture_that_can_never_be_scored_is_set_aside(cloud, worker, scorer):
-    scorer.fails = [SheetRejected("Rekognition does not take the picture (InvalidImageFormatException)")]
+def test_a_picture_that_can_never_be_scored_goes_to_the_dead_letters(cloud, worker, scorer):
+    scorer.fails = [SheetRejected("Rekognition refused the picture (InvalidImageFormatException)")]
     assert failures(worker, cloud.created(cloud.put(a_sheet(3).delivery()))) == []
     ((_, reason),) = cloud.dead_letters()
     assert "InvalidImageFormatException" in reason
@@ -221,7 +222,7 @@ class TestASessionThatCountsHeads:
         assert "only counts heads" in reason
         assert store.faces("talk-1", "main") == []
 
-    def test_does_not_even_keep_what_is_no_sheet_or_too_large_for_one(self, cloud, worker):
+    def test_deletes_invalid_and_too_large_sheets_too(self, cloud, worker):
         key = a_sheet(3).delivery().key
         for data in (b"", b"x" * (LARGEST + 1)):
             cloud.put(Delivery(key=key, data=data, start_ms=0))
@@ -230,15 +231,15 @@ class TestASessionThatCountsHeads:
 
 
 class TestAStatus:
-    def test_is_recorded_with_how_wrong_the_cameras_clock_is(self, cloud, worker, store, told):
+    def test_is_recorded_with_the_cameras_clock_error(self, cloud, worker, store, reporter):
         assert failures(worker, a_status(at_s=3, received_ms=after_ms(1))) == []
         (heartbeat,) = store.heartbeats("talk-1")
         assert heartbeat.received_ms == after_ms(1)
-        assert told.lines == [("beat", heartbeat, 2000)]
+        assert reporter.lines == [("status", heartbeat, 2000)]
 
-    def test_of_a_camera_that_is_not_set_up_is_dropped_since_the_next_says_more(self, cloud, worker, told, store):
+    def test_of_a_camera_that_is_not_set_up_is_dropped(self, cloud, worker, reporter, store):
         assert failures(worker, a_status(camera_id="cam-9")) == []
-        assert told.kinds == ["refused"]
+        assert reporter.kinds == ["refused"]
         assert cloud.dead_letters() == []
         assert store.heartbeats("talk-1") == []
 
@@ -246,30 +247,30 @@ class TestAStatus:
 class TestTheWayThere:
     """AWS itself in trouble: the message comes again, and one line says what an operator can mend."""
 
-    def failing(self, cloud: Cloud, worker: Worker, body: str, told: Told) -> str:
+    def failing(self, cloud: Cloud, worker: Worker, body: str, reporter: RecordingReporter) -> str:
         assert failures(worker, body) == ["m0"]
-        ((_, problem),) = told.lines
+        ((_, problem),) = reporter.lines
         assert "\n" not in str(problem)
         return str(problem)
 
-    def test_a_missing_permission_on_the_bucket(self, cloud, worker, told, monkeypatch):
+    def test_a_missing_permission_on_the_bucket(self, cloud, worker, reporter, monkeypatch):
         body = cloud.created(cloud.put(a_sheet(3).delivery()))
-        client = brief(cloud.session, "s3")
+        client = quick_client(cloud.session, "s3")
 
         def denied(**_: Any) -> None:
             raise client.exceptions.ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
 
         monkeypatch.setattr(worker.deliveries._client, "get_object", denied)
-        assert "may not be read (AccessDenied): allow s3:GetObject" in self.failing(cloud, worker, body, told)
+        assert "may not be read (AccessDenied): allow s3:GetObject" in self.failing(cloud, worker, body, reporter)
 
-    def test_a_bucket_that_cannot_be_reached(self, cloud, store, scorer, told, monkeypatch):
+    def test_a_bucket_that_cannot_be_reached(self, cloud, store, scorer, reporter, monkeypatch):
         body = cloud.created(cloud.put(a_sheet(3).delivery()))
         monkeypatch.setattr("time.sleep", lambda _: None)
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
-        worker = cloud.worker(store, scorer, told)
-        assert "S3 cannot be reached (EndpointConnectionError)" in self.failing(cloud, worker, body, told)
+        worker = cloud.worker(store, scorer, reporter)
+        assert "S3 cannot be reached (EndpointConnectionError)" in self.failing(cloud, worker, body, reporter)
 
-    def test_a_delivery_that_breaks_off_on_the_way(self, cloud, worker, told, store, monkeypatch):
+    def test_a_delivery_that_breaks_off_on_the_way(self, cloud, worker, reporter, store, monkeypatch):
         body = cloud.created(cloud.put(a_sheet(3).delivery()))
         whole = worker.deliveries._client.get_object
 
@@ -280,26 +281,26 @@ class TestTheWayThere:
 
         with monkeypatch.context() as shorter:
             shorter.setattr(worker.deliveries._client, "get_object", half)
-            problem = self.failing(cloud, worker, body, told)
+            problem = self.failing(cloud, worker, body, reporter)
         assert problem.startswith("S3 cannot be reached (IncompleteReadError)")
         assert failures(worker, body) == []
         assert store.windows("talk-1", "main").faces.tolist() == [3]
 
-    def test_a_bucket_that_is_not_there(self, cloud, worker, told):
+    def test_a_bucket_that_is_not_there(self, cloud, worker, reporter):
         body = cloud.created(a_sheet(3).delivery().key).replace(cloud.bucket, "houselights-nobodys")
-        assert "cannot be read now (NoSuchBucket)" in self.failing(cloud, worker, body, told)
+        assert "cannot be read now (NoSuchBucket)" in self.failing(cloud, worker, body, reporter)
 
-    def test_a_table_that_is_not_there(self, cloud, scorer, told):
+    def test_a_table_that_is_not_there(self, cloud, scorer, reporter):
         body = cloud.created(cloud.put(a_sheet(3).delivery()))
         with open_store(cloud.store_url.replace(cloud.bucket, "nobodys")) as elsewhere:
-            worker = cloud.worker(elsewhere, scorer, told)
-            assert "there is no table 'nobodys'" in self.failing(cloud, worker, body, told)
-        assert isinstance(told.lines[0][1], StoreUnavailable)
+            worker = cloud.worker(elsewhere, scorer, reporter)
+            assert "there is no table 'nobodys'" in self.failing(cloud, worker, body, reporter)
+        assert isinstance(reporter.lines[0][1], StoreUnavailable)
 
-    def test_a_dead_letter_queue_that_is_not_there(self, cloud, worker, told):
+    def test_a_dead_letter_queue_that_is_not_there(self, cloud, worker, reporter):
         cloud.session.client("sqs").delete_queue(QueueUrl=cloud.dead_letters_url)
-        assert "check HOUSELIGHTS_DEAD_LETTERS" in self.failing(cloud, worker, "{}", told)
-        assert isinstance(told.lines[0][1], DeliveriesUnavailable)
+        assert "check HOUSELIGHTS_DEAD_LETTERS" in self.failing(cloud, worker, "{}", reporter)
+        assert isinstance(reporter.lines[0][1], DeliveriesUnavailable)
 
     def test_a_delivery_that_cannot_be_removed_comes_again_and_is_recorded_once(
         self, cloud, worker, store, monkeypatch
@@ -315,7 +316,7 @@ class TestTheWayThere:
 
 @pytest.mark.parametrize("reason", ["", "a\x00b\x1b[31m\nc\ud800\ufffe", "x" * 5000])
 def test_any_reason_can_be_sent(cloud, reason):
-    DeadLetterQueue(brief(cloud.session, "sqs"), cloud.dead_letters_url).put("body", reason)
+    DeadLetterQueue(quick_client(cloud.session, "sqs"), cloud.dead_letters_url).put("body", reason)
     ((body, kept),) = cloud.dead_letters()
     assert body == "body"
     assert kept.isprintable()
@@ -356,7 +357,7 @@ def test_any_order_of_messages_twice_and_with_broken_ones_between_gives_the_same
     with open_store(cloud.store_url) as store:
         store.delete_session("talk-1")
         set_up(store)
-        worker = cloud.worker(store, MadeUpScorer(1), Told())
+        worker = cloud.worker(store, MadeUpScorer(1), RecordingReporter())
         made = [a_sheet(count, at_s=at_s) for at_s, count in enumerate((1, 4, 7, 2, 3))]
         bodies = [cloud.created(cloud.put(sheet.delivery())) for sheet in made] + ["{}", cloud.created("sheets/x")]
         coming = [bodies[index] for index in [*order, *again]]

@@ -22,9 +22,7 @@ from audience.sheets.grid import CROP_PX, Grid
 from edge_lambda.contact_sheet import drawn
 from edge_lambda.detectors import load_detector
 from houselights.local_cloud.face_details import MOST_FACES, yes_or_no
-from houselights.local_cloud.pictures import LARGEST_IN_S3, LARGEST_INLINE
-from houselights.local_cloud.rekognition import LocalRekognition
-from houselights.local_cloud.rekognition_errors import STATUS_OF
+from houselights.local_cloud.rekognition import LARGEST_IN_S3, LARGEST_INLINE, STATUS_OF, LocalRekognition
 from tests.local_cloud.pictures import NOBODY, encoded, frowning, hall, on_a_tile
 from tests.local_cloud.service_model import faults_of_answer
 from tests.portraits import portrait

@@ -1,4 +1,4 @@
-"""What a file from a stranger may make its reader do, as functions that `confined` calls in a process of its own."""
+"""What an untrusted file may make its reader do: functions for `run_isolated`."""
 
 from __future__ import annotations
 
@@ -12,48 +12,48 @@ from typing import Any
 from audience.errors import RecordingUnreadable
 
 
-def reckon(_data: bytes) -> None:
-    """Goes on for ever, in Python."""
+def loop(_data: bytes) -> None:
+    """Loops forever in Python."""
     while True:
         pass
 
 
-def reckon_in_c(_data: bytes) -> int:
-    """Goes on for ever, as near as makes no difference, in C: nothing of Python's is asked meanwhile."""
+def loop_in_c(_data: bytes) -> int:
+    """Computes practically forever in C, where Python handles no signal."""
     return len(str(7**10_000_000))
 
 
 def sleep(_data: bytes) -> None:
-    """Goes on for ever and costs nothing."""
+    """Sleeps forever, without CPU time."""
     while True:
         signal.pause()
 
 
 def take_memory(_data: bytes) -> int:
-    """Takes 4 GiB."""
+    """Allocates 4 GiB."""
     return len(bytes(4 << 30))
 
 
 def crash(_data: bytes) -> None:
-    """Ends as a mistake in C does."""
+    """Crashes as C code would."""
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
 def refuse(_data: bytes) -> None:
-    """Says that it cannot."""
+    """Raises one of the project's errors."""
     raise RecordingUnreadable("no such thing")
 
 
 def size(data: bytes, *, times: int) -> int:
-    """How long the data is."""
+    """The length of the data."""
     return len(data) * times
 
 
 def inherited(_data: bytes) -> dict[str, Any]:
-    """What a reader finds of the process that asked for it: its environment, and what its open files are."""
+    """What a reader inherits from the calling process: environment and open files."""
     files = []
     for one in [*Path("/proc/self/fd").iterdir()]:
-        with contextlib.suppress(OSError):  # the folder itself is open while it is looked through
+        with contextlib.suppress(OSError):  # the folder itself is open while it is listed
             files.append(str(one.readlink()))
     return {"environment": Path("/proc/self/environ").read_text(), "files": files}
 

@@ -1,4 +1,4 @@
-"""The sound of a recording: its seconds are those of the recording, whatever the track does."""
+"""The sound of a recording: its seconds are those of the recording."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ RATE = 16_000
 
 
 def write_sound(
-    path: Path, samples: NDArray[np.float32], *, starts_s: float = 0.0, picture: bool = False, hole_s: float = 0.0
+    path: Path, samples: NDArray[np.float32], *, starts_s: float = 0.0, picture: bool = False, gap_s: float = 0.0
 ) -> Path:
-    """A recording of some samples, the second half `hole_s` late; with a picture, that begins at 0."""
+    """A recording of some samples, the second half `gap_s` late; with a picture that begins at 0, if asked for."""
     codec = "pcm_s16le" if path.suffix in (".wav", ".mkv") else "aac"
     with av.open(str(path), "w") as output:
         sound = output.add_stream(codec, rate=RATE, layout="mono")
@@ -34,7 +34,7 @@ def write_sound(
         for begin in range(0, len(samples), 800):
             block = (np.clip(samples[begin : begin + 800], -1, 1) * 32767).astype(np.int16)
             frame = av.AudioFrame.from_ndarray(block[None], format="s16", layout="mono")
-            late_s = starts_s + (hole_s if begin >= len(samples) / 2 else 0.0)
+            late_s = starts_s + (gap_s if begin >= len(samples) / 2 else 0.0)
             frame.sample_rate, frame.pts, frame.time_base = RATE, begin + round(late_s * RATE), Fraction(1, RATE)
             output.mux(sound.encode(frame))
         output.mux(sound.encode(None))
@@ -49,28 +49,28 @@ def clicks(*at_s: float, length_s: float = 4.0) -> NDArray[np.float32]:
 
 
 def heard_s(path: Path) -> list[float]:
-    """When the clicks of a recording begin."""
+    """The seconds at which the clicks of a recording begin."""
     loud = np.abs(np.concatenate(list(read_sound(path, 8000)))) > 0.3
     return [float(place) / 8000 for place in np.flatnonzero(loud) if not loud[max(0, place - 400) : place].any()]
 
 
 @pytest.mark.parametrize("name", ["talk.wav", "talk.m4a", "talk.mkv"])
-def test_sound_is_read_at_its_own_seconds(tmp_path: Path, name: str) -> None:
+def test_sound_keeps_its_seconds(tmp_path: Path, name: str) -> None:
     path = write_sound(tmp_path / name, clicks(0.5, 3.0))
     assert heard_s(path) == pytest.approx([0.5, 3.0], abs=0.03)
 
 
-def test_its_seconds_are_those_of_the_picture(tmp_path: Path) -> None:
+def test_second_0_is_the_first_picture(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "talk.mkv", clicks(0.5, 3.0), starts_s=1.5, picture=True)
     assert heard_s(path) == pytest.approx([2.0, 4.5], abs=0.03)
 
 
-def test_a_hole_is_silence_and_what_follows_keeps_its_second(tmp_path: Path) -> None:
-    path = write_sound(tmp_path / "talk.mkv", clicks(0.5, 3.0), hole_s=5.0)
+def test_a_gap_is_read_as_silence(tmp_path: Path) -> None:
+    path = write_sound(tmp_path / "talk.mkv", clicks(0.5, 3.0), gap_s=5.0)
     assert heard_s(path) == pytest.approx([0.5, 8.0], abs=0.03)
 
 
-def test_it_is_read_in_blocks_and_says_how_far_it_has_come(tmp_path: Path) -> None:
+def test_sound_is_read_in_blocks_with_progress(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "talk.wav", clicks(0.5, length_s=20))
     positions: list[tuple[float, float | None]] = []
     sizes = [len(block) for block in read_sound(path, 8000, on_position=lambda *position: positions.append(position))]

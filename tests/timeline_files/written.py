@@ -1,4 +1,4 @@
-"""Timelines written in the formats people have, to be read back."""
+"""Writes timelines in the formats that the readers read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from audience.timelines import Timeline
 
 
 def clock(seconds: float, fraction: str = ".") -> str:
-    """`01:02:03.456`, with the sign before its thousandths as given."""
+    """`01:02:03.456`, with the given decimal separator."""
     ms = round(seconds * 1000)
     return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}{fraction}{ms % 1000:03d}"
 
@@ -51,7 +51,7 @@ def as_pptx(*slides: str, entries: Mapping[str, str | bytes] | None = None) -> b
         'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" '
         'xmlns:p14="http://schemas.microsoft.com/office/powerpoint/2010/main"'
     )
-    # Slides are numbered by their place in the deck, their files by when they were made.
+    # Slide files are numbered in another order than the deck shows them.
     files = [f"slides/slide{len(slides) - place}.xml" for place in range(len(slides))]
     ids = "".join(f'<p:sldId id="{256 + place}" r:id="rId{place}"/>' for place in range(len(slides)))
     relations = "".join(f'<Relationship Id="rId{place}" Target="{file}"/>' for place, file in enumerate(files))

@@ -1,8 +1,8 @@
-"""Which session a camera in AWS may deliver for.
+"""Grants: which session a camera in AWS may deliver for.
 
-A camera is a thing of AWS IoT, and the thing's type is the id of its session: name and type are all that the policy of
-the cameras' role learns of a device (`infra/template.yaml`, CameraRole). A thing has one type or none, so a camera
-delivers for one session at a time, and one without a type for none.
+A camera is a thing in AWS IoT, and its thing type is the id of its session: the policy of the cameras' role can use
+only a thing's name and type (`infra/template.yaml`, CameraRole). A thing has at most one type, so a camera delivers for
+at most one session at a time.
 https://docs.aws.amazon.com/iot/latest/developerguide/authorizing-direct-aws.html
 """
 
@@ -14,89 +14,89 @@ from contextlib import suppress
 from typing import Any
 
 from audience.errors import DeploymentFailed, InvalidValue
-from houselights.deploying.aws import told
+from houselights.deploying.aws import aws_errors
 
 # https://docs.aws.amazon.com/iot/latest/apireference/API_CreateThingType.html
 _THING_TYPE = re.compile(r"[A-Za-z0-9:_-]{1,128}")
 
 
 def check_grantable(session_id: str) -> None:
-    """Checks that a session's id may be the type of a thing.
+    """Checks that a session's id can be a thing type.
 
     Raises:
-        InvalidValue: it may not.
+        InvalidValue: it cannot.
     """
     if not _THING_TYPE.fullmatch(session_id):
         raise InvalidValue(
-            f"session {session_id!r} cannot be granted to a camera in AWS: AWS IoT takes letters, digits, '_' and '-' "
-            "only, so set the session up under an id without '.'"
+            f"session {session_id!r} cannot be granted to a camera in AWS: AWS IoT allows only letters, digits, '_' "
+            "and '-', so set the session up under an id without '.'"
         )
 
 
 def session_of(session: Any, thing: str) -> str | None:
-    """The session that a camera may deliver for, or None.
+    """Looks up the session that a camera may deliver for; None if there is none.
 
     Args:
-        session: a boto3 session with a region and credentials.
+        session: a boto3 session with region and credentials.
         thing: the camera's name in AWS IoT.
 
     Raises:
         DeploymentFailed: there is no such thing, or AWS refuses.
     """
-    with told(session):
+    with aws_errors(session):
         iot = session.client("iot")
         try:
             found: str | None = iot.describe_thing(thingName=thing).get("thingTypeName")
         except iot.exceptions.ResourceNotFoundException:
             raise DeploymentFailed(
-                f"there is no thing {thing!r} in AWS IoT in {session.region_name}: make the camera known first, as "
-                "infra/README.md says"
+                f"there is no thing {thing!r} in AWS IoT in {session.region_name}: register the camera first (see "
+                "infra/README.md)"
             ) from None
     return found
 
 
-def granted(session: Any, session_id: str) -> list[str]:
-    """The cameras that may deliver for a session, by name.
+def cameras_of(session: Any, session_id: str) -> list[str]:
+    """Looks up the names of the cameras that may deliver for a session, sorted.
 
     Raises:
         DeploymentFailed: AWS refuses.
     """
-    with told(session):
+    with aws_errors(session):
         return sorted(thing["thingName"] for thing in _things(session, thingTypeName=session_id))
 
 
-def all_granted(session: Any) -> dict[str, str]:
-    """For every camera that has one, the session it may deliver for.
+def all_grants(session: Any) -> dict[str, str]:
+    """Looks up all grants: session id by camera name.
 
     Raises:
         DeploymentFailed: AWS refuses.
     """
-    with told(session):
+    with aws_errors(session):
         return {thing["thingName"]: thing["thingTypeName"] for thing in _things(session) if thing.get("thingTypeName")}
 
 
 def grant(session: Any, thing: str, session_id: str) -> None:
-    """Lets a camera deliver for a session, and for no other any more.
+    """Lets a camera deliver for a session, instead of any other.
 
     Raises:
-        InvalidValue: the session's id may not be the type of a thing.
+        InvalidValue: the session's id cannot be a thing type.
         DeploymentFailed: there is no such thing, or AWS refuses.
     """
     check_grantable(session_id)
-    with told(session):
+    with aws_errors(session):
         iot = session.client("iot")
-        with suppress(iot.exceptions.ResourceAlreadyExistsException):  # with a description that somebody gave it
+        with suppress(iot.exceptions.ResourceAlreadyExistsException):  # an existing one may have a description
             iot.create_thing_type(thingTypeName=session_id)
         iot.update_thing(thingName=thing, thingTypeName=session_id)
 
 
 def revoke(session: Any, thing: str) -> None:
-    """Lets a camera deliver for no session.
+    """Removes a camera's grant.
 
     Raises:
         DeploymentFailed: there is no such thing, or AWS refuses.
     """
-    with told(session):
+    with aws_errors(session):
         session.client("iot").update_thing(thingName=thing, removeThingType=True)
 
 

@@ -1,4 +1,4 @@
-"""What `uv.lock` pins, as a list that pip and uv install from."""
+"""Runs uv, and exports the pinned requirements of `uv.lock`."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ UV = Path(sys.executable).parent / "uv"
 
 
 def pinned_requirements(*extras: str, without: Sequence[str] = ()) -> str:
-    """The project's requirements, each of one version with the hashes of its files.
+    """Exports the project's requirements, each with one version and the hashes of its files.
 
     Args:
-        extras: of the project.
-        without: packages to leave out, with what only they need.
+        extras: the project's extras to include.
+        without: packages to leave out, with the dependencies that only they need.
 
     Returns:
-        The text of a requirements file for any platform: markers say what is for which.
+        The text of a requirements file for all platforms, with platform markers.
 
     Raises:
-        DeploymentFailed: uv is not there or refuses.
+        DeploymentFailed: uv is missing or fails.
     """
     options = [*(f"--extra={extra}" for extra in extras), *(f"--prune={package}" for package in without)]
     return run_uv("export", "--frozen", "--no-dev", "--no-emit-project", "--no-annotate", "--no-header", *options)
 
 
 def run_uv(*arguments: str) -> str:
-    """Runs the environment's uv on this project, and returns what it printed.
+    """Runs the environment's uv on this project, and returns its output.
 
     Raises:
-        DeploymentFailed: uv is not there or refuses.
+        DeploymentFailed: uv is missing or fails.
     """
     if not UV.exists():
-        raise DeploymentFailed(f"{UV} is not there: run this through make, which brings uv along")
+        raise DeploymentFailed(f"{UV} is missing: run this through make, which installs uv")
     command = [str(UV), *arguments, "--project", str(ROOT)]
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     if result.returncode:
-        raise DeploymentFailed(f"`uv {arguments[0]}` failed: {result.stderr.strip() or 'it does not say why'}")
+        raise DeploymentFailed(f"`uv {arguments[0]}` failed: {result.stderr.strip() or 'no error message'}")
     return result.stdout

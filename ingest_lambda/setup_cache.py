@@ -1,0 +1,188 @@
+"""Cached lookups of what is set up in the store: sessions with their stages and cameras, and scorers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from audience.admission import HOUR_MS
+from audience.errors import DeliveryRefused, FacesRefused, SessionNotFound
+from audience.instants import to_ms
+from audience.scorers import admitted, is_of_one_session
+from audience.sessions import Camera, Session
+from audience.store import ScorerRecord, Store
+from audience.windows import window_start
+
+CACHE_MS: Final = 10_000
+"""How long a lookup is cached, milliseconds. After a session is deleted the store refuses its records sooner."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CachedSession:
+    at_ms: int
+    session: Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CachedScorer:
+    at_ms: int
+    scorer: ScorerRecord
+    recorded: ScorerRecord
+
+
+class SetupCache:
+    """Looks up what a camera may deliver. Missing setups are not cached, so a new one takes effect at once."""
+
+    def __init__(self, store: Store) -> None:
+        """Creates the object without I/O."""
+        self._store = store
+        self._sessions: dict[tuple[str, str, str], _CachedSession] = {}
+        self._scorers: dict[tuple[str, str], _CachedScorer] = {}
+        self._unclaimed: dict[tuple[str, str, str], Camera] = {}  # without records and without a delivering device
+        self._refused: dict[tuple[str, str, str], int] = {}  # camera -> refused since, milliseconds since the epoch
+        self._stored_scorers: set[tuple[str, str]] = set()
+        self._seen: set[str] = set()  # sessions that were found at least once
+
+    def session(self, session_id: str, stage_id: str, camera_id: str, now_ms: int) -> Session:
+        """Looks up the session of a camera that accepts deliveries.
+
+        Args:
+            session_id, stage_id, camera_id: the camera.
+            now_ms: the current time, milliseconds since the epoch.
+
+        Raises:
+            DeliveryRefused: the session, its stage or its camera is not set up, or the camera accepts no deliveries.
+            FacesRefused: the session was deleted; further deliveries of its cameras are deleted too.
+            StoreUnavailable: the store cannot be read.
+        """
+        key = (session_id, stage_id, camera_id)
+        cached = self._sessions.get(key)
+        if cached is None or not 0 <= now_ms - cached.at_ms < CACHE_MS:
+            self._sessions.pop(key, None)
+            session = self._look_up(session_id, stage_id, camera_id, now_ms)
+            cached = self._sessions[key] = _CachedSession(at_ms=now_ms, session=session)
+        return cached.session
+
+    def scorer(self, session_id: str, scorer: ScorerRecord, *, own: ScorerRecord, now_ms: int) -> ScorerRecord:
+        """The scorer under which a camera's windows are recorded.
+
+        Shares over different thresholds are different figures, so no camera may redefine a scorer's name.
+
+        Args:
+            session_id: session of the camera that declares the scorer.
+            scorer: the scorer, as declared.
+            own: the receiver's own scorer.
+            now_ms: the current time, milliseconds since the epoch.
+
+        Returns:
+            See `audience.scorers.admitted`.
+
+        Raises:
+            SheetRejected: it claims to be a scorer that it is not.
+            DeliveryRefused: the name belongs to another scorer.
+            StoreUnavailable: the store cannot be read.
+        """
+        cached = self._scorers.get((session_id, scorer.name))
+        if cached and cached.scorer == scorer and 0 <= now_ms - cached.at_ms < CACHE_MS:
+            return cached.recorded
+        shared, stored = self._store.scorers(), self._store.scorers(session_id)
+        declared = {name: one for name, one in stored.items() if name not in shared}
+        recorded = admitted(scorer, own=own, shared=shared, declared=declared)
+        if recorded.name in stored:
+            self._stored_scorers.add((session_id, recorded.name))
+            self._scorers[session_id, scorer.name] = _CachedScorer(at_ms=now_ms, scorer=scorer, recorded=recorded)
+        else:
+            self._stored_scorers.discard((session_id, recorded.name))
+        return recorded
+
+    def put_scorer(self, session_id: str, scorer: ScorerRecord) -> None:
+        """Writes a scorer that `scorer` returned to the store, if it is not there.
+
+        Raises:
+            StoreUnavailable: the store cannot be written.
+        """
+        if (session_id, scorer.name) not in self._stored_scorers:
+            self._store.put_scorer(scorer, session_id if is_of_one_session(scorer.name) else None)
+            self._stored_scorers.add((session_id, scorer.name))
+
+    def claim_camera(self, session_id: str, stage_id: str, camera_id: str) -> None:
+        """Records that a device delivers for a camera that had no device so far. Call it before its first records.
+
+        Raises:
+            StoreUnavailable: the store cannot be written.
+        """
+        camera = self._unclaimed.pop((session_id, stage_id, camera_id), None)
+        if camera is not None:
+            self._store.put_camera(session_id, stage_id, replace(camera, delivered_by=camera_id))
+
+    def forget_deleted(self, session_id: str) -> FacesRefused:
+        """Forgets a session that was deleted, and returns the error to raise."""
+        self._sessions = {key: one for key, one in self._sessions.items() if key[0] != session_id}
+        self._scorers = {key: one for key, one in self._scorers.items() if key[0] != session_id}
+        self._stored_scorers = {key for key in self._stored_scorers if key[0] != session_id}
+        return FacesRefused(f"session {session_id!r} was deleted: further deliveries of its cameras are deleted too")
+
+    def _look_up(self, session_id: str, stage_id: str, camera_id: str, now_ms: int) -> Session:
+        what = f"session {session_id!r}"
+        camera = None
+        try:
+            session = self._store.session(session_id)
+            self._seen.add(session_id)
+            what = f"stage {stage_id!r} of session {session_id!r}"
+            if stage_id in {stage.stage_id for stage in self._store.stages(session_id)}:
+                what = f"camera {camera_id!r} of stage {stage_id!r} of session {session_id!r}"
+                camera = self._camera(session_id, stage_id, camera_id)
+        except SessionNotFound:
+            if session_id in self._seen:
+                raise self.forget_deleted(session_id) from None
+        if camera is None:
+            raise DeliveryRefused(
+                f"{what} is not set up: run `houselights prepare --session {session_id} --stage {stage_id} --camera "
+                f"{camera_id}`, then deliver this again"
+            )
+        key = (session_id, stage_id, camera_id)
+        refused_ms = self._refused.pop(key, None)
+        cached = refused_ms is not None and 0 <= now_ms - refused_ms < CACHE_MS and camera.delivered_by is None
+        if cached or not self._accepts_deliveries(camera, session, stage_id, now_ms):
+            self._refused[key] = refused_ms if cached and refused_ms is not None else now_ms
+            raise DeliveryRefused(
+                f"{what} accepts no deliveries: its records were made on a computer, or another device delivers for "
+                "it; set up another camera for this device with `houselights prepare --camera`"
+            )
+        return session
+
+    def _camera(self, session_id: str, stage_id: str, camera_id: str) -> Camera | None:
+        found = (one for one in self._store.cameras(session_id, stage_id) if one.camera_id == camera_id)
+        return next(found, None)
+
+    def _accepts_deliveries(self, camera: Camera, session: Session, stage_id: str, now_ms: int) -> bool:
+        """Whether a device may deliver for a camera. A device delivers under its own name, which is the camera's id.
+
+        For a camera without a known device its records decide: a scored recording, or windows without any heartbeat
+        of a device, were written on a user's computer.
+        """
+        session_id, camera_id = session.session_id, camera.camera_id
+        if camera.delivered_by is not None:
+            return camera.delivered_by == camera_id
+        if self._store.progress(session_id, stage_id, camera_id) is not None:
+            return False
+        if self._has_windows(camera_id, session, stage_id, now_ms) and not any(
+            (beat.stage_id, beat.camera_id) == (stage_id, camera_id) and beat.received_ms is not None
+            for beat in self._store.heartbeats(session_id)
+        ):
+            # Another function instance may have claimed the camera in the meantime and recorded these.
+            now = self._camera(session_id, stage_id, camera_id)
+            return now is not None and now.delivered_by == camera_id
+        self._unclaimed[session_id, stage_id, camera_id] = camera
+        return True
+
+    def _has_windows(self, camera_id: str, session: Session, stage_id: str, now_ms: int) -> bool:
+        """Whether a camera has windows in the session's first or last hour. A whole festival day with many cameras
+        would be too much to read for a camera's first delivery."""
+        began_ms = window_start(to_ms(session.started_at))
+        last_ms = now_ms if session.ended_at is None else min(now_ms, to_ms(session.ended_at))
+        return any(
+            camera_id
+            in self._store.windows(session.session_id, stage_id, from_ms=from_ms, until_ms=from_ms + HOUR_MS).cameras
+            for from_ms in (began_ms, max(began_ms, last_ms - HOUR_MS))
+        )
