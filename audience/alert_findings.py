@@ -125,6 +125,4 @@ def _of_stage(rule: AlertRule, stage: StageNow) -> Finding:
 
 def _minute_text(share: float, n: float) -> str:
     """The share of a minute as it may be told."""
-    of = (np.array([share]), np.zeros(1), np.ones(1))
-    told = bounded(*of, faces=np.array([n]), min_faces=MIN_FACES, seconds=OVER_MS / 1000)
-    return share_text(*(float(values[0]) for values in told))
+    return share_text(*map(float, bounded(share, 0.0, 1.0, faces=n, min_faces=MIN_FACES, seconds=OVER_MS / 1000)))

@@ -28,6 +28,7 @@ from audience.window_table import WindowTable
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Number = Floats | float
 
 MIN_FACES = 5
 
@@ -171,18 +172,18 @@ def _usual_number(start_ms: Ints, width_ms: int, faces: Ints, settled: Bools, si
 
 
 def withheld_text(min_faces: int, *, as_usual: bool) -> str:
-    """Why windows with faces in view have no figure, in words for whoever looks at them.
+    """What number of faces figures are withheld of, as in "there is no figure over fewer than 5".
 
     Args:
         min_faces: figures over fewer are withheld.
         as_usual: whether all of them hold fewer, so that none is withheld for its number being another than usual.
     """
     few = f"fewer than {min_faces}"
-    return few if as_usual else f"{few} before a camera, or of at most {SMALL_ROOM} not as many as usual"
+    return few if as_usual else f"{few}, or in a room of at most {SMALL_ROOM} another number than usual"
 
 
 def bounded(
-    share: Floats, low: Floats, high: Floats, *, faces: Floats, min_faces: int, seconds: float = 0.0
+    share: Number, low: Number, high: Number, *, faces: Number, min_faces: int, seconds: float = 0.0
 ) -> tuple[Floats, Floats, Floats]:
     """Shares of small rooms brought to the nearest that may be told: "0 % of six" would say what each of them did.
 
@@ -190,28 +191,29 @@ def bounded(
     5, with a range up to 1. Of a minute and more, how often somebody smiled tells no one second: 5 % and 95 % do there.
 
     Args:
-        share, low, high: (n,) shares and their intervals; NaN where there is none.
-        faces: (n,) at once, behind each.
+        share, low, high: (n,) shares and their intervals, or one; NaN where there is none.
+        faces: (n,) at once, behind each, or behind all.
         min_faces: figures over fewer are withheld; 1 leaves every share as it is.
         seconds: of figures that each rests on; 0 for a point of a curve, however smoothed.
 
     Returns:
-        (n,) each. A share that was brought there equals the end of its range, which no interval of another does.
+        (n,) each, () of one share. A share that was brought there equals the end of its range, which no interval of
+        another does.
     """
     least = LEAST_SHARE if seconds < _LONG_S else LEAST_LONG_SHARE
     with np.errstate(invalid="ignore"):
         few = (faces <= SMALL_ROOM) & (min_faces > 1)
         under, over = few & (share < least - _ROUNDING), few & (share > 1 - least + _ROUNDING)
     ends = ((least, 1 - least), (0.0, 1 - least), (least, 1.0))
-    share, low, high = (
+    shown_share, shown_low, shown_high = (
         np.where(under, bottom, np.where(over, top, values))
         for values, (bottom, top) in zip((share, low, high), ends, strict=True)
     )
-    return share, low, high
+    return shown_share, shown_low, shown_high
 
 
-def is_bounded(share: Floats, low: Floats, high: Floats) -> Bools:
-    """(n,) whether `bounded` changed a share: it is a range's end, and no figure."""
+def is_bounded(share: Number, low: Number, high: Number) -> Bools:
+    """(n,) whether `bounded` changed a share, () of one: it is a range's end, and no figure."""
     at_least = np.isin(share, (LEAST_SHARE, LEAST_LONG_SHARE)) & (low == 0) & (high == share)
     at_most = np.isin(share, (1 - LEAST_SHARE, 1 - LEAST_LONG_SHARE)) & (high == 1) & (low == share)
     return np.asarray(at_least | at_most, dtype=bool)
@@ -219,12 +221,12 @@ def is_bounded(share: Floats, low: Floats, high: Floats) -> Bools:
 
 def exact_share(share: float, low: float, high: float) -> float:
     """A share for a table of numbers: NaN where it was brought to the end of a range, which its bounds then say."""
-    return float("nan") if is_bounded(*(np.array([value]) for value in (share, low, high)))[0] else share
+    return float("nan") if is_bounded(share, low, high) else share
 
 
 def share_text(share: float, low: float, high: float) -> str:
     """A share as people read it: "37 %"; where it was brought to the end of a range, "under 1 in 5" or "over 95 %"."""
-    if not is_bounded(*(np.array([value]) for value in (share, low, high)))[0]:
+    if not is_bounded(share, low, high):
         return percent_text(share)
     if share in (LEAST_SHARE, 1 - LEAST_SHARE):
         return "under 1 in 5" if low == 0 else "over 4 in 5"
@@ -238,6 +240,6 @@ def interval_text(share: float, low: float, high: float, *, unit: str = "") -> s
         share, low, high: the share and its interval; NaN bounds for none.
         unit: follows the upper end.
     """
-    if np.isnan(low) or is_bounded(*(np.array([value]) for value in (share, low, high)))[0]:
+    if np.isnan(low) or is_bounded(share, low, high):
         return ""
     return f"{percent(low)} to {percent(high)}{unit}"

@@ -51,8 +51,8 @@ def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION) -> str:
     average = overall_share(windows, expression)
     if most < windows.min_faces or (np.isnan(average) and windows.withheld.any()):
         return (
-            f"Too few faces to say more: at most {_faces(most)} in view at once, and figures over "
-            f"{windows.why_withheld} are not shown."
+            f"Too few faces to say more: at most {_faces(most)} in view at once, and there is no "
+            f"figure over {windows.why_withheld}."
         )
     if np.isnan(average):
         return f"There is no figure for this expression ({expression}) here. {_count_of_heads(windows)}"

@@ -177,6 +177,13 @@ def _over_cells(values: Floats, weight: Floats | Bools) -> Floats:
     return np.maximum(sums, 1e-12)
 
 
+def _centred(units: Floats) -> tuple[Floats, Floats]:
+    """1 where a unit has a figure, and its figures less the mean of their cell; 0 where it has none."""
+    known = ~np.isnan(units)
+    mean = np.where(known, units, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return known.astype(np.float64), np.where(known, units - mean, 0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Likeness:
     """What a group's curves are like; (units, cells) each, 0 where a curve has no figure.
@@ -193,12 +200,10 @@ class _Likeness:
 
     @classmethod
     def of(cls, units: Floats) -> Self:
-        known = ~np.isnan(units)
-        count = np.maximum(known.sum(axis=0), 1)
-        mean = np.where(known, units, 0).sum(axis=0) / count
-        off = np.where(known, units - mean, 0) / np.sqrt(np.maximum(count - 1, 1))
+        known, off = _centred(units)
+        off /= np.sqrt(np.maximum(known.sum(axis=0) - 1, 1))
         level = off.sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1) * known
-        return cls(known=known.astype(np.float64), off=off, level=level)
+        return cls(known=known, off=off, level=level)
 
     def drawn(self, draws: int, rng: np.random.Generator, *, levels: bool) -> tuple[Floats, Floats, Floats]:
         """Groups of as many curves with the same variances and correlations, around 0: counts, means and squares.
@@ -238,11 +243,8 @@ class _Sums:
 
     @classmethod
     def of(cls, units: Floats) -> Self:
-        known = ~np.isnan(units)
-        usual = np.where(known, units, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        # Less what is usual in a cell, squares lose no digits.
-        values = np.where(known, units - usual, 0)
-        return cls(known=known.astype(np.float64), values=values, squares=values * values)
+        known, values = _centred(units)  # so that squares lose no digits
+        return cls(known=known, values=values, squares=values * values)
 
     def groups(self, in_a: Floats) -> _Groups:
         """The groups of each dealing (d, units) of 1 for the first group and 0."""

@@ -64,7 +64,7 @@ class SegmentRow:
     @property
     def is_range(self) -> bool:
         """Whether all that may be told of the share is the range it lies in."""
-        return bool(is_bounded(*(np.array([value]) for value in (self.share, self.share_low, self.share_high)))[0])
+        return bool(is_bounded(self.share, self.share_low, self.share_high))
 
 
 def segment_rows(
@@ -164,10 +164,9 @@ class _Sums:
         """A share of some windows with its bounds as they may be shown, and whether that is a range only."""
         if np.isnan(share):
             return share, low, high, False
-        faces = self.scored[inside].sum() / self.spans[inside].sum()
-        of = (np.array([value]) for value in (share, low, high))
-        shown = bounded(*of, faces=np.array([faces]), min_faces=min_faces, seconds=figures_s)
-        return *(float(values[0]) for values in shown), bool(is_bounded(*shown)[0])  # type: ignore[return-value]
+        faces = float(self.scored[inside].sum() / self.spans[inside].sum())
+        share, low, high = map(float, bounded(share, low, high, faces=faces, min_faces=min_faces, seconds=figures_s))
+        return share, low, high, bool(is_bounded(share, low, high))
 
     def mean(self, usual: Floats, inside: Bools) -> float:
         """A baseline's mean over some windows, those with more faces counting for more."""

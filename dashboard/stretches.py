@@ -37,7 +37,7 @@ def state_names(windows: StageWindows) -> dict[int, str]:
 def _why_few(windows: StageWindows) -> str:
     withheld = windows.faces[windows.withheld]
     if len(withheld) and (withheld >= windows.min_faces).all():
-        return f"not the usual number of faces, and of at most {SMALL_ROOM} a share is shown at that alone"
+        return f"not the usual number of faces (a room of at most {SMALL_ROOM} shows a share at that number only)"
     return f"too few faces to show a share ({windows.why_withheld})"
 
 

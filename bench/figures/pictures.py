@@ -112,6 +112,7 @@ class Remembering:
 
     def __init__(self, detector: Detector) -> None:
         self.name, self.more, self.seconds = detector.name, 0, 0.0
+        self.landmarks_turn = detector.landmarks_turn
         self._detector = detector
         self._known: dict[int, list[Detection]] = {}
 

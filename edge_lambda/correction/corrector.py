@@ -41,8 +41,6 @@ ENOUGH: Final = 2.0
 MARGIN: Final = 1.3
 """Factor by which the best way has to exceed the second best."""
 
-# Detectors whose landmarks lie as the face does. YuNet's stand upright in a face that lies on its side.
-_LANDMARKS_TURN = ("centerface-1",)
 _JUDGED_TOGETHER = 5  # of fewer faces in a frame, those of the frames before it count too
 _LOOKS_AT_ONCE = 8  # looks in all ways in a row, before they get rarer
 _RAREST = 64  # frames between two such looks at most, and between two tries to straighten that made nothing better
@@ -86,7 +84,6 @@ class PictureCorrector:
         self._recent: deque[tuple[float, float]] = deque(maxlen=_JUDGED_TOGETHER)  # leans and confidences
         self._lines: deque[list[float]] = deque(maxlen=ENOUGH_FRAMES)
         self._evidence = np.zeros(QUARTERS)
-        self._landmarks_turn = detector.name in _LANDMARKS_TURN
         self._frames = self._looks = self._checks = self._tries = 0
         self._next_look = self._next_tilt = 0
         self._lying = self._scored = self._deinterlaced = self._smoothed = 0
@@ -179,7 +176,7 @@ class PictureCorrector:
 
     def _checked(self, image: Image, frame: CorrectedFrame) -> CorrectedFrame:
         """A picture whose faces seem to stand upright, looked at in all ways where that may be wrong, but seldom."""
-        if self._landmarks_turn and are_plainly_upright(frame.detections):
+        if self._detector.landmarks_turn and are_plainly_upright(frame.detections):
             self._evidence /= 2  # what spoke against it gets old
             return frame
         if self._checks >= _FREE_CHECKS + self._frames // _FRAMES_A_CHECK:

@@ -1,7 +1,7 @@
 """How faces lie in a picture, by their landmarks.
 
-CenterFace and YuNet find many faces that lie on their side or upside down, if with less certainty, and their landmarks
-turn with them. So the faces of any one picture say which way is up, at no cost.
+CenterFace and YuNet find many faces that lie on their side or upside down, if with less certainty, and CenterFace's
+landmarks turn with them (`Detector.landmarks_turn`). So the faces of any one picture say which way is up, at no cost.
 """
 
 from __future__ import annotations

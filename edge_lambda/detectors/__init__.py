@@ -52,9 +52,15 @@ class Detection:
 
 
 class Detector(Protocol):
-    """Finds faces. Its `name` holds its version, because every record says what made it."""
+    """Finds faces.
+
+    Attributes:
+        name: with its version, because every record says what made it.
+        landmarks_turn: whether its landmarks lie as the face does, also where the face lies on its side or upside down.
+    """
 
     name: str
+    landmarks_turn: bool
 
     def detect(self, image: Image) -> list[Detection]:
         """Finds the faces of one image.

@@ -76,6 +76,7 @@ class CenterFace:
     """
 
     name = "centerface-1"
+    landmarks_turn = True
 
     def __init__(self, *, threads: int | None = None, thresholds: Thresholds | None = None) -> None:
         """Loads the net.

@@ -25,6 +25,7 @@ class Haar:
     """OpenCV's cascade for upright, frontal faces from 20 pixels; no landmarks."""
 
     name = "haar-1"
+    landmarks_turn = False  # it gives none
 
     def __init__(self) -> None:
         """Reads the cascade.

@@ -31,6 +31,7 @@ class YuNet:
     """YuNet through `cv2.FaceDetectorYN`, on images of any size; a 4K frame is looked at as a 1080p one."""
 
     name = "yunet-1"
+    landmarks_turn = False  # they stand upright in a face that lies on its side
 
     def __init__(self, *, model: Path | None = None) -> None:
         """Loads the net.

@@ -91,6 +91,7 @@ class DeepLensDetector:
     """
 
     name = "deeplens-1"
+    landmarks_turn = False  # it gives none
 
     def __init__(self, *, model: Path | None = None) -> None:
         """Loads the model.

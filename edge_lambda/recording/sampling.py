@@ -16,10 +16,9 @@ from av.error import FFmpegError
 
 from edge_lambda.recording.clock import StreamClock, VideoPacket
 from edge_lambda.recording.slots import Slots
+from edge_lambda.recording.stamps import REORDERED_AT_MOST
 from edge_lambda.recording.tally import Tally
 
-# H.264 and HEVC hold at most 16 pictures back for reordering, so no packet further on is shown before this one.
-REORDERED_AT_MOST = 16
 # Packets held back while looking ahead; past either limit they are decoded, which costs time but no memory.
 HELD_PACKETS = 1_024
 HELD_BYTES = 64 * 2**20
@@ -138,7 +137,7 @@ class Sampler:
         if self._wanted is None:
             return False
         if len(self._held) - 1 - self._wanted >= REORDERED_AT_MOST:
-            return True
+            return True  # no packet further on is shown before this one
         # No picture is shown before it is decoded.
         return latest.dts is not None and latest.dts - self._clock.first >= self._held[self._wanted][1]
 

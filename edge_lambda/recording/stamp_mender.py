@@ -22,7 +22,7 @@ from edge_lambda.recording.clock import VideoPacket
 from edge_lambda.recording.stamps import (
     LEAST_STEP_S,
     LONGEST_PAUSE_S,
-    REORDERED_AT_MOST,
+    REORDER_WINDOW,
     Step,
     room_for,
     usual_step,
@@ -83,7 +83,7 @@ class StampMender:
         self._newest: int | None = None
         self._last: int | None = None
         self._moves: deque[int] = deque(maxlen=PACE_OVER)  # from one stamp to the next
-        self._recent: deque[int] = deque(maxlen=REORDERED_AT_MOST)  # the newest stamps believed
+        self._recent: deque[int] = deque(maxlen=REORDER_WINDOW)  # the newest stamps believed
         self._passed = 0  # packets handed on
         self._before_pause = (0, 0)  # where the line was, and the count of packets until which one may lie there
         self._coming: Iterator[VideoPacket] = iter(())
@@ -218,8 +218,8 @@ class StampMender:
         assert self._newest is not None
         if not self._reorders or stamp < self._newest or self._is_no_pause(stamp - self._newest, stamp):
             return False
-        more = self._look_ahead(back + REORDERED_AT_MOST)
-        later = [self._stamp(packet) for packet in [*self._held][back : back + REORDERED_AT_MOST]]
+        more = self._look_ahead(back + REORDER_WINDOW)
+        later = [self._stamp(packet) for packet in [*self._held][back : back + REORDER_WINDOW]]
         past = [one is not None and one - stamp >= -self._reach() for one in later[-CONFIRMED_BY:]]
         return sum(past) * 2 > len(past) or (not more and stamp - self._newest <= SLACK_S * self._second)
 
@@ -252,8 +252,8 @@ class StampMender:
         pause = by > 0 and not self._is_no_pause(by, stamp)
         if not pause:
             # The picture decoded first need not be the one shown first.
-            self._look_ahead(REORDERED_AT_MOST)
-            there = (self._stamp(packet) for packet in [*self._held][:REORDERED_AT_MOST])
+            self._look_ahead(REORDER_WINDOW)
+            there = (self._stamp(packet) for packet in [*self._held][:REORDER_WINDOW])
             by = min(one for one in there if one is not None and abs(one - stamp) <= self._reach()) - expected
             self._shift -= by
         kind: Literal["pause", "restart", "jump"] = "pause" if pause else "jump" if by > 0 else "restart"
@@ -262,21 +262,21 @@ class StampMender:
         self._newest = stamp - self._usual() if pause else self._newest
         self._last = self._newest
         if pause:
-            self._before_pause = (expected, self._passed + REORDERED_AT_MOST)
+            self._before_pause = (expected, self._passed + REORDER_WINDOW)
             self._recent = deque((earlier + by for earlier in self._recent), maxlen=self._recent.maxlen)
 
     def _pass_mended(self, count: int) -> Iterator[VideoPacket]:
         """Lets so many packets pass that bear wrong stamps, each with one its neighbours leave room for."""
         self.wrong += count
         run = [self._stamp(self._held[place]) for place in range(count)]
-        self._look_ahead(count + REORDERED_AT_MOST)
+        self._look_ahead(count + REORDER_WINDOW)
         after = [
             stamp for place in range(count, len(self._held)) if (stamp := self._stamp(self._held[place])) is not None
         ]
         for stamp in room_for(
             run,
             before=[*self._recent],
-            after=after[:REORDERED_AT_MOST],
+            after=after[:REORDER_WINDOW],
             usual=max(1, self._usual()),
             widest=max(self._moves, default=0),
             reach=self._reach(),

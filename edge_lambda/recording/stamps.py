@@ -8,8 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-REORDERED_AT_MOST = 17
-"""H.264 and HEVC decode a picture at most 16 before it is shown."""
+REORDERED_AT_MOST = 16
+"""H.264 and HEVC hold at most 16 pictures back for reordering."""
+
+REORDER_WINDOW = REORDERED_AT_MOST + 1
+"""Of so many pictures in the order of decoding, the first is shown before the last."""
 
 LONGEST_PAUSE_S = 6 * 3600
 """A camera may pause for an intermission or between two talks, and hardly for longer within one file."""
@@ -95,7 +98,7 @@ def wrong_at_first(stamps: Sequence[int], *, second: int) -> tuple[int, dict[int
     reach = max(LEAST_STEP_S * second, 20 * pace)
     wrong: dict[int, int] = {}
     for place in range(min(_WRONG_AT_FIRST, len(found) // 3) - 1, -1, -1):
-        stamp, following = found[place], sorted(found[place + 1 : place + REORDERED_AT_MOST])
+        stamp, following = found[place], sorted(found[place + 1 : place + REORDER_WINDOW])
         most, middle = 3 * len(following) // 4, following[len(following) // 2]
         if stamp - following[most] > reach or following[-most - 1] - stamp > LONGEST_PAUSE_S * second + reach:
             around = [one for one in following if abs(one - middle) <= reach]

@@ -101,8 +101,8 @@ def _export_one(
     if exported.withheld:
         fewest = exported.min_faces[-1]
         click.echo(
-            f"{exported.withheld} of {exported.windows} windows carry the count and no figure: a camera saw "
-            f"{withheld_text(fewest, as_usual=False)} faces.",
+            f"{exported.withheld} of {exported.windows} windows carry the count and no figure: the faces before a "
+            f"camera were {withheld_text(fewest, as_usual=False)}.",
             err=True,
         )
 

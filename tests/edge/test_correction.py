@@ -25,7 +25,7 @@ class Counting:
     def __init__(self) -> None:
         self.asked = 0
         self._detector = load_detector(doubtful=True)
-        self.name = self._detector.name
+        self.name, self.landmarks_turn = self._detector.name, self._detector.landmarks_turn
 
     def detect(self, image: Image) -> list[Detection]:
         self.asked += 1
@@ -115,6 +115,7 @@ class UprightOnly:
     """Finds the three people of a picture whose top left corner is bright, and nobody where it lies otherwise."""
 
     name = "upright-only 1"
+    landmarks_turn = False
 
     def detect(self, image: Image) -> list[Detection]:
         landmarks = ((18.0, 20.0), (34.0, 20.0), (26.0, 28.0), (20.0, 36.0), (32.0, 36.0))
