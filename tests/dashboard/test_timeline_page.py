@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 from streamlit.testing.v1 import AppTest
 
 from audience.errors import StoreUnavailable
@@ -373,8 +374,9 @@ def test_what_is_typed_while_saving_is_not_lost(opened: Callable[..., Page]) -> 
     # A table tells what was typed a moment later: this click is mostly faster, and what is typed is left to save.
     told = page.get_by_role("status")
     for _ in range(20):
-        if save.is_enabled():
-            save.click()
+        # A button seen enabled may be disabled by the time of the click: the page is saving by then.
+        with contextlib.suppress(TimeoutError):
+            save.click(timeout=1000)
         page.wait_for_timeout(1000)
         if told.all_inner_texts() == ["Saved."] and save.is_disabled():
             break
