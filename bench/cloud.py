@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from audience import prices
+from audience.monitoring import cost as prices
 from bench.cloud_path.one_clip import Way, agreement, by_sheets, directly, earlier_way
 from bench.cloud_path.rough_way import VISIBLE_AGAIN_S, run_rough_way
 from bench.figures import Figure

@@ -16,7 +16,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-from audience.instants import to_ms
+from audience.time import to_ms
 from board_page.page import page
 from dashboard.access.asking import asked_as
 from dashboard.access.gate import Gate

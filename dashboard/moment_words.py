@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audience.curve import StageWindows
-from audience.moments import Moment, lack_of_moments
-from audience.prominence import Lack
+from audience.reaction.curve import StageWindows
+from audience.reaction.moments import Moment, lack_of_moments
+from audience.reaction.prominence import Lack
 
 ABOUT = (
     "Each stands out further than chance takes an audience of this size in which nobody reacts to anything: fewer than "

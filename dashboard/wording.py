@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from audience.baseline import BaselineChoice
-from audience.curve import StageWindows
-from audience.intervals import Allowance
+from audience.reaction.baseline import BaselineChoice
+from audience.reaction.curve import StageWindows
+from audience.reaction.intervals import Allowance
 from audience.sessions import Session, Stage
 
 NOT_FEELING = "Houselights measures visible expression, not feeling: a smile can be seen; what it means cannot."

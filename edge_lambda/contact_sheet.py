@@ -8,9 +8,9 @@ from typing import Final
 import cv2
 import numpy as np
 
+from audience.deliveries.grid import CROP_PX, MARGIN, Grid
+from audience.deliveries.sheet import Sheet
 from audience.errors import SheetRejected
-from audience.sheets.grid import CROP_PX, MARGIN, Grid
-from audience.sheets.sheet import Sheet
 from edge_lambda.crops import SCORING, CropGeometry, cut, resized
 from edge_lambda.detectors import Detection, Image
 

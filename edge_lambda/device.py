@@ -12,10 +12,10 @@ from contextlib import closing
 from datetime import datetime
 from typing import Final
 
+from audience.deliveries.delivery import Delivery
 from audience.errors import DeviceError, InvalidValue, OutboxUnavailable, RecordingUnreadable
-from audience.instants import to_ms
-from audience.sheets.delivery import Delivery
 from audience.store import CameraState, Heartbeat
+from audience.time import to_ms
 from edge_lambda.back_off import BackOff
 from edge_lambda.device_status import DeviceStatus, in_one_line, in_words
 from edge_lambda.devices import Camera

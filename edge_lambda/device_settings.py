@@ -37,7 +37,7 @@ from typing import Final, Literal, TypeVar, cast
 
 from audience.countries import country_code
 from audience.errors import InvalidValue
-from audience.names import check_id
+from audience.ids import check_id
 from audience.privacy import SETTINGS, Setting
 from edge_lambda.detectors import DEFAULT_DETECTOR, DETECTORS
 from edge_lambda.device_certificate import DeviceCertificate

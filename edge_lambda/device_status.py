@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from audience.errors import HouselightsError
-from audience.instants import to_ms
 from audience.store import CameraState, Heartbeat
+from audience.time import to_ms
 from edge_lambda.picture import Picture
 from edge_lambda.pipeline import CameraKey
 from edge_lambda.uploader import UploadStatus

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from audience.deliveries.delivery import Delivery
 from audience.errors import UploadFailed
 from audience.private_files import private_folder
-from audience.sheets.delivery import Delivery
 from edge_lambda.whole_file import write_whole
 
 PART = ".part"

@@ -22,7 +22,7 @@ import botocore.session
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
 
 from audience.errors import InvalidValue, UploadFailed
-from audience.instants import parse_instant
+from audience.time import parse_instant
 from edge_lambda.device_certificate import DeviceCertificate
 
 ANSWER_WITHIN_S: Final = 10.0

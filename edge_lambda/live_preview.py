@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from audience.expressions import LEAD_EXPRESSION
+from audience.faces import LEAD_EXPRESSION
 from edge_lambda.detectors import Image
 from edge_lambda.overlay import Marked, draw_overlay
 from edge_lambda.pipeline import ScoredWindow, TrackedFrame

@@ -20,10 +20,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from audience.deliveries.delivery import Delivery
 from audience.errors import InvalidValue, OutboxFull, OutboxUnavailable
-from audience.instants import from_ms
 from audience.private_files import private_folder
-from audience.sheets.delivery import Delivery
+from audience.time import from_ms
 from edge_lambda.whole_file import write_whole
 
 MOST_BYTES: Final = 1_000_000_000

@@ -16,7 +16,7 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 
 from audience.errors import ExportFailed, RecordingUnreadable
-from audience.one_file import opening_alone
+from audience.recording_files import opening_alone
 from edge_lambda.detectors import Image
 
 LONGEST_SIDE = 1280

@@ -19,9 +19,9 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from audience.errors import HouselightsError, InvalidValue
-from audience.instants import to_ms
 from audience.privacy import decide
 from audience.store import Heartbeat
+from audience.time import to_ms
 from edge_lambda import device_settings
 from edge_lambda.clock_wait import check_clock, clock_word
 from edge_lambda.detectors import load_detector

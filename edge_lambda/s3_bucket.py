@@ -9,9 +9,9 @@ from typing import Any, Final
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from audience.deliveries.delivery import Delivery
 from audience.errors import UploadFailed, UploadRefused
-from audience.instants import to_ms
-from audience.sheets.delivery import Delivery
+from audience.time import to_ms
 
 SENT_MS: Final = "sent-ms"
 """Metadata of every object: when it was sent by the device's clock, milliseconds since the epoch."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from audience.deliveries.delivery import Delivery
+from audience.deliveries.grid import MOST_TILES, Grid
+from audience.deliveries.manifest import MOST_WINDOWS, Manifest, SheetWindow, Tile
+from audience.deliveries.sheet import sealed
+from audience.deliveries.window_file import WindowFile
 from audience.errors import InvalidValue
 from audience.faces import Box
-from audience.sheets.delivery import Delivery
-from audience.sheets.grid import MOST_TILES, Grid
-from audience.sheets.manifest import MOST_WINDOWS, Manifest, SheetWindow, Tile
-from audience.sheets.sheet import sealed
-from audience.sheets.window_file import WindowFile
 from audience.windows import WindowRecord
 from edge_lambda.contact_sheet import drawn
 from edge_lambda.pipeline import CameraKey, SeenFace, SeenWindow

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from audience.errors import OutboxUnavailable
-from audience.instants import from_ms, to_ms
+from audience.time import from_ms, to_ms
 from edge_lambda.whole_file import write_whole
 
 NAME: Final = "clock"

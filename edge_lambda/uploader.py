@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from audience.deliveries.delivery import Delivery
 from audience.errors import HouselightsError, UploadRefused
-from audience.sheets.delivery import Delivery
 from edge_lambda.back_off import BackOff
 from edge_lambda.outbox import Outbox, OutboxStatus
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
-from audience.sheets.delivery import Delivery
+from audience.deliveries.delivery import Delivery
 from edge_lambda.contact_sheet import crop_for_sheet
 from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from audience.deliveries.delivery import Delivery
+from audience.deliveries.manifest import MOST_WINDOWS
+from audience.deliveries.window_file import LARGEST_WINDOW_FILE, WindowFile
 from audience.errors import InvalidValue
-from audience.sheets.delivery import Delivery
-from audience.sheets.manifest import MOST_WINDOWS
-from audience.sheets.window_file import LARGEST_WINDOW_FILE, WindowFile
 from audience.store import ScorerRecord
 from edge_lambda.pipeline import ScoredWindow
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from audience.alerts import Alert
 from audience.errors import AlertNotTold, InvalidValue
-from audience.instants import from_ms, instant_text
+from audience.time import from_ms, instant_text
 
 TIMEOUT_S: Final = 10.0
 LONGEST_SUBJECT: Final = 99  # SNS: "must be less than 100 characters long"

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from audience.alert_watch import is_watched, look
 from audience.alerts import Alert, AlertBook, AlertMark, AlertWatcher, MarkKind
 from audience.errors import AlertNotTold, SessionNotFound, StoreUnavailable
-from audience.instants import to_ms
+from audience.monitoring.evaluate import is_watched, look
 from audience.sessions import Session
 from audience.store import Store
+from audience.time import to_ms
 from edge_lambda.back_off import BackOff
 from houselights.alert_ways import Message, Turn, Way
 

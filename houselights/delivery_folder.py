@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Final
 
+from audience.deliveries.delivery import SUFFIXES
 from audience.errors import DeliveriesUnavailable, DeliveryGone, InvalidValue
 from audience.private_files import private_folder, tighten, write_private
-from audience.sheets.delivery import SUFFIXES
 from ingest_lambda.worker import KEPT, ReceivedDelivery, check_size
 
 REFUSED: Final = "refused"

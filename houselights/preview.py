@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from audience.errors import InvalidValue
-from audience.fingerprint import fingerprint
+from audience.recording_files import fingerprint
 from audience.store import Store
 from edge_lambda.live_preview import marked_frames, smiles_in
 from edge_lambda.pipeline import ScoredWindow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audience.instants import clock_text
+from audience.time import clock_text
 from edge_lambda.recording import Recording
 from edge_lambda.recording.opening import ASSUMED_FPS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from audience.errors import ScoringRefused
-from audience.occasions import Occasion
+from audience.session_setup import Occasion
 from audience.sessions import Camera, overlapping
 from audience.store import Store
 

@@ -12,10 +12,10 @@ from typing import Final
 
 import cv2
 
+from audience.deliveries.delivery import Delivery
+from audience.deliveries.reading import read_delivery
+from audience.deliveries.sheet import Sheet
 from audience.errors import RecordingUnreadable
-from audience.sheets.delivery import Delivery
-from audience.sheets.read_delivery import read_delivery
-from audience.sheets.sheet import Sheet
 from edge_lambda.contact_sheet import crop_for_sheet
 from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detection, Detector, Image

@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
-from audience.camera_owner import check_not_watched
 from audience.errors import RecordingUnreadable, ScoringRefused
-from audience.fingerprint import fingerprint
-from audience.instants import clock_text, from_ms, to_ms
-from audience.occasions import Occasion, plan_recording, store_session
-from audience.session_end import note_camera_end
+from audience.recording_files import fingerprint
+from audience.session_setup import Occasion, check_not_watched, note_camera_end, plan_recording, store_session
 from audience.sessions import Session
 from audience.store import RecordingProgress, Store
+from audience.time import clock_text, from_ms, to_ms
 from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector
 from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from audience.instants import from_ms
-from audience.occasions import Occasion
+from audience.session_setup import Occasion
 from audience.store import RecordingProgress, Store
+from audience.time import from_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

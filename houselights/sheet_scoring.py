@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
+from audience.deliveries.sheet import Sheet
 from audience.errors import SheetRejected
-from audience.sheets.sheet import Sheet
 from edge_lambda.contact_sheet import scoring_crops
 from edge_lambda.detectors import Detector
 from edge_lambda.scorers import Scorer

@@ -8,12 +8,10 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from audience.camera_owner import check_not_scored
 from audience.errors import DeviceError, ScoringRefused
-from audience.instants import to_ms
-from audience.occasions import Occasion, plan_recording, store_session
-from audience.session_end import note_camera_end
+from audience.session_setup import Occasion, check_not_scored, note_camera_end, plan_recording, store_session
 from audience.store import CameraState, Heartbeat, Store
+from audience.time import to_ms
 from edge_lambda.back_off import BackOff
 from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector

@@ -10,11 +10,11 @@ from typing import Final
 import boto3
 import numpy as np
 
-from audience.instants import from_ms
-from audience.occasions import Occasion, prepared
+from audience.session_setup import Occasion, prepared
 from audience.store import Store
 from audience.stores import open_store
 from audience.stores.dynamo_client import DynamoAddress, client_for
+from audience.time import from_ms
 from bench.cloud_path.counting import counted
 from bench.cloud_path.earlier import upload_crops
 from edge_lambda.contact_sheet import crop_for_sheet

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from audience.deliveries.delivery import Delivery, content_id, key_of
+from audience.deliveries.grid import Grid
+from audience.deliveries.manifest import Manifest, SheetWindow, Tile
+from audience.deliveries.sheet import sealed
 from audience.faces import Box
-from audience.sheets.delivery import Delivery, content_id, key_of
-from audience.sheets.grid import Grid
-from audience.sheets.manifest import Manifest, SheetWindow, Tile
-from audience.sheets.sheet import sealed
 from audience.stores import open_store
 from bench.cloud_path.dead_letters import reasons_by_key
 from bench.cloud_path.delay import start_ingest

@@ -18,10 +18,10 @@ from typing import Final
 
 import numpy as np
 
+from audience.deliveries.delivery import Delivery
+from audience.deliveries.window_file import read_window_file
 from audience.faces import FaceRecord
-from audience.instants import from_ms
-from audience.sheets.delivery import Delivery
-from audience.sheets.window_file import read_window_file
+from audience.time import from_ms
 from bench.trust.killing import Voice
 from edge_lambda.detectors import Image
 from edge_lambda.device import Device

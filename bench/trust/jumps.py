@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from audience.instants import from_ms
 from audience.store import Store
 from audience.stores import open_store
+from audience.time import from_ms
 from bench.cloud_path.dead_letters import reasons_by_key
 from bench.figures import Figure
 from bench.trust.jumping_device import CAMERA, SESSION, SHOWN, STAGE, Run, jumps_of, look, second_of, seconds_of

@@ -13,8 +13,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
+from audience.deliveries.delivery import Delivery, content_id, key_of, read_key
 from audience.errors import SheetRejected
-from audience.sheets.delivery import Delivery, content_id, key_of, read_key
 from bench.trust.killing import Harm, Voice, forks, killed_after
 from edge_lambda.folder_bucket import FolderBucket
 from edge_lambda.outbox import Outbox

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
 
 from audience.errors import HouselightsError
-from audience.instants import to_ms
+from audience.time import to_ms
 from dashboard.access import asking, door
 from dashboard.access.addresses import Address, address_of, is_probed
 from dashboard.access.answering import headed, refuse

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from audience.board import Board
+from audience.board.board import Board
+from audience.board.liveliness import UPDATE_MS
 from audience.errors import HouselightsError
-from audience.instants import from_ms, to_ms
-from audience.liveliness import UPDATE_MS
 from audience.sessions import Session
+from audience.time import from_ms, to_ms
 from dashboard import markup
 from dashboard.access.telling import in_words
 from dashboard.clock import date_text, time_text, viewer_zone

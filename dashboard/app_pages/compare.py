@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from audience.comparison import Comparison
+from audience.comparing.comparison import Comparison
 from audience.percents import percent_text
 from dashboard import markup
 from dashboard.lab import stretch

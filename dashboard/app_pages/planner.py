@@ -7,7 +7,8 @@ from functools import partial
 
 import streamlit as st
 
-from audience.planning import Plan, plan_table
+from audience.comparing.planning import Plan
+from audience.export.tables import plan_table
 from dashboard import markup
 from dashboard.lab.planner_chart import HEIGHT, planner_chart
 from dashboard.lab.planner_words import POWERS, assumptions, headline, needed

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from audience.curve import StageWindows
 from audience.errors import HouselightsError, SessionNotFound
-from audience.expressions import LEAD_EXPRESSION
-from audience.headline import headline
+from audience.faces import LEAD_EXPRESSION
 from audience.percents import percent_text
+from audience.reaction.curve import StageWindows
+from audience.reaction.headline import headline
 from audience.sessions import Stage
 from dashboard import data, markup
 from dashboard.access.asking import permit

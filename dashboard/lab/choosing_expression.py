@@ -6,7 +6,7 @@ from collections.abc import Container, Sequence
 
 import streamlit as st
 
-from audience.expressions import LEAD_EXPRESSION
+from audience.faces import LEAD_EXPRESSION
 from dashboard.wording import expression_name
 
 

@@ -9,10 +9,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from audience.comparison import Comparison
-from audience.groups import GroupCurve
+from audience.comparing.comparison import Comparison, GroupCurve, ScreeningRow
 from audience.percents import percent, percent_text
-from audience.screening_table import ScreeningRow
 from dashboard import markup
 from dashboard.lab import differences
 from dashboard.lab.compare_table import NOT_ENOUGH

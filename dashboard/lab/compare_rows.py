@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from audience.disclosure import interval_text, share_text
-from audience.instants import clock_text
 from audience.percents import percent, percent_text
+from audience.time import clock_text
 from dashboard.lab.film_axis import FilmAxis
 from dashboard.lab.line_styles import MOST
 from dashboard.thinning import thinned

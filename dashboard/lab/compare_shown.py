@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audience.comparison import Comparison
-from audience.screening_table import ScreeningRow
+from audience.comparing.comparison import Comparison, ScreeningRow
 from dashboard.lab.compare_chart import Options, compare_chart
 from dashboard.lab.compare_groups import Pair
 from dashboard.lab.compare_rows import Difference, Line

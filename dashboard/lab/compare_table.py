@@ -11,10 +11,10 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from audience.comparing.comparison import ScreeningRow
 from audience.disclosure import LEAST_SHARE, SMALL_ROOM, interval_text, share_text
-from audience.instants import clock_text
 from audience.percents import percent_text
-from audience.screening_table import ScreeningRow
+from audience.time import clock_text
 from dashboard import markup
 from dashboard.clock import date_text, viewer_zone
 from dashboard.lab.laying import Laid

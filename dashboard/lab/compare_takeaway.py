@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from audience.disclosure import exact_share
-from audience.export import STAGE_KEY, Cell, Column, ExportTable, joined, notes_table, table_of_rows
-from audience.instants import instant_text
+from audience.export.tables import STAGE_KEY, Cell, Column, ExportTable, joined, notes_table, table_of_rows
+from audience.time import instant_text
 from dashboard.lab.compare_shown import Shown
 from dashboard.lab.compare_words import found
 from dashboard.lab.scenes.data import scorers

@@ -9,7 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
-from audience.comparison import LEAST_UNITS
+from audience.comparing.comparison import LEAST_UNITS
 from dashboard.lab.choosing_expression import choose_expression
 from dashboard.lab.facets import Facet
 from dashboard.lab.film_axis import STEPS_S, length_s, step_s

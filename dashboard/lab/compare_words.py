@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from math import isnan
 from typing import Literal
 
-from audience.comparison import LEAST_UNITS, Comparison
-from audience.instants import clock_text
+from audience.comparing.comparison import LEAST_UNITS, Comparison
+from audience.comparing.permutation import Cluster
 from audience.percents import percent
-from audience.permutation import Cluster
+from audience.time import clock_text
 from dashboard.lab.film_axis import FilmAxis
 
 Unit = Literal["screenings", "people"]

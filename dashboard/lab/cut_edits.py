@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from audience.cuts import Edit, edits_by_title
+from audience.comparing.cuts import Edit, edits_by_title
 from audience.errors import InvalidValue
 from audience.timelines import Timeline
 from dashboard import markup

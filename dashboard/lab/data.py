@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from audience.curve import StageWindows
 from audience.faces import WindowFaces
+from audience.reaction.curve import StageWindows
 from audience.sessions import Session, Stage
 from dashboard import data
 from dashboard.access.data import open_store

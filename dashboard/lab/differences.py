@@ -6,10 +6,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from audience.comparison import Comparison, compare
-from audience.cuts import Cut, Edit, SharedAxis
-from audience.tracks import tracks_of
-from audience.units import people
+from audience.comparing.comparison import Comparison, compare, people
+from audience.comparing.cuts import Cut, Edit, SharedAxis
+from audience.comparing.tracks import tracks_of
 from dashboard.data import store_url
 from dashboard.lab import data
 from dashboard.lab.film_axis import FilmAxis

@@ -10,10 +10,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.cuts import Cut, Edit, SharedAxis
-from audience.screening_table import ScreeningRow, on_its_own_clock, screening_row
+from audience.comparing.comparison import CellSums, ScreeningRow, on_its_own_clock, screening_row
+from audience.comparing.cuts import Cut, Edit, SharedAxis
 from audience.timelines import Timeline
-from audience.units import CellSums
 from dashboard.lab.selection import Screening
 
 Floats = NDArray[np.float64]

@@ -9,11 +9,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.comparison import Comparison
-from audience.cuts import Cut, Edit
-from audience.groups import GroupCurve
-from audience.screening_table import ScreeningRow
-from audience.units import CellSums
+from audience.comparing.comparison import CellSums, Comparison, GroupCurve, ScreeningRow
+from audience.comparing.cuts import Cut, Edit
 from dashboard.lab.compare_rows import Difference, Line
 from dashboard.lab.compare_words import found
 from dashboard.lab.film_axis import FilmAxis, length_s, usual_timeline

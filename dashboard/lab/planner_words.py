@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audience.comparison import LEAST_UNITS
-from audience.planning import Plan
+from audience.comparing.comparison import LEAST_UNITS
+from audience.comparing.planning import Plan
 
 POWERS = {0.8: "in 8 of 10 tries", 0.9: "in 9 of 10 tries", 0.95: "in 19 of 20 tries"}
 

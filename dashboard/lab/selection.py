@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from audience.curve import StageWindows
-from audience.cuts import one_scorer
-from audience.expressions import EXPRESSIONS
+from audience.comparing.cuts import one_scorer
+from audience.faces import EXPRESSIONS
+from audience.reaction.curve import StageWindows
 from audience.sessions import Camera, Session, Stage
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from audience.instants import clock_text
+from audience.time import clock_text
 
 STEP_S = 5
 

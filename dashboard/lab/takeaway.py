@@ -15,14 +15,14 @@ from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 
-from audience.curve import StageWindows
-from audience.export import SCHEMA, ExportTable, dictionary_table
-from audience.instants import instant_text
-from audience.manifest import SAYS, Entry, scorer_entry, scorers_behind, session_entry, stage_entry
+from audience.export.files import csv_bytes, parquet_bytes
+from audience.export.manifest import SAYS, Entry, scorer_entry, scorers_behind, session_entry, stage_entry
+from audience.export.tables import SCHEMA, ExportTable, dictionary_table
+from audience.reaction.curve import StageWindows
 from audience.store import ScorerRecord
+from audience.time import instant_text
 from dashboard.lab.chart_frame import Options
 from dashboard.lab.chart_svg import chart_svg
-from table_files.writing import csv_bytes, parquet_bytes
 
 Chosen = Mapping[str, str | int | float | bool | Sequence[str] | None]
 

@@ -10,15 +10,14 @@ from typing import Final
 
 import streamlit as st
 
-from audience.board import Board, board, public_instant_ms
-from audience.board_reading import BoardReader, read_sums
-from audience.board_snapshot import board_snapshot
+from audience.board.board import Board, board, public_instant_ms
+from audience.board.liveliness import UPDATE_MS, Liveliness, StageSums, liveliness
+from audience.board.reader import BoardReader, read_sums
+from audience.board.snapshot import board_snapshot
 from audience.errors import InvalidValue, SessionNotFound
-from audience.instants import to_ms
-from audience.liveliness import UPDATE_MS, Liveliness, liveliness
-from audience.liveliness_sums import StageSums
-from audience.names import check_id
+from audience.ids import check_id
 from audience.sessions import Session
+from audience.time import to_ms
 from dashboard.access.data import open_store
 from dashboard.data import store_url
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from audience.instants import from_ms
-from audience.liveliness import Liveliness
+from audience.board.liveliness import Liveliness
 from audience.sessions import Stage
+from audience.time import from_ms
 from dashboard.palette import Palette
 from dashboard.thinning import thinned
 

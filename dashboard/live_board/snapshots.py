@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from audience.board.liveliness import UPDATE_MS
 from audience.errors import HouselightsError
-from audience.liveliness import UPDATE_MS
 
 MOST_SESSIONS: Final = 64
 """Boards that are kept at once, those included that do not exist; the one that was asked for longest ago goes first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Final
 
-from audience.board import Board, BoardRow, State, Trend
+from audience.board.board import Board, BoardRow, State, Trend
 from audience.disclosure import SMALL_ROOM
 from dashboard.clock import length_text
 from dashboard.markup import sparkline

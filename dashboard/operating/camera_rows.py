@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from audience.camera_state import UNUSABLE, CameraStatus, State
+from audience.monitoring.cameras import UNUSABLE, CameraStatus, State
 from dashboard.markup import units_kept
 from dashboard.wording import faces_text
 

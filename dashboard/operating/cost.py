@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from audience.day_cost import SCORINGS, Scoring, day_cost
+from audience.monitoring.cost import SCORINGS, Scoring, day_cost
 from dashboard import markup
 from dashboard.operating import data
 

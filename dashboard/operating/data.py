@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from audience.alert_watch import Situation, look
 from audience.alerts import Alert, AlertMark, AlertRule, trial_alert
-from audience.camera_state import records_come_in
 from audience.errors import InvalidValue
-from audience.instants import to_ms
-from audience.occasions import Occasion, prepared
+from audience.monitoring.cameras import records_come_in
+from audience.monitoring.evaluate import Situation, look
+from audience.session_setup import Occasion, prepared
 from audience.sessions import Session
 from audience.store import Store
 from audience.stores import default_store_url
+from audience.time import to_ms
 from dashboard.access.data import open_store
 from dashboard.data import change_stage, store_url
 

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from audience.alert_watch import Situation
+from audience.monitoring.evaluate import Situation
 from audience.sessions import Session
 from dashboard import markup
 from dashboard.operating import data

@@ -10,9 +10,9 @@ import streamlit as st
 
 from audience.countries import countries
 from audience.errors import HouselightsError
-from audience.names import LONGEST_ID
-from audience.occasions import Occasion
+from audience.ids import LONGEST_ID
 from audience.privacy import SETTINGS, Setting, decide
+from audience.session_setup import Occasion
 from audience.sessions import KINDS
 from dashboard import markup
 from dashboard.access.telling import in_words

@@ -8,12 +8,11 @@ from datetime import datetime
 
 import streamlit as st
 
-from audience.alert_watch import Situation, is_under_way
-from audience.cueing import is_paused, paused_now, position_s, resumed_now
 from audience.errors import InvalidValue
-from audience.instants import clock_text, to_ms
+from audience.monitoring.evaluate import Situation, is_under_way
 from audience.sessions import Session, Stage, cues_of
-from audience.timelines import Cue, begun
+from audience.time import clock_text, to_ms
+from audience.timelines import Cue, begun, is_paused, paused_now, position_s, resumed_now
 from dashboard import markup
 from dashboard.clock import time_text, viewer_zone
 from dashboard.data import change_stage

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from audience.camera_state import CameraStatus
-from audience.occasions import Occasion, device_environment
+from audience.monitoring.cameras import CameraStatus
+from audience.session_setup import Occasion, device_environment
 from audience.sessions import Session
 from dashboard import markup
 from dashboard.operating import data

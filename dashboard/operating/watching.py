@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from audience.alert_watch import Situation, is_under_way, is_watched
 from audience.alerts import Alert
-from audience.instants import to_ms
+from audience.monitoring.evaluate import Situation, is_under_way, is_watched
+from audience.time import to_ms
 from dashboard import markup
 from dashboard.access.entry import name_here
 from dashboard.clock import date_text, viewer_zone

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from audience.baseline import BASELINES, BaselineChoice
-from audience.curve import StageWindows
-from audience.expressions import LEAD_EXPRESSION
+from audience.faces import LEAD_EXPRESSION
+from audience.reaction.baseline import BASELINES, BaselineChoice
+from audience.reaction.curve import StageWindows, default_smoothing_s
 from audience.sessions import Stage
-from audience.smoothing import default_smoothing_s
 from dashboard.data import SessionFile
 from dashboard.wording import AGAINST, expression_name, stage_names
 

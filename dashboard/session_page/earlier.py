@@ -11,13 +11,12 @@ from math import isnan
 import numpy as np
 import streamlit as st
 
-from audience.curve import StageWindows
+from audience.comparing.earlier import Whole, comparable
 from audience.disclosure import interval_text, share_text
-from audience.earlier import Whole, comparable
 from audience.percents import percent_text
-from audience.segment_table import shape_of
+from audience.reaction.curve import StageWindows, smoothed_curve
+from audience.reaction.segments import shape_of
 from audience.sessions import Session, Stage
-from audience.smoothing import smoothed_curve
 from dashboard import data, markup
 from dashboard.clock import date_text, viewer_zone
 from dashboard.palette import SPARK_CURVE

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from urllib.parse import urlencode
 
-from audience.curve import StageWindows
-from audience.headline import position_text
-from audience.moments import Moment
+from audience.reaction.curve import StageWindows
+from audience.reaction.headline import position_text
+from audience.reaction.moments import Moment
 from dashboard.markup import units_kept
 from dashboard.player.packing import Marker, packed_markers
 from dashboard.stills import still_url

@@ -10,12 +10,12 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from audience.curve import StageWindows
 from audience.errors import HouselightsError
 from audience.exclusions import Annotation, Exclusion
-from audience.headline import second_text
-from audience.instants import from_ms, to_ms
+from audience.reaction.curve import StageWindows
+from audience.reaction.headline import second_text
 from audience.sessions import Stage
+from audience.time import from_ms, to_ms
 from dashboard import data, markup
 from dashboard.access.asking import permit
 from dashboard.access.telling import in_words

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from audience.baseline import baseline
-from audience.curve import StageWindows, reaction_curve
-from audience.earlier import mean_along
-from audience.instants import to_ms
-from audience.smoothing import smoothed_curve
+from audience.comparing.earlier import mean_along
+from audience.reaction.baseline import baseline
+from audience.reaction.curve import StageWindows, reaction_curve, smoothed_curve
+from audience.time import to_ms
 from dashboard.access.asking import permit
 from dashboard.clock import viewer_zone
 from dashboard.palette import palette_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audience.instants import from_ms
 from audience.store import Heartbeat, RecordingProgress
+from audience.time import from_ms
 
 # What a camera says while it is away or starts is about that moment alone.
 _SAYS_OF_ITS_PICTURES = ("running", "stopped", "finished")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from audience.curve import StageWindows
 from audience.errors import HouselightsError
-from audience.instants import from_ms
+from audience.reaction.curve import StageWindows
 from audience.sessions import Session
+from audience.time import from_ms
 from audience.timelines import begun
 from dashboard import data, markup
 from dashboard.access.telling import in_words

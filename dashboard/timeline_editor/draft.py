@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Self
 
 from audience.errors import InvalidValue
-from audience.export import Cell, Column, ExportTable
+from audience.export.tables import Cell, Column, ExportTable
 from audience.sessions import Session, Stage
 from audience.store import RecordingProgress
 from audience.timelines import Cue, Segment, Timeline

@@ -6,10 +6,9 @@ from base64 import b64encode
 
 import streamlit as st
 
-from audience.curve import StageWindows, retimed
-from audience.expressions import LEAD_EXPRESSION
+from audience.faces import LEAD_EXPRESSION
+from audience.reaction.curve import StageWindows, default_smoothing_s, retimed, smoothed_curve
 from audience.sessions import Stage
-from audience.smoothing import default_smoothing_s, smoothed_curve
 from dashboard import markup
 from dashboard.palette import palette_of
 from dashboard.report.chart import NARROW, chart

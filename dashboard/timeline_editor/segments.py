@@ -9,12 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from audience.errors import HouselightsError
-from audience.names import LONGEST_TITLE
+from audience.export.files import csv_bytes
+from audience.ids import LONGEST_TITLE
 from dashboard import markup
 from dashboard.timeline_editor.desk import Desk
 from dashboard.timeline_editor.draft import Row, Sheet, table_of
 from dashboard.wording import plain
-from table_files.writing import csv_bytes
 
 TIMES = "Times are written as 75, 1:15 or 0:01:15.5. An empty end is where the next segment begins."
 _COLUMNS = {

@@ -11,8 +11,8 @@ from pathlib import Path
 import streamlit as st
 
 from audience.errors import HouselightsError
-from audience.instants import clock_text
-from audience.names import LONGEST_TITLE
+from audience.ids import LONGEST_TITLE
+from audience.time import clock_text
 from audience.timelines import Timeline
 from dashboard import markup
 from dashboard.timeline_editor.desk import Desk

@@ -41,7 +41,7 @@ def alerts(
     by until it is gone.
     """
     from audience.alerts import trial_alert
-    from audience.instants import to_ms
+    from audience.time import to_ms
     from houselights.alert_ways import Message
     from houselights.alerting import AlertWatch
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from audience.errors import InvalidValue
-from audience.instants import clock_text
+from audience.time import clock_text
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import (
     Instant,

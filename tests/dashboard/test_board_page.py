@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from audience.board import Board, BoardRow, State, Trend
-from audience.board_snapshot import board_snapshot
+from audience.board.board import Board, BoardRow, State, Trend
+from audience.board.snapshot import board_snapshot
 from board_page.page import page as board_page
 from dashboard.live_board.routes import board_routes
 from dashboard.live_board.snapshots import Snapshots

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from audience.comparison import compare
-from audience.cuts import Edit
+from audience.comparing.comparison import compare
+from audience.comparing.cuts import Edit
 from dashboard.lab.chart_svg import chart_svg
 from dashboard.lab.compare_chart import compare_chart
 from dashboard.lab.compare_rows import Difference, Line, compare_rows

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audience.comparison import compare
-from audience.export import ExportTable
+from audience.comparing.comparison import compare
+from audience.export.tables import ExportTable
 from dashboard.lab.compare_rows import compare_rows
 from dashboard.lab.compare_shown import Shown
 from dashboard.lab.compare_takeaway import differences_table, lines_table, screenings_table, stretches_table

@@ -11,10 +11,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from audience.alerts import AlertRule, AlertWatcher
-from audience.cueing import is_paused, position_s
-from audience.instants import to_ms
 from audience.store import Store
 from audience.stores import open_store
+from audience.time import to_ms
+from audience.timelines import is_paused, position_s
 from dashboard.clock import time_text
 from dashboard.operating.camera_rows import ago
 from dashboard.operating.setting_up import id_of

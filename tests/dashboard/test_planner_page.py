@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from audience.planning import Plan
+from audience.comparing.planning import Plan
 from dashboard.lab import takeaway_button
 from tests.dashboard.conftest import Pages, text_of
 

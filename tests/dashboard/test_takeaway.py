@@ -18,8 +18,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from audience.curve import stage_windows
-from audience.export import Column, ExportTable
+from audience.export.tables import Column, ExportTable
+from audience.reaction.curve import stage_windows
 from audience.window_table import WindowTable
 from dashboard.lab.chart_svg import chart_svg
 from dashboard.lab.takeaway import Picture, Takeaway, zipped

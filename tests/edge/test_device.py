@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from audience.deliveries.reading import read_delivery
+from audience.deliveries.sheet import Sheet
+from audience.deliveries.window_file import WindowFile
 from audience.errors import DeviceError, InvalidValue, ModelUnavailable, RecordingUnreadable
-from audience.instants import from_ms
-from audience.sheets.read_delivery import read_delivery
-from audience.sheets.sheet import Sheet
-from audience.sheets.window_file import WindowFile
 from audience.store import Heartbeat
+from audience.time import from_ms
 from edge_lambda.detectors import Detection, Image, load_detector
 from edge_lambda.device import Device
 from edge_lambda.devices import Camera, LiveFrame, PlayedFile

@@ -21,10 +21,10 @@ from pathlib import Path
 
 import pytest
 
-from audience.sheets.read_delivery import read_delivery
-from audience.sheets.sheet import Sheet
-from audience.sheets.window_file import WindowFile
-from audience.status import read_status
+from audience.deliveries.reading import read_delivery
+from audience.deliveries.sheet import Sheet
+from audience.deliveries.window_file import WindowFile
+from audience.monitoring.status import read_status
 from edge_lambda.preview_page import PreviewPage
 from tests.architecture.sources import ROOT
 from tests.certificates import Authority

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from audience.errors import DeviceError
-from audience.instants import from_ms
-from audience.status import LONGEST_DETAIL
+from audience.monitoring.status import LONGEST_DETAIL
 from audience.store import Heartbeat
+from audience.time import from_ms
 from edge_lambda.device_status import DeviceStatus, in_words
 from edge_lambda.outbox import OutboxStatus
 from edge_lambda.picture import Picture

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audience.errors import RecordingUnreadable, ScoringRefused
-from audience.instants import parse_zone
+from audience.time import parse_zone
 from edge_lambda.recording import Start, open_recording, start_of
 from edge_lambda.recording.chapters import part_of
 from houselights.recording_start import recording_start

@@ -11,7 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from audience.sheets.delivery import Delivery
+from audience.deliveries.delivery import Delivery
 from edge_lambda.outbox import Outbox
 from edge_lambda.s3_bucket import S3Bucket, upload_client
 from edge_lambda.uploader import FIRST_WAIT_S, LONGEST_WAIT_S, Uploader

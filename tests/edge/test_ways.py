@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from audience.sheets.delivery import Delivery
-from audience.sheets.grid import MOST_TILES
-from audience.sheets.read_delivery import read_delivery
-from audience.sheets.sheet import Sheet
-from audience.sheets.window_file import WindowFile
+from audience.deliveries.delivery import Delivery
+from audience.deliveries.grid import MOST_TILES
+from audience.deliveries.reading import read_delivery
+from audience.deliveries.sheet import Sheet
+from audience.deliveries.window_file import WindowFile
 from audience.windows import WindowRecord
 from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector, load_detector

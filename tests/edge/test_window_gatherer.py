@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from audience.deliveries.manifest import MOST_WINDOWS
+from audience.deliveries.window_file import LARGEST_WINDOW_FILE, WindowFile, read_window_file
 from audience.errors import InvalidValue
-from audience.expressions import EXPRESSIONS
-from audience.faces import WindowFaces
-from audience.sheets.manifest import MOST_WINDOWS
-from audience.sheets.window_file import LARGEST_WINDOW_FILE, WindowFile, read_window_file
+from audience.faces import EXPRESSIONS, WindowFaces
 from audience.store import ScorerRecord
 from audience.windows import WindowRecord, tallies_of
 from edge_lambda.pipeline import ScoredWindow

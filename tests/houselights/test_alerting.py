@@ -18,9 +18,9 @@ from typing import Any
 import boto3
 import pytest
 
-from audience.alert_watch import WATCHED_MS
 from audience.alerts import AlertMark, AlertRule, AlertWatcher, trial_alert
 from audience.errors import AlertNotTold, InvalidValue
+from audience.monitoring.evaluate import WATCHED_MS
 from audience.store import Store
 from audience.stores import open_store
 from houselights.alert_ways import LONGEST_SUBJECT, Message, SnsTopic, Way, Webhook

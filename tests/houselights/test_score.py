@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audience.curve import reaction_curve, stage_windows
+from audience.reaction.curve import reaction_curve, stage_windows
 from audience.store import Store
 from houselights import scoring
 from tests.houselights.conftest import Houselights

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 import pytest
 
 from audience.errors import DeviceError, ScoringRefused
-from audience.occasions import Occasion
+from audience.session_setup import Occasion
 from audience.store import CameraState, Heartbeat, Store
 from audience.stores import open_store
 from audience.stores.sqlite import SqliteStore

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from audience.sheets.delivery import Delivery
+from audience.deliveries.delivery import Delivery
 from audience.stores import open_store
 from edge_lambda.contact_sheet import crop_for_sheet, drawn
 from edge_lambda.detectors import load_detector

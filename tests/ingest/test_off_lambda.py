@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from audience.deliveries.delivery import Delivery
+from audience.deliveries.sheet import Sheet
 from audience.errors import DeliveriesUnavailable, SheetRejected, StoreUnavailable
-from audience.sheets.delivery import Delivery
-from audience.sheets.sheet import Sheet
 from audience.store import Store
 from audience.stores import open_store
 from edge_lambda.contact_sheet import crop_for_sheet, drawn

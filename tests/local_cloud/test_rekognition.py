@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from werkzeug.test import Client
 
-from audience.sheets.grid import CROP_PX, Grid
+from audience.deliveries.grid import CROP_PX, Grid
 from edge_lambda.contact_sheet import drawn
 from edge_lambda.detectors import load_detector
 from houselights.local_cloud.face_details import MOST_FACES, yes_or_no

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from audience.export import ExportTable, joined, notes_table
-from audience.scenes import work_of
+from audience.comparing.scenes import work_of
+from audience.export.tables import ExportTable, joined, notes_table
 from dashboard.lab.choosing_expression import lead_of
 from dashboard.lab.scenes import data
 from dashboard.lab.selection import Screening, expressions_of

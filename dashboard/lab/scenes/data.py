@@ -11,16 +11,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from audience.alikeness import alike_together
-from audience.baseline import BaselineChoice
-from audience.curve import StageWindows
-from audience.norms import ArchivedScenes
-from audience.scenes import ScreenedScene, screened_scenes
+from audience.comparing.norms import ArchivedScenes
+from audience.comparing.planning import alike_together
+from audience.comparing.scenes import ScreenedScene, screened_scenes
+from audience.comparing.synchrony import Synchrony, segment_synchrony
+from audience.comparing.tracks import tracks_of
+from audience.reaction.baseline import BaselineChoice
+from audience.reaction.curve import StageWindows
 from audience.scorers import scorers_of
 from audience.sessions import Session, Stage
 from audience.store import ScorerRecord
-from audience.synchrony import Synchrony, segment_synchrony
-from audience.tracks import tracks_of
 from dashboard.access.data import open_store
 from dashboard.data import SessionFile, read_windows, session_file, store_url
 from dashboard.lab.selection import Screening

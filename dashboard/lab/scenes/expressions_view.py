@@ -9,11 +9,11 @@ from typing import get_args
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from audience.baseline import BASELINES, BaselineChoice
+from audience.comparing.scenes import SceneFigure, scene_figures
+from audience.export.tables import scenes_table
 from audience.percents import percent_text
-from audience.scene_export import scenes_table
-from audience.scene_figures import SceneFigure, scene_figures
-from audience.segment_table import LEAST_S
+from audience.reaction.baseline import BASELINES, BaselineChoice
+from audience.reaction.segments import LEAST_S
 from dashboard import markup
 from dashboard.lab.scenes import data
 from dashboard.lab.scenes.chosen import PAGE, PICTURE_WIDTH, ChosenScenes

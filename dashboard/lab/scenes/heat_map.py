@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from audience.comparing.scenes import SceneFigure
 from audience.percents import percent_text
-from audience.scene_figures import SceneFigure
 from dashboard.lab.scenes.words import LACKS, figure_name, figure_words, number_of_faces, plus, signed
 from dashboard.palette import LIGHT, Palette
 from dashboard.wording import expression_name

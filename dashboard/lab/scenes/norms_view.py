@@ -9,10 +9,10 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from audience.norms import LEAST_SCENES, Standing, scenes_besides, standing
+from audience.comparing.norms import LEAST_SCENES, Standing, scenes_besides, standing
+from audience.comparing.scenes import SceneFigure, scene_figures
+from audience.export.tables import norms_table
 from audience.percents import percent_text
-from audience.scene_export import norms_table
-from audience.scene_figures import SceneFigure, scene_figures
 from dashboard import markup
 from dashboard.data import sessions
 from dashboard.lab.scenes import data

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from audience.curve import overall_share
 from audience.percents import percent
+from audience.reaction.curve import overall_share
 from dashboard.lab.scenes import data
 from dashboard.lab.selection import Screening
 

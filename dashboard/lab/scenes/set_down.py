@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from audience.instants import clock_text
+from audience.time import clock_text
 from dashboard.lab.selection import Screening
 
 

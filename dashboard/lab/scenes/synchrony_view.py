@@ -8,9 +8,9 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from audience.scene_export import synchrony_table
-from audience.scenes import scenes_of
-from audience.synchrony import LEAST_S, LEAST_TRACKS, Synchrony
+from audience.comparing.scenes import scenes_of
+from audience.comparing.synchrony import LEAST_S, LEAST_TRACKS, Synchrony
+from audience.export.tables import synchrony_table
 from dashboard import markup
 from dashboard.lab.scenes import data
 from dashboard.lab.scenes.chosen import PAGE, PICTURE_WIDTH, ChosenScenes

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from audience.comparison import LEAST_UNITS
+from audience.comparing.comparison import LEAST_UNITS
+from audience.comparing.scenes import Lack, SceneFigure
 from audience.disclosure import interval_text, share_text
-from audience.instants import clock_text
 from audience.percents import percent, percent_text
-from audience.scene_figures import SceneFigure
-from audience.scenes import Lack
-from audience.segment_table import LEAST_S
+from audience.reaction.segments import LEAST_S
+from audience.time import clock_text
 from dashboard.wording import expression_name
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from audience.curve import StageWindows
-from audience.segment_table import SegmentRow
+from audience.reaction.curve import StageWindows
+from audience.reaction.segments import SegmentRow
 from dashboard.palette import Palette
 from dashboard.session_page.segments.packing import packed
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from audience.curve import StageWindows
 from audience.disclosure import interval_text, share_text
-from audience.instants import clock_text
 from audience.percents import percent, percent_text
-from audience.segment_table import SegmentRow
+from audience.reaction.curve import StageWindows
+from audience.reaction.segments import SegmentRow
+from audience.time import clock_text
 
 NOT_ENOUGH = "not enough data"
 TOO_FEW_TO_SAY = "too few faces to say"
