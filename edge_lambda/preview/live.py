@@ -8,9 +8,9 @@ from typing import NamedTuple, Self
 
 from audience.faces import LEAD_EXPRESSION
 from edge_lambda.detectors import Image
-from edge_lambda.overlay import Marked, draw_overlay
 from edge_lambda.pipeline import ScoredWindow, TrackedFrame
-from edge_lambda.preview_page import PreviewPage
+from edge_lambda.preview.overlay import Marked, draw_overlay
+from edge_lambda.preview.page import PreviewPage
 
 
 class Smile(NamedTuple):

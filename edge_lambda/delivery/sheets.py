@@ -13,7 +13,7 @@ from audience.deliveries.window_file import WindowFile
 from audience.errors import InvalidValue
 from audience.faces import Box
 from audience.windows import WindowRecord
-from edge_lambda.contact_sheet import drawn
+from edge_lambda.delivery.contact_sheet import drawn
 from edge_lambda.pipeline import CameraKey, SeenFace, SeenWindow
 
 LIVE_INTERVAL_S: Final = 2.0

@@ -11,10 +11,10 @@ from typing import Final
 from audience.errors import HouselightsError
 from audience.store import CameraState, Heartbeat
 from audience.time import to_ms
+from edge_lambda.delivery.paths import Looked
+from edge_lambda.delivery.uploader import UploadStatus
 from edge_lambda.picture import Picture
 from edge_lambda.pipeline import CameraKey
-from edge_lambda.uploader import UploadStatus
-from edge_lambda.ways import Looked
 
 RUNNING_EVERY_MS: Final = 2_000
 """Time between two heartbeats that only say that all is well."""

@@ -39,10 +39,11 @@ from audience.countries import country_code
 from audience.errors import InvalidValue
 from audience.ids import check_id
 from audience.privacy import SETTINGS, Setting
+from edge_lambda.delivery.sheets import LIVE_INTERVAL_S
 from edge_lambda.detectors import DEFAULT_DETECTOR, DETECTORS
 from edge_lambda.device_certificate import DeviceCertificate
-from edge_lambda.devices import KINDS, without_secrets
-from edge_lambda.sheet_builder import LIVE_INTERVAL_S
+from edge_lambda.devices import without_secrets
+from edge_lambda.devices.open_camera import KINDS
 
 Scoring = Literal["cloud", "device"]
 Value = TypeVar("Value")

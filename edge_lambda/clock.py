@@ -1,11 +1,13 @@
-"""The clock that frames are stamped by: it goes on as it went where somebody sets the computer's to another time.
+"""The clock that stamps frames: it keeps going where somebody sets the computer's clock to another time.
 
 A computer's wall clock is what it was set to last: by a network time service, by hand, by a virtual machine's host, by
 a summer time written into its hardware. A second clock, which counts since the computer started, is set by nobody.
 While the two keep their distance nobody has set anything; and their distance at an instant at which the wall clock was
-known to be right tells the right time ever after.
+known to be right gives the right time ever after.
 
-Why so, and what is not known: `docs/decisions/0029-device-clock.md`.
+A computer without a clock of its own comes up in 1970, or at the time it was switched off, until a time server corrects
+it. What is recorded meanwhile would stand hours from where it belongs, or be refused where it arrives: so the network's
+time is waited for. Reasons and open questions: `docs/decisions/0029-device-clock.md`.
 """
 
 from __future__ import annotations
@@ -16,11 +18,11 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
 
-from audience.errors import OutboxUnavailable
+from audience.errors import DeviceError, OutboxUnavailable
 from audience.time import from_ms, to_ms
 from edge_lambda.whole_file import write_whole
 
@@ -144,3 +146,40 @@ def is_synchronised() -> bool:
     """Whether a time service keeps the wall clock right, as the kernel knows it; False where it does not say."""
     ask = getattr(ctypes.CDLL(None), "adjtimex", None)
     return ask is not None and 0 <= ask(ctypes.create_string_buffer(_TIMEX_BYTES)) < _NOT_SYNCHRONISED
+
+
+MADE_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""Houselights was made after this: a clock that says less was never set."""
+
+SETTLING_S: Final = 180.0
+"""Seconds after the computer was switched on in which a time server is waited for; a network takes one or two minutes
+to come up. Afterwards the camera records, and says that nobody vouches for its clock."""
+
+
+def check_clock(
+    now: datetime,
+    *,
+    since_boot_s: Callable[[], float] = lambda: time.clock_gettime(
+        getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    ),
+    synchronised: Callable[[], bool] = is_synchronised,
+) -> None:
+    """Checks that frames may be stamped by a clock.
+
+    Args:
+        now: what it says, aware UTC.
+        since_boot_s: seconds since the computer was switched on.
+        synchronised: whether a time server keeps it.
+
+    Raises:
+        DeviceError: it is to be waited for.
+    """
+    if now < MADE_AT:
+        raise DeviceError(f"the clock says {now:%Y-%m-%d}: it was never set; nothing is recorded until it is")
+    if not synchronised() and since_boot_s() < SETTLING_S:
+        raise DeviceError("the computer was just switched on and no time server has set its clock yet: waiting for one")
+
+
+def clock_word(synchronised: Callable[[], bool] = is_synchronised) -> str:
+    """What is to be known of a clock that is used; "" where a time server keeps it."""
+    return "" if synchronised() else "no time server keeps the clock: seconds may be wrong"

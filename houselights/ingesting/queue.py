@@ -9,7 +9,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from audience.errors import DeliveriesUnavailable
-from houselights.ingesting import FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S
+from houselights.ingesting.local import FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S
 from ingest_lambda.handler import process_event
 from ingest_lambda.worker import Worker
 

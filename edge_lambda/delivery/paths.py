@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from audience.deliveries.delivery import Delivery
-from edge_lambda.contact_sheet import crop_for_sheet
 from edge_lambda.correction import PictureCorrector
+from edge_lambda.delivery.contact_sheet import crop_for_sheet
+from edge_lambda.delivery.sheets import SheetBuilder
+from edge_lambda.delivery.windows import WindowGatherer
 from edge_lambda.detectors import Detector
-from edge_lambda.live_preview import Smile, smiles_in
 from edge_lambda.pipeline import CameraKey, TimedFrame, TrackedFrame, scored_windows, seen_windows
+from edge_lambda.preview.live import Smile, smiles_in
 from edge_lambda.scorers import Scorer, scorer_record
-from edge_lambda.sheet_builder import SheetBuilder
 from edge_lambda.tracking import Tracker
-from edge_lambda.window_gatherer import WindowGatherer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from audience.deliveries.sheet import Sheet
 from audience.errors import SheetRejected
-from edge_lambda.contact_sheet import scoring_crops
+from edge_lambda.delivery.contact_sheet import scoring_crops
 from edge_lambda.detectors import Detector
 from edge_lambda.scorers import Scorer
 from ingest_lambda.scoring import match_tiles

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from audience.deliveries.delivery import Delivery
 from audience.errors import HouselightsError, UploadRefused
 from edge_lambda.back_off import BackOff
-from edge_lambda.outbox import Outbox, OutboxStatus
+from edge_lambda.delivery.outbox import Outbox, OutboxStatus
 
 FIRST_WAIT_S: Final = 0.5
 LONGEST_WAIT_S: Final = 30.0

@@ -9,7 +9,7 @@ from typing import Final
 
 from audience.errors import HouselightsError
 from audience.store import Heartbeat
-from houselights.delivery_folder import DeliveryFolder
+from houselights.ingesting.delivery_folder import DeliveryFolder
 from ingest_lambda.ingest import IngestResult
 from ingest_lambda.worker import Worker
 

@@ -20,13 +20,12 @@ from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
 from edge_lambda.recording import Recording, Start, open_recording
 from edge_lambda.scorers import Scorer, scorer_record
 from edge_lambda.tracking import Tracker
-from edge_lambda.tracking.run_name import run_name
-from houselights.preview import RecordingPreview, check_preview_place
-from houselights.recording_remarks import remarks_of
-from houselights.recording_run import Found, RecordingRun
-from houselights.recording_start import recording_start
-from houselights.same_instants import add_overlaps, check_same_instants, elsewhere
-from houselights.scoring_summary import Summary, summary_of
+from edge_lambda.tracking.tracker import run_name
+from houselights.scoring.preview import RecordingPreview, check_preview_place
+from houselights.scoring.run import Found, RecordingRun
+from houselights.scoring.same_instants import add_overlaps, check_same_instants, elsewhere
+from houselights.scoring.start import recording_start
+from houselights.scoring.summary import Summary, remarks_of, summary_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

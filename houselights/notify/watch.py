@@ -19,7 +19,7 @@ from audience.sessions import Session
 from audience.store import Store
 from audience.time import to_ms
 from edge_lambda.back_off import BackOff
-from houselights.alert_ways import Message, Turn, Way
+from houselights.notify.notifiers import Message, Turn, Way
 
 LATE_MS: Final = 600_000
 """An alert that was over for so long is told to nobody any more."""

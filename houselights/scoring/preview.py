@@ -10,9 +10,9 @@ from typing import Self
 from audience.errors import InvalidValue
 from audience.recording_files import fingerprint
 from audience.store import Store
-from edge_lambda.live_preview import marked_frames, smiles_in
 from edge_lambda.pipeline import ScoredWindow
-from edge_lambda.preview_file import PreviewFile, is_preview
+from edge_lambda.preview.file import PreviewFile, is_preview
+from edge_lambda.preview.live import marked_frames, smiles_in
 
 # Bytes; a file that is smaller holds no picture, and may be what is left of an earlier preview.
 LEAST_RECORDING = 1024
