@@ -24,8 +24,8 @@ from audience.sessions import Camera, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord, Store
 from audience.stores import default_store_url
 from audience.time import to_ms
-from dashboard.access.asking import permit
 from dashboard.access.data import open_store
+from dashboard.access.identity import permit
 from dashboard.access.permits import EVERYTHING
 from dashboard.overview import Overview, overview_of
 from dashboard.report.contents import SEED

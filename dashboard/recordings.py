@@ -19,7 +19,7 @@ from audience.recording_files import fingerprint
 from audience.sessions import Session
 from audience.store import RecordingProgress
 from audience.time import to_ms
-from dashboard.access.asking import permit
+from dashboard.access.identity import permit
 from dashboard.video import NoVideo, Video
 
 ROUTE = "/recordings"

@@ -15,14 +15,14 @@ from audience.time import to_ms
 from edge_lambda.back_off import BackOff
 from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector
-from edge_lambda.device_status import in_one_line
 from edge_lambda.devices import Camera
 from edge_lambda.devices.holding import held
 from edge_lambda.live_frames import LiveFrames
 from edge_lambda.pipeline import CameraKey, ScoredWindow, scored_windows
 from edge_lambda.scorers import Scorer, scorer_record
+from edge_lambda.status.heartbeats import in_one_line
 from edge_lambda.tracking import Tracker
-from edge_lambda.tracking.run_name import run_name
+from edge_lambda.tracking.tracker import run_name
 
 BEAT_EVERY_MS = 2_000
 

@@ -19,7 +19,7 @@ from audience.stores import open_store
 from audience.time import to_ms
 from bench.figures import Figure
 from bench.live_board.watched_day import BEGINS_AT
-from dashboard.live_board.data import REFRESH_MS
+from dashboard.pages.board.data import REFRESH_MS
 from houselights.simulating import set_up, write_at_once
 from sample_data.festival_day.plan import plan_day
 

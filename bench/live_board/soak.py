@@ -23,7 +23,7 @@ from audience.time import to_ms
 from audience.windows import WindowRecord
 from bench.figures import Figure
 from bench.live_board.watched_day import BEGINS_AT
-from dashboard.live_board.data import REFRESH_MS
+from dashboard.pages.board.data import REFRESH_MS
 from houselights.simulating import set_up
 from sample_data.festival_day.deliveries import arrivals
 from sample_data.festival_day.plan import plan_day

@@ -20,9 +20,8 @@ from audience.reaction.segments import SegmentRow, segment_rows
 from audience.store import RecordingProgress, ScorerRecord
 from audience.time import clock_text, to_ms
 from dashboard.clock import date_text, length_text
-from dashboard.moment_words import LATER, about_moments
 from dashboard.stretches import legend
-from dashboard.wording import GAPS, NOT_FEELING, band_words, kind_words, outside_note, share_of
+from dashboard.wording import GAPS, LATER, NOT_FEELING, about_moments, band_words, kind_words, outside_note, share_of
 
 # As the pages have it, so that a report never differs from them.
 SEED = 0

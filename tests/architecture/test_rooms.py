@@ -241,9 +241,22 @@ def test_charts_can_be_drawn_without_streamlit(chart):
 
 
 def test_only_the_data_modules_of_the_dashboard_hold_the_store():
-    others = [module for module in modules("dashboard") if module.name.rpartition(".")[2] != "data"]
+    others = [module for module in modules("dashboard") if not module.name.endswith("data")]
     assert len(others) < len(modules("dashboard"))
     assert offenders((module, {name for name in module.imports() if within(name, STORES)}) for module in others) == []
+
+
+def test_a_page_is_imported_by_no_other_page():
+    """What two pages share has a name of its own above them."""
+    pages = {path.parent.name for path in (ROOT / "dashboard" / "pages").glob("*/page.py")}
+    assert len(pages) > 5
+    found = []
+    for module in modules("dashboard"):
+        parts = module.name.split(".")
+        if parts[:2] == ["dashboard", "pages"] and parts[2:] and parts[2] in pages:
+            others = {f"dashboard.pages.{page}" for page in pages - {parts[2]}}
+            found.append((module, {name for name in module.imports() if any(within(name, page) for page in others)}))
+    assert offenders(found) == []
 
 
 def test_time_comes_in_with_the_data():

@@ -18,7 +18,7 @@ from playwright.sync_api import TimeoutError as NotShown
 from audience.store import Store
 from audience.stores import open_store
 from audience.time import to_ms
-from edge_lambda.preview_page import PreviewPage
+from edge_lambda.preview.page import PreviewPage
 from tests.builders import a_heartbeat, a_session
 from tests.dashboard.conftest import READY, SERVER, serving
 from tests.ticking import until

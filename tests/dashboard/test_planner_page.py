@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from audience.comparing.planning import Plan
-from dashboard.lab import takeaway_button
+from dashboard import download as takeaway_button
 from tests.dashboard.conftest import Pages, text_of
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from audience.comparing.scenes import Lack, Scene, SceneFigure
 from audience.percents import percent_text
-from dashboard.lab.scenes.heat_map import heat_map
-from dashboard.lab.scenes.words import figure_words, plus, ranged
+from dashboard.pages.scenes.heat_map import heat_map
+from dashboard.pages.scenes.text import figure_words, plus, ranged
 from dashboard.palette import LIGHT
 
 NAN = float("nan")

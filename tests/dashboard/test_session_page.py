@@ -19,7 +19,7 @@ from audience.stores import open_store
 from audience.time import to_ms
 from audience.windows import WindowRecord
 from dashboard import data
-from dashboard.session_page.earlier import earlier_of
+from dashboard.pages.session.earlier import earlier_of
 from tests.builders import (
     BEGAN,
     a_face,

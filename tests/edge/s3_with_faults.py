@@ -15,7 +15,7 @@ from uuid import uuid4
 import boto3
 
 from audience.deliveries.delivery import Delivery
-from edge_lambda.s3_bucket import S3Bucket, upload_client
+from edge_lambda.delivery.s3_bucket import S3Bucket, upload_client
 from houselights.local_cloud.moto_server import running_moto
 from tests.builders import BEGAN
 from tests.ticking import limit_s

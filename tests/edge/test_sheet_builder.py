@@ -13,11 +13,12 @@ from audience.deliveries.sheet import Sheet, read_sheet
 from audience.deliveries.window_file import WindowFile
 from audience.errors import InvalidValue
 from audience.faces import Box
-from edge_lambda.contact_sheet import crop_for_sheet, drawn, scoring_crops
 from edge_lambda.crops import crop_for_scoring
-from edge_lambda.detectors import Detection, load_detector
+from edge_lambda.delivery.contact_sheet import crop_for_sheet, drawn, scoring_crops
+from edge_lambda.delivery.sheets import THRIFTY_INTERVAL_S, SheetBuilder
+from edge_lambda.detectors import Detection
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.pipeline import CameraKey, SeenFace, SeenWindow
-from edge_lambda.sheet_builder import THRIFTY_INTERVAL_S, SheetBuilder
 from tests.builders import BEGAN_MS, after_ms
 from tests.portraits import portrait
 

@@ -10,8 +10,8 @@ from audience.errors import InvalidValue
 from audience.faces import EXPRESSIONS, WindowFaces
 from audience.store import ScorerRecord
 from audience.windows import WindowRecord, tallies_of
+from edge_lambda.delivery.windows import WindowGatherer
 from edge_lambda.pipeline import ScoredWindow
-from edge_lambda.window_gatherer import WindowGatherer
 from tests.builders import BEGAN_MS, a_face, after_ms
 
 THRESHOLDS = dict.fromkeys(EXPRESSIONS, 0.5)

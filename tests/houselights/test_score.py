@@ -11,7 +11,7 @@ import pytest
 
 from audience.reaction.curve import reaction_curve, stage_windows
 from audience.store import Store
-from houselights import scoring
+from houselights.scoring import score as scoring
 from tests.houselights.conftest import Houselights
 from tests.portraits import people_video
 from tests.ticking import last_words
