@@ -71,10 +71,17 @@ def book_of(documents: Iterable[tuple[str, str]]) -> AlertBook:
 
     Args:
         documents: key and JSON of each, in the order of their keys.
+
+    Raises:
+        StoreUnavailable, StoreTooNew: as `from_json` does.
     """
     found: dict[type[AlertDocument], list[Any]] = {kind: [] for kind in _TYPES.values()}
     for key, document in documents:
-        kind = _TYPES[key.partition("#")[0]]
+        kind = _TYPES.get(key.partition("#")[0])
+        if kind is None:
+            raise StoreTooNew(
+                f"a stored document {key!r} is of an unknown kind: use a newer Houselights, which wrote it"
+            )
         found[kind].append(from_json(document, kind))
     return AlertBook(
         rules=tuple(found[AlertRule]),

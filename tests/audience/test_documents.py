@@ -226,6 +226,11 @@ def test_alerts_of_an_older_version_are_read_and_found_under_their_keys() -> Non
     assert [json.loads(to_json(document)) for document in every] == [json.loads(text) for _, text in ALERTING]
 
 
+def test_an_alert_document_of_a_kind_that_only_a_newer_version_knows_is_refused() -> None:
+    with pytest.raises(StoreTooNew, match="SNOOZE#1"):
+        book_of([*ALERTING, ("SNOOZE#1", "{}")])
+
+
 def test_a_figure_that_numpy_made_is_stored_as_the_number_it_is() -> None:
     cue = Cue(at=at(4), timeline_s=np.float64(0.1))
     assert from_json(to_json(cue), Cue) == Cue(at=at(4), timeline_s=0.1)
