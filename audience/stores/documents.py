@@ -44,10 +44,7 @@ def from_json(document: str, kind: type[Record]) -> Record:
     try:
         fields = json.loads(document)
         record = msgspec.convert(fields, kind)
-    except (
-        ValueError,
-        RecursionError,
-    ) as problem:  # of json's, and of msgspec's, which says what the dataclass refused
+    except (ValueError, RecursionError) as problem:  # ValueErrors of json, and of msgspec for types and values
         raise StoreUnavailable(f"{what} is damaged ({problem}): restore the store from a backup") from None
     if unknown := sorted(_unknown(fields, _fields(record))):
         raise StoreTooNew(f"{what} has the unknown field {unknown[0]!r}: use a newer Houselights, which wrote it")
