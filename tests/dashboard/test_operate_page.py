@@ -487,7 +487,7 @@ def test_a_camera_is_offered_a_stage_of_the_session_that_is_chosen(pages: Pages,
 def test_a_day_is_estimated_for_the_cameras_of_the_session_that_is_chosen(pages: Pages, talk: str, quiet: str) -> None:
     app = pages.operate(part="Cost", session="Why bridges hum")
     app.selectbox(key="cost-scoring").select("cloud").run()
-    assert "2 cameras running" in text_of(app)
+    assert "2 cameras at work" in text_of(app)
     app.selectbox(key="session").select(quiet).run()
     assert app.number_input(key="cost-cameras-quiet").value == 1
 
