@@ -197,7 +197,7 @@ def test_an_evening_from_setting_up_to_the_end(page: Page, url: str) -> None:
             page.get_by_role("button", name="Pause").click()
             expect(page.get_by_text("Main: talk paused since")).to_be_visible()
             page.get_by_role("button", name="Undo").click()
-            expect(page.get_by_text("Main: the talk runs")).to_be_visible()
+            expect(page.get_by_text("Main: talk running")).to_be_visible()
             page.get_by_role("button", name="End session").click()
             question = page.get_by_role("dialog")
             expect(question).to_contain_text("Why bridges hum")
