@@ -20,17 +20,20 @@ from typing import Any
 
 import pytest
 
+from audience.errors import HouselightsError
 from bench.figures import Figure
+from bench.needs import get
 from bench.quoting import RESULTS, table, write_quotes
+from training.corpus import CorpusUnreadable
 
 ROOT = Path(__file__).resolve().parent
-NOT_A_BENCH = {"__init__", "__main__", "quoting", "viewing", "cloud_path", "live_board", "review_parts"}
+NOT_A_BENCH = {"__init__", "__main__", "needs", "quoting", "viewing", "cloud_path", "live_board", "review_parts"}
 
 
 def names() -> list[str]:
     """The benches there are: every module or package beside this one with a `run()`, which gives its figures.
 
-    One with `PARTS` has some parts by name, each of which gives its own figures.
+    One with `PARTS` has some parts by name, each of which gives its own figures. `NEEDS` names what `needs.get` gets.
     """
     modules = {path.stem for path in ROOT.glob("*.py")} | {path.parent.name for path in ROOT.glob("*/__init__.py")}
     return sorted(modules - NOT_A_BENCH)
@@ -75,6 +78,11 @@ def main() -> int:
     parts = getattr(bench, "PARTS", {})
     if unknown := set(arguments.part) - parts.keys():
         parser.error(f"{arguments.name} has no part {min(unknown)!r}: it has {', '.join(parts) or 'none'}")
+    if not arguments.part:
+        for need in getattr(bench, "NEEDS", ()):
+            if to_do := get(need):
+                print(f"{arguments.name}: {to_do}", file=sys.stderr)  # noqa: T201
+                return 2
     figures: list[Figure] = []
     try:
         runs = [parts[part] for part in arguments.part] or [bench.run]
@@ -85,8 +93,9 @@ def main() -> int:
     except KeyboardInterrupt:
         print("stopped: nothing is kept", file=sys.stderr)  # noqa: T201
         return 130
-    except (pytest.skip.Exception, pytest.fail.Exception) as missing:  # benches run on the tests' servers
-        print(f"{missing}: nothing is kept", file=sys.stderr)  # noqa: T201
+    # Benches run on the tests' servers, which skip or fail.
+    except (HouselightsError, CorpusUnreadable, pytest.skip.Exception, pytest.fail.Exception) as problem:
+        print(f"{arguments.name}: {problem}: nothing is kept", file=sys.stderr)  # noqa: T201
         return 2
     report: dict[str, Any] = {
         "bench": arguments.name,

@@ -28,6 +28,8 @@ from edge_lambda.detectors.boxes import Boxes, intersection, overlap
 from edge_lambda.recording import open_recording
 from training.corpus import data_folder
 
+NEEDS = ("data",)
+
 SAME_FACE: Final = 0.4
 """Least overlap (IoU) of a detection with the face it is counted for."""
 
