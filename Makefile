@@ -9,7 +9,7 @@ UV := $(BIN)/uv
 SYNC := $(VENV)/.synced
 RUNS := $(VENV)/.synced-to-run
 WEIGHTS := edge_lambda/models/centerface.onnx
-CHECKED := hatch_build.py audience edge_lambda ingest_lambda board_page houselights dashboard sample_data table_files timeline_files bench training tests
+CHECKED := hatch_build.py audience edge_lambda ingest_lambda board_page houselights dashboard sample_data timeline_files bench training tests
 
 CHECKS := build/checks
 SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam

@@ -108,8 +108,8 @@ def _video() -> Finding:
 
 
 def _centerface() -> Finding:
-    from edge_lambda.detectors import load_detector
     from edge_lambda.detectors.centerface import weights_file
+    from edge_lambda.detectors.load import load_detector
 
     load_detector("centerface", threads=1)
     return Finding(what="detector centerface", state="ok", says=_file(Path(str(weights_file()))))
@@ -134,7 +134,7 @@ def _yunet() -> Finding:
 
 
 def _haar() -> Finding:
-    from edge_lambda.detectors import load_detector
+    from edge_lambda.detectors.load import load_detector
 
     load_detector("haar")
     return Finding(what="detector haar", state="ok", says="the cascade file comes with OpenCV; frontal faces only")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.curve import ReactionCurve, StageWindows
-from audience.instants import clock_text
-from audience.moments import Moment
+from audience.reaction.curve import ReactionCurve, StageWindows
+from audience.reaction.moments import Moment
+from audience.time import clock_text
 from dashboard.palette import LIGHT, Palette
 from dashboard.report.contents import Report
 from dashboard.report.marks import Area, Box, Disc, Line, Mark, Picture, Points, Words

@@ -25,7 +25,7 @@ _SERVED = {"/": '<div id="root">', "/_stcore/health": "ok", "/live/demo": "stage
 _FIRST_PAGE = """
 from importlib import resources
 from streamlit.testing.v1 import AppTest
-app = AppTest.from_file(str(resources.files("dashboard") / "navigation.py"), default_timeout=60).run()
+app = AppTest.from_file(str(resources.files("dashboard") / "pages" / "navigation.py"), default_timeout=60).run()
 print(*[error.message for error in app.exception], *[link.proto.label for link in app.get("page_link")], sep="; ")
 """
 
