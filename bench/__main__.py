@@ -34,6 +34,7 @@ def names() -> list[str]:
     """The benches there are: every module or package beside this one with a `run()`, which gives its figures.
 
     One with `PARTS` has some parts by name, each of which gives its own figures. `NEEDS` names what `needs.get` gets.
+    Where `KEPT` is False the figures are of the tree at hand, and are printed only.
     """
     modules = {path.stem for path in ROOT.glob("*.py")} | {path.parent.name for path in ROOT.glob("*/__init__.py")}
     return sorted(modules - NOT_A_BENCH)
@@ -103,7 +104,7 @@ def main() -> int:
         "machine": machine(),
         "figures": [figure.as_json() for figure in figures],
     }
-    if not arguments.part:
+    if not arguments.part and getattr(bench, "KEPT", True):
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{arguments.name}.json").write_text(json.dumps(report, indent=2) + "\n")
     print(json.dumps(report) if arguments.json else table(report["figures"]))  # noqa: T201 - this is a command line
