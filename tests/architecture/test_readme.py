@@ -37,7 +37,15 @@ def test_every_command_is_named() -> None:
 
 
 def test_every_option_named_with_a_command_is_one_of_its_options() -> None:
-    options = {command.name: {name for one in command.params for name in one.opts} for command in COMMANDS}
+    options = {
+        command.name: {
+            name
+            for part in [command, *getattr(command, "commands", {}).values()]
+            for one in part.params
+            for name in (*one.opts, *one.secondary_opts)
+        }
+        for command in COMMANDS
+    }
     named = [
         (command, option)
         for command, rest in re.findall(r"houselights ([a-z][a-z-]+)([^`\n]*)", README)
