@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -170,8 +171,11 @@ def trip(session_id: str) -> tuple[set[str], set[str]]:
     page()  # what is imported when first used is imported now
     st.cache_data.clear()
     st.cache_resource.clear()
-    with mock.patch("threading._profile_hook", follow):
+    threading.setprofile(follow)  # Streamlit runs a page in a thread of its own
+    try:
         page()
+    finally:
+        threading.setprofile(None)
     return handed, entered
 
 

@@ -26,7 +26,9 @@ def get(need: str) -> str:
     """
     if need == "data":
         folder = data_folder()
-        return "" if folder.is_dir() else f"the evaluation data is needed: {ENVIRONMENT} names its folder, not {folder}"
+        if folder.is_dir():
+            return ""
+        return f"the evaluation data is needed, and is not at {folder}: set {ENVIRONMENT} to its folder"
     subprocess.run([sys.executable, "-m", _GETTERS[need]], check=False, stderr=subprocess.DEVNULL)
     if need == "browser":
         return "" if browser_path() else GET_A_BROWSER

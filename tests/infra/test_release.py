@@ -60,6 +60,11 @@ def test_the_wheel_has_every_file_of_its_packages_and_no_other(wheel: zipfile.Zi
     assert needed >= {".py", ".css", ".js", ".html", ".svg", ".toml", ".onnx"}
 
 
+def test_what_signing_in_is_kept_secret_by_is_neither_committed_nor_in_the_wheel() -> None:
+    command = ["git", "check-ignore", "--quiet", "dashboard/.streamlit/secrets.toml"]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+
+
 def test_the_licences_go_along_that_of_the_weights_included(wheel: zipfile.ZipFile) -> None:
     kept = {Path(name).name: name for name in wheel.namelist() if ".dist-info/licenses/" in name}
     assert kept.keys() == LICENCES
