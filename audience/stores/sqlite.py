@@ -18,8 +18,7 @@ from audience.sessions import Camera, Session, Stage
 from audience.store import AlertDocument, Heartbeat, RecordingProgress, ScorerRecord
 from audience.stores import documents
 from audience.stores.documents import alert_document_to_json, book_of, key_of, scorer_from_json, scorer_to_json
-from audience.stores.sqlite_erasing import Rows
-from audience.stores.sqlite_file import SqliteFile
+from audience.stores.sqlite_file import Rows, SqliteFile
 from audience.stores.sqlite_sessions import SqliteSessions
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord, pack_tallies

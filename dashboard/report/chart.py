@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.reaction.curve import ReactionCurve, StageWindows
+from audience.reaction.curve import FEW, SHOWN, ReactionCurve, StageWindows, runs, shown, states
 from audience.reaction.moments import Moment
 from audience.time import clock_text
 from dashboard.palette import LIGHT, Palette
 from dashboard.report.contents import Report
 from dashboard.report.marks import Area, Box, Disc, Line, Mark, Picture, Points, Words
-from dashboard.stretches import FEW, SHOWN, runs, shown, states
 from dashboard.thinning import thinned
 
 Floats = NDArray[np.float64]

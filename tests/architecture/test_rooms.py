@@ -96,7 +96,7 @@ def test_the_rooms_are_read():
     assert {"audience", "edge_lambda", "dashboard", "houselights", "tests"} <= rooms <= set(ROOMS)
     assert len(modules()) > 50
     (curve,) = [module for module in modules("audience") if module.name == "audience.reaction.curve"]
-    assert {"numpy", "audience.reaction.intervals", "audience.reaction.intervals.wilson"} <= curve.imports()
+    assert {"numpy", "audience.disclosure", "audience.disclosure.bounded"} <= curve.imports()
 
 
 def test_no_python_lies_outside_the_rooms():

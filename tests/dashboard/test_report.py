@@ -335,8 +335,9 @@ def test_nothing_is_built_before_somebody_asks_for_it(filled: str, monkeypatch: 
         from dashboard import data
         from dashboard.report.offer import offer_report
 
-        file = data.session_file("talk-1")
-        offer_report(data.review(file, file.stages[0]))
+        with data.reader() as reader:
+            file = reader.file("talk-1")
+            offer_report(reader.review(file, file.stages[0]))
 
     def never(*_: object, **__: object) -> None:
         pytest.fail("a report was built")

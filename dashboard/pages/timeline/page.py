@@ -58,7 +58,12 @@ def _source(drawn: str) -> str:
 
 def show(session_id: str) -> None:
     """The whole page."""
-    file = data.session_file(session_id)
+    with data.reader() as reader:
+        show_session(reader, reader.file(session_id))
+
+
+def show_session(reader: data.Reader, file: data.SessionFile) -> None:
+    """The page of a session."""
     st.set_page_config(page_title=f"Timeline of {file.session.name} · Houselights")
     st.html(markup.page_title("What was shown", file.session.name))
     if not file.stages:
@@ -66,7 +71,7 @@ def show(session_id: str) -> None:
         return
     stage = choose_stage(file)
     desk = desk_of(file.session, stage)
-    windows = data.laid_out(file, stage)
+    windows = reader.windows(file, stage)
     head, laid = st.container(), st.container()
     segments, when, source, aligned = st.tabs(["Segments", "Begin and pauses", "From a file or film", "Find its begin"])
     length_s = known_length_s(desk, file, stage)
