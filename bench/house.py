@@ -29,8 +29,8 @@ from tests.architecture.sources import ROOT, Module, modules, words_of
 
 KEPT: Final = False
 SESSION: Final = "sample-talk"
-HOLD_WINDOWS: Final = frozenset({"WindowRecord", "WindowTable", "StageWindows", "ReactionCurve", "Review"})
-"""Types whose objects hold a stage's windows, or figures for each of them."""
+TRIP: Final = (("dashboard/data.py", "windows"), ("dashboard/pages/session/picture.py", "show_picture"))
+"""The functions between which a window travels: one reads a stage's windows, one makes the picture of them."""
 
 OF_CHARTS: Final = frozenset(
     {
@@ -120,7 +120,7 @@ test_functions.__test__ = False  # type: ignore[attr-defined]
 
 
 def travelled() -> Iterator[Figure]:
-    """Files that a stage's windows reach on their way from the store to the page of their session."""
+    """Files entered on the way of a stage's windows from the store to the picture on the page of their session."""
     from audience.stores import open_store
     from sample_data.generate import load_samples
 
@@ -129,8 +129,8 @@ def travelled() -> Iterator[Figure]:
         with open_store(url) as store:
             load_samples(store)
         with mock.patch.dict(os.environ, {"HOUSELIGHTS_STORE": url}):
-            handed, entered = trip(SESSION)
-    yield most("files that a window's trip to the session page enters", len(handed), 15)
+            on_the_way, entered = trip(SESSION)
+    yield most("files that a window's trip to the session page enters", len(on_the_way), 15)
     yield Figure(name="files that the session page enters in all", value=len(entered))
 
 
@@ -138,27 +138,34 @@ def trip(session_id: str) -> tuple[set[str], set[str]]:
     """Runs the page of a session and follows its calls.
 
     Returns:
-        The product's files in which a function was given windows or returned them, and those in which any was called.
+        The product's files that are entered while the functions of `TRIP` run, and all that are entered.
+
+    Raises:
+        AssertionError: the page fails, or calls not every function of `TRIP`.
     """
     import streamlit as st
     from streamlit.testing.v1 import AppTest
     from streamlit.util import calc_hash
 
     rooms = tuple(f"{ROOT / room}{os.sep}" for room in shape.PRODUCT)
-    handed: set[str] = set()
+    ends = {(str(ROOT / file), name) for file, name in TRIP}
+    called: set[tuple[str, str]] = set()
+    on_the_way: set[str] = set()
     entered: set[str] = set()
+    depth = 0
 
-    def holds_windows(value: object) -> bool:
-        return type(value).__name__ in HOLD_WINDOWS
-
-    def follow(frame: Any, event: str, argument: Any) -> None:
-        file = frame.f_code.co_filename
-        if event not in ("call", "return") or not file.startswith(rooms) or frame.f_code.co_name.startswith("<"):
+    def follow(frame: Any, event: str, _argument: Any) -> None:
+        nonlocal depth
+        file, name = frame.f_code.co_filename, frame.f_code.co_name
+        if event not in ("call", "return") or not file.startswith(rooms) or name.startswith("<"):
             return
-        entered.add(file)
-        values = frame.f_locals.values() if event == "call" else (argument,)
-        if any(map(holds_windows, values)):
-            handed.add(file)
+        if (file, name) in ends:
+            called.add((file, name))
+            depth += 1 if event == "call" else -1
+        if event == "call":
+            entered.add(file)
+        if event == "call" and depth:
+            on_the_way.add(file)
 
     def page() -> None:
         app = AppTest.from_file(str(ROOT / "dashboard" / "pages" / "navigation.py"), default_timeout=300)
@@ -176,7 +183,9 @@ def trip(session_id: str) -> tuple[set[str], set[str]]:
         page()
     finally:
         threading.setprofile(None)
-    return handed, entered
+    if called != ends:
+        raise AssertionError(f"the page does not call {sorted(ends - called)}: give TRIP the functions that it calls")
+    return on_the_way, entered
 
 
 def demo_mb() -> float:
