@@ -16,6 +16,7 @@ HEAVY = (
     "cv2",
     "defusedxml",
     "matplotlib",
+    "msgspec",
     "onnxruntime",
     "opentimelineio",
     "pandas",
