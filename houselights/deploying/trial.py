@@ -16,8 +16,8 @@ from pathlib import Path
 from audience.errors import DeploymentFailed
 
 EXTRA = "demo"
-PATIENCE_S = 300.0
-"""How long the demo may take until it answers."""
+PATIENCE_S = 600.0
+"""How long the demo may take until it answers, and until it ends."""
 
 _SERVED = {"/": '<div id="root">', "/_stcore/health": "ok", "/live/demo": "stages", "/live/demo/live.json": '"stages"'}
 """What of the demo's server is looked at: the pages, and the public board of its festival; each with a text in it."""
@@ -29,6 +29,7 @@ app = AppTest.from_file(str(resources.files("dashboard") / "pages" / "navigation
 print(*[error.message for error in app.exception], *[link.proto.label for link in app.get("page_link")], sep="; ")
 """
 
+_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # this machine is reached through no proxy
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 _KEPT = ("PATH", "LANG", "PIP_", "SSL_", "HTTP_", "HTTPS_", "http_proxy", "https_proxy", "no_proxy", "TMPDIR")
 
@@ -78,7 +79,7 @@ def _demo(command: str, folder: Path, environment: Mapping[str, str]) -> None:
         # As Ctrl-C in a terminal does: it reaches everything that was started from it.
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGINT)
-        code = process.wait(timeout=PATIENCE_S)
+        code = _ended(process)
     if code:
         raise DeploymentFailed(f"the demo ended with exit code {code}: {output.read_text()[-500:]}")
     store = re.search(r"sqlite:///\S+", output.read_text())
@@ -92,6 +93,15 @@ def _demo(command: str, folder: Path, environment: Mapping[str, str]) -> None:
     _run([command, "report", "demo-clip", "--to", "report.pdf", "--store", store[0]], folder, environment)
 
 
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    try:
+        return process.wait(timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise DeploymentFailed(f"the demo did not end {PATIENCE_S:.0f} s after Ctrl-C") from None
+
+
 def _address(process: subprocess.Popen[bytes], output: Path) -> str:
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until and process.poll() is None:
@@ -103,7 +113,7 @@ def _address(process: subprocess.Popen[bytes], output: Path) -> str:
 
 def _page(address: str) -> str:
     try:
-        with urllib.request.urlopen(address, timeout=30) as answer:
+        with _DIRECTLY.open(address, timeout=30) as answer:
             content: bytes = answer.read()
     except (urllib.error.URLError, OSError) as problem:
         raise DeploymentFailed(f"the demo does not answer at {address}: {problem}") from None
