@@ -175,7 +175,7 @@ def offer(build: Callable[[], Takeaway], *, page: str, tables: Sequence[str], pi
         page: as the takeaway's; names the zip.
         tables, pictures: the names of those it will have.
     """
-    with st.popover("Take away", key="takeaway"):
+    with st.popover("Export", key="takeaway"):
         st.html(markup.note(_CONTENTS))
         st.download_button(
             "Everything (.zip)",

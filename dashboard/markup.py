@@ -42,9 +42,9 @@ def list_heading(text: str) -> str:
     return f'<h3 class="hl-list-heading">{escape(text)}</h3>'
 
 
-def facts(told: Iterable[str]) -> str:
+def facts(items: Iterable[str]) -> str:
     """What there is to know of something, in small print."""
-    return f'<p class="hl-facts">{" · ".join(escape(fact) for fact in told)}</p>'
+    return f'<p class="hl-facts">{" · ".join(escape(fact) for fact in items)}</p>'
 
 
 def lead(line: str) -> str:

@@ -56,7 +56,7 @@ def overview_of(session: Session, stages: Sequence[StageWindows]) -> Overview:
 
 
 def _is_small(windows: StageWindows) -> bool:
-    """Whether figures rest on few faces, so that none and all of them are not to be told."""
+    """Whether figures rest on few faces, so that none or all of them must not be shown."""
     table = windows.table
     return windows.min_faces > 1 and int(table.scored.sum()) <= SMALL_ROOM * int(table.scored_spans.sum())
 

@@ -13,20 +13,17 @@ from audience.reaction.review import Review
 from audience.sessions import Session, Stage
 
 NOT_FEELING = "Houselights measures visible expression, not feeling: a smile can be seen; what it means cannot."
-GAPS = "Where the line breaks, there is no figure."
+GAPS = "Gaps in the line mean that there is no figure."
 HOW_TO_SEE_SAMPLES = "houselights demo"
 
 
 def band_words(allows_for: Collection[Allowance]) -> str:
     """What the band of a share is, by what it allows for."""
     if "scorer's errors" in allows_for:
-        return (
-            "The band shows where the true share most likely lies (95 %), given how many faces were seen and how often "
-            "the scorer errs."
-        )
+        return "The band is a 95 % interval: it allows for how many faces were seen, and for how often the scorer errs."
     return (
-        "The band shows how far chance in who was seen may move the share (95 %). It does not allow for faces that the "
-        "scorer gets wrong."
+        "The band is a 95 % interval: it allows for chance in which faces were seen, not for faces that the scorer "
+        "gets wrong."
     )
 
 
@@ -77,9 +74,9 @@ def doing(expression: str) -> str:
 
 # What a share is compared with, by choice of baseline.
 AGAINST: dict[BaselineChoice, str] = {
-    "whole talk": "Average of the whole",
-    "moving median": "Usual in the minutes around",
-    "pre-roll": "Before it began",
+    "whole talk": "The whole session",
+    "moving median": "The minutes around",
+    "pre-roll": "Before the start",
 }
 
 
@@ -108,7 +105,7 @@ def outside_note(windows: StageWindows) -> str:
     are = "1 window lies" if count == 1 else f"{count:,} windows lie"
     return (
         f"{are} far outside the session and {'is' if count == 1 else 'are'} left out ({', '.join(windows.outside)}): "
-        "the clock of the camera was wrong, or the times of the session are."
+        "the camera's clock or the session's times are wrong."
     )
 
 
@@ -126,19 +123,17 @@ _MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&=^@/\"'")
 
 
 ABOUT = (
-    "Each stands out further than chance takes an audience of this size in which nobody reacts to anything: fewer than "
-    "1 in 20 such sessions would show a moment at all, and fewer than 1 in 100 one that is very sure. Shares are "
+    "Each moment stands out more than chance explains: if nobody in an audience of this size reacted to anything, "
+    "fewer than 1 in 20 sessions would show a moment at all, and fewer than 1 in 100 one that is very sure. Shares are "
     "averaged over {stretch_s:g} s."
 )
-NOTHING = (
-    "Nothing stood out further than chance does. That is an answer, too: the reaction was much the same throughout."
-)
-LATER = "Moments are told once the session has ended."
+NOTHING = "Nothing stood out more than chance explains: the reaction was much the same throughout."
+LATER = "Key moments appear when the session ends."
 LACKS: dict[Lack, str] = {
-    "too short": "Not enough data for moments: that takes 45 seconds of figures.",
+    "too short": "Not enough data for moments: they need 45 seconds of figures.",
     "too few faces": (
-        "No moments can be found here: so few faces were in view, each keeping its expression for so long, that even "
-        "all of them at once could be chance."
+        "Too few faces for moments: each keeps its expression for so long that even a reaction of all of them at once "
+        "could be chance."
     ),
     "": NOTHING,
 }
@@ -176,8 +171,8 @@ def few_faces_note(windows: StageWindows) -> str:
     if windows.min_faces <= 1 or not ((scored > 0) & (scored <= SMALL_ROOM * spans)).any():
         return ""
     return (
-        f"Of at most {SMALL_ROOM} faces, a share is drawn between 1 in 5 and 4 in 5: nearer to none or all of them "
-        "would say what each did."
+        f"With {SMALL_ROOM} faces or fewer, shares are drawn only between 1 in 5 and 4 in 5: nearer to none or all, "
+        "they would show what each person did."
     )
 
 
@@ -185,7 +180,7 @@ def legend(windows: StageWindows) -> str:
     """What the shading of a curve says, for those who cannot read its labels; empty where nothing is shaded."""
     state = states(windows)
     unseen = [name for kind, name in state_names(windows).items() if kind != FEW and (state == kind).any()]
-    told = [f"Grey: {' or '.join(unseen)}."] if unseen else []
+    lines = [f"Grey: {' or '.join(unseen)}."] if unseen else []
     if (state == FEW).any():
-        told.append(f"Blue-grey: {state_names(windows)[FEW]}.")
-    return " ".join(told)
+        lines.append(f"Blue-grey: {state_names(windows)[FEW]}.")
+    return " ".join(lines)

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from audience.errors import HouselightsError
 from audience.time import to_ms
 from dashboard.access import identity as asking
-from dashboard.access import sign_in_page as door
+from dashboard.access import sign_in_page
 from dashboard.access.addresses import Address, address_of, is_probed
 from dashboard.access.answering import headed, refuse
 from dashboard.access.data import may_play
@@ -101,27 +101,27 @@ class Gate:
             await self._served(settings, path, address, scope, receive, send)
 
     async def _local(self, address: Address | None, scope: Scope, receive: Receive, send: Send) -> None:
-        told = headers(local=True, encrypted=False)
+        fields = headers(local=True, encrypted=False)
         if not is_loopback(_peer(scope)):
             line = "These pages are for the person at their machine: without access settings nobody else is served."
-            await refuse(scope, receive, send, 403, line, told)
+            await refuse(scope, receive, send, 403, line, fields)
         elif address is None:
-            await refuse(scope, receive, send, 404, _NOTHING, told)
+            await refuse(scope, receive, send, 404, _NOTHING, fields)
         elif scope.get("method", "GET") not in address.methods:
-            await refuse(scope, receive, send, 405, "Not by this method.", told, allow=address.methods)
+            await refuse(scope, receive, send, 405, "Not by this method.", fields, allow=address.methods)
         else:
-            await self._app(scope, receive, headed(told, send))
+            await self._app(scope, receive, headed(fields, send))
 
     async def _served(
         self, settings: AccessSettings, path: str, address: Address | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        told = headers(local=False, encrypted=settings.encrypted)
+        fields = headers(local=False, encrypted=settings.encrypted)
         request = HTTPConnection(scope)
         # Proxies add to the line there is, or a line of their own.
         forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
         line = line_of(client_of(_peer(scope), forwarded, settings.networks))
         if not self._limits.take(line, address.cost if address else 1, time.monotonic()):
-            await refuse(scope, receive, send, 429, "Too many requests: wait a little.", told)
+            await refuse(scope, receive, send, 429, "Too many requests: wait a little.", fields)
             return
 
         async def charged(message: Message) -> None:
@@ -130,24 +130,24 @@ class Gate:
             await send(message)
 
         if address is None or len(scope["query_string"]) > _LONGEST_QUERY:
-            await refuse(scope, receive, charged, 404, _NOTHING, told)
+            await refuse(scope, receive, charged, 404, _NOTHING, fields)
             return
         login = permit = None
         if address.whom != "everybody" or address.is_page or path == _SIGN_OUT:
             login = login_of(request.cookies, settings)
             permit = _permit(settings, request, login)
             if not await _may(permit, address, path):
-                await refuse(scope, receive, charged, 404, _NOTHING, told)
+                await refuse(scope, receive, charged, 404, _NOTHING, fields)
                 return
         if scope.get("method", "GET") not in address.methods:
-            await refuse(scope, receive, charged, 405, "Not by this method.", told, allow=address.methods)
+            await refuse(scope, receive, charged, 405, "Not by this method.", fields, allow=address.methods)
         elif b"," in _header(scope, b"range"):
             # Players ask for one part. Thousands of them, tiny or overlapping, cost more than all of a recording.
-            await refuse(scope, receive, charged, 416, "Ask for one part at a time.", told)
+            await refuse(scope, receive, charged, 416, "Ask for one part at a time.", fields)
         elif permit is None:
-            await self._app(scope, receive, headed(told, charged, secure=settings.encrypted))
+            await self._app(scope, receive, headed(fields, charged, secure=settings.encrypted))
         else:
-            answer = headed(told, send, secure=settings.encrypted)
+            answer = headed(fields, send, secure=settings.encrypted)
             await self._of_somebody(settings, address, login, permit, line, scope, receive, answer)
 
     async def _of_somebody(
@@ -164,10 +164,10 @@ class Gate:
         """Answers what depends on who asks."""
         who = login.key if login else f"{sorted(permit.linked)} {line}"
         if address.is_page and not permit.lets_in:
-            says = door.told(login.claims if login else {}, settings, datetime.now(UTC))
-            body = door.page(says, scope.get("root_path", ""))
+            says = sign_in_page.message_for(login.claims if login else {}, settings, datetime.now(UTC))
+            body = sign_in_page.page(says, scope.get("root_path", ""))
             shown = Response(body, media_type="text/html", headers={"Cache-Control": "no-store"})
-            shown.headers["Content-Security-Policy"] = door.POLICY
+            shown.headers["Content-Security-Policy"] = sign_in_page.POLICY
             await shown(scope, receive, send)
         elif scope["path"].endswith(_SIGN_OUT):
             await self._sign_out(settings, login, scope, receive, send)

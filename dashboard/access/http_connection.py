@@ -92,8 +92,8 @@ class BoundedHttp(HttpToolsProtocol):
         self.connections_held.count("no request")
         if self._is_idle():
             body = f"{msg}\n".encode()
-            told = (*headers(local=False, encrypted=False), (b"content-type", b"text/plain; charset=utf-8"))
-            lines = b"".join(b"%b: %b\r\n" % one for one in (*told, (b"content-length", b"%d" % len(body))))
+            fields = (*headers(local=False, encrypted=False), (b"content-type", b"text/plain; charset=utf-8"))
+            lines = b"".join(b"%b: %b\r\n" % one for one in (*fields, (b"content-length", b"%d" % len(body))))
             self.transport.write(b"HTTP/1.1 400 Bad Request\r\n%bconnection: close\r\n\r\n%b" % (lines, body))
         self.transport.close()
 

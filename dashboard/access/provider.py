@@ -39,21 +39,21 @@ class ProviderApart:
             return
         self._asking += 1
         try:
-            told = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, scope)
+            messages = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, scope)
         finally:
             self._asking -= 1
-        for message in told:
+        for message in messages:
             await send(message)
 
     def _answer(self, scope: Scope) -> list[Message]:
         """All that the app says to a request without a body."""
-        told: list[Message] = []
+        messages: list[Message] = []
 
         async def receive() -> Message:
             return {"type": "http.request", "body": b"", "more_body": False}
 
         async def send(message: Message) -> None:
-            told.append(message)
+            messages.append(message)
 
         asyncio.run(self._app(scope, receive, send))  # type: ignore[arg-type]
-        return told
+        return messages

@@ -41,15 +41,15 @@ def check_sign_in(settings: AccessSettings) -> None:
     """
     if find_spec("authlib") is None:
         raise InvalidValue("nobody could sign in: install Houselights with its extra `login`")
-    told = _section("auth")
-    if missing := [name for name in _OF_PROVIDER if not told.get(name)]:
+    section = _section("auth")
+    if missing := [name for name in _OF_PROVIDER if not section.get(name)]:
         raise InvalidValue(
             f"nobody could sign in: {', '.join(missing)} is missing under [auth] in .streamlit/secrets.toml"
         )
     wanted = f"{settings.address}/oauth2callback"
-    if told["redirect_uri"] != wanted:
+    if section["redirect_uri"] != wanted:
         raise InvalidValue(f"redirect_uri under [auth] in .streamlit/secrets.toml has to be {wanted}")
-    if len(str(told["cookie_secret"])) < LEAST_SECRET:
+    if len(str(section["cookie_secret"])) < LEAST_SECRET:
         raise InvalidValue(
             f"cookie_secret under [auth] in .streamlit/secrets.toml is too short: use {LEAST_SECRET} characters"
         )

@@ -23,7 +23,7 @@ from dashboard.wording import HOW_TO_SEE_SAMPLES, expression_name, how_to_score,
 
 
 def lead_of(expressions: Sequence[str]) -> str:
-    """The expression of some, one at least, that is told of where nobody chose."""
+    """The expression of some, one at least, that is shown where nobody chose."""
     return LEAD_EXPRESSION if LEAD_EXPRESSION in expressions else expressions[0]
 
 
@@ -89,8 +89,8 @@ class Facets:
         began = session.started_at.astimezone(self.zone).date()
         if (self.since and began < self.since) or (self.until and began > self.until):
             return False
-        told = (session.title, session.session_id, session.film, session.cut, session.city, *session.tags)
-        text = " ".join(told).casefold()
+        texts = (session.title, session.session_id, session.film, session.cut, session.city, *session.tags)
+        text = " ".join(texts).casefold()
         return all(word in text for word in self.words.casefold().split())
 
 
@@ -115,12 +115,12 @@ def bar(words: str) -> Iterator[Callable[[float], None]]:
     place = st.empty()
     began = time.monotonic()
 
-    def told(part: float) -> None:
+    def on_progress(part: float) -> None:
         if time.monotonic() - began > _WORTH_A_BAR_S:
             place.progress(part, words)
 
     try:
-        yield told
+        yield on_progress
     finally:
         place.empty()
 
@@ -155,15 +155,15 @@ def chosen_selection() -> Selection | None:
         _write_address()
         said.html(markup.facts([f"{len(chosen)} of {len(everything)} sessions match"]))
         line = (
-            "No session is what you look for: take something back under “Choose sessions”."
+            "No session matches: remove a filter under “Choose sessions”."
             if not chosen
             else f"{len(chosen)} sessions are more than the {MOST} that can be looked at side by side: choose fewer "
             "under “Choose sessions”, one film for example."
         )
         st.html(markup.empty(line))
         return None
-    with bar(f"Reading {len(chosen)} sessions") as told:
-        read = screening_data.screenings(chosen, told)
+    with bar(f"Reading {len(chosen)} sessions") as on_progress:
+        read = screening_data.screenings(chosen, on_progress)
     scorers = by_scorer(read)
     scorer = _choose_scorer(scorers, chooser)
     _write_address()
@@ -197,21 +197,21 @@ def _read_address(everything: Sequence[Session]) -> None:
     asked = {name: st.query_params.get_all(name) for name in _CHOICES}
     if not any(asked.values()) and (film := most_shown_film(everything)):
         asked["film"] = [film]
-    for name, told in asked.items():
+    for name, given in asked.items():
         if name in _LISTS:
-            st.session_state[name] = told
+            st.session_state[name] = given
         elif name in _DAYS:
-            st.session_state[name] = _day(told[0]) if told else None
+            st.session_state[name] = _day(given[0]) if given else None
         else:
-            st.session_state[name] = told[0] if told else None
+            st.session_state[name] = given[0] if given else None
 
 
 def _write_address() -> None:
     """The choice as it is, so that a copied address makes it again."""
     for name in _CHOICES:
-        told = _written(st.session_state.get(name))
-        if told != st.query_params.get_all(name):
-            st.query_params[name] = told
+        written = _written(st.session_state.get(name))
+        if written != st.query_params.get_all(name):
+            st.query_params[name] = written
 
 
 def _written(choice: str | date | Sequence[str] | None) -> list[str]:
@@ -293,14 +293,14 @@ def _use_scorer(name: str) -> None:
 def _told(selection: Selection) -> list[str]:
     """How many, of which film and cuts."""
     count = len(selection.screenings)
-    told = [f"{count} screening{'' if count == 1 else 's'}"]
+    facts = [f"{count} screening{'' if count == 1 else 's'}"]
     sessions = [screening.session for screening in selection.screenings]
-    told += sorted({session.film for session in sessions if session.film})[:2]
+    facts += sorted({session.film for session in sessions if session.film})[:2]
     cuts = Counter(session.cut for session in sessions if session.cut)
-    told += [f"{cut}: {times}" for cut, times in sorted(cuts.items())][:4]
+    facts += [f"{cut}: {times}" for cut, times in sorted(cuts.items())][:4]
     if any(session.simulated for session in sessions):
-        told.append("simulated" if all(session.simulated for session in sessions) else "some simulated")
-    return [*told, f"{len(selection.left_out)} left out"] if selection.left_out else told
+        facts.append("simulated" if all(session.simulated for session in sessions) else "some simulated")
+    return [*facts, f"{len(selection.left_out)} left out"] if selection.left_out else facts
 
 
 def _show_left_out(selection: Selection) -> None:

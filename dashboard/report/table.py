@@ -16,9 +16,9 @@ from dashboard.pages.session.segments.packing import NOT_ENOUGH, TOO_FEW_TO_SAY,
 from dashboard.report.contents import Report
 
 _CHANGES: dict[BaselineChoice, str] = {
-    "whole talk": "Against the whole",
-    "moving median": "Against around it",
-    "pre-roll": "Against before",
+    "whole talk": "Compared with the whole",
+    "moving median": "Compared with the minutes around",
+    "pre-roll": "Compared with before the start",
 }
 
 

@@ -23,8 +23,8 @@ from dashboard.session_address import choose_session, show_not_found
 from dashboard.wording import kind_words, plain
 
 # A page costs its server more than a phone's board does, so it asks less often.
-REFRESHES = {5.0: "Every 5 s", 2.0: "Every 2 s", 15.0: "Every 15 s", 0.0: "Not by itself"}
-SPEEDS = {0: "Stands still", 1: "As it was", 10: "10 times as fast", 60: "60 times as fast", 600: "600 times as fast"}
+REFRESHES = {5.0: "Every 5 s", 2.0: "Every 2 s", 15.0: "Every 15 s", 0.0: "Off"}
+SPEEDS = {0: "Paused", 1: "Real time", 10: "10 times", 60: "60 times", 600: "600 times"}
 CHART_HEIGHT = 300
 ABOUT = (
     "Liveliness, 0 to 100: how much the faces in view smile, or look happy or surprised, over the last minute; drawn "
@@ -41,7 +41,7 @@ def now_ms() -> int:
 def choose_refresh() -> float:
     """Seconds between two updates; 0 for none."""
     return st.selectbox(
-        "Drawn anew",
+        "Refresh",
         list(REFRESHES),
         format_func=REFRESHES.__getitem__,
         key="every",
@@ -51,7 +51,7 @@ def choose_refresh() -> float:
     )
 
 
-def told(board: Board) -> None:
+def show_table(board: Board) -> None:
     """The table of one instant."""
     st.html(staff_table(board))
     st.html(markup.note(ABOUT, board.caution))
@@ -64,7 +64,7 @@ def now(session: Session) -> None:
         st.html(markup.empty("This festival is not in the store any more."))
         return
     st.html(markup.facts([f"As of {time_text(board.as_of_ms, viewer_zone(st.context.timezone))}"]))
-    told(board)
+    show_table(board)
 
 
 def replay(session: Session, every_s: float) -> None:
@@ -88,7 +88,7 @@ def replay(session: Session, every_s: float) -> None:
         )
         st.selectbox("Speed", list(SPEEDS), format_func=SPEEDS.__getitem__, key="speed", width=190)
     at_ms = whole.began_ms + round((instant - first).total_seconds() * 1000)
-    told(whole.board(at_ms))
+    show_table(whole.board(at_ms))
     stages = [sums.stage for sums in whole.sums]
     chart = day_chart(whole.figures, stages, at_ms, palette_of(st.context.theme.type), zone)
     alt = "Liveliness of every stage over the day, and the instant of the board"

@@ -116,8 +116,8 @@ async def _send_packed(
 
 
 async def _send(send: Send, status: int, body: bytes, media_type: bytes | None, headers: list[Header]) -> None:
-    told: list[Header] = [*_ALWAYS, *headers]
+    fields: list[Header] = [*_ALWAYS, *headers]
     if media_type is not None:
-        told += [(b"content-type", media_type), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": told})
+        fields += [(b"content-type", media_type), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": fields})
     await send({"type": "http.response.body", "body": body})

@@ -15,7 +15,7 @@ STATES: Final[dict[State, str]] = {
     "live": "live",
     "stale": "no news",
     "too few": f"too few faces to say ({SMALL_ROOM} or fewer)",
-    "silent": "no camera looks",
+    "silent": "no camera",
     "left out": "left out for now",
     "heads only": "heads only",
 }

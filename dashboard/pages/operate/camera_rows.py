@@ -9,7 +9,7 @@ from audience.monitoring.cameras import UNUSABLE, CameraStatus, State
 from dashboard.markup import units_kept
 from dashboard.wording import faces_text
 
-# Nothing is told by colour alone: each state has a sign and a word of its own.
+# Nothing is shown by colour alone: each state has a sign and a word of its own.
 _SIGNS: dict[State, str] = {
     "dead": "✕",
     "failed": "!",
@@ -44,14 +44,14 @@ def summary(cameras: Sequence[CameraStatus], stages: Mapping[str, str]) -> str:
     bad = [one for one in cameras if one.state in UNUSABLE]
     ok = sum(one.state == "ok" for one in cameras)
     if not at_work:
-        return f"No camera is at work; {len(cameras)} {'is' if len(cameras) == 1 else 'are'} set up."
-    of = f"{at_work} {'camera' if at_work == 1 else 'cameras'} at work"
-    told = f"{ok} of {of} {'is' if 1 in (ok, at_work) else 'are'} ok."
+        return f"No camera is running; {len(cameras)} {'is' if len(cameras) == 1 else 'are'} set up."
+    of = f"{at_work} {'camera' if at_work == 1 else 'cameras'} running"
+    line = f"{ok} of {of} {'is' if 1 in (ok, at_work) else 'are'} ok."
     if bad:
         places = [f"{one.camera_id} on {stages.get(one.stage_id, one.stage_id)} is {one.state}" for one in bad[:3]]
-        told += " " + "; ".join(places)
-        told += f"; {len(bad) - 3} more show nothing of use." if len(bad) > 3 else "."
-    return told
+        line += " " + "; ".join(places)
+        line += f"; {len(bad) - 3} more have no usable picture." if len(bad) > 3 else "."
+    return line
 
 
 def ago(seconds: float | None) -> str:

@@ -90,8 +90,8 @@ AT_A_TIME = 15
 def matches(session: Session, words: str) -> bool:
     """Whether every word that was searched for stands in the session's title, id or kind."""
     said = (session.title, session.session_id, session.film, session.cut, session.city, *session.tags)
-    told = " ".join([*said, *kind_words(session)]).casefold()
-    return all(word in told for word in words.casefold().split())
+    text = " ".join([*said, *kind_words(session)]).casefold()
+    return all(word in text for word in words.casefold().split())
 
 
 def show_group(reader: data.Reader, group: FilmGroup, number: int) -> None:
@@ -160,8 +160,8 @@ def show_all(reader: data.Reader, everything: list[Session]) -> None:
     )
     found = [session for session in everything if matches(session, words or "")]
     if not found:
-        told = f"No session matches “{words}”. Clear the search to see all {len(everything)} of this store."
-        st.html(markup.empty(told))
+        missing = f"No session matches “{words}”. Clear the search to see all {len(everything)} of this store."
+        st.html(markup.empty(missing))
     # Whoever searches wants the sessions that were found, and not the film they are of.
     lines = found if words else grouped(found)
     shown = st.session_state.get("shown", AT_A_TIME)

@@ -27,8 +27,8 @@ class Desk:
         arrivals: counts what came in; it names the field for its title, so that none is shown under an earlier one's.
         came_from: the upload that was read last, so that it is read once.
         refused: why what came in last could not be taken; "" where it could.
-        proposed: what is said of when it began, and the cues to take; None where it could not be told.
-        told: a line about what was just done.
+        proposed: what is said of when it began, and the cues to take; None where it is not known.
+        message: a line about what was just done.
     """
 
     editing: Editing
@@ -40,7 +40,7 @@ class Desk:
     came_from: str = ""
     refused: str = ""
     proposed: tuple[str, tuple[Cue, ...] | None] | None = None
-    told: str = ""
+    message: str = ""
 
     @property
     def cues_table(self) -> str:
@@ -105,7 +105,7 @@ def save(session_id: str, read: Stage, edited: Stage) -> Stage:
     """Stores a stage's timelines and cues, unless somebody else changed them since they were read.
 
     What else is known of the stage, such as exclusions, stays as it is in the store. The store has no way of comparing
-    and writing at once, so two who save in the same few milliseconds are not told of each other.
+    and writing at once, so two who save in the same few milliseconds do not notice each other.
 
     Args:
         session_id: whose stage.

@@ -67,13 +67,13 @@ def show_session(reader: data.Reader, file: data.SessionFile) -> None:
     st.set_page_config(page_title=f"Timeline of {file.session.name} · Houselights")
     st.html(markup.page_title("What was shown", file.session.name))
     if not file.stages:
-        st.html(markup.empty("Nothing has been recorded in this session yet, so it has no stage to say anything of."))
+        st.html(markup.empty("Nothing has been recorded in this session yet, so it has no stage to edit."))
         return
     stage = choose_stage(file)
     desk = desk_of(file.session, stage)
     windows = reader.windows(file, stage)
     head, laid = st.container(), st.container()
-    segments, when, source, aligned = st.tabs(["Segments", "Begin and pauses", "From a file or film", "Find its begin"])
+    segments, when, source, aligned = st.tabs(["Segments", "Start and breaks", "Import", "Sync start"])
     length_s = known_length_s(desk, file, stage)
     films = library().files()
     with segments:
@@ -131,7 +131,7 @@ def finish(desk: Desk, file: data.SessionFile, stage: Stage, edited: Stage | Non
             try:
                 # The tables stay as they are: what is typed while this is on its way must not be lost with them.
                 desk.editing = editing.saved(save(file.session.session_id, editing.read, edited))
-                desk.told = "Saved."
+                desk.message = "Saved."
                 st.rerun()
             except HouselightsError as refused:
                 problem = in_words(refused)
@@ -141,7 +141,7 @@ def finish(desk: Desk, file: data.SessionFile, stage: Stage, edited: Stage | Non
         if editing.changed and st.button("Discard changes"):
             desk.discard(file.session, stage)
             st.rerun()
-        st.html(f'<span class="hl-facts" role="status">{told(desk)}</span>', width="content")
+        st.html(f'<span class="hl-facts" role="status">{status(desk)}</span>', width="content")
     if problem:
         st.html(markup.trouble(problem))
     elif behind:
@@ -149,11 +149,11 @@ def finish(desk: Desk, file: data.SessionFile, stage: Stage, edited: Stage | Non
         st.html(markup.trouble(line))
 
 
-def told(desk: Desk) -> str:
+def status(desk: Desk) -> str:
     """Whether there is anything to save."""
     if desk.editing.changed:
         return "Not saved yet"
-    return desk.told or "Nothing changed"
+    return desk.message or "Nothing changed"
 
 
 session_id = st.query_params.get("session")
@@ -165,4 +165,4 @@ with st.container(key="back"):
 if session_id:
     show(session_id)
 else:
-    st.html(markup.empty("No session is chosen: open one from the list of sessions."))
+    st.html(markup.empty("No session selected: open one from the list of sessions."))

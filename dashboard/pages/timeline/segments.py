@@ -35,9 +35,7 @@ def edit_segments(desk: Desk, length_s: float | None) -> None:
         _choose(desk)
         _edit(desk, length_s)
     else:
-        st.html(
-            markup.empty("Nothing is known yet of what was shown here. Take a file, find scenes, or write it down:")
-        )
+        st.html(markup.empty("This stage has no timeline yet. Import a file, find scenes, or type one in:"))
     if st.button("New timeline", icon=":material/add:"):
         titles = {sheet.title for sheet in desk.editing.now.sheets}
         title = next(name for number in range(1, 1000) if (name := f"Timeline {number}") not in titles)
@@ -69,7 +67,7 @@ def _edit(desk: Desk, length_s: float | None) -> None:
     draft, laid = desk.editing.now, desk.laid.sheets[desk.place]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         title = st.text_input("Called", laid.title, max_chars=LONGEST_TITLE, key=f"called-{desk.layout}", width=320)
-        if desk.place and st.button("Let it lead", help="Pages and exports lead with the first timeline."):
+        if desk.place and st.button("Use as main timeline", help="Pages and exports use the first timeline."):
             desk.take(draft.led_by(desk.place))
             desk.choose(0)
             st.rerun()

@@ -24,7 +24,7 @@ from timeline_files.scenes import find_scenes
 LARGEST_MB = 64
 KINDS = sorted([*(ending.removeprefix(".") for ending in READERS), "txt"])
 NO_FILMS = (
-    "To find scenes or chapters in a film, or to compare sound, name the folder recordings lie in: "
+    "To find scenes or chapters in a film, or to compare sound, name the folder of your recordings: "
     "houselights dashboard --videos DIR"
 )
 _UPDATE_S = 0.25
@@ -54,10 +54,10 @@ def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None
     if film is None:
         return
     with st.container(horizontal=True):
-        scenes = st.button("Find its scenes", help="Looks at every picture: an eighth of the film's length or more.")
-        chapters = st.button("Read its chapters")
+        scenes = st.button("Find scenes", help="Reads every frame: takes an eighth of the film's length or more.")
+        chapters = st.button("Read chapters")
     if scenes:
-        show = progress("Leaving or changing anything here stops it.")
+        show = progress("Leaving or changing this page cancels it.")
         _look_at(desk, lambda: find_scenes(film, on_position=lambda at_s, of_s: show(film.name, at_s, of_s)))
         st.rerun()
     if chapters:
@@ -87,7 +87,7 @@ def told_apart(paths: Sequence[Path]) -> list[str]:
 
 
 def progress(note: str) -> Callable[[str, float, float | None], None]:
-    """A bar that is told which file is read, how far, and its length in seconds."""
+    """A progress bar; call it with the file, the second reached and its length in seconds."""
     bar = st.progress(0.0, note)
     shown_s = 0.0
 
@@ -110,17 +110,17 @@ def show_incoming(desk: Desk) -> None:
     title = st.text_input("Called", desk.incoming.title, max_chars=LONGEST_TITLE, key=f"incoming-{desk.arrivals}")
     replaced = there.get(title.strip())
     with st.container(horizontal=True):
-        if st.button("Replace it" if replaced else "Add it", type="primary", disabled=not title.strip()):
+        if st.button("Replace" if replaced else "Add", type="primary", disabled=not title.strip()):
             desk.take(desk.editing.now.with_timeline(replace(desk.incoming, title=title.strip())))
             desk.incoming = None
             desk.choose([sheet.title for sheet in desk.editing.now.sheets].index(title.strip()))
             st.rerun()
-        if st.button("Leave it"):
+        if st.button("Discard"):
             desk.incoming = None
             st.rerun()
     new, old = st.columns(2)
     with new:
-        _listed("What came in", Sheet.of(desk.incoming).rows)
+        _listed("Imported", Sheet.of(desk.incoming).rows)
     with old:
         for sheet in [replaced] if replaced else there.values():
             _listed(f"“{sheet.title}” {'is replaced' if replaced else 'stays'}", sheet.rows)
