@@ -1,4 +1,4 @@
-"""A page as files: tables as CSV and Parquet, charts as SVG, and a manifest that says how they came about.
+"""Exports of a page: tables as CSV and Parquet, charts as pictures, and a manifest of how they were made.
 
 Nothing is built before a file is asked for, and the page does not run again for it.
 """

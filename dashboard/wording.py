@@ -1,4 +1,4 @@
-"""Sentences that stand on more than one page, in one place so that they stay the same."""
+"""Sentences that several pages share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOW_TO_SEE_SAMPLES = "houselights demo"
 
 
 def band_words(allows_for: Collection[Allowance]) -> str:
-    """What the band of a share is, by what it allows for."""
+    """Explains the band around a share."""
     if "scorer's errors" in allows_for:
         return "The band is a 95 % interval: it allows for how many faces were seen, and for how often the scorer errs."
     return (
@@ -33,7 +33,7 @@ def how_to_score(session_id: str = "ID") -> str:
 
 
 def kind_words(session: Session) -> list[str]:
-    """What kind of session it is, and what a viewer must know before reading any figure of it."""
+    """The labels of a session: its kind, and what to know before reading its figures."""
     words = [session.kind.capitalize()]
     if session.mode == "head count":
         words.append("Head count only")
@@ -57,12 +57,12 @@ _SHOW = {
 
 
 def expression_name(expression: str, *, experimental: bool = False) -> str:
-    """What a chooser calls an expression; one whose accuracy is not established says so."""
+    """The label of an expression; experimental ones say so."""
     return expression.capitalize() + (" (experimental)" if experimental else "")
 
 
 def share_of(expression: str, smoothing_s: float) -> str:
-    """What the curve shows, and over what it is averaged."""
+    """The label of a curve, with what it is averaged over."""
     averaged = f", averaged over {smoothing_s:g} s" if smoothing_s else ", second by second"
     return f"Share of faces {_SHOW[expression]}{averaged}"
 
@@ -81,7 +81,7 @@ AGAINST: dict[BaselineChoice, str] = {
 
 
 def stage_names(stages: list[Stage]) -> dict[str, str]:
-    """What to call each stage; two of one title are told apart by their ids."""
+    """The label of each stage; stages of one title also show their ids."""
     titles = [stage.name for stage in stages]
     return {
         stage.stage_id: stage.name if titles.count(stage.name) == 1 else f"{stage.name} ({stage.stage_id})"
@@ -90,7 +90,7 @@ def stage_names(stages: list[Stage]) -> dict[str, str]:
 
 
 def session_names(sessions: list[Session]) -> dict[str, str]:
-    """What to call each session; those of one title are told apart by their ids."""
+    """The label of each session; sessions of one title also show their ids."""
     titles = Counter(session.name for session in sessions)
     return {
         session.session_id: session.name if titles[session.name] == 1 else f"{session.name} ({session.session_id})"
@@ -99,7 +99,7 @@ def session_names(sessions: list[Session]) -> dict[str, str]:
 
 
 def outside_note(windows: StageWindows) -> str:
-    """What is said of records far outside the session, which are in no figure; empty where there are none."""
+    """A note on records far outside the session, which are in no figure; empty where there are none."""
     if not (count := sum(windows.outside.values())):
         return ""
     are = "1 window lies" if count == 1 else f"{count:,} windows lie"
@@ -115,7 +115,7 @@ def faces_text(faces: float) -> str:
 
 
 def plain(text: str) -> str:
-    """Text for a place that reads Markdown, such that it is shown as it is."""
+    """Escapes text for Markdown."""
     return "".join(f"\\{character}" if character in _MARKDOWN else character for character in text)
 
 
@@ -149,7 +149,7 @@ def about_moments(review: Review) -> str:
 
 
 def state_names(windows: StageWindows) -> dict[int, str]:
-    """What to call the stretches without a figure."""
+    """The labels of time ranges without a figure."""
     return {
         NOBODY: "nobody in view",
         NO_PICTURE: "no picture",
@@ -177,7 +177,7 @@ def few_faces_note(windows: StageWindows) -> str:
 
 
 def legend(windows: StageWindows) -> str:
-    """What the shading of a curve says, for those who cannot read its labels; empty where nothing is shaded."""
+    """What the shading of a curve means, for those who cannot read its labels; empty without shading."""
     state = states(windows)
     unseen = [name for kind, name in state_names(windows).items() if kind != FEW and (state == kind).any()]
     lines = [f"Grey: {' or '.join(unseen)}."] if unseen else []

@@ -1,4 +1,4 @@
-"""Answers of the gate itself, and what it adds to those of others."""
+"""The gate's own responses, and the headers it adds to others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SOCKETS_ANSWER: Final = "websocket.http.response"
 
 
 def headed(fields: Sequence[Header], send: Send, *, secure: bool = False) -> Send:
-    """Adds headers to an answer.
+    """Adds headers to a response, where it has none of the same name.
 
     Args:
         fields: those that are added where the answer has none of the same name.
@@ -45,7 +45,7 @@ async def refuse(
     *,
     allow: Sequence[str] = (),
 ) -> None:
-    """Answers with one line; a socket is not opened.
+    """Responds with one line; a WebSocket is not opened.
 
     Args:
         scope, receive, send: of the request.

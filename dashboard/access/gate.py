@@ -1,4 +1,4 @@
-"""Where every request comes by: who may ask at all, for what, and how often; and what every answer says."""
+"""The gate that every request passes: who may ask, for what, how often, and the headers of every response."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ _NOTHING: Final = "There is no such thing here."
 
 
 class Gate:
-    """ASGI middleware around everything the server serves."""
+    """ASGI middleware around the whole server."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Lets through to an app what may be."""
+        """Guards an app."""
         self._app = app
         self._limits = Limits()
         self._sockets = Sockets()
         self._uploads = Uploads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers by itself what may not be asked for; whatever fails behind it becomes an answer too."""
+        """Refuses what may not be requested, passes on the rest, and turns errors into responses."""
         if scope["type"] not in ("http", "websocket"):
             async with bounded(receive, _is_proxy):
                 await self._app(scope, receive, send)
@@ -161,7 +161,7 @@ class Gate:
         receive: Receive,
         send: Send,
     ) -> None:
-        """Answers what depends on who asks."""
+        """Serves a request whose response depends on who asks."""
         who = login.key if login else f"{sorted(permit.linked)} {line}"
         if address.is_page and not permit.lets_in:
             says = sign_in_page.message_for(login.claims if login else {}, settings, datetime.now(UTC))
@@ -186,7 +186,7 @@ class Gate:
     async def _sign_out(
         self, settings: AccessSettings, login: Login | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Ends the login before Streamlit takes the cookie back; a page of another site may not do so."""
+        """Ends the login before Streamlit deletes the cookie; another site's page may not do so."""
         if b"cross-site" in _header(scope, b"sec-fetch-site"):
             await refuse(scope, receive, send, 403, "Sign out on a page of this server.", ())
             return
@@ -204,7 +204,7 @@ class Gate:
 
 
 def _permit(settings: AccessSettings, request: HTTPConnection, login: Login | None) -> Permit:
-    """What somebody may see; nothing where links cannot be checked."""
+    """The permit behind a request; an empty one where links cannot be checked."""
     try:
         return asking.permit_of(settings, login.claims if login else {}, request.cookies)
     except HouselightsError:
@@ -225,7 +225,7 @@ async def _may(permit: Permit, address: Address, path: str) -> bool:
 
 
 def _is_from_elsewhere(request: HTTPConnection) -> bool:
-    """Whether a page of another site connects; what is no page says of no site that it is from there.
+    """Whether a page of another site connects; a client that is no page sends no origin.
 
     Streamlit refuses such pages too, but asks a server on the internet for this machine's own address before it does,
     and answers nobody meanwhile.
@@ -235,7 +235,7 @@ def _is_from_elsewhere(request: HTTPConnection) -> bool:
 
 
 def _is_proxy(peer: str) -> bool:
-    """Whether many people come by an address, or the person at this machine by many connections."""
+    """Whether an address stands for many people, or for the person at this machine."""
     try:
         settings = asking.settings()
     except HouselightsError:
@@ -244,7 +244,7 @@ def _is_proxy(peer: str) -> bool:
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
-    """All that a header says, in however many lines; b"" where there is none."""
+    """A header's value, its lines joined; b"" where there is none."""
     return b",".join(value for known, value in scope["headers"] if known == name)
 
 
@@ -254,7 +254,7 @@ def _peer(scope: Scope) -> str:
 
 
 def _where(problem: Exception) -> str:
-    """The kind of a problem, and where it arose."""
+    """The type of an error and where it was raised."""
     frames = traceback.extract_tb(problem.__traceback__)
     at = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(problem).__name__}{at}"

@@ -25,7 +25,7 @@ _A_YEAR_S: Final = 365 * 86400
 
 @cache
 def headers(*, local: bool, encrypted: bool) -> tuple[Header, ...]:
-    """Headers of every answer that has none of the same name.
+    """The security headers of every response.
 
     Args:
         local: the pages are for the person at this machine, who may look through its cameras.

@@ -1,4 +1,4 @@
-"""What only the server knows: from the environment, or Streamlit's secrets."""
+"""The server's secrets: from the environment, or from Streamlit's secrets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OF_PROVIDER: Final = ("redirect_uri", "cookie_secret", "client_id", "client_sec
 
 
 def share_secret() -> str | None:
-    """What share links are signed with; None where there are to be none.
+    """The secret that signs share links; None where there are no links.
 
     Raises:
         InvalidValue: it is too short.
@@ -33,7 +33,7 @@ def share_secret() -> str | None:
 
 
 def check_sign_in(settings: AccessSettings) -> None:
-    """Sees to it that people can sign in, without asking the provider.
+    """Checks the settings of signing in, without contacting the provider.
 
     Raises:
         InvalidValue: the library for signing in is not installed; or Streamlit's secrets lack something, or lead

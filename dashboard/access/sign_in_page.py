@@ -1,4 +1,4 @@
-"""What a stranger is shown in the place of every page: one page of HTML, for which nothing is run and nothing read.
+"""The page a stranger sees in place of every other: static HTML, for which nothing is run and nothing read.
 
 Streamlit's own page would need its scripts, a socket and a run of the app for everybody who comes by.
 """
@@ -44,7 +44,7 @@ POLICY: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInMessage:
-    """What is said at the door.
+    """The message of the page, and its buttons.
 
     Attributes:
         line: to whom it is shut, and what to do.
@@ -56,7 +56,7 @@ class SignInMessage:
 
 
 def name_of(claims: Mapping[str, Any]) -> str | None:
-    """What the provider calls somebody; None where nobody is signed in."""
+    """The name the provider gives for somebody; None where nobody is signed in."""
     if claims.get("is_logged_in") is not True:
         return None
     if email := claims.get("email"):
@@ -65,7 +65,7 @@ def name_of(claims: Mapping[str, Any]) -> str | None:
 
 
 def message_for(claims: Mapping[str, Any], settings: AccessSettings, now: datetime) -> SignInMessage:
-    """What to say to somebody to whom nothing is open.
+    """The message for a person without access.
 
     Args:
         claims: what the provider says of them; empty where nobody is signed in.
@@ -83,7 +83,7 @@ def message_for(claims: Mapping[str, Any], settings: AccessSettings, now: dateti
 
 
 def page(says: SignInMessage, root_path: str) -> bytes:
-    """The door as HTML in UTF-8.
+    """The page as HTML in UTF-8.
 
     Args:
         says: what is said there.

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from audience.errors import StoreUnavailable
 from audience.sessions import Stage
 from audience.stores import open_store
-from dashboard.pages.timeline.sources import NO_FILMS, told_apart
+from dashboard.pages.timeline.sources import NO_FILMS, distinct_names
 from tests.audience.test_alignment import heard_in_a_room, recorded, speech, two_audiences
 from tests.builders import a_cue, a_progress, a_session, a_stage, a_timeline, a_window, after
 from tests.dashboard.conftest import NASTY, Pages, put, text_of
@@ -284,8 +284,8 @@ def test_without_places_for_films_it_says_how_to_name_them(
 
 def test_films_of_one_name_are_told_apart_by_as_many_of_their_folders_as_it_takes() -> None:
     films = [Path("/films", path) for path in ("2025/cam-1/a.mp4", "2026/cam-1/a.mp4", "2026/cam-2/a.mp4", "b.mp4")]
-    assert told_apart(films) == ["2025/cam-1/a.mp4", "2026/cam-1/a.mp4", "cam-2/a.mp4", "b.mp4"]
-    assert told_apart([]) == []
+    assert distinct_names(films) == ["2025/cam-1/a.mp4", "2026/cam-1/a.mp4", "cam-2/a.mp4", "b.mp4"]
+    assert distinct_names([]) == []
 
 
 def test_scenes_are_found_in_a_film_of_the_operators_and_looked_at_first(

@@ -1,4 +1,4 @@
-"""The board of a festival for its staff: as of now, or of any instant of the day, at any speed."""
+"""The Stages page for staff: the board as of now, or of any instant of the day, at any speed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ABOUT = (
 
 
 def now_ms() -> int:
-    """The update that is due, milliseconds since the epoch."""
+    """The instant of the update that is due, milliseconds since the epoch."""
     return to_ms(datetime.now(UTC)) // UPDATE_MS * UPDATE_MS
 
 
@@ -68,7 +68,7 @@ def now(session: Session) -> None:
 
 
 def replay(session: Session, every_s: float) -> None:
-    """The board of the instant on the slider, which moves by itself at the speed that is chosen."""
+    """The board at the slider's instant; it moves by itself at the chosen speed."""
     whole = day(session, now_ms())
     zone = viewer_zone(st.context.timezone)
     # The slider shows the viewer's clock; what counts is how far it stands from its beginning.
@@ -96,7 +96,7 @@ def replay(session: Session, every_s: float) -> None:
 
 
 def show(session: Session, every_s: float) -> None:
-    """The body of the page, drawn again every so many seconds."""
+    """The body of the page, which refreshes by itself."""
     mode = st.segmented_control(
         "When", ["Now", "Replay"], default="Now", key="when", label_visibility="collapsed", required=True
     )

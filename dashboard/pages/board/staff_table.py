@@ -1,4 +1,4 @@
-"""The board for those who run the festival: every figure with its interval, its faces, and what it is told from."""
+"""The board's table for staff: every figure with its interval, its faces and its newest window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alerts and rules in words."""
+"""Alerts and rules as text."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def rule_text(rule: AlertRule, stages: Mapping[str, str]) -> str:
 
 
 def alert_line(book: AlertBook, alert: Alert, now_ms: int, zone: tzinfo) -> str:
-    """One alert as HTML: what, since when, who saw it, and who was notified."""
+    """One alert as HTML: what, since when, who acknowledged it, and who was notified."""
     text = f"{alert.told[:1].upper()}{alert.told[1:]}"
     facts = [f"since {time_text(alert.since_ms, zone)}, {ago(max(0.0, (now_ms - alert.since_ms) / 1000))}"]
     if alert.ended_ms is not None:

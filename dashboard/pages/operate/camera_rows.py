@@ -1,4 +1,4 @@
-"""Cameras at a glance, as HTML: a sign, a word and a colour each, and what an operator asks next under them."""
+"""Cameras at a glance, as HTML: a sign, a word and a colour each, and details below."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def camera_rows(cameras: Sequence[CameraStatus], stages: Mapping[str, str]) -> s
 
 
 def summary(cameras: Sequence[CameraStatus], stages: Mapping[str, str]) -> str:
-    """All cameras in one sentence; of those that need a hand, three by name."""
+    """All cameras in one sentence; up to three that need attention by name."""
     if not cameras:
         return "No camera is set up yet."
     waiting = [one for one in cameras if one.state in ("expected", "ended")]

@@ -1,4 +1,4 @@
-"""Ending a session: asked first, by name, because it ends for every stage and camera of it."""
+"""The dialog that ends a session: it asks first, because it ends for every stage and camera."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ASKED = "end-session"
 
 
 def ask_to_end(session_id: str) -> None:
-    """Has the page ask whether to end a session, when it is drawn next."""
+    """Opens the dialog on the next run of the page."""
     st.session_state[_ASKED] = session_id
 
 

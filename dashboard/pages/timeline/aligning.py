@@ -1,4 +1,4 @@
-"""Help with when it began: compared with another audience of it or by sound; the viewer decides."""
+"""Finds when a film or talk began, from another audience's reaction or from sound; the viewer decides."""
 
 from __future__ import annotations
 

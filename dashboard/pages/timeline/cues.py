@@ -1,4 +1,4 @@
-"""When what was shown began, paused and started anew: a table of cues, and what makes them."""
+"""Edits cues: when what was shown began, paused and restarted, as forms and as a table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _EXPLAINED = (
 
 
 def edit_cues(desk: Desk, session: Session) -> None:
-    """What happened, as forms and as a table."""
+    """Shows the forms and the table of cues."""
     late, pause, anew = st.columns(3)
     with late, st.form("began", border=False):
         at = st.text_input("Started this long after the session", placeholder="0:12.5, or -2:00 for before")
@@ -64,7 +64,7 @@ def edit_cues(desk: Desk, session: Session) -> None:
 
 
 def _change(desk: Desk, session: Session, change: Callable[[tuple[Cue, ...]], tuple[Cue, ...]]) -> None:
-    """Makes other cues of those there are, or says why that cannot be done."""
+    """Applies a change to the cues, or shows why it cannot be done."""
     try:
         cues = change(desk.editing.now.cues(session) or begun(session.started_at))
     except HouselightsError as problem:

@@ -1,4 +1,4 @@
-"""What was shown on a stage, and when: files, scenes, edits in place, alignment. Nothing is stored before Save."""
+"""The Timeline page: what was shown on a stage, and when. Nothing is stored before Save."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WIDE = 1300.0
 
 
 def show_picture(windows: StageWindows, edited: Stage) -> None:
-    """The curve and the faces, with the segments where the draft has them."""
+    """Draws the curve and the faces with the draft's segments."""
     if not len(windows.start_ms):
         st.html(markup.note("No camera has recorded anything on this stage yet: there is no curve to lay it along."))
         return
@@ -96,12 +96,12 @@ def show_session(reader: data.Reader, file: data.SessionFile) -> None:
 
 
 def led_by(stage: Stage, place: int) -> Stage:
-    """The stage with the timeline that is in the table first: the picture shows what is worked on."""
+    """The stage with the edited timeline first."""
     return replace(stage, timelines=(*stage.timelines[place : place + 1], *stage.timelines[:place]))
 
 
 def known_length_s(desk: Desk, file: data.SessionFile, stage: Stage) -> float | None:
-    """How long what was shown lasted, by the cues as they are typed; None where they make no sense yet."""
+    """The length of what was shown by the draft's cues; None where they are not valid yet."""
     try:
         cues = desk.editing.now.cues(file.session)
     except InvalidValue:
@@ -123,7 +123,7 @@ def recordings_of(file: data.SessionFile, stage: Stage) -> list[RecordingProgres
 
 
 def finish(desk: Desk, file: data.SessionFile, stage: Stage, edited: Stage | None, problem: str) -> None:
-    """Save, undo, discard, and how things stand."""
+    """Save, undo and discard, and the draft's status."""
     editing = desk.editing
     behind = differs(editing.read, stage)
     with st.container(horizontal=True, vertical_alignment="center"):

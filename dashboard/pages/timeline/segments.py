@@ -1,4 +1,4 @@
-"""The timelines of a stage in a table: titles and times, typed in place."""
+"""Edits the timelines of a stage in a table: titles and times, typed in place."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COLUMNS = {
 
 
 def edit_segments(desk: Desk, length_s: float | None) -> None:
-    """The chooser of timelines, and the one that is chosen.
+    """Shows the chooser of timelines and the table of the chosen one.
 
     Args:
         desk: what is being edited.
@@ -101,7 +101,7 @@ def _rows(typed: pd.DataFrame) -> list[Row]:
 
 
 def text_of(value: Any) -> str:
-    """A cell as text; one that nobody filled in is empty."""
+    """A cell as text; "" for an empty one."""
     return "" if pd.isna(value) else str(value)
 
 

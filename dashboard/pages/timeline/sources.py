@@ -1,4 +1,4 @@
-"""Timelines out of uploaded files and of the operator's films: looked at before they replace anything."""
+"""Imports timelines from uploaded files and from films, with a preview before they replace anything."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UPDATE_S = 0.25
 
 
 def take_file(desk: Desk, length_s: float | None) -> None:
-    """The upload, and what is in it.
+    """The upload and its preview.
 
     Args:
         desk: what is being edited.
@@ -49,7 +49,7 @@ def take_file(desk: Desk, length_s: float | None) -> None:
 
 
 def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None:
-    """Scenes or chapters of one of the films in the operator's places."""
+    """Finds scenes or chapters of a film in the operator's folders."""
     film = choose_film("Film", films, key="film")
     if film is None:
         return
@@ -65,17 +65,17 @@ def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None
 
 
 def choose_film(label: str, films: Sequence[Path], *, key: str) -> Path | None:
-    """One of the recordings in the operator's places, by name; None, with what to do, where there is none."""
+    """The chooser of a recording in the operator's folders; None, with what to do, where there is none."""
     if not films:
         st.html(markup.note(NO_FILMS))
         return None
-    names = told_apart(films)
+    names = distinct_names(films)
     place = st.selectbox(label, range(len(films)), format_func=names.__getitem__, key=key, width=420)
     return films[place]
 
 
-def told_apart(paths: Sequence[Path]) -> list[str]:
-    """What to call some files: their names, with as many of their folders as tell those of one name apart."""
+def distinct_names(paths: Sequence[Path]) -> list[str]:
+    """The labels of some files: their names, with as many folders as it takes to distinguish them."""
     names = [path.name for path in paths]
     for folders in range(1, max((len(path.parts) for path in paths), default=1)):
         times = Counter(names)
@@ -101,7 +101,7 @@ def progress(note: str) -> Callable[[str, float, float | None], None]:
 
 
 def show_incoming(desk: Desk) -> None:
-    """What came in, beside what it would replace, until the viewer decides."""
+    """The imported timeline beside what it would replace, until the viewer decides."""
     if desk.refused:
         st.html(markup.trouble(desk.refused))
     if desk.incoming is None:
@@ -129,7 +129,7 @@ def show_incoming(desk: Desk) -> None:
 
 
 def _look_at(desk: Desk, read: Callable[[], Timeline]) -> None:
-    """Reads a timeline onto the desk, or says there why it cannot be read."""
+    """Reads a timeline into the desk, or notes why it cannot be read."""
     desk.incoming, desk.refused = None, ""
     desk.arrivals += 1
     try:
