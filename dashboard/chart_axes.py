@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard.palette import Palette
+from dashboard.charts.theme import Palette
 
 Options = dict[str, Any]
 

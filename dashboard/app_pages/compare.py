@@ -11,6 +11,7 @@ import streamlit as st
 from audience.comparison import Comparison
 from audience.percents import percent_text
 from dashboard import markup
+from dashboard.charts.theme import palette_of
 from dashboard.lab import stretch
 from dashboard.lab.choosing import chosen_selection, link_parameters
 from dashboard.lab.compare_groups import (
@@ -35,7 +36,6 @@ from dashboard.lab.laying import Laid
 from dashboard.lab.scenes.set_down import lines_set_down
 from dashboard.lab.selection import Selection
 from dashboard.lab.takeaway_button import address, offer
-from dashboard.palette import palette_of
 from dashboard.wording import GAPS, doing
 
 

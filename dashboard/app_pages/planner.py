@@ -9,11 +9,11 @@ import streamlit as st
 
 from audience.planning import Plan, plan_table
 from dashboard import markup
+from dashboard.charts.theme import LIGHT, palette_of
 from dashboard.lab.planner_chart import HEIGHT, planner_chart
 from dashboard.lab.planner_words import POWERS, assumptions, headline, needed
 from dashboard.lab.takeaway import Picture, Takeaway
 from dashboard.lab.takeaway_button import address, offer
-from dashboard.palette import LIGHT, palette_of
 
 PAGE = "plan"
 DIFFERENCES = (0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3)

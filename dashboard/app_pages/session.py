@@ -18,9 +18,9 @@ from dashboard import data, markup
 from dashboard.access.asking import permit
 from dashboard.access.entry import has_page
 from dashboard.access.telling import in_words
+from dashboard.charts.theme import palette_of
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.moment_words import LATER, about_moments
-from dashboard.palette import palette_of
 from dashboard.recordings import video_of
 from dashboard.report.offer import offer_report
 from dashboard.session_page.choices import View, choose_stage, choose_view

@@ -15,9 +15,9 @@ from itertools import chain
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from dashboard.charts.theme import LIGHT
 from dashboard.lab.chart_frame import Axis, Options, Plot
 from dashboard.lab.chart_marks import Mark, between, cut, marks_of, reached
-from dashboard.palette import LIGHT
 
 _FONT = '"Source Sans 3", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
 _SCALE_LEFT = 56

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from audience.disclosure import interval_text, share_text
 from audience.instants import clock_text
 from audience.percents import percent, percent_text
+from dashboard.charts.thinning import thinned
 from dashboard.lab.film_axis import FilmAxis
 from dashboard.lab.line_styles import MOST
-from dashboard.thinning import thinned
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

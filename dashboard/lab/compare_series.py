@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from dashboard.charts.theme import Palette
 from dashboard.lab.compare_rows import Difference, Line
 from dashboard.lab.film_axis import FilmAxis
 from dashboard.lab.line_styles import LineStyle
-from dashboard.palette import Palette
 
 Options = dict[str, Any]
 

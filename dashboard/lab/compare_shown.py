@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from audience.comparison import Comparison
 from audience.screening_table import ScreeningRow
+from dashboard.charts.theme import Palette
 from dashboard.lab.compare_chart import Options, compare_chart
 from dashboard.lab.compare_groups import Pair
 from dashboard.lab.compare_rows import Difference, Line
 from dashboard.lab.compare_words import Unit
 from dashboard.lab.laying import Laid
-from dashboard.palette import Palette
 from dashboard.wording import share_of
 
 CHART_HEIGHT, WITH_DIFFERENCE = 400, 510

@@ -16,10 +16,10 @@ from audience.instants import clock_text
 from audience.percents import percent_text
 from audience.screening_table import ScreeningRow
 from dashboard import markup
+from dashboard.charts.theme import SPARK_CURVE
 from dashboard.clock import date_text, viewer_zone
 from dashboard.lab.laying import Laid
 from dashboard.lab.selection import Screening
-from dashboard.palette import SPARK_CURVE
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig

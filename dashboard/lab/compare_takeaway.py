@@ -9,11 +9,11 @@ import numpy as np
 from audience.disclosure import exact_share
 from audience.export import STAGE_KEY, Cell, Column, ExportTable, joined, notes_table, table_of_rows
 from audience.instants import instant_text
+from dashboard.charts.theme import LIGHT
 from dashboard.lab.compare_shown import Shown
 from dashboard.lab.compare_words import found
 from dashboard.lab.scenes.data import scorers
 from dashboard.lab.takeaway import Chosen, Picture, Takeaway
-from dashboard.palette import LIGHT
 
 PAGE = "compare"
 TABLES = ("lines", "differences", "stretches", "screenings", "notes")

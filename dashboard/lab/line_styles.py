@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dashboard.palette import LIGHT, Palette
+from dashboard.charts.theme import LIGHT, Palette
 
 Dash = Literal["solid", "dashed", "dotted"]
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from audience.comparison import LEAST_UNITS
 from audience.planning import Plan
-from dashboard.palette import Palette
+from dashboard.charts.theme import Palette
 
 Options = dict[str, Any]
 

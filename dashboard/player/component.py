@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from audience.curve import StageWindows
-from dashboard.palette import Palette
+from dashboard.charts.theme import Palette
 from dashboard.player.packing import Curves, Marker, packed
 from dashboard.video import NoVideo, Video
 

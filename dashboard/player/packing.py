@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from audience.curve import ReactionCurve, StageWindows
 from audience.instants import to_ms
 from audience.percents import SHARE_PARTS
-from dashboard.palette import Palette
+from dashboard.charts.theme import Palette
+from dashboard.charts.thinning import thinned
 from dashboard.stretches import FEW, LEFT_OUT, NO_PICTURE, NOBODY, SHOWN, runs, shown, span, state_names, states
-from dashboard.thinning import thinned
 from dashboard.video import NoVideo, Video
 from dashboard.wording import doing, share_of
 

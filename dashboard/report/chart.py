@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from audience.curve import ReactionCurve, StageWindows
 from audience.instants import clock_text
 from audience.moments import Moment
-from dashboard.palette import LIGHT, Palette
+from dashboard.charts.theme import LIGHT, Palette
+from dashboard.charts.thinning import thinned
 from dashboard.report.contents import Report
 from dashboard.report.marks import Area, Box, Disc, Line, Mark, Picture, Points, Words
 from dashboard.stretches import FEW, SHOWN, runs, shown, states
-from dashboard.thinning import thinned
 
 Floats = NDArray[np.float64]
 

@@ -23,8 +23,8 @@ from reportlab.platypus import (
     TableStyle,
 )
 
+from dashboard.charts.theme import LIGHT
 from dashboard.markup import units_kept
-from dashboard.palette import LIGHT
 from dashboard.report import typefaces
 from dashboard.report.chart import WIDE, chart, spark_scale, sparkline
 from dashboard.report.contents import SIMULATED, Note, Report

@@ -19,8 +19,8 @@ from audience.segment_table import shape_of
 from audience.sessions import Session, Stage
 from audience.smoothing import smoothed_curve
 from dashboard import data, markup
+from dashboard.charts.theme import SPARK_CURVE
 from dashboard.clock import date_text, viewer_zone
-from dashboard.palette import SPARK_CURVE
 from dashboard.session_page.choices import View
 
 MOST_AT_FIRST = 3

@@ -13,8 +13,8 @@ from audience.earlier import mean_along
 from audience.instants import to_ms
 from audience.smoothing import smoothed_curve
 from dashboard.access.asking import permit
+from dashboard.charts.theme import palette_of
 from dashboard.clock import viewer_zone
-from dashboard.palette import palette_of
 from dashboard.player.component import player
 from dashboard.player.packing import Curves, Line, Marker
 from dashboard.session_page.choices import View

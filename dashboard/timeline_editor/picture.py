@@ -11,7 +11,7 @@ from audience.expressions import LEAD_EXPRESSION
 from audience.sessions import Stage
 from audience.smoothing import default_smoothing_s, smoothed_curve
 from dashboard import markup
-from dashboard.palette import palette_of
+from dashboard.charts.theme import palette_of
 from dashboard.report.chart import NARROW, chart
 from dashboard.report.svg import svg
 from dashboard.wording import share_of

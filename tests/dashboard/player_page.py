@@ -17,7 +17,7 @@ from audience.curve import StageWindows, reaction_curve, stage_windows
 from audience.smoothing import smoothed_curve
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
-from dashboard.palette import palette_of
+from dashboard.charts.theme import palette_of
 from dashboard.player.component import player
 from dashboard.player.packing import Curves, Line, Marker, packed_markers
 from dashboard.recordings import NoVideo, Video, library

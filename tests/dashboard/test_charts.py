@@ -10,7 +10,7 @@ import pytest
 from audience.curve import stage_windows
 from audience.window_table import WindowTable
 from dashboard.chart_axes import share_axis, time_axis
-from dashboard.palette import DARK, LIGHT
+from dashboard.charts.theme import DARK, LIGHT
 from dashboard.stretches import legend
 from tests.builders import a_session, a_stage, a_window
 

@@ -10,6 +10,7 @@ import pytest
 
 from audience.comparison import compare
 from audience.cuts import Edit
+from dashboard.charts.theme import DARK, LIGHT
 from dashboard.lab.chart_svg import chart_svg
 from dashboard.lab.compare_chart import compare_chart
 from dashboard.lab.compare_rows import Difference, Line, compare_rows
@@ -20,7 +21,6 @@ from dashboard.lab.groups import grouped, groups_among, in_both
 from dashboard.lab.laying import Laid
 from dashboard.lab.line_styles import MOST, line_style
 from dashboard.lab.selection import Screening
-from dashboard.palette import DARK, LIGHT
 from tests.builders import a_cue, a_stage, a_timeline
 from tests.crowds import from_counts
 from tests.dashboard.lab_sessions import a_showing

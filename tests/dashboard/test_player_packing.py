@@ -19,7 +19,7 @@ from audience.curve import ReactionCurve, StageWindows, reaction_curve, stage_wi
 from audience.percents import SHARE_PARTS
 from audience.smoothing import smoothed_curve
 from audience.window_table import WindowTable
-from dashboard.palette import LIGHT
+from dashboard.charts.theme import LIGHT
 from dashboard.player.packing import NO_COVERAGE, NOTHING, Curves, Line, Marker, packed
 from dashboard.recordings import NoVideo, Video
 from tests.architecture.sources import modules

@@ -10,9 +10,9 @@ import pytest
 from audience.percents import percent_text
 from audience.scene_figures import SceneFigure
 from audience.scenes import Lack, Scene
+from dashboard.charts.theme import LIGHT
 from dashboard.lab.scenes.heat_map import heat_map
 from dashboard.lab.scenes.words import figure_words, plus, ranged
-from dashboard.palette import LIGHT
 
 NAN = float("nan")
 

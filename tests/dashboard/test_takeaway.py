@@ -21,9 +21,9 @@ from streamlit.testing.v1 import AppTest
 from audience.curve import stage_windows
 from audience.export import Column, ExportTable
 from audience.window_table import WindowTable
+from dashboard.charts.theme import LIGHT
 from dashboard.lab.chart_svg import chart_svg
 from dashboard.lab.takeaway import Picture, Takeaway, zipped
-from dashboard.palette import LIGHT
 from tests.builders import a_camera, a_scorer, a_session, a_stage, a_timeline, a_window, an_exclusion
 from tests.ticking import limit_s
 

@@ -15,6 +15,7 @@ from audience.scene_export import scenes_table
 from audience.scene_figures import SceneFigure, scene_figures
 from audience.segment_table import LEAST_S
 from dashboard import markup
+from dashboard.charts.theme import LIGHT, palette_of
 from dashboard.lab.scenes import data
 from dashboard.lab.scenes.chosen import PAGE, PICTURE_WIDTH, ChosenScenes
 from dashboard.lab.scenes.heat_map import Measure, heat_map, height_of
@@ -22,7 +23,6 @@ from dashboard.lab.scenes.words import LACKS, changed, ranged
 from dashboard.lab.takeaway import Picture
 from dashboard.lab.takeaway_button import offer
 from dashboard.lab.waiting import bar
-from dashboard.palette import LIGHT, palette_of
 from dashboard.wording import doing, expression_name
 
 _AGAINST: dict[BaselineChoice, str] = {

@@ -12,8 +12,8 @@ import pandas as pd
 
 from audience.percents import percent_text
 from audience.scene_figures import SceneFigure
+from dashboard.charts.theme import LIGHT, Palette
 from dashboard.lab.scenes.words import LACKS, figure_name, figure_words, number_of_faces, plus, signed
-from dashboard.palette import LIGHT, Palette
 from dashboard.wording import expression_name
 
 Options = dict[str, Any]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.palette import Palette
+from dashboard.charts.theme import Palette
 
 Options = dict[str, Any]
 

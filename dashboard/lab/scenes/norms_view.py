@@ -14,6 +14,7 @@ from audience.percents import percent_text
 from audience.scene_export import norms_table
 from audience.scene_figures import SceneFigure, scene_figures
 from dashboard import markup
+from dashboard.charts.theme import LIGHT, Palette, palette_of
 from dashboard.data import sessions
 from dashboard.lab.scenes import data
 from dashboard.lab.scenes.chosen import PAGE, PICTURE_WIDTH, ChosenScenes
@@ -22,7 +23,6 @@ from dashboard.lab.scenes.words import LACKS, ranged
 from dashboard.lab.takeaway import Picture
 from dashboard.lab.takeaway_button import offer
 from dashboard.lab.waiting import bar
-from dashboard.palette import LIGHT, Palette, palette_of
 from dashboard.wording import doing
 
 Placed = Sequence[tuple[SceneFigure, Standing]]

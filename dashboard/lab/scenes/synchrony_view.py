@@ -12,6 +12,7 @@ from audience.scene_export import synchrony_table
 from audience.scenes import scenes_of
 from audience.synchrony import LEAST_S, LEAST_TRACKS, Synchrony
 from dashboard import markup
+from dashboard.charts.theme import LIGHT, Palette, palette_of
 from dashboard.lab.scenes import data
 from dashboard.lab.scenes.chosen import PAGE, PICTURE_WIDTH, ChosenScenes
 from dashboard.lab.scenes.interval_rows import IntervalAxis, IntervalRow, height_of, interval_rows
@@ -20,7 +21,6 @@ from dashboard.lab.selection import names_of
 from dashboard.lab.takeaway import Picture
 from dashboard.lab.takeaway_button import offer
 from dashboard.lab.waiting import bar
-from dashboard.palette import LIGHT, Palette, palette_of
 from dashboard.report.contents import SEED
 from dashboard.wording import expression_name
 

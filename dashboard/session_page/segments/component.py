@@ -11,7 +11,7 @@ import streamlit as st
 
 from audience.curve import StageWindows
 from audience.segment_table import SegmentRow
-from dashboard.palette import Palette
+from dashboard.charts.theme import Palette
 from dashboard.session_page.segments.packing import packed
 
 if TYPE_CHECKING:
