@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 SYNC := $(VENV)/.synced
 RUNS := $(VENV)/.synced-to-run
-CHECKED := audience edge_lambda ingest_lambda board_page houselights dashboard sample_data table_files timeline_files bench training tests
+CHECKED := audience edge_lambda ingest_lambda board_page houselights dashboard sample_data timeline_files bench training tests
 
 CHECKS := build/checks
 SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam

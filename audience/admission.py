@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Final
 
 from audience.errors import DeliveryRefused, ScoringRefused, SheetRejected
-from audience.instants import from_ms, instant_text, to_ms
 from audience.sessions import Session
 from audience.store import Heartbeat
+from audience.time import from_ms, instant_text, to_ms
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS

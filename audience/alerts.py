@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal, get_args
 
 from audience.errors import InvalidValue
-from audience.names import check_id, check_title
+from audience.ids import check_id, check_title
 from audience.windows import LATEST_MS
 
 What = Literal["camera", "delay", "faces", "share", "liveliness"]

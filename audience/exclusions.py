@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from audience.errors import InvalidValue
 from audience.faces import WindowFaces
-from audience.instants import to_ms
-from audience.names import check_title
+from audience.ids import check_title
+from audience.time import to_ms
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]

@@ -1,4 +1,4 @@
-"""One track's score at one instant, and all such scores of a window packed into few bytes."""
+"""The expressions a face can show, one track's scores at one instant, and such scores packed into few bytes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from audience.errors import InvalidValue
-from audience.expressions import CODES, EXPRESSIONS
-from audience.names import check_id
+from audience.ids import check_id
+
+EXPRESSIONS: tuple[str, ...] = (
+    "smile",
+    "happy",
+    "surprised",
+    "calm",
+    "sad",
+    "angry",
+    "confused",
+    "disgusted",
+    "fear",
+)
+
+# Expressions are kept in records by their code, so this table may grow but never change.
+CODES: dict[str, int] = {name: code for code, name in enumerate(EXPRESSIONS)}
+
+# What "an audience reacting" is told by where nothing else is asked for.
+LEAD_EXPRESSION = "smile"
+
 
 _FULL = 65535  # shares of the image and confidences are kept in steps of 1/65535
 _VERSION = 1

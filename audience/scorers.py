@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from audience.errors import DeliveryRefused, SheetRejected
-from audience.expressions import EXPRESSIONS
+from audience.faces import EXPRESSIONS
 from audience.store import ScorerRecord, Store
 
 EXPRESSIONNET: Final = ScorerRecord(

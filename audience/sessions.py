@@ -10,9 +10,9 @@ from typing import Literal, get_args
 from audience.countries import country_code
 from audience.errors import InvalidValue
 from audience.exclusions import Annotation, Exclusion
-from audience.instants import to_ms
-from audience.names import check_id, check_title
+from audience.ids import check_id, check_title
 from audience.privacy import MODES, SETTINGS, Mode, Setting
+from audience.time import to_ms
 from audience.timelines import Cue, Timeline, begun
 
 Kind = Literal["talk", "screening", "festival", "panel"]

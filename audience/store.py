@@ -1,4 +1,4 @@
-"""The Store port: where sessions and their time series are kept.
+"""The Store port: where sessions, their time series, and their rules and alerts are kept.
 
 Every put is a plain put under a key made from the content: the same thing put twice, late or out of order changes
 nothing. What belongs to a session is taken only while the session is there. `audience.stores` implements it.
@@ -13,13 +13,39 @@ from datetime import datetime
 from types import TracebackType
 from typing import Literal, Protocol, Self, get_args
 
-from audience.alerting import Alerting
+from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertWatcher
 from audience.errors import InvalidValue
 from audience.faces import WindowFaces
-from audience.names import check_id
+from audience.ids import check_id
 from audience.sessions import Camera, Session, Stage
 from audience.window_table import WindowTable
 from audience.windows import LATEST_MS, WindowRecord
+
+AlertDocument = AlertRule | Alert | AlertMark | AlertWatcher
+
+
+class Alerting(Protocol):
+    """Keeps documents under keys made from their content, by session; deleting a session takes them with it.
+
+    All methods raise `StoreUnavailable` where the store cannot be reached, read or written.
+    """
+
+    def put(self, session_id: str, document: AlertDocument) -> None:
+        """Writes a document, over one already there of the same rule, alert, mark or watcher.
+
+        Raises:
+            SessionNotFound: the session is not there (any more).
+        """
+        ...
+
+    def drop(self, session_id: str, document: AlertDocument) -> None:
+        """Removes a document; one that is not there is no error."""
+        ...
+
+    def book(self, session_id: str) -> AlertBook:
+        """All there is of a session; empty where there is nothing."""
+        ...
+
 
 CameraState = Literal["starting", "ready", "running", "waiting", "failed", "stopped", "finished"]
 CAMERA_STATES: tuple[str, ...] = get_args(CameraState)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.errors import InvalidValue
-from audience.expressions import EXPRESSIONS
+from audience.faces import EXPRESSIONS
 from audience.windows import DEFAULT_WIDTH_MS, TALLY_TYPE, WindowRecord, pack_tallies
 
 Ints = NDArray[np.int64]

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from audience.errors import InvalidValue
-from audience.expressions import CODES, EXPRESSIONS
-from audience.faces import FaceRecord
-from audience.names import check_id
+from audience.faces import CODES, EXPRESSIONS, FaceRecord
+from audience.ids import check_id
 
 DEFAULT_WIDTH_MS = 1000
 # Faces a camera saw within this long are expected in its next window.

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from audience import prices
+from audience.monitoring import cost as prices
 from bench.cloud_path.one_clip import Way, agreement, by_sheets, directly, earlier_way
 from bench.cloud_path.rough_way import VISIBLE_AGAIN_S, run_rough_way
 from bench.figures import Figure
-from edge_lambda.sheet_builder import LIVE_INTERVAL_S, THRIFTY_INTERVAL_S
+from edge_lambda.delivery.sheets import LIVE_INTERVAL_S, THRIFTY_INTERVAL_S
 from houselights.local_cloud.cloud import running_cloud
 from houselights.local_cloud.stack import Stack
 from tests.contracts.dynalite import running_dynalite

@@ -22,7 +22,8 @@ import numpy as np
 
 from bench.figures import Figure
 from edge_lambda.correction import PictureCorrector
-from edge_lambda.detectors import Detector, load_detector
+from edge_lambda.detectors import Detector
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
 from edge_lambda.recording import open_recording
 from edge_lambda.scorers.expressionnet import ExpressionNet

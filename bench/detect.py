@@ -23,8 +23,9 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from bench.figures import Figure
-from edge_lambda.detectors import DEFAULT_DETECTOR, DETECTORS, Detection, Detector, Image, load_detector
+from edge_lambda.detectors import DEFAULT_DETECTOR, DETECTORS, Detection, Detector, Image
 from edge_lambda.detectors.boxes import Boxes, intersection, overlap
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.recording import open_recording
 from training.corpus import data_folder
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from statistics import median
 
 from bench.figures import Figure
-from edge_lambda.detectors import load_detector
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.recording import open_recording
 from training.corpus import data_folder
 

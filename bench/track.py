@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figures import Figure
-from edge_lambda.detectors import Detection, Detector, load_detector
+from edge_lambda.detectors import Detection, Detector
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.recording import open_recording
 from edge_lambda.tracking import Tracker
 from training.corpus import data_folder

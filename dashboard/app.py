@@ -16,17 +16,17 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-from audience.instants import to_ms
+from audience.time import to_ms
 from board_page.page import page
-from dashboard.access.asking import asked_as
 from dashboard.access.gate import Gate
+from dashboard.access.identity import asked_as
 from dashboard.access.link_route import link_routes
+from dashboard.access.login_redirect import WayBack
 from dashboard.access.permits import THE_PUBLIC
 from dashboard.access.provider import ProviderApart
-from dashboard.access.way_back import WayBack
-from dashboard.live_board.data import boards
-from dashboard.live_board.routes import BoardBeforePages, board_routes
-from dashboard.live_board.snapshots import Snapshots
+from dashboard.pages.board.data import boards
+from dashboard.pages.board.routes import BoardBeforePages, board_routes
+from dashboard.pages.board.snapshots import Snapshots
 from dashboard.recording_route import recording_routes
 
 
@@ -50,7 +50,7 @@ def now_ms() -> int:
 public_board = asked_as(THE_PUBLIC, boards().document)
 hosts = st.get_option("server.allowedHosts")
 app = st.App(
-    Path(__file__).parent / "navigation.py",
+    Path(__file__).parent / "pages" / "navigation.py",
     routes=[*recording_routes(hosts), *link_routes()],
     middleware=[
         Middleware(Gate),

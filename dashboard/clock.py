@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from audience.instants import from_ms
+from audience.time import from_ms
 
 
 def viewer_zone(name: str | None) -> tzinfo:

@@ -14,18 +14,18 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from audience.baseline import BaselineChoice
-from audience.camera_state import records_come_in
-from audience.curve import StageWindows, stage_windows
 from audience.errors import InvalidValue
-from audience.instants import to_ms
-from audience.moments import Moment, moments
-from audience.segment_table import SegmentRow, segment_rows
+from audience.monitoring.cameras import records_come_in
+from audience.reaction.baseline import BaselineChoice
+from audience.reaction.curve import StageWindows, stage_windows
+from audience.reaction.moments import Moment, moments
+from audience.reaction.segments import SegmentRow, segment_rows
 from audience.sessions import Camera, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord, Store
 from audience.stores import default_store_url
-from dashboard.access.asking import permit
+from audience.time import to_ms
 from dashboard.access.data import open_store
+from dashboard.access.identity import permit
 from dashboard.access.permits import EVERYTHING
 from dashboard.overview import Overview, overview_of
 from dashboard.report.contents import SEED

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audience.curve import StageWindows
 from audience.disclosure import LEAST_SHARE, SMALL_ROOM
-from audience.expressions import LEAD_EXPRESSION
+from audience.faces import LEAD_EXPRESSION
+from audience.reaction.curve import StageWindows
 from audience.sessions import Session
 
 POINTS = 72

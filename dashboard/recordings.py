@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from audience.fingerprint import fingerprint
-from audience.instants import to_ms
+from audience.recording_files import fingerprint
 from audience.sessions import Session
 from audience.store import RecordingProgress
-from dashboard.access.asking import permit
+from audience.time import to_ms
+from dashboard.access.identity import permit
 from dashboard.video import NoVideo, Video
 
 ROUTE = "/recordings"

@@ -1,4 +1,4 @@
-"""Which session a page shows: the one its address names, until somebody chooses another."""
+"""Which session and stage a page shows: those its address names, until somebody chooses others."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Literal
 
 import streamlit as st
 
-from audience.sessions import Session
+from audience.sessions import Session, Stage
 from dashboard import markup
-from dashboard.data import whereabouts
-from dashboard.wording import session_names
+from dashboard.data import SessionFile, whereabouts
+from dashboard.wording import session_names, stage_names
 
 _KEY = "session"
 
@@ -75,3 +75,24 @@ def _named(asked: str, names: dict[str, str]) -> str | None:
     if asked in names:
         return asked
     return next((session_id for session_id, name in names.items() if name == asked), None)
+
+
+def choose_stage(file: SessionFile) -> Stage:
+    """The stage that the viewer chose, or the address names by its id or by what it is called; else the first."""
+    names = stage_names(file.stages)
+    if len(names) == 1:
+        return file.stages[0]
+    if (wanted := st.query_params.get("stage")) in names:
+        # The chooser itself puts into the address what a stage is called, and knows no ids.
+        del st.query_params["stage"]
+        st.session_state["stage"] = wanted
+    chosen = st.selectbox(
+        "Stage",
+        list(names),
+        format_func=names.__getitem__,
+        key="stage",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=175,
+    )
+    return next(stage for stage in file.stages if stage.stage_id == chosen)

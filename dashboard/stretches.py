@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.curve import StageWindows
 from audience.disclosure import SMALL_ROOM
+from audience.reaction.curve import StageWindows
 
 SHOWN, NOBODY, NO_PICTURE, FEW, LEFT_OUT = range(5)
 

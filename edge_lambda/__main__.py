@@ -1,4 +1,4 @@
-"""`python -m edge_lambda`: a camera's own program; what it is told is in `edge_lambda.device_settings`."""
+"""`python -m edge_lambda`: a camera's own program; what it is told is in `edge_lambda.settings`."""
 
 from __future__ import annotations
 

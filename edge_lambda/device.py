@@ -12,23 +12,23 @@ from contextlib import closing
 from datetime import datetime
 from typing import Final
 
+from audience.deliveries.delivery import Delivery
 from audience.errors import DeviceError, InvalidValue, OutboxUnavailable, RecordingUnreadable
-from audience.instants import to_ms
-from audience.sheets.delivery import Delivery
 from audience.store import CameraState, Heartbeat
+from audience.time import to_ms
 from edge_lambda.back_off import BackOff
-from edge_lambda.device_status import DeviceStatus, in_one_line, in_words
+from edge_lambda.delivery.outbox import Outbox
+from edge_lambda.delivery.paths import Looked, Way
+from edge_lambda.delivery.recorded_until import RecordedUntil
+from edge_lambda.delivery.uploader import Uploader
 from edge_lambda.devices import Camera
 from edge_lambda.devices.holding import held
 from edge_lambda.live_frames import LiveFrames
-from edge_lambda.live_preview import LivePreview
-from edge_lambda.outbox import Outbox
 from edge_lambda.pipeline import CameraKey
-from edge_lambda.recorded_until import RecordedUntil
+from edge_lambda.preview.live import LivePreview
+from edge_lambda.status.heartbeats import DeviceStatus, in_one_line, in_words
 from edge_lambda.tracking import Tracker
-from edge_lambda.tracking.run_name import run_name
-from edge_lambda.uploader import Uploader
-from edge_lambda.ways import Looked, Way
+from edge_lambda.tracking.tracker import run_name
 
 LEAVING_S: Final = 5.0
 """Seconds that what waits in the outbox may still be sent in when the device is told to stop."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from audience.plausibility import MOST_FACES
+from audience.deliveries.plausibility import MOST_FACES
 from audience.windows import EXPECTED_OVER_MS
 from edge_lambda.detectors import CLEAR, SURE
 

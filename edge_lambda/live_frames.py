@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 from audience.errors import DeviceError
-from audience.instants import to_ms
+from audience.time import to_ms
 from edge_lambda.devices import Camera
 from edge_lambda.picture import Picture, measured
 from edge_lambda.pipeline import TimedFrame

@@ -1,4 +1,4 @@
-"""The camera's program behind `python -m edge_lambda`, told by its environment: see `edge_lambda.device_settings`.
+"""The camera's program behind `python -m edge_lambda`, told by its environment: see `edge_lambda.settings`.
 
 Ends with exit code 0 when it is told to stop or a file has been played, and with 2 after a line for each thing that is
 wrong with the settings. Everything else that goes wrong is said, and tried again.
@@ -19,26 +19,26 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from audience.errors import HouselightsError, InvalidValue
-from audience.instants import to_ms
 from audience.privacy import decide
 from audience.store import Heartbeat
-from edge_lambda import device_settings
-from edge_lambda.clock_wait import check_clock, clock_word
-from edge_lambda.detectors import load_detector
+from audience.time import to_ms
+from edge_lambda import settings as device_settings
+from edge_lambda.clock import SteadyClock, check_clock, clock_word
+from edge_lambda.delivery.folder_bucket import FolderBucket
+from edge_lambda.delivery.outbox import Outbox
+from edge_lambda.delivery.paths import SheetWay, Way, WindowFileWay
+from edge_lambda.delivery.recorded_until import RecordedUntil
+from edge_lambda.delivery.uploader import Bucket, Uploader
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.device import Device
-from edge_lambda.device_settings import DeviceSettings, read_settings
-from edge_lambda.devices import Camera, Clock, open_camera
-from edge_lambda.folder_bucket import FolderBucket
-from edge_lambda.live_preview import LivePreview
-from edge_lambda.outbox import Outbox
+from edge_lambda.devices import Camera, Clock
+from edge_lambda.devices.open_camera import open_camera
 from edge_lambda.pipeline import CameraKey
-from edge_lambda.recorded_until import RecordedUntil
+from edge_lambda.preview.live import LivePreview
 from edge_lambda.scorers import load_scorer
+from edge_lambda.settings import DeviceSettings, read_settings
 from edge_lambda.status import StatusSender, open_status
 from edge_lambda.status.log import heartbeat_line, to_stderr
-from edge_lambda.steady_clock import SteadyClock
-from edge_lambda.uploader import Bucket, Uploader
-from edge_lambda.ways import SheetWay, Way, WindowFileWay
 
 Made = TypeVar("Made")
 
@@ -151,8 +151,8 @@ def _bucket(settings: DeviceSettings, clock: Clock) -> Bucket:
     # Needed for S3 alone, and slow to import on a small computer.
     import boto3
 
-    from edge_lambda.iot_credentials import CredentialsProvider, device_session
-    from edge_lambda.s3_bucket import S3Bucket, upload_client
+    from edge_lambda.delivery.iot_credentials import CredentialsProvider, device_session
+    from edge_lambda.delivery.s3_bucket import S3Bucket, upload_client
 
     if settings.credentials_url and settings.certificate is not None:
         provider = CredentialsProvider(

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from audience.curve import StageWindows, stage_windows
 from audience.errors import InvalidValue
-from audience.instants import from_ms
+from audience.reaction.curve import StageWindows, stage_windows
 from audience.sessions import Session, Stage
 from audience.store import Store
+from audience.time import from_ms
 from timeline_files.aligning import Proposal, propose_from_reaction, propose_from_sound, stage_to_compare
 
 

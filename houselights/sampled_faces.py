@@ -12,16 +12,16 @@ from typing import Final
 
 import cv2
 
+from audience.deliveries.delivery import Delivery
+from audience.deliveries.reading import read_delivery
+from audience.deliveries.sheet import Sheet
 from audience.errors import RecordingUnreadable
-from audience.sheets.delivery import Delivery
-from audience.sheets.read_delivery import read_delivery
-from audience.sheets.sheet import Sheet
-from edge_lambda.contact_sheet import crop_for_sheet
 from edge_lambda.correction import PictureCorrector
+from edge_lambda.delivery.contact_sheet import crop_for_sheet
+from edge_lambda.delivery.sheets import SheetBuilder
 from edge_lambda.detectors import Detection, Detector, Image
 from edge_lambda.pipeline import CameraKey, SeenFace, SeenWindow, TimedFrame, seen_windows
 from edge_lambda.recording import Recording, open_recording
-from edge_lambda.sheet_builder import SheetBuilder
 from edge_lambda.tracking import Tracker
 
 AROUND_PX: Final = 25

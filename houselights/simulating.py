@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from audience.errors import InvalidValue, SessionNotFound
-from audience.instants import from_ms, to_ms
 from audience.store import Heartbeat, Store
+from audience.time import from_ms, to_ms
 from sample_data.festival_day.deliveries import Arrival, arrivals
 from sample_data.festival_day.plan import DayPlan
 from sample_data.generate import SCORER

@@ -8,23 +8,21 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from audience.camera_owner import check_not_scored
 from audience.errors import DeviceError, ScoringRefused
-from audience.instants import to_ms
-from audience.occasions import Occasion, plan_recording, store_session
-from audience.session_end import note_camera_end
+from audience.session_setup import Occasion, check_not_scored, note_camera_end, plan_recording, store_session
 from audience.store import CameraState, Heartbeat, Store
+from audience.time import to_ms
 from edge_lambda.back_off import BackOff
 from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector
-from edge_lambda.device_status import in_one_line
 from edge_lambda.devices import Camera
 from edge_lambda.devices.holding import held
 from edge_lambda.live_frames import LiveFrames
 from edge_lambda.pipeline import CameraKey, ScoredWindow, scored_windows
 from edge_lambda.scorers import Scorer, scorer_record
+from edge_lambda.status.heartbeats import in_one_line
 from edge_lambda.tracking import Tracker
-from edge_lambda.tracking.run_name import run_name
+from edge_lambda.tracking.tracker import run_name
 
 BEAT_EVERY_MS = 2_000
 

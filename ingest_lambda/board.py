@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from audience.board import public_instant_ms, session_is_over
-from audience.board_reading import BoardReader
-from audience.board_snapshot import board_snapshot
+from audience.board.board import public_instant_ms, session_is_over
+from audience.board.liveliness import UPDATE_MS
+from audience.board.reader import BoardReader
+from audience.board.snapshot import board_snapshot
 from audience.errors import BoardNotPublished, HouselightsError, SessionNotFound
-from audience.instants import to_ms
-from audience.liveliness import UPDATE_MS
 from audience.sessions import Session
 from audience.store import Store
+from audience.time import to_ms
 from ingest_lambda.board_objects import BoardObjects, WrittenSnapshot
 
 CALL_MS: Final = 58_000

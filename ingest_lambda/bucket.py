@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from audience.errors import DeliveriesUnavailable, DeliveryGone
-from audience.instants import to_ms
+from audience.time import to_ms
 from ingest_lambda.worker import KEPT, ReceivedDelivery, check_size
 
 SENT_MS: Final = "sent-ms"

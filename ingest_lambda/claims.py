@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from audience.admission import check_recorded
+from audience.deliveries.manifest import Manifest
+from audience.deliveries.plausibility import check_manifest, check_room, check_span, check_windows
+from audience.deliveries.sheet import Sheet
+from audience.deliveries.window_file import WindowFile
 from audience.errors import FacesRefused, SheetRejected
-from audience.plausibility import check_manifest, check_room, check_span, check_windows
 from audience.sessions import Session
-from audience.sheets.manifest import Manifest
-from audience.sheets.sheet import Sheet
-from audience.sheets.window_file import WindowFile
 from audience.store import Store
 from audience.windows import DEFAULT_WIDTH_MS, WindowRecord
 

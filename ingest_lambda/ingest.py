@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from audience.admission import DAY_MS, check_recorded, check_sent, heard
+from audience.deliveries.delivery import DeliveryKey, read_key
+from audience.deliveries.manifest import SheetWindow, Tile
+from audience.deliveries.plausibility import check_scorer, check_status
+from audience.deliveries.reading import read_delivery
+from audience.deliveries.sheet import Sheet
+from audience.deliveries.window_file import WindowFile
 from audience.disclosure import SMALL_ROOM
 from audience.errors import InvalidValue, SessionNotFound, SheetRejected
 from audience.faces import FaceRecord, WindowFaces
-from audience.plausibility import check_scorer, check_status
 from audience.sessions import Session
-from audience.sheets.delivery import DeliveryKey, read_key
-from audience.sheets.manifest import SheetWindow, Tile
-from audience.sheets.read_delivery import read_delivery
-from audience.sheets.sheet import Sheet
-from audience.sheets.window_file import WindowFile
 from audience.store import Heartbeat, Store
 from audience.windows import WindowRecord, tallies_of
 from ingest_lambda.claims import check_claims, heads_only_error

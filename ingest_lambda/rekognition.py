@@ -9,8 +9,8 @@ from typing import Any, Final
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from audience.deliveries.sheet import Sheet
 from audience.errors import ScorerUnavailable, SheetRejected
-from audience.sheets.sheet import Sheet
 from ingest_lambda.scoring import match_tiles
 
 ATTRIBUTES: Final = ("EMOTIONS", "SMILE")

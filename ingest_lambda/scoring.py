@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar
 
-from audience.sheets.manifest import Manifest
-from audience.sheets.sheet import Sheet
+from audience.deliveries.manifest import Manifest
+from audience.deliveries.sheet import Sheet
 from audience.store import ScorerRecord
 
 Result = TypeVar("Result")

@@ -7,10 +7,10 @@ from typing import Final
 
 from audience.admission import HOUR_MS
 from audience.errors import DeliveryRefused, FacesRefused, SessionNotFound
-from audience.instants import to_ms
 from audience.scorers import admitted, is_of_one_session
 from audience.sessions import Camera, Session
 from audience.store import ScorerRecord, Store
+from audience.time import to_ms
 from audience.windows import window_start
 
 CACHE_MS: Final = 10_000

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from audience.deliveries.delivery import read_key
+from audience.deliveries.sheet import LARGEST_SHEET
+from audience.deliveries.strict_json import object_of, parse, text
+from audience.deliveries.window_file import LARGEST_WINDOW_FILE
 from audience.errors import DeliveryGone, DeliveryRefused, FacesRefused, HouselightsError, SheetRejected
-from audience.sheets.delivery import read_key
-from audience.sheets.sheet import LARGEST_SHEET
-from audience.sheets.strict_json import object_of, parse, text
-from audience.sheets.window_file import LARGEST_WINDOW_FILE
-from audience.status import FORMAT, read_status
+from audience.monitoring.status import FORMAT, read_status
 from audience.store import Heartbeat
 from ingest_lambda.ingest import Ingest, IngestResult
 

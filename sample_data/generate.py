@@ -7,10 +7,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from audience.faces import Box, FaceRecord, WindowFaces
-from audience.instants import to_ms
 from audience.scorers import SIMULATED
 from audience.sessions import Camera, Session
 from audience.store import Store
+from audience.time import to_ms
 from audience.windows import DEFAULT_WIDTH_MS, EXPECTED_OVER_MS, Tally, WindowRecord
 from sample_data.crowd import Seen, act_out
 from sample_data.scripts import Script, ScriptedStage, read_scripts

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from audience.exclusions import Exclusion
-from audience.instants import to_ms
 from audience.privacy import decide
 from audience.sessions import Session, Stage
+from audience.time import to_ms
 from audience.timelines import Cue, Segment, Timeline, timeline_seconds
 from sample_data.films import screenings_told
 

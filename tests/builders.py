@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from audience.alerts import Alert
 from audience.exclusions import Annotation, Exclusion
 from audience.faces import Box, FaceRecord, WindowFaces
-from audience.instants import to_ms
 from audience.sessions import Camera, Mode, Session, Setting, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord
+from audience.time import to_ms
 from audience.timelines import Cue, Segment, Timeline
 from audience.windows import Tally, WindowRecord, tallies_of
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from audience.curve import StageWindows, stage_windows
+from audience.reaction.curve import StageWindows, stage_windows
 from audience.sessions import Stage
 from audience.window_table import WindowTable
 from tests.builders import BEGAN_MS, SCORER, a_session, a_stage

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.alignment import SOUND_RATE, Alignment, align_reactions, align_sound, sound_features
-from audience.curve import StageWindows, reaction_curve
 from audience.errors import InvalidValue
-from audience.instants import clock_text, from_ms
+from audience.reaction.curve import StageWindows, reaction_curve
 from audience.sessions import Session, Stage
+from audience.time import clock_text, from_ms
 from timeline_files.sound import read_sound
 
 # Laughter is what audiences share most.

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from audience.instants import to_ms
 from audience.sessions import Session
 from audience.store import RecordingProgress
+from audience.time import to_ms
 from audience.timelines import Cue, begun, timeline_seconds
 
 

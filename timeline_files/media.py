@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audience.errors import RecordingUnreadable
-from audience.one_file import opening_alone
+from audience.recording_files import opening_alone
 from timeline_files.optional import require
 from timeline_files.parts import Part
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audience.errors import InvalidValue
-from audience.names import LONGEST_TITLE
+from audience.ids import LONGEST_TITLE
 from audience.timelines import Segment, Timeline
 from timeline_files.times import quoted, time_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from audience.errors import InvalidValue
-from audience.instants import clock_text
+from audience.time import clock_text
 
 HOW = "write it as 75, 1:15 or 0:01:15.5"
 _TIME = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-9]{1,4}):)?([0-9]{1,7})(?:[.,]([0-9]{1,12}))?")

@@ -1,14 +1,16 @@
-"""Sessions, stages, cameras and the like as JSON documents, the same in every store."""
+"""Sessions, stages, cameras, rules, alerts and the like as JSON documents, the same in every store."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
+from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertWatcher
 from audience.exclusions import Annotation, Exclusion
-from audience.instants import parse_instant
 from audience.sessions import Camera, Session, Stage
-from audience.store import Heartbeat, RecordingProgress, ScorerRecord
+from audience.store import AlertDocument, Heartbeat, RecordingProgress, ScorerRecord
+from audience.time import parse_instant
 from audience.timelines import Cue, Segment, Timeline
 
 
@@ -170,3 +172,50 @@ def heartbeat_from_json(document: str) -> Heartbeat:
 def _dump(fields: dict[str, Any]) -> str:
     # ASCII, because a detail may quote a file name that is no text, which JSON can write only as escapes.
     return json.dumps(fields, separators=(",", ":"))
+
+
+_TYPES: dict[str, type[AlertDocument]] = {
+    "RULE": AlertRule,
+    "ALERT": Alert,
+    "MARK": AlertMark,
+    "WATCHER": AlertWatcher,
+}
+
+
+def key_of(document: AlertDocument) -> str:
+    """The document's key in its session: its kind, and what tells it from others of that kind."""
+    match document:
+        case AlertRule():
+            return f"RULE#{document.rule_id}"
+        case Alert():
+            return f"ALERT#{document.alert_id}"
+        case AlertMark(kind="acknowledged"):
+            return f"MARK#{document.alert_id}#acknowledged"  # the newest name stands
+        case AlertMark():
+            return f"MARK#{document.alert_id}#{document.kind}#{document.by}"
+        case AlertWatcher():
+            return "WATCHER#"
+
+
+def alert_document_to_json(document: AlertDocument) -> str:
+    """The document as JSON."""
+    fields = {name: getattr(document, name) for name in type(document).__dataclass_fields__}
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def book_of(documents: Iterable[tuple[str, str]]) -> AlertBook:
+    """The book of documents.
+
+    Args:
+        documents: key and JSON of each, in the order of their keys.
+    """
+    found: dict[type[AlertDocument], list[Any]] = {kind: [] for kind in _TYPES.values()}
+    for key, document in documents:
+        kind = _TYPES[key.partition("#")[0]]
+        found[kind].append(kind(**json.loads(document)))
+    return AlertBook(
+        rules=tuple(found[AlertRule]),
+        alerts=tuple(found[Alert]),
+        marks=tuple(found[AlertMark]),
+        watcher=found[AlertWatcher][0] if found[AlertWatcher] else None,
+    )

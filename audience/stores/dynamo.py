@@ -1,4 +1,4 @@
-"""The cloud's store: one table of DynamoDB (`audience.stores.dynamo_keys` has its layout).
+"""The cloud's store: one table of DynamoDB (`audience.stores.dynamo_items` has its layout).
 
 A delivery is not kept whole or not at all, as DynamoDB's transactions end at a hundred items: windows and faces are
 written first and the progress last, so that what it claims is there, and the same delivery once more completes it.
@@ -13,39 +13,64 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from audience.alerts import AlertBook
 from audience.errors import SessionNotFound
 from audience.faces import WindowFaces
 from audience.scorers import known_scorers
 from audience.sessions import Camera, Session, Stage
-from audience.store import Heartbeat, RecordingProgress, ScorerRecord
+from audience.store import AlertDocument, Heartbeat, RecordingProgress, ScorerRecord
 from audience.stores import documents
-from audience.stores.dynamo_alerting import DynamoAlerting
+from audience.stores.documents import alert_document_to_json, book_of, key_of
 from audience.stores.dynamo_client import DynamoAddress
 from audience.stores.dynamo_items import (
     FACES_ATTRIBUTES,
-    WINDOW_ATTRIBUTES,
-    document_item,
-    faces_item,
-    faces_of,
-    window_item,
-    window_row,
-)
-from audience.stores.dynamo_keys import (
     RECORDED,
     SCORERS,
+    WINDOW_ATTRIBUTES,
     Item,
     KeyRange,
     between,
+    document_item,
     documents_of,
+    faces_item,
+    faces_of,
     key,
     records_of,
     start_camera_part,
     under,
+    window_item,
+    window_row,
 )
 from audience.stores.dynamo_sessions import DynamoSessions
 from audience.stores.dynamo_table import DynamoTable
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
+
+_KIND = "ALERTING"
+
+
+class DynamoAlerting:
+    """Implements `audience.store.Alerting` beside a session's other documents."""
+
+    def __init__(self, table: DynamoTable, sessions: DynamoSessions) -> None:
+        self._table, self._sessions = table, sessions
+
+    def put(self, session_id: str, document: AlertDocument) -> None:
+        key = _key(session_id, document)
+        with self._sessions.writing_under([session_id], [key]):
+            self._table.put(document_item(key, alert_document_to_json(document)))
+
+    def drop(self, session_id: str, document: AlertDocument) -> None:
+        self._table.delete_all([_key(session_id, document)])
+
+    def book(self, session_id: str) -> AlertBook:
+        items = self._table.rows(under(documents_of(session_id), _KIND), ("sk", "document"))
+        return book_of((item["sk"]["S"].removeprefix(f"{_KIND}#"), item["document"]["S"]) for item in items)
+
+
+def _key(session_id: str, document: AlertDocument) -> Item:
+    return key(documents_of(session_id), f"{_KIND}#{key_of(document)}")
+
 
 # How long a store goes on writing records before it says anew which stage they are of, in case somebody deleted the
 # session meanwhile: saying it with every window would be one write in five.

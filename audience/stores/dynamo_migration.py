@@ -1,17 +1,51 @@
-"""Windows that earlier versions packed, rewritten as numbers under names while the table is in use."""
+"""Windows that earlier versions packed, rewritten as numbers under names while the table is in use.
+
+An item is charged by its size: names and values, in whole KB a write ("DynamoDB item sizes and formats", Amazon
+DynamoDB Developer Guide).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from audience.stores.dynamo_client import DynamoAddress
-from audience.stores.dynamo_items import PACKED, renewed_item
-from audience.stores.dynamo_keys import RECORDED, Item, between, under
-from audience.stores.dynamo_size import write_units
+from audience.stores.dynamo_items import PACKED, RECORDED, Item, between, renewed_item, under
 from audience.stores.dynamo_table import DynamoTable
+
+_WRITE_UNIT_BYTES = 1024
+_OF_A_MAP = 3
+
+
+def item_bytes(item: Item) -> int:
+    """The bytes of an item, as boto3's client takes it; binary is bytes."""
+    return sum(len(name.encode()) + _bytes(value) for name, value in item.items())
+
+
+def write_units(item: Item) -> int:
+    """What putting an item costs: a unit for each KB begun."""
+    return -(-item_bytes(item) // _WRITE_UNIT_BYTES)
+
+
+def _bytes(value: dict[str, Any]) -> int:
+    ((kind, held),) = value.items()
+    match kind:
+        case "N":
+            # Two significant digits a byte, and one more.
+            digits = Decimal(held).normalize().as_tuple()
+            return (len(digits.digits) + 1) // 2 + 1 + digits.sign
+        case "M":
+            return _OF_A_MAP + sum(1 + len(name.encode()) + _bytes(one) for name, one in held.items())
+        case "BOOL":
+            return 1
+        case "S":
+            return len(held.encode())
+        case _:
+            return len(held)
+
 
 _ATTRIBUTES = ("pk", "sk", PACKED, "expires_at", "expires_ms")
 _AT_A_TIME = 200  # windows between two reports of progress

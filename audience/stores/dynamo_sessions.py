@@ -16,13 +16,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audience.errors import SessionNotFound, StoreUnavailable
-from audience.instants import parse_instant, to_ms
 from audience.sessions import Session
 from audience.stores import documents
-from audience.stores.dynamo_items import document_item
-from audience.stores.dynamo_keys import SESSIONS, Item, key, under
+from audience.stores.dynamo_items import SESSIONS, Item, document_item, key, under
 from audience.stores.dynamo_table import DynamoTable
 from audience.stores.presence import being_deleted, nothing_written, set_up_anew
+from audience.time import parse_instant, to_ms
 
 BELIEVED_S = 5.0
 """For so long a session is written under after it was looked at: a deletion waits as long."""

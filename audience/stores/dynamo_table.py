@@ -1,6 +1,7 @@
-"""One table of DynamoDB over the wire: paging, reading in stretches at once, writing in loads, and waiting one's turn.
+"""One table of DynamoDB over the wire: its schema, paging, parallel reads, writes in batches, and retries.
 
-Every read is consistent, so that what was written is read. Nothing here scans.
+Every read is consistent, so that what was written is read. Nothing here scans. In the cloud the stack's template makes
+the table; on an engine of one's own this does.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
+
+from botocore.exceptions import ClientError
 
 from audience.errors import StoreUnavailable
-from audience.stores.dynamo_client import DynamoAddress, client_for
-from audience.stores.dynamo_errors import throttled, told
-from audience.stores.dynamo_keys import Item, KeyRange, distinct, rest_in_stretches
+from audience.stores.dynamo_client import DynamoAddress, client_for, throttled, told
+from audience.stores.dynamo_items import Item, KeyRange, distinct, rest_in_stretches
 from audience.stores.dynamo_parsing import COLLECTING
 
 WAYS = 8  # requests on their way at once
@@ -279,3 +281,39 @@ def _waits(rounds: int) -> Iterable[float]:
     yield 0.0
     for tried in range(rounds - 1):
         yield random.uniform(0, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**tried))
+
+
+KEY_SCHEMA = ({"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"})
+EXPIRY_ATTRIBUTE = "expires_at"
+
+LONGEST_RECOVERY_DAYS: Final = 35
+"""Days for which point-in-time recovery can bring deleted items back at most."""
+
+_READY_AFTER_S = 1
+_READY_TRIES = 60
+
+
+def create_table(client: Any, name: str) -> None:
+    """Makes an empty table as `infra/template.yaml` does, and returns once it can be used.
+
+    Args:
+        client: boto3's client of DynamoDB.
+        name: the table's.
+    """
+    client.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in KEY_SCHEMA],
+        KeySchema=list(KEY_SCHEMA),
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.get_waiter("table_exists").wait(
+        TableName=name, WaiterConfig={"Delay": _READY_AFTER_S, "MaxAttempts": _READY_TRIES}
+    )
+    try:
+        client.update_time_to_live(
+            TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRY_ATTRIBUTE}
+        )
+    except ClientError as problem:
+        # Some local engines forget nothing by themselves; `houselights prune` does it there.
+        if problem.response["Error"]["Code"] != "UnknownOperationException":
+            raise

@@ -11,17 +11,47 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from audience.alerts import AlertBook
 from audience.faces import WindowFaces, pack_faces, unpack_faces
+from audience.scorers import known_scorers
 from audience.sessions import Camera, Session, Stage
-from audience.store import Heartbeat, RecordingProgress, ScorerRecord
+from audience.store import AlertDocument, Heartbeat, RecordingProgress, ScorerRecord
 from audience.stores import documents
-from audience.stores.sqlite_alerting import ALERTING_SCHEMA, SqliteAlerting
+from audience.stores.documents import alert_document_to_json, book_of, key_of, scorer_from_json, scorer_to_json
 from audience.stores.sqlite_erasing import Rows
 from audience.stores.sqlite_file import SqliteFile
-from audience.stores.sqlite_scorers import SCORERS_SCHEMA, SqliteScorers
 from audience.stores.sqlite_sessions import SqliteSessions
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord, pack_tallies
+
+ALERTING_SCHEMA = """
+CREATE TABLE alerting (
+    session_id TEXT, key TEXT, document TEXT NOT NULL, PRIMARY KEY (session_id, key)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+class SqliteAlerting:
+    """Implements `audience.store.Alerting` on a file that has the table."""
+
+    def __init__(self, file: SqliteFile, sessions: SqliteSessions) -> None:
+        self._file, self._sessions = file, sessions
+
+    def put(self, session_id: str, document: AlertDocument) -> None:
+        with self._sessions.writing_under([session_id]) as cursor:
+            cursor.execute(
+                "INSERT OR REPLACE INTO alerting VALUES (?, ?, ?)",
+                (session_id, key_of(document), alert_document_to_json(document)),
+            )
+
+    def drop(self, session_id: str, document: AlertDocument) -> None:
+        with self._file.transaction() as cursor:
+            cursor.execute("DELETE FROM alerting WHERE session_id = ? AND key = ?", (session_id, key_of(document)))
+
+    def book(self, session_id: str) -> AlertBook:
+        rows = self._file.rows("SELECT key, document FROM alerting WHERE session_id = ? ORDER BY key", (session_id,))
+        return book_of((str(key), str(document)) for key, document in rows)
+
 
 SCHEMA_VERSION = 1
 
@@ -281,3 +311,41 @@ def _between(session_id: str, stage_id: str, from_ms: int | None, until_ms: int 
         condition += " AND start_ms < ?"
         values.append(until_ms)
     return condition, values
+
+
+SCORERS_SCHEMA = """
+CREATE TABLE scorers (name TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE declared_scorers (
+    session_id TEXT, name TEXT, document TEXT NOT NULL, PRIMARY KEY (session_id, name)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+class SqliteScorers:
+    """What `audience.store.Store` says of scorers, on a file that has the tables."""
+
+    def __init__(self, file: SqliteFile, sessions: SqliteSessions) -> None:
+        self._file, self._sessions = file, sessions
+
+    def put(self, scorer: ScorerRecord, session_id: str | None) -> None:
+        """See `Store.put_scorer`."""
+        document = scorer_to_json(scorer)
+        if session_id is None:
+            with self._file.transaction() as cursor:
+                cursor.execute("INSERT OR REPLACE INTO scorers VALUES (?, ?)", (scorer.name, document))
+        else:
+            with self._sessions.writing_under([session_id]) as cursor:
+                values = (session_id, scorer.name, document)
+                cursor.execute("INSERT OR REPLACE INTO declared_scorers VALUES (?, ?, ?)", values)
+
+    def known(self, session_id: str | None) -> dict[str, ScorerRecord]:
+        """See `Store.scorers`."""
+        shared = self._read("SELECT document FROM scorers ORDER BY name", [])
+        if session_id is None:
+            return known_scorers(shared)
+        query = "SELECT document FROM declared_scorers WHERE session_id = ? ORDER BY name"
+        return known_scorers(shared, self._read(query, [session_id]))
+
+    def _read(self, query: str, values: list[str]) -> dict[str, ScorerRecord]:
+        found = (scorer_from_json(document) for (document,) in self._file.rows(query, values))
+        return {scorer.name: scorer for scorer in found}

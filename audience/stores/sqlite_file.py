@@ -16,8 +16,7 @@ from typing import Any
 
 from audience.errors import StoreTooNew, StoreUnavailable
 from audience.private_files import make_private, private_folder, tighten
-from audience.stores.sqlite_erasing import BUSY_TIMEOUT_S, Erasing, Rows
-from audience.stores.sqlite_spare import LOG_PAGES, OPENING, Spare, is_full
+from audience.stores.sqlite_erasing import BUSY_TIMEOUT_S, LOG_PAGES, OPENING, Erasing, Rows, Spare, is_full
 
 FORGET_TIMEOUT_S = 5.0
 

@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from audience.errors import SessionNotFound
-from audience.instants import to_ms
 from audience.sessions import Session
 from audience.stores import documents
 from audience.stores.presence import nothing_written, set_up_anew
 from audience.stores.sqlite_erasing import Rows
 from audience.stores.sqlite_file import SqliteFile
+from audience.time import to_ms
 
 # By table its key, in the order in which rows of a session go: the progress before the windows it claims.
 _WINDOW = "session_id, stage_id, start_ms, camera_id, part"

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from audience.stores.dynamo_keys import Item
-from audience.stores.dynamo_size import write_units
+from audience.stores.dynamo_items import Item
+from audience.stores.dynamo_migration import write_units
 
 
 @dataclass(slots=True)

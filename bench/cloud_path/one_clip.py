@@ -10,21 +10,22 @@ from typing import Final
 import boto3
 import numpy as np
 
-from audience.instants import from_ms
-from audience.occasions import Occasion, prepared
+from audience.session_setup import Occasion, prepared
 from audience.store import Store
 from audience.stores import open_store
 from audience.stores.dynamo_client import DynamoAddress, client_for
+from audience.time import from_ms
 from bench.cloud_path.counting import counted
 from bench.cloud_path.earlier import upload_crops
-from edge_lambda.contact_sheet import crop_for_sheet
 from edge_lambda.correction import PictureCorrector
-from edge_lambda.detectors import Detector, load_detector
+from edge_lambda.delivery.contact_sheet import crop_for_sheet
+from edge_lambda.delivery.s3_bucket import S3Bucket
+from edge_lambda.delivery.sheets import SheetBuilder
+from edge_lambda.detectors import Detector
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows, seen_windows
 from edge_lambda.recording import open_recording
-from edge_lambda.s3_bucket import S3Bucket
 from edge_lambda.scorers.expressionnet import ExpressionNet
-from edge_lambda.sheet_builder import SheetBuilder
 from edge_lambda.tracking import Tracker
 from houselights.local_cloud.cloud import LocalCloud
 from ingest_lambda.ingest import Ingest, Keep

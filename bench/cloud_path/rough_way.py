@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from audience.deliveries.delivery import Delivery, content_id, key_of
+from audience.deliveries.grid import Grid
+from audience.deliveries.manifest import Manifest, SheetWindow, Tile
+from audience.deliveries.sheet import sealed
 from audience.faces import Box
-from audience.sheets.delivery import Delivery, content_id, key_of
-from audience.sheets.grid import Grid
-from audience.sheets.manifest import Manifest, SheetWindow, Tile
-from audience.sheets.sheet import sealed
 from audience.stores import open_store
 from bench.cloud_path.dead_letters import reasons_by_key
 from bench.cloud_path.delay import start_ingest
 from bench.cloud_path.one_clip import BEGAN_MS, STAGE, frames_of, set_up
-from edge_lambda.contact_sheet import crop_for_sheet, drawn
-from edge_lambda.detectors import Image, load_detector
+from edge_lambda.delivery.contact_sheet import crop_for_sheet, drawn
+from edge_lambda.detectors import Image
+from edge_lambda.detectors.load import load_detector
 from houselights.local_cloud.cloud import LocalCloud
 
 SHEETS: Final = 10_000

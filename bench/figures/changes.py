@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.segment_table import segment_rows
+from audience.reaction.segments import segment_rows
 from bench.figures import Figure, mean_rate
 from tests.builders import a_cue, a_stage, a_timeline
 from tests.crowds import crowds, from_counts, wandering

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.comparison import Comparison, compare
-from audience.cuts import Edit, SharedAxis
+from audience.comparing.comparison import Comparison, compare
+from audience.comparing.cuts import Edit, SharedAxis
 from bench.figures import Figure, rate
 
 Floats = NDArray[np.float64]

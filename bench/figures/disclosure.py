@@ -14,11 +14,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.curve import StageWindows, reaction_curve, stage_windows
+from audience.board.liveliness import MINUTE_MS, UPDATE_MS, liveliness, of_large_rooms, stage_sums
 from audience.disclosure import SMALL_ROOM
-from audience.liveliness import UPDATE_MS, liveliness
-from audience.liveliness_sums import MINUTE_MS, of_large_rooms, stage_sums
-from audience.segment_table import segment_rows
+from audience.reaction.curve import StageWindows, reaction_curve, stage_windows
+from audience.reaction.segments import segment_rows
 from audience.sessions import Camera
 from audience.window_table import WindowTable
 from bench.figures import Figure

@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from bench.figures import Figure
-from edge_lambda.detectors import CLEAR, SURE, Detector, Image, load_detector
+from edge_lambda.detectors import CLEAR, SURE, Detector, Image
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.expected_faces import recall
 from training.corpus import Photo, default_corpus, read
 

@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from audience.moments import Moment, moments
+from audience.reaction.moments import Moment, moments
 from bench.figures import Figure, rate
 from tests.crowds import crowds, from_counts, planted, wandering
 

@@ -11,15 +11,15 @@ from typing import Final
 
 import numpy as np
 
-from audience.board import board
-from audience.board_reading import BoardReader, read_sums
-from audience.board_snapshot import board_snapshot
-from audience.instants import to_ms
-from audience.liveliness import UPDATE_MS
+from audience.board.board import board
+from audience.board.liveliness import UPDATE_MS
+from audience.board.reader import BoardReader, read_sums
+from audience.board.snapshot import board_snapshot
 from audience.stores import open_store
+from audience.time import to_ms
 from bench.figures import Figure
 from bench.live_board.watched_day import BEGINS_AT
-from dashboard.live_board.data import REFRESH_MS
+from dashboard.pages.board.data import REFRESH_MS
 from houselights.simulating import set_up, write_at_once
 from sample_data.festival_day.plan import plan_day
 

@@ -8,11 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.board import STALE_MS
+from audience.board.board import STALE_MS
+from audience.board.liveliness import Liveliness, StageSums, liveliness, of_large_rooms
+from audience.board.ranking import CHAIN_MS, chain_start_ms, held_orders
 from audience.disclosure import SMALL_ROOM
-from audience.liveliness import Liveliness, liveliness
-from audience.liveliness_order import CHAIN_MS, chain_start_ms, held_orders
-from audience.liveliness_sums import StageSums, of_large_rooms
 from bench.live_board.watched_day import WatchedDay
 
 Floats = NDArray[np.float64]

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from audience.prices import Used
+from audience.monitoring.cost import Used
 from audience.stores.documents import flat_to_json
-from audience.stores.dynamo_items import document_item, window_item
-from audience.stores.dynamo_keys import Item, documents_of, key
-from audience.stores.dynamo_size import write_units
+from audience.stores.dynamo_items import Item, document_item, documents_of, key, window_item
+from audience.stores.dynamo_migration import write_units
 from bench.figures import Figure
 from bench.live_board.watched_day import BEGINS_AT
 from sample_data.festival_day.deliveries import Arrival, arrivals

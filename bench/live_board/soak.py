@@ -14,16 +14,16 @@ from typing import Final
 
 import psutil
 
-from audience.board import Board, board, reads_from_ms
-from audience.board_reading import BoardReader, read_sums
-from audience.instants import to_ms
-from audience.liveliness import UPDATE_MS
+from audience.board.board import Board, board, reads_from_ms
+from audience.board.liveliness import UPDATE_MS
+from audience.board.reader import BoardReader, read_sums
 from audience.store import Store
 from audience.stores import open_store
+from audience.time import to_ms
 from audience.windows import WindowRecord
 from bench.figures import Figure
 from bench.live_board.watched_day import BEGINS_AT
-from dashboard.live_board.data import REFRESH_MS
+from dashboard.pages.board.data import REFRESH_MS
 from houselights.simulating import set_up
 from sample_data.festival_day.deliveries import arrivals
 from sample_data.festival_day.plan import plan_day

@@ -6,14 +6,14 @@ from typing import Final
 
 import numpy as np
 
-from audience.board import board
-from audience.liveliness_sums import of_large_rooms
+from audience.board.board import board
+from audience.board.liveliness import of_large_rooms
 from bench.figures import Figure
 from bench.live_board.leading import Leading, board_and_raw
 from bench.live_board.watched_day import WatchedDay, watch_day
 
 SEEDS: Final = (1, 2, 3)
-"""Of days that nothing was tuned on; the constants of `audience.liveliness` were chosen on days 101 to 104."""
+"""Of days that nothing was tuned on; the constants of `audience.board.liveliness` were chosen on days 101 to 104."""
 
 LOOKED_AT: Final = 150
 

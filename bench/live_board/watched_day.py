@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.board import Board, board, reads_from_ms
-from audience.instants import to_ms
-from audience.liveliness_sums import StageSums, stage_sums
+from audience.board.board import Board, board, reads_from_ms
+from audience.board.liveliness import StageSums, stage_sums
+from audience.time import to_ms
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
 from sample_data.festival_day.deliveries import arrivals

@@ -12,11 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from audience.curve import StageWindows, stage_windows
-from audience.expressions import EXPRESSIONS
-from audience.instants import to_ms
+from audience.faces import EXPRESSIONS
+from audience.reaction.curve import StageWindows, stage_windows
 from audience.sessions import Session, Stage
 from audience.stores import open_store
+from audience.time import to_ms
 from audience.timelines import Segment, Timeline
 from audience.window_table import WindowTable
 from bench.figures import Figure

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from audience.instants import to_ms
 from audience.sessions import Camera, Session, Stage
 from audience.store import Store
+from audience.time import to_ms
 from audience.timelines import Segment, Timeline
 from audience.windows import Tally, WindowRecord
 from sample_data.generate import SCORER

@@ -18,11 +18,11 @@ import numpy as np
 import skimage.data
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from audience.fingerprint import fingerprint
-from audience.instants import to_ms
+from audience.recording_files import fingerprint
 from audience.store import RecordingProgress
 from audience.stores import open_store
-from audience.stores.dynamo_schema import create_table
+from audience.stores.dynamo_table import create_table
+from audience.time import to_ms
 from bench.figures import Figure
 from bench.review_parts.long_session import BEGAN, CAMERAS, SESSION, STAGE, put_long_session
 from bench.speed import repeat

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from audience.comparison import compare
-from audience.cuts import Edit, SharedAxis
-from audience.moments import moments
+from audience.comparing.comparison import compare
+from audience.comparing.cuts import Edit, SharedAxis
+from audience.reaction.moments import moments
 from bench.figures import Figure
 from tests.crowds import crowds, from_counts, planted, screenings, uneventful
 

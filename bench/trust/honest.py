@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from audience.deliveries.jpeg import with_comment
 from audience.faces import Box, FaceRecord, pack_faces
-from audience.sheets.jpeg import with_comment
 from tests.builders import BEGAN_MS
 from tests.ingest.sheets import gray_picture
 

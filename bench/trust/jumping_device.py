@@ -18,21 +18,21 @@ from typing import Final
 
 import numpy as np
 
+from audience.deliveries.delivery import Delivery
+from audience.deliveries.window_file import read_window_file
 from audience.faces import FaceRecord
-from audience.instants import from_ms
-from audience.sheets.delivery import Delivery
-from audience.sheets.window_file import read_window_file
+from audience.time import from_ms
 from bench.trust.killing import Voice
+from edge_lambda.clock import NAME, SteadyClock
+from edge_lambda.delivery.outbox import Outbox
+from edge_lambda.delivery.paths import WindowFileWay
+from edge_lambda.delivery.recorded_until import RecordedUntil
+from edge_lambda.delivery.s3_bucket import S3Bucket, upload_client
+from edge_lambda.delivery.uploader import Uploader
 from edge_lambda.detectors import Image
 from edge_lambda.device import Device
 from edge_lambda.devices import LiveFrame
-from edge_lambda.outbox import Outbox
 from edge_lambda.pipeline import CameraKey
-from edge_lambda.recorded_until import RecordedUntil
-from edge_lambda.s3_bucket import S3Bucket, upload_client
-from edge_lambda.steady_clock import NAME, SteadyClock
-from edge_lambda.uploader import Uploader
-from edge_lambda.ways import WindowFileWay
 from tests.edge.faces_in_place import APART_PX, FACE_PX, BrightScorer, FacesInPlace, picture
 from tests.edge.s3_with_faults import a_session
 

@@ -18,19 +18,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from audience.instants import from_ms
 from audience.store import Store
 from audience.stores import open_store
+from audience.time import from_ms
 from bench.cloud_path.dead_letters import reasons_by_key
 from bench.figures import Figure
 from bench.trust.jumping_device import CAMERA, SESSION, SHOWN, STAGE, Run, jumps_of, look, second_of, seconds_of
 from bench.trust.killing import forks, killed_after
 from bench.trust.rough_proxy import RoughProxy, rough_proxy
-from edge_lambda.outbox import Outbox
-from edge_lambda.s3_bucket import S3Bucket, upload_client
-from edge_lambda.uploader import Uploader
-from houselights.ingesting import Progress
-from houselights.ingesting_queue import ingest_queue
+from edge_lambda.delivery.outbox import Outbox
+from edge_lambda.delivery.s3_bucket import S3Bucket, upload_client
+from edge_lambda.delivery.uploader import Uploader
+from houselights.ingesting.local import Progress
+from houselights.ingesting.queue import ingest_queue
 from houselights.local_cloud.cloud import Clients
 from houselights.local_cloud.moto_server import running_moto
 from houselights.local_cloud.stack import Stack, create_resources

@@ -13,14 +13,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
+from audience.deliveries.delivery import Delivery, content_id, key_of, read_key
 from audience.errors import SheetRejected
-from audience.sheets.delivery import Delivery, content_id, key_of, read_key
 from bench.trust.killing import Harm, Voice, forks, killed_after
-from edge_lambda.folder_bucket import FolderBucket
-from edge_lambda.outbox import Outbox
+from edge_lambda.delivery.folder_bucket import FolderBucket
+from edge_lambda.delivery.outbox import Outbox
+from edge_lambda.delivery.recorded_until import RecordedUntil
+from edge_lambda.delivery.uploader import Bucket, Uploader
 from edge_lambda.pipeline import CameraKey
-from edge_lambda.recorded_until import RecordedUntil
-from edge_lambda.uploader import Bucket, Uploader
 from tests.builders import BEGAN_MS
 from tests.edge.s3_with_faults import a_bucket, s3_with_faults
 

@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from audience.curve import stage_windows
 from audience.errors import HouselightsError
-from audience.instants import from_ms
+from audience.reaction.curve import stage_windows
 from audience.store import Store
 from audience.stores import open_store
+from audience.time import from_ms
 from bench.figures import Figure
 from bench.trust import lies_in_figures
 from bench.trust.damage import DAMAGED

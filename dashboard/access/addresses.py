@@ -15,7 +15,7 @@ from typing import Final, Literal
 import streamlit
 
 from dashboard.access.link_route import ROUTE as LINKS
-from dashboard.live_board.routes import ROUTE as BOARDS
+from dashboard.pages.board.routes import ROUTE as BOARDS
 from dashboard.recordings import ROUTE as RECORDINGS
 
 Whom = Literal["everybody", "let in", "roles", "recording", "nobody"]
@@ -52,7 +52,7 @@ class Address:
 @cache
 def addresses() -> Sequence[Address]:
     """All of them, those asked for most often first."""
-    pages = "|".join(sorted(path.stem for path in (Path(__file__).parents[1] / "app_pages").glob("*.py")))
+    pages = "|".join(sorted(path.parent.name for path in (Path(__file__).parents[1] / "pages").glob("*/page.py")))
     static = Path(streamlit.__file__).parent / "static"
     files = "|".join(
         sorted(re.escape(path.relative_to(static).as_posix()) for path in static.rglob("*") if path.is_file())

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from audience.store import Store
 from audience.stores import open_store as open_whole_store
-from dashboard.access.asking import permit
 from dashboard.access.guarded_store import GuardedStore
+from dashboard.access.identity import permit
 from dashboard.access.permits import EVERYTHING, Permit
 
 

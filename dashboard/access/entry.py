@@ -1,4 +1,4 @@
-"""Which pages somebody has, who is signed in, and the way out. The door before the pages is `access.door`."""
+"""Which pages somebody has, who is signed in, the way out, and errors in words for whoever is here."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import logging
 
 import streamlit as st
 
-from audience.errors import HouselightsError
+from audience.errors import HouselightsError, StoreUnavailable
 from dashboard import markup
-from dashboard.access import asking
-from dashboard.access.door import name_of
-from dashboard.access.permits import Permit, Role
+from dashboard.access import identity as asking
+from dashboard.access.permits import EVERYTHING, Permit, Role
+from dashboard.access.sign_in_page import name_of
 
 # By file name, the role from which a page is somebody's. Enforced by the store: here it only spares them a refusal.
 _LEAST: dict[str, Role] = {"timeline": "analyst", "operate": "operator"}
@@ -65,3 +65,11 @@ def show_account() -> None:
         else:
             st.html(markup.facts([f"Signed in as {name}"]), width="content")
             st.button("Sign out", type="tertiary", on_click=st.logout)
+
+
+def in_words(problem: HouselightsError) -> str:
+    """One line on a problem; where the store lies is said to the person at this machine alone, and to the log."""
+    if not isinstance(problem, StoreUnavailable) or permit_here() is EVERYTHING:
+        return str(problem)
+    logging.getLogger("houselights").error("%s", problem)
+    return "What was recorded cannot be read or written just now: tell whoever runs this server."

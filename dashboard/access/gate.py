@@ -14,8 +14,9 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
 
 from audience.errors import HouselightsError
-from audience.instants import to_ms
-from dashboard.access import asking, door
+from audience.time import to_ms
+from dashboard.access import identity as asking
+from dashboard.access import sign_in_page as door
 from dashboard.access.addresses import Address, address_of, is_probed
 from dashboard.access.answering import headed, refuse
 from dashboard.access.data import may_play

@@ -12,12 +12,11 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from audience.alerting import AlertDocument, Alerting
 from audience.alerts import AlertBook
 from audience.errors import AccessRefused, SessionNotFound
 from audience.faces import WindowFaces
 from audience.sessions import Camera, Session, Stage
-from audience.store import Heartbeat, RecordingProgress, ScorerRecord, Store
+from audience.store import AlertDocument, Alerting, Heartbeat, RecordingProgress, ScorerRecord, Store
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
 from dashboard.access.permits import Permit, Role

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from audience.errors import AccessRefused, InvalidValue
-from dashboard.access.asking import LINK_COOKIE, settings
+from dashboard.access.identity import LINK_COOKIE, settings
 from dashboard.access.secrets import share_secret
 from dashboard.access.share_links import opened
 

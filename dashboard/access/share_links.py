@@ -16,8 +16,8 @@ from datetime import datetime
 from typing import Final
 
 from audience.errors import AccessRefused, InvalidValue
-from audience.instants import from_ms
-from audience.names import check_id
+from audience.ids import check_id
+from audience.time import from_ms
 
 LEAST_SECRET: Final = 32
 _LONGEST = 512

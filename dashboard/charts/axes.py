@@ -9,7 +9,7 @@ from typing import Final
 
 import altair as alt
 
-from audience.instants import clock_text
+from audience.time import clock_text
 from dashboard.charts.theme import Palette, config_of
 
 Ends = tuple[float, float]

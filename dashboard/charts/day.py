@@ -10,9 +10,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from audience.instants import from_ms
-from audience.liveliness import Liveliness
+from audience.board.liveliness import Liveliness
 from audience.sessions import Stage
+from audience.time import from_ms
 from dashboard.charts.axes import crosshair, finished, labelled_axis, legend, seconds, tick_step
 from dashboard.charts.theme import Palette, dash
 from dashboard.charts.thinning import thinned_together

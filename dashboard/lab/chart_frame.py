@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from audience.instants import EPOCH
+from audience.time import EPOCH
 
 Options = Mapping[str, Any]
 Point = tuple[float, float]

@@ -12,10 +12,10 @@ import numpy as np
 
 from dashboard.chart_axes import LEFT_PX, PHONE_LEFT_PX, PHONE_RIGHT_PX, RIGHT_PX, share_axis, time_axis
 from dashboard.charts.theme import Palette
-from dashboard.lab.compare_rows import Difference, Line, compare_rows
 from dashboard.lab.compare_series import difference_series, line_series
-from dashboard.lab.film_axis import FilmAxis
 from dashboard.lab.line_styles import MOST, LineStyle, line_style
+from dashboard.pages.compare.film_axis import FilmAxis
+from dashboard.pages.compare.rows import Difference, Line, compare_rows
 
 Options = dict[str, Any]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from dashboard.charts.theme import Palette
-from dashboard.lab.compare_rows import Difference, Line
-from dashboard.lab.film_axis import FilmAxis
 from dashboard.lab.line_styles import LineStyle
+from dashboard.pages.compare.film_axis import FilmAxis
+from dashboard.pages.compare.rows import Difference, Line
 
 Options = dict[str, Any]
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from audience.comparison import LEAST_UNITS
-from audience.planning import Plan
+from audience.comparing.comparison import LEAST_UNITS
+from audience.comparing.planning import Plan
 from dashboard.charts.theme import Palette
 
 Options = dict[str, Any]

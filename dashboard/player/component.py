@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from audience.curve import StageWindows
+from audience.reaction.curve import StageWindows
 from dashboard.charts.theme import Palette
 from dashboard.player.packing import Curves, Marker, packed
 from dashboard.video import NoVideo, Video

@@ -18,7 +18,7 @@ function curveOf(packed) {
   return packed && { share: sharesOf(packed.share), low: sharesOf(packed.low), high: sharesOf(packed.high) };
 }
 
-/** Seconds as people read them on a player, as audience/instants.py writes them. */
+/** Seconds as people read them on a player, as audience/time.py writes them. */
 function clockText(seconds) {
   const whole = Math.floor(Math.abs(seconds));
   const two = (number) => String(number).padStart(2, "0");

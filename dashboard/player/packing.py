@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.curve import ReactionCurve, StageWindows
-from audience.instants import to_ms
 from audience.percents import SHARE_PARTS
+from audience.reaction.curve import ReactionCurve, StageWindows
+from audience.time import to_ms
 from dashboard.charts.theme import Palette
 from dashboard.charts.thinning import thinned
 from dashboard.stretches import FEW, LEFT_OUT, NO_PICTURE, NOBODY, SHOWN, runs, shown, span, state_names, states

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.curve import ReactionCurve, StageWindows
-from audience.instants import clock_text
-from audience.moments import Moment
+from audience.reaction.curve import ReactionCurve, StageWindows
+from audience.reaction.moments import Moment
+from audience.time import clock_text
 from dashboard.charts.theme import LIGHT, Palette
 from dashboard.charts.thinning import thinned
 from dashboard.report.contents import Report

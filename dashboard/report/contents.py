@@ -9,21 +9,19 @@ from importlib.metadata import version
 
 import numpy as np
 
-from audience.baseline import BaselineChoice
-from audience.curve import ReactionCurve, StageWindows
 from audience.disclosure import SMALL_ROOM
-from audience.expressions import LEAD_EXPRESSION
-from audience.headline import headline, second_text
-from audience.instants import clock_text, to_ms
-from audience.moments import Moment, moments
+from audience.faces import LEAD_EXPRESSION
 from audience.percents import percent_text
-from audience.segment_table import SegmentRow, segment_rows
-from audience.smoothing import default_smoothing_s, smoothed_curve
+from audience.reaction.baseline import BaselineChoice
+from audience.reaction.curve import ReactionCurve, StageWindows, default_smoothing_s, smoothed_curve
+from audience.reaction.headline import headline, second_text
+from audience.reaction.moments import Moment, moments
+from audience.reaction.segments import SegmentRow, segment_rows
 from audience.store import RecordingProgress, ScorerRecord
+from audience.time import clock_text, to_ms
 from dashboard.clock import date_text, length_text
-from dashboard.moment_words import LATER, about_moments
 from dashboard.stretches import legend
-from dashboard.wording import GAPS, NOT_FEELING, band_words, kind_words, outside_note, share_of
+from dashboard.wording import GAPS, LATER, NOT_FEELING, about_moments, band_words, kind_words, outside_note, share_of
 
 # As the pages have it, so that a report never differs from them.
 SEED = 0

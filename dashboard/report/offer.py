@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from audience.baseline import BaselineChoice
-from audience.curve import StageWindows
-from audience.expressions import LEAD_EXPRESSION
+from audience.faces import LEAD_EXPRESSION
+from audience.reaction.baseline import BaselineChoice
+from audience.reaction.curve import StageWindows
 from dashboard.clock import viewer_zone
 from dashboard.data import SessionFile
 from dashboard.report.contents import Report, report_of

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audience.baseline import BaselineChoice
 from audience.disclosure import interval_text, share_text
-from audience.instants import clock_text
 from audience.percents import percent_text
-from audience.segment_table import SegmentRow
+from audience.reaction.baseline import BaselineChoice
+from audience.reaction.segments import SegmentRow
+from audience.time import clock_text
+from dashboard.pages.session.segments.packing import NOT_ENOUGH, TOO_FEW_TO_SAY, points_text
 from dashboard.report.contents import Report
-from dashboard.session_page.segments.packing import NOT_ENOUGH, TOO_FEW_TO_SAY, points_text
 
 _CHANGES: dict[BaselineChoice, str] = {
     "whole talk": "Against the whole",

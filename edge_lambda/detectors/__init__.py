@@ -1,18 +1,12 @@
-"""Finding the faces in one image: the port every detector follows, the detection it returns, and their loader.
-
-One algorithm a file, each imported only when it is asked for, because each brings a heavy library.
-"""
+"""Finding the faces in one image: the port every detector follows, and the detection it returns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from audience.errors import UnknownDetector
 
 Image = NDArray[np.uint8]
 
@@ -72,46 +66,3 @@ class Detector(Protocol):
             The faces, most certain first; empty where there is none.
         """
         ...
-
-
-def load_detector(
-    name: str = DEFAULT_DETECTOR,
-    *,
-    threads: int | None = None,
-    doubtful: bool = False,
-    yunet_model: Path | None = None,
-    deeplens_model: Path | None = None,
-) -> Detector:
-    """Loads a detector by its name, the one place where names become detectors.
-
-    Args:
-        name: one of `DETECTORS`, or "deeplens" on an AWS DeepLens.
-        threads: threads CenterFace may use, None for as many as there are cores. OpenCV, which runs the others, has
-            one setting for the whole process (`cv2.setNumThreads`) and is left as it is.
-        doubtful: whether to return faces from DOUBTFUL on and not from SURE on, for a tracker, which alone can tell
-            them from chance. CenterFace alone has such faces.
-        yunet_model: YuNet's model file; None for the one in the user's cache folder, fetched where it is not there.
-        deeplens_model: a face model optimised for DeepLens; None for the one of the device's sample project.
-
-    Raises:
-        UnknownDetector: there is no detector of that name.
-        ModelUnavailable: its model file is missing, damaged or cannot be fetched.
-        DeviceError: it needs a device that this is not.
-    """
-    if name == "centerface":
-        from edge_lambda.detectors.centerface import CenterFace, Thresholds
-
-        return CenterFace(threads=threads, thresholds=Thresholds(kept=DOUBTFUL if doubtful else SURE))
-    if name == "yunet":
-        from edge_lambda.detectors.yunet import YuNet
-
-        return YuNet(model=yunet_model)
-    if name == "haar":
-        from edge_lambda.detectors.haar import Haar
-
-        return Haar()
-    if name == "deeplens":
-        from edge_lambda.devices.deeplens import DeepLensDetector
-
-        return DeepLensDetector(model=deeplens_model)
-    raise UnknownDetector(f"no detector is called {name!r}: choose one of {', '.join(DETECTORS)}")

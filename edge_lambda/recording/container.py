@@ -17,7 +17,7 @@ from av.error import FFmpegError, InvalidDataError
 from av.stream import Discard, Disposition
 
 from audience.errors import RecordingUnreadable
-from audience.one_file import opening_alone
+from audience.recording_files import opening_alone
 from edge_lambda.recording.clock import VideoPacket
 from edge_lambda.recording.stamp_mender import StampMender
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from audience.errors import DeviceError, StatusNotSent
-from audience.status import status_message, status_topic
+from audience.monitoring.status import status_message, status_topic
 from audience.store import Heartbeat
 
 ANSWER_WITHIN_S: Final = 10.0

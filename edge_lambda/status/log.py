@@ -7,8 +7,8 @@ import json
 import sys
 from collections.abc import Callable
 
-from audience.instants import from_ms
 from audience.store import Heartbeat
+from audience.time import from_ms
 
 Tell = Callable[[str], None]
 

@@ -14,7 +14,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from audience.errors import StatusNotSent
-from audience.status import status_message, status_topic
+from audience.monitoring.status import status_message, status_topic
 from audience.store import Heartbeat
 
 KEEP_ALIVE_S: Final = 30

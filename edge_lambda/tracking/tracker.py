@@ -180,3 +180,8 @@ def _place(face: Detection) -> tuple[float, float, float, float, float]:
 def _outside(state: State, frame_size: tuple[int, int]) -> bool:
     x, y = state.mean[:2, 0]
     return not (0 <= x < frame_size[0] and 0 <= y < frame_size[1])
+
+
+def run_name(began_ms: int) -> str:
+    """A short name made from the instant a run begins at, in base 36: `mnq3k2d1`."""
+    return np.base_repr(began_ms, 36).lower()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from audience.expressions import EXPRESSIONS
+from audience.faces import EXPRESSIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,10 @@ from datetime import UTC
 from importlib.metadata import version
 from typing import Any
 
-from audience.curve import StageWindows, stage_windows
 from audience.disclosure import MIN_FACES
 from audience.errors import ExportFailed, InvalidValue
-from audience.manifest import SAYS
+from audience.export.manifest import SAYS
+from audience.reaction.curve import StageWindows, stage_windows
 from audience.scorers import scorers_of
 from audience.sessions import Session
 from audience.store import Store

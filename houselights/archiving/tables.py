@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.curve import StageWindows
 from audience.disclosure import bounded, is_bounded
-from audience.expressions import EXPRESSIONS
-from audience.instants import to_ms
+from audience.faces import EXPRESSIONS
+from audience.reaction.curve import StageWindows
 from audience.sessions import Session
 from audience.store import ScorerRecord
+from audience.time import to_ms
 from houselights.archiving.columns import SCORERS, SEGMENTS, SESSIONS, WINDOWS, ArchiveColumn, arrow_schema
 
 Values = Sequence[Any] | NDArray[Any]

@@ -15,7 +15,7 @@ from houselights.commands.options import store_at, store_option
 from houselights.commands.stopping import stopped_by_signal
 
 if TYPE_CHECKING:
-    from houselights.alert_ways import Way
+    from houselights.notify.notifiers import Way
 
 
 @click.command(short_help="Watch the rules of all sessions, and tell of alerts.")
@@ -41,9 +41,9 @@ def alerts(
     by until it is gone.
     """
     from audience.alerts import trial_alert
-    from audience.instants import to_ms
-    from houselights.alert_ways import Message
-    from houselights.alerting import AlertWatch
+    from audience.time import to_ms
+    from houselights.notify.notifiers import Message
+    from houselights.notify.watch import AlertWatch
 
     ways = _ways(topics, webhooks)
     if test:
@@ -70,7 +70,7 @@ def alerts(
 
 
 def _ways(topics: tuple[str, ...], webhooks: tuple[str, ...]) -> list[Way]:
-    from houselights.alert_ways import SnsTopic, Webhook
+    from houselights.notify.notifiers import SnsTopic, Webhook
 
     ways: list[Way] = [Webhook(url) for url in webhooks]
     if topics:

@@ -59,7 +59,7 @@ def calibrate_sheets(
     if decision.mode != "expressions":
         raise ScoringRefused(f"faces of this recording are sent nowhere: {decision.reason}")
     with needing_extra("edge"):
-        from edge_lambda.detectors import load_detector
+        from edge_lambda.detectors.load import load_detector
         from houselights.sampled_faces import sample_faces
     with needing_extra("ingest"):
         from houselights.calibrating_sheets import Calibration
@@ -108,7 +108,7 @@ def calibrate_sheets(
 
 
 def _what_is_sent(sampled: SampledFaces, *, account: str, region: str) -> str:
-    from audience.prices import DETECT_FACES
+    from audience.monitoring.cost import DETECT_FACES
 
     sheets, faces = len(sampled.sheets), len(sampled.pictures)
     size = sum(len(sheet.jpeg) for sheet in sampled.sheets) + sum(map(len, sampled.pictures))

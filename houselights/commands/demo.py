@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from audience.errors import SessionNotFound
-from audience.names import LONGEST_ID
+from audience.ids import LONGEST_ID
 from audience.private_files import new_private_file, private_folder, tighten
 from houselights.commands.dashboard import serve
 from houselights.commands.extras import needing_extra

@@ -60,8 +60,8 @@ def ingest(
     What is recorded is removed. What can never be taken is moved to DIR/refused/ with the reason beside it, or to the
     dead-letter queue. Sessions, stages and cameras must be set up before: `houselights prepare`.
     """
-    from houselights.delivery_folder import DeliveryFolder
-    from houselights.ingesting import Progress, ingest_folder
+    from houselights.ingesting.delivery_folder import DeliveryFolder
+    from houselights.ingesting.local import Progress, ingest_folder
     from ingest_lambda.ingest import Ingest, Keep
     from ingest_lambda.worker import DeadLetters, Deliveries, Worker
 
@@ -90,7 +90,7 @@ def ingest(
         else:
             import boto3
 
-            from houselights.ingesting_queue import ingest_queue, region_of
+            from houselights.ingesting.queue import ingest_queue, region_of
             from ingest_lambda.bucket import BucketDeliveries, quick_client
             from ingest_lambda.dead_letters import DeadLetterQueue
 
@@ -111,8 +111,8 @@ def _sheet_scorer(name: str) -> SheetScorer:
 
         return RekognitionScorer(rekognition_client(boto3.Session()))
     with needing_extra("edge"):
-        from edge_lambda.detectors import load_detector
+        from edge_lambda.detectors.load import load_detector
         from edge_lambda.scorers import load_scorer
-        from houselights.sheet_scoring import DeviceSheetScorer
+        from houselights.ingesting.sheet_scoring import DeviceSheetScorer
 
         return DeviceSheetScorer(load_scorer(name), load_detector())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audience.occasions import Occasion, prepared
+from audience.session_setup import Occasion, prepared
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at
 from houselights.commands.stopping import stopped_by_signal, wait_for

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import click
 
 from audience.countries import country_code
-from audience.instants import parse_instant, parse_zone
-from audience.occasions import Occasion
 from audience.privacy import SETTINGS
+from audience.session_setup import Occasion
 from audience.sessions import KINDS
 from audience.store import Store
 from audience.stores import default_store_url, open_store
+from audience.time import parse_instant, parse_zone
 from edge_lambda.detectors import DEFAULT_DETECTOR, DETECTORS
 from edge_lambda.scorers import SCORERS
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from audience.occasions import device_environment, plan_session, prepared
+from audience.session_setup import device_environment, plan_session, prepared
 from houselights.commands.options import Instant, occasion_from, occasion_options, store_at, store_option
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from audience.errors import ExportFailed, InvalidValue
-from audience.names import check_id
+from audience.ids import check_id
 from houselights.commands.extras import needing_extra
 from houselights.commands.server_address import server_address
 

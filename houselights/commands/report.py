@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from audience.errors import ExportFailed, InvalidValue
-from audience.expressions import EXPRESSIONS, LEAD_EXPRESSION
+from audience.faces import EXPRESSIONS, LEAD_EXPRESSION
 from audience.private_files import write_private
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at, store_option
@@ -29,9 +29,9 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
 
     No picture of the audience is in it.
     """
-    from audience.camera_state import records_come_in
-    from audience.curve import stage_windows
-    from audience.instants import to_ms
+    from audience.monitoring.cameras import records_come_in
+    from audience.reaction.curve import stage_windows
+    from audience.time import to_ms
     from dashboard.report.contents import report_of
     from dashboard.report.html_page import html_of
 

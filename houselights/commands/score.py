@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from audience.errors import InvalidValue
-from audience.instants import clock_text
+from audience.time import clock_text
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import (
     Instant,
@@ -26,8 +26,8 @@ from houselights.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from houselights.scoring import Position
-    from houselights.scoring_summary import Summary
+    from houselights.scoring.score import Position
+    from houselights.scoring.summary import Summary
 
 
 @click.command(short_help="Score a recording of an audience.")
@@ -89,9 +89,9 @@ def score(
 
     Ctrl-C keeps what is done; the same command again goes on where it stopped.
     """
-    from edge_lambda.detectors import load_detector
+    from edge_lambda.detectors.load import load_detector
     from edge_lambda.scorers import load_scorer
-    from houselights.scoring import ScoringPlan, score_recording
+    from houselights.scoring.score import ScoringPlan, score_recording
 
     occasion = occasion_from(options)
     if blur and preview is None:

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from audience.errors import InvalidValue, SessionNotFound
-from audience.instants import clock_text, to_ms
-from audience.occasions import described_as
+from audience.session_setup import described_as
 from audience.sessions import Session
+from audience.time import clock_text, to_ms
 from houselights.commands.options import description_options, store_at, store_option
 
 _PIPE_WIDTH = 400
@@ -123,7 +123,7 @@ def delete(session_id: str, yes: bool, store_url: str | None) -> int:
 
 def _say_what_backups_keep(store_url: str) -> None:
     if store_url.startswith("dynamodb://"):
-        from audience.stores.dynamo_schema import LONGEST_RECOVERY_DAYS
+        from audience.stores.dynamo_table import LONGEST_RECOVERY_DAYS
 
         click.echo(
             "Whoever owns the AWS account can bring deleted items back by the table's point-in-time recovery, for up "

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from audience.errors import InvalidValue
-from audience.instants import clock_text
+from audience.time import clock_text
 from houselights.commands.options import Instant, store_at, store_option
 from houselights.commands.stage_choice import chosen_stage
 

@@ -39,13 +39,13 @@ def watch(
     """Score SOURCE live into a session until Ctrl-C or SIGTERM. file:… plays a recording at real speed."""
     from contextlib import ExitStack
 
-    from edge_lambda.detectors import load_detector
-    from edge_lambda.devices import open_camera
-    from edge_lambda.live_preview import LivePreview, smiles_in
+    from edge_lambda.clock import SteadyClock
+    from edge_lambda.detectors.load import load_detector
+    from edge_lambda.devices.open_camera import open_camera
     from edge_lambda.pipeline import ScoredWindow
+    from edge_lambda.preview.live import LivePreview, smiles_in
     from edge_lambda.scorers import load_scorer
     from edge_lambda.status.log import LogStatus
-    from edge_lambda.steady_clock import SteadyClock
     from houselights.watching import Watch, WatchPlan
 
     occasion = occasion_from(options)

@@ -8,7 +8,7 @@ from importlib.metadata import version as installed_version
 import click
 
 from audience.errors import DeploymentFailed
-from audience.stores.dynamo_schema import LONGEST_RECOVERY_DAYS
+from audience.stores.dynamo_table import LONGEST_RECOVERY_DAYS
 from houselights.cli import run
 from houselights.deploying import BUILD
 

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError, WaiterError
 
 from audience.errors import DeploymentFailed
-from audience.stores.dynamo_schema import LONGEST_RECOVERY_DAYS
+from audience.stores.dynamo_table import LONGEST_RECOVERY_DAYS
 from houselights.deploying.aws import aws_errors
 
 SAM_STACK = "aws-sam-cli-managed-default"

@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 
 from edge_lambda.crops import crop_for_scoring, sharpness
-from edge_lambda.detectors import Detection, Image, load_detector
+from edge_lambda.detectors import Detection, Image
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.scorers import load_scorer
 
 MOST_FACES: Final = 100

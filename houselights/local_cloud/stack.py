@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from audience.deliveries.delivery import SUFFIXES
 from audience.errors import InvalidValue
-from audience.sheets.delivery import SUFFIXES
-from audience.stores.dynamo_schema import create_table
+from audience.stores.dynamo_table import create_table
 
 VISIBLE_AGAIN_S: Final = 270
 """Visibility timeout: how long a received message is hidden from other receivers, seconds."""

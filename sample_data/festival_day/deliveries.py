@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.day_cost import STATUS_EVERY_S
-from audience.instants import to_ms
+from audience.monitoring.cost import STATUS_EVERY_S
 from audience.sessions import Stage
 from audience.store import Heartbeat
+from audience.time import to_ms
 from audience.windows import DEFAULT_WIDTH_MS, Tally, WindowRecord
 from sample_data.crowd import confidences_of, looking
 from sample_data.festival_day.plan import CameraPlan, DayPlan, Span

@@ -18,7 +18,6 @@ ROOMS = (
     "dashboard",
     "houselights",
     "sample_data",
-    "table_files",
     "timeline_files",
     "training",
     "bench",

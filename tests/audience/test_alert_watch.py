@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from audience.alert_watch import WATCHED_MS, is_watched, look, situation
 from audience.alerts import Alert, AlertRule
-from audience.board_reading import BoardReader
-from audience.cueing import paused_now
+from audience.board.reader import BoardReader
+from audience.monitoring.evaluate import WATCHED_MS, is_watched, look, situation
 from audience.store import Heartbeat, Store
 from audience.stores import open_store
-from audience.timelines import begun
+from audience.timelines import begun, paused_now
 from tests.builders import (
     a_camera,
     a_head_count,

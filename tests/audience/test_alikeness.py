@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audience.alikeness import alike_together, intraclass
-from audience.curve import StageWindows
+from audience.comparing.planning import alike_together, intraclass
+from audience.reaction.curve import StageWindows
 from tests.builders import a_stage, a_timeline
 from tests.crowds import from_counts
 

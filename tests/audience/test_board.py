@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audience.board import Board, BoardRow, board, overlap, reads_from_ms
-from audience.board_reading import BoardReader, read_sums
-from audience.liveliness import UPDATE_MS
-from audience.liveliness_order import CHAIN_MS
-from audience.liveliness_sums import StageSums, stage_sums
+from audience.board.board import Board, BoardRow, board, overlap, reads_from_ms
+from audience.board.liveliness import UPDATE_MS, StageSums, stage_sums
+from audience.board.ranking import CHAIN_MS
+from audience.board.reader import BoardReader, read_sums
 from audience.store import Store
 from audience.stores import open_store
 from audience.window_table import WindowTable

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from audience.board import Board, BoardRow, Trend
-from audience.board_snapshot import board_snapshot, read_snapshot
+from audience.board.board import Board, BoardRow, Trend
+from audience.board.snapshot import board_snapshot, read_snapshot
 from audience.errors import HouselightsError
 from tests.builders import a_session, after_ms
 

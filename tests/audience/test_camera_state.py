@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from audience.camera_state import (
+from audience.monitoring.cameras import (
     LONGEST_TURN_S,
     STATES,
     TRIED_AGAIN_S,

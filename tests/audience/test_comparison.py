@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy import optimize, special, stats
 
-from audience.comparison import LEAST_UNITS, compare
-from audience.cuts import Edit, SharedAxis
-from audience.permutation import clusters
-from audience.planning import Plan
+from audience.comparing.comparison import LEAST_UNITS, compare
+from audience.comparing.cuts import Edit, SharedAxis
+from audience.comparing.permutation import clusters
+from audience.comparing.planning import Plan
 from tests.architecture.sources import ROOT
 from tests.crowds import Floats, screenings
 
@@ -196,10 +196,12 @@ def test_quantiles_are_those_of_scipys_distributions():
 
 def test_what_pages_compute_needs_no_distributions_of_scipys():
     heavy = {"scipy.stats", "scipy.optimize"}
-    modules = "audience.comparison, audience.groups, audience.planning, audience.alikeness, sample_data.crowd"
+    modules = (
+        "audience.comparing.comparison, audience.comparing.comparison, audience.comparing.planning, sample_data.crowd"
+    )
     program = f"import sys, {modules}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert {"audience.comparison", "scipy.special"} <= set(loaded.stdout.split())
+    assert {"audience.comparing.comparison", "scipy.special"} <= set(loaded.stdout.split())
     assert not heavy & set(loaded.stdout.split())
 
 

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audience.cueing import is_paused, paused_now, position_s, resumed_now
 from audience.errors import InvalidValue
-from audience.timelines import begun
+from audience.timelines import begun, is_paused, paused_now, position_s, resumed_now
 from tests.builders import a_cue, after
 
 

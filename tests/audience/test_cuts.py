@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audience.curve import stage_windows
-from audience.cuts import Edit, SharedAxis, edits_by_title, one_scorer
+from audience.comparing.comparison import people, screenings
+from audience.comparing.cuts import Edit, SharedAxis, edits_by_title, one_scorer
+from audience.comparing.tracks import tracks_of
 from audience.errors import InvalidValue
-from audience.tracks import tracks_of
-from audience.units import people, screenings
+from audience.reaction.curve import stage_windows
 from audience.window_table import WindowTable
 from tests.builders import a_camera, a_face, a_session, a_stage, a_timeline, a_window, an_exclusion, window_faces
 from tests.crowds import from_counts

@@ -6,9 +6,8 @@ import math
 
 import pytest
 
-from audience.day_cost import day_cost
 from audience.errors import InvalidValue
-from audience.prices import DETECT_FACES
+from audience.monitoring.cost import DETECT_FACES, day_cost
 from tests.edge.test_sheet_builder import seen, sheets_of
 
 

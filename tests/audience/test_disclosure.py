@@ -11,8 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audience.baseline import BASELINES, baseline
-from audience.curve import reaction_curve, stage_windows
 from audience.disclosure import (
     MIN_FACES,
     SMALL_ROOM,
@@ -25,11 +23,12 @@ from audience.disclosure import (
     withheld,
 )
 from audience.errors import InvalidValue
-from audience.headline import headline
-from audience.moments import moments
-from audience.segment_table import segment_rows
+from audience.reaction.baseline import BASELINES, baseline
+from audience.reaction.curve import reaction_curve, smoothed_curve, stage_windows
+from audience.reaction.headline import headline
+from audience.reaction.moments import moments
+from audience.reaction.segments import segment_rows
 from audience.sessions import Camera
-from audience.smoothing import smoothed_curve
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
 from tests.builders import BEGAN, a_camera, a_head_count, a_session, a_stage, a_timeline, a_window, after

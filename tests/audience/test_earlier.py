@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audience.curve import StageWindows, stage_windows
-from audience.earlier import Whole, comparable, mean_along
+from audience.comparing.earlier import Whole, comparable, mean_along
+from audience.reaction.curve import StageWindows, stage_windows
 from audience.window_table import WindowTable
 from tests.builders import a_cue, a_session, a_stage, a_timeline, a_window
 

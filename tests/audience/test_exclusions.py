@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audience.curve import StageWindows, overall_share, reaction_curve, stage_windows
 from audience.errors import InvalidValue
 from audience.exclusions import Annotation, Exclusion, excluded_windows, included_faces
-from audience.headline import headline
-from audience.smoothing import smoothed_curve
+from audience.reaction.curve import StageWindows, overall_share, reaction_curve, smoothed_curve, stage_windows
+from audience.reaction.headline import headline
 from audience.stores.documents import stage_from_json
 from audience.window_table import WindowTable
 from tests.builders import BEGAN, a_session, a_stage, a_window, after, after_ms, an_exclusion, window_faces

@@ -8,18 +8,15 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audience.baseline import BASELINES, baseline, change_against
-from audience.board import board
-from audience.comparison import compare
-from audience.curve import StageWindows, reaction_curve, stage_windows
-from audience.cuts import SharedAxis, edits_by_title
-from audience.headline import headline
-from audience.liveliness import liveliness
-from audience.liveliness_sums import LIVELY, StageSums, stage_sums
-from audience.moments import moments
-from audience.segment_table import segment_rows
-from audience.smoothing import smoothed_curve
-from audience.units import screenings
+from audience.board.board import board
+from audience.board.liveliness import LIVELY, StageSums, liveliness, stage_sums
+from audience.comparing.comparison import compare, screenings
+from audience.comparing.cuts import SharedAxis, edits_by_title
+from audience.reaction.baseline import BASELINES, baseline, change_against
+from audience.reaction.curve import StageWindows, reaction_curve, smoothed_curve, stage_windows
+from audience.reaction.headline import headline
+from audience.reaction.moments import moments
+from audience.reaction.segments import segment_rows
 from audience.window_table import WindowTable
 from audience.windows import Tally, WindowRecord
 from tests.builders import a_session, a_stage, a_timeline, after_ms

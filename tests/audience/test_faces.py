@@ -9,8 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
-from audience.expressions import CODES, EXPRESSIONS
-from audience.faces import Box, FaceRecord, pack_faces, unpack_faces
+from audience.faces import CODES, EXPRESSIONS, Box, FaceRecord, pack_faces, unpack_faces
 from tests.builders import BEGAN_MS, a_face, window_faces
 
 STEP = 1 / 65535

@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from audience.cuts import Edit, SharedAxis
-from audience.groups import GroupCurve
-from audience.intervals import wilson
-from audience.screening_table import on_its_own_clock, screening_row
-from audience.units import CellSums
+from audience.comparing.comparison import CellSums, GroupCurve, on_its_own_clock, screening_row
+from audience.comparing.cuts import Edit, SharedAxis
+from audience.reaction.intervals import wilson
 from tests.builders import a_cue, a_stage, a_timeline, an_exclusion
 from tests.crowds import from_counts
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from audience.curve import stage_windows
-from audience.expressions import EXPRESSIONS
-from audience.headline import headline, second_text
+from audience.faces import EXPRESSIONS
 from audience.privacy import decide
+from audience.reaction.curve import stage_windows
+from audience.reaction.headline import headline, second_text
 from audience.sessions import Session, Stage
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord

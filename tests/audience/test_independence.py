@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from audience.independence import keeps_of, looks, normal_scores, variance_of_sum, variance_over
+from audience.reaction.independence import keeps_of, looks, normal_scores, variance_of_sum, variance_over
 
 LENGTH = 15
 

@@ -10,10 +10,22 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from audience import liveliness_order
-from audience.liveliness import LEAST_K, MOST_K, NEEDED_MS, UPDATE_MS, between_stages, liveliness, shrink
-from audience.liveliness_order import HELD, MARGIN, held_orders
-from audience.liveliness_sums import LIVELY, StageSums, mean_of_larger, stage_sums, stretches
+from audience.board import ranking as liveliness_order
+from audience.board.liveliness import (
+    LEAST_K,
+    LIVELY,
+    MOST_K,
+    NEEDED_MS,
+    UPDATE_MS,
+    StageSums,
+    between_stages,
+    liveliness,
+    mean_of_larger,
+    shrink,
+    stage_sums,
+    stretches,
+)
+from audience.board.ranking import HELD, MARGIN, held_orders
 from audience.sessions import Camera
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord

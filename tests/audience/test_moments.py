@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from audience.curve import StageWindows
-from audience.moments import MOST, lack_of_moments, moments
+from audience.reaction.curve import StageWindows
+from audience.reaction.moments import MOST, lack_of_moments, moments
 from tests.builders import a_cue, a_stage, a_timeline, an_exclusion
 from tests.crowds import Floats, crowds, from_counts, planted, uneventful, wandering
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
-from audience.names import LONGEST_ID, LONGEST_TITLE, check_id, check_title
+from audience.ids import LONGEST_ID, LONGEST_TITLE, check_id, check_title
 
 PLAIN = string.ascii_letters + string.digits
 

@@ -8,9 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from audience.camera_owner import check_not_scored, check_not_watched
 from audience.errors import ScoringRefused
-from audience.occasions import Occasion, plan_recording, prepared, store_session
+from audience.session_setup import (
+    Occasion,
+    check_not_scored,
+    check_not_watched,
+    plan_recording,
+    prepared,
+    store_session,
+)
 from audience.store import Store
 from audience.stores import open_store
 from tests.builders import BEGAN, a_heartbeat, a_progress, a_session, after, after_ms

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from audience.baseline import BaselineChoice, baseline
-from audience.curve import StageWindows
-from audience.norms import ArchivedScenes, scenes_besides
-from audience.scene_figures import SceneFigure, scene_figures
-from audience.scenes import Scene, scenes_of, screened_scenes
-from audience.segment_table import segment_rows
+from audience.comparing.norms import ArchivedScenes, scenes_besides
+from audience.comparing.scenes import Scene, SceneFigure, scene_figures, scenes_of, screened_scenes
+from audience.reaction.baseline import BaselineChoice, baseline
+from audience.reaction.curve import StageWindows
+from audience.reaction.segments import segment_rows
 from audience.timelines import Timeline
 from tests.builders import SCORER, a_stage, a_timeline, an_exclusion
 from tests.crowds import from_counts

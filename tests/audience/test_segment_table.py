@@ -9,10 +9,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from audience.baseline import BASELINES
-from audience.curve import overall_share
-from audience.intervals import wilson
-from audience.segment_table import SPARKS, segment_rows
+from audience.reaction.baseline import BASELINES
+from audience.reaction.curve import overall_share
+from audience.reaction.intervals import wilson
+from audience.reaction.segments import SPARKS, segment_rows
 from tests.builders import a_cue, a_stage, a_timeline, an_exclusion
 from tests.crowds import crowds, from_counts, wandering
 

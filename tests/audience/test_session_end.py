@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from audience.admission import LONGEST_MS
-from audience.occasions import Occasion
-from audience.session_end import note_camera_end
+from audience.session_setup import Occasion, note_camera_end
 from audience.sessions import Kind
 from audience.store import CameraState, Store
 from audience.stores import open_store

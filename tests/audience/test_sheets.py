@@ -15,15 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audience.deliveries.delivery import content_id, read_key
+from audience.deliveries.grid import CORE, MOST_TILES, TILE_PX, Grid
+from audience.deliveries.jpeg import with_comment
+from audience.deliveries.manifest import MOST_EXPECTED, MOST_WINDOWS, Manifest, SheetWindow, Tile
+from audience.deliveries.reading import read_delivery
+from audience.deliveries.sheet import LARGEST_SHEET, Sheet, read_sheet, sealed
+from audience.deliveries.window_file import LARGEST_WINDOW_FILE, WindowFile, read_window_file
 from audience.errors import InvalidValue, SheetRejected
 from audience.faces import Box
-from audience.sheets.delivery import content_id, read_key
-from audience.sheets.grid import CORE, MOST_TILES, TILE_PX, Grid
-from audience.sheets.jpeg import with_comment
-from audience.sheets.manifest import MOST_EXPECTED, MOST_WINDOWS, Manifest, SheetWindow, Tile
-from audience.sheets.read_delivery import read_delivery
-from audience.sheets.sheet import LARGEST_SHEET, Sheet, read_sheet, sealed
-from audience.sheets.window_file import LARGEST_WINDOW_FILE, WindowFile, read_window_file
 from audience.windows import LATEST_MS
 from tests.builders import BEGAN_MS, a_face, a_scorer, a_window, window_faces
 from tests.examples import examples

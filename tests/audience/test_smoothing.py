@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audience.curve import StageWindows, reaction_curve, stage_windows
-from audience.smoothing import default_smoothing_s, smoothed_curve
+from audience.reaction.curve import StageWindows, default_smoothing_s, reaction_curve, smoothed_curve, stage_windows
 from audience.window_table import WindowTable
 from tests.builders import a_session, a_stage, a_window
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue, SheetRejected
-from audience.status import LARGEST_STATUS, LONGEST_DETAIL, read_status, status_message, status_topic
+from audience.monitoring.status import LARGEST_STATUS, LONGEST_DETAIL, read_status, status_message, status_topic
 from audience.store import CAMERA_STATES, Heartbeat
 from audience.stores.documents import flat_to_json, heartbeat_from_json
 from audience.windows import LATEST_MS

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from audience.curve import StageWindows
-from audience.synchrony import LEAST_TRACKS, MOST_TRACKS, Synchrony, synchrony
-from audience.tracks import Tracks
+from audience.comparing.synchrony import LEAST_TRACKS, MOST_TRACKS, Synchrony, synchrony
+from audience.comparing.tracks import Tracks
+from audience.reaction.curve import StageWindows
 from tests.builders import a_stage, a_timeline
 from tests.crowds import Floats, from_counts
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
-from audience.expressions import CODES
+from audience.faces import CODES
 from audience.window_table import WindowTable
 from audience.windows import TALLY_TYPE
 from tests.builders import BEGAN_MS, a_face, a_head_count, a_window, after_ms, faces

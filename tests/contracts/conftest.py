@@ -9,7 +9,7 @@ import pytest
 
 from audience.stores import dynamo_client, dynamo_sessions
 from audience.stores.dynamo_client import client_for
-from audience.stores.dynamo_schema import create_table
+from audience.stores.dynamo_table import create_table
 from houselights.local_cloud.moto_server import running_moto
 from tests.contracts.dynalite import running_dynalite
 from tests.ticking import limit_s

@@ -16,7 +16,7 @@ from audience.errors import InvalidValue, SessionNotFound, StoreUnavailable
 from audience.store import Store
 from audience.stores import dynamo_client, dynamo_sessions, dynamo_table, open_store
 from audience.stores.dynamo_client import client_for
-from audience.stores.dynamo_schema import create_table
+from audience.stores.dynamo_table import create_table
 from tests.builders import (
     a_face,
     a_heartbeat,

@@ -10,13 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
-from audience.expressions import CODES, EXPRESSIONS
-from audience.faces import WindowFaces
-from audience.names import LONGEST_ID
+from audience.faces import CODES, EXPRESSIONS, WindowFaces
+from audience.ids import LONGEST_ID
 from audience.stores.dynamo_client import DynamoAddress
-from audience.stores.dynamo_items import faces_item, faces_of, renewed_item, window_item, window_row
-from audience.stores.dynamo_keys import KeyRange, between, record_key, rest_in_stretches, start_camera_part, under
-from audience.stores.dynamo_size import item_bytes, write_units
+from audience.stores.dynamo_items import (
+    KeyRange,
+    between,
+    faces_item,
+    faces_of,
+    record_key,
+    renewed_item,
+    rest_in_stretches,
+    start_camera_part,
+    under,
+    window_item,
+    window_row,
+)
+from audience.stores.dynamo_migration import item_bytes, write_units
 from audience.window_table import WindowTable
 from audience.windows import LATEST_MS, TALLY_TYPE, Tally
 from tests.builders import BEGAN_MS, a_face, a_head_count, a_window, faces, window_faces

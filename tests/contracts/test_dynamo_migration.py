@@ -6,8 +6,7 @@ import pytest
 
 from audience.stores import open_store
 from audience.stores.dynamo_client import DynamoAddress, client_for
-from audience.stores.dynamo_items import PACKED
-from audience.stores.dynamo_keys import record_key
+from audience.stores.dynamo_items import PACKED, record_key
 from houselights.cli import run
 from tests.builders import a_session, a_window, after_ms
 

@@ -13,7 +13,7 @@ import pytest
 
 from audience.stores import open_store
 from audience.stores.dynamo_client import client_for
-from audience.stores.dynamo_schema import create_table
+from audience.stores.dynamo_table import create_table
 from houselights.exporting import export_session
 from tests.builders import BEGAN_MS, a_session, a_stage, a_timeline, a_window
 

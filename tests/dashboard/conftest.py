@@ -37,7 +37,7 @@ from tests.builders import (
 )
 from tests.ticking import exit_code, limit_s, until
 
-APP = Path(__file__).parents[2] / "dashboard" / "navigation.py"
+APP = Path(__file__).parents[2] / "dashboard" / "pages" / "navigation.py"
 SERVER = APP.with_name("app.py")
 NASTY = '<img src=x onerror="alert(1)"> **Bold** [link](https://example.org) $x$ :red[red] <b>title</b>'
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
@@ -117,31 +117,31 @@ class Pages:
 
     def session(self, session_id: str, **query: str) -> AppTest:
         """One session's page."""
-        return self._opened("app_pages/session.py", {"session": session_id, **query})
+        return self._opened("session/page.py", {"session": session_id, **query})
 
     def timeline(self, session_id: str, **query: str) -> AppTest:
         """The page that edits what was shown."""
-        return self._opened("app_pages/timeline.py", {"session": session_id, **query})
+        return self._opened("timeline/page.py", {"session": session_id, **query})
 
     def compare(self, **query: str | list[str]) -> AppTest:
         """Many sessions side by side."""
-        return self._opened("app_pages/compare.py", query)
+        return self._opened("compare/page.py", query)
 
     def scenes(self, **query: str | list[str]) -> AppTest:
         """Scenes against expressions, synchrony, norms."""
-        return self._opened("app_pages/scenes.py", query)
+        return self._opened("scenes/page.py", query)
 
     def board(self, **query: str | list[str]) -> AppTest:
         """A festival's stages."""
-        return self._opened("app_pages/board.py", query)
+        return self._opened("board/page.py", query)
 
     def planner(self, **query: str | list[str]) -> AppTest:
         """How many screenings a comparison needs."""
-        return self._opened("app_pages/planner.py", query)
+        return self._opened("planner/page.py", query)
 
     def operate(self, **query: str) -> AppTest:
         """The operator's page."""
-        return self._opened("app_pages/operate.py", query)
+        return self._opened("operate/page.py", query)
 
     def _opened(self, page: str | None, query: Mapping[str, str | list[str]]) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=limit_s())

@@ -13,8 +13,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from audience.curve import StageWindows, reaction_curve, stage_windows
-from audience.smoothing import smoothed_curve
+from audience.reaction.curve import StageWindows, reaction_curve, smoothed_curve, stage_windows
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
 from dashboard.charts.theme import palette_of

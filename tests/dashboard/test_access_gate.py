@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from dashboard.access import asking
+from dashboard.access import identity as asking
 from dashboard.access.gate import Gate
 from dashboard.access.headers import headers, policy
 from dashboard.access.link_route import link_routes
+from dashboard.access.login_redirect import WayBack
 from dashboard.access.secrets import SHARE_VARIABLE
-from dashboard.access.way_back import WayBack
 from tests.dashboard.logins import SECRET, as_header, login_cookies
 from tests.routes_server import Answer, serving
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from audience.board_snapshot import read_snapshot
+from audience.board.snapshot import read_snapshot
 from audience.errors import StoreUnavailable
-from audience.instants import to_ms
 from audience.stores import open_store
-from dashboard.live_board.data import Boards, day
+from audience.time import to_ms
+from dashboard.pages.board.data import Boards, day
 from tests.builders import a_session, a_stage, after
 from tests.dashboard.conftest import put, windows_of
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from audience.board import Board, BoardRow, State, Trend
-from audience.board_snapshot import board_snapshot
+from audience.board.board import Board, BoardRow, State, Trend
+from audience.board.snapshot import board_snapshot
 from board_page.page import page as board_page
-from dashboard.live_board.routes import board_routes
-from dashboard.live_board.snapshots import Snapshots
+from dashboard.pages.board.routes import board_routes
+from dashboard.pages.board.snapshots import Snapshots
 from tests.builders import a_session
 from tests.dashboard.conftest import NASTY
 from tests.routes_server import serving

@@ -16,8 +16,8 @@ import pytest
 
 from audience.errors import StoreUnavailable
 from board_page.page import page
-from dashboard.live_board.routes import board_routes
-from dashboard.live_board.snapshots import MOST_SESSIONS, Snapshot, Snapshots
+from dashboard.pages.board.routes import board_routes
+from dashboard.pages.board.snapshots import MOST_SESSIONS, Snapshot, Snapshots
 from tests.routes_server import Answer, serving
 
 Asking = Callable[..., Answer]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audience.curve import stage_windows
+from audience.reaction.curve import stage_windows
 from audience.window_table import WindowTable
 from dashboard.chart_axes import share_axis, time_axis
 from dashboard.charts.theme import DARK, LIGHT

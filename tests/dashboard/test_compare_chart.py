@@ -8,19 +8,18 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from audience.comparison import compare
-from audience.cuts import Edit
+from audience.comparing.comparison import compare
+from audience.comparing.cuts import Edit
 from dashboard.charts.theme import DARK, LIGHT
 from dashboard.lab.chart_svg import chart_svg
 from dashboard.lab.compare_chart import compare_chart
-from dashboard.lab.compare_rows import Difference, Line, compare_rows
-from dashboard.lab.compare_words import clusters_told, found, overall, verdict
-from dashboard.lab.cut_edits import of_cuts, two_cuts
-from dashboard.lab.film_axis import FilmAxis, laid, length_s, step_s, usual_timeline
-from dashboard.lab.groups import grouped, groups_among, in_both
-from dashboard.lab.laying import Laid
 from dashboard.lab.line_styles import MOST, line_style
-from dashboard.lab.selection import Screening
+from dashboard.pages.compare.controls import of_cuts, two_cuts
+from dashboard.pages.compare.film_axis import FilmAxis, laid, length_s, step_s, usual_timeline
+from dashboard.pages.compare.model import Laid, grouped, groups_among, in_both
+from dashboard.pages.compare.rows import Difference, Line, compare_rows
+from dashboard.pages.compare.text import clusters_told, found, overall, verdict
+from dashboard.pages.screenings import Screening
 from tests.builders import a_cue, a_stage, a_timeline
 from tests.crowds import from_counts
 from tests.dashboard.lab_sessions import a_showing

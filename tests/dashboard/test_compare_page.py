@@ -14,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from audience.stores import open_store
-from dashboard.lab import data as lab_data
+from dashboard.pages import screening_data as lab_data
 from dashboard.wording import NOT_FEELING, plain
 from tests.builders import a_stage, a_timeline, an_exclusion
 from tests.dashboard.conftest import NASTY, Pages, put, text_of

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audience.comparison import compare
-from audience.export import ExportTable
-from dashboard.lab.compare_rows import compare_rows
-from dashboard.lab.compare_shown import Shown
-from dashboard.lab.compare_takeaway import differences_table, lines_table, screenings_table, stretches_table
-from dashboard.lab.compare_words import found
-from dashboard.lab.groups import grouped
-from dashboard.lab.laying import Laid
+from audience.comparing.comparison import compare
+from audience.export.tables import ExportTable
+from dashboard.pages.compare.download import Shown, differences_table, lines_table, screenings_table, stretches_table
+from dashboard.pages.compare.model import Laid, grouped
+from dashboard.pages.compare.rows import compare_rows
+from dashboard.pages.compare.text import found
 from tests.dashboard.test_compare_chart import a_screening
 
 

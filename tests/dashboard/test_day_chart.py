@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from audience.liveliness import Liveliness
+from audience.board.liveliness import Liveliness
 from dashboard.charts.day import day_chart
 from dashboard.charts.theme import LIGHT
 from tests.builders import BEGAN, a_stage

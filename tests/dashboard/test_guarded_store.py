@@ -13,13 +13,13 @@ from audience.alerts import usual_rules
 from audience.errors import AccessRefused, SessionNotFound, StoreUnavailable
 from audience.store import Store
 from audience.stores import open_store
-from dashboard.access import asking
-from dashboard.access.asking import asked_as
+from dashboard.access import identity as asking
 from dashboard.access.data import may_play
 from dashboard.access.data import open_store as open_guarded
+from dashboard.access.entry import in_words
 from dashboard.access.guarded_store import GuardedStore
+from dashboard.access.identity import asked_as
 from dashboard.access.permits import EVERYTHING, THE_PUBLIC, Permit
-from dashboard.access.telling import in_words
 from tests.architecture.sources import modules
 from tests.builders import (
     a_camera,
@@ -191,7 +191,7 @@ def test_where_nobody_is_known_to_ask_nothing_is_shown(
 
 @pytest.mark.parametrize("whom", [EVERYTHING, VIEWER, PERMITS["admin"]])
 def test_where_the_store_lies_is_told_at_its_own_machine_alone(whom: Permit, monkeypatch, caplog) -> None:
-    monkeypatch.setattr("dashboard.access.telling.permit_here", lambda: whom)
+    monkeypatch.setattr("dashboard.access.entry.permit_here", lambda: whom)
     said = in_words(StoreUnavailable("/home/somebody/secret.db cannot be read"))
     assert ("secret.db" in said) == (whom is EVERYTHING)
     assert ("secret.db" in caplog.text) == (whom is not EVERYTHING)
@@ -209,5 +209,5 @@ def test_no_module_of_the_dashboard_opens_a_store_past_the_guard() -> None:
     ]
     assert past == []
     holders = [module.path for module in modules("dashboard") if "dashboard.access.data.open_store" in module.imports()]
-    parts = ("", "lab/", "lab/scenes/", "live_board/", "operating/")
-    assert sorted(holders) == sorted(f"dashboard/{part}data.py" for part in parts)
+    parts = ("data", "pages/screening_data", "pages/scenes/data", "pages/board/data", "pages/operate/data")
+    assert sorted(holders) == sorted(f"dashboard/{part}.py" for part in parts)

@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from audience.errors import InvalidValue
 from audience.sessions import Session
-from dashboard.lab import waiting
-from dashboard.lab.facets import Facets, most_shown_film, values
-from dashboard.lab.selection import LeftOut, Screening, Selection, by_scorer, names_of, selected
+from dashboard.pages import choose_sessions as waiting
+from dashboard.pages.choose_sessions import Facets, most_shown_film, values
+from dashboard.pages.screenings import LeftOut, Screening, Selection, by_scorer, names_of, selected
 from tests.builders import BEGAN, a_session, a_stage
 from tests.crowds import from_counts
 from tests.ticking import limit_s
@@ -146,7 +146,7 @@ def test_a_bar_goes_when_what_it_waits_for_fails(monkeypatch: pytest.MonkeyPatch
     def page() -> None:
         import streamlit
 
-        from dashboard.lab.waiting import bar
+        from dashboard.pages.choose_sessions import bar
 
         try:
             with bar("Reading 2 sessions") as told:

@@ -15,10 +15,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from playwright.sync_api import TimeoutError as NotShown
 
-from audience.instants import to_ms
 from audience.store import Store
 from audience.stores import open_store
-from edge_lambda.preview_page import PreviewPage
+from audience.time import to_ms
+from edge_lambda.preview.page import PreviewPage
 from tests.builders import a_heartbeat, a_session
 from tests.dashboard.conftest import READY, SERVER, serving
 from tests.ticking import until

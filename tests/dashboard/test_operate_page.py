@@ -11,14 +11,14 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from audience.alerts import AlertRule, AlertWatcher
-from audience.cueing import is_paused, position_s
-from audience.instants import to_ms
 from audience.store import Store
 from audience.stores import open_store
+from audience.time import to_ms
+from audience.timelines import is_paused, position_s
 from dashboard.clock import time_text
-from dashboard.operating.camera_rows import ago
-from dashboard.operating.setting_up import id_of
-from dashboard.operating.start_commands import alerts_command, device_command, qr_picture, watch_command
+from dashboard.pages.operate.camera_rows import ago
+from dashboard.pages.operate.setting_up import id_of
+from dashboard.pages.operate.start_commands import alerts_command, device_command, qr_picture, watch_command
 from tests.builders import a_camera, a_head_count, a_heartbeat, a_session, a_stage, a_window, an_alert
 from tests.dashboard.conftest import NASTY, Pages, text_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from audience.curve import StageWindows, stage_windows
+from audience.reaction.curve import StageWindows, stage_windows
 from audience.window_table import WindowTable
 from dashboard.overview import POINTS, overview_of
 from tests.builders import a_head_count, a_session, a_stage, a_window, after

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from audience.instants import to_ms
 from audience.store import ScorerRecord
 from audience.stores import open_store
+from audience.time import to_ms
 from dashboard import data
 from dashboard.wording import NOT_FEELING
 from tests.builders import a_heartbeat, a_session, a_stage, a_window, after

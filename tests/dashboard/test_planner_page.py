@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from audience.planning import Plan
-from dashboard.lab import takeaway_button
+from audience.comparing.planning import Plan
+from dashboard import download as takeaway_button
 from tests.dashboard.conftest import Pages, text_of
 
 

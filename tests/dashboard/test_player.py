@@ -12,8 +12,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from audience.fingerprint import fingerprint
 from audience.percents import SHARE_PARTS, percent
+from audience.recording_files import fingerprint
 from dashboard.charts.theme import DARK, LIGHT
 from tests.dashboard.conftest import NASTY, READY, serving
 from tests.videos import numbered, write_video

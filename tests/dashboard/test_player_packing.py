@@ -15,9 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from audience.curve import ReactionCurve, StageWindows, reaction_curve, stage_windows
 from audience.percents import SHARE_PARTS
-from audience.smoothing import smoothed_curve
+from audience.reaction.curve import ReactionCurve, StageWindows, reaction_curve, smoothed_curve, stage_windows
 from audience.window_table import WindowTable
 from dashboard.charts.theme import LIGHT
 from dashboard.player.packing import NO_COVERAGE, NOTHING, Curves, Line, Marker, packed

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audience.fingerprint import fingerprint
+from audience.recording_files import fingerprint
 from dashboard.recording_route import recording_routes
 from dashboard.recordings import NoVideo, RecordingLibrary, Video, library, video_of
 from tests.builders import BEGAN_MS, a_progress, a_session

@@ -16,13 +16,12 @@ import pypdfium2
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from audience.curve import StageWindows, stage_windows
-from audience.headline import headline
-from audience.moments import moments
 from audience.percents import percent, percent_text
 from audience.privacy import decide
-from audience.segment_table import segment_rows
-from audience.smoothing import smoothed_curve
+from audience.reaction.curve import StageWindows, smoothed_curve, stage_windows
+from audience.reaction.headline import headline
+from audience.reaction.moments import moments
+from audience.reaction.segments import segment_rows
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
 from dashboard.report.chart import NARROW, WIDE, chart

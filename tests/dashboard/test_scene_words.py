@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from audience.comparing.scenes import Lack, Scene, SceneFigure
 from audience.percents import percent_text
-from audience.scene_figures import SceneFigure
-from audience.scenes import Lack, Scene
 from dashboard.charts.theme import LIGHT
-from dashboard.lab.scenes.heat_map import heat_map
-from dashboard.lab.scenes.words import figure_words, plus, ranged
+from dashboard.pages.scenes.heat_map import heat_map
+from dashboard.pages.scenes.text import figure_words, plus, ranged
 
 NAN = float("nan")
 

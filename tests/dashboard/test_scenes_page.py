@@ -21,8 +21,10 @@ from audience.sessions import Session
 from audience.store import Store
 from audience.stores import open_store
 from audience.timelines import Cue
-from dashboard.lab.scenes import expressions_view, norms_view, synchrony_view
-from dashboard.lab.takeaway import Takeaway
+from dashboard.download import Takeaway
+from dashboard.pages.scenes import expressions as expressions_view
+from dashboard.pages.scenes import norms as norms_view
+from dashboard.pages.scenes import synchrony as synchrony_view
 from houselights.exporting import export_session
 from tests.builders import (
     BEGAN,

@@ -13,13 +13,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from audience.errors import InvalidValue
-from audience.instants import to_ms
 from audience.sessions import Session
 from audience.store import Store
 from audience.stores import open_store
+from audience.time import to_ms
 from audience.windows import WindowRecord
 from dashboard import data
-from dashboard.session_page.earlier import earlier_of
+from dashboard.pages.session.earlier import earlier_of
 from tests.builders import (
     BEGAN,
     a_face,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from audience.errors import AccessRefused, InvalidValue
-from dashboard.access.asking import LINK_COOKIE, permit_of
+from dashboard.access.identity import LINK_COOKIE, permit_of
 from dashboard.access.secrets import SHARE_VARIABLE
 from dashboard.access.settings import settings_of
 from dashboard.access.share_links import ShareLink, opened

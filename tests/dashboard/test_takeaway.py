@@ -18,12 +18,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from audience.curve import stage_windows
-from audience.export import Column, ExportTable
+from audience.export.tables import Column, ExportTable
+from audience.reaction.curve import stage_windows
 from audience.window_table import WindowTable
 from dashboard.charts.theme import LIGHT
+from dashboard.download import Picture, Takeaway, zipped
 from dashboard.lab.chart_svg import chart_svg
-from dashboard.lab.takeaway import Picture, Takeaway, zipped
 from tests.builders import a_camera, a_scorer, a_session, a_stage, a_timeline, a_window, an_exclusion
 from tests.ticking import limit_s
 
@@ -204,7 +204,7 @@ def test_titles_are_text_in_the_drawing_whatever_they_hold(title: str) -> None:
 
 def test_nothing_is_built_before_a_file_is_asked_for() -> None:
     def page() -> None:
-        from dashboard.lab.takeaway_button import offer
+        from dashboard.download import offer
 
         def build() -> None:
             raise AssertionError("built without being asked")

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from audience.errors import StoreUnavailable
 from audience.sessions import Stage
 from audience.stores import open_store
-from dashboard.timeline_editor.sources import NO_FILMS, told_apart
+from dashboard.pages.timeline.sources import NO_FILMS, told_apart
 from tests.audience.test_alignment import heard_in_a_room, recorded, speech, two_audiences
 from tests.builders import a_cue, a_progress, a_session, a_stage, a_timeline, a_window, after
 from tests.dashboard.conftest import NASTY, Pages, put, text_of
@@ -155,7 +155,7 @@ def test_a_store_that_is_away_when_saving_is_said_and_nothing_is_lost(
     typed(app, "Called", "Chapters")
     app.run()
     with monkeypatch.context() as away:
-        away.setattr("dashboard.timeline_editor.data.change_stage", Mock(side_effect=StoreUnavailable("it is away")))
+        away.setattr("dashboard.pages.timeline.data.change_stage", Mock(side_effect=StoreUnavailable("it is away")))
         button(app, "Save").click().run()
     assert "it is away" in text_of(app)
     assert "with the segments as they are typed" in text_of(app)

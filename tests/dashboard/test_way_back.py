@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from streamlit.auth_util import decode_provider_token
 
-from dashboard.access import asking
-from dashboard.access.way_back import COOKIE, WayBack
+from dashboard.access import identity as asking
+from dashboard.access.login_redirect import COOKIE, WayBack
 from tests.dashboard.test_access_gate import asked
 
 HOST = "houselights.example"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from audience.expressions import EXPRESSIONS
+from audience.faces import EXPRESSIONS
 from dashboard import markup
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.wording import band_words, expression_name, faces_text, plain, share_of, stage_names

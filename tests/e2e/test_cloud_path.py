@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, expect
 
-from audience.curve import reaction_curve, stage_windows
+from audience.reaction.curve import reaction_curve, stage_windows
 from audience.stores import open_store
 from houselights.cli import run
 from houselights.local_cloud.cloud import LocalCloud, running_cloud

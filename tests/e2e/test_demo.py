@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect
 
-from audience.curve import reaction_curve, stage_windows
+from audience.reaction.curve import reaction_curve, stage_windows
 from audience.stores import open_store
 from sample_data.clip import EVERYONE_OUT_S, SEATS, smiling_share
 from tests.ticking import exit_code, until

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from edge_lambda.outbox import Outbox
-from edge_lambda.uploader import Uploader
+from edge_lambda.delivery.outbox import Outbox
+from edge_lambda.delivery.uploader import Uploader
 from tests.edge.s3_with_faults import a_bucket, numbered
 
 

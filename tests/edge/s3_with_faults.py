@@ -14,8 +14,8 @@ from uuid import uuid4
 
 import boto3
 
-from audience.sheets.delivery import Delivery
-from edge_lambda.s3_bucket import S3Bucket, upload_client
+from audience.deliveries.delivery import Delivery
+from edge_lambda.delivery.s3_bucket import S3Bucket, upload_client
 from houselights.local_cloud.moto_server import running_moto
 from tests.builders import BEGAN
 from tests.ticking import limit_s

@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import DeviceError
-from edge_lambda.devices import Camera, open_camera, opencv
+from edge_lambda.devices import Camera, opencv
+from edge_lambda.devices.open_camera import open_camera
 from edge_lambda.devices.rtsp_relay import Answers, NotHandedOn
 from tests.certificates import Authority
 from tests.edge.cameras_on_loopback import (

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from audience.errors import DeviceError
-from edge_lambda.clock_wait import SETTLING_S, check_clock, clock_word
+from edge_lambda.clock import SETTLING_S, check_clock, clock_word
 
 TODAY = datetime(2026, 11, 27, tzinfo=UTC)
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from edge_lambda.correction import CorrectedFrame, PictureCorrector
+from edge_lambda.correction.corrector import NOISY_FROM, noise_of
 from edge_lambda.correction.interlacing import deinterlaced, is_combed
-from edge_lambda.correction.noise import NOISY_FROM, noise_of
 from edge_lambda.correction.turn import Turn
-from edge_lambda.detectors import SURE, Detection, Image, load_detector
+from edge_lambda.detectors import SURE, Detection, Image
+from edge_lambda.detectors.load import load_detector
 from tests.edge.faces_in_place import FacesInPlace, picture
 from tests.portraits import portrait
 

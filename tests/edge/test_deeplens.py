@@ -18,9 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import DeviceError, ModelUnavailable
-from edge_lambda.detectors import SURE, Detector, load_detector
-from edge_lambda.devices import Camera, open_camera, stream
+from edge_lambda.detectors import SURE, Detector
+from edge_lambda.detectors.load import load_detector
+from edge_lambda.devices import Camera, stream
 from edge_lambda.devices.deeplens import DeepLensDetector
+from edge_lambda.devices.open_camera import open_camera
 from edge_lambda.program import run
 from tests.deeplens import DeepLens
 from tests.ticking import ticking

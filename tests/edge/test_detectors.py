@@ -16,9 +16,10 @@ import pooch
 import pytest
 
 from audience.errors import ModelUnavailable, UnknownDetector
-from edge_lambda.detectors import DETECTORS, DOUBTFUL, SURE, Detection, Detector, Image, load_detector
+from edge_lambda.detectors import DETECTORS, DOUBTFUL, SURE, Detection, Detector, Image
 from edge_lambda.detectors.boxes import Boxes
 from edge_lambda.detectors.centerface import Thresholds
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.detectors.second_look import MOST_FACES, tiles
 from tests.portraits import portrait
 from training.corpus import data_folder

@@ -13,22 +13,24 @@ from pathlib import Path
 
 import pytest
 
+from audience.deliveries.reading import read_delivery
+from audience.deliveries.sheet import Sheet
+from audience.deliveries.window_file import WindowFile
 from audience.errors import DeviceError, InvalidValue, ModelUnavailable, RecordingUnreadable
-from audience.instants import from_ms
-from audience.sheets.read_delivery import read_delivery
-from audience.sheets.sheet import Sheet
-from audience.sheets.window_file import WindowFile
 from audience.store import Heartbeat
-from edge_lambda.detectors import Detection, Image, load_detector
+from audience.time import from_ms
+from edge_lambda.delivery.folder_bucket import FolderBucket
+from edge_lambda.delivery.outbox import Outbox
+from edge_lambda.delivery.paths import SheetWay, Way, WindowFileWay
+from edge_lambda.delivery.recorded_until import RecordedUntil
+from edge_lambda.delivery.uploader import Bucket, Uploader
+from edge_lambda.detectors import Detection, Image
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.device import Device
-from edge_lambda.devices import Camera, LiveFrame, PlayedFile
-from edge_lambda.folder_bucket import FolderBucket
-from edge_lambda.live_preview import LivePreview
-from edge_lambda.outbox import Outbox
+from edge_lambda.devices import Camera, LiveFrame
+from edge_lambda.devices.open_camera import PlayedFile
 from edge_lambda.pipeline import CameraKey
-from edge_lambda.recorded_until import RecordedUntil
-from edge_lambda.uploader import Bucket, Uploader
-from edge_lambda.ways import SheetWay, Way, WindowFileWay
+from edge_lambda.preview.live import LivePreview
 from tests.builders import BEGAN_MS, after_ms
 from tests.edge.faces_in_place import BrightScorer, FacesInPlace, picture
 from tests.portraits import people_video

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
-from edge_lambda import device_settings
+from edge_lambda import settings as device_settings
 from edge_lambda.device_certificate import DeviceCertificate
-from edge_lambda.device_settings import DeviceSettings, read_settings
+from edge_lambda.settings import DeviceSettings, read_settings
 
 LEAST = {"HOUSELIGHTS_SOURCE": "webcam:0", "HOUSELIGHTS_SESSION": "talk-1", "HOUSELIGHTS_BUCKET": "dir:/srv/bucket"}
 NAMES = sorted(set(re.findall(r"HOUSELIGHTS_[A-Z_]+|AWS_REGION", device_settings.__doc__)))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from audience.errors import DeviceError
-from audience.instants import from_ms
-from audience.status import LONGEST_DETAIL
+from audience.monitoring.status import LONGEST_DETAIL
 from audience.store import Heartbeat
-from edge_lambda.device_status import DeviceStatus, in_words
-from edge_lambda.outbox import OutboxStatus
+from audience.time import from_ms
+from edge_lambda.delivery.outbox import OutboxStatus
+from edge_lambda.delivery.paths import Looked
+from edge_lambda.delivery.uploader import UploadStatus
 from edge_lambda.picture import Picture
 from edge_lambda.pipeline import CameraKey
-from edge_lambda.uploader import UploadStatus
-from edge_lambda.ways import Looked
+from edge_lambda.status.heartbeats import DeviceStatus, in_words
 from tests.builders import BEGAN_MS, after_ms
 
 CAMERA = CameraKey(session_id="talk-1", stage_id="main", camera_id="cam-1", written_ms=BEGAN_MS)

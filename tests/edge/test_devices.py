@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from audience.errors import DeviceError, InvalidValue, RecordingUnreadable
-from edge_lambda.devices import Camera, open_camera, opencv, without_secrets
-from edge_lambda.preview_page import PreviewPage
+from edge_lambda.devices import Camera, opencv, without_secrets
+from edge_lambda.devices.open_camera import open_camera
+from edge_lambda.preview.page import PreviewPage
 from tests.ticking import ticking
 from tests.videos import number_of, numbered, write_video
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audience.plausibility import MOST_FACES
+from audience.deliveries.plausibility import MOST_FACES
 from edge_lambda.expected_faces import ExpectedFaces
 
 

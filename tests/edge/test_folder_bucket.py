@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from audience.errors import UploadFailed
-from edge_lambda.folder_bucket import PART, FolderBucket
+from edge_lambda.delivery.folder_bucket import PART, FolderBucket
 from tests.edge.s3_with_faults import numbered
 
 

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 
 from audience.errors import InvalidValue, UploadFailed
-from edge_lambda import iot_credentials
+from edge_lambda.delivery import iot_credentials
+from edge_lambda.delivery.iot_credentials import CredentialsProvider, device_session
+from edge_lambda.delivery.outbox import Outbox
+from edge_lambda.delivery.s3_bucket import S3Bucket, upload_client
+from edge_lambda.delivery.uploader import Uploader
 from edge_lambda.device_certificate import DeviceCertificate
-from edge_lambda.iot_credentials import CredentialsProvider, device_session
-from edge_lambda.outbox import Outbox
-from edge_lambda.s3_bucket import S3Bucket, upload_client
-from edge_lambda.uploader import Uploader
 from tests.certificates import DAY, Authority, Signed
 from tests.edge.s3_with_faults import S3, numbered, s3_with_faults
 

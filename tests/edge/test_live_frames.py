@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import DeviceError
-from audience.instants import from_ms
+from audience.time import from_ms
 from edge_lambda.back_off import BackOff
 from edge_lambda.devices import LiveFrame
 from edge_lambda.live_frames import LiveFrames

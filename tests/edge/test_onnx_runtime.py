@@ -12,7 +12,7 @@ import pytest
 from edge_lambda.onnx_runtime import load_session
 
 LOAD = """
-from edge_lambda.detectors import load_detector
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.scorers import load_scorer
 load_detector("centerface"), load_scorer("expressionnet")
 """
@@ -46,7 +46,7 @@ def test_a_program_that_has_it_report_already_is_refused_in_a_line_and_told_what
 ) -> None:
     # A stand-in, since the real one would begin to report.
     foreign = "import sys, types\nsys.modules['onnxruntime'] = types.ModuleType('onnxruntime')\n"
-    load = f"from edge_lambda.detectors import load_detector\nfrom edge_lambda.scorers import load_scorer\n{ours}"
+    load = f"from edge_lambda.detectors.load import load_detector\nfrom edge_lambda.scorers import load_scorer\n{ours}"
     for told in ({}, {"ORT_DISABLE_TELEMETRY": "0"}):
         refused = ran(foreign + load, tmp_path, **told)
         last = refused.stderr.strip().splitlines()[-1]

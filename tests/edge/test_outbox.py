@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from audience.errors import InvalidValue, OutboxFull, OutboxUnavailable
-from edge_lambda.outbox import Outbox
+from edge_lambda.delivery.outbox import Outbox
 from tests.architecture.sources import ROOT
 from tests.edge.s3_with_faults import numbered
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_lambda.detectors import Image
-from edge_lambda.overlay import DARK, NOT_MEASURED, NOT_SMILING, SMILING, Marked, draw_overlay
+from edge_lambda.preview.overlay import DARK, NOT_MEASURED, NOT_SMILING, SMILING, Marked, draw_overlay
 from training.corpus import data_folder
 
 

@@ -11,8 +11,8 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
-from audience.camera_state import BLURRED_BELOW, DARK_BELOW
-from audience.instants import from_ms
+from audience.monitoring.cameras import BLURRED_BELOW, DARK_BELOW
+from audience.time import from_ms
 from edge_lambda.devices import LiveFrame
 from edge_lambda.live_frames import LiveFrames
 from edge_lambda.picture import WIDTH_PX, measured

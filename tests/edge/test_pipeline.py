@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edge_lambda.contact_sheet import crop_for_sheet
 from edge_lambda.correction import CorrectedFrame, PictureCorrector
+from edge_lambda.delivery.contact_sheet import crop_for_sheet
 from edge_lambda.detectors import Detection, Image
 from edge_lambda.pipeline import CameraKey, SeenWindow, TimedFrame, scored_windows, seen_windows
 from edge_lambda.tracking import Tracker

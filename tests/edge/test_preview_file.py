@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from audience.errors import ExportFailed
-from edge_lambda.preview_file import PreviewFile
+from edge_lambda.preview.file import PreviewFile
 from tests.videos import every_picture, numbered, quadrants
 
 

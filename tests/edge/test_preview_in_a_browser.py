@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from edge_lambda.preview_file import PreviewFile
-from edge_lambda.preview_page import PreviewPage
+from edge_lambda.preview.file import PreviewFile
+from edge_lambda.preview.page import PreviewPage
 from tests.ticking import until
 from tests.videos import quadrants
 

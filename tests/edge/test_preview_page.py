@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from audience.errors import InvalidValue
-from edge_lambda import preview_page as preview_page_module
 from edge_lambda.detectors import Image
-from edge_lambda.preview_page import PreviewPage
+from edge_lambda.preview import page as preview_page_module
+from edge_lambda.preview.page import PreviewPage
 from tests.ticking import limit_s, ticking, until
 from tests.videos import number_of, numbered
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from audience.errors import OutboxUnavailable
-from edge_lambda.outbox import Outbox
+from edge_lambda.delivery.outbox import Outbox
+from edge_lambda.delivery.recorded_until import NAME, RecordedUntil
 from edge_lambda.pipeline import CameraKey
-from edge_lambda.recorded_until import NAME, RecordedUntil
 from tests.builders import BEGAN_MS
 
 CAMERA = CameraKey(session_id="talk-1", stage_id="main", camera_id="cam-1", written_ms=BEGAN_MS)

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audience.errors import RecordingUnreadable, ScoringRefused
-from audience.instants import parse_zone
+from audience.time import parse_zone
 from edge_lambda.recording import Start, open_recording, start_of
 from edge_lambda.recording.chapters import part_of
-from houselights.recording_start import recording_start
+from houselights.scoring.start import recording_start
 from tests.videos import write_video
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)

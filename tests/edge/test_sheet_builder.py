@@ -6,18 +6,19 @@ import cv2
 import numpy as np
 import pytest
 
+from audience.deliveries.delivery import Delivery
+from audience.deliveries.grid import CROP_PX, GROUND_PX, MARGIN, TILE_PX
+from audience.deliveries.reading import read_delivery
+from audience.deliveries.sheet import Sheet, read_sheet
+from audience.deliveries.window_file import WindowFile
 from audience.errors import InvalidValue
 from audience.faces import Box
-from audience.sheets.delivery import Delivery
-from audience.sheets.grid import CROP_PX, GROUND_PX, MARGIN, TILE_PX
-from audience.sheets.read_delivery import read_delivery
-from audience.sheets.sheet import Sheet, read_sheet
-from audience.sheets.window_file import WindowFile
-from edge_lambda.contact_sheet import crop_for_sheet, drawn, scoring_crops
 from edge_lambda.crops import crop_for_scoring
-from edge_lambda.detectors import Detection, load_detector
+from edge_lambda.delivery.contact_sheet import crop_for_sheet, drawn, scoring_crops
+from edge_lambda.delivery.sheets import THRIFTY_INTERVAL_S, SheetBuilder
+from edge_lambda.detectors import Detection
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.pipeline import CameraKey, SeenFace, SeenWindow
-from edge_lambda.sheet_builder import THRIFTY_INTERVAL_S, SheetBuilder
 from tests.builders import BEGAN_MS, after_ms
 from tests.portraits import portrait
 

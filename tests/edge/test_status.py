@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from audience.errors import DeviceError, InvalidValue, StatusNotSent
-from audience.status import read_status
+from audience.monitoring.status import read_status
 from audience.store import Heartbeat
 from edge_lambda.device_certificate import DeviceCertificate
 from edge_lambda.status import greengrass, newest, open_status

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from audience.status import read_status
+from audience.monitoring.status import read_status
 from audience.store import Heartbeat
 from edge_lambda.device_certificate import DeviceCertificate
 from edge_lambda.status import StatusSender, mqtt, newest, open_status

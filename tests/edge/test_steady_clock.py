@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import OutboxUnavailable
-from audience.instants import from_ms, to_ms
-from edge_lambda.steady_clock import NAME, SteadyClock, is_synchronised
+from audience.time import from_ms, to_ms
+from edge_lambda.clock import NAME, SteadyClock, is_synchronised
 from tests.builders import BEGAN_MS
 
 HOUR_MS = 3_600_000

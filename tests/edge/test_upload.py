@@ -11,10 +11,10 @@ from pathlib import Path
 import boto3
 import pytest
 
-from audience.sheets.delivery import Delivery
-from edge_lambda.outbox import Outbox
-from edge_lambda.s3_bucket import S3Bucket, upload_client
-from edge_lambda.uploader import FIRST_WAIT_S, LONGEST_WAIT_S, Uploader
+from audience.deliveries.delivery import Delivery
+from edge_lambda.delivery.outbox import Outbox
+from edge_lambda.delivery.s3_bucket import S3Bucket, upload_client
+from edge_lambda.delivery.uploader import FIRST_WAIT_S, LONGEST_WAIT_S, Uploader
 from tests.builders import BEGAN, BEGAN_MS
 from tests.edge.s3_with_faults import (
     HANG_UP,

@@ -8,19 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from audience.sheets.delivery import Delivery
-from audience.sheets.grid import MOST_TILES
-from audience.sheets.read_delivery import read_delivery
-from audience.sheets.sheet import Sheet
-from audience.sheets.window_file import WindowFile
+from audience.deliveries.delivery import Delivery
+from audience.deliveries.grid import MOST_TILES
+from audience.deliveries.reading import read_delivery
+from audience.deliveries.sheet import Sheet
+from audience.deliveries.window_file import WindowFile
 from audience.windows import WindowRecord
 from edge_lambda.correction import PictureCorrector
-from edge_lambda.detectors import Detector, load_detector
+from edge_lambda.delivery.paths import SheetWay, Way, WindowFileWay
+from edge_lambda.detectors import Detector
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.pipeline import CameraKey, ScoredWindow, TimedFrame, scored_windows
 from edge_lambda.recording import open_recording
 from edge_lambda.scorers import Scorer, load_scorer
 from edge_lambda.tracking import Tracker
-from edge_lambda.ways import SheetWay, Way, WindowFileWay
 from tests.builders import BEGAN_MS, after_ms
 from tests.edge.faces_in_place import BrightScorer, FacesInPlace, picture
 from tests.portraits import people_video

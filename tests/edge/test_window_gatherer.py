@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from audience.deliveries.manifest import MOST_WINDOWS
+from audience.deliveries.window_file import LARGEST_WINDOW_FILE, WindowFile, read_window_file
 from audience.errors import InvalidValue
-from audience.expressions import EXPRESSIONS
-from audience.faces import WindowFaces
-from audience.sheets.manifest import MOST_WINDOWS
-from audience.sheets.window_file import LARGEST_WINDOW_FILE, WindowFile, read_window_file
+from audience.faces import EXPRESSIONS, WindowFaces
 from audience.store import ScorerRecord
 from audience.windows import WindowRecord, tallies_of
+from edge_lambda.delivery.windows import WindowGatherer
 from edge_lambda.pipeline import ScoredWindow
-from edge_lambda.window_gatherer import WindowGatherer
 from tests.builders import BEGAN_MS, a_face, after_ms
 
 THRESHOLDS = dict.fromkeys(EXPRESSIONS, 0.5)

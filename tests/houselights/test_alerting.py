@@ -18,14 +18,14 @@ from typing import Any
 import boto3
 import pytest
 
-from audience.alert_watch import WATCHED_MS
 from audience.alerts import AlertMark, AlertRule, AlertWatcher, trial_alert
 from audience.errors import AlertNotTold, InvalidValue
+from audience.monitoring.evaluate import WATCHED_MS
 from audience.store import Store
 from audience.stores import open_store
-from houselights.alert_ways import LONGEST_SUBJECT, Message, SnsTopic, Way, Webhook
-from houselights.alerting import AlertWatch
 from houselights.local_cloud.moto_server import running_moto
+from houselights.notify.notifiers import LONGEST_SUBJECT, Message, SnsTopic, Way, Webhook
+from houselights.notify.watch import AlertWatch
 from tests.builders import a_camera, a_heartbeat, a_session, a_stage, after, after_ms, an_alert
 from tests.houselights.conftest import Houselights
 from tests.ticking import last_words, until

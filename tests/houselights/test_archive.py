@@ -15,7 +15,7 @@ import boto3
 import pyarrow.parquet as pq
 import pytest
 
-from audience.curve import overall_share, stage_windows
+from audience.reaction.curve import overall_share, stage_windows
 from audience.store import Store
 from audience.window_table import WindowTable
 from houselights.archiving import run

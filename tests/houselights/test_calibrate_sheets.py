@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 import pytest
 
+from audience.deliveries.grid import CROP_PX
 from audience.errors import RecordingUnreadable
-from audience.sheets.grid import CROP_PX
-from edge_lambda.contact_sheet import crop_for_sheet, drawn
-from edge_lambda.detectors import Detector, load_detector
+from edge_lambda.delivery.contact_sheet import crop_for_sheet, drawn
+from edge_lambda.detectors import Detector
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.recording import open_recording
 from houselights.calibrating_sheets import Calibration, Comparison
 from houselights.cli import run

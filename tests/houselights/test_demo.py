@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from audience.names import LONGEST_ID, check_id
+from audience.ids import LONGEST_ID, check_id
 from houselights.commands.demo import CLIP_SESSION, FESTIVAL_SESSION, session_of
 from sample_data.scripts import read_scripts
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from audience.export import Column
+from audience.export.files import defused
+from audience.export.tables import Column
 from audience.faces import Box
 from audience.store import Store
-from table_files.writing import defused
 from tests.builders import (
     a_face,
     a_scorer,

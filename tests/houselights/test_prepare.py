@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from audience.store import Store
-from edge_lambda.device_settings import read_settings
+from edge_lambda.settings import read_settings
 from tests.houselights.conftest import Houselights
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from audience.instants import to_ms
 from audience.store import Store
+from audience.time import to_ms
 from houselights.cli import run
 from tests.builders import a_heartbeat, a_scorer, a_session, a_stage, a_window, after
 from tests.houselights.conftest import Houselights

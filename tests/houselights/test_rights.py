@@ -11,8 +11,8 @@ import pytest
 
 from audience.store import Store
 from audience.stores import default_store_url, open_store
-from edge_lambda.folder_bucket import FolderBucket
-from edge_lambda.outbox import Outbox
+from edge_lambda.delivery.folder_bucket import FolderBucket
+from edge_lambda.delivery.outbox import Outbox
 from tests.builders import a_progress, a_session, a_stage, a_timeline, a_window, window_faces
 from tests.houselights.conftest import Houselights
 from tests.ingest.sheets import a_sheet

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audience.curve import reaction_curve, stage_windows
+from audience.reaction.curve import reaction_curve, stage_windows
 from audience.store import Store
-from houselights import scoring
+from houselights.scoring import score as scoring
 from tests.houselights.conftest import Houselights
 from tests.portraits import people_video
 from tests.ticking import last_words

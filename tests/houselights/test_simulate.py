@@ -10,8 +10,8 @@ import threading
 import numpy as np
 import pytest
 
-from audience.instants import to_ms
 from audience.stores import open_store
+from audience.time import to_ms
 from houselights import simulating
 from houselights.cli import run
 from houselights.commands.simulate import USUAL_DAY

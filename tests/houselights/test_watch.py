@@ -21,11 +21,11 @@ from typing import Any, NoReturn
 import pytest
 
 from audience.errors import DeviceError, ScoringRefused
-from audience.occasions import Occasion
+from audience.session_setup import Occasion
 from audience.store import CameraState, Heartbeat, Store
 from audience.stores import open_store
 from audience.stores.sqlite import SqliteStore
-from edge_lambda.preview_page import PreviewPage
+from edge_lambda.preview.page import PreviewPage
 from houselights.watching import Watch, WatchPlan
 from tests.builders import a_heartbeat, a_scorer, a_session
 from tests.houselights.conftest import Houselights

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from audience.liveliness import UPDATE_MS
+from audience.board.liveliness import UPDATE_MS
 from board_page.page import KEEP_PAGE, KEEP_SNAPSHOT, page
 from ingest_lambda.board import CALL_MS
 from ingest_lambda.board_objects import NO_BOARD_KEY, PREFIX

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from audience.sheets.delivery import Kind, key_of
-from audience.status import status_topic
+from audience.deliveries.delivery import Kind, key_of
+from audience.monitoring.status import status_topic
 from tests.infra.iam import Call, is_allowed
 from tests.infra.resolved import ACCOUNT, REGION, Resolved
 from tests.infra.template import properties

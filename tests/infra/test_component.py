@@ -14,8 +14,8 @@ import boto3
 import pytest
 import yaml
 
-from audience.status import status_topic
-from edge_lambda import device_settings
+from audience.monitoring.status import status_topic
+from edge_lambda import settings as device_settings
 from houselights.deploying.component import BUCKET, NAME, artifact_key, make_component, upload_component
 from houselights.deploying.uv import run_uv
 from houselights.local_cloud.moto_server import running_moto

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from audience.errors import SheetRejected
-from audience.expressions import EXPRESSIONS
+from audience.faces import EXPRESSIONS
 from ingest_lambda.ingest import IngestResult
 from ingest_lambda.reporting import CloudReporter
 from tests.infra.template import properties, resources, template, text_of

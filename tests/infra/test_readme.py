@@ -8,7 +8,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from edge_lambda import device_settings
+from edge_lambda import settings as device_settings
 from houselights.commands import COMMANDS
 from tests.infra.template import ROOT, template
 

@@ -10,12 +10,12 @@ from typing import Any
 import boto3
 import pytest
 
-from audience.expressions import EXPRESSIONS
-from audience.prices import DETECT_FACES
-from audience.sheets.delivery import SUFFIXES, key_of
-from audience.status import status_topic
+from audience.deliveries.delivery import SUFFIXES, key_of
+from audience.faces import EXPRESSIONS
+from audience.monitoring.cost import DETECT_FACES
+from audience.monitoring.status import status_topic
 from audience.stores.dynamo_client import client_for
-from audience.stores.dynamo_schema import EXPIRY_ATTRIBUTE, KEY_SCHEMA, LONGEST_RECOVERY_DAYS
+from audience.stores.dynamo_table import EXPIRY_ATTRIBUTE, KEY_SCHEMA, LONGEST_RECOVERY_DAYS
 from houselights.deploying.package import PLATFORM, PYTHON
 from ingest_lambda.bucket import quick_client
 from ingest_lambda.handler import ONE_MESSAGE_S

@@ -11,13 +11,13 @@ from uuid import uuid4
 import boto3
 import pytest
 
+from audience.deliveries.delivery import Delivery
+from audience.deliveries.sheet import Sheet
 from audience.privacy import Mode
-from audience.sheets.delivery import Delivery
-from audience.sheets.sheet import Sheet
 from audience.store import Store
 from audience.stores import open_store
 from audience.stores.dynamo_client import client_for
-from audience.stores.dynamo_schema import create_table
+from audience.stores.dynamo_table import create_table
 from houselights.local_cloud.moto_server import running_moto
 from ingest_lambda.bucket import BucketDeliveries, quick_client
 from ingest_lambda.dead_letters import DeadLetterQueue

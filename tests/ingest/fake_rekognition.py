@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from audience.sheets.grid import Grid
+from audience.deliveries.grid import Grid
 
 
 @dataclass(slots=True)

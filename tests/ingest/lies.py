@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+from audience.deliveries.delivery import content_id
+from audience.deliveries.jpeg import with_comment
 from audience.faces import pack_faces
-from audience.instants import from_ms
-from audience.sheets.delivery import content_id
-from audience.sheets.jpeg import with_comment
-from audience.status import status_message
+from audience.monitoring.status import status_message
+from audience.time import from_ms
 from tests.builders import BEGAN_MS, SCORER, THRESHOLDS, a_face, a_heartbeat, after_ms
 from tests.ingest.sheets import a_sheet, a_window_file, gray_picture
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from audience.deliveries.grid import CROP_PX, Grid
+from audience.deliveries.manifest import Manifest, SheetWindow, Tile
+from audience.deliveries.sheet import Sheet, sealed
+from audience.deliveries.window_file import WindowFile
 from audience.faces import Box
-from audience.sheets.grid import CROP_PX, Grid
-from audience.sheets.manifest import Manifest, SheetWindow, Tile
-from audience.sheets.sheet import Sheet, sealed
-from audience.sheets.window_file import WindowFile
 from audience.store import ScorerRecord
-from edge_lambda.contact_sheet import drawn
+from edge_lambda.delivery.contact_sheet import drawn
 from tests.builders import a_face, a_scorer, a_window, after_ms, window_faces
 
 BOX = Box(left=0.1, top=0.2, width=0.05, height=0.08)

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
-from audience.board_snapshot import read_snapshot
+from audience.board.snapshot import read_snapshot
 from audience.errors import BoardNotPublished, InvalidValue, StoreUnavailable
-from audience.instants import to_ms
 from audience.sessions import Session
 from audience.store import Store
 from audience.stores import open_store
+from audience.time import to_ms
 from board_page.page import page
-from dashboard.live_board.data import Boards
-from dashboard.live_board.routes import board_routes
-from dashboard.live_board.snapshots import Snapshots
+from dashboard.pages.board.data import Boards
+from dashboard.pages.board.routes import board_routes
+from dashboard.pages.board.snapshots import Snapshots
 from ingest_lambda import board_handler
 from ingest_lambda.board import CALL_MS, PublicBoards, publish
 from ingest_lambda.board_objects import NO_BOARD_KEY, BoardObjects, WrittenSnapshot

@@ -12,17 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audience.admission import AFTER_MS, AHEAD_MS, BEFORE_MS, LATE_MS, LONGEST_MS
-from audience.curve import stage_windows
-from audience.cuts import one_scorer
+from audience.comparing.cuts import one_scorer
+from audience.deliveries.plausibility import MOST_FACES, MOST_PARTS
+from audience.deliveries.window_file import WindowFile
 from audience.errors import DeliveryRefused, InvalidValue, SheetRejected
-from audience.instants import from_ms
-from audience.plausibility import MOST_FACES, MOST_PARTS
+from audience.monitoring.status import read_status
+from audience.reaction.curve import stage_windows
 from audience.scorers import EXPRESSIONNET, MOST_DECLARED
 from audience.sessions import Camera
-from audience.sheets.window_file import WindowFile
-from audience.status import read_status
 from audience.store import ScorerRecord, Store
 from audience.stores import open_store
+from audience.time import from_ms
 from ingest_lambda.ingest import Ingest, Keep
 from tests.builders import BEGAN_MS, a_camera, a_heartbeat, a_progress, a_scorer, a_session, a_stage, a_window, after_ms
 from tests.ingest.conftest import MadeUpScorer, set_up

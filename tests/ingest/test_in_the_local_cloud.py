@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from audience.sheets.delivery import Delivery
+from audience.deliveries.delivery import Delivery
 from audience.stores import open_store
-from edge_lambda.contact_sheet import crop_for_sheet, drawn
-from edge_lambda.detectors import load_detector
+from edge_lambda.delivery.contact_sheet import crop_for_sheet, drawn
+from edge_lambda.detectors.load import load_detector
 from houselights.local_cloud.cloud import LocalCloud, running_cloud
 from houselights.local_cloud.stack import Stack
 from ingest_lambda import handler as module

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audience.deliveries.delivery import Delivery, read_key
 from audience.errors import DeliveryRefused, FacesRefused, HouselightsError, ScorerUnavailable, SheetRejected
 from audience.faces import WindowFaces
-from audience.sheets.delivery import Delivery, read_key
 from audience.store import Store
 from audience.stores import open_store
 from ingest_lambda.ingest import DAY_MS, Ingest, IngestResult, Keep

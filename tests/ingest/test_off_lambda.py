@@ -13,20 +13,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from audience.deliveries.delivery import Delivery
+from audience.deliveries.sheet import Sheet
 from audience.errors import DeliveriesUnavailable, SheetRejected, StoreUnavailable
-from audience.sheets.delivery import Delivery
-from audience.sheets.sheet import Sheet
 from audience.store import Store
 from audience.stores import open_store
-from edge_lambda.contact_sheet import crop_for_sheet, drawn
-from edge_lambda.detectors import Detector, load_detector
-from edge_lambda.folder_bucket import FolderBucket
+from edge_lambda.delivery.contact_sheet import crop_for_sheet, drawn
+from edge_lambda.delivery.folder_bucket import FolderBucket
+from edge_lambda.detectors import Detector
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.scorers import Scorer, load_scorer
 from houselights.cli import run
-from houselights.delivery_folder import DeliveryFolder
-from houselights.ingesting import Progress, ingest_folder
-from houselights.ingesting_queue import POLL_S, ingest_queue, region_of
-from houselights.sheet_scoring import DeviceSheetScorer
+from houselights.ingesting.delivery_folder import DeliveryFolder
+from houselights.ingesting.local import Progress, ingest_folder
+from houselights.ingesting.queue import POLL_S, ingest_queue, region_of
+from houselights.ingesting.sheet_scoring import DeviceSheetScorer
 from ingest_lambda.bucket import quick_client
 from ingest_lambda.ingest import Ingest, Keep
 from ingest_lambda.worker import Worker
@@ -162,7 +163,7 @@ class TestAFolder:
         assert said[-1].endswith("; the disk is full")
 
     def test_is_tried_again_until_it_can_be_recorded(self, folder, laptop, scorer, monkeypatch):
-        monkeypatch.setattr("houselights.ingesting.FIRST_BACK_OFF_S", 0.01)
+        monkeypatch.setattr("houselights.ingesting.local.FIRST_BACK_OFF_S", 0.01)
         put(folder, a_sheet(3).delivery())
         scorer.fails = [StoreUnavailable("locked")] * 3
         stop = threading.Event()
@@ -242,7 +243,7 @@ class TestTheCommand:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("houselights.ingesting_queue.POLL_S", 0)
+    monkeypatch.setattr("houselights.ingesting.queue.POLL_S", 0)
 
 
 class TestAQueue:
@@ -276,7 +277,7 @@ class TestAQueue:
             ingest_queue(cloud.session.client("sqs"), cloud.queue_url + "x", worker, stop=threading.Event(), once=False)
 
     def test_that_goes_away_for_a_while_is_waited_for(self, cloud, worker, reporter, monkeypatch):
-        monkeypatch.setattr("houselights.ingesting_queue.FIRST_BACK_OFF_S", 0.01)
+        monkeypatch.setattr("houselights.ingesting.queue.FIRST_BACK_OFF_S", 0.01)
         client, stop = cloud.session.client("sqs"), threading.Event()
         answers = iter([{}, client.exceptions.ClientError({"Error": {"Code": "ServiceUnavailable"}}, "x"), {}])
 

@@ -9,8 +9,8 @@ import botocore.session
 import pytest
 from botocore.validate import validate_parameters
 
+from audience.deliveries.grid import Grid
 from audience.errors import ScorerUnavailable, SheetRejected
-from audience.sheets.grid import Grid
 from ingest_lambda.rekognition import EXPRESSION_OF, RekognitionScorer, rekognition_client
 from ingest_lambda.scoring import scorer_record
 from tests.ingest.fake_rekognition import FakeRekognition, a_found_face, running_rekognition

@@ -13,9 +13,9 @@ from botocore.response import StreamingBody
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audience.deliveries.delivery import Delivery
 from audience.errors import DeliveriesUnavailable, DeliveryRefused, ScorerUnavailable, SheetRejected, StoreUnavailable
-from audience.sheets.delivery import Delivery
-from audience.status import status_message, status_topic
+from audience.monitoring.status import status_message, status_topic
 from audience.store import Store
 from audience.stores import open_store
 from ingest_lambda.bucket import BucketDeliveries, quick_client

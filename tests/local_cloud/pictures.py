@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.sheets.grid import CROP_PX
-from edge_lambda.contact_sheet import crop_for_sheet
-from edge_lambda.detectors import load_detector
+from audience.deliveries.grid import CROP_PX
+from edge_lambda.delivery.contact_sheet import crop_for_sheet
+from edge_lambda.detectors.load import load_detector
 from tests.portraits import portrait
 
 Image = NDArray[np.uint8]

@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from audience.stores import open_store
-from edge_lambda.contact_sheet import drawn
+from edge_lambda.delivery.contact_sheet import drawn
 from houselights.cli import run
 from tests.builders import BEGAN
 from tests.ingest.sheets import a_sheet

@@ -18,9 +18,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from werkzeug.test import Client
 
-from audience.sheets.grid import CROP_PX, Grid
-from edge_lambda.contact_sheet import drawn
-from edge_lambda.detectors import load_detector
+from audience.deliveries.grid import CROP_PX, Grid
+from edge_lambda.delivery.contact_sheet import drawn
+from edge_lambda.detectors.load import load_detector
 from houselights.local_cloud.face_details import MOST_FACES, yes_or_no
 from houselights.local_cloud.rekognition import LARGEST_IN_S3, LARGEST_INLINE, STATUS_OF, LocalRekognition
 from tests.local_cloud.pictures import NOBODY, encoded, frowning, hall, on_a_tile

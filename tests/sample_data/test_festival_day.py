@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from audience.board import board
+from audience.board.board import board
+from audience.board.liveliness import stage_sums
 from audience.errors import InvalidValue
-from audience.instants import to_ms
-from audience.liveliness_sums import stage_sums
+from audience.time import to_ms
 from audience.window_table import WindowTable
 from sample_data.crowd import largest_confidence
 from sample_data.festival_day.deliveries import Arrival, arrivals, chunk_arrivals

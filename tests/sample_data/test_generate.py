@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audience.comparison import Comparison, compare
-from audience.curve import StageWindows, overall_share, reaction_curve, stage_windows
-from audience.cuts import SharedAxis, edits_by_title
-from audience.moments import moments
+from audience.comparing.comparison import Comparison, compare, screenings
+from audience.comparing.cuts import SharedAxis, edits_by_title
+from audience.reaction.curve import StageWindows, overall_share, reaction_curve, stage_windows
+from audience.reaction.moments import moments
 from audience.store import Store
 from audience.stores import open_store
-from audience.units import screenings
 from sample_data.films import planted_difference
 from sample_data.generate import SCORER, load_samples
 from sample_data.scripts import SCRIPTS as FOLDER

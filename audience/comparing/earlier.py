@@ -1,0 +1,128 @@
+"""This session beside others of its kind: their shares, and their curves along what was shown in this one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.comparing.cuts import edits_by_title, one_scorer
+from audience.errors import InvalidValue
+from audience.reaction.baseline import baseline
+from audience.reaction.curve import StageWindows, smoothed_curve
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """One stage of a session in one line; figures are NaN where there is none.
+
+    Attributes:
+        windows: its windows.
+        share, low, high: the share over all windows that are shown, and its 95 % Wilson interval over the people
+            present.
+        faces: mean number of faces in view while somebody was.
+        coverage: mean coverage in that time.
+    """
+
+    windows: StageWindows
+    share: float
+    low: float
+    high: float
+    faces: float
+    coverage: float
+
+    @classmethod
+    def of(cls, windows: StageWindows, expression: str) -> Self:
+        """The whole of a stage, for one expression."""
+        all_of_it = baseline(windows, expression, "whole talk")
+        share, low, high = (
+            float(line[0]) if len(line) else float("nan")
+            for line in (all_of_it.share, all_of_it.share_low, all_of_it.share_high)
+        )
+        somebody = np.nan_to_num(windows.faces) > 0
+        faces, coverage = (
+            float(np.nanmean(line[somebody])) if somebody.any() else float("nan")
+            for line in (windows.faces, windows.coverage)
+        )
+        return cls(windows=windows, share=share, low=low, high=high, faces=faces, coverage=coverage)
+
+
+def comparable(windows: StageWindows, others: Sequence[StageWindows]) -> tuple[list[StageWindows], list[str]]:
+    """Which of some stages can be held against this one, and why each of the others cannot.
+
+    Returns:
+        Those that can, and one line for each that cannot.
+    """
+    can, refused = [], []
+    for other in others:
+        try:
+            one_scorer([windows, other])
+        except InvalidValue as problem:
+            refused.append(f"“{other.session.name}” is left out: {problem}")
+        else:
+            can.append(other)
+    return can, refused
+
+
+def mean_along(windows: StageWindows, others: Sequence[StageWindows], expression: str, over_s: float) -> Floats:
+    """The mean share of other sessions where the same was shown as in each window of this one.
+
+    Segments of the same title are laid on each other, each as long as the shorter; where neither session says what was
+    shown, second on second. Each session counts once.
+
+    Args:
+        windows: this session's.
+        others: of one scorer with it.
+        expression: which.
+        over_s: stretch that each share is averaged over, as for this session's curve.
+
+    Returns:
+        (n,) NaN where none of them has a figure for what was shown.
+    """
+    laid = [_laid(windows, other, smoothed_curve(other, expression, over_s).share) for other in others]
+    shares = np.array(laid).reshape(len(others), len(windows.start_ms))
+    known = np.count_nonzero(~np.isnan(shares), axis=0)
+    mean: Floats = np.nansum(shares, axis=0) / np.where(known > 0, known, np.nan)
+    return mean
+
+
+def _laid(windows: StageWindows, other: StageWindows, share: Floats) -> Floats:
+    """A line of another session along this one's axis."""
+    nothing = np.full(len(windows.start_ms), np.nan)
+    if bool(windows.stage.timelines) != bool(other.stage.timelines):
+        return nothing
+    if windows.stage.timelines:
+        second_of_other, at = _by_title(windows, other), other.timeline_s
+    else:
+        second_of_other, at = windows.session_s, other.session_s
+    order = np.argsort(at, kind="stable")  # NaN comes last
+    order = order[: np.count_nonzero(~np.isnan(at))]
+    wanted = np.flatnonzero(~np.isnan(second_of_other))
+    if not len(order) or not len(wanted):
+        return nothing
+    width_s = other.width_ms / 1000
+    # The window that the second falls into, if there is one.
+    before = np.searchsorted(at[order], second_of_other[wanted] + 1e-6, side="right") - 1
+    found = order[np.maximum(before, 0)]
+    inside = (before >= 0) & (second_of_other[wanted] - at[found] < width_s)
+    nothing[wanted[inside]] = share[found[inside]]
+    return nothing
+
+
+def _by_title(windows: StageWindows, other: StageWindows) -> Floats:
+    """(n,) the second of the other's timeline at which it showed what each window of this one shows; NaN if never."""
+    second = np.full(len(windows.start_ms), np.nan)
+    try:
+        edits = edits_by_title(windows.stage.timelines[0], other.stage.timelines[0])
+    except InvalidValue:
+        return second  # no segment is called alike
+    for edit in edits:
+        into = windows.timeline_s - edit.start_a_s
+        inside = (into >= 0) & (into < edit.length_s)
+        second[inside] = edit.start_b_s + into[inside]
+    return second

@@ -1,0 +1,93 @@
+"""A delivery: some bytes and the key they go under, made from the bytes, so that delivering twice changes nothing.
+
+    sheets/<session>/<stage>/<camera>/<yyyy>/<mm>/<dd>/<hh>/<start_ms>-<content id>.jpg
+    windows/<session>/<stage>/<camera>/<yyyy>/<mm>/<dd>/<hh>/<start_ms>-<content id>.json
+
+The hour is that of the first window's start, in UTC; `start_ms` has 13 digits, so that keys sort by time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from audience.errors import SheetRejected
+from audience.time import from_ms
+
+Kind = Literal["sheets", "windows"]
+SUFFIXES: Final[dict[Kind, str]] = {"sheets": ".jpg", "windows": ".json"}
+
+_ID = r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})"
+_KEY = re.compile(
+    rf"(sheets|windows)/{_ID}/{_ID}/{_ID}(?:/\d+){{4}}/(\d{{13}})-([0-9a-f]{{32}})\.(?:jpg|json)", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What a camera sends as one object.
+
+    Attributes:
+        key: where it goes.
+        data: the object's bytes.
+        start_ms: start of its first window, milliseconds since the epoch.
+    """
+
+    key: str
+    data: bytes
+    start_ms: int
+
+
+def content_id(data: bytes) -> str:
+    """The id of some bytes: the first half of their SHA-256, 32 hexadecimal digits; may be used as a window's part."""
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def key_of(kind: Kind, *, session_id: str, stage_id: str, camera_id: str, start_ms: int, content: str) -> str:
+    """The key of a delivery; see above.
+
+    Args:
+        kind: sheets or windows.
+        session_id, stage_id, camera_id: checked ids.
+        start_ms: start of the first window, milliseconds since the epoch, up to `audience.windows.LATEST_MS`.
+        content: the `content_id` of its bytes.
+    """
+    hour = from_ms(start_ms).strftime("%Y/%m/%d/%H")
+    return f"{kind}/{session_id}/{stage_id}/{camera_id}/{hour}/{start_ms:013d}-{content}{SUFFIXES[kind]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryKey:
+    """What the key of a delivery says before the delivery is read.
+
+    Attributes:
+        kind: sheets or windows.
+        session_id, stage_id, camera_id: whose it is, since a camera may write only under its own.
+        start_ms: start of the first window, milliseconds since the epoch.
+        content: the `content_id` of the bytes.
+    """
+
+    kind: Kind
+    session_id: str
+    stage_id: str
+    camera_id: str
+    start_ms: int
+    content: str
+
+
+def read_key(key: str) -> DeliveryKey:
+    """Reads what `key_of` made.
+
+    Raises:
+        SheetRejected: no delivery has such a key.
+    """
+    said = _KEY.fullmatch(key)
+    if said is not None:
+        kind: Kind = "sheets" if said[1] == "sheets" else "windows"
+        ids = {"session_id": said[2], "stage_id": said[3], "camera_id": said[4]}
+        read = DeliveryKey(kind=kind, **ids, start_ms=int(said[5]), content=said[6])
+        if key == key_of(kind, **ids, start_ms=read.start_ms, content=read.content):
+            return read
+    raise SheetRejected("its key is neither a contact sheet's nor a window file's")

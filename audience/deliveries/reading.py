@@ -1,0 +1,31 @@
+"""Reading whatever a camera delivered, under the key it was found at."""
+
+from __future__ import annotations
+
+from audience.deliveries.delivery import read_key
+from audience.deliveries.sheet import Sheet, read_sheet
+from audience.deliveries.window_file import WindowFile, read_window_file
+from audience.errors import InvalidValue, SheetRejected
+
+
+def read_delivery(key: str, data: bytes) -> Sheet | WindowFile:
+    """Reads a delivery from a stranger.
+
+    A key is made from the bytes, so a delivery that is not under its own key was damaged, or put under the name of
+    another session, stage or camera, for which its sender may have no permission.
+
+    Args:
+        key: where it was found.
+        data: its bytes.
+
+    Raises:
+        SheetRejected: it is neither a contact sheet nor a window file, is damaged, or lies under another's key.
+    """
+    delivered: Sheet | WindowFile = read_sheet(data) if read_key(key).kind == "sheets" else read_window_file(data)
+    try:
+        own = delivered.delivery().key
+    except InvalidValue as problem:
+        raise SheetRejected(str(problem)) from None
+    if own != key:
+        raise SheetRejected(f"it belongs under {own}")
+    return delivered

@@ -1,0 +1,1 @@
+"""Exports: tables with units and meanings, the manifest beside them, and their files."""

@@ -1,0 +1,460 @@
+"""The tables of an export: named columns with their units and meanings. `audience.export.files` writes them.
+
+The same rules hold as on the pages: figures over few faces are withheld, and a track's own expressions are given only
+where figures over a single face may be shown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+import numpy as np
+
+from audience.comparing.norms import Standing
+from audience.comparing.planning import Plan
+from audience.comparing.scenes import SceneFigure
+from audience.comparing.synchrony import Synchrony
+from audience.comparing.tracks import seen_of_track
+from audience.disclosure import exact_share, is_bounded
+from audience.exclusions import excluded_windows
+from audience.faces import EXPRESSIONS, FaceRecord, WindowFaces
+from audience.reaction.curve import StageWindows, reaction_curve
+from audience.sessions import Stage
+from audience.time import from_ms, instant_text
+from audience.windows import DEFAULT_WIDTH_MS
+
+Cell = str | int | float | None
+Kind = Literal["text", "number", "count", "instant"]
+
+SCHEMA = 2
+"""Version of the tables: it goes up when a column changes its name, type, unit or meaning."""
+
+_INSTANT = "ISO 8601, UTC"
+_KINDS: Mapping[str, Kind] = {
+    "": "text",
+    "h:mm:ss": "text",
+    _INSTANT: "instant",
+    "scenes": "count",
+    "screenings": "count",
+    "tracks": "count",
+    "windows": "count",
+}
+# A 95 % band is hardly ever narrower than .01, and a hundredth of that is the last digit that says anything. Seconds
+# are known to the millisecond.
+_DIGITS: Mapping[str, int] = {"s": 3, "faces": 2}
+_DIGITS_OF_SHARES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: of the column.
+        unit: of its cells; "" for text.
+        meaning: one sentence, for the dictionary.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+
+    @property
+    def kind(self) -> Kind:
+        """The type of its cells in every file, whatever the session holds; the unit decides.
+
+        An instant is written as ISO 8601 in a cell; empty cells (None) may stand in a column of any kind. Mean numbers
+        of faces have fractions, so faces are a number and not a count.
+        """
+        return _KINDS.get(self.unit, "number")
+
+    def rounded(self, cell: Cell) -> Cell:
+        """The cell with as many digits as its figure deserves."""
+        if not isinstance(cell, float):
+            return cell
+        return round(cell, _DIGITS.get(self.unit, _DIGITS_OF_SHARES)) + 0.0  # and never -0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportTable:
+    """A table: `values[i]` are the cells of `columns[i]`, all of one length; None is an empty cell."""
+
+    name: str
+    columns: tuple[Column, ...]
+    values: tuple[list[Cell], ...]
+
+    def __len__(self) -> int:
+        return len(self.values[0])
+
+
+# Which stage of which session a row is of.
+STAGE_KEY = (
+    Column(name="session_id", unit="", meaning="The session."),
+    Column(name="stage_id", unit="", meaning="The stage, the place people watched from."),
+)
+_CURVE = (
+    *STAGE_KEY,
+    Column(name="window_start_utc", unit=_INSTANT, meaning="Start of the window, which is half open."),
+    Column(name="session_s", unit="s", meaning="Seconds from the session's start to the window's start."),
+    Column(name="timeline_s", unit="s", meaning="Seconds of what was shown, at the window's start; empty in a pause."),
+    Column(name="segment", unit="", meaning="Title of the slide, scene or song shown then."),
+    Column(name="expression", unit="", meaning="The expression the row is about; empty where only heads were counted."),
+    Column(
+        name="share",
+        unit="0..1",
+        meaning="Share of the faces whose confidence reaches the scorer's threshold, of the cameras whose figures are "
+        "shown; empty where there is no figure, or of twenty faces or fewer only a range: share_low..share_high.",
+    ),
+    Column(name="share_low", unit="0..1", meaning="Lower end of the share's 95 % Wilson interval, or of its range."),
+    Column(name="share_high", unit="0..1", meaning="Upper end of the share's 95 % Wilson interval, or of its range."),
+    Column(name="level", unit="0..1", meaning="Mean confidence over the tracks, each once; empty where share is."),
+    Column(name="faces", unit="faces", meaning="Tracks in view; 0 where nobody was, empty where no camera looked."),
+    Column(name="coverage", unit="0..1", meaning="Faces / faces expected: the audience size, else an estimate."),
+    Column(name="scorer", unit="", meaning="Name and version of what scored the expressions."),
+    Column(name="excluded", unit="", meaning="Why the window has no figures: somebody left it out; see notes."),
+)
+_NOTES = (
+    *STAGE_KEY,
+    Column(name="from_utc", unit=_INSTANT, meaning="Where the exclusion begins, or what the note is about."),
+    Column(name="until_utc", unit=_INSTANT, meaning="Where the exclusion ends; empty for a note."),
+    Column(name="title", unit="", meaning="What happened, or the note."),
+    Column(name="by", unit="", meaning="Who left it out or wrote the note."),
+    Column(name="reason", unit="", meaning="Why it is left out, where that was said."),
+)
+_TRACKS = (
+    *STAGE_KEY,
+    Column(name="camera_id", unit="", meaning="The camera that followed the face."),
+    Column(name="track_id", unit="", meaning="The track: one face followed by one camera, not a person's identity."),
+    # Where figures of single faces are withheld, these are coarse (`tracks.seen_of_track`).
+    Column(name="first_seen_utc", unit=_INSTANT, meaning="First instant the track was seen, or its five minutes."),
+    Column(name="last_seen_utc", unit=_INSTANT, meaning="Last instant the track was seen, or its five minutes."),
+    Column(name="windows", unit="windows", meaning="Windows the track was seen in, excluded ones left out."),
+    Column(name="face_height", unit="0..1 of the image", meaning="Mean height of the face."),
+    Column(name="quality", unit="0..1", meaning="Mean quality of the crops: sharpness, size and pose."),
+)
+
+
+def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
+    """One row a window and expression, the empty windows too; heads counted only give one row a window."""
+    values: list[list[Cell]] = [[] for _ in _CURVE]
+    for windows in stages:
+        n = len(windows.start_ms)
+        shared: dict[str, list[Cell]] = {
+            "session_id": [windows.session.session_id] * n,
+            "stage_id": [windows.stage.stage_id] * n,
+            "window_start_utc": [_utc(ms) for ms in windows.start_ms.tolist()],
+            "session_s": windows.session_s.tolist(),
+            "timeline_s": _cells(windows.timeline_s),
+            "segment": [windows.segment_title(index) for index in windows.segment.tolist()],
+            "faces": _counts(windows.faces),
+            "coverage": _cells(windows.coverage),
+            "scorer": [" ".join(windows.table.scorers)] * n,
+            "excluded": _exclusions(windows),
+        }
+        for expression in windows.expressions or ("",):
+            curve = reaction_curve(windows, expression)
+            is_range = is_bounded(curve.share, curve.share_low, curve.share_high)
+            own = shared | {
+                "expression": [expression] * n,
+                "share": _cells(np.where(is_range, np.nan, curve.share)),
+                "share_low": _cells(curve.share_low),
+                "share_high": _cells(curve.share_high),
+                "level": _cells(curve.level),
+            }
+            for cells, column in zip(values, _CURVE, strict=True):
+                cells.extend(own[column.name])
+    return ExportTable(name="curve", columns=_CURVE, values=tuple(values))
+
+
+def notes_table(session_id: str, stages: Sequence[Stage]) -> ExportTable:
+    """One row an exclusion and annotation, in order of the instant they begin at."""
+    rows: list[tuple[datetime, list[Cell]]] = []
+    for stage in stages:
+        key: list[Cell] = [session_id, stage.stage_id]
+        for exclusion in stage.exclusions:
+            span = instant_text(exclusion.from_at), instant_text(exclusion.until_at)
+            rows.append((exclusion.from_at, [*key, *span, exclusion.title, exclusion.by, exclusion.reason]))
+        for note in stage.annotations:
+            rows.append((note.at, [*key, instant_text(note.at), None, note.title, note.by, ""]))
+    return table_of_rows("notes", _NOTES, [row for _, row in sorted(rows, key=lambda row: row[0])])
+
+
+def tracks_table(
+    session_id: str,
+    faces_by_stage: Mapping[str, Sequence[WindowFaces]],
+    *,
+    single_faces: bool,
+    width_ms: int = DEFAULT_WIDTH_MS,
+) -> ExportTable:
+    """One row a track.
+
+    Args:
+        session_id: whose.
+        faces_by_stage: the faces of each stage, those of excluded windows left out (`included_faces`).
+        single_faces: whether figures over a single face may be shown; only then a column of mean confidence is given
+            for each expression. Else instants, lengths and heights are coarse: who came when, and sat where, would
+            help to take one figure from another.
+        width_ms: of the windows.
+    """
+    by_track: dict[tuple[str, str, str], list[FaceRecord]] = defaultdict(list)
+    for stage_id, windows in faces_by_stage.items():
+        for window in windows:
+            for face in window.faces:
+                by_track[stage_id, window.camera_id, face.track_id].append(face)
+    # Those nobody was scored for, too: every session has the same columns.
+    levels = EXPRESSIONS if single_faces else ()
+    columns = _TRACKS + tuple(
+        Column(name=f"{name}_level", unit="0..1", meaning=f"Mean confidence of {name} over the track's windows.")
+        for name in levels
+    )
+    rows: list[list[Cell]] = []
+    for (stage_id, camera_id, track_id), faces in sorted(by_track.items()):
+        seen = seen_of_track(faces, None if single_faces else width_ms)
+        row: list[Cell] = [session_id, stage_id, camera_id, track_id, _utc(seen.first_ms), _utc(seen.last_ms)]
+        row += [seen.windows, seen.height, seen.quality]
+        row += [_mean([face.confidences[name] for face in faces if name in face.confidences]) for name in levels]
+        rows.append(row)
+    return table_of_rows("tracks", columns, rows)
+
+
+def joined(tables: Sequence[ExportTable]) -> ExportTable:
+    """Tables of the same columns, one at least, one under another."""
+    return table_of_rows(
+        tables[0].name, tables[0].columns, [row for table in tables for row in zip(*table.values, strict=True)]
+    )
+
+
+def dictionary_table(tables: Sequence[ExportTable], experimental: Sequence[str]) -> ExportTable:
+    """Name, type, unit and meaning of every column of some tables.
+
+    Args:
+        tables: the tables.
+        experimental: expressions whose accuracy is not established; the dictionary says so where they appear.
+    """
+    warning = f" Experimental, accuracy not established: {', '.join(experimental)}." if experimental else ""
+    rows = [
+        (
+            table.name,
+            column.name,
+            column.kind,
+            column.unit,
+            column.meaning + (warning if column.name == "expression" else ""),
+        )
+        for table in tables
+        for column in table.columns
+    ]
+    columns = (
+        Column(name="file", unit="", meaning="The file the column is in."),
+        Column(name="name", unit="", meaning="The column."),
+        Column(name="type", unit="", meaning="What its cells are: text, number, count or instant."),
+        Column(name="unit", unit="", meaning="Its unit."),
+        Column(name="meaning", unit="", meaning="What it says."),
+    )
+    return ExportTable(
+        name="dictionary", columns=columns, values=tuple(list(cells) for cells in zip(*rows, strict=True))
+    )
+
+
+def table_of_rows(name: str, columns: tuple[Column, ...], rows: Sequence[Sequence[Cell]]) -> ExportTable:
+    """A table of rows, which may be none; each has a cell for every column."""
+    cells = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in columns]
+    return ExportTable(name=name, columns=columns, values=tuple(cells))
+
+
+def _exclusions(windows: StageWindows) -> list[Cell]:
+    """The titles of the exclusions each window lies in."""
+    titles: list[list[str]] = [[] for _ in windows.start_ms]
+    for exclusion in windows.stage.exclusions:
+        for place in np.flatnonzero(excluded_windows(windows.start_ms, windows.width_ms, [exclusion])).tolist():
+            titles[place].append(exclusion.title)
+    return ["; ".join(of_window) for of_window in titles]
+
+
+def _cells(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[Cell]:
+    return [None if value != value else value for value in values.tolist()]
+
+
+def _counts(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[Cell]:
+    """Whole numbers where all are; windows summed over time have means."""
+    cells = _cells(values)
+    whole = all(cell is None or float(cell).is_integer() for cell in cells)
+    return [None if cell is None else int(cell) for cell in cells] if whole else cells
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _utc(ms: int) -> str:
+    return instant_text(from_ms(ms))
+
+
+_SCENE = (
+    Column(name="scene", unit="", meaning="Title of the scene; the second of a title is followed by (2)."),
+    Column(name="start_s", unit="s", meaning="Where it begins on the timeline, on average over the screenings."),
+    Column(name="length_s", unit="s", meaning="How long it is, likewise."),
+    Column(name="expression", unit="", meaning="The expression the row is about."),
+)
+_SHARE = (
+    Column(
+        name="share",
+        unit="0..1",
+        meaning="Share of the faces whose confidence reaches the scorer's threshold: of one screening over its "
+        "windows, of several their mean, each counting once; empty where there is no figure, see lacks.",
+    ),
+    Column(
+        name="share_low",
+        unit="0..1",
+        meaning="Lower end of its 95 % interval: Wilson's over the people of one screening, Student's over several "
+        "screenings; empty where these are too few.",
+    ),
+    Column(name="share_high", unit="0..1", meaning="Upper end of that interval."),
+)
+_RESTS_ON = (
+    Column(
+        name="faces", unit="faces", meaning="Mean number of faces in view, summed over the screenings with a figure."
+    ),
+    Column(name="screenings", unit="screenings", meaning="Screenings with a figure."),
+)
+_SCENES = (
+    *_SCENE,
+    *_SHARE,
+    Column(name="change", unit="-1..1", meaning="Share less baseline; which baseline says the manifest."),
+    Column(
+        name="change_low",
+        unit="-1..1",
+        meaning="Lower end of its 95 % interval: of one screening over the seconds seen, "
+        "of several Student's over screenings.",
+    ),
+    Column(name="change_high", unit="-1..1", meaning="Upper end of that interval."),
+    *_RESTS_ON,
+    Column(name="shown", unit="screenings", meaning="Screenings that show the scene."),
+    Column(name="coverage", unit="0..1", meaning="Mean coverage of the screenings with a figure."),
+    Column(name="figures_s", unit="s", meaning="Seconds of windows with a figure, of these screenings together."),
+    Column(name="lacks", unit="", meaning="Why there is no share; empty where there is one."),
+    Column(name="change_lacks", unit="", meaning="Why there is no change; empty where there is one."),
+)
+_NORMS = (
+    *_SCENE,
+    *_SHARE,
+    Column(name="rank", unit="0..1", meaning="Part of the archive's other scenes with a lower share."),
+    Column(name="rank_low", unit="0..1", meaning="Lower end of the rank's 95 % interval."),
+    Column(name="rank_high", unit="0..1", meaning="Upper end of the rank's 95 % interval."),
+    Column(name="scenes", unit="scenes", meaning="Other scenes it is compared with, each counting once."),
+    *_RESTS_ON,
+)
+_SYNCHRONY = (
+    *STAGE_KEY,
+    Column(name="scene", unit="", meaning="Title of the scene."),
+    Column(name="expression", unit="", meaning="The expression whose confidences are correlated."),
+    Column(name="synchrony", unit="-1..1", meaning="Mean correlation of a track with the mean of all others."),
+    Column(name="chance_low", unit="-1..1", meaning="Lower end of the middle 95 % of what shifted tracks give."),
+    Column(name="chance_high", unit="-1..1", meaning="Upper end of the middle 95 % of what shifted tracks give."),
+    Column(name="p_value", unit="0..1", meaning="Part of the shifts that give as much."),
+    Column(name="tracks", unit="tracks", meaning="Tracks in view for long enough."),
+    Column(name="seconds", unit="s", meaning="Seconds of the scene in which faces have figures."),
+)
+
+
+_PLANNED = (
+    Column(name="share", unit="0..1", meaning="The usual share."),
+    Column(name="difference", unit="-1..1", meaning="The other cut's share less the usual one."),
+    Column(name="power", unit="0..1", meaning="Probability with which a difference that is there is found."),
+    Column(name="faces", unit="faces", meaning="Faces of each cut that takes."),
+    Column(name="screenings", unit="screenings", meaning="Screenings of each cut that takes."),
+    Column(name="faces_a_screening", unit="faces", meaning="People who sit together."),
+    Column(name="alike_together", unit="0..1", meaning="Correlation between people of one screening."),
+    Column(name="looks", unit="s", meaning="Seconds of each face that are averaged."),
+    Column(name="alike_over_time", unit="0..1", meaning="Correlation between two of these seconds of one face."),
+)
+
+
+def scenes_table(figures: Sequence[SceneFigure]) -> ExportTable:
+    """One row a scene and expression."""
+    rows = [
+        [
+            *_scene(one),
+            *_share(one),
+            *map(_cell, (one.change, one.change_low, one.change_high)),
+            *_rests_on(one),
+            one.shown,
+            *map(_cell, (one.coverage, one.figures_s)),
+            one.lack,
+            one.change_lack,
+        ]
+        for one in figures
+    ]
+    return table_of_rows("scenes", _SCENES, rows)
+
+
+def norms_table(placed: Sequence[tuple[SceneFigure, Standing]]) -> ExportTable:
+    """One row a scene with its place in the archive."""
+    rows = [
+        [
+            *_scene(one),
+            *_share(one),
+            *map(_cell, (place.rank, place.low, place.high)),
+            place.scenes,
+            *_rests_on(one),
+        ]
+        for one, place in placed
+    ]
+    return table_of_rows("norms", _NORMS, rows)
+
+
+def synchrony_table(
+    session_id: str, stage_id: str, expression: str, found: Sequence[tuple[str, Synchrony]]
+) -> ExportTable:
+    """One row a scene of one screening, each with what the scene is called."""
+    rows: list[list[Cell]] = [
+        [
+            session_id,
+            stage_id,
+            name,
+            expression,
+            *map(_cell, (one.correlation, one.chance_low, one.chance_high, one.p_value)),
+            one.tracks,
+            _cell(one.seconds),
+        ]
+        for name, one in found
+    ]
+    return table_of_rows("synchrony", _SYNCHRONY, rows)
+
+
+def plan_table(plan: Plan, differences: Sequence[float], powers: Sequence[float]) -> ExportTable:
+    """One row a difference and power; those that lead past 0 or 1 have none.
+
+    Args:
+        plan: what is compared; its own power does not matter.
+        differences: from the usual share, as `Plan.faces` takes them.
+        powers: which.
+    """
+    rows: list[list[Cell]] = []
+    for difference in differences:
+        for power in powers:
+            own = replace(plan, power=power)
+            if 0 <= plan.share + difference <= 1:
+                row: list[Cell] = [plan.share, difference, power, own.faces(difference), own.screenings(difference)]
+                rows.append([*row, plan.faces_a_screening, plan.alike_together, plan.looks, plan.alike_over_time])
+    return table_of_rows("plan", _PLANNED, rows)
+
+
+def _scene(figure: SceneFigure) -> list[Cell]:
+    return [figure.scene.name, _cell(figure.start_s), _cell(figure.length_s), figure.expression]
+
+
+def _rests_on(figure: SceneFigure) -> list[Cell]:
+    return [_cell(figure.faces) if figure.enough else None, figure.screenings]
+
+
+def _share(figure: SceneFigure) -> list[Cell]:
+    """The share, empty where only the range it lies in may be told, and its interval or that range."""
+    return [_cell(exact_share(figure.share, figure.low, figure.high)), _cell(figure.low), _cell(figure.high)]
+
+
+def _cell(value: float) -> float | None:
+    return None if value != value else float(value)

@@ -1,0 +1,165 @@
+"""A camera's status: its heartbeat as one JSON message on a topic of its own, on the way to a store in the cloud.
+
+The topic is `houselights/<session>/<stage>/<camera>/status`. AWS IoT adds the topic a message came on and when it came
+(`topic`, `received_ms`); a policy lets a camera publish on its own topic only, so who speaks is known by the topic.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from audience.deliveries.strict_json import dump, fields_of, number, object_of, parse, text, whole
+from audience.errors import InvalidValue, SheetRejected
+from audience.ids import check_id
+from audience.store import Heartbeat
+
+FORMAT: Final = "houselights-status"
+SCHEMA: Final = 1
+
+LONGEST_DETAIL: Final = 500
+"""Characters of the detail; the sender cuts a longer one."""
+
+LARGEST_STATUS: Final = 16_000
+"""Bytes, all that AWS IoT adds included; the longest detail and names there can be have fewer."""
+
+_FIELDS = (
+    "format",
+    "schema",
+    "session",
+    "stage",
+    "camera",
+    "at_ms",
+    "state",
+    "frames_per_s",
+    "faces",
+    "last_window_ms",
+    "lag_s",
+    "sent",
+    "waiting",
+    "dropped",
+    "detector",
+    "scorer",
+    "detail",
+    "brightness",
+    "sharpness",
+)
+_SINCE_PICTURES_ARE_MEASURED = ("brightness", "sharpness")
+_ADDED_ON_THE_WAY = ("topic", "received_ms")
+_LONGEST_NAME, _LONGEST_STATE = 200, 20
+# Control characters, line and paragraph separators, what turns the direction of the text, and lone surrogates, which
+# file names that are no text are read as.
+_NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def status_topic(session_id: str, stage_id: str, camera_id: str) -> str:
+    """The topic of a camera's status.
+
+    Raises:
+        InvalidValue: an id is none, so that no wildcard and no other camera's topic can be made of one.
+    """
+    check_id("session id", session_id)
+    check_id("stage id", stage_id)
+    check_id("camera id", camera_id)
+    return f"houselights/{session_id}/{stage_id}/{camera_id}/status"
+
+
+def status_message(heartbeat: Heartbeat) -> bytes:
+    """The heartbeat as a message.
+
+    `received_ms` is left out, since only the way can tell it, and the preview, which is shown on its own machine only.
+    """
+    return dump(
+        {
+            "format": FORMAT,
+            "schema": SCHEMA,
+            "session": heartbeat.session_id,
+            "stage": heartbeat.stage_id,
+            "camera": heartbeat.camera_id,
+            "at_ms": heartbeat.at_ms,
+            "state": heartbeat.state,
+            "frames_per_s": heartbeat.frames_per_s,
+            "faces": heartbeat.faces,
+            "last_window_ms": heartbeat.last_window_ms,
+            "lag_s": heartbeat.lag_s,
+            "sent": heartbeat.sent,
+            "waiting": heartbeat.waiting,
+            "dropped": heartbeat.dropped,
+            "detector": heartbeat.detector,
+            "scorer": heartbeat.scorer,
+            "detail": _one_line(heartbeat.detail),
+            "brightness": heartbeat.brightness,
+            "sharpness": heartbeat.sharpness,
+        }
+    )
+
+
+def read_status(data: bytes) -> Heartbeat:
+    """Reads a status from a stranger.
+
+    Args:
+        data: a message as it was sent, or with what AWS IoT adds to it.
+
+    Raises:
+        SheetRejected: it is no status, is of an unknown schema, damaged, too large, or came on another camera's topic.
+    """
+    if len(data) > LARGEST_STATUS:
+        raise SheetRejected(f"it has {len(data)} bytes: a status has at most {LARGEST_STATUS}")
+    document = object_of(parse(data, "the status"), "the status")
+    if document.get("format") != FORMAT:
+        raise SheetRejected("it is not a status")
+    if whole(document.get("schema"), "the schema") != SCHEMA:
+        raise SheetRejected(f"the status is of schema {document['schema']}, and this reads schema {SCHEMA}")
+    for name in ("last_window_ms", *_SINCE_PICTURES_ARE_MEASURED):
+        document.setdefault(name, None)  # what passes JSON through SQL may drop a null
+    added = _ADDED_ON_THE_WAY if document.keys() & set(_ADDED_ON_THE_WAY) else ()
+    said = dict(zip(_FIELDS + added, fields_of(document, "the status", _FIELDS + added), strict=True))
+    try:
+        heartbeat = Heartbeat(
+            session_id=text(said["session"], "the session's id"),
+            stage_id=text(said["stage"], "the stage's id"),
+            camera_id=text(said["camera"], "the camera's id"),
+            at_ms=whole(said["at_ms"], "the status' instant"),
+            # A state that is none the heartbeat itself refuses.
+            state=_line(said["state"], "the state", _LONGEST_STATE),  # type: ignore[arg-type]
+            frames_per_s=number(said["frames_per_s"], "the frames per second"),
+            faces=whole(said["faces"], "the number of faces"),
+            last_window_ms=_instant(said["last_window_ms"], "the newest window's start"),
+            lag_s=number(said["lag_s"], "the lag"),
+            detail=_line(said["detail"], "the detail", LONGEST_DETAIL),
+            sent=whole(said["sent"], "the number of deliveries sent"),
+            waiting=whole(said["waiting"], "the number of deliveries waiting"),
+            dropped=whole(said["dropped"], "the number of deliveries dropped"),
+            detector=_line(said["detector"], "the detector's name", _LONGEST_NAME),
+            scorer=_line(said["scorer"], "the scorer's name", _LONGEST_NAME),
+            received_ms=whole(said["received_ms"], "the instant of arrival") if added else None,
+            brightness=_measure(said["brightness"], "the brightness"),
+            sharpness=_measure(said["sharpness"], "the sharpness"),
+        )
+    except InvalidValue as problem:
+        raise SheetRejected(str(problem)) from None
+    own = status_topic(heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
+    if added and said["topic"] != own:
+        raise SheetRejected(f"the status belongs on topic {own}, and came on another")
+    return heartbeat
+
+
+def _one_line(detail: str) -> str:
+    """The detail as others may show it: no line breaks, nothing that is no text, not too long."""
+    line = _NOT_IN_A_LINE.sub("?", " ".join(detail.split()))
+    return line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 3] + "..."
+
+
+def _line(value: Any, what: str, longest: int) -> str:
+    line = text(value, what)
+    if len(line) > longest or _NOT_IN_A_LINE.search(line):
+        raise SheetRejected(f"{what} is not one line of at most {longest} characters")
+    return line
+
+
+def _measure(value: Any, what: str) -> float | None:
+    return None if value is None else number(value, what)
+
+
+def _instant(value: Any, what: str) -> int | None:
+    return None if value is None else whole(value, what)

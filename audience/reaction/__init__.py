@@ -1,0 +1,1 @@
+"""The reaction of one audience: its curve, baselines, moments and segments."""

@@ -1,0 +1,172 @@
+"""What a presenter reads first: a session's reaction in one or two plain sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.disclosure import LEAST_LONG_SHARE, SMALL_ROOM, interval_text, share_text
+from audience.faces import LEAD_EXPRESSION
+from audience.percents import percent_text
+from audience.reaction.curve import ReactionCurve, StageWindows, default_smoothing_s, overall_share, smoothed_curve
+from audience.time import clock_text
+
+# What a face does that shows the expression: what can be seen of it, never what somebody feels.
+DID = {
+    "smile": "smiled",
+    "happy": "looked happy",
+    "surprised": "looked surprised",
+    "calm": "looked calm",
+    "sad": "looked sad",
+    "angry": "looked angry",
+    "confused": "looked confused",
+    "disgusted": "looked disgusted",
+    "fear": "looked afraid",
+}
+# A highest stretch less than this above the average is not worth a place in the sentence.
+_WORTH_NAMING = 0.1
+# A shorter stretch without anybody in view is a blink of the camera, not a gap worth a sentence.
+_SHORTEST_GAP_S = 2.0
+
+
+def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION) -> str:
+    """One or two sentences about a stage, and one more where there was a gap.
+
+    The peak is the highest value of the smoothed curve (`default_smoothing_s` of the session's length), so that no
+    single lucky window makes it. Nothing is said about what is significant.
+
+    Args:
+        windows: the stage's windows on its axis.
+        expression: which expression to tell of.
+    """
+    faces = windows.faces
+    if not len(faces):
+        return "Nothing has been recorded here yet."
+    most = int(np.nanmax(faces))
+    if not most:
+        return "Nobody was ever in view."
+    if windows.session.mode == "head count":
+        return f"{_count_of_heads(windows)} {windows.session.mode_reason}".strip()
+    average = overall_share(windows, expression)
+    if most < windows.min_faces or (np.isnan(average) and windows.withheld.any()):
+        return (
+            f"Too few faces to say more: at most {_faces(most)} in view at once, and there is no "
+            f"figure over {windows.why_withheld}."
+        )
+    if np.isnan(average):
+        return f"There is no figure for this expression ({expression}) here. {_count_of_heads(windows)}"
+    return " ".join(part for part in (_average_and_peak(windows, expression, average), _gap(windows)) if part)
+
+
+def _average_and_peak(windows: StageWindows, expression: str, average: float) -> str:
+    did = DID[expression]
+    few = _is_small_room(windows, expression)
+    if average < 0.005 and not few:
+        return f"Hardly any face {did}."
+    if few and average < LEAST_LONG_SHARE:
+        of_them = f"Under {percent_text(LEAST_LONG_SHARE)} of the faces"
+    elif few and average > 1 - LEAST_LONG_SHARE:
+        of_them = f"Over {percent_text(1 - LEAST_LONG_SHARE)} of the faces"
+    else:
+        of_them = _as_people_say(average)
+    said = f"{of_them} {did} on average."
+    over_s = default_smoothing_s(len(windows.start_ms) * windows.width_ms / 1000)
+    curve = smoothed_curve(windows, expression, over_s)
+    top = int(np.nanargmax(curve.share))
+    share = about_text(curve, top)
+    over = f"averaged over {over_s:g} s"
+    where = where_text(windows, top)
+    faces = _faces(round(float(windows.faces[top])))
+    if curve.share[top] - average < _WORTH_NAMING:
+        return f"{said} That changed little: the highest was {share} {where}, {over}."
+    # At a peak of under half the faces, "most did" would read as "the majority did".
+    opening = "Most did" if curve.share[top] > 0.5 else "The most did so"
+    return f"{said} {opening} {where}: {share} of {faces}, {over}."
+
+
+def about_text(curve: ReactionCurve, place: int, *, interval: bool = True) -> str:
+    """A share of a curve in a sentence: "about 37 % (between 29 % and 46 %)", or of few faces "over 4 in 5"."""
+    figures = float(curve.share[place]), float(curve.share_low[place]), float(curve.share_high[place])
+    if not interval_text(*figures):
+        return share_text(*figures)
+    said = f"about {share_text(*figures)}"
+    return f"{said} (between {percent_text(figures[1])} and {percent_text(figures[2])})" if interval else said
+
+
+def _is_small_room(windows: StageWindows, expression: str) -> bool:
+    """Whether a stage's figures rest on few faces, so that near to none or all of them is not told exactly."""
+    column = windows.table.expressions.index(expression)
+    spans = int(windows.table.scored_spans[:, column].sum())
+    return windows.min_faces > 1 and int(windows.table.scored[:, column].sum()) <= SMALL_ROOM * spans
+
+
+def position_text(windows: StageWindows, place: int) -> str:
+    """Where a window stands, as readers look it up: in what was shown, else in the session."""
+    return second_text(windows, float(windows.session_s[place]))
+
+
+def second_text(windows: StageWindows, session_s: float) -> str:
+    """Where a second of the session stands, as readers look it up: in what was shown, else in the session.
+
+    Args:
+        windows: the stage's windows, one at least.
+        session_s: any second; where no window reaches, the nearest one tells whether anything was shown.
+    """
+    place = max(0, int(np.searchsorted(windows.session_s, session_s, side="right")) - 1)
+    shown = float(windows.timeline_s[place]) + session_s - float(windows.session_s[place])
+    if not np.isnan(shown):
+        return clock_text(max(round(shown, 3), 0.0))  # 99.999… s is 1:40
+    in_session = clock_text(session_s)
+    # Where something was shown at other times, a bare time would be taken for a place in that.
+    return in_session if np.isnan(windows.timeline_s).all() else f"{in_session} of the session"
+
+
+def where_text(windows: StageWindows, place: int) -> str:
+    """Where a window stands, with the segment if there is one: "at 12:31, in “Demo”"."""
+    at = f"at {position_text(windows, place)}"
+    title = windows.segment_title(int(windows.segment[place]))
+    return f"{at}, in “{title}”" if title else at
+
+
+def _gap(windows: StageWindows) -> str:
+    """The longest stretch between the first face and the last in which nobody was in view or no camera looked."""
+    seen = np.flatnonzero(np.nan_to_num(windows.faces) > 0)
+    steps = np.diff(seen)
+    lengths = (steps - 1) * windows.width_ms / 1000
+    long = np.flatnonzero(lengths >= _SHORTEST_GAP_S)
+    if not len(long):
+        return ""
+    longest = int(long[np.argmax(lengths[long])])
+    start = int(seen[longest]) + 1
+    missed: NDArray[np.bool_] = np.isnan(windows.faces[start : start + int(steps[longest]) - 1])
+    what = "There is no picture" if missed.all() else "Nobody was in view"
+    others = len(long) - 1
+    also = f", and in {others} shorter gap{'s' if others > 1 else ''}" if others else ""
+    return f"{what} for {_duration(float(lengths[longest]))} at {position_text(windows, start)}{also}."
+
+
+def _count_of_heads(windows: StageWindows) -> str:
+    looked = ~np.isnan(windows.faces)
+    average = float(windows.faces[looked].mean())
+    top = int(np.nanargmax(windows.faces))
+    most = round(float(windows.faces[top]))
+    return f"About {_faces(round(average))} in view on average, at most {most} at {position_text(windows, top)}."
+
+
+def _as_people_say(share: float) -> str:
+    """A share as people say it: "About 1 in 4 faces", "About 60 % of the faces"."""
+    if 0.05 <= share <= 0.4:
+        return f"About 1 in {round(1 / share)} faces"
+    if 0.45 <= share < 0.55:
+        return "About half of the faces"
+    return f"About {percent_text(share)} of the faces"
+
+
+def _faces(count: int) -> str:
+    return f"{count} face" if count == 1 else f"{count} faces"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:g} s"
+    return f"{round(seconds / 60)} min"

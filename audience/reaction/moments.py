@@ -1,0 +1,197 @@
+"""Moments: the few places of a session that stand out further than chance lets a session of its length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audience.percents import percent
+from audience.reaction.baseline import baseline
+from audience.reaction.curve import ReactionCurve, StageWindows, smoothed_curve
+from audience.reaction.headline import DID, about_text, where_text
+from audience.reaction.prominence import Lack, StandOut, lack, stand_outs
+from audience.reaction.steps import STRETCH, Steps
+
+Floats = NDArray[np.float64]
+
+Kind = Literal["peak", "dip", "turn"]
+
+MOST = 7
+_VERY_SURE = 0.005  # one session in two hundred in which nothing happens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A place that stands out.
+
+    Attributes:
+        number: 1 for the first in time.
+        kind: "peak" or "dip" of the smoothed share, or "turn" where it rises or falls most steeply.
+        place: index of its window on the axis of the `StageWindows`.
+        first, last: the windows it reaches over: those at least half as far from the usual share as it is, or the
+            stretches before and after a turn.
+        session_s: seconds from the session's start to `place`.
+        timeline_s: seconds of what was shown there; NaN where nothing was.
+        segment: title of the segment; "" where there is none.
+        share, share_low, share_high: the smoothed share and its band at `place`; of a turn right after it.
+        change: from the moving median to `share`; of a turn from the stretch before to the stretch after.
+        stretch_s: what the share is averaged over, seconds.
+        faces: the mean number of faces in view at `place`.
+        p_value: the probability that any place of such a session stands out as far by chance.
+        sure: how sure, in words: "very sure" or "fairly sure".
+        sentence: what happened there, as one sentence.
+    """
+
+    number: int
+    kind: Kind
+    place: int
+    first: int
+    last: int
+    session_s: float
+    timeline_s: float
+    segment: str
+    share: float
+    share_low: float
+    share_high: float
+    change: float
+    stretch_s: float
+    faces: float
+    p_value: float
+    sure: str
+    sentence: str
+
+
+def moments(windows: StageWindows, expression: str, *, seed: int | None = None) -> tuple[Moment, ...]:
+    """The moments of a stage: peaks and dips, and the steepest turn unless it belongs to one of them.
+
+    A place is a moment where it stands out further than any place does in all but 4 % of sessions in which everybody
+    goes their own way (`reaction.prominence`). So nothing is found in nearly all sessions in which nothing happens,
+    however long they are, however few the faces, and however rare the expression.
+
+    Args:
+        windows: the stage's windows, best of the width they were recorded in.
+        expression: which.
+        seed: of nothing; the same session has the same moments.
+
+    Returns:
+        At most `MOST`, in order of time; none where nothing stands out, the session is short, or there are no figures.
+    """
+    if expression not in windows.expressions:
+        return ()
+    steps = Steps.of(windows, expression)
+    deviations, turn = stand_outs(steps)
+    if turn is not None and any(_one_event(one, turn) for one in deviations):
+        turn = None
+    if not deviations and turn is None:
+        return ()
+    told = _Teller.of(windows, expression, steps.windows_a_step)
+    # Beside a stretch in which nothing at all moves, chance is nothing, and any place stands out by nothing.
+    apart = [moment for one in deviations if percent((moment := told.deviation(one)).change * one.sign) >= 1]
+    found = apart[: MOST - (turn is not None)]
+    if turn is not None:
+        found.append(told.turn(turn))
+    in_time = sorted(found, key=lambda moment: moment.place)
+    return tuple(replace(moment, number=number) for number, moment in enumerate(in_time, start=1))
+
+
+def lack_of_moments(windows: StageWindows, expression: str) -> Lack:
+    """Why no moment can be told, whatever happens in a session: "" where one could be, "too short" under 45 s of
+    figures, "too few faces" where even all of them at once would be within chance."""
+    return lack(Steps.of(windows, expression)) if expression in windows.expressions else "too short"
+
+
+def _one_event(deviation: StandOut, turn: StandOut) -> bool:
+    """Whether a turn is the rise or the fall of a peak or dip: its stretches lie beside it, or over it."""
+    return deviation.first - 2 * STRETCH <= turn.step <= deviation.last + 2 * STRETCH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Teller:
+    """Makes moments of places that stand out.
+
+    Attributes:
+        windows, expression: what they stand out of.
+        stretch_s: the stretch they were found with.
+        curve: its share, smoothed over it.
+        usual: (n,) the moving median of its share.
+        size: windows in a step.
+    """
+
+    windows: StageWindows
+    expression: str
+    stretch_s: float
+    curve: ReactionCurve
+    usual: Floats
+    size: int
+
+    @classmethod
+    def of(cls, windows: StageWindows, expression: str, size: int) -> Self:
+        stretch_s = STRETCH * size * windows.width_ms / 1000
+        return cls(
+            windows=windows,
+            expression=expression,
+            curve=smoothed_curve(windows, expression, stretch_s),
+            stretch_s=stretch_s,
+            usual=baseline(windows, expression, "moving median").share,
+            size=size,
+        )
+
+    def deviation(self, one: StandOut) -> Moment:
+        """A peak or a dip, at the window of its step where it goes furthest."""
+        share = self.curve.share[one.step * self.size : (one.step + 1) * self.size]
+        place = one.step * self.size + int(np.nanargmax(one.sign * share))
+        change = float(self.curve.share[place] - self.usual[place])
+        points = percent(abs(change))
+        sentence = (
+            f"{'Peak' if one.sign > 0 else 'Dip'} {where_text(self.windows, place)}: "
+            f"{about_text(self.curve, place)} of {round(self.windows.faces[place])} faces "
+            f"{DID[self.expression]}, {points} {'point' if points == 1 else 'points'} "
+            f"{'above' if one.sign > 0 else 'below'} the minutes around it."
+        )
+        return self._moment("peak" if one.sign > 0 else "dip", one, place, change, sentence)
+
+    def turn(self, one: StandOut) -> Moment:
+        """The steepest turn; its share is that of the stretch after it."""
+        halfway = STRETCH * self.size // 2
+        place = one.step * self.size
+        after = self._nearest_known(min(place + halfway, len(self.curve.share) - 1))
+        before = self._nearest_known(max(place - halfway - 1, 0))
+        share_before, share_after = float(self.curve.share[before]), float(self.curve.share[after])
+        before_text, after_text = (about_text(self.curve, place, interval=False) for place in (before, after))
+        sentence = (
+            f"Steepest {'rise' if one.sign > 0 else 'fall'} {where_text(self.windows, place)}: {before_text} of the "
+            f"faces {DID[self.expression]} in the {self.stretch_s:g} s before it, {after_text} in the "
+            f"{self.stretch_s:g} s after it."
+        )
+        return self._moment("turn", one, place, share_after - share_before, sentence, shown_at=after)
+
+    def _nearest_known(self, place: int) -> int:
+        known = np.flatnonzero(~np.isnan(self.curve.share))
+        return int(known[np.abs(known - place).argmin()])
+
+    def _moment(
+        self, kind: Kind, one: StandOut, place: int, change: float, sentence: str, *, shown_at: int | None = None
+    ) -> Moment:
+        shown_at = place if shown_at is None else shown_at
+        return Moment(
+            number=1,
+            kind=kind,
+            place=place,
+            first=one.first * self.size,
+            last=min((one.last + 1) * self.size, len(self.curve.share)) - 1,
+            session_s=float(self.windows.session_s[place]),
+            timeline_s=float(self.windows.timeline_s[place]),
+            segment=self.windows.segment_title(int(self.windows.segment[place])),
+            share=float(self.curve.share[shown_at]),
+            share_low=float(self.curve.share_low[shown_at]),
+            share_high=float(self.curve.share_high[shown_at]),
+            change=change,
+            stretch_s=self.stretch_s,
+            faces=float(self.windows.faces[shown_at]),
+            p_value=one.p_value,
+            sure="very sure" if one.p_value <= _VERY_SURE else "fairly sure",
+            sentence=sentence,
+        )

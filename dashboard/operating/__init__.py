@@ -1,1 +1,0 @@
-"""The operator's page: cameras at a glance, alerts, cues, and setting sessions up."""

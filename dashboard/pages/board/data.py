@@ -1,0 +1,157 @@
+"""What the boards of festivals know: one of the places that hold the Store."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final
+
+import streamlit as st
+
+from audience.board.board import Board, board, public_instant_ms
+from audience.board.liveliness import UPDATE_MS, Liveliness, StageSums, liveliness
+from audience.board.reader import BoardReader, read_sums
+from audience.board.snapshot import board_snapshot
+from audience.errors import InvalidValue, SessionNotFound
+from audience.ids import check_id
+from audience.sessions import Session
+from audience.time import to_ms
+from dashboard.access.data import open_store
+from dashboard.data import store_url
+
+MOST_BOARDS: Final = 64
+"""Boards that are kept at once, the one that was asked for longest ago goes first."""
+
+REFRESH_MS: Final = 8_000
+"""How old what came in late may be on a board. A refresh counts half an hour of windows: cheap in SQLite."""
+
+REFRESH_DYNAMODB_MS: Final = 30_000
+"""The same where every reading is paid for."""
+
+_DAY_READ_S = 60
+# No more than this before the first window or after the last is figured out: a day of ten stages takes 75 MB.
+_SILENT_MS = 3_600_000
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A session's reader, and the board it made last."""
+
+    making: threading.Lock = field(default_factory=threading.Lock)
+    reader: BoardReader | None = None
+    newest: Board | None = None
+
+
+class Boards:
+    """Boards as of now, each made once an update however many pages and phones ask."""
+
+    def __init__(self) -> None:
+        """Has read nothing yet."""
+        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._keeping = threading.Lock()
+
+    def board(self, session_id: str, at_ms: int) -> Board | None:
+        """The board of a festival at an instant, or at its end where that is earlier.
+
+        Args:
+            session_id: as it stands in an address; anything.
+            at_ms: milliseconds since the epoch.
+
+        Returns:
+            The board; None where there is no such session, or it is no festival.
+
+        Raises:
+            StoreUnavailable: the store cannot be read.
+        """
+        try:
+            check_id("session id", session_id)
+            with open_store(store_url()) as store:
+                session = store.session(session_id)
+                shown_ms = public_instant_ms(session, at_ms)
+                if shown_ms is None:
+                    return None
+                kept = self._of(session_id)
+                with kept.making:
+                    if kept.newest is None or kept.newest.as_of_ms != shown_ms:
+                        kept.reader = kept.reader or _reader(session_id)
+                        kept.newest = kept.reader.board(store, shown_ms)
+                    return kept.newest
+        except (InvalidValue, SessionNotFound):
+            return None
+
+    def document(self, session_id: str, at_ms: int) -> bytes | None:
+        """The same as the public page reads it."""
+        made = self.board(session_id, at_ms)
+        return None if made is None else board_snapshot(made)
+
+    def _of(self, session_id: str) -> _Kept:
+        with self._keeping:
+            key = (store_url(), session_id)
+            kept = self._kept.pop(key, None) or _Kept()
+            self._kept[key] = kept
+            while len(self._kept) > MOST_BOARDS:
+                self._kept.popitem(last=False)
+            return kept
+
+
+def _reader(session_id: str) -> BoardReader:
+    costly = store_url().startswith("dynamodb:")
+    return BoardReader(session_id, refresh_ms=REFRESH_DYNAMODB_MS if costly else REFRESH_MS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A festival all along.
+
+    Attributes:
+        session: whose.
+        sums: of its stages.
+        figures: their liveliness all along.
+        began_ms: its beginning, or an hour before its first window: one may be set up weeks before.
+        until_ms: its end, when it was read, or an hour after its last window: one may be forgotten. At least one update
+            after `began_ms`.
+    """
+
+    session: Session
+    sums: list[StageSums]
+    figures: Liveliness
+    began_ms: int
+    until_ms: int
+
+    def board(self, at_ms: int) -> Board:
+        """The board as it was at an instant."""
+        return board(self.session, self.sums, at_ms)
+
+
+@cache
+def boards() -> Boards:
+    """The boards of this process."""
+    return Boards()
+
+
+def festivals() -> list[Session]:
+    """All festivals of the store, the latest start first."""
+    with open_store(store_url()) as store:
+        return [session for session in store.sessions() if session.kind == "festival"]
+
+
+def day(session: Session, now_ms: int) -> Day:
+    """A festival so far, read anew once a minute while it lasts."""
+    return _day(store_url(), session, now_ms if session.ended_at is None else min(now_ms, to_ms(session.ended_at)))
+
+
+@st.cache_resource(ttl=_DAY_READ_S, max_entries=4, show_spinner="Reading the day …")
+def _day(url: str, session: Session, _until_ms: int) -> Day:
+    with open_store(url) as store:
+        sums = read_sums(store, session.session_id)
+    began_ms, until_ms = to_ms(session.started_at), _until_ms
+    if ends := [sums_of_one.end_ms for sums_of_one in sums if len(sums_of_one.end_ms)]:
+        began_ms = max(began_ms, min(int(end_ms[0]) for end_ms in ends) - _SILENT_MS)
+        until_ms = min(until_ms, max(int(end_ms[-1]) for end_ms in ends) + _SILENT_MS)
+    else:
+        until_ms = began_ms
+    until_ms = max(until_ms, began_ms + UPDATE_MS)
+    figures = liveliness(sums, began_ms, until_ms)
+    return Day(session=session, sums=sums, figures=figures, began_ms=began_ms, until_ms=until_ms)

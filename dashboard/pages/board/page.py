@@ -1,0 +1,137 @@
+"""The board of a festival for its staff: as of now, or of any instant of the day, at any speed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from audience.board.board import Board
+from audience.board.liveliness import UPDATE_MS
+from audience.errors import HouselightsError
+from audience.sessions import Session
+from audience.time import from_ms, to_ms
+from dashboard import markup
+from dashboard.access.entry import in_words
+from dashboard.charts.day import day_chart
+from dashboard.charts.theme import palette_of
+from dashboard.clock import date_text, time_text, viewer_zone
+from dashboard.pages.board.data import boards, day, festivals
+from dashboard.pages.board.routes import ROUTE
+from dashboard.pages.board.staff_table import staff_table
+from dashboard.session_address import choose_session, show_not_found
+from dashboard.wording import kind_words, plain
+
+# A page costs its server more than a phone's board does, so it asks less often.
+REFRESHES = {5.0: "Every 5 s", 2.0: "Every 2 s", 15.0: "Every 15 s", 0.0: "Not by itself"}
+SPEEDS = {0: "Stands still", 1: "As it was", 10: "10 times as fast", 60: "60 times as fast", 600: "600 times as fast"}
+ABOUT = (
+    "Liveliness, 0 to 100: how much the faces in view smile, or look happy or surprised, over the last minute; drawn "
+    "toward the mean of all stages the fewer faces are in view. The bar is its interval. Stages whose intervals "
+    "overlap share a rank (=). The order changes only by a margin that lasts."
+)
+
+
+def now_ms() -> int:
+    """The update that is due, milliseconds since the epoch."""
+    return to_ms(datetime.now(UTC)) // UPDATE_MS * UPDATE_MS
+
+
+def choose_refresh() -> float:
+    """Seconds between two updates; 0 for none."""
+    return st.selectbox(
+        "Drawn anew",
+        list(REFRESHES),
+        format_func=REFRESHES.__getitem__,
+        key="every",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=150,
+    )
+
+
+def told(board: Board) -> None:
+    """The table of one instant."""
+    st.html(staff_table(board))
+    st.html(markup.note(ABOUT, board.caution))
+
+
+def now(session: Session) -> None:
+    """The board as of now, or as it ended."""
+    board = boards().board(session.session_id, now_ms())
+    if board is None:
+        st.html(markup.empty("This festival is not in the store any more."))
+        return
+    st.html(markup.facts([f"As of {time_text(board.as_of_ms, viewer_zone(st.context.timezone))}"]))
+    told(board)
+
+
+def replay(session: Session, every_s: float) -> None:
+    """The board of the instant on the slider, which moves by itself at the speed that is chosen."""
+    whole = day(session, now_ms())
+    zone = viewer_zone(st.context.timezone)
+    # The slider shows the viewer's clock; what counts is how far it stands from its beginning.
+    first = from_ms(whole.began_ms).astimezone(zone).replace(tzinfo=None)
+    length = timedelta(milliseconds=whole.until_ms - whole.began_ms)
+    key = f"instant-{session.session_id}"
+    speed = st.session_state.get("speed", 0)
+    stood = st.session_state.get(key)
+    going = timedelta(seconds=every_s * speed)
+    # Streamlit forgets where a slider stood once its ends are others, as they are while a festival goes on.
+    if stood is None or going or st.session_state.get("ends") != (first, length):
+        st.session_state[key] = min(max(first, (stood or first + length / 2) + going), first + length)
+    st.session_state["ends"] = first, length
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        instant = st.slider(
+            "Instant", first, first + length, key=key, step=timedelta(milliseconds=UPDATE_MS), format="HH:mm:ss"
+        )
+        st.selectbox("Speed", list(SPEEDS), format_func=SPEEDS.__getitem__, key="speed", width=190)
+    at_ms = whole.began_ms + round((instant - first).total_seconds() * 1000)
+    told(whole.board(at_ms))
+    stages = [sums.stage for sums in whole.sums]
+    chart = day_chart(whole.figures, stages, at_ms, palette_of(st.context.theme.type), zone)
+    alt = "Liveliness of every stage over the day, and the instant of the board"
+    st.altair_chart(chart, key="day", alt=alt, theme=None)
+
+
+def show(session: Session, every_s: float) -> None:
+    """The body of the page, drawn again every so many seconds."""
+    mode = st.segmented_control(
+        "When", ["Now", "Replay"], default="Now", key="when", label_visibility="collapsed", required=True
+    )
+    try:
+        if mode == "Replay":
+            replay(session, every_s)
+        else:
+            now(session)
+    except HouselightsError as problem:
+        st.html(markup.trouble(in_words(problem)))
+
+
+if found := festivals():
+    head = st.container()
+    with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
+        chosen = choose_session(
+            found, lambda: found[0].session_id, label="Festival", label_visibility="collapsed", width=320
+        )
+        every_s = choose_refresh()
+    if chosen is None:
+        show_not_found()
+        st.stop()
+    session = next(one for one in found if one.session_id == chosen)
+    began = date_text(session.started_at, viewer_zone(st.context.timezone))
+    head.html(markup.header(session.name, kind_words(session), [began], "Which stage is liveliest?"))
+    st.fragment(show, run_every=every_s or None)(session, every_s)
+    public = f"{ROUTE}/{session.session_id}"
+    st.markdown(
+        f"For phones, without a login: [{plain(public)}]({public}) · for the big screen: "
+        f"[{plain(public)}?kiosk=1]({public}?kiosk=1)"
+    )
+else:
+    st.html(markup.page_title("Stage board"))
+    st.html(
+        markup.empty(
+            "There is no festival in this store yet. Simulate one, and watch it:",
+            "houselights simulate festival --live",
+        )
+    )

@@ -1,0 +1,311 @@
+"""Choosing sessions and an expression on Compare and Scenes; the choice stands in the address, and links carry it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from typing import Literal, get_args
+
+import streamlit as st
+
+from audience.faces import LEAD_EXPRESSION
+from audience.sessions import Session
+from dashboard import markup
+from dashboard.clock import date_text, viewer_zone
+from dashboard.data import sessions, whereabouts
+from dashboard.pages import screening_data
+from dashboard.pages.screenings import Screening, Selection, by_scorer, selected
+from dashboard.wording import HOW_TO_SEE_SAMPLES, expression_name, how_to_score, plain
+
+
+def lead_of(expressions: Sequence[str]) -> str:
+    """The expression of some, one at least, that is told of where nobody chose."""
+    return LEAD_EXPRESSION if LEAD_EXPRESSION in expressions else expressions[0]
+
+
+def choose_expression(expressions: Sequence[str], experimental: Container[str], *, width: int) -> str:
+    """The one somebody chose.
+
+    Args:
+        expressions: to choose from, one at least.
+        experimental: those whose accuracy is not established; their names say so.
+        width: of the chooser, pixels.
+    """
+    return st.selectbox(
+        "Expression",
+        expressions,
+        index=expressions.index(lead_of(expressions)),
+        format_func=lambda name: expression_name(name, experimental=name in experimental),
+        key="expression",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=width,
+    )
+
+
+Facet = Literal["film", "cut", "city", "kind", "tag"]
+FACETS: tuple[Facet, ...] = get_args(Facet)
+
+
+def values_of(session: Session, facet: Facet) -> tuple[str, ...]:
+    """What a session says of a facet; nothing where it says nothing."""
+    if facet == "tag":
+        return session.tags
+    value: str = getattr(session, facet)
+    return (value,) if value else ()
+
+
+def values(sessions: Iterable[Session], facet: Facet) -> list[str]:
+    """Everything that sessions say of a facet, in alphabetical order."""
+    return sorted({value for session in sessions for value in values_of(session, facet)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """What is looked for; what is left empty is not asked.
+
+    Attributes:
+        wanted: by facet, values of which a session must have one.
+        words: each must stand in the session's title, id, film, cut, city or tags.
+        since, until: first and last day it may begin on, in `zone`.
+        zone: the viewer's.
+    """
+
+    wanted: Mapping[Facet, Sequence[str]]
+    words: str = ""
+    since: date | None = None
+    until: date | None = None
+    zone: tzinfo
+
+    def admits(self, session: Session) -> bool:
+        """Whether a session is what is looked for."""
+        for facet, wanted in self.wanted.items():
+            if wanted and not set(wanted) & set(values_of(session, facet)):
+                return False
+        began = session.started_at.astimezone(self.zone).date()
+        if (self.since and began < self.since) or (self.until and began > self.until):
+            return False
+        told = (session.title, session.session_id, session.film, session.cut, session.city, *session.tags)
+        text = " ".join(told).casefold()
+        return all(word in text for word in self.words.casefold().split())
+
+
+def most_shown_film(sessions: Iterable[Session]) -> str | None:
+    """The film with the most sessions, the first by name of several; None where none was shown twice."""
+    shown = Counter(session.film for session in sessions if session.film)
+    film, times = min(shown.items(), key=lambda one: (-one[1], one[0]), default=("", 0))
+    return film if times > 1 else None
+
+
+# A bar that comes and goes at once would only be a flicker.
+_WORTH_A_BAR_S = 0.4
+
+
+@contextmanager
+def bar(words: str) -> Iterator[Callable[[float], None]]:
+    """Gives what is to be called with the part that is done, 0..1; the bar goes when the context does.
+
+    Args:
+        words: what is being done, as "Reading 12 sessions".
+    """
+    place = st.empty()
+    began = time.monotonic()
+
+    def told(part: float) -> None:
+        if time.monotonic() - began > _WORTH_A_BAR_S:
+            place.progress(part, words)
+
+    try:
+        yield told
+    finally:
+        place.empty()
+
+
+MOST = 60  # sessions at once; more could neither be told apart nor be kept in memory
+
+_NAMES: Mapping[Facet, str] = {"film": "Film", "cut": "Cut", "city": "City", "kind": "Kind", "tag": "Audience"}
+_LISTS = (*FACETS, "only")
+_DAYS = ("since", "until")
+_CHOICES = (*_LISTS, *_DAYS, "find", "scorer")
+
+
+def chosen_selection() -> Selection | None:
+    """Shows the chooser, and gives what was chosen in it.
+
+    Returns:
+        The selection, with one screening at least; None where there is none, which the page has then said, with what
+        to do.
+    """
+    everything = sessions()
+    if not everything:
+        line = f"There is no session in this store yet{whereabouts()}. Score recordings, or look at samples first:"
+        st.html(markup.empty(line, how_to_score(), HOW_TO_SEE_SAMPLES))
+        return None
+    _read_address(everything)
+    with st.container(horizontal=True, vertical_alignment="center", key="chooser"):
+        chooser = st.popover("Choose sessions", icon=":material/tune:")
+        said = st.empty()
+    with chooser:
+        chosen = _choose(everything)
+    if not 0 < len(chosen) <= MOST:
+        _write_address()
+        said.html(markup.facts([f"{len(chosen)} of {len(everything)} sessions match"]))
+        line = (
+            "No session is what you look for: take something back under “Choose sessions”."
+            if not chosen
+            else f"{len(chosen)} sessions are more than the {MOST} that can be looked at side by side: choose fewer "
+            "under “Choose sessions”, one film for example."
+        )
+        st.html(markup.empty(line))
+        return None
+    with bar(f"Reading {len(chosen)} sessions") as told:
+        read = screening_data.screenings(chosen, told)
+    scorers = by_scorer(read)
+    scorer = _choose_scorer(scorers, chooser)
+    _write_address()
+    if scorer is None:
+        return None
+    selection = selected(read, scorer)
+    said.html(markup.facts(_told(selection)))
+    if not selection.screenings:
+        st.html(markup.empty("None of these sessions has figures of expressions to compare."))
+        _show_left_out(selection)
+        return None
+    if selection.left_out:
+        with chooser:
+            _show_left_out(selection)
+    return selection
+
+
+def link_parameters() -> dict[str, list[str]]:
+    """What a link to another page of the lab has to carry, so that the same sessions are chosen there."""
+    return {name: _written(st.session_state.get(name)) for name in _CHOICES if _written(st.session_state.get(name))}
+
+
+def _read_address(everything: Sequence[Session]) -> None:
+    """Takes over what the address chooses, once.
+
+    Widgets can be bound to the address, but not while they are hidden in a chooser that nobody has opened.
+    """
+    # Shown on every run, so known from the first to the last of a visit, and forgotten with the page.
+    if "find" in st.session_state:
+        return
+    asked = {name: st.query_params.get_all(name) for name in _CHOICES}
+    if not any(asked.values()) and (film := most_shown_film(everything)):
+        asked["film"] = [film]
+    for name, told in asked.items():
+        if name in _LISTS:
+            st.session_state[name] = told
+        elif name in _DAYS:
+            st.session_state[name] = _day(told[0]) if told else None
+        else:
+            st.session_state[name] = told[0] if told else None
+
+
+def _write_address() -> None:
+    """The choice as it is, so that a copied address makes it again."""
+    for name in _CHOICES:
+        told = _written(st.session_state.get(name))
+        if told != st.query_params.get_all(name):
+            st.query_params[name] = told
+
+
+def _written(choice: str | date | Sequence[str] | None) -> list[str]:
+    """A choice as an address has it; nothing where there is none."""
+    if isinstance(choice, str | date):
+        return [str(choice)] if choice else []
+    return list(choice or [])
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _choose(everything: Sequence[Session]) -> list[Session]:
+    """The widgets of the chooser, and the sessions they leave."""
+    zone = viewer_zone(st.context.timezone)
+    words = st.text_input("Search", key="find", placeholder="Title, id, film, cut, city or audience", live=True)
+    wanted: dict[Facet, list[str]] = {}
+    for facet in FACETS:
+        # What the facets above leave. What was chosen and is not among it any more is taken back.
+        found = [session for session in everything if Facets(wanted=wanted, zone=zone).admits(session)]
+        offered = values(found, facet)
+        kept = [value for value in st.session_state.get(facet, []) if value in offered]
+        st.session_state[facet] = kept
+        if len(offered) > 1 or kept:
+            wanted[facet] = st.multiselect(_NAMES[facet], offered, key=facet, placeholder=f"Any of {len(offered)}")
+    with st.container(horizontal=True):
+        since: date | None = st.date_input("From", key="since")
+        until: date | None = st.date_input("Until", key="until")
+    facets = Facets(wanted=wanted, words=words or "", since=since, until=until, zone=zone)
+    admitted = {session.session_id: session for session in everything if facets.admits(session)}
+    st.session_state["only"] = [key for key in st.session_state.get("only", []) if key in admitted]
+    named = {
+        key: " · ".join(part for part in (session.name, session.city, date_text(session.started_at, zone)) if part)
+        for key, session in admitted.items()
+    }
+    called = Counter(named.values())
+    only = st.multiselect(
+        "Only these sessions",
+        list(admitted),
+        format_func=lambda key: named[key] if called[named[key]] == 1 else f"{named[key]} ({key})",
+        key="only",
+        placeholder=f"All {len(admitted)} that match",
+    )
+    return [session for key, session in admitted.items() if not only or key in only]
+
+
+def _choose_scorer(
+    scorers: Mapping[str, Sequence[Screening]], chooser: st.delta_generator.DeltaGenerator
+) -> str | None:
+    """The scorer to compare figures of; None where several are there and nobody chose, which is said."""
+    if len(scorers) < 2:
+        return next(iter(scorers), "")
+    with chooser:
+        if st.session_state.get("scorer") not in scorers:
+            st.session_state["scorer"] = None
+        scorer: str | None = st.selectbox("Scorer", list(scorers), key="scorer", placeholder="Several: choose one")
+    if scorer is not None:
+        return scorer
+    line = (
+        f"These sessions were scored by {len(scorers)} scorers, whose thresholds and errors differ: a difference "
+        "between scorers would be taken for one between audiences. Choose one of them, or score the recordings again."
+    )
+    st.html(markup.trouble(line))
+    for name, screenings in scorers.items():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(f"Use {len(screenings)} of {plain(name)}", on_click=_use_scorer, args=(name,))
+            st.html(markup.facts([", ".join(one.name for one in screenings)]))
+    return None
+
+
+def _use_scorer(name: str) -> None:
+    st.session_state["scorer"] = name
+
+
+def _told(selection: Selection) -> list[str]:
+    """How many, of which film and cuts."""
+    count = len(selection.screenings)
+    told = [f"{count} screening{'' if count == 1 else 's'}"]
+    sessions = [screening.session for screening in selection.screenings]
+    told += sorted({session.film for session in sessions if session.film})[:2]
+    cuts = Counter(session.cut for session in sessions if session.cut)
+    told += [f"{cut}: {times}" for cut, times in sorted(cuts.items())][:4]
+    if any(session.simulated for session in sessions):
+        told.append("simulated" if all(session.simulated for session in sessions) else "some simulated")
+    return [*told, f"{len(selection.left_out)} left out"] if selection.left_out else told
+
+
+def _show_left_out(selection: Selection) -> None:
+    by_reason: dict[str, list[str]] = {}
+    for one in selection.left_out:
+        by_reason.setdefault(one.why, []).append(one.name)
+    for why, names in by_reason.items():
+        st.html(markup.note(f"Left out, {why}: {', '.join(names)}."))

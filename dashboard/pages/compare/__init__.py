@@ -1,0 +1,1 @@
+"""The Compare page: many screenings on one axis, group against group."""

@@ -1,0 +1,299 @@
+"""The controls of the Compare page, each in the address: grouping, aligning cuts, edit lists, and the time range.
+
+Two cuts are aligned by titles of scenes, second by second, or by an edit list of each that somebody uploads. A brush
+over the chart and a slider under it choose the same time range.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import ceil, floor
+from typing import Any, Literal
+
+import streamlit as st
+
+from audience.comparing.comparison import LEAST_UNITS
+from audience.comparing.cuts import Edit, edits_by_title
+from audience.errors import InvalidValue
+from audience.time import clock_text
+from audience.timelines import Timeline
+from dashboard import markup
+from dashboard.pages.choose_sessions import Facet, choose_expression
+from dashboard.pages.compare.film_axis import STEPS_S, length_s, step_s, usual_timeline
+from dashboard.pages.compare.model import Group, grouped, in_both
+from dashboard.pages.screenings import Screening, Selection
+from dashboard.wording import plain
+from timeline_files.reading import READERS, read_timeline
+
+Align = Literal["titles", "seconds", "edits"]
+Lines = Facet | Literal["each"]
+
+_WIDTH = 205
+_BY: Mapping[Facet, str] = {
+    "cut": "A line for each cut",
+    "city": "A line for each city",
+    "tag": "A line for each audience",
+    "kind": "A line for each kind",
+    "film": "A line for each film",
+}
+_EACH = "A line for each screening"
+_ALIGN: Mapping[Align, str] = {
+    "titles": "Cuts laid by scene titles",
+    "seconds": "Cuts laid second by second",
+    "edits": "Cuts laid by two edit lists",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What is looked at, and how.
+
+    Attributes:
+        expression: which.
+        groups: what is drawn as one line each; none where each screening is.
+        facet: what the groups are by; None where there are none.
+        step: length of a cell, seconds.
+    """
+
+    expression: str
+    groups: tuple[Group, ...]
+    facet: Facet | None
+    step: int
+
+
+def choose_view(selection: Selection) -> View:
+    """The row of choosers above the chart."""
+    expression = choose_expression(selection.expressions, selection.experimental, width=_WIDTH)
+    by = {facet: grouped(selection.screenings, facet) for facet in _BY}
+    offered: list[Lines] = ["each", *(facet for facet, groups in by.items() if len(groups) > 1)]
+    # At first what can be compared; else nobody asked for groups, and "not enough data" would be no answer.
+    usual: Lines = next((facet for facet, groups in by.items() if _enough(groups)), offered[0])
+    lines = st.selectbox(
+        "Lines",
+        offered,
+        index=offered.index(usual),
+        format_func=lambda one: _EACH if one == "each" else _BY[one],
+        key="lines",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=_WIDTH,
+    )
+    step = st.selectbox(
+        "Averaged over",
+        STEPS_S,
+        index=STEPS_S.index(step_s(length_s(selection.screenings))),
+        format_func=lambda step: f"Over {step} s" if step < 60 else "Over 1 min",
+        key="step",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=_WIDTH,
+    )
+    facet = None if lines == "each" else lines
+    return View(expression=expression, groups=by[facet] if facet else (), facet=facet, step=step)
+
+
+def _enough(groups: Sequence[Group]) -> bool:
+    """Whether there are two groups that can be compared."""
+    large = [group for group in groups if len(group.screenings) >= LEAST_UNITS]
+    return any(not in_both(a, b) for a, b in combinations(large, 2))
+
+
+def choose_pair(groups: Sequence[Group]) -> tuple[Group, Group]:
+    """Which two groups to compare: the only two there are, or those somebody chose."""
+    if len(groups) == 2:
+        return groups[0], groups[1]
+    by_name = {group.name: group for group in groups}
+    names = list(by_name)
+    a = st.selectbox(
+        "Compare",
+        names,
+        key="a",
+        format_func=lambda name: f"Compare {name}",
+        label_visibility="collapsed",
+        bind="query-params",
+        width=_WIDTH,
+    )
+    others = [name for name in names if name != a]
+    apart = [name for name in others if not in_both(by_name[a], by_name[name])]
+    b = st.selectbox(
+        "with",
+        others,
+        index=others.index(apart[0]) if apart else 0,
+        key="b",
+        format_func=lambda name: f"with {name}",
+        label_visibility="collapsed",
+        bind="query-params",
+        width=_WIDTH,
+    )
+    return by_name[a], by_name[b]
+
+
+def choose_align(titles: bool) -> Align:
+    """How two cuts are laid on one axis.
+
+    Args:
+        titles: whether the cuts have scenes of one title.
+    """
+    offered: list[Align] = ["titles", "seconds", "edits"] if titles else ["seconds", "edits"]
+    return st.selectbox(
+        "Cuts laid together by",
+        offered,
+        format_func=_ALIGN.__getitem__,
+        key="align",
+        label_visibility="collapsed",
+        bind="query-params",
+        width=_WIDTH + 30,
+    )
+
+
+Cuts = tuple[str, str]
+
+
+def two_cuts(screenings: Sequence[Screening]) -> Cuts | None:
+    """The two cuts that most screenings are of, by name; None where there is one cut, or several films."""
+    if len({screening.session.film for screening in screenings}) > 1:
+        return None
+    cuts = Counter(screening.session.cut for screening in screenings)
+    if len(cuts) < 2:
+        return None
+    a, b = sorted(sorted(cuts, key=lambda cut: (-cuts[cut], cut))[:2])
+    return a, b
+
+
+def cut_name(cut: str) -> str:
+    """What to call a cut."""
+    return cut or "the cut without a name"
+
+
+def of_cuts(screenings: Sequence[Screening], cuts: Cuts | None) -> list[Screening]:
+    """The screenings of two cuts; all where there are no two."""
+    return [screening for screening in screenings if cuts is None or screening.session.cut in cuts]
+
+
+def choose_edits(screenings: Sequence[Screening], cuts: Cuts) -> tuple[Edit, ...] | None:
+    """Lets people choose how the cuts are laid together; the files are asked for by `upload_edits`.
+
+    Returns:
+        What A and B share; none where they are laid second by second; None where edit lists are to be uploaded.
+    """
+    a, b = (usual_timeline([one for one in screenings if one.session.cut == cut]) for cut in cuts)
+    by_title = _by_title(a, b)
+    align: Align = choose_align(titles=bool(by_title))
+    return {"titles": by_title, "seconds": (), "edits": None}[align]
+
+
+def upload_edits(cuts: Cuts) -> tuple[Edit, ...]:
+    """Asks for an edit list of each cut; clips of one name are the same.
+
+    Returns:
+        What they share; nothing as long as a file is missing or wrong, which is said.
+    """
+    st.html(
+        markup.note(
+            "Give the edit of each cut: clips or scenes of one name are laid together. The files are used on this page "
+            "only, and are no part of its address."
+        )
+    )
+    read = []
+    with st.container(horizontal=True):
+        for letter, cut in zip("ab", cuts, strict=True):
+            ends = sorted(end.removeprefix(".") for end in READERS)
+            file = st.file_uploader(f"Edit of {plain(cut_name(cut))}", ends, key=f"edit-{letter}")
+            if file is not None:
+                read.append((file.name, file.getvalue()))
+    if len(read) < 2:
+        return ()
+    try:
+        a, b = (read_timeline(name, content) for name, content in read)
+        return edits_by_title(a, b)
+    except InvalidValue as problem:
+        st.html(markup.trouble(str(problem)))
+        return ()
+
+
+def _by_title(a: Timeline | None, b: Timeline | None) -> tuple[Edit, ...]:
+    if a is None or b is None:
+        return ()
+    try:
+        return edits_by_title(a, b)
+    except InvalidValue:
+        return ()
+
+
+STEP_S = 5
+
+_NAME = "stretch"
+_DRAWN = "stretch-drawn"  # how often the stretch was set from elsewhere, each time for a slider of its own
+_HOW = "Draw over a stretch with the brush (the brackets above the chart), or move the ends of the slider."
+
+
+def chosen_stretch(until_s: float) -> tuple[float, float]:
+    """The stretch, seconds; from 0 to `until_s` where nobody chose one."""
+    places = _places(until_s)
+    first, last = _chosen(places)
+    return float(places[first]), min(float(places[last]), until_s)
+
+
+def slider(until_s: float) -> None:
+    """The slider: for those without a mouse, and to widen the stretch again."""
+    places = _places(until_s)
+    whole = _whole(places)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="stretch-row"):
+        st.select_slider(
+            "Stretch looked at, in chart and tables", list(places), value=_set(places), key=_key(), help=_HOW
+        )
+        chosen = _chosen(places)
+        if chosen != whole:
+            st.button("Whole length", on_click=_draw, args=(whole,))
+    if (told := [] if chosen == whole else list(chosen)) != st.query_params.get_all(_NAME):
+        st.query_params[_NAME] = told
+
+
+def brushed(event: Mapping[str, Any], until_s: float) -> None:
+    """Takes what was drawn over the chart as the stretch."""
+    areas = event["selection"]["areas"]
+    if areas:
+        low_ms, high_ms = areas[-1]["coord_range"][:2]
+        places = list(_places(until_s))
+        first = min(max(floor(low_ms / 1000 / STEP_S), 0), len(places) - 2)
+        last = min(max(ceil(high_ms / 1000 / STEP_S), first + 1), len(places) - 1)
+        _draw((places[first], places[last]))
+
+
+def _draw(stretch: tuple[str, str]) -> None:
+    st.query_params[_NAME] = list(stretch)
+    st.session_state[_DRAWN] = st.session_state.get(_DRAWN, 0) + 1
+
+
+def _key() -> str:
+    return f"{_NAME}-{st.session_state.get(_DRAWN, 0)}"
+
+
+def _chosen(places: Mapping[str, int]) -> tuple[str, str]:
+    """As the slider stands, or will stand once it is shown."""
+    return _valid(st.session_state.get(_key(), ()), places) or _set(places)
+
+
+def _set(places: Mapping[str, int]) -> tuple[str, str]:
+    """As the address says."""
+    return _valid(st.query_params.get_all(_NAME), places) or _whole(places)
+
+
+def _valid(told: Sequence[str], places: Mapping[str, int]) -> tuple[str, str] | None:
+    """A stretch of this film; None where it is none: of a film that was looked at before, or written by hand."""
+    if len(told) == 2 and set(told) <= set(places) and places[told[0]] < places[told[1]]:
+        return told[0], told[1]
+    return None
+
+
+def _whole(places: Mapping[str, int]) -> tuple[str, str]:
+    first, *_, last = places
+    return first, last
+
+
+def _places(until_s: float) -> dict[str, int]:
+    """Where the slider can stand: the seconds, by how they are written."""
+    return {clock_text(second): second for second in range(0, STEP_S * (ceil(until_s / STEP_S) + 1), STEP_S)}

@@ -1,0 +1,185 @@
+"""Many screenings side by side: their curves on one axis, group against group, and a table of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from audience.comparing.comparison import Comparison
+from audience.percents import percent_text
+from dashboard import markup
+from dashboard.charts.theme import palette_of
+from dashboard.download import address, offer
+from dashboard.pages.choose_sessions import chosen_selection, link_parameters
+from dashboard.pages.compare import controls
+from dashboard.pages.compare.controls import (
+    Cuts,
+    View,
+    choose_edits,
+    choose_pair,
+    choose_view,
+    cut_name,
+    of_cuts,
+    two_cuts,
+    upload_edits,
+)
+from dashboard.pages.compare.download import PAGE, PICTURES, TABLES, Shown, takeaway
+from dashboard.pages.compare.film_axis import laid as on_seconds
+from dashboard.pages.compare.groups import (
+    Pair,
+    choose_people,
+    choose_unit,
+    compare_people,
+    compare_screenings,
+    show_findings,
+    show_groups,
+)
+from dashboard.pages.compare.model import Group, Laid, groups_among
+from dashboard.pages.compare.rows import Line
+from dashboard.pages.compare.table import marked_before, show_table
+from dashboard.pages.compare.text import Unit, verdict
+from dashboard.pages.screenings import Selection, lines_set_down
+from dashboard.wording import GAPS, doing
+
+
+def show(selection: Selection) -> None:
+    """The page below its chooser, from the choices to the table."""
+    selection = replace(selection, screenings=tuple(on_seconds(one) for one in selection.screenings))
+    head = st.container()
+    with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
+        view = choose_view(selection)
+        cuts = two_cuts(selection.screenings)
+        pair: Pair | None = None
+        if view.facet == "cut":
+            pair = choose_pair(view.groups)
+            cuts = (pair[0].name, pair[1].name) if cuts else None
+        on_axis = of_cuts(selection.screenings, cuts)
+        groups = groups_among(view.groups, on_axis)
+        if view.facet != "cut":
+            pair = choose_pair(groups) if len(groups) > 1 else None
+        edits = choose_edits(on_axis, cuts) if cuts else ()
+    if edits is None and cuts:
+        edits = upload_edits(cuts)
+    laid = Laid.of(on_axis, cuts[1] if cuts else None, edits or (), step=view.step, expression=view.expression)
+    # What stands higher on the page shows what is chosen lower down.
+    chart, slider, findings = st.container(), st.container(), st.container()
+    comparison: Comparison | None = None
+    unit: Unit = "screenings"
+    if pair:
+        with findings:
+            unit = choose_unit()
+            if unit == "people":
+                pair = choose_people(laid, pair)
+                groups = list(pair)
+            comparison = (compare_people if unit == "people" else compare_screenings)(laid, *pair)
+            if comparison and comparison.enough:
+                show_findings(laid, comparison, pair)
+    looked_at = controls.chosen_stretch(laid.axis.until_s)
+    marked = [laid.names[key] for key in marked_before(laid.screenings)]
+    shown = Shown(
+        laid=laid,
+        rows=[laid.row(one, laid.axis.inside(*looked_at) & laid.axis.is_shared) for one in laid.screenings],
+        lines=lines_of(laid, groups, unit, marked),
+        marked=marked,
+        stretch=looked_at,
+        step=view.step,
+        unit=unit,
+        pair=pair,
+        comparison=comparison,
+    )
+    told = verdict(comparison, pair[0].name, pair[1].name, unit) if comparison and pair else summary(shown)
+    head.html(markup.lead(told))
+    with chart:
+        show_chart(shown, told)
+    with slider:
+        controls.slider(laid.axis.until_s)
+        st.html(markup.note(*about_the_axis(laid, selection, cuts, bool(edits)), *about_groups(view, laid), GAPS))
+    show_tables(shown, groups if unit == "screenings" else ())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        chosen = {name: st.query_params.get_all(name) for name in st.query_params}
+        build = takeaway(shown, address(PAGE), chosen, f"{shown.name}. {told}")
+        offer(build, page=PAGE, tables=TABLES, pictures=PICTURES)
+        st.page_link("scenes/page.py", label="Scenes of these screenings →", query_params=link_parameters())
+    if lines := lines_set_down(laid.screenings):
+        st.html(markup.listing("Left out, and notes", lines))
+
+
+def lines_of(laid: Laid, groups: Sequence[Group], unit: Unit, marked: Sequence[str]) -> list[Line]:
+    """A line for each group and each screening that stands out, or for each screening."""
+    if unit == "people":
+        return [laid.line_of(screening) for group in groups for screening in group.screenings]
+    if groups:
+        stand_out = [laid.line_of(one) for one in laid.screenings if laid.names[one.key] in marked]
+        return [*(laid.line_of_group(group) for group in groups), *stand_out]
+    return [laid.line_of(one) for one in laid.screenings]
+
+
+def show_chart(shown: Shown, told: str) -> None:
+    """The chart; a brush over it chooses the stretch that is looked at."""
+    # Another stretch is another chart: the brush that chose it has done its work.
+    key = f"chart-{shown.stretch[0]:g}-{shown.stretch[1]:g}"
+    st.echarts_chart(
+        shown.chart(palette_of(st.context.theme.type)),
+        height=shown.height,
+        key=key,
+        alt=f"{shown.name}. {told}",
+        theme=None,
+        on_select=lambda: controls.brushed(st.session_state[key], shown.laid.axis.until_s),
+    )
+
+
+def show_tables(shown: Shown, groups: Sequence[Group]) -> None:
+    """The groups, and the screenings."""
+    if groups:
+        show_groups(groups, {one.key: row for one, row in zip(shown.laid.screenings, shown.rows, strict=True)})
+    show_table(shown.laid, shown.rows)
+
+
+def summary(shown: Shown) -> str:
+    """All screenings in a sentence."""
+    shares = [row.share for row in shown.rows if row.enough]
+    if not shares:
+        return "Not enough data: no screening has ten seconds of figures here."
+    told = f"{percent_text(float(np.mean(shares)))} of the faces {doing(shown.laid.expression)} on average over "
+    if len(shares) == 1:
+        return f"{told}this screening."
+    ends = f"{percent_text(min(shares))} in the lowest, {percent_text(max(shares))} in the highest"
+    return f"{told}{len(shares)} screenings: {ends}."
+
+
+def about_the_axis(laid: Laid, selection: Selection, cuts: Cuts | None, aligned: bool) -> list[str]:
+    """On which seconds the lines are laid, and who is not on them."""
+    told = "Lines lie on the seconds of what was shown, as its cues tell."
+    if cuts and aligned:
+        told = (
+            f"Lines lie on the seconds of {cut_name(cuts[0])}; {cut_name(cuts[1])} is laid on it where both show the "
+            "same, and the tables are over what both show."
+        )
+    elif cuts:
+        both = f"{cut_name(cuts[0])} and {cut_name(cuts[1])}"
+        told = f"{both} are laid together second by second, each from its own beginning."
+    notes = [told]
+    if untold := sum(not one.stage.timelines and not one.stage.cues for one in laid.screenings):
+        notes.append(f"Of {untold} nobody said when what was shown began: they are laid from their session's start.")
+    if absent := len(selection.screenings) - len(laid.screenings):
+        notes.append(f"{absent} of other cuts are not drawn: two cuts are laid together at a time.")
+    return notes
+
+
+def about_groups(view: View, laid: Laid) -> list[str]:
+    """Who is in no group, and so in no line of one."""
+    grouped = {one.key for group in view.groups for one in group.screenings}
+    apart = sum(one.key not in grouped for one in laid.screenings)
+    if not grouped or not apart:
+        return []
+    return [
+        f"{apart} {'is' if apart == 1 else 'are'} in no group and stand{'s' if apart == 1 else ''} in the table alone."
+    ]
+
+
+st.html(markup.page_title("Compare"))
+if (selection := chosen_selection()) is not None:
+    show(selection)

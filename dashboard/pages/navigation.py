@@ -1,0 +1,65 @@
+"""The pages of the dashboard, run anew for each visitor; `dashboard/app.py` serves them.
+
+A page is a folder here with a `page.py`, and one line in `PAGES`. `access.entry` decides who may open it; what it shows
+them is what the store gives them (`access.guarded_store`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from audience.errors import HouselightsError
+from dashboard import markup
+from dashboard.access.entry import has_page, in_words, permit_here, show_account, show_not_yours, show_shut
+from dashboard.wording import NOT_FEELING
+
+DASHBOARD = Path(__file__).parents[1]
+PAGES = {
+    "sessions": "Sessions",
+    "session": "Session",
+    "timeline": "Timeline",
+    "compare": "Compare",
+    "scenes": "Scenes",
+    "planner": "Planner",
+    "board": "Stages",
+    "operate": "Operate",
+}
+# Reached from a session's row and page, not from the head of every page.
+OF_A_SESSION = ("session", "timeline")
+
+st.set_page_config(
+    page_title="Houselights",
+    page_icon=str(DASHBOARD / "favicon.svg"),
+    layout="wide",
+    menu_items={"About": f"**Houselights**: how an audience reacted, second by second. {NOT_FEELING}"},
+)
+st.logo(str(DASHBOARD / "favicon.svg"), size="medium")
+st.html(DASHBOARD / "houselights.css")
+permit = permit_here()
+pages = {
+    name: st.Page(
+        f"{name}/page.py",
+        title=title,
+        url_path=name,
+        default=name == "sessions",
+        visibility="visible" if has_page(permit, name) and name not in OF_A_SESSION else "hidden",
+    )
+    for name, title in PAGES.items()
+}
+page = st.navigation(list(pages.values()), position="top")
+if page is not pages["sessions"]:
+    st.set_page_config(page_title=f"{page.title} · Houselights")
+try:
+    if not permit.lets_in:
+        show_shut()
+    elif all(page is not pages[name] for name in PAGES if has_page(permit, name)):
+        show_not_yours()
+    else:
+        page.run()
+except HouselightsError as problem:
+    st.html(markup.trouble(in_words(problem)))
+st.html(markup.footer())
+if permit.lets_in:
+    show_account()

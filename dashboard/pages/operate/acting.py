@@ -1,0 +1,41 @@
+"""What a button does, in one place: what goes wrong is one line, and what it changed is seen on all of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from audience.errors import HouselightsError
+from dashboard import markup
+from dashboard.access.entry import in_words
+
+_DONE, _PROBLEM = "operate-done", "operate-problem"
+
+
+def act(action: Callable[..., Any], *args: Any, **named: Any) -> Any:
+    """Does what a button is for; used as its `on_click`.
+
+    Returns:
+        What the action does; None where it could not be done, and `show_part` says why.
+    """
+    try:
+        done = action(*args, **named)
+    except HouselightsError as problem:
+        st.session_state[_PROBLEM] = in_words(problem)
+        return None
+    st.session_state[_DONE] = True
+    return done
+
+
+def show_part(show: Callable[[str], None], session_id: str) -> None:
+    """Draws a part of the page by itself, and all of it where one of the part's buttons changed something."""
+    try:
+        show(session_id)
+    except HouselightsError as problem:
+        st.html(markup.trouble(in_words(problem)))
+    if words := st.session_state.pop(_PROBLEM, ""):
+        st.html(markup.trouble(words))
+    elif st.session_state.pop(_DONE, False):
+        st.rerun()

@@ -1,0 +1,58 @@
+"""Alerts and rules in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import tzinfo
+from html import escape
+
+from audience.alerts import Alert, AlertBook, AlertRule, What
+from audience.percents import percent_text
+from dashboard.clock import length_text, time_text
+from dashboard.pages.operate.camera_rows import ago
+
+WHAT_NAMES: Mapping[What, str] = {
+    "camera": "A camera shows nothing of use",
+    "delay": "Figures come late",
+    "faces": "Few faces in view",
+    "share": "Few faces smile",
+    "liveliness": "A stage is little lively",
+}
+
+
+def rule_text(rule: AlertRule, stages: Mapping[str, str]) -> str:
+    """A rule as a sentence without its full stop."""
+    where = f"on {stages.get(rule.stage_id, rule.stage_id)}" if rule.stage_id else "on any stage"
+    held = f"for {length_text(rule.for_s)}" if rule.for_s else "at once"
+    match rule.what:
+        case "camera":
+            return f"A camera {where} is dead, failed, away, dark or blurred {held}"
+        case "delay":
+            return f"Figures of a camera {where} come over {rule.limit:g} s late {held}"
+        case "faces":
+            return f"Fewer than {rule.limit:g} faces are in view {where} {held}"
+        case "share":
+            return f"Under {percent_text(rule.limit)} of the faces {where} smile {held}"
+        case "liveliness":
+            return f"Liveliness {where} is under {rule.limit:g} {held}"
+
+
+def alert_line(book: AlertBook, alert: Alert, now_ms: int, zone: tzinfo) -> str:
+    """One alert as HTML: what, since when, who saw it, and who was told."""
+    told = f"{alert.told[:1].upper()}{alert.told[1:]}"
+    facts = [f"since {time_text(alert.since_ms, zone)}, {ago(max(0.0, (now_ms - alert.since_ms) / 1000))}"]
+    if alert.ended_ms is not None:
+        lasted = length_text((alert.ended_ms - alert.since_ms) / 1000)
+        facts = [f"{time_text(alert.since_ms, zone)} to {time_text(alert.ended_ms, zone)}, {lasted}"]
+    if (seen := book.mark(alert, "acknowledged")) is not None:
+        facts.append(f"seen by {seen.by} at {time_text(seen.at_ms, zone)}")
+    ways = [mark.by for mark in book.marks if mark.alert_id == alert.alert_id and mark.kind == "told"]
+    if ways:
+        facts.append("told by " + ", ".join(ways))
+    state = "over" if alert.ended_ms is not None else ("seen" if seen else "on")
+    if alert.what == "test":
+        state = "test"
+    return (
+        f'<div class="hl-alert hl-alert-{state}"><span class="hl-state">{state}</span> <strong>{escape(told)}</strong> '
+        f'<span class="hl-camera-facts">{" · ".join(escape(fact) for fact in facts)}</span></div>'
+    )

@@ -1,0 +1,142 @@
+"""What the operator's page reads and writes: one of the places that hold the Store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from audience.alerts import Alert, AlertMark, AlertRule, trial_alert
+from audience.errors import InvalidValue
+from audience.monitoring.cameras import records_come_in
+from audience.monitoring.evaluate import Situation, look
+from audience.session_setup import Occasion, prepared
+from audience.sessions import Session
+from audience.store import Store
+from audience.stores import default_store_url
+from audience.time import to_ms
+from dashboard.access.data import open_store
+from dashboard.data import change_stage, store_url
+
+# One page at a time looks at the rules: two that look at once would each begin the same alert.
+_looking = threading.Lock()
+
+
+def now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+def named_store() -> str:
+    """What a command has to name the store by; "" where it is the one that is used unasked."""
+    return "" if store_url() == default_store_url() else store_url()
+
+
+def is_in_the_cloud() -> bool:
+    """Whether the store is in AWS."""
+    return store_url().startswith("dynamodb:")
+
+
+def at_work(found: Sequence[Session]) -> str:
+    """The id of the session an operator most likely comes for: the first of which a camera is at work.
+
+    Args:
+        found: one at least; the first stands where no camera is at work.
+    """
+    now_ms = to_ms(now())
+    with _opened() as store:
+        for session in found:
+            # Of those that have ended, which are most, nothing is read.
+            if session.ended_at is None and records_come_in(session, store.heartbeats(session.session_id), now_ms):
+                return session.session_id
+    return found[0].session_id
+
+
+def situation(session_id: str) -> Situation:
+    """How a session is now. Its rules are looked at, unless a watcher does so already.
+
+    Raises:
+        SessionNotFound: there is none of that id.
+    """
+    with _looking, _opened() as store:
+        return look(store, session_id, to_ms(now()))
+
+
+def set_up(occasion: Occasion, *, stage_title: str = "") -> Session:
+    """Sets up a session, a stage and a camera, or adds to those there are; see `prepared`.
+
+    Raises:
+        ScoringRefused: the session is there, and measures something else.
+        InvalidValue: a value is not allowed.
+    """
+    with _opened() as store:
+        session = prepared(store, occasion, None, now(), device=False)
+    if stage_title:
+        change_stage(session.session_id, occasion.stage_id, lambda stage: replace(stage, title=stage_title))
+    return session
+
+
+def start(session_id: str) -> None:
+    """The session begins now.
+
+    Raises:
+        InvalidValue: something was recorded of it already.
+    """
+    with _opened() as store:
+        session = store.session(session_id)
+        if any(len(store.windows(session_id, stage.stage_id)) for stage in store.stages(session_id)):
+            raise InvalidValue("something was recorded of the session already: it began before that")
+        store.change_session(replace(session, started_at=now(), ended_at=None))
+
+
+def go_on(session_id: str) -> None:
+    """The session is under way again."""
+    with _opened() as store:
+        store.change_session(replace(store.session(session_id), ended_at=None))
+
+
+def end(session_id: str) -> None:
+    """The session has ended now; one that had yet to begin, too."""
+    with _opened() as store:
+        session, at = store.session(session_id), now()
+        store.change_session(replace(session, started_at=min(session.started_at, at), ended_at=at))
+
+
+def acknowledge(session_id: str, alert: Alert, by: str) -> None:
+    """Notes who saw an alert.
+
+    Raises:
+        InvalidValue: nobody is named.
+    """
+    with _opened() as store:
+        mark = AlertMark(alert_id=alert.alert_id, kind="acknowledged", by=by.strip(), at_ms=to_ms(now()))
+        store.alerting.put(session_id, mark)
+
+
+def ask_for_a_test(session_id: str) -> None:
+    """Begins an alert that says it is a test, for the watcher to tell."""
+    with _opened() as store:
+        store.alerting.put(session_id, trial_alert(to_ms(now())))
+
+
+def rules(session_id: str) -> tuple[AlertRule, ...]:
+    """The rules there are by now, in the order of their ids."""
+    with _opened() as store:
+        return store.alerting.book(session_id).rules
+
+
+def put_rule(session_id: str, rule: AlertRule) -> None:
+    """Writes a rule."""
+    with _opened() as store:
+        store.alerting.put(session_id, rule)
+
+
+def drop_rule(session_id: str, rule: AlertRule) -> None:
+    """Takes a rule away; what it has begun is over at the next look."""
+    with _opened() as store:
+        store.alerting.drop(session_id, rule)
+
+
+def _opened() -> Store:
+    return open_store(store_url())

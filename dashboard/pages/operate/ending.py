@@ -1,0 +1,68 @@
+"""Ending a session: asked first, by name, because it ends for every stage and camera of it."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from audience.monitoring.evaluate import Situation
+from audience.sessions import Session
+from dashboard import markup
+from dashboard.pages.operate import data
+from dashboard.pages.operate.acting import act, show_part
+from dashboard.wording import stage_names
+
+_ASKED = "end-session"
+
+
+def ask_to_end(session_id: str) -> None:
+    """Has the page ask whether to end a session, when it is drawn next."""
+    st.session_state[_ASKED] = session_id
+
+
+def show_question(session_id: str) -> None:
+    """The question, where it is to be asked; not within what is drawn again by itself, which would close it."""
+    if st.session_state.get(_ASKED) == session_id:
+        _ask(session_id)
+
+
+def still_at_work(now: Situation) -> str:
+    """Which cameras have to be stopped; "" where none has."""
+    stages = stage_names(now.stages)
+    at_work = [one for one in now.cameras if one.state not in ("ended", "expected", "dead")]
+    names = [f"{one.camera_id} on {stages[one.stage_id]}" for one in at_work]
+    return f"Still at work: {', '.join(names)}. Stop each with Ctrl-C where it was started." if names else ""
+
+
+def _close() -> None:
+    st.session_state.pop(_ASKED, None)
+
+
+@st.dialog("End this session?", on_dismiss=_close)
+def _ask(session_id: str) -> None:
+    show_part(_question, session_id)
+
+
+def _question(session_id: str) -> None:
+    now = data.situation(session_id)
+    st.html(f"<p><strong>{escape(now.session.name)}</strong></p>")
+    st.html(markup.note(_meaning(now.session, len(now.stages), len(now.cameras)), still_at_work(now)))
+    with st.container(horizontal=True):
+        st.button("End it for all", type="primary", key="end-surely", on_click=act, args=(_end, session_id))
+        st.button("Not yet", key="end-not", on_click=act, args=(_close,))
+
+
+def _end(session_id: str) -> None:
+    data.end(session_id)
+    _close()
+
+
+def _meaning(session: Session, stages: int, cameras: int) -> str:
+    """What ending means, in words."""
+    of = f"{stages} {'stage' if stages == 1 else 'stages'} and {cameras} {'camera' if cameras == 1 else 'cameras'}"
+    board = " Its public board stands still." if session.kind == "festival" else ""
+    return (
+        f"It ends now, with {of}. Nobody is alerted of its cameras any more.{board} Cameras are not stopped by this. "
+        "“Session goes on” takes it back."
+    )

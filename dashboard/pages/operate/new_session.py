@@ -1,0 +1,119 @@
+"""A new session: what is said of it, and what it may measure, in words, before anything is created."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from html import escape
+
+import streamlit as st
+
+from audience.countries import countries
+from audience.errors import HouselightsError
+from audience.ids import LONGEST_ID
+from audience.privacy import SETTINGS, Setting, decide
+from audience.session_setup import Occasion
+from audience.sessions import KINDS
+from dashboard import markup
+from dashboard.access.entry import in_words
+from dashboard.data import sessions
+from dashboard.pages.operate import data
+from dashboard.session_address import open_session
+
+# What it may measure is said anew for each session, and nothing of it is chosen beforehand.
+_FIELDS = ("title", "setting", "country", "heads", "notice")
+_PROBLEM, _DONE, _MADE = "new-problem", "new-done", "new-made"
+_NO_TITLE = "A session and its stage need a title with a letter or a digit in it, a to z or 0 to 9."
+_NO_SETTING = "Choose the kind of place: it decides whether expressions may be measured."
+
+
+def new_session_key() -> str:
+    """Names the place of the fields; another one once a session was made of them, so that they close."""
+    return f"new-session-{st.session_state.get(_MADE, 0)}"
+
+
+def show_new_session() -> None:
+    """The fields, what they lead to, and the button. It is decided once: no session measures more afterwards."""
+    st.text_input("Title", key="new-title")
+    with st.container(horizontal=True):
+        st.selectbox("Kind", KINDS, format_func=str.capitalize, key="new-kind")
+        setting: Setting | None = st.selectbox(
+            "Kind of place", SETTINGS, index=None, placeholder="Choose", format_func=str.capitalize, key="new-setting"
+        )
+    country = st.selectbox(
+        "Country",
+        list(countries()),
+        index=None,
+        placeholder="Not said: type to search",
+        format_func=lambda code: countries()[code].label,
+        key="new-country",
+    )
+    with st.container(horizontal=True):
+        st.text_input("Stage", "Main", key="new-stage")
+        st.text_input("Camera", "cam-1", key="new-camera")
+    with st.container(horizontal=True):
+        heads_only = st.checkbox("Count heads only", key="new-heads")
+        st.checkbox("The people in view are told", key="new-notice")
+    st.html(_outcome(setting, country, heads_only=heads_only))
+    st.button("Set up session", type="primary", on_click=_set_up)
+    if problem := st.session_state.pop(_PROBLEM, ""):
+        st.html(markup.trouble(problem))
+    elif st.session_state.pop(_DONE, False):
+        st.rerun()
+
+
+def id_of(title: str) -> str:
+    """An id made of a title: `Opening night: Zoë` gives `opening-night-zoe`."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_ID].strip("-")
+
+
+def _outcome(setting: Setting | None, country: str | None, *, heads_only: bool) -> str:
+    """What a session of these would measure, and why, as HTML."""
+    if setting is None:
+        line = _NO_SETTING
+    else:
+        line = f"{decide(setting, country, heads_only=heads_only).reason} This stays so for the session."
+    return f'<p class="hl-outcome" role="status">{escape(line)}</p>'
+
+
+def _set_up() -> None:
+    """Sets up what the fields say, and has the page show it; what is wrong is said under the button."""
+    field = {name: st.session_state[f"new-{name}"] for name in (*_FIELDS, "kind", "stage", "camera")}
+    title, stage = field["title"].strip(), field["stage"].strip()
+    if not id_of(title) or not id_of(stage):
+        st.session_state[_PROBLEM] = _NO_TITLE
+        return
+    if field["setting"] is None:
+        st.session_state[_PROBLEM] = _NO_SETTING
+        return
+    try:
+        session = data.set_up(
+            Occasion(
+                session_id=_free(id_of(title)),
+                stage_id=id_of(stage),
+                camera_id=field["camera"].strip(),
+                title=title,
+                kind=field["kind"],
+                setting=field["setting"],
+                country=field["country"],
+                heads_only=field["heads"],
+                notice_given=field["notice"],
+            ),
+            stage_title=stage,
+        )
+    except HouselightsError as problem:
+        st.session_state[_PROBLEM] = in_words(problem)
+        return
+    for name in _FIELDS:
+        del st.session_state[f"new-{name}"]
+    st.session_state[_DONE] = True
+    st.session_state[_MADE] = st.session_state.get(_MADE, 0) + 1
+    open_session(session.session_id)
+
+
+def _free(wanted: str) -> str:
+    """The id, or the next that no session has."""
+    taken = {session.session_id for session in sessions()}
+    numbered = (f"{wanted[: LONGEST_ID - 5]}-{number}" for number in range(2, 9999))
+    return wanted if wanted not in taken else next(name for name in numbered if name not in taken)

@@ -1,0 +1,1 @@
+"""The Planner page: how many screenings and faces a comparison needs."""

@@ -1,0 +1,1 @@
+"""The Scenes page: scenes over all the audiences that saw them."""

@@ -1,0 +1,137 @@
+"""Scenes against expressions: the heat map, its figures, and what is taken away of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import get_args
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from audience.comparing.scenes import SceneFigure, scene_figures
+from audience.export.tables import scenes_table
+from audience.percents import percent_text
+from audience.reaction.baseline import BASELINES, BaselineChoice
+from audience.reaction.segments import LEAST_S
+from dashboard import markup
+from dashboard.charts.theme import LIGHT, palette_of
+from dashboard.download import Picture, offer
+from dashboard.pages.choose_sessions import bar
+from dashboard.pages.scenes import data
+from dashboard.pages.scenes.heat_map import Measure, heat_map, height_of
+from dashboard.pages.scenes.selected import PAGE, PICTURE_WIDTH, ChosenScenes
+from dashboard.pages.scenes.text import LACKS, changed, ranged
+from dashboard.wording import doing, expression_name
+
+_AGAINST: dict[BaselineChoice, str] = {
+    "whole talk": "the whole screening",
+    "moving median": "the minutes around it",
+    "pre-roll": "the time before it began",
+}
+
+
+def show(chosen: ChosenScenes, choosers: DeltaGenerator) -> None:
+    """The view, from its choosers to its figures.
+
+    Args:
+        chosen: of what.
+        choosers: the row for the view's own choosers.
+    """
+    with choosers:
+        measure: Measure = st.segmented_control(
+            "Show",
+            get_args(Measure),
+            default="share",
+            required=True,
+            format_func={"share": "Share", "change": "Change"}.__getitem__,
+            key="measure",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        choice: BaselineChoice = BASELINES[0]
+        if measure == "change":
+            choice = st.selectbox(
+                "Against",
+                BASELINES,
+                format_func=lambda name: f"Against {_AGAINST[name]}",
+                key="baseline",
+                bind="query-params",
+                label_visibility="collapsed",
+                width=260,
+            )
+        takeaway = st.container(width="content")
+    with bar("Laying the scenes side by side") as told_part:
+        screened = data.screened(chosen.screenings, chosen.expressions, choice, told_part)
+    figures = scene_figures(screened, chosen.expressions)
+    told = headline(figures, chosen.lead)
+    st.html(markup.lead(told))
+    st.echarts_chart(
+        heat_map(figures, measure, chosen.experimental, palette_of(st.context.theme.type)),
+        height=height_of(figures),
+        key="heat-map",
+        alt=f"Scenes against expressions. {told}",
+        theme=None,
+    )
+    st.html(markup.note(*explained(figures, measure, choice, chosen.experimental)))
+    with st.expander("All figures"):
+        head = ("Scene", "Expression", "Share", "Change", "Faces", "Screenings", "Coverage")
+        st.html(markup.figures("Scenes and expressions", head, [_told(one) for one in figures]))
+    with takeaway:
+        build = chosen.takeaway(
+            {"view": "expressions", "measure": measure, "baseline": choice, "least_figures_s": LEAST_S},
+            partial(scenes_table, figures),
+            partial(_picture, figures, measure, chosen.experimental, told),
+        )
+        offer(build, page=PAGE, tables=["scenes", "notes"], pictures=["scenes"])
+
+
+def headline(figures: Sequence[SceneFigure], lead: str) -> str:
+    """Where most showed an expression, and where fewest did."""
+    known = sorted((one for one in figures if one.enough and one.expression == lead), key=lambda one: one.share)
+    if not known:
+        return "Not enough data for a figure of any scene."
+    most, least = known[-1], known[0]
+    told = f"Most {doing(lead)} in “{most.scene.name}”: {ranged(most.share, most.low, most.high)} of the faces"
+    if most is least:
+        return f"{told}."
+    return f"{told}; fewest in “{least.scene.name}”: {ranged(least.share, least.low, least.high)}."
+
+
+def explained(
+    figures: Sequence[SceneFigure], measure: Measure, choice: BaselineChoice, experimental: frozenset[str]
+) -> list[str]:
+    """What the picture means, and why cells of it have no figure."""
+    several = max(one.shown for one in figures) > 1
+    said = [
+        "A cell is the share of faces that show the expression in the scene"
+        + (", on average over screenings, each counting once." if several else ".")
+    ]
+    if measure == "change":
+        said = [
+            f"A cell is the share of faces less that of {_AGAINST[choice]}, in points"
+            + (", on average over screenings." if several else ".")
+        ]
+    lacks = dict.fromkeys(one.lack if measure == "share" else one.change_lack for one in figures)
+    said += [f"“{LACKS[lack].brief.capitalize()}”: {LACKS[lack].full}." for lack in lacks if lack]
+    if experimental & {one.expression for one in figures}:
+        said.append("* Experimental: its accuracy is not established.")
+    return said
+
+
+def _told(figure: SceneFigure) -> tuple[str, ...]:
+    share = ranged(figure.share, figure.low, figure.high) if figure.enough else LACKS[figure.lack].full
+    return (
+        figure.scene.name,
+        expression_name(figure.expression),
+        share,
+        changed(figure) if figure.enough else "",
+        f"{figure.faces:.0f}" if figure.enough else "",
+        f"{figure.screenings} of {figure.shown}",
+        "" if figure.coverage != figure.coverage else percent_text(figure.coverage),
+    )
+
+
+def _picture(figures: Sequence[SceneFigure], measure: Measure, experimental: frozenset[str], told: str) -> Picture:
+    options = heat_map(figures, measure, experimental, LIGHT)
+    return Picture(name="scenes", options=options, width=PICTURE_WIDTH, height=height_of(figures), alt=told)

@@ -1,0 +1,159 @@
+"""How alike one audience moves in each scene, against chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from audience.comparing.scenes import scenes_of
+from audience.comparing.synchrony import LEAST_S, LEAST_TRACKS, Synchrony
+from audience.export.tables import synchrony_table
+from dashboard import markup
+from dashboard.charts.theme import LIGHT, Palette, palette_of
+from dashboard.download import Picture, offer
+from dashboard.pages.choose_sessions import bar
+from dashboard.pages.scenes import data
+from dashboard.pages.scenes.interval_rows import IntervalAxis, IntervalRow, height_of, interval_rows
+from dashboard.pages.scenes.selected import PAGE, PICTURE_WIDTH, ChosenScenes
+from dashboard.pages.scenes.text import signed
+from dashboard.pages.screenings import names_of
+from dashboard.report.contents import SEED
+from dashboard.wording import expression_name
+
+_MEANS = (
+    "Synchrony says how alike faces move: the mean correlation of each face with all others. The grey bar is what "
+    "chance gives (95 % of it): the same faces, each shifted in time by a length of its own. A full point lies beyond "
+    "it; of twenty scenes, one does by chance alone. It is of one audience: faces of several are not seen together."
+)
+
+Named = Sequence[tuple[str, Synchrony]]
+
+
+def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> None:
+    """The view of one screening, which the viewer chooses.
+
+    Args:
+        chosen: of what.
+        expression: which.
+        choosers: the row for the view's own choosers.
+    """
+    screenings = {screening.key: screening for screening in chosen.screenings}
+    key = next(iter(screenings))
+    with choosers:
+        if len(screenings) > 1:
+            key = st.selectbox(
+                "Screening",
+                list(screenings),
+                format_func=names_of(chosen.screenings).__getitem__,
+                key="screening",
+                bind="query-params",
+                label_visibility="collapsed",
+                width=360,
+            )
+        takeaway = st.container(width="content")
+    screening = screenings[key]
+    with bar("Following single faces, scene by scene") as told:
+        found = data.synchrony_of(screening, expression, told)
+    if found is None:
+        line = (
+            "No single face of this screening is kept, and synchrony needs them: they expire after 30 days, unless set "
+            "otherwise, or were not kept. The other views do not need them."
+        )
+        st.html(markup.empty(line))
+        return
+    names = [scene.name for scene in scenes_of(screening.stage.timelines[0])]
+    named = list(zip(names, found, strict=True))
+    alt = headline(named, expression)
+    st.html(markup.lead(alt))
+    options = _chart(named, expression, palette_of(st.context.theme.type))
+    st.echarts_chart(options, height=height_of(rows_of(named)), key="synchrony", alt=alt, theme=None)
+    st.html(markup.note(_MEANS))
+    with st.expander("All figures"):
+        head = ("Scene", "Synchrony", "Chance", "p", "Faces followed", "Seconds")
+        st.html(markup.figures("Synchrony of each scene", head, [_told(name, one) for name, one in named]))
+    with takeaway:
+        build = chosen.takeaway(
+            {"view": "synchrony", "expression": expression, "screening": key, "seed": SEED},
+            partial(synchrony_table, screening.session.session_id, screening.stage.stage_id, expression, named),
+            partial(_picture, named, expression, alt),
+        )
+        offer(build, page=PAGE, tables=["synchrony", "notes"], pictures=["synchrony"])
+
+
+def headline(named: Named, expression: str) -> str:
+    """In which scenes the audience moved together."""
+    known = [(name, one) for name, one in named if one.enough]
+    if not known:
+        return f"Not enough data: no scene has {LEAST_TRACKS} faces in view for {LEAST_S:g} s."
+    beyond = [name for name, one in known if one.correlation > one.chance_high]
+    told = f"Beyond chance in {len(beyond)} of {len(known)} scenes ({expression_name(expression).lower()})"
+    name, most = max(known, key=lambda one: one[1].correlation)
+    return f"{told}, most in “{name}”: {_figure(most.correlation)}." if beyond else f"{told}."
+
+
+def rows_of(named: Named) -> list[IntervalRow]:
+    """One row a scene."""
+    rows = []
+    for name, one in named:
+        beside, brief = "not enough data", "too little"
+        said = f"{name}: not enough data; {one.tracks} faces in view for {LEAST_S:g} s or longer"
+        if one.enough:
+            beside, brief = f"{one.tracks} faces, p {_p(one.p_value)}", f"{one.tracks} faces"
+            said = f"{name}: {_figure(one.correlation)}, {_chance(one)}, p {_p(one.p_value)}, {one.tracks} faces"
+        rows.append(
+            IntervalRow(
+                name=name,
+                low=one.chance_low,
+                high=one.chance_high,
+                value=one.correlation,
+                filled=not one.chance_low <= one.correlation <= one.chance_high,
+                beside=beside,
+                brief=brief,
+                said=said,
+            )
+        )
+    return rows
+
+
+def _chart(named: Named, expression: str, palette: Palette) -> dict[str, object]:
+    reach = [value for _, one in named if one.enough for value in (one.correlation, one.chance_low, one.chance_high)]
+    low = min([-0.2, *reach]) // 0.1 / 10
+    axis = IntervalAxis(
+        name=f"Synchrony of {expression_name(expression).lower()} (correlation)",
+        low=round(low, 1),
+        high=round(-(-max([0.4, *reach]) // 0.1) / 10, 1),
+    )
+    return interval_rows(rows_of(named), axis, palette)
+
+
+def _picture(named: Named, expression: str, alt: str) -> Picture:
+    options = _chart(named, expression, LIGHT)
+    return Picture(name="synchrony", options=options, width=PICTURE_WIDTH, height=height_of(rows_of(named)), alt=alt)
+
+
+def _told(name: str, one: Synchrony) -> tuple[str, ...]:
+    if not one.enough:
+        return name, "not enough data", "", "", str(one.tracks), f"{one.seconds:.0f}"
+    return (
+        name,
+        _figure(one.correlation),
+        _chance(one).removeprefix("chance "),
+        _p(one.p_value),
+        str(one.tracks),
+        f"{one.seconds:.0f}",
+    )
+
+
+def _figure(value: float) -> str:
+    return signed(f"{value:.2f}")
+
+
+def _chance(one: Synchrony) -> str:
+    return f"chance {_figure(one.chance_low)} to {_figure(one.chance_high)}"
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}".removeprefix("0")

@@ -1,0 +1,1 @@
+"""The Session page: one session as its presenter reads it."""

@@ -1,0 +1,81 @@
+"""What the viewer chose to see; every choice stands in the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from audience.faces import LEAD_EXPRESSION
+from audience.reaction.baseline import BASELINES, BaselineChoice
+from audience.reaction.curve import StageWindows, default_smoothing_s
+from dashboard.data import SessionFile
+from dashboard.wording import AGAINST, expression_name
+
+SMOOTHINGS = {0.0: "Raw", 5.0: "Over 5 s", 15.0: "Over 15 s", 60.0: "Over 1 min"}
+MOST_BESIDE = 3  # lines; more could not be told apart
+_WIDTH = 175
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How a stage is shown.
+
+    Attributes:
+        expression: the leading one; None where only heads were counted, or nothing is to be shown.
+        beside: others, laid beside it.
+        against: the baseline.
+        smoothing_s: what figures are averaged over; 0 for nothing.
+    """
+
+    expression: str | None = None
+    beside: tuple[str, ...] = ()
+    against: BaselineChoice = "whole talk"
+    smoothing_s: float = 0.0
+
+
+def choose_view(file: SessionFile, windows: StageWindows) -> View:
+    """The expression, and behind a button what is chosen less often."""
+    if file.session.mode != "expressions" or not windows.table.scored.any():
+        return View()
+    scorers = [file.scorers[name] for name in windows.table.scorers if name in file.scorers]
+    experimental = {name for scorer in scorers for name in scorer.experimental}
+    names = {name: expression_name(name, experimental=name in experimental) for name in windows.expressions}
+    expression = st.selectbox(
+        "Expression",
+        list(names),
+        index=list(names).index(LEAD_EXPRESSION) if LEAD_EXPRESSION in names else 0,
+        format_func=names.__getitem__,
+        key="expression",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=_WIDTH,
+    )
+    with st.popover("Curve options", width=_WIDTH):
+        beside = st.multiselect(
+            "Other expressions beside it",
+            list(names),
+            format_func=names.__getitem__,
+            max_selections=MOST_BESIDE,
+            key="beside",
+            bind="query-params",
+            placeholder="None",
+        )
+        against = st.selectbox(
+            "Compare with", BASELINES, format_func=AGAINST.__getitem__, key="against", bind="query-params"
+        )
+        usual = default_smoothing_s(len(windows.start_ms) * windows.width_ms / 1000)
+        smoothing_s = st.selectbox(
+            "Average",
+            list(SMOOTHINGS),
+            index=list(SMOOTHINGS).index(usual),
+            format_func=SMOOTHINGS.__getitem__,
+            key="smoothing",
+            bind="query-params",
+        )
+    return View(
+        expression=expression,
+        beside=tuple(name for name in beside if name != expression),
+        against=against,
+        smoothing_s=smoothing_s,
+    )

@@ -1,0 +1,131 @@
+"""This session beside others of its kind: which, their shares, and why some of them cannot be held against it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from math import isnan
+
+import numpy as np
+import streamlit as st
+
+from audience.comparing.earlier import Whole, comparable
+from audience.disclosure import interval_text, share_text
+from audience.percents import percent_text
+from audience.reaction.curve import StageWindows, smoothed_curve
+from audience.reaction.segments import shape_of
+from audience.sessions import Session, Stage
+from dashboard import data, markup
+from dashboard.charts.theme import SPARK_CURVE
+from dashboard.clock import date_text, viewer_zone
+from dashboard.pages.session.choices import View
+
+MOST_AT_FIRST = 3
+_POINTS = 72
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """What this session is held against.
+
+    Attributes:
+        stages: one of each session that was chosen and can be compared.
+        refused: why others cannot, one line each.
+    """
+
+    stages: Sequence[StageWindows] = ()
+    refused: Sequence[str] = ()
+
+
+def choose_earlier(windows: StageWindows) -> Earlier:
+    """The sessions the viewer chose; at first the latest that gave the same film or talk before."""
+    session = windows.session
+    others = {
+        one.session_id: one
+        for one in data.sessions()
+        if one.kind == session.kind and one.mode == "expressions" and one.session_id != session.session_id
+    }
+    if not others:
+        return Earlier()
+    st.header("Against earlier sessions", anchor=False)
+    zone = viewer_zone(st.context.timezone)
+    chosen = st.multiselect(
+        "Compare with",
+        list(others),
+        default=earlier_of(session, list(others.values())),
+        format_func=lambda one: f"{others[one].name}, {date_text(others[one].started_at, zone)}",
+        key=f"earlier-{session.session_id}",
+        placeholder=f"Choose among {len(others)} of this kind",
+    )
+    files = [data.session_file(session_id) for session_id in chosen]
+    stages = [data.laid_out(file, _same_stage(file, windows.stage)) for file in files if file.stages]
+    can, refused = comparable(windows, stages)
+    return Earlier(stages=can, refused=refused)
+
+
+def earlier_of(session: Session, others: Sequence[Session]) -> list[str]:
+    """The ids of the latest sessions in which the same was shown before, in the same cut."""
+    before = [
+        one
+        for one in others
+        if session.film and (one.film, one.cut) == (session.film, session.cut) and one.started_at < session.started_at
+    ]
+    before.sort(key=lambda one: one.started_at, reverse=True)
+    return [one.session_id for one in before[:MOST_AT_FIRST]]
+
+
+def shares_by_title(stages: Sequence[StageWindows], expression: str) -> dict[str, tuple[float, int]]:
+    """By title of the segment: its mean share in other sessions, and in how many it has one."""
+    shares: dict[str, list[float]] = defaultdict(list)
+    for windows in stages:
+        file = data.session_file(windows.session.session_id)
+        for row in data.segments_of(file, windows.stage, expression, "whole talk"):
+            if row.enough:
+                shares[row.title].append(row.share)
+    return {title: (sum(known) / len(known), len(known)) for title, known in shares.items()}
+
+
+def show_earlier(windows: StageWindows, view: View, earlier: Earlier) -> None:
+    """This session and the others, one line each, their curves on one scale."""
+    if view.expression is None:
+        return
+    if earlier.stages:
+        wholes = [Whole.of(one, view.expression) for one in (windows, *earlier.stages)]
+        shapes = [
+            shape_of(smoothed_curve(one.windows, view.expression, view.smoothing_s).share, _POINTS) for one in wholes
+        ]
+        highest = np.nanmax([0.1, *(value for shape in shapes for value in shape)])
+        rows = "".join(
+            _row(whole, [None if isnan(value) else float(value / highest) for value in shape], this=not number)
+            for number, (whole, shape) in enumerate(zip(wholes, shapes, strict=True))
+        )
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("Session", "Curve", "Share", "Faces", "Coverage"))
+        st.html(f'<table class="hl-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>')
+        st.html(markup.note("Curves are on one scale. Audiences differ: a difference may be theirs."))
+    for line in earlier.refused:
+        st.html(markup.note(line))
+
+
+def _row(whole: Whole, shape: list[float | None], *, this: bool) -> str:
+    session = whole.windows.session
+    date = date_text(session.started_at, viewer_zone(st.context.timezone))
+    name = (
+        f"<strong>{escape(session.name)}</strong>"
+        if this
+        else f'<a href="?session={escape(session.session_id)}" target="_self">{escape(session.name)}</a>'
+    )
+    share = "not enough data"
+    if not isnan(whole.share):
+        figures = whole.share, whole.low, whole.high
+        share = f"{share_text(*figures)}<small>{interval_text(*figures)}</small>"
+    faces = "" if isnan(whole.faces) else f"{whole.faces:.0f}"
+    coverage = "" if isnan(whole.coverage) else percent_text(whole.coverage)
+    picture = markup.sparkline(shape, f"Share along “{session.name}”", SPARK_CURVE)
+    cells = "".join(f"<td>{cell}</td>" for cell in (picture, share, faces, coverage))
+    return f'<tr><th scope="row">{name}<small>{escape(date)}{", this session" if this else ""}</small></th>{cells}</tr>'
+
+
+def _same_stage(file: data.SessionFile, stage: Stage) -> Stage:
+    return next((one for one in file.stages if one.stage_id == stage.stage_id), file.stages[0])

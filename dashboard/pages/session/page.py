@@ -1,0 +1,206 @@
+"""One session as its presenter reads it: a headline, the recording with its curve, moments, segments, earlier talks."""
+
+from __future__ import annotations
+
+from math import isfinite, nan
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from audience.errors import HouselightsError, SessionNotFound
+from audience.faces import LEAD_EXPRESSION
+from audience.percents import percent_text
+from audience.reaction.curve import StageWindows
+from audience.reaction.headline import headline
+from audience.sessions import Stage
+from dashboard import data, markup
+from dashboard.access.entry import has_page, in_words
+from dashboard.access.identity import permit
+from dashboard.charts.theme import palette_of
+from dashboard.clock import date_text, length_text, viewer_zone
+from dashboard.pages.session.choices import View, choose_view
+from dashboard.pages.session.earlier import Earlier, choose_earlier, shares_by_title, show_earlier
+from dashboard.pages.session.moment_list import moment_list, second_url
+from dashboard.pages.session.notes import ask_to_write, recording_notes, show_dialogs, show_notes
+from dashboard.pages.session.picture import show_picture
+from dashboard.pages.session.segments.component import segment_table
+from dashboard.recordings import video_of
+from dashboard.report.offer import offer_report
+from dashboard.session_address import choose_stage
+from dashboard.stretches import few_faces_note, legend
+from dashboard.wording import (
+    AGAINST,
+    GAPS,
+    LATER,
+    about_moments,
+    band_words,
+    faces_text,
+    how_to_score,
+    kind_words,
+    outside_note,
+)
+
+LIVE_REFRESH_S, WAITING_REFRESH_S = 2, 10
+
+
+def facts(file: data.SessionFile, stage: Stage, windows: StageWindows) -> list[str]:
+    """When, where, how many, and how much of the audience was seen."""
+    told = [date_text(file.session.started_at, viewer_zone(st.context.timezone))]
+    if len(windows.start_ms):
+        told.append(length_text(len(windows.start_ms) * windows.width_ms / 1000))
+    told.append(stage.name)
+    if len(windows.place):
+        told.append(f"up to {faces_text(np.nanmax(windows.faces))}")
+    somebody = np.nan_to_num(windows.faces) > 0
+    if somebody.any():
+        told.append(f"coverage {percent_text(float(np.nanmean(windows.coverage[somebody])))}")
+    cameras = len(file.cameras[stage.stage_id])
+    return [*told, f"{cameras} cameras"] if cameras > 1 else told
+
+
+def show_stage(file: data.SessionFile) -> None:
+    """One stage of a session, the head of the page first."""
+    head = st.container()
+    with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
+        stage = choose_stage(file)
+        windows = data.laid_out(file, stage)
+        view = choose_view(file, windows)
+    told = headline(windows, view.expression or LEAD_EXPRESSION)
+    labels = [*kind_words(file.session), *(["Live"] if file.live else [])]
+    head.html(markup.header(file.session.name, labels, facts(file, stage, windows), told))
+    if len(windows.start_ms):
+        show_review(file, windows, view)
+    else:
+        line = "No camera has recorded anything on this stage yet. Score a recording into the session:"
+        st.html(markup.empty(line, how_to_score(file.session.session_id)))
+        st.html(markup.note(outside_note(windows)))
+
+
+def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> None:
+    """The recording with its curve, and under it what there is to say; what is chosen below shows above too."""
+    stage = windows.stage
+    above, moments_place, segments_place, earlier_place = (st.container() for _ in range(4))
+    with earlier_place:
+        earlier = choose_earlier(windows) if view.expression is not None else Earlier()
+    recordings = [one for one in file.recordings if one.stage_id == stage.stage_id]
+    video = video_of(file.session, recordings)
+    with above:
+        noted = show_picture(windows, view, earlier=earlier.stages, video=video, start_s=second_asked_for(windows))
+        band = [band_words(windows.intervals_allow_for)] if view.expression else []
+        st.html(markup.note(*band, GAPS, legend(windows), few_faces_note(windows), outside_note(windows)))
+        heartbeats = [one for one in file.heartbeats if one.stage_id == stage.stage_id]
+        if remarks := recording_notes(recordings, heartbeats):
+            st.html(markup.listing("About the recording", remarks))
+        with st.container(horizontal=True, key="take-away"):
+            smoothing_s = view.smoothing_s if view.expression else None
+            offer_report(file, windows, view.expression, smoothing_s=smoothing_s, against=view.against)
+    with moments_place:
+        if view.expression is not None:
+            st.header("Moments", anchor=False)
+            # What stands out of an hour is not known halfway through it.
+            if file.live:
+                st.html(markup.note(LATER))
+            else:
+                found = data.moments_of(file, stage, view.expression)
+                st.html(markup.note(about_moments(windows, view.expression, found)))
+                st.html(moment_list(windows, found, video, st.query_params.to_dict()))
+    with segments_place:
+        show_segments(file, windows, view, earlier)
+    with earlier_place:
+        show_earlier(windows, view, earlier)
+    st.header("Notes, and what is left out", anchor=False)
+    show_notes(windows)
+    if noted is not None:
+        ask_to_write(file.session.session_id, stage.stage_id, noted)
+
+
+def show_segments(file: data.SessionFile, windows: StageWindows, view: View, earlier: Earlier) -> None:
+    """The segment table; without a timeline, how to get one."""
+    if view.expression is None:
+        return
+    st.header("Segments", anchor=False)
+    if not windows.stage.timelines:
+        st.html(markup.note("Nobody has said yet what was shown: slides, chapters or scenes divide the curve."))
+        link_to_timeline(windows, "Say what was shown, and when")
+        return
+    address = st.query_params.to_dict()
+    begins = {int(index): float(windows.session_s[place]) for place, index in enumerate(windows.segment) if index >= 0}
+    segment_table(
+        windows,
+        data.segments_of(file, windows.stage, view.expression, view.against),
+        caption=f"Segments of {file.session.name}",
+        against=AGAINST[view.against],
+        earlier=shares_by_title(earlier.stages, view.expression),
+        hrefs={index: second_url(address, second) for index, second in begins.items()},
+        palette=palette_of(st.context.theme.type),
+        key="segments",
+    )
+    link_to_timeline(windows, "Change what was shown, and when")
+
+
+def link_to_timeline(windows: StageWindows, label: str) -> None:
+    """Leads to the page on which a stage's timeline is uploaded and edited, if it is for whoever looks."""
+    if not has_page(permit(), "timeline"):
+        return
+    query = {"session": windows.session.session_id, "stage": windows.stage.stage_id}
+    with st.container(key="to-timeline"):
+        st.page_link("timeline/page.py", label=label, query_params=query)
+
+
+def second_asked_for(windows: StageWindows) -> float | None:
+    """The second of the session that the address names as `t`; else where what was shown began, if that is known."""
+    try:
+        second = float(st.query_params.get("t", "nan"))
+    except ValueError:
+        second = nan
+    shown = np.flatnonzero(~np.isnan(windows.timeline_s))
+    began = float(windows.session_s[shown[0]]) if len(shown) else None
+    return second if isfinite(second) else began
+
+
+def show(session_id: str, drawn_every_s: int | None) -> None:
+    """The body of the page; also what is drawn again every few seconds until the session has ended."""
+    try:
+        file = data.session_file(session_id)
+        if refresh_s(file) != drawn_every_s:
+            st.rerun()
+        if file.stages:
+            show_stage(file)
+        else:
+            st.html(markup.page_title(file.session.name))
+            line = "Nothing has been recorded in this session yet. Score a recording into it:"
+            st.html(markup.empty(line, how_to_score(session_id)))
+    except SessionNotFound:
+        line = f"There is no session “{session_id}” in this store{data.whereabouts()}. It may have been deleted, or be"
+        st.html(markup.empty(f"{line} in another store: choose one from the list of sessions."))
+    except HouselightsError as problem:
+        st.html(markup.trouble(in_words(problem)))
+
+
+def refresh_s(file: data.SessionFile) -> int | None:
+    """How often to look for more; never where the session has ended."""
+    if file.live:
+        return LIVE_REFRESH_S
+    return WAITING_REFRESH_S if file.session.ended_at is None else None
+
+
+def opened(session_id: str) -> int | None:
+    """Names the browser's tab, and says how often to look for more; what is wrong is said by the body of the page."""
+    try:
+        file = data.session_file(session_id)
+    except HouselightsError:
+        return None
+    st.set_page_config(page_title=f"{file.session.name} · Houselights")
+    return refresh_s(file)
+
+
+st.html(Path(__file__).with_name("session.css"))
+with st.container(key="back"):
+    st.page_link("sessions/page.py", label="← All sessions")
+if session_id := st.query_params.get("session"):
+    every_s = opened(session_id)
+    st.fragment(show, run_every=every_s)(session_id, every_s)
+    show_dialogs(session_id)
+else:
+    st.html(markup.empty("No session is chosen: open one from the list of sessions."))

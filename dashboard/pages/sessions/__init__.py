@@ -1,0 +1,1 @@
+"""The Sessions page: the list of all sessions."""

@@ -1,0 +1,183 @@
+"""All sessions: find one, see its shape, open it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+import streamlit as st
+
+from audience.sessions import Session
+from dashboard import data, markup
+from dashboard.charts.theme import SPARK_CURVE, SPARK_FACES
+from dashboard.clock import date_text, length_text, viewer_zone
+from dashboard.overview import Overview
+from dashboard.wording import HOW_TO_SEE_SAMPLES, how_to_score, kind_words, plain
+
+# A talk given twice is found sooner as two lines.
+LEAST = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmGroup:
+    """The sessions of one film, the latest first; `LEAST` of them at the least."""
+
+    sessions: tuple[Session, ...]
+
+    @property
+    def film(self) -> str:
+        """What was shown in all of them."""
+        return self.sessions[0].film
+
+    def labels(self) -> list[str]:
+        """What kind of sessions they are, as far as all are alike."""
+        said = [kind_words(session) for session in self.sessions]
+        return [word for word in said[0] if all(word in words for words in said)]
+
+    def facts(self, zone: tzinfo) -> list[str]:
+        """How many, of how many cuts, where and when."""
+        cuts = len({session.cut for session in self.sessions if session.cut})
+        cities = sorted({session.city for session in self.sessions if session.city})
+        first, last = (self.sessions[place].started_at.astimezone(zone) for place in (-1, 0))
+        return [
+            counted(self.sessions),
+            *([f"{cuts} cuts"] if cuts > 1 else []),
+            *([", ".join(cities) if len(cities) <= 4 else f"{len(cities)} cities"] if cities else []),
+            f"{first.day} {first:%b %Y} to {last.day} {last:%b %Y}",
+        ]
+
+    def by_cut(self) -> Iterator[tuple[str, list[Session]]]:
+        """The sessions of each cut, by its name; those of no cut come last under the empty one."""
+        cuts: defaultdict[str, list[Session]] = defaultdict(list)
+        for session in self.sessions:
+            cuts[session.cut].append(session)
+        yield from sorted(cuts.items(), key=lambda item: (not item[0], item[0]))
+
+
+def grouped(sessions: Sequence[Session]) -> list[Session | FilmGroup]:
+    """What a list shows, one line each.
+
+    Args:
+        sessions: the latest first.
+
+    Returns:
+        In the same order; a film's group stands where its latest session would.
+    """
+    by_film: defaultdict[str, list[Session]] = defaultdict(list)
+    for session in sessions:
+        by_film[session.film].append(session)
+    lines: list[Session | FilmGroup] = []
+    for session in sessions:
+        of_film = by_film[session.film]
+        if not session.film or len(of_film) < LEAST:
+            lines.append(session)
+        elif session is of_film[0]:
+            lines.append(FilmGroup(sessions=tuple(of_film)))
+    return lines
+
+
+def counted(sessions: Sequence[Session]) -> str:
+    """How many sessions there are, by their kind where it is one."""
+    noun = "screening" if {session.kind for session in sessions} == {"screening"} else "session"
+    return f"{len(sessions)} {noun}{'s' if len(sessions) > 1 else ''}"
+
+
+AT_A_TIME = 15
+
+
+def matches(session: Session, words: str) -> bool:
+    """Whether every word that was searched for stands in the session's title, id or kind."""
+    said = (session.title, session.session_id, session.film, session.cut, session.city, *session.tags)
+    told = " ".join([*said, *kind_words(session)]).casefold()
+    return all(word in told for word in words.casefold().split())
+
+
+def show_group(group: FilmGroup, number: int) -> None:
+    """One row for all sessions of a film; its sessions come out of it on demand."""
+    with st.container(key=f"film-{number}", gap=None):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=True):
+            facts = group.facts(viewer_zone(st.context.timezone))
+            st.html(markup.listed_film(group.film, group.labels(), facts), width="stretch")
+            st.page_link(
+                "compare/page.py",
+                label="Compare them",
+                icon=":material/stacked_line_chart:",
+                query_params={"film": group.film},
+                width="content",
+            )
+        sessions = st.expander(f"All {counted(group.sessions)}", key=f"of-film-{number}", on_change="rerun")
+        if sessions.open:
+            with sessions:
+                for cut, of_cut in group.by_cut():
+                    if cut:
+                        st.html(markup.list_heading(f"{cut} · {counted(of_cut)}"))
+                    for session in of_cut:
+                        show(data.overview(session))
+
+
+def show(overview: Overview) -> None:
+    """One row of the list."""
+    session = overview.session
+    with st.container(key=f"row-{session.session_id}", horizontal=True, vertical_alignment="center", wrap=True):
+        with st.container(gap=None, width="stretch"):
+            st.page_link("session/page.py", label=plain(session.name), query_params={"session": session.session_id})
+            st.html(markup.listed(kind_words(session), facts(overview)))
+        st.html(picture(overview), width="content")
+
+
+def picture(overview: Overview) -> str:
+    """The shape of the session's reaction, or of its head count."""
+    if overview.session.mode == "head count":
+        return markup.sparkline(overview.shape, "Faces in view along the session", SPARK_FACES)
+    return markup.sparkline(overview.shape, "Share of faces that smile along the session", SPARK_CURVE)
+
+
+def facts(overview: Overview) -> list[str]:
+    """When, how long, where, how many."""
+    began = date_text(overview.session.started_at, viewer_zone(st.context.timezone))
+    if not overview.recorded:
+        return [began, "nothing recorded yet"]
+    stages = overview.stages
+    return [
+        began,
+        length_text(overview.length_s),
+        stages[0] if len(stages) == 1 else f"{len(stages)} stages",
+        f"up to {overview.faces} faces at once" if overview.faces else "nobody in view",
+    ]
+
+
+def show_all(everything: list[Session]) -> None:
+    """The search, and what it found, some at a time."""
+    words = st.text_input(
+        "Search",
+        key="q",
+        bind="query-params",
+        placeholder="Search by title, film, cut, city, audience, id or kind",
+        label_visibility="collapsed",
+        live=True,
+    )
+    found = [session for session in everything if matches(session, words or "")]
+    if not found:
+        told = f"No session matches “{words}”. Clear the search to see all {len(everything)} of this store."
+        st.html(markup.empty(told))
+    # Whoever searches wants the sessions that were found, and not the film they are of.
+    lines = found if words else grouped(found)
+    shown = st.session_state.get("shown", AT_A_TIME)
+    for number, line in enumerate(lines[:shown]):
+        if isinstance(line, FilmGroup):
+            show_group(line, number)
+        else:
+            show(data.overview(line))
+    if len(lines) > shown and st.button(f"Show more ({len(lines) - shown} left)"):
+        st.session_state["shown"] = shown + AT_A_TIME
+        st.rerun()
+
+
+st.html(markup.page_title("Sessions"))
+if everything := data.sessions():
+    show_all(everything)
+else:
+    line = f"There is no session in this store yet{data.whereabouts()}. Score a recording, or look at samples first:"
+    st.html(markup.empty(line, how_to_score(), HOW_TO_SEE_SAMPLES))

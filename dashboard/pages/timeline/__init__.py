@@ -1,0 +1,1 @@
+"""The Timeline page: editing what was shown on a stage, and when."""

@@ -1,0 +1,74 @@
+"""When what was shown began, paused and started anew: a table of cues, and what makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from audience.errors import HouselightsError
+from audience.sessions import Session
+from audience.timelines import Cue, begun, paused, restarted
+from dashboard import markup
+from dashboard.pages.timeline.desk import Desk
+from dashboard.pages.timeline.draft import Draft, Pin, clock_s
+from dashboard.pages.timeline.segments import text_of
+from timeline_files.times import time_s
+
+_COLUMNS = {
+    "clock": st.column_config.TextColumn("Time since the session began", required=True),
+    "shown": st.column_config.TextColumn("Time of what was shown", required=True),
+}
+_EXPLAINED = (
+    "Each row pins the session's clock to what was shown, which then runs on until the next row. Without any, it began "
+    "with the session. Before the session is written with a minus sign: -0:30."
+)
+
+
+def edit_cues(desk: Desk, session: Session) -> None:
+    """What happened, as forms and as a table."""
+    late, pause, anew = st.columns(3)
+    with late, st.form("began", border=False):
+        at = st.text_input("It began so long after the session", placeholder="0:12.5, or -2:00 for before")
+        if st.form_submit_button("Set"):
+            _change(desk, session, lambda _: begun(session.started_at, clock_s(at)))
+    with pause, st.form("paused", border=False, clear_on_submit=True):
+        stood, length = st.columns(2)
+        at = stood.text_input("It stood still at", placeholder="31:00")
+        for_s = length.text_input("for", placeholder="10:00")
+        if st.form_submit_button("Add the pause"):
+            _change(desk, session, lambda cues: paused(cues, time_s(at), time_s(for_s)))
+    with anew, st.form("restarted", border=False, clear_on_submit=True):
+        at = st.text_input("It started anew when it had come to", placeholder="1:30")
+        if st.form_submit_button("Add the restart"):
+            _change(desk, session, lambda cues: restarted(cues, time_s(at)))
+    rows = [{"clock": pin.clock, "shown": pin.shown} for pin in desk.laid.pins]
+    typed = st.data_editor(
+        pd.DataFrame(rows, columns=list(_COLUMNS), index=pd.RangeIndex(1, len(rows) + 1)),
+        num_rows="dynamic",
+        hide_index=False,
+        column_config=_COLUMNS,
+        key=desk.cues_table,
+        alt="Cues: a time of the session and a time of what was shown each",
+    )
+    st.html(markup.note(_EXPLAINED))
+    pins = [Pin(**{name: text_of(value) for name, value in row.items()}) for row in typed.to_dict("records")]
+    pins = [pin for pin in pins if (pin.clock + pin.shown).strip()]
+    now = desk.editing.now
+    desk.editing = desk.editing.then(Draft(sheets=now.sheets, pins=tuple(pins)))
+    if len(pins) < len(now.pins):
+        # The numbers of the rows that are left are those of the table again.
+        desk.lay_out()
+        st.rerun()
+
+
+def _change(desk: Desk, session: Session, change: Callable[[tuple[Cue, ...]], tuple[Cue, ...]]) -> None:
+    """Makes other cues of those there are, or says why that cannot be done."""
+    try:
+        cues = change(desk.editing.now.cues(session) or begun(session.started_at))
+    except HouselightsError as problem:
+        st.html(markup.trouble(str(problem)))
+        return
+    desk.take(desk.editing.now.with_cues(cues, session))
+    st.rerun()

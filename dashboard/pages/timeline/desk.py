@@ -1,0 +1,99 @@
+"""What one viewer has on the table while editing one stage: kept between runs of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from audience.sessions import Session, Stage
+from audience.timelines import Cue, Timeline
+from dashboard.pages.timeline.draft import Draft, Editing
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """Changes as the viewer works.
+
+    Attributes:
+        editing: the draft and its steps.
+        place: which of its timelines is in the table.
+        laid: the draft as the tables were last laid out from it. A table keeps what is typed into it as changes to what
+            it was given, so what it is given must not change with every letter.
+        layout: counts how often they were; it names the tables, and a new name is a new table.
+        incoming: a timeline out of a file or film that was looked at and not taken yet.
+        arrivals: counts what came in; it names the field for its title, so that none is shown under an earlier one's.
+        came_from: the upload that was read last, so that it is read once.
+        refused: why what came in last could not be taken; "" where it could.
+        proposed: what is said of when it began, and the cues to take; None where it could not be told.
+        told: a line about what was just done.
+    """
+
+    editing: Editing
+    place: int = 0
+    laid: Draft = field(default_factory=Draft)
+    layout: int = 0
+    incoming: Timeline | None = None
+    arrivals: int = 0
+    came_from: str = ""
+    refused: str = ""
+    proposed: tuple[str, tuple[Cue, ...] | None] | None = None
+    told: str = ""
+
+    @property
+    def cues_table(self) -> str:
+        """What the table of cues is named; there is always one."""
+        return f"cues-{self.layout}"
+
+    def start(self, session: Session, stage: Stage) -> None:
+        """Begins anew with what is stored."""
+        self.editing = Editing.begun(session, stage)
+        self.lay_out()
+
+    def discard(self, session: Session, stage: Stage) -> None:
+        """Goes back to what is stored, as a step that can be undone."""
+        self.editing = self.editing.discarded(session, stage)
+        self.lay_out()
+
+    def take(self, draft: Draft) -> None:
+        """One step, and tables that show it."""
+        self.editing = self.editing.then(draft)
+        self.lay_out()
+
+    def undo(self) -> None:
+        """One step back, and tables that show it."""
+        self.editing = self.editing.undone()
+        self.lay_out()
+
+    def choose(self, place: int) -> None:
+        """Puts another timeline into the table."""
+        self.place = place
+        self.lay_out()
+
+    def lay_out(self) -> None:
+        """Lays the tables out from the draft as it is now."""
+        self.laid = self.editing.now
+        self.place = min(self.place, max(0, len(self.laid.sheets) - 1))
+        self.layout += 1
+
+
+def desk_of(session: Session, stage: Stage) -> Desk:
+    """The viewer's desk for a stage; laid out anew where somebody else saved and the viewer has nothing to lose."""
+    key = f"desk of {session.session_id} {stage.stage_id}"
+    desk: Desk | None = st.session_state.get(key)
+    if desk is None:
+        desk = Desk(editing=Editing.begun(session, stage))
+        desk.lay_out()
+        st.session_state[key] = desk
+    elif not desk.editing.changed and differs(desk.editing.read, stage):
+        desk.start(session, stage)
+    elif desk.cues_table not in st.session_state:
+        # Streamlit forgets what was typed into tables that a run did not draw, as of another page or stage, or while
+        # the store was away. The draft has it.
+        desk.lay_out()
+    return desk
+
+
+def differs(one: Stage, other: Stage) -> bool:
+    """Whether something else was shown, or at other times."""
+    return (one.timelines, one.cues) != (other.timelines, other.cues)

@@ -1,0 +1,164 @@
+"""What was shown on a stage, and when: files, scenes, edits in place, alignment. Nothing is stored before Save."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import replace
+
+import streamlit as st
+
+from audience.errors import HouselightsError, InvalidValue
+from audience.faces import LEAD_EXPRESSION
+from audience.reaction.curve import StageWindows, default_smoothing_s, retimed, smoothed_curve
+from audience.sessions import Stage
+from audience.store import RecordingProgress
+from dashboard import data, markup
+from dashboard.access.entry import in_words
+from dashboard.charts.theme import palette_of
+from dashboard.pages.timeline.aligning import align
+from dashboard.pages.timeline.cues import edit_cues
+from dashboard.pages.timeline.data import save
+from dashboard.pages.timeline.desk import Desk, desk_of, differs
+from dashboard.pages.timeline.segments import edit_segments
+from dashboard.pages.timeline.sources import show_incoming, take_file, take_film
+from dashboard.recordings import library
+from dashboard.report.chart import NARROW, chart
+from dashboard.report.svg import svg
+from dashboard.session_address import choose_stage
+from dashboard.wording import share_of
+from timeline_files.length import shown_length_s
+
+# Lower than a report's, so that the table under it is in sight.
+_WIDE = 1300.0
+
+
+def show_picture(windows: StageWindows, edited: Stage) -> None:
+    """The curve and the faces, with the segments where the draft has them."""
+    if not len(windows.start_ms):
+        st.html(markup.note("No camera has recorded anything on this stage yet: there is no curve to lay it along."))
+        return
+    again = retimed(windows, edited)
+    curve, says = None, "Faces in view"
+    if LEAD_EXPRESSION in windows.expressions and windows.table.scored.any():
+        over_s = default_smoothing_s(len(windows.start_ms) * windows.width_ms / 1000)
+        curve, says = smoothed_curve(again, LEAD_EXPRESSION, over_s), share_of(LEAD_EXPRESSION, over_s)
+    # Inline SVG is taken out of pages' HTML, so it comes as a picture; its narrow twin is for phones.
+    palette = palette_of(st.context.theme.type)
+    alt = f"{says}, with the segments as they are typed"
+    images = []
+    for kind, width in (("hl-wide", _WIDE), ("hl-narrow", NARROW)):
+        drawn = svg(chart(again, curve, width=width, palette=palette), says, "")
+        images.append(f'<img class="{kind}" src="{_source(drawn)}" alt="{alt}">')
+    st.html(f'<div class="hl-laid">{"".join(images)}</div>')
+
+
+def _source(drawn: str) -> str:
+    whole = drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" ', 1)
+    return f"data:image/svg+xml;base64,{b64encode(whole.encode()).decode()}"
+
+
+def show(session_id: str) -> None:
+    """The whole page."""
+    file = data.session_file(session_id)
+    st.set_page_config(page_title=f"Timeline of {file.session.name} · Houselights")
+    st.html(markup.page_title("What was shown", file.session.name))
+    if not file.stages:
+        st.html(markup.empty("Nothing has been recorded in this session yet, so it has no stage to say anything of."))
+        return
+    stage = choose_stage(file)
+    desk = desk_of(file.session, stage)
+    windows = data.laid_out(file, stage)
+    head, laid = st.container(), st.container()
+    segments, when, source, aligned = st.tabs(["Segments", "Begin and pauses", "From a file or film", "Find its begin"])
+    length_s = known_length_s(desk, file, stage)
+    films = library().files()
+    with segments:
+        edit_segments(desk, length_s)
+    with when:
+        edit_cues(desk, file.session)
+    with source:
+        take_file(desk, length_s)
+        take_film(desk, length_s, films)
+        show_incoming(desk)
+    with aligned:
+        align(desk, file, windows, films)
+    # What stands above was typed below: it is drawn last.
+    edited, problem = checked(desk, file, stage)
+    with head:
+        finish(desk, file, stage, edited, problem)
+    if edited is not None:
+        with laid:
+            show_picture(windows, led_by(edited, desk.place))
+
+
+def led_by(stage: Stage, place: int) -> Stage:
+    """The stage with the timeline that is in the table first: the picture shows what is worked on."""
+    return replace(stage, timelines=(*stage.timelines[place : place + 1], *stage.timelines[:place]))
+
+
+def known_length_s(desk: Desk, file: data.SessionFile, stage: Stage) -> float | None:
+    """How long what was shown lasted, by the cues as they are typed; None where they make no sense yet."""
+    try:
+        cues = desk.editing.now.cues(file.session)
+    except InvalidValue:
+        return None
+    return shown_length_s(file.session, cues, recordings_of(file, stage))
+
+
+def checked(desk: Desk, file: data.SessionFile, stage: Stage) -> tuple[Stage | None, str]:
+    """The stage as the draft has it, or what is wrong with the draft."""
+    try:
+        return desk.editing.now.stage(file.session, stage, recordings_of(file, stage)), ""
+    except InvalidValue as problem:
+        return None, str(problem)
+
+
+def recordings_of(file: data.SessionFile, stage: Stage) -> list[RecordingProgress]:
+    """The recordings of one stage."""
+    return [one for one in file.recordings if one.stage_id == stage.stage_id]
+
+
+def finish(desk: Desk, file: data.SessionFile, stage: Stage, edited: Stage | None, problem: str) -> None:
+    """Save, undo, discard, and how things stand."""
+    editing = desk.editing
+    behind = differs(editing.read, stage)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Save", type="primary", disabled=not editing.changed or edited is None) and edited is not None:
+            try:
+                # The tables stay as they are: what is typed while this is on its way must not be lost with them.
+                desk.editing = editing.saved(save(file.session.session_id, editing.read, edited))
+                desk.told = "Saved."
+                st.rerun()
+            except HouselightsError as refused:
+                problem = in_words(refused)
+        if st.button("Undo", icon=":material/undo:", disabled=not editing.past):
+            desk.undo()
+            st.rerun()
+        if editing.changed and st.button("Discard changes"):
+            desk.discard(file.session, stage)
+            st.rerun()
+        st.html(f'<span class="hl-facts" role="status">{told(desk)}</span>', width="content")
+    if problem:
+        st.html(markup.trouble(problem))
+    elif behind:
+        line = "Somebody else changed what was shown here since you opened it: saving will be refused."
+        st.html(markup.trouble(line))
+
+
+def told(desk: Desk) -> str:
+    """Whether there is anything to save."""
+    if desk.editing.changed:
+        return "Not saved yet"
+    return desk.told or "Nothing changed"
+
+
+session_id = st.query_params.get("session")
+with st.container(key="back"):
+    if session_id:
+        st.page_link("session/page.py", label="← The session", query_params={"session": session_id})
+    else:
+        st.page_link("sessions/page.py", label="← All sessions")
+if session_id:
+    show(session_id)
+else:
+    st.html(markup.empty("No session is chosen: open one from the list of sessions."))

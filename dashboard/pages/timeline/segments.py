@@ -1,0 +1,123 @@
+"""The timelines of a stage in a table: titles and times, typed in place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from audience.errors import HouselightsError
+from audience.export.files import csv_bytes
+from audience.ids import LONGEST_TITLE
+from dashboard import markup
+from dashboard.pages.timeline.desk import Desk
+from dashboard.pages.timeline.draft import Row, Sheet, table_of
+from dashboard.wording import plain
+
+TIMES = "Times are written as 75, 1:15 or 0:01:15.5. An empty end is where the next segment begins."
+_COLUMNS = {
+    "title": st.column_config.TextColumn("Title", required=True, max_chars=LONGEST_TITLE),
+    "start": st.column_config.TextColumn("Start", required=True, width="small"),
+    "end": st.column_config.TextColumn("End", width="small"),
+}
+
+
+def edit_segments(desk: Desk, length_s: float | None) -> None:
+    """The chooser of timelines, and the one that is chosen.
+
+    Args:
+        desk: what is being edited.
+        length_s: how long what was shown lasted, for a last segment without an end; None where that is not known.
+    """
+    if desk.editing.now.sheets:
+        _choose(desk)
+        _edit(desk, length_s)
+    else:
+        st.html(
+            markup.empty("Nothing is known yet of what was shown here. Take a file, find scenes, or write it down:")
+        )
+    if st.button("New timeline", icon=":material/add:"):
+        titles = {sheet.title for sheet in desk.editing.now.sheets}
+        title = next(name for number in range(1, 1000) if (name := f"Timeline {number}") not in titles)
+        sheet = Sheet(title=title, rows=(Row(title="Opening", start="0:00"),))
+        desk.take(replace(desk.editing.now, sheets=(*desk.editing.now.sheets, sheet)))
+        desk.choose(len(desk.editing.now.sheets) - 1)
+        st.rerun()
+
+
+def _choose(desk: Desk) -> None:
+    sheets = desk.editing.now.sheets
+    if len(sheets) < 2:
+        return
+    place = st.segmented_control(
+        "Timeline",
+        range(len(sheets)),
+        default=desk.place,
+        required=True,
+        format_func=lambda at: plain(sheets[at].title) + (" (leads)" if at == 0 else ""),
+        key=f"timeline-{desk.layout}",
+        label_visibility="collapsed",
+    )
+    if place is not None and place != desk.place:
+        desk.choose(place)
+        st.rerun()
+
+
+def _edit(desk: Desk, length_s: float | None) -> None:
+    draft, laid = desk.editing.now, desk.laid.sheets[desk.place]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        title = st.text_input("Called", laid.title, max_chars=LONGEST_TITLE, key=f"called-{desk.layout}", width=320)
+        if desk.place and st.button("Let it lead", help="Pages and exports lead with the first timeline."):
+            desk.take(draft.led_by(desk.place))
+            desk.choose(0)
+            st.rerun()
+        if st.button("Remove", icon=":material/delete:", help="Removes this timeline; undo brings it back."):
+            desk.take(draft.without_sheet(desk.place))
+            st.rerun()
+        _offer_csv(draft.sheets[desk.place], length_s)
+    rows = [{"title": row.title, "start": row.start, "end": row.end} for row in laid.rows]
+    typed = st.data_editor(
+        pd.DataFrame(rows, columns=list(_COLUMNS), index=pd.RangeIndex(1, len(rows) + 1)),
+        num_rows="dynamic",
+        hide_index=False,
+        column_config=_COLUMNS,
+        key=f"segments-{desk.layout}",
+        height="auto" if len(rows) <= 12 else 480,
+        alt="Segments: title, start and end of each",
+    )
+    st.html(markup.note(TIMES))
+    sheet = Sheet(title=title, rows=tuple(_rows(typed)))
+    fewer = len(sheet.rows) < len(draft.sheets[desk.place].rows)
+    desk.editing = desk.editing.then(draft.with_sheet(desk.place, sheet))
+    if fewer:
+        # The numbers of the rows that are left are those of the table again.
+        desk.lay_out()
+        st.rerun()
+
+
+def _rows(typed: pd.DataFrame) -> list[Row]:
+    rows = [Row(**{name: text_of(value) for name, value in row.items()}) for row in typed.to_dict("records")]
+    return [row for row in rows if (row.title + row.start + row.end).strip()]
+
+
+def text_of(value: Any) -> str:
+    """A cell as text; one that nobody filled in is empty."""
+    return "" if pd.isna(value) else str(value)
+
+
+def _offer_csv(sheet: Sheet, length_s: float | None) -> None:
+    """A download of the timeline as it is typed, where it makes sense."""
+    try:
+        timeline = sheet.timeline(length_s)
+    except HouselightsError:
+        return
+    st.download_button(
+        "CSV",
+        lambda: csv_bytes(table_of(timeline)),
+        f"{timeline.title}.csv",
+        "text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )

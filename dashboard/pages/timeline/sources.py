@@ -1,0 +1,147 @@
+"""Timelines out of uploaded files and of the operator's films: looked at before they replace anything."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit as st
+
+from audience.errors import HouselightsError
+from audience.ids import LONGEST_TITLE
+from audience.time import clock_text
+from audience.timelines import Timeline
+from dashboard import markup
+from dashboard.pages.timeline.desk import Desk
+from dashboard.pages.timeline.draft import Row, Sheet
+from dashboard.wording import plain
+from timeline_files.reading import READERS, read_timeline, read_timeline_file
+from timeline_files.scenes import find_scenes
+
+LARGEST_MB = 64
+KINDS = sorted([*(ending.removeprefix(".") for ending in READERS), "txt"])
+NO_FILMS = (
+    "To find scenes or chapters in a film, or to compare sound, name the folder recordings lie in: "
+    "houselights dashboard --videos DIR"
+)
+_UPDATE_S = 0.25
+
+
+def take_file(desk: Desk, length_s: float | None) -> None:
+    """The upload, and what is in it.
+
+    Args:
+        desk: what is being edited.
+        length_s: how long what was shown lasted, for a last segment without an end; None where that is not known.
+    """
+    uploaded = st.file_uploader(
+        "Slides with rehearsed times, chapters, subtitles or an edit",
+        type=KINDS,
+        max_upload_size=LARGEST_MB,
+        key=f"file of {desk.editing.read.stage_id}",
+    )
+    if uploaded is not None and uploaded.file_id != desk.came_from:
+        desk.came_from = uploaded.file_id
+        _look_at(desk, lambda: read_timeline(uploaded.name, uploaded.getvalue(), length_s=length_s))
+
+
+def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None:
+    """Scenes or chapters of one of the films in the operator's places."""
+    film = choose_film("Film", films, key="film")
+    if film is None:
+        return
+    with st.container(horizontal=True):
+        scenes = st.button("Find its scenes", help="Looks at every picture: an eighth of the film's length or more.")
+        chapters = st.button("Read its chapters")
+    if scenes:
+        show = progress("Leaving or changing anything here stops it.")
+        _look_at(desk, lambda: find_scenes(film, on_position=lambda at_s, of_s: show(film.name, at_s, of_s)))
+        st.rerun()
+    if chapters:
+        _look_at(desk, lambda: read_timeline_file(film, length_s=length_s))
+
+
+def choose_film(label: str, films: Sequence[Path], *, key: str) -> Path | None:
+    """One of the recordings in the operator's places, by name; None, with what to do, where there is none."""
+    if not films:
+        st.html(markup.note(NO_FILMS))
+        return None
+    names = told_apart(films)
+    place = st.selectbox(label, range(len(films)), format_func=names.__getitem__, key=key, width=420)
+    return films[place]
+
+
+def told_apart(paths: Sequence[Path]) -> list[str]:
+    """What to call some files: their names, with as many of their folders as tell those of one name apart."""
+    names = [path.name for path in paths]
+    for folders in range(1, max((len(path.parts) for path in paths), default=1)):
+        times = Counter(names)
+        names = [
+            name if times[name] == 1 else "/".join(path.parts[-1 - folders :])
+            for path, name in zip(paths, names, strict=True)
+        ]
+    return names
+
+
+def progress(note: str) -> Callable[[str, float, float | None], None]:
+    """A bar that is told which file is read, how far, and its length in seconds."""
+    bar = st.progress(0.0, note)
+    shown_s = 0.0
+
+    def show(name: str, at_s: float, of_s: float | None) -> None:
+        nonlocal shown_s
+        if (now_s := time.monotonic()) - shown_s >= _UPDATE_S:
+            shown_s = now_s
+            bar.progress(min(1.0, at_s / of_s) if of_s else 0.0, f"{plain(name)}: {clock_text(at_s)}. {plain(note)}")
+
+    return show
+
+
+def show_incoming(desk: Desk) -> None:
+    """What came in, beside what it would replace, until the viewer decides."""
+    if desk.refused:
+        st.html(markup.trouble(desk.refused))
+    if desk.incoming is None:
+        return
+    there = {sheet.title: sheet for sheet in desk.editing.now.sheets}
+    title = st.text_input("Called", desk.incoming.title, max_chars=LONGEST_TITLE, key=f"incoming-{desk.arrivals}")
+    replaced = there.get(title.strip())
+    with st.container(horizontal=True):
+        if st.button("Replace it" if replaced else "Add it", type="primary", disabled=not title.strip()):
+            desk.take(desk.editing.now.with_timeline(replace(desk.incoming, title=title.strip())))
+            desk.incoming = None
+            desk.choose([sheet.title for sheet in desk.editing.now.sheets].index(title.strip()))
+            st.rerun()
+        if st.button("Leave it"):
+            desk.incoming = None
+            st.rerun()
+    new, old = st.columns(2)
+    with new:
+        _listed("What came in", Sheet.of(desk.incoming).rows)
+    with old:
+        for sheet in [replaced] if replaced else there.values():
+            _listed(f"“{sheet.title}” {'is replaced' if replaced else 'stays'}", sheet.rows)
+        if not there:
+            st.html(markup.note("There is no timeline yet."))
+
+
+def _look_at(desk: Desk, read: Callable[[], Timeline]) -> None:
+    """Reads a timeline onto the desk, or says there why it cannot be read."""
+    desk.incoming, desk.refused = None, ""
+    desk.arrivals += 1
+    try:
+        desk.incoming = read()
+    except HouselightsError as problem:
+        desk.refused = str(problem)
+
+
+def _listed(says: str, rows: tuple[Row, ...]) -> None:
+    st.markdown(f"**{plain(says)}** · {len(rows)} {'segment' if len(rows) == 1 else 'segments'}")
+    st.dataframe(
+        [{"Title": row.title, "Start": row.start, "End": row.end} for row in rows],
+        height=min(320, 36 * (len(rows) + 1)),
+        hide_index=True,
+    )

@@ -1,1 +1,0 @@
-"""The page of one session, piece by piece; `dashboard/app_pages/session.py` puts them in order."""

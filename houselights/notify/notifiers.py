@@ -1,0 +1,198 @@
+"""Ways to tell somebody of an alert: a topic of Amazon SNS, which passes it on by mail, SMS or HTTPS, and a webhook.
+
+What is told has ids and figures only: no title, no name, no word of a device.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol
+from urllib.parse import urlsplit
+
+from audience.alerts import Alert
+from audience.errors import AlertNotTold, InvalidValue
+from audience.time import from_ms, instant_text
+
+TIMEOUT_S: Final = 10.0
+LONGEST_SUBJECT: Final = 99  # SNS: "must be less than 100 characters long"
+
+Turn = Literal["began", "over"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is told of an alert.
+
+    Attributes:
+        session_id: whose.
+        alert: which.
+        turn: whether it began or is over.
+    """
+
+    session_id: str
+    alert: Alert
+    turn: Turn
+
+    @property
+    def subject(self) -> str:
+        """One short line of ASCII, since SNS takes no other."""
+        line = f"Houselights {self.session_id}: {'over: ' if self.turn == 'over' else ''}{self.alert.told}"
+        return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 3] + "..."
+
+    @property
+    def text(self) -> str:
+        """A few lines for people."""
+        lines = [
+            f"{self.alert.told[:1].upper()}{self.alert.told[1:]}.",
+            f"Session: {self.session_id}",
+            f"Since: {instant_text(from_ms(self.alert.since_ms))}",
+        ]
+        if self.turn == "over" and self.alert.ended_ms is not None:
+            lines.insert(0, "This is over:")
+            lines.append(f"Over: {instant_text(from_ms(self.alert.ended_ms))}")
+        return "\n".join(lines)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The same for programs."""
+        alert = self.alert
+        return {
+            "houselights": "alert",
+            "schema": 1,
+            "turn": self.turn,
+            "alert": alert.alert_id,
+            "session": self.session_id,
+            "stage": alert.stage_id,
+            "camera": alert.camera_id,
+            "rule": alert.rule_id,
+            "what": alert.what,
+            "told": alert.told,
+            "since": instant_text(from_ms(alert.since_ms)),
+            "over": None if alert.ended_ms is None else instant_text(from_ms(alert.ended_ms)),
+        }
+
+
+class Way(Protocol):
+    """A way to tell somebody.
+
+    Attributes:
+        name: the same after a restart, and another for another address; shows none of it.
+    """
+
+    name: str
+
+    def tell(self, message: Message) -> None:
+        """Tells it; waits `TIMEOUT_S` at most.
+
+        Raises:
+            AlertNotTold: it may not have arrived; trying again may help.
+        """
+        ...
+
+
+class SnsTopic:
+    """A topic of Amazon SNS."""
+
+    def __init__(self, arn: str, *, session: Any, endpoint_url: str | None = None) -> None:
+        """Sends nothing yet.
+
+        Args:
+            arn: of the topic.
+            session: a boto3 session, which has the credentials.
+            endpoint_url: where SNS is, if not where AWS has it.
+
+        Raises:
+            InvalidValue: it is no topic's ARN.
+        """
+        from botocore.config import Config
+
+        parts = arn.split(":")
+        if len(parts) != 6 or parts[0] != "arn" or parts[2] != "sns" or not parts[3] or not parts[5]:
+            raise InvalidValue(f"{arn!r} is no topic: write it as arn:aws:sns:eu-west-1:123456789012:NAME")
+        self.name = f"sns {parts[5]} {_mark_of(arn)}"
+        self._arn = arn
+        # The watcher itself waits between tries.
+        config = Config(
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            connect_timeout=TIMEOUT_S / 2,
+            read_timeout=TIMEOUT_S / 2,
+        )
+        self._client = session.client("sns", region_name=parts[3], endpoint_url=endpoint_url, config=config)
+
+    def tell(self, message: Message) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            self._client.publish(
+                TopicArn=self._arn,
+                Subject=message.subject,
+                Message=message.text,
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value}
+                    for name, value in message.document.items()
+                    if name in ("turn", "session", "stage", "camera", "rule", "what") and value
+                },
+            )
+        except ClientError as problem:
+            code = problem.response.get("Error", {}).get("Code", "unknown")
+            raise AlertNotTold(
+                f"SNS refused the alert ({code}): check the topic, and the right to sns:Publish"
+            ) from None
+        except BotoCoreError as problem:
+            raise AlertNotTold(
+                f"SNS cannot be reached ({type(problem).__name__}): check network and credentials"
+            ) from None
+
+
+class Webhook:
+    """An address that takes alerts as JSON by POST."""
+
+    def __init__(self, url: str) -> None:
+        """Sends nothing yet.
+
+        Raises:
+            InvalidValue: it is no http or https address.
+        """
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isascii()
+        except ValueError:
+            usable = False
+        if not usable:
+            raise InvalidValue("--webhook is no address: write it as https://example.org/alerts")
+        self.name = f"web {parts.hostname} {_mark_of(url)}"
+        self._url = url
+        self._opener = urllib.request.build_opener(_NoRedirect())
+
+    def tell(self, message: Message) -> None:
+        request = urllib.request.Request(
+            self._url,
+            data=json.dumps(message.document).encode(),
+            headers={"Content-Type": "application/json", "User-Agent": "houselights"},
+            method="POST",
+        )
+        try:
+            with self._opener.open(request, timeout=TIMEOUT_S):
+                pass
+        except urllib.error.HTTPError as problem:
+            problem.close()
+            raise AlertNotTold(f"the webhook answered {problem.code}: check its address") from None
+        except (OSError, http.client.HTTPException) as problem:
+            raise AlertNotTold(f"the webhook cannot be reached ({type(problem).__name__}): check its address") from None
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """An alert goes where it was told to go, and nowhere else."""
+
+    def redirect_request(self, *_args: Any, **_named: Any) -> None:
+        return None
+
+
+def _mark_of(address: str) -> str:
+    """Tells addresses apart without showing them: a webhook's may hold a secret."""
+    return hashlib.sha256(address.encode()).hexdigest()[:8]

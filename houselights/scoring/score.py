@@ -1,0 +1,263 @@
+"""A recording in, windows in the store: what `houselights score` does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+
+from audience.errors import RecordingUnreadable, ScoringRefused
+from audience.recording_files import fingerprint
+from audience.session_setup import Occasion, check_not_watched, note_camera_end, plan_recording, store_session
+from audience.sessions import Session
+from audience.store import RecordingProgress, Store
+from audience.time import clock_text, from_ms, to_ms
+from edge_lambda.correction import PictureCorrector
+from edge_lambda.detectors import Detector
+from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
+from edge_lambda.recording import Recording, Start, open_recording
+from edge_lambda.scorers import Scorer, scorer_record
+from edge_lambda.tracking import Tracker
+from edge_lambda.tracking.tracker import run_name
+from houselights.scoring.preview import RecordingPreview, check_preview_place
+from houselights.scoring.run import Found, RecordingRun
+from houselights.scoring.same_instants import add_overlaps, check_same_instants, elsewhere
+from houselights.scoring.start import recording_start
+from houselights.scoring.summary import Summary, remarks_of, summary_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringPlan:
+    """How a recording is to be scored.
+
+    Attributes:
+        started_at: instant of the first frame; None takes it from the recording.
+        every_s: seconds between samples, over 0.
+        again: whether what was scored before is thrown away first.
+        preview: where the overlay video goes; None for none.
+        blur: whether faces in the preview are made unrecognisable.
+        replace_preview: whether the preview may take the place of a file that is no preview.
+        zone: whose local time the camera's clock shows; None where nobody said.
+        frame_rate: pictures a second of a file that keeps no times; None takes what it states.
+        overlaps: cameras of the stage that see some of the same people.
+        different_people: whether the cameras of the stage look at different people.
+        windows_kept_days, faces_kept_days: how long records are kept.
+    """
+
+    started_at: datetime | None = None
+    every_s: float = 1.0
+    again: bool = False
+    preview: Path | None = None
+    blur: bool = False
+    replace_preview: bool = False
+    zone: tzinfo | None = None
+    frame_rate: float | None = None
+    overlaps: frozenset[str] = frozenset()
+    different_people: bool = False
+    windows_kept_days: int = 730
+    faces_kept_days: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where scoring stands: recording seconds done, of how many (None where unknown), and faces in view."""
+
+    done_s: float
+    duration_s: float | None
+    faces: int
+
+
+def score_recording(
+    video: Path,
+    occasion: Occasion,
+    plan: ScoringPlan,
+    *,
+    store: Store,
+    load_detector: Callable[[], Detector],
+    load_scorer: Callable[[], Scorer],
+    on_plan: Callable[[Session], None] = lambda session: None,
+    on_position: Callable[[Position], None] = lambda position: None,
+) -> Summary:
+    """Scores a recording into the store, going on where an earlier run stopped.
+
+    Ctrl-C (KeyboardInterrupt) stores every finished window before it goes further up.
+
+    Args:
+        video: the recording.
+        occasion: the session, stage and camera its windows belong to.
+        plan: how to score it.
+        store: where they go.
+        load_detector, load_scorer: called once the recording is known to be readable; the scorer is not loaded where
+            only heads are counted.
+        on_plan: told what the session will measure, before anything is written.
+        on_position: told after every window.
+
+    Raises:
+        HouselightsError: with the one line that says why; nothing half-written is left.
+    """
+    recording = open_recording(video, frame_rate=plan.frame_rate)
+    with video.open("rb") as file:
+        known_by = fingerprint(file)
+    if plan.preview is not None:
+        check_preview_place(plan.preview, video, store, replace=plan.replace_preview)
+    before = store.progress(occasion.session_id, occasion.stage_id, occasion.camera_id)
+    if plan.again:
+        before = None
+    if before is not None and before.fingerprint != known_by:
+        raise ScoringRefused(
+            f"camera {occasion.camera_id!r} of session {occasion.session_id!r} holds another recording: give this one "
+            "its own --camera or --session, or throw the other's scores away with --again"
+        )
+    if before is not None and plan.started_at is not None and to_ms(plan.started_at) != before.started_ms:
+        raise ScoringRefused(
+            f"this recording was scored as starting at {from_ms(before.started_ms).isoformat()}: leave --started-at "
+            "out, or score it anew with --again"
+        )
+    if before is not None:
+        start = Start(at=from_ms(before.started_ms), rule=before.started_from, certainty="doubtful")
+    else:
+        start = recording_start(recording, given=plan.started_at, zone=plan.zone)
+    started_at = start.at
+    session = plan_recording(store, occasion, started_at)
+    if before is None and not plan.again:
+        check_not_watched(store, occasion.place)
+    if before is not None and before.finished:
+        return summary_of(store, occasion, before, session.mode_reason, realtime_factor=None)
+    if before is None:
+        check_same_instants(
+            store,
+            occasion,
+            known_by,
+            started_ms=to_ms(started_at),
+            length_s=recording.duration_s,
+            overlaps=plan.overlaps,
+            different_people=plan.different_people,
+        )
+
+    on_plan(session)
+    detector = load_detector()
+    scorer = load_scorer() if session.mode == "expressions" else None
+    progress = before or RecordingProgress(
+        session_id=occasion.session_id,
+        stage_id=occasion.stage_id,
+        camera_id=occasion.camera_id,
+        fingerprint=known_by,
+        started_ms=to_ms(started_at),
+        every_s=plan.every_s,
+        detector=detector.name,
+        scorer=scorer.name if scorer else "",
+        done_s=0.0,
+        finished=False,
+        frames=0,
+        faces=0,
+        tracks=0,
+        started_from=start.rule,
+        start_certainty=start.certainty,
+        remarks=start.remarks,
+    )
+    _check_unchanged(progress, plan, detector, scorer)
+
+    notes = [f"Went on at {clock_text(progress.done_s)}."] if progress.done_s else []
+    camera = CameraKey(
+        session_id=occasion.session_id,
+        stage_id=occasion.stage_id,
+        camera_id=occasion.camera_id,
+        written_ms=to_ms(datetime.now(UTC)),
+        windows_kept_ms=plan.windows_kept_days * 86_400_000,
+        faces_kept_ms=plan.faces_kept_days * 86_400_000,
+    )
+    tracker = Tracker(run=run_name(progress.started_ms + round(progress.done_s * 1000)))
+    with ExitStack() as stack:
+        preview = None
+        if plan.preview is not None:
+            preview = stack.enter_context(
+                RecordingPreview(
+                    plan.preview,
+                    started_ms=progress.started_ms,
+                    thresholds=scorer.thresholds if scorer else {},
+                    blur=plan.blur,
+                )
+            )
+            if progress.done_s:
+                notes.append(f"The preview begins at {clock_text(progress.done_s)}, where scoring went on.")
+        frames = _frames(recording, progress, plan.every_s)
+        corrector = PictureCorrector(detector)
+        windows = scored_windows(
+            frames, camera=camera, corrector=corrector, tracker=tracker, scorer=scorer, keep_frames=preview is not None
+        )
+        stack.callback(windows.close)
+
+        def set_up() -> Session:
+            known = store.progress(occasion.session_id, occasion.stage_id, occasion.camera_id)
+            if before is not None and known is None:
+                raise ScoringRefused(
+                    f"session {occasion.session_id!r} was deleted since this began: the same command scores it anew"
+                )
+            if plan.again:
+                store.delete_camera_records(occasion.session_id, occasion.stage_id, occasion.camera_id)
+            # Planned anew: another camera of the session may have set it up meanwhile.
+            planned = plan_recording(store, occasion, started_at, now=datetime.now(UTC))
+            if scorer is not None:
+                store.put_scorer(scorer_record(scorer))
+            stored = store_session(store, planned, occasion)
+            add_overlaps(store, occasion, plan.overlaps)
+            return stored
+
+        def found(done_s: float) -> Found:
+            remarks = (*progress.remarks, *remarks_of(recording, until_s=done_s), *corrector.notes())
+            return Found(
+                lost_s=progress.lost_s + recording.tally.lost_s(done_s),
+                clock_steps=max(progress.clock_steps, len(recording.tally.steps)),
+                remarks=tuple(dict.fromkeys(remarks)),
+            )
+
+        run = RecordingRun(store=store, progress=progress, tracker=tracker, set_up=set_up, found=found)
+        try:
+            for window in windows:
+                run.add(window)
+                if preview is not None:
+                    preview.add(window)
+                on_position(
+                    Position(done_s=run.progress.done_s, duration_s=recording.duration_s, faces=window.record.faces)
+                )
+            if not run.progress.frames:
+                raise RecordingUnreadable(
+                    f"{video} holds no picture that can be decoded; copy it from the camera again"
+                )
+            run.finish(recording.tally.end_s or recording.duration_s)
+        finally:
+            run.flush()
+    end_ms = progress.started_ms + round(run.progress.done_s * 1000)
+    if not note_camera_end(store, occasion, end_ms=end_ms, now_ms=to_ms(datetime.now(UTC))):
+        notes.append("The session is not ended by this: end it on the page Operate once it is over.")
+    notes += elsewhere(store, occasion, known_by)
+    summary = summary_of(store, occasion, run.progress, session.mode_reason, realtime_factor=run.realtime_factor)
+    if not summary.faces and not corrector.unusable:
+        notes.append("No face was found in the whole recording: look at it with --preview, or try --detector yunet.")
+    return replace(summary, notes=(*summary.notes, *notes))
+
+
+def _frames(recording: Recording, progress: RecordingProgress, every_s: float) -> Iterator[TimedFrame]:
+    # Slots begin where wall-clock windows do, so that a window holds as many samples as the next.
+    offset_s = (progress.started_ms % max(1, round(every_s * 1000))) / 1000.0
+    for frame in recording.sample(
+        every_s, start_s=progress.done_s, grid_offset_s=offset_s, seek=not progress.clock_steps
+    ):
+        at_ms = progress.started_ms + round(frame.at_s * 1000)
+        yield TimedFrame(at_ms=at_ms, image=frame.image, interlaced=frame.interlaced)
+
+
+def _check_unchanged(progress: RecordingProgress, plan: ScoringPlan, detector: Detector, scorer: Scorer | None) -> None:
+    """Half a session of one scorer and half of another would be a curve of neither."""
+    for what, earlier, now in (
+        ("--every", progress.every_s, plan.every_s),
+        ("detector", progress.detector, detector.name),
+        ("scorer", progress.scorer, scorer.name if scorer else ""),
+    ):
+        if earlier != now:
+            raise ScoringRefused(
+                f"this recording is scored up to {clock_text(progress.done_s)} with {what} {earlier}, not {now}: go on "
+                "with the same, or score it anew with --again"
+            )

@@ -1,1 +1,0 @@
-"""Tables written out as files that other programs read, for the command line and the pages alike."""
