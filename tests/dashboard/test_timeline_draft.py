@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from audience.errors import ChangedMeanwhile, InvalidValue
 from audience.export.files import csv_bytes
 from audience.stores import open_store
-from dashboard.pages.timeline.data import save
+from dashboard.pages.timeline.desk import save
 from dashboard.pages.timeline.draft import Draft, Editing, Pin, Row, Sheet, clock_s, table_of
 from tests.builders import a_cue, a_progress, a_session, a_stage, a_timeline, after, an_exclusion
 from timeline_files.reading import read_timeline

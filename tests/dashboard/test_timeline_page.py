@@ -155,7 +155,7 @@ def test_a_store_that_is_away_when_saving_is_said_and_nothing_is_lost(
     typed(app, "Called", "Chapters")
     app.run()
     with monkeypatch.context() as away:
-        away.setattr("dashboard.pages.timeline.data.change_stage", Mock(side_effect=StoreUnavailable("it is away")))
+        away.setattr("dashboard.pages.timeline.desk.change_stage", Mock(side_effect=StoreUnavailable("it is away")))
         button(app, "Save").click().run()
     assert "it is away" in text_of(app)
     assert "with the segments as they are typed" in text_of(app)

@@ -1,13 +1,15 @@
-"""What one viewer has on the table while editing one stage: kept between runs of the page."""
+"""One viewer's edits of one stage, kept between runs of the page, and saving them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
+from audience.errors import ChangedMeanwhile
 from audience.sessions import Session, Stage
 from audience.timelines import Cue, Timeline
+from dashboard.data import change_stage
 from dashboard.pages.timeline.draft import Draft, Editing
 
 
@@ -97,3 +99,33 @@ def desk_of(session: Session, stage: Stage) -> Desk:
 def differs(one: Stage, other: Stage) -> bool:
     """Whether something else was shown, or at other times."""
     return (one.timelines, one.cues) != (other.timelines, other.cues)
+
+
+def save(session_id: str, read: Stage, edited: Stage) -> Stage:
+    """Stores a stage's timelines and cues, unless somebody else changed them since they were read.
+
+    What else is known of the stage, such as exclusions, stays as it is in the store. The store has no way of comparing
+    and writing at once, so two who save in the same few milliseconds are not told of each other.
+
+    Args:
+        session_id: whose stage.
+        read: the stage as it was when editing began.
+        edited: with the timelines and cues to store.
+
+    Returns:
+        The stage as it is stored now.
+
+    Raises:
+        ChangedMeanwhile: its timelines or cues are not those that were read.
+        InvalidValue: the stage is not there any more.
+    """
+
+    def changed(there: Stage) -> Stage:
+        if differs(there, read):
+            raise ChangedMeanwhile(
+                "Somebody else changed what was shown on this stage since you opened it, so nothing was saved. "
+                "Download your timeline as CSV if you want to keep it, then discard your changes to see theirs."
+            )
+        return replace(there, timelines=edited.timelines, cues=edited.cues)
+
+    return change_stage(session_id, read.stage_id, changed)

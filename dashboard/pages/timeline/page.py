@@ -17,8 +17,7 @@ from dashboard.access.entry import in_words
 from dashboard.charts.theme import palette_of
 from dashboard.pages.timeline.aligning import align
 from dashboard.pages.timeline.cues import edit_cues
-from dashboard.pages.timeline.data import save
-from dashboard.pages.timeline.desk import Desk, desk_of, differs
+from dashboard.pages.timeline.desk import Desk, desk_of, differs, save
 from dashboard.pages.timeline.segments import edit_segments
 from dashboard.pages.timeline.sources import show_incoming, take_file, take_film
 from dashboard.recordings import library
