@@ -8,11 +8,14 @@ from math import ceil, floor
 from typing import Final
 
 import altair as alt
+import numpy as np
+from numpy.typing import NDArray
 
 from audience.time import clock_text
-from dashboard.charts.theme import Palette, config_of
+from dashboard.charts.theme import Palette, config_of, drawable
 
 Ends = tuple[float, float]
+Floats = NDArray[np.float64]
 
 HOVER: Final = "hover"
 """The selection of the cell under the pointer; what is drawn for a pointer only has a name that begins with it."""
@@ -44,17 +47,17 @@ def labelled_axis(labels: Mapping[float, str]) -> alt.Axis:
 
 def written(texts: Mapping[float, str] | Mapping[str, str]) -> str:
     """An expression that writes a label's value as its text. Texts may hold anything: they are quoted."""
-    return f"{json.dumps(list(texts.values()))}[indexof({json.dumps(list(texts))}, datum.value)]"
+    return f"{json.dumps([drawable(text) for text in texts.values()])}[indexof({json.dumps(list(texts))}, datum.value)]"
 
 
-def seconds(field: str, ends_s: Ends, axis: alt.Axis | None = None) -> alt.X:
-    """The x channel of a field of seconds, from when to when it is shown."""
+def seconds(field: str, ends_s: Ends, axis: alt.Axis) -> alt.X:
+    """The x channel of a field of seconds, from when to when it is shown; layers of a chart are given one axis."""
     return alt.X(f"{field}:Q", scale=alt.Scale(domain=list(ends_s), nice=False, zero=False), axis=axis)
 
 
 def percent_axis(top: float) -> alt.Axis:
     """From 0 over half of it to `top` percent."""
-    return alt.Axis(title=None, values=[0, top / 2, top], labelExpr="datum.value + ' %'")
+    return alt.Axis(title=None, grid=True, values=[0, top / 2, top], labelExpr="datum.value + ' %'")
 
 
 def share_top(highest: float) -> float:
@@ -66,6 +69,15 @@ def legend(names: Mapping[str, str]) -> alt.Legend:
     """A legend above the plot that calls fields by these names, in as many columns as there is room for."""
     columns = alt.expr(f"max(1, floor(width / {min(300, 50 + 7 * max(map(len, names.values()), default=1))}))")
     return alt.Legend(title=None, orient="top", values=list(names), labelExpr=written(names), columns=columns)
+
+
+def tiles(at: Floats) -> tuple[Floats, Floats]:
+    """From where to where each of some rising places is the nearest: what a pointer there is over."""
+    if len(at) < 2:
+        return at - 0.5, at + 0.5
+    between = (at[1:] + at[:-1]) / 2
+    edges = np.concatenate([[2 * at[0] - between[0]], between, [2 * at[-1] - between[-1]]])
+    return edges[:-1], edges[1:]
 
 
 def crosshair(cells: alt.Chart, x: alt.X, palette: Palette) -> tuple[alt.Chart, alt.Parameter]:

@@ -6,6 +6,7 @@ colour blindness and in print; nothing is said by colour alone.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ PHONE_PX = 520
 MOST_STYLES = 8
 """As many lines have a style of their own."""
 
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DASHES = ((1, 0), (6, 4), (1.5, 3.5))
 
 
@@ -103,6 +105,11 @@ def palette_of(theme: str | None) -> Palette:
 def dash(number: int) -> list[float]:
     """The dash of line `number`, 0 for the first: lines differ in print and for every kind of colour blindness."""
     return list(_DASHES[number % MOST_STYLES % len(_DASHES)])
+
+
+def drawable(text: str) -> str:
+    """A text without the characters that XML, and so an SVG, has no place for."""
+    return _NOT_IN_XML.sub("", text)
 
 
 def see_through(colour: str) -> str:

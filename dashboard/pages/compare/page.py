@@ -11,6 +11,7 @@ import streamlit as st
 from audience.comparing.comparison import Comparison
 from audience.percents import percent_text
 from dashboard import markup
+from dashboard.charts.compare import BRUSH
 from dashboard.charts.theme import palette_of
 from dashboard.download import address, offer
 from dashboard.pages.choose_sessions import chosen_selection, link_parameters
@@ -121,12 +122,12 @@ def show_chart(shown: Shown, told: str) -> None:
     """The chart; a brush over it chooses the stretch that is looked at."""
     # Another stretch is another chart: the brush that chose it has done its work.
     key = f"chart-{shown.stretch[0]:g}-{shown.stretch[1]:g}"
-    st.echarts_chart(
+    st.altair_chart(
         shown.chart(palette_of(st.context.theme.type)),
-        height=shown.height,
         key=key,
         alt=f"{shown.name}. {told}",
         theme=None,
+        selection_mode=BRUSH,
         on_select=lambda: controls.brushed(st.session_state[key], shown.laid.axis.until_s),
     )
 
