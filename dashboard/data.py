@@ -15,11 +15,10 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from audience.errors import InvalidValue
+from audience.faces import LEAD_EXPRESSION
 from audience.monitoring.cameras import records_come_in
-from audience.reaction.baseline import BaselineChoice
 from audience.reaction.curve import StageWindows, stage_windows
-from audience.reaction.moments import Moment, moments
-from audience.reaction.segments import SegmentRow, segment_rows
+from audience.reaction.review import Review, review_of
 from audience.sessions import Camera, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord, Store
 from audience.stores import default_store_url
@@ -28,7 +27,6 @@ from dashboard.access.data import open_store
 from dashboard.access.identity import permit
 from dashboard.access.permits import EVERYTHING
 from dashboard.overview import Overview, overview_of
-from dashboard.report.contents import SEED
 
 _LIVE_READ_S = 2
 _SETTLED_READ_S = 60
@@ -98,15 +96,10 @@ def laid_out(file: SessionFile, stage: Stage) -> StageWindows:
     return read(store_url(), file.marks, stage.stage_id, file, stage)
 
 
-def moments_of(file: SessionFile, stage: Stage, expression: str) -> tuple[Moment, ...]:
-    """What stands out of one expression on one stage."""
-    return _moments(store_url(), file.marks, stage.stage_id, expression, file, stage)
-
-
-def segments_of(file: SessionFile, stage: Stage, expression: str, against: BaselineChoice) -> tuple[SegmentRow, ...]:
-    """The segments of one stage, for one expression against a baseline."""
-    read = _live_segments if file.live else _segments
-    return read(store_url(), file.marks, stage.stage_id, expression, against, file, stage)
+def review(file: SessionFile, stage: Stage, expression: str = LEAD_EXPRESSION) -> Review:
+    """The review of one stage; the same one as long as nothing has changed, so that each figure is computed once."""
+    read = _live_review if file.live else _review
+    return read(store_url(), file.marks, stage.stage_id, expression, file, stage)
 
 
 def change_stage(session_id: str, stage_id: str, change: Callable[[Stage], Stage]) -> Stage:
@@ -154,8 +147,15 @@ def _read_overview(url: str, file: SessionFile) -> Overview:
     return overview_of(file.session, [read_windows(url, file, stage) for stage in file.stages])
 
 
-def _sum_segments(file: SessionFile, stage: Stage, expression: str, against: BaselineChoice) -> tuple[SegmentRow, ...]:
-    return segment_rows(laid_out(file, stage), expression, seed=SEED, against=against)
+def _make_review(file: SessionFile, stage: Stage, expression: str) -> Review:
+    return review_of(
+        laid_out(file, stage),
+        expression,
+        scorers=file.scorers,
+        recordings=file.recordings,
+        heartbeats=file.heartbeats,
+        live=file.live,
+    )
 
 
 # Kept as they are, not copied for every viewer: nothing in them is ever written to. What is kept for a session that
@@ -173,36 +173,13 @@ def _live_windows(url: str, marks: str, stage_id: str, _file: SessionFile, _stag
 
 
 @st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)
-def _moments(
-    url: str, marks: str, stage_id: str, expression: str, _file: SessionFile, _stage: Stage
-) -> tuple[Moment, ...]:
-    return moments(laid_out(_file, _stage), expression, seed=SEED)
-
-
-@st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)
-def _segments(
-    url: str,
-    marks: str,
-    stage_id: str,
-    expression: str,
-    against: BaselineChoice,
-    _file: SessionFile,
-    _stage: Stage,
-) -> tuple[SegmentRow, ...]:
-    return _sum_segments(_file, _stage, expression, against)
+def _review(url: str, marks: str, stage_id: str, expression: str, _file: SessionFile, _stage: Stage) -> Review:
+    return _make_review(_file, _stage, expression)
 
 
 @st.cache_resource(ttl=_LIVE_READ_S, max_entries=64, show_spinner=False)
-def _live_segments(
-    url: str,
-    marks: str,
-    stage_id: str,
-    expression: str,
-    against: BaselineChoice,
-    _file: SessionFile,
-    _stage: Stage,
-) -> tuple[SegmentRow, ...]:
-    return _sum_segments(_file, _stage, expression, against)
+def _live_review(url: str, marks: str, stage_id: str, expression: str, _file: SessionFile, _stage: Stage) -> Review:
+    return _make_review(_file, _stage, expression)
 
 
 @st.cache_resource(ttl=_SETTLED_READ_S, max_entries=1000, show_spinner=False)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from audience.reaction.baseline import BaselineChoice
 from audience.reaction.curve import StageWindows
 from audience.reaction.intervals import Allowance
-from audience.reaction.moments import Moment, lack_of_moments
 from audience.reaction.prominence import Lack
+from audience.reaction.review import Review
 from audience.sessions import Session, Stage
 
 NOT_FEELING = "Houselights measures visible expression, not feeling: a smile can be seen; what it means cannot."
@@ -144,8 +144,10 @@ LACKS: dict[Lack, str] = {
 }
 
 
-def about_moments(windows: StageWindows, expression: str, found: Sequence[Moment]) -> str:
-    """How to read them; where there are none, why."""
-    if found:
-        return ABOUT.format(stretch_s=found[0].stretch_s)
-    return LACKS[lack_of_moments(windows, expression)]
+def about_moments(review: Review) -> str:
+    """How to read the moments of a review with an expression; where there are none, why."""
+    if review.live:
+        return LATER
+    if review.moments:
+        return ABOUT.format(stretch_s=review.moments[0].stretch_s)
+    return LACKS[review.lack_of_moments]

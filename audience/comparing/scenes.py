@@ -70,7 +70,7 @@ class ScreenedScene:
 
 
 def screened_scenes(
-    windows: StageWindows, expressions: Sequence[str], choice: BaselineChoice, *, seed: int | None
+    windows: StageWindows, expressions: Sequence[str], choice: BaselineChoice, *, intervals: bool
 ) -> tuple[ScreenedScene, ...]:
     """The scenes of one screening, in the timeline's order; none where nobody said what was shown.
 
@@ -78,12 +78,12 @@ def screened_scenes(
         windows: the screening's.
         expressions: which, in the order wanted.
         choice: what changes are against.
-        seed: of the changes' intervals; None where the screening is one of several, whose interval is over screenings.
+        intervals: whether changes have intervals of their own; of several screenings the interval is over screenings.
     """
     if not windows.stage.timelines:
         return ()
     timeline = windows.stage.timelines[0]
-    tables = [segment_rows(windows, expression, seed=seed, against=choice) for expression in expressions]
+    tables = [segment_rows(windows, expression, intervals=intervals, against=choice) for expression in expressions]
     lacking = _lacking(windows, len(timeline.segments))
     scored = tuple(expression in windows.expressions for expression in expressions)
     return tuple(

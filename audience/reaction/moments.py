@@ -64,7 +64,7 @@ class Moment:
     sentence: str
 
 
-def moments(windows: StageWindows, expression: str, *, seed: int | None = None) -> tuple[Moment, ...]:
+def moments(windows: StageWindows, expression: str) -> tuple[Moment, ...]:
     """The moments of a stage: peaks and dips, and the steepest turn unless it belongs to one of them.
 
     A place is a moment where it stands out further than any place does in all but 4 % of sessions in which everybody
@@ -74,7 +74,6 @@ def moments(windows: StageWindows, expression: str, *, seed: int | None = None) 
     Args:
         windows: the stage's windows, best of the width they were recorded in.
         expression: which.
-        seed: of nothing; the same session has the same moments.
 
     Returns:
         At most `MOST`, in order of time; none where nothing stands out, the session is short, or there are no figures.

@@ -68,7 +68,7 @@ class SegmentRow:
 
 
 def segment_rows(
-    windows: StageWindows, expression: str, *, seed: int | None, against: BaselineChoice = "whole talk"
+    windows: StageWindows, expression: str, *, intervals: bool = True, against: BaselineChoice = "whole talk"
 ) -> tuple[SegmentRow, ...]:
     """The segments of a stage's first timeline, in its order.
 
@@ -79,7 +79,7 @@ def segment_rows(
     Args:
         windows: the stage's windows.
         expression: which.
-        seed: None for changes without an interval. Nothing is drawn: any other gives the same.
+        intervals: whether changes have an interval.
         against: the baseline of the changes.
 
     Returns:
@@ -93,9 +93,9 @@ def segment_rows(
     usual = held_against.share
     untold = is_bounded(usual, held_against.share_low, held_against.share_high)
     inside_of = [windows.segment == index for index in range(len(windows.stage.timelines[0].segments))]
-    intervals = [(np.nan, np.nan)] * len(inside_of)
-    if seed is not None and expression in windows.expressions:
-        intervals = _change_intervals(windows, expression, sums, usual, inside_of, against)
+    ranges = [(np.nan, np.nan)] * len(inside_of)
+    if intervals and expression in windows.expressions:
+        ranges = _change_intervals(windows, expression, sums, usual, inside_of, against)
     rows = []
     for index, segment in enumerate(windows.stage.timelines[0].segments):
         inside = inside_of[index]
@@ -103,7 +103,7 @@ def segment_rows(
         enough = figures_s >= LEAST_S
         share, low, high, level = sums.shares(inside) if enough else (np.nan,) * 4
         change = share - sums.mean(usual, inside) if enough else np.nan
-        change_low, change_high = intervals[index] if enough else (np.nan,) * 2
+        change_low, change_high = ranges[index] if enough else (np.nan,) * 2
         share, low, high, is_range = sums.as_shown(share, low, high, inside, figures_s, windows.min_faces)
         if is_range:
             level = np.nan

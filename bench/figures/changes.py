@@ -82,6 +82,6 @@ def _held(lengths: Sequence[int], people: int, true: NDArray[np.float64], lasts_
     )
     held = []
     for session in range(SESSIONS):
-        rows = segment_rows(from_counts(*(count[:, session] for count in counts), stage=stage), "smile", seed=1)
+        rows = segment_rows(from_counts(*(count[:, session] for count in counts), stage=stage), "smile")
         held.append(float(np.mean([row.change_low <= 0 <= row.change_high for row in rows])))
     return held

@@ -89,7 +89,7 @@ def leaver(people: int, seed: int) -> tuple[float, float]:
 def segment_less_segment(people: int, seed: int) -> tuple[float, float]:
     """A segment with the latecomer, less the one without."""
     room = with_last(a_room(people, seed), LATER)
-    before, after = segment_rows(shown([room.table()]), "smile", seed=None)
+    before, after = segment_rows(shown([room.table()]), "smile", intervals=False)
     return after.level * after.faces - before.level * before.faces, float(room.confidence[COMES_S:, -1].mean())
 
 

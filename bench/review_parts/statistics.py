@@ -28,7 +28,7 @@ _AXIS: Final = SharedAxis.of([Edit(start_a_s=0, start_b_s=0, length_s=600)])
 def moments_told() -> list[Figure]:
     """False moments, and whether one planted at 31:00 is found."""
     shown = sum(
-        bool(moments(windows, "smile", seed=number))
+        bool(moments(windows, "smile"))
         for length_s, sessions in EMPTY
         for number, windows in enumerate(uneventful(length_s, sessions))
     )
@@ -37,7 +37,7 @@ def moments_told() -> list[Figure]:
     found = sum(
         any(
             one.kind == "peak" and abs(one.session_s - AT_S) <= 12
-            for one in moments(from_counts(smiling[:, number], faces[:, number]), "smile", seed=number)
+            for one in moments(from_counts(smiling[:, number], faces[:, number]), "smile")
         )
         for number in range(100)
     )

@@ -53,14 +53,14 @@ def svgs(charts: Sequence[alt.LayerChart], widths: Sequence[int], says: str) -> 
         ExportFailed: they cannot be drawn.
     """
     told = f' role="img" aria-label="{escape(says)}"><title>{escape(says)}</title>'
-    found = []
-    for made in _converted("svg", [_still(*one) for one in zip(charts, widths, strict=True)]):
-        drawn = made.decode()
-        # Ids are counted through the life of the process; in a file they count from 0.
-        places = {name: place for place, name in enumerate(dict.fromkeys(_ID.findall(drawn)))}
-        drawn = _ID.sub(lambda name, places=places: f"part{places[name[0]]}", drawn)
-        found.append(drawable(drawn.replace(">", told, 1)).encode())
-    return found
+    drawn = _converted("svg", [_still(*one) for one in zip(charts, widths, strict=True)])
+    return [drawable(_numbered(one.decode()).replace(">", told, 1)).encode() for one in drawn]
+
+
+def _numbered(drawn: str) -> str:
+    """An SVG whose ids count from 0: they are counted through the life of the process that drew it."""
+    places = {name: place for place, name in enumerate(dict.fromkeys(_ID.findall(drawn)))}
+    return _ID.sub(lambda name: f"part{places[name[0]]}", drawn)
 
 
 def svg(chart: alt.LayerChart, *, width: int, says: str) -> bytes:

@@ -1,8 +1,7 @@
-"""What a report says, worked out once for every kind of file by the functions the pages draw from."""
+"""What a report says, in words, for every kind of file; its figures are those of the review that the pages show."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from importlib.metadata import version
@@ -10,21 +9,19 @@ from importlib.metadata import version
 import numpy as np
 
 from audience.disclosure import SMALL_ROOM
-from audience.faces import LEAD_EXPRESSION
+from audience.exclusions import Annotation, Exclusion
 from audience.percents import percent_text
 from audience.reaction.baseline import BaselineChoice
-from audience.reaction.curve import ReactionCurve, StageWindows, default_smoothing_s, smoothed_curve
-from audience.reaction.headline import headline, second_text
-from audience.reaction.moments import Moment, moments
-from audience.reaction.segments import SegmentRow, segment_rows
-from audience.store import RecordingProgress, ScorerRecord
-from audience.time import clock_text, to_ms
+from audience.reaction.curve import ReactionCurve, StageWindows
+from audience.reaction.headline import second_text
+from audience.reaction.moments import Moment
+from audience.reaction.review import Review
+from audience.reaction.segments import SegmentRow
+from audience.time import clock_text
 from dashboard.clock import date_text, length_text
 from dashboard.stretches import legend
-from dashboard.wording import GAPS, LATER, NOT_FEELING, about_moments, band_words, kind_words, outside_note, share_of
+from dashboard.wording import GAPS, NOT_FEELING, about_moments, band_words, kind_words, outside_note, share_of
 
-# As the pages have it, so that a report never differs from them.
-SEED = 0
 SIMULATED = "Simulated: a program made these records to show how Houselights works. No audience was watched."
 FACES = "Faces in view."
 _BASELINES: dict[BaselineChoice, str] = {
@@ -91,132 +88,108 @@ class Report:
 
 
 def report_of(
-    windows: StageWindows,
-    expression: str = LEAD_EXPRESSION,
+    review: Review,
     *,
-    scorers: Mapping[str, ScorerRecord],
-    recordings: Sequence[RecordingProgress] = (),
     smoothing_s: float | None = None,
     against: BaselineChoice = "whole talk",
-    live: bool = False,
     made_at: datetime,
     zone: tzinfo,
 ) -> Report:
-    """The report of one stage and expression.
+    """The report of a review.
 
     Args:
-        windows: the stage's windows.
-        expression: which; left aside where only heads were counted.
-        scorers: all that the store knows, by name.
-        recordings: those of the stage that were scored; they name the detectors.
-        smoothing_s: the stretch the curve is averaged over; 0 for none, None for what suits its length.
+        review: of one stage and expression.
+        smoothing_s: what the curve is averaged over; 0 for nothing, None for what suits its length.
         against: what segments are compared with.
-        live: whether records still come in: what stands out is not known before the end.
         made_at: aware UTC.
-        zone: in which dates are told.
+        zone: in which dates are given.
     """
-    length_s = len(windows.start_ms) * windows.width_ms / 1000
-    over_s = default_smoothing_s(length_s) if smoothing_s is None else smoothing_s
-    told = expression if expression in windows.expressions and windows.table.scored.any() else None
-    found = moments(windows, told, seed=SEED) if told and not live else ()
-    names = [scorers[name] for name in windows.table.scorers if name in scorers]
+    windows, expression = review.windows, review.expression
+    over_s = review.usual_smoothing_s if smoothing_s is None else smoothing_s
     return Report(
         title=windows.session.name,
         labels=tuple(kind_words(windows.session)),
-        facts=_facts(windows, length_s, zone),
-        lead=headline(windows, expression),
+        facts=_facts(review, zone),
+        lead=review.headline,
         windows=windows,
-        expression=told,
-        curve=smoothed_curve(windows, told, over_s) if told else None,
+        expression=expression,
+        curve=None if expression is None else review.curve(over_s),
         chart_says=(
-            *((f"{share_of(told, over_s)}.", band_words(windows.intervals_allow_for)) if told else (FACES,)),
+            *(
+                (FACES,)
+                if expression is None
+                else (f"{share_of(expression, over_s)}.", band_words(windows.intervals_allow_for))
+            ),
             GAPS,
             legend(windows),
         ),
-        moments=found,
-        moments_say=_of_moments(windows, told, found, live),
-        segments=segment_rows(windows, expression, seed=SEED, against=against),
+        moments=review.moments,
+        moments_say="" if expression is None else about_moments(review),
+        segments=review.segments(against),
         against=against,
-        left_out=tuple(_left_out(windows)),
+        left_out=tuple(_left_out(review, one) for one in review.notes if isinstance(one, Exclusion)),
         notes=tuple(
-            Note(when=_when(windows, note.at), what=f"{note.title} ({note.by})")
-            for note in sorted(windows.stage.annotations, key=lambda note: note.at)
+            Note(when=_when(review, one.at), what=f"{one.title} ({one.by})")
+            for one in review.notes
+            if isinstance(one, Annotation)
         ),
-        measured=tuple(_measured(windows, told, names, recordings)),
-        method=_method(windows, told, against),
+        measured=tuple(_measured(review)),
+        method=_method(windows, expression, against),
         made=f"Made on {date_text(made_at, zone)} by Houselights {version('houselights')}.",
     )
 
 
-def _facts(windows: StageWindows, length_s: float, zone: tzinfo) -> tuple[str, ...]:
-    facts = [date_text(windows.session.started_at, zone), length_text(length_s), windows.stage.name]
-    if len(windows.place):
-        facts.append(f"up to {np.nanmax(windows.faces):.0f} faces")
-    if not np.isnan(coverage := _coverage(windows)):
-        facts.append(f"coverage {percent_text(coverage)}")
+def _facts(review: Review, zone: tzinfo) -> tuple[str, ...]:
+    session, stage = review.windows.session, review.windows.stage
+    facts = [date_text(session.started_at, zone), length_text(review.length_s), stage.name]
+    if not np.isnan(review.most_faces):
+        facts.append(f"up to {review.most_faces:.0f} faces")
+    if not np.isnan(review.coverage):
+        facts.append(f"coverage {percent_text(review.coverage)}")
     return tuple(facts)
 
 
-def _coverage(windows: StageWindows) -> float:
-    """Its mean while anybody was in view; NaN where nobody was, or nobody was expected."""
-    known = windows.coverage[(np.nan_to_num(windows.faces) > 0) & ~np.isnan(windows.coverage)]
-    return float(known.mean()) if len(known) else float("nan")
+def _left_out(review: Review, exclusion: Exclusion) -> Note:
+    when = f"{_when(review, exclusion.from_at)} to {_when(review, exclusion.until_at)}"
+    reason = f": {exclusion.reason}" if exclusion.reason else ""
+    return Note(when=when, what=f"{exclusion.title}{reason} ({exclusion.by})")
 
 
-def _of_moments(windows: StageWindows, expression: str | None, found: Sequence[Moment], live: bool) -> str:
-    if expression is None:
-        return ""
-    return LATER if live else about_moments(windows, expression, found)
-
-
-def _left_out(windows: StageWindows) -> list[Note]:
-    notes = []
-    for exclusion in sorted(windows.stage.exclusions, key=lambda exclusion: exclusion.from_at):
-        when = f"{_when(windows, exclusion.from_at)} to {_when(windows, exclusion.until_at)}"
-        reason = f": {exclusion.reason}" if exclusion.reason else ""
-        notes.append(Note(when=when, what=f"{exclusion.title}{reason} ({exclusion.by})"))
-    return notes
-
-
-def _when(windows: StageWindows, at: datetime) -> str:
+def _when(review: Review, at: datetime) -> str:
     """Where an instant stands, as everything else in the report is placed."""
-    session_s = (to_ms(at) - to_ms(windows.session.started_at)) / 1000
-    return second_text(windows, session_s) if len(windows.start_ms) else clock_text(session_s)
+    session_s = review.second_of(at)
+    return second_text(review.windows, session_s) if review.length_s else clock_text(session_s)
 
 
-def _measured(
-    windows: StageWindows,
-    expression: str | None,
-    scorers: Sequence[ScorerRecord],
-    recordings: Sequence[RecordingProgress],
-) -> list[str]:
+def _measured(review: Review) -> list[str]:
     said = []
+    windows, expression, coverage = review.windows, review.expression, review.coverage
     if expression is not None:
-        thresholds = {scorer.name: scorer.thresholds.get(expression) for scorer in scorers}
+        thresholds = {scorer.name: scorer.thresholds.get(expression) for scorer in review.scorers}
         for name in windows.table.scorers:
             threshold = thresholds.get(name)
             counts = f", which counts a face from a confidence of {threshold:.2f} on" if threshold is not None else ""
             said.append(f"Scored by {name}{counts}.")
-        if any(expression in scorer.experimental for scorer in scorers):
+        if any(expression in scorer.experimental for scorer in review.scorers):
             said.append(f"Experimental: how well this scorer tells {expression} is not established.")
-    if detectors := sorted({one.detector for one in recordings}):
+    if detectors := sorted({one.detector for one in review.recordings}):
         said.append(f"Faces found by {', '.join(detectors)}.")
-    said += [line for one in recordings for line in one.remarks]
+    said += review.recording_notes
     cameras = len(windows.table.cameras)
     if cameras > 1:
         said.append(f"{cameras} cameras looked.")
-    if not np.isnan(coverage := _coverage(windows)):
+    if not np.isnan(coverage):
         of = "the audience size that was stated" if windows.stage.audience_size else "the faces estimated to be there"
         said.append(f"Coverage: on average {percent_text(coverage)} of {of}.")
-    few = int(windows.withheld.sum()) * windows.width_ms / 1000
-    if expression is not None and few:
+    if expression is not None and review.withheld_s:
         said.append(
-            f"{clock_text(few)} of it had too few faces in view ({windows.why_withheld}): no figure is shown there."
+            f"{clock_text(review.withheld_s)} of it had too few faces in view ({windows.why_withheld}): no figure is "
+            "shown there."
         )
     if outside := outside_note(windows):
         said.append(outside)
-    if left_out_s := int((windows.excluded & ~np.isnan(windows.faces)).sum()) * windows.width_ms / 1000:
-        said.append(f"{clock_text(left_out_s)} of it was left out of every figure, as told above.")
+    if review.excluded_s:
+        said.append(f"{clock_text(review.excluded_s)} of it was left out of every figure, as told above.")
     return said
 
 

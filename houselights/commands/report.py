@@ -31,6 +31,7 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
     """
     from audience.monitoring.cameras import records_come_in
     from audience.reaction.curve import stage_windows
+    from audience.reaction.review import review_of
     from audience.time import to_ms
     from dashboard.report.contents import report_of
     from dashboard.report.html_page import html_of
@@ -45,21 +46,22 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
         windows = stage_windows(
             session, stage, store.cameras(session_id, stage.stage_id), store.windows(session_id, stage.stage_id)
         )
-        told = report_of(
+        heartbeats = store.heartbeats(session_id)
+        review = review_of(
             windows,
             expression,
             scorers=store.scorers(session_id),
-            recordings=[one for one in store.recordings(session_id) if one.stage_id == stage.stage_id],
-            live=records_come_in(session, store.heartbeats(session_id), to_ms(now)),
-            made_at=now,
-            zone=now.astimezone().tzinfo or UTC,
+            recordings=store.recordings(session_id),
+            heartbeats=heartbeats,
+            live=records_come_in(session, heartbeats, to_ms(now)),
         )
+    made = report_of(review, made_at=now, zone=now.astimezone().tzinfo or UTC)
     if file.suffix.lower() == ".pdf":
         with needing_extra("report"):
             from dashboard.report.pdf import pdf_of
-        content = pdf_of(told)
+        content = pdf_of(made)
     else:
-        content = html_of(told).encode()
+        content = html_of(made).encode()
     _write(file, content)
     click.echo(file)
 

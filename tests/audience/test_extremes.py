@@ -102,8 +102,8 @@ def test_a_curve_its_baselines_its_moments_and_its_segments_stay_within_0_and_1(
             assert within(-1, change.change, 1)
             assert (np.isnan(change.low) == np.isnan(change.change)).all()
     if "smile" in windows.expressions:
-        moments(windows, "smile", seed=1)
-        for row in segment_rows(windows, "smile", seed=1):
+        moments(windows, "smile")
+        for row in segment_rows(windows, "smile"):
             assert within(0, [row.share, row.share_low, row.share_high, row.level], 1)
     assert "nan" not in headline(windows, "smile")
 

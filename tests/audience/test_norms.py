@@ -60,7 +60,7 @@ def test_the_shares_an_archive_is_made_of_are_those_of_the_segment_table():
         timelines=[a_timeline(("One", 0, 60), ("Two", 70, 90), ("Short", 90, 95))], exclusions=[an_exclusion(75, 79)]
     )
     windows = from_counts(np.arange(100) // 10, np.full(100, 10), stage=stage)
-    rows = segment_rows(windows, "smile", seed=1)
+    rows = segment_rows(windows, "smile")
     assert scene_shares(windows, "smile") == pytest.approx(np.array([row.share for row in rows]), nan_ok=True)
     assert np.isnan(scene_shares(windows, "fear")).all()
     assert len(scene_shares(from_counts(np.full(9, 1), np.full(9, 9)), "smile")) == 0

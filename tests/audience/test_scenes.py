@@ -33,9 +33,11 @@ def a_screening(
 
 
 def figures_of(stages: Sequence[StageWindows], expressions: Sequence[str], choice: BaselineChoice) -> list[SceneFigure]:
-    seed = 1 if len(stages) == 1 else None
+    alone = len(stages) == 1
     return list(
-        scene_figures([screened_scenes(windows, expressions, choice, seed=seed) for windows in stages], expressions)
+        scene_figures(
+            [screened_scenes(windows, expressions, choice, intervals=alone) for windows in stages], expressions
+        )
     )
 
 
@@ -46,7 +48,7 @@ def by_title(figures: Sequence[SceneFigure]) -> dict[str, SceneFigure]:
 def test_one_screening_has_the_figures_of_its_segment_table():
     windows = a_screening(5, 10)
     figures = figures_of([windows], ["smile"], "whole talk")
-    for figure, row in zip(figures, segment_rows(windows, "smile", seed=1), strict=True):
+    for figure, row in zip(figures, segment_rows(windows, "smile"), strict=True):
         assert (figure.share, figure.low, figure.high) == pytest.approx((row.share, row.share_low, row.share_high))
         assert (figure.change, figure.change_low, figure.change_high) == (row.change, row.change_low, row.change_high)
         assert (figure.faces, figure.coverage, figure.figures_s) == (row.faces, row.coverage, row.figures_s)
@@ -78,7 +80,9 @@ def test_an_interval_leads_past_neither_0_nor_1():
 def test_the_interval_over_screenings_holds_the_true_share():
     """Audiences differ by .05 about a share of .3; 95 of 100 are promised."""
     rng = np.random.default_rng(3)
-    (dog,) = screened_scenes(a_screening(6, timeline=a_timeline(("Dog", 0, 60))), ["smile"], "whole talk", seed=None)
+    (dog,) = screened_scenes(
+        a_screening(6, timeline=a_timeline(("Dog", 0, 60))), ["smile"], "whole talk", intervals=False
+    )
     held = 0
     for _ in range(500):
         shown = [replace(dog, rows=(replace(dog.rows[0], share=share),)) for share in rng.normal(0.3, 0.05, 8).tolist()]

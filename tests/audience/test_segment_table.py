@@ -24,7 +24,7 @@ def told(*, stage=None, smiling=None, faces=None):
     smiling = np.repeat([6, 24, 0], [100, 200, 100]) if smiling is None else smiling
     faces = np.full(400, 30) if faces is None else faces
     stage = stage or a_stage(timelines=[THREE], audience_size=60)
-    return segment_rows(from_counts(smiling, faces, stage=stage), "smile", seed=1)
+    return segment_rows(from_counts(smiling, faces, stage=stage), "smile")
 
 
 def test_each_segment_has_its_share_its_change_and_how_many_faces_it_rests_on():
@@ -42,7 +42,7 @@ def test_each_segment_has_its_share_its_change_and_how_many_faces_it_rests_on():
 def test_the_changes_weighted_by_their_faces_cancel():
     smiling, faces = crowds(np.full((400, 1), 0.3), np.array([60]), lasts_s=np.array([4.0]), seed=1)
     windows = from_counts(smiling[:, 0], faces[:, 0], stage=a_stage(timelines=[THREE]))
-    rows = segment_rows(windows, "smile", seed=1)
+    rows = segment_rows(windows, "smile")
     scored = [faces[int(row.start_s) : int(row.end_s), 0].sum() for row in rows]
     assert np.average([row.share for row in rows], weights=scored) == pytest.approx(overall_share(windows, "smile"))
     assert np.average([row.change for row in rows], weights=scored) == pytest.approx(0, abs=1e-12)
@@ -86,9 +86,7 @@ def held_nothing(
     )
     smiling, faces = crowds(share, np.full(60, people), lasts_s=np.full(60, lasts_s), seed=3)
     rows = [
-        row
-        for i in range(60)
-        for row in segment_rows(from_counts(smiling[:, i], faces[:, i], stage=stage), "smile", seed=1)
+        row for i in range(60) for row in segment_rows(from_counts(smiling[:, i], faces[:, i], stage=stage), "smile")
     ]
     assert not any(math.isnan(row.change_low) for row in rows)
     return float(np.mean([row.change_low <= 0 <= row.change_high for row in rows]))
@@ -114,10 +112,7 @@ def test_steps_from_one_segment_to_the_next_are_told_from_a_drift():
     slides = a_stage(timelines=[a_timeline(*[(str(i), 300.0 * i, 300.0 * i + 300) for i in range(5)])])
     smiling, faces = crowds(np.repeat(true, 20, axis=1), np.full(20, 60), lasts_s=np.full(20, 4.0), seed=2)
     told = [
-        [
-            row.change_low > 0
-            for row in segment_rows(from_counts(smiling[:, i], faces[:, i], stage=slides), "smile", seed=1)
-        ]
+        [row.change_low > 0 for row in segment_rows(from_counts(smiling[:, i], faces[:, i], stage=slides), "smile")]
         for i in range(20)
     ]
     assert np.mean(told, axis=0)[[1, 3]].min() >= 0.8
@@ -129,7 +124,7 @@ def test_a_laugh_within_a_segment_makes_its_range_wider():
     halves = a_stage(timelines=[a_timeline(("First", 0, 300), ("Second", 300, 600))])
 
     def ranges(smiling):
-        rows = segment_rows(from_counts(smiling, faces[:, 0], stage=halves), "smile", seed=1)
+        rows = segment_rows(from_counts(smiling, faces[:, 0], stage=halves), "smile")
         return [row.change_high - row.change_low for row in rows]
 
     laughing = smiling[:, 0].copy()
@@ -184,7 +179,7 @@ def test_a_stage_without_a_timeline_has_no_segments():
 def test_changes_against_the_pre_roll_are_from_the_time_before_anything_was_shown():
     smiling = np.repeat([3, 6, 24, 0], [100, 100, 200, 100])
     stage = a_stage(timelines=[THREE], cues=[a_cue(100, 0)])
-    rows = segment_rows(from_counts(smiling, np.full(500, 30), stage=stage), "smile", seed=1, against="pre-roll")
+    rows = segment_rows(from_counts(smiling, np.full(500, 30), stage=stage), "smile", against="pre-roll")
     assert [row.change for row in rows] == pytest.approx([0.1, 0.7, -0.1])
     assert all(row.change_low <= row.change <= row.change_high for row in rows)
 
@@ -192,11 +187,11 @@ def test_changes_against_the_pre_roll_are_from_the_time_before_anything_was_show
 def test_changes_against_a_pre_roll_that_is_too_short_are_not_made_up():
     smiling = np.repeat([3, 6, 24, 0], [30, 100, 200, 100])
     stage = a_stage(timelines=[THREE], cues=[a_cue(30, 0)])
-    few_blocks = segment_rows(from_counts(smiling, np.full(430, 30), stage=stage), "smile", seed=1, against="pre-roll")
+    few_blocks = segment_rows(from_counts(smiling, np.full(430, 30), stage=stage), "smile", against="pre-roll")
     assert [row.change for row in few_blocks] == pytest.approx([0.1, 0.7, -0.1])
     assert all(math.isnan(row.change_low) for row in few_blocks)
     none = segment_rows(
-        from_counts(smiling, np.full(430, 30), stage=a_stage(timelines=[THREE])), "smile", seed=1, against="pre-roll"
+        from_counts(smiling, np.full(430, 30), stage=a_stage(timelines=[THREE])), "smile", against="pre-roll"
     )
     assert none[0].enough
     assert math.isnan(none[0].change)
@@ -209,7 +204,7 @@ def test_against_the_moving_median_what_grows_slowly_is_no_change():
     faces = np.full(1800, 1000)
     slides = a_timeline(("First", 0, 600), ("Middle", 900, 990), ("Last", 1200, 1800))
     windows = from_counts(np.round(1000 * share), faces, stage=a_stage(timelines=[slides]))
-    against = {choice: segment_rows(windows, "smile", seed=1, against=choice) for choice in BASELINES[:2]}
+    against = {choice: segment_rows(windows, "smile", against=choice) for choice in BASELINES[:2]}
     assert [row.change for row in against["whole talk"]] == pytest.approx([-0.2, 0.21, 0.19], abs=0.03)
     assert [row.change for row in against["moving median"]] == pytest.approx([0, 0.2, 0], abs=0.04)
     middle = against["moving median"][1]

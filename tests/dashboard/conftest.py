@@ -39,7 +39,7 @@ from tests.builders import (
 from tests.ticking import exit_code, limit_s, until
 
 APP = Path(__file__).parents[2] / "dashboard" / "pages" / "navigation.py"
-SERVER = APP.with_name("app.py")
+SERVER = APP.parents[1] / "app.py"
 NASTY = '<img src=x onerror="alert(1)"> **Bold** [link](https://example.org) $x$ :red[red] <b>title</b>'
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 

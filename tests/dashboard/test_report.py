@@ -21,11 +21,12 @@ from audience.privacy import decide
 from audience.reaction.curve import StageWindows, smoothed_curve, stage_windows
 from audience.reaction.headline import headline
 from audience.reaction.moments import moments
+from audience.reaction.review import review_of
 from audience.reaction.segments import segment_rows
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
 from dashboard.report.chart import NARROW, WIDE, chart
-from dashboard.report.contents import SEED, SIMULATED, Report, report_of
+from dashboard.report.contents import SIMULATED, Report, report_of
 from dashboard.report.html_page import html_of
 from dashboard.report.marks import Disc, Line, Words
 from dashboard.report.pdf import NOT_DRAWN, pdf_of
@@ -69,8 +70,9 @@ def laid(records: Sequence[WindowRecord], session, stage=None) -> StageWindows:
 
 
 def report(windows: StageWindows, **given) -> Report:
-    given = {"scorers": {SCORER: a_scorer()}, "recordings": [a_progress()]} | given
-    return report_of(windows, made_at=after(900), zone=UTC, **given)
+    shown = {name: given.pop(name) for name in ("smoothing_s", "against") if name in given}
+    known = {"scorers": {SCORER: a_scorer()}, "recordings": [a_progress()], "heartbeats": [], "live": False} | given
+    return report_of(review_of(windows, **known), made_at=after(900), zone=UTC, **shown)
 
 
 def text_of(pdf: bytes) -> str:
@@ -93,9 +95,9 @@ def test_its_figures_are_those_of_the_functions_the_pages_draw_from() -> None:
     windows = a_talk()
     told = report(windows)
     assert told.lead == headline(windows, "smile")
-    assert told.moments == moments(windows, "smile", seed=SEED)
+    assert told.moments == moments(windows, "smile")
     assert [moment.kind for moment in told.moments] == ["peak"]
-    assert repr(told.segments) == repr(segment_rows(windows, "smile", seed=SEED))
+    assert repr(told.segments) == repr(segment_rows(windows, "smile"))
     assert told.curve is not None
     np.testing.assert_array_equal(told.curve.share, smoothed_curve(windows, "smile", 15).share)
 
@@ -126,7 +128,7 @@ def test_both_files_say_every_figure_and_what_it_rests_on() -> None:
 def test_segments_are_compared_with_what_the_page_compares_them_with() -> None:
     windows = a_talk()
     told = report(windows, against="moving median")
-    assert repr(told.segments) == repr(segment_rows(windows, "smile", seed=SEED, against="moving median"))
+    assert repr(told.segments) == repr(segment_rows(windows, "smile", against="moving median"))
     for said in (words_of(html_of(told)), text_of(pdf_of(told))):
         assert "Against around it" in said
         assert "its share less the usual share in the five minutes around" in said
@@ -334,7 +336,7 @@ def test_nothing_is_built_before_somebody_asks_for_it(filled: str, monkeypatch: 
         from dashboard.report.offer import offer_report
 
         file = data.session_file("talk-1")
-        offer_report(file, data.laid_out(file, file.stages[0]), "smile")
+        offer_report(data.review(file, file.stages[0]))
 
     def never(*_: object, **__: object) -> None:
         pytest.fail("a report was built")

@@ -191,7 +191,7 @@ def test_what_was_laughed_at_while_the_projector_failed_is_left_out(store: Store
 
 def test_what_made_people_laugh_in_the_talk_is_its_moments_each_once(store: Store) -> None:
     laughs = [(155, 195), (700, 750), (1332, 1378), (1735, 1800), (1950, 1990)]
-    found = moments(laid_out(store, "sample-talk", "hall"), "smile", seed=1)
+    found = moments(laid_out(store, "sample-talk", "hall"), "smile")
     # What else there is lies where the script has people smile twice as much as before: in the welcome.
     later = [moment for moment in found if moment.timeline_s > 90]
     assert [moment.kind for moment in later] == ["peak"] * len(laughs)

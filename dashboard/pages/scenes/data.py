@@ -22,12 +22,12 @@ from audience.sessions import Session, Stage
 from dashboard.access.data import open_store
 from dashboard.data import SessionFile, read_windows, session_file, store_url
 from dashboard.pages.screenings import Screening
-from dashboard.report.contents import SEED
 
 Told = Callable[[float], None]
 
 _MOST_SCENES, _MOST_STAGES = 2000, 5000
 _KEPT_S = 300
+SEED = 0  # of the shifts that synchrony is compared with, so that everybody sees the same
 
 
 def synchrony_of(screening: Screening, expression: str, told: Told) -> list[Synchrony] | None:
@@ -64,8 +64,8 @@ def screened(
     """
     found = []
     for number, screening in enumerate(screenings, start=1):
-        seed = SEED if len(screenings) == 1 else None
-        found.append(_screened(screening.marks, expressions, choice, seed, screening.windows))
+        alone = len(screenings) == 1
+        found.append(_screened(screening.marks, expressions, choice, alone, screening.windows))
         told(number / len(screenings))
     return found
 
@@ -117,9 +117,9 @@ def _synchrony(url: str, marks: str, expression: str, index: int, _screening: Sc
 
 @st.cache_resource(ttl=_KEPT_S, max_entries=_MOST_SCENES, show_spinner=False)
 def _screened(
-    marks: str, expressions: tuple[str, ...], choice: BaselineChoice, seed: int | None, _windows: StageWindows
+    marks: str, expressions: tuple[str, ...], choice: BaselineChoice, intervals: bool, _windows: StageWindows
 ) -> tuple[ScreenedScene, ...]:
-    return screened_scenes(_windows, expressions, choice, seed=seed)
+    return screened_scenes(_windows, expressions, choice, intervals=intervals)
 
 
 @st.cache_resource(ttl=_KEPT_S, max_entries=_MOST_SCENES, show_spinner=False)

@@ -18,10 +18,10 @@ from dashboard.charts.theme import LIGHT, Palette, palette_of
 from dashboard.download import Picture, offer
 from dashboard.pages.choose_sessions import bar
 from dashboard.pages.scenes import data
+from dashboard.pages.scenes.data import SEED
 from dashboard.pages.scenes.selected import PAGE, PICTURE_WIDTH, ChosenScenes
 from dashboard.pages.scenes.text import signed
 from dashboard.pages.screenings import names_of
-from dashboard.report.contents import SEED
 from dashboard.wording import expression_name
 
 _MEANS = (

@@ -15,6 +15,7 @@ from audience.comparing.earlier import Whole, comparable
 from audience.disclosure import interval_text, share_text
 from audience.percents import percent_text
 from audience.reaction.curve import StageWindows, smoothed_curve
+from audience.reaction.review import Review
 from audience.reaction.segments import shape_of
 from audience.sessions import Session, Stage
 from dashboard import data, markup
@@ -81,20 +82,20 @@ def shares_by_title(stages: Sequence[StageWindows], expression: str) -> dict[str
     shares: dict[str, list[float]] = defaultdict(list)
     for windows in stages:
         file = data.session_file(windows.session.session_id)
-        for row in data.segments_of(file, windows.stage, expression, "whole talk"):
+        for row in data.review(file, windows.stage, expression).segments("whole talk"):
             if row.enough:
                 shares[row.title].append(row.share)
     return {title: (sum(known) / len(known), len(known)) for title, known in shares.items()}
 
 
-def show_earlier(windows: StageWindows, view: View, earlier: Earlier) -> None:
+def show_earlier(review: Review, view: View, earlier: Earlier) -> None:
     """This session and the others, one line each, their curves on one scale."""
-    if view.expression is None:
+    if review.expression is None:
         return
     if earlier.stages:
-        wholes = [Whole.of(one, view.expression) for one in (windows, *earlier.stages)]
+        wholes = [Whole.of(one, review.expression) for one in (review.windows, *earlier.stages)]
         shapes = [
-            shape_of(smoothed_curve(one.windows, view.expression, view.smoothing_s).share, _POINTS) for one in wholes
+            shape_of(smoothed_curve(one.windows, review.expression, view.smoothing_s).share, _POINTS) for one in wholes
         ]
         highest = np.nanmax([0.1, *(value for shape in shapes for value in shape)])
         rows = "".join(

@@ -1,11 +1,8 @@
-"""Notes, exclusions, and what is known of a stage's recordings: doubtful starts, lost seconds, turned pictures.
-
-People write and remove notes and exclusions by name, in dialogs.
-"""
+"""Notes and exclusions: their list, and the dialogs in which people write and remove them by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from html import escape
@@ -15,11 +12,10 @@ import streamlit as st
 
 from audience.errors import HouselightsError
 from audience.exclusions import Annotation, Exclusion
-from audience.reaction.curve import StageWindows
 from audience.reaction.headline import second_text
+from audience.reaction.review import Review
 from audience.sessions import Stage
-from audience.store import Heartbeat, RecordingProgress
-from audience.time import from_ms, to_ms
+from audience.time import from_ms
 from dashboard import data, markup
 from dashboard.access.entry import in_words
 from dashboard.access.identity import permit
@@ -36,19 +32,18 @@ def ask_to_write(session_id: str, stage_id: str, at_s: float) -> None:
     st.rerun()
 
 
-def show_notes(windows: StageWindows) -> None:
+def show_notes(review: Review) -> None:
     """Everything that was written, in order of time, each with a button to remove it."""
-    stage = windows.stage
-    said: list[Said] = sorted([*stage.annotations, *stage.exclusions], key=_begins)
+    session_id, stage_id = review.windows.session.session_id, review.windows.stage.stage_id
     may_write = permit().is_at_least("analyst")
-    for number, one in enumerate(said):
+    for number, one in enumerate(review.notes):
         with st.container(key=f"note-{number}", horizontal=True, vertical_alignment="center"):
-            st.html(_line(windows, one))
+            st.html(_line(review, one))
             if may_write and st.button("Remove", key=f"remove-{number}", type="tertiary"):
-                st.session_state[_REMOVING] = (windows.session.session_id, stage.stage_id, one)
+                st.session_state[_REMOVING] = (session_id, stage_id, one)
                 st.rerun()
     line = "Go to a second and press “Note” under the curve, to write what happened there or to leave a stretch out."
-    st.html(markup.note("Nobody has written anything yet." if not said else "", line if may_write else ""))
+    st.html(markup.note("Nobody has written anything yet." if not review.notes else "", line if may_write else ""))
 
 
 def show_dialogs(session_id: str) -> None:
@@ -58,30 +53,25 @@ def show_dialogs(session_id: str) -> None:
             dialog(*asked)
 
 
-def _begins(one: Said) -> datetime:
-    return one.at if isinstance(one, Annotation) else one.from_at
-
-
 def _close() -> None:
     for key in (_WRITING, _REMOVING):
         st.session_state.pop(key, None)
 
 
-def _line(windows: StageWindows, one: Said) -> str:
-    when = _when(windows, _begins(one))
+def _line(review: Review, one: Said) -> str:
     if isinstance(one, Annotation):
-        kind, why = "Note", ""
+        kind, why, when = "Note", "", _when(review, one.at)
     else:
         kind, why = "Left out", f" {one.reason}" if one.reason else ""
-        when = f"{when} to {_when(windows, one.until_at)}"
+        when = f"{_when(review, one.from_at)} to {_when(review, one.until_at)}"
     return (
         f'<p class="hl-said"><span class="hl-said-when">{escape(when)}</span> <span class="hl-said-kind">{kind}</span> '
         f'<strong>{escape(one.title)}</strong>{escape(why)} <span class="hl-said-by">{escape(one.by)}</span></p>'
     )
 
 
-def _when(windows: StageWindows, at: datetime) -> str:
-    return second_text(windows, (to_ms(at) - to_ms(windows.session.started_at)) / 1000)
+def _when(review: Review, at: datetime) -> str:
+    return second_text(review.windows, review.second_of(at))
 
 
 @st.dialog("Write a note", on_dismiss=_close)
@@ -153,24 +143,3 @@ def _without(stage: Stage, said: Said) -> Stage:
         annotations=tuple(one for one in stage.annotations if one != said),
         exclusions=tuple(one for one in stage.exclusions if one != said),
     )
-
-
-# What a camera says while it is away or starts is about that moment alone.
-_SAYS_OF_ITS_PICTURES = ("running", "stopped", "finished")
-
-
-def recording_notes(recordings: Sequence[RecordingProgress], heartbeats: Sequence[Heartbeat] = ()) -> list[str]:
-    """A line for each thing; empty where nothing was found.
-
-    Args:
-        recordings: those of the stage.
-        heartbeats: of its live cameras.
-    """
-    lines = []
-    for one in recordings:
-        said = list(one.remarks)
-        if one.start_certainty == "doubtful":
-            said.insert(0, f"Doubtful start: {from_ms(one.started_ms):%Y-%m-%d %H:%M:%S} UTC is {one.started_from}.")
-        lines += [f"{one.camera_id}: {line}" for line in said] if len(recordings) > 1 else said
-    live = [beat for beat in heartbeats if beat.detail and beat.state in _SAYS_OF_ITS_PICTURES]
-    return lines + [f"{beat.camera_id}: {beat.detail}." for beat in live]

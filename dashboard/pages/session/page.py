@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from html import escape
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -16,9 +16,9 @@ from audience.errors import HouselightsError, SessionNotFound
 from audience.faces import LEAD_EXPRESSION
 from audience.percents import percent_text
 from audience.reaction.curve import StageWindows
-from audience.reaction.headline import headline, position_text
+from audience.reaction.headline import position_text
 from audience.reaction.moments import Moment
-from audience.sessions import Stage
+from audience.reaction.review import Review
 from dashboard import data, markup
 from dashboard.access.entry import has_page, in_words
 from dashboard.access.identity import permit
@@ -27,7 +27,7 @@ from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.markup import units_kept
 from dashboard.pages.session.choices import View, choose_view
 from dashboard.pages.session.earlier import Earlier, choose_earlier, shares_by_title, show_earlier
-from dashboard.pages.session.notes import ask_to_write, recording_notes, show_dialogs, show_notes
+from dashboard.pages.session.notes import ask_to_write, show_dialogs, show_notes
 from dashboard.pages.session.picture import show_picture
 from dashboard.pages.session.segments.component import segment_table
 from dashboard.player.packing import Marker, packed_markers
@@ -40,7 +40,6 @@ from dashboard.video import NoVideo, Video
 from dashboard.wording import (
     AGAINST,
     GAPS,
-    LATER,
     about_moments,
     band_words,
     faces_text,
@@ -93,19 +92,18 @@ def _item(windows: StageWindows, moment: Moment, video: Video | NoVideo, address
 LIVE_REFRESH_S, WAITING_REFRESH_S = 2, 10
 
 
-def facts(file: data.SessionFile, stage: Stage, windows: StageWindows) -> list[str]:
+def facts(review: Review, cameras: int) -> list[str]:
     """When, where, how many, and how much of the audience was seen."""
-    told = [date_text(file.session.started_at, viewer_zone(st.context.timezone))]
-    if len(windows.start_ms):
-        told.append(length_text(len(windows.start_ms) * windows.width_ms / 1000))
-    told.append(stage.name)
-    if len(windows.place):
-        told.append(f"up to {faces_text(np.nanmax(windows.faces))}")
-    somebody = np.nan_to_num(windows.faces) > 0
-    if somebody.any():
-        told.append(f"coverage {percent_text(float(np.nanmean(windows.coverage[somebody])))}")
-    cameras = len(file.cameras[stage.stage_id])
-    return [*told, f"{cameras} cameras"] if cameras > 1 else told
+    windows = review.windows
+    said = [date_text(windows.session.started_at, viewer_zone(st.context.timezone))]
+    if review.length_s:
+        said.append(length_text(review.length_s))
+    said.append(windows.stage.name)
+    if not isnan(review.most_faces):
+        said.append(f"up to {faces_text(review.most_faces)}")
+    if not isnan(review.coverage):
+        said.append(f"coverage {percent_text(review.coverage)}")
+    return [*said, f"{cameras} cameras"] if cameras > 1 else said
 
 
 def show_stage(file: data.SessionFile) -> None:
@@ -115,59 +113,54 @@ def show_stage(file: data.SessionFile) -> None:
         stage = choose_stage(file)
         windows = data.laid_out(file, stage)
         view = choose_view(file, windows)
-    told = headline(windows, view.expression or LEAD_EXPRESSION)
+    review = data.review(file, stage, view.expression or LEAD_EXPRESSION)
     labels = [*kind_words(file.session), *(["Live"] if file.live else [])]
-    head.html(markup.header(file.session.name, labels, facts(file, stage, windows), told))
-    if len(windows.start_ms):
-        show_review(file, windows, view)
+    cameras = len(file.cameras[stage.stage_id])
+    head.html(markup.header(file.session.name, labels, facts(review, cameras), review.headline))
+    if review.length_s:
+        show_review(file, review, view)
     else:
         line = "No camera has recorded anything on this stage yet. Score a recording into the session:"
         st.html(markup.empty(line, how_to_score(file.session.session_id)))
         st.html(markup.note(outside_note(windows)))
 
 
-def show_review(file: data.SessionFile, windows: StageWindows, view: View) -> None:
+def show_review(file: data.SessionFile, review: Review, view: View) -> None:
     """The recording with its curve, and under it what there is to say; what is chosen below shows above too."""
-    stage = windows.stage
+    windows = review.windows
     above, moments_place, segments_place, earlier_place = (st.container() for _ in range(4))
     with earlier_place:
-        earlier = choose_earlier(windows) if view.expression is not None else Earlier()
-    recordings = [one for one in file.recordings if one.stage_id == stage.stage_id]
-    video = video_of(file.session, recordings)
+        earlier = choose_earlier(windows) if review.expression is not None else Earlier()
+    video = video_of(file.session, review.recordings)
     with above:
-        noted = show_picture(windows, view, earlier=earlier.stages, video=video, start_s=second_asked_for(windows))
-        band = [band_words(windows.intervals_allow_for)] if view.expression else []
+        noted = show_picture(review, view, earlier=earlier.stages, video=video, start_s=second_asked_for(windows))
+        band = [band_words(windows.intervals_allow_for)] if review.expression else []
         st.html(markup.note(*band, GAPS, legend(windows), few_faces_note(windows), outside_note(windows)))
-        heartbeats = [one for one in file.heartbeats if one.stage_id == stage.stage_id]
-        if remarks := recording_notes(recordings, heartbeats):
-            st.html(markup.listing("About the recording", remarks))
+        if review.recording_notes:
+            st.html(markup.listing("About the recording", review.recording_notes))
         with st.container(horizontal=True, key="take-away"):
-            smoothing_s = view.smoothing_s if view.expression else None
-            offer_report(file, windows, view.expression, smoothing_s=smoothing_s, against=view.against)
+            offer_report(review, smoothing_s=view.smoothing_s if review.expression else None, against=view.against)
     with moments_place:
-        if view.expression is not None:
+        if review.expression is not None:
             st.header("Moments", anchor=False)
-            # What stands out of an hour is not known halfway through it.
-            if file.live:
-                st.html(markup.note(LATER))
-            else:
-                found = data.moments_of(file, stage, view.expression)
-                st.html(markup.note(about_moments(windows, view.expression, found)))
-                st.html(moment_list(windows, found, video, st.query_params.to_dict()))
+            st.html(markup.note(about_moments(review)))
+            if not review.live:
+                st.html(moment_list(windows, review.moments, video, st.query_params.to_dict()))
     with segments_place:
-        show_segments(file, windows, view, earlier)
+        show_segments(review, view, earlier)
     with earlier_place:
-        show_earlier(windows, view, earlier)
+        show_earlier(review, view, earlier)
     st.header("Notes, and what is left out", anchor=False)
-    show_notes(windows)
+    show_notes(review)
     if noted is not None:
-        ask_to_write(file.session.session_id, stage.stage_id, noted)
+        ask_to_write(file.session.session_id, windows.stage.stage_id, noted)
 
 
-def show_segments(file: data.SessionFile, windows: StageWindows, view: View, earlier: Earlier) -> None:
+def show_segments(review: Review, view: View, earlier: Earlier) -> None:
     """The segment table; without a timeline, how to get one."""
-    if view.expression is None:
+    if review.expression is None:
         return
+    windows = review.windows
     st.header("Segments", anchor=False)
     if not windows.stage.timelines:
         st.html(markup.note("Nobody has said yet what was shown: slides, chapters or scenes divide the curve."))
@@ -177,10 +170,10 @@ def show_segments(file: data.SessionFile, windows: StageWindows, view: View, ear
     begins = {int(index): float(windows.session_s[place]) for place, index in enumerate(windows.segment) if index >= 0}
     segment_table(
         windows,
-        data.segments_of(file, windows.stage, view.expression, view.against),
-        caption=f"Segments of {file.session.name}",
+        review.segments(view.against),
+        caption=f"Segments of {windows.session.name}",
         against=AGAINST[view.against],
-        earlier=shares_by_title(earlier.stages, view.expression),
+        earlier=shares_by_title(earlier.stages, review.expression),
         hrefs={index: second_url(address, second) for index, second in begins.items()},
         palette=palette_of(st.context.theme.type),
         key="segments",

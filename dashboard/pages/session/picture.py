@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 
 from audience.comparing.earlier import mean_along
-from audience.reaction.baseline import baseline
-from audience.reaction.curve import StageWindows, reaction_curve, smoothed_curve
-from audience.time import to_ms
+from audience.exclusions import Annotation
+from audience.reaction.curve import StageWindows
+from audience.reaction.review import Review
 from dashboard.access.identity import permit
 from dashboard.charts.theme import palette_of
 from dashboard.clock import viewer_zone
@@ -22,7 +22,7 @@ from dashboard.wording import AGAINST
 
 
 def show_picture(
-    windows: StageWindows,
+    review: Review,
     view: View,
     *,
     earlier: Sequence[StageWindows],
@@ -32,8 +32,8 @@ def show_picture(
     """The player.
 
     Args:
-        windows: the stage's windows, one at least.
-        view: how they are shown.
+        review: of the stage, which has one window at least.
+        view: how it is shown.
         earlier: other sessions whose mean is laid beside the curve.
         video: the recording, or why there is none.
         start_s: the second of the session that the address names.
@@ -41,11 +41,12 @@ def show_picture(
     Returns:
         The second that the viewer wants to write a note on, when they say so.
     """
+    windows = review.windows
     session_id, stage_id = windows.session.session_id, windows.stage.stage_id
     return player(
         windows,
-        None if view.expression is None else curves_of(windows, view, earlier),
-        markers=_notes(windows),
+        None if review.expression is None else curves_of(review, view, earlier),
+        markers=_notes(review),
         video=video,
         start_s=start_s,
         palette=palette_of(st.context.theme.type),
@@ -56,36 +57,36 @@ def show_picture(
     )
 
 
-def curves_of(windows: StageWindows, view: View, earlier: Sequence[StageWindows]) -> Curves:
+def curves_of(review: Review, view: View, earlier: Sequence[StageWindows]) -> Curves:
     """The leading curve with the other expressions, the baseline and earlier sessions beside it; each where it is."""
-    assert view.expression is not None
+    assert review.expression is not None
     lines = [
         Line(
             name=name,
             kind="expression",
-            smooth=smoothed_curve(windows, name, view.smoothing_s).share,
-            raw=reaction_curve(windows, name).share,
+            smooth=review.curve(view.smoothing_s, name).share,
+            raw=review.curve(0, name).share,
         )
         for name in view.beside
     ]
-    usual = baseline(windows, view.expression, view.against).share
+    usual = review.baseline(view.against).share
     lines.append(Line(name=AGAINST[view.against], kind="baseline", smooth=usual, raw=usual))
     if earlier:
-        smooth = mean_along(windows, earlier, view.expression, view.smoothing_s)
-        raw = mean_along(windows, earlier, view.expression, 0)
+        smooth = mean_along(review.windows, earlier, review.expression, view.smoothing_s)
+        raw = mean_along(review.windows, earlier, review.expression, 0)
         name = "Earlier session" if len(earlier) == 1 else f"Mean of {len(earlier)} earlier sessions"
         lines.append(Line(name=name, kind="earlier", smooth=smooth, raw=raw))
     return Curves(
-        smooth=smoothed_curve(windows, view.expression, view.smoothing_s),
-        raw=reaction_curve(windows, view.expression),
+        smooth=review.curve(view.smoothing_s),
+        raw=review.curve(0),
         smoothing_s=view.smoothing_s,
         lines=tuple(line for line in lines if not np.isnan(line.smooth).all()),
     )
 
 
-def _notes(windows: StageWindows) -> list[Marker]:
-    began_ms = to_ms(windows.session.started_at)
+def _notes(review: Review) -> list[Marker]:
     return [
-        Marker(at_s=(to_ms(note.at) - began_ms) / 1000, kind="note", title=f"{note.title} ({note.by})")
-        for note in windows.stage.annotations
+        Marker(at_s=review.second_of(note.at), kind="note", title=f"{note.title} ({note.by})")
+        for note in review.notes
+        if isinstance(note, Annotation)
     ]
