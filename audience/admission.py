@@ -10,17 +10,9 @@ from dataclasses import replace
 from typing import Final
 
 from audience.errors import DeliveryRefused, ScoringRefused, SheetRejected
-from audience.sessions import Session
+from audience.sessions import BEFORE_MS, DAY_MS, HOUR_MS, LONGEST_MS, MINUTE_MS, Session
 from audience.store import Heartbeat
 from audience.time import from_ms, instant_text, to_ms
-
-MINUTE_MS: Final = 60_000
-HOUR_MS: Final = 60 * MINUTE_MS
-DAY_MS: Final = 24 * HOUR_MS
-
-BEFORE_MS: Final = 6 * HOUR_MS
-"""A camera may record so long before the session begins: it is set up in the morning, people take their seats, and a
-session that was set up late begins when somebody thought of it."""
 
 AFTER_MS: Final = 10 * MINUTE_MS
 """And so long after it ended: people leave, and clocks differ."""
@@ -31,9 +23,6 @@ one that was last set weeks ago by a minute; S3 itself takes nothing from clocks
 
 LATE_MS: Final = 14 * DAY_MS
 """A session that has ended takes late deliveries for so long: as long as a queue keeps them."""
-
-LONGEST_MS: Final = 4 * DAY_MS
-"""A session is at most so long, counted from its start: a festival has three days. It bounds a stage's axis."""
 
 JOINS_WITHIN_MS: Final = DAY_MS
 """A recording may begin so long before or after all that is known of the session it is added to."""
@@ -149,19 +138,6 @@ def check_joins(session: Session, start_ms: int) -> None:
             f"session {session.session_id!r} is of {_text(began_ms)}, and this begins at {_text(start_ms)}: say with "
             "--started-at when it began, or give it a --session of its own"
         )
-
-
-def shown_span_ms(session: Session) -> tuple[int, int]:
-    """What of a session may be shown: windows that start in [from, until), milliseconds since the epoch.
-
-    It is wider than what is taken from cameras, by as long after the end as before the beginning: what a recording adds
-    to a session that has ended is there before the session's end is moved.
-    """
-    began_ms = to_ms(session.started_at)
-    until_ms = began_ms + LONGEST_MS
-    if session.ended_at is not None:
-        until_ms = min(until_ms, to_ms(session.ended_at) + BEFORE_MS)
-    return began_ms - BEFORE_MS, until_ms
 
 
 def _text(ms: int) -> str:

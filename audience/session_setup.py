@@ -11,13 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from audience.admission import LONGEST_MS, check_joins
+from audience.admission import check_joins
 from audience.alerts import usual_rules
 from audience.countries import country_code
 from audience.errors import ScoringRefused, SessionNotFound
 from audience.ids import check_id
 from audience.privacy import Setting, decide
-from audience.sessions import Camera, Kind, Session, Stage
+from audience.sessions import LONGEST_MS, Camera, Kind, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, Store
 from audience.time import from_ms, to_ms
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from audience.countries import country_code
 from audience.errors import InvalidValue
@@ -17,6 +17,17 @@ from audience.timelines import Cue, Timeline, begun
 
 Kind = Literal["talk", "screening", "festival", "panel"]
 KINDS: tuple[str, ...] = get_args(Kind)
+
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
+DAY_MS: Final = 24 * HOUR_MS
+
+BEFORE_MS: Final = 6 * HOUR_MS
+"""A camera may record so long before the session begins: it is set up in the morning, people take their seats, and a
+session that was set up late begins when somebody thought of it."""
+
+LONGEST_MS: Final = 4 * DAY_MS
+"""A session is at most so long, counted from its start: a festival has three days. It bounds a stage's axis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,3 +172,16 @@ class Session:
 def cues_of(session: Session, stage: Stage) -> tuple[Cue, ...]:
     """The stage's cues; without any, what was shown began with the session, where it is known what was shown."""
     return stage.cues or (begun(session.started_at) if stage.timelines else ())
+
+
+def shown_span_ms(session: Session) -> tuple[int, int]:
+    """What of a session may be shown: windows that start in [from, until), milliseconds since the epoch.
+
+    It is wider than what is taken from cameras, by as long after the end as before the beginning: what a recording adds
+    to a session that has ended is there before the session's end is moved.
+    """
+    began_ms = to_ms(session.started_at)
+    until_ms = began_ms + LONGEST_MS
+    if session.ended_at is not None:
+        until_ms = min(until_ms, to_ms(session.ended_at) + BEFORE_MS)
+    return began_ms - BEFORE_MS, until_ms

@@ -8,7 +8,8 @@ as long as it cannot have changed: everything a camera or a scorer tells of itse
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -73,33 +74,52 @@ def sessions() -> list[Session]:
         return store.sessions()
 
 
-def session_file(session_id: str) -> SessionFile:
-    """A session as it is now.
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads sessions through one open store, for one run of a page.
 
-    Raises:
-        SessionNotFound: there is none of that id.
+    Attributes:
+        store: what the page's viewer may see of the store.
+        url: where it lies.
     """
-    with open_store(store_url()) as store:
-        return _file(store, store.session(session_id))
+
+    store: Store
+    url: str
+
+    def file(self, session_id: str) -> SessionFile:
+        """A session as it is now.
+
+        Raises:
+            SessionNotFound: there is none of that id.
+        """
+        return _file(self.store, self.store.session(session_id))
+
+    def overview(self, session: Session) -> Overview:
+        """What a list says of a session."""
+        file = _file(self.store, session)
+        return (_live_overview if file.live else _overview)(self.url, file.marks, self, file)
+
+    def windows(self, file: SessionFile, stage: Stage) -> StageWindows:
+        """The windows of one stage of a session on its axis; the same ones as long as nothing has changed."""
+        return (_live_windows if file.live else _windows)(self.url, file.marks, stage.stage_id, self, file, stage)
+
+    def review(self, file: SessionFile, stage: Stage, expression: str = LEAD_EXPRESSION) -> Review:
+        """The review of one stage; the same one as long as nothing has changed, so each figure is computed once."""
+        read = _live_review if file.live else _review
+        return read(self.url, file.marks, stage.stage_id, expression, self, file, stage)
+
+    def read_windows(self, file: SessionFile, stage: Stage) -> StageWindows:
+        """The windows of one stage of a session, as they are in the store now."""
+        table = self.store.windows(file.session.session_id, stage.stage_id)
+        return stage_windows(file.session, stage, file.cameras[stage.stage_id], table)
 
 
-def overview(session: Session) -> Overview:
-    """What a list says of a session."""
-    with open_store(store_url()) as store:
-        file = _file(store, session)
-    return (_live_overview if file.live else _overview)(store_url(), file.marks, file)
-
-
-def laid_out(file: SessionFile, stage: Stage) -> StageWindows:
-    """The windows of one stage of a session on its axis."""
-    read = _live_windows if file.live else _windows
-    return read(store_url(), file.marks, stage.stage_id, file, stage)
-
-
-def review(file: SessionFile, stage: Stage, expression: str = LEAD_EXPRESSION) -> Review:
-    """The review of one stage; the same one as long as nothing has changed, so that each figure is computed once."""
-    read = _live_review if file.live else _review
-    return read(store_url(), file.marks, stage.stage_id, expression, file, stage)
+@contextmanager
+def reader() -> Iterator[Reader]:
+    """Opens the store for one run of a page."""
+    url = store_url()
+    with open_store(url) as store:
+        yield Reader(store, url)
 
 
 def change_stage(session_id: str, stage_id: str, change: Callable[[Stage], Stage]) -> Stage:
@@ -136,20 +156,13 @@ def _file(store: Store, session: Session) -> SessionFile:
     )
 
 
-def read_windows(url: str, file: SessionFile, stage: Stage) -> StageWindows:
-    """The windows of one stage of a session, as they are in the store now."""
-    with open_store(url) as store:
-        table = store.windows(file.session.session_id, stage.stage_id)
-    return stage_windows(file.session, stage, file.cameras[stage.stage_id], table)
+def _sum_up(reader: Reader, file: SessionFile) -> Overview:
+    return overview_of(file.session, [reader.read_windows(file, stage) for stage in file.stages])
 
 
-def _read_overview(url: str, file: SessionFile) -> Overview:
-    return overview_of(file.session, [read_windows(url, file, stage) for stage in file.stages])
-
-
-def _make_review(file: SessionFile, stage: Stage, expression: str) -> Review:
+def _make_review(reader: Reader, file: SessionFile, stage: Stage, expression: str) -> Review:
     return review_of(
-        laid_out(file, stage),
+        reader.windows(file, stage),
         expression,
         scorers=file.scorers,
         recordings=file.recordings,
@@ -163,30 +176,36 @@ def _make_review(file: SessionFile, stage: Stage, expression: str) -> Review:
 
 
 @st.cache_resource(ttl=_SETTLED_READ_S, max_entries=32, show_spinner=False)
-def _windows(url: str, marks: str, stage_id: str, _file: SessionFile, _stage: Stage) -> StageWindows:
-    return read_windows(url, _file, _stage)
+def _windows(url: str, marks: str, stage_id: str, _reader: Reader, _file: SessionFile, _stage: Stage) -> StageWindows:
+    return _reader.read_windows(_file, _stage)
 
 
 @st.cache_resource(ttl=_LIVE_READ_S, max_entries=32, show_spinner=False)
-def _live_windows(url: str, marks: str, stage_id: str, _file: SessionFile, _stage: Stage) -> StageWindows:
-    return read_windows(url, _file, _stage)
+def _live_windows(
+    url: str, marks: str, stage_id: str, _reader: Reader, _file: SessionFile, _stage: Stage
+) -> StageWindows:
+    return _reader.read_windows(_file, _stage)
 
 
 @st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)
-def _review(url: str, marks: str, stage_id: str, expression: str, _file: SessionFile, _stage: Stage) -> Review:
-    return _make_review(_file, _stage, expression)
+def _review(
+    url: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
+) -> Review:
+    return _make_review(_reader, _file, _stage, expression)
 
 
 @st.cache_resource(ttl=_LIVE_READ_S, max_entries=64, show_spinner=False)
-def _live_review(url: str, marks: str, stage_id: str, expression: str, _file: SessionFile, _stage: Stage) -> Review:
-    return _make_review(_file, _stage, expression)
+def _live_review(
+    url: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
+) -> Review:
+    return _make_review(_reader, _file, _stage, expression)
 
 
 @st.cache_resource(ttl=_SETTLED_READ_S, max_entries=1000, show_spinner=False)
-def _overview(url: str, marks: str, _file: SessionFile) -> Overview:
-    return _read_overview(url, _file)
+def _overview(url: str, marks: str, _reader: Reader, _file: SessionFile) -> Overview:
+    return _sum_up(_reader, _file)
 
 
 @st.cache_resource(ttl=_LIVE_READ_S, max_entries=1000, show_spinner=False)
-def _live_overview(url: str, marks: str, _file: SessionFile) -> Overview:
-    return _read_overview(url, _file)
+def _live_overview(url: str, marks: str, _reader: Reader, _file: SessionFile) -> Overview:
+    return _sum_up(_reader, _file)

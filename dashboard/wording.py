@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
+from audience.disclosure import SMALL_ROOM
 from audience.reaction.baseline import BaselineChoice
-from audience.reaction.curve import StageWindows
-from audience.reaction.intervals import Allowance
+from audience.reaction.curve import FEW, LEFT_OUT, NO_PICTURE, NOBODY, Allowance, StageWindows, states
 from audience.reaction.prominence import Lack
 from audience.reaction.review import Review
 from audience.sessions import Session, Stage
@@ -151,3 +151,41 @@ def about_moments(review: Review) -> str:
     if review.moments:
         return ABOUT.format(stretch_s=review.moments[0].stretch_s)
     return LACKS[review.lack_of_moments]
+
+
+def state_names(windows: StageWindows) -> dict[int, str]:
+    """What to call the stretches without a figure."""
+    return {
+        NOBODY: "nobody in view",
+        NO_PICTURE: "no picture",
+        FEW: _why_few(windows),
+        LEFT_OUT: "left out",
+    }
+
+
+def _why_few(windows: StageWindows) -> str:
+    withheld = windows.faces[windows.withheld]
+    if len(withheld) and (withheld >= windows.min_faces).all():
+        return f"not the usual number of faces (a room of at most {SMALL_ROOM} shows a share at that number only)"
+    return f"too few faces to show a share ({windows.why_withheld})"
+
+
+def few_faces_note(windows: StageWindows) -> str:
+    """What the curve of a small room does not show; empty for others."""
+    scored, spans = windows.table.scored, windows.table.scored_spans
+    if windows.min_faces <= 1 or not ((scored > 0) & (scored <= SMALL_ROOM * spans)).any():
+        return ""
+    return (
+        f"Of at most {SMALL_ROOM} faces, a share is drawn between 1 in 5 and 4 in 5: nearer to none or all of them "
+        "would say what each did."
+    )
+
+
+def legend(windows: StageWindows) -> str:
+    """What the shading of a curve says, for those who cannot read its labels; empty where nothing is shaded."""
+    state = states(windows)
+    unseen = [name for kind, name in state_names(windows).items() if kind != FEW and (state == kind).any()]
+    told = [f"Grey: {' or '.join(unseen)}."] if unseen else []
+    if (state == FEW).any():
+        told.append(f"Blue-grey: {state_names(windows)[FEW]}.")
+    return " ".join(told)

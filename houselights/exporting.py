@@ -10,7 +10,6 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from audience.admission import shown_span_ms
 from audience.errors import ExportFailed
 from audience.exclusions import included_faces
 from audience.export.files import csv_bytes, parquet_bytes
@@ -18,6 +17,7 @@ from audience.export.manifest import SAYS, recording_entry, scorer_entry, scorer
 from audience.export.tables import SCHEMA, curve_table, dictionary_table, notes_table, tracks_table
 from audience.private_files import private_folder, write_private
 from audience.reaction.curve import stage_windows
+from audience.sessions import shown_span_ms
 from audience.store import Store
 from audience.windows import DEFAULT_WIDTH_MS
 

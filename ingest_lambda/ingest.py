@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
-from audience.admission import DAY_MS, check_recorded, check_sent, heard
+from audience.admission import check_recorded, check_sent, heard
 from audience.deliveries.delivery import DeliveryKey, read_key
 from audience.deliveries.manifest import Manifest, SheetWindow, Tile
 from audience.deliveries.plausibility import (
@@ -28,7 +28,7 @@ from audience.deliveries.window_file import WindowFile
 from audience.disclosure import SMALL_ROOM
 from audience.errors import FacesRefused, InvalidValue, SessionNotFound, SheetRejected
 from audience.faces import FaceRecord, WindowFaces
-from audience.sessions import Session
+from audience.sessions import DAY_MS, Session
 from audience.store import Heartbeat, Store
 from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of
 from ingest_lambda.scoring import SheetScorer, scorer_record

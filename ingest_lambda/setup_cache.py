@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from audience.admission import HOUR_MS
 from audience.errors import DeliveryRefused, FacesRefused, SessionNotFound
 from audience.scorers import admitted, is_of_one_session
-from audience.sessions import Camera, Session
+from audience.sessions import HOUR_MS, Camera, Session
 from audience.store import ScorerRecord, Store
 from audience.time import to_ms
 from audience.windows import window_start

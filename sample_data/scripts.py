@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from audience.exclusions import Exclusion
 from audience.privacy import decide
 from audience.sessions import Session, Stage
 from audience.time import to_ms
-from audience.timelines import Cue, Segment, Timeline, timeline_seconds
+from audience.timelines import timeline_seconds
 from sample_data.films import screenings_told
 
 Floats = NDArray[np.float64]
@@ -48,13 +48,13 @@ class ScriptedStage:
     stage: Stage
     people: int
     cameras: Mapping[str, float]
-    idle: float
-    smiles: tuple[tuple[float, float], ...]
-    surprise: tuple[tuple[float, float], ...]
-    away: tuple[Span, ...]
-    dark: tuple[Span, ...]
-    glances: float
-    arriving_s: float
+    idle: float = 0.1
+    smiles: tuple[tuple[float, float], ...] = ()
+    surprise: tuple[tuple[float, float], ...] = ()
+    away: tuple[Span, ...] = ()
+    dark: tuple[Span, ...] = ()
+    glances: float = 0.9
+    arriving_s: float = 0.0
     ease: float = 0.0
     amused: tuple[tuple[float, float, float], ...] = ()
 
@@ -74,7 +74,7 @@ class Script:
     session: Session
     length_s: int
     seed: int
-    keep_faces: bool
+    keep_faces: bool = False
     stages: tuple[ScriptedStage, ...]
 
 
@@ -87,34 +87,20 @@ def read_scripts() -> tuple[Script, ...]:
     return tuple(sorted(scripts, key=lambda script: script.session.started_at, reverse=True))
 
 
-def _script(told: Mapping[str, Any]) -> Script:
+def _script(fields: Mapping[str, Any]) -> Script:
     """One session's script; its file says what each entry means."""
-    decision = decide(told["setting"], told["country"])
-    started_at: datetime = told["started_at"]
-    session = Session(
-        session_id=told["session_id"],
-        title=told["title"],
-        kind=told["kind"],
-        started_at=started_at,
-        ended_at=started_at + timedelta(seconds=told["length_s"]),
-        setting=told["setting"],
-        country=told["country"],
-        notice_given=True,
-        mode=decision.mode,
-        mode_reason=decision.reason,
-        simulated=True,
-        film=told.get("film", ""),
-        cut=told.get("cut", ""),
-        city=told.get("city", ""),
-        tags=tuple(told.get("tags", ())),
-    )
-    return Script(
-        session=session,
-        length_s=told["length_s"],
-        seed=told["seed"],
-        keep_faces=told.get("keep_faces", False),
-        stages=tuple(_stage(stage, started_at) for stage in told["stages"]),
-    )
+    started_at: datetime = fields["started_at"]
+    decision = decide(fields["setting"], fields["country"])
+    session = {
+        **fields,
+        "ended_at": started_at + timedelta(seconds=fields["length_s"]),
+        "notice_given": True,
+        "mode": decision.mode,
+        "mode_reason": decision.reason,
+        "simulated": True,
+    }
+    stages = [_stage(stage, started_at) for stage in fields["stages"]]
+    return msgspec.convert({**fields, "session": session, "stages": stages}, Script)
 
 
 def true_share(script: Script, session_s: Floats, stage_id: str | None = None, what: str = "smiles") -> Floats:
@@ -145,44 +131,18 @@ def true_share(script: Script, session_s: Floats, stage_id: str | None = None, w
     return true
 
 
-def _stage(told: Mapping[str, Any], started_at: datetime) -> ScriptedStage:
-    segments = tuple(Segment(title=title, start_s=start, end_s=end) for start, end, title in told["segments"])
-    cues = told.get("cues", [(0.0, 0.0)])
-    exclusions = told.get("exclusions", ())
-    stage = Stage(
-        stage_id=told["stage_id"],
-        title=told["title"],
-        audience_size=told.get("audience_size"),
-        timelines=(Timeline(title=told["timeline"], segments=segments),),
-        cues=tuple(Cue(at=started_at + timedelta(seconds=at_s), timeline_s=stood_at) for at_s, stood_at in cues),
-        exclusions=tuple(
-            Exclusion(
-                title=one["title"],
-                from_at=started_at + timedelta(seconds=one["from_s"]),
-                until_at=started_at + timedelta(seconds=one["until_s"]),
-                by=one["by"],
-                reason=one["reason"],
-            )
-            for one in exclusions
-        ),
-    )
-    return ScriptedStage(
-        stage=stage,
-        people=told["people"],
-        cameras=told["cameras"],
-        idle=told.get("idle", 0.1),
-        smiles=_pairs(told.get("smiles", ())),
-        surprise=_pairs(told.get("surprise", ())),
-        away=_pairs(told.get("away", ())),
-        dark=_pairs(told.get("dark", ())),
-        glances=told.get("glances", 0.9),
-        arriving_s=told.get("arriving_s", 0.0),
-        ease=told.get("ease", 0.0),
-        amused=tuple(
-            (float(first), float(last), share) for first, last, share in (one["laughter"] for one in exclusions)
-        ),
-    )
+def _stage(fields: Mapping[str, Any], started_at: datetime) -> dict[str, Any]:
+    """The fields of a `ScriptedStage`; those that its file leaves out have defaults."""
 
+    def at(session_s: float) -> datetime:
+        return started_at + timedelta(seconds=session_s)
 
-def _pairs(told: Any) -> tuple[tuple[float, float], ...]:
-    return tuple((float(first), float(second)) for first, second in told)
+    segments = [{"title": title, "start_s": start, "end_s": end} for start, end, title in fields["segments"]]
+    exclusions = fields.get("exclusions", ())
+    stage = {
+        **fields,
+        "timelines": [{"title": fields["timeline"], "segments": segments}],
+        "cues": [{"at": at(second), "timeline_s": stood_at} for second, stood_at in fields.get("cues", [(0, 0)])],
+        "exclusions": [{**one, "from_at": at(one["from_s"]), "until_at": at(one["until_s"])} for one in exclusions],
+    }
+    return {**fields, "stage": stage, "amused": [one["laughter"] for one in exclusions]}

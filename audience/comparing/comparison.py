@@ -19,8 +19,7 @@ from audience.comparing.cuts import Cut, SharedAxis
 from audience.comparing.permutation import LEAST_IN_A_CELL, Cluster, clusters
 from audience.comparing.tracks import Tracks
 from audience.disclosure import bounded
-from audience.reaction.curve import StageWindows
-from audience.reaction.intervals import Z_95, wilson
+from audience.reaction.curve import Z_95, StageWindows, wilson
 from audience.reaction.segments import LEAST_S, mean_known
 
 Floats = NDArray[np.float64]

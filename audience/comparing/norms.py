@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.comparing.scenes import Scene, scenes_of, work_of
-from audience.reaction.curve import StageWindows
-from audience.reaction.intervals import wilson
+from audience.reaction.curve import StageWindows, wilson
 from audience.reaction.segments import LEAST_S
 
 Floats = NDArray[np.float64]

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from audience.disclosure import bounded
 from audience.errors import InvalidValue
-from audience.reaction.curve import ReactionCurve, StageWindows, smoothed_curve
-from audience.reaction.intervals import difference_interval, wilson
+from audience.reaction.curve import ReactionCurve, StageWindows, difference_interval, smoothed_curve, wilson
 from audience.time import to_ms
 
 Floats = NDArray[np.float64]

@@ -1,30 +1,79 @@
-"""The reaction curve: the share of faces that show an expression, and its mean confidence, window by window.
+"""The reaction curve: the share of faces that show an expression, its interval and mean confidence, window by window.
 
 Smoothed over a moving stretch it is calmer to read, and its band is still that of the people present.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.admission import BEFORE_MS, LONGEST_MS, shown_span_ms
 from audience.disclosure import MIN_FACES, bounded, default_min_faces, is_bounded, shown_cells, withheld_text
 from audience.exclusions import excluded_windows
-from audience.reaction.intervals import Allowance, wilson
-from audience.sessions import Camera, Session, Stage, cues_of, overlapping
+from audience.sessions import BEFORE_MS, LONGEST_MS, Camera, Session, Stage, cues_of, overlapping, shown_span_ms
 from audience.time import to_ms
 from audience.timelines import timeline_seconds
 from audience.window_table import WindowTable
 from audience.windows import EXPECTED_OVER_MS
 
 Floats = NDArray[np.float64]
+
+Allowance = Literal["people seen", "scorer's errors"]
+"""What the band of a share allows for: chance in who was seen, and what the scorer gets wrong about them."""
+
+Z_95 = 1.959963984540054
+
+
+def wilson(count: Floats, n: Floats, z: float = Z_95) -> tuple[Floats, Floats]:
+    """The Wilson score interval of a share (E. B. Wilson, JASA 22, 1927, p. 209).
+
+    Args:
+        count: (k,) how many of n, 0..n; need not be whole where n is an effective number.
+        n: (k,) how many in all; where it is 0 the bounds are NaN.
+        z: normal quantile; 1.96 gives 95 %.
+
+    Returns:
+        Lower and upper bounds, (k,) each, within 0..1.
+    """
+    n = np.where(n > 0, n, np.nan)
+    share = np.clip(count / n, 0, 1)  # a count worked out of a share may be rounded past n
+    spread = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    centre = share + z * z / (2 * n)
+    scale = 1 + z * z / n
+    # Rounding must not push a bound past the share itself, which at 0 and 1 is the bound.
+    low = np.clip((centre - spread) / scale, 0, share)
+    return low, np.clip((centre + spread) / scale, share, 1)
+
+
+def difference_interval(
+    first: tuple[Floats, Floats, Floats], second: tuple[Floats, Floats, Floats]
+) -> tuple[Floats, Floats]:
+    """The interval of `first - second`, made from the interval of each (R. G. Newcombe, "Interval estimation for the
+    difference between independent proportions", Statistics in Medicine 17, 1998, method 10).
+
+    Args:
+        first, second: the figure, its lower and its upper bound; (k,) each.
+
+    Returns:
+        Lower and upper bounds of the difference, (k,) each; NaN where a figure or a bound is.
+    """
+    one, one_low, one_high = first
+    other, other_low, other_high = second
+    difference = one - other
+    low = difference - np.sqrt((one - one_low) ** 2 + (other_high - other) ** 2)
+    return low, difference + np.sqrt((one_high - one) ** 2 + (other - other_low) ** 2)
+
+
 Ints = NDArray[np.int64]
 
 LONGEST = (BEFORE_MS + LONGEST_MS) // 1000  # windows of an axis: the longest session there can be, in seconds
+
+# Why a window has no figure; `SHOWN` where it has one.
+SHOWN, NOBODY, NO_PICTURE, FEW, LEFT_OUT = range(5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +385,42 @@ def smoothed_curve(windows: StageWindows, expression: str, over_s: float) -> Rea
     low, high = wilson(over / spans, scored / spans)
     smooth = replace(curve, share=over / scored, share_low=low, share_high=high, level=total / scored)
     return shown_curve(smooth, scored / spans, windows)
+
+
+def states(windows: StageWindows) -> NDArray[np.int64]:
+    """(n,) why a window has no figure; `SHOWN` where it has one."""
+    state = np.full(len(windows.start_ms), SHOWN, dtype=np.int64)
+    if windows.session.mode != "head count":
+        state[windows.withheld] = FEW
+    state[windows.faces == 0] = NOBODY
+    state[np.isnan(windows.faces)] = NO_PICTURE
+    state[windows.excluded] = LEFT_OUT
+    return state
+
+
+def runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+    """Stretches of equal values: the value, and the first and last place of each."""
+    edges = np.flatnonzero(np.diff(values)) + 1
+    starts = np.concatenate([[0], edges])
+    ends = np.concatenate([edges, [len(values)]]) - 1
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        yield int(values[start]), start, end
+
+
+def span(windows: StageWindows, first: int, last: int) -> tuple[float, float]:
+    """From the start of one window to the end of another, seconds of the session."""
+    return float(windows.session_s[first]), float(windows.session_s[last]) + windows.width_ms / 1000
+
+
+def shown(windows: StageWindows) -> list[tuple[float, float, float]]:
+    """Stretches in which the timeline ran: from, until, and how far it is ahead of the session, in seconds each."""
+    running = ~np.isnan(windows.timeline_s)
+    ahead_ms = np.where(running, np.round(1000 * (windows.timeline_s - windows.session_s)), 0).astype(np.int64)
+    # A timeline that begins within a window stands at 0 as that window does: it is as far ahead as in the next.
+    beginning = np.flatnonzero((windows.timeline_s == 0)[:-1] & running[1:])
+    ahead_ms[beginning] = ahead_ms[beginning + 1]
+    pieces = runs(np.where(running, ahead_ms, np.iinfo(np.int64).min))
+    return [(*span(windows, first, last), ahead / 1000) for ahead, first, last in pieces if running[first]]
 
 
 def _placed(windows: StageWindows, values: NDArray[np.int64] | Floats) -> Floats:

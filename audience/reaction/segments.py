@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from audience.disclosure import bounded, is_bounded
 from audience.reaction.baseline import BaselineChoice, baseline, pre_roll
 from audience.reaction.changes import Counts
-from audience.reaction.curve import StageWindows, reaction_curve
-from audience.reaction.intervals import wilson
+from audience.reaction.curve import StageWindows, reaction_curve, wilson
 from audience.reaction.steps import Steps
 
 Floats = NDArray[np.float64]

@@ -1,178 +1,23 @@
-"""Sessions, stages, cameras, rules, alerts and the like as JSON documents, the same in every store."""
+"""Sessions, stages, cameras, alerts and the like as JSON documents, the same in every store.
+
+A document has the fields of its dataclass, by name. msgspec reads it into that dataclass: types are checked, fields
+that an older version did not write yet get their defaults, and the dataclass itself refuses values it does not allow.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
 
 from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertWatcher
-from audience.exclusions import Annotation, Exclusion
-from audience.sessions import Camera, Session, Stage
-from audience.store import AlertDocument, Heartbeat, RecordingProgress, ScorerRecord
-from audience.time import parse_instant
-from audience.timelines import Cue, Segment, Timeline
+from audience.errors import StoreTooNew, StoreUnavailable
+from audience.store import AlertDocument
 
-
-def session_to_json(session: Session) -> str:
-    """The session as a JSON document."""
-    return _dump(
-        {
-            "session_id": session.session_id,
-            "title": session.title,
-            "kind": session.kind,
-            "started_at": session.started_at.isoformat(),
-            "ended_at": session.ended_at.isoformat() if session.ended_at else None,
-            "setting": session.setting,
-            "country": session.country,
-            "notice_given": session.notice_given,
-            "mode": session.mode,
-            "mode_reason": session.mode_reason,
-            "simulated": session.simulated,
-            "film": session.film,
-            "cut": session.cut,
-            "city": session.city,
-            "tags": session.tags,
-            "set_up_at": session.set_up_at.isoformat() if session.set_up_at else None,
-        }
-    )
-
-
-def session_from_json(document: str) -> Session:
-    """The session of a JSON document; those of 0.1 know neither film, cut, city, tags nor when they were set up."""
-    fields = json.loads(document)
-    ended_at = fields.pop("ended_at")
-    set_up_at = fields.pop("set_up_at", None)
-    tags = tuple(fields.pop("tags", ()))
-    return Session(
-        started_at=parse_instant(fields.pop("started_at")),
-        ended_at=parse_instant(ended_at) if ended_at else None,
-        tags=tags,
-        set_up_at=parse_instant(set_up_at) if set_up_at else None,
-        **fields,
-    )
-
-
-def stage_to_json(stage: Stage) -> str:
-    """The stage as a JSON document."""
-    return _dump(
-        {
-            "stage_id": stage.stage_id,
-            "title": stage.title,
-            "audience_size": stage.audience_size,
-            "timelines": [
-                {
-                    "title": timeline.title,
-                    "segments": [
-                        {"title": segment.title, "start_s": segment.start_s, "end_s": segment.end_s}
-                        for segment in timeline.segments
-                    ],
-                }
-                for timeline in stage.timelines
-            ],
-            "cues": [{"at": cue.at.isoformat(), "timeline_s": cue.timeline_s} for cue in stage.cues],
-            "exclusions": [
-                {
-                    "title": exclusion.title,
-                    "from_at": exclusion.from_at.isoformat(),
-                    "until_at": exclusion.until_at.isoformat(),
-                    "by": exclusion.by,
-                    "reason": exclusion.reason,
-                }
-                for exclusion in stage.exclusions
-            ],
-            "annotations": [
-                {"title": note.title, "at": note.at.isoformat(), "by": note.by} for note in stage.annotations
-            ],
-        }
-    )
-
-
-def stage_from_json(document: str) -> Stage:
-    """The stage of a JSON document; those of 0.1 know neither exclusions nor annotations."""
-    fields = json.loads(document)
-    return Stage(
-        stage_id=fields["stage_id"],
-        title=fields["title"],
-        audience_size=fields["audience_size"],
-        timelines=tuple(
-            Timeline(
-                title=timeline["title"],
-                segments=tuple(Segment(**segment) for segment in timeline["segments"]),
-            )
-            for timeline in fields["timelines"]
-        ),
-        cues=tuple(Cue(at=parse_instant(cue["at"]), timeline_s=cue["timeline_s"]) for cue in fields["cues"]),
-        exclusions=tuple(
-            Exclusion(
-                title=exclusion["title"],
-                from_at=parse_instant(exclusion["from_at"]),
-                until_at=parse_instant(exclusion["until_at"]),
-                by=exclusion["by"],
-                reason=exclusion["reason"],
-            )
-            for exclusion in fields.get("exclusions", ())
-        ),
-        annotations=tuple(
-            Annotation(title=note["title"], at=parse_instant(note["at"]), by=note["by"])
-            for note in fields.get("annotations", ())
-        ),
-    )
-
-
-def camera_to_json(camera: Camera) -> str:
-    """The camera as a JSON document."""
-    return _dump(
-        {"camera_id": camera.camera_id, "overlaps": sorted(camera.overlaps), "delivered_by": camera.delivered_by}
-    )
-
-
-def camera_from_json(document: str) -> Camera:
-    """The camera of a JSON document; those of 0.1 do not say who delivers for it."""
-    fields = json.loads(document)
-    return Camera(
-        camera_id=fields["camera_id"], overlaps=frozenset(fields["overlaps"]), delivered_by=fields.get("delivered_by")
-    )
-
-
-def scorer_to_json(scorer: ScorerRecord) -> str:
-    """The scorer as a JSON document."""
-    return _dump(
-        {
-            "name": scorer.name,
-            "thresholds": dict(scorer.thresholds),
-            "experimental": sorted(scorer.experimental),
-            "model_sha256": scorer.model_sha256,
-        }
-    )
-
-
-def scorer_from_json(document: str) -> ScorerRecord:
-    """The scorer of a JSON document."""
-    fields = json.loads(document)
-    return ScorerRecord(**{**fields, "experimental": frozenset(fields["experimental"])})
-
-
-def flat_to_json(record: RecordingProgress | Heartbeat) -> str:
-    """A record whose fields are all plain values, as a JSON document."""
-    return _dump({name: getattr(record, name) for name in type(record).__dataclass_fields__})
-
-
-def progress_from_json(document: str) -> RecordingProgress:
-    """The recording's progress of a JSON document; those of 0.1 know neither how sure the start is nor remarks."""
-    fields = json.loads(document)
-    return RecordingProgress(**{**fields, "remarks": tuple(fields.get("remarks", ()))})
-
-
-def heartbeat_from_json(document: str) -> Heartbeat:
-    """The heartbeat of a JSON document."""
-    return Heartbeat(**json.loads(document))
-
-
-def _dump(fields: dict[str, Any]) -> str:
-    # ASCII, because a detail may quote a file name that is no text, which JSON can write only as escapes.
-    return json.dumps(fields, separators=(",", ":"))
-
+Record = TypeVar("Record")
 
 _TYPES: dict[str, type[AlertDocument]] = {
     "RULE": AlertRule,
@@ -180,6 +25,30 @@ _TYPES: dict[str, type[AlertDocument]] = {
     "MARK": AlertMark,
     "WATCHER": AlertWatcher,
 }
+
+
+def to_json(record: Any) -> str:
+    """The dataclass instance as a JSON document."""
+    # json, and in ASCII: a detail may quote a file name that is not text, which JSON can write only as escapes.
+    return json.dumps(_fields(record), separators=(",", ":"), default=_instant)
+
+
+def from_json(document: str, kind: type[Record]) -> Record:
+    """The record of a JSON document.
+
+    Raises:
+        StoreUnavailable: the document is damaged.
+        StoreTooNew: it has a field that is unknown, and would be lost if the record was written back.
+    """
+    what = f"a stored {kind.__name__}"
+    try:
+        fields = json.loads(document)
+        record = msgspec.convert(fields, kind)
+    except (ValueError, RecursionError) as problem:  # ValueErrors of json, and of msgspec for types and values
+        raise StoreUnavailable(f"{what} is damaged ({problem}): restore the store from a backup") from None
+    if unknown := sorted(_unknown(fields, _fields(record))):
+        raise StoreTooNew(f"{what} has the unknown field {unknown[0]!r}: use a newer Houselights, which wrote it")
+    return record
 
 
 def key_of(document: AlertDocument) -> str:
@@ -197,25 +66,53 @@ def key_of(document: AlertDocument) -> str:
             return "WATCHER#"
 
 
-def alert_document_to_json(document: AlertDocument) -> str:
-    """The document as JSON."""
-    fields = {name: getattr(document, name) for name in type(document).__dataclass_fields__}
-    return json.dumps(fields, separators=(",", ":"))
-
-
 def book_of(documents: Iterable[tuple[str, str]]) -> AlertBook:
     """The book of documents.
 
     Args:
         documents: key and JSON of each, in the order of their keys.
+
+    Raises:
+        StoreUnavailable, StoreTooNew: as `from_json` does.
     """
     found: dict[type[AlertDocument], list[Any]] = {kind: [] for kind in _TYPES.values()}
     for key, document in documents:
-        kind = _TYPES[key.partition("#")[0]]
-        found[kind].append(kind(**json.loads(document)))
+        kind = _TYPES.get(key.partition("#")[0])
+        if kind is None:
+            raise StoreTooNew(
+                f"a stored document {key!r} is of an unknown kind: use a newer Houselights, which wrote it"
+            )
+        found[kind].append(from_json(document, kind))
     return AlertBook(
         rules=tuple(found[AlertRule]),
         alerts=tuple(found[Alert]),
         marks=tuple(found[AlertMark]),
         watcher=found[AlertWatcher][0] if found[AlertWatcher] else None,
     )
+
+
+def _fields(record: Any) -> Any:
+    return msgspec.to_builtins(record, builtin_types=(datetime,), order="deterministic", enc_hook=_plain)
+
+
+def _plain(value: object) -> str | int | float:
+    """The value of a subclass, such as numpy's float64, as the type that JSON knows."""
+    for kind in (str, int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    raise TypeError(f"a {type(value).__name__} cannot be stored")
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+def _unknown(document: Any, record: Any) -> Iterator[str]:
+    """Names of fields in a document that its record does not have, at any depth."""
+    if isinstance(document, dict):
+        yield from document.keys() - record.keys()
+        for name in document.keys() & record.keys():
+            yield from _unknown(document[name], record[name])
+    elif isinstance(document, list):
+        for one, other in zip(document, record, strict=False):  # a record may drop what stands twice
+            yield from _unknown(one, other)

@@ -20,7 +20,6 @@ from audience.scorers import known_scorers
 from audience.sessions import Camera, Session, Stage
 from audience.store import AlertDocument, Heartbeat, RecordingProgress, ScorerRecord
 from audience.stores import documents
-from audience.stores.documents import alert_document_to_json, book_of, key_of
 from audience.stores.dynamo_client import DynamoAddress
 from audience.stores.dynamo_items import (
     FACES_ATTRIBUTES,
@@ -58,18 +57,18 @@ class DynamoAlerting:
     def put(self, session_id: str, document: AlertDocument) -> None:
         key = _key(session_id, document)
         with self._sessions.writing_under([session_id], [key]):
-            self._table.put(document_item(key, alert_document_to_json(document)))
+            self._table.put(document_item(key, documents.to_json(document)))
 
     def drop(self, session_id: str, document: AlertDocument) -> None:
         self._table.delete_all([_key(session_id, document)])
 
     def book(self, session_id: str) -> AlertBook:
         items = self._table.rows(under(documents_of(session_id), _KIND), ("sk", "document"))
-        return book_of((item["sk"]["S"].removeprefix(f"{_KIND}#"), item["document"]["S"]) for item in items)
+        return documents.book_of((item["sk"]["S"].removeprefix(f"{_KIND}#"), item["document"]["S"]) for item in items)
 
 
 def _key(session_id: str, document: AlertDocument) -> Item:
-    return key(documents_of(session_id), f"{_KIND}#{key_of(document)}")
+    return key(documents_of(session_id), f"{_KIND}#{documents.key_of(document)}")
 
 
 # How long a store goes on writing records before it says anew which stage they are of, in case somebody deleted the
@@ -141,19 +140,19 @@ class DynamoStore:
         return removed > 0 or believed_until_s is not None
 
     def put_stage(self, session_id: str, stage: Stage) -> None:
-        self._put(key(documents_of(session_id), f"STAGE#{stage.stage_id}"), documents.stage_to_json(stage), session_id)
+        self._put(key(documents_of(session_id), f"STAGE#{stage.stage_id}"), documents.to_json(stage), session_id)
 
     def stages(self, session_id: str) -> list[Stage]:
         found = self._documents(under(documents_of(session_id), "STAGE"))
-        return [documents.stage_from_json(document) for document in found]
+        return [documents.from_json(document, Stage) for document in found]
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
         camera_key = _camera_key("CAMERA", session_id, stage_id, camera.camera_id)
-        self._put(camera_key, documents.camera_to_json(camera), session_id)
+        self._put(camera_key, documents.to_json(camera), session_id)
 
     def cameras(self, session_id: str, stage_id: str) -> list[Camera]:
         found = self._documents(under(documents_of(session_id), "CAMERA", stage_id))
-        return [documents.camera_from_json(document) for document in found]
+        return [documents.from_json(document, Camera) for document in found]
 
     def put_windows(
         self,
@@ -170,7 +169,7 @@ class DynamoStore:
         told = []
         if progress is not None:
             camera_key = _camera_key("PROGRESS", progress.session_id, progress.stage_id, progress.camera_id)
-            told = [document_item(camera_key, documents.flat_to_json(progress))]
+            told = [document_item(camera_key, documents.to_json(progress))]
             keys.append(camera_key)
         session_ids = {session_id for session_id, _ in places} | ({progress.session_id} if progress else set())
         with self._sessions.writing_under(session_ids, keys, set_up_at) as set_up:
@@ -208,14 +207,14 @@ class DynamoStore:
 
     def progress(self, session_id: str, stage_id: str, camera_id: str) -> RecordingProgress | None:
         item = self._table.get(_camera_key("PROGRESS", session_id, stage_id, camera_id))
-        return documents.progress_from_json(_document(item)) if item else None
+        return documents.from_json(_document(item), RecordingProgress) if item else None
 
     def recordings(self, session_id: str) -> list[RecordingProgress]:
         found = self._documents(under(documents_of(session_id), "PROGRESS"))
-        return [documents.progress_from_json(document) for document in found]
+        return [documents.from_json(document, RecordingProgress) for document in found]
 
     def put_scorer(self, scorer: ScorerRecord, session_id: str | None = None) -> None:
-        name, document = f"SCORER#{scorer.name}", documents.scorer_to_json(scorer)
+        name, document = f"SCORER#{scorer.name}", documents.to_json(scorer)
         if session_id is None:
             self._table.put(document_item(key(SCORERS, name), document))
         else:
@@ -228,16 +227,16 @@ class DynamoStore:
         )
 
     def _scorers(self, keys: KeyRange) -> dict[str, ScorerRecord]:
-        found = map(documents.scorer_from_json, self._documents(keys))
+        found = (documents.from_json(document, ScorerRecord) for document in self._documents(keys))
         return {scorer.name: scorer for scorer in found}
 
     def put_heartbeat(self, heartbeat: Heartbeat, *, set_up_at: datetime | None = None) -> None:
         camera_key = _camera_key("HEARTBEAT", heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
-        self._put(camera_key, documents.flat_to_json(heartbeat), heartbeat.session_id, set_up_at)
+        self._put(camera_key, documents.to_json(heartbeat), heartbeat.session_id, set_up_at)
 
     def heartbeats(self, session_id: str) -> list[Heartbeat]:
         found = self._documents(under(documents_of(session_id), "HEARTBEAT"))
-        return [documents.heartbeat_from_json(document) for document in found]
+        return [documents.from_json(document, Heartbeat) for document in found]
 
     def prune(self, now_ms: int) -> int:
         """Removes at once what DynamoDB itself forgets within two days: it reads every record to find them."""

@@ -202,7 +202,7 @@ def _key(session_id: str) -> Item:
 
 
 def _item(session: Session) -> Item:
-    item = document_item(_key(session.session_id), documents.session_to_json(session))
+    item = document_item(_key(session.session_id), documents.to_json(session))
     return item if session.set_up_at is None else {**item, "set_up": _set_up(session.set_up_at)}
 
 
@@ -215,4 +215,4 @@ def _set_up_at(item: Item) -> datetime | None:
 
 
 def _session(item: Item) -> Session:
-    return documents.session_from_json(item["document"]["S"])
+    return documents.from_json(item["document"]["S"], Session)

@@ -17,9 +17,7 @@ from audience.scorers import known_scorers
 from audience.sessions import Camera, Session, Stage
 from audience.store import AlertDocument, Heartbeat, RecordingProgress, ScorerRecord
 from audience.stores import documents
-from audience.stores.documents import alert_document_to_json, book_of, key_of, scorer_from_json, scorer_to_json
-from audience.stores.sqlite_erasing import Rows
-from audience.stores.sqlite_file import SqliteFile
+from audience.stores.sqlite_file import Rows, SqliteFile
 from audience.stores.sqlite_sessions import SqliteSessions
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord, pack_tallies
@@ -41,16 +39,18 @@ class SqliteAlerting:
         with self._sessions.writing_under([session_id]) as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO alerting VALUES (?, ?, ?)",
-                (session_id, key_of(document), alert_document_to_json(document)),
+                (session_id, documents.key_of(document), documents.to_json(document)),
             )
 
     def drop(self, session_id: str, document: AlertDocument) -> None:
         with self._file.transaction() as cursor:
-            cursor.execute("DELETE FROM alerting WHERE session_id = ? AND key = ?", (session_id, key_of(document)))
+            cursor.execute(
+                "DELETE FROM alerting WHERE session_id = ? AND key = ?", (session_id, documents.key_of(document))
+            )
 
     def book(self, session_id: str) -> AlertBook:
         rows = self._file.rows("SELECT key, document FROM alerting WHERE session_id = ? ORDER BY key", (session_id,))
-        return book_of((str(key), str(document)) for key, document in rows)
+        return documents.book_of((str(key), str(document)) for key, document in rows)
 
 
 SCHEMA_VERSION = 1
@@ -126,18 +126,18 @@ class SqliteStore:
         with self._sessions.writing_under([session_id]) as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO stages VALUES (?, ?, ?)",
-                (session_id, stage.stage_id, documents.stage_to_json(stage)),
+                (session_id, stage.stage_id, documents.to_json(stage)),
             )
 
     def stages(self, session_id: str) -> list[Stage]:
         rows = self._file.rows("SELECT document FROM stages WHERE session_id = ? ORDER BY stage_id", (session_id,))
-        return [documents.stage_from_json(document) for (document,) in rows]
+        return [documents.from_json(document, Stage) for (document,) in rows]
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
         with self._sessions.writing_under([session_id]) as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO cameras VALUES (?, ?, ?, ?)",
-                (session_id, stage_id, camera.camera_id, documents.camera_to_json(camera)),
+                (session_id, stage_id, camera.camera_id, documents.to_json(camera)),
             )
 
     def cameras(self, session_id: str, stage_id: str) -> list[Camera]:
@@ -145,7 +145,7 @@ class SqliteStore:
             "SELECT document FROM cameras WHERE session_id = ? AND stage_id = ? ORDER BY camera_id",
             (session_id, stage_id),
         )
-        return [documents.camera_from_json(document) for (document,) in rows]
+        return [documents.from_json(document, Camera) for (document,) in rows]
 
     def put_windows(
         self,
@@ -197,7 +197,7 @@ class SqliteStore:
             if progress is not None:
                 cursor.execute(
                     "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?)",
-                    (progress.session_id, progress.stage_id, progress.camera_id, documents.flat_to_json(progress)),
+                    (progress.session_id, progress.stage_id, progress.camera_id, documents.to_json(progress)),
                 )
 
     def windows(
@@ -254,13 +254,13 @@ class SqliteStore:
             "SELECT document FROM progress WHERE session_id = ? AND stage_id = ? AND camera_id = ?",
             (session_id, stage_id, camera_id),
         )
-        return documents.progress_from_json(rows[0][0]) if rows else None
+        return documents.from_json(rows[0][0], RecordingProgress) if rows else None
 
     def recordings(self, session_id: str) -> list[RecordingProgress]:
         rows = self._file.rows(
             "SELECT document FROM progress WHERE session_id = ? ORDER BY stage_id, camera_id", (session_id,)
         )
-        return [documents.progress_from_json(document) for (document,) in rows]
+        return [documents.from_json(document, RecordingProgress) for (document,) in rows]
 
     def put_scorer(self, scorer: ScorerRecord, session_id: str | None = None) -> None:
         self._scorers.put(scorer, session_id)
@@ -272,14 +272,14 @@ class SqliteStore:
         with self._sessions.writing_under([heartbeat.session_id], set_up_at) as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?, ?)",
-                (heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id, documents.flat_to_json(heartbeat)),
+                (heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id, documents.to_json(heartbeat)),
             )
 
     def heartbeats(self, session_id: str) -> list[Heartbeat]:
         rows = self._file.rows(
             "SELECT document FROM heartbeats WHERE session_id = ? ORDER BY stage_id, camera_id", (session_id,)
         )
-        return [documents.heartbeat_from_json(document) for (document,) in rows]
+        return [documents.from_json(document, Heartbeat) for (document,) in rows]
 
     def prune(self, now_ms: int) -> int:
         return self._file.erase(
@@ -329,7 +329,7 @@ class SqliteScorers:
 
     def put(self, scorer: ScorerRecord, session_id: str | None) -> None:
         """See `Store.put_scorer`."""
-        document = scorer_to_json(scorer)
+        document = documents.to_json(scorer)
         if session_id is None:
             with self._file.transaction() as cursor:
                 cursor.execute("INSERT OR REPLACE INTO scorers VALUES (?, ?)", (scorer.name, document))
@@ -347,5 +347,5 @@ class SqliteScorers:
         return known_scorers(shared, self._read(query, [session_id]))
 
     def _read(self, query: str, values: list[str]) -> dict[str, ScorerRecord]:
-        found = (scorer_from_json(document) for (document,) in self._file.rows(query, values))
+        found = (documents.from_json(document, ScorerRecord) for (document,) in self._file.rows(query, values))
         return {scorer.name: scorer for scorer in found}

@@ -12,8 +12,7 @@ from audience.errors import SessionNotFound
 from audience.sessions import Session
 from audience.stores import documents
 from audience.stores.presence import nothing_written, set_up_anew
-from audience.stores.sqlite_erasing import Rows
-from audience.stores.sqlite_file import SqliteFile
+from audience.stores.sqlite_file import Rows, SqliteFile
 from audience.time import to_ms
 
 # By table its key, in the order in which rows of a session go: the progress before the windows it claims.
@@ -42,14 +41,14 @@ class SqliteSessions:
         with self._file.transaction() as cursor:
             there = _document(cursor, session.session_id)
             if there is not None:
-                session = replace(session, set_up_at=documents.session_from_json(there).set_up_at)
+                session = replace(session, set_up_at=documents.from_json(there, Session).set_up_at)
             _write(cursor, session)
 
     def change(self, session: Session) -> None:
         """See `Store.change_session`."""
         with self._file.transaction() as cursor:
             there = _document(cursor, session.session_id)
-            if there is None or documents.session_from_json(there).set_up_at != session.set_up_at:
+            if there is None or documents.from_json(there, Session).set_up_at != session.set_up_at:
                 raise nothing_written(session.session_id)
             _write(cursor, session)
 
@@ -60,12 +59,12 @@ class SqliteSessions:
             raise SessionNotFound(
                 f"no session {session_id!r} in {self._url}: `houselights sessions` lists those there are"
             )
-        return documents.session_from_json(rows[0][0])
+        return documents.from_json(rows[0][0], Session)
 
     def all(self) -> list[Session]:
         """See `Store.sessions`."""
         rows = self._file.rows("SELECT document FROM sessions ORDER BY started_ms DESC, session_id")
-        return [documents.session_from_json(document) for (document,) in rows]
+        return [documents.from_json(document, Session) for (document,) in rows]
 
     def delete(self, session_id: str) -> bool:
         """See `Store.delete_session`."""
@@ -92,7 +91,7 @@ class SqliteSessions:
                 there = _document(cursor, session_id)
                 if there is None:
                     raise nothing_written(session_id)
-                if set_up_at is not None and documents.session_from_json(there).set_up_at != set_up_at:
+                if set_up_at is not None and documents.from_json(there, Session).set_up_at != set_up_at:
                     raise set_up_anew(session_id)
             yield cursor
 
@@ -105,5 +104,5 @@ def _document(cursor: sqlite3.Cursor, session_id: str) -> str | None:
 def _write(cursor: sqlite3.Cursor, session: Session) -> None:
     cursor.execute(
         "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)",
-        (session.session_id, to_ms(session.started_at), documents.session_to_json(session)),
+        (session.session_id, to_ms(session.started_at), documents.to_json(session)),
     )

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Final
 
 from audience.monitoring.cost import Used
-from audience.stores.documents import flat_to_json
+from audience.stores.documents import to_json
 from audience.stores.dynamo_items import Item, document_item, documents_of, key, window_item
 from audience.stores.dynamo_migration import write_units
 from bench.figures import Figure
@@ -64,4 +64,4 @@ def _item(arrival: Arrival) -> Item:
     beat = arrival.heartbeat
     assert beat is not None
     where = key(documents_of(beat.session_id), f"HEARTBEAT#{beat.stage_id}#{beat.camera_id}")
-    return document_item(where, flat_to_json(beat))
+    return document_item(where, to_json(beat))

@@ -119,7 +119,7 @@ class Gate:
         request = HTTPConnection(scope)
         # Proxies add to the line there is, or a line of their own.
         forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
-        line = line_of(client_of(_peer(scope), forwarded, settings.proxies))
+        line = line_of(client_of(_peer(scope), forwarded, settings.networks))
         if not self._limits.take(line, address.cost if address else 1, time.monotonic()):
             await refuse(scope, receive, send, 429, "Too many requests: wait a little.", told)
             return
@@ -240,7 +240,7 @@ def _is_proxy(peer: str) -> bool:
         settings = asking.settings()
     except HouselightsError:
         return False
-    return is_loopback(peer) if settings is None else is_one_of(peer, settings.proxies)
+    return is_loopback(peer) if settings is None else is_one_of(peer, settings.networks)
 
 
 def _header(scope: Scope, name: bytes) -> bytes:

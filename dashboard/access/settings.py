@@ -18,12 +18,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, Final, cast, get_args
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import urlsplit
+
+import msgspec
 
 from audience.errors import InvalidValue
 from dashboard.access.permits import ROLES, Permit, Role, joined
@@ -32,43 +33,57 @@ from dashboard.access.share_links import ShareLink
 SIGNED_IN: Final = timedelta(days=7)
 """For how long the provider's word is taken; Streamlit itself would take it for 30 days."""
 
-_KEYS: Final = {"address", "contact", "proxies", "withdrawn_links", "group_claim", "ended_logins", "people"}
 _NAMES: Final = ("email", "subject", "group")
 _PATTERN: Final = re.compile(r"[A-Za-z0-9._*?-]{1,64}")
 _PEOPLE: Final = re.compile(r"^\s*\[\[\s*people\s*\]\]", re.MULTILINE)
 
+Entry = TypeVar("Entry", bound=msgspec.Struct)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonRule:
+
+class PersonRule(msgspec.Struct, frozen=True, kw_only=True):
     """Who has which role.
 
     Attributes:
-        named_by: "email", "subject" or "group".
-        name: the address, the provider's own name for somebody, or a group's.
+        email, subject, group: the address, the provider's own name for somebody, or a group's; one of them is given.
         role: theirs.
         sessions: ids of a viewer's sessions, or patterns of ids.
     """
 
-    named_by: str
-    name: str
-    role: Role
+    role: str
+    email: str | None = None
+    subject: str | None = None
+    group: str | None = None
     sessions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        named = [name for name in _NAMES if getattr(self, name) is not None]
+        if len(named) != 1:
+            raise InvalidValue(f"name them by one of {', '.join(_NAMES)}; {' and '.join(named) or 'none'} is given")
+        _check_lines(self, *named)
+        if self.role not in ROLES:
+            raise InvalidValue(f"role {self.role!r} is unknown: use one of {', '.join(ROLES)}")
+        for pattern in self.sessions:
+            if not _PATTERN.fullmatch(pattern):
+                raise InvalidValue(f"sessions: {pattern!r} is neither a session's id nor a pattern as 'ada-*'")
+        if (self.role == "viewer") != bool(self.sessions):
+            viewer = self.role == "viewer"
+            line = "say in sessions which are theirs" if viewer else f"an {self.role} sees all: leave sessions out"
+            raise InvalidValue(line)
 
     def is_of(self, claims: Mapping[str, Any], group_claim: str) -> bool:
         """Whether this is the rule of whom the provider vouches for.
 
         An e-mail address counts only where the provider says that it was verified: with some, anybody can claim any.
         """
-        if self.named_by == "email":
-            return is_verified(claims) and _folded(claims.get("email")) == _folded(self.name)
-        if self.named_by == "subject":
-            return bool(claims.get("sub") == self.name)
+        if self.email is not None:
+            return is_verified(claims) and _folded(claims.get("email")) == _folded(self.email)
+        if self.subject is not None:
+            return bool(claims.get("sub") == self.subject)
         groups = claims.get(group_claim)
-        return self.name in (groups if isinstance(groups, list) else [groups])
+        return self.group in (groups if isinstance(groups, list) else [groups])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessSettings:
+class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Who may see what.
 
     Attributes:
@@ -84,11 +99,24 @@ class AccessSettings:
 
     address: str
     contact: str
-    people: tuple[PersonRule, ...]
-    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    people: tuple[PersonRule, ...] = ()
+    proxies: tuple[str, ...] = ()
     withdrawn_links: frozenset[str] = frozenset()
     group_claim: str = "groups"
     ended_logins: Path | None = None
+
+    def __post_init__(self) -> None:
+        _check_lines(self, "address", "contact", "group_claim")
+        _check_address(self.address)
+        _ = self.networks  # refuses what is none
+
+    @property
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The proxies as networks."""
+        try:
+            return tuple(map(ip_network, self.proxies))
+        except ValueError as problem:
+            raise InvalidValue(f"proxies: {problem}; write a network as 10.0.0.0/8") from None
 
     @property
     def host(self) -> str:
@@ -117,7 +145,7 @@ class AccessSettings:
 
     def _by_roles(self, claims: Mapping[str, Any]) -> list[Permit]:
         rules = (rule for rule in self.people if rule.is_of(claims, self.group_claim))
-        return [Permit(role=rule.role, own=rule.sessions) for rule in rules]
+        return [Permit(role=cast("Role", rule.role), own=rule.sessions) for rule in rules]
 
 
 def is_signed_in(claims: Mapping[str, Any], now: datetime) -> bool:
@@ -142,7 +170,9 @@ def read_settings(path: Path) -> AccessSettings:
     """
     try:
         told = settings_of(path.read_text("utf-8"))
-        return replace(told, ended_logins=path.parent / (told.ended_logins or f"{path.name}.ended-logins"))
+        return msgspec.structs.replace(
+            told, ended_logins=path.parent / (told.ended_logins or f"{path.name}.ended-logins")
+        )
     except OSError as problem:
         raise InvalidValue(f"the access settings {path} cannot be read: {problem.strerror}") from None
     except UnicodeDecodeError:
@@ -158,49 +188,36 @@ def settings_of(text: str) -> AccessSettings:
         InvalidValue: something in it is not allowed; the line names the place and what to write instead.
     """
     try:
-        told = tomllib.loads(text)
+        fields = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as problem:
         raise InvalidValue(f"no TOML: {problem}".splitlines()[0]) from None
-    _check_keys(told, _KEYS, "")
-    lines = [text.count("\n", 0, found.end()) + 1 for found in _PEOPLE.finditer(text)]
-    people = _list(told, "people", dict)
-    places = [
-        f"people {number}{f' (line {lines[number - 1]})' if len(lines) == len(people) else ''}: "
-        for number in range(1, len(people) + 1)
-    ]
-    return AccessSettings(
-        address=_address(told),
-        contact=_text(told, "contact", ""),
-        people=tuple(_person(one, place) for one, place in zip(people, places, strict=True)),
-        proxies=tuple(_network(one) for one in _list(told, "proxies", str)),
-        withdrawn_links=frozenset(_list(told, "withdrawn_links", str)),
-        group_claim=_text(told, "group_claim", "") if "group_claim" in told else "groups",
-        ended_logins=Path(_text(told, "ended_logins", "")) if "ended_logins" in told else None,
-    )
+    people = fields.get("people")
+    if isinstance(people, list):
+        lines = [text.count("\n", 0, found.end()) + 1 for found in _PEOPLE.finditer(text)]
+        for number, person in enumerate(people):
+            line = f" (line {lines[number]})" if len(lines) == len(people) else ""
+            people[number] = _read(person, PersonRule, f"people {number + 1}{line}: ")
+    return _read(fields, AccessSettings)
 
 
-def _person(told: Mapping[str, Any], place: str) -> PersonRule:
-    _check_keys(told, {*_NAMES, "role", "sessions"}, place)
-    named = [name for name in _NAMES if name in told]
-    if len(named) != 1:
-        raise InvalidValue(f"{place}name them by one of {', '.join(_NAMES)}; {' and '.join(named) or 'none'} is given")
-    role = _text(told, "role", place)
-    if role not in ROLES:
-        raise InvalidValue(f"{place}role {role!r} is unknown: use one of {', '.join(get_args(Role))}")
-    sessions = _list(told, "sessions", str, place)
-    for pattern in sessions:
-        if not _PATTERN.fullmatch(pattern):
-            raise InvalidValue(f"{place}sessions: {pattern!r} is neither a session's id nor a pattern as 'ada-*'")
-    if (role == "viewer") != bool(sessions):
-        line = "say in sessions which are theirs" if role == "viewer" else f"an {role} sees all: leave sessions out"
-        raise InvalidValue(f"{place}{line}")
-    return PersonRule(
-        named_by=named[0], name=_text(told, named[0], place), role=cast("Role", role), sessions=tuple(sessions)
-    )
+def _read(fields: Any, kind: type[Entry], place: str = "") -> Entry:
+    for key in fields if isinstance(fields, dict) else ():
+        if key not in kind.__struct_fields__:
+            raise InvalidValue(f"{place}{key!r} is unknown: use {', '.join(kind.__struct_fields__)}")
+    try:
+        return msgspec.convert(fields, kind, dec_hook=_path)
+    except msgspec.ValidationError as problem:
+        cause = problem.__cause__  # what a class itself refuses it names itself
+        raise InvalidValue(f"{place}{cause if isinstance(cause, InvalidValue) else problem}") from None
 
 
-def _address(told: Mapping[str, Any]) -> str:
-    address = _text(told, "address", "")
+def _path(_: type, value: object) -> Path:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidValue(f"ended_logins {value!r} is no path of a file: give it as a string")
+    return Path(value.strip())
+
+
+def _check_address(address: str) -> None:
     try:
         parts = urlsplit(address)
         usable = bool(parts.hostname) and parts.port != 0
@@ -215,35 +232,15 @@ def _address(told: Mapping[str, Any]) -> str:
         raise InvalidValue(f"address {address!r} has to be as browsers write it: {written}")
     if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost"):
         raise InvalidValue(f"address {address!r} is not encrypted: who signs in could be listened to; use https://")
-    return address
 
 
-def _network(told: str) -> IPv4Network | IPv6Network:
-    try:
-        return ip_network(told)
-    except ValueError:
-        raise InvalidValue(f"proxies: {told!r} is no address and no network: write it as 10.0.0.0/8") from None
-
-
-def _check_keys(told: Mapping[str, Any], known: set[str], place: str) -> None:
-    for key in told:
-        if key not in known:
-            raise InvalidValue(f"{place}{key!r} is unknown: use {', '.join(sorted(known))}")
-
-
-def _text(told: Mapping[str, Any], key: str, place: str) -> str:
-    value = told.get(key)
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise InvalidValue(f"{place}{key} is {'missing' if value is None else 'no line of text'}: give it as a string")
-    return value.strip()
-
-
-def _list(told: Mapping[str, Any], key: str, kind: type, place: str = "") -> list[Any]:
-    value = told.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(one, kind) for one in value):
-        what = "strings" if kind is str else "tables, each begun with [[people]]"
-        raise InvalidValue(f"{place}{key} is no list of {what}")
-    return value
+def _check_lines(settings: msgspec.Struct, *names: str) -> None:
+    """Refuses what is not a line of text, and takes blanks around it off."""
+    for name in names:
+        value = getattr(settings, name).strip()
+        if not value or not value.isprintable():
+            raise InvalidValue(f"{name} is no line of text: give it as a string")
+        msgspec.structs.force_setattr(settings, name, value)
 
 
 def _folded(address: object) -> object:

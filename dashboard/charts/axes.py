@@ -24,7 +24,7 @@ _STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200
 _DAY_S: Final = 86_400
 _WIDTH: Final = 800
 # As Streamlit takes it: of each side.
-_PADDING: Final = {"left": 2, "right": 14, "top": 2, "bottom": 4}
+_PADDING: Final = {"left": 4, "right": 14, "top": 2, "bottom": 4}
 
 
 def tick_step(span_s: float, most: float = 10) -> int:

@@ -1,7 +1,7 @@
 """Charts as files: SVG, PNG and PDF of the very charts that pages show, made without a browser.
 
-vl-convert makes them in a process of its own, which ends with them: it brings a JavaScript engine that keeps 80 to
-560 MB for as long as its process lives, and aborts that process where a text holds what XML may not.
+vl-convert makes them in a process of its own: it brings a JavaScript engine that keeps 80 to 560 MB for as long as its
+process lives, and it aborts that process where a text holds what XML may not.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from importlib.util import find_spec
+from threading import Lock, Timer
 from typing import Any, Final, Literal
 
 import altair as alt
@@ -30,14 +31,19 @@ _PNG_SCALE: Final = 2.0
 _WITHIN_S: Final = 120.0
 # Altair's version of Vega-Lite, which vl-convert has among others. Nothing is fetched: a chart names no address.
 _PROGRAM: Final = """
-import base64, json, sys
+import base64, json, select, sys
 sys.path[:] = {path!r}
 import vl_convert
 vl_convert.register_font_directory({fonts!r})
-asked = json.loads(sys.stdin.buffer.read())
-convert = getattr(vl_convert, "vegalite_to_" + asked["kind"])
-made = (convert(spec, vl_version="6.4", allowed_base_urls=[], **asked["options"]) for spec in asked["specs"])
-json.dump([base64.b64encode(one.encode() if isinstance(one, str) else one).decode() for one in made], sys.stdout)
+while select.select([sys.stdin], [], [], 60)[0] and (line := sys.stdin.buffer.readline()):
+    asked = json.loads(line)
+    convert = getattr(vl_convert, "vegalite_to_" + asked["kind"])
+    try:
+        made = [convert(spec, vl_version="6.4", allowed_base_urls=[], **asked["options"]) for spec in asked["specs"]]
+    except ValueError:
+        made = []
+    made = [base64.b64encode(one.encode() if isinstance(one, str) else one).decode() for one in made]
+    print(json.dumps(made) if made else "", flush=True)
 """
 
 
@@ -118,18 +124,48 @@ def _converted(kind: Literal["svg", "png", "pdf"], specs: Sequence[Any], **optio
     asked = json.dumps({"kind": kind, "specs": specs, "options": options}, ensure_ascii=False)
     # vl-convert may cut a title in the middle of an emoji, which are two characters to it, and draws nothing then.
     for text in dict.fromkeys([asked, _ASTRAL.sub("\N{WHITE SQUARE}", asked)]):
-        if made := _made(text):
+        if made := _converter.answer(text):
             return [b64decode(one) for one in json.loads(made)]
     raise ExportFailed(f"the chart could not be drawn as {kind.upper()}; its figures are in the tables beside it")
 
 
-def _made(asked: str) -> bytes:
-    """What the program writes; empty where it fails or takes minutes."""
-    program = _PROGRAM.format(path=sys.path, fonts=str(files("font_source_sans_pro") / "files"))
-    command = [sys.executable, "-I", "-c", program]
-    try:
-        return subprocess.run(
-            command, input=asked.encode(), capture_output=True, timeout=_WITHIN_S, env={}, check=True
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return b""
+class _Converter:
+    """The process that draws. It ends with this one, and once nothing was asked of it for a minute."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = Lock()
+
+    def answer(self, asked: str) -> bytes:
+        """What it answers to a line; empty where it cannot draw that, ends, or takes minutes."""
+        with self._lock:
+            # One that ended meanwhile is started anew.
+            return self._asked(asked.encode()) or self._asked(asked.encode())
+
+    def _asked(self, line: bytes) -> bytes:
+        if self._process is None or self._process.poll() is not None:
+            program = _PROGRAM.format(path=sys.path, fonts=str(files("font_source_sans_pro") / "files"))
+            command = [sys.executable, "-I", "-c", program]
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
+            )
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        late = Timer(_WITHIN_S, process.kill)
+        late.start()
+        try:
+            process.stdin.write(line + b"\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+        except OSError:
+            answer = b""
+        finally:
+            late.cancel()
+        if not answer:
+            process.communicate()
+            self._process = None
+        return answer.strip()
+
+
+_converter = _Converter()

@@ -135,7 +135,7 @@ def config_of(palette: Palette) -> dict[str, Any]:
             "domainColor": palette.quiet,
             "tickColor": palette.quiet,
             "labelFlush": False,
-            "labelOverlap": "greedy",
+            "labelOverlap": "parity",
             "labelSeparation": 6,
         },
         "axisY": {"domain": False, "ticks": False, "labelPadding": 6},

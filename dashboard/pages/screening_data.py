@@ -72,9 +72,11 @@ def scorers(screenings: Sequence[Screening]) -> dict[str, ScorerRecord]:
 # Kept as they are, not copied for every viewer: nothing in them is ever written to.
 @st.cache_resource(ttl=_FILE_S, max_entries=MOST_KEPT, show_spinner=False)
 def _file(url: str, session_id: str) -> SessionFile:
-    return data.session_file(session_id)
+    with data.reader() as reader:
+        return reader.file(session_id)
 
 
 @st.cache_resource(ttl=_WINDOWS_S, max_entries=MOST_KEPT, show_spinner=False)
 def _windows(url: str, marks: str, stage_id: str, _file: SessionFile, _stage: Stage) -> StageWindows:
-    return data.read_windows(url, _file, _stage)
+    with data.reader() as reader:
+        return reader.read_windows(_file, _stage)

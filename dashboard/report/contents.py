@@ -19,8 +19,7 @@ from audience.reaction.review import Review
 from audience.reaction.segments import SegmentRow
 from audience.time import clock_text
 from dashboard.clock import date_text, length_text
-from dashboard.stretches import legend
-from dashboard.wording import GAPS, NOT_FEELING, about_moments, band_words, kind_words, outside_note, share_of
+from dashboard.wording import GAPS, NOT_FEELING, about_moments, band_words, kind_words, legend, outside_note, share_of
 
 SIMULATED = "Simulated: a program made these records to show how Houselights works. No audience was watched."
 FACES = "Faces in view."

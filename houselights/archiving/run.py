@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 from importlib.metadata import version
-from typing import Any
+
+import msgspec
 
 from audience.disclosure import MIN_FACES
 from audience.errors import ExportFailed, InvalidValue
@@ -115,6 +117,14 @@ def _stages(store: Store, session: Session) -> list[StageWindows]:
     ]
 
 
+class _Manifest(msgspec.Struct):
+    """What is read of a manifest: the store it is the archive of, and the digest of each file."""
+
+    format: int
+    store: str
+    files: dict[str, str]
+
+
 class _Files:
     """The files of an archive, and the manifest that says what is in them."""
 
@@ -126,12 +136,12 @@ class _Files:
         self._digests: dict[str, str] = {}
         if self._there:
             told = self._manifest()
-            if told["store"] != store_url:
+            if told.store != store_url:
                 raise ExportFailed(
-                    f"{place.name} is the archive of {told['store']}, and this store is {store_url}: choose another "
+                    f"{place.name} is the archive of {told.store}, and this store is {store_url}: choose another "
                     f"place with --archive; if the store has only moved, say so under store in its {MANIFEST}"
                 )
-            self._digests = told["files"]
+            self._digests = told.files
         else:
             # So that a run that is ended leaves an archive, and not files nobody knows.
             self.note()
@@ -179,19 +189,16 @@ class _Files:
         self._digests.pop(name, None)
         self.removed += 1
 
-    def _manifest(self) -> dict[str, Any]:
+    def _manifest(self) -> _Manifest:
         """What the last run noted.
 
         Raises:
             ExportFailed: there are files, and no manifest of an archive.
         """
-        try:
-            told = json.loads(self._place.read(MANIFEST) or b"")
-            if told["format"] == _FORMAT and isinstance(told["files"], dict) and isinstance(told["store"], str):
-                manifest: dict[str, Any] = told
+        with suppress(msgspec.DecodeError, RecursionError):
+            manifest = msgspec.json.decode(self._place.read(MANIFEST) or b"", type=_Manifest)
+            if manifest.format == _FORMAT:
                 return manifest
-        except (ValueError, KeyError, TypeError):
-            pass
         raise ExportFailed(
             f"{self._place.name} holds files, and no {MANIFEST} of an archive this Houselights writes: choose an empty "
             "place with --archive"

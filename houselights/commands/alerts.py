@@ -11,7 +11,7 @@ import click
 
 from audience.errors import InvalidValue
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import store_at, store_option
+from houselights.commands.options import Number, store_at, store_option
 from houselights.commands.stopping import stopped_by_signal
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--every",
     "every_s",
-    type=click.FloatRange(1, 15),
+    type=Number(1, 15),
     default=5.0,
     show_default=True,
     metavar="S",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -33,6 +34,16 @@ class Instant(click.ParamType[datetime]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         return value if isinstance(value, datetime) else parse_instant(value)
+
+
+class Number(click.FloatRange):
+    """A number within bounds; click alone lets NaN pass, because it is neither below nor above any bound."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
 
 
 class Country(click.ParamType[str]):
@@ -129,7 +140,7 @@ def scoring_options(command: Command) -> Command:
             click.option(
                 "--every",
                 "every_s",
-                type=click.FloatRange(min=0.02, max=3600),
+                type=Number(min=0.02, max=3600),
                 default=1.0,
                 show_default=True,
                 metavar="S",

@@ -17,6 +17,7 @@ from audience.time import clock_text
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import (
     Instant,
+    Number,
     Zone,
     occasion_from,
     occasion_options,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--frame-rate",
-    type=click.FloatRange(min=0.01, max=1000),
+    type=Number(min=0.01, max=1000),
     metavar="N",
     help="Pictures a second of a file that keeps no times (.h264, .hevc, .mjpeg).",
 )

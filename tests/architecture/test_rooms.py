@@ -14,7 +14,7 @@ import pytest
 from tests.architecture.sources import ROOMS, ROOT, Module, modules, words_of
 
 DOMAIN_MAY_IMPORT = {"numpy", "scipy"}
-ADAPTERS_MAY_IMPORT = {"boto3", "botocore", "platformdirs"}
+ADAPTERS_MAY_IMPORT = {"boto3", "botocore", "msgspec", "platformdirs"}
 TIMELINE_FILES_MAY_IMPORT = {"av", "cv2", "defusedxml", "opentimelineio", "scenedetect"}
 CAMERA_SDKS = {"awscam", "greengrasssdk"}
 STORES = "audience.stores"
@@ -100,7 +100,7 @@ def test_the_rooms_are_read():
     assert {"audience", "edge_lambda", "dashboard", "houselights", "tests"} <= rooms <= set(ROOMS)
     assert len(modules()) > 50
     (curve,) = [module for module in modules("audience") if module.name == "audience.reaction.curve"]
-    assert {"numpy", "audience.reaction.intervals", "audience.reaction.intervals.wilson"} <= curve.imports()
+    assert {"numpy", "audience.disclosure", "audience.disclosure.bounded"} <= curve.imports()
 
 
 def test_no_python_lies_outside_the_rooms():

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
 from audience.reaction.baseline import BASELINES, baseline, change_against, moving_median
-from audience.reaction.curve import StageWindows, reaction_curve, stage_windows
-from audience.reaction.intervals import wilson
+from audience.reaction.curve import StageWindows, reaction_curve, stage_windows, wilson
 from audience.window_table import WindowTable
 from tests.builders import a_cue, a_session, a_stage, an_exclusion
 from tests.crowds import from_counts

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audience.reaction.curve import overall_share, reaction_curve, retimed, stage_windows
-from audience.reaction.intervals import wilson
+from audience.reaction.curve import overall_share, reaction_curve, retimed, stage_windows, wilson
 from audience.window_table import WindowTable
 from tests.builders import (
     BEGAN_MS,

@@ -13,7 +13,6 @@ from audience.errors import InvalidValue
 from audience.exclusions import Annotation, Exclusion, excluded_windows, included_faces
 from audience.reaction.curve import StageWindows, overall_share, reaction_curve, smoothed_curve, stage_windows
 from audience.reaction.headline import headline
-from audience.stores.documents import stage_from_json
 from audience.window_table import WindowTable
 from tests.builders import BEGAN, a_session, a_stage, a_window, after, after_ms, an_exclusion, window_faces
 
@@ -80,8 +79,3 @@ def test_an_exclusion_must_end_after_it_begins_and_carry_a_name():
         Annotation(title="", at=BEGAN, by="Ada")
     with pytest.raises(InvalidValue, match="zone"):
         Annotation(title="Door slammed", at=(BEGAN + timedelta(0)).replace(tzinfo=None), by="Ada")
-
-
-def test_a_stage_that_was_written_before_there_were_exclusions_is_still_read():
-    old = '{"stage_id":"main","title":"","audience_size":null,"timelines":[],"cues":[]}'
-    assert stage_from_json(old) == a_stage()

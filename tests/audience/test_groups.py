@@ -8,7 +8,7 @@ from scipy import stats
 
 from audience.comparing.comparison import CellSums, GroupCurve, on_its_own_clock, screening_row
 from audience.comparing.cuts import Edit, SharedAxis
-from audience.reaction.intervals import wilson
+from audience.reaction.curve import wilson
 from tests.builders import a_cue, a_stage, a_timeline, an_exclusion
 from tests.crowds import from_counts
 

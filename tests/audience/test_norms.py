@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from audience.comparing.norms import LEAST_SCENES, scene_shares, standing
-from audience.reaction.intervals import wilson
+from audience.reaction.curve import wilson
 from audience.reaction.segments import segment_rows
 from tests.builders import a_stage, a_timeline, an_exclusion
 from tests.crowds import from_counts

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from audience.reaction.baseline import BASELINES
-from audience.reaction.curve import overall_share
-from audience.reaction.intervals import wilson
+from audience.reaction.curve import overall_share, wilson
 from audience.reaction.segments import SPARKS, segment_rows
 from tests.builders import a_cue, a_stage, a_timeline, an_exclusion
 from tests.crowds import crowds, from_counts, wandering

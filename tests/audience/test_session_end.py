@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from audience.admission import LONGEST_MS
 from audience.session_setup import Occasion, note_camera_end
-from audience.sessions import Kind
+from audience.sessions import LONGEST_MS, Kind
 from audience.store import CameraState, Store
 from audience.stores import open_store
 from tests.builders import a_camera, a_heartbeat, a_progress, a_session, a_stage, after, after_ms

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from audience.errors import InvalidValue, SheetRejected
 from audience.monitoring.status import LARGEST_STATUS, LONGEST_DETAIL, read_status, status_message, status_topic
 from audience.store import CAMERA_STATES, Heartbeat
-from audience.stores.documents import flat_to_json, heartbeat_from_json
+from audience.stores.documents import from_json, to_json
 from audience.windows import LATEST_MS
 from tests.builders import BEGAN_MS, a_heartbeat
 
@@ -189,16 +189,16 @@ class TestHeartbeats:
             replace(a_heartbeat(), state="lost")
 
     def test_one_stored_before_deliveries_were_counted_is_still_read(self):
-        older = json.loads(flat_to_json(a_heartbeat()))
+        older = json.loads(to_json(a_heartbeat()))
         for name in ("sent", "waiting", "dropped", "detector", "scorer", "received_ms"):
             del older[name]
-        assert heartbeat_from_json(json.dumps(older)) == a_heartbeat()
+        assert from_json(json.dumps(older), Heartbeat) == a_heartbeat()
 
     def test_one_stored_or_said_before_pictures_were_measured_is_still_read(self):
-        older = json.loads(flat_to_json(a_heartbeat()))
+        older = json.loads(to_json(a_heartbeat()))
         for name in ("brightness", "sharpness", "preview_port", "preview_blurred"):
             del older[name]
-        assert heartbeat_from_json(json.dumps(older)) == a_heartbeat()
+        assert from_json(json.dumps(older), Heartbeat) == a_heartbeat()
         assert read_status(said(brightness=..., sharpness=...)) == a_heartbeat()
 
     def test_a_picture_is_measured_within_its_bounds_and_shown_at_a_port(self):

@@ -155,17 +155,17 @@ class TestWhileOthersRead:
 KILLED = """
 import os, signal, sqlite3, sys
 from pathlib import Path
-from audience.stores import sqlite_erasing
+from audience.stores import sqlite_file
 from audience.stores.sqlite import SqliteStore
 
 steps = iter(range(int(sys.argv[2])))
-erase, log = sqlite_erasing.Erasing._at_once, sqlite_erasing.Erasing._emptied
+erase, log = sqlite_file.Erasing._at_once, sqlite_file.Erasing._emptied
 
 def full(self, rows):
     if len(rows) > 1:
         problem = sqlite3.OperationalError("full")
         problem.sqlite_errorcode = sqlite3.SQLITE_FULL
-        raise sqlite_erasing.StoreUnavailable("full") from problem
+        raise sqlite_file.StoreUnavailable("full") from problem
     return erase(self, rows)
 
 def killed(self, wait_s):
@@ -173,11 +173,11 @@ def killed(self, wait_s):
         os.kill(os.getpid(), signal.SIGKILL)
     return log(self, wait_s)
 
-sqlite_erasing.ROWS_AT_ONCE = 10
+sqlite_file.ROWS_AT_ONCE = 10
 if sys.argv[3] == "little by little":
-    sqlite_erasing.Erasing._at_once = full
+    sqlite_file.Erasing._at_once = full
 store = SqliteStore(Path(sys.argv[1]))
-sqlite_erasing.Erasing._emptied = killed
+sqlite_file.Erasing._emptied = killed
 store.delete_session("talk-1")
 """
 

@@ -24,6 +24,7 @@ from audience.sessions import Session, Stage
 from audience.store import Store
 from audience.stores import open_store
 from audience.windows import WindowRecord
+from dashboard import data
 from tests.builders import (
     BEGAN,
     a_camera,
@@ -160,6 +161,12 @@ class Pages:
 def pages() -> Pages:
     """The dashboard without a browser."""
     return Pages()
+
+
+def file_of(session_id: str) -> data.SessionFile:
+    """A session as pages read it."""
+    with data.reader() as reader:
+        return reader.file(session_id)
 
 
 def text_of(app: AppTest) -> str:

@@ -17,8 +17,7 @@ from audience.reaction.curve import StageWindows, reaction_curve, smoothed_curve
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
 from dashboard.charts.theme import palette_of
-from dashboard.player.component import player
-from dashboard.player.packing import Curves, Line, Marker, packed_markers
+from dashboard.player.player import Curves, Line, Marker, packed_markers, player
 from dashboard.recordings import NoVideo, Video, library
 from tests.builders import (
     SCORER,

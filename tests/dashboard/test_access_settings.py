@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import json
 from datetime import timedelta
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from audience.errors import InvalidValue
-from dashboard.access.settings import AccessSettings, read_settings, settings_of
+from dashboard.access.settings import AccessSettings, PersonRule, read_settings, settings_of
 from dashboard.access.share_links import ShareLink
 from tests.builders import BEGAN
 
@@ -122,7 +122,7 @@ def test_a_link_that_was_withdrawn_opens_nothing() -> None:
 REFUSED = {
     "no TOML": ("contact = 'Ada'\naddress = what", "no TOML: .*line 2"),
     "another key": (HEAD + "adress = 1", "'adress' is unknown: use address, contact"),
-    "no address": ('contact = "Ada"', "address is missing"),
+    "no address": ('contact = "Ada"', "missing required field .address"),
     "a path": ('address = "https://a.example/x"\ncontact = "Ada"', "without a path"),
     "no host": ('address = "https://"\ncontact = "Ada"', "without a path"),
     "a port that is none": ('address = "https://a.example:x"\ncontact = "Ada"', "without a path"),
@@ -134,11 +134,18 @@ REFUSED = {
     ),
     "listened to": ('address = "http://a.example"\ncontact = "Ada"', "not encrypted"),
     "nobody to ask": ('address = "https://a.example"\ncontact = " "', "contact is no line of text"),
-    "a proxy that is none": (HEAD + 'proxies = ["10.0.0.1/8"]', "proxies: '10.0.0.1/8' is no address"),
-    "people that are none": (HEAD + "people = 3", "people is no list of tables"),
-    "an unknown role": (HEAD + '[[people]]\nemail = "a@b"\nrole = "boss"', r"people 1 \(line 3\): role 'boss'"),
+    "a proxy that is none": (HEAD + 'proxies = ["10.0.0.1/8"]', "proxies: 10.0.0.1/8 has host bits set"),
+    "proxies that are numbers": (HEAD + "proxies = [10]", "str.*int.*proxies"),
+    "a path that is none": (HEAD + "ended_logins = 3", "ended_logins 3 is no path"),
+    "somebody without a role": (HEAD + '[[people]]\nemail = "a@b"', r"people 1 \(line 3\): .*required field .role"),
+    "people that are none": (HEAD + "people = 3", "array.*people"),
+    "an unknown role": (
+        HEAD + '[[people]]\nemail = "a@b"\nrole = "boss"',
+        r"people 1 \(line 3\): role 'boss' is unknown: use one of viewer",
+    ),
     "nobody named": (HEAD + '[[people]]\nrole = "admin"', r"people 1 \(line 3\): name them by one of"),
     "named twice": (HEAD + '[[people]]\nemail="a@b"\ngroup="c"\nrole="admin"', "email and group is given"),
+    "named by nothing": (HEAD + '[[people]]\nemail=""\nrole="admin"', r"people 1 \(line 3\): email"),
     "a viewer of nothing": (HEAD + '[[people]]\nemail = "a@b"\nrole = "viewer"', "say in sessions which are theirs"),
     "an analyst of some": (
         HEAD + '[[people]]\ngroup="a"\nrole="admin"\n\n[[people]]\ngroup = "b"\nrole = "analyst"\nsessions = ["x"]',
@@ -181,7 +188,36 @@ def test_no_claims_but_those_of_a_rule_let_anybody_in(told: dict[str, object]) -
     assert not read().permit(told, [], BEGAN).lets_in
 
 
-@given(some.text(max_size=200) | some.text(alphabet='[]people"=.\n emailrole', max_size=80))
-def test_any_text_is_read_or_refused(text: str) -> None:
-    with suppress(InvalidValue):
+def refused_in_one_line(text: str) -> bool:
+    """Whether a text is read, or refused in one line."""
+    try:
         settings_of(text)
+    except InvalidValue as problem:
+        return len(str(problem).splitlines()) == 1
+    return True
+
+
+def toml(value: object) -> str:
+    """A value as TOML writes it on one line."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(key)} = {toml(inner)}' for key, inner in value.items())}}}"
+    return json.dumps(value or "")
+
+
+@given(some.text(max_size=200) | some.text(alphabet='[]people"=.\n emailrole', max_size=80))
+def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
+    assert refused_in_one_line(text)
+
+
+keys = some.sampled_from([*AccessSettings.__struct_fields__, *PersonRule.__struct_fields__]) | some.text(max_size=5)
+people = some.lists(some.dictionaries(keys, values, max_size=4), max_size=3)
+
+
+@given(some.dictionaries(keys, values, max_size=4), people)
+def test_any_values_under_the_right_keys_are_read_or_refused_in_one_line(
+    fields: dict[str, object], people: list[object]
+) -> None:
+    told = {"address": "https://a.example", "contact": "Ada", "people": people} | fields
+    assert refused_in_one_line("\n".join(f"{json.dumps(key)} = {toml(value)}" for key, value in told.items()))

@@ -23,7 +23,7 @@ from dashboard.charts.axes import clock_axis, finished, share_top, tiles
 from dashboard.charts.heat_map import heat_map
 from dashboard.charts.rows import IntervalAxis, IntervalRow, interval_rows
 from dashboard.charts.theme import DARK, LIGHT, MOST_STYLES, dash
-from dashboard.stretches import legend
+from dashboard.wording import legend
 from tests.builders import a_session, a_stage, a_window
 from tests.dashboard.charts import layers
 

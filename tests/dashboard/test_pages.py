@@ -217,8 +217,11 @@ def test_a_running_session_shows_what_came_in_since(
 
 
 def test_what_cannot_have_changed_is_not_read_again(filled: str) -> None:
-    file = data.session_file("talk-1")
-    assert data.laid_out(file, file.stages[0]) is data.laid_out(data.session_file("talk-1"), file.stages[0])
+    with data.reader() as reader:
+        file = reader.file("talk-1")
+        first = reader.windows(file, file.stages[0])
+    with data.reader() as reader:
+        assert reader.windows(reader.file("talk-1"), file.stages[0]) is first
 
 
 def test_a_running_session_makes_no_other_be_read_again(store_url: str) -> None:
@@ -227,12 +230,13 @@ def test_a_running_session_makes_no_other_be_read_again(store_url: str) -> None:
         put(store, a_session("over", ended_at=after(300)), (a_stage(), windows_of("over")))
         put(store, a_session("running", started_at=now), (a_stage(), [a_window(session_id="running")]))
         store.put_heartbeat(replace(a_heartbeat(), session_id="running", at_ms=to_ms(now)))
-    over, running = data.session_file("over"), data.session_file("running")
-    assert running.live
-    first = data.laid_out(over, over.stages[0]), data.overview(over.session)
-    data.laid_out(running, running.stages[0]), data.overview(running.session)
-    assert data.laid_out(over, over.stages[0]) is first[0]
-    assert data.overview(over.session) is first[1]
+    with data.reader() as reader:
+        over, running = reader.file("over"), reader.file("running")
+        assert running.live
+        first = reader.windows(over, over.stages[0]), reader.overview(over.session)
+        reader.windows(running, running.stages[0]), reader.overview(running.session)
+        assert reader.windows(over, over.stages[0]) is first[0]
+        assert reader.overview(over.session) is first[1]
 
 
 def test_a_session_whose_cameras_went_silent_is_not_live(pages: Pages, store_url: str) -> None:

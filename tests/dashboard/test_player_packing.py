@@ -19,9 +19,8 @@ from audience.percents import SHARE_PARTS
 from audience.reaction.curve import ReactionCurve, StageWindows, reaction_curve, smoothed_curve, stage_windows
 from audience.window_table import WindowTable
 from dashboard.charts.theme import LIGHT
-from dashboard.player.packing import NO_COVERAGE, NOTHING, Curves, Line, Marker, packed
+from dashboard.player.player import NO_COVERAGE, NOTHING, Curves, Line, Marker, packed
 from dashboard.recordings import NoVideo, Video
-from tests.architecture.sources import modules
 from tests.builders import (
     BEGAN_MS,
     a_cue,
@@ -189,16 +188,3 @@ def test_the_zone_the_words_and_the_recording_go_along() -> None:
         "raw": "Share of faces that smile, second by second",
         "doing": "smile",
     }
-
-
-def test_packing_needs_no_streamlit() -> None:
-    """Neither the module nor anything of ours that it imports, so that a report can pack the same."""
-    by_name = {module.name: module for module in modules()}
-    reached, waiting = set(), ["dashboard.player.packing"]
-    while waiting:
-        module = by_name.get(waiting.pop())
-        if module is not None and module.name not in reached:
-            reached.add(module.name)
-            waiting += module.imports()
-    assert len(reached) > 5
-    assert [name for name in reached if "streamlit" in by_name[name].tops()] == []

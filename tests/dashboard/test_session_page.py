@@ -33,7 +33,7 @@ from tests.builders import (
     an_annotation,
     an_exclusion,
 )
-from tests.dashboard.conftest import NASTY, Pages, put, text_of, windows_of
+from tests.dashboard.conftest import NASTY, Pages, file_of, put, text_of, windows_of
 
 SLIDES = a_timeline(("Welcome", 0, 100), ("Live demo", 100, 200), ("Thanks", 200, 290))
 
@@ -292,7 +292,7 @@ def test_a_note_is_written_by_name_and_stands_on_the_axis_and_in_the_list(pages:
     app.text_input(key="note-title").input("A glass broke")
     app.text_input(key="note-by").input("Ada")
     app.button(key="note-save").click().run()
-    (stage,) = data.session_file("talk-1").stages
+    (stage,) = file_of("talk-1").stages
     assert [(note.title, note.by, note.at) for note in stage.annotations] == [("A glass broke", "Ada", after(130))]
     text = text_of(app)
     assert '2:00</span> <span class="hl-said-kind">Note</span> <strong>A glass broke</strong>' in text
@@ -311,7 +311,7 @@ def test_a_stretch_is_left_out_of_every_figure(pages: Pages, filled: str) -> Non
     app.text_input(key="note-title").input("Projector failed")
     app.text_input(key="note-by").input("Ada")
     app.button(key="note-save").click().run()
-    (stage,) = data.session_file("talk-1").stages
+    (stage,) = file_of("talk-1").stages
     (left_out,) = stage.exclusions
     assert (left_out.from_at, left_out.until_at) == (after(110), after(210))
     assert shown_in(app, "segments")["rows"][1]["cells"][0]["text"] == "not enough data"
@@ -323,7 +323,7 @@ def test_what_nobody_signs_is_not_written_and_the_reason_is_said(pages: Pages, f
     app.text_input(key="note-title").input("A glass broke")
     app.button(key="note-save").click().run()
     assert "name of who wrote a note is empty" in text_of(app)
-    assert data.session_file("talk-1").stages[0].annotations == ()
+    assert file_of("talk-1").stages[0].annotations == ()
 
 
 def test_what_was_left_out_comes_back_once_it_is_removed(pages: Pages, store_url: str) -> None:
@@ -338,17 +338,17 @@ def test_what_was_left_out_comes_back_once_it_is_removed(pages: Pages, store_url
     app.button(key="remove-1").click().run()
     assert "written by Ada" in text_of(app)
     app.button(key="remove-surely").click().run()
-    (stage,) = data.session_file("talk-1").stages
+    (stage,) = file_of("talk-1").stages
     assert stage.exclusions == ()
     assert len(stage.annotations) == 1
 
 
 def test_a_note_is_written_beside_what_others_wrote_meanwhile(filled: str) -> None:
-    (before,) = data.session_file("talk-1").stages
+    (before,) = file_of("talk-1").stages
     with open_store(filled) as store:
         store.put_stage("talk-1", replace(before, title="Another hall"))
     data.change_stage("talk-1", "main", lambda now: replace(now, annotations=(an_annotation(1),)))
-    (stage,) = data.session_file("talk-1").stages
+    (stage,) = file_of("talk-1").stages
     assert (stage.title, len(stage.annotations)) == ("Another hall", 1)
     with pytest.raises(InvalidValue, match="open the session again"):
         data.change_stage("talk-1", "gone", lambda now: now)

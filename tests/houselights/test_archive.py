@@ -260,6 +260,26 @@ def test_the_archive_of_another_store_is_left_alone(houselights: Houselights, fi
     assert files_in(folder) == before
 
 
+@pytest.mark.parametrize(
+    "manifest", ["", "{", "[" * 100_000, "[]", '{"format":1}', '{"format":2,"store":"s","files":{}}']
+)
+def test_an_archive_whose_manifest_somebody_broke_is_left_alone(
+    houselights: Houselights, films: Store, folder: Path, manifest: str
+) -> None:
+    folder.mkdir()
+    (folder / "manifest.json").write_text(manifest)
+    assert "manifest.json" in houselights("export", "--archive", folder).complaint
+    assert files_in(folder).keys() == {"manifest.json"}
+
+
+def test_a_digest_that_is_none_is_said_and_not_taken(houselights: Houselights, films: Store, folder: Path) -> None:
+    houselights("export", "--archive", folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"] = {name: None for name in manifest["files"]}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert "manifest.json" in houselights("export", "--archive", folder).complaint
+
+
 def test_the_manifest_explains_every_column_and_checks_every_file(
     houselights: Houselights, films: Store, folder: Path
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audience.admission import AFTER_MS, AHEAD_MS, BEFORE_MS, LATE_MS, LONGEST_MS
+from audience.admission import AFTER_MS, AHEAD_MS, LATE_MS
 from audience.comparing.cuts import one_scorer
 from audience.deliveries.plausibility import MOST_FACES, MOST_PARTS
 from audience.deliveries.window_file import WindowFile
@@ -19,7 +19,7 @@ from audience.errors import DeliveryRefused, InvalidValue, SheetRejected
 from audience.monitoring.status import read_status
 from audience.reaction.curve import stage_windows
 from audience.scorers import EXPRESSIONNET, MOST_DECLARED
-from audience.sessions import Camera
+from audience.sessions import BEFORE_MS, LONGEST_MS, Camera
 from audience.store import ScorerRecord, Store
 from audience.stores import open_store
 from audience.time import from_ms

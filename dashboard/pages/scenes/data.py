@@ -19,8 +19,9 @@ from audience.comparing.tracks import tracks_of
 from audience.reaction.baseline import BaselineChoice
 from audience.reaction.curve import StageWindows
 from audience.sessions import Session, Stage
+from dashboard import data
 from dashboard.access.data import open_store
-from dashboard.data import SessionFile, read_windows, session_file, store_url
+from dashboard.data import SessionFile, store_url
 from dashboard.pages.screenings import Screening
 
 Told = Callable[[float], None]
@@ -129,9 +130,11 @@ def _alikeness(marks: str, expression: str, _stages: Sequence[StageWindows]) -> 
 
 @st.cache_resource(ttl=_KEPT_S, max_entries=_MOST_STAGES, show_spinner=False)
 def _file(url: str, session_id: str) -> SessionFile:
-    return session_file(session_id)
+    with data.reader() as reader:
+        return reader.file(session_id)
 
 
 @st.cache_resource(max_entries=_MOST_STAGES, show_spinner=False)
 def _archived(url: str, marks: str, stage_id: str, _file: SessionFile, _stage: Stage) -> ArchivedScenes:
-    return ArchivedScenes.of(read_windows(url, _file, _stage))
+    with data.reader() as reader:
+        return ArchivedScenes.of(reader.read_windows(_file, _stage))

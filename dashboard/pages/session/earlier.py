@@ -11,7 +11,7 @@ from math import isnan
 import numpy as np
 import streamlit as st
 
-from audience.comparing.earlier import Whole, comparable
+from audience.comparing.earlier import Whole, comparable, mean_along
 from audience.disclosure import interval_text, share_text
 from audience.percents import percent_text
 from audience.reaction.curve import StageWindows, smoothed_curve
@@ -22,6 +22,7 @@ from dashboard import data, markup
 from dashboard.charts.theme import SPARK_CURVE
 from dashboard.clock import date_text, viewer_zone
 from dashboard.pages.session.choices import View
+from dashboard.player.player import Line
 
 MOST_AT_FIRST = 3
 _POINTS = 72
@@ -40,7 +41,7 @@ class Earlier:
     refused: Sequence[str] = ()
 
 
-def choose_earlier(windows: StageWindows) -> Earlier:
+def choose_earlier(reader: data.Reader, windows: StageWindows) -> Earlier:
     """The sessions the viewer chose; at first the latest that gave the same film or talk before."""
     session = windows.session
     others = {
@@ -60,8 +61,8 @@ def choose_earlier(windows: StageWindows) -> Earlier:
         key=f"earlier-{session.session_id}",
         placeholder=f"Choose among {len(others)} of this kind",
     )
-    files = [data.session_file(session_id) for session_id in chosen]
-    stages = [data.laid_out(file, _same_stage(file, windows.stage)) for file in files if file.stages]
+    files = [reader.file(session_id) for session_id in chosen]
+    stages = [reader.windows(file, _same_stage(file, windows.stage)) for file in files if file.stages]
     can, refused = comparable(windows, stages)
     return Earlier(stages=can, refused=refused)
 
@@ -77,15 +78,28 @@ def earlier_of(session: Session, others: Sequence[Session]) -> list[str]:
     return [one.session_id for one in before[:MOST_AT_FIRST]]
 
 
-def shares_by_title(stages: Sequence[StageWindows], expression: str) -> dict[str, tuple[float, int]]:
+def shares_by_title(
+    reader: data.Reader, stages: Sequence[StageWindows], expression: str
+) -> dict[str, tuple[float, int]]:
     """By title of the segment: its mean share in other sessions, and in how many it has one."""
     shares: dict[str, list[float]] = defaultdict(list)
     for windows in stages:
-        file = data.session_file(windows.session.session_id)
-        for row in data.review(file, windows.stage, expression).segments("whole talk"):
+        file = reader.file(windows.session.session_id)
+        for row in reader.review(file, windows.stage, expression).segments("whole talk"):
             if row.enough:
                 shares[row.title].append(row.share)
     return {title: (sum(known) / len(known), len(known)) for title, known in shares.items()}
+
+
+def mean_line(review: Review, view: View, earlier: Earlier) -> Line | None:
+    """The mean of the other sessions along what was shown in this one; None where there are none."""
+    if review.expression is None or not earlier.stages:
+        return None
+    smooth, raw = (
+        mean_along(review.windows, earlier.stages, review.expression, over_s) for over_s in (view.smoothing_s, 0)
+    )
+    name = "Earlier session" if len(earlier.stages) == 1 else f"Mean of {len(earlier.stages)} earlier sessions"
+    return Line(name=name, kind="earlier", smooth=smooth, raw=raw)
 
 
 def show_earlier(review: Review, view: View, earlier: Earlier) -> None:

@@ -76,9 +76,10 @@ def _when(review: Review, at: datetime) -> str:
 
 @st.dialog("Write a note", on_dismiss=_close)
 def _write(session_id: str, stage_id: str, at_s: float) -> None:
-    file = data.session_file(session_id)
-    stage = next(stage for stage in file.stages if stage.stage_id == stage_id)
-    windows = data.laid_out(file, stage)
+    with data.reader() as reader:
+        file = reader.file(session_id)
+        stage = next(stage for stage in file.stages if stage.stage_id == stage_id)
+        windows = reader.windows(file, stage)
     place = int(np.clip(np.searchsorted(windows.session_s, at_s, side="right") - 1, 0, len(windows.start_ms) - 1))
     segment = int(windows.segment[place])
     at = file.session.started_at + timedelta(seconds=at_s)

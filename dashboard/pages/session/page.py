@@ -26,16 +26,15 @@ from dashboard.charts.theme import palette_of
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.markup import units_kept
 from dashboard.pages.session.choices import View, choose_view
-from dashboard.pages.session.earlier import Earlier, choose_earlier, shares_by_title, show_earlier
+from dashboard.pages.session.earlier import Earlier, choose_earlier, mean_line, shares_by_title, show_earlier
 from dashboard.pages.session.notes import ask_to_write, show_dialogs, show_notes
 from dashboard.pages.session.picture import show_picture
 from dashboard.pages.session.segments.component import segment_table
-from dashboard.player.packing import Marker, packed_markers
+from dashboard.player.player import Marker, packed_markers
 from dashboard.recordings import video_of
 from dashboard.report.offer import offer_report
 from dashboard.session_address import choose_stage
 from dashboard.stills import still_url
-from dashboard.stretches import few_faces_note, legend
 from dashboard.video import NoVideo, Video
 from dashboard.wording import (
     AGAINST,
@@ -43,8 +42,10 @@ from dashboard.wording import (
     about_moments,
     band_words,
     faces_text,
+    few_faces_note,
     how_to_score,
     kind_words,
+    legend,
     outside_note,
 )
 
@@ -106,34 +107,43 @@ def facts(review: Review, cameras: int) -> list[str]:
     return [*said, f"{cameras} cameras"] if cameras > 1 else said
 
 
-def show_stage(file: data.SessionFile) -> None:
+def show_stage(reader: data.Reader, file: data.SessionFile) -> None:
     """One stage of a session, the head of the page first."""
     head = st.container()
     with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
         stage = choose_stage(file)
-        windows = data.laid_out(file, stage)
+        windows = reader.windows(file, stage)
         view = choose_view(file, windows)
-    review = data.review(file, stage, view.expression or LEAD_EXPRESSION)
+    review = reader.review(file, stage, view.expression or LEAD_EXPRESSION)
     labels = [*kind_words(file.session), *(["Live"] if file.live else [])]
     cameras = len(file.cameras[stage.stage_id])
     head.html(markup.header(file.session.name, labels, facts(review, cameras), review.headline))
     if review.length_s:
-        show_review(file, review, view)
+        show_review(reader, review, view)
     else:
         line = "No camera has recorded anything on this stage yet. Score a recording into the session:"
         st.html(markup.empty(line, how_to_score(file.session.session_id)))
         st.html(markup.note(outside_note(windows)))
 
 
-def show_review(file: data.SessionFile, review: Review, view: View) -> None:
+def show_review(reader: data.Reader, review: Review, view: View) -> None:
     """The recording with its curve, and under it what there is to say; what is chosen below shows above too."""
     windows = review.windows
     above, moments_place, segments_place, earlier_place = (st.container() for _ in range(4))
     with earlier_place:
-        earlier = choose_earlier(windows) if review.expression is not None else Earlier()
-    video = video_of(file.session, review.recordings)
+        earlier = choose_earlier(reader, windows) if review.expression is not None else Earlier()
+    video = video_of(windows.session, review.recordings)
     with above:
-        noted = show_picture(review, view, earlier=earlier.stages, video=video, start_s=second_asked_for(windows))
+        noted = show_picture(
+            review,
+            view,
+            earlier=mean_line(review, view, earlier),
+            video=video,
+            start_s=second_asked_for(windows),
+            palette=palette_of(st.context.theme.type),
+            zone=viewer_zone(st.context.timezone),
+            notes=permit().is_at_least("analyst"),
+        )
         band = [band_words(windows.intervals_allow_for)] if review.expression else []
         st.html(markup.note(*band, GAPS, legend(windows), few_faces_note(windows), outside_note(windows)))
         if review.recording_notes:
@@ -147,16 +157,16 @@ def show_review(file: data.SessionFile, review: Review, view: View) -> None:
             if not review.live:
                 st.html(moment_list(windows, review.moments, video, st.query_params.to_dict()))
     with segments_place:
-        show_segments(review, view, earlier)
+        show_segments(reader, review, view, earlier)
     with earlier_place:
         show_earlier(review, view, earlier)
     st.header("Notes, and what is left out", anchor=False)
     show_notes(review)
     if noted is not None:
-        ask_to_write(file.session.session_id, windows.stage.stage_id, noted)
+        ask_to_write(windows.session.session_id, windows.stage.stage_id, noted)
 
 
-def show_segments(review: Review, view: View, earlier: Earlier) -> None:
+def show_segments(reader: data.Reader, review: Review, view: View, earlier: Earlier) -> None:
     """The segment table; without a timeline, how to get one."""
     if review.expression is None:
         return
@@ -173,7 +183,7 @@ def show_segments(review: Review, view: View, earlier: Earlier) -> None:
         review.segments(view.against),
         caption=f"Segments of {windows.session.name}",
         against=AGAINST[view.against],
-        earlier=shares_by_title(earlier.stages, review.expression),
+        earlier=shares_by_title(reader, earlier.stages, review.expression),
         hrefs={index: second_url(address, second) for index, second in begins.items()},
         palette=palette_of(st.context.theme.type),
         key="segments",
@@ -204,15 +214,16 @@ def second_asked_for(windows: StageWindows) -> float | None:
 def show(session_id: str, drawn_every_s: int | None) -> None:
     """The body of the page; also what is drawn again every few seconds until the session has ended."""
     try:
-        file = data.session_file(session_id)
-        if refresh_s(file) != drawn_every_s:
-            st.rerun()
-        if file.stages:
-            show_stage(file)
-        else:
-            st.html(markup.page_title(file.session.name))
-            line = "Nothing has been recorded in this session yet. Score a recording into it:"
-            st.html(markup.empty(line, how_to_score(session_id)))
+        with data.reader() as reader:
+            file = reader.file(session_id)
+            if refresh_s(file) != drawn_every_s:
+                st.rerun()
+            if file.stages:
+                show_stage(reader, file)
+            else:
+                st.html(markup.page_title(file.session.name))
+                line = "Nothing has been recorded in this session yet. Score a recording into it:"
+                st.html(markup.empty(line, how_to_score(session_id)))
     except SessionNotFound:
         line = f"There is no session “{session_id}” in this store{data.whereabouts()}. It may have been deleted, or be"
         st.html(markup.empty(f"{line} in another store: choose one from the list of sessions."))
@@ -230,7 +241,8 @@ def refresh_s(file: data.SessionFile) -> int | None:
 def opened(session_id: str) -> int | None:
     """Names the browser's tab, and says how often to look for more; what is wrong is said by the body of the page."""
     try:
-        file = data.session_file(session_id)
+        with data.reader() as reader:
+            file = reader.file(session_id)
     except HouselightsError:
         return None
     st.set_page_config(page_title=f"{file.session.name} · Houselights")

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from datetime import tzinfo
 
 import numpy as np
-import streamlit as st
 
-from audience.comparing.earlier import mean_along
 from audience.exclusions import Annotation
-from audience.reaction.curve import StageWindows
 from audience.reaction.review import Review
-from dashboard.access.identity import permit
-from dashboard.charts.theme import palette_of
-from dashboard.clock import viewer_zone
+from dashboard.charts.theme import Palette
 from dashboard.pages.session.choices import View
-from dashboard.player.component import player
-from dashboard.player.packing import Curves, Line, Marker
+from dashboard.player.player import Curves, Line, Marker, player
 from dashboard.video import NoVideo, Video
 from dashboard.wording import AGAINST
 
@@ -25,18 +19,24 @@ def show_picture(
     review: Review,
     view: View,
     *,
-    earlier: Sequence[StageWindows],
+    earlier: Line | None,
     video: Video | NoVideo,
     start_s: float | None,
+    palette: Palette,
+    zone: tzinfo,
+    notes: bool,
 ) -> float | None:
     """The player.
 
     Args:
         review: of the stage, which has one window at least.
         view: how it is shown.
-        earlier: other sessions whose mean is laid beside the curve.
+        earlier: the mean of other sessions, to be laid beside the curve.
         video: the recording, or why there is none.
         start_s: the second of the session that the address names.
+        palette: colours of the curve.
+        zone: the viewer's.
+        notes: whether there is a button to write a note.
 
     Returns:
         The second that the viewer wants to write a note on, when they say so.
@@ -49,15 +49,15 @@ def show_picture(
         markers=_notes(review),
         video=video,
         start_s=start_s,
-        palette=palette_of(st.context.theme.type),
-        zone=viewer_zone(st.context.timezone),
-        notes=permit().is_at_least("analyst"),
+        palette=palette,
+        zone=zone,
+        notes=notes,
         # A key must not hold two underscores in a row, which ids may.
         key=f"player-{session_id}-{stage_id}".replace("_", "~"),
     )
 
 
-def curves_of(review: Review, view: View, earlier: Sequence[StageWindows]) -> Curves:
+def curves_of(review: Review, view: View, earlier: Line | None) -> Curves:
     """The leading curve with the other expressions, the baseline and earlier sessions beside it; each where it is."""
     assert review.expression is not None
     lines = [
@@ -71,11 +71,8 @@ def curves_of(review: Review, view: View, earlier: Sequence[StageWindows]) -> Cu
     ]
     usual = review.baseline(view.against).share
     lines.append(Line(name=AGAINST[view.against], kind="baseline", smooth=usual, raw=usual))
-    if earlier:
-        smooth = mean_along(review.windows, earlier, review.expression, view.smoothing_s)
-        raw = mean_along(review.windows, earlier, review.expression, 0)
-        name = "Earlier session" if len(earlier) == 1 else f"Mean of {len(earlier)} earlier sessions"
-        lines.append(Line(name=name, kind="earlier", smooth=smooth, raw=raw))
+    if earlier is not None:
+        lines.append(earlier)
     return Curves(
         smooth=review.curve(view.smoothing_s),
         raw=review.curve(0),

@@ -94,7 +94,7 @@ def matches(session: Session, words: str) -> bool:
     return all(word in told for word in words.casefold().split())
 
 
-def show_group(group: FilmGroup, number: int) -> None:
+def show_group(reader: data.Reader, group: FilmGroup, number: int) -> None:
     """One row for all sessions of a film; its sessions come out of it on demand."""
     with st.container(key=f"film-{number}", gap=None):
         with st.container(horizontal=True, vertical_alignment="center", wrap=True):
@@ -114,7 +114,7 @@ def show_group(group: FilmGroup, number: int) -> None:
                     if cut:
                         st.html(markup.list_heading(f"{cut} · {counted(of_cut)}"))
                     for session in of_cut:
-                        show(data.overview(session))
+                        show(reader.overview(session))
 
 
 def show(overview: Overview) -> None:
@@ -148,7 +148,7 @@ def facts(overview: Overview) -> list[str]:
     ]
 
 
-def show_all(everything: list[Session]) -> None:
+def show_all(reader: data.Reader, everything: list[Session]) -> None:
     """The search, and what it found, some at a time."""
     words = st.text_input(
         "Search",
@@ -167,9 +167,9 @@ def show_all(everything: list[Session]) -> None:
     shown = st.session_state.get("shown", AT_A_TIME)
     for number, line in enumerate(lines[:shown]):
         if isinstance(line, FilmGroup):
-            show_group(line, number)
+            show_group(reader, line, number)
         else:
-            show(data.overview(line))
+            show(reader.overview(line))
     if len(lines) > shown and st.button(f"Show more ({len(lines) - shown} left)"):
         st.session_state["shown"] = shown + AT_A_TIME
         st.rerun()
@@ -177,7 +177,8 @@ def show_all(everything: list[Session]) -> None:
 
 st.html(markup.page_title("Sessions"))
 if everything := data.sessions():
-    show_all(everything)
+    with data.reader() as reader:
+        show_all(reader, everything)
 else:
     line = f"There is no session in this store yet{data.whereabouts()}. Score a recording, or look at samples first:"
     st.html(markup.empty(line, how_to_score(), HOW_TO_SEE_SAMPLES))

@@ -98,8 +98,9 @@ def _by_sound(desk: Desk, file: data.SessionFile, films: Sequence[Path]) -> None
 
 def _windows_of(session_id: str, stage_id: str) -> StageWindows:
     """The windows of a session's stage of the same id, or of its only."""
-    other = data.session_file(session_id)
-    return data.laid_out(other, stage_to_compare(other.stages, stage_id, session_id))
+    with data.reader() as reader:
+        other = reader.file(session_id)
+        return reader.windows(other, stage_to_compare(other.stages, stage_id, session_id))
 
 
 def _ask(desk: Desk, session: Session, propose: Callable[[], Proposal | None]) -> None:
