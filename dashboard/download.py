@@ -1,4 +1,4 @@
-"""A page as files: tables as CSV and Parquet, charts as SVG and PNG, and a manifest that says how they came about.
+"""Exports of a page: tables as CSV and Parquet, charts as pictures, and a manifest of how they were made.
 
 Nothing is built before a file is asked for, and the page does not run again for it.
 """
@@ -174,7 +174,7 @@ def offer(build: Callable[[], Takeaway], *, page: str, tables: Sequence[str], pi
         page: as the takeaway's; names the zip.
         tables, pictures: the names of those it will have.
     """
-    with st.popover("Take away", key="takeaway"):
+    with st.popover("Export", key="takeaway"):
         st.html(markup.note(_CONTENTS))
         st.download_button(
             "Everything (.zip)",

@@ -30,7 +30,7 @@ def html_of(report: Report) -> str:
         _chart(report),
         _moments(report),
         _segments(report),
-        _notes("Left out of every figure", report.left_out),
+        _notes("Excluded from every figure", report.left_out),
         _notes("Notes", report.notes),
         _small_print("What was measured", report.measured),
         _small_print("How it was worked out", report.method),

@@ -117,7 +117,7 @@ def _story(report: Report, chart: _Chart | None) -> Iterator[Flowable]:
         yield _small(report.chart_says)
     yield from _moments(report)
     yield from _segments(report)
-    yield from _notes("Left out of every figure", report.left_out)
+    yield from _notes("Excluded from every figure", report.left_out)
     yield from _notes("Notes", report.notes)
     for title, sentences in (("What was measured", report.measured), ("How it was worked out", report.method)):
         if sentences:

@@ -18,9 +18,9 @@ from dashboard.report.contents import Report
 
 SPARK_PX = (96.0, 30.0)
 _CHANGES: dict[BaselineChoice, str] = {
-    "whole talk": "Against the whole",
-    "moving median": "Against around it",
-    "pre-roll": "Against before",
+    "whole talk": "Compared with the whole",
+    "moving median": "Compared with the minutes around",
+    "pre-roll": "Compared with before the start",
 }
 
 

@@ -144,14 +144,14 @@ def test_two_edit_lists_lay_the_cuts_together(compare: Callable[..., Page], tmp_
     expect(page.locator("li", has_text="0:00 to 0:30")).to_be_visible()
     (tmp_path / "bad.csv").write_text("title,start,end\nChase,ten,90\n", encoding="utf-8")
     page.get_by_role("button", name="Remove").last.click()
-    expect(page.get_by_text("laid together second by second")).to_be_visible()
+    expect(page.get_by_text("aligned second by second")).to_be_visible()
     uploads.nth(1).set_input_files(tmp_path / "bad.csv")
     expect(page.get_by_role("alert")).to_contain_text("bad.csv: line 2")
 
 
 def test_what_is_on_the_screen_comes_as_one_file_with_the_address_that_shows_it(compare: Callable[..., Page]) -> None:
     page = compare("cut=A&cut=B&stretch=1:00&stretch=1:30")
-    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Export").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Everything").click()
     with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as files:

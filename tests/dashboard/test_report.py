@@ -134,9 +134,9 @@ def test_segments_are_compared_with_what_the_page_compares_them_with() -> None:
     told = report(windows, against="moving median")
     assert repr(told.segments) == repr(segment_rows(windows, "smile", against="moving median"))
     for said in (words_of(html_of(told)), text_of(pdf_of(told))):
-        assert "Against around it" in said
+        assert "Compared with the minutes around" in said
         assert "its share less the usual share in the five minutes around" in said
-    assert "Against before" in words_of(html_of(report(windows, against="pre-roll")))
+    assert "Compared with before the start" in words_of(html_of(report(windows, against="pre-roll")))
 
 
 def test_its_table_rounds_as_the_sentences_do_and_says_where_data_are_too_few() -> None:
@@ -224,7 +224,7 @@ def test_what_was_left_out_and_what_was_noted_stand_in_it_with_names() -> None:
     for said in (words_of(html_of(report(a_talk(stage=stage)))), text_of(pdf_of(report(a_talk(stage=stage))))):
         assert "1:00 to 1:30 Projector failed: Nothing to see (Ada)" in said
         assert "2:05 Door slammed (Ada)" in said
-        assert "0:30 of it was left out of every figure" in said
+        assert "0:30 of it is excluded from every figure" in said
 
 
 def test_notes_stand_where_the_chart_and_the_moments_have_them() -> None:
@@ -260,7 +260,7 @@ def test_where_nothing_stands_out_that_is_said() -> None:
 def test_moments_of_a_session_that_runs_are_told_later() -> None:
     told = report(a_talk(), live=True)
     assert told.moments == ()
-    assert "Moments are told once the session has ended." in words_of(html_of(told))
+    assert "Key moments appear when the session ends." in words_of(html_of(told))
 
 
 def test_figures_over_too_few_faces_are_in_neither_file() -> None:
@@ -280,7 +280,7 @@ def test_a_head_count_has_faces_and_no_share() -> None:
     for said in (words_of(html_of(told)), text_of(pdf_of(told))):
         assert "About 30 faces in view on average" in said
         assert "Head count only" in said
-        assert "Against the whole" not in said
+        assert "Compared with the whole" not in said
         assert "Moments" not in said
 
 

@@ -31,7 +31,7 @@ def test_what_is_downloaded_holds_the_figures_on_the_screen(opened: Callable[...
     region = page.get_by_role("region", name="Scenes and expressions")
     expect(region.get_by_role("row")).to_have_count(4)
     shown = {row.split("\t")[0]: row.split("\t") for row in region.inner_text().splitlines()[1:]}
-    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Export").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Everything (.zip)").click()
     assert download.value.suggested_filename == "houselights-scenes.zip"

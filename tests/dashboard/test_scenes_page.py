@@ -110,7 +110,7 @@ def test_sessions_without_a_timeline_say_how_to_lay_one(pages: Pages, store_url:
     with open_store(store_url) as store:
         put_showing(store, a_showing(), timeline=a_timeline())
     text = said(pages.scenes())
-    assert "Nobody has said what was shown in these sessions" in text
+    assert "These sessions have no timeline yet" in text
     assert "houselights timeline SESSION FILE" in text
 
 
@@ -174,7 +174,7 @@ def test_talks_of_one_title_can_each_be_chosen(pages: Pages, store_url: str) -> 
 
 
 def test_a_change_is_against_the_baseline_that_the_address_names(pages: Pages, one_showing: str) -> None:
-    text = said(pages.scenes(measure="Change", baseline="Against the time before it began"))
+    text = said(pages.scenes(measure="Change", baseline="Compared with the time before it began"))
     assert "<td>not enough data for the baseline</td>" in text
     assert "A cell is the share of faces less that of the time before it began, in points." in text
 

@@ -42,9 +42,9 @@ _BY: Mapping[Facet, str] = {
 }
 _EACH = "A line for each screening"
 _ALIGN: Mapping[Align, str] = {
-    "titles": "Cuts laid by scene titles",
-    "seconds": "Cuts laid second by second",
-    "edits": "Cuts laid by two edit lists",
+    "titles": "Align cuts by scene",
+    "seconds": "Align cuts second by second",
+    "edits": "Align cuts by edit lists",
 }
 
 
@@ -140,7 +140,7 @@ def choose_align(titles: bool) -> Align:
     """
     offered: list[Align] = ["titles", "seconds", "edits"] if titles else ["seconds", "edits"]
     return st.selectbox(
-        "Cuts laid together by",
+        "Align cuts by",
         offered,
         format_func=_ALIGN.__getitem__,
         key="align",
@@ -243,9 +243,7 @@ def slider(until_s: float) -> None:
     places = _places(until_s)
     whole = _whole(places)
     with st.container(horizontal=True, vertical_alignment="bottom", key="stretch-row"):
-        st.select_slider(
-            "Stretch looked at, in chart and tables", list(places), value=_set(places), key=_key(), help=_HOW
-        )
+        st.select_slider("Time range of chart and tables", list(places), value=_set(places), key=_key(), help=_HOW)
         chosen = _chosen(places)
         if chosen != whole:
             st.button("Whole length", on_click=_draw, args=(whole,))

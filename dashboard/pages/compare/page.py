@@ -105,7 +105,7 @@ def show(selection: Selection) -> None:
         offer(build, page=PAGE, tables=TABLES, pictures=PICTURES)
         st.page_link("scenes/page.py", label="Scenes of these screenings →", query_params=link_parameters())
     if lines := lines_set_down(laid.screenings):
-        st.html(markup.listing("Left out, and notes", lines))
+        st.html(markup.listing("Notes and exclusions", lines))
 
 
 def lines_of(laid: Laid, groups: Sequence[Group], unit: Unit, marked: Sequence[str]) -> list[Line]:
@@ -153,20 +153,20 @@ def summary(shown: Shown) -> str:
 
 def about_the_axis(laid: Laid, selection: Selection, cuts: Cuts | None, aligned: bool) -> list[str]:
     """On which seconds the lines are laid, and who is not on them."""
-    told = "Lines lie on the seconds of what was shown, as its cues tell."
+    told = "All lines share the seconds of what was shown."
     if cuts and aligned:
         told = (
-            f"Lines lie on the seconds of {cut_name(cuts[0])}; {cut_name(cuts[1])} is laid on it where both show the "
-            "same, and the tables are over what both show."
+            f"All lines share the seconds of {cut_name(cuts[0])}; {cut_name(cuts[1])} is aligned where both show the "
+            "same. The tables cover what both show."
         )
     elif cuts:
         both = f"{cut_name(cuts[0])} and {cut_name(cuts[1])}"
-        told = f"{both} are laid together second by second, each from its own beginning."
+        told = f"{both} are aligned second by second, each from its own beginning."
     notes = [told]
     if untold := sum(not one.stage.timelines and not one.stage.cues for one in laid.screenings):
-        notes.append(f"Of {untold} nobody said when what was shown began: they are laid from their session's start.")
+        notes.append(f"{untold} have no timeline: they are aligned by the start of their session.")
     if absent := len(selection.screenings) - len(laid.screenings):
-        notes.append(f"{absent} of other cuts are not drawn: two cuts are laid together at a time.")
+        notes.append(f"{absent} of other cuts are not drawn: two cuts can be compared at a time.")
     return notes
 
 

@@ -58,7 +58,7 @@ def show(chosen: ChosenScenes, choosers: DeltaGenerator) -> None:
             choice = st.selectbox(
                 "Against",
                 BASELINES,
-                format_func=lambda name: f"Against {_AGAINST[name]}",
+                format_func=lambda name: f"Compared with {_AGAINST[name]}",
                 key="baseline",
                 bind="query-params",
                 label_visibility="collapsed",

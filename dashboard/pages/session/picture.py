@@ -70,7 +70,7 @@ def curves_of(review: Review, view: View, earlier: Line | None) -> Curves:
         for name in view.beside
     ]
     usual = review.baseline(view.against).share
-    lines.append(Line(name=AGAINST[view.against], kind="baseline", smooth=usual, raw=usual))
+    lines.append(Line(name=f"Baseline: {AGAINST[view.against].lower()}", kind="baseline", smooth=usual, raw=usual))
     if earlier is not None:
         lines.append(earlier)
     return Curves(
