@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from audience.reaction.curve import StageWindows
-from dashboard.palette import Palette
+from dashboard.charts.theme import Palette
 from dashboard.video import NoVideo, Video
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ from audience.reaction.curve import (
     states,
 )
 from audience.time import to_ms
-from dashboard.thinning import thinned
+from dashboard.charts.thinning import thinned
 from dashboard.wording import doing, share_of, state_names
 
 Floats = NDArray[np.float64]

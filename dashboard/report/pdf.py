@@ -6,6 +6,9 @@ import io
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from pypdf import PdfReader, PdfWriter, Transformation
+from pypdf.generic import DictionaryObject, NameObject, PdfObject
+from reportlab.graphics.shapes import Drawing, Line, PolyLine
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
@@ -23,18 +26,19 @@ from reportlab.platypus import (
     TableStyle,
 )
 
+from dashboard.charts.reaction import reaction_chart
+from dashboard.charts.render import pdf as drawn_pdf
+from dashboard.charts.theme import LIGHT
 from dashboard.markup import units_kept
-from dashboard.palette import LIGHT
 from dashboard.report import typefaces
-from dashboard.report.chart import WIDE, chart, spark_scale, sparkline
 from dashboard.report.contents import SIMULATED, Note, Report
-from dashboard.report.drawing import drawing
-from dashboard.report.table import headings, rows, table_says
+from dashboard.report.table import SPARK_PX, headings, highest_of, rows, spark_lines, table_says
 from dashboard.wording import NOT_FEELING
 
 _MARGIN = 16 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _SPARK = 60.0
+_CHART_PX = 960
 NOT_DRAWN = (
     f"A “{typefaces.MISSING}” may stand for signs that this PDF's typefaces do not have (other than Latin, Greek and "
     "Cyrillic letters); the HTML report shows them."
@@ -60,18 +64,56 @@ def pdf_of(report: Report) -> bytes:
     )
     frame = Frame(_MARGIN, _MARGIN, _WIDTH, A4[1] - 2 * _MARGIN, 0, 0, 0, 0)
     document.addPageTemplates(PageTemplate(frames=[frame], onPage=_foot))
-    document.build(list(_story(report)))
-    return file.getvalue()
+    chart = _Chart(report) if len(report.windows.start_ms) else None
+    document.build(list(_story(report, chart)))
+    return file.getvalue() if chart is None else chart.laid_into(file)
 
 
-def _story(report: Report) -> Iterator[Flowable]:
+class _Chart(Flowable):  # type: ignore[misc]
+    """The place of the report's chart: its lines and letters are laid into the finished file, as reportlab cannot."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        chart = reaction_chart(report.windows, report.curve, report.moments, LIGHT, written=typefaces.drawable)
+        self.page = PdfReader(io.BytesIO(drawn_pdf(chart, width=_CHART_PX))).pages[0]
+        _put_in_order(self.page["/Resources"])
+        self.scale = _WIDTH / float(self.page.mediabox.width)
+        self.width, self.height = _WIDTH, self.scale * float(self.page.mediabox.height)
+        self.on, self.at = 0, (0.0, 0.0)
+
+    def draw(self) -> None:
+        """Notes where it comes to stand."""
+        self.on, self.at = self.canv.getPageNumber() - 1, self.canv.absolutePosition(0, 0)
+
+    def laid_into(self, file: io.BytesIO) -> bytes:
+        """A PDF with the chart in its place."""
+        whole = PdfWriter(clone_from=PdfReader(file))
+        placed = Transformation().scale(self.scale).translate(*self.at)
+        whole.pages[self.on].merge_transformed_page(self.page, placed)
+        sink = io.BytesIO()
+        whole.write(sink)
+        return sink.getvalue()
+
+
+def _put_in_order(resources: PdfObject) -> None:
+    """Sorts what a page draws with by name: vl-convert lists it in an order that differs every time."""
+    assert isinstance(resources, DictionaryObject)
+    for kind, found in list(resources.items()):
+        if isinstance(found, DictionaryObject):
+            resources[NameObject(kind)] = DictionaryObject(sorted(found.items()))
+    for one in (entry.get_object() for entry in resources.get("/XObject", {}).values()):
+        if "/Resources" in one:
+            _put_in_order(one["/Resources"])
+
+
+def _story(report: Report, chart: _Chart | None) -> Iterator[Flowable]:
     yield _said(report.title, _TITLE)
     yield _said(" · ".join([*report.labels, *report.facts]), _QUIET)
     if report.simulated:
         yield _said(SIMULATED, _SIMULATED)
     yield _said(report.lead, _LEAD)
-    if len(report.windows.start_ms):
-        yield drawing(chart(report.windows, report.curve, report.moments), _WIDTH / WIDE)
+    if chart is not None:
+        yield chart
         yield _small(report.chart_says)
     yield from _moments(report)
     yield from _segments(report)
@@ -101,7 +143,7 @@ def _segments(report: Report) -> Iterator[Flowable]:
         return
     shape = report.expression is not None
     columns = headings(report)
-    top = spark_scale(report)
+    top = highest_of(report)
     table: list[list[object]] = [[_said(name, _QUIET) for name in ("Segment", *columns, *(["Shape"] * shape))]]
     for row in rows(report):
         title = Paragraph(
@@ -111,8 +153,7 @@ def _segments(report: Report) -> Iterator[Flowable]:
         )
         cells: list[object] = [title, *(_said(cell, _CELL) for cell in row.cells)]
         if shape:
-            spark = sparkline(row.sparkline, top)
-            cells.append(drawing(spark, _SPARK / spark.width) if row.sparkline else "")
+            cells.append(_spark(spark_lines(row.sparkline, top)) if row.sparkline else "")
         table.append(cells)
     others = (98.0, 118.0, 70.0, _SPARK) if shape else (110.0,)
     laid = Table(table, colWidths=(_WIDTH - sum(others), *others), repeatRows=1)
@@ -121,6 +162,19 @@ def _segments(report: Report) -> Iterator[Flowable]:
     yield _said("Segments", _TABLE_SECTION)
     yield laid
     yield _small(table_says(report))
+
+
+def _spark(lines: Sequence[Sequence[tuple[float, float]]]) -> Drawing:
+    """A segment's shares as a small line; what counts from above counts from below in a PDF."""
+    width, height = SPARK_PX
+    drawn = Drawing(width, height)
+    drawn.add(Line(0, 1.5, width, 1.5, strokeColor=HexColor(LIGHT.rule)))
+    for line in lines:
+        points = [coordinate for x, y in line for coordinate in (x, height - y)]
+        drawn.add(PolyLine(points, strokeColor=HexColor(LIGHT.curve), strokeWidth=1.4))
+    drawn.scale(_SPARK / width, _SPARK / width)
+    drawn.width, drawn.height = _SPARK, height * _SPARK / width
+    return drawn
 
 
 def _notes(title: str, notes: Sequence[Note]) -> Iterator[Flowable]:

@@ -399,7 +399,7 @@ def test_a_time_that_is_none_is_named_and_cannot_be_saved_until_it_is_undone(ope
 @pytest.mark.browser
 def test_nothing_scrolls_sideways_on_a_phone(opened: Callable[..., Page]) -> None:
     page = opened("timeline?session=talk-1", width=390, height=844)
-    expect(page.locator(".hl-laid .hl-narrow")).to_be_visible()
+    expect(page.locator(".stVegaLiteChart svg")).to_be_visible()
     wide = page.locator('html, [data-testid="stMain"]').evaluate_all(
         "all => all.some(a => a.scrollWidth > a.clientWidth)"
     )

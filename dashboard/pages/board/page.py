@@ -13,19 +13,18 @@ from audience.sessions import Session
 from audience.time import from_ms, to_ms
 from dashboard import markup
 from dashboard.access.entry import in_words
+from dashboard.charts.day import day_chart
+from dashboard.charts.theme import palette_of
 from dashboard.clock import date_text, time_text, viewer_zone
 from dashboard.pages.board.data import boards, day, festivals
-from dashboard.pages.board.day_chart import day_chart
 from dashboard.pages.board.routes import ROUTE
 from dashboard.pages.board.staff_table import staff_table
-from dashboard.palette import palette_of
 from dashboard.session_address import choose_session, show_not_found
 from dashboard.wording import kind_words, plain
 
 # A page costs its server more than a phone's board does, so it asks less often.
 REFRESHES = {5.0: "Every 5 s", 2.0: "Every 2 s", 15.0: "Every 15 s", 0.0: "Off"}
 SPEEDS = {0: "Paused", 1: "Real time", 10: "10 times", 60: "60 times", 600: "600 times"}
-CHART_HEIGHT = 300
 ABOUT = (
     "Liveliness, 0 to 100: how much the faces in view smile, or look happy or surprised, over the last minute; drawn "
     "toward the mean of all stages the fewer faces are in view. The bar is its interval. Stages whose intervals "
@@ -92,7 +91,7 @@ def replay(session: Session, every_s: float) -> None:
     stages = [sums.stage for sums in whole.sums]
     chart = day_chart(whole.figures, stages, at_ms, palette_of(st.context.theme.type), zone)
     alt = "Liveliness of every stage over the day, and the instant of the board"
-    st.echarts_chart(chart, height=CHART_HEIGHT, key="day", alt=alt, theme=None)
+    st.altair_chart(chart, key="day", alt=alt, theme=None)
 
 
 def show(session: Session, every_s: float) -> None:

@@ -7,9 +7,9 @@ from typing import Final
 
 from audience.board.board import Board, BoardRow, State, Trend
 from audience.disclosure import SMALL_ROOM
+from dashboard.charts.theme import SPARK_CURVE
 from dashboard.clock import length_text
 from dashboard.markup import sparkline
-from dashboard.palette import SPARK_CURVE
 
 STATES: Final[dict[State, str]] = {
     "live": "live",

@@ -11,6 +11,8 @@ import streamlit as st
 from audience.comparing.comparison import Comparison
 from audience.percents import percent_text
 from dashboard import markup
+from dashboard.charts.compare import BRUSH
+from dashboard.charts.theme import palette_of
 from dashboard.download import address, offer
 from dashboard.pages.choose_sessions import chosen_selection, link_parameters
 from dashboard.pages.compare import controls
@@ -41,7 +43,6 @@ from dashboard.pages.compare.rows import Line
 from dashboard.pages.compare.table import marked_before, show_table
 from dashboard.pages.compare.text import Unit, verdict
 from dashboard.pages.screenings import Selection, lines_set_down
-from dashboard.palette import palette_of
 from dashboard.wording import GAPS, doing
 
 
@@ -121,12 +122,12 @@ def show_chart(shown: Shown, told: str) -> None:
     """The chart; a brush over it chooses the stretch that is looked at."""
     # Another stretch is another chart: the brush that chose it has done its work.
     key = f"chart-{shown.stretch[0]:g}-{shown.stretch[1]:g}"
-    st.echarts_chart(
+    st.altair_chart(
         shown.chart(palette_of(st.context.theme.type)),
-        height=shown.height,
         key=key,
         alt=f"{shown.name}. {told}",
         theme=None,
+        selection_mode=BRUSH,
         on_select=lambda: controls.brushed(st.session_state[key], shown.laid.axis.until_s),
     )
 

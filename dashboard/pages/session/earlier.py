@@ -19,9 +19,9 @@ from audience.reaction.review import Review
 from audience.reaction.segments import shape_of
 from audience.sessions import Session, Stage
 from dashboard import data, markup
+from dashboard.charts.theme import SPARK_CURVE
 from dashboard.clock import date_text, viewer_zone
 from dashboard.pages.session.choices import View
-from dashboard.palette import SPARK_CURVE
 from dashboard.player.player import Line
 
 MOST_AT_FIRST = 3

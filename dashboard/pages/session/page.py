@@ -22,6 +22,7 @@ from audience.reaction.review import Review
 from dashboard import data, markup
 from dashboard.access.entry import has_page, in_words
 from dashboard.access.identity import permit
+from dashboard.charts.theme import palette_of
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.markup import units_kept
 from dashboard.pages.session.choices import View, choose_view
@@ -29,7 +30,6 @@ from dashboard.pages.session.earlier import Earlier, choose_earlier, mean_line, 
 from dashboard.pages.session.notes import ask_to_write, show_dialogs, show_notes
 from dashboard.pages.session.picture import show_picture
 from dashboard.pages.session.segments.component import segment_table
-from dashboard.palette import palette_of
 from dashboard.player.player import Marker, packed_markers
 from dashboard.recordings import video_of
 from dashboard.report.offer import offer_report

@@ -8,8 +8,8 @@ import numpy as np
 
 from audience.exclusions import Annotation
 from audience.reaction.review import Review
+from dashboard.charts.theme import Palette
 from dashboard.pages.session.choices import View
-from dashboard.palette import Palette
 from dashboard.player.player import Curves, Line, Marker, player
 from dashboard.video import NoVideo, Video
 from dashboard.wording import AGAINST

@@ -11,9 +11,9 @@ import streamlit as st
 
 from audience.sessions import Session
 from dashboard import data, markup
+from dashboard.charts.theme import SPARK_CURVE, SPARK_FACES
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.overview import Overview
-from dashboard.palette import SPARK_CURVE, SPARK_FACES
 from dashboard.wording import HOW_TO_SEE_SAMPLES, how_to_score, kind_words, plain
 
 # A talk given twice is found sooner as two lines.

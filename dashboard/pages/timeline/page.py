@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import replace
 
 import streamlit as st
@@ -14,21 +13,17 @@ from audience.sessions import Stage
 from audience.store import RecordingProgress
 from dashboard import data, markup
 from dashboard.access.entry import in_words
+from dashboard.charts.reaction import reaction_chart
+from dashboard.charts.theme import palette_of
 from dashboard.pages.timeline.aligning import align
 from dashboard.pages.timeline.cues import edit_cues
 from dashboard.pages.timeline.desk import Desk, desk_of, differs, save
 from dashboard.pages.timeline.segments import edit_segments
 from dashboard.pages.timeline.sources import show_incoming, take_file, take_film
-from dashboard.palette import palette_of
 from dashboard.recordings import library
-from dashboard.report.chart import NARROW, chart
-from dashboard.report.svg import svg
 from dashboard.session_address import choose_stage
 from dashboard.wording import share_of
 from timeline_files.length import shown_length_s
-
-# Lower than a report's, so that the table under it is in sight.
-_WIDE = 1300.0
 
 
 def show_picture(windows: StageWindows, edited: Stage) -> None:
@@ -41,19 +36,8 @@ def show_picture(windows: StageWindows, edited: Stage) -> None:
     if LEAD_EXPRESSION in windows.expressions and windows.table.scored.any():
         over_s = default_smoothing_s(len(windows.start_ms) * windows.width_ms / 1000)
         curve, says = smoothed_curve(again, LEAD_EXPRESSION, over_s), share_of(LEAD_EXPRESSION, over_s)
-    # Inline SVG is taken out of pages' HTML, so it comes as a picture; its narrow twin is for phones.
-    palette = palette_of(st.context.theme.type)
-    alt = f"{says}, with the segments as they are typed"
-    images = []
-    for kind, width in (("hl-wide", _WIDE), ("hl-narrow", NARROW)):
-        drawn = svg(chart(again, curve, width=width, palette=palette), says, "")
-        images.append(f'<img class="{kind}" src="{_source(drawn)}" alt="{alt}">')
-    st.html(f'<div class="hl-laid">{"".join(images)}</div>')
-
-
-def _source(drawn: str) -> str:
-    whole = drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" ', 1)
-    return f"data:image/svg+xml;base64,{b64encode(whole.encode()).decode()}"
+    chart = reaction_chart(again, curve, (), palette_of(st.context.theme.type))
+    st.altair_chart(chart, key="draft", alt=f"{says}, with the segments as they are typed", theme=None)
 
 
 def show(session_id: str) -> None:
