@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from audience.disclosure import SMALL_ROOM
 from audience.reaction.baseline import BaselineChoice
-from audience.reaction.curve import FEW, LEFT_OUT, NO_PICTURE, NOBODY, Allowance, StageWindows, states
+from audience.reaction.curve import EXCLUDED, FEW, NO_PICTURE, NOBODY, Allowance, StageWindows, states
 from audience.reaction.prominence import Lack
 from audience.reaction.review import Review
 from audience.sessions import Session, Stage
@@ -159,7 +159,7 @@ def state_names(windows: StageWindows) -> dict[int, str]:
         NOBODY: "nobody in view",
         NO_PICTURE: "no picture",
         FEW: _why_few(windows),
-        LEFT_OUT: "left out",
+        EXCLUDED: "left out",
     }
 
 

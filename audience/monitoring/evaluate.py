@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from audience.admission import AHEAD_MS
-from audience.alerts import AlertBook, AlertRule, AlertWatcher, Finding, looked
+from audience.alerts import AlertBook, AlertRule, AlertWatcher, Finding, alert_changes
 from audience.board.liveliness import NEEDED_MS, UPDATE_MS, liveliness, of_large_rooms
 from audience.board.reader import read_sums
 from audience.disclosure import MIN_FACES, bounded, default_min_faces, share_text, shown_cells
@@ -104,29 +104,29 @@ def _of_camera(rule: AlertRule, status: CameraStatus) -> Finding:
     holds: bool | None
     if rule.what == "camera":
         # What was never heard of, or ended when it was told to, is nobody's surprise.
-        holds, told = status.state in UNUSABLE, f"{where} is {status.state}"
+        holds, message = status.state in UNUSABLE, f"{where} is {status.state}"
     elif status.heartbeat is None or status.delay_s is None:
         # Of one that is not at work nothing comes late, and one that is dead says nothing.
-        holds, told = (None if status.state == "dead" else False), ""
+        holds, message = (None if status.state == "dead" else False), ""
     else:
         holds = status.delay_s > late_from_s(status.heartbeat, rule.limit)
-        told = f"figures of {where} come {status.delay_s:.0f} s late (limit {rule.limit:g} s)"
-    return Finding(rule=rule, stage_id=status.stage_id, camera_id=status.camera_id, holds=holds, told=told)
+        message = f"figures of {where} come {status.delay_s:.0f} s late (limit {rule.limit:g} s)"
+    return Finding(rule=rule, stage_id=status.stage_id, camera_id=status.camera_id, holds=holds, message=message)
 
 
 def _of_stage(rule: AlertRule, stage: StageNow) -> Finding:
     value = {"faces": stage.faces, "share": stage.share, "liveliness": stage.liveliness}[rule.what]
     if value is None:
-        told = ""
+        message = ""
     elif rule.what == "faces":
-        told = f"{value:.0f} faces in view on stage {stage.stage_id} (limit {rule.limit:g})"
+        message = f"{value:.0f} faces in view on stage {stage.stage_id} (limit {rule.limit:g})"
     elif rule.what == "liveliness":
-        told = f"liveliness of stage {stage.stage_id} is {value:.0f} (limit {rule.limit:g})"
+        message = f"liveliness of stage {stage.stage_id} is {value:.0f} (limit {rule.limit:g})"
     else:
         of = f"of about {stage.n:.0f} faces on stage {stage.stage_id}"
-        told = f"{_minute_text(value, stage.n)} {of} smiled in the last minute (limit {percent_text(rule.limit)})"
+        message = f"{_minute_text(value, stage.n)} {of} smiled in the last minute (limit {percent_text(rule.limit)})"
     holds = None if value is None else value < rule.limit
-    return Finding(rule=rule, stage_id=stage.stage_id, camera_id="", holds=holds, told=told)
+    return Finding(rule=rule, stage_id=stage.stage_id, camera_id="", holds=holds, message=message)
 
 
 def _minute_text(share: float, n: float) -> str:
@@ -229,7 +229,7 @@ def look(store: Store, session_id: str, now_ms: int, watcher: str = "") -> Situa
     if watcher:
         store.alerting.put(session_id, AlertWatcher(name=watcher, at_ms=now_ms))
     rules = before.book.rules if is_under_way(before.session, now_ms) else ()
-    changes = looked(findings(rules, before.cameras, before.now), before.book.alerts, now_ms)
+    changes = alert_changes(findings(rules, before.cameras, before.now), before.book.alerts, now_ms)
     for alert in changes.put:
         store.alerting.put(session_id, alert)
     for alert in changes.drop:

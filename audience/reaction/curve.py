@@ -73,7 +73,7 @@ Ints = NDArray[np.int64]
 LONGEST = (BEFORE_MS + LONGEST_MS) // 1000  # windows of an axis: the longest session there can be, in seconds
 
 # Why a window has no figure; `SHOWN` where it has one.
-SHOWN, NOBODY, NO_PICTURE, FEW, LEFT_OUT = range(5)
+SHOWN, NOBODY, NO_PICTURE, FEW, EXCLUDED = range(5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -394,7 +394,7 @@ def states(windows: StageWindows) -> NDArray[np.int64]:
         state[windows.withheld] = FEW
     state[windows.faces == 0] = NOBODY
     state[np.isnan(windows.faces)] = NO_PICTURE
-    state[windows.excluded] = LEFT_OUT
+    state[windows.excluded] = EXCLUDED
     return state
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from audience.errors import InvalidValue, SessionNotFound
-from audience.session_setup import described_as
+from audience.session_setup import with_description
 from audience.sessions import Session
 from audience.time import clock_text, to_ms
 from houselights.commands.options import description_options, store_at, store_option
@@ -77,7 +77,7 @@ def describe(
         raise InvalidValue("give --tag or --no-tags, not both")
     with store_at(store_url) as store:
         there = store.session(session_id)
-        session = described_as(
+        session = with_description(
             there, title=title, film=film, cut=cut, city=city, tags=tags if tags or no_tags else None
         )
         if session != there:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from audience.alerts import Alert, AlertBook, AlertMark, AlertWatcher, MarkKind
-from audience.errors import AlertNotTold, SessionNotFound, StoreUnavailable
+from audience.errors import AlertNotDelivered, SessionNotFound, StoreUnavailable
 from audience.monitoring.evaluate import is_watched, look
 from audience.sessions import Session
 from audience.store import Store
@@ -148,7 +148,7 @@ class AlertWatch:
             self._store.alerting.put(session_id, AlertWatcher(name=self._name, at_ms=self._now_ms()))
             try:
                 line.way.tell(Message(session_id=session_id, alert=alert, turn=turn))
-            except AlertNotTold as problem:
+            except AlertNotDelivered as problem:
                 wait_s = line.back_off.next_s()
                 line.again_ms = self._now_ms() + round(wait_s * 1000)
                 if str(problem) != line.trouble:

@@ -13,7 +13,7 @@ from audience.board.reader import BoardReader
 from audience.monitoring.evaluate import WATCHED_MS, is_watched, look, situation
 from audience.store import Heartbeat, Store
 from audience.stores import open_store
-from audience.timelines import begun, paused_now
+from audience.timelines import paused_now, start_cues
 from tests.builders import (
     a_camera,
     a_head_count,
@@ -156,7 +156,7 @@ def test_where_nothing_was_recorded_nothing_is_said_of_a_stage(store: Store) -> 
 
 
 def test_nobody_is_told_that_nobody_smiles_in_the_intermission(store: Store) -> None:
-    store.put_stage("talk-1", a_stage(cues=paused_now(begun(after(0)), after(50))))
+    store.put_stage("talk-1", a_stage(cues=paused_now(start_cues(after(0)), after(50))))
     store.put_windows([a_window(second, smiling=0, of=9) for second in range(41, 100)])
     assert on(store, "share") == []
 

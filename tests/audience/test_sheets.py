@@ -406,7 +406,7 @@ class TestAWindowFile:
             ("expected", 0, "cannot expect 0"),
             ("expected", 10**8, "cannot expect"),
             ("tallies", {"joy": [0, 0, 0]}, "unknown"),
-            ("tallies", {"smile": [9, 1, 1]}, "cannot come from"),
+            ("tallies", {"smile": [9, 1, 1]}, "cannot have 1 over"),
             ("tallies", {"smile": [1, 1]}, "2 values and should have 3"),
             ("tallies", {"calm": [1, 1, 1]}, "no threshold"),
             ("expires_ms", "never", "not a whole number"),

@@ -188,7 +188,7 @@ def test_where_nobody_watches_the_page_says_how_to_be_told(pages: Pages, talk: s
 def test_a_test_alert_is_asked_for_at_a_button(pages: Pages, talk: str) -> None:
     app = pages.operate(part="Alert rules")
     button(app, "Send a test alert").click().run()
-    assert "This is a test, asked for by an operator" in text_of(app)
+    assert "This is a test requested by an operator" in text_of(app)
 
 
 def test_rules_are_added_and_taken_away(pages: Pages, talk: str) -> None:
@@ -243,13 +243,13 @@ def stage_of(url: str):
 def test_cues_at_a_button_can_be_taken_back(pages: Pages, talk: str) -> None:
     app = pages.operate()
     button(app, "Talk starts now").click().run()
-    begun = stage_of(talk).cues
-    assert position_s(begun, datetime.now(UTC)) == pytest.approx(0, abs=5)
+    start_cues = stage_of(talk).cues
+    assert position_s(start_cues, datetime.now(UTC)) == pytest.approx(0, abs=5)
     button(app, "Pause").click().run()
     assert is_paused(stage_of(talk).cues, datetime.now(UTC))
     assert "Hall: the talk is paused since" in text_of(app)
     button(app, "Undo").click().run()
-    assert stage_of(talk).cues == begun
+    assert stage_of(talk).cues == start_cues
     assert not [one for one in app.button if one.label == "Undo"]
     button(app, "Pause").click().run()
     button(app, "Resume").click().run()
@@ -259,12 +259,12 @@ def test_cues_at_a_button_can_be_taken_back(pages: Pages, talk: str) -> None:
 def test_a_second_click_takes_nothing_more_back(pages: Pages, talk: str) -> None:
     app = pages.operate()
     button(app, "Talk starts now").click().run()
-    begun = stage_of(talk).cues
+    start_cues = stage_of(talk).cues
     undo = button(app, "Undo").click()
     del app.session_state["undo-talk-1-main"]  # as the first click leaves it
     undo.run()
     assert [error.message for error in app.exception] == []
-    assert stage_of(talk).cues == begun
+    assert stage_of(talk).cues == start_cues
 
 
 def test_what_somebody_else_cued_since_is_not_taken_back(pages: Pages, talk: str) -> None:
@@ -400,7 +400,7 @@ def test_what_a_new_session_may_measure_is_said_before_and_changes_with_every_fi
     assert "Expressions are measured" not in outcome(app)
     for field, value, said in (
         ("new-setting", "event", "Expressions are measured"),
-        ("new-setting", "workplace", "country was not said"),
+        ("new-setting", "workplace", "no country was given"),
         ("new-country", "DE", "Germany is in the EU"),
         ("new-country", "GE", "Georgia is outside the EU"),
         ("new-setting", "education", "in education does not apply"),
@@ -410,7 +410,7 @@ def test_what_a_new_session_may_measure_is_said_before_and_changes_with_every_fi
         assert said in outcome(app)
     app.selectbox(key="new-country").select("US").run()
     app.checkbox(key="new-heads").check().run()
-    assert "Only heads are counted, because that was asked for" in outcome(app)
+    assert "Only heads are counted, as requested" in outcome(app)
     with open_store(store_url) as store:
         assert store.sessions() == []
 

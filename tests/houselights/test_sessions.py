@@ -61,7 +61,7 @@ def test_tags_are_replaced_and_can_be_taken_away(houselights: Houselights, store
     houselights("describe", "talk-1", "--no-tags")
     assert store.session("talk-1").tags == ()
     assert "not both" in houselights("describe", "talk-1", "--no-tags", "--tag", "x").complaint
-    assert "a tag without text" in houselights("describe", "talk-1", "--tag", " ").complaint
+    assert "a tag is empty" in houselights("describe", "talk-1", "--tag", " ").complaint
 
 
 def test_describing_a_session_that_is_not_there_is_one_line(houselights: Houselights) -> None:

@@ -11,7 +11,7 @@ from audience.alerts import Alert, AlertMark, AlertRule, trial_alert
 from audience.errors import InvalidValue
 from audience.monitoring.cameras import records_come_in
 from audience.monitoring.evaluate import Situation, look
-from audience.session_setup import Occasion, prepared
+from audience.session_setup import SessionSetup, prepare_session
 from audience.sessions import Session
 from audience.store import Store
 from audience.stores import default_store_url
@@ -63,17 +63,17 @@ def situation(session_id: str) -> Situation:
         return look(store, session_id, to_ms(now()))
 
 
-def set_up(occasion: Occasion, *, stage_title: str = "") -> Session:
-    """Sets up a session, a stage and a camera, or adds to those there are; see `prepared`.
+def set_up(setup: SessionSetup, *, stage_title: str = "") -> Session:
+    """Sets up a session, a stage and a camera, or adds to those there are; see `prepare_session`.
 
     Raises:
         ScoringRefused: the session is there, and measures something else.
         InvalidValue: a value is not allowed.
     """
     with _opened() as store:
-        session = prepared(store, occasion, None, now(), device=False)
+        session = prepare_session(store, setup, None, now(), device=False)
     if stage_title:
-        change_stage(session.session_id, occasion.stage_id, lambda stage: replace(stage, title=stage_title))
+        change_stage(session.session_id, setup.stage_id, lambda stage: replace(stage, title=stage_title))
     return session
 
 
