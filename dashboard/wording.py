@@ -8,7 +8,7 @@ from collections.abc import Collection
 from audience.disclosure import SMALL_ROOM
 from audience.reaction.baseline import BaselineChoice
 from audience.reaction.curve import EXCLUDED, FEW, NO_PICTURE, NOBODY, Allowance, StageWindows, states
-from audience.reaction.prominence import Lack
+from audience.reaction.prominence import NoMomentsReason
 from audience.reaction.review import Review
 from audience.sessions import Session, Stage
 
@@ -134,7 +134,7 @@ NOTHING = (
     "Nothing stood out further than chance does. That is an answer, too: the reaction was much the same throughout."
 )
 LATER = "Moments are told once the session has ended."
-LACKS: dict[Lack, str] = {
+LACKS: dict[NoMomentsReason, str] = {
     "too short": "Not enough data for moments: that takes 45 seconds of figures.",
     "too few faces": (
         "No moments can be found here: so few faces were in view, each keeping its expression for so long, that even "
@@ -150,7 +150,7 @@ def about_moments(review: Review) -> str:
         return LATER
     if review.moments:
         return ABOUT.format(stretch_s=review.moments[0].stretch_s)
-    return LACKS[review.lack_of_moments]
+    return LACKS[review.no_moments_reason]
 
 
 def state_names(windows: StageWindows) -> dict[int, str]:
