@@ -199,7 +199,7 @@ class Store(Protocol):
         ...
 
     @property
-    def forgetting(self) -> bool:
+    def has_pending_erasure(self) -> bool:
         """Whether deleted rows still exist in the store's files because an open reader sees the earlier state. They are
         overwritten at the first use of the store, by any process, after that."""
         ...

@@ -50,8 +50,8 @@ def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION) -> str:
     average = overall_share(windows, expression)
     if most < windows.min_faces or (np.isnan(average) and windows.withheld.any()):
         return (
-            f"Too few faces to say more: at most {_faces(most)} in view at once, and there is no "
-            f"figure over {windows.why_withheld}."
+            f"Too few people in view: at most {_faces(most)} at once, and there is no figure over "
+            f"{windows.why_withheld}."
         )
     if np.isnan(average):
         return f"There is no figure for this expression ({expression}) here. {_count_of_heads(windows)}"
@@ -79,8 +79,7 @@ def _average_and_peak(windows: StageWindows, expression: str, average: float) ->
     faces = _faces(round(float(windows.faces[top])))
     if curve.share[top] - average < _WORTH_NAMING:
         return f"{sentence} That changed little: the highest was {share} {where}, {over}."
-    # At a peak of under half the faces, "most did" would mean "the majority did".
-    opening = "Most did" if curve.share[top] > 0.5 else "The most did so"
+    opening = "The biggest smile came" if expression == LEAD_EXPRESSION else "The highest share came"
     return f"{sentence} {opening} {where}: {share} of {faces}, {over}."
 
 

@@ -129,7 +129,7 @@ def test_of_a_dead_camera_no_figure_is_shown_that_was_true_once(pages: Pages, ta
 def test_a_camera_that_is_set_up_is_expected_until_it_is_heard_of(pages: Pages, talk: str) -> None:
     text = text_of(pages.operate())
     assert "No camera is at work; 2 are set up." in text
-    assert text.count("not heard of lately") == 2
+    assert text.count("never connected") == 2
 
 
 def test_the_only_camera_that_is_not_ok_is_told_as_one(pages: Pages, talk: str) -> None:

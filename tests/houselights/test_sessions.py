@@ -97,7 +97,7 @@ def test_deleting_twice_is_no_error_and_says_that_nothing_was_left(houselights: 
 def test_it_is_said_that_the_log_holds_what_was_deleted_while_somebody_reads(
     houselights: Houselights, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("audience.stores.sqlite_file.FORGET_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("audience.stores.sqlite_file.ERASE_TIMEOUT_S", 0.1)
     store.put_session(a_session("talk-1"))
     with closing(sqlite3.connect(houselights.store_path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
