@@ -7,7 +7,7 @@ older version did not write get their defaults, and the dataclass validates its 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -95,8 +95,10 @@ def _fields(record: Any) -> Any:
     return msgspec.to_builtins(record, builtin_types=(datetime,), order="deterministic", enc_hook=_plain)
 
 
-def _plain(value: object) -> str | int | float:
-    """Converts a value of a subclass, such as numpy's float64, to the JSON type."""
+def _plain(value: object) -> str | int | float | dict[Any, Any]:
+    """Converts a subclass, such as numpy's float64, or a read-only mapping to the type that JSON has."""
+    if isinstance(value, Mapping):
+        return dict(value)
     for kind in (str, int, float):
         if isinstance(value, kind):
             return kind(value)

@@ -112,11 +112,11 @@ def while_one_is_made(kitchen: Kitchen, before: int = 0) -> tuple[list[Snapshot 
         kitchen: makes it.
         before: updates that were made and shown before.
     """
-    start_cues, may_end = threading.Event(), threading.Event()
+    begun, may_end = threading.Event(), threading.Event()
     may_end.set()
 
     def slowly(session_id: str, at_ms: int) -> bytes | None:
-        start_cues.set()
+        begun.set()
         assert may_end.wait(20)
         return kitchen.make(session_id, at_ms)
 
@@ -125,10 +125,10 @@ def while_one_is_made(kitchen: Kitchen, before: int = 0) -> tuple[list[Snapshot 
         for _ in range(before):
             await snapshots.newest("fete")
             kitchen.now_ms += 2_000
-        start_cues.clear()
+        begun.clear()
         may_end.clear()
         first = asyncio.create_task(snapshots.newest("fete"))
-        await asyncio.to_thread(start_cues.wait, 20)
+        await asyncio.to_thread(begun.wait, 20)
         others = [asyncio.create_task(snapshots.newest("fete")) for _ in range(2)]
         done, _ = await asyncio.wait(others, timeout=0.05)
         at_once = [task.result() for task in done]
