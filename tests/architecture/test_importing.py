@@ -24,10 +24,12 @@ HEAVY = (
     "platformdirs",
     "pooch",
     "pyarrow",
+    "pypdf",
     "scenedetect",
     "scipy",
     "streamlit",
     "torch",
+    "vl_convert",
 )
 
 
