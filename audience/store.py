@@ -130,7 +130,7 @@ class Heartbeat:
         detector, scorer: name and version; "" where not said, or where only heads are counted.
         received_ms: when the heartbeat arrived, milliseconds since the epoch, by a clock that is not the camera's;
             None where it came no such way. Less `at_ms` it is the error of the camera's clock and the time on the way.
-        brightness, sharpness: of the picture, 0..1 (`edge_lambda.picture`); None where it was not measured.
+        brightness, sharpness: of the picture, 0..1 (`edge_lambda.picture_quality`); None where it was not measured.
         preview_port: where on its own machine (127.0.0.1) the camera shows what it sees; None where it does not.
         preview_blurred: whether faces are made unrecognisable there.
     """

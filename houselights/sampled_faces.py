@@ -20,7 +20,7 @@ from edge_lambda.correction import PictureCorrector
 from edge_lambda.delivery.contact_sheet import crop_for_sheet
 from edge_lambda.delivery.sheets import SheetBuilder
 from edge_lambda.detectors import Detection, Detector, Image
-from edge_lambda.pipeline import CameraKey, SeenFace, SeenWindow, TimedFrame, seen_windows
+from edge_lambda.pipeline import BestCrop, CameraKey, TimedFrame, UnscoredWindow, unscored_windows
 from edge_lambda.recording import Recording, open_recording
 from edge_lambda.tracking import Tracker
 
@@ -63,7 +63,7 @@ def sample_faces(
     # As many looks as faces, so that they are of many people and moments, but none more than a camera takes.
     every_s = max(1.0, (recording.duration_s or 0.0) / most)
     looks = math.ceil((recording.duration_s or 0.0) / every_s)
-    windows = seen_windows(
+    windows = unscored_windows(
         _frames(recording, every_s),
         camera=_CAMERA,
         corrector=PictureCorrector(detector),
@@ -109,7 +109,7 @@ def _frames(recording: Recording, every_s: float) -> Iterator[TimedFrame]:
         yield TimedFrame(at_ms=round(frame.at_s * 1000), image=frame.image, interlaced=frame.interlaced)
 
 
-def _alone(window: SeenWindow, face: SeenFace) -> bytes:
+def _alone(window: UnscoredWindow, face: BestCrop) -> bytes:
     """The same face of the same frame as lies on the tile."""
     (frame,) = (frame for frame in window.kept if frame.at_ms == face.at_ms)
     (seen,) = (tracked.detection for tracked in frame.tracked if tracked.track == face.track_id)

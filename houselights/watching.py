@@ -12,15 +12,15 @@ from audience.errors import DeviceError, ScoringRefused
 from audience.session_setup import Occasion, check_not_scored, note_camera_end, plan_recording, store_session
 from audience.store import CameraState, Heartbeat, Store
 from audience.time import to_ms
-from edge_lambda.back_off import BackOff
+from edge_lambda.backoff import Backoff
 from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector
 from edge_lambda.devices import Camera
-from edge_lambda.devices.holding import held
+from edge_lambda.devices.camera_thread import opened_in_thread
 from edge_lambda.live_frames import LiveFrames
 from edge_lambda.pipeline import CameraKey, ScoredWindow, scored_windows
 from edge_lambda.scorers import Scorer, scorer_record
-from edge_lambda.status.heartbeats import in_one_line
+from edge_lambda.status.heartbeats import joined_notes
 from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.tracker import run_name
 
@@ -114,7 +114,7 @@ class Watch:
             ScoringRefused: another watches under this camera.
             SessionNotFound: the session was deleted meanwhile; nothing of this camera is in the store then.
         """
-        back_off = BackOff()
+        backoff = Backoff()
         state: CameraState = "stopped"
         set_up = False
         while not self._stop.is_set():
@@ -132,8 +132,8 @@ class Watch:
                 state = "stopped" if self._stop.is_set() else "finished"
                 break
             if self._frames.newest_ms > seen:
-                back_off.reset()
-            wait_s = back_off.next_s()
+                backoff.reset()
+            wait_s = backoff.next_s()
             self._beat("waiting", f"{lost}. Trying again in {wait_s:.0f} s.")
             self._stop.wait(wait_s)
         # Before others are looked for: of two that end at once, one sees the other's.
@@ -168,7 +168,7 @@ class Watch:
 
     def _opened(self, stack: ExitStack) -> tuple[Camera | None, DeviceError | None]:
         try:
-            return stack.enter_context(held(self._open_camera, stop=self._stop)), None
+            return stack.enter_context(opened_in_thread(self._open_camera, stop=self._stop)), None
         except DeviceError as problem:
             return None, problem
 
@@ -182,7 +182,7 @@ class Watch:
 
     def _watch(self, camera: Camera) -> None:
         windows = scored_windows(
-            self._frames.of(camera),
+            self._frames.read(camera),
             camera=self._camera,
             corrector=self._corrector,
             tracker=self._tracker,
@@ -199,7 +199,7 @@ class Watch:
                     self._beat("running", self._worth_knowing())
 
     def _worth_knowing(self) -> str:
-        return in_one_line((self._clock_problem(), *self._corrector.notes()))
+        return joined_notes((self._clock_problem(), *self._corrector.notes()))
 
     def _beat(self, state: CameraState, detail: str = "") -> None:
         now_ms = to_ms(self._now())

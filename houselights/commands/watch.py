@@ -61,7 +61,7 @@ def watch(
                 preview.show(window.kept, smiles_in(window, expressions.thresholds))
 
         stop = stack.enter_context(stopped_by_signal())
-        clock = SteadyClock.of_this_computer(None, wall=lambda: datetime.now(UTC))
+        clock = SteadyClock.for_this_computer(None, wall=lambda: datetime.now(UTC))
         watched = Watch(
             occasion,
             WatchPlan(

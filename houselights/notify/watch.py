@@ -18,7 +18,7 @@ from audience.monitoring.evaluate import is_watched, look
 from audience.sessions import Session
 from audience.store import Store
 from audience.time import to_ms
-from edge_lambda.back_off import BackOff
+from edge_lambda.backoff import Backoff
 from houselights.notify.notifiers import Message, Turn, Way
 
 LATE_MS: Final = 600_000
@@ -37,7 +37,7 @@ class _Line:
 
     way: Way
     again_ms: int = 0
-    back_off: BackOff = field(default_factory=lambda: BackOff(first_s=2, longest_s=120))
+    backoff: Backoff = field(default_factory=lambda: Backoff(first_s=2, longest_s=120))
     trouble: str = ""
 
 
@@ -149,7 +149,7 @@ class AlertWatch:
             try:
                 line.way.tell(Message(session_id=session_id, alert=alert, turn=turn))
             except AlertNotTold as problem:
-                wait_s = line.back_off.next_s()
+                wait_s = line.backoff.next_s()
                 line.again_ms = self._now_ms() + round(wait_s * 1000)
                 if str(problem) != line.trouble:
                     line.trouble = str(problem)
@@ -158,7 +158,7 @@ class AlertWatch:
             kind: MarkKind = "told" if turn == "began" else "told over"
             mark = AlertMark(alert_id=alert.alert_id, kind=kind, by=line.way.name, at_ms=self._now_ms())
             self._store.alerting.put(session_id, mark)
-            line.back_off.reset()
+            line.backoff.reset()
             if line.trouble:
                 line.trouble = ""
                 self._say(f"{line.way.name} takes alerts again")

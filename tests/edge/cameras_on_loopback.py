@@ -22,7 +22,7 @@ Answering = Callable[[BaseHTTPRequestHandler], None]
 
 
 class HttpCamera:
-    """Answers as its routes say, and remembers what it was asked.
+    """ResponseInspector as its routes say, and remembers what it was asked.
 
     Attributes:
         url: its address, without a slash at the end.

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from audience.errors import DeviceError
 from edge_lambda.devices import Camera, opencv
 from edge_lambda.devices.open_camera import open_camera
-from edge_lambda.devices.rtsp_relay import Answers, NotHandedOn
+from edge_lambda.devices.rtsp_relay import RedirectRefused, ResponseInspector
 from tests.certificates import Authority
 from tests.edge.cameras_on_loopback import (
     HttpCamera,
@@ -239,21 +239,21 @@ class TestRtsp:
             redirects = {method: other.url()}
             with RtspCamera(HERE, redirects=redirects, demands_password=demands_password).running() as camera:
                 said = refusal(camera.url(f"admin:{SECRET}"))
-            assert "leads to another place" in said
+            assert "redirects to another address" in said
             assert other.asked == []
 
     def test_nobody_there_is_said(self) -> None:
         with RtspCamera(HERE).running() as camera:
             pass
-        assert "does not answer" in refusal(camera.url(f"admin:{SECRET}"))
+        assert "sends no video" in refusal(camera.url(f"admin:{SECRET}"))
 
 
 def passes(answers: bytes, cut: Callable[[bytes], list[bytes]]) -> bool:
-    reader = Answers()
+    reader = ResponseInspector()
     try:
         for piece in cut(answers):
             reader.feed(piece)
-    except NotHandedOn:
+    except RedirectRefused:
         return False
     return True
 

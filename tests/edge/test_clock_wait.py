@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from audience.errors import DeviceError
-from edge_lambda.clock import SETTLING_S, check_clock, clock_word
+from edge_lambda.clock import NETWORK_TIME_WAIT_S, check_clock, clock_warning
 
 TODAY = datetime(2026, 11, 27, tzinfo=UTC)
 
@@ -25,14 +25,14 @@ def test_a_clock_from_before_the_software_was_made_is_waited_for(year: int, sync
 
 def test_a_computer_that_was_just_switched_on_waits_for_a_time_server() -> None:
     with pytest.raises(DeviceError, match="time server"):
-        checked(up_s=SETTLING_S - 1, synchronised=False)
+        checked(up_s=NETWORK_TIME_WAIT_S - 1, synchronised=False)
 
 
 def test_one_that_a_time_server_keeps_or_that_has_waited_long_enough_goes_on() -> None:
     checked(up_s=1, synchronised=True)
-    checked(up_s=SETTLING_S, synchronised=False)
+    checked(up_s=NETWORK_TIME_WAIT_S, synchronised=False)
 
 
 def test_that_no_time_server_keeps_the_clock_is_said() -> None:
-    assert clock_word(lambda: True) == ""
-    assert "time server" in clock_word(lambda: False)
+    assert clock_warning(lambda: True) == ""
+    assert "time server" in clock_warning(lambda: False)

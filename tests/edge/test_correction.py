@@ -145,7 +145,7 @@ def test_where_faces_lie_all_ways_nothing_is_scored_and_that_is_said(detector: C
     image = np.hstack([lying(image, 1), lying(image, 3)])
     frames = corrected(corrector, *[image] * 12)
     assert all(frame.unusable for frame in frames)
-    assert "Nothing scored" in " ".join(corrector.notes())
+    assert "No picture was scored" in " ".join(corrector.notes())
 
 
 def test_without_landmarks_a_picture_is_left_as_it_is():
@@ -216,6 +216,6 @@ def test_where_noise_hides_most_faces_nothing_is_scored_and_that_is_said():
     noisy = (picture(8) + chance.normal(0, 12, picture(8).shape)).clip(0, 255).astype(np.uint8)
     corrector = PictureCorrector(Doubting())
     assert corrector.correct(noisy).unusable
-    assert "Nothing scored" in " ".join(corrector.notes())
+    assert "No picture was scored" in " ".join(corrector.notes())
     assert not PictureCorrector(FacesInPlace()).correct(noisy).unusable
     assert not PictureCorrector(Doubting()).correct(picture(8)).unusable

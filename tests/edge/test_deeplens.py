@@ -102,7 +102,7 @@ class TestCamera:
 
     def test_a_camera_that_gives_no_frame_has_gone_away_and_can_be_opened_again(self, device: DeepLens) -> None:
         device.frame = None
-        with opened() as camera, pytest.raises(DeviceError, match=r"^deeplens went away; check its power"):
+        with opened() as camera, pytest.raises(DeviceError, match=r"^deeplens disconnected; check its power"):
             next(iter(camera))
         device.frame = numbered(0)
         with Filming(device), opened() as camera:
@@ -110,7 +110,7 @@ class TestCamera:
 
     def test_a_library_that_raises_is_a_camera_that_went_away(self, device: DeepLens) -> None:
         device.fault = RuntimeError("video pipeline is not running")
-        with opened() as camera, pytest.raises(DeviceError, match=r"^deeplens went away"):
+        with opened() as camera, pytest.raises(DeviceError, match=r"^deeplens disconnected"):
             next(iter(camera))
 
     def test_a_picture_that_stands_still_is_given_up_and_not_scored_for_ever(
@@ -121,11 +121,11 @@ class TestCamera:
             pictures = iter(camera)
             with Filming(device):
                 next(pictures)
-            with pytest.raises(DeviceError, match=r"^deeplens has given no picture"):
+            with pytest.raises(DeviceError, match=r"^deeplens has sent no picture"):
                 list(pictures)
 
     def test_a_library_that_hangs_is_given_up(self, device: DeepLens, hanging: threading.Event) -> None:
-        with opened() as camera, pytest.raises(DeviceError, match=r"^deeplens has given no picture"):
+        with opened() as camera, pytest.raises(DeviceError, match=r"^deeplens has sent no picture"):
             next(iter(camera))
 
     @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from edge_lambda.detectors.boxes import Boxes
 from edge_lambda.detectors.second_look import FACE_PIXELS, TILE_PIXELS, confirmed_confidence, tiles
-from edge_lambda.detectors.working_size import MOST_PIXELS, bounded
+from edge_lambda.detectors.working_size import MAX_PIXELS, bounded
 from tests.portraits import portrait
 
 NOTHING = (np.empty((0, 4)), np.empty(0))
@@ -76,7 +76,7 @@ class TestWorkingSize:
     def test_no_image_is_looked_at_with_more_pixels_than_allowed(self, shape: tuple[int, int]) -> None:
         looked_at, (across, down) = bounded(np.zeros((*shape, 3), np.uint8))
         rows, columns = looked_at.shape[:2]
-        assert rows * columns <= 1.02 * MOST_PIXELS
+        assert rows * columns <= 1.02 * MAX_PIXELS
         assert (rows * down, columns * across) == pytest.approx(shape)
 
     def test_an_image_that_is_small_enough_is_looked_at_as_it_is(self) -> None:

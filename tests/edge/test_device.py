@@ -21,7 +21,7 @@ from audience.store import Heartbeat
 from audience.time import from_ms
 from edge_lambda.delivery.folder_bucket import FolderBucket
 from edge_lambda.delivery.outbox import Outbox
-from edge_lambda.delivery.paths import SheetWay, Way, WindowFileWay
+from edge_lambda.delivery.paths import DeliveryPath, SheetDeliveryPath, WindowFileDeliveryPath
 from edge_lambda.delivery.recorded_until import RecordedUntil
 from edge_lambda.delivery.uploader import Bucket, Uploader
 from edge_lambda.detectors import Detection, Image
@@ -95,17 +95,17 @@ class Stand:
         """What the next opening finds."""
         self.cameras.append(Live(self.clock, faces, then))
 
-    def sheets(self) -> Way:
+    def sheets(self) -> DeliveryPath:
         self.loaded += 1
-        return SheetWay(CAMERA, FacesInPlace(), interval_s=2.0, keep_frames=self.preview is not None)
+        return SheetDeliveryPath(CAMERA, FacesInPlace(), interval_s=2.0, keep_frames=self.preview is not None)
 
-    def files(self) -> Way:
-        return WindowFileWay(
+    def files(self) -> DeliveryPath:
+        return WindowFileDeliveryPath(
             CAMERA, FacesInPlace(), BrightScorer(), interval_s=2.0, keep_frames=self.preview is not None
         )
 
-    def heads(self) -> Way:
-        return WindowFileWay(CAMERA, FacesInPlace(), None, interval_s=2.0)
+    def heads(self) -> DeliveryPath:
+        return WindowFileDeliveryPath(CAMERA, FacesInPlace(), None, interval_s=2.0)
 
     def open(self) -> Camera:
         found = self.cameras.pop(0)
@@ -113,7 +113,7 @@ class Stand:
             raise found
         return found
 
-    def run(self, load: Callable[[], Way] | None = None) -> None:
+    def run(self, load: Callable[[], DeliveryPath] | None = None) -> None:
         """One process's life: until the cameras end, or it is told to stop."""
         with ExitStack() as stack:
             outbox = Outbox(self.folder / "outbox", write=self.write)
@@ -126,7 +126,7 @@ class Stand:
                 outbox=outbox,
                 recorded=RecordedUntil(self.folder / "outbox", CAMERA),
                 uploader=Uploader(outbox, self.bucket),
-                tell=self.heartbeats.append,
+                on_heartbeat=self.heartbeats.append,
                 now=self.clock,
                 wait=self.clock.wait,
                 preview=self.preview,
@@ -190,7 +190,7 @@ def test_a_recording_is_delivered_as_what_can_be_seen_in_it(stand, tmp_path):
     video = people_video(tmp_path / "people.mp4", [2, 2, 0, 1])
     stand.cameras.append(PlayedFile(video, clock=stand.clock, sleep=stand.clock.wait))
     detector = load_detector("centerface", threads=1, doubtful=True)
-    stand.run(lambda: SheetWay(CAMERA, detector, interval_s=2.0))
+    stand.run(lambda: SheetDeliveryPath(CAMERA, detector, interval_s=2.0))
     assert stand.windows() == [(0, 2, 2), (1, 2, 2), (2, 0, 2), (3, 1, 2)]
 
 
@@ -272,7 +272,7 @@ def test_a_clock_that_was_set_back_counts_nobody_twice(stand):
     stand.clock.wait = lambda seconds: setattr(stand.clock, "now_ms", after_ms(3.5))
     stand.camera([2] * 8)
     stand.run()
-    assert "behind what was recorded" in stand.detail("waiting")
+    assert "behind the newest recorded frame" in stand.detail("waiting")
     assert [window for window, _, _ in stand.windows()] == [0, 1, 2, 3, 4, 5, 6, 7]
     assert len(stand.tracks()) == 16
 
@@ -310,7 +310,7 @@ def test_a_failing_detector_is_said_and_looked_at_anew(stand):
     detectors = [Failing(on=6), Failing(on=1), FacesInPlace()]
     for _ in range(3):
         stand.camera([1] * 8)
-    stand.run(lambda: SheetWay(CAMERA, detectors.pop(0), interval_s=2.0))
+    stand.run(lambda: SheetDeliveryPath(CAMERA, detectors.pop(0), interval_s=2.0))
     assert stand.states == ["starting", "ready", "running", "failed", "ready", "failed", "ready", "running", "finished"]
     assert stand.detail("failed").startswith("an unexpected RuntimeError at test_device.py:")
     assert stand.detail("failed").endswith(": the graph ran out of memory. Trying again in 1 s.")
@@ -320,9 +320,9 @@ def test_a_failing_detector_is_said_and_looked_at_anew(stand):
 
 
 def test_models_that_cannot_be_had_are_tried_for_again(stand):
-    ways: list[Callable[[], Way]] = [stand.sheets]
+    ways: list[Callable[[], DeliveryPath]] = [stand.sheets]
 
-    def load() -> Way:
+    def load() -> DeliveryPath:
         if stand.clock.waits:
             return ways[0]()
         raise ModelUnavailable("yunet cannot be fetched")
@@ -356,7 +356,7 @@ def test_a_full_disk_is_waited_for_with_the_delivery_in_hand(stand):
     stand.camera([1] * 12)
     stand.run()
     assert "is full" in stand.detail("failed")
-    assert stand.detail("failed").endswith("deliveries held: 1. Trying again in 1 s.")
+    assert stand.detail("failed").endswith("deliveries waiting: 1. Trying again in 1 s.")
     assert waits == [1, 2, 4]
     assert stand.states == ["starting", "ready", "running", "failed", "running", "finished"]
     assert stand.windows() == [(at_s, 1, 1) for at_s in range(6)]
@@ -373,7 +373,7 @@ def test_what_no_disk_takes_before_the_end_is_said_to_be_lost(stand):
     stand.run()
     assert (stand.heartbeats[-1].state, stand.heartbeats[-1].detail) == (
         "stopped",
-        "deliveries lost, because no disk took them: 1",
+        "deliveries lost because the disk could not be written: 1",
     )
 
 

@@ -10,7 +10,8 @@ def expected(*windows: tuple[int, list[float]]) -> list[int]:
     """Of windows a second apart: tracks, and the confidences of all that was found."""
     faces = ExpectedFaces()
     return [
-        faces.of(1000 * second, tracks=count, frames=1, found=found) for second, (count, found) in enumerate(windows)
+        faces.update(1000 * second, tracks=count, frames=1, found=found)
+        for second, (count, found) in enumerate(windows)
     ]
 
 
@@ -37,4 +38,4 @@ def test_a_crowd_is_expected_within_what_a_camera_can_see():
 
 
 def test_a_window_of_many_frames_expects_no_more_than_one_of_a_single_frame():
-    assert ExpectedFaces().of(0, tracks=3, frames=10, found=[0.9] * 30) == 3
+    assert ExpectedFaces().update(0, tracks=3, frames=10, found=[0.9] * 30) == 3

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from audience.errors import DeviceError
 from audience.time import from_ms
-from edge_lambda.back_off import BackOff
+from edge_lambda.backoff import Backoff
 from edge_lambda.devices import LiveFrame
 from edge_lambda.live_frames import LiveFrames
 from tests.videos import numbered
@@ -37,7 +37,7 @@ class Reel:
 
 
 def taken(frames: LiveFrames, camera: Reel) -> list[int]:
-    return [frame.at_ms for frame in frames.of(camera)]
+    return [frame.at_ms for frame in frames.read(camera)]
 
 
 def live(every_s: float = 1.0, **options: int) -> LiveFrames:
@@ -70,7 +70,7 @@ def test_frames_never_go_back_not_even_over_two_cameras():
 def test_a_clock_that_was_set_back_is_said_and_waited_for():
     frames = live(after_ms=3_600_000)
     assert taken(frames, Reel([60_000, 61_000])) == []
-    assert "3540 s behind what was recorded" in str(frames.lost)
+    assert "3540 s behind the newest recorded frame" in str(frames.lost)
     assert taken(frames, Reel([3_600_000, 3_601_000])) == [3_601_000]
     assert frames.lost is None
 
@@ -83,7 +83,7 @@ def test_a_camera_that_goes_away_ends_the_frames_and_says_why():
 
 def test_a_stop_ends_them_at_the_next_frame():
     stop = threading.Event()
-    frames = LiveFrames(every_s=1, stop=stop).of(Reel([1000, 2000]))
+    frames = LiveFrames(every_s=1, stop=stop).read(Reel([1000, 2000]))
     next(frames)
     stop.set()
     assert list(frames) == []
@@ -103,7 +103,7 @@ def test_no_window_is_looked_at_by_two_cameras_whatever_their_clock_does(reels, 
 
 
 def test_waits_double_up_to_the_longest_and_begin_anew_after_a_success():
-    back_off = BackOff()
-    assert [back_off.next_s() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
-    back_off.reset()
-    assert back_off.next_s() == pytest.approx(1)
+    backoff = Backoff()
+    assert [backoff.next_s() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
+    backoff.reset()
+    assert backoff.next_s() == pytest.approx(1)

@@ -69,14 +69,14 @@ def test_it_says_how_much_waits_and_since_when(folder):
     outbox.put(numbered(1000))
     outbox.put(numbered(2000))
     for status in (outbox.status(), (outbox := reopened(outbox, folder)).status()):
-        assert (status.waiting, status.dropped, status.set_aside) == (2, 0, 0)
+        assert (status.waiting, status.dropped, status.quarantined) == (2, 0, 0)
         assert status.waiting_bytes == sum(file.stat().st_size for file in folder.glob("*.delivery")) > 6000
         assert status.oldest_at == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
     outbox.close()
 
 
 def test_past_its_size_the_oldest_are_dropped_and_counted(folder):
-    outbox = Outbox(folder, most_bytes=10_000)
+    outbox = Outbox(folder, max_bytes=10_000)
     for number in range(5):
         outbox.put(numbered(number))
     assert outbox.status().dropped == 2
@@ -127,7 +127,7 @@ def test_a_broken_disk_is_said_in_one_line(folder):
 
 
 @pytest.mark.parametrize("damage", [b"", b"\n", b"houselights-delivery 1 x\nkey\ndata", None])
-def test_a_damaged_file_is_set_aside_and_holds_up_nobody(folder, damage):
+def test_a_damaged_file_is_quarantined_and_holds_up_nobody(folder, damage):
     outbox = Outbox(folder)
     for number in range(2):
         outbox.put(numbered(number))
@@ -136,9 +136,9 @@ def test_a_damaged_file_is_set_aside_and_holds_up_nobody(folder, damage):
     content[-1] ^= 1
     file.write_bytes(content if damage is None else damage)
     assert taken(outbox) == [1]
-    assert outbox.status().set_aside == 1
+    assert outbox.status().quarantined == 1
     outbox = reopened(outbox, folder)
-    assert (outbox.status().set_aside, outbox.status().waiting) == (1, 0)
+    assert (outbox.status().quarantined, outbox.status().waiting) == (1, 0)
     outbox.put(numbered(2))
     assert taken(outbox) == [2]
     outbox.close()
@@ -183,7 +183,7 @@ def test_a_folder_that_cannot_be_one_is_said_in_one_line(tmp_path):
     with pytest.raises(OutboxUnavailable, match="choose another folder"):
         Outbox(tmp_path / "file")
     with pytest.raises(InvalidValue, match="more than 0"):
-        Outbox(tmp_path / "outbox", most_bytes=0)
+        Outbox(tmp_path / "outbox", max_bytes=0)
 
 
 def killed_after(seconds: float, folder: Path, first: int, *sending_to: str) -> int:

@@ -12,7 +12,7 @@ import pytest
 from edge_lambda.correction import CorrectedFrame, PictureCorrector
 from edge_lambda.delivery.contact_sheet import crop_for_sheet
 from edge_lambda.detectors import Detection, Image
-from edge_lambda.pipeline import CameraKey, SeenWindow, TimedFrame, scored_windows, seen_windows
+from edge_lambda.pipeline import CameraKey, TimedFrame, UnscoredWindow, scored_windows, unscored_windows
 from edge_lambda.tracking import Tracker
 from tests.builders import BEGAN_MS, after_ms
 from tests.edge.faces_in_place import BrightScorer, FacesInPlace, picture
@@ -25,9 +25,11 @@ def frames(*faces: int, every_s: float = 0.5) -> list[TimedFrame]:
     return [TimedFrame(at_ms=after_ms(index * every_s), image=picture(count)) for index, count in enumerate(faces)]
 
 
-def seen(taken: Iterable[TimedFrame], **options: object) -> list[SeenWindow]:
+def seen(taken: Iterable[TimedFrame], **options: object) -> list[UnscoredWindow]:
     cut, corrector = options.pop("cut", crop_for_sheet), options.pop("corrector", PictureCorrector(FacesInPlace()))
-    return list(seen_windows(taken, camera=CAMERA, corrector=corrector, tracker=Tracker(run="r"), cut=cut, **options))
+    return list(
+        unscored_windows(taken, camera=CAMERA, corrector=corrector, tracker=Tracker(run="r"), cut=cut, **options)
+    )
 
 
 def test_a_window_has_every_track_once():
@@ -148,7 +150,7 @@ def test_a_failing_detector_is_said_and_every_thread_ends():
     before = threading.active_count()
     with pytest.raises(RuntimeError, match="out of memory"):
         list(
-            seen_windows(
+            unscored_windows(
                 frames(1),
                 camera=CAMERA,
                 corrector=PictureCorrector(Failing()),

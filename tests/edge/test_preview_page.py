@@ -210,7 +210,7 @@ def test_a_viewer_that_leaves_is_forgotten(page: PreviewPage) -> None:
 
 
 def test_too_many_viewers_are_told_so(page: PreviewPage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview_page_module, "MOST_VIEWERS", 1)
+    monkeypatch.setattr(preview_page_module, "MAX_VIEWERS", 1)
     with Viewer(page):
         assert get(page, "/stream.mjpg")[0] == 503
 

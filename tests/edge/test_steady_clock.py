@@ -181,7 +181,7 @@ def test_a_disk_that_takes_nothing_does_not_stop_the_clock(tmp_path):
 
 
 def test_it_tells_the_time_of_this_computer(tmp_path):
-    clock = SteadyClock.of_this_computer(tmp_path, wall=lambda: datetime.now(UTC))
+    clock = SteadyClock.for_this_computer(tmp_path, wall=lambda: datetime.now(UTC))
     assert abs(clock() - datetime.now(UTC)) < timedelta(seconds=30)
     assert clock.problem() == ""
     assert is_synchronised() in (True, False)

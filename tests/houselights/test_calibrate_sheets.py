@@ -15,7 +15,7 @@ import pytest
 
 from audience.deliveries.grid import CROP_PX
 from audience.errors import RecordingUnreadable
-from edge_lambda.delivery.contact_sheet import crop_for_sheet, drawn
+from edge_lambda.delivery.contact_sheet import crop_for_sheet, draw_sheet
 from edge_lambda.detectors import Detector
 from edge_lambda.detectors.load import load_detector
 from edge_lambda.recording import open_recording
@@ -108,7 +108,7 @@ def test_the_faces_sent_are_those_a_camera_would_have_put_on_a_sheet(video, dete
         for box in boxes:
             found = min(detector.detect(frame.image), key=lambda face: abs(face.left / width - box.left))
             crops.append(crop_for_sheet(frame.image, found))
-    assert np.array_equal(_decoded(sheet.jpeg), _decoded(drawn(crops)))
+    assert np.array_equal(_decoded(sheet.jpeg), _decoded(draw_sheet(crops)))
 
 
 def test_each_picture_shows_the_face_of_its_tile(tmp_path, detector):

@@ -18,7 +18,7 @@ from audience.deliveries.sheet import Sheet
 from audience.errors import DeliveriesUnavailable, SheetRejected, StoreUnavailable
 from audience.store import Store
 from audience.stores import open_store
-from edge_lambda.delivery.contact_sheet import crop_for_sheet, drawn
+from edge_lambda.delivery.contact_sheet import crop_for_sheet, draw_sheet
 from edge_lambda.delivery.folder_bucket import FolderBucket
 from edge_lambda.detectors import Detector
 from edge_lambda.detectors.load import load_detector
@@ -318,7 +318,7 @@ def portraits(count: int, *, at_s: int = 0, without: int | None = None) -> Sheet
     crops = [crop_for_sheet(image, face)] * count
     if without is not None:
         crops[without] = np.full_like(crops[without], 90)
-    return a_sheet(count, at_s=at_s, picture=drawn(crops))
+    return a_sheet(count, at_s=at_s, picture=draw_sheet(crops))
 
 
 class TestWithoutRekognition:
