@@ -1,4 +1,4 @@
-"""`houselights prepare`: a session, its stage and a camera, set up before a device delivers."""
+"""`houselights prepare`: sets up a session, its stage and a camera before a device delivers."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 import click
 
 from audience.session_setup import device_environment, plan_session, prepared
-from houselights.commands.options import Instant, occasion_from, occasion_options, store_at, store_option
+from houselights.commands.options import Instant, session_options, session_setup_from, store_at, store_option
 
 
-@click.command(short_help="Set a session up before its devices deliver.")
-@occasion_options
+@click.command(short_help="Set up a session before its devices deliver.")
+@session_options
 @click.option(
     "--started-at",
     type=Instant(),
     metavar="ISO",
-    help="When it begins, as 2026-05-04T19:30:00+02:00.  [default: now, or as it is]",
+    help="Start of the session, such as 2026-05-04T19:30:00+02:00.  [default: now, or unchanged]",
 )
 @store_option
 def prepare(started_at: datetime | None, store_url: str | None, **options: Any) -> None:
-    """Set up a session, a stage and a camera, or add to those there are.
+    """Set up a session, a stage and a camera, or add them to an existing session.
 
-    What a device delivers for a session, stage or camera that is not set up is set aside. The lines printed are the
-    settings to start the device with.
+    Deliveries for a session, stage or camera that is not set up are refused. The printed lines are the device's
+    settings.
     """
-    occasion = occasion_from(options)
+    occasion = session_setup_from(options)
     now = datetime.now(UTC)
     with store_at(store_url) as store:
         click.echo(plan_session(store, occasion, started_at or now).mode_reason, err=True)
@@ -40,7 +40,7 @@ def prepare(started_at: datetime | None, store_url: str | None, **options: Any) 
     )
     if where.startswith("dynamodb://"):
         click.echo(
-            f"Then let it deliver in AWS: houselights grant {occasion.camera_id} --session {session.session_id}",
+            f"Then allow it to deliver in AWS: houselights grant {occasion.camera_id} --session {session.session_id}",
             err=True,
         )
     for name, value in device_environment(session, occasion.stage_id, occasion.camera_id).items():

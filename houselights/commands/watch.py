@@ -1,4 +1,4 @@
-"""`houselights watch`: a camera in, live."""
+"""`houselights watch`: scores a camera live into a session."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 import click
 
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import occasion_from, occasion_options, scoring_options, store_at, store_option
+from houselights.commands.options import scoring_options, session_options, session_setup_from, store_at, store_option
 from houselights.commands.stopping import stopped_by_signal
 
 
 @click.command(short_help="Score a camera live.")
 @click.argument("source", metavar="webcam:0|rtsp://…|http://…|file:…")
-@occasion_options
+@session_options
 @scoring_options
 @click.option("--preview-port", type=click.IntRange(0, 65535), metavar="N", help="Serve a live preview on 127.0.0.1:N.")
 @click.option("--blur", is_flag=True, help="Make faces in the preview unrecognisable.")
@@ -36,7 +36,7 @@ def watch(
     store_url: str | None,
     **options: Any,
 ) -> int:
-    """Score SOURCE live into a session until Ctrl-C or SIGTERM. file:… plays a recording at real speed."""
+    """Score SOURCE live into a session until Ctrl-C or SIGTERM. file:… plays a recording in real time."""
     from contextlib import ExitStack
 
     from edge_lambda.clock import SteadyClock
@@ -48,13 +48,13 @@ def watch(
     from edge_lambda.status.log import LogStatus
     from houselights.watching import Watch, WatchPlan
 
-    occasion = occasion_from(options)
+    occasion = session_setup_from(options)
     with store_at(store_url) as store, ExitStack() as stack:
         expressions = load_scorer(scorer)
         on_window, shown_at = None, None
         if preview_port is not None:
             preview = stack.enter_context(LivePreview(port=preview_port, blur=blur))
-            shown_at = urlsplit(preview.address).port  # port 0 asked for a free one
+            shown_at = urlsplit(preview.address).port  # port 0 was replaced by a free one
             click.echo(f"preview at {preview.address}", err=True)
 
             def on_window(window: ScoredWindow) -> None:

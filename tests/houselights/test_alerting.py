@@ -1,4 +1,4 @@
-"""Alerts on their way to people: by SNS, by a webhook, once each, whatever breaks in between."""
+"""Alerts on their notifier to people: by SNS, by a webhook, once each, whatever breaks in between."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from audience.monitoring.evaluate import WATCHED_MS
 from audience.store import Store
 from audience.stores import open_store
 from houselights.local_cloud.moto_server import running_moto
-from houselights.notify.notifiers import LONGEST_SUBJECT, Message, SnsTopic, Way, Webhook
+from houselights.notify.notifiers import LONGEST_SUBJECT, Message, Notifier, SnsTopic, Webhook
 from houselights.notify.watch import AlertWatch
 from tests.builders import a_camera, a_heartbeat, a_session, a_stage, after, after_ms, an_alert
 from tests.houselights.conftest import Houselights
@@ -102,12 +102,12 @@ class Clock:
 
 
 class Pager:
-    """A way that keeps what it is told, and breaks as often as it is told to."""
+    """A notifier that keeps what it is told, and breaks as often as it is told to."""
 
     def __init__(self, name: str = "pager") -> None:
         self.name, self.told, self.breaks = name, list[str](), 0
 
-    def tell(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         if self.breaks:
             self.breaks -= 1
             raise AlertNotTold("no signal")
@@ -117,19 +117,19 @@ class Pager:
 class Watching:
     """A watcher with a clock of the test's."""
 
-    def __init__(self, store: Store, clock: Clock, *ways: Way, name: str = "laptop") -> None:
+    def __init__(self, store: Store, clock: Clock, *notifiers: Notifier, name: str = "laptop") -> None:
         self.said: list[str] = []
         self.stop = threading.Event()
         self.stop.wait = lambda timeout=None: self.stop.is_set()  # type: ignore[method-assign]
         self.store, self.clock = store, clock
-        self.watch = AlertWatch(store, ways, name=name, stop=self.stop, say=self.said.append, now=clock)
+        self.watch = AlertWatch(store, notifiers, name=name, stop=self.stop, log=self.said.append, now=clock)
 
     def look(self, *, dark: bool, seconds: float = 5) -> None:
         """The camera is dark or not, a look is taken, and some time passes."""
         at_s = (self.clock.at - after(0)).total_seconds()
         beat = replace(a_heartbeat(at_s=at_s), brightness=0.0 if dark else 0.5, sharpness=0.6)
         self.store.put_heartbeat(beat)
-        self.watch.look_once()
+        self.watch.check_once()
         self.clock.forward(seconds)
 
 
@@ -260,7 +260,7 @@ def test_a_session_that_is_deleted_during_a_look_is_watched_no_more_and_holds_up
     watching.look(dark=True)
     assert any("talk-1 was deleted" in line for line in watching.said)
     assert not store.delete_session("talk-1"), "the watcher left nothing under it"
-    watching.watch.look_once()
+    watching.watch.check_once()
 
 
 def test_a_session_without_rules_is_left_alone(store: Store) -> None:
@@ -281,7 +281,7 @@ def test_what_is_told_has_ids_and_figures_only() -> None:
 
 class TestWebhook:
     def test_it_is_told_in_json(self, endpoint: Endpoint) -> None:
-        Webhook(endpoint.url).tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+        Webhook(endpoint.url).send(Message(session_id="talk-1", alert=an_alert(), turn="began"))
         (body,) = endpoint.bodies
         assert {name: body[name] for name in ("turn", "session", "stage", "camera", "told", "over")} == {
             "turn": "began",
@@ -296,12 +296,12 @@ class TestWebhook:
     def test_what_it_does_not_take_is_said_and_followed_nowhere(self, endpoint: Endpoint, status: int) -> None:
         endpoint.answers = [status]
         with pytest.raises(AlertNotTold, match=f"the webhook answered {status}"):
-            Webhook(endpoint.url).tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+            Webhook(endpoint.url).send(Message(session_id="talk-1", alert=an_alert(), turn="began"))
         assert len(endpoint.bodies) == 1
 
     def test_one_that_is_not_there_is_one_line(self) -> None:
         with pytest.raises(AlertNotTold, match="cannot be reached"):
-            Webhook("http://127.0.0.1:9/").tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+            Webhook("http://127.0.0.1:9/").send(Message(session_id="talk-1", alert=an_alert(), turn="began"))
 
     def test_its_address_is_shown_nowhere_since_it_may_hold_a_secret(self) -> None:
         assert re.fullmatch(r"web hooks\.example\.org [0-9a-f]{8}", Webhook("https://hooks.example.org/T0/secret").name)
@@ -320,7 +320,7 @@ class TestWebhook:
         ],
     )
     def test_what_is_no_address_is_refused(self, wrong: str) -> None:
-        with pytest.raises(InvalidValue, match="--webhook is no address"):
+        with pytest.raises(InvalidValue, match="--webhook is not a valid address"):
             Webhook(wrong)
 
 
@@ -358,18 +358,18 @@ class TestSns:
     def test_a_topic_that_is_not_there_is_one_line(self, moto: str, session: boto3.Session) -> None:
         topic = SnsTopic(f"arn:aws:sns:{REGION}:123456789012:gone", session=session, endpoint_url=moto)
         with pytest.raises(AlertNotTold, match=r"SNS refused the alert \(NotFound\)"):
-            topic.tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+            topic.send(Message(session_id="talk-1", alert=an_alert(), turn="began"))
 
     def test_sns_that_cannot_be_reached_is_one_line(self, session: boto3.Session) -> None:
         topic = SnsTopic("arn:aws:sns:eu-west-1:1:x", session=session, endpoint_url="http://127.0.0.1:9")
         with pytest.raises(AlertNotTold, match="SNS cannot be reached"):
-            topic.tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+            topic.send(Message(session_id="talk-1", alert=an_alert(), turn="began"))
 
     @pytest.mark.parametrize(
         "wrong", ["", "alerts", "arn:aws:sqs:eu-west-1:1:x", "arn:aws:sns::1:x", "arn:aws:sns:r:1:"]
     )
     def test_what_is_no_topic_is_refused(self, session: boto3.Session, wrong: str) -> None:
-        with pytest.raises(InvalidValue, match="is no topic: write it as arn:aws:sns"):
+        with pytest.raises(InvalidValue, match="is not a topic: write it as arn:aws:sns"):
             SnsTopic(wrong, session=session)
 
 
@@ -382,7 +382,7 @@ class TestCommand:
     def test_a_test_by_no_way_is_refused(self, houselights: Houselights) -> None:
         ended = houselights("alerts", "--test")
         assert ended.code == 2
-        assert "name one with --sns-topic ARN or --webhook URL" in ended.err
+        assert "give --sns-topic ARN or --webhook URL" in ended.err
 
     def test_a_way_that_does_not_work_is_one_line_of_the_test(self, houselights: Houselights) -> None:
         ended = houselights("alerts", "--webhook", "http://127.0.0.1:9/", "--test")

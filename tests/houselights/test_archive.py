@@ -19,7 +19,7 @@ from audience.reaction.curve import overall_share, stage_windows
 from audience.store import Store
 from audience.window_table import WindowTable
 from houselights.archiving import run
-from houselights.archiving.places import FolderPlace, place_of
+from houselights.archiving.places import FolderPlace, open_place
 from houselights.archiving.run import archive
 from houselights.archiving.tables import segments_file, windows_file
 from houselights.local_cloud.moto_server import running_moto
@@ -222,7 +222,7 @@ def test_ctrl_c_says_how_to_go_on(
         patched.setattr(run, "segments_file", Mock(side_effect=KeyboardInterrupt))
         ended = houselights("export", "--archive", folder)
     assert ended.code == 130
-    assert "Give the same command again" in ended.err
+    assert "Run the same command again" in ended.err
     assert "3 sessions" in houselights("export", "--archive", folder).out
 
 
@@ -310,7 +310,7 @@ def test_the_view_gives_the_types_athena_is_told(houselights: Houselights, films
 
 
 def test_an_archive_is_of_all_sessions(houselights: Houselights, folder: Path) -> None:
-    assert "no more" in houselights("export", "talk-1", "--archive", folder).complaint
+    assert "only --store" in houselights("export", "talk-1", "--archive", folder).complaint
     assert "--archive PLACE" in houselights("export", "talk-1").complaint
     assert "names no bucket" in houselights("export", "--archive", "s3:///x").complaint
 
@@ -336,7 +336,7 @@ def test_an_archive_in_s3_holds_the_same_files_and_is_kept_up_to_date_alike(
     where = f"s3://{s3}/deep/archive/"
     assert "8 files written" in houselights("export", "--archive", where).out
     houselights("export", "--archive", folder)
-    place, folder = place_of(where), FolderPlace(folder)
+    place, folder = open_place(where), FolderPlace(folder)
     assert place.names() == folder.names()
     assert all(place.read(name) == folder.read(name) for name in folder.names())
     films.delete_session("ferry-2")

@@ -209,7 +209,7 @@ def test_both_ways_are_measured_and_nothing_is_kept(account, video, tmp_path, mo
     smile = told["differences"]["smile"]
     assert smile["agreement"] == smile["share_on_sheets"] == smile["share_alone"] == 1
     assert smile["mean_absolute"] < 0.1
-    assert "12 faces go to Amazon Rekognition in" in err
+    assert "12 faces will be sent to Amazon Rekognition in" in err
     assert "on account 123456789012: on 1 contact sheet, and each as a picture of its own" in err
     assert "13 calls of DetectFaces, $0.013 at the list price" in err
     assert list(tmp_path.iterdir()) == []
@@ -220,7 +220,7 @@ def test_a_table_says_the_same_in_words(account, video, capsys):
     out = capsys.readouterr().out
     assert "On sheets: 6 of 6 faces found; " in out
     assert "calls of DetectFaces: 6 ($0.006)" in out
-    assert "6 faces were scored both ways" in out
+    assert "6 faces were scored both on sheets and alone" in out
     assert out.count("100.0%") >= 3
     assert "not feeling" in out
 
@@ -232,7 +232,7 @@ def test_faces_too_small_for_a_picture_of_their_own_are_not_found_alone(account,
     out = capsys.readouterr().out
     assert "On sheets: 6 of 6 faces found" in out
     assert "Alone: 0 of 6 faces found" in out
-    assert "0 faces were scored both ways: too few to compare." in out
+    assert "0 faces were scored both on sheets and alone: too few to compare." in out
 
 
 def test_nothing_is_sent_without_a_yes(account, video, monkeypatch, capsys):
@@ -257,9 +257,9 @@ def test_where_only_heads_may_be_counted_no_face_is_sent(account, video, capsys,
 def test_ctrl_c_tells_what_was_measured_until_then(account, video, monkeypatch, capsys):
     run_all = Calibration.run
 
-    def interrupted(self: Calibration, on_answer: Callable[[int], None]) -> None:
+    def interrupted(self: Calibration, on_progress: Callable[[int], None]) -> None:
         def answered(calls: int) -> None:
-            on_answer(calls)
+            on_progress(calls)
             if calls == 8:
                 raise KeyboardInterrupt
 
@@ -276,7 +276,7 @@ def test_ctrl_c_tells_what_was_measured_until_then(account, video, monkeypatch, 
 def test_a_service_that_goes_away_is_said_after_what_was_measured(account, video, monkeypatch, capsys):
     run_all = Calibration.run
 
-    def running_out(self: Calibration, on_answer: Callable[[int], None]) -> None:
+    def running_out(self: Calibration, on_progress: Callable[[int], None]) -> None:
         def answered(calls: int) -> None:
             if calls == 7:
                 account.rekognition.fail_next(3, "AccessDeniedException")

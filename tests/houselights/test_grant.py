@@ -96,7 +96,7 @@ def test_a_camera_that_still_holds_deliveries_keeps_its_session_until_they_are_s
 ) -> None:
     houselights("grant", "cam-1", "--session", "morning")
     store.put_heartbeat(replace(a_heartbeat(session_id="morning", camera_id="cam-1"), waiting=14))
-    assert "14 deliveries of morning" in houselights("grant", "cam-1", "--session", "evening").complaint
+    assert "14 unsent deliveries of morning" in houselights("grant", "cam-1", "--session", "evening").complaint
     assert houselights("revoke", "--session", "morning").code == 1
     assert session_of(iot) == "morning"
     assert houselights("grant", "cam-1", "--session", "evening", "--now").code == 0

@@ -86,4 +86,4 @@ def test_a_session_without_a_stage_is_refused(houselights: Houselights, store: S
 
 def test_it_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["report", "--help"]) == 0
-    assert "No picture of the audience is in it." in capsys.readouterr().out
+    assert "contains no picture of the audience" in capsys.readouterr().out

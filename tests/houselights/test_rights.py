@@ -79,7 +79,7 @@ def test_a_preview(houselights: Houselights, tmp_path: Path) -> None:
 
 def test_what_waits_in_a_devices_outbox_and_what_a_folder_takes(tmp_path: Path) -> None:
     delivery = a_sheet(3).delivery()
-    outbox = Outbox(tmp_path / "new" / "outbox", most_bytes=1 << 20)
+    outbox = Outbox(tmp_path / "new" / "outbox", max_bytes=1 << 20)
     outbox.put(delivery)
     outbox.close()
     FolderBucket(tmp_path / "deliveries").put(delivery)

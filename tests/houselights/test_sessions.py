@@ -50,7 +50,7 @@ def test_a_session_that_is_there_is_described_and_keeps_what_is_not_said(
         a_session("talk-1", title="Talk", ended_at=after(60)), film="Ferry", city="Lyon", tags=("paid", "students")
     )
     assert store.session("talk-1") == described
-    assert "  cut: not said" in houselights("describe", "talk-1").out.splitlines()
+    assert "  cut: not set" in houselights("describe", "talk-1").out.splitlines()
     assert store.session("talk-1") == described
 
 
@@ -102,8 +102,8 @@ def test_it_is_said_that_the_log_holds_what_was_deleted_while_somebody_reads(
     with closing(sqlite3.connect(houselights.store_path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT COUNT(*) FROM sessions").fetchone()
-        assert "write-ahead log still holds" in houselights("delete", "talk-1", "--yes").out
-        assert "write-ahead log still holds" in houselights("prune").out
+        assert "write-ahead log still contains" in houselights("delete", "talk-1", "--yes").out
+        assert "write-ahead log still contains" in houselights("prune").out
         reader.execute("ROLLBACK")
         assert "write-ahead log" not in houselights("prune").out
 

@@ -58,7 +58,7 @@ def test_the_access_settings_say_where_the_pages_are(store_url: str, tmp_path: P
 def test_what_is_missing_is_said(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     at = ("--at", "https://a.example", "--store", store_url)
     assert isinstance(ran("talk-2", *at).exception, SessionNotFound)
-    assert "where are the pages reached" in str(ran("talk-1", "--store", store_url).exception)
+    assert "the address of the pages is unknown" in str(ran("talk-1", "--store", store_url).exception)
     for nowhere in ("a.example", "https://[", ""):
         assert "is no address" in str(ran("talk-1", "--at", nowhere).exception)
     monkeypatch.setenv("HOUSELIGHTS_SHARE_SECRET", "short")

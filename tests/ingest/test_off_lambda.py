@@ -163,7 +163,7 @@ class TestAFolder:
         assert said[-1].endswith("; the disk is full")
 
     def test_is_tried_again_until_it_can_be_recorded(self, folder, laptop, scorer, monkeypatch):
-        monkeypatch.setattr("houselights.ingesting.local.FIRST_BACK_OFF_S", 0.01)
+        monkeypatch.setattr("houselights.ingesting.local.FIRST_BACKOFF_S", 0.01)
         put(folder, a_sheet(3).delivery())
         scorer.fails = [StoreUnavailable("locked")] * 3
         stop = threading.Event()
@@ -277,7 +277,7 @@ class TestAQueue:
             ingest_queue(cloud.session.client("sqs"), cloud.queue_url + "x", worker, stop=threading.Event(), once=False)
 
     def test_that_goes_away_for_a_while_is_waited_for(self, cloud, worker, reporter, monkeypatch):
-        monkeypatch.setattr("houselights.ingesting.queue.FIRST_BACK_OFF_S", 0.01)
+        monkeypatch.setattr("houselights.ingesting.queue.FIRST_BACKOFF_S", 0.01)
         client, stop = cloud.session.client("sqs"), threading.Event()
         answers = iter([{}, client.exceptions.ClientError({"Error": {"Code": "ServiceUnavailable"}}, "x"), {}])
 
