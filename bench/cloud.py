@@ -22,6 +22,8 @@ from houselights.local_cloud.stack import Stack
 from tests.contracts.dynalite import running_dynalite
 from training.corpus import data_folder
 
+NEEDS = ("data", "dynalite")
+
 FACE_MINUTES: Final = 1000
 FUNCTION_GB: Final = 1.0
 FUNCTION_S: Final = 1.0

@@ -54,7 +54,7 @@ function state(stage) {
   if (stage.state === "stale") return `no news for ${ago(stage.age_s)}`;
   if (stage.state === "too few") return "too few faces to say (20 or fewer)";
   if (stage.state === "left out") return "left out for now";
-  return stage.state === "silent" ? "no camera looks" : "";
+  return stage.state === "silent" ? "no camera" : "";
 }
 
 function fill(one, stage) {

@@ -1,4 +1,4 @@
-"""The server of the dashboard: the pages, and beside them what is no page.
+"""The dashboard's server: pages, the public board, recordings and share links.
 
 `streamlit run dashboard/app.py`, or `houselights dashboard`; any ASGI server can run `dashboard.app:app` too.
 """
@@ -21,7 +21,7 @@ from board_page.page import page
 from dashboard.access.gate import Gate
 from dashboard.access.identity import asked_as
 from dashboard.access.link_route import link_routes
-from dashboard.access.login_redirect import WayBack
+from dashboard.access.login_redirect import LoginRedirect
 from dashboard.access.permits import THE_PUBLIC
 from dashboard.access.provider import ProviderApart
 from dashboard.pages.board.data import boards
@@ -54,7 +54,7 @@ app = st.App(
     routes=[*recording_routes(hosts), *link_routes()],
     middleware=[
         Middleware(Gate),
-        Middleware(WayBack),
+        Middleware(LoginRedirect),
         Middleware(ProviderApart),
         Middleware(BoardBeforePages, routes=board_routes(page(), Snapshots(public_board, now_ms), hosts)),
     ],

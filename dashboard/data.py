@@ -1,4 +1,4 @@
-"""What pages know: the only place that holds the Store.
+"""Reads sessions for pages: the one module of the dashboard, beside those of single pages, that opens the store.
 
 A store is opened for each run of a page and closed after it, so that a page never reads from a database that was
 deleted or replaced meanwhile, and no connection outlives the thread that made it. What is costly to read is kept for
@@ -35,7 +35,7 @@ _SETTLED_READ_S = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFile:
-    """A session with what belongs to it, all but its windows.
+    """A session and everything that belongs to it, except its windows.
 
     Attributes:
         session: the session.
@@ -59,12 +59,12 @@ class SessionFile:
 
 
 def store_url() -> str:
-    """The store that `houselights dashboard --store` or the environment names, else the user's own."""
+    """The URL of the store: from `houselights dashboard --store` or the environment, else the user's own."""
     return os.environ.get("HOUSELIGHTS_STORE") or default_store_url()
 
 
 def whereabouts() -> str:
-    """Where the store lies, to stand behind "this store"; "" for all but the person at this machine."""
+    """The store's URL in brackets, for the person at this machine; "" for everybody else."""
     return f" ({store_url()})" if permit() is EVERYTHING else ""
 
 
@@ -95,7 +95,7 @@ class Reader:
         return _file(self.store, self.store.session(session_id))
 
     def overview(self, session: Session) -> Overview:
-        """What a list says of a session."""
+        """A session's row for the list."""
         file = _file(self.store, session)
         return (_live_overview if file.live else _overview)(self.url, file.marks, self, file)
 
@@ -123,7 +123,7 @@ def reader() -> Iterator[Reader]:
 
 
 def change_stage(session_id: str, stage_id: str, change: Callable[[Stage], Stage]) -> Stage:
-    """Writes a stage as `change` makes it of the one that is in the store now, and returns it.
+    """Reads a stage, applies a change, and stores and returns the result.
 
     Raises:
         InvalidValue: the stage is not there any more.

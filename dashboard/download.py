@@ -1,4 +1,4 @@
-"""A page as files: tables as CSV and Parquet, charts as SVG, and a manifest that says how they came about.
+"""Exports of a page: tables as CSV and Parquet, charts as pictures, and a manifest of how they were made.
 
 Nothing is built before a file is asked for, and the page does not run again for it.
 """
@@ -17,6 +17,7 @@ from importlib.metadata import version
 from urllib.parse import urlencode
 
 import streamlit as st
+from altair import LayerChart
 
 from audience.export.files import csv_bytes, parquet_bytes
 from audience.export.manifest import SAYS, Entry, scorer_entry, scorers_behind, session_entry, stage_entry
@@ -25,8 +26,7 @@ from audience.reaction.curve import StageWindows
 from audience.store import ScorerRecord
 from audience.time import instant_text
 from dashboard import markup
-from dashboard.lab.chart_frame import Options
-from dashboard.lab.chart_svg import chart_svg
+from dashboard.charts.render import png, svg
 
 Chosen = Mapping[str, str | int | float | bool | Sequence[str] | None]
 
@@ -39,15 +39,14 @@ class Picture:
 
     Attributes:
         name: of its file, without an ending.
-        options: of ECharts, as on the screen, in the colours of `palette.LIGHT`: a file is for white paper.
-        width, height: pixels.
+        chart: as on the screen, in the colours of `theme.LIGHT`: a file is for white paper.
+        width: pixels.
         alt: says what it shows.
     """
 
     name: str
-    options: Options
+    chart: LayerChart
     width: int
-    height: int
     alt: str
 
 
@@ -95,8 +94,8 @@ class Takeaway:
             writers[f"{table.name}.csv"] = partial(csv_bytes, table)
             writers[f"{table.name}.parquet"] = partial(parquet_bytes, table)
         for picture in self.pictures:
-            draw = partial(chart_svg, picture.options, width=picture.width, height=picture.height, alt=picture.alt)
-            writers[f"{picture.name}.svg"] = draw
+            writers[f"{picture.name}.svg"] = partial(svg, picture.chart, width=picture.width, says=picture.alt)
+            writers[f"{picture.name}.png"] = partial(png, picture.chart, width=picture.width)
         writers["dictionary.csv"] = lambda: csv_bytes(dictionary_table(self.tables, experimental))
         return writers
 
@@ -138,7 +137,7 @@ class Takeaway:
 def file_names(tables: Sequence[str], pictures: Sequence[str]) -> list[str]:
     """The files that tables and pictures of these names become, those around them aside."""
     return [f"{table}.{ending}" for table in tables for ending in ("csv", "parquet")] + [
-        f"{picture}.svg" for picture in pictures
+        f"{picture}.{ending}" for picture in pictures for ending in ("svg", "png")
     ]
 
 
@@ -152,10 +151,10 @@ def zipped(files: Mapping[str, bytes], made_at: datetime) -> bytes:
 
 
 _CONTENTS = (
-    "The figures on the screen with their units (CSV, Parquet), the chart (SVG), and a manifest that says how they "
-    "came about. The arrow that shows over the chart saves it as it looks now (PNG)."
+    "The figures on the screen with their units (CSV, Parquet), the chart (SVG, PNG), and a manifest that says how "
+    "they came about."
 )
-_TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "svg": "image/svg+xml"}
+_TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "svg": "image/svg+xml", "png": "image/png"}
 
 
 def address(page: str) -> str:
@@ -175,7 +174,7 @@ def offer(build: Callable[[], Takeaway], *, page: str, tables: Sequence[str], pi
         page: as the takeaway's; names the zip.
         tables, pictures: the names of those it will have.
     """
-    with st.popover("Take away", key="takeaway"):
+    with st.popover("Export", key="takeaway"):
         st.html(markup.note(_CONTENTS))
         st.download_button(
             "Everything (.zip)",

@@ -1,4 +1,4 @@
-"""Pieces of pages as HTML. Whatever came from a store is escaped here: it is data, never markup."""
+"""HTML of pages. Text from a store is escaped here: it is data, never markup."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SPARK_WIDTH, _SPARK_HEIGHT = 144, 30
 
 
 def header(title: str, labels: Iterable[str], facts: Iterable[str], lead: str) -> str:
-    """The head of a session's page: what it is, and what there is to say about it."""
+    """The head of a session's page: title, labels, facts and headline."""
     return (
         f'<div class="hl-header"><h1>{escape(title)}</h1>{_labels(labels)}'
         f'<p class="hl-facts">{" · ".join(escape(fact) for fact in facts)}</p>'
@@ -42,13 +42,13 @@ def list_heading(text: str) -> str:
     return f'<h3 class="hl-list-heading">{escape(text)}</h3>'
 
 
-def facts(told: Iterable[str]) -> str:
-    """What there is to know of something, in small print."""
-    return f'<p class="hl-facts">{" · ".join(escape(fact) for fact in told)}</p>'
+def facts(items: Iterable[str]) -> str:
+    """Facts in small print."""
+    return f'<p class="hl-facts">{" · ".join(escape(fact) for fact in items)}</p>'
 
 
 def lead(line: str) -> str:
-    """What a page says first."""
+    """The first sentence of a page."""
     return f'<p class="hl-lead">{escape(units_kept(line))}</p>'
 
 
@@ -83,18 +83,18 @@ def listing(title: str, lines: Iterable[str]) -> str:
 
 
 def trouble(line: str) -> str:
-    """What is wrong, in one line that says what to do."""
+    """An error in one line that says what to do."""
     return f'<p class="hl-trouble" role="alert">{escape(line)}</p>'
 
 
 def empty(line: str, *commands: str) -> str:
-    """Nothing to show, and what would change that."""
+    """A placeholder for missing data, with the command that adds some."""
     shown = "".join(f"<pre><code>{escape(command)}</code></pre>" for command in commands)
     return f'<div class="hl-empty"><p>{escape(line)}</p>{shown}</div>'
 
 
 def footer() -> str:
-    """Stands on every page."""
+    """The footer of every page."""
     return f'<p class="hl-note hl-footer">{escape(NOT_FEELING)}</p>'
 
 

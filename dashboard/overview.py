@@ -1,4 +1,4 @@
-"""One line about a session, for a list: how long, how many faces, and the shape of its reaction."""
+"""A session's row in the list: length, faces, and the shape of its reaction."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POINTS = 72
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """What a list says of a session.
+    """The figures of a session's row in the list.
 
     Attributes:
         session: the session.
@@ -38,7 +38,7 @@ class Overview:
 
 
 def overview_of(session: Session, stages: Sequence[StageWindows]) -> Overview:
-    """Sums a session up over its stages; every figure is a sum of windows that may be shown."""
+    """Sums a session over its stages; every figure is a sum of windows that may be shown."""
     recorded = max((len(one.start_ms) * one.width_ms / 1000 for one in stages), default=0.0)
     length_s = recorded if session.ended_at is None else (session.ended_at - session.started_at).total_seconds()
     start_ms = np.concatenate([one.start_ms[one.place] for one in stages]) if stages else np.empty(0, np.int64)
@@ -56,7 +56,7 @@ def overview_of(session: Session, stages: Sequence[StageWindows]) -> Overview:
 
 
 def _is_small(windows: StageWindows) -> bool:
-    """Whether figures rest on few faces, so that none and all of them are not to be told."""
+    """Whether figures rest on few faces, so that none or all of them must not be shown."""
     table = windows.table
     return windows.min_faces > 1 and int(table.scored.sum()) <= SMALL_ROOM * int(table.scored_spans.sum())
 

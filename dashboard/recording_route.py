@@ -1,4 +1,4 @@
-"""Recordings over HTTP, in the parts a player asks for and never read whole into memory, and stills out of them."""
+"""Serves recordings over HTTP in byte ranges, never read whole into memory, and stills from them."""
 
 from __future__ import annotations
 

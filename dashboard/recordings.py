@@ -1,4 +1,4 @@
-"""Which recording belongs beside a curve, and where it lies.
+"""Finds the recording that belongs to a curve in the folders an operator named.
 
 The operator names places (`houselights dashboard --videos DIR`); a session's recording is the file in them whose
 fingerprint stands with the session's scores. So no path is kept in a store or taken from an address, a recording that
@@ -44,10 +44,10 @@ class RecordingFile:
 
 
 class RecordingLibrary:
-    """The recordings in the places an operator named. May be asked from several threads."""
+    """The recordings in the folders an operator named. Safe to use from several threads."""
 
     def __init__(self, places: Sequence[Path]) -> None:
-        """Looks at nothing yet.
+        """Creates the object without I/O.
 
         Args:
             places: folders, with all that lies under them, and single files. Links to other places are not followed.
@@ -57,7 +57,7 @@ class RecordingLibrary:
         self._searching = threading.Lock()
 
     def find(self, wanted: str) -> RecordingFile | None:
-        """The recording of a fingerprint, looked for in all places; two megabytes are read of each file that is new."""
+        """The recording with a fingerprint, searched in all folders; two megabytes of each new file are read."""
         if (held := self.held(wanted)) is not None:
             return held
         with self._searching:
@@ -76,7 +76,7 @@ class RecordingLibrary:
         return self.held(wanted)
 
     def held(self, wanted: str) -> RecordingFile | None:
-        """The recording of a fingerprint, if it was found before and was not touched since; nothing is searched."""
+        """The recording with a fingerprint, if it was found before and has not changed; without searching."""
         for path, (signature, known) in self._known.copy().items():
             status = _regular(path) if known == wanted else None
             if status is not None and _signature(status) == signature:
@@ -96,12 +96,12 @@ class RecordingLibrary:
 
 
 def library() -> RecordingLibrary:
-    """The places that `houselights dashboard --videos` or the environment names; none where they name none."""
+    """The folders of `houselights dashboard --videos` or the environment; none where neither names any."""
     return _library(os.environ.get("HOUSELIGHTS_VIDEOS", ""))
 
 
 def video_of(session: Session, recordings: Sequence[RecordingProgress]) -> Video | NoVideo:
-    """What there is to see of one stage of a session.
+    """The recording of one stage of a session, or why there is none.
 
     Args:
         session: the session.

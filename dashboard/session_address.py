@@ -1,4 +1,4 @@
-"""Which session and stage a page shows: those its address names, until somebody chooses others."""
+"""The session and stage in the page's address, and their choosers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def choose_session(
     label_visibility: Literal["visible", "collapsed"] = "visible",
     width: int | Literal["stretch"] = "stretch",
 ) -> str | None:
-    """The chooser of a session.
+    """Shows the chooser of a session.
 
     The address holds its id, also of one that nobody chose: whatever begins or ends meanwhile, the page stays with its
     session, and a link to it opens the same one. Each choice is a step of the browser's history.
@@ -60,7 +60,7 @@ def open_session(session_id: str) -> None:
 
 
 def show_not_found() -> None:
-    """Says that the address names a session that is not there for whoever looks."""
+    """Says that the session in the address does not exist for this viewer."""
     asked = st.query_params.get(_KEY, "")
     line = f"There is no session “{asked}” here{whereabouts()}. It may have been deleted, be in another store, or be"
     st.html(markup.empty(f"{line} one that you may not see: choose one from the list."))
@@ -78,7 +78,7 @@ def _named(asked: str, names: dict[str, str]) -> str | None:
 
 
 def choose_stage(file: SessionFile) -> Stage:
-    """The stage that the viewer chose, or the address names by its id or by what it is called; else the first."""
+    """Shows the chooser of a stage, and gives its stage: chosen, named in the address, else the first."""
     names = stage_names(file.stages)
     if len(names) == 1:
         return file.stages[0]

@@ -1,4 +1,4 @@
-"""Small pictures out of a recording, one for each moment; kept in memory within a bound, never written anywhere."""
+"""Small pictures from a recording, one for each moment; kept in memory within a limit, never written to disk."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _WIDEST_PIXEL = 4
 
 
 class Stills:
-    """Pictures that were made before; of those the ones asked for last are kept. May be asked from several threads."""
+    """A cache of pictures, the least recently used dropped first. Safe to use from several threads."""
 
     def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
-        """Keeps nothing yet.
+        """Starts empty.
 
         Args:
             most_bytes: of all the pictures kept.
@@ -61,7 +61,7 @@ class Stills:
 
 @lru_cache(maxsize=1)
 def stills() -> Stills:
-    """Those of this process."""
+    """The cache of this process."""
     return Stills()
 
 

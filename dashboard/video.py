@@ -1,4 +1,4 @@
-"""A recording as a page shows it, or why there is none. Never imports Streamlit."""
+"""A recording that a page can show, or why there is none. Never imports Streamlit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences that stand on more than one page, in one place so that they stay the same."""
+"""Sentences that several pages share."""
 
 from __future__ import annotations
 
@@ -13,20 +13,17 @@ from audience.reaction.review import Review
 from audience.sessions import Session, Stage
 
 NOT_FEELING = "Houselights measures visible expression, not feeling: a smile can be seen; what it means cannot."
-GAPS = "Where the line breaks, there is no figure."
+GAPS = "Gaps in the line mean that there is no figure."
 HOW_TO_SEE_SAMPLES = "houselights demo"
 
 
 def band_words(allows_for: Collection[Allowance]) -> str:
-    """What the band of a share is, by what it allows for."""
+    """Explains the band around a share."""
     if "scorer's errors" in allows_for:
-        return (
-            "The band shows where the true share most likely lies (95 %), given how many faces were seen and how often "
-            "the scorer errs."
-        )
+        return "The band is a 95 % interval: it allows for how many faces were seen, and for how often the scorer errs."
     return (
-        "The band shows how far chance in who was seen may move the share (95 %). It does not allow for faces that the "
-        "scorer gets wrong."
+        "The band is a 95 % interval: it allows for chance in which faces were seen, not for faces that the scorer "
+        "gets wrong."
     )
 
 
@@ -36,7 +33,7 @@ def how_to_score(session_id: str = "ID") -> str:
 
 
 def kind_words(session: Session) -> list[str]:
-    """What kind of session it is, and what a viewer must know before reading any figure of it."""
+    """The labels of a session: its kind, and what to know before reading its figures."""
     words = [session.kind.capitalize()]
     if session.mode == "head count":
         words.append("Head count only")
@@ -60,12 +57,12 @@ _SHOW = {
 
 
 def expression_name(expression: str, *, experimental: bool = False) -> str:
-    """What a chooser calls an expression; one whose accuracy is not established says so."""
+    """The label of an expression; experimental ones say so."""
     return expression.capitalize() + (" (experimental)" if experimental else "")
 
 
 def share_of(expression: str, smoothing_s: float) -> str:
-    """What the curve shows, and over what it is averaged."""
+    """The label of a curve, with what it is averaged over."""
     averaged = f", averaged over {smoothing_s:g} s" if smoothing_s else ", second by second"
     return f"Share of faces {_SHOW[expression]}{averaged}"
 
@@ -77,14 +74,14 @@ def doing(expression: str) -> str:
 
 # What a share is compared with, by choice of baseline.
 AGAINST: dict[BaselineChoice, str] = {
-    "whole talk": "Average of the whole",
-    "moving median": "Usual in the minutes around",
-    "pre-roll": "Before it began",
+    "whole talk": "The whole session",
+    "moving median": "The minutes around",
+    "pre-roll": "Before the start",
 }
 
 
 def stage_names(stages: list[Stage]) -> dict[str, str]:
-    """What to call each stage; two of one title are told apart by their ids."""
+    """The label of each stage; stages of one title also show their ids."""
     titles = [stage.name for stage in stages]
     return {
         stage.stage_id: stage.name if titles.count(stage.name) == 1 else f"{stage.name} ({stage.stage_id})"
@@ -93,7 +90,7 @@ def stage_names(stages: list[Stage]) -> dict[str, str]:
 
 
 def session_names(sessions: list[Session]) -> dict[str, str]:
-    """What to call each session; those of one title are told apart by their ids."""
+    """The label of each session; sessions of one title also show their ids."""
     titles = Counter(session.name for session in sessions)
     return {
         session.session_id: session.name if titles[session.name] == 1 else f"{session.name} ({session.session_id})"
@@ -102,13 +99,13 @@ def session_names(sessions: list[Session]) -> dict[str, str]:
 
 
 def outside_note(windows: StageWindows) -> str:
-    """What is said of records far outside the session, which are in no figure; empty where there are none."""
+    """A note on records far outside the session, which are in no figure; empty where there are none."""
     if not (count := sum(windows.outside.values())):
         return ""
     are = "1 window lies" if count == 1 else f"{count:,} windows lie"
     return (
         f"{are} far outside the session and {'is' if count == 1 else 'are'} left out ({', '.join(windows.outside)}): "
-        "the clock of the camera was wrong, or the times of the session are."
+        "the camera's clock or the session's times are wrong."
     )
 
 
@@ -118,7 +115,7 @@ def faces_text(faces: float) -> str:
 
 
 def plain(text: str) -> str:
-    """Text for a place that reads Markdown, such that it is shown as it is."""
+    """Escapes text for Markdown."""
     return "".join(f"\\{character}" if character in _MARKDOWN else character for character in text)
 
 
@@ -126,19 +123,17 @@ _MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&=^@/\"'")
 
 
 ABOUT = (
-    "Each stands out further than chance takes an audience of this size in which nobody reacts to anything: fewer than "
-    "1 in 20 such sessions would show a moment at all, and fewer than 1 in 100 one that is very sure. Shares are "
+    "Each moment stands out more than chance explains: if nobody in an audience of this size reacted to anything, "
+    "fewer than 1 in 20 sessions would show a moment at all, and fewer than 1 in 100 one that is very sure. Shares are "
     "averaged over {stretch_s:g} s."
 )
-NOTHING = (
-    "Nothing stood out further than chance does. That is an answer, too: the reaction was much the same throughout."
-)
-LATER = "Moments are told once the session has ended."
+NOTHING = "Nothing stood out more than chance explains: the reaction was much the same throughout."
+LATER = "Key moments appear when the session ends."
 LACKS: dict[Lack, str] = {
-    "too short": "Not enough data for moments: that takes 45 seconds of figures.",
+    "too short": "Not enough data for moments: they need 45 seconds of figures.",
     "too few faces": (
-        "No moments can be found here: so few faces were in view, each keeping its expression for so long, that even "
-        "all of them at once could be chance."
+        "Too few faces for moments: each keeps its expression for so long that even a reaction of all of them at once "
+        "could be chance."
     ),
     "": NOTHING,
 }
@@ -154,7 +149,7 @@ def about_moments(review: Review) -> str:
 
 
 def state_names(windows: StageWindows) -> dict[int, str]:
-    """What to call the stretches without a figure."""
+    """The labels of time ranges without a figure."""
     return {
         NOBODY: "nobody in view",
         NO_PICTURE: "no picture",
@@ -176,16 +171,16 @@ def few_faces_note(windows: StageWindows) -> str:
     if windows.min_faces <= 1 or not ((scored > 0) & (scored <= SMALL_ROOM * spans)).any():
         return ""
     return (
-        f"Of at most {SMALL_ROOM} faces, a share is drawn between 1 in 5 and 4 in 5: nearer to none or all of them "
-        "would say what each did."
+        f"With {SMALL_ROOM} faces or fewer, shares are drawn only between 1 in 5 and 4 in 5: nearer to none or all, "
+        "they would show what each person did."
     )
 
 
 def legend(windows: StageWindows) -> str:
-    """What the shading of a curve says, for those who cannot read its labels; empty where nothing is shaded."""
+    """What the shading of a curve means, for those who cannot read its labels; empty without shading."""
     state = states(windows)
     unseen = [name for kind, name in state_names(windows).items() if kind != FEW and (state == kind).any()]
-    told = [f"Grey: {' or '.join(unseen)}."] if unseen else []
+    lines = [f"Grey: {' or '.join(unseen)}."] if unseen else []
     if (state == FEW).any():
-        told.append(f"Blue-grey: {state_names(windows)[FEW]}.")
-    return " ".join(told)
+        lines.append(f"Blue-grey: {state_names(windows)[FEW]}.")
+    return " ".join(lines)

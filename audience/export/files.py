@@ -56,7 +56,7 @@ def parquet_bytes(table: ExportTable) -> bytes:
         import pyarrow.parquet as pq
     except ImportError:
         raise ExportFailed(
-            "Parquet needs pyarrow: install it with `uv sync --extra export`, or use --format csv"
+            "Parquet needs pyarrow: install Houselights with its extra `export`, or use --format csv"
         ) from None
 
     types = {"text": pa.string(), "number": pa.float64(), "count": pa.int64(), "instant": pa.timestamp("ms", tz="UTC")}

@@ -7,7 +7,7 @@ that an older version did not write yet get their defaults, and the dataclass it
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -95,8 +95,10 @@ def _fields(record: Any) -> Any:
     return msgspec.to_builtins(record, builtin_types=(datetime,), order="deterministic", enc_hook=_plain)
 
 
-def _plain(value: object) -> str | int | float:
-    """The value of a subclass, such as numpy's float64, as the type that JSON knows."""
+def _plain(value: object) -> str | int | float | dict[Any, Any]:
+    """The value of a subclass, such as numpy's float64 or a mapping that is read only, as the type that JSON knows."""
+    if isinstance(value, Mapping):
+        return dict(value)
     for kind in (str, int, float):
         if isinstance(value, kind):
             return kind(value)

@@ -1,1 +1,1 @@
-"""Who may see what, where the pages are served to others than the person at this machine."""
+"""Access: who may see what, where the pages are served to others than the person at this machine."""

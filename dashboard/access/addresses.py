@@ -1,4 +1,4 @@
-"""Every address the server answers: with which methods, at what price, and for whom. Any other is not there.
+"""Every address the server answers: its methods, its cost, and who may ask. Any other is a 404.
 
 Streamlit itself answers whatever it does not know with its own page; here that would be an answer of 200 to anything.
 """
@@ -29,7 +29,7 @@ _LONGEST_PATH: Final = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Some addresses that are answered alike.
+    """A pattern of addresses that share methods, cost and audience.
 
     Attributes:
         paths: what their paths look like.
@@ -51,7 +51,7 @@ class Address:
 
 @cache
 def addresses() -> Sequence[Address]:
-    """All of them, those asked for most often first."""
+    """All addresses, the most requested first."""
     pages = "|".join(sorted(path.parent.name for path in (Path(__file__).parents[1] / "pages").glob("*/page.py")))
     static = Path(streamlit.__file__).parent / "static"
     files = "|".join(
@@ -78,7 +78,7 @@ def addresses() -> Sequence[Address]:
 
 
 def address_of(path: str, *, socket: bool = False) -> Address | None:
-    """The address a path belongs to; None where there is nothing.
+    """The address that a path matches; None where there is none.
 
     Args:
         path: decoded, as routes are found by; anything.

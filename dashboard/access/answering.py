@@ -1,4 +1,4 @@
-"""Answers of the gate itself, and what it adds to those of others."""
+"""The gate's own responses, and the headers it adds to others."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _STARTS: Final = ("http.response.start", "websocket.http.response.start")
 _SOCKETS_ANSWER: Final = "websocket.http.response"
 
 
-def headed(told: Sequence[Header], send: Send, *, secure: bool = False) -> Send:
-    """Adds headers to an answer.
+def headed(fields: Sequence[Header], send: Send, *, secure: bool = False) -> Send:
+    """Adds headers to a response, where it has none of the same name.
 
     Args:
-        told: those that are added where the answer has none of the same name.
+        fields: those that are added where the answer has none of the same name.
         send: gives the answer to the server.
         secure: whether browsers are to send its cookies over HTTPS alone.
     """
@@ -29,7 +29,7 @@ def headed(told: Sequence[Header], send: Send, *, secure: bool = False) -> Send:
         if message["type"] in _STARTS:
             own = [_secure(*one) for one in message["headers"]] if secure else [*message["headers"]]
             there = {name.lower() for name, _ in own}
-            message = {**message, "headers": [*own, *(one for one in told if one[0] not in there)]}
+            message = {**message, "headers": [*own, *(one for one in fields if one[0] not in there)]}
         await send(message)
 
     return sending
@@ -41,17 +41,17 @@ async def refuse(
     send: Send,
     status: int,
     line: str,
-    told: Sequence[Header],
+    fields: Sequence[Header],
     *,
     allow: Sequence[str] = (),
 ) -> None:
-    """Answers with one line; a socket is not opened.
+    """Responds with one line; a WebSocket is not opened.
 
     Args:
         scope, receive, send: of the request.
         status: of the answer.
         line: for whoever asks.
-        told: headers.
+        fields: headers.
         allow: the methods there are, where the one that was asked by is none of them.
     """
     answer = PlainTextResponse(f"{line}\n", status_code=status, headers={"Cache-Control": "no-store"})
@@ -60,9 +60,10 @@ async def refuse(
     if status == 405:
         answer.headers["Allow"] = ", ".join(allow)
     if scope["type"] == "http":
-        await answer(scope, receive, headed(told, send))
+        await answer(scope, receive, headed(fields, send))
     elif _SOCKETS_ANSWER in scope.get("extensions", {}):
-        await headed(told, send)({"type": f"{_SOCKETS_ANSWER}.start", "status": status, "headers": answer.raw_headers})
+        start = {"type": f"{_SOCKETS_ANSWER}.start", "status": status, "headers": answer.raw_headers}
+        await headed(fields, send)(start)
         await send({"type": f"{_SOCKETS_ANSWER}.body", "body": answer.body})
     else:
         await send({"type": "websocket.close", "code": 1008, "reason": line})

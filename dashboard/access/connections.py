@@ -1,4 +1,4 @@
-"""How many connections the server holds, and for how long while nothing whole comes over one.
+"""Limits on connections: how many the server holds, and how long an incomplete one may stay open.
 
 uvicorn waits for ever for the rest of a request, takes headers of any length, and has one limit for all connections,
 over which it answers nobody. Here half a request is let go after seconds, and where there is no room the connection
@@ -34,28 +34,28 @@ _TELL_S: Final = 60.0
 
 
 class Connection(Protocol):
-    """What `Connections` needs to know of one."""
+    """What `Connections` needs of a connection."""
 
     peer: str
 
     def overdue(self, now_s: float) -> str | None:
-        """Why it is to be let go, in words for the log; None where it may stay."""
+        """Why it should be closed, as a log phrase; None where it may stay."""
         ...
 
     def let_go(self) -> None:
-        """Ends it at once, or once the last of an answer is out."""
+        """Closes it now, or when the last bytes of its response are sent."""
         ...
 
     def abort(self) -> None:
-        """Ends it at once."""
+        """Closes it at once."""
         ...
 
 
 class Connections:
-    """All that are open, in the order in which they began to wait for a request; those that do not wait are apart."""
+    """All open connections; idle ones in the order in which they became idle, busy ones apart."""
 
     def __init__(self, is_proxy: Callable[[str], bool], most: int = MOST) -> None:
-        """None is open.
+        """Creates an empty set of connections.
 
         Args:
             is_proxy: whether many people come by an address: it may hold as many as there are.
@@ -72,7 +72,7 @@ class Connections:
         return len(self._waiting) + len(self._busy)
 
     def opened(self, connection: Connection) -> None:
-        """Takes in a connection, or refuses it; makes room for it at the cost of the one that has waited longest."""
+        """Adds a connection or refuses it; where it is full, closes the one that has been idle longest."""
         of_peer = self._of_peer[connection.peer]
         self._of_peer[connection.peer] += 1
         self._waiting[connection] = None
@@ -82,19 +82,19 @@ class Connections:
             self.end(next(iter(self._waiting)), "no room for those that wait", at_once=True)
 
     def waits(self, connection: Connection) -> None:
-        """Says that nothing was asked on a connection, or that all that was is answered."""
+        """Marks a connection as idle: no request, or every request answered."""
         if connection in self._busy:
             self._busy.discard(connection)
             self._waiting[connection] = None
 
     def works(self, connection: Connection) -> None:
-        """Says that something whole was asked on a connection."""
+        """Marks a connection as busy with a complete request."""
         if connection in self._waiting:
             del self._waiting[connection]
             self._busy.add(connection)
 
     def closed(self, connection: Connection) -> None:
-        """Forgets a connection."""
+        """Removes a connection."""
         if connection in self._waiting or connection in self._busy:
             self._waiting.pop(connection, None)
             self._busy.discard(connection)
@@ -103,11 +103,11 @@ class Connections:
                 del self._of_peer[connection.peer]
 
     def count(self, why: str) -> None:
-        """Counts a connection that ended itself."""
+        """Counts a connection that closed itself."""
         self._let_go[why] += 1
 
     def end(self, connection: Connection, why: str, *, at_once: bool = False) -> None:
-        """Ends a connection, and counts it."""
+        """Closes a connection and counts it."""
         self.count(why)
         if at_once:
             self.closed(connection)
@@ -116,7 +116,7 @@ class Connections:
             connection.let_go()
 
     async def look_after(self) -> None:
-        """Lets go of what is overdue, every second, and tells each minute how many and why; until it is cancelled."""
+        """Closes overdue connections every second and logs each minute how many and why, until cancelled."""
         loop = asyncio.get_running_loop()
         told_at_s = loop.time()
         while True:
@@ -133,7 +133,7 @@ class Connections:
 
 
 def most_connections() -> int:
-    """How many connections there is room for, once as many files may be open as the system allows for that."""
+    """How many connections fit, after raising the limit of open files as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = math.ceil(MOST / _OF_FILES)
     if soft < wanted:

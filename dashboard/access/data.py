@@ -1,4 +1,4 @@
-"""The store as whoever asks may see it: the one place from which pages and routes open it."""
+"""Opens the store as the current viewer may see it: the one place from which pages and routes open it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dashboard.access.permits import EVERYTHING, Permit
 
 
 def open_store(url: str) -> Store:
-    """Opens the store a URL names, for whoever asks now; see `audience.stores.open_store`."""
+    """Opens the store a URL names, guarded for the current viewer; see `audience.stores.open_store`."""
     asking = permit()
     store = open_whole_store(url)
     return store if asking is EVERYTHING else GuardedStore(store, asking)

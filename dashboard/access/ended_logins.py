@@ -1,4 +1,4 @@
-"""Logins that were ended before they would have expired: a list that every process that serves the pages reads.
+"""Logins that were ended before they expire: a list shared by all processes that serve the pages.
 
 Streamlit keeps a login in a signed cookie and nothing on the server, so signing out takes the cookie away from one
 browser and leaves every copy of it good. Here a login that was ended is written down until it would have expired. What
@@ -22,10 +22,10 @@ _SPARE_BYTES: Final = 64 * 1024
 
 
 class EndedLogins:
-    """The list in a file: a line each, when it may be forgotten (seconds since the epoch) and its key."""
+    """The list as a file: a line each with its expiry (seconds since the epoch) and its key."""
 
     def __init__(self, path: Path) -> None:
-        """Reads nothing yet.
+        """Creates the object without I/O.
 
         Args:
             path: of the file; it is made when it is first written. Its folder has to be there.
@@ -36,7 +36,7 @@ class EndedLogins:
         self._keys: frozenset[str] = frozenset()
 
     def check(self) -> None:
-        """Sees to it that a login can be ended, and makes the file.
+        """Makes the file, and checks that logins can be ended.
 
         Raises:
             InvalidValue: it cannot be written.
@@ -67,7 +67,7 @@ class EndedLogins:
             return key in self._keys
 
     def end(self, key: str, until_s: float, now_s: float) -> None:
-        """Writes a login down; it is on the disk when this returns.
+        """Adds a login to the list; it is on disk when this returns.
 
         Args:
             key: 32 hexadecimal digits.
@@ -90,7 +90,7 @@ class EndedLogins:
             os.close(file)
 
     def _opened(self) -> int:
-        """The file, locked for this process alone; where another has just put a shorter one in its place, that one."""
+        """Opens the file with a lock; reopens it where another process has just replaced it by a shorter one."""
         while True:
             file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -102,7 +102,7 @@ class EndedLogins:
             os.close(file)
 
     def _forget(self, now_s: float) -> None:
-        """Puts a list without the expired ones in the place of this one, whole or not at all."""
+        """Replaces the list by one without expired logins, atomically."""
         kept = [found[0] for found in _lines(self._path.read_text("ascii", "replace")) if int(found[1]) > now_s]
         shorter = self._path.with_name(f"{self._path.name}.new")
         with os.fdopen(os.open(shorter, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:

@@ -1,4 +1,4 @@
-"""Which pages somebody has, who is signed in, the way out, and errors in words for whoever is here."""
+"""The pages a viewer has, who is signed in, signing out, and error messages for the viewer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BY_LINK = ("sessions", "session")
 
 
 def has_page(permit: Permit, name: str) -> bool:
-    """Whether a page is for somebody.
+    """Whether a permit includes a page.
 
     Args:
         permit: theirs.
@@ -31,7 +31,7 @@ def has_page(permit: Permit, name: str) -> bool:
 
 
 def permit_here() -> Permit:
-    """What whoever opened the page may see and do; nothing where the settings are broken, which the log tells."""
+    """The permit of the page's viewer; an empty one, and a log line, where the settings are broken."""
     try:
         return asking.permit()
     except HouselightsError as problem:
@@ -40,22 +40,22 @@ def permit_here() -> Permit:
 
 
 def name_here() -> str | None:
-    """What the provider calls whoever is signed in; None where nobody is."""
+    """The name that the provider gives for the viewer; None where nobody is signed in."""
     return name_of(st.user.to_dict())
 
 
 def show_shut() -> None:
-    """To be shown instead of any page that was open before: a role was taken away, a login or a link has ended."""
+    """Replaces a page whose viewer has lost access: a role was withdrawn, or a login or link has expired."""
     st.html(markup.empty("Nothing here is open to you any more. Load the page again to sign in."))
 
 
 def show_not_yours() -> None:
-    """To be shown instead of a page that is not for somebody's role."""
+    """Replaces a page that the viewer's role does not include."""
     st.html(markup.empty("This page is not part of what is open to you."))
 
 
 def show_account() -> None:
-    """At the end of every page: who is signed in, and the way out; nothing at one's own machine."""
+    """Shows who is signed in and a button to sign out; nothing on one's own machine."""
     if asking.settings() is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="account"):
@@ -68,7 +68,7 @@ def show_account() -> None:
 
 
 def in_words(problem: HouselightsError) -> str:
-    """One line on a problem; where the store lies is said to the person at this machine alone, and to the log."""
+    """An error as one line; only the person at this machine and the log see where the store is."""
     if not isinstance(problem, StoreUnavailable) or permit_here() is EVERYTHING:
         return str(problem)
     logging.getLogger("houselights").error("%s", problem)

@@ -1,4 +1,4 @@
-"""Where every request comes by: who may ask at all, for what, and how often; and what every answer says."""
+"""The gate that every request passes: who may ask, for what, how often, and the headers of every response."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from starlette.responses import Response
 from audience.errors import HouselightsError
 from audience.time import to_ms
 from dashboard.access import identity as asking
-from dashboard.access import sign_in_page as door
+from dashboard.access import sign_in_page
 from dashboard.access.addresses import Address, address_of, is_probed
 from dashboard.access.answering import headed, refuse
 from dashboard.access.data import may_play
@@ -45,17 +45,17 @@ _NOTHING: Final = "There is no such thing here."
 
 
 class Gate:
-    """ASGI middleware around everything the server serves."""
+    """ASGI middleware around the whole server."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Lets through to an app what may be."""
+        """Guards an app."""
         self._app = app
         self._limits = Limits()
         self._sockets = Sockets()
         self._uploads = Uploads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers by itself what may not be asked for; whatever fails behind it becomes an answer too."""
+        """Refuses what may not be requested, passes on the rest, and turns errors into responses."""
         if scope["type"] not in ("http", "websocket"):
             async with bounded(receive, _is_proxy):
                 await self._app(scope, receive, send)
@@ -101,27 +101,27 @@ class Gate:
             await self._served(settings, path, address, scope, receive, send)
 
     async def _local(self, address: Address | None, scope: Scope, receive: Receive, send: Send) -> None:
-        told = headers(local=True, encrypted=False)
+        fields = headers(local=True, encrypted=False)
         if not is_loopback(_peer(scope)):
             line = "These pages are for the person at their machine: without access settings nobody else is served."
-            await refuse(scope, receive, send, 403, line, told)
+            await refuse(scope, receive, send, 403, line, fields)
         elif address is None:
-            await refuse(scope, receive, send, 404, _NOTHING, told)
+            await refuse(scope, receive, send, 404, _NOTHING, fields)
         elif scope.get("method", "GET") not in address.methods:
-            await refuse(scope, receive, send, 405, "Not by this method.", told, allow=address.methods)
+            await refuse(scope, receive, send, 405, "Not by this method.", fields, allow=address.methods)
         else:
-            await self._app(scope, receive, headed(told, send))
+            await self._app(scope, receive, headed(fields, send))
 
     async def _served(
         self, settings: AccessSettings, path: str, address: Address | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        told = headers(local=False, encrypted=settings.encrypted)
+        fields = headers(local=False, encrypted=settings.encrypted)
         request = HTTPConnection(scope)
         # Proxies add to the line there is, or a line of their own.
         forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
         line = line_of(client_of(_peer(scope), forwarded, settings.networks))
         if not self._limits.take(line, address.cost if address else 1, time.monotonic()):
-            await refuse(scope, receive, send, 429, "Too many requests: wait a little.", told)
+            await refuse(scope, receive, send, 429, "Too many requests: wait a little.", fields)
             return
 
         async def charged(message: Message) -> None:
@@ -130,24 +130,24 @@ class Gate:
             await send(message)
 
         if address is None or len(scope["query_string"]) > _LONGEST_QUERY:
-            await refuse(scope, receive, charged, 404, _NOTHING, told)
+            await refuse(scope, receive, charged, 404, _NOTHING, fields)
             return
         login = permit = None
         if address.whom != "everybody" or address.is_page or path == _SIGN_OUT:
             login = login_of(request.cookies, settings)
             permit = _permit(settings, request, login)
             if not await _may(permit, address, path):
-                await refuse(scope, receive, charged, 404, _NOTHING, told)
+                await refuse(scope, receive, charged, 404, _NOTHING, fields)
                 return
         if scope.get("method", "GET") not in address.methods:
-            await refuse(scope, receive, charged, 405, "Not by this method.", told, allow=address.methods)
+            await refuse(scope, receive, charged, 405, "Not by this method.", fields, allow=address.methods)
         elif b"," in _header(scope, b"range"):
             # Players ask for one part. Thousands of them, tiny or overlapping, cost more than all of a recording.
-            await refuse(scope, receive, charged, 416, "Ask for one part at a time.", told)
+            await refuse(scope, receive, charged, 416, "Ask for one part at a time.", fields)
         elif permit is None:
-            await self._app(scope, receive, headed(told, charged, secure=settings.encrypted))
+            await self._app(scope, receive, headed(fields, charged, secure=settings.encrypted))
         else:
-            answer = headed(told, send, secure=settings.encrypted)
+            answer = headed(fields, send, secure=settings.encrypted)
             await self._of_somebody(settings, address, login, permit, line, scope, receive, answer)
 
     async def _of_somebody(
@@ -161,13 +161,13 @@ class Gate:
         receive: Receive,
         send: Send,
     ) -> None:
-        """Answers what depends on who asks."""
+        """Serves a request whose response depends on who asks."""
         who = login.key if login else f"{sorted(permit.linked)} {line}"
         if address.is_page and not permit.lets_in:
-            says = door.told(login.claims if login else {}, settings, datetime.now(UTC))
-            body = door.page(says, scope.get("root_path", ""))
+            says = sign_in_page.message_for(login.claims if login else {}, settings, datetime.now(UTC))
+            body = sign_in_page.page(says, scope.get("root_path", ""))
             shown = Response(body, media_type="text/html", headers={"Cache-Control": "no-store"})
-            shown.headers["Content-Security-Policy"] = door.POLICY
+            shown.headers["Content-Security-Policy"] = sign_in_page.POLICY
             await shown(scope, receive, send)
         elif scope["path"].endswith(_SIGN_OUT):
             await self._sign_out(settings, login, scope, receive, send)
@@ -186,7 +186,7 @@ class Gate:
     async def _sign_out(
         self, settings: AccessSettings, login: Login | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Ends the login before Streamlit takes the cookie back; a page of another site may not do so."""
+        """Ends the login before Streamlit deletes the cookie; another site's page may not do so."""
         if b"cross-site" in _header(scope, b"sec-fetch-site"):
             await refuse(scope, receive, send, 403, "Sign out on a page of this server.", ())
             return
@@ -204,7 +204,7 @@ class Gate:
 
 
 def _permit(settings: AccessSettings, request: HTTPConnection, login: Login | None) -> Permit:
-    """What somebody may see; nothing where links cannot be checked."""
+    """The permit behind a request; an empty one where links cannot be checked."""
     try:
         return asking.permit_of(settings, login.claims if login else {}, request.cookies)
     except HouselightsError:
@@ -225,7 +225,7 @@ async def _may(permit: Permit, address: Address, path: str) -> bool:
 
 
 def _is_from_elsewhere(request: HTTPConnection) -> bool:
-    """Whether a page of another site connects; what is no page says of no site that it is from there.
+    """Whether a page of another site connects; a client that is no page sends no origin.
 
     Streamlit refuses such pages too, but asks a server on the internet for this machine's own address before it does,
     and answers nobody meanwhile.
@@ -235,7 +235,7 @@ def _is_from_elsewhere(request: HTTPConnection) -> bool:
 
 
 def _is_proxy(peer: str) -> bool:
-    """Whether many people come by an address, or the person at this machine by many connections."""
+    """Whether an address stands for many people, or for the person at this machine."""
     try:
         settings = asking.settings()
     except HouselightsError:
@@ -244,7 +244,7 @@ def _is_proxy(peer: str) -> bool:
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
-    """All that a header says, in however many lines; b"" where there is none."""
+    """A header's value, its lines joined; b"" where there is none."""
     return b",".join(value for known, value in scope["headers"] if known == name)
 
 
@@ -254,7 +254,7 @@ def _peer(scope: Scope) -> str:
 
 
 def _where(problem: Exception) -> str:
-    """The kind of a problem, and where it arose."""
+    """The type of an error and where it was raised."""
     frames = traceback.extract_tb(problem.__traceback__)
     at = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(problem).__name__}{at}"

@@ -1,4 +1,4 @@
-"""A store that shows what one may see, and takes what one may write: where access is enforced.
+"""A store that shows only what a permit allows, and accepts only what it may write: where access is enforced.
 
 Every method is written out, so that one that is added to the port is refused until somebody has thought about it. A
 session that one may not see is, in every answer, a session that is not there.
@@ -23,7 +23,7 @@ from dashboard.access.permits import Permit, Role
 
 
 class GuardedStore:
-    """What somebody may see of a store. It closes with it."""
+    """A store as one permit sees it; closing it closes the store."""
 
     def __init__(self, store: Store, permit: Permit) -> None:
         """Guards a store.

@@ -1,4 +1,4 @@
-"""What browsers are told to refuse, for everything the server answers."""
+"""Headers that tell browsers what to refuse, for everything the server answers."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _A_YEAR_S: Final = 365 * 86400
 
 @cache
 def headers(*, local: bool, encrypted: bool) -> tuple[Header, ...]:
-    """Headers of every answer that has none of the same name.
+    """The security headers of every response.
 
     Args:
         local: the pages are for the person at this machine, who may look through its cameras.
         encrypted: people reach the pages over HTTPS.
     """
-    told = {
+    fields = {
         "content-security-policy": policy(local=local),
         "cross-origin-opener-policy": "same-origin",
         "permissions-policy": _FEATURES,
@@ -39,8 +39,8 @@ def headers(*, local: bool, encrypted: bool) -> tuple[Header, ...]:
         "x-content-type-options": "nosniff",
     }
     if encrypted:
-        told["strict-transport-security"] = f"max-age={_A_YEAR_S}"
-    return tuple((name.encode(), value.encode()) for name, value in told.items())
+        fields["strict-transport-security"] = f"max-age={_A_YEAR_S}"
+    return tuple((name.encode(), value.encode()) for name, value in fields.items())
 
 
 def policy(*, local: bool) -> str:

@@ -1,4 +1,4 @@
-"""uvicorn's connection that speaks HTTP, bounded in what comes over it and for how long: see `access.connections`.
+"""uvicorn's HTTP connection with limits on size and time: see `access.connections`.
 
 Its parent is no promise of uvicorn's, so the version is pinned.
 """
@@ -21,16 +21,16 @@ MOST_PIPELINED: Final = 8
 
 
 class _TooMuch(Exception):
-    """A request that is not read to its end."""
+    """A request that exceeds a limit and is not read to its end."""
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """A connection that speaks HTTP."""
+    """An HTTP connection with limits."""
 
     connections_held: Connections
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begins to wait for a request."""
+        """Starts waiting for a request."""
         super().connection_made(transport)  # type: ignore[arg-type]
         self.peer = self.client[0] if self.client else ""
         self._reads = "head"
@@ -41,7 +41,7 @@ class BoundedHttp(HttpToolsProtocol):
         self.connections_held.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Is forgotten."""
+        """Removes the connection."""
         self.connections_held.closed(self)
         super().connection_lost(exc)
 
@@ -78,7 +78,7 @@ class BoundedHttp(HttpToolsProtocol):
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Reads on, as long as it comes to something."""
+        """Reads bytes within the limits."""
         if self._reads == "nothing":
             self._reads, self._since_s = "head", self.loop.time()
         self._bytes += len(data)
@@ -88,21 +88,21 @@ class BoundedHttp(HttpToolsProtocol):
             self.send_400_response("That is too much of a header.")
 
     def send_400_response(self, msg: str) -> None:
-        """Answers what is no request, with the headers of every other answer."""
+        """Responds to an invalid request, with the headers of every other response."""
         self.connections_held.count("no request")
         if self._is_idle():
             body = f"{msg}\n".encode()
-            told = (*headers(local=False, encrypted=False), (b"content-type", b"text/plain; charset=utf-8"))
-            lines = b"".join(b"%b: %b\r\n" % one for one in (*told, (b"content-length", b"%d" % len(body))))
+            fields = (*headers(local=False, encrypted=False), (b"content-type", b"text/plain; charset=utf-8"))
+            lines = b"".join(b"%b: %b\r\n" % one for one in (*fields, (b"content-length", b"%d" % len(body))))
             self.transport.write(b"HTTP/1.1 400 Bad Request\r\n%bconnection: close\r\n\r\n%b" % (lines, body))
         self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Counts what asks for another protocol than there is."""
+        """Counts a request for an unsupported protocol."""
         self.connections_held.count("another protocol")
 
     def handle_websocket_upgrade(self) -> None:
-        """Goes on as a socket."""
+        """Hands the connection over to a WebSocket."""
         self.connections_held.closed(self)
         super().handle_websocket_upgrade()
 
@@ -114,7 +114,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        """What is asked for is read, or some of it."""
+        """Part of the target was read."""
         self._read_of_head(len(url))
         super().on_url(url)
 
@@ -126,35 +126,35 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The request is whole but for its body."""
+        """All headers were read."""
         self._reads, self._since_s, self._body_bytes = "body", self.loop.time(), 0
         self.connections_held.works(self)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Some of the body is read."""
+        """Part of the body was read."""
         self._body_bytes += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
+        """The request is complete."""
         self._reads = "nothing"
         self._bytes = self._body_bytes = 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The request is answered."""
+        """The response is complete."""
         super().on_response_complete()
         if self._is_idle():
             self.connections_held.waits(self)
 
     def pause_writing(self) -> None:
-        """More of an answer is there than is taken."""
+        """The client reads more slowly than the response is written."""
         self._stalled_since_s = self.loop.time()
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """Some of it was taken."""
+        """The client has caught up."""
         self._stalled_since_s = None
         super().resume_writing()
 

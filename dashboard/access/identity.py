@@ -1,4 +1,4 @@
-"""Who asks: on a page, on a route, or at this machine."""
+"""The current viewer's permit: on a page, on a route, or at this machine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 
 
 def settings() -> AccessSettings | None:
-    """The access settings as the file has them now; None where the pages are for the person at this machine alone.
+    """The access settings as the file has them now; None where only the person at this machine is served.
 
     Raises:
         InvalidValue: the file cannot be read, or something in it is not allowed.
@@ -50,7 +50,7 @@ def settings() -> AccessSettings | None:
 
 
 def permit() -> Permit:
-    """What whoever asks may see and do; where that is not known, nothing."""
+    """The current viewer's permit; an empty one where the viewer is not known."""
     if (given := _given.get()) is not None:
         return given
     if (now_set := settings()) is None:
@@ -63,7 +63,7 @@ def permit() -> Permit:
 
 
 def permit_of(now_set: AccessSettings, claims: Mapping[str, Any], cookies: Mapping[str, str]) -> Permit:
-    """What somebody may see and do.
+    """The permit of a person.
 
     Args:
         now_set: the access settings.
@@ -75,7 +75,7 @@ def permit_of(now_set: AccessSettings, claims: Mapping[str, Any], cookies: Mappi
 
 
 def asked_as(permit: Permit, function: Callable[Params, Result]) -> Callable[Params, Result]:
-    """The function as one with this permit calls it."""
+    """The function as a viewer with this permit calls it."""
 
     def called(*args: Params.args, **kwargs: Params.kwargs) -> Result:
         before = _given.set(permit)

@@ -1,4 +1,4 @@
-"""How much one address may ask of what is open to everybody: tokens that come back with time."""
+"""Rate limits by address: token buckets for what is open to everybody."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _LINE_V6: Final = 64
 
 
 class Limits:
-    """What each address has left. Of all that asked, the ones that did last are remembered."""
+    """The tokens of each address; the addresses that asked last are remembered."""
 
     def __init__(self, *, most: float = MOST_TOKENS, a_second: float = TOKENS_A_SECOND) -> None:
-        """Nobody has asked yet.
+        """Starts with full buckets.
 
         Args:
             most: tokens that an address has to begin with, and never more.
@@ -34,7 +34,7 @@ class Limits:
         self._known: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, address: str, cost: float, now_s: float) -> bool:
-        """Takes tokens, if there are as many.
+        """Takes tokens where there are enough, and says whether there were.
 
         Args:
             address: who asks, as `line_of` gives it.
@@ -50,11 +50,11 @@ class Limits:
         return enough
 
     def charge(self, address: str, cost: float, now_s: float) -> None:
-        """Takes tokens for what an answer turned out to cost; down to none, and `MOST_OWED` less."""
+        """Takes tokens for the actual cost of a response, down to `MOST_OWED` below zero."""
         self._keep(address, max(-MOST_OWED, self._left(address, now_s) - cost), now_s)
 
     def wait_s(self, address: str, cost: float, now_s: float) -> float:
-        """Takes tokens, those that are not there yet in advance.
+        """Takes tokens, missing ones in advance, and gives the seconds to wait for them.
 
         Returns:
             Seconds until they will have come back; 0 where there were as many.
@@ -79,7 +79,7 @@ class Limits:
 
 
 def client_of(peer: str, forwarded: str, proxies: Sequence[IPv4Network | IPv6Network]) -> str:
-    """Whom a request is from: the peer, or the last one that trusted proxies name and is none of them.
+    """The client behind a request: the peer, or the last address that trusted proxies name.
 
     Args:
         peer: the address the connection is from.
@@ -97,7 +97,7 @@ def client_of(peer: str, forwarded: str, proxies: Sequence[IPv4Network | IPv6Net
 
 
 def line_of(client: str) -> str:
-    """Who shares tokens: an address, or the /64 it is in."""
+    """The key under which tokens are counted: an address, or its /64 network."""
     address = _address(client)
     if isinstance(address, IPv6Address):
         return str(ip_network((address, _LINE_V6), strict=False))
@@ -105,7 +105,7 @@ def line_of(client: str) -> str:
 
 
 def is_one_of(client: str, proxies: Sequence[IPv4Network | IPv6Network]) -> bool:
-    """Whether an address is one of those whose word is taken."""
+    """Whether an address is a trusted proxy."""
     address = _address(client)
     return address is not None and _is_in(address, proxies)
 

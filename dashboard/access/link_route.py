@@ -1,4 +1,4 @@
-"""`/link/<token>`: a share link becomes a cookie, so that what it opens can be asked for without it in the address."""
+"""`/link/<token>`: turns a share link into a cookie, so that the token leaves the address."""
 
 from __future__ import annotations
 

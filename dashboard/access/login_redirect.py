@@ -1,4 +1,4 @@
-"""Signing in leads back to the page somebody was on: Streamlit's own callback leads everybody to the first one."""
+"""Returns a visitor to the page they signed in from; Streamlit's own callback always returns to the first page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LONGEST: Final = 2000
 _AFTER: Final = re.compile(r"(?:\?[A-Za-z0-9_.~!*'()%&=+:,;@/-]*)?")
 
 
-class WayBack:
+class LoginRedirect:
     """ASGI middleware within the gate: keeps the page in a cookie while its visitor is at the provider."""
 
     def __init__(self, app: ASGIApp) -> None:

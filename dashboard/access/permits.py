@@ -1,4 +1,4 @@
-"""Roles, and what whoever asks may see and do."""
+"""Roles and permits: what a viewer may see and do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROLES: Final[tuple[str, ...]] = get_args(Role)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """What one person, or whoever holds a link, may see and do.
+    """What one person, or the holder of a link, may see and do.
 
     Attributes:
         role: None for those who have none: a stranger, or somebody whom only links let in.
@@ -32,11 +32,11 @@ class Permit:
 
     @property
     def lets_in(self) -> bool:
-        """Whether there is anything to show."""
+        """Whether it allows anything."""
         return self.role is not None or bool(self.linked)
 
     def is_at_least(self, role: Role) -> bool:
-        """Whether the role is this one, or one that may more."""
+        """Whether its role is this one or a higher one."""
         return self.role is not None and ROLES.index(self.role) >= ROLES.index(role)
 
     def sees(self, session_id: str, kind: str) -> bool:
@@ -68,7 +68,7 @@ THE_PUBLIC: Final = Permit(festivals_only=True)
 
 
 def joined(permits: Iterable[Permit]) -> Permit:
-    """What several permits of one person allow together; nothing where there are none."""
+    """The union of several permits; an empty permit where there are none."""
     found = list(permits)
     roles = [permit.role for permit in found if permit.role is not None]
     return Permit(

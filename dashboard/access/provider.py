@@ -1,4 +1,4 @@
-"""What has to do with the provider of logins is done in threads of its own: boards and pages do not wait for it.
+"""Runs requests to the login provider in threads of their own, so that boards and pages do not wait for it.
 
 Streamlit makes a client for every sign-in, which reads all certificates there are, and asks the provider for its
 addresses: a tenth of a second in which the server would do nothing else, for whoever asks for it.
@@ -24,13 +24,13 @@ class ProviderApart:
     """ASGI middleware within the gate."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Passes on to an app whatever has nothing to do with the provider."""
+        """Passes on every request that does not involve the provider."""
         self._app = app
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="provider")
         self._asking = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers with what the app says in another thread, once it has said it all."""
+        """Responds with what the app returns in another thread."""
         if scope["type"] != "http" or scope["path"].removeprefix(scope.get("root_path", "")) not in PATHS:
             await self._app(scope, receive, send)
             return
@@ -39,21 +39,21 @@ class ProviderApart:
             return
         self._asking += 1
         try:
-            told = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, scope)
+            messages = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, scope)
         finally:
             self._asking -= 1
-        for message in told:
+        for message in messages:
             await send(message)
 
     def _answer(self, scope: Scope) -> list[Message]:
-        """All that the app says to a request without a body."""
-        told: list[Message] = []
+        """All messages of the app's response to a request without a body."""
+        messages: list[Message] = []
 
         async def receive() -> Message:
             return {"type": "http.request", "body": b"", "more_body": False}
 
         async def send(message: Message) -> None:
-            told.append(message)
+            messages.append(message)
 
         asyncio.run(self._app(scope, receive, send))  # type: ignore[arg-type]
-        return told
+        return messages

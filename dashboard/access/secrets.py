@@ -1,9 +1,10 @@
-"""What only the server knows: from the environment, or Streamlit's secrets."""
+"""The server's secrets: from the environment, or from Streamlit's secrets."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any, Final
 
 import streamlit as st
@@ -18,7 +19,7 @@ _OF_PROVIDER: Final = ("redirect_uri", "cookie_secret", "client_id", "client_sec
 
 
 def share_secret() -> str | None:
-    """What share links are signed with; None where there are to be none.
+    """The secret that signs share links; None where there are no links.
 
     Raises:
         InvalidValue: it is too short.
@@ -32,20 +33,23 @@ def share_secret() -> str | None:
 
 
 def check_sign_in(settings: AccessSettings) -> None:
-    """Sees to it that people can sign in, without asking the provider.
+    """Checks the settings of signing in, without contacting the provider.
 
     Raises:
-        InvalidValue: Streamlit's secrets lack something, or lead elsewhere than the access settings say.
+        InvalidValue: the library for signing in is not installed; or Streamlit's secrets lack something, or lead
+            elsewhere than the access settings say.
     """
-    told = _section("auth")
-    if missing := [name for name in _OF_PROVIDER if not told.get(name)]:
+    if find_spec("authlib") is None:
+        raise InvalidValue("nobody could sign in: install Houselights with its extra `login`")
+    section = _section("auth")
+    if missing := [name for name in _OF_PROVIDER if not section.get(name)]:
         raise InvalidValue(
             f"nobody could sign in: {', '.join(missing)} is missing under [auth] in .streamlit/secrets.toml"
         )
     wanted = f"{settings.address}/oauth2callback"
-    if told["redirect_uri"] != wanted:
+    if section["redirect_uri"] != wanted:
         raise InvalidValue(f"redirect_uri under [auth] in .streamlit/secrets.toml has to be {wanted}")
-    if len(str(told["cookie_secret"])) < LEAST_SECRET:
+    if len(str(section["cookie_secret"])) < LEAST_SECRET:
         raise InvalidValue(
             f"cookie_secret under [auth] in .streamlit/secrets.toml is too short: use {LEAST_SECRET} characters"
         )

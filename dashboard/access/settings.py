@@ -88,7 +88,7 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         address: where people reach the pages, without a path: `https://houselights.example.org`.
-        contact: whom a stranger is told to ask.
+        contact: whom a stranger may ask.
         people: the roles.
         proxies: machines whose word is taken on whom they ask for.
         withdrawn_links: ids of share links that are not good any more.
@@ -169,9 +169,9 @@ def read_settings(path: Path) -> AccessSettings:
             to write instead.
     """
     try:
-        told = settings_of(path.read_text("utf-8"))
+        read = settings_of(path.read_text("utf-8"))
         return msgspec.structs.replace(
-            told, ended_logins=path.parent / (told.ended_logins or f"{path.name}.ended-logins")
+            read, ended_logins=path.parent / (read.ended_logins or f"{path.name}.ended-logins")
         )
     except OSError as problem:
         raise InvalidValue(f"the access settings {path} cannot be read: {problem.strerror}") from None

@@ -1,4 +1,4 @@
-"""Links that open one session without a login: signed, so that nobody can make or change one, and good until a day.
+"""Signed links that open one session without a login, until a date.
 
 A link is `<what it opens>.<signature>`: base64url of JSON, and HMAC-SHA256 (RFC 2104) over it. Nothing is stored: a
 link is withdrawn by its id in the access settings, and all of them by another secret.
@@ -62,7 +62,7 @@ class ShareLink:
 
 
 def opened(token: str, secret: str, now: datetime) -> ShareLink:
-    """What a link opens, if it was signed with this secret and is still good.
+    """The session that a token opens, if its signature is valid and it has not expired.
 
     Args:
         token: as it stands in an address; anything.

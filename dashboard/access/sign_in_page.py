@@ -1,4 +1,4 @@
-"""What a stranger is shown in the place of every page: one page of HTML, for which nothing is run and nothing read.
+"""The page a stranger sees in place of every other: static HTML, for which nothing is run and nothing read.
 
 Streamlit's own page would need its scripts, a socket and a run of the app for everybody who comes by.
 """
@@ -26,7 +26,7 @@ main { max-width: 40rem; margin: 0 auto; padding: 12vh 1.25rem 2rem; }
 img { width: 2.5rem; height: 2.5rem; }
 h1 { font: 600 1.75rem/1.2 "Source Serif", Georgia, serif; margin: .5rem 0 .25rem; }
 .lead { margin: 0; opacity: .8; }
-.told { border-left: 3px solid var(--mark); padding: .1rem 0 .1rem .9rem; margin: 1.75rem 0 1.5rem; }
+.message { border-left: 3px solid var(--mark); padding: .1rem 0 .1rem .9rem; margin: 1.75rem 0 1.5rem; }
 form { display: inline-block; margin: 0 .5rem .5rem 0; }
 button { font: inherit; color: inherit; background: none; border: 1px solid var(--line); border-radius: .5rem;
   padding: .5rem 1.1rem; min-height: 2.75rem; cursor: pointer; }
@@ -43,8 +43,8 @@ POLICY: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What is said at the door.
+class SignInMessage:
+    """The message of the page, and its buttons.
 
     Attributes:
         line: to whom it is shut, and what to do.
@@ -56,7 +56,7 @@ class Told:
 
 
 def name_of(claims: Mapping[str, Any]) -> str | None:
-    """What the provider calls somebody; None where nobody is signed in."""
+    """The name the provider gives for somebody; None where nobody is signed in."""
     if claims.get("is_logged_in") is not True:
         return None
     if email := claims.get("email"):
@@ -64,8 +64,8 @@ def name_of(claims: Mapping[str, Any]) -> str | None:
     return str(claims.get("name") or claims.get("sub"))
 
 
-def told(claims: Mapping[str, Any], settings: AccessSettings, now: datetime) -> Told:
-    """What to say to somebody to whom nothing is open.
+def message_for(claims: Mapping[str, Any], settings: AccessSettings, now: datetime) -> SignInMessage:
+    """The message for a person without access.
 
     Args:
         claims: what the provider says of them; empty where nobody is signed in.
@@ -75,15 +75,15 @@ def told(claims: Mapping[str, Any], settings: AccessSettings, now: datetime) -> 
     again = (("Sign in again", "/auth/login"), ("Sign out", "/auth/logout"))
     if (name := name_of(claims)) is None:
         line = "These pages are for people who were given access. A festival's board needs no login."
-        return Told(line=line, ways=(("Sign in", "/auth/login"),))
+        return SignInMessage(line=line, ways=(("Sign in", "/auth/login"),))
     if not is_signed_in(claims, now):
-        return Told(line="It is over a week since you signed in. Sign in again.", ways=again)
+        return SignInMessage(line="It is over a week since you signed in. Sign in again.", ways=again)
     line = f"You are signed in as {name}, and nothing here is open to you."
-    return Told(line=f"{line} Ask {settings.contact}, and say what you are signed in as.", ways=again)
+    return SignInMessage(line=f"{line} Ask {settings.contact}, and say what you are signed in as.", ways=again)
 
 
-def page(says: Told, root_path: str) -> bytes:
-    """The door as HTML in UTF-8.
+def page(says: SignInMessage, root_path: str) -> bytes:
+    """The page as HTML in UTF-8.
 
     Args:
         says: what is said there.
@@ -99,7 +99,7 @@ def page(says: Told, root_path: str) -> bytes:
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
         f'<link rel="icon" href="{_sign()}"><style>{_STYLE}</style></head><body><main><img src="{_sign()}" alt="">'
         '<h1>Houselights</h1><p class="lead">How an audience reacted, second by second</p>'
-        f'<p class="told">{escape(says.line)}</p>{ways}</main></body></html>'
+        f'<p class="message">{escape(says.line)}</p>{ways}</main></body></html>'
     ).encode()
 
 

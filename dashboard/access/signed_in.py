@@ -1,4 +1,4 @@
-"""Who is signed in: out of the cookie in which Streamlit keeps what the provider said.
+"""Who is signed in, from the cookie in which Streamlit keeps the provider's claims.
 
 Streamlit signs that cookie (itsdangerous, with `cookie_secret`; not readable by scripts, SameSite=Lax) and reads it
 itself when a page connects. A route cannot ask `st.user`, so it reads the cookie in the same way.
@@ -29,7 +29,7 @@ _PURPOSE: Final = b"houselights login 1\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """Somebody's signing in, which every copy of its cookie is part of.
+    """One login; every copy of its cookie belongs to it.
 
     Attributes:
         key: 32 hexadecimal digits that stand for it; they say nothing of who it is.
@@ -41,7 +41,7 @@ class Login:
 
 
 def login_of(cookies: Mapping[str, str], settings: AccessSettings) -> Login | None:
-    """The login of whoever sent these cookies; None where nobody is signed in at this address, or not any more."""
+    """The login behind these cookies; None where nobody is signed in here, or not any more."""
     secret = get_cookie_secret()
 
     def signed(name: str) -> bytes | None:
@@ -60,7 +60,7 @@ def login_of(cookies: Mapping[str, str], settings: AccessSettings) -> Login | No
 
 
 def claims_of(cookies: Mapping[str, str], settings: AccessSettings) -> Mapping[str, Any]:
-    """What the provider said of whoever sent these cookies; empty where nobody is signed in at this address."""
+    """The provider's claims behind these cookies; empty where nobody is signed in here."""
     login = login_of(cookies, settings)
     return {} if login is None else login.claims
 
@@ -74,7 +74,7 @@ def has_ended(key: str, settings: AccessSettings) -> bool:
 
 
 def end(login: Login, settings: AccessSettings, now_s: float) -> None:
-    """Ends a login, for every copy of its cookie.
+    """Ends a login for every copy of its cookie.
 
     Args:
         login: whose.

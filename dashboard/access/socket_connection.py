@@ -1,4 +1,4 @@
-"""uvicorn's connection that speaks WebSocket, bounded in what is read ahead of the app: see `access.connections`.
+"""uvicorn's WebSocket connection with limits on what is read ahead of the app: see `access.connections`.
 
 Its parent is no promise of uvicorn's, so the version is pinned.
 """
@@ -23,12 +23,12 @@ _AHEAD: Final = 8
 
 
 class BoundedSocket(WebSocketsSansIOProtocol):
-    """A connection that speaks WebSocket."""
+    """A WebSocket connection with limits."""
 
     connections_held: Connections
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Takes over from the connection that asked for it."""
+        """Takes over from the HTTP connection that requested the upgrade."""
         super().connection_made(transport)
         self.peer = self.client[0] if self.client else ""
         self._unread = bytearray()
@@ -39,13 +39,13 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         self.connections_held.works(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Is forgotten."""
+        """Removes the connection."""
         self.connections_held.closed(self)
         self._unread.clear()
         super().connection_lost(exc)
 
     def overdue(self, now_s: float) -> str | None:
-        """See `Connection`. Whether somebody is there at all, uvicorn asks by its own pings."""
+        """See `Connection`. Whether the client is still there, uvicorn checks by its own pings."""
         if self.transport.is_closing():
             self._closing_since_s = self._closing_since_s or now_s
             return "its end was not taken" if now_s - self._closing_since_s > STALLED_S else None
@@ -62,7 +62,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Reads no further than the app has come."""
+        """Reads no further ahead than the app has processed."""
         self._unread += data
         self._read()
 
@@ -73,33 +73,33 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         return message
 
     async def send(self, message: Any) -> None:
-        """Passes on what the app sends; an answer instead of a socket is an end, of which uvicorn would complain."""
+        """Passes on a message of the app; closes quietly where the app responds instead of accepting."""
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             self.handshake_complete = True
 
     def pause_writing(self) -> None:
-        """More is sent than is taken."""
+        """The client reads more slowly than the app writes."""
         self._stalled_since_s = self.loop.time()
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """Some of it was taken."""
+        """The client has caught up."""
         self._stalled_since_s = None
         super().resume_writing()
 
     def handle_ping(self) -> None:
-        """Answers a ping."""
+        """Responds to a ping."""
         if self._is_counted():
             super().handle_ping()
 
     def handle_pong(self, event: Frame) -> None:
-        """Takes in the answer to a ping, or one to none."""
+        """Handles a pong, requested or not."""
         if self._is_counted():
             super().handle_pong(event)
 
     def handle_cont(self, event: Frame) -> None:
-        """Takes in another part of a message."""
+        """Handles a continuation frame."""
         if len(self.frames) >= _MOST_FRAGMENTS:
             self._hang_up("a message in too many parts")
         else:
@@ -118,7 +118,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         self.read_paused = waits
 
     def _is_counted(self) -> bool:
-        """Counts a frame that carries no message; whether there were not too many."""
+        """Counts a control frame; whether there were not too many."""
         now_s = self.loop.time()
         self._control_frames = 1 + max(
             0.0, self._control_frames - (now_s - self._counted_at_s) * _CONTROL_FRAMES_A_SECOND
@@ -129,7 +129,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         return not self.transport.is_closing()
 
     def _hang_up(self, why: str) -> None:
-        """Ends the socket with a code that says whose fault it is."""
+        """Closes the socket with a code for the cause."""
         if self.transport.is_closing():
             return
         self.connections_held.count(why)

@@ -1,4 +1,4 @@
-"""How much somebody may ask of the pages they have opened: messages, bytes, runs of the app, and sockets.
+"""Limits for opened pages: messages, bytes, script runs and WebSockets of one person.
 
 A page is a WebSocket. Streamlit takes from it whatever comes, and runs the app anew for every message that asks for it.
 What is over a bound waits: it is not read, so the sender's own network holds it. Who goes on all the same for half a
@@ -57,7 +57,7 @@ _POLICY, _TOO_BIG, _NOT_BINARY, _PROTOCOL = 1008, 1009, 1003, 1002
 
 
 class _HangUp(Exception):
-    """A socket that is to be closed, with the code and the reason its page is told."""
+    """A socket to close, with the code and the reason sent to its page."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -66,17 +66,17 @@ class _HangUp(Exception):
 
 @dataclass(slots=True)
 class _Person:
-    """Whose sockets are open."""
+    """The open sockets of one person."""
 
     runs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(RUNS_AT_ONCE))
     open: set[asyncio.Event] = field(default_factory=set)
 
 
 class Sockets:
-    """All that are open."""
+    """All open sockets."""
 
     def __init__(self) -> None:
-        """None is."""
+        """Creates an empty set of sockets."""
         self._people: dict[str, _Person] = {}
         self._of_line: Counter[str] = Counter()
         self._messages = Limits(most=MESSAGES, a_second=MESSAGES_A_SECOND)
@@ -95,7 +95,7 @@ class Sockets:
         line: str,
         has_ended: Callable[[], bool],
     ) -> None:
-        """Hands a socket on to an app, within what its owner may ask.
+        """Passes a socket to an app, within its owner's limits.
 
         Args:
             app: takes the socket.
@@ -128,7 +128,7 @@ class Sockets:
                 self._people.pop(who, None)
 
     def close(self, who: str) -> None:
-        """Hangs up on all sockets of somebody: their login was ended."""
+        """Closes all sockets of a person whose login was ended."""
         for hung_up in self._people.get(who, _Person()).open:
             hung_up.set()
 
@@ -238,7 +238,7 @@ class _Held:
 
 
 def _ends_a_run(message: bytes) -> bool:
-    """Whether a message to a page says that a run has ended and none follows it at once.
+    """Whether a message to a page says that a script run has ended and no other follows at once.
 
     Only the begin of a message is read, for some are of megabytes: fields stand in the order of their numbers, and the
     two that may stand before the one that says what it is are short.

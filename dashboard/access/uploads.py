@@ -1,4 +1,4 @@
-"""How much somebody may upload: Streamlit keeps in memory what pages were given, as long as their session goes on.
+"""Limits on uploads: Streamlit keeps uploaded files in memory for as long as the page's session lasts.
 
 How large one file may be, Streamlit sees to (`server.maxUploadSize`).
 """
@@ -26,14 +26,14 @@ KEPT: Final = 480 << 20
 
 
 class Uploads:
-    """Those under way."""
+    """The uploads under way."""
 
     def __init__(self) -> None:
-        """None is."""
+        """Starts with no uploads."""
         self._of_person: Counter[str] = Counter()
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, who: str) -> None:
-        """Hands an upload on to an app, where there is room for it.
+        """Passes an upload to an app, where there is room for it.
 
         Args:
             app: takes the upload.
@@ -57,7 +57,7 @@ class Uploads:
 
 
 def _kept(session_id: str) -> tuple[int, int]:
-    """Bytes of files that Streamlit keeps: of one session, and of all."""
+    """Bytes of files that Streamlit keeps, for one session and for all."""
     manager = Runtime.instance().uploaded_file_mgr
     if not isinstance(manager, MemoryUploadedFileManager):
         return 0, 0

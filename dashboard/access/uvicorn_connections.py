@@ -1,4 +1,4 @@
-"""Puts bounded connections in the place of uvicorn's own, whoever starts it."""
+"""Replaces uvicorn's connections by limited ones, however the server is started."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COUNTED: Final = "Invalid HTTP request received."
 
 @asynccontextmanager
 async def bounded(receive: Receive, is_proxy: Callable[[str], bool]) -> AsyncIterator[None]:
-    """Bounds the connections of the uvicorn that is about to listen, as long as the context lasts.
+    """Limits the connections of the uvicorn server started within this context.
 
     Args:
         receive: of the app's lifespan, which uvicorn's settings hang by.

@@ -23,12 +23,12 @@ from dashboard.wording import HOW_TO_SEE_SAMPLES, expression_name, how_to_score,
 
 
 def lead_of(expressions: Sequence[str]) -> str:
-    """The expression of some, one at least, that is told of where nobody chose."""
+    """The expression to show where nobody chose one."""
     return LEAD_EXPRESSION if LEAD_EXPRESSION in expressions else expressions[0]
 
 
 def choose_expression(expressions: Sequence[str], experimental: Container[str], *, width: int) -> str:
-    """The one somebody chose.
+    """Shows the chooser of an expression.
 
     Args:
         expressions: to choose from, one at least.
@@ -52,7 +52,7 @@ FACETS: tuple[Facet, ...] = get_args(Facet)
 
 
 def values_of(session: Session, facet: Facet) -> tuple[str, ...]:
-    """What a session says of a facet; nothing where it says nothing."""
+    """A session's values of a facet; none where it has none."""
     if facet == "tag":
         return session.tags
     value: str = getattr(session, facet)
@@ -60,13 +60,13 @@ def values_of(session: Session, facet: Facet) -> tuple[str, ...]:
 
 
 def values(sessions: Iterable[Session], facet: Facet) -> list[str]:
-    """Everything that sessions say of a facet, in alphabetical order."""
+    """All values of a facet among some sessions, in alphabetical order."""
     return sorted({value for session in sessions for value in values_of(session, facet)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facets:
-    """What is looked for; what is left empty is not asked.
+    """A filter of sessions; empty fields match all.
 
     Attributes:
         wanted: by facet, values of which a session must have one.
@@ -82,15 +82,15 @@ class Facets:
     zone: tzinfo
 
     def admits(self, session: Session) -> bool:
-        """Whether a session is what is looked for."""
+        """Whether a session matches."""
         for facet, wanted in self.wanted.items():
             if wanted and not set(wanted) & set(values_of(session, facet)):
                 return False
         began = session.started_at.astimezone(self.zone).date()
         if (self.since and began < self.since) or (self.until and began > self.until):
             return False
-        told = (session.title, session.session_id, session.film, session.cut, session.city, *session.tags)
-        text = " ".join(told).casefold()
+        texts = (session.title, session.session_id, session.film, session.cut, session.city, *session.tags)
+        text = " ".join(texts).casefold()
         return all(word in text for word in self.words.casefold().split())
 
 
@@ -107,7 +107,7 @@ _WORTH_A_BAR_S = 0.4
 
 @contextmanager
 def bar(words: str) -> Iterator[Callable[[float], None]]:
-    """Gives what is to be called with the part that is done, 0..1; the bar goes when the context does.
+    """A progress bar for slow work: yields a callback that takes the part done, 0..1.
 
     Args:
         words: what is being done, as "Reading 12 sessions".
@@ -115,12 +115,12 @@ def bar(words: str) -> Iterator[Callable[[float], None]]:
     place = st.empty()
     began = time.monotonic()
 
-    def told(part: float) -> None:
+    def on_progress(part: float) -> None:
         if time.monotonic() - began > _WORTH_A_BAR_S:
             place.progress(part, words)
 
     try:
-        yield told
+        yield on_progress
     finally:
         place.empty()
 
@@ -134,7 +134,7 @@ _CHOICES = (*_LISTS, *_DAYS, "find", "scorer")
 
 
 def chosen_selection() -> Selection | None:
-    """Shows the chooser, and gives what was chosen in it.
+    """Shows the chooser, and gives the selection; None where there is nothing to compare.
 
     Returns:
         The selection, with one screening at least; None where there is none, which the page has then said, with what
@@ -155,15 +155,15 @@ def chosen_selection() -> Selection | None:
         _write_address()
         said.html(markup.facts([f"{len(chosen)} of {len(everything)} sessions match"]))
         line = (
-            "No session is what you look for: take something back under “Choose sessions”."
+            "No session matches: remove a filter under “Choose sessions”."
             if not chosen
             else f"{len(chosen)} sessions are more than the {MOST} that can be looked at side by side: choose fewer "
             "under “Choose sessions”, one film for example."
         )
         st.html(markup.empty(line))
         return None
-    with bar(f"Reading {len(chosen)} sessions") as told:
-        read = screening_data.screenings(chosen, told)
+    with bar(f"Reading {len(chosen)} sessions") as on_progress:
+        read = screening_data.screenings(chosen, on_progress)
     scorers = by_scorer(read)
     scorer = _choose_scorer(scorers, chooser)
     _write_address()
@@ -182,12 +182,12 @@ def chosen_selection() -> Selection | None:
 
 
 def link_parameters() -> dict[str, list[str]]:
-    """What a link to another page of the lab has to carry, so that the same sessions are chosen there."""
+    """The query parameters that carry the selection to another page."""
     return {name: _written(st.session_state.get(name)) for name in _CHOICES if _written(st.session_state.get(name))}
 
 
 def _read_address(everything: Sequence[Session]) -> None:
-    """Takes over what the address chooses, once.
+    """Applies the selection in the address, once.
 
     Widgets can be bound to the address, but not while they are hidden in a chooser that nobody has opened.
     """
@@ -197,25 +197,25 @@ def _read_address(everything: Sequence[Session]) -> None:
     asked = {name: st.query_params.get_all(name) for name in _CHOICES}
     if not any(asked.values()) and (film := most_shown_film(everything)):
         asked["film"] = [film]
-    for name, told in asked.items():
+    for name, given in asked.items():
         if name in _LISTS:
-            st.session_state[name] = told
+            st.session_state[name] = given
         elif name in _DAYS:
-            st.session_state[name] = _day(told[0]) if told else None
+            st.session_state[name] = _day(given[0]) if given else None
         else:
-            st.session_state[name] = told[0] if told else None
+            st.session_state[name] = given[0] if given else None
 
 
 def _write_address() -> None:
-    """The choice as it is, so that a copied address makes it again."""
+    """Writes the selection to the address, so that a copied address restores it."""
     for name in _CHOICES:
-        told = _written(st.session_state.get(name))
-        if told != st.query_params.get_all(name):
-            st.query_params[name] = told
+        written = _written(st.session_state.get(name))
+        if written != st.query_params.get_all(name):
+            st.query_params[name] = written
 
 
 def _written(choice: str | date | Sequence[str] | None) -> list[str]:
-    """A choice as an address has it; nothing where there is none."""
+    """A widget's value as the address holds it; empty where nothing is chosen."""
     if isinstance(choice, str | date):
         return [str(choice)] if choice else []
     return list(choice or [])
@@ -229,7 +229,7 @@ def _day(text: str) -> date | None:
 
 
 def _choose(everything: Sequence[Session]) -> list[Session]:
-    """The widgets of the chooser, and the sessions they leave."""
+    """Shows the filters, and gives the sessions that match."""
     zone = viewer_zone(st.context.timezone)
     words = st.text_input("Search", key="find", placeholder="Title, id, film, cut, city or audience", live=True)
     wanted: dict[Facet, list[str]] = {}
@@ -265,7 +265,7 @@ def _choose(everything: Sequence[Session]) -> list[Session]:
 def _choose_scorer(
     scorers: Mapping[str, Sequence[Screening]], chooser: st.delta_generator.DeltaGenerator
 ) -> str | None:
-    """The scorer to compare figures of; None where several are there and nobody chose, which is said."""
+    """The scorer to compare figures of; None where several are possible and nobody has chosen one."""
     if len(scorers) < 2:
         return next(iter(scorers), "")
     with chooser:
@@ -291,16 +291,16 @@ def _use_scorer(name: str) -> None:
 
 
 def _told(selection: Selection) -> list[str]:
-    """How many, of which film and cuts."""
+    """Facts about the selection: how many screenings, of which films and cuts."""
     count = len(selection.screenings)
-    told = [f"{count} screening{'' if count == 1 else 's'}"]
+    facts = [f"{count} screening{'' if count == 1 else 's'}"]
     sessions = [screening.session for screening in selection.screenings]
-    told += sorted({session.film for session in sessions if session.film})[:2]
+    facts += sorted({session.film for session in sessions if session.film})[:2]
     cuts = Counter(session.cut for session in sessions if session.cut)
-    told += [f"{cut}: {times}" for cut, times in sorted(cuts.items())][:4]
+    facts += [f"{cut}: {times}" for cut, times in sorted(cuts.items())][:4]
     if any(session.simulated for session in sessions):
-        told.append("simulated" if all(session.simulated for session in sessions) else "some simulated")
-    return [*told, f"{len(selection.left_out)} left out"] if selection.left_out else told
+        facts.append("simulated" if all(session.simulated for session in sessions) else "some simulated")
+    return [*facts, f"{len(selection.left_out)} left out"] if selection.left_out else facts
 
 
 def _show_left_out(selection: Selection) -> None:

@@ -22,16 +22,16 @@ from dashboard.pages.screenings import Screening
 
 MOST_KEPT = 128
 
-# For so long nobody asks again whether a session has changed, or whether records came that nobody told of.
+# For so long nobody asks again whether a session has changed, or whether records came in unnoticed.
 _FILE_S, _WINDOWS_S = 5, 300
 
 
-def screenings(chosen: Sequence[Session], told: Callable[[float], None]) -> list[Screening]:
+def screenings(chosen: Sequence[Session], on_progress: Callable[[float], None]) -> list[Screening]:
     """Every stage of some sessions, in their order, recorded or not.
 
     Args:
         chosen: which sessions.
-        told: called after each session with the part of them that was read, 0..1.
+        on_progress: called after each session with the part of them that was read, 0..1.
 
     Raises:
         SessionNotFound: one was deleted meanwhile.
@@ -53,7 +53,7 @@ def screenings(chosen: Sequence[Session], told: Callable[[float], None]) -> list
                     stages=len(file.stages),
                 )
             )
-        told(number / len(chosen))
+        on_progress(number / len(chosen))
     return found
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from audience.reaction.curve import StageWindows
-from dashboard.palette import Palette
+from dashboard.charts.theme import Palette
 from dashboard.video import NoVideo, Video
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ from audience.reaction.curve import (
     states,
 )
 from audience.time import to_ms
-from dashboard.thinning import thinned
+from dashboard.charts.thinning import thinned
 from dashboard.wording import doing, share_of, state_names
 
 Floats = NDArray[np.float64]
@@ -53,7 +53,7 @@ _KINDS = {"peak": "Peak", "dip": "Dip", "turn": "Steepest turn", "note": "Note"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """Something to point at along the curve.
+    """A point to mark along the curve.
 
     Attributes:
         at_s: where, seconds since the session began.
@@ -242,7 +242,7 @@ def player(
     notes: bool = False,
     key: str,
 ) -> float | None:
-    """Shows a recording with its curve under it; nothing but the wish to write a note runs the page anew.
+    """Shows a recording with its curve; only a request to write a note reruns the page.
 
     A click on anything on the page whose `data-seek` names a second of the session leads there too, at once. What a
     list on the page names as its `data-markers` (`packed_markers` as JSON) is pointed at too, before `markers`; the

@@ -48,7 +48,7 @@ class Report:
         facts: when, how long, where, how many faces, how much of the audience they were.
         lead: the headline.
         windows: what all figures are of.
-        expression: which is told; None where only heads were counted, or there is no figure at all.
+        expression: which; None where only heads were counted, or there is no figure at all.
         curve: its smoothed share; None as `expression`.
         chart_says: what the chart shows, and how to read it.
         moments: what stands out.
@@ -188,7 +188,7 @@ def _measured(review: Review) -> list[str]:
     if outside := outside_note(windows):
         said.append(outside)
     if review.excluded_s:
-        said.append(f"{clock_text(review.excluded_s)} of it was left out of every figure, as told above.")
+        said.append(f"{clock_text(review.excluded_s)} of it is excluded from every figure (see above).")
     return said
 
 
@@ -202,7 +202,7 @@ def _method(windows: StageWindows, expression: str | None, against: BaselineChoi
         "The interval of a share is its 95 % Wilson interval over the people present; like that of a change it does "
         "not allow for errors of the scorer. A segment's change is its share less "
         f"{_BASELINES[against]}; its 95 % interval allows for how long people keep an expression, for what they did "
-        "together within the segment, and for a share that drifts. Moments are told by holding the session against as "
+        "together within the segment, and for a share that drifts. Moments are found by comparing the session with as "
         "many people who each go their own way.",
         *_few_faces(windows.min_faces),
     )

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
+from dashboard.charts.reaction import reaction_chart
+from dashboard.charts.render import svgs
+from dashboard.charts.theme import LIGHT
 from dashboard.markup import units_kept
-from dashboard.report.chart import NARROW, WIDE, chart, spark_scale, sparkline
 from dashboard.report.contents import SIMULATED, Note, Report
-from dashboard.report.svg import svg
-from dashboard.report.table import headings, rows, table_says
+from dashboard.report.table import SPARK_PX, headings, highest_of, rows, spark_lines, table_says
 from dashboard.wording import doing
 
 _STYLES = Path(__file__).with_name("report.css")
 # What a browser holds the page to: nothing is fetched, nothing runs.
+_WIDTHS = {"wide": 960, "narrow": 400}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 # Signs that turn the direction of all that follows; letters have a direction without them.
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -28,7 +30,7 @@ def html_of(report: Report) -> str:
         _chart(report),
         _moments(report),
         _segments(report),
-        _notes("Left out of every figure", report.left_out),
+        _notes("Excluded from every figure", report.left_out),
         _notes("Notes", report.notes),
         _small_print("What was measured", report.measured),
         _small_print("How it was worked out", report.method),
@@ -58,11 +60,10 @@ def _chart(report: Report) -> str:
     if not len(report.windows.start_ms):
         return ""
     says = f"{report.chart_says[0]} {report.lead}"
-    pictures = "".join(
-        svg(chart(report.windows, report.curve, report.moments, width=width), says, kind)
-        for width, kind in ((WIDE, "wide"), (NARROW, "narrow"))
-    )
-    return f"<figure>{pictures}<figcaption>{_joined(report.chart_says)}</figcaption></figure>\n"
+    chart = reaction_chart(report.windows, report.curve, report.moments, LIGHT)
+    drawn = svgs([chart] * len(_WIDTHS), list(_WIDTHS.values()), says)
+    pictures = [_inline(one.decode(), kind) for one, kind in zip(drawn, _WIDTHS, strict=True)]
+    return f"<figure>{''.join(pictures)}<figcaption>{_joined(report.chart_says)}</figcaption></figure>\n"
 
 
 def _moments(report: Report) -> str:
@@ -85,7 +86,7 @@ def _segments(report: Report) -> str:
         f'<th scope="col">{escape(name)}</th>'
         for name in ("Segment", *columns, *(["Shape"] if report.expression else []))
     )
-    top = spark_scale(report)
+    top = highest_of(report)
     body = []
     for row in rows(report):
         cells = "".join(
@@ -93,13 +94,32 @@ def _segments(report: Report) -> str:
         )
         if report.expression:
             says = f"Share of faces that {doing(report.expression)} along the segment"
-            drawn = svg(sparkline(row.sparkline, top), says, "spark") if row.sparkline else ""
+            drawn = _spark(spark_lines(row.sparkline, top), says) if row.sparkline else ""
             cells += f'<td class="shape">{drawn}</td>'
         title = f'<th scope="row"><span dir="auto">{escape(row.title)}</span><small>{escape(row.when)}</small></th>'
         body.append(f"<tr>{title}{cells}</tr>")
     return (
         f"<section><h2>Segments</h2><table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
         f"<p>{_joined(table_says(report))}</p></section>\n"
+    )
+
+
+def _inline(drawn: str, kind: str) -> str:
+    """An SVG file as a part of the page: on its ground, in its language, with ids of this drawing's own."""
+    bare = re.sub(r' xmlns(:\w+)?="[^"]*"|<rect[^>]*fill="#ffffff"/>', "", drawn).replace(
+        'class="marks"', f'class="{kind}"', 1
+    )
+    return re.sub(r'(?<=["#])part(?=\d)', f"{kind}-", bare)
+
+
+def _spark(lines: Sequence[Sequence[tuple[float, float]]], says: str) -> str:
+    """A segment's shares as a small line."""
+    drawn = "".join(f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in line)}"/>' for line in lines)
+    width, height = SPARK_PX
+    floor = f'<path d="M0,{height - 1.5}H{width}" stroke="{LIGHT.rule}"/>'
+    return (
+        f'<svg class="spark" role="img" aria-label="{escape(says)}" viewBox="0 0 {width:g} {height:g}" fill="none">'
+        f'{floor}<g stroke="{LIGHT.curve}" stroke-width="1.4" stroke-linejoin="round">{drawn}</g></svg>'
     )
 
 

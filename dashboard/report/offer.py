@@ -11,7 +11,6 @@ from audience.reaction.baseline import BaselineChoice
 from audience.reaction.review import Review
 from dashboard.clock import viewer_zone
 from dashboard.report.contents import Report, report_of
-from dashboard.report.html_page import html_of
 
 
 def offer_report(review: Review, *, smoothing_s: float | None = None, against: BaselineChoice = "whole talk") -> None:
@@ -28,6 +27,8 @@ def offer_report(review: Review, *, smoothing_s: float | None = None, against: B
         return report_of(review, smoothing_s=smoothing_s, against=against, made_at=datetime.now(UTC), zone=zone)
 
     def page() -> str:
+        from dashboard.report.html_page import html_of
+
         return html_of(report())
 
     def pdf() -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,10 +16,11 @@ from audience.time import clock_text
 from dashboard.pages.session.segments.packing import NOT_ENOUGH, TOO_FEW_TO_SAY, points_text
 from dashboard.report.contents import Report
 
+SPARK_PX = (96.0, 30.0)
 _CHANGES: dict[BaselineChoice, str] = {
-    "whole talk": "Against the whole",
-    "moving median": "Against around it",
-    "pre-roll": "Against before",
+    "whole talk": "Compared with the whole",
+    "moving median": "Compared with the minutes around",
+    "pre-roll": "Compared with before the start",
 }
 
 
@@ -65,6 +67,25 @@ def table_says(report: Report) -> Sequence[str]:
         "In brackets the 95 % interval: of the share over the people present, of the change over the seconds seen.",
         "A change whose interval reaches over zero may be chance, or a slow drift.",
     )
+
+
+def highest_of(report: Report) -> float:
+    """The share at the top of all the segments' small lines."""
+    return max((share for row in report.segments for share in row.sparkline if not math.isnan(share)), default=0) or 1.0
+
+
+def spark_lines(shares: Sequence[float], highest: float) -> list[list[tuple[float, float]]]:
+    """A segment's shares, 0 to `highest`, as lines from the upper left corner of `SPARK_PX`; NaN parts two lines."""
+    width, height = SPARK_PX
+    step = (width - 4) / max(1, len(shares) - 1)
+    lines: list[list[tuple[float, float]]] = [[]]
+    for place, share in enumerate(shares):
+        if math.isnan(share):
+            lines.append([])
+        else:
+            lines[-1].append((2 + place * step, 2 + (1 - share / highest) * (height - 4)))
+    # A line of one point gets a second one beside it, so that it can be seen.
+    return [line if len(line) > 1 else [*line, (line[0][0] + 1, line[0][1])] for line in lines if line]
 
 
 def _share(row: SegmentRow) -> str:

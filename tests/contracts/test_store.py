@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -390,6 +391,11 @@ class TestProgressScorersAndHeartbeats:
         store.put_scorer(a_scorer("net 2"))
         store.put_scorer(a_scorer("net 1", thresholds={"smile": 0.6}))
         assert store.scorers() == {"net 1": a_scorer("net 1", thresholds={"smile": 0.6}), "net 2": a_scorer("net 2")}
+
+    def test_a_scorer_may_give_its_thresholds_read_only_and_from_numpy(self, store):
+        """As the scorer on the device does."""
+        store.put_scorer(replace(a_scorer("net 1"), thresholds=MappingProxyType({"smile": np.float64(0.5)})))
+        assert store.scorers() == {"net 1": a_scorer("net 1", thresholds={"smile": 0.5})}
 
     def test_a_sessions_cameras_declare_scorers_for_it_alone(self, store):
         for session_id in ("talk-1", "talk-11"):

@@ -16,7 +16,7 @@ import streamlit as st
 from audience.reaction.curve import StageWindows, reaction_curve, smoothed_curve, stage_windows
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
-from dashboard.palette import palette_of
+from dashboard.charts.theme import palette_of
 from dashboard.player.player import Curves, Line, Marker, packed_markers, player
 from dashboard.recordings import NoVideo, Video, library
 from tests.builders import (

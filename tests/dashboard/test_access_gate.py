@@ -14,7 +14,7 @@ from dashboard.access import identity as asking
 from dashboard.access.gate import Gate
 from dashboard.access.headers import headers, policy
 from dashboard.access.link_route import link_routes
-from dashboard.access.login_redirect import WayBack
+from dashboard.access.login_redirect import LoginRedirect
 from dashboard.access.secrets import SHARE_VARIABLE
 from tests.dashboard.logins import SECRET, as_header, login_cookies
 from tests.routes_server import Answer, serving
@@ -33,7 +33,7 @@ async def app(scope: dict[str, Any], _receive: Any, send: Any) -> None:
 
 
 def asked(
-    gate: Gate | WayBack,
+    gate: Gate | LoginRedirect,
     path: str,
     *,
     peer: str | None = "127.0.0.1",

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
 from audience.comparing.comparison import compare
 from audience.comparing.cuts import Edit
-from dashboard.lab.chart_svg import chart_svg
-from dashboard.lab.compare_chart import compare_chart
-from dashboard.lab.line_styles import MOST, line_style
+from dashboard.charts.axes import HOVER
+from dashboard.charts.compare import BRUSH, BRUSHED, compare_chart
+from dashboard.charts.theme import LIGHT, MOST_STYLES
 from dashboard.pages.compare.controls import of_cuts, two_cuts
 from dashboard.pages.compare.film_axis import FilmAxis, laid, length_s, step_s, usual_timeline
 from dashboard.pages.compare.model import Laid, grouped, groups_among, in_both
-from dashboard.pages.compare.rows import Difference, Line, compare_rows
+from dashboard.pages.compare.rows import Difference, Line, compare_figures, compare_rows
 from dashboard.pages.compare.text import clusters_told, found, overall, verdict
 from dashboard.pages.screenings import Screening
-from dashboard.palette import DARK, LIGHT
 from tests.builders import a_cue, a_stage, a_timeline
 from tests.crowds import from_counts
+from tests.dashboard.charts import datasets, layers
 from tests.dashboard.lab_sessions import a_showing
 
 NAN = float("nan")
@@ -43,15 +43,9 @@ def a_screening(session_id, smiling, *, cut="A", timeline=SCENES, late_s=0, **to
     return Screening(session=session, stage=stage, cameras=(), windows=replace(windows, session=session))
 
 
-def chart(lines, difference=None, *, stretch=(0.0, 60.0), marked=(), palette=LIGHT, axis=AXIS):
-    return compare_chart(
-        axis, lines, difference, marked=marked, stretch=stretch, name="Share", palette=palette, height=400
-    )
-
-
-def series(options, series_id):
-    (found,) = [one for one in options["series"] if one["id"] == series_id]
-    return found
+def chart(lines, difference=None, *, stretch=(0.0, 60.0), marked=()):
+    figures = compare_figures(AXIS, lines, difference, marked=marked, stretch=stretch, name="Share")
+    return compare_chart(figures, LIGHT)
 
 
 # Laying
@@ -143,25 +137,29 @@ def test_a_group_of_one_is_that_screening_with_the_band_over_its_people():
 
 # Rows
 
+WHOLE = (0.0, 60.0)
 
-def test_each_cell_is_a_row_with_the_words_its_hover_shows():
+
+def test_each_cell_is_a_row_with_the_words_a_pointer_reads():
     counts = np.full(12, 7)
     lines = [a_line([0.2] * 12, count=counts), a_line([NAN] + [0.4] * 11, name="Cut B")]
-    rows = compare_rows(AXIS, lines, None)
-    assert rows["at_ms"].tolist() == [2500 + 5000 * cell for cell in range(12)]
+    rows = compare_rows(AXIS, lines, None, WHOLE)
+    assert rows["at_s"].tolist() == [2.5 + 5 * cell for cell in range(12)]
+    assert rows["from_s"].tolist() == [5 * cell for cell in range(12)]
     first, later = rows.iloc[0], rows.iloc[4]
-    assert (first["when"], first["part"]) == ("0:00 to 0:05", "Opening")
-    assert (first["line_0"], first["low_0"], first["band_0"]) == (20, 10, 20)
-    assert first["told_0"] == "Cut A: 20 % (10 to 30 %), 7 screenings"
+    assert (first["line_0"], first["low_0"], first["high_0"]) == (20, 10, 30)
     assert np.isnan(first["line_1"])
-    assert first["told_1"] == "Cut B: no figure"
-    assert later["told_1"] == "Cut B: 40 % (30 to 50 %)"
-    assert later["part"] == "Chase"
+    assert first["said"].splitlines() == [
+        "0:00 to 0:05 · Opening",
+        "Cut A: 20 % (10 to 30 %), 7 screenings",
+        "Cut B: no figure",
+    ]
+    assert later["said"].splitlines()[::2] == ["0:20 to 0:25 · Chase", "Cut B: 40 % (30 to 50 %)"]
 
 
-def test_of_many_lines_the_hover_tells_the_highest_the_lowest_and_the_middle_half():
+def test_of_many_lines_a_pointer_reads_the_highest_the_lowest_and_the_middle_half():
     lines = [a_line([number / 20] * 12, name=f"s{number}") for number in range(11)]
-    told = compare_rows(AXIS, lines, None)["told_0"][0]
+    told = compare_rows(AXIS, lines, None, WHOLE)["said"][0].splitlines()[1]
     assert told == "11 screenings: half of them 12 to 38 %; highest 50 % (s10), lowest 0 % (s0)"
 
 
@@ -172,7 +170,7 @@ def test_a_long_axis_is_thinned_and_keeps_every_peak_and_gap_of_every_line():
     for number, line in enumerate(lines):
         line.share[701 * number + 13] = 0.9
         line.share[701 * number + 400 : 701 * number + 403] = NAN
-    rows = compare_rows(axis, lines, None)
+    rows = compare_rows(axis, lines, None, (0.0, 100_000.0))
     assert len(rows) * len(lines) < 120_000
     for number in range(24):
         assert rows[f"line_{number}"].max() == 90
@@ -189,13 +187,13 @@ def test_the_difference_is_told_with_its_sign_and_band():
         clusters=(),
         unit="share",
     )
-    rows = compare_rows(AXIS, [a_line([0.2] * 12)], difference)
-    assert rows["d_told"][:3].tolist() == [
+    rows = compare_rows(AXIS, [a_line([0.2] * 12)], difference, WHOLE)
+    assert [said.splitlines()[-1] for said in rows["said"][:3]] == [
         "Cut A less Cut B: +12 points (+2 to +22)",
         "Cut A less Cut B: -5 points",
         "No difference to tell",
     ]
-    assert (rows["d_low"][0], rows["d_band"][0]) == (2, 20)
+    assert (rows["difference_low"][0], rows["difference_high"][0]) == (2, 22)
 
 
 # Chart
@@ -211,107 +209,81 @@ DIFFERENCE = Difference(
 )
 
 
-def test_all_lines_have_one_scale_and_both_plots_one_axis_crosshair_and_brush():
-    options = chart([a_line([0.2] * 12), a_line([0.7] * 12, name="Cut B")], DIFFERENCE)
-    assert [(axis["min"], axis["max"]) for axis in options["yAxis"]] == [(0, 100), (-30, 30)]
-    assert [(axis["min"], axis["max"]) for axis in options["xAxis"]] == [(0, 60_000)] * 2
-    assert options["axisPointer"]["link"] == [{"xAxisIndex": "all"}]
-    assert options["brush"]["xAxisIndex"] == "all"
+def scales(drawn, channel):
+    """The domains that layers of a chart have on a channel."""
+    found = [layer.get("encoding", {}).get(channel, {}).get("scale", {}) for layer in drawn.to_dict()["layer"]]
+    return {tuple(scale["domain"]) for scale in found if "domain" in scale}
+
+
+def test_both_plots_share_their_time_and_each_has_one_scale():
+    drawn = chart([a_line([0.2] * 12), a_line([0.7] * 12, name="Cut B")], DIFFERENCE)
+    assert scales(drawn, "x") == {(0, 60)}
+    assert scales(drawn, "y") == {(0, 100), (-30, 30)}
+
+
+def test_a_drag_anywhere_on_the_chart_chooses_seconds_and_a_pointer_finds_its_cell():
+    drawn = chart([a_line([0.2] * 12)], DIFFERENCE).to_dict()
+    selections = {one["name"]: one for one in drawn["params"]}
+    assert selections[BRUSH]["select"]["type"] == "interval"
+    assert selections[BRUSH]["select"]["encodings"] == ["x"]
+    (cells,) = [layer for layer in drawn["layer"] if layer.get("name") in selections[BRUSH]["views"]]
+    assert selections[HOVER]["views"] == selections[BRUSH]["views"]
+    assert cells["encoding"]["x"]["field"] == BRUSHED
+    assert "y" not in cells["encoding"]
+    assert cells["encoding"]["tooltip"]["field"] == "said"
 
 
 def test_a_stretch_is_all_of_the_axis_that_is_shown_and_the_scale_stays():
     lines = [a_line([0.2] * 6 + [0.8] * 6)]
-    options = chart(lines, stretch=(10.0, 25.0))
-    assert (options["xAxis"][0]["min"], options["xAxis"][0]["max"]) == (10_000, 25_000)
-    assert options["yAxis"][0]["max"] == chart(lines)["yAxis"][0]["max"] == 100
-    areas = series(options, "line_0")["markArea"]["data"]
-    assert [(begin["name"], begin["xAxis"], end["xAxis"]) for begin, end in areas] == [
-        ("Opening", 10_000, 20_000),
-        ("Chase", 20_000, 25_000),
-    ]
+    drawn = chart(lines, stretch=(10.0, 25.0))
+    assert scales(drawn, "x") == {(10, 25)}
+    assert scales(drawn, "y") == scales(chart(lines), "y") == {(0, 100)}
+    (segments,) = [frame for frame in datasets(drawn) if len(frame) == 2 and "title" in frame]
+    assert segments.values.tolist() == [[10, 20, "Opening"], [20, 25, "Chase"]]
 
 
 def test_lines_are_told_apart_by_dash_as_well_as_colour():
-    options = chart([a_line([0.2] * 12), a_line([0.7] * 12, name="Cut B")])
-    styles = [series(options, f"line_{number}")["lineStyle"] for number in (0, 1)]
-    assert styles[0]["type"] != styles[1]["type"]
-    assert styles[0]["color"] != styles[1]["color"]
+    (lines,) = layers(chart([a_line([0.2] * 12), a_line([0.7] * 12, name="Cut B")]), "line")
+    for channel in ("color", "strokeDash"):
+        one, other = lines["encoding"][channel]["scale"]["range"]
+        assert one != other
 
 
 def test_many_lines_are_quiet_and_those_that_were_chosen_stand_out_and_are_named():
-    lines = [a_line([0.2] * 12, name=f"s{number}") for number in range(MOST + 3)]
-    options = chart(lines, marked=["s5"])
-    widths = [series(options, f"line_{number}")["lineStyle"]["width"] for number in range(len(lines))]
-    assert [number for number, width in enumerate(widths) if width > 1] == [5]
-    assert options["legend"]["data"] == ["s5"]
+    names = [f"s{number}" for number in range(MOST_STYLES + 3)]
+    quiet, loud = layers(chart([a_line([0.2] * 12, name=name) for name in names], marked=["s5"]), "line")
+    assert quiet["mark"]["strokeWidth"] < 1 < loud["mark"]["strokeWidth"]
+    assert len(quiet["transform"][0]["fold"]) == MOST_STYLES + 2
+    assert loud["transform"][0]["fold"] == ["line_5"]
+    assert '["s5"]' in loud["encoding"]["color"]["legend"]["labelExpr"]
+
+
+def test_many_lines_of_which_none_was_chosen_are_all_quiet():
+    lines = [a_line([0.2] * 12, name=f"s{number}") for number in range(MOST_STYLES + 3)]
+    (quiet,) = layers(chart(lines), "line")
+    assert quiet["encoding"]["y"]["axis"] is not None
 
 
 def test_bands_are_drawn_for_as_few_lines_as_can_be_read():
     def bands(count):
         lines = [a_line([0.2] * 12, name=f"s{number}") for number in range(count)]
-        return sum(one["id"].startswith("band_") for one in chart(lines)["series"])
+        return len(layers(chart(lines), "area"))
 
     assert (bands(1), bands(4), bands(5)) == (1, 4, 0)
 
 
 def test_where_groups_differ_by_more_than_chance_is_marked_and_numbered():
-    areas = series(chart([a_line([0.2] * 12)], DIFFERENCE), "difference")["markArea"]["data"]
-    assert [(begin["name"], begin["xAxis"], end["xAxis"]) for begin, end in areas] == [("1", 20_000, 40_000)]
+    (clusters,) = [frame for frame in datasets(chart([a_line([0.2] * 12)], DIFFERENCE)) if "number" in frame]
+    assert clusters.values.tolist() == [[20, 40, 1]]
 
 
-@pytest.mark.parametrize(("palette", "paper"), [(LIGHT, "#fbf9f5"), (DARK, "#16131b")], ids=["light", "dark"])
-def test_every_line_can_be_seen_on_its_page(palette, paper):
-    """WCAG 2.2, 1.4.11: graphics need a contrast of 3 to 1."""
-
-    def luminance(colour):
-        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    for number in range(MOST):
-        one, other = sorted((luminance(line_style(number, palette).colour), luminance(paper)))
-        assert (other + 0.05) / (one + 0.05) >= 3
-
-
-def test_names_of_sessions_are_no_part_of_the_hovers_markup():
-    options = chart([a_line([0.2] * 12, name="<img src=x onerror=alert(1)>")])
-    assert "<img" not in options["tooltip"]["formatter"]
-
-
-def test_the_chart_can_be_taken_away_as_svg():
-    lines = [a_line([0.2] * 12), a_line([0.7, NAN] * 6, name="Cut B")]
-    assert b"<svg" in chart_svg(chart(lines, DIFFERENCE), width=1200, height=510, alt="Two cuts")
-
-
-def legend_of(options, names):
-    """Where each of some names begins in the picture of a chart."""
-    root = ET.fromstring(chart_svg(options, width=1200, height=400, alt=""))
-    texts = [text for text in root.iter("{http://www.w3.org/2000/svg}text") if text.text in names]
-    return {text.text: (float(text.attrib["x"]), float(text.attrib["y"])) for text in texts}
-
-
-def test_every_name_of_a_legend_stands_in_the_picture_and_none_over_another():
-    """A letter is taken to be 7 pixels wide."""
-    names = [f"Night Train, cut A, evening {number}" for number in range(MOST)]
-    places = legend_of(chart([a_line([0.2] * 12, name=name) for name in names]), names)
-    assert set(places) == set(names)
-    for x, y in places.values():
-        assert 30 <= x <= 1200 - 7 * len(names[0])
-        assert 26 < y < 66, "between the title and the plot"
-        assert sum(line == y and abs(x - other) < 7 * len(names[0]) for other, line in places.values()) == 1
-
-
-def test_a_picture_names_no_more_lines_than_the_screen():
-    names = [f"s{number}" for number in range(MOST + 3)]
-    assert legend_of(chart([a_line([0.2] * 12, name=name) for name in names]), names) == {}
-
-
-def test_a_picture_draws_quiet_lines_as_quietly_as_the_screen():
-    options = chart([a_line([0.2] * 12, name=f"s{number}") for number in range(MOST + 3)], marked=["s5"])
-    root = ET.fromstring(chart_svg(options, width=1200, height=400, alt=""))
-    lines = [line.attrib for line in root.iter("{http://www.w3.org/2000/svg}polyline")]
-    drawn = [(line["stroke-width"], line.get("opacity")) for line in lines if line["stroke-width"] in ("0.8", "2")]
-    assert sorted(drawn, key=str) == [("0.8", "0.55")] * (MOST + 2) + [("2", None)]
+def test_names_of_sessions_are_text_wherever_the_chart_has_them():
+    nasty = """<img src=x onerror=alert(1)> " + now() + ' \\"""
+    drawn = chart([a_line([0.2] * 12, name=nasty)]).to_dict()
+    (line,) = [layer for layer in drawn["layer"] if layer["mark"]["type"] == "line"]
+    assert json.dumps([nasty]) in line["encoding"]["color"]["legend"]["labelExpr"]
+    tooltips = [layer["encoding"].get("tooltip") for layer in drawn["layer"]]
+    assert [one for one in tooltips if one] == [{"field": "said", "type": "nominal"}]
 
 
 # Words
@@ -327,7 +299,7 @@ def cuts_that_differ(by: float, units: int = 8):
 def test_a_difference_is_told_with_who_is_higher_where_and_by_how_much():
     comparison = cuts_that_differ(0.2)
     assert verdict(comparison, "Cut A", "Cut B", "screenings") == (
-        "Cut A and Cut B differ by more than chance, in one stretch. The largest difference: Cut B is higher by "
+        "Cut A and Cut B differ by more than chance, in one time range. The largest difference: Cut B is higher by "
         "20 points from 0:20 to 0:40."
     )
     (told,) = clusters_told(comparison, AXIS, "Cut A", "Cut B")

@@ -17,7 +17,7 @@ from tests.dashboard.lab_sessions import put_two_cuts
 
 pytestmark = pytest.mark.browser
 
-CHART = ".stEChartsChart :is(canvas, svg)"
+CHART = ".stVegaLiteChart :is(canvas, svg)"
 PHONE = {"width": 390, "height": 844}
 
 
@@ -56,15 +56,14 @@ def compare(
 
 
 def chart_box(page: Page) -> dict[str, float]:
-    box = page.locator(".stEChartsChart").bounding_box()
+    box = page.locator(".stVegaLiteChart").bounding_box()
     assert box is not None
     return dict(box)
 
 
 def draw_over(page: Page, first: float, last: float) -> None:
-    """Takes the brush and draws from one part of the chart's width to another."""
+    """Drags from one part of the chart's width to another."""
     box = chart_box(page)
-    page.mouse.click(box["x"] + box["width"] - 52, box["y"] + 46)
     page.mouse.move(box["x"] + first * box["width"], box["y"] + 200)
     page.mouse.down()
     page.mouse.move(box["x"] + last * box["width"], box["y"] + 200, steps=8)
@@ -103,9 +102,9 @@ def test_hovering_anywhere_tells_all_lines_the_difference_and_the_scene(compare:
     for height in (200, 430):
         page.mouse.move(box["x"] + 200, box["y"] + 150)
         page.mouse.move(box["x"] + box["width"] * 0.62, box["y"] + height)
-        told = page.locator(".stEChartsChart").get_by_text("Chase", exact=True)
-        expect(told).to_be_visible()
-        hover = page.locator(".stEChartsChart").inner_text()
+        told = page.locator("#vg-tooltip-element")
+        expect(told).to_contain_text("Chase")
+        hover = told.inner_text()
         assert "1:10 to 1:15" in hover
         assert "6 screenings" in hover
         assert "A less B: -20 points" in hover
@@ -145,14 +144,14 @@ def test_two_edit_lists_lay_the_cuts_together(compare: Callable[..., Page], tmp_
     expect(page.locator("li", has_text="0:00 to 0:30")).to_be_visible()
     (tmp_path / "bad.csv").write_text("title,start,end\nChase,ten,90\n", encoding="utf-8")
     page.get_by_role("button", name="Remove").last.click()
-    expect(page.get_by_text("laid together second by second")).to_be_visible()
+    expect(page.get_by_text("aligned second by second")).to_be_visible()
     uploads.nth(1).set_input_files(tmp_path / "bad.csv")
     expect(page.get_by_role("alert")).to_contain_text("bad.csv: line 2")
 
 
 def test_what_is_on_the_screen_comes_as_one_file_with_the_address_that_shows_it(compare: Callable[..., Page]) -> None:
     page = compare("cut=A&cut=B&stretch=1:00&stretch=1:30")
-    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Export").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Everything").click()
     with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as files:

@@ -43,7 +43,7 @@ def column(table: ExportTable, name: str) -> list:
 
 def test_lines_are_those_of_the_chart_step_by_step():
     view = shown()
-    table, drawn = lines_table(view), compare_rows(view.laid.axis, view.lines, None)
+    table, drawn = lines_table(view), compare_rows(view.laid.axis, view.lines, None, view.stretch)
     assert column(table, "line") == ["A"] * 12 + [view.lines[1].name] * 12
     for number in (0, 1):
         of_line = slice(12 * number, 12 * number + 12)

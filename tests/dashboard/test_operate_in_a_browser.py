@@ -157,7 +157,7 @@ def test_an_evening_from_setting_up_to_the_end(page: Page, url: str) -> None:
     expect(page.get_by_alt_text("The line above as a QR code")).to_be_visible()
 
     # A rule of this evening: at once, not after a minute.
-    held = page.get_by_label("For so many seconds")
+    held = page.get_by_label("For, seconds")
     open_part(page, "Alert rules", held)
     held.fill("0")
     held.press("Tab")
@@ -193,17 +193,17 @@ def test_an_evening_from_setting_up_to_the_end(page: Page, url: str) -> None:
             # The talk begins, pauses by mistake, and ends with the session.
             open_part(page, "Run", page.get_by_role("button", name="Talk starts now"))
             page.get_by_role("button", name="Talk starts now").click()
-            expect(page.get_by_text("Main: the talk runs, at 0:0")).to_be_visible()
+            expect(page.get_by_text("Main: talk running · 0:0")).to_be_visible()
             page.get_by_role("button", name="Pause").click()
-            expect(page.get_by_text("Main: the talk is paused since")).to_be_visible()
+            expect(page.get_by_text("Main: talk paused since")).to_be_visible()
             page.get_by_role("button", name="Undo").click()
-            expect(page.get_by_text("Main: the talk runs")).to_be_visible()
+            expect(page.get_by_text("Main: talk running")).to_be_visible()
             page.get_by_role("button", name="End session").click()
             question = page.get_by_role("dialog")
             expect(question).to_contain_text("Why bridges hum")
-            page.get_by_role("button", name="End it for all").click()
+            page.get_by_role("button", name="End session for all").click()
             expect(question).to_have_count(0)
-            expect(page.get_by_text("Still at work: cam-1")).to_be_visible()
+            expect(page.get_by_text("Still running: cam-1")).to_be_visible()
         finally:
             camera.close()
         expect(page.locator(".hl-alert-seen")).to_have_count(0)

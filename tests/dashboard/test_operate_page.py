@@ -113,7 +113,7 @@ def test_cameras_stand_worst_first_with_sign_word_and_when_they_were_seen(pages:
         beat(store, "cam-1")
         beat(store, "cam-2", ago_s=300, detector="centerface-1")
     text = text_of(pages.operate())
-    assert "1 of 2 cameras at work is ok. cam-2 on Hall is dead." in text
+    assert "1 of 2 cameras running is ok. cam-2 on Hall is dead." in text
     assert text.index("hl-camera-dead") < text.index("hl-camera-ok")
     assert "5 min ago" in text
     assert "centerface-1" in text
@@ -128,14 +128,14 @@ def test_of_a_dead_camera_no_figure_is_shown_that_was_true_once(pages: Pages, ta
 
 def test_a_camera_that_is_set_up_is_expected_until_it_is_heard_of(pages: Pages, talk: str) -> None:
     text = text_of(pages.operate())
-    assert "No camera is at work; 2 are set up." in text
+    assert "No camera is running; 2 are set up." in text
     assert text.count("not heard of lately") == 2
 
 
 def test_the_only_camera_that_is_not_ok_is_told_as_one(pages: Pages, talk: str) -> None:
     with open_store(talk) as store:
         beat(store, brightness=0.0)
-    assert "0 of 1 camera at work is ok. cam-1 on Hall is dark." in text_of(pages.operate())
+    assert "0 of 1 camera running is ok. cam-1 on Hall is dark." in text_of(pages.operate())
 
 
 def test_an_alert_says_since_when_and_how_long_ago_of_the_same_instant(pages: Pages, talk: str) -> None:
@@ -215,13 +215,13 @@ def test_a_rule_taken_away_by_mistake_is_put_back_beside_one_that_was_added_sinc
     app = pages.operate(part="Alert rules")
     app.button(key="remove-camera-1").click().run()
     button(app, "Add rule").click().run()
-    button(app, "Put it back").click().run()
+    button(app, "Undo").click().run()
     with open_store(talk) as store:
         assert [(rule.rule_id, rule.for_s) for rule in store.alerting.book("talk-1").rules] == [
             ("camera-1", 60),
             ("camera-2", 0),
         ]
-    assert not [one for one in app.button if one.label == "Put it back"]
+    assert not [one for one in app.button if one.label == "Undo"]
 
 
 def test_two_who_add_a_rule_at_once_add_two(pages: Pages, talk: str) -> None:
@@ -247,7 +247,7 @@ def test_cues_at_a_button_can_be_taken_back(pages: Pages, talk: str) -> None:
     assert position_s(begun, datetime.now(UTC)) == pytest.approx(0, abs=5)
     button(app, "Pause").click().run()
     assert is_paused(stage_of(talk).cues, datetime.now(UTC))
-    assert "Hall: the talk is paused since" in text_of(app)
+    assert "Hall: talk paused since" in text_of(app)
     button(app, "Undo").click().run()
     assert stage_of(talk).cues == begun
     assert not [one for one in app.button if one.label == "Undo"]
@@ -273,7 +273,7 @@ def test_what_somebody_else_cued_since_is_not_taken_back(pages: Pages, talk: str
     with open_store(talk) as store:
         store.put_stage("talk-1", replace(stage_of(talk), cues=()))
     button(app, "Undo").click().run()
-    assert "somebody has changed the cues since: nothing was taken back" in text_of(app)
+    assert "somebody has changed the cues since: nothing was undone" in text_of(app)
 
 
 def test_a_session_is_ended_and_goes_on(pages: Pages, talk: str) -> None:
@@ -281,11 +281,11 @@ def test_a_session_is_ended_and_goes_on(pages: Pages, talk: str) -> None:
         beat(store)
     app = pages.operate()
     end_session(app)
-    assert "Still at work: cam-1 on Hall" in text_of(app)
+    assert "Still running: cam-1 on Hall" in text_of(app)
     with open_store(talk) as store:
         ended = store.session("talk-1")
     assert ended.ended_at is not None
-    button(app, "Session goes on").click().run()
+    button(app, "Resume session").click().run()
     with open_store(talk) as store:
         assert store.session("talk-1") == replace(ended, ended_at=None)
 
@@ -313,7 +313,7 @@ def test_of_a_session_that_has_ended_no_camera_is_dead_and_nobody_is_told_to_wat
     text = text_of(pages.operate())
     assert "hl-camera-dead" not in text
     assert text.count("hl-camera-ended") == 2
-    assert "No camera is at work" in text
+    assert "No camera is running" in text
     assert "houselights alerts" not in text
 
 
@@ -322,7 +322,7 @@ def test_a_session_whose_cameras_tell_nothing_keeps_its_beginning_when_it_goes_o
         store.put_windows([a_window(start_ms=now_ms(600) // 1000 * 1000)])
         ended = replace(store.session("talk-1"), ended_at=datetime.now(UTC) - timedelta(minutes=5))
         store.put_session(ended)
-    button(pages.operate(), "Session goes on").click().run()
+    button(pages.operate(), "Resume session").click().run()
     with open_store(talk) as store:
         assert store.session("talk-1") == replace(ended, ended_at=None)
 
@@ -332,7 +332,7 @@ def test_what_was_recorded_since_the_page_was_drawn_stays_in_the_session(pages: 
     with open_store(talk) as store:
         began = store.session("talk-1").started_at
         store.put_windows([a_window(start_ms=now_ms(300) // 1000 * 1000)])
-    button(app, "Session starts now").click().run()
+    button(app, "Start session").click().run()
     assert "something was recorded of the session already" in text_of(app)
     with open_store(talk) as store:
         assert store.session("talk-1").started_at == began
@@ -340,7 +340,7 @@ def test_what_was_recorded_since_the_page_was_drawn_stays_in_the_session(pages: 
 
 def test_a_session_of_which_nothing_is_recorded_starts_when_somebody_says_so(pages: Pages, talk: str) -> None:
     app = pages.operate()
-    button(app, "Session starts now").click().run()
+    button(app, "Start session").click().run()
     with open_store(talk) as store:
         assert datetime.now(UTC) - store.session("talk-1").started_at < timedelta(seconds=20)
 

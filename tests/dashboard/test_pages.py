@@ -114,8 +114,8 @@ def test_every_page_says_that_expression_is_measured_not_feeling(pages: Pages, f
 
 def test_the_band_is_explained_beside_the_chart(pages: Pages, filled: str) -> None:
     text = text_of(pages.session("talk-1"))
-    assert "(95 %)" in text
-    assert "does not allow for faces that the scorer gets wrong" in text
+    assert "95 % interval" in text
+    assert "not for faces that the scorer gets wrong" in text
 
 
 def test_expressions_whose_accuracy_is_not_established_say_so(pages: Pages, store_url: str) -> None:
@@ -162,7 +162,7 @@ def test_an_unknown_session_is_one_line(pages: Pages, filled: str) -> None:
 
 
 def test_no_session_in_the_address_points_to_the_list(pages: Pages, filled: str) -> None:
-    assert "No session is chosen" in text_of(pages.session(""))
+    assert "No session selected" in text_of(pages.session(""))
 
 
 def test_a_session_that_was_deleted_meanwhile_is_gone_from_the_page(pages: Pages, filled: str) -> None:

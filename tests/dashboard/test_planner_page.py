@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime
-from xml.etree import ElementTree as ET
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from audience.comparing.planning import Plan
 from dashboard import download as takeaway_button
+from tests.dashboard.charts import datasets
 from tests.dashboard.conftest import Pages, text_of
 
 
@@ -26,7 +26,7 @@ def test_it_says_how_many_faces_and_screenings_a_difference_takes(pages: Pages, 
     faces, screenings = plan.faces(0.1), plan.screenings(0.1)
     told = f"it takes {faces:,} faces of each cut: {screenings} screenings of 30.".replace(",", " ")
     assert f"To find a rise from 20 to 30 % in 9 of 10 tries, {told}" in said(app)
-    assert len(app.get("echarts_chart")) == 1
+    assert len(app.get("vega_lite_chart")) == 1
 
 
 def test_people_who_sit_alone_make_no_screenings(pages: Pages, store_url: str) -> None:
@@ -54,7 +54,7 @@ def test_a_fall_is_planned_too(pages: Pages, store_url: str) -> None:
 def test_a_difference_that_leads_nowhere_says_what_can_be_given(pages: Pages, store_url: str, difference: str) -> None:
     app = pages.planner(difference=difference)
     assert "give a difference between -20 and 80 points, and not 0." in said(app)
-    assert len(app.get("echarts_chart")) == 0
+    assert len(app.get("vega_lite_chart")) == 0
 
 
 def test_it_says_what_it_assumes(pages: Pages, store_url: str) -> None:
@@ -71,4 +71,7 @@ def test_its_files_hold_the_figures_of_the_page(pages: Pages, store_url: str, mo
     first = next(csv.DictReader(io.StringIO(files["plan.csv"].decode("utf-8-sig"))))
     assert first["difference"] == "0.12"
     assert f"it takes {first['faces']} faces of each cut: {first['screenings']} screenings of 30." in said(app)
-    assert len(list(ET.fromstring(files["plan.svg"]).iter("{http://www.w3.org/2000/svg}circle"))) == 1
+    (line, marked) = datasets(builds[-1]().pictures[0].chart)
+    assert marked["screenings"].tolist() == [int(first["screenings"])]
+    assert marked["points"].tolist() == [line["points"][line["screenings"] == int(first["screenings"])].item()]
+    assert files["plan.svg"].startswith(b"<svg")

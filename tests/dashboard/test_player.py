@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from audience.percents import SHARE_PARTS, percent
 from audience.recording_files import fingerprint
-from dashboard.palette import DARK, LIGHT
+from dashboard.charts.theme import DARK, LIGHT
 from tests.dashboard.conftest import NASTY, READY, serving
 from tests.videos import numbered, write_video
 

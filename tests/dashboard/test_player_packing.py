@@ -18,7 +18,7 @@ from hypothesis.extra import numpy as arrays
 from audience.percents import SHARE_PARTS
 from audience.reaction.curve import ReactionCurve, StageWindows, reaction_curve, smoothed_curve, stage_windows
 from audience.window_table import WindowTable
-from dashboard.palette import LIGHT
+from dashboard.charts.theme import LIGHT
 from dashboard.player.player import NO_COVERAGE, NOTHING, Curves, Line, Marker, packed
 from dashboard.recordings import NoVideo, Video
 from tests.builders import (

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
 from html.parser import HTMLParser
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pypdfium2
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -25,10 +27,11 @@ from audience.reaction.review import review_of
 from audience.reaction.segments import segment_rows
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
-from dashboard.report.chart import NARROW, WIDE, chart
+from dashboard.charts.reaction import reaction_chart
+from dashboard.charts.render import svgs
+from dashboard.charts.theme import LIGHT
 from dashboard.report.contents import SIMULATED, Report, report_of
 from dashboard.report.html_page import html_of
-from dashboard.report.marks import Disc, Line, Words
 from dashboard.report.pdf import NOT_DRAWN, pdf_of
 from dashboard.report.table import rows
 from dashboard.wording import NOT_FEELING
@@ -47,6 +50,7 @@ from tests.builders import (
     an_annotation,
     an_exclusion,
 )
+from tests.dashboard.charts import datasets, labels_at
 
 HOSTILE = '<script>alert("1")</script> & <img src=x onerror=alert(1)> </title></style> ]]> \'"'
 RTL, EMOJI = "\u202eשלום עולם مرحبا", "Love 👩‍👩‍👧 ❤️"
@@ -130,9 +134,9 @@ def test_segments_are_compared_with_what_the_page_compares_them_with() -> None:
     told = report(windows, against="moving median")
     assert repr(told.segments) == repr(segment_rows(windows, "smile", against="moving median"))
     for said in (words_of(html_of(told)), text_of(pdf_of(told))):
-        assert "Against around it" in said
+        assert "Compared with the minutes around" in said
         assert "its share less the usual share in the five minutes around" in said
-    assert "Against before" in words_of(html_of(report(windows, against="pre-roll")))
+    assert "Compared with before the start" in words_of(html_of(report(windows, against="pre-roll")))
 
 
 def test_its_table_rounds_as_the_sentences_do_and_says_where_data_are_too_few() -> None:
@@ -220,7 +224,7 @@ def test_what_was_left_out_and_what_was_noted_stand_in_it_with_names() -> None:
     for said in (words_of(html_of(report(a_talk(stage=stage)))), text_of(pdf_of(report(a_talk(stage=stage))))):
         assert "1:00 to 1:30 Projector failed: Nothing to see (Ada)" in said
         assert "2:05 Door slammed (Ada)" in said
-        assert "0:30 of it was left out of every figure" in said
+        assert "0:30 of it is excluded from every figure" in said
 
 
 def test_notes_stand_where_the_chart_and_the_moments_have_them() -> None:
@@ -238,13 +242,12 @@ def test_the_axis_counts_what_was_shown_also_after_a_pause() -> None:
     """It begins a minute into the session, and stands still from 4:00 to 6:00 of it."""
     stage = a_stage(timelines=[TALK], cues=[a_cue(60, 0), a_cue(360, 180)])
     windows = a_talk(stage=stage)
-    words = [mark for mark in chart(windows, None).marks if isinstance(mark, Words)]
-    told = {mark.text: mark.x for mark in words if re.fullmatch(r"\d:00", mark.text)}
-    assert list(told) == ["0:00", "1:00", "2:00", "3:00", "4:00", "5:00", "6:00", "7:00"]
+    told = {label: at for at, label in labels_at(reaction_chart(windows, None, (), LIGHT))}
+    assert list(told) == ["-1:00", "0:00", "1:00", "2:00", "3:00", "4:00", "5:00", "6:00", "7:00"]
     minute = told["1:00"] - told["0:00"]
     assert told["4:00"] - told["3:00"] == pytest.approx(minute)
     assert told["3:00"] - told["2:00"] == pytest.approx(3 * minute)
-    assert "time of what was shown" in [mark.text for mark in words]
+    assert "time of what was shown" in words_of(html_of(report(windows)))
 
 
 def test_where_nothing_stands_out_that_is_said() -> None:
@@ -257,7 +260,7 @@ def test_where_nothing_stands_out_that_is_said() -> None:
 def test_moments_of_a_session_that_runs_are_told_later() -> None:
     told = report(a_talk(), live=True)
     assert told.moments == ()
-    assert "Moments are told once the session has ended." in words_of(html_of(told))
+    assert "Key moments appear when the session ends." in words_of(html_of(told))
 
 
 def test_figures_over_too_few_faces_are_in_neither_file() -> None:
@@ -277,7 +280,7 @@ def test_a_head_count_has_faces_and_no_share() -> None:
     for said in (words_of(html_of(told)), text_of(pdf_of(told))):
         assert "About 30 faces in view on average" in said
         assert "Head count only" in said
-        assert "Against the whole" not in said
+        assert "Compared with the whole" not in said
         assert "Moments" not in said
 
 
@@ -294,33 +297,51 @@ def test_a_session_without_a_record_makes_a_report_that_says_so() -> None:
         assert "Nothing has been recorded here yet." in said
 
 
+def curve_of(chart) -> pd.DataFrame:
+    (frame,) = [frame for frame in datasets(chart) if "low" in frame]
+    return frame
+
+
+def numbers_of(chart) -> pd.DataFrame:
+    (frame,) = [frame for frame in datasets(chart) if list(frame.columns) == ["at_s", "share", "number"]]
+    return frame
+
+
 def test_the_curve_breaks_where_there_is_no_figure_and_its_moments_are_numbered() -> None:
     told = report(a_talk())
-    picture = chart(told.windows, told.curve, told.moments)
-    curves = [mark for mark in picture.marks if isinstance(mark, Line) and mark.width == 1.6]
-    assert len(curves) == 2
-    assert curves[0].points[-1][0] < curves[1].points[0][0] - 20
-    (disc,) = [mark for mark in picture.marks if isinstance(mark, Disc)]
-    assert curves[0].points[0][0] < disc.x < curves[0].points[-1][0]
+    chart = reaction_chart(told.windows, told.curve, told.moments, LIGHT)
+    curve = curve_of(chart)
+    gap = curve["at_s"][curve["share"].isna()]
+    assert 360 < gap.min() < gap.max() < 380
+    assert numbers_of(chart)["number"].tolist() == ["1"]
+    assert 240 < numbers_of(chart)["at_s"].item() < 265
 
 
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("days", [1 / 86_400, 0.1, 1, 4, 7, 11])
-def test_times_under_the_chart_never_run_into_each_other(days: float, width: float) -> None:
-    windows = laid([a_window(0, of=9), a_window(round(days * 86_400), of=9)], a_session(), a_stage())
-    picture = chart(windows, None, width=width)
-    ticks = [mark for mark in picture.marks if isinstance(mark, Words) and re.fullmatch(r"[\d:]+", mark.text)]
-    times = sorted(mark.x for mark in ticks if mark.anchor == "middle")
-    assert min(np.diff(times), default=999) >= 60
+@pytest.mark.parametrize("width", [960, 400])
+def test_times_under_the_chart_never_run_into_each_other(width: int) -> None:
+    """A figure is half as wide as it is high, twelve pixels."""
+    lengths = [round(days * 86_400) for days in (1 / 86_400, 0.1, 1, 11)]
+    charts = [
+        reaction_chart(laid([a_window(0, of=9), a_window(end, of=9)], a_session(), a_stage()), None, (), LIGHT)
+        for end in lengths
+    ]
+    for drawn in svgs(charts, [width] * len(charts), ""):
+        texts = ElementTree.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")
+        ticks = [text for text in texts if re.fullmatch(r"[\d:]+", text.text or "") and text.get("opacity") != "0"]
+        ends = []
+        for text in ticks:
+            (at,) = re.findall(r"translate\(([\d.-]+),", text.attrib["transform"])
+            half = 6 * len(text.text or "") / 2
+            ends.append((float(at) - half, float(at) + half))
+        assert all(after[0] > before[1] for before, after in pairwise(sorted(ends)))
 
 
 def test_a_turn_is_numbered_on_the_curve_though_its_share_is_that_of_after_it() -> None:
     told = report(a_talk())
     turn = replace(told.moments[0], share=told.moments[0].share / 2)
-    picture = chart(told.windows, told.curve, [turn])
-    (disc,) = [mark for mark in picture.marks if isinstance(mark, Disc)]
-    points = [point for mark in picture.marks if isinstance(mark, Line) and mark.width == 1.6 for point in mark.points]
-    assert (disc.x, disc.y) in points
+    chart = reaction_chart(told.windows, told.curve, [turn], LIGHT)
+    (number,) = numbers_of(chart)[["at_s", "share"]].values.tolist()
+    assert number in curve_of(chart)[["at_s", "share"]].values.tolist()
 
 
 def test_an_evening_of_windows_makes_a_small_picture() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from audience.comparing.scenes import Lack, Scene, SceneFigure
 from audience.percents import percent_text
+from dashboard.charts.theme import LIGHT
 from dashboard.pages.scenes.heat_map import heat_map
 from dashboard.pages.scenes.text import figure_words, plus, ranged
-from dashboard.palette import LIGHT
 
 NAN = float("nan")
 

@@ -17,7 +17,7 @@ from tests.dashboard.test_in_a_browser import PHONE, scrolls_sideways
 
 pytestmark = pytest.mark.browser
 
-CHART = ".stEChartsChart :is(canvas, svg)"
+CHART = ".stVegaLiteChart :is(canvas, svg)"
 TALK = "scenes?only=talk-1"
 
 
@@ -31,7 +31,7 @@ def test_what_is_downloaded_holds_the_figures_on_the_screen(opened: Callable[...
     region = page.get_by_role("region", name="Scenes and expressions")
     expect(region.get_by_role("row")).to_have_count(4)
     shown = {row.split("\t")[0]: row.split("\t") for row in region.inner_text().splitlines()[1:]}
-    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Export").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Everything (.zip)").click()
     assert download.value.suggested_filename == "houselights-scenes.zip"
@@ -54,7 +54,7 @@ def test_what_is_downloaded_holds_the_figures_on_the_screen(opened: Callable[...
 
 def test_the_arrow_saves_the_chart_as_it_looks(opened: Callable[..., Page]) -> None:
     page = opened(TALK)
-    chart = page.locator(".stEChartsChart")
+    chart = page.locator(".stVegaLiteChart")
     expect(page.locator(CHART).first).to_be_visible()
     box = chart.bounding_box()
     assert box is not None
@@ -70,7 +70,7 @@ def test_the_arrow_saves_the_chart_as_it_looks(opened: Callable[..., Page]) -> N
 def test_the_chart_is_seen_on_a_phone_without_scrolling_either_way(opened: Callable[..., Page], path: str) -> None:
     page = opened(path, **PHONE)
     expect(page.locator(CHART).first).to_be_visible()
-    box = page.locator(".stEChartsChart").bounding_box()
+    box = page.locator(".stVegaLiteChart").bounding_box()
     assert box is not None
     assert box["y"] + 120 < PHONE["height"]
     assert not scrolls_sideways(page)

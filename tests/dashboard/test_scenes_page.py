@@ -39,6 +39,7 @@ from tests.builders import (
     an_exclusion,
     window_faces,
 )
+from tests.dashboard.charts import datasets
 from tests.dashboard.conftest import NASTY, Pages, put, text_of
 
 FILM = a_timeline(("Quay", 0, 60), ("Dog", 60, 120), ("Fog", 120, 180), title="scenes")
@@ -109,7 +110,7 @@ def test_sessions_without_a_timeline_say_how_to_lay_one(pages: Pages, store_url:
     with open_store(store_url) as store:
         put_showing(store, a_showing(), timeline=a_timeline())
     text = said(pages.scenes())
-    assert "Nobody has said what was shown in these sessions" in text
+    assert "These sessions have no timeline yet" in text
     assert "houselights timeline SESSION FILE" in text
 
 
@@ -122,7 +123,7 @@ def test_the_figures_of_one_screening_stand_with_their_range_faces_and_coverage(
         r"<td>10 % \(2 to 40 %\)</td><td>−24 points \(−\d+ to [−+]\d+\)</td><td>10</td><td>1 of 1</td><td>50 %</td>",
         row,
     )
-    assert len(app.get("echarts_chart")) == 1
+    assert len(app.get("vega_lite_chart")) == 1
 
 
 def test_a_scene_of_few_faces_is_withheld_and_said_to_be(pages: Pages, one_showing: str) -> None:
@@ -173,7 +174,7 @@ def test_talks_of_one_title_can_each_be_chosen(pages: Pages, store_url: str) -> 
 
 
 def test_a_change_is_against_the_baseline_that_the_address_names(pages: Pages, one_showing: str) -> None:
-    text = said(pages.scenes(measure="Change", baseline="Against the time before it began"))
+    text = said(pages.scenes(measure="Change", baseline="Compared with the time before it began"))
     assert "<td>not enough data for the baseline</td>" in text
     assert "A cell is the share of faces less that of the time before it began, in points." in text
 
@@ -237,9 +238,10 @@ def test_a_norm_says_how_many_scenes_it_rests_on_and_needs_ten(
     rows = {row["scene"]: row for row in rows_of(taken().file("norms.csv"))}
     assert (rows["Dog"]["rank"], rows["Dog"]["scenes"]) == ("1.0", "13")
     assert rows["Fog"]["rank"] == ""
-    dots = ET.fromstring(taken().file("norms.svg")).iter("{http://www.w3.org/2000/svg}circle")
-    places = [(float(dot.attrib["cx"]) - 210) / (1200 - 210 - 200) for dot in dots]
-    assert places == pytest.approx([float(rows["Quay"]["rank"]), float(rows["Dog"]["rank"])], abs=1e-4)
+    (frame,) = datasets(taken().pictures[0].chart)
+    assert frame["value"].tolist() == pytest.approx(
+        [100 * float(rows["Quay"]["rank"]), 100 * float(rows["Dog"]["rank"]), float("nan")], nan_ok=True, abs=0.01
+    )
 
 
 def test_the_files_hold_the_figures_of_the_screen_and_say_what_was_chosen(

@@ -81,7 +81,7 @@ def a_talk(store: Store, session_id: str, *, days: int = 0, film: str = "", scor
 def test_a_moment_is_told_with_its_segment_its_sentence_and_how_sure(pages: Pages, filled: str) -> None:
     app = pages.session("talk-1")
     text = text_of(app)
-    assert "1 in 20 such sessions would show a moment at all" in text
+    assert "1 in 20 sessions would show a moment at all" in text
     assert '<span class="hl-moment-title">Live demo</span>' in text
     assert "sure</span>" in text
     assert "points above the minutes around it." in text
@@ -91,23 +91,23 @@ def test_a_moment_is_told_with_its_segment_its_sentence_and_how_sure(pages: Page
 
 
 def test_a_moment_leads_to_its_second_in_another_tab_too(pages: Pages, filled: str) -> None:
-    app = pages.session("talk-1", t="7", against="Before it began")
+    app = pages.session("talk-1", t="7", against="Before the start")
     at = int(markers_of(app)[0]["at_s"])
-    assert f'href="?session=talk-1&amp;t={at}&amp;against=Before+it+began"' in text_of(app)
+    assert f'href="?session=talk-1&amp;t={at}&amp;against=Before+the+start"' in text_of(app)
 
 
 def test_where_nothing_stands_out_that_is_said_as_an_answer(pages: Pages, store_url: str) -> None:
     with open_store(store_url) as store:
         put(store, a_session(ended_at=after(300)), (a_stage(), quiet()))
     text = text_of(pages.session("talk-1"))
-    assert "Nothing stood out further than chance does. That is an answer, too" in text
+    assert "Nothing stood out more than chance explains" in text
     assert "<li>" not in text
 
 
 def test_a_session_too_short_for_moments_says_how_much_it_takes(pages: Pages, store_url: str) -> None:
     with open_store(store_url) as store:
         put(store, a_session(ended_at=after(30)), (a_stage(), quiet(seconds=30)))
-    assert "Not enough data for moments: that takes 45 seconds of figures." in text_of(pages.session("talk-1"))
+    assert "Not enough data for moments: they need 45 seconds of figures." in text_of(pages.session("talk-1"))
 
 
 def test_while_a_session_runs_no_moment_is_told(pages: Pages, store_url: str) -> None:
@@ -116,7 +116,7 @@ def test_while_a_session_runs_no_moment_is_told(pages: Pages, store_url: str) ->
     with open_store(store_url) as store:
         put(store, a_session(started_at=now), (a_stage(), [a_window(start_ms=began_ms, smiling=5, of=10)]))
         store.put_heartbeat(replace(a_heartbeat(), at_ms=to_ms(now), last_window_ms=began_ms))
-    assert "Moments are told once the session has ended." in text_of(pages.session("talk-1"))
+    assert "Key moments appear when the session ends." in text_of(pages.session("talk-1"))
 
 
 # Segments.
@@ -124,7 +124,7 @@ def test_while_a_session_runs_no_moment_is_told(pages: Pages, store_url: str) ->
 
 def test_segments_have_a_share_a_change_faces_and_coverage(pages: Pages, filled: str) -> None:
     table = shown_in(pages.session("talk-1"), "segments")
-    assert table["columns"] == ["Segment", "Share", "Against: average of the whole", "Faces", "Coverage"]
+    assert table["columns"] == ["Segment", "Share", "Compared with the whole session", "Faces", "Coverage"]
     demo = table["rows"][1]
     assert (demo["title"], demo["when"], demo["seek"]) == ("Live demo", "1:40 to 3:20", 110)
     share, change, faces, coverage = demo["cells"]
@@ -136,12 +136,12 @@ def test_segments_have_a_share_a_change_faces_and_coverage(pages: Pages, filled:
 
 
 def test_the_baseline_is_a_choice_and_stands_in_the_address(pages: Pages, filled: str) -> None:
-    app = pages.session("talk-1", against="Before it began")
+    app = pages.session("talk-1", against="Before the start")
     assert app.selectbox(key="against").value == "pre-roll"
     table = shown_in(app, "segments")
-    assert table["columns"][2] == "Against: before it began"
+    assert table["columns"][2] == "Compared with before the start"
     assert [row["cells"][1]["text"] for row in table["rows"]] == ["0", "+18", "0"]
-    assert [line["name"] for line in shown_in(app, "player")["lines"]] == ["Before it began"]
+    assert [line["name"] for line in shown_in(app, "player")["lines"]] == ["Baseline: before the start"]
 
 
 def links(app: AppTest) -> dict[str, str]:
@@ -150,10 +150,10 @@ def links(app: AppTest) -> dict[str, str]:
 
 def test_without_a_timeline_the_page_leads_to_where_one_is_laid(pages: Pages, filled: str) -> None:
     app = pages.session("nasty-1")
-    assert "Nobody has said yet what was shown" in text_of(app)
-    assert links(app)["Say what was shown, and when"] == "timeline?session=nasty-1&stage=main"
+    assert "This session has no timeline yet" in text_of(app)
+    assert links(app)["Add slides and times"] == "timeline?session=nasty-1&stage=main"
     assert components(app) == ["player"]
-    assert "Change what was shown, and when" in links(pages.session("talk-1"))
+    assert "Edit slides and times" in links(pages.session("talk-1"))
 
 
 def test_what_was_lost_of_a_recording_and_a_doubtful_start_are_said(pages: Pages, store_url: str) -> None:
@@ -203,7 +203,7 @@ def test_other_expressions_are_laid_beside_the_leading_one(pages: Pages, store_u
         both = [a_window(at, seen=seen) for at in range(60)]
         put(store, a_session(ended_at=after(60)), (a_stage(), both))
     app = pages.session("talk-1", beside="Surprised")
-    assert [line["name"] for line in shown_in(app, "player")["lines"]] == ["surprised", "Average of the whole"]
+    assert [line["name"] for line in shown_in(app, "player")["lines"]] == ["surprised", "Baseline: the whole session"]
 
 
 def test_a_link_opens_the_very_second(pages: Pages, filled: str) -> None:
@@ -220,13 +220,13 @@ def test_without_a_second_in_the_address_it_opens_where_the_talk_began(
 def test_a_head_count_has_its_curve_and_its_notes_and_nothing_of_expressions(pages: Pages, filled: str) -> None:
     app = pages.session("heads-1")
     assert components(app) == ["player"]
-    assert headers(app) == ["Notes, and what is left out"]
+    assert headers(app) == ["Notes and exclusions"]
 
 
 def test_where_too_few_faces_were_seen_there_are_no_moments_and_no_segments(pages: Pages, filled: str) -> None:
     app = pages.session("fest-1", stage="Workshop")
     assert components(app) == ["player"]
-    assert headers(app) == ["Notes, and what is left out"]
+    assert headers(app) == ["Notes and exclusions"]
 
 
 # Earlier sessions.
@@ -238,7 +238,8 @@ def test_earlier_givings_of_the_same_talk_are_laid_beside_it_without_asking(page
         a_talk(store, "second", days=7, film="Bridges")
     app = pages.session("second")
     assert app.multiselect(key="earlier-second").value == ["first"]
-    assert [line["name"] for line in shown_in(app, "player")["lines"]] == ["Average of the whole", "Earlier session"]
+    names = [line["name"] for line in shown_in(app, "player")["lines"]]
+    assert names == ["Baseline: the whole session", "Earlier session"]
     table = shown_in(app, "segments")
     assert table["columns"][-1] == "Earlier"
     assert [row["cells"][-1]["small"] for row in table["rows"]] == ["in 1", "in 1", "in 1"]
@@ -276,7 +277,7 @@ def test_the_latest_three_of_the_same_film_and_cut_are_chosen_at_first() -> None
     assert earlier_of(replace(this, film=""), [one("nameless", 1, film="")]) == []
 
 
-# Notes, and what is left out.
+# Notes and exclusions.
 
 
 def writing(pages: Pages, session_id: str, stage_id: str, at_s: float) -> AppTest:

@@ -8,26 +8,20 @@ import io
 import json
 import zipfile
 from datetime import UTC, datetime
-from typing import Any
-from xml.etree import ElementTree as ET
 
-import pandas as pd
 import pyarrow.parquet as pq
-import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from audience.comparing.planning import Plan
 from audience.export.tables import Column, ExportTable
 from audience.reaction.curve import stage_windows
 from audience.window_table import WindowTable
+from dashboard.charts.planner import planner_chart
+from dashboard.charts.theme import LIGHT
 from dashboard.download import Picture, Takeaway, zipped
-from dashboard.lab.chart_svg import chart_svg
-from dashboard.palette import LIGHT
 from tests.builders import a_camera, a_scorer, a_session, a_stage, a_timeline, a_window, an_exclusion
 from tests.ticking import limit_s
 
-SVG = "{http://www.w3.org/2000/svg}"
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
 
 
@@ -42,28 +36,9 @@ def a_table(*titles: str) -> ExportTable:
     )
 
 
-def a_chart(*values: float | None, **line: Any) -> dict[str, Any]:
-    """A plot 100 pixels wide and high whose axes run from 0 to 10."""
-    return {
-        "dataset": {"source": pd.DataFrame({"x": range(len(values)), "y": pd.Series(values, dtype=float)})},
-        "grid": {"left": 0, "top": 0, "width": 100, "height": 100},
-        "xAxis": {"type": "value", "min": 0, "max": 10},
-        "yAxis": {"type": "value", "min": 0, "max": 10},
-        "series": {"type": "line", "encode": {"x": "x", "y": "y"}, "itemStyle": {"color": "#123456"}, **line},
-    }
-
-
-def drawn(options: dict[str, Any], alt: str = "A chart") -> ET.Element:
-    return ET.fromstring(chart_svg(options, width=100, height=100, alt=alt))
-
-
-def lines(root: ET.Element) -> list[list[tuple[float, float]]]:
-    """The points of the curve's lines, in the figures of the axes."""
-    return [
-        [(float(x) / 10, 10 - float(y) / 10) for x, y in (point.split(",") for point in line.attrib["points"].split())]
-        for line in root.iter(f"{SVG}polyline")
-        if line.attrib["stroke"] == "#123456"
-    ]
+def a_picture() -> Picture:
+    plan = Plan(share=0.2, power=0.8, faces_a_screening=30, alike_together=0.05, looks=1, alike_over_time=0.3)
+    return Picture(name="curve", chart=planner_chart(plan, 12, LIGHT), width=100, alt="Rising")
 
 
 def a_takeaway(*tables: ExportTable, pictures: tuple[Picture, ...] = ()) -> Takeaway:
@@ -86,11 +61,10 @@ def a_takeaway(*tables: ExportTable, pictures: tuple[Picture, ...] = ()) -> Take
 
 
 def test_a_zip_holds_every_table_twice_every_picture_and_a_manifest_with_the_digest_of_each() -> None:
-    picture = Picture(name="curve", options=a_chart(1, 2), width=100, height=100, alt="Rising")
-    files = a_takeaway(a_table("One"), pictures=(picture,)).files(NOON)
+    files = a_takeaway(a_table("One"), pictures=(a_picture(),)).files(NOON)
     with zipfile.ZipFile(io.BytesIO(zipped(files, NOON))) as archive:
         contents = {name: archive.read(name) for name in archive.namelist()}
-    names = {"scenes.csv", "scenes.parquet", "curve.svg", "dictionary.csv"}
+    names = {"scenes.csv", "scenes.parquet", "curve.svg", "curve.png", "dictionary.csv"}
     assert set(contents) == names | {"manifest.json"}
     manifest = json.loads(contents["manifest.json"])
     assert manifest["sha256"] == {name: hashlib.sha256(contents[name]).hexdigest() for name in names}
@@ -121,87 +95,6 @@ def test_csv_and_parquet_hold_the_same_figures_and_no_formula_runs_in_the_first(
     assert table.schema.field("share").metadata[b"unit"] == b"0..1"
 
 
-def test_a_line_is_drawn_where_its_figures_are_and_breaks_where_there_are_none() -> None:
-    assert lines(drawn(a_chart(1, 4, None, 2, 8.5))) == [[(0, 1), (1, 4)], [(3, 2), (4, 8.5)]]
-
-
-def test_a_band_lies_between_its_bounds() -> None:
-    options = a_chart(2, 3)
-    shown = {"encode": {"x": "x", "y": "y"}, "type": "line", "stack": "band", "lineStyle": {"opacity": 0}}
-    options["series"] = [shown, {**shown, "areaStyle": {"color": "rgba(214, 128, 32, 0.26)"}}]
-    (area,) = drawn(options).iter(f"{SVG}polygon")
-    assert area.attrib["points"] == "0.00,60.00 10.00,40.00 10.00,70.00 0.00,80.00"
-    assert (area.attrib["fill"], area.attrib["fill-opacity"]) == ("rgb(214,128,32)", "0.26")
-
-
-def test_a_cell_of_a_heat_map_has_the_colour_of_its_value_and_its_words() -> None:
-    frame = pd.DataFrame({"a": ["x", "y"], "b": ["one", "one"], "v": [0.5, None], "told": ["50 %", "too few"]})
-    options = {
-        "dataset": {"source": frame},
-        "grid": {"left": 0, "top": 0, "width": 100, "height": 100},
-        "xAxis": {"type": "category", "data": ["x", "y"]},
-        "yAxis": {"type": "category", "data": ["one"], "inverse": True},
-        "visualMap": {"min": 0, "max": 1, "inRange": {"color": ["#000000", "#ff0080"]}, "text": ["100 %", "0 %"]},
-        "series": {
-            "type": "heatmap",
-            "encode": {"x": "a", "y": "b", "value": "v"},
-            "label": {"show": True, "formatter": "{@told}"},
-        },
-    }
-    root = drawn(options)
-    ground, *cells = [cell.attrib for cell in root.iter(f"{SVG}rect") if float(cell.attrib["height"]) > 20]
-    assert ground["fill"] == LIGHT.paper
-    assert [(cell["x"], cell["width"], cell["fill"]) for cell in cells] == [("1.00", "48.00", "#800040")]
-    assert {"50 %", "too few", "0 %", "100 %"} <= {text.text for text in root.iter(f"{SVG}text")}
-
-
-def test_a_name_longer_than_its_room_is_cut() -> None:
-    options = a_chart()
-    options["yAxis"] = {"type": "category", "data": ["A very long name of a scene", "Fog"], "axisLabel": {"width": 66}}
-    assert {"A very lo…", "Fog"} <= {text.text for text in drawn(options).iter(f"{SVG}text")}
-
-
-def test_a_legend_names_each_line_beside_its_dash() -> None:
-    options = a_chart(1, 2, name="Festival cut", lineStyle={"color": "#123456", "type": "dashed"})
-    root = drawn(options | {"legend": {"data": ["Festival cut"]}})
-    dashes = [
-        line.attrib["stroke-dasharray"] for line in root.iter(f"{SVG}polyline") if "stroke-dasharray" in line.attrib
-    ]
-    assert dashes == ["6 4", "6 4"]
-    assert "Festival cut" in {text.text for text in root.iter(f"{SVG}text")}
-
-
-def test_an_interval_is_a_bar_that_stands_on_one_that_cannot_be_seen() -> None:
-    bar = {"type": "bar", "stack": "range", "barWidth": 10}
-    options = a_chart()
-    options["yAxis"] = {"type": "category", "data": ["one"]}
-    options["series"] = [
-        {**bar, "data": [[2, "one"]], "itemStyle": {"color": "transparent"}},
-        {**bar, "data": [[5, "one"]], "itemStyle": {"color": "#123456"}},
-        {"type": "scatter", "data": [[4, "one"]], "itemStyle": {"color": "#123456"}},
-    ]
-    root = drawn(options)
-    _, box = root.iter(f"{SVG}rect")
-    assert (box.attrib["x"], box.attrib["width"], box.attrib["y"]) == ("20.00", "50.00", "45.00")
-    (dot,) = root.iter(f"{SVG}circle")
-    assert (dot.attrib["cx"], dot.attrib["cy"]) == ("40.00", "50.00")
-
-
-def test_a_series_that_cannot_be_drawn_is_refused_rather_than_left_out() -> None:
-    with pytest.raises(ValueError, match="radar"):
-        drawn(a_chart(1, type="radar"))
-
-
-@given(title=st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"))))
-@example(title="\ufffe & ]]> <b>")
-def test_titles_are_text_in_the_drawing_whatever_they_hold(title: str) -> None:
-    options = a_chart(1) | {"title": [{"text": title, "top": 0}]}
-    root = drawn(options, alt=title)
-    title = title.replace("\ufffe", "").replace("\uffff", "")
-    assert (root.findtext(f"{SVG}title") or "") == title
-    assert title in {text.text or "" for text in root.iter(f"{SVG}text")}
-
-
 def test_nothing_is_built_before_a_file_is_asked_for() -> None:
     def page() -> None:
         from dashboard.download import offer
@@ -217,4 +110,4 @@ def test_nothing_is_built_before_a_file_is_asked_for() -> None:
     # The page must not run again for a click either.
     assert all(button.ignore_rerun and button.deferred_file_id for button in buttons)
     labels = [button.label for button in buttons]
-    assert labels == ["Everything (.zip)", "scenes.csv", "scenes.parquet", "curve.svg"]
+    assert labels == ["Everything (.zip)", "scenes.csv", "scenes.parquet", "curve.svg", "curve.png"]

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.thinning import thinned
+from dashboard.charts.thinning import thinned
 
 
 @st.composite

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from audience.errors import StoreUnavailable
 from audience.sessions import Stage
 from audience.stores import open_store
-from dashboard.pages.timeline.sources import NO_FILMS, told_apart
+from dashboard.pages.timeline.sources import NO_FILMS, distinct_names
 from tests.audience.test_alignment import heard_in_a_room, recorded, speech, two_audiences
 from tests.builders import a_cue, a_progress, a_session, a_stage, a_timeline, a_window, after
 from tests.dashboard.conftest import NASTY, Pages, put, text_of
@@ -65,16 +65,16 @@ def test_a_title_with_spaces_around_it_is_no_change(pages: Pages, filled: str) -
 
 def test_a_pause_is_added_undone_and_saved(pages: Pages, filled: str) -> None:
     app = pages.timeline("talk-1")
-    typed(app, "It stood still at", "1:00")
+    typed(app, "Paused at", "1:00")
     typed(app, "for", "0:30")
-    button(app, "Add the pause").click().run()
+    button(app, "Add break").click().run()
     assert "Not saved yet" in text_of(app)
     assert stage_of(filled).cues == (a_cue(10, 0),)
     button(app, "Undo").click().run()
     assert "Nothing changed" in text_of(app)
-    typed(app, "It stood still at", "1:00")
+    typed(app, "Paused at", "1:00")
     typed(app, "for", "0:30")
-    button(app, "Add the pause").click().run()
+    button(app, "Add break").click().run()
     button(app, "Save").click().run()
     assert "Saved." in text_of(app)
     assert stage_of(filled).cues == (a_cue(10, 0), a_cue(70, 60), a_cue(100, 60))
@@ -83,10 +83,10 @@ def test_a_pause_is_added_undone_and_saved(pages: Pages, filled: str) -> None:
 
 def test_when_it_began_is_told_in_the_sessions_own_time(pages: Pages, filled: str) -> None:
     app = pages.timeline("talk-1")
-    typed(app, "It began so long after the session", "-1:00")
+    typed(app, "Started this long after the session", "-1:00")
     button(app, "Set").click().run()
-    typed(app, "It started anew when it had come to", "2:00")
-    button(app, "Add the restart").click().run()
+    typed(app, "Restarted when it had reached", "2:00")
+    button(app, "Add restart").click().run()
     button(app, "Save").click().run()
     assert stage_of(filled).cues == (a_cue(0, 60), a_cue(60, 120), a_cue(60, 0))
 
@@ -94,9 +94,9 @@ def test_when_it_began_is_told_in_the_sessions_own_time(pages: Pages, filled: st
 @pytest.mark.parametrize(
     ("label", "text", "press", "says"),
     [
-        ("It began so long after the session", "soon", "Set", "is not a time"),
-        ("It stood still at", "1:75", "Add the pause", "minutes and seconds go up to 59"),
-        ("It started anew when it had come to", "", "Add the restart", "is not a time"),
+        ("Started this long after the session", "soon", "Set", "is not a time"),
+        ("Paused at", "1:75", "Add break", "minutes and seconds go up to 59"),
+        ("Restarted when it had reached", "", "Add restart", "is not a time"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_changes_nothing(
@@ -114,7 +114,7 @@ def test_a_timeline_is_written_from_nothing_called_led_by_and_removed(pages: Pag
     button(app, "New timeline").click().run()
     typed(app, "Called", "Chapters")
     app.run()
-    button(app, "Let it lead").click().run()
+    button(app, "Use as main timeline").click().run()
     button(app, "Save").click().run()
     assert [(one.title, len(one.segments)) for one in stage_of(filled).timelines] == [("Chapters", 1), ("slides", 3)]
     button(app, "Remove").click().run()
@@ -124,7 +124,7 @@ def test_a_timeline_is_written_from_nothing_called_led_by_and_removed(pages: Pag
 
 def test_who_saves_second_is_told_and_may_see_what_the_first_saved(pages: Pages, filled: str) -> None:
     app = pages.timeline("talk-1")
-    typed(app, "It began so long after the session", "0:20")
+    typed(app, "Started this long after the session", "0:20")
     button(app, "Set").click().run()
     with open_store(filled) as store:
         store.put_stage("talk-1", a_stage(timelines=[a_timeline(("Theirs", 0, 5))]))
@@ -176,7 +176,7 @@ def test_a_stage_a_live_camera_watched_has_a_timeline_too(pages: Pages, store_ur
         put(store, a_session("live-1"), (a_stage(), [a_window(at, of=10, session_id="live-1") for at in range(60)]))
     app = pages.timeline("live-1")
     button(app, "New timeline").click().run()
-    typed(app, "It began so long after the session", "0:20")
+    typed(app, "Started this long after the session", "0:20")
     button(app, "Set").click().run()
     button(app, "Save").click().run()
     stage = stage_of(store_url, "live-1")
@@ -250,7 +250,7 @@ def test_another_audience_tells_when_it_began_and_the_viewer_decides(pages: Page
     button(app, "Compare reactions").click().run()
     assert "times as well as any other over" in text_of(app)
     assert stage_of(store_url, "ours").cues == ()
-    button(app, "Take it").click().run()
+    button(app, "Use it").click().run()
     button(app, "Save").click().run()
     (cue,) = stage_of(store_url, "ours").cues
     assert (cue.at - after(45)).total_seconds() - cue.timeline_s == pytest.approx(0, abs=1)
@@ -284,8 +284,8 @@ def test_without_places_for_films_it_says_how_to_name_them(
 
 def test_films_of_one_name_are_told_apart_by_as_many_of_their_folders_as_it_takes() -> None:
     films = [Path("/films", path) for path in ("2025/cam-1/a.mp4", "2026/cam-1/a.mp4", "2026/cam-2/a.mp4", "b.mp4")]
-    assert told_apart(films) == ["2025/cam-1/a.mp4", "2026/cam-1/a.mp4", "cam-2/a.mp4", "b.mp4"]
-    assert told_apart([]) == []
+    assert distinct_names(films) == ["2025/cam-1/a.mp4", "2026/cam-1/a.mp4", "cam-2/a.mp4", "b.mp4"]
+    assert distinct_names([]) == []
 
 
 def test_scenes_are_found_in_a_film_of_the_operators_and_looked_at_first(
@@ -296,16 +296,16 @@ def test_scenes_are_found_in_a_film_of_the_operators_and_looked_at_first(
         write_video(tmp_path / name, at_ms=range(0, 8000, 100), picture=lambda number: shades[number >= 40])
     monkeypatch.setenv("HOUSELIGHTS_VIDEOS", str(tmp_path))
     app = pages.timeline("talk-1")
-    button(app, "Read its chapters").click().run()
+    button(app, "Read chapters").click().run()
     assert "another.mp4: holds no chapters" in text_of(app)
-    button(app, "Find its scenes").click().run()
+    button(app, "Find scenes").click().run()
     assert called(app)[-1] == "scenes of another"
     next(box for box in app.selectbox if box.label == "Film").set_value(1)
-    button(app, "Find its scenes").click().run()
+    button(app, "Find scenes").click().run()
     assert called(app)[-1] == "scenes of film"
     assert "holds no chapters" not in text_of(app)
     assert len(stage_of(filled).timelines) == 1
-    button(app, "Add it").click().run()
+    button(app, "Add").click().run()
     button(app, "Save").click().run()
     assert [(one.title, len(one.segments)) for one in stage_of(filled).timelines] == [
         ("slides", 3),
@@ -331,7 +331,7 @@ def test_sound_tells_when_it_began_where_both_recordings_lie_there(
     next(box for box in app.selectbox if box.label.endswith("own recording")).set_value(1)
     button(app, "Compare sound").click().run(timeout=limit_s(120))
     assert "It began 12.5" in text_of(app)
-    button(app, "Take it").click().run()
+    button(app, "Use it").click().run()
     button(app, "Save").click().run()
     (cue,) = stage_of(store_url).cues
     assert (cue.at - after(0)).total_seconds() == pytest.approx(12.5, abs=0.1)
@@ -340,12 +340,12 @@ def test_sound_tells_when_it_began_where_both_recordings_lie_there(
 @pytest.mark.browser
 def test_a_file_is_looked_at_taken_edited_in_place_and_saved(opened: Callable[..., Page]) -> None:
     page = opened("timeline?session=fest-1&stage=Main+stage")
-    page.get_by_role("tab", name="From a file or film").click()
+    page.get_by_role("tab", name="Import").click()
     upload = page.locator('input[type="file"]')
     upload.set_input_files({"name": "sets.csv", "mimeType": "text/csv", "buffer": b"A,0\nB,soon\n"})
     expect(page.locator(".hl-trouble")).to_contain_text("sets.csv: line 2: 'soon' is not a time")
     upload.set_input_files({"name": "sets.csv", "mimeType": "text/csv", "buffer": b"First set,0:00\nSecond set,2:30\n"})
-    page.get_by_role("button", name="Add it").click()
+    page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("status")).to_have_text(["Not saved yet"])
     page.get_by_role("tab", name="Segments").click()
     save = page.get_by_role("button", name="Save", exact=True)
@@ -399,7 +399,7 @@ def test_a_time_that_is_none_is_named_and_cannot_be_saved_until_it_is_undone(ope
 @pytest.mark.browser
 def test_nothing_scrolls_sideways_on_a_phone(opened: Callable[..., Page]) -> None:
     page = opened("timeline?session=talk-1", width=390, height=844)
-    expect(page.locator(".hl-laid .hl-narrow")).to_be_visible()
+    expect(page.locator(".stVegaLiteChart svg")).to_be_visible()
     wide = page.locator('html, [data-testid="stMain"]').evaluate_all(
         "all => all.some(a => a.scrollWidth > a.clientWidth)"
     )

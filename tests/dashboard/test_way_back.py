@@ -10,7 +10,7 @@ import pytest
 from streamlit.auth_util import decode_provider_token
 
 from dashboard.access import identity as asking
-from dashboard.access.login_redirect import COOKIE, WayBack
+from dashboard.access.login_redirect import COOKIE, LoginRedirect
 from tests.dashboard.test_access_gate import asked
 
 HOST = "houselights.example"
@@ -25,7 +25,7 @@ async def streamlit(scope: dict[str, Any], _receive: Any, send: Any) -> None:
 
 def answered(path: str, **headers: str) -> dict[str, str]:
     """The headers of an answer."""
-    told = asked(WayBack(streamlit), path, host=HOST, **headers)[0]["headers"]
+    told = asked(LoginRedirect(streamlit), path, host=HOST, **headers)[0]["headers"]
     return {name.decode(): value.decode() for name, value in told}
 
 
@@ -88,7 +88,7 @@ def test_the_door_need_not_name_the_provider() -> None:
         asked_for.append(scope["query_string"])
         await streamlit(scope, _receive, send)
 
-    asked(WayBack(noting), "/auth/login", host=HOST)
+    asked(LoginRedirect(noting), "/auth/login", host=HOST)
     (query,) = asked_for
     token = decode_provider_token(query.decode().removeprefix("provider="))
     assert token["provider"] == "default"

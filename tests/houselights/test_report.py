@@ -56,7 +56,7 @@ def test_another_stage_and_expression_can_be_asked_for(houselights: Houselights,
 def test_while_a_session_runs_no_moment_is_told_as_on_its_page(
     houselights: Houselights, store: Store, tmp_path: Path
 ) -> None:
-    later, page = "Moments are told once the session has ended.", tmp_path / "talk.html"
+    later, page = "Key moments appear when the session ends.", tmp_path / "talk.html"
     store.put_heartbeat(replace(a_heartbeat(), at_ms=to_ms(datetime.now(UTC))))
     houselights("report", "talk-1", "--to", page)
     assert later not in page.read_text()

@@ -1,4 +1,4 @@
-"""What the boards of festivals know: one of the places that hold the Store."""
+"""Boards of festivals, read from the store."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SILENT_MS = 3_600_000
 
 @dataclass(slots=True)
 class _Kept:
-    """A session's reader, and the board it made last."""
+    """A session's reader and its newest board."""
 
     making: threading.Lock = field(default_factory=threading.Lock)
     reader: BoardReader | None = None
@@ -45,10 +45,10 @@ class _Kept:
 
 
 class Boards:
-    """Boards as of now, each made once an update however many pages and phones ask."""
+    """The boards as of now, each computed once an update however many pages and phones ask."""
 
     def __init__(self) -> None:
-        """Has read nothing yet."""
+        """Creates the object without I/O."""
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
         self._keeping = threading.Lock()
 
@@ -82,7 +82,7 @@ class Boards:
             return None
 
     def document(self, session_id: str, at_ms: int) -> bytes | None:
-        """The same as the public page reads it."""
+        """The board as the JSON document of the public page."""
         made = self.board(session_id, at_ms)
         return None if made is None else board_snapshot(made)
 
@@ -103,7 +103,7 @@ def _reader(session_id: str) -> BoardReader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """A festival all along.
+    """A festival's whole day.
 
     Attributes:
         session: whose.
@@ -138,7 +138,7 @@ def festivals() -> list[Session]:
 
 
 def day(session: Session, now_ms: int) -> Day:
-    """A festival so far, read anew once a minute while it lasts."""
+    """A festival so far, read again once a minute while it lasts."""
     return _day(store_url(), session, now_ms if session.ended_at is None else min(now_ms, to_ms(session.ended_at)))
 
 

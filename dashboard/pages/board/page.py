@@ -1,4 +1,4 @@
-"""The board of a festival for its staff: as of now, or of any instant of the day, at any speed."""
+"""The Stages page for staff: the board as of now, or of any instant of the day, at any speed."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from audience.sessions import Session
 from audience.time import from_ms, to_ms
 from dashboard import markup
 from dashboard.access.entry import in_words
+from dashboard.charts.day import day_chart
+from dashboard.charts.theme import palette_of
 from dashboard.clock import date_text, time_text, viewer_zone
 from dashboard.pages.board.data import boards, day, festivals
-from dashboard.pages.board.day_chart import day_chart
 from dashboard.pages.board.routes import ROUTE
 from dashboard.pages.board.staff_table import staff_table
-from dashboard.palette import palette_of
 from dashboard.session_address import choose_session, show_not_found
 from dashboard.wording import kind_words, plain
 
 # A page costs its server more than a phone's board does, so it asks less often.
-REFRESHES = {5.0: "Every 5 s", 2.0: "Every 2 s", 15.0: "Every 15 s", 0.0: "Not by itself"}
-SPEEDS = {0: "Stands still", 1: "As it was", 10: "10 times as fast", 60: "60 times as fast", 600: "600 times as fast"}
-CHART_HEIGHT = 300
+REFRESHES = {5.0: "Every 5 s", 2.0: "Every 2 s", 15.0: "Every 15 s", 0.0: "Off"}
+SPEEDS = {0: "Paused", 1: "Real time", 10: "10 times", 60: "60 times", 600: "600 times"}
 ABOUT = (
     "Liveliness, 0 to 100: how much the faces in view smile, or look happy or surprised, over the last minute; drawn "
     "toward the mean of all stages the fewer faces are in view. The bar is its interval. Stages whose intervals "
@@ -34,14 +33,14 @@ ABOUT = (
 
 
 def now_ms() -> int:
-    """The update that is due, milliseconds since the epoch."""
+    """The instant of the update that is due, milliseconds since the epoch."""
     return to_ms(datetime.now(UTC)) // UPDATE_MS * UPDATE_MS
 
 
 def choose_refresh() -> float:
     """Seconds between two updates; 0 for none."""
     return st.selectbox(
-        "Drawn anew",
+        "Refresh",
         list(REFRESHES),
         format_func=REFRESHES.__getitem__,
         key="every",
@@ -51,7 +50,7 @@ def choose_refresh() -> float:
     )
 
 
-def told(board: Board) -> None:
+def show_table(board: Board) -> None:
     """The table of one instant."""
     st.html(staff_table(board))
     st.html(markup.note(ABOUT, board.caution))
@@ -64,11 +63,11 @@ def now(session: Session) -> None:
         st.html(markup.empty("This festival is not in the store any more."))
         return
     st.html(markup.facts([f"As of {time_text(board.as_of_ms, viewer_zone(st.context.timezone))}"]))
-    told(board)
+    show_table(board)
 
 
 def replay(session: Session, every_s: float) -> None:
-    """The board of the instant on the slider, which moves by itself at the speed that is chosen."""
+    """The board at the slider's instant; it moves by itself at the chosen speed."""
     whole = day(session, now_ms())
     zone = viewer_zone(st.context.timezone)
     # The slider shows the viewer's clock; what counts is how far it stands from its beginning.
@@ -88,15 +87,15 @@ def replay(session: Session, every_s: float) -> None:
         )
         st.selectbox("Speed", list(SPEEDS), format_func=SPEEDS.__getitem__, key="speed", width=190)
     at_ms = whole.began_ms + round((instant - first).total_seconds() * 1000)
-    told(whole.board(at_ms))
+    show_table(whole.board(at_ms))
     stages = [sums.stage for sums in whole.sums]
     chart = day_chart(whole.figures, stages, at_ms, palette_of(st.context.theme.type), zone)
     alt = "Liveliness of every stage over the day, and the instant of the board"
-    st.echarts_chart(chart, height=CHART_HEIGHT, key="day", alt=alt, theme=None)
+    st.altair_chart(chart, key="day", alt=alt, theme=None)
 
 
 def show(session: Session, every_s: float) -> None:
-    """The body of the page, drawn again every so many seconds."""
+    """The body of the page, which refreshes by itself."""
     mode = st.segmented_control(
         "When", ["Now", "Replay"], default="Now", key="when", label_visibility="collapsed", required=True
     )

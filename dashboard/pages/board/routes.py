@@ -32,7 +32,7 @@ _TEXT: Final = b"text/plain; charset=utf-8"
 
 
 class BoardPage:
-    """Serves the page. It is the same for every session: what it shows comes with the snapshot."""
+    """Serves the page, the same for every session: its figures come with the snapshot."""
 
     def __init__(self, page: Page) -> None:
         """Serves this page."""
@@ -86,7 +86,7 @@ def board_routes(page: Page, snapshots: Snapshots, allowed_hosts: Sequence[str])
 
 
 class BoardBeforePages:
-    """Answers for the board before anything that the pages need is done: a whole festival asks at once."""
+    """Responds to requests for the board before any middleware of the pages: a whole festival asks at once."""
 
     def __init__(self, app: ASGIApp, *, routes: Sequence[Route]) -> None:
         """Leaves to `app` whatever is not under `ROUTE`."""
@@ -116,8 +116,8 @@ async def _send_packed(
 
 
 async def _send(send: Send, status: int, body: bytes, media_type: bytes | None, headers: list[Header]) -> None:
-    told: list[Header] = [*_ALWAYS, *headers]
+    fields: list[Header] = [*_ALWAYS, *headers]
     if media_type is not None:
-        told += [(b"content-type", media_type), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": told})
+        fields += [(b"content-type", media_type), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": fields})
     await send({"type": "http.response.body", "body": body})

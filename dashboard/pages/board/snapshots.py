@@ -1,4 +1,4 @@
-"""The board of each session as bytes, made once for everybody who asks within the same two seconds."""
+"""The board of each session as bytes, made once for all who request it within the same two seconds."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Snapshot:
 
 @dataclass(slots=True)
 class _Kept:
-    """What is kept of a session: its newest snapshot, when that was looked for, and why it could not be made, if so."""
+    """A session's newest snapshot, when it was made, and why it could not be, if so."""
 
     making: asyncio.Lock = field(default_factory=asyncio.Lock)
     looked_at_ms: int = -1
@@ -72,7 +72,7 @@ class Snapshots:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     async def newest(self, session_id: str) -> Snapshot | None:
-        """The snapshot of the update that is due, or the last one while that is made; None if there is no board.
+        """The snapshot of the update that is due, or the last one while that is computed; None where there is none.
 
         Raises:
             HouselightsError: it could not be made, and there is no earlier one to show.

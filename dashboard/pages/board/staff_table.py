@@ -1,4 +1,4 @@
-"""The board for those who run the festival: every figure with its interval, its faces, and what it is told from."""
+"""The board's table for staff: every figure with its interval, its faces and its newest window."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Final
 
 from audience.board.board import Board, BoardRow, State, Trend
 from audience.disclosure import SMALL_ROOM
+from dashboard.charts.theme import SPARK_CURVE
 from dashboard.clock import length_text
 from dashboard.markup import sparkline
-from dashboard.palette import SPARK_CURVE
 
 STATES: Final[dict[State, str]] = {
     "live": "live",
     "stale": "no news",
     "too few": f"too few faces to say ({SMALL_ROOM} or fewer)",
-    "silent": "no camera looks",
+    "silent": "no camera",
     "left out": "left out for now",
     "heads only": "heads only",
 }

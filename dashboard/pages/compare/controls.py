@@ -21,6 +21,7 @@ from audience.errors import InvalidValue
 from audience.time import clock_text
 from audience.timelines import Timeline
 from dashboard import markup
+from dashboard.charts.compare import BRUSH, BRUSHED
 from dashboard.pages.choose_sessions import Facet, choose_expression
 from dashboard.pages.compare.film_axis import STEPS_S, length_s, step_s, usual_timeline
 from dashboard.pages.compare.model import Group, grouped, in_both
@@ -41,9 +42,9 @@ _BY: Mapping[Facet, str] = {
 }
 _EACH = "A line for each screening"
 _ALIGN: Mapping[Align, str] = {
-    "titles": "Cuts laid by scene titles",
-    "seconds": "Cuts laid second by second",
-    "edits": "Cuts laid by two edit lists",
+    "titles": "Align cuts by scene",
+    "seconds": "Align cuts second by second",
+    "edits": "Align cuts by edit lists",
 }
 
 
@@ -139,7 +140,7 @@ def choose_align(titles: bool) -> Align:
     """
     offered: list[Align] = ["titles", "seconds", "edits"] if titles else ["seconds", "edits"]
     return st.selectbox(
-        "Cuts laid together by",
+        "Align cuts by",
         offered,
         format_func=_ALIGN.__getitem__,
         key="align",
@@ -227,7 +228,7 @@ STEP_S = 5
 
 _NAME = "stretch"
 _DRAWN = "stretch-drawn"  # how often the stretch was set from elsewhere, each time for a slider of its own
-_HOW = "Draw over a stretch with the brush (the brackets above the chart), or move the ends of the slider."
+_HOW = "Drag over a stretch of the chart, or move the ends of the slider."
 
 
 def chosen_stretch(until_s: float) -> tuple[float, float]:
@@ -242,9 +243,7 @@ def slider(until_s: float) -> None:
     places = _places(until_s)
     whole = _whole(places)
     with st.container(horizontal=True, vertical_alignment="bottom", key="stretch-row"):
-        st.select_slider(
-            "Stretch looked at, in chart and tables", list(places), value=_set(places), key=_key(), help=_HOW
-        )
+        st.select_slider("Time range of chart and tables", list(places), value=_set(places), key=_key(), help=_HOW)
         chosen = _chosen(places)
         if chosen != whole:
             st.button("Whole length", on_click=_draw, args=(whole,))
@@ -254,12 +253,11 @@ def slider(until_s: float) -> None:
 
 def brushed(event: Mapping[str, Any], until_s: float) -> None:
     """Takes what was drawn over the chart as the stretch."""
-    areas = event["selection"]["areas"]
-    if areas:
-        low_ms, high_ms = areas[-1]["coord_range"][:2]
+    if drawn := event["selection"][BRUSH].get(BRUSHED):
+        low_s, high_s = sorted(drawn)
         places = list(_places(until_s))
-        first = min(max(floor(low_ms / 1000 / STEP_S), 0), len(places) - 2)
-        last = min(max(ceil(high_ms / 1000 / STEP_S), first + 1), len(places) - 1)
+        first = min(max(floor(low_s / STEP_S), 0), len(places) - 2)
+        last = min(max(ceil(high_s / STEP_S), first + 1), len(places) - 1)
         _draw((places[first], places[last]))
 
 

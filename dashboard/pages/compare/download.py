@@ -6,22 +6,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from altair import LayerChart
 
 from audience.comparing.comparison import Comparison, ScreeningRow
 from audience.disclosure import exact_share
 from audience.export.tables import STAGE_KEY, Cell, Column, ExportTable, joined, notes_table, table_of_rows
 from audience.time import instant_text
+from dashboard.charts.compare import compare_chart
+from dashboard.charts.theme import LIGHT, Palette
 from dashboard.download import Chosen, Picture, Takeaway
-from dashboard.lab.compare_chart import Options, compare_chart
 from dashboard.pages.compare.groups import Pair
 from dashboard.pages.compare.model import Laid
-from dashboard.pages.compare.rows import Difference, Line
+from dashboard.pages.compare.rows import Difference, Line, compare_figures
 from dashboard.pages.compare.text import Unit, found
 from dashboard.pages.screening_data import scorers
-from dashboard.palette import LIGHT, Palette
 from dashboard.wording import share_of
-
-CHART_HEIGHT, WITH_DIFFERENCE = 400, 510
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,23 +62,12 @@ class Shown:
         what = "share" if self.unit == "screenings" else "mean confidence"
         return self.laid.difference(self.comparison, self.pair[0].name, self.pair[1].name, what)
 
-    @property
-    def height(self) -> int:
-        """Of the chart, pixels."""
-        return CHART_HEIGHT if self.difference is None else WITH_DIFFERENCE
-
-    def chart(self, palette: Palette) -> Options:
+    def chart(self, palette: Palette) -> LayerChart:
         """The chart in some colours."""
-        return compare_chart(
-            self.laid.axis,
-            self.lines,
-            self.difference,
-            marked=self.marked,
-            stretch=self.stretch,
-            name=self.name,
-            palette=palette,
-            height=self.height,
+        figures = compare_figures(
+            self.laid.axis, self.lines, self.difference, marked=self.marked, stretch=self.stretch, name=self.name
         )
+        return compare_chart(figures, palette)
 
 
 PAGE = "compare"
@@ -176,7 +164,7 @@ def takeaway(shown: Shown, address: str, chosen: Chosen, alt: str) -> Callable[[
                 screenings_table(shown),
                 joined([notes_table(one.session.session_id, [one.stage]) for one in screenings]),
             ],
-            pictures=[Picture(name="lines", options=shown.chart(LIGHT), width=_WIDTH, height=shown.height, alt=alt)],
+            pictures=[Picture(name="lines", chart=shown.chart(LIGHT), width=_WIDTH, alt=alt)],
             stages=[one.windows for one in screenings],
             scorers=scorers(screenings),
         )

@@ -33,7 +33,7 @@ _WIDTH = 330
 def choose_unit() -> Unit:
     """What was sampled; the page says what that means."""
     unit: Unit = st.segmented_control(
-        "What is sampled",
+        "Sampling unit",
         get_args(Unit),
         default="screenings",
         format_func=_UNITS.__getitem__,
@@ -86,7 +86,8 @@ def compare_people(laid: Laid, a: Group, b: Group) -> Comparison | None:
     bar.empty()
     gone = [laid.names[screening.key] for screening, units in ((one, units_a), (other, units_b)) if not len(units)]
     if gone:
-        line = f"No single face of {' or '.join(gone)} is kept (faces are for 30 days): compare screenings instead."
+        line = f"No single face of {' or '.join(gone)} is stored any more (they expire after 30 days):"
+        line += " compare screenings instead."
         st.html(markup.empty(line))
         return None
     return comparison
@@ -118,8 +119,8 @@ def show_findings(laid: Laid, comparison: Comparison, pair: Pair) -> None:
     st.html(
         markup.note(
             overall(comparison, a, b),
-            "Stretches are found by a cluster permutation test over all that is shared, whatever stretch is looked at: "
-            "it says that the groups differ; where exactly a stretch begins and ends it does not say.",
+            "Time ranges are found by a cluster permutation test over everything both share, whatever range is "
+            "selected: it shows that the groups differ, not exactly where a range begins and ends.",
         )
     )
 

@@ -11,6 +11,8 @@ import streamlit as st
 from audience.comparing.comparison import Comparison
 from audience.percents import percent_text
 from dashboard import markup
+from dashboard.charts.compare import BRUSH
+from dashboard.charts.theme import palette_of
 from dashboard.download import address, offer
 from dashboard.pages.choose_sessions import chosen_selection, link_parameters
 from dashboard.pages.compare import controls
@@ -41,7 +43,6 @@ from dashboard.pages.compare.rows import Line
 from dashboard.pages.compare.table import marked_before, show_table
 from dashboard.pages.compare.text import Unit, verdict
 from dashboard.pages.screenings import Selection, lines_set_down
-from dashboard.palette import palette_of
 from dashboard.wording import GAPS, doing
 
 
@@ -104,7 +105,7 @@ def show(selection: Selection) -> None:
         offer(build, page=PAGE, tables=TABLES, pictures=PICTURES)
         st.page_link("scenes/page.py", label="Scenes of these screenings →", query_params=link_parameters())
     if lines := lines_set_down(laid.screenings):
-        st.html(markup.listing("Left out, and notes", lines))
+        st.html(markup.listing("Notes and exclusions", lines))
 
 
 def lines_of(laid: Laid, groups: Sequence[Group], unit: Unit, marked: Sequence[str]) -> list[Line]:
@@ -121,12 +122,12 @@ def show_chart(shown: Shown, told: str) -> None:
     """The chart; a brush over it chooses the stretch that is looked at."""
     # Another stretch is another chart: the brush that chose it has done its work.
     key = f"chart-{shown.stretch[0]:g}-{shown.stretch[1]:g}"
-    st.echarts_chart(
+    st.altair_chart(
         shown.chart(palette_of(st.context.theme.type)),
-        height=shown.height,
         key=key,
         alt=f"{shown.name}. {told}",
         theme=None,
+        selection_mode=BRUSH,
         on_select=lambda: controls.brushed(st.session_state[key], shown.laid.axis.until_s),
     )
 
@@ -152,20 +153,20 @@ def summary(shown: Shown) -> str:
 
 def about_the_axis(laid: Laid, selection: Selection, cuts: Cuts | None, aligned: bool) -> list[str]:
     """On which seconds the lines are laid, and who is not on them."""
-    told = "Lines lie on the seconds of what was shown, as its cues tell."
+    told = "All lines share the seconds of what was shown."
     if cuts and aligned:
         told = (
-            f"Lines lie on the seconds of {cut_name(cuts[0])}; {cut_name(cuts[1])} is laid on it where both show the "
-            "same, and the tables are over what both show."
+            f"All lines share the seconds of {cut_name(cuts[0])}; {cut_name(cuts[1])} is aligned where both show the "
+            "same. The tables cover what both show."
         )
     elif cuts:
         both = f"{cut_name(cuts[0])} and {cut_name(cuts[1])}"
-        told = f"{both} are laid together second by second, each from its own beginning."
+        told = f"{both} are aligned second by second, each from its own beginning."
     notes = [told]
     if untold := sum(not one.stage.timelines and not one.stage.cues for one in laid.screenings):
-        notes.append(f"Of {untold} nobody said when what was shown began: they are laid from their session's start.")
+        notes.append(f"{untold} have no timeline: they are aligned by the start of their session.")
     if absent := len(selection.screenings) - len(laid.screenings):
-        notes.append(f"{absent} of other cuts are not drawn: two cuts are laid together at a time.")
+        notes.append(f"{absent} of other cuts are not drawn: two cuts can be compared at a time.")
     return notes
 
 

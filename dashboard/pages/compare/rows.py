@@ -1,9 +1,9 @@
-"""The rows behind the chart of a comparison: one a cell of the axis, with the words its hover shows."""
+"""The figures behind the chart of a comparison, cell by cell of its axis, with the words that a pointer reads."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from audience.disclosure import interval_text, share_text
 from audience.percents import percent, percent_text
 from audience.time import clock_text
-from dashboard.lab.line_styles import MOST
+from dashboard.charts.axes import Ends, tiles
+from dashboard.charts.compare import CompareFigures
+from dashboard.charts.theme import MOST_STYLES
+from dashboard.charts.thinning import thinned_together
 from dashboard.pages.compare.film_axis import FilmAxis
-from dashboard.thinning import thinned
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -61,51 +63,100 @@ class Difference:
     unit: str
 
 
-def compare_rows(axis: FilmAxis, lines: Sequence[Line], difference: Difference | None) -> pd.DataFrame:
-    """One row for every cell that is drawn.
+def compare_figures(
+    axis: FilmAxis,
+    lines: Sequence[Line],
+    difference: Difference | None,
+    *,
+    marked: Sequence[str] = (),
+    stretch: Ends,
+    name: str,
+) -> CompareFigures:
+    """What the chart of some lines draws.
 
     Args:
         axis: of the lines.
-        lines: what is drawn.
-        difference: of two of them; None where none is drawn.
-
-    Returns:
-        Columns at_ms (middle of the cell, milliseconds); line_0, low_0, band_0 and so on (percent; band is the height
-        from low to the upper bound); d_value, d_low, d_band (points); and in words when, part, told_0 and so on,
-        d_told. Missing figures are null.
+        lines: what is drawn, one at least.
+        difference: of two groups, drawn under them; None where none is.
+        marked: names of lines that stand out among many.
+        stretch: from when to when to show, seconds of the axis.
+        name: what the lines show, as "Share of faces that smile".
     """
-    drawn = _drawn(lines, len(axis.own))
-    columns: dict[str, object] = {"at_ms": (axis.middle_s * 1000)[drawn]}
+    figures = CompareFigures(
+        cells=compare_rows(axis, lines, difference, stretch),
+        names=[line.name for line in lines],
+        marked=marked,
+        name=name,
+        ends_s=stretch,
+        highest=100 * _highest(*(np.fmax(line.share, line.high) for line in lines)),
+        segments=_segments(axis, stretch),
+    )
+    if difference is None:
+        return figures
+    starts, lengths = axis.own.start_a_s, axis.own.length_s
+    clusters = [
+        (starts[first], starts[last] + lengths[last], number)
+        for number, (first, last) in enumerate(difference.clusters, start=1)
+    ]
+    return replace(
+        figures,
+        difference=f"{difference.higher} less {difference.lower}, points of {difference.unit}",
+        widest=100 * _highest(*(np.abs(values) for values in (difference.value, difference.low, difference.high))),
+        clusters=_clipped(pd.DataFrame(clusters, columns=["from_s", "until_s", "number"]), stretch),
+    )
+
+
+def compare_rows(axis: FilmAxis, lines: Sequence[Line], difference: Difference | None, stretch: Ends) -> pd.DataFrame:
+    """One row for every cell of the stretch that is drawn; see `CompareFigures.cells`."""
+    inside = np.flatnonzero(axis.inside(*stretch))
+    kept = thinned_together(np.array([line.share[inside] for line in lines]), _most_rows(len(lines)))
+    drawn = inside[kept]
+    at_s = axis.middle_s[drawn]
+    from_s, until_s = tiles(at_s)
+    columns: dict[str, object] = {"at_s": at_s, "from_s": from_s, "until_s": until_s}
     for number, line in enumerate(lines):
         columns[f"line_{number}"] = np.round(100 * line.share, 2)[drawn]
         columns[f"low_{number}"] = np.round(100 * line.low, 2)[drawn]
-        columns[f"band_{number}"] = np.round(100 * (line.high - line.low), 2)[drawn]
+        columns[f"high_{number}"] = np.round(100 * line.high, 2)[drawn]
     if difference is not None:
-        columns["d_value"] = np.round(100 * difference.value, 2)[drawn]
-        columns["d_low"] = np.round(100 * difference.low, 2)[drawn]
-        columns["d_band"] = np.round(100 * (difference.high - difference.low), 2)[drawn]
-        columns["d_told"] = [_difference_told(difference, cell) for cell in drawn.tolist()]
-    columns["when"] = [
-        f"{clock_text(start)} to {clock_text(start + length)}"
-        for start, length in zip(axis.own.start_a_s[drawn].tolist(), axis.own.length_s[drawn].tolist(), strict=True)
-    ]
-    columns["part"] = [axis.part(second) for second in axis.middle_s[drawn].tolist()]
-    if len(lines) <= MOST:
-        for number, line in enumerate(lines):
-            columns[f"told_{number}"] = [_told(line, cell) for cell in drawn.tolist()]
-    else:
-        shares = np.array([line.share for line in lines])
-        columns["told_0"] = [_all_told(lines, shares[:, cell]) for cell in drawn.tolist()]
+        for column, values in (("", difference.value), ("_low", difference.low), ("_high", difference.high)):
+            columns[f"difference{column}"] = np.round(100 * values, 2)[drawn]
+    columns["said"] = [_said(axis, lines, difference, cell) for cell in drawn.tolist()]
     return pd.DataFrame(columns)
 
 
-def _drawn(lines: Sequence[Line], cells: int) -> Ints:
-    """Cells to draw: all of them, or the peaks, dips and edges of gaps of every line."""
-    most = max(_LEAST_A_LINE, _MOST_POINTS // max(1, len(lines)))
-    if cells <= most:
-        return np.arange(cells)
-    kept = [thinned(line.share, max(1, most // max(1, len(lines)))) for line in lines]
-    return np.unique(np.concatenate(kept))
+def _most_rows(lines: int) -> int:
+    return max(_LEAST_A_LINE, _MOST_POINTS // max(1, lines))
+
+
+def _highest(*values: Floats) -> float:
+    return float(np.nanmax(np.concatenate(values), initial=0.0))
+
+
+def _segments(axis: FilmAxis, stretch: Ends) -> pd.DataFrame:
+    segments = axis.timeline.segments if axis.timeline else ()
+    rows = [(segment.start_s, segment.end_s, segment.title) for segment in segments]
+    return _clipped(pd.DataFrame(rows, columns=["from_s", "until_s", "title"]), stretch)
+
+
+def _clipped(spans: pd.DataFrame, stretch: Ends) -> pd.DataFrame:
+    """Spans cut to a stretch, those outside of it left out."""
+    cut = spans.assign(from_s=spans["from_s"].clip(*stretch), until_s=spans["until_s"].clip(*stretch))
+    return cut[cut["from_s"] < cut["until_s"]]
+
+
+def _said(axis: FilmAxis, lines: Sequence[Line], difference: Difference | None, cell: int) -> str:
+    """What a pointer over a cell reads, line by line."""
+    start, length = float(axis.own.start_a_s[cell]), float(axis.own.length_s[cell])
+    part = axis.part(float(axis.middle_s[cell]))
+    said = [f"{clock_text(start)} to {clock_text(start + length)}" + (f" · {part}" if part else "")]
+    if len(lines) <= MOST_STYLES:
+        said += [_told(line, cell) for line in lines]
+    else:
+        said.append(_all_told(lines, np.array([line.share[cell] for line in lines])))
+    if difference is not None:
+        said.append(_difference_told(difference, cell))
+    return "\n".join(said)
 
 
 def _told(line: Line, cell: int) -> str:

@@ -16,10 +16,10 @@ from audience.disclosure import LEAST_SHARE, SMALL_ROOM, interval_text, share_te
 from audience.percents import percent_text
 from audience.time import clock_text
 from dashboard import markup
+from dashboard.charts.theme import SPARK_CURVE
 from dashboard.clock import date_text, viewer_zone
 from dashboard.pages.compare.model import Laid
 from dashboard.pages.screenings import Screening
-from dashboard.palette import SPARK_CURVE
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig

@@ -34,17 +34,17 @@ def verdict(comparison: Comparison, a: str, b: str, unit: Unit) -> str:
     if not comparison.enough:
         return not_enough(comparison.units_a, comparison.units_b, a, b, unit)
     clusters = found(comparison)
-    opening = f"{a[:1].upper()}{a[1:]} and {b} differ"
+    both = f"{a[:1].upper()}{a[1:]} and {b}"
     if not clusters:
         return (
-            f"{opening} nowhere by more than chance would bring. That does not show that they are received "
-            "alike: a smaller difference would need more screenings or faces."
+            f"{both} do not differ by more than chance. That does not show that they are received alike: a smaller "
+            "difference would need more screenings or faces."
         )
     largest = max(clusters, key=lambda cluster: abs(cluster.difference))
     higher = a if largest.difference > 0 else b
-    places = "one stretch" if len(clusters) == 1 else f"{len(clusters)} stretches"
+    places = "one time range" if len(clusters) == 1 else f"{len(clusters)} time ranges"
     return (
-        f"{opening} by more than chance, in {places}. The largest difference: {higher} is higher by "
+        f"{both} differ by more than chance, in {places}. The largest difference: {higher} is higher by "
         f"{points(largest.difference)} from {_from_to(comparison, largest)}."
     )
 

@@ -1,4 +1,4 @@
-"""What a button does, in one place: what goes wrong is one line, and what it changed is seen on all of the page."""
+"""Button callbacks: errors become one line, and a change redraws the whole page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DONE, _PROBLEM = "operate-done", "operate-problem"
 
 
 def act(action: Callable[..., Any], *args: Any, **named: Any) -> Any:
-    """Does what a button is for; used as its `on_click`.
+    """Runs a button's action; used as its `on_click`.
 
     Returns:
         What the action does; None where it could not be done, and `show_part` says why.
@@ -30,7 +30,7 @@ def act(action: Callable[..., Any], *args: Any, **named: Any) -> Any:
 
 
 def show_part(show: Callable[[str], None], session_id: str) -> None:
-    """Draws a part of the page by itself, and all of it where one of the part's buttons changed something."""
+    """Draws one part of the page, and all of it after one of its buttons changed something."""
     try:
         show(session_id)
     except HouselightsError as problem:

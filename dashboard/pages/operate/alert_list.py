@@ -1,4 +1,4 @@
-"""Alerts and rules in words."""
+"""Alerts and rules as text."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dashboard.clock import length_text, time_text
 from dashboard.pages.operate.camera_rows import ago
 
 WHAT_NAMES: Mapping[What, str] = {
-    "camera": "A camera shows nothing of use",
+    "camera": "A camera has no usable picture",
     "delay": "Figures come late",
     "faces": "Few faces in view",
     "share": "Few faces smile",
-    "liveliness": "A stage is little lively",
+    "liveliness": "Liveliness is low",
 }
 
 
@@ -38,21 +38,21 @@ def rule_text(rule: AlertRule, stages: Mapping[str, str]) -> str:
 
 
 def alert_line(book: AlertBook, alert: Alert, now_ms: int, zone: tzinfo) -> str:
-    """One alert as HTML: what, since when, who saw it, and who was told."""
-    told = f"{alert.told[:1].upper()}{alert.told[1:]}"
+    """One alert as HTML: what, since when, who acknowledged it, and who was notified."""
+    text = f"{alert.told[:1].upper()}{alert.told[1:]}"
     facts = [f"since {time_text(alert.since_ms, zone)}, {ago(max(0.0, (now_ms - alert.since_ms) / 1000))}"]
     if alert.ended_ms is not None:
         lasted = length_text((alert.ended_ms - alert.since_ms) / 1000)
         facts = [f"{time_text(alert.since_ms, zone)} to {time_text(alert.ended_ms, zone)}, {lasted}"]
     if (seen := book.mark(alert, "acknowledged")) is not None:
         facts.append(f"seen by {seen.by} at {time_text(seen.at_ms, zone)}")
-    ways = [mark.by for mark in book.marks if mark.alert_id == alert.alert_id and mark.kind == "told"]
-    if ways:
-        facts.append("told by " + ", ".join(ways))
+    notified = [mark.by for mark in book.marks if mark.alert_id == alert.alert_id and mark.kind == "told"]
+    if notified:
+        facts.append("sent by " + ", ".join(notified))
     state = "over" if alert.ended_ms is not None else ("seen" if seen else "on")
     if alert.what == "test":
         state = "test"
     return (
-        f'<div class="hl-alert hl-alert-{state}"><span class="hl-state">{state}</span> <strong>{escape(told)}</strong> '
+        f'<div class="hl-alert hl-alert-{state}"><span class="hl-state">{state}</span> <strong>{escape(text)}</strong> '
         f'<span class="hl-camera-facts">{" · ".join(escape(fact) for fact in facts)}</span></div>'
     )

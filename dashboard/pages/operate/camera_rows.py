@@ -1,4 +1,4 @@
-"""Cameras at a glance, as HTML: a sign, a word and a colour each, and what an operator asks next under them."""
+"""Cameras at a glance, as HTML: a sign, a word and a colour each, and details below."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from audience.monitoring.cameras import UNUSABLE, CameraStatus, State
 from dashboard.markup import units_kept
 from dashboard.wording import faces_text
 
-# Nothing is told by colour alone: each state has a sign and a word of its own.
+# Nothing is shown by colour alone: each state has a sign and a word of its own.
 _SIGNS: dict[State, str] = {
     "dead": "✕",
     "failed": "!",
@@ -36,7 +36,7 @@ def camera_rows(cameras: Sequence[CameraStatus], stages: Mapping[str, str]) -> s
 
 
 def summary(cameras: Sequence[CameraStatus], stages: Mapping[str, str]) -> str:
-    """All cameras in one sentence; of those that need a hand, three by name."""
+    """All cameras in one sentence; up to three that need attention by name."""
     if not cameras:
         return "No camera is set up yet."
     waiting = [one for one in cameras if one.state in ("expected", "ended")]
@@ -44,14 +44,14 @@ def summary(cameras: Sequence[CameraStatus], stages: Mapping[str, str]) -> str:
     bad = [one for one in cameras if one.state in UNUSABLE]
     ok = sum(one.state == "ok" for one in cameras)
     if not at_work:
-        return f"No camera is at work; {len(cameras)} {'is' if len(cameras) == 1 else 'are'} set up."
-    of = f"{at_work} {'camera' if at_work == 1 else 'cameras'} at work"
-    told = f"{ok} of {of} {'is' if 1 in (ok, at_work) else 'are'} ok."
+        return f"No camera is running; {len(cameras)} {'is' if len(cameras) == 1 else 'are'} set up."
+    of = f"{at_work} {'camera' if at_work == 1 else 'cameras'} running"
+    line = f"{ok} of {of} {'is' if 1 in (ok, at_work) else 'are'} ok."
     if bad:
         places = [f"{one.camera_id} on {stages.get(one.stage_id, one.stage_id)} is {one.state}" for one in bad[:3]]
-        told += " " + "; ".join(places)
-        told += f"; {len(bad) - 3} more show nothing of use." if len(bad) > 3 else "."
-    return told
+        line += " " + "; ".join(places)
+        line += f"; {len(bad) - 3} more have no usable picture." if len(bad) > 3 else "."
+    return line
 
 
 def ago(seconds: float | None) -> str:

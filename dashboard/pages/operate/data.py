@@ -1,4 +1,4 @@
-"""What the operator's page reads and writes: one of the places that hold the Store."""
+"""Reads and writes what the Operate page shows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def now() -> datetime:
 
 
 def named_store() -> str:
-    """What a command has to name the store by; "" where it is the one that is used unasked."""
+    """The --store option for a command; "" where the default store is used."""
     return "" if store_url() == default_store_url() else store_url()
 
 
@@ -39,7 +39,7 @@ def is_in_the_cloud() -> bool:
 
 
 def at_work(found: Sequence[Session]) -> str:
-    """The id of the session an operator most likely comes for: the first of which a camera is at work.
+    """The id of the session to show first: the first one with a running camera.
 
     Args:
         found: one at least; the first stands where no camera is at work.
@@ -54,7 +54,7 @@ def at_work(found: Sequence[Session]) -> str:
 
 
 def situation(session_id: str) -> Situation:
-    """How a session is now. Its rules are looked at, unless a watcher does so already.
+    """A session's current state. Evaluates its rules, unless a watcher does so already.
 
     Raises:
         SessionNotFound: there is none of that id.
@@ -64,7 +64,7 @@ def situation(session_id: str) -> Situation:
 
 
 def set_up(occasion: Occasion, *, stage_title: str = "") -> Session:
-    """Sets up a session, a stage and a camera, or adds to those there are; see `prepared`.
+    """Sets up a session, a stage and a camera, or adds to existing ones; see `prepared`.
 
     Raises:
         ScoringRefused: the session is there, and measures something else.
@@ -78,7 +78,7 @@ def set_up(occasion: Occasion, *, stage_title: str = "") -> Session:
 
 
 def start(session_id: str) -> None:
-    """The session begins now.
+    """Starts the session now.
 
     Raises:
         InvalidValue: something was recorded of it already.
@@ -91,20 +91,20 @@ def start(session_id: str) -> None:
 
 
 def go_on(session_id: str) -> None:
-    """The session is under way again."""
+    """Resumes an ended session."""
     with _opened() as store:
         store.change_session(replace(store.session(session_id), ended_at=None))
 
 
 def end(session_id: str) -> None:
-    """The session has ended now; one that had yet to begin, too."""
+    """Ends the session now, also one that has not begun."""
     with _opened() as store:
         session, at = store.session(session_id), now()
         store.change_session(replace(session, started_at=min(session.started_at, at), ended_at=at))
 
 
 def acknowledge(session_id: str, alert: Alert, by: str) -> None:
-    """Notes who saw an alert.
+    """Records who acknowledged an alert.
 
     Raises:
         InvalidValue: nobody is named.
@@ -115,25 +115,25 @@ def acknowledge(session_id: str, alert: Alert, by: str) -> None:
 
 
 def ask_for_a_test(session_id: str) -> None:
-    """Begins an alert that says it is a test, for the watcher to tell."""
+    """Starts a test alert, which the watcher sends."""
     with _opened() as store:
         store.alerting.put(session_id, trial_alert(to_ms(now())))
 
 
 def rules(session_id: str) -> tuple[AlertRule, ...]:
-    """The rules there are by now, in the order of their ids."""
+    """The current rules, in the order of their ids."""
     with _opened() as store:
         return store.alerting.book(session_id).rules
 
 
 def put_rule(session_id: str, rule: AlertRule) -> None:
-    """Writes a rule."""
+    """Stores a rule."""
     with _opened() as store:
         store.alerting.put(session_id, rule)
 
 
 def drop_rule(session_id: str, rule: AlertRule) -> None:
-    """Takes a rule away; what it has begun is over at the next look."""
+    """Removes a rule; its alerts end at the next evaluation."""
     with _opened() as store:
         store.alerting.drop(session_id, rule)
 

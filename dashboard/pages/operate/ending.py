@@ -1,4 +1,4 @@
-"""Ending a session: asked first, by name, because it ends for every stage and camera of it."""
+"""The dialog that ends a session: it asks first, because it ends for every stage and camera."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ASKED = "end-session"
 
 
 def ask_to_end(session_id: str) -> None:
-    """Has the page ask whether to end a session, when it is drawn next."""
+    """Opens the dialog on the next run of the page."""
     st.session_state[_ASKED] = session_id
 
 
@@ -32,7 +32,7 @@ def still_at_work(now: Situation) -> str:
     stages = stage_names(now.stages)
     at_work = [one for one in now.cameras if one.state not in ("ended", "expected", "dead")]
     names = [f"{one.camera_id} on {stages[one.stage_id]}" for one in at_work]
-    return f"Still at work: {', '.join(names)}. Stop each with Ctrl-C where it was started." if names else ""
+    return f"Still running: {', '.join(names)}. Stop each with Ctrl-C where it was started." if names else ""
 
 
 def _close() -> None:
@@ -49,8 +49,8 @@ def _question(session_id: str) -> None:
     st.html(f"<p><strong>{escape(now.session.name)}</strong></p>")
     st.html(markup.note(_meaning(now.session, len(now.stages), len(now.cameras)), still_at_work(now)))
     with st.container(horizontal=True):
-        st.button("End it for all", type="primary", key="end-surely", on_click=act, args=(_end, session_id))
-        st.button("Not yet", key="end-not", on_click=act, args=(_close,))
+        st.button("End session for all", type="primary", key="end-surely", on_click=act, args=(_end, session_id))
+        st.button("Cancel", key="end-not", on_click=act, args=(_close,))
 
 
 def _end(session_id: str) -> None:
@@ -61,8 +61,7 @@ def _end(session_id: str) -> None:
 def _meaning(session: Session, stages: int, cameras: int) -> str:
     """What ending means, in words."""
     of = f"{stages} {'stage' if stages == 1 else 'stages'} and {cameras} {'camera' if cameras == 1 else 'cameras'}"
-    board = " Its public board stands still." if session.kind == "festival" else ""
+    board = " Its public board stops updating." if session.kind == "festival" else ""
     return (
-        f"It ends now, with {of}. Nobody is alerted of its cameras any more.{board} Cameras are not stopped by this. "
-        "“Session goes on” takes it back."
+        f"It ends now, with {of}. Its alerts stop.{board} Cameras are not stopped by this. “Resume session” undoes it."
     )

@@ -44,7 +44,7 @@ def show_new_session() -> None:
         "Country",
         list(countries()),
         index=None,
-        placeholder="Not said: type to search",
+        placeholder="Not set: type to search",
         format_func=lambda code: countries()[code].label,
         key="new-country",
     )
@@ -53,7 +53,7 @@ def show_new_session() -> None:
         st.text_input("Camera", "cam-1", key="new-camera")
     with st.container(horizontal=True):
         heads_only = st.checkbox("Count heads only", key="new-heads")
-        st.checkbox("The people in view are told", key="new-notice")
+        st.checkbox("The people in view are informed", key="new-notice")
     st.html(_outcome(setting, country, heads_only=heads_only))
     st.button("Set up session", type="primary", on_click=_set_up)
     if problem := st.session_state.pop(_PROBLEM, ""):

@@ -52,14 +52,14 @@ def show_cost(session_id: str) -> None:
             "Budget of the day, $", 0.0, 1e6, 20.0, step=5.0, key="cost-budget", bind="query-params", format="%g"
         )
     cost = day_cost(cameras=cameras, hours=hours, faces=faces, scoring=scoring, interval_s=interval_s)
-    told = f"About ${cost.dollars:,.2f} for the day"
+    line = f"About ${cost.dollars:,.2f} for the day"
     if cost.detect_faces:
-        told += f", ${cost.detect_faces:,.2f} of it for DetectFaces"
+        line += f", ${cost.detect_faces:,.2f} of it for DetectFaces"
     if cost.dollars > budget:
-        told += f": ${cost.dollars - budget:,.2f} over the budget of ${budget:,.2f}."
-        st.html(markup.trouble(told + " Longer deliveries, or scoring on the device, cost less."))
+        line += f": ${cost.dollars - budget:,.2f} over the budget of ${budget:,.2f}."
+        st.html(markup.trouble(line + " Longer deliveries, or scoring on the device, cost less."))
     else:
-        st.html(markup.lead(f"{told}, within the budget of ${budget:,.2f}."))
+        st.html(markup.lead(f"{line}, within the budget of ${budget:,.2f}."))
     st.html(markup.note("Estimated, not billed.", *cost.assumes))
 
 

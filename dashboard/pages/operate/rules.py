@@ -1,4 +1,4 @@
-"""What somebody wants to be told of: the rules of a session, and trying whether telling works."""
+"""The alert rules of a session, and a test alert."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from dashboard.pages.operate.alert_list import WHAT_NAMES, rule_text
 from dashboard.wording import plain, stage_names
 
 _LIMITS: dict[What, tuple[str, float, float]] = {
-    "delay": ("Over so many seconds", 10.0, 3600.0),
-    "faces": ("Fewer than so many faces", 10.0, 100_000.0),
-    "share": ("Under so many per cent of the faces", 20.0, 100.0),
+    "delay": ("Later than, seconds", 10.0, 3600.0),
+    "faces": ("Fewer faces than", 10.0, 100_000.0),
+    "share": ("Under, per cent of the faces", 20.0, 100.0),
     "liveliness": ("Under, 0 to 100", 20.0, 100.0),
 }
 
@@ -32,24 +32,24 @@ def show_rules(session_id: str) -> None:
     if (removed := st.session_state.get(_removed_key(session_id))) is not None:
         with st.container(horizontal=True, vertical_alignment="center", key="rule-removed"):
             st.html(markup.note(f"Removed: {rule_text(removed, names)}."))
-            st.button("Put it back", on_click=act, args=(_put_back, session_id))
+            st.button("Undo", on_click=act, args=(_put_back, session_id))
     if not now.book.rules:
-        st.html(markup.note("There is no rule: nobody is told of anything."))
+        st.html(markup.note("No alert rules yet: nobody is notified."))
         st.button("Add the usual rules", on_click=act, args=(_add_usual, session_id))
     st.button(
         "Send a test alert",
         on_click=act,
         args=(data.ask_for_a_test, session_id),
-        help="It stands among the alerts that are over, and says there who was told of it.",
+        help="It appears under past alerts, with who was notified.",
     )
     with st.container(border=True):
-        what = st.selectbox("Tell of", list(WHAT_NAMES), format_func=WHAT_NAMES.__getitem__, key="rule-what")
+        what = st.selectbox("Notify about", list(WHAT_NAMES), format_func=WHAT_NAMES.__getitem__, key="rule-what")
         with st.container(horizontal=True):
             st.selectbox("On stage", ["", *names], format_func=lambda stage: names.get(stage, "Any"), key="rule-stage")
             if what in _LIMITS:
                 label, usual, most = _LIMITS[what]
                 st.number_input(label, 1.0, most, usual, step=1.0, format="%g", key=f"limit-{what}")
-            st.number_input("For so many seconds", 0.0, LONGEST_FOR_S, 60.0, step=5.0, format="%g", key="rule-for")
+            st.number_input("For, seconds", 0.0, LONGEST_FOR_S, 60.0, step=5.0, format="%g", key="rule-for")
         st.button("Add rule", on_click=act, args=(_add_chosen, session_id))
 
 

@@ -30,7 +30,7 @@ def show_running(session_id: str) -> None:
     now = data.situation(session_id)
     _session(now)
     if not is_under_way(now.session, to_ms(data.now())):
-        st.html(markup.note("Cues of a session that has ended are changed on its page, beside its segments."))
+        st.html(markup.note("The cues of a session that has ended are edited on its Timeline page."))
         return
     names = stage_names(now.stages)
     for stage in now.stages:
@@ -42,10 +42,10 @@ def _session(now: Situation) -> None:
     under_way = is_under_way(now.session, to_ms(data.now()))
     with st.container(horizontal=True, vertical_alignment="center"):
         if not under_way:
-            st.button("Session goes on", on_click=act, args=(data.go_on, session_id))
+            st.button("Resume session", on_click=act, args=(data.go_on, session_id))
         else:
             if not now.recorded:
-                st.button("Session starts now", on_click=act, args=(data.start, session_id))
+                st.button("Start session", on_click=act, args=(data.start, session_id))
             st.button("End session", on_click=act, args=(ask_to_end, session_id))
     if not under_way:
         st.html(markup.note(still_at_work(now)))
@@ -72,11 +72,11 @@ def _stage(session: Session, stage: Stage, name: str) -> None:
 def _where(cues: tuple[Cue, ...], at: datetime, what: str) -> str:
     stands_s, zone = position_s(cues, at), viewer_zone(st.context.timezone)
     if stands_s is not None:
-        return f"the {what} runs, at {clock_text(stands_s)} as of {time_text(to_ms(at), zone)}."
+        return f"{what} running · {clock_text(stands_s)} (at {time_text(to_ms(at), zone)})"
     if is_paused(cues, at):
         since = max(cue.at for cue in cues if cue.at <= at)
-        return f"the {what} is paused since {time_text(to_ms(since), zone)}."
-    return f"the {what} has not begun."
+        return f"{what} paused since {time_text(to_ms(since), zone)}"
+    return f"{what} not started"
 
 
 def _cue(session: Session, stage: Stage, change: Callable[[tuple[Cue, ...], datetime], tuple[Cue, ...]]) -> None:
@@ -97,7 +97,7 @@ def _undo(session: Session, stage: Stage) -> None:
 
     def back(stored: Stage) -> Stage:
         if stored.cues != after.cues:
-            raise InvalidValue("somebody has changed the cues since: nothing was taken back")
+            raise InvalidValue("somebody has changed the cues since: nothing was undone")
         return replace(stored, cues=before.cues)
 
     change_stage(session.session_id, stage.stage_id, back)

@@ -33,7 +33,7 @@ def device_command(environment: Mapping[str, str], *, source: str, deliver_to: s
     """What starts a camera on a computer of its own, which delivers to a bucket.
 
     Args:
-        environment: what the device is told of its session.
+        environment: the environment variables of the device.
         source: the camera, as `HOUSELIGHTS_SOURCE` takes it.
         deliver_to: the name of a bucket in S3, or `dir:` and a folder.
     """

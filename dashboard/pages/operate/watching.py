@@ -19,8 +19,8 @@ from dashboard.wording import faces_text, kind_words, plain, stage_names
 
 OLD_ALERTS = 10
 NOBODY_WATCHES = (
-    "Rules are looked at while this page is open, and nobody is told elsewhere. To be told by mail, SMS or webhook, or "
-    "while no page is open, start"
+    "Rules are checked while this page is open, and alerts appear here only. To be notified by mail, SMS or webhook, "
+    "or while no page is open, start"
 )
 
 
@@ -39,7 +39,7 @@ def _head(now: Situation) -> None:
     if session.ended_at is not None and not is_under_way(session, now_ms):
         when = f"Ended {date_text(session.ended_at, zone)}"
     else:
-        verb = "Under way since" if now.recorded else "Nothing recorded yet, set up for"
+        verb = "Running since" if now.recorded else "Nothing recorded yet, set up for"
         when = f"{verb} {date_text(session.started_at, zone)}"
     facts = [when]
     for stage in now.stages:
@@ -61,7 +61,7 @@ def _alerts_on(now: Situation) -> None:
 def _alerts_over(now: Situation) -> None:
     over = [alert for alert in reversed(now.book.alerts) if alert.ended_ms is not None]
     if over:
-        with st.expander(f"Alerts that are over ({len(over)})", key="alerts-over"):
+        with st.expander(f"Past alerts ({len(over)})", key="alerts-over"):
             for alert in over[:OLD_ALERTS]:
                 st.html(_line(now, alert))
     if is_under_way(now.session, to_ms(data.now())) and not is_watched(now.book, to_ms(data.now())):

@@ -11,9 +11,9 @@ from audience.comparing.comparison import LEAST_UNITS
 from audience.comparing.planning import Plan
 from audience.export.tables import plan_table
 from dashboard import markup
+from dashboard.charts.planner import planner_chart
+from dashboard.charts.theme import LIGHT, palette_of
 from dashboard.download import Picture, Takeaway, address, offer
-from dashboard.lab.planner_chart import HEIGHT, planner_chart
-from dashboard.palette import LIGHT, palette_of
 
 POWERS = {0.8: "in 8 of 10 tries", 0.9: "in 9 of 10 tries", 0.95: "in 19 of 20 tries"}
 
@@ -130,7 +130,7 @@ def show(plan: Plan, difference: float) -> None:
     st.html(markup.lead(told))
     screenings = plan.screenings(difference) if difference > 0 else None
     palette = palette_of(st.context.theme.type)
-    st.echarts_chart(planner_chart(plan, screenings, palette), height=HEIGHT, key="plan", alt=told, theme=None)
+    st.altair_chart(planner_chart(plan, screenings, palette), key="plan", alt=told, theme=None)
     rows = [
         (f"+{100 * rise:g} points", *(needed(replace(plan, power=power), rise) for power in POWERS))
         for rise in DIFFERENCES
@@ -144,13 +144,13 @@ def show(plan: Plan, difference: float) -> None:
 def takeaway(plan: Plan, difference: float, opened_at: str) -> Takeaway:
     """The plan as files."""
     told = headline(plan, difference)
-    options = planner_chart(plan, plan.screenings(difference) if difference > 0 else None, LIGHT)
+    chart = planner_chart(plan, plan.screenings(difference) if difference > 0 else None, LIGHT)
     return Takeaway(
         page=PAGE,
         address=opened_at,
         chosen={"difference": difference, "power": plan.power, "design_effect": plan.design_effect},
         tables=[plan_table(plan, list(dict.fromkeys([difference, *DIFFERENCES])), list(POWERS))],
-        pictures=[Picture(name="plan", options=options, width=PICTURE_WIDTH, height=HEIGHT, alt=told)],
+        pictures=[Picture(name="plan", chart=chart, width=PICTURE_WIDTH, alt=told)],
         stages=[],
         scorers={},
     )

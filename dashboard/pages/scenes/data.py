@@ -24,20 +24,20 @@ from dashboard.access.data import open_store
 from dashboard.data import SessionFile, store_url
 from dashboard.pages.screenings import Screening
 
-Told = Callable[[float], None]
+OnProgress = Callable[[float], None]
 
 _MOST_SCENES, _MOST_STAGES = 2000, 5000
 _KEPT_S = 300
 SEED = 0  # of the shifts that synchrony is compared with, so that everybody sees the same
 
 
-def synchrony_of(screening: Screening, expression: str, told: Told) -> list[Synchrony] | None:
+def synchrony_of(screening: Screening, expression: str, on_progress: OnProgress) -> list[Synchrony] | None:
     """The synchrony of each scene of a screening, in the timeline's order.
 
     Args:
         screening: one with a timeline.
         expression: which.
-        told: called after each scene with the part of them that is done, 0..1.
+        on_progress: called after each scene with the part of them that is done, 0..1.
 
     Returns:
         None where no single face of it is kept any more, or none ever was.
@@ -48,12 +48,12 @@ def synchrony_of(screening: Screening, expression: str, told: Told) -> list[Sync
         of_scene, read = _synchrony(store_url(), screening.marks, expression, index, screening)
         found.append(of_scene)
         faces += read
-        told((index + 1) / count)
+        on_progress((index + 1) / count)
     return found if faces else None
 
 
 def screened(
-    screenings: Sequence[Screening], expressions: tuple[str, ...], choice: BaselineChoice, told: Told
+    screenings: Sequence[Screening], expressions: tuple[str, ...], choice: BaselineChoice, on_progress: OnProgress
 ) -> list[tuple[ScreenedScene, ...]]:
     """The scenes of each screening; see `screened_scenes`.
 
@@ -61,13 +61,13 @@ def screened(
         screenings: which.
         expressions: which, in the order wanted.
         choice: the baseline.
-        told: called after each screening with the part of them that is done, 0..1.
+        on_progress: called after each screening with the part of them that is done, 0..1.
     """
     found = []
     for number, screening in enumerate(screenings, start=1):
         alone = len(screenings) == 1
         found.append(_screened(screening.marks, expressions, choice, alone, screening.windows))
-        told(number / len(screenings))
+        on_progress(number / len(screenings))
     return found
 
 
@@ -77,12 +77,12 @@ def alikeness(screenings: Sequence[Screening], expression: str) -> float:
     return _alikeness(marks, expression, [screening.windows for screening in screenings])
 
 
-def archive(sessions: Sequence[Session], told: Told) -> list[ArchivedScenes]:
+def archive(sessions: Sequence[Session], on_progress: OnProgress) -> list[ArchivedScenes]:
     """The scenes of every stage of some sessions.
 
     Args:
         sessions: which.
-        told: called after each session with the part of them that was read, 0..1.
+        on_progress: called after each session with the part of them that was read, 0..1.
 
     Raises:
         SessionNotFound: one was deleted meanwhile.
@@ -96,7 +96,7 @@ def archive(sessions: Sequence[Session], told: Told) -> list[ArchivedScenes]:
                 for stage in file.stages
                 if stage.timelines
             ]
-        told(number / len(sessions))
+        on_progress(number / len(sessions))
     return found
 
 

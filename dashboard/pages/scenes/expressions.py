@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import get_args
+from typing import Literal, get_args
 
+import pandas as pd
 import streamlit as st
+from altair import LayerChart
 from streamlit.delta_generator import DeltaGenerator
 
 from audience.comparing.scenes import SceneFigure, scene_figures
@@ -15,14 +17,16 @@ from audience.percents import percent_text
 from audience.reaction.baseline import BASELINES, BaselineChoice
 from audience.reaction.segments import LEAST_S
 from dashboard import markup
+from dashboard.charts.heat_map import heat_map
+from dashboard.charts.theme import LIGHT, Palette, palette_of
 from dashboard.download import Picture, offer
 from dashboard.pages.choose_sessions import bar
 from dashboard.pages.scenes import data
-from dashboard.pages.scenes.heat_map import Measure, heat_map, height_of
 from dashboard.pages.scenes.selected import PAGE, PICTURE_WIDTH, ChosenScenes
-from dashboard.pages.scenes.text import LACKS, changed, ranged
-from dashboard.palette import LIGHT, palette_of
+from dashboard.pages.scenes.text import LACKS, changed, figure_name, figure_words, number_of_faces, plus, ranged
 from dashboard.wording import doing, expression_name
+
+Measure = Literal["share", "change"]
 
 _AGAINST: dict[BaselineChoice, str] = {
     "whole talk": "the whole screening",
@@ -54,7 +58,7 @@ def show(chosen: ChosenScenes, choosers: DeltaGenerator) -> None:
             choice = st.selectbox(
                 "Against",
                 BASELINES,
-                format_func=lambda name: f"Against {_AGAINST[name]}",
+                format_func=lambda name: f"Compared with {_AGAINST[name]}",
                 key="baseline",
                 bind="query-params",
                 label_visibility="collapsed",
@@ -66,13 +70,8 @@ def show(chosen: ChosenScenes, choosers: DeltaGenerator) -> None:
     figures = scene_figures(screened, chosen.expressions)
     told = headline(figures, chosen.lead)
     st.html(markup.lead(told))
-    st.echarts_chart(
-        heat_map(figures, measure, chosen.experimental, palette_of(st.context.theme.type)),
-        height=height_of(figures),
-        key="heat-map",
-        alt=f"Scenes against expressions. {told}",
-        theme=None,
-    )
+    chart = _chart(figures, measure, chosen.experimental, palette_of(st.context.theme.type))
+    st.altair_chart(chart, key="heat-map", alt=f"Scenes against expressions. {told}", theme=None)
     st.html(markup.note(*explained(figures, measure, choice, chosen.experimental)))
     with st.expander("All figures"):
         head = ("Scene", "Expression", "Share", "Change", "Faces", "Screenings", "Coverage")
@@ -133,5 +132,41 @@ def _told(figure: SceneFigure) -> tuple[str, ...]:
 
 
 def _picture(figures: Sequence[SceneFigure], measure: Measure, experimental: frozenset[str], told: str) -> Picture:
-    options = heat_map(figures, measure, experimental, LIGHT)
-    return Picture(name="scenes", options=options, width=PICTURE_WIDTH, height=height_of(figures), alt=told)
+    chart = _chart(figures, measure, experimental, LIGHT)
+    return Picture(name="scenes", chart=chart, width=PICTURE_WIDTH, alt=told)
+
+
+def _chart(
+    figures: Sequence[SceneFigure], measure: Measure, experimental: frozenset[str], palette: Palette
+) -> LayerChart:
+    """Scenes against expressions, and beside each what its figures rest on."""
+    expressions = list(dict.fromkeys(one.expression for one in figures))
+    scenes = list(dict.fromkeys(one.scene for one in figures))
+    cells = [_cell(one, measure, scenes.index(one.scene), expressions.index(one.expression)) for one in figures]
+    for row, scene in enumerate(scenes):
+        cells += _rests_on([one for one in figures if one.scene == scene], row, len(expressions))
+    columns = [expression_name(name) + ("*" if name in experimental else "") for name in expressions]
+    names = [scene.name for scene in scenes]
+    return heat_map(pd.DataFrame(cells), names, [*columns, "Faces", "Coverage"], palette, changes=measure == "change")
+
+
+def _cell(figure: SceneFigure, measure: Measure, row: int, column: int) -> dict[str, object]:
+    value, lack = (figure.share, figure.lack) if measure == "share" else (figure.change, figure.change_lack)
+    text = LACKS[lack].brief if lack else percent_text(value) if measure == "share" else plus(value)
+    brief = "\N{EN DASH}" if lack else text.removesuffix(" %")
+    said = figure_words(figure)
+    return {"row": row, "column": column, "value": round(100 * value, 1), "text": text, "brief": brief, "said": said}
+
+
+def _rests_on(figures: Sequence[SceneFigure], row: int, column: int) -> list[dict[str, object]]:
+    """The cells beside a row that say what its figures rest on; empty where it has none, but where nobody was."""
+    shown = [one for one in figures if one.enough]
+    most = max(shown, key=lambda one: one.faces, default=figures[0])
+    said = f"{figure_name(most)}: {number_of_faces(most)}" if shown else figure_words(most)
+    coverage = "" if most.coverage != most.coverage else percent_text(most.coverage)
+    faces = f"{most.faces:.0f}" if shown or most.lack == "nobody in view" else ""
+    nothing = {"row": row, "value": float("nan"), "said": said}
+    return [
+        {"column": column, "text": faces, "brief": faces, **nothing},
+        {"column": column + 1, "text": coverage, "brief": coverage.removesuffix(" %"), **nothing},
+    ]

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 import streamlit as st
+from altair import LayerChart
 from streamlit.delta_generator import DeltaGenerator
 
 from audience.comparing.norms import LEAST_SCENES, Standing, scenes_besides, standing
@@ -14,14 +15,14 @@ from audience.comparing.scenes import SceneFigure, scene_figures
 from audience.export.tables import norms_table
 from audience.percents import percent_text
 from dashboard import markup
+from dashboard.charts.rows import IntervalAxis, IntervalRow, interval_rows
+from dashboard.charts.theme import LIGHT, Palette, palette_of
 from dashboard.data import sessions
 from dashboard.download import Picture, offer
 from dashboard.pages.choose_sessions import bar
 from dashboard.pages.scenes import data
-from dashboard.pages.scenes.interval_rows import IntervalAxis, IntervalRow, height_of, interval_rows
 from dashboard.pages.scenes.selected import PAGE, PICTURE_WIDTH, ChosenScenes
 from dashboard.pages.scenes.text import LACKS, ranged
-from dashboard.palette import LIGHT, Palette, palette_of
 from dashboard.wording import doing
 
 Placed = Sequence[tuple[SceneFigure, Standing]]
@@ -48,8 +49,7 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
     placed = [(one, standing(one.share, one.low, one.high, besides.get(one.scene, besides[None]))) for one in figures]
     alt = headline(placed, expression)
     st.html(markup.lead(alt))
-    palette = palette_of(st.context.theme.type)
-    st.echarts_chart(_chart(placed, palette), height=height_of(rows_of(placed)), key="norms", alt=alt, theme=None)
+    st.altair_chart(_chart(placed, palette_of(st.context.theme.type)), key="norms", alt=alt, theme=None)
     st.html(markup.note(*explained(chosen, expression)))
     with st.expander("All figures"):
         head = ("Scene", "Share", "Lower in the archive", "Other scenes", "Faces", "Screenings")
@@ -116,16 +116,13 @@ def rows_of(placed: Placed) -> list[IntervalRow]:
     return rows
 
 
-def _chart(placed: Placed, palette: Palette) -> dict[str, object]:
-    axis = IntervalAxis(
-        name="Part of the archive's other scenes that lie lower", low=0, high=100, formatter="{value} %"
-    )
+def _chart(placed: Placed, palette: Palette) -> LayerChart:
+    axis = IntervalAxis(name="Part of the archive's other scenes that lie lower", low=0, high=100, unit=" %")
     return interval_rows(rows_of(placed), axis, palette)
 
 
 def _picture(placed: Placed, alt: str) -> Picture:
-    options = _chart(placed, LIGHT)
-    return Picture(name="norms", options=options, width=PICTURE_WIDTH, height=height_of(rows_of(placed)), alt=alt)
+    return Picture(name="norms", chart=_chart(placed, LIGHT), width=PICTURE_WIDTH, alt=alt)
 
 
 def _told(one: SceneFigure, place: Standing) -> tuple[str, ...]:

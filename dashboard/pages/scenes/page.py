@@ -60,7 +60,7 @@ def show(selection: Selection) -> None:
     """The page of what was chosen."""
     works = by_work(selection.screenings)
     if not works:
-        line = "Nobody has said what was shown in these sessions: lay scenes, slides or chapters along them first:"
+        line = "These sessions have no timeline yet. Add scenes, slides or chapters first:"
         st.html(markup.empty(line, "houselights timeline SESSION FILE"))
         return
     choosers = st.container(horizontal=True, vertical_alignment="center", key="scene-choosers")
@@ -93,7 +93,7 @@ def show(selection: Selection) -> None:
     else:
         norms_view.show(chosen, expression, choosers)
     if lines := lines_set_down(chosen.screenings):
-        st.html(markup.listing("Left out, and notes", lines))
+        st.html(markup.listing("Notes and exclusions", lines))
     usual = plan_parameters(chosen.screenings, expression or chosen.lead)
     with st.container(horizontal=True, key="scene-links"):
         st.page_link("compare/page.py", label="Compare these screenings →", query_params=link_parameters())

@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
+from altair import LayerChart
 from streamlit.delta_generator import DeltaGenerator
 
 from audience.comparing.scenes import scenes_of
 from audience.comparing.synchrony import LEAST_S, LEAST_TRACKS, Synchrony
 from audience.export.tables import synchrony_table
 from dashboard import markup
+from dashboard.charts.rows import IntervalAxis, IntervalRow, interval_rows
+from dashboard.charts.theme import LIGHT, Palette, palette_of
 from dashboard.download import Picture, offer
 from dashboard.pages.choose_sessions import bar
 from dashboard.pages.scenes import data
 from dashboard.pages.scenes.data import SEED
-from dashboard.pages.scenes.interval_rows import IntervalAxis, IntervalRow, height_of, interval_rows
 from dashboard.pages.scenes.selected import PAGE, PICTURE_WIDTH, ChosenScenes
 from dashboard.pages.scenes.text import signed
 from dashboard.pages.screenings import names_of
-from dashboard.palette import LIGHT, Palette, palette_of
 from dashboard.wording import expression_name
 
 _MEANS = (
@@ -68,8 +69,8 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
     named = list(zip(names, found, strict=True))
     alt = headline(named, expression)
     st.html(markup.lead(alt))
-    options = _chart(named, expression, palette_of(st.context.theme.type))
-    st.echarts_chart(options, height=height_of(rows_of(named)), key="synchrony", alt=alt, theme=None)
+    chart = _chart(named, expression, palette_of(st.context.theme.type))
+    st.altair_chart(chart, key="synchrony", alt=alt, theme=None)
     st.html(markup.note(_MEANS))
     with st.expander("All figures"):
         head = ("Scene", "Synchrony", "Chance", "p", "Faces followed", "Seconds")
@@ -118,7 +119,7 @@ def rows_of(named: Named) -> list[IntervalRow]:
     return rows
 
 
-def _chart(named: Named, expression: str, palette: Palette) -> dict[str, object]:
+def _chart(named: Named, expression: str, palette: Palette) -> LayerChart:
     reach = [value for _, one in named if one.enough for value in (one.correlation, one.chance_low, one.chance_high)]
     low = min([-0.2, *reach]) // 0.1 / 10
     axis = IntervalAxis(
@@ -130,8 +131,7 @@ def _chart(named: Named, expression: str, palette: Palette) -> dict[str, object]
 
 
 def _picture(named: Named, expression: str, alt: str) -> Picture:
-    options = _chart(named, expression, LIGHT)
-    return Picture(name="synchrony", options=options, width=PICTURE_WIDTH, height=height_of(rows_of(named)), alt=alt)
+    return Picture(name="synchrony", chart=_chart(named, expression, LIGHT), width=PICTURE_WIDTH, alt=alt)
 
 
 def _told(name: str, one: Synchrony) -> tuple[str, ...]:

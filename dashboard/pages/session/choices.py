@@ -53,7 +53,7 @@ def choose_view(file: SessionFile, windows: StageWindows) -> View:
     )
     with st.popover("Curve options", width=_WIDTH):
         beside = st.multiselect(
-            "Other expressions beside it",
+            "Other expressions",
             list(names),
             format_func=names.__getitem__,
             max_selections=MOST_BESIDE,

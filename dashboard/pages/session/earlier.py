@@ -19,9 +19,9 @@ from audience.reaction.review import Review
 from audience.reaction.segments import shape_of
 from audience.sessions import Session, Stage
 from dashboard import data, markup
+from dashboard.charts.theme import SPARK_CURVE
 from dashboard.clock import date_text, viewer_zone
 from dashboard.pages.session.choices import View
-from dashboard.palette import SPARK_CURVE
 from dashboard.player.player import Line
 
 MOST_AT_FIRST = 3
@@ -51,7 +51,7 @@ def choose_earlier(reader: data.Reader, windows: StageWindows) -> Earlier:
     }
     if not others:
         return Earlier()
-    st.header("Against earlier sessions", anchor=False)
+    st.header("Compared with earlier sessions", anchor=False)
     zone = viewer_zone(st.context.timezone)
     chosen = st.multiselect(
         "Compare with",
@@ -118,7 +118,8 @@ def show_earlier(review: Review, view: View, earlier: Earlier) -> None:
         )
         head = "".join(f'<th scope="col">{name}</th>' for name in ("Session", "Curve", "Share", "Faces", "Coverage"))
         st.html(f'<table class="hl-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>')
-        st.html(markup.note("Curves are on one scale. Audiences differ: a difference may be theirs."))
+        line = "All curves have the same scale. A difference may come from the audiences, not from what was shown."
+        st.html(markup.note(line))
     for line in earlier.refused:
         st.html(markup.note(line))
 

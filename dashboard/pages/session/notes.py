@@ -42,8 +42,8 @@ def show_notes(review: Review) -> None:
             if may_write and st.button("Remove", key=f"remove-{number}", type="tertiary"):
                 st.session_state[_REMOVING] = (session_id, stage_id, one)
                 st.rerun()
-    line = "Go to a second and press “Note” under the curve, to write what happened there or to leave a stretch out."
-    st.html(markup.note("Nobody has written anything yet." if not review.notes else "", line if may_write else ""))
+    line = "To add a note or exclude a time range, go to its second and press “Note” under the curve."
+    st.html(markup.note("No notes yet." if not review.notes else "", line if may_write else ""))
 
 
 def show_dialogs(session_id: str) -> None:
@@ -84,21 +84,21 @@ def _write(session_id: str, stage_id: str, at_s: float) -> None:
     segment = int(windows.segment[place])
     at = file.session.started_at + timedelta(seconds=at_s)
     st.html(markup.note(f"At {second_text(windows, at_s)}."))
-    leave_out = st.toggle("Leave a stretch out of every figure", key="note-leave-out")
+    leave_out = st.toggle("Exclude a time range from every figure", key="note-leave-out")
     title = st.text_input(
         "What happened", placeholder="Projector failed" if leave_out else "Door slammed", key="note-title"
     )
     until, reason = at, ""
     if leave_out:
-        extents = ["A stretch from here"] + (["The whole segment"] if segment >= 0 else [])
+        extents = ["A time range from here"] + (["The whole segment"] if segment >= 0 else [])
         extent = st.radio("How much", extents, horizontal=True, key="note-extent") if segment >= 0 else extents[0]
         if extent == extents[0]:
-            until = at + timedelta(seconds=st.number_input("Lasting, seconds", 1, 86_400, _USUAL_S, key="note-lasting"))
+            until = at + timedelta(seconds=st.number_input("Length, seconds", 1, 86_400, _USUAL_S, key="note-lasting"))
         else:
             inside = np.flatnonzero(windows.segment == segment)
             at, until = (from_ms(int(windows.start_ms[end])) for end in (inside[0], inside[-1]))
             until += timedelta(milliseconds=windows.width_ms)
-        reason = st.text_input("Why it is left out (optional)", key="note-reason")
+        reason = st.text_input("Reason (optional)", key="note-reason")
     by = st.text_input("Your name", value=st.session_state.get("note-author", ""), key="note-by")
     if st.button("Save", type="primary", key="note-save"):
         st.session_state["note-author"] = by
@@ -116,7 +116,7 @@ def _write(session_id: str, stage_id: str, at_s: float) -> None:
 def _remove(session_id: str, stage_id: str, said: Said) -> None:
     st.html(f"<p><strong>{escape(said.title)}</strong>, written by {escape(said.by)}</p>")
     if isinstance(said, Exclusion):
-        st.html(markup.note("What was left out counts in every figure again."))
+        st.html(markup.note("This time range will count in every figure again."))
     if st.button("Remove", type="primary", key="remove-surely"):
         _change(session_id, stage_id, lambda now: _without(now, said))
 

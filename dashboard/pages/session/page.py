@@ -22,6 +22,7 @@ from audience.reaction.review import Review
 from dashboard import data, markup
 from dashboard.access.entry import has_page, in_words
 from dashboard.access.identity import permit
+from dashboard.charts.theme import palette_of
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.markup import units_kept
 from dashboard.pages.session.choices import View, choose_view
@@ -29,7 +30,6 @@ from dashboard.pages.session.earlier import Earlier, choose_earlier, mean_line, 
 from dashboard.pages.session.notes import ask_to_write, show_dialogs, show_notes
 from dashboard.pages.session.picture import show_picture
 from dashboard.pages.session.segments.component import segment_table
-from dashboard.palette import palette_of
 from dashboard.player.player import Marker, packed_markers
 from dashboard.recordings import video_of
 from dashboard.report.offer import offer_report
@@ -160,7 +160,7 @@ def show_review(reader: data.Reader, review: Review, view: View) -> None:
         show_segments(reader, review, view, earlier)
     with earlier_place:
         show_earlier(review, view, earlier)
-    st.header("Notes, and what is left out", anchor=False)
+    st.header("Notes and exclusions", anchor=False)
     show_notes(review)
     if noted is not None:
         ask_to_write(windows.session.session_id, windows.stage.stage_id, noted)
@@ -173,8 +173,8 @@ def show_segments(reader: data.Reader, review: Review, view: View, earlier: Earl
     windows = review.windows
     st.header("Segments", anchor=False)
     if not windows.stage.timelines:
-        st.html(markup.note("Nobody has said yet what was shown: slides, chapters or scenes divide the curve."))
-        link_to_timeline(windows, "Say what was shown, and when")
+        st.html(markup.note("This session has no timeline yet: add slides, chapters or scenes to divide the curve."))
+        link_to_timeline(windows, "Add slides and times")
         return
     address = st.query_params.to_dict()
     begins = {int(index): float(windows.session_s[place]) for place, index in enumerate(windows.segment) if index >= 0}
@@ -188,7 +188,7 @@ def show_segments(reader: data.Reader, review: Review, view: View, earlier: Earl
         palette=palette_of(st.context.theme.type),
         key="segments",
     )
-    link_to_timeline(windows, "Change what was shown, and when")
+    link_to_timeline(windows, "Edit slides and times")
 
 
 def link_to_timeline(windows: StageWindows, label: str) -> None:
@@ -257,4 +257,4 @@ if session_id := st.query_params.get("session"):
     st.fragment(show, run_every=every_s)(session_id, every_s)
     show_dialogs(session_id)
 else:
-    st.html(markup.empty("No session is chosen: open one from the list of sessions."))
+    st.html(markup.empty("No session selected: open one from the list of sessions."))

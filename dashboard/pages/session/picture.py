@@ -8,8 +8,8 @@ import numpy as np
 
 from audience.exclusions import Annotation
 from audience.reaction.review import Review
+from dashboard.charts.theme import Palette
 from dashboard.pages.session.choices import View
-from dashboard.palette import Palette
 from dashboard.player.player import Curves, Line, Marker, player
 from dashboard.video import NoVideo, Video
 from dashboard.wording import AGAINST
@@ -70,7 +70,7 @@ def curves_of(review: Review, view: View, earlier: Line | None) -> Curves:
         for name in view.beside
     ]
     usual = review.baseline(view.against).share
-    lines.append(Line(name=AGAINST[view.against], kind="baseline", smooth=usual, raw=usual))
+    lines.append(Line(name=f"Baseline: {AGAINST[view.against].lower()}", kind="baseline", smooth=usual, raw=usual))
     if earlier is not None:
         lines.append(earlier)
     return Curves(

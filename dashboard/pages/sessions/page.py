@@ -1,4 +1,4 @@
-"""All sessions: find one, see its shape, open it."""
+"""The Sessions page: find a session, see the shape of its reaction, open it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import streamlit as st
 
 from audience.sessions import Session
 from dashboard import data, markup
+from dashboard.charts.theme import SPARK_CURVE, SPARK_FACES
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.overview import Overview
-from dashboard.palette import SPARK_CURVE, SPARK_FACES
 from dashboard.wording import HOW_TO_SEE_SAMPLES, how_to_score, kind_words, plain
 
 # A talk given twice is found sooner as two lines.
@@ -57,7 +57,7 @@ class FilmGroup:
 
 
 def grouped(sessions: Sequence[Session]) -> list[Session | FilmGroup]:
-    """What a list shows, one line each.
+    """The rows of the list: a session each, or a film with all its sessions.
 
     Args:
         sessions: the latest first.
@@ -79,7 +79,7 @@ def grouped(sessions: Sequence[Session]) -> list[Session | FilmGroup]:
 
 
 def counted(sessions: Sequence[Session]) -> str:
-    """How many sessions there are, by their kind where it is one."""
+    """How many sessions there are, by their kind where all are of one."""
     noun = "screening" if {session.kind for session in sessions} == {"screening"} else "session"
     return f"{len(sessions)} {noun}{'s' if len(sessions) > 1 else ''}"
 
@@ -88,14 +88,14 @@ AT_A_TIME = 15
 
 
 def matches(session: Session, words: str) -> bool:
-    """Whether every word that was searched for stands in the session's title, id or kind."""
+    """Whether a session's title, id or kind contains every word of a search."""
     said = (session.title, session.session_id, session.film, session.cut, session.city, *session.tags)
-    told = " ".join([*said, *kind_words(session)]).casefold()
-    return all(word in told for word in words.casefold().split())
+    text = " ".join([*said, *kind_words(session)]).casefold()
+    return all(word in text for word in words.casefold().split())
 
 
 def show_group(reader: data.Reader, group: FilmGroup, number: int) -> None:
-    """One row for all sessions of a film; its sessions come out of it on demand."""
+    """The row of a film; its sessions unfold on demand."""
     with st.container(key=f"film-{number}", gap=None):
         with st.container(horizontal=True, vertical_alignment="center", wrap=True):
             facts = group.facts(viewer_zone(st.context.timezone))
@@ -149,7 +149,7 @@ def facts(overview: Overview) -> list[str]:
 
 
 def show_all(reader: data.Reader, everything: list[Session]) -> None:
-    """The search, and what it found, some at a time."""
+    """The search and its results, a page at a time."""
     words = st.text_input(
         "Search",
         key="q",
@@ -160,8 +160,8 @@ def show_all(reader: data.Reader, everything: list[Session]) -> None:
     )
     found = [session for session in everything if matches(session, words or "")]
     if not found:
-        told = f"No session matches “{words}”. Clear the search to see all {len(everything)} of this store."
-        st.html(markup.empty(told))
+        missing = f"No session matches “{words}”. Clear the search to see all {len(everything)} of this store."
+        st.html(markup.empty(missing))
     # Whoever searches wants the sessions that were found, and not the film they are of.
     lines = found if words else grouped(found)
     shown = st.session_state.get("shown", AT_A_TIME)

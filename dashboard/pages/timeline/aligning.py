@@ -1,4 +1,4 @@
-"""Help with when it began: compared with another audience of it or by sound; the viewer decides."""
+"""Finds when a film or talk began, from another audience's reaction or from sound; the viewer decides."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from timeline_files.aligning import (
 
 
 def align(desk: Desk, file: data.SessionFile, windows: StageWindows, films: Sequence[Path]) -> None:
-    """Two ways to be told, and what was found.
+    """Two ways to find the start, and what they found.
 
     Args:
         desk: what is being edited.
@@ -49,11 +49,11 @@ def align(desk: Desk, file: data.SessionFile, windows: StageWindows, films: Sequ
         return
     st.html(markup.note(says))
     with st.container(horizontal=True):
-        if st.button("Take it", type="primary", help="In the place of all cues there are."):
+        if st.button("Use it", type="primary", help="Replaces all cues."):
             desk.proposed = None
             desk.take(desk.editing.now.with_cues(cues, file.session))
             st.rerun()
-        if st.button("Leave it", key="leave the proposal"):
+        if st.button("Discard", key="discard-proposal"):
             desk.proposed = None
             st.rerun()
 
@@ -63,7 +63,7 @@ def _by_reaction(desk: Desk, file: data.SessionFile, windows: StageWindows) -> N
     # Those of the same film first; the latest first among them.
     others.sort(key=lambda one: not (one.film and one.film == file.session.film))
     if not others:
-        st.html(markup.note("Another session of the same film would tell when it began: there is none in this store."))
+        st.html(markup.note("Comparing reactions needs another session of the same film: there is none in this store."))
         return
     names = session_names(others)
     other = st.selectbox(
@@ -82,11 +82,11 @@ def _by_sound(desk: Desk, file: data.SessionFile, films: Sequence[Path]) -> None
     if original is None:
         return
     if watched is None:
-        st.html(markup.note("By its sound it can be told only where this stage's own recording lies there, too."))
+        st.html(markup.note("Comparing sound needs this stage's own recording in that folder, too."))
         return
     if st.button("Compare sound"):
         recording, audience = watched
-        show = progress("Leaving or changing anything here stops it.")
+        show = progress("Leaving or changing this page cancels it.")
         began_at = from_ms(recording.started_ms)
         _ask(
             desk,

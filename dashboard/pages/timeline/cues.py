@@ -1,4 +1,4 @@
-"""When what was shown began, paused and started anew: a table of cues, and what makes them."""
+"""Edits cues: when what was shown began, paused and restarted, as forms and as a table."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _EXPLAINED = (
 
 
 def edit_cues(desk: Desk, session: Session) -> None:
-    """What happened, as forms and as a table."""
+    """Shows the forms and the table of cues."""
     late, pause, anew = st.columns(3)
     with late, st.form("began", border=False):
-        at = st.text_input("It began so long after the session", placeholder="0:12.5, or -2:00 for before")
+        at = st.text_input("Started this long after the session", placeholder="0:12.5, or -2:00 for before")
         if st.form_submit_button("Set"):
             _change(desk, session, lambda _: begun(session.started_at, clock_s(at)))
     with pause, st.form("paused", border=False, clear_on_submit=True):
         stood, length = st.columns(2)
-        at = stood.text_input("It stood still at", placeholder="31:00")
+        at = stood.text_input("Paused at", placeholder="31:00")
         for_s = length.text_input("for", placeholder="10:00")
-        if st.form_submit_button("Add the pause"):
+        if st.form_submit_button("Add break"):
             _change(desk, session, lambda cues: paused(cues, time_s(at), time_s(for_s)))
     with anew, st.form("restarted", border=False, clear_on_submit=True):
-        at = st.text_input("It started anew when it had come to", placeholder="1:30")
-        if st.form_submit_button("Add the restart"):
+        at = st.text_input("Restarted when it had reached", placeholder="1:30")
+        if st.form_submit_button("Add restart"):
             _change(desk, session, lambda cues: restarted(cues, time_s(at)))
     rows = [{"clock": pin.clock, "shown": pin.shown} for pin in desk.laid.pins]
     typed = st.data_editor(
@@ -64,7 +64,7 @@ def edit_cues(desk: Desk, session: Session) -> None:
 
 
 def _change(desk: Desk, session: Session, change: Callable[[tuple[Cue, ...]], tuple[Cue, ...]]) -> None:
-    """Makes other cues of those there are, or says why that cannot be done."""
+    """Applies a change to the cues, or shows why it cannot be done."""
     try:
         cues = change(desk.editing.now.cues(session) or begun(session.started_at))
     except HouselightsError as problem:

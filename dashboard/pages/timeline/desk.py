@@ -15,7 +15,7 @@ from dashboard.pages.timeline.draft import Draft, Editing
 
 @dataclass(slots=True, kw_only=True)
 class Desk:
-    """Changes as the viewer works.
+    """A viewer's edits of one stage, and the state of the page.
 
     Attributes:
         editing: the draft and its steps.
@@ -27,8 +27,8 @@ class Desk:
         arrivals: counts what came in; it names the field for its title, so that none is shown under an earlier one's.
         came_from: the upload that was read last, so that it is read once.
         refused: why what came in last could not be taken; "" where it could.
-        proposed: what is said of when it began, and the cues to take; None where it could not be told.
-        told: a line about what was just done.
+        proposed: what is said of when it began, and the cues to take; None where it is not known.
+        message: a line about what was just done.
     """
 
     editing: Editing
@@ -40,47 +40,47 @@ class Desk:
     came_from: str = ""
     refused: str = ""
     proposed: tuple[str, tuple[Cue, ...] | None] | None = None
-    told: str = ""
+    message: str = ""
 
     @property
     def cues_table(self) -> str:
-        """What the table of cues is named; there is always one."""
+        """The key of the table of cues."""
         return f"cues-{self.layout}"
 
     def start(self, session: Session, stage: Stage) -> None:
-        """Begins anew with what is stored."""
+        """Starts from what is stored."""
         self.editing = Editing.begun(session, stage)
         self.lay_out()
 
     def discard(self, session: Session, stage: Stage) -> None:
-        """Goes back to what is stored, as a step that can be undone."""
+        """Returns to what is stored, as a step that can be undone."""
         self.editing = self.editing.discarded(session, stage)
         self.lay_out()
 
     def take(self, draft: Draft) -> None:
-        """One step, and tables that show it."""
+        """Applies one step, and shows it in the tables."""
         self.editing = self.editing.then(draft)
         self.lay_out()
 
     def undo(self) -> None:
-        """One step back, and tables that show it."""
+        """Undoes one step, and shows it in the tables."""
         self.editing = self.editing.undone()
         self.lay_out()
 
     def choose(self, place: int) -> None:
-        """Puts another timeline into the table."""
+        """Shows another timeline in the table."""
         self.place = place
         self.lay_out()
 
     def lay_out(self) -> None:
-        """Lays the tables out from the draft as it is now."""
+        """Fills the tables from the current draft."""
         self.laid = self.editing.now
         self.place = min(self.place, max(0, len(self.laid.sheets) - 1))
         self.layout += 1
 
 
 def desk_of(session: Session, stage: Stage) -> Desk:
-    """The viewer's desk for a stage; laid out anew where somebody else saved and the viewer has nothing to lose."""
+    """The viewer's desk for a stage; a new one where somebody else saved and the viewer has no edits to lose."""
     key = f"desk of {session.session_id} {stage.stage_id}"
     desk: Desk | None = st.session_state.get(key)
     if desk is None:
@@ -97,7 +97,7 @@ def desk_of(session: Session, stage: Stage) -> Desk:
 
 
 def differs(one: Stage, other: Stage) -> bool:
-    """Whether something else was shown, or at other times."""
+    """Whether timelines or cues differ."""
     return (one.timelines, one.cues) != (other.timelines, other.cues)
 
 
@@ -105,7 +105,7 @@ def save(session_id: str, read: Stage, edited: Stage) -> Stage:
     """Stores a stage's timelines and cues, unless somebody else changed them since they were read.
 
     What else is known of the stage, such as exclusions, stays as it is in the store. The store has no way of comparing
-    and writing at once, so two who save in the same few milliseconds are not told of each other.
+    and writing at once, so two who save in the same few milliseconds do not notice each other.
 
     Args:
         session_id: whose stage.

@@ -1,4 +1,4 @@
-"""A stage's timelines and cues as somebody is writing them: text that need not make sense yet, and every step of it.
+"""A draft of a stage's timelines and cues: text that may not be valid yet, with undo.
 
 Nothing of a draft is stored before all of it makes sense.
 """
@@ -170,7 +170,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Editing:
-    """A draft on its way.
+    """A draft with its history.
 
     Attributes:
         read: the stage as it was read when editing began, which is what saving compares with.

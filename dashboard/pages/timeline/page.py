@@ -1,8 +1,7 @@
-"""What was shown on a stage, and when: files, scenes, edits in place, alignment. Nothing is stored before Save."""
+"""The Timeline page: what was shown on a stage, and when. Nothing is stored before Save."""
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import replace
 
 import streamlit as st
@@ -14,25 +13,21 @@ from audience.sessions import Stage
 from audience.store import RecordingProgress
 from dashboard import data, markup
 from dashboard.access.entry import in_words
+from dashboard.charts.reaction import reaction_chart
+from dashboard.charts.theme import palette_of
 from dashboard.pages.timeline.aligning import align
 from dashboard.pages.timeline.cues import edit_cues
 from dashboard.pages.timeline.desk import Desk, desk_of, differs, save
 from dashboard.pages.timeline.segments import edit_segments
 from dashboard.pages.timeline.sources import show_incoming, take_file, take_film
-from dashboard.palette import palette_of
 from dashboard.recordings import library
-from dashboard.report.chart import NARROW, chart
-from dashboard.report.svg import svg
 from dashboard.session_address import choose_stage
 from dashboard.wording import share_of
 from timeline_files.length import shown_length_s
 
-# Lower than a report's, so that the table under it is in sight.
-_WIDE = 1300.0
-
 
 def show_picture(windows: StageWindows, edited: Stage) -> None:
-    """The curve and the faces, with the segments where the draft has them."""
+    """Draws the curve and the faces with the draft's segments."""
     if not len(windows.start_ms):
         st.html(markup.note("No camera has recorded anything on this stage yet: there is no curve to lay it along."))
         return
@@ -41,19 +36,8 @@ def show_picture(windows: StageWindows, edited: Stage) -> None:
     if LEAD_EXPRESSION in windows.expressions and windows.table.scored.any():
         over_s = default_smoothing_s(len(windows.start_ms) * windows.width_ms / 1000)
         curve, says = smoothed_curve(again, LEAD_EXPRESSION, over_s), share_of(LEAD_EXPRESSION, over_s)
-    # Inline SVG is taken out of pages' HTML, so it comes as a picture; its narrow twin is for phones.
-    palette = palette_of(st.context.theme.type)
-    alt = f"{says}, with the segments as they are typed"
-    images = []
-    for kind, width in (("hl-wide", _WIDE), ("hl-narrow", NARROW)):
-        drawn = svg(chart(again, curve, width=width, palette=palette), says, "")
-        images.append(f'<img class="{kind}" src="{_source(drawn)}" alt="{alt}">')
-    st.html(f'<div class="hl-laid">{"".join(images)}</div>')
-
-
-def _source(drawn: str) -> str:
-    whole = drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" ', 1)
-    return f"data:image/svg+xml;base64,{b64encode(whole.encode()).decode()}"
+    chart = reaction_chart(again, curve, (), palette_of(st.context.theme.type))
+    st.altair_chart(chart, key="draft", alt=f"{says}, with the segments as they are typed", theme=None)
 
 
 def show(session_id: str) -> None:
@@ -67,13 +51,13 @@ def show_session(reader: data.Reader, file: data.SessionFile) -> None:
     st.set_page_config(page_title=f"Timeline of {file.session.name} · Houselights")
     st.html(markup.page_title("What was shown", file.session.name))
     if not file.stages:
-        st.html(markup.empty("Nothing has been recorded in this session yet, so it has no stage to say anything of."))
+        st.html(markup.empty("Nothing has been recorded in this session yet, so it has no stage to edit."))
         return
     stage = choose_stage(file)
     desk = desk_of(file.session, stage)
     windows = reader.windows(file, stage)
     head, laid = st.container(), st.container()
-    segments, when, source, aligned = st.tabs(["Segments", "Begin and pauses", "From a file or film", "Find its begin"])
+    segments, when, source, aligned = st.tabs(["Segments", "Start and breaks", "Import", "Sync start"])
     length_s = known_length_s(desk, file, stage)
     films = library().files()
     with segments:
@@ -96,12 +80,12 @@ def show_session(reader: data.Reader, file: data.SessionFile) -> None:
 
 
 def led_by(stage: Stage, place: int) -> Stage:
-    """The stage with the timeline that is in the table first: the picture shows what is worked on."""
+    """The stage with the edited timeline first."""
     return replace(stage, timelines=(*stage.timelines[place : place + 1], *stage.timelines[:place]))
 
 
 def known_length_s(desk: Desk, file: data.SessionFile, stage: Stage) -> float | None:
-    """How long what was shown lasted, by the cues as they are typed; None where they make no sense yet."""
+    """The length of what was shown by the draft's cues; None where they are not valid yet."""
     try:
         cues = desk.editing.now.cues(file.session)
     except InvalidValue:
@@ -123,7 +107,7 @@ def recordings_of(file: data.SessionFile, stage: Stage) -> list[RecordingProgres
 
 
 def finish(desk: Desk, file: data.SessionFile, stage: Stage, edited: Stage | None, problem: str) -> None:
-    """Save, undo, discard, and how things stand."""
+    """Save, undo and discard, and the draft's status."""
     editing = desk.editing
     behind = differs(editing.read, stage)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -131,7 +115,7 @@ def finish(desk: Desk, file: data.SessionFile, stage: Stage, edited: Stage | Non
             try:
                 # The tables stay as they are: what is typed while this is on its way must not be lost with them.
                 desk.editing = editing.saved(save(file.session.session_id, editing.read, edited))
-                desk.told = "Saved."
+                desk.message = "Saved."
                 st.rerun()
             except HouselightsError as refused:
                 problem = in_words(refused)
@@ -141,7 +125,7 @@ def finish(desk: Desk, file: data.SessionFile, stage: Stage, edited: Stage | Non
         if editing.changed and st.button("Discard changes"):
             desk.discard(file.session, stage)
             st.rerun()
-        st.html(f'<span class="hl-facts" role="status">{told(desk)}</span>', width="content")
+        st.html(f'<span class="hl-facts" role="status">{status(desk)}</span>', width="content")
     if problem:
         st.html(markup.trouble(problem))
     elif behind:
@@ -149,11 +133,11 @@ def finish(desk: Desk, file: data.SessionFile, stage: Stage, edited: Stage | Non
         st.html(markup.trouble(line))
 
 
-def told(desk: Desk) -> str:
+def status(desk: Desk) -> str:
     """Whether there is anything to save."""
     if desk.editing.changed:
         return "Not saved yet"
-    return desk.told or "Nothing changed"
+    return desk.message or "Nothing changed"
 
 
 session_id = st.query_params.get("session")
@@ -165,4 +149,4 @@ with st.container(key="back"):
 if session_id:
     show(session_id)
 else:
-    st.html(markup.empty("No session is chosen: open one from the list of sessions."))
+    st.html(markup.empty("No session selected: open one from the list of sessions."))

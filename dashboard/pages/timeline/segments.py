@@ -1,4 +1,4 @@
-"""The timelines of a stage in a table: titles and times, typed in place."""
+"""Edits the timelines of a stage in a table: titles and times, typed in place."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COLUMNS = {
 
 
 def edit_segments(desk: Desk, length_s: float | None) -> None:
-    """The chooser of timelines, and the one that is chosen.
+    """Shows the chooser of timelines and the table of the chosen one.
 
     Args:
         desk: what is being edited.
@@ -35,9 +35,7 @@ def edit_segments(desk: Desk, length_s: float | None) -> None:
         _choose(desk)
         _edit(desk, length_s)
     else:
-        st.html(
-            markup.empty("Nothing is known yet of what was shown here. Take a file, find scenes, or write it down:")
-        )
+        st.html(markup.empty("This stage has no timeline yet. Import a file, find scenes, or type one in:"))
     if st.button("New timeline", icon=":material/add:"):
         titles = {sheet.title for sheet in desk.editing.now.sheets}
         title = next(name for number in range(1, 1000) if (name := f"Timeline {number}") not in titles)
@@ -69,7 +67,7 @@ def _edit(desk: Desk, length_s: float | None) -> None:
     draft, laid = desk.editing.now, desk.laid.sheets[desk.place]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         title = st.text_input("Called", laid.title, max_chars=LONGEST_TITLE, key=f"called-{desk.layout}", width=320)
-        if desk.place and st.button("Let it lead", help="Pages and exports lead with the first timeline."):
+        if desk.place and st.button("Use as main timeline", help="Pages and exports use the first timeline."):
             desk.take(draft.led_by(desk.place))
             desk.choose(0)
             st.rerun()
@@ -103,7 +101,7 @@ def _rows(typed: pd.DataFrame) -> list[Row]:
 
 
 def text_of(value: Any) -> str:
-    """A cell as text; one that nobody filled in is empty."""
+    """A cell as text; "" for an empty one."""
     return "" if pd.isna(value) else str(value)
 
 

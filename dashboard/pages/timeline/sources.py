@@ -1,4 +1,4 @@
-"""Timelines out of uploaded files and of the operator's films: looked at before they replace anything."""
+"""Imports timelines from uploaded files and from films, with a preview before they replace anything."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from timeline_files.scenes import find_scenes
 LARGEST_MB = 64
 KINDS = sorted([*(ending.removeprefix(".") for ending in READERS), "txt"])
 NO_FILMS = (
-    "To find scenes or chapters in a film, or to compare sound, name the folder recordings lie in: "
+    "To find scenes or chapters in a film, or to compare sound, name the folder of your recordings: "
     "houselights dashboard --videos DIR"
 )
 _UPDATE_S = 0.25
 
 
 def take_file(desk: Desk, length_s: float | None) -> None:
-    """The upload, and what is in it.
+    """The upload and its preview.
 
     Args:
         desk: what is being edited.
@@ -49,15 +49,15 @@ def take_file(desk: Desk, length_s: float | None) -> None:
 
 
 def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None:
-    """Scenes or chapters of one of the films in the operator's places."""
+    """Finds scenes or chapters of a film in the operator's folders."""
     film = choose_film("Film", films, key="film")
     if film is None:
         return
     with st.container(horizontal=True):
-        scenes = st.button("Find its scenes", help="Looks at every picture: an eighth of the film's length or more.")
-        chapters = st.button("Read its chapters")
+        scenes = st.button("Find scenes", help="Reads every frame: takes an eighth of the film's length or more.")
+        chapters = st.button("Read chapters")
     if scenes:
-        show = progress("Leaving or changing anything here stops it.")
+        show = progress("Leaving or changing this page cancels it.")
         _look_at(desk, lambda: find_scenes(film, on_position=lambda at_s, of_s: show(film.name, at_s, of_s)))
         st.rerun()
     if chapters:
@@ -65,17 +65,17 @@ def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None
 
 
 def choose_film(label: str, films: Sequence[Path], *, key: str) -> Path | None:
-    """One of the recordings in the operator's places, by name; None, with what to do, where there is none."""
+    """The chooser of a recording in the operator's folders; None, with what to do, where there is none."""
     if not films:
         st.html(markup.note(NO_FILMS))
         return None
-    names = told_apart(films)
+    names = distinct_names(films)
     place = st.selectbox(label, range(len(films)), format_func=names.__getitem__, key=key, width=420)
     return films[place]
 
 
-def told_apart(paths: Sequence[Path]) -> list[str]:
-    """What to call some files: their names, with as many of their folders as tell those of one name apart."""
+def distinct_names(paths: Sequence[Path]) -> list[str]:
+    """The labels of some files: their names, with as many folders as it takes to distinguish them."""
     names = [path.name for path in paths]
     for folders in range(1, max((len(path.parts) for path in paths), default=1)):
         times = Counter(names)
@@ -87,7 +87,7 @@ def told_apart(paths: Sequence[Path]) -> list[str]:
 
 
 def progress(note: str) -> Callable[[str, float, float | None], None]:
-    """A bar that is told which file is read, how far, and its length in seconds."""
+    """A progress bar; call it with the file, the second reached and its length in seconds."""
     bar = st.progress(0.0, note)
     shown_s = 0.0
 
@@ -101,7 +101,7 @@ def progress(note: str) -> Callable[[str, float, float | None], None]:
 
 
 def show_incoming(desk: Desk) -> None:
-    """What came in, beside what it would replace, until the viewer decides."""
+    """The imported timeline beside what it would replace, until the viewer decides."""
     if desk.refused:
         st.html(markup.trouble(desk.refused))
     if desk.incoming is None:
@@ -110,17 +110,17 @@ def show_incoming(desk: Desk) -> None:
     title = st.text_input("Called", desk.incoming.title, max_chars=LONGEST_TITLE, key=f"incoming-{desk.arrivals}")
     replaced = there.get(title.strip())
     with st.container(horizontal=True):
-        if st.button("Replace it" if replaced else "Add it", type="primary", disabled=not title.strip()):
+        if st.button("Replace" if replaced else "Add", type="primary", disabled=not title.strip()):
             desk.take(desk.editing.now.with_timeline(replace(desk.incoming, title=title.strip())))
             desk.incoming = None
             desk.choose([sheet.title for sheet in desk.editing.now.sheets].index(title.strip()))
             st.rerun()
-        if st.button("Leave it"):
+        if st.button("Discard"):
             desk.incoming = None
             st.rerun()
     new, old = st.columns(2)
     with new:
-        _listed("What came in", Sheet.of(desk.incoming).rows)
+        _listed("Imported", Sheet.of(desk.incoming).rows)
     with old:
         for sheet in [replaced] if replaced else there.values():
             _listed(f"“{sheet.title}” {'is replaced' if replaced else 'stays'}", sheet.rows)
@@ -129,7 +129,7 @@ def show_incoming(desk: Desk) -> None:
 
 
 def _look_at(desk: Desk, read: Callable[[], Timeline]) -> None:
-    """Reads a timeline onto the desk, or says there why it cannot be read."""
+    """Reads a timeline into the desk, or notes why it cannot be read."""
     desk.incoming, desk.refused = None, ""
     desk.arrivals += 1
     try:

@@ -11,8 +11,8 @@ import streamlit as st
 
 from audience.reaction.curve import StageWindows
 from audience.reaction.segments import SegmentRow
+from dashboard.charts.theme import Palette
 from dashboard.pages.session.segments.packing import packed
-from dashboard.palette import Palette
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer

@@ -35,7 +35,7 @@ def packed(
         earlier: by title, the mean share of the segment in other sessions, and in how many; empty for no such column.
         hrefs: by index of the segment, a link to its beginning; none for one that was never shown.
     """
-    names = ["Segment", "Share", f"Against: {against[0].lower()}{against[1:]}", "Faces", "Coverage"]
+    names = ["Segment", "Share", f"Compared with {against.lower()}", "Faces", "Coverage"]
     highest = np.nanmax([0.0, *(value for row in rows for value in row.sparkline)])
     return {
         "columns": [*names, "Earlier"] if earlier else names,

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+_LEAST_OF_A_LINE = 60
+
 
 def thinned(values: Floats, most: int) -> Ints:
     """Which points to draw, in order.
@@ -36,3 +38,18 @@ def thinned(values: Floats, most: int) -> Ints:
     gap = np.isnan(values)
     turns = np.flatnonzero(gap[1:] != gap[:-1])
     return np.unique(np.concatenate([[0, n - 1], highest, lowest, turns, turns + 1]))
+
+
+def thinned_together(lines: Floats, most: int) -> Ints:
+    """Which points to draw of lines that share an axis: those that `thinned` keeps of any of them.
+
+    Args:
+        lines: (l, n) NaN where there is a gap.
+        most: about how many points to keep of each where there is one line; of l lines an l-th of it, 60 at least.
+    """
+    if not len(lines):
+        return np.arange(lines.shape[1])
+    each = max(_LEAST_OF_A_LINE, most // len(lines))
+    if lines.shape[1] <= most:
+        return np.arange(lines.shape[1])
+    return np.unique(np.concatenate([thinned(line, each) for line in lines]))

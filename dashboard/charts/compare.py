@@ -1,0 +1,170 @@
+"""Screenings side by side: all lines on one axis, and the difference of two groups under them.
+
+Both plots are one view, of which each has a part of the height: so they share axis, crosshair and brush, and fit
+a phone as they fit a desk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from dashboard.charts.axes import Ends, clock_axis, crosshair, finished, legend, percent_axis, seconds, share_top
+from dashboard.charts.theme import MOST_STYLES, SMALL_PX, TEXT_PX, Palette, dash, see_through
+
+BRUSH: Final = "brush"
+"""The selection that a drag over the chart makes: seconds from and until, of the field `BRUSHED`."""
+BRUSHED: Final = "from_s"
+
+# More bands than this would hide one another.
+_MOST_BANDS: Final = 4
+_LINES_ALONE_PX, _LINES_PX, _BETWEEN_PX, _DIFFERENCE_PX = 300, 260, 48, 112
+_SHORTEST_TITLE_PX: Final = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareFigures:
+    """What a comparison draws.
+
+    Attributes:
+        cells: one row a cell of the axis: `at_s`, `from_s`, `until_s`; `line_0`, `low_0`, `high_0` and so on, percent;
+            `difference`, `difference_low`, `difference_high`, points; `said`, which a pointer over it reads. NaN where
+            there is no figure.
+        names: of the lines.
+        marked: names of lines that stand out among many.
+        name: what the lines show.
+        ends_s: from when to when is shown.
+        highest: the highest value of all lines on the whole axis, percent.
+        segments: what was shown: `from_s`, `until_s`, `title`.
+        difference: what the lower plot shows; empty where there is none.
+        widest: the difference farthest from 0 on the whole axis, points.
+        clusters: where groups differ by more than chance: `from_s`, `until_s`, `number`.
+    """
+
+    cells: pd.DataFrame
+    names: Sequence[str]
+    marked: Sequence[str] = ()
+    name: str
+    ends_s: Ends
+    highest: float
+    segments: pd.DataFrame
+    difference: str = ""
+    widest: float = 0.0
+    clusters: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"from_s": [], "until_s": [], "number": []}))
+
+
+def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
+    """The chart. Lines that are too many to be told apart are drawn alike and quietly, but those that are marked."""
+    lines_px = _LINES_PX if figures.difference else _LINES_ALONE_PX
+    height = lines_px + (_BETWEEN_PX + _DIFFERENCE_PX if figures.difference else 0)
+    cells = alt.Chart(figures.cells)
+    axis = clock_axis(figures.ends_s)
+    x, begins = seconds("at_s", figures.ends_s, axis), seconds(BRUSHED, figures.ends_s, axis)
+    pointed, hover = crosshair(cells, x, palette)
+    drag = alt.selection_interval(
+        name=BRUSH,
+        encodings=["x"],
+        zoom=False,
+        translate=False,
+        mark=alt.BrushConfig(fill=palette.quiet, fillOpacity=0.15, stroke=palette.quiet),
+    )
+    under = cells.mark_rect(opacity=0, aria=False, clip=True).encode(x=begins, x2="until_s:Q", tooltip="said:N")
+    layers = [
+        *_segments(figures, begins, lines_px, palette),
+        *_lines(figures, x, lines_px, palette),
+        *(_difference(figures, x, begins, height, palette) if figures.difference else []),
+        pointed,
+        # On one layer: selections on two would be called alike.
+        under.add_params(hover, drag).properties(name="hover_cells"),
+    ]
+    return finished(layers, palette, height=height, title=figures.name, own_y=True)
+
+
+def _segments(figures: CompareFigures, begins: alt.X, lines_px: int, palette: Palette) -> list[alt.Chart]:
+    """What was shown, behind the lines: every other part shaded, and each with as much of its title as fits."""
+    shaded = alt.Chart(figures.segments.iloc[::2]).mark_rect(color=palette.segment, aria=False, y=0, y2=lines_px)
+    room = f"(width * (datum.until_s - datum.from_s) / {figures.ends_s[1] - figures.ends_s[0]} - 6)"
+    titles = alt.Chart(figures.segments).mark_text(
+        align="left",
+        dx=4,
+        y=SMALL_PX,
+        fontSize=SMALL_PX,
+        color=palette.quiet,
+        limit=alt.expr(f"max(1, {room})"),
+        opacity=alt.expr(f"{room} < {_SHORTEST_TITLE_PX} ? 0 : 1"),
+    )
+    return [shaded.encode(x=begins, x2="until_s:Q"), titles.encode(x=begins, text="title:N")]
+
+
+def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -> list[alt.Chart]:
+    """The lines, each with its band where so few have one that they can be told apart."""
+    top = share_top(figures.highest)
+
+    def share(name: str, axis: alt.Axis | None = None) -> alt.Y:
+        return alt.Y(f"{name}:Q", scale=alt.Scale(domain=[0, top], range=[lines_px, 0]), axis=axis)
+
+    fields = {f"line_{number}": name for number, name in enumerate(figures.names)}
+    told_apart = (
+        fields if len(fields) <= MOST_STYLES else {one: name for one, name in fields.items() if name in figures.marked}
+    )
+    loud = dict(list(told_apart.items())[:MOST_STYLES])
+    quiet: list[Any] = [one for one in fields if one not in loud]
+    cells = alt.Chart(figures.cells)
+    layers = []
+    if sum(figures.cells[f"low_{number}"].notna().any() for number in range(len(fields))) <= _MOST_BANDS:
+        for colour, one in zip(palette.lines, loud, strict=False):
+            low, high = one.replace("line", "low"), one.replace("line", "high")
+            band = cells.mark_area(color=see_through(colour), aria=False)
+            layers.append(band.encode(x=x, y=share(low), y2=f"{high}:Q"))
+    axis = percent_axis(top)
+    if quiet:
+        folded = cells.transform_fold(quiet, as_=["line", "share"])
+        thin = folded.mark_line(color=palette.quiet, strokeWidth=0.8, opacity=0.55, aria=False)
+        layers.append(thin.encode(x=x, y=share("share", axis), detail="line:N"))
+    if loud:
+        styles: dict[str, Any] = {"domain": list(loud), "type": "ordinal"}
+        colours = alt.Scale(**styles, range=list(palette.lines[: len(loud)]))
+        dashes = alt.Scale(**styles, range=[dash(place) for place in range(len(loud))])
+        strong = cells.transform_fold(list(loud), as_=["line", "share"]).mark_line(strokeWidth=2, aria=False)
+        layers.append(
+            strong.encode(
+                x=x,
+                y=share("share", None if quiet else axis),
+                color=alt.Color("line:N", scale=colours, legend=legend(loud)),
+                strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=legend(loud)),
+            )
+        )
+    return layers
+
+
+def _difference(figures: CompareFigures, x: alt.X, begins: alt.X, height: int, palette: Palette) -> list[alt.Chart]:
+    """The difference with its band in the lower plot, 0 in its middle, so that who is higher is seen at once."""
+    # A band of few units can be as wide as can be; the difference must be seen beside it all the same.
+    reach = float(min(10 * np.ceil(max(figures.widest, 1) / 10), 100))
+    top = height - _DIFFERENCE_PX
+    scale = alt.Scale(domain=[-reach, reach], range=[height, top])
+    cells = alt.Chart(figures.cells)
+    signed = "(datum.value > 0 ? '+' : '') + datum.label"
+    axis = alt.Axis(title=None, orient="left", grid=True, values=[-reach, 0, reach], labelExpr=signed)
+    clusters = alt.Chart(figures.clusters)
+    stretch = clusters.mark_rect(color=palette.band, aria=False, y=top, y2=height)
+    numbers = clusters.mark_text(y=top - 8, align="left", dx=4, fontSize=SMALL_PX)
+    name = alt.Chart(pd.DataFrame({"name": [figures.difference]})).mark_text(
+        x=0, y=top - 26, align="left", color=palette.quiet, fontSize=TEXT_PX + 1, limit=alt.expr("width")
+    )
+    return [
+        name.encode(text="name:N"),
+        stretch.encode(x=begins, x2="until_s:Q"),
+        numbers.encode(x=begins, text="number:N"),
+        cells.mark_area(color=palette.unseen, aria=False).encode(
+            x=x, y=alt.Y("difference_low:Q", scale=scale, axis=None), y2="difference_high:Q"
+        ),
+        cells.mark_line(color=palette.ink, strokeWidth=1.6, aria=False).encode(
+            x=x, y=alt.Y("difference:Q", scale=scale, axis=axis)
+        ),
+    ]

@@ -1,0 +1,59 @@
+"""How small a difference so many screenings find."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from audience.comparing.comparison import LEAST_UNITS
+from audience.comparing.planning import Plan
+from dashboard.charts.axes import crosshair, finished, tiles
+from dashboard.charts.theme import Palette
+
+_HEIGHT: Final = 230
+_MOST_SCREENINGS: Final = 60
+
+
+def planner_chart(plan: Plan, screenings: int | None, palette: Palette) -> alt.LayerChart:
+    """The smallest rise that is found, by screenings of each cut.
+
+    Args:
+        plan: what is compared.
+        screenings: of the difference that is asked for, to be marked; None marks none.
+        palette: its colours.
+    """
+    most = max(_MOST_SCREENINGS, round(1.25 * (screenings or 0)))
+    count = np.unique(np.linspace(LEAST_UNITS, most, 80).round().astype(int))
+    points = np.round(100 * np.array([plan.difference(int(one) * plan.faces_a_screening) for one in count]), 1)
+    begins, ends = tiles(count.astype(float))
+    frame = pd.DataFrame(
+        {
+            "screenings": count,
+            "points": points,
+            "from": begins,
+            "until": ends,
+            "said": [_said(*one) for one in zip(count.tolist(), points.tolist(), strict=True)],
+        }
+    )
+    x = alt.X("screenings:Q", scale=alt.Scale(domain=[0, most], nice=False), axis=alt.Axis(title=None, grid=False))
+    axis = alt.Axis(title=None, tickCount=5, labelExpr="datum.value + ' points'")
+    y = alt.Y("points:Q", scale=alt.Scale(zero=True), axis=axis)
+    cells = alt.Chart(frame)
+    line = cells.mark_line(color=palette.curve, strokeWidth=2, aria=False).encode(x=x, y=y)
+    marked = frame.iloc[np.searchsorted(count, [screenings])] if screenings else frame.iloc[:0]
+    point = alt.Chart(marked).mark_point(filled=True, size=110, opacity=1, color=palette.curve, aria=False)
+    pointed, hover = crosshair(cells, x, palette)
+    under = cells.mark_rect(opacity=0, aria=False, clip=True).encode(
+        x=alt.X("from:Q", scale=alt.Scale(domain=[0, most], nice=False)), x2="until:Q", tooltip="said:N"
+    )
+    layers = [line, point.encode(x=x, y=y), pointed, under.add_params(hover).properties(name="hover_cells")]
+    return finished(layers, palette, height=_HEIGHT, title="Smallest rise that is found, by screenings of each cut")
+
+
+def _said(screenings: int, points: float) -> str:
+    if np.isnan(points):
+        return f"{screenings} screenings of each cut find no rise at all"
+    return f"{screenings} screenings of each cut find a rise of {points:g} points"

@@ -1,0 +1,171 @@
+"""Charts as files: SVG, PNG and PDF of the very charts that pages show, made without a browser.
+
+vl-convert makes them in a process of its own: it brings a JavaScript engine that keeps 80 to 560 MB for as long as its
+process lives, and it aborts that process where a text holds what XML may not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from base64 import b64decode
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+from importlib.util import find_spec
+from threading import Lock, Timer
+from typing import Any, Final, Literal
+
+import altair as alt
+import pandas as pd
+
+from audience.errors import ExportFailed
+from dashboard.charts.axes import HOVER
+from dashboard.charts.theme import LIGHT, drawable
+
+_ID: Final = re.compile(r'(?<=["#])(?:clip|gradient_)\d+')
+_ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
+_PNG_SCALE: Final = 2.0
+_WITHIN_S: Final = 120.0
+# Altair's version of Vega-Lite, which vl-convert has among others. Nothing is fetched: a chart names no address.
+_PROGRAM: Final = """
+import base64, json, select, sys
+sys.path[:] = {path!r}
+import vl_convert
+vl_convert.register_font_directory({fonts!r})
+while select.select([sys.stdin], [], [], 60)[0] and (line := sys.stdin.buffer.readline()):
+    asked = json.loads(line)
+    convert = getattr(vl_convert, "vegalite_to_" + asked["kind"])
+    try:
+        made = [convert(spec, vl_version="6.4", allowed_base_urls=[], **asked["options"]) for spec in asked["specs"]]
+    except ValueError:
+        made = []
+    made = [base64.b64encode(one.encode() if isinstance(one, str) else one).decode() for one in made]
+    print(json.dumps(made) if made else "", flush=True)
+"""
+
+
+def svgs(charts: Sequence[alt.LayerChart], widths: Sequence[int], says: str) -> list[bytes]:
+    """Charts as SVG files on white paper. The same chart makes the same bytes.
+
+    Args:
+        charts: in light colours.
+        widths: of each, pixels, everything included.
+        says: what they show, for those who cannot see it.
+
+    Raises:
+        ExportFailed: they cannot be drawn.
+    """
+    told = f' role="img" aria-label="{escape(says)}"><title>{escape(says)}</title>'
+    drawn = _converted("svg", [_still(*one) for one in zip(charts, widths, strict=True)])
+    return [drawable(_numbered(one.decode()).replace(">", told, 1)).encode() for one in drawn]
+
+
+def _numbered(drawn: str) -> str:
+    """An SVG whose ids count from 0: they are counted through the life of the process that drew it."""
+    places = {name: place for place, name in enumerate(dict.fromkeys(_ID.findall(drawn)))}
+    return _ID.sub(lambda name: f"part{places[name[0]]}", drawn)
+
+
+def svg(chart: alt.LayerChart, *, width: int, says: str) -> bytes:
+    """One chart as an SVG file; see `svgs`."""
+    return svgs([chart], [width], says)[0]
+
+
+def png(chart: alt.LayerChart, *, width: int) -> bytes:
+    """A chart as a PNG file on white paper, twice as many pixels wide as `width`; otherwise as `svgs`."""
+    return _converted("png", [_still(chart, width)], scale=_PNG_SCALE)[0]
+
+
+def pdf(chart: alt.LayerChart, *, width: int) -> bytes:
+    """A chart as a PDF of one page as large as the chart, its letters inside; otherwise as `svgs`."""
+    return _converted("pdf", [_still(chart, width)])[0]
+
+
+def _still(chart: alt.LayerChart, width: int) -> Any:
+    """The definition of a chart without what only a pointer sees."""
+    still = _with_rows(chart)
+    still.layer = [_with_rows(layer) for layer in chart.layer if not str(layer.name).startswith(HOVER)]
+    still.width, still.params = width, alt.Undefined
+    spec = still.to_dict()
+    spec["config"]["background"] = LIGHT.paper
+    return _drawable(spec)
+
+
+def _with_rows(chart: Any) -> Any:
+    """A copy with its frame written out: Altair refuses over 5,000 rows of one unless told not to, for all threads."""
+    chart = chart.copy(deep=False)
+    if isinstance(chart.data, pd.DataFrame):
+        rows = chart.data.to_json(orient="records", double_precision=6)
+        chart.data = alt.InlineData(values=json.loads(rows))
+    return chart
+
+
+def _drawable(spec: Any) -> Any:
+    """A part of a definition whose texts all can be drawn."""
+    if isinstance(spec, dict):
+        return {name: _drawable(value) for name, value in spec.items()}
+    if isinstance(spec, list):
+        return [_drawable(value) for value in spec]
+    return drawable(spec) if isinstance(spec, str) else spec
+
+
+def _converted(kind: Literal["svg", "png", "pdf"], specs: Sequence[Any], **options: float) -> list[bytes]:
+    """Some definitions as files of a kind, one after another.
+
+    Raises:
+        ExportFailed: they cannot be drawn.
+        ModuleNotFoundError: vl-convert is not installed.
+    """
+    if find_spec("vl_convert") is None:
+        raise ModuleNotFoundError(name="vl_convert")
+    asked = json.dumps({"kind": kind, "specs": specs, "options": options}, ensure_ascii=False)
+    # vl-convert may cut a title in the middle of an emoji, which are two characters to it, and draws nothing then.
+    for text in dict.fromkeys([asked, _ASTRAL.sub("\N{WHITE SQUARE}", asked)]):
+        if made := _converter.answer(text):
+            return [b64decode(one) for one in json.loads(made)]
+    raise ExportFailed(f"the chart could not be drawn as {kind.upper()}; its figures are in the tables beside it")
+
+
+class _Converter:
+    """The process that draws. It ends with this one, and once nothing was asked of it for a minute."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = Lock()
+
+    def answer(self, asked: str) -> bytes:
+        """What it answers to a line; empty where it cannot draw that, ends, or takes minutes."""
+        with self._lock:
+            # One that ended meanwhile is started anew.
+            return self._asked(asked.encode()) or self._asked(asked.encode())
+
+    def _asked(self, line: bytes) -> bytes:
+        if self._process is None or self._process.poll() is not None:
+            program = _PROGRAM.format(path=sys.path, fonts=str(files("font_source_sans_pro") / "files"))
+            command = [sys.executable, "-I", "-c", program]
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
+            )
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        late = Timer(_WITHIN_S, process.kill)
+        late.start()
+        try:
+            process.stdin.write(line + b"\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+        except OSError:
+            answer = b""
+        finally:
+            late.cancel()
+        if not answer:
+            process.communicate()
+            self._process = None
+        return answer.strip()
+
+
+_converter = _Converter()

@@ -1,1 +1,0 @@
-"""The screening lab: many sessions side by side."""
