@@ -1,4 +1,4 @@
-"""A camera is opened and closed by others than who looks at it, so that nothing it does holds up a stop."""
+"""A camera is opened and closed in another thread than its reader's, so that it never delays a stop."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def test_what_opening_raises_is_raised_here():
         pytest.fail("there is no camera")
 
 
-def test_a_camera_is_closed_as_soon_as_a_stop_is_wanted_while_somebody_still_looks():
+def test_a_camera_is_closed_as_soon_as_a_stop_is_requested_while_it_is_read():
     camera, stop = Opened(), threading.Event()
     with opened_in_thread(lambda: camera, stop=stop):
         stop.set()
         assert camera.closed.wait(5)
 
 
-def test_one_that_takes_for_ever_to_open_is_not_waited_for_and_closed_once_it_is_open():
+def test_one_that_takes_forever_to_open_is_not_waited_for_and_closed_once_it_is_open():
     camera, stop, answers = Opened(), threading.Event(), threading.Event()
 
     def slow():
@@ -65,7 +65,7 @@ def test_one_that_takes_for_ever_to_open_is_not_waited_for_and_closed_once_it_is
     assert camera.closed.wait(5)
 
 
-def test_an_error_of_who_looks_closes_the_camera_too():
+def test_an_error_of_the_reader_closes_the_camera_too():
     camera = Opened()
     with pytest.raises(ZeroDivisionError), opened_in_thread(lambda: camera, stop=threading.Event()):
         raise ZeroDivisionError

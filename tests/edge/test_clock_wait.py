@@ -1,4 +1,4 @@
-"""A clock that cannot be believed yet is waited for; one that nobody vouches for is used, and that is said."""
+"""A clock that was never set is waited for; one without a time server is used, with a warning."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def checked(now: datetime = TODAY, *, up_s: float = 1e6, synchronised: bool = Tr
 
 @pytest.mark.parametrize("year", [1970, 2025])
 @pytest.mark.parametrize("synchronised", [False, True])
-def test_a_clock_from_before_the_software_was_made_is_waited_for(year: int, synchronised: bool) -> None:
+def test_a_clock_that_was_never_set_is_waited_for(year: int, synchronised: bool) -> None:
     with pytest.raises(DeviceError, match=f"{year}-"):
         checked(datetime(year, 5, 1, tzinfo=UTC), synchronised=synchronised)
 
@@ -33,6 +33,6 @@ def test_one_that_a_time_server_keeps_or_that_has_waited_long_enough_goes_on() -
     checked(up_s=NETWORK_TIME_WAIT_S, synchronised=False)
 
 
-def test_that_no_time_server_keeps_the_clock_is_said() -> None:
+def test_a_clock_without_a_time_server_is_reported() -> None:
     assert clock_warning(lambda: True) == ""
     assert "time server" in clock_warning(lambda: False)

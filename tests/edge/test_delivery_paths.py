@@ -1,4 +1,4 @@
-"""Whichever way windows leave a camera, they add up to what looking and scoring at once gives of the same frames."""
+"""Both delivery paths give windows that add up to those of detecting and scoring the same frames directly."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CAMERA = CameraKey(session_id="talk-1", stage_id="main", camera_id="cam-1", writ
 
 
 def delivered(way: DeliveryPath, frames: Iterable[TimedFrame]) -> list[Delivery]:
-    """All that a way sends of some frames, the last flushed."""
+    """All deliveries of a path for some frames, flushed at the end."""
     sent = [one for window in way.process(frames, Tracker(run="r")) for one in window.deliveries]
     return sent + way.flush()
 
@@ -118,7 +118,7 @@ def test_heads_are_counted_without_a_picture_of_anybody(clip):
     assert not any(window.tallies for one in sent for window in read_delivery(one.key, one.data).windows)
 
 
-def test_a_way_says_what_looks_and_what_scores():
+def test_a_delivery_path_names_its_detector_and_scorer():
     cloud = SheetDeliveryPath(CAMERA, FacesInPlace(), interval_s=2)
     here = WindowFileDeliveryPath(CAMERA, FacesInPlace(), BrightScorer(), interval_s=2)
     heads = WindowFileDeliveryPath(CAMERA, FacesInPlace(), None, interval_s=2)

@@ -1,4 +1,4 @@
-"""What a device says of itself, and how often."""
+"""A device's heartbeats: what they contain, and how often they are sent."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def said() -> Said:
     return Said()
 
 
-def test_a_device_that_runs_says_so_every_two_seconds(said):
+def test_a_running_device_sends_a_heartbeat_every_two_seconds(said):
     for at_s in range(7):
         said.window(at_s)
     assert [beat.at_ms - after_ms(1.5) for beat in said.heartbeats] == [0, 2000, 4000, 6000]
@@ -67,7 +67,7 @@ def test_a_window_that_comes_a_little_early_puts_no_heartbeat_off(said):
     assert [beat.at_ms - after_ms(1.5) for beat in said.heartbeats] == [0, 1950, 3900]
 
 
-def test_it_says_so_at_once_after_it_said_something_else(said):
+def test_a_running_heartbeat_follows_another_state_at_once(said):
     said.window(0)
     said.status.report("waiting", "the camera is away")
     said.window(1)
@@ -103,7 +103,7 @@ def test_a_device_that_does_not_run_sees_nobody_now(said):
     assert (beat.faces, beat.frames_per_s, beat.last_window_ms, beat.detail) == (0, 0, after_ms(0), "away")
 
 
-def test_what_an_operator_should_know_stands_in_words(said):
+def test_a_heartbeat_has_notes_for_the_operator(said):
     said.last_error, said.quarantined = "S3 is busy (SlowDown): will be retried", 1
     said.window(0)
     assert said.heartbeats[-1].detail == (
@@ -111,7 +111,7 @@ def test_what_an_operator_should_know_stands_in_words(said):
     )
 
 
-def test_a_wrong_clock_of_the_computer_is_said_as_long_as_it_is_wrong(said):
+def test_a_wrong_clock_of_the_computer_is_reported_as_long_as_it_is_wrong(said):
     said.window(0)
     said.clock_problem = "the clock was set 3600 s ahead"
     said.window(2)
@@ -120,13 +120,13 @@ def test_a_wrong_clock_of_the_computer_is_said_as_long_as_it_is_wrong(said):
     assert ["set 3600 s ahead" in beat.detail for beat in said.heartbeats] == [False, True, False]
 
 
-def test_windows_that_nobody_looked_at_in_time_are_counted(said):
+def test_windows_missed_by_a_slow_device_are_counted(said):
     for at_s in (0, 1, 5, 8):
         said.window(at_s)
     assert said.heartbeats[-1].detail == "windows missed because the device was too slow: 5"
 
 
-def test_what_was_not_to_be_looked_at_is_not_missed():
+def test_windows_between_samples_are_not_missed():
     said = Said(every_s=10)
     for at_s in (0, 10, 20, 40):
         said.window(at_s)
@@ -145,7 +145,7 @@ def test_an_error_raised_on_purpose_is_its_own_line():
     assert user_message(DeviceError("webcam:0 went away")) == "webcam:0 went away"
 
 
-def test_a_fault_nobody_thought_of_says_what_and_where_in_one_line():
+def test_an_unexpected_error_says_what_and_where_in_one_line():
     with pytest.raises(ZeroDivisionError) as caught:
         _ = 1 // int("0")
     assert user_message(caught.value).startswith("an unexpected ZeroDivisionError at test_device_status.py:")

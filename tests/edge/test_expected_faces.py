@@ -7,7 +7,7 @@ from edge_lambda.expected_faces import ExpectedFaces
 
 
 def expected(*windows: tuple[int, list[float]]) -> list[int]:
-    """Of windows a second apart: tracks, and the confidences of all that was found."""
+    """Expected faces for windows a second apart, given as tracks and confidences of all detections."""
     faces = ExpectedFaces()
     return [
         faces.update(1000 * second, tracks=count, frames=1, found=found)

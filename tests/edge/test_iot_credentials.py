@@ -43,7 +43,7 @@ class Clock:
 
 
 class Provider:
-    """Stands for AWS IoT Core's credentials provider, over real TLS.
+    """A fake of AWS IoT Core's credentials provider, over real TLS.
 
     Attributes:
         address: where it is.
@@ -196,7 +196,7 @@ class TestAsking:
             ),
         ],
     )
-    def test_any_other_answer_is_said_in_one_line(self, iot, device, answer, why):
+    def test_any_other_answer_is_reported_in_one_line(self, iot, device, answer, why):
         iot.answer = answer
         assert why_none(asked_by(iot, device)).startswith(why)
 
@@ -205,7 +205,7 @@ class TestAsking:
         said = why_none(asked_by(iot, device), EVENING + HOUR)
         assert said == "by this device's clock, new credentials have already expired: set the clock"
 
-    def test_a_certificate_that_is_not_registered_or_out_of_date_is_said(self, iot, authority, tmp_path):
+    def test_a_certificate_that_is_not_registered_or_out_of_date_is_reported(self, iot, authority, tmp_path):
         (tmp_path / "else").mkdir()
         stranger = replace(Authority(tmp_path / "else", "another").device("cam-1"), root_ca=authority.root)
         refused = r"127\.0\.0\.1 closed the connection \(\w+\): check that the device's certificate"
@@ -214,7 +214,7 @@ class TestAsking:
         assert re.match(refused, why_none(asked_by(iot, late)))
         assert iot.asked == []
 
-    def test_a_provider_that_is_none_is_not_spoken_to(self, iot, device, tmp_path):
+    def test_an_untrusted_provider_is_not_contacted(self, iot, device, tmp_path):
         (tmp_path / "else").mkdir()
         other = replace(device, root_ca=Authority(tmp_path / "else", "another").root)
         said = why_none(asked_by(iot, other))
@@ -262,7 +262,7 @@ class TestAsking:
             "https://host/role-aliases/camera/credentials\r\nx: y",
         ],
     )
-    def test_an_address_that_is_none_is_refused(self, device, url):
+    def test_an_invalid_address_is_refused(self, device, url):
         with pytest.raises(InvalidValue, match="not a credentials provider: give https://ID") as refused:
             CredentialsProvider(url=url, thing="cam-1", certificate=device)
         assert "\n" not in str(refused.value)
@@ -303,7 +303,7 @@ class TestUploading:
         assert {key_of(line) for line in s3.signed} == {"ASIA1"}
         assert len(iot.asked) == 1
 
-    def test_credentials_are_fetched_anew_before_they_expire(self, iot, clock, s3, outbox, uploader):
+    def test_credentials_are_fetched_again_before_they_expire(self, iot, clock, s3, outbox, uploader):
         for number, passed in enumerate((timedelta(0), timedelta(minutes=40), timedelta(minutes=55))):
             outbox.put(numbered(number))
             clock.now = EVENING + passed

@@ -20,7 +20,7 @@ PICTURE = numbered(0)
 
 
 class Reel:
-    """A camera that gives frames at certain instants, milliseconds since the epoch, and then goes away or ends."""
+    """A camera with frames at given times, milliseconds since the epoch, which then disconnects or ends."""
 
     def __init__(self, at_ms: Sequence[int], lost: str = "") -> None:
         self.name, self.dropped = "reel", 0
@@ -44,7 +44,7 @@ def live(every_s: float = 1.0, **options: int) -> LiveFrames:
     return LiveFrames(every_s=every_s, stop=threading.Event(), **options)
 
 
-def test_the_first_frame_of_every_slot_is_looked_at():
+def test_the_first_frame_of_every_slot_is_processed():
     assert taken(live(), Reel([300, 340, 1010, 1050, 2990, 3000])) == [300, 1010, 2990, 3000]
     assert taken(live(0.5), Reel([300, 340, 510, 990, 1000])) == [300, 510, 1000]
 
@@ -67,7 +67,7 @@ def test_frames_never_go_back_not_even_over_two_cameras():
     assert frames.lost is None
 
 
-def test_a_clock_that_was_set_back_is_said_and_waited_for():
+def test_a_clock_that_was_set_back_is_reported_and_waited_for():
     frames = live(after_ms=3_600_000)
     assert taken(frames, Reel([60_000, 61_000])) == []
     assert "3540 s behind the newest recorded frame" in str(frames.lost)
@@ -75,7 +75,7 @@ def test_a_clock_that_was_set_back_is_said_and_waited_for():
     assert frames.lost is None
 
 
-def test_a_camera_that_goes_away_ends_the_frames_and_says_why():
+def test_a_camera_that_disconnects_ends_the_frames_with_a_reason():
     frames = live()
     assert taken(frames, Reel([1000], lost="reel went away")) == [1000]
     assert str(frames.lost) == "reel went away"
@@ -93,7 +93,7 @@ def test_a_stop_ends_them_at_the_next_frame():
     reels=st.lists(st.lists(st.integers(0, 40).map(lambda step: step * 100), max_size=8), max_size=3),
     every_ms=st.sampled_from([40, 500, 1000, 3000]),
 )
-def test_no_window_is_looked_at_by_two_cameras_whatever_their_clock_does(reels, every_ms):
+def test_no_window_is_processed_by_two_cameras_whatever_their_clock_does(reels, every_ms):
     frames = live(every_ms / 1000, whole_windows_ms=1000)
     instants = [taken(frames, Reel(reel)) for reel in reels]
     everything = [at_ms for found in instants for at_ms in found]
@@ -102,7 +102,7 @@ def test_no_window_is_looked_at_by_two_cameras_whatever_their_clock_does(reels, 
     assert sum(map(len, windows)) == len(set().union(*windows))
 
 
-def test_waits_double_up_to_the_longest_and_begin_anew_after_a_success():
+def test_waits_double_up_to_the_longest_and_start_again_after_a_success():
     backoff = Backoff()
     assert [backoff.next_s() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
     backoff.reset()

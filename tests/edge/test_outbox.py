@@ -1,4 +1,4 @@
-"""The outbox loses nothing but what it says it dropped: not to a kill, a full disk or a damaged file."""
+"""The outbox loses only the deliveries that it reports as dropped, despite kills, full disks and damaged files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def reopened(outbox: Outbox, folder: Path) -> Outbox:
     return Outbox(folder)
 
 
-def test_what_is_put_comes_out_in_order_and_once(folder):
+def test_deliveries_come_out_in_order_and_once(folder):
     outbox = Outbox(folder)
     for number in (3, 1, 2):
         outbox.put(numbered(number))
@@ -50,7 +50,7 @@ def test_what_is_put_comes_out_in_order_and_once(folder):
     outbox.close()
 
 
-def test_what_waits_is_still_there_after_a_restart_and_what_was_removed_is_not(folder):
+def test_waiting_deliveries_survive_a_restart_and_removed_ones_do_not(folder):
     outbox = Outbox(folder)
     for number in range(4):
         outbox.put(numbered(number))
@@ -63,7 +63,7 @@ def test_what_waits_is_still_there_after_a_restart_and_what_was_removed_is_not(f
     outbox.close()
 
 
-def test_it_says_how_much_waits_and_since_when(folder):
+def test_its_status_has_how_much_waits_and_since_when(folder):
     outbox = Outbox(folder)
     assert (outbox.status().waiting, outbox.status().oldest_at) == (0, None)
     outbox.put(numbered(1000))
@@ -116,7 +116,7 @@ def test_a_disk_that_takes_a_few_bytes_at_a_time_gets_them_all(folder):
     outbox.close()
 
 
-def test_a_broken_disk_is_said_in_one_line(folder):
+def test_a_broken_disk_is_reported_in_one_line(folder):
     def write(handle: int, content: memoryview) -> int:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
@@ -127,7 +127,7 @@ def test_a_broken_disk_is_said_in_one_line(folder):
 
 
 @pytest.mark.parametrize("damage", [b"", b"\n", b"houselights-delivery 1 x\nkey\ndata", None])
-def test_a_damaged_file_is_quarantined_and_holds_up_nobody(folder, damage):
+def test_a_damaged_file_is_quarantined_and_blocks_nobody(folder, damage):
     outbox = Outbox(folder)
     for number in range(2):
         outbox.put(numbered(number))
@@ -154,7 +154,7 @@ def test_a_file_somebody_removed_is_passed_over(folder):
     outbox.close()
 
 
-def test_what_a_killed_process_left_half_written_is_cleaned_away(folder):
+def test_incomplete_files_of_a_killed_process_are_removed(folder):
     folder.mkdir()
     (folder / "000000000007-0000000000007.part").write_bytes(b"half")
     outbox = Outbox(folder)
@@ -178,7 +178,7 @@ def test_faces_in_it_are_for_their_owners_eyes(folder):
     outbox.close()
 
 
-def test_a_folder_that_cannot_be_one_is_said_in_one_line(tmp_path):
+def test_a_folder_that_cannot_be_one_is_reported_in_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutboxUnavailable, match="choose another folder"):
         Outbox(tmp_path / "file")

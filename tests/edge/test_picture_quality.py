@@ -1,4 +1,4 @@
-"""Dark and out of focus: what the picture alone says, on real faces."""
+"""Brightness and sharpness of real pictures, measured from the picture alone."""
 
 from __future__ import annotations
 

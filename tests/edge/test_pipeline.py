@@ -1,4 +1,4 @@
-"""Frames become windows: every track once, its best crop, and nothing cut out where only heads are counted."""
+"""Frames become windows: every track once, with its best crop, and without crops in head-count mode."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_frames_are_kept_where_they_were_asked_for_alone():
     assert [(frame.at_ms, len(frame.tracked)) for frame in window.kept] == [(taken[0].at_ms, 1), (taken[1].at_ms, 1)]
 
 
-def test_the_next_frame_is_looked_at_while_a_window_is_scored():
+def test_the_next_frame_is_processed_while_a_window_is_scored():
     looked_at_both, scored = threading.Event(), threading.Event()
 
     class Watched(FacesInPlace):
@@ -131,7 +131,7 @@ def test_the_next_frame_is_looked_at_while_a_window_is_scored():
     assert len(list(windows)) == 3
 
 
-def test_frames_that_cannot_even_be_begun_are_said_and_every_thread_ends():
+def test_frames_that_cannot_even_be_begun_are_reported_and_every_thread_ends():
     class Closed:
         def __iter__(self) -> Iterator[TimedFrame]:
             raise ValueError("the camera was closed")
@@ -142,7 +142,7 @@ def test_frames_that_cannot_even_be_begun_are_said_and_every_thread_ends():
     assert threading.active_count() == before
 
 
-def test_a_failing_detector_is_said_and_every_thread_ends():
+def test_a_failing_detector_is_reported_and_every_thread_ends():
     class Failing(FacesInPlace):
         def detect(self, image: Image) -> list[Detection]:
             raise RuntimeError("out of memory")

@@ -1,4 +1,4 @@
-"""Wrong stamps, restarts, jumps and pauses: held against the seconds at which the pictures were really taken."""
+"""Repaired timestamps (wrong values, restarts, jumps, pauses), compared with the true capture times."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def packet(shown: int, decoded: int | None, *, key: bool = False) -> av.Packet:
 def mended(
     stamps: Sequence[int], *, decoded: Sequence[int] | None = None, stated: int | None = None, reorders: bool = False
 ) -> tuple[list[int], TimestampRepairer]:
-    """What a clock makes of stamps, in the order of decoding, milliseconds."""
+    """The repaired timestamps, in decoding order, milliseconds."""
     clock = TimestampRepairer(time_base=MS, stated=stated, reorders=reorders)
     decoded = decoded or stamps
     packets = [packet(*both) for both in zip(stamps, decoded, strict=True)]

@@ -28,7 +28,7 @@ GRAY = np.full((CROP_PX, CROP_PX, 3), 90, np.uint8)
 
 
 def seen(at_s: int, faces: int, *, expected: int | None = None) -> UnscoredWindow:
-    """A window of so many tracks."""
+    """A window with the given number of tracks."""
     return UnscoredWindow(
         start_ms=after_ms(at_s),
         expected=faces if expected is None else expected,
@@ -86,7 +86,7 @@ def test_faces_that_do_not_fit_go_on_the_next_sheet():
 
 
 def test_a_window_is_not_parted_for_the_last_tenth_of_a_sheet():
-    """A part is a row of its own in the table, and a write."""
+    """Each part is a row in the table, and costs a write."""
     sheets = sheets_of(*(seen(at_s, 24) for at_s in range(12)), interval_s=THRIFTY_INTERVAL_S)
     assert [len(sheet.manifest.tiles) for sheet in sheets] == [96, 96, 96]
     assert [window.faces for sheet in sheets for window in sheet.manifest.windows] == [24] * 12
@@ -115,7 +115,7 @@ def test_a_window_without_faces_rides_along():
     assert [(window.faces, window.expected) for window in sheet.manifest.windows] == [(2, 2), (0, 2)]
 
 
-def test_an_empty_stage_is_told_of_without_a_sheet():
+def test_an_empty_stage_is_reported_without_a_sheet():
     builder = SheetBuilder(CAMERA, interval_s=2.0)
     assert builder.add(seen(0, 0, expected=4)) == []
     (delivery,) = builder.add(seen(1, 0, expected=4))

@@ -1,4 +1,4 @@
-"""Ways to say a camera's status: which there are, what a line of it looks like, and how the newest one gets through."""
+"""Status senders: the available destinations, the log line, and delivery of the newest status."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class TestChoosing:
             ("mqtts://host", "mqtts://host needs HOUSELIGHTS_CERTIFICATE and HOUSELIGHTS_PRIVATE_KEY"),
         ],
     )
-    def test_what_is_no_way_is_refused_in_one_line(self, url, why):
+    def test_an_unknown_destination_is_refused_in_one_line(self, url, why):
         with pytest.raises(InvalidValue) as refused:
             open_status(url)
         assert str(refused.value).startswith(why)
@@ -100,7 +100,7 @@ class TestLog:
 
 
 class Slow:
-    """A transport that delivers when a test lets it, and fails when told to."""
+    """A transport that delivers when a test allows it, and fails on demand."""
 
     def __init__(self) -> None:
         self.delivered: list[Heartbeat] = []
@@ -130,7 +130,7 @@ class TestTheNewest:
     def transport(self) -> Slow:
         return Slow()
 
-    def test_takes_the_place_of_what_could_not_be_said_in_time(self, transport):
+    def test_replaces_a_status_that_could_not_be_sent_in_time(self, transport):
         sender = LatestStatusSender(transport, write_line=lambda line: None)
         sender.send(beat(0))
         until(lambda: transport.tries == 1)
@@ -166,7 +166,7 @@ class TestTheNewest:
         sender.close()
         assert transport.delivered == [beat(2)]
 
-    def test_survives_a_fault_nobody_thought_of(self, transport):
+    def test_survives_an_unexpected_error(self, transport):
         said: list[str] = []
         transport.open.set()
         transport.problem = ZeroDivisionError("secret")
@@ -179,7 +179,7 @@ class TestTheNewest:
         sender.close()
         assert said[0] == "status not sent: unexpected ZeroDivisionError"
 
-    def test_is_still_said_when_all_ends(self, transport):
+    def test_is_still_sent_at_the_end(self, transport):
         transport.open.set()
         sender = LatestStatusSender(transport, write_line=lambda line: None)
         sender.send(beat(1))
@@ -188,7 +188,7 @@ class TestTheNewest:
         assert transport.delivered == [beat(1)]
         assert transport.closed.is_set()
 
-    def test_holds_the_end_up_for_a_few_seconds_only(self, transport, monkeypatch):
+    def test_delays_the_end_by_a_few_seconds_only(self, transport, monkeypatch):
         monkeypatch.setattr(latest_sender, "CLOSING_S", 0.2)
         sender = LatestStatusSender(transport, write_line=lambda line: None)
         sender.send(beat(1))
@@ -209,7 +209,7 @@ class TestTheNewest:
 
 
 class Nucleus:
-    """Stands for a client of Greengrass v2's inter-process communication.
+    """A fake client of Greengrass v2's inter-process communication.
 
     Attributes:
         published: topic, quality of service and payload of each message.
@@ -255,7 +255,7 @@ class TestGreengrass:
         assert [read_status(payload) for _, _, payload in nucleus.published] == [beat(1), beat(2)]
         assert (nucleus.made, nucleus.closed) == (1, 1)
 
-    def test_connects_anew_after_a_failure(self, nucleus):
+    def test_connects_again_after_a_failure(self, nucleus):
         from awsiot.greengrasscoreipc.model import UnauthorizedError
 
         transport = GreengrassTransport(nucleus.connect)
@@ -275,7 +275,7 @@ class TestGreengrass:
             GreengrassTransport(nucleus.connect).deliver(beat(1))
         assert nucleus.closed == 1
 
-    def test_the_stand_in_takes_what_the_library_takes(self):
+    def test_the_fake_client_accepts_what_the_library_accepts(self):
         """Names and order of the arguments, read from the installed library."""
         from awsiot.greengrasscoreipc.clientv2 import GreengrassCoreIPCClientV2
 
@@ -294,7 +294,7 @@ class TestGreengrass:
         with pytest.raises(DeviceError, match=r"install houselights\[greengrass\]"):
             open_status("greengrass")
 
-    def test_a_nucleus_that_is_away_is_told_and_waited_for(self, monkeypatch, tmp_path):
+    def test_a_nucleus_that_is_down_is_reported_and_retried(self, monkeypatch, tmp_path):
         monkeypatch.setenv("SVCUID", "token")
         monkeypatch.setenv("AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT", str(tmp_path / "no.socket"))
         said: list[str] = []
@@ -319,7 +319,7 @@ class TestGreengrassV1:
         ((topic, payload),) = device.published
         assert (topic, read_status(payload)) == (TOPIC, beat(1))
 
-    def test_a_refusal_is_told_in_one_line(self, device):
+    def test_a_refusal_is_reported_in_one_line(self, device):
         said: list[str] = []
         device.refusal = RuntimeError("queue\nfull")
         status = open_status("greengrass-v1", write_line=said.append)

@@ -1,4 +1,4 @@
-"""Faces followed from frame to frame: each person one track, each track one person."""
+"""Tracking: each person gets one track, and each track is one person."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_an_object_says_when_it_was_sent_by_the_clock_of_the_device(s3, outbox, 
         ((409, "OperationAborted"), "S3 does not accept the delivery (OperationAborted): will be retried"),
     ],
 )
-def test_a_failure_is_said_in_words_and_nothing_is_lost_or_overtaken(s3, outbox, uploader, fault, said):
+def test_a_failure_is_reported_in_words_and_nothing_is_lost_or_overtaken(s3, outbox, uploader, fault, said):
     outbox.put(numbered(1))
     outbox.put(numbered(2))
     s3.faults += [fault, fault]
@@ -116,7 +116,7 @@ def test_a_failure_is_said_in_words_and_nothing_is_lost_or_overtaken(s3, outbox,
     assert uploader.status().last_error == ""
 
 
-def test_a_yes_that_is_lost_on_the_way_makes_no_second_object(s3, outbox, uploader):
+def test_a_lost_response_makes_no_second_object(s3, outbox, uploader):
     outbox.put(numbered(1))
     s3.faults.append(HANG_UP_AFTERWARDS)
     assert uploader.send_next() > 0
@@ -125,7 +125,7 @@ def test_a_yes_that_is_lost_on_the_way_makes_no_second_object(s3, outbox, upload
     assert list(s3.objects()) == keys(1)
 
 
-def test_a_delivery_refused_for_good_is_quarantined_and_holds_up_nobody(s3, outbox, uploader):
+def test_a_delivery_refused_for_good_is_quarantined_and_blocks_nobody(s3, outbox, uploader):
     outbox.put(numbered(1))
     outbox.put(numbered(2))
     s3.faults.append((400, "EntityTooLarge"))
@@ -137,7 +137,7 @@ def test_a_delivery_refused_for_good_is_quarantined_and_holds_up_nobody(s3, outb
     assert list(s3.objects()) == keys(2)
 
 
-def test_what_is_left_of_a_session_that_the_device_lost_holds_up_none_of_its_own(s3, outbox):
+def test_deliveries_of_a_lost_session_do_not_block_the_devices_own(s3, outbox):
     bucket = S3Bucket(
         s3.bucket, lambda: upload_client(a_session(), endpoint_url=s3.endpoint), now=lambda: BEGAN, session_id="talk-1"
     )
@@ -154,7 +154,7 @@ def test_what_is_left_of_a_session_that_the_device_lost_holds_up_none_of_its_own
     bucket.close()
 
 
-def test_waits_double_up_to_the_longest_and_begin_anew_after_a_success(s3, outbox, uploader):
+def test_waits_double_up_to_the_longest_and_start_again_after_a_success(s3, outbox, uploader):
     for number in range(3):
         outbox.put(numbered(number))
     s3.faults += [(503, "SlowDown")] * 9 + [PASS, (503, "SlowDown")]
@@ -182,7 +182,7 @@ def unreachable() -> _Unreachable:
     return _Unreachable()
 
 
-def test_a_fault_nobody_thought_of_does_not_end_the_sending(outbox, unreachable):
+def test_an_unexpected_error_does_not_end_the_sending(outbox, unreachable):
     outbox.put(numbered(1))
     uploader = Uploader(outbox, unreachable)
     assert uploader.send_next() > 0
@@ -199,7 +199,7 @@ def test_no_network_at_all_is_waited_for(outbox):
     bucket.close()
 
 
-def test_credentials_are_looked_for_anew_when_the_old_ones_expired(s3, outbox):
+def test_credentials_are_looked_for_again_when_the_old_ones_expired(s3, outbox):
     made = []
 
     def connect() -> object:
@@ -279,7 +279,7 @@ def test_it_stops_within_two_seconds_while_s3_does_not_answer(outbox):
     assert uploader.stop(within_s=10)
 
 
-def test_a_process_killed_while_it_sends_loses_nothing_and_doubles_nothing(s3, tmp_path):
+def test_a_process_killed_while_it_sends_loses_and_duplicates_nothing(s3, tmp_path):
     folder, chance, first = tmp_path / "killed", random.Random(3), 100_000
     said: list[int] = []
     for _ in range(3):

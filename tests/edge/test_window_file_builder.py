@@ -1,4 +1,4 @@
-"""Windows scored on the device go into files that are neither too large nor late."""
+"""Window files are neither too large nor too late."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY = {"session_id": "talk-1", "stage_id": "main", "camera_id": "cam-1"}
 
 
 def scored(at_s: int, faces: int) -> ScoredWindow:
-    """A window of so many faces, scored for every expression, with numbers as long as they get."""
+    """A window with the given number of faces, scored for every expression, with numbers of maximum length."""
     seen = tuple(
         a_face(
             f"mnq3k2d1-{1_000_000 + number}",

@@ -1,4 +1,4 @@
-"""Alerts on their notifier to people: by SNS, by a webhook, once each, whatever breaks in between."""
+"""Alerts are sent by SNS and webhook, once each, whatever fails in between."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Clock:
 
 
 class Pager:
-    """A notifier that keeps what it is told, and breaks as often as it is told to."""
+    """A notifier that keeps its messages, and fails a given number of times."""
 
     def __init__(self, name: str = "pager") -> None:
         self.name, self.told, self.breaks = name, list[str](), 0
@@ -136,7 +136,7 @@ class Watching:
 DARK = "camera cam-1 of stage main is dark"
 
 
-def test_an_alert_is_told_once_when_it_begins_and_once_when_it_is_over(store: Store) -> None:
+def test_an_alert_is_sent_once_when_it_begins_and_once_when_it_ends(store: Store) -> None:
     pager = Pager()
     watching = Watching(store, Clock(), pager)
     for dark in (False, True, True, True, False, True, False, False, False, False, False):
@@ -145,7 +145,7 @@ def test_an_alert_is_told_once_when_it_begins_and_once_when_it_is_over(store: St
     assert watching.said == [f"talk-1: {DARK}"]
 
 
-def test_a_watcher_that_was_restarted_tells_nothing_again_and_the_rest(store: Store) -> None:
+def test_a_restarted_watcher_sends_only_what_was_not_sent(store: Store) -> None:
     pager, clock = Pager(), Clock()
     Watching(store, clock, pager, name="first").look(dark=True)
     clock.forward(WATCHED_MS / 1000)
@@ -155,7 +155,7 @@ def test_a_watcher_that_was_restarted_tells_nothing_again_and_the_rest(store: St
     assert pager.told == [f"began: {DARK}", f"over: {DARK}"]
 
 
-def test_what_could_not_be_told_is_said_and_tried_again_ever_more_seldom(store: Store) -> None:
+def test_a_failed_message_is_reported_and_retried_with_backoff(store: Store) -> None:
     pager, clock = Pager(), Clock()
     watching = Watching(store, clock, pager)
     pager.breaks = 3
@@ -168,19 +168,19 @@ def test_what_could_not_be_told_is_said_and_tried_again_ever_more_seldom(store: 
     assert pager.told == [f"began: {DARK}"]
     assert watching.said == [
         f"talk-1: {DARK}",
-        "not told by pager: no signal. Trying again, after 2 s and more.",
-        "pager takes alerts again",
+        "not sent to pager: no signal. Retrying in 2 s, then less often.",
+        "pager accepts alerts again",
     ]
 
 
-def test_a_way_that_is_broken_holds_up_no_other(store: Store) -> None:
+def test_a_notifier_that_fails_does_not_block_others(store: Store) -> None:
     broken, works = Pager("broken"), Pager("works")
     broken.breaks = 99
     Watching(store, Clock(), broken, works).look(dark=True)
     assert works.told == [f"began: {DARK}"]
 
 
-def test_what_somebody_has_acknowledged_is_told_to_nobody_else(store: Store) -> None:
+def test_an_acknowledged_alert_is_not_sent(store: Store) -> None:
     store.alerting.put("talk-1", replace(an_alert(), since_ms=after_ms(-60), began_ms=after_ms(0)))
     alert = store.alerting.book("talk-1").alerts[0]
     store.alerting.put("talk-1", AlertMark(alert_id=alert.alert_id, kind="acknowledged", by="Ada", at_ms=after_ms(0)))
@@ -189,14 +189,14 @@ def test_what_somebody_has_acknowledged_is_told_to_nobody_else(store: Store) -> 
     assert pager.told == []
 
 
-def test_an_alert_that_was_over_long_ago_is_told_to_nobody(store: Store) -> None:
+def test_an_alert_that_ended_long_ago_is_not_sent(store: Store) -> None:
     store.alerting.put("talk-1", replace(an_alert(-7200), ended_ms=after_ms(-3600)))
     pager = Pager()
     Watching(store, Clock(), pager).look(dark=False)
     assert pager.told == []
 
 
-def test_a_test_that_was_asked_for_on_the_page_is_told_once(store: Store) -> None:
+def test_a_test_requested_on_the_page_is_sent_once(store: Store) -> None:
     store.alerting.put("talk-1", trial_alert(after_ms(0)))
     pager = Pager()
     watching = Watching(store, Clock(), pager)
@@ -205,7 +205,7 @@ def test_a_test_that_was_asked_for_on_the_page_is_told_once(store: Store) -> Non
     assert pager.told == ["began: this is a test, asked for by an operator: nothing is the matter"]
 
 
-def test_a_second_watcher_stands_by_until_the_first_is_gone(store: Store) -> None:
+def test_a_second_watcher_stands_by_until_the_first_ends(store: Store) -> None:
     clock, first_pager, second_pager = Clock(), Pager(), Pager()
     first = Watching(store, clock, first_pager, name="first")
     second = Watching(store, clock, second_pager, name="second")
@@ -213,7 +213,7 @@ def test_a_second_watcher_stands_by_until_the_first_is_gone(store: Store) -> Non
         first.look(dark=False, seconds=0)
         second.look(dark=False)
     second.look(dark=True)
-    assert second.said == ["talk-1 is watched by another: standing by"]
+    assert second.said == ["talk-1 is checked by another watcher: standing by"]
     clock.forward(WATCHED_MS / 1000)
     second.look(dark=True)
     assert (first_pager.told, second_pager.told) == ([], [f"began: {DARK}"])
@@ -221,7 +221,7 @@ def test_a_second_watcher_stands_by_until_the_first_is_gone(store: Store) -> Non
     assert first_pager.told == []
 
 
-def test_a_watcher_that_leaves_lets_another_take_over_at_once_and_takes_no_watch_away(store: Store) -> None:
+def test_a_watcher_that_ends_lets_another_take_over_at_once(store: Store) -> None:
     clock, pager = Clock(), Pager()
     first = Watching(store, clock, name="first")
     first.look(dark=False)
@@ -235,7 +235,7 @@ def test_a_watcher_that_leaves_lets_another_take_over_at_once_and_takes_no_watch
         assert (watcher and watcher.name) == left
 
 
-def test_of_two_that_begin_at_once_the_one_that_said_so_last_is_at_work(store: Store) -> None:
+def test_of_two_watchers_that_start_at_once_the_last_registered_is_active(store: Store) -> None:
     clock, pager = Clock(), Pager()
     watching = Watching(store, clock, pager)
 
@@ -248,7 +248,7 @@ def test_of_two_that_begin_at_once_the_one_that_said_so_last_is_at_work(store: S
     assert pager.told == []
 
 
-def test_a_session_that_is_deleted_during_a_look_is_watched_no_more_and_holds_up_no_other(store: Store) -> None:
+def test_a_session_deleted_during_a_check_is_dropped_and_blocks_no_other(store: Store) -> None:
     clock, pager = Clock(), Pager()
     watching = Watching(store, clock, pager)
 
@@ -269,7 +269,7 @@ def test_a_session_without_rules_is_left_alone(store: Store) -> None:
     assert store.alerting.book("quiet").watcher is None
 
 
-def test_what_is_told_has_ids_and_figures_only() -> None:
+def test_messages_contain_only_ids_and_figures() -> None:
     message = Message(session_id="talk-1", alert=replace(an_alert(), ended_ms=after_ms(99)), turn="over")
     assert message.text == (
         "This is over:\nCamera cam-1 of stage main is dark.\nSession: talk-1\nSince: 2026-05-04T19:30:00.000Z\n"
@@ -280,7 +280,7 @@ def test_what_is_told_has_ids_and_figures_only() -> None:
 
 
 class TestWebhook:
-    def test_it_is_told_in_json(self, endpoint: Endpoint) -> None:
+    def test_a_message_is_json(self, endpoint: Endpoint) -> None:
         Webhook(endpoint.url).send(Message(session_id="talk-1", alert=an_alert(), turn="began"))
         (body,) = endpoint.bodies
         assert {name: body[name] for name in ("turn", "session", "stage", "camera", "told", "over")} == {
@@ -293,7 +293,7 @@ class TestWebhook:
         }
 
     @pytest.mark.parametrize("status", [302, 404, 503])
-    def test_what_it_does_not_take_is_said_and_followed_nowhere(self, endpoint: Endpoint, status: int) -> None:
+    def test_an_error_answer_is_reported_and_a_redirect_not_followed(self, endpoint: Endpoint, status: int) -> None:
         endpoint.answers = [status]
         with pytest.raises(AlertNotTold, match=f"the webhook answered {status}"):
             Webhook(endpoint.url).send(Message(session_id="talk-1", alert=an_alert(), turn="began"))
@@ -319,14 +319,14 @@ class TestWebhook:
             "https://example.org/ä",
         ],
     )
-    def test_what_is_no_address_is_refused(self, wrong: str) -> None:
+    def test_an_invalid_address_is_refused(self, wrong: str) -> None:
         with pytest.raises(InvalidValue, match="--webhook is not a valid address"):
             Webhook(wrong)
 
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    """The address of a stand-in for AWS."""
+    """The address of an emulated AWS."""
     with running_moto() as address:
         yield address
 
@@ -368,23 +368,23 @@ class TestSns:
     @pytest.mark.parametrize(
         "wrong", ["", "alerts", "arn:aws:sqs:eu-west-1:1:x", "arn:aws:sns::1:x", "arn:aws:sns:r:1:"]
     )
-    def test_what_is_no_topic_is_refused(self, session: boto3.Session, wrong: str) -> None:
+    def test_an_invalid_topic_is_refused(self, session: boto3.Session, wrong: str) -> None:
         with pytest.raises(InvalidValue, match="is not a topic: write it as arn:aws:sns"):
             SnsTopic(wrong, session=session)
 
 
 class TestCommand:
-    def test_a_test_is_told_by_every_way(self, houselights: Houselights, endpoint: Endpoint) -> None:
+    def test_a_test_is_sent_to_every_notifier(self, houselights: Houselights, endpoint: Endpoint) -> None:
         ended = houselights("alerts", "--webhook", endpoint.url, "--test")
         assert ended.code == 0
         assert [body["what"] for body in endpoint.bodies] == ["test"]
 
-    def test_a_test_by_no_way_is_refused(self, houselights: Houselights) -> None:
+    def test_a_test_without_a_notifier_is_refused(self, houselights: Houselights) -> None:
         ended = houselights("alerts", "--test")
         assert ended.code == 2
         assert "give --sns-topic ARN or --webhook URL" in ended.err
 
-    def test_a_way_that_does_not_work_is_one_line_of_the_test(self, houselights: Houselights) -> None:
+    def test_a_notifier_that_fails_is_one_line_of_the_test(self, houselights: Houselights) -> None:
         ended = houselights("alerts", "--webhook", "http://127.0.0.1:9/", "--test")
         assert ended.code == 2
         assert "the webhook cannot be reached" in ended.err

@@ -52,7 +52,7 @@ def films(store: Store) -> Store:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the archive goes; not there yet."""
+    """The archive's folder, which does not exist yet."""
     return tmp_path / "archive"
 
 
@@ -148,7 +148,7 @@ def test_a_head_count_has_heads_and_no_figure(houselights: Houselights, films: S
     assert read.sql(heads).fetchall() == [(300, 0, "")]
 
 
-def test_what_did_not_change_is_not_written_again(houselights: Houselights, films: Store, folder: Path) -> None:
+def test_unchanged_files_are_not_written_again(houselights: Houselights, films: Store, folder: Path) -> None:
     houselights("export", "--archive", folder)
     before = files_in(folder)
     put_screening(films, 9)
@@ -272,7 +272,7 @@ def test_an_archive_whose_manifest_somebody_broke_is_left_alone(
     assert files_in(folder).keys() == {"manifest.json"}
 
 
-def test_a_digest_that_is_none_is_said_and_not_taken(houselights: Houselights, films: Store, folder: Path) -> None:
+def test_an_invalid_digest_is_reported_and_not_accepted(houselights: Houselights, films: Store, folder: Path) -> None:
     houselights("export", "--archive", folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"] = {name: None for name in manifest["files"]}
@@ -312,12 +312,12 @@ def test_the_view_gives_the_types_athena_is_told(houselights: Houselights, films
 def test_an_archive_is_of_all_sessions(houselights: Houselights, folder: Path) -> None:
     assert "only --store" in houselights("export", "talk-1", "--archive", folder).complaint
     assert "--archive PLACE" in houselights("export", "talk-1").complaint
-    assert "names no bucket" in houselights("export", "--archive", "s3:///x").complaint
+    assert "has no bucket name" in houselights("export", "--archive", "s3:///x").complaint
 
 
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A bucket of a stand-in for S3, over real HTTP."""
+    """A bucket in an emulated S3, over real HTTP."""
     for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("DEFAULT_REGION", "eu-west-1")):
         monkeypatch.setenv(f"AWS_{name}", value)
     with running_moto() as address:

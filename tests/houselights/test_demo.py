@@ -1,4 +1,4 @@
-"""The demo keeps a recording of one's own apart from the sessions it makes itself."""
+"""The demo keeps the user's recording apart from its own sessions."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_another_stage_and_expression_can_be_asked_for(houselights: Houselights,
     assert "There is no figure for this expression (sad)" in (tmp_path / "sad.html").read_text()
 
 
-def test_while_a_session_runs_no_moment_is_told_as_on_its_page(
+def test_while_a_session_runs_there_are_no_moments_as_on_its_page(
     houselights: Houselights, store: Store, tmp_path: Path
 ) -> None:
     later, page = "Key moments appear when the session ends.", tmp_path / "talk.html"

@@ -1,4 +1,4 @@
-"""What is written of people is its owner's alone, whatever the umask; what was there before is tightened."""
+"""Files about people are readable only by their owner, whatever the umask; existing files are tightened."""
 
 from __future__ import annotations
 

@@ -39,9 +39,7 @@ def test_film_cut_city_and_tags_are_listed_once_a_session_has_them(houselights: 
     assert any("[b]Ferry" in row and "Short" in row and "members, students" in row for row in rows)
 
 
-def test_a_session_that_is_there_is_described_and_keeps_what_is_not_said(
-    houselights: Houselights, store: Store
-) -> None:
+def test_an_existing_session_is_described_and_keeps_what_is_not_given(houselights: Houselights, store: Store) -> None:
     store.put_session(a_session("talk-1", title="Talk", ended_at=after(60)))
     ended = houselights("describe", "talk-1", "--film", "Ferry", "--cut", "Short", "--tag", "students", "--tag", "paid")
     assert "  tags: paid, students" in ended.out.splitlines()
@@ -94,7 +92,7 @@ def test_deleting_twice_is_no_error_and_says_that_nothing_was_left(houselights: 
     assert [session.session_id for session in store.sessions()] == ["talk-2"]
 
 
-def test_it_is_said_that_the_log_holds_what_was_deleted_while_somebody_reads(
+def test_a_log_that_still_contains_deleted_data_while_somebody_reads_is_reported(
     houselights: Houselights, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("audience.stores.sqlite_file.FORGET_TIMEOUT_S", 0.1)

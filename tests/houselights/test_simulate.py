@@ -1,4 +1,4 @@
-"""`houselights simulate festival`: a day at once, a day as time goes on, and its truth beside it."""
+"""`houselights simulate festival`: a day at once, a day in real time, and its ground truth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`houselights timeline`: what was shown, laid along a session."""
+"""`houselights timeline`: adds timelines to a session, and finds their start."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_the_same_title_replaces_and_another_comes_after_it(
 
 def test_an_offset_says_when_it_began_and_where_it_ended(houselights: Houselights, store: Store, slides: Path) -> None:
     out = houselights("timeline", "talk-1", slides, "--offset", "12.5").out
-    assert "at 2026-05-04 19:30:12.500+00:00 position 0:00" in out
+    assert "at 2026-05-04 19:30:12.500+00:00: position 0:00" in out
     assert stage_of(store).cues == (a_cue(12.5, 0),)
     assert stage_of(store).timelines[0].segments[-1].end_s == 287.5
     houselights("timeline", "talk-1", "--offset", "-600")
@@ -81,7 +81,7 @@ def test_an_offset_says_when_it_began_and_where_it_ended(houselights: Houselight
     assert len(stage_of(store).timelines) == 1
 
 
-def test_pauses_and_starts_anew_are_added_to_what_is_known(houselights: Houselights, store: Store) -> None:
+def test_pauses_and_restarts_are_added_to_what_is_known(houselights: Houselights, store: Store) -> None:
     houselights("timeline", "talk-1", "--pause", "1:00+0:30")
     assert stage_of(store).cues == (a_cue(0, 0), a_cue(60, 60), a_cue(90, 60))
     houselights("timeline", "talk-1", "--offset", "10", "--pause", "1:00+30", "--pause", "2:00+10", "--restart", "90")
@@ -106,7 +106,7 @@ def test_without_a_file_or_a_change_it_lists_what_there_is(houselights: Houselig
     assert houselights("timeline", "talk-1").out.splitlines() == [
         "Session talk-1, stage main:",
         "  slides: 1 segment, 0:00 to 0:05",
-        "  at 2026-05-04 19:30:02.000+00:00 position 0:00",
+        "  at 2026-05-04 19:30:02.000+00:00: position 0:00",
     ]
 
 
@@ -164,7 +164,7 @@ def test_scenes_of_a_film_are_found(houselights: Houselights, store: Store, tmp_
     assert "scenes of film: 2 segments, 0:00 to 0:07" in houselights("timeline", "talk-1", film, "--scenes").out
 
 
-def test_what_others_say_of_the_stage_while_a_film_is_looked_at_stays(
+def test_changes_by_others_while_a_film_is_read_are_kept(
     houselights: Houselights, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = a_timeline(("Theirs", 0, 9), title="slides")
@@ -192,7 +192,7 @@ def sounds(tmp_path: Path) -> tuple[Path, Path]:
     )  # type: ignore[return-value]
 
 
-def test_when_it_began_is_told_from_sound_and_taken_when_the_user_agrees(
+def test_the_start_is_found_from_sound_and_used_when_the_user_agrees(
     houselights: Houselights, store: Store, sounds: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("click.confirm", lambda text: False)
@@ -219,7 +219,7 @@ def test_the_recording_is_taken_to_begin_when_it_was_scored_to_have(
     assert begun_at(stage_of(store).cues[0]) == pytest.approx(112.5, abs=0.1)
 
 
-def test_where_it_cannot_be_told_nothing_is_changed_even_with_yes(
+def test_without_a_sure_alignment_nothing_is_changed_even_with_yes(
     houselights: Houselights, store: Store, sounds: tuple[Path, Path], tmp_path: Path
 ) -> None:
     other = write_sound(tmp_path / "other.wav", np.repeat(speech(np.random.default_rng(9), 60), 2) / 4)
@@ -229,7 +229,7 @@ def test_where_it_cannot_be_told_nothing_is_changed_even_with_yes(
     assert stage_of(store).cues == ()
 
 
-def test_when_it_began_is_told_from_another_audience_of_it(houselights: Houselights, store: Store) -> None:
+def test_the_start_is_found_from_another_audience(houselights: Houselights, store: Store) -> None:
     ours, theirs = two_audiences(1, 900, laughs=12)
     store.put_session(a_session("premiere"))
     store.put_stage("premiere", a_stage("hall", timelines=[a_timeline(("All", 0, 900))], cues=[a_cue(20, 0)]))
