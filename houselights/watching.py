@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from audience.errors import DeviceError, ScoringRefused
-from audience.session_setup import Occasion, check_not_scored, note_camera_end, plan_recording, store_session
+from audience.session_setup import SessionSetup, check_not_scored, end_with_last_camera, plan_recording, store_session
 from audience.store import CameraState, Heartbeat, Store
 from audience.time import to_ms
 from edge_lambda.backoff import Backoff
@@ -50,7 +50,7 @@ class Watch:
 
     def __init__(
         self,
-        occasion: Occasion,
+        setup: SessionSetup,
         plan: WatchPlan,
         *,
         store: Store,
@@ -66,7 +66,7 @@ class Watch:
         """Decides what is measured; writes nothing.
 
         Args:
-            occasion: the session, stage and camera of the windows.
+            setup: the session, stage and camera of the windows.
             plan: the settings.
             store: where the windows go.
             open_camera: opens the camera; raises DeviceError if it is not there.
@@ -77,7 +77,7 @@ class Watch:
             now: the clock that timestamps frames.
             clock_problem: returns the clock's problem in one line, or "".
         """
-        self._occasion = occasion
+        self._session_setup = setup
         self._plan = plan
         self._store = store
         self._open_camera = open_camera
@@ -92,14 +92,14 @@ class Watch:
         self._corrector = PictureCorrector(detector)
 
         self._started_at = started_at = now()
-        session = plan_recording(store, occasion, started_at)
-        check_not_scored(store, occasion.place)
+        session = plan_recording(store, setup, started_at)
+        check_not_scored(store, setup.place)
         self._scorer = scorer if session.mode == "expressions" else None
         self._tracker = Tracker(run=run_name(to_ms(started_at)))
         self._camera = CameraKey(
-            session_id=occasion.session_id,
-            stage_id=occasion.stage_id,
-            camera_id=occasion.camera_id,
+            session_id=setup.session_id,
+            stage_id=setup.stage_id,
+            camera_id=setup.camera_id,
             written_ms=to_ms(started_at),
             windows_kept_ms=plan.windows_kept_days * 86_400_000,
             faces_kept_ms=plan.faces_kept_days * 86_400_000,
@@ -139,9 +139,9 @@ class Watch:
         # Before checking the other cameras: of two that end at once, one sees the other's last heartbeat.
         self._send_heartbeat(state, self._notes())
         if self._last_window is not None:
-            note_camera_end(
+            end_with_last_camera(
                 self._store,
-                self._occasion,
+                self._session_setup,
                 end_ms=self._last_window.end_ms,
                 now_ms=to_ms(self._now()),
                 began_ms=self._camera.written_ms,
@@ -157,13 +157,14 @@ class Watch:
             after = self._own_heartbeat()
             if after is not None and after.at_ms > before.at_ms:
                 raise ScoringRefused(
-                    f"camera {self._occasion.camera_id!r} of session {self._occasion.session_id!r} is already being "
+                    f"camera {self._session_setup.camera_id!r} of session {self._session_setup.session_id!r} "
+                    "is already being "
                     "watched: give this one its own --camera"
                 )
 
     def _own_heartbeat(self) -> Heartbeat | None:
-        place = (self._occasion.stage_id, self._occasion.camera_id)
-        beats = self._store.heartbeats(self._occasion.session_id)
+        place = (self._session_setup.stage_id, self._session_setup.camera_id)
+        beats = self._store.heartbeats(self._session_setup.session_id)
         return next((beat for beat in beats if (beat.stage_id, beat.camera_id) == place), None)
 
     def _open(self, stack: ExitStack) -> tuple[Camera | None, DeviceError | None]:
@@ -175,8 +176,8 @@ class Watch:
     def _set_up(self) -> None:
         self._check_not_watched()
         # Planned again, as another camera may have set up the session meanwhile.
-        planned = plan_recording(self._store, self._occasion, self._started_at, now=self._now())
-        self._session = store_session(self._store, planned, self._occasion)
+        planned = plan_recording(self._store, self._session_setup, self._started_at, now=self._now())
+        self._session = store_session(self._store, planned, self._session_setup)
         if self._scorer is not None:
             self._store.put_scorer(scorer_record(self._scorer))
 
@@ -209,9 +210,9 @@ class Watch:
         step_ms = max(self._camera.width_ms, round(self._plan.every_s * 1000))
         # A window cut short by the camera's end is stored before its own end; its lag is 0, not negative.
         self._last = Heartbeat(
-            session_id=self._occasion.session_id,
-            stage_id=self._occasion.stage_id,
-            camera_id=self._occasion.camera_id,
+            session_id=self._session_setup.session_id,
+            stage_id=self._session_setup.stage_id,
+            camera_id=self._session_setup.camera_id,
             at_ms=now_ms,
             state=state,
             frames_per_s=window.frames * 1000 / step_ms if running and window else 0.0,

@@ -12,7 +12,7 @@ import click
 
 from audience.countries import country_code
 from audience.privacy import SETTINGS
-from audience.session_setup import Occasion
+from audience.session_setup import SessionSetup
 from audience.sessions import KINDS
 from audience.store import Store
 from audience.stores import default_store_url, open_store
@@ -96,7 +96,7 @@ def access_option(command: Command) -> Command:
     )(command)
 
 
-def session_options(command: Command) -> Command:
+def setup_options(command: Command) -> Command:
     """Adds options for the session, stage and camera, and for the kind of session."""
     for option in reversed(
         (
@@ -179,10 +179,10 @@ def keep_options(command: Command) -> Command:
     return command
 
 
-def session_setup_from(options: dict[str, Any]) -> Occasion:
-    """Removes the values of `session_options` from a command's options and returns them."""
-    names = Occasion.__dataclass_fields__
-    return Occasion(**{name: options.pop(name) for name in names})
+def setup_from(options: dict[str, Any]) -> SessionSetup:
+    """Removes the values of `setup_options` from a command's options and returns them."""
+    names = SessionSetup.__dataclass_fields__
+    return SessionSetup(**{name: options.pop(name) for name in names})
 
 
 def store_at(url: str | None) -> Store:

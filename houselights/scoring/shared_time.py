@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from audience.errors import ScoringRefused
-from audience.session_setup import Occasion
+from audience.session_setup import SessionSetup
 from audience.sessions import Camera, overlapping
 from audience.store import Store
 
@@ -19,7 +19,7 @@ _SESSIONS = 200
 
 def check_shared_time(
     store: Store,
-    occasion: Occasion,
+    setup: SessionSetup,
     fingerprint: str,
     *,
     started_ms: int,
@@ -31,7 +31,7 @@ def check_shared_time(
 
     Args:
         store: the store of the session.
-        occasion: the session, stage and camera of the recording.
+        setup: the session, stage and camera of the recording.
         fingerprint: fingerprint of the recording.
         started_ms: time of its first picture, milliseconds since the epoch.
         length_s: its length, seconds; None if unknown.
@@ -41,14 +41,14 @@ def check_shared_time(
     Raises:
         ScoringRefused: the recording may count people twice; the message says in one line how to resolve it.
     """
-    known = overlapping(store.cameras(occasion.session_id, occasion.stage_id))
-    asked = {*overlaps, *(other for pair in known if occasion.camera_id in pair for other in pair)}
-    for other in store.recordings(occasion.session_id):
-        is_other = other.stage_id == occasion.stage_id and other.camera_id != occasion.camera_id
+    known = overlapping(store.cameras(setup.session_id, setup.stage_id))
+    asked = {*overlaps, *(other for pair in known if setup.camera_id in pair for other in pair)}
+    for other in store.recordings(setup.session_id):
+        is_other = other.stage_id == setup.stage_id and other.camera_id != setup.camera_id
         if is_other and other.fingerprint == fingerprint and other.camera_id not in asked:
             raise ScoringRefused(
                 f"this recording was already scored as camera {other.camera_id!r} of session "
-                f"{occasion.session_id!r}: its people would count twice; leave it out, or choose another --session"
+                f"{setup.session_id!r}: its people would count twice; leave it out, or choose another --session"
             )
     if different_people:
         return
@@ -57,24 +57,24 @@ def check_shared_time(
     if until_ms - _SHARED_MS <= from_ms:
         from_ms, until_ms = started_ms, until_ms + _SHARED_MS
     table = store.windows(
-        occasion.session_id, occasion.stage_id, from_ms=from_ms, until_ms=max(from_ms + 1, until_ms - _SHARED_MS)
+        setup.session_id, setup.stage_id, from_ms=from_ms, until_ms=max(from_ms + 1, until_ms - _SHARED_MS)
     )
-    there = {table.cameras[index] for index in set(table.camera.tolist())} - {occasion.camera_id, *asked}
+    there = {table.cameras[index] for index in set(table.camera.tolist())} - {setup.camera_id, *asked}
     if there:
         cameras = " and ".join(repr(camera) for camera in sorted(there))
         raise ScoringRefused(
-            f"camera {cameras} recorded stage {occasion.stage_id!r} at the same time: if they see some of the same "
+            f"camera {cameras} recorded stage {setup.stage_id!r} at the same time: if they see some of the same "
             f"people, give --overlaps {min(there)}; if not, give --different-people; if the time is wrong (perhaps a "
             "part of one recording), give --started-at"
         )
 
 
-def other_sessions_with(store: Store, occasion: Occasion, fingerprint: str) -> list[str]:
+def other_sessions_with(store: Store, setup: SessionSetup, fingerprint: str) -> list[str]:
     """Lists other sessions and stages with the same recording, one line each."""
     lines = []
     for session in store.sessions()[:_SESSIONS]:
         for other in store.recordings(session.session_id):
-            is_here = (other.session_id, other.stage_id) == (occasion.session_id, occasion.stage_id)
+            is_here = (other.session_id, other.stage_id) == (setup.session_id, setup.stage_id)
             if other.fingerprint == fingerprint and not is_here:
                 lines.append(
                     f"Session {other.session_id}, stage {other.stage_id}, has the same recording "
@@ -83,19 +83,19 @@ def other_sessions_with(store: Store, occasion: Occasion, fingerprint: str) -> l
     return lines
 
 
-def add_overlaps(store: Store, occasion: Occasion, overlaps: Collection[str]) -> None:
+def add_overlaps(store: Store, setup: SessionSetup, overlaps: Collection[str]) -> None:
     """Stores which cameras of the stage see some of the same people.
 
     Raises:
         ScoringRefused: there is no such camera on the stage.
     """
-    cameras = {camera.camera_id: camera for camera in store.cameras(occasion.session_id, occasion.stage_id)}
+    cameras = {camera.camera_id: camera for camera in store.cameras(setup.session_id, setup.stage_id)}
     if unknown := sorted(set(overlaps) - cameras.keys()):
         raise ScoringRefused(
-            f"stage {occasion.stage_id!r} has no camera {unknown[0]!r}: give --overlaps with one of "
+            f"stage {setup.stage_id!r} has no camera {unknown[0]!r}: give --overlaps with one of "
             f"{', '.join(sorted(cameras))}"
         )
     if overlaps:
-        camera = cameras[occasion.camera_id]
+        camera = cameras[setup.camera_id]
         together = Camera(camera_id=camera.camera_id, overlaps=camera.overlaps | frozenset(overlaps))
-        store.put_camera(occasion.session_id, occasion.stage_id, together)
+        store.put_camera(setup.session_id, setup.stage_id, together)

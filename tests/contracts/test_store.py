@@ -46,7 +46,7 @@ from tests.builders import (
     faces,
     window_faces,
 )
-from tests.contracts.conftest import BELIEVED_S
+from tests.contracts.conftest import PRESENCE_TTL_S
 from tests.ticking import last_words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,13 +104,13 @@ def rows(table: WindowTable) -> list[object]:
 
 def refused_within(put: Callable[[], None]) -> None:
     """That a put is refused, at once or when what a store believes of a session is over."""
-    until_s = time.monotonic() + 2 * BELIEVED_S
+    until_s = time.monotonic() + 2 * PRESENCE_TTL_S
     while time.monotonic() < until_s:
         try:
             put()
         except SessionNotFound:
             return
-        time.sleep(BELIEVED_S / 10)
+        time.sleep(PRESENCE_TTL_S / 10)
     pytest.fail("it was taken again and again")
 
 
@@ -659,7 +659,7 @@ class TestWritingUnderASession:
             store.put_stage("talk-1", a_stage())
             writers = [
                 subprocess.Popen(
-                    [sys.executable, "-m", "tests.contracts.endless_writer", url, f"cam-{number}", str(BELIEVED_S)],
+                    [sys.executable, "-m", "tests.contracts.endless_writer", url, f"cam-{number}", str(PRESENCE_TTL_S)],
                     cwd=ROOT,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,

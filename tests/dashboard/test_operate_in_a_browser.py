@@ -88,7 +88,7 @@ def test_a_country_is_searched_by_any_of_its_names_and_what_it_leads_to_is_said(
     page.get_by_label("Title").fill("All hands")
     outcome = page.locator(".hl-outcome")
     choose(page, "Kind of place", "workplace")
-    expect(outcome).to_contain_text("country was not said")
+    expect(outcome).to_contain_text("no country was given")
     for searched, said in (
         ("Holland", "Netherlands is in the EU"),
         ("USA", "United States is outside the EU"),
