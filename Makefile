@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 SYNC := $(VENV)/.synced
 RUNS := $(VENV)/.synced-to-run
-CHECKED := audience edge_lambda ingest_lambda board_page houselights dashboard sample_data timeline_files bench training tests
+WEIGHTS := edge_lambda/models/centerface.onnx
+CHECKED := hatch_build.py audience edge_lambda ingest_lambda board_page houselights dashboard sample_data timeline_files bench training tests
 
 CHECKS := build/checks
 SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam
@@ -16,7 +17,7 @@ SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam
 ACCOUNT = $(if $(profile),--profile "$(profile)") $(if $(region),--region "$(region)")
 STACK = $(if $(stack),$(stack),houselights)
 
-.PHONY: help demo local-cloud test thorough check checks format train bench package component licences deploy teardown clean
+.PHONY: help demo local-cloud test thorough check checks format train bench package component licences wheel release deploy teardown clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -27,14 +28,16 @@ $(UV):
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==0.13.8"
 
-# uv itself lives in the same environment, so a sync must not clean it away (--inexact).
-$(SYNC): pyproject.toml uv.lock | $(UV)
-	$(UV) sync --frozen --inexact --extra edge --extra dashboard --extra export --extra cloud --extra timelines --extra dev
+# uv itself lives in the same environment, so a sync must not clean it away (--inexact). Building the package fetches the
+# weights of CenterFace: it is built again wherever they are missing.
+.PHONY: fetch-weights
+$(SYNC): pyproject.toml uv.lock hatch_build.py $(if $(wildcard $(WEIGHTS)),,fetch-weights) | $(UV)
+	$(UV) sync --frozen --inexact --reinstall-package houselights --extra demo --extra cloud --extra dev
 	@touch $@
 
 # What the commands and pages need, and nothing of the developers'.
-$(RUNS): pyproject.toml uv.lock | $(UV)
-	$(UV) sync --frozen --inexact --no-dev --extra edge --extra dashboard --extra export --extra timelines
+$(RUNS): pyproject.toml uv.lock hatch_build.py $(if $(wildcard $(WEIGHTS)),,fetch-weights) | $(UV)
+	$(UV) sync --frozen --inexact --reinstall-package houselights --no-dev --extra demo
 	@touch $@
 
 demo: $(RUNS) ## Score a clip (VIDEO=file for your own), load the sample sessions, serve the pages
@@ -59,6 +62,7 @@ check: $(SYNC) ## Format, lint, types and the rules of the rooms
 	$(BIN)/ruff format --check $(CHECKED)
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/mypy
+	$(BIN)/mypy hatch_build.py
 	$(BIN)/python -m pytest -q tests/architecture
 
 format: $(SYNC) ## Format the code
@@ -69,10 +73,8 @@ train: $(SYNC) ## Train ExpressionNet anew (needs the faces: see training/MODEL_
 	$(UV) sync --frozen --inexact --extra edge --extra train
 	$(BIN)/python -m training
 
-bench: $(SYNC) ## Run one bench: make bench NAME=detect
-	@$(BIN)/python -m tests.browser
-	@$(BIN)/python -m tests.contracts.dynalite
-	$(BIN)/python -m bench $(NAME)
+bench: $(SYNC) ## Run one bench: make bench NAME=detect; without a name: which there are
+	@$(BIN)/python -m bench $(or $(NAME),--help)
 
 # Each in an environment of its own: their pins fit neither ours nor each other's.
 $(CHECKS)/%/.synced: infra/checks/pyproject.toml infra/checks/uv.lock | $(UV)
@@ -97,6 +99,12 @@ deploy: package $(CHECKS)/sam/.synced ## Make or change the stack: make deploy p
 	  --stack-name "$(STACK)" $(if $(parameters),--parameter-overrides $(parameters)) \
 	  $(if $(bucket),--no-resolve-s3 --s3-bucket "$(bucket)") $(ACCOUNT)
 
+wheel: $(SYNC) ## Build wheel and source archive in dist/, and try the wheel in an empty environment
+	$(BIN)/python -m houselights.deploying wheel
+
+release: $(SYNC) ## Make a release: make release [version=1.2.3]; dates CHANGELOG.md, then as `make wheel`
+	$(BIN)/python -m houselights.deploying release $(if $(version),--version "$(version)")
+
 licences: $(SYNC) ## Write the list of third-party licences anew
 	$(BIN)/python -m houselights.deploying licences
 
@@ -104,4 +112,4 @@ teardown: $(SYNC) ## Delete the stack: make teardown profile=NAME [data=1]; asks
 	$(BIN)/python -m houselights.deploying teardown --stack "$(STACK)" $(if $(data),--data) $(ACCOUNT)
 
 clean: ## Remove the environment and everything made
-	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) build dist $(WEIGHTS) .pytest_cache .ruff_cache .mypy_cache .hypothesis

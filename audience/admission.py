@@ -1,7 +1,7 @@
-"""When a window may lie: what a session, its stages' axes and whoever receives deliveries take to be possible.
+"""Plausibility of timestamps: which windows and heartbeats a session accepts.
 
-A camera's clock is not trusted. One that starts in 1970, or that somebody set to mislead, must not put a window where
-no session is: a stage's axis runs from its first window to its last.
+A camera's clock is not trusted. A clock that starts in 1970, or was set wrong on purpose, must not place a window
+outside its session, because a stage's axis runs from its first window to its last.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from audience.store import Heartbeat
 from audience.time import from_ms, instant_text, to_ms
 
 AFTER_MS: Final = 10 * MINUTE_MS
-"""And so long after it ended: people leave, and clocks differ."""
+"""How long after its end a session accepts windows: people leave, and clocks differ."""
 
 AHEAD_MS: Final = 5 * MINUTE_MS
-"""A camera's clock may differ by so much from the receiver's. Clocks that are set by a network differ by milliseconds,
-one that was last set weeks ago by a minute; S3 itself takes nothing from clocks that are 15 minutes off."""
+"""How far a camera's clock may differ from the receiver's. Clocks set by NTP differ by milliseconds, one last set weeks
+ago by a minute; S3 itself refuses requests whose clock is 15 minutes off."""
 
 LATE_MS: Final = 14 * DAY_MS
-"""A session that has ended takes late deliveries for so long: as long as a queue keeps them."""
+"""How long an ended session accepts late deliveries: as long as a queue keeps them."""
 
 JOINS_WITHIN_MS: Final = DAY_MS
-"""A recording may begin so long before or after all that is known of the session it is added to."""
+"""How long before or after a session a recording that is added to it may begin."""
 
 
 def check_recorded(session: Session, start_ms: int, delivered_ms: int, *, what: str = "window") -> None:
-    """Checks that a delivery may tell of an instant.
+    """Checks that a delivered window or face has a plausible timestamp.
 
     Args:
-        session: whose.
-        start_ms: the instant, milliseconds since the epoch.
+        session: the session it belongs to.
+        start_ms: its timestamp, milliseconds since the epoch.
         delivered_ms: when it was delivered, by the receiver's clock.
-        what: what is of this instant, for the message.
+        what: what has this timestamp, for the error message.
 
     Raises:
-        SheetRejected: the instant was still to come when it was delivered; it will never be right.
-        DeliveryRefused: it lies outside the session, or the session ended too long ago.
+        SheetRejected: the timestamp is later than the delivery, so it can never be right.
+        DeliveryRefused: it is outside the session, or the session ended too long ago.
     """
     if start_ms > delivered_ms + AHEAD_MS:
         raise SheetRejected(
@@ -56,11 +56,11 @@ def check_recorded(session: Session, start_ms: int, delivered_ms: int, *, what: 
         if start_ms > ended_ms + AFTER_MS:
             raise DeliveryRefused(
                 f"a {what} at {_text(start_ms)} is after session {session.session_id!r} ended ({_text(ended_ms)}): "
-                "check the camera's clock; a session that goes on has to be opened again"
+                "check the camera's clock; a session that continues must be reopened"
             )
         if delivered_ms > ended_ms + LATE_MS:
             raise DeliveryRefused(
-                f"session {session.session_id!r} ended at {_text(ended_ms)}: it takes late deliveries for "
+                f"session {session.session_id!r} ended at {_text(ended_ms)}: it accepts late deliveries for "
                 f"{LATE_MS // DAY_MS} days"
             )
     if start_ms >= began_ms + LONGEST_MS:
@@ -70,19 +70,19 @@ def check_recorded(session: Session, start_ms: int, delivered_ms: int, *, what: 
         )
 
 
-def heard(session: Session, beat: Heartbeat, now_ms: int) -> Heartbeat:
-    """A camera's word of itself as it may be recorded: of a window outside the session it tells nothing.
+def admitted_heartbeat(session: Session, beat: Heartbeat, now_ms: int) -> Heartbeat:
+    """The heartbeat as it may be recorded: a last window outside the session is removed from it.
 
-    A camera may say long before the session begins that it is there. One whose clock is wrong may say only that it
-    waits: it has to be heard for somebody to set it.
+    A camera may send heartbeats long before the session begins. One whose clock is wrong may only report that it waits,
+    so that somebody sees it and sets the clock.
 
     Args:
-        session: whose camera it is.
-        beat: its heartbeat.
-        now_ms: the receiver's clock, milliseconds since the epoch; counts where nobody noted when it arrived.
+        session: the camera's session.
+        beat: the heartbeat as received.
+        now_ms: the receiver's clock, milliseconds since the epoch; used where the arrival time is unknown.
 
     Raises:
-        DeliveryRefused: its clock is wrong and it says that it records, or the session ended too long ago.
+        DeliveryRefused: its clock is wrong while it records, or the session ended too long ago.
     """
     came_ms = now_ms if beat.received_ms is None else min(beat.received_ms, now_ms + AHEAD_MS)
     off_ms = beat.at_ms - came_ms
@@ -97,7 +97,7 @@ def heard(session: Session, beat: Heartbeat, now_ms: int) -> Heartbeat:
     if newest_ms is None:
         return beat
     if not came_ms - LONGEST_MS <= newest_ms <= came_ms + AHEAD_MS:
-        raise DeliveryRefused(f"its newest window is of {_text(newest_ms)}: the camera's clock was wrong; set it")
+        raise DeliveryRefused(f"its newest window is at {_text(newest_ms)}: the camera's clock was wrong; set it")
     try:
         check_recorded(session, newest_ms, came_ms)
     except (DeliveryRefused, SheetRejected):
@@ -106,28 +106,28 @@ def heard(session: Session, beat: Heartbeat, now_ms: int) -> Heartbeat:
 
 
 def check_sent(sent_ms: int, delivered_ms: int) -> None:
-    """Checks the clock of a device that says when it sent a delivery.
+    """Checks a device's clock by the send time in its delivery.
 
     Args:
-        sent_ms: when, by the clock its windows are stamped by, milliseconds since the epoch.
+        sent_ms: when it was sent, by the clock that stamps its windows, milliseconds since the epoch.
         delivered_ms: when it arrived, by the receiver's clock.
 
     Raises:
-        SheetRejected: the two differ by more than clocks do: nobody knows which seconds its windows are of.
+        SheetRejected: the two differ by more than `AHEAD_MS`, so the times of its windows are unknown.
     """
     ahead_ms = sent_ms - delivered_ms
     if abs(ahead_ms) > AHEAD_MS:
         raise SheetRejected(
-            f"the camera's clock is {abs(ahead_ms) // 1000} s {'ahead' if ahead_ms > 0 else 'behind'}: its windows are "
-            "not of the seconds they say; set the clock"
+            f"the camera's clock is {abs(ahead_ms) // 1000} s {'ahead' if ahead_ms > 0 else 'behind'}: the times "
+            "of its windows are wrong; set the clock"
         )
 
 
 def check_joins(session: Session, start_ms: int) -> None:
-    """Checks that what is recorded on this machine from an instant on may belong to a session that is there.
+    """Checks that a recording made on this machine may be added to an existing session.
 
     Raises:
-        ScoringRefused: it is more than a day from all that is known of the session, or makes it too long.
+        ScoringRefused: it begins more than a day from the session, or makes the session too long.
     """
     began_ms = to_ms(session.started_at)
     ended_ms = began_ms if session.ended_at is None else to_ms(session.ended_at)
@@ -135,8 +135,8 @@ def check_joins(session: Session, start_ms: int) -> None:
     length_ms = max(ended_ms, start_ms) - min(began_ms, start_ms)
     if not began_ms - JOINS_WITHIN_MS <= start_ms <= latest_ms or length_ms > LONGEST_MS:
         raise ScoringRefused(
-            f"session {session.session_id!r} is of {_text(began_ms)}, and this begins at {_text(start_ms)}: say with "
-            "--started-at when it began, or give it a --session of its own"
+            f"session {session.session_id!r} began at {_text(began_ms)}, this at {_text(start_ms)}: correct "
+            "--started-at, or give this a --session of its own"
         )
 
 

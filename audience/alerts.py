@@ -1,8 +1,8 @@
-"""Alerts: rules, and when what a rule names began to hold and ceased to.
+"""Alert rules, and the alerts they raise.
 
-A rule is looked at again and again, each time with how things are at that instant; `looked` is a pure function of that
-and of the alerts known before, and gives what is to be written down. Whoever looks may die and another go on: all that
-is needed for it, a condition that has held for some seconds among it, is in the alerts.
+Rules are evaluated every few seconds. `alert_changes` is a pure function of the current findings and the alerts so far,
+and returns the changes to store. All state is in the alerts, including a condition that has held for some seconds, so
+another watcher can take over at any time.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ WHATS: tuple[str, ...] = get_args(What)
 MarkKind = Literal["acknowledged", "told", "told over"]
 
 OVER_AFTER_MS: Final = 15_000
-"""For so long a condition must not hold before its alert is over, so that one that flickers is one alert."""
+"""How long a condition must be false before its alert ends, so that a flickering condition is one alert."""
 
 LONGEST_FOR_S: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRule:
-    """What somebody wants to be told of.
+    """A condition that raises an alert.
 
     Attributes:
         rule_id: unique in its session.
-        what: "camera" (one shows nothing of use: dead, failed, away, dark or blurred), "delay" (figures of a camera
-            come more than `limit` seconds after their capture), "faces" (fewer than `limit` in view on a stage, a mean
-            over the last minute), "share" (of the last minute's faces on a stage, under `limit` smile, 0..1), or
-            "liveliness" (of a stage, under `limit`, 0..100).
-        stage_id: whose; "" for every stage.
-        limit: see above; 0 for "camera".
-        for_s: seconds it must hold, 0 to an hour.
+        what: "camera" (a camera is unusable: dead, failed, away, dark or blurred), "delay" (figures of a camera arrive
+            more than `limit` seconds after capture), "faces" (fewer than `limit` faces in view on a stage, mean of the
+            last minute), "share" (under `limit` of the last minute's faces on a stage smile, 0..1), or "liveliness" (a
+            stage's liveliness is under `limit`, 0..100).
+        stage_id: the stage it applies to; "" for every stage.
+        limit: see `what`; 0 for "camera".
+        for_s: how long the condition must hold, 0 to 3600 s.
     """
 
     rule_id: str
@@ -54,14 +54,14 @@ class AlertRule:
         if self.what not in WHATS:
             raise InvalidValue(f"a rule on {self.what!r} is unknown: use one of {', '.join(WHATS)}")
         if not 0 <= self.for_s <= LONGEST_FOR_S:
-            raise InvalidValue(f"{self.for_s:g} s are no length for a rule: use 0 to {LONGEST_FOR_S:g}")
+            raise InvalidValue(f"{self.for_s:g} s is not allowed as the duration of a rule: use 0 to {LONGEST_FOR_S:g}")
         most = {"camera": 0.0, "share": 1.0, "liveliness": 100.0}.get(self.what, math.inf)
         if not 0 <= self.limit <= most or math.isinf(self.limit) or (self.what != "camera" and self.limit == 0):
-            raise InvalidValue(f"{self.limit:g} is no limit for a rule on {self.what}")
+            raise InvalidValue(f"{self.limit:g} is not a valid limit for a rule on {self.what}")
 
 
 def usual_rules() -> tuple[AlertRule, ...]:
-    """The rules of a session for which nobody chose any."""
+    """The default rules of a new session."""
     return (
         AlertRule(rule_id="camera-1", what="camera", for_s=60),
         AlertRule(rule_id="delay-1", what="delay", limit=10, for_s=30),
@@ -70,21 +70,21 @@ def usual_rules() -> tuple[AlertRule, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """How one rule stands at one place at one instant.
+    """The state of one rule at one stage or camera at one instant.
 
     Attributes:
-        rule: which.
-        stage_id, camera_id: the place; the camera is "" where it is about a stage.
-        holds: whether its condition holds; None where that cannot be said, as nothing was recorded or too few faces
-            were seen: then no alert begins and none ends.
-        told: what is the matter, in one line, with ids and figures only: no titles, no words of a device.
+        rule: the rule that was evaluated.
+        stage_id, camera_id: where; the camera is "" for a rule on a stage.
+        holds: whether the condition holds; None where that is unknown because nothing was recorded or too few faces
+            were seen. Then no alert begins or ends.
+        message: the problem in one line, with ids and figures only: no titles, no text from a device.
     """
 
     rule: AlertRule
     stage_id: str
     camera_id: str
     holds: bool | None
-    told: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +92,12 @@ class Alert:
     """A rule that was met at a place, from its beginning to its end.
 
     Attributes:
-        rule_id, what, stage_id, camera_id: of the finding it began with; `trial_alert` makes one of no rule.
-        since_ms: since when its condition has held, milliseconds since the epoch, as are all that follow.
-        began_ms: when it had held for as long as the rule asks; None before: nobody is told of it yet.
-        well_ms: since when its condition has not held; None while it does.
-        ended_ms: when it was over; None before.
-        told: what is the matter, as it was when it began.
+        rule_id, what, stage_id, camera_id: from the finding that raised it; "test" for a test alert.
+        since_ms: when its condition became true, milliseconds since the epoch, as in all fields below.
+        began_ms: when it had held for the rule's `for_s`; None before, while nobody is notified.
+        well_ms: when its condition became false; None while it holds.
+        ended_ms: when it ended; None before.
+        told: the message of the finding with which it began.
     """
 
     rule_id: str
@@ -111,25 +111,25 @@ class Alert:
     told: str
 
     def __post_init__(self) -> None:
-        check_title("what is told of an alert", self.told)
+        check_title("message of an alert", self.told)
         for instant in (self.since_ms, self.began_ms, self.well_ms, self.ended_ms):
             if instant is not None and not 0 <= instant <= LATEST_MS:
                 raise InvalidValue(f"an alert at {instant} ms is not within the years 1970 to 2286")
 
     @property
     def alert_id(self) -> str:
-        """Unique in its session; two who look at the same alert give it the same."""
-        return f"{self.since_ms:013d}:{self.rule_id}:{self.stage_id}:{self.camera_id}"  # an id may hold dots
+        """An id unique in its session; any watcher derives the same id for the same alert."""
+        return f"{self.since_ms:013d}:{self.rule_id}:{self.stage_id}:{self.camera_id}"  # ids may contain dots
 
     @property
     def is_on(self) -> bool:
-        """Whether it has begun and is not over."""
+        """Whether it has begun and not ended."""
         return self.began_ms is not None and self.ended_ms is None
 
 
 def trial_alert(now_ms: int) -> Alert:
-    """An alert that is told like any other, and says that nothing is the matter."""
-    told = "this is a test, asked for by an operator: nothing is the matter"
+    """A test alert: delivered like any other, with a message that nothing is wrong."""
+    message = "this is a test requested by an operator: nothing is wrong"
     return Alert(
         rule_id="test",
         what="test",
@@ -138,18 +138,18 @@ def trial_alert(now_ms: int) -> Alert:
         since_ms=now_ms,
         began_ms=now_ms,
         ended_ms=now_ms,
-        told=told,
+        told=message,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertMark:
-    """What somebody noted on an alert. Each is written once by one party, so nobody's note is lost to another's.
+    """A mark on an alert: acknowledged, or delivered. Each is written once by one party, so none overwrites another.
 
     Attributes:
-        alert_id: which.
-        kind: "acknowledged" (by a person), or "told" and "told over" (its beginning and end were delivered).
-        by: the person's name, or the way it was delivered.
+        alert_id: the alert.
+        kind: "acknowledged" (by a person), "told" (its beginning was delivered) or "told over" (its end was).
+        by: the person's name, or the name of the notifier.
         at_ms: when, milliseconds since the epoch.
     """
 
@@ -160,12 +160,12 @@ class AlertMark:
 
     def __post_init__(self) -> None:
         if not check_title("name", self.by).strip():
-            raise InvalidValue("nobody is named: say who saw the alert")
+            raise InvalidValue("the name is empty: give the name of the person who saw the alert")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertWatcher:
-    """Who looks at a session's rules, and when it did last (milliseconds since the epoch)."""
+    """The process that evaluates a session's rules, and when it last did (milliseconds since the epoch)."""
 
     name: str
     at_ms: int
@@ -173,13 +173,13 @@ class AlertWatcher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertBook:
-    """All that a store has on a session's alerts.
+    """The rules, alerts and marks of a session, as stored.
 
     Attributes:
-        rules: in the order of their ids.
-        alerts: in the order of their beginning.
-        marks: on them.
-        watcher: who looked last; None where nobody ever did.
+        rules: sorted by id.
+        alerts: sorted by `since_ms`.
+        marks: on these alerts.
+        watcher: the last to evaluate the rules; None if none ever did.
     """
 
     rules: tuple[AlertRule, ...] = ()
@@ -188,7 +188,7 @@ class AlertBook:
     watcher: AlertWatcher | None = None
 
     def mark(self, alert: Alert, kind: MarkKind, by: str = "") -> AlertMark | None:
-        """The mark of a kind on an alert, by anybody unless named; None where there is none."""
+        """The first mark of this kind on an alert, by `by` or by anybody; None if there is none."""
         for mark in self.marks:
             if mark.alert_id == alert.alert_id and mark.kind == kind and by in ("", mark.by):
                 return mark
@@ -196,23 +196,23 @@ class AlertBook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """What is to be written down after a look: alerts to put, and those that never began to drop."""
+class AlertChanges:
+    """Changes to store after an evaluation: alerts to put, and alerts that never began, to drop."""
 
     put: list[Alert] = field(default_factory=list)
     drop: list[Alert] = field(default_factory=list)
 
 
-def looked(findings: Sequence[Finding], known: Iterable[Alert], now_ms: int) -> Changes:
-    """What a look changes.
+def alert_changes(findings: Sequence[Finding], known: Iterable[Alert], now_ms: int) -> AlertChanges:
+    """Computes which alerts begin, continue and end.
 
     Args:
-        findings: how every rule stands at every place; an alert of which there is none any more is over (its rule or
-            camera was taken away, or the session ended).
-        known: alerts so far; those that are over are left as they are.
-        now_ms: the instant, milliseconds since the epoch.
+        findings: the state of every rule everywhere. An alert without a finding ends: its rule or camera was removed,
+            or the session ended.
+        known: alerts so far; those that have ended are ignored.
+        now_ms: now, milliseconds since the epoch.
     """
-    changes = Changes()
+    changes = AlertChanges()
     unsettled = {_place(alert): alert for alert in known if alert.ended_ms is None}
     for finding in findings:
         before = unsettled.pop((finding.rule.rule_id, finding.stage_id, finding.camera_id), None)
@@ -230,7 +230,7 @@ def looked(findings: Sequence[Finding], known: Iterable[Alert], now_ms: int) -> 
 
 
 def _next(finding: Finding, before: Alert | None, now_ms: int) -> Alert | None:
-    """The alert of a place after a look; None for none."""
+    """The alert that follows from a finding; None for none."""
     if before is None:
         if not finding.holds:
             return None
@@ -240,13 +240,13 @@ def _next(finding: Finding, before: Alert | None, now_ms: int) -> Alert | None:
             stage_id=finding.stage_id,
             camera_id=finding.camera_id,
             since_ms=now_ms,
-            told=finding.told,
+            told=finding.message,
         )
     if before.began_ms is None:
         if not finding.holds:
             return None
         held = now_ms - before.since_ms >= finding.rule.for_s * 1000
-        return replace(before, began_ms=now_ms, told=finding.told) if held else before
+        return replace(before, began_ms=now_ms, told=finding.message) if held else before
     if finding.holds is None:
         return before
     if finding.holds:

@@ -1,9 +1,8 @@
-"""Where one recording lies in another: told from sound, or from how two audiences reacted to the same film.
+"""Time offsets between two recordings, from their sound or from two audiences' reactions to the same film.
 
-Both are told the same way. Each recording becomes rows of features along time; the offset proposed is the one at which
-they go together best (cross-correlation). Whether that says anything is told in two ways: it must fit clearly better
-than any other offset, and better than the best offset of data whose pieces were shifted against each other, which keeps
-everything but a common offset.
+Each recording becomes rows of features along time, and the proposed offset maximises their cross-correlation. It is
+trusted if it fits clearly better than any other offset, and better than the best offsets of shuffled data, whose pieces
+were shifted against each other: that keeps everything but a common offset.
 """
 
 from __future__ import annotations
@@ -26,20 +25,20 @@ SOUND_RATE = 8000  # samples a second
 SOUND_STEP_S = 0.04
 _HOP = round(SOUND_RATE * SOUND_STEP_S)
 _SPAN = 2 * _HOP
-# Eight bands where speech and music are and small speakers and microphones still work.
+# Eight bands that contain speech and music and that small speakers and microphones still reproduce.
 _BAND_EDGES_HZ = np.geomspace(200.0, 3600.0, 9)
-# Louder and softer than the second around it: rooms and microphones change loudness, not its changes.
+# Loudness relative to the second around it, because rooms and microphones change loudness, but not its changes.
 _AROUND_S = 1.0
 _AROUND_REACTION_S = 60.0
-_CLIPPED = 3.0  # standard deviations: one clap must not outweigh a minute
+_CLIPPED = 3.0  # standard deviations, so that one clap does not outweigh a minute
 
 PIECES = 16
 SHUFFLES = 99
 LEAST_OVERLAP_SOUND_S = 20.0
 LEAST_OVERLAP_REACTION_S = 300.0
-# One in twenty unrelated recordings gets as far; fewer than one in a hundred also beats all its shuffles.
+# One in twenty unrelated recordings reaches this margin; fewer than one in a hundred also beats all its shuffles.
 LEAST_MARGIN = 1.3
-_PEAK_S = 2.0  # offsets this close to the best are the same peak
+_PEAK_S = 2.0  # offsets this close to the best belong to the same peak
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +46,10 @@ class Alignment:
     """The offset at which two recordings fit best.
 
     Attributes:
-        offset_s: second of the first at which the second one's second 0 lies; below 0 where it began before.
-        overlap_s: how long both were running there.
-        margin: how many times as well it fits as the next best offset does; 1 or more.
-        chance: share of shuffled data that fits as well somewhere, 1 / (`SHUFFLES` + 1) at least.
+        offset_s: second of the first recording at which the second begins; negative if it began earlier.
+        overlap_s: how long both ran at this offset, seconds.
+        margin: fit relative to the next best offset, 1 or more.
+        chance: share of shuffled data with an offset that fits as well, at least 1 / (`SHUFFLES` + 1).
     """
 
     offset_s: float
@@ -60,61 +59,61 @@ class Alignment:
 
     @property
     def sure(self) -> bool:
-        """Whether to believe it; else it cannot be told."""
+        """Whether the offset can be trusted."""
         return self.margin >= LEAST_MARGIN and self.chance * (SHUFFLES + 1) < 1.5
 
 
 def align_sound(audience: Singles, original: Singles, *, seed: int = 0) -> Alignment | None:
-    """Where the original began in a recording of the audience, told from their sound.
+    """Finds where the original began in a recording of the audience, from the sound of both.
 
     Args:
-        audience, original: what `sound_features` made of each.
-        seed: of the shuffling.
+        audience, original: results of `sound_features`.
+        seed: seed of the shuffling.
 
     Returns:
-        The best offset; None where one of them is shorter than 20 s or silent.
+        The best offset; None if one of them is shorter than 20 s or silent.
     """
     return _aligned(audience, original, SOUND_STEP_S, LEAST_OVERLAP_SOUND_S, seed)
 
 
 def align_reactions(share: Floats, other: Floats, step_s: float, *, seed: int = 0) -> Alignment | None:
-    """Where another audience's reaction to the same film began in this one's.
+    """Finds where another audience's reaction to the same film began in this one's.
 
     Args:
         share, other: (n,) and (m,) a share or level along time, `step_s` apart; NaN where there is no figure.
-        step_s: seconds from one to the next, over 0.
-        seed: of the shuffling.
+        step_s: seconds from one value to the next, over 0.
+        seed: seed of the shuffling.
 
     Returns:
-        The best offset; None where one of them has figures for less than five minutes, or never changes.
+        The best offset; None if one of them has figures for less than five minutes, or never changes.
 
     Raises:
-        InvalidValue: `step_s` is no step.
+        InvalidValue: `step_s` is not over 0.
     """
     if not 0 < step_s < np.inf:
-        raise InvalidValue(f"figures {step_s:g} s apart cannot be laid along time")
-    ours, theirs = (_standing_out(values, round(_AROUND_REACTION_S / step_s))[None] for values in (share, other))
+        raise InvalidValue(f"figures {step_s:g} s apart cannot be aligned: give a step over 0 s")
+    ours, theirs = (_normalised(values, round(_AROUND_REACTION_S / step_s))[None] for values in (share, other))
     return _aligned(ours, theirs, step_s, LEAST_OVERLAP_REACTION_S, seed)
 
 
 def sound_features(blocks: Iterable[NDArray[np.float32]]) -> Singles:
-    """How the sound of a recording rises and falls.
+    """Loudness features of a recording's sound.
 
     Args:
         blocks: one channel at `SOUND_RATE` samples a second, -1..1, in blocks of any length.
 
     Returns:
-        (bands, n) loudness against the second around it, `SOUND_STEP_S` apart; memory is that of these.
+        (bands, n) loudness relative to the second around it, `SOUND_STEP_S` apart. Memory is proportional to these.
     """
     loudness = list(_loudness(blocks))
     if not loudness:
         return np.zeros((len(_BAND_EDGES_HZ) - 1, 0), dtype=np.float32)
     rows = np.concatenate(loudness).T
-    return np.stack([_standing_out(row, round(_AROUND_S / SOUND_STEP_S)) for row in rows])
+    return np.stack([_normalised(row, round(_AROUND_S / SOUND_STEP_S)) for row in rows])
 
 
 def _loudness(blocks: Iterable[NDArray[np.float32]]) -> Iterator[Singles]:
-    """Log energy in each band, (frames, bands) a block."""
+    """Yields the log energy in each band, (frames, bands) per block."""
     window = np.hanning(_SPAN).astype(np.float32)
     bins = np.searchsorted(np.fft.rfftfreq(_SPAN, 1 / SOUND_RATE), _BAND_EDGES_HZ)
     rest = np.zeros(0, dtype=np.float32)
@@ -129,15 +128,15 @@ def _loudness(blocks: Iterable[NDArray[np.float32]]) -> Iterator[Singles]:
             yield np.log(energy + 1e-6).astype(np.float32)
 
 
-def _standing_out(values: NDArray[np.floating], around: int) -> Singles:
-    """Values against the mean of those around them, in standard deviations, clipped; NaN stays NaN."""
+def _normalised(values: NDArray[np.floating], around: int) -> Singles:
+    """Values less the mean of those around them, in standard deviations, clipped; NaN stays NaN."""
     known = ~np.isnan(values)
     size = 2 * (around // 2) + 1
     sums = uniform_filter1d(np.where(known, values, 0.0).astype(np.float64), size, mode="constant")
     counts = uniform_filter1d(known.astype(np.float64), size, mode="constant")
     out = np.where(known, values - sums / np.maximum(counts, 1e-12), np.nan)
     spread = np.nanstd(out) if known.any() else 0.0
-    # What never changes says nothing, and neither does what its rounding leaves.
+    # A constant has no information, and neither has its rounding error.
     if not spread > 1e-9:
         return np.where(known, 0.0, np.nan).astype(np.float32)
     clipped = np.clip(out / spread, -_CLIPPED, _CLIPPED)
@@ -156,7 +155,7 @@ def _aligned(first: Singles, second: Singles, step_s: float, least_overlap_s: fl
     reach = round(_PEAK_S / step_s)
     elsewhere = np.roll(fit, -best)[reach + 1 : len(fit) - reach]
     margin = fit[best] / max(float(elsewhere.max()), 1e-12)
-    lag = best + _between(fit[best - 1], fit[best], fit[(best + 1) % len(fit)])
+    lag = best + _peak_shift(fit[best - 1], fit[best], fit[(best + 1) % len(fit)])
     if best > first.shape[1]:
         lag -= len(fit)
     return Alignment(
@@ -172,7 +171,7 @@ def _known(rows: Singles) -> int:
 
 
 def _pieces(first: Singles, second: Singles) -> tuple[Singles, Singles]:
-    """For each piece of the first and each lag, the products summed over rows and time, and how many there are."""
+    """For each piece of the first and each lag: the products summed over rows and time, and their number."""
     n = first.shape[1]
     size = next_fast_len(n + second.shape[1], real=True)
     spectra = np.conj(rfft(np.nan_to_num(second), size, axis=1))
@@ -190,13 +189,13 @@ def _pieces(first: Singles, second: Singles) -> tuple[Singles, Singles]:
 
 
 def _fit(products: Singles, overlaps: Singles, least: float) -> Singles:
-    """How well they go together at each lag: what unrelated rows give varies as the root of the overlap."""
+    """The fit at each lag: the products over the square root of the overlap, as unrelated rows vary with that."""
     enough = overlaps >= least
     return np.where(enough, products / np.sqrt(np.where(enough, overlaps, 1.0)), -np.inf).astype(np.float32)
 
 
 def _chance(products: Singles, overlaps: Singles, least: float, best: float, seed: int) -> float:
-    """Share of shuffled data, the data itself counted in, that fits at least as well somewhere."""
+    """The share of shuffled data, including the data itself, whose best offset fits at least as well."""
     random = np.random.default_rng(seed)
     size = products.shape[1]
     as_good = 1
@@ -210,7 +209,7 @@ def _chance(products: Singles, overlaps: Singles, least: float, best: float, see
     return as_good / (SHUFFLES + 1)
 
 
-def _between(before: float, at: float, after: float) -> float:
-    """Where between its neighbours the top of a peak lies (a parabola through the three), -0.5..0.5."""
+def _peak_shift(before: float, at: float, after: float) -> float:
+    """Position of a peak's maximum between its neighbours, -0.5..0.5 (parabola through three points)."""
     bend = before - 2 * at + after
     return float(0.5 * (before - after) / bend) if np.isfinite(bend) and bend < 0 else 0.0

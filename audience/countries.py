@@ -1,9 +1,8 @@
-"""The countries of ISO 3166-1: parsed from what a person writes, and named for a reader.
+"""The countries of ISO 3166-1: parsed from what people write, with names to show.
 
-Each has its code, its code of three letters, its English name, and other names that people of the place, or people who
-speak of it in English, write. A name that could mean two places (Congo, Korea, Macedonia) belongs to none, so that a
-person is asked instead of misread. A part of a country that has no code of its own and is often named for it
-(Scotland, the Canary Islands) stands with the country.
+Each has its two-letter code, three-letter code, English name, and other names used there or in English. A name that
+could mean two countries (Congo, Korea, Macedonia) belongs to neither, so that the user is asked. A part of a country
+without a code of its own that is often named instead (Scotland, the Canary Islands) is listed with the country.
 """
 
 from __future__ import annotations
@@ -269,7 +268,7 @@ ZW ZWE Zimbabwe
 """
 
 
-# A code of two letters that is used beside the one of ISO 3166-1; the EU writes Greece so.
+# Two-letter codes in use besides ISO 3166-1: the EU writes EL for Greece.
 _ALSO_WRITTEN = {"EL": "GR"}
 _MOST_SUGGESTED = 3
 
@@ -279,10 +278,10 @@ class Country:
     """A country or territory of ISO 3166-1.
 
     Attributes:
-        code: alpha-2, as `DE`.
-        long_code: alpha-3, as `DEU`.
+        code: alpha-2, such as `DE`.
+        long_code: alpha-3, such as `DEU`.
         name: in English.
-        other_names: what else people write, in the languages spoken there or in English.
+        other_names: other spellings, in the languages spoken there or in English.
     """
 
     code: str
@@ -292,35 +291,35 @@ class Country:
 
     @property
     def label(self) -> str:
-        """The name with code and other names, for a list that is searched: `Germany (DE) · Deutschland`."""
+        """The name with its code and other names, for a searchable list: `Germany (DE) · Deutschland`."""
         return " · ".join([f"{self.name} ({self.code})", *self.other_names])
 
 
 @cache
 def countries() -> Mapping[str, Country]:
-    """All countries by code, in the alphabetical order of their names."""
+    """All countries by code, sorted by name."""
     return {one.code: one for one in sorted(_read(), key=lambda one: _plain(one.name))}
 
 
 def country_code(text: str) -> str:
-    """The ISO 3166-1 alpha-2 code of a country, as `DE`.
+    """The ISO 3166-1 alpha-2 code of a country, such as `DE`.
 
     Args:
-        text: the code (of two letters or of three) or a name, in any case, with or without accents.
+        text: a two- or three-letter code or a name, in any case, with or without accents.
 
     Raises:
-        InvalidValue: it is no country's code and no name that one country alone has; the message names what may have
-            been meant. Nothing is cut or guessed: `Germany` is Germany, and never `GE`, which is Georgia.
+        InvalidValue: it is not the code of a country, nor a name of exactly one. The message suggests what may have
+            been meant. Nothing is truncated or guessed: `Germany` never becomes `GE`, which is Georgia.
     """
     written = text.strip()
-    # Not every capital of a letter is that letter's own: that of ß is SS, which is South Sudan.
+    # `upper` may change the number of letters: ß becomes SS, which is South Sudan.
     if written.isascii() and (code := _ALSO_WRITTEN.get(written.upper(), written.upper())) in countries():
         return code
     if (found := _by_name().get(_plain(written))) is not None:
         return found
     meant = " or ".join(_suggested(_plain(written)))
     raise InvalidValue(
-        f"{text!r} is no country's name or code: "
+        f"{text!r} is not the name or code of a country: "
         + (f"did you mean {meant}?" if meant else "write one such as Germany or DE")
     )
 
@@ -347,7 +346,7 @@ def _by_name() -> Mapping[str, str]:
 
 
 def _plain(text: str) -> str:
-    """A name without what people write one way or the other: case, accents, "the", "St." for "Saint", "&" for "and"."""
+    """A name normalised for lookup: without case, accents and "the", with "Saint" for "St." and "and" for "&"."""
     folded = unicodedata.normalize("NFKD", text).casefold().replace("&", " and ").replace(".", "")
     bare = "".join(one for one in folded if not unicodedata.combining(one))
     words = "".join(one if one.isalnum() else " " for one in bare).split()
@@ -357,8 +356,8 @@ def _plain(text: str) -> str:
 
 
 def _suggested(plain: str) -> list[str]:
-    """Countries that may have been meant: those whose names begin or end so, else those written much alike."""
-    if len(plain) < 3:  # so little is in most names
+    """Suggested countries: those whose names contain the text at a word boundary, else those with similar spelling."""
+    if len(plain) < 3:  # most names contain it
         return []
     within = [name for name in _by_name() if f" {plain}" in f" {name}" or f" {plain} ".endswith(f" {name} ")]
     alike = within or get_close_matches(plain, _by_name(), n=_MOST_SUGGESTED)

@@ -1,16 +1,17 @@
-"""Which figures may be shown, so that none of them tells what one person's face did.
+"""Disclosure control: which figures may be shown without revealing what one person's face did.
 
-A figure is withheld where it rests on fewer than five faces, and where another figure, shown beside it, earlier or
-later, rests on the same people but one to four of them: taking one sum from the other would leave those few. Sums are
-therefore made of cells, the faces of one camera in one window, and a cell is shown or not by what its camera saw alone:
+A figure is withheld if it covers fewer than five faces, or if another figure, shown beside it, earlier or later, covers
+the same people except one to four: subtracting the sums would reveal those few. Sums are therefore built from cells
+(the faces of one camera in one window), and whether a cell is shown depends on its own camera only:
 
-- No record of fewer than five faces enters a sum. A camera that is added, a late window and a late part of a window
-  change any sum by five faces or more.
-- A camera that sees twenty faces or fewer looks at a small room. Its cells are shown at one number of faces only, the
-  first it saw for half a minute, so that nobody who comes or goes makes a difference that can be told.
-- Where cameras of a small room overlap, which of them counts would change who is in a figure by a few: none is shown.
+- No record of fewer than five faces enters a sum. So an added camera, a late window or a late part of a window changes
+  any sum by at least five faces.
+- A camera that sees twenty faces or fewer watches a small room. Its cells are shown at one number of faces only, the
+  first that lasted for half a minute, so that a person who comes or goes makes no visible difference.
+- Of overlapping cameras in a small room none is shown, because switching between them would change a figure by a few
+  people.
 
-docs/privacy.md says who can still learn what, and how well.
+docs/privacy.md states the remaining risk.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ Number = Floats | float
 MIN_FACES = 5
 
 SMALL_ROOM = 20
-"""So many faces or fewer are a small room, in which one face is a good part of every sum."""
+"""The most faces of a small room, in which one face is a large part of every sum."""
 
 SETTLED_MS = 30_000
-"""A small room's number of faces counts as its usual one once it was seen for so long altogether."""
+"""How long, in total, a number of faces must be seen to become a small room's usual number."""
 
 LEAST_SHARE, LEAST_LONG_SHARE = 1 / 5, 1 / 20
-"""Of a small room, a share below the first at an instant, or the second over a minute, is told as "under" that; one as
-near to all of them as "over" the rest."""
+"""Limits for shares of small rooms: of an instant, and over a minute or more. A share below the limit is shown as
+"under" it, a share above 1 minus the limit as "over" that."""
 
 _MINUTE_MS = 60_000
 _LONG_S = 60.0
@@ -48,50 +49,49 @@ _ROUNDING = 1e-9
 
 
 def default_min_faces(audience_size: int | None, setting: Setting, most_faces: int) -> int:
-    """The fewest faces a figure is shown for, where nobody chose: 5, or 1 for an audience of one.
+    """The default for the fewest faces of a figure: 5, or 1 for an audience of one.
 
-    Nobody becomes an audience of one by being the only face a camera could see: that there is one person must have
-    been said, or be at home.
+    One visible face does not make an audience of one: the audience size must be given, or the setting be "home".
 
     Args:
-        audience_size: people present, where it is known.
+        audience_size: number of people present; None if unknown.
         setting: the kind of place they watch in.
-        most_faces: the most faces any window of the stage holds.
+        most_faces: the most faces in any window of the stage.
     """
     alone = audience_size == 1 if audience_size is not None else setting == "home" and most_faces <= 1
     return 1 if alone else MIN_FACES
 
 
 def withheld(table: WindowTable, min_faces: int) -> WindowTable:
-    """The table with the figures of rows over fewer than `min_faces` faces taken out; the number of faces stays.
+    """Removes the figures of rows with fewer than `min_faces` faces; the number of faces stays.
 
     Args:
-        table: windows of the records' width: single records, or rows summed over cameras.
+        table: windows that are not widened: single records, or rows summed over cameras.
         min_faces: 1 or more; 1 withholds nothing.
 
     Raises:
-        InvalidValue: the rows were widened already: three people, counted in each of ten windows, are no thirty.
+        InvalidValue: the rows are already widened: three people counted in ten windows would look like thirty.
     """
     if table.width_ms != table.record_width_ms:
         raise InvalidValue("small windows must be withheld before windows are widened")
-    # Where some cameras only count heads, a window has more faces than its figures are over.
+    # `scored`, because cameras that only count heads add faces without figures.
     return table.without_figures(table.scored < min_faces)
 
 
 def shown_cells(
     table: WindowTable, min_faces: int, overlaps: Iterable[frozenset[str]] = (), *, since_ms: int = 0
 ) -> WindowTable:
-    """One row a window and camera, with figures where they may be shown; the number of faces stays everywhere.
+    """Removes figures that may not be shown: one row per window and camera; the number of faces always stays.
 
     Args:
-        table: a stage's records, all of them: a small room's usual number of faces is found in them.
+        table: all records of a stage; they determine a small room's usual number of faces.
         min_faces: figures over fewer faces are withheld; 1 withholds nothing.
         overlaps: pairs of cameras that see some of the same people.
-        since_ms: when the session began, milliseconds since the epoch. The people who come in before are not taken for
-            the usual number, unless nothing was seen later.
+        since_ms: when the session began, milliseconds since the epoch. Windows before it do not determine the usual
+            number, unless there are no later ones.
 
     Raises:
-        InvalidValue: the rows were widened.
+        InvalidValue: the rows are already widened.
     """
     cells = withheld(table, min_faces).by_camera()
     if min_faces <= 1:
@@ -107,9 +107,9 @@ def shown_cells(
         own = np.flatnonzero(cells.camera == camera)
         faces, scored = cells.faces[own], cells.scored[own]
         most, settled = _in_the_minute(cells.start_ms[own], faces, min_faces)
-        # In a second in which somebody was missed, others are summed than usual.
+        # If somebody was not detected, the sum would be over other people than usual.
         settled &= (faces == most) & (faces >= min_faces)
-        # A room that was just larger first has no usual number just below: both would be shown.
+        # A room that was slightly too large at first gets no usual number just below: both would be shown.
         near = settled & (faces <= SMALL_ROOM + min_faces)
         usual = _usual_number(cells.start_ms[own], cells.width_ms, faces, near, since_ms)
         small = usual <= SMALL_ROOM
@@ -120,18 +120,18 @@ def shown_cells(
 
 
 def _in_the_minute(start_ms: Ints, faces: Ints, min_faces: int) -> tuple[Ints, Bools]:
-    """How many faces one camera sees in the minute around each window.
+    """How many people one camera sees in the minute of each window.
 
-    Who looks down for a second is still there: the number of people is the highest that a tenth of the minute's
-    windows reach. A face that is found in fewer windows is a mistake of the detector.
+    A person who looks down for a second is still there, so this is the highest number that a tenth of the minute's
+    windows reach. Higher numbers are taken for detector errors.
 
     Args:
         start_ms: (n,) starts of the windows.
-        faces: (n,) in each.
-        min_faces: of a figure.
+        faces: (n,) faces in each.
+        min_faces: the fewest faces of a figure.
 
     Returns:
-        (n,) that number, and whether at least half of the minute's windows with anybody in view hold `min_faces`.
+        (n,) that number, and whether at least half of the minute's windows with anybody in view have `min_faces`.
     """
     minutes, minute = np.unique(start_ms // _MINUTE_MS, return_inverse=True)
     windows = np.bincount(minute, minlength=len(minutes))
@@ -144,17 +144,17 @@ def _in_the_minute(start_ms: Ints, faces: Ints, min_faces: int) -> tuple[Ints, B
 
 
 def _usual_number(start_ms: Ints, width_ms: int, faces: Ints, settled: Bools, since_ms: int) -> int:
-    """The one number of faces at which a small room's figures are shown; 0 where there is none.
+    """The number of faces at which a small room's figures are shown; 0 if there is none.
 
-    It is the first that was seen for `SETTLED_MS` altogether, so that an export of a running session and a later one
-    use the same. A shorter recording has the number seen longest.
+    It is the first number seen for `SETTLED_MS` in total, so that exports during and after a session agree. In a
+    shorter recording it is the number seen longest.
 
     Args:
-        start_ms: (n,) starts of one camera's windows, rising.
-        width_ms: of each.
+        start_ms: (n,) starts of one camera's windows, ascending.
+        width_ms: width of each.
         faces: (n,) in view.
-        settled: (n,) whether the number of faces is that of the minute, and one to choose from.
-        since_ms: the session's beginning.
+        settled: (n,) whether the number of faces equals that of the minute and may be chosen.
+        since_ms: when the session began.
     """
     later = settled & (start_ms >= since_ms)
     numbers = faces[later if later.any() else settled]
@@ -172,11 +172,11 @@ def _usual_number(start_ms: Ints, width_ms: int, faces: Ints, settled: Bools, si
 
 
 def withheld_text(min_faces: int, *, as_usual: bool) -> str:
-    """What number of faces figures are withheld of, as in "there is no figure over fewer than 5".
+    """The numbers of faces for which figures are withheld, as in "there is no figure over fewer than 5".
 
     Args:
-        min_faces: figures over fewer are withheld.
-        as_usual: whether all of them hold fewer, so that none is withheld for its number being another than usual.
+        min_faces: figures over fewer faces are withheld.
+        as_usual: whether too few faces is the only reason; else also numbers other than the usual one.
     """
     few = f"fewer than {min_faces}"
     return few if as_usual else f"{few}, or in a room of at most {SMALL_ROOM} another number than usual"
@@ -185,20 +185,19 @@ def withheld_text(min_faces: int, *, as_usual: bool) -> str:
 def bounded(
     share: Number, low: Number, high: Number, *, faces: Number, min_faces: int, seconds: float = 0.0
 ) -> tuple[Floats, Floats, Floats]:
-    """Shares of small rooms brought to the nearest that may be told: "0 % of six" would say what each of them did.
+    """Clips shares of small rooms to a safe range: "0 % of six" would reveal what each person did.
 
-    Of a small room, a share below 1 in 5 becomes 1 in 5, with a range from 0 up to it; one above 4 in 5 becomes 4 in
-    5, with a range up to 1. Of a minute and more, how often somebody smiled tells no one second: 5 % and 95 % do there.
+    In a small room a share below 1 in 5 becomes 1 in 5, with the range from 0 to it; one above 4 in 5 becomes 4 in 5,
+    with the range from it to 1. Over a minute or more a share reveals no single second, so the limits are 5 % and 95 %.
 
     Args:
-        share, low, high: (n,) shares and their intervals, or one; NaN where there is none.
-        faces: (n,) at once, behind each, or behind all.
-        min_faces: figures over fewer are withheld; 1 leaves every share as it is.
-        seconds: of figures that each rests on; 0 for a point of a curve, however smoothed.
+        share, low, high: (n,) shares and their intervals, or scalars; NaN where there is no figure.
+        faces: (n,) or scalar, number of faces at once behind each share.
+        min_faces: the fewest faces of a figure; 1 leaves every share unchanged.
+        seconds: length of the figures that each share averages; 0 for a point of a curve, however smoothed.
 
     Returns:
-        (n,) each, () of one share. A share that was brought there equals the end of its range, which no interval of
-        another does.
+        Share, low and high, (n,) each or (). A clipped share equals one end of its range, which no other interval does.
     """
     least = LEAST_SHARE if seconds < _LONG_S else LEAST_LONG_SHARE
     with np.errstate(invalid="ignore"):
@@ -213,19 +212,19 @@ def bounded(
 
 
 def is_bounded(share: Number, low: Number, high: Number) -> Bools:
-    """(n,) whether `bounded` changed a share, () of one: it is a range's end, and no figure."""
+    """Whether `bounded` clipped each share, (n,) or (): then it is the end of a range, not a figure."""
     at_least = np.isin(share, (LEAST_SHARE, LEAST_LONG_SHARE)) & (low == 0) & (high == share)
     at_most = np.isin(share, (1 - LEAST_SHARE, 1 - LEAST_LONG_SHARE)) & (high == 1) & (low == share)
     return np.asarray(at_least | at_most, dtype=bool)
 
 
 def exact_share(share: float, low: float, high: float) -> float:
-    """A share for a table of numbers: NaN where it was brought to the end of a range, which its bounds then say."""
+    """The share for a table of numbers: NaN if it was clipped to a range, which its bounds then give."""
     return float("nan") if is_bounded(share, low, high) else share
 
 
 def share_text(share: float, low: float, high: float) -> str:
-    """A share as people read it: "37 %"; where it was brought to the end of a range, "under 1 in 5" or "over 95 %"."""
+    """Formats a share: "37 %", or if it was clipped, "under 1 in 5" or "over 95 %"."""
     if not is_bounded(share, low, high):
         return percent_text(share)
     if share in (LEAST_SHARE, 1 - LEAST_SHARE):
@@ -234,11 +233,11 @@ def share_text(share: float, low: float, high: float) -> str:
 
 
 def interval_text(share: float, low: float, high: float, *, unit: str = "") -> str:
-    """The interval of a share in whole percents, "31 to 44"; empty where there is none or the share is itself a range.
+    """Formats the interval of a share in whole percents, "31 to 44"; "" if there is none or the share was clipped.
 
     Args:
         share, low, high: the share and its interval; NaN bounds for none.
-        unit: follows the upper end.
+        unit: text after the upper bound.
     """
     if np.isnan(low) or is_bounded(share, low, high):
         return ""

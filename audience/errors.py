@@ -3,28 +3,28 @@
     HouselightsError
     ├── InvalidValue          a value somebody gave is not allowed (also a ValueError)
     │   └── UnknownDetector   no detector of that name
-    ├── RecordingUnreadable   a recording that cannot be looked at
-    ├── DeviceError           a camera that is not there, or went away
+    ├── RecordingUnreadable   a recording that cannot be read
+    ├── DeviceError           a camera that is missing or was disconnected
     ├── ModelUnavailable      a detector's model file is missing, damaged or cannot be fetched
     ├── ScorerUnavailable     the scorer cannot be loaded or reached
-    ├── SessionNotFound       no session of that id in the store: never set up, or deleted
-    ├── AccessRefused         whoever asks may not see or do that
-    ├── ChangedMeanwhile      somebody else changed what was edited, since it was read
+    ├── SessionNotFound       no session with that id in the store: never set up, or deleted
+    ├── AccessRefused         the user may not see or do that
+    ├── ChangedMeanwhile      somebody else changed the document since it was read
     ├── ScoringRefused        scoring would mix two recordings, or score one twice
     ├── ExportFailed          an export could not be written
-    ├── SheetRejected         a contact sheet, window file or status that is not one, or is damaged or hostile
-    ├── DeliveryRefused       a delivery that is sound, and is not taken as the store is set up
-    │   └── FacesRefused      it is not to be kept: faces where only heads may be counted, or of a deleted session
-    ├── DeliveriesUnavailable a delivery cannot be read from its bucket, removed, or set aside now
-    │   └── DeliveryGone      the delivery is not in the bucket any more
+    ├── SheetRejected         a contact sheet, window file or status message that is malformed, damaged or hostile
+    ├── DeliveryRefused       a valid delivery that does not match what is set up in the store
+    │   └── FacesRefused      it must not be kept: faces where only heads may be counted, or of a deleted session
+    ├── DeliveriesUnavailable a delivery cannot be read, removed or quarantined in its bucket now
+    │   └── DeliveryGone      the delivery is no longer in the bucket
     ├── OutboxUnavailable     the outbox's folder cannot be read or written
     │   └── OutboxFull        the disk has no room for another delivery
     ├── BoardNotPublished     a public board could not be written to its bucket; the next update will try
-    ├── DeploymentFailed      a package could not be made, or a stack not be taken down
-    ├── UploadFailed          S3 has not taken a delivery; it may be tried again
-    │   └── UploadRefused     S3 will never take this one
-    ├── AlertNotTold          an alert could not be delivered; it will be tried again
-    ├── StatusNotSent         a camera's status could not be said; a newer one will be tried
+    ├── DeploymentFailed      a package could not be built, or a stack not changed
+    ├── UploadFailed          S3 did not accept a delivery; it may be tried again
+    │   └── UploadRefused     S3 will never accept this one
+    ├── AlertNotDelivered     an alert could not be delivered; it will be tried again
+    ├── StatusNotSent         a camera's status could not be sent; a newer one will be tried
     └── StoreUnavailable      the store cannot be opened, read or written
         └── StoreTooNew       the database was written by a newer Houselights
 
@@ -46,11 +46,11 @@ class UnknownDetector(InvalidValue):
 
 
 class RecordingUnreadable(HouselightsError):
-    """A recording that cannot be looked at: missing, empty, truncated, not a video, or without a picture."""
+    """A recording that cannot be read: missing, empty, truncated, not a video, or without a picture."""
 
 
 class DeviceError(HouselightsError):
-    """A camera that is not there, or went away."""
+    """A camera that is missing or was disconnected."""
 
 
 class ModelUnavailable(HouselightsError):
@@ -62,19 +62,19 @@ class ScorerUnavailable(HouselightsError):
 
 
 class SessionNotFound(HouselightsError):
-    """No session of that id is in the store: it was never set up, or was deleted, perhaps while somebody wrote."""
+    """No session with that id is in the store: it was never set up, or was deleted, perhaps during a write."""
 
 
 class AccessRefused(HouselightsError):
-    """Whoever asks may not see or do that."""
+    """The user may not see or do that."""
 
 
 class ChangedMeanwhile(HouselightsError):
-    """Somebody else changed what was edited, since it was read."""
+    """Somebody else changed the document since it was read."""
 
 
 class ScoringRefused(HouselightsError):
-    """Scoring as asked would mix two recordings under one camera, or count one twice."""
+    """Scoring would mix two recordings under one camera, or count one recording twice."""
 
 
 class ExportFailed(HouselightsError):
@@ -82,11 +82,13 @@ class ExportFailed(HouselightsError):
 
 
 class SheetRejected(HouselightsError):
-    """What was delivered is no contact sheet, window file or status, is damaged, hostile, or of an unknown schema."""
+    """A delivery that is not a contact sheet, window file or status message, or is damaged, hostile or of an unknown
+    schema."""
 
 
 class DeliveryRefused(HouselightsError):
-    """A sound delivery that is not taken as the store is set up: the same one may be, once that is mended."""
+    """A valid delivery that does not match what is set up in the store; it may be accepted once the setup is
+    corrected."""
 
 
 class FacesRefused(DeliveryRefused):
@@ -94,19 +96,19 @@ class FacesRefused(DeliveryRefused):
 
 
 class DeliveriesUnavailable(HouselightsError):
-    """A delivery cannot be read from its bucket, removed from it, or set aside; trying again may help."""
+    """A delivery cannot be read, removed or quarantined in its bucket; trying again may help."""
 
 
 class DeliveryGone(DeliveriesUnavailable):
-    """The delivery is not in its bucket any more."""
+    """The delivery is no longer in its bucket."""
 
 
 class OutboxUnavailable(HouselightsError):
-    """The outbox's folder cannot be read or written, or another process holds it."""
+    """The outbox's folder cannot be read or written, or another process has locked it."""
 
 
 class OutboxFull(OutboxUnavailable):
-    """The disk has no room for another delivery, and what waits is not to be dropped for it."""
+    """The disk has no room for another delivery, and waiting deliveries must not be dropped for it."""
 
 
 class BoardNotPublished(HouselightsError):
@@ -114,22 +116,22 @@ class BoardNotPublished(HouselightsError):
 
 
 class DeploymentFailed(HouselightsError):
-    """A package for AWS could not be made, or a stack or a camera there not be found or changed."""
+    """A package for AWS could not be built, or a stack or camera there could not be found or changed."""
 
 
 class UploadFailed(HouselightsError):
-    """S3 has not taken a delivery; trying again may help."""
+    """S3 did not accept a delivery; trying again may help."""
 
 
 class UploadRefused(UploadFailed):
-    """S3 will never take this delivery, however often it is tried."""
+    """S3 will never accept this delivery, however often it is tried."""
 
 
 class StatusNotSent(HouselightsError):
-    """A camera's status could not be said; a newer one will be tried."""
+    """A camera's status could not be sent; a newer one will be tried."""
 
 
-class AlertNotTold(HouselightsError):
+class AlertNotDelivered(HouselightsError):
     """An alert could not be delivered; trying again may help."""
 
 

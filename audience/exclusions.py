@@ -1,4 +1,4 @@
-"""What people set down about a stage: notes, and stretches that are left out of every figure."""
+"""Notes on a stage, and exclusions: stretches that are left out of every figure."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exclusion:
-    """A stretch [from_at, until_at) whose figures are left out, as the audience reacted to something else.
+    """A stretch [from_at, until_at) without figures, because the audience reacted to something else.
 
     Attributes:
         title: what happened ("Projector failed").
-        from_at: where it begins, aware UTC.
-        until_at: where it ends, past `from_at`.
-        by: the name of whoever left it out.
-        reason: why it is left out; "" where the title says it.
+        from_at: its beginning, aware UTC.
+        until_at: its end, after `from_at`.
+        by: the name of the person who excluded it.
+        reason: why it is excluded; "" where the title says it.
     """
 
     title: str
@@ -37,8 +37,8 @@ class Exclusion:
     reason: str = ""
 
     def __post_init__(self) -> None:
-        _check_said("title of an exclusion", self.title)
-        _check_said("name of who left something out", self.by)
+        _check_filled("title of an exclusion", self.title)
+        _check_filled("name of the person who excluded it", self.by)
         check_title("reason of an exclusion", self.reason)
         if to_ms(self.until_at) <= to_ms(self.from_at):
             raise InvalidValue(
@@ -49,12 +49,12 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """A note at an instant; no figure changes by it.
+    """A note at an instant. It changes no figure.
 
     Attributes:
         title: the note.
-        at: what it is about, aware UTC.
-        by: the name of whoever wrote it.
+        at: the instant it refers to, aware UTC.
+        by: the name of the author.
     """
 
     title: str
@@ -63,12 +63,12 @@ class Annotation:
 
     def __post_init__(self) -> None:
         to_ms(self.at)
-        _check_said("text of a note", self.title)
-        _check_said("name of who wrote a note", self.by)
+        _check_filled("text of a note", self.title)
+        _check_filled("name of a note's author", self.by)
 
 
 def excluded_windows(start_ms: Ints, width_ms: int, exclusions: Iterable[Exclusion]) -> Bools:
-    """(n,) whether any part of each window lies in an exclusion.
+    """Returns a mask (n,): whether any part of each window lies in an exclusion.
 
     Args:
         start_ms: (n,) starts of the windows, milliseconds since the epoch.
@@ -82,11 +82,11 @@ def excluded_windows(start_ms: Ints, width_ms: int, exclusions: Iterable[Exclusi
 
 
 def included_faces(faces: Iterable[WindowFaces], width_ms: int, exclusions: Iterable[Exclusion]) -> list[WindowFaces]:
-    """The faces of the windows that `excluded_windows` leaves in.
+    """The faces of the windows that are not excluded.
 
     Args:
-        faces: of windows `width_ms` wide.
-        width_ms: their width.
+        faces: by window.
+        width_ms: width of the windows.
         exclusions: those of their stage.
     """
     faces = list(faces)
@@ -95,6 +95,6 @@ def included_faces(faces: Iterable[WindowFaces], width_ms: int, exclusions: Iter
     return [window for window, left_out in zip(faces, excluded, strict=True) if not left_out]
 
 
-def _check_said(what: str, value: str) -> None:
+def _check_filled(what: str, value: str) -> None:
     if not check_title(what, value).strip():
         raise InvalidValue(f"the {what} is empty: write it, so that others know")

@@ -1,4 +1,4 @@
-"""The expressions a face can show, one track's scores at one instant, and such scores packed into few bytes."""
+"""Expressions, face records (one track's scores at one instant), and their packed form in stores."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ EXPRESSIONS: tuple[str, ...] = (
     "fear",
 )
 
-# Expressions are kept in records by their code, so this table may grow but never change.
+# Records store expressions by code, so this table may grow but never change.
 CODES: dict[str, int] = {name: code for code, name in enumerate(EXPRESSIONS)}
 
-# What "an audience reacting" is told by where nothing else is asked for.
+# The expression shown by default.
 LEAD_EXPRESSION = "smile"
 
 
-_FULL = 65535  # shares of the image and confidences are kept in steps of 1/65535
+_FULL = 65535  # positions in the image and confidences are stored in steps of 1/65535
 _VERSION = 1
 _HEADER = struct.Struct("<BBH")  # version, number of expressions, number of faces
 _FACE = struct.Struct("<B i 4i H")  # length of the track id, milliseconds into the window, box, quality
@@ -38,7 +38,7 @@ _FACE = struct.Struct("<B i 4i H")  # length of the track id, milliseconds into 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """Where a face is, as fractions of the image's width and height; may reach past the image's edges."""
+    """The bounding box of a face, as fractions of the image's width and height; may extend past the image."""
 
     left: float
     top: float
@@ -48,18 +48,18 @@ class Box:
     def __post_init__(self) -> None:
         sides = (self.left, self.top, self.width, self.height)
         if not (self.width > 0 and self.height > 0 and all(map(math.isfinite, sides))):
-            raise InvalidValue(f"box {sides} is not a box")
+            raise InvalidValue(f"box {sides} is not a box: width and height must be over 0, and all four finite")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceRecord:
-    """One track at one instant.
+    """The scores of one track at one instant.
 
     Attributes:
-        track_id: the track, unique on its camera for good.
-        at_ms: when, milliseconds since the epoch.
-        box: where in the image.
-        quality: how well the face could be seen, 0..1.
+        track_id: the track; never reused on its camera.
+        at_ms: milliseconds since the epoch.
+        box: position in the image.
+        quality: how clearly the face is visible, 0..1.
         confidences: 0..1 by expression; empty where only heads are counted.
     """
 
@@ -83,13 +83,13 @@ class FaceRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowFaces:
-    """The single faces behind one `WindowRecord`, kept apart from it because they are kept for a shorter time.
+    """The single faces behind one `WindowRecord`, stored separately because they expire sooner.
 
     Attributes:
         session_id, stage_id, camera_id, start_ms, part: the window's key.
         scorer: name and version of the scorer; "" where only heads are counted.
-        faces: at most one a track.
-        expires_ms: when the store forgets them, milliseconds since the epoch; None for never.
+        faces: at most one per track.
+        expires_ms: when the store deletes them, milliseconds since the epoch; None for never.
     """
 
     session_id: str
@@ -112,13 +112,13 @@ class WindowFaces:
 
 
 def pack_faces(faces: Sequence[FaceRecord], start_ms: int) -> bytes:
-    """Packs the faces of the window that starts at `start_ms`, about 30 bytes a face.
+    """Packs the faces of the window that starts at `start_ms`, about 30 bytes per face.
 
     Boxes, quality and confidences are rounded to 1/65535.
 
     Raises:
-        InvalidValue: the faces were scored for different expressions, or there are more than 65,535 of them, or one
-            lies weeks from the window or thousands of images from the image.
+        InvalidValue: the faces were scored for different expressions, there are more than 65,535, or a time or position
+            is too far from the window or image to pack.
     """
     names = sorted(faces[0].confidences, key=CODES.__getitem__) if faces else []
     confidences = struct.Struct(f"<{len(names)}H")
@@ -139,7 +139,7 @@ def pack_faces(faces: Sequence[FaceRecord], start_ms: int) -> bytes:
 
 
 def unpack_faces(packed: bytes, start_ms: int) -> tuple[FaceRecord, ...]:
-    """The faces `pack_faces` packed.
+    """Unpacks what `pack_faces` packed.
 
     Raises:
         InvalidValue: the bytes are damaged or of another version.
@@ -147,11 +147,11 @@ def unpack_faces(packed: bytes, start_ms: int) -> tuple[FaceRecord, ...]:
     try:
         version, expressions, count = _HEADER.unpack_from(packed)
         if version != _VERSION:
-            raise ValueError(f"they are of version {version}, and this is version {_VERSION}")
+            raise ValueError(f"they are of version {version}, but this is version {_VERSION}")
         offset = _HEADER.size + expressions
         codes = packed[_HEADER.size : offset]
         if list(codes) != sorted(set(codes)):
-            raise ValueError("expressions stand twice or out of order")
+            raise ValueError("expressions are repeated or out of order")
         names = [EXPRESSIONS[code] for code in codes]
         confidences = struct.Struct(f"<{expressions}H")
         faces = []
@@ -172,14 +172,14 @@ def unpack_faces(packed: bytes, start_ms: int) -> tuple[FaceRecord, ...]:
                 )
             )
         if offset != len(packed):
-            raise ValueError(f"they should be of {offset} bytes and are of {len(packed)}")
+            raise ValueError(f"they should have {offset} bytes and have {len(packed)}")
     except (struct.error, IndexError, ValueError) as problem:
         raise InvalidValue(f"face records are damaged: {problem}") from None
     return tuple(faces)
 
 
 def _box_steps(box: Box) -> tuple[int, int, int, int]:
-    # A box has an area, so its sides are never rounded to nothing.
+    # A box needs an area, so its sides are never rounded to 0.
     return (
         round(box.left * _FULL),
         round(box.top * _FULL),

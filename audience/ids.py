@@ -1,4 +1,4 @@
-"""What ids may look like: they become keys, file names and addresses, so they are plain."""
+"""Validation of ids and titles. Ids become keys, file names and URLs, so they use few characters."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from audience.errors import InvalidValue
 LONGEST_ID = 64
 LONGEST_TITLE = 200
 
-# Control characters, line and paragraph separators, and lone surrogates, which a command line makes of bytes that are
-# no UTF-8 and no store can write.
+# Control characters, line and paragraph separators, and lone surrogates: Python makes these of command-line bytes that
+# are not UTF-8, and no store can write them.
 _NOT_IN_A_TITLE = ("Cc", "Zl", "Zp", "Cs")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def check_id(what: str, value: str) -> str:
-    """Returns `value` if it may name a session, stage or camera.
+    """Returns `value` if it is a valid id of a session, stage or camera.
 
     Args:
-        what: what is being named, for the message ("session id").
+        what: the kind of id, for the error message ("session id").
         value: 1 to 64 letters, digits, `.`, `_` or `-`, the first a letter or a digit.
 
     Raises:
-        InvalidValue: it may not.
+        InvalidValue: it is not valid.
     """
     if len(value) <= LONGEST_ID and _ID.fullmatch(value):
         return value
@@ -36,10 +36,10 @@ def check_id(what: str, value: str) -> str:
 
 
 def check_title(what: str, value: str) -> str:
-    """Returns `value` if it may be shown as a title: one line of at most 200 characters, no control characters.
+    """Returns `value` if it is a valid title: one line of at most 200 characters, without control characters.
 
     Raises:
-        InvalidValue: it may not.
+        InvalidValue: it is not valid.
     """
     if len(value) > LONGEST_TITLE:
         raise InvalidValue(f"{what} has {len(value)} characters: use at most {LONGEST_TITLE}")

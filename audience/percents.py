@@ -1,14 +1,14 @@
-"""Shares as whole percents, rounded the same wherever they are said: in sentences, in tables, and in the player."""
+"""Shares as whole percents, rounded the same way in sentences, tables and the player."""
 
 from __future__ import annotations
 
-# A share is taken to the nearest of so many parts first, which every percent and half percent is one of exactly:
-# 23 of 40 faces are 57.5 %, but 100 * 0.575 is 57.49999999999999 to a computer.
+# Shares are first rounded to multiples of 1/50,000, which include every whole and half percent exactly: 23 of 40 faces
+# are 57.5 %, but 100 * 0.575 is 57.49999999999999 in floating point.
 SHARE_PARTS = 50_000
 
 
 def percent(share: float) -> int:
-    """A share in whole percents, halves to the even one; `dashboard/player/figures.js` rounds as this does.
+    """A share in whole percents, halves rounded to even; `dashboard/player/figures.js` rounds the same way.
 
     Args:
         share: 0..1, or a change of -1..1; not NaN.

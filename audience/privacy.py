@@ -1,8 +1,8 @@
-"""What may be measured in a session, decided once and obeyed by every scorer, page and export.
+"""The measurement mode of a session: decided once, and followed by every scorer, page and export.
 
-The European Union's AI Act (Regulation (EU) 2024/1689), article 5(1)(f), prohibits inferring the emotions of people
-at their workplace and in education. Where that may apply, only heads are counted. This is a safeguard, not legal
-advice: other rules (data protection, labour law, the house's own) may ask for more.
+The European Union's AI Act (Regulation (EU) 2024/1689), article 5(1)(f), prohibits inferring the emotions of people at
+their workplace and in education. Where that may apply, only heads are counted. This is a safeguard, not legal advice:
+other rules (data protection, labour law, house rules) may require more.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Decision:
 
     Attributes:
         mode: "expressions", or "head count" where only heads are counted.
-        reason: one sentence for the person who set the session up.
+        reason: one sentence for the person who sets up the session.
     """
 
     mode: Mode
@@ -41,16 +41,16 @@ class Decision:
 
 
 def decide(setting: Setting, country: str | None, *, heads_only: bool = False) -> Decision:
-    """Decides what a session may measure.
+    """Decides which mode a session may use.
 
     Args:
         setting: the kind of place people watch in.
-        country: name or ISO 3166-1 code of the country they watch in; None where it was not said.
-        heads_only: whether somebody asked that only heads be counted.
+        country: name or ISO 3166-1 code of the country they watch in; None if unknown.
+        heads_only: whether to count heads only, whatever is allowed.
 
     Returns:
-        The mode and its reason. At work or in education an unknown country is treated as one of the EU's: what
-        may be prohibited is not done on a guess.
+        The mode and its reason. At work or in education an unknown country counts as an EU country, because measuring
+        expressions there may be prohibited.
 
     Raises:
         InvalidValue: the setting or the country is unknown.
@@ -59,7 +59,7 @@ def decide(setting: Setting, country: str | None, *, heads_only: bool = False) -
         raise InvalidValue(f"setting {setting!r} is unknown: use one of {', '.join(SETTINGS)}")
     code = None if country is None else country_code(country)
     if heads_only:
-        return Decision(mode="head count", reason="Only heads are counted, because that was asked for.")
+        return Decision(mode="head count", reason="Only heads are counted, as requested.")
     if setting not in ("workplace", "education"):
         return Decision(mode="expressions", reason=f"Expressions are measured (setting: {setting}).")
     place = "at a workplace" if setting == "workplace" else "in education"
@@ -67,7 +67,7 @@ def decide(setting: Setting, country: str | None, *, heads_only: bool = False) -
         return Decision(
             mode="head count",
             reason=f"Only heads are counted: inferring emotions {place} is prohibited in the EU (AI Act, article "
-            f"5(1)(f)), and the country was not said: say it if it is elsewhere. {NOT_LEGAL_ADVICE}",
+            f"5(1)(f)), and no country was given: give it if it is elsewhere. {NOT_LEGAL_ADVICE}",
         )
     if code in EU_COUNTRIES or code in _EU_ELSEWHERE:
         return Decision(

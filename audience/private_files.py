@@ -1,7 +1,7 @@
-"""Files and folders that their owner alone may read, whatever the umask: what was recorded of people lies in them.
+"""Files and folders that only their owner may read, whatever the umask, because they hold records of people.
 
-A file is made with its rights, not given them afterwards, so there is no moment in which others could open it. What was
-made by an earlier version, or with wider rights, is tightened where it belongs to whoever runs this.
+A file is created with its permissions, not changed afterwards, so others can never open it in between. Files with wider
+permissions, such as those of earlier versions, are restricted if they belong to the current user.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ FOLDER_MODE: Final = 0o700
 _OTHERS: Final = 0o077
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
-_making = threading.Lock()
+_create_lock = threading.Lock()
 
 
 def private_folder(folder: Path) -> None:
-    """Makes a folder, and those above it that are missing. One that is there stays as it is: it may be shared.
+    """Creates a folder and its missing parents. An existing folder keeps its permissions, because it may be shared.
 
     Raises:
-        OSError: it cannot be made, or something else has its name.
+        OSError: it cannot be created, or something else has its name.
     """
     missing = []
     while not folder.is_dir():
@@ -38,15 +38,15 @@ def private_folder(folder: Path) -> None:
         try:
             new.mkdir(mode=FOLDER_MODE)
         except FileExistsError:
-            if not new.is_dir():  # else somebody else was first
+            if not new.is_dir():  # else another process was first
                 raise
 
 
 def new_private_file(file: Path) -> int:
-    """Makes an empty file, in place of one already there, and returns its descriptor, open for writing.
+    """Creates an empty file, replacing an existing one, and returns its descriptor, open for writing.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     try:
         return os.open(file, _NEW, FILE_MODE)
@@ -56,26 +56,26 @@ def new_private_file(file: Path) -> int:
 
 
 def make_private(file: Path) -> None:
-    """Makes an empty file where there is none; one that is there is not even opened.
+    """Creates an empty file if there is none. An existing file is not opened.
 
-    Closing a file gives up the locks that this process has on it (POSIX), so a database must not be opened on the side.
+    Under POSIX, closing a file releases all locks of this process on it, so a database file must not be opened twice.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
-    with _making:
+    with _create_lock:
         if not file.exists():
             with contextlib.suppress(FileExistsError):  # another process was first
                 os.close(os.open(os.path.realpath(file), _NEW, FILE_MODE))
 
 
 def write_private(file: Path, content: bytes) -> None:
-    """Writes a file, over one already there: whole, or not at all.
+    """Writes a file atomically, replacing an existing one.
 
     Raises:
         OSError: it cannot be written; nothing is left behind.
     """
-    # Under a name that no reader of `*.csv` and the like looks at.
+    # A name that no pattern such as `*.csv` matches.
     part = file.with_name(f".{file.name}.part")
     try:
         with os.fdopen(new_private_file(part), "wb") as output:
@@ -87,11 +87,11 @@ def write_private(file: Path, content: bytes) -> None:
 
 
 def tighten(path: Path) -> None:
-    """Takes all rights of others from a file or folder, if it is there and belongs to whoever runs this."""
+    """Removes the permissions of others from a file or folder, if it exists and belongs to the current user."""
     try:
         about = path.stat()
         ours = about.st_uid == os.geteuid() if hasattr(os, "geteuid") else True
         if ours and about.st_mode & _OTHERS and (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
             path.chmod(stat.S_IMODE(about.st_mode) & ~_OTHERS)
     except OSError:
-        return  # it went meanwhile, or lies on a disk without rights
+        return  # it was removed meanwhile, or its file system has no permissions

@@ -1,7 +1,7 @@
-"""A recording as one file: its fingerprint, and the options with which FFmpeg opens that file and nothing it names.
+"""Fingerprints of recordings, and options that keep FFmpeg from opening anything but the given file.
 
-Playlists, lists of parts and descriptions of streams are files too, whatever their names end in, and FFmpeg would open
-what they name: other files of this machine, and other hosts.
+A file with any extension may be a playlist or a stream description, and FFmpeg would open what it refers to: other
+files on this machine, and other hosts.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _BYTES = 1 << 20
 
 
 def fingerprint(file: BinaryIO) -> str:
-    """Tells one recording from another without reading all of it: by its size, its first and its last megabyte.
+    """A hash that identifies a recording without reading all of it: of its size, first and last megabyte.
 
     Args:
-        file: the recording, open for reading; it is left at no known position.
+        file: the recording, open for reading; its position changes.
 
     Returns:
         64 hexadecimal digits (SHA-256).
@@ -34,19 +34,19 @@ def fingerprint(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def opening_alone(path: Path) -> dict[str, Any]:
-    """What to open a file with: `av.open(file, **opening_alone(path))`, the file opened before in binary mode.
+def isolated_open_options(path: Path) -> dict[str, Any]:
+    """Options for `av.open(file, **isolated_open_options(path))`, where `file` is open in binary mode.
 
-    FFmpeg then reads that file by Python, and has no protocol by which to open another. Where it asks for one,
-    `av.open` raises RecordingUnreadable.
+    FFmpeg then reads that file through Python and has no protocol to open another. If it tries to, `av.open` raises
+    RecordingUnreadable.
 
     Args:
-        path: the file's, for messages.
+        path: path of the file, for messages.
     """
 
     def refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
         raise RecordingUnreadable(
-            f"{path} is a list of other files or addresses, which are not opened; give a video file"
+            f"{path} is a list of other files or addresses, which are not opened: give a video file"
         )
 
     return {

@@ -1,8 +1,8 @@
-"""What a scorer's name stands for: the same everywhere, or what one session's camera declares.
+"""Scorers by name: those that ship with Houselights, and those that the cameras of a session declare.
 
-The scorers that ship with Houselights are known here, with what is true of them. A shared list in the store holds them
-and what a machine of one's own has scored with. Any other name that a camera delivers under is recorded with a digest
-of its declaration behind it (`mine-1~1f2e3d4c5b6a7980`), for its session alone: two declarations never have one name.
+Shipped scorers are defined here. A shared list in the store holds them and any scorers used on this machine. Any other
+scorer that a camera declares is recorded for its session only, under its name and a digest of the declaration
+(`mine-1~1f2e3d4c5b6a7980`), so that two different declarations never share a name.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ SHIPPED: Final[Mapping[str, ScorerRecord]] = MappingProxyType(
 )
 
 NO_DEVICES: Final = ("rekognition-", "simulated-")
-"""What the names of scorers begin with that never run on a device, in this release or any later one."""
+"""Prefixes of scorers that never run on a device, in this release or any later one."""
 
 MOST_DECLARED: Final = 16
-"""Scorers that the cameras of one session may declare: a session has one, or two where it was changed in between."""
+"""The most scorers that the cameras of one session may declare: usually one, or two after a change."""
 
 _LOOK_ALIKE = str.maketrans("ilo", "110")
 
@@ -62,9 +62,9 @@ def known_scorers(
     """The scorers of a session, by name.
 
     Args:
-        shared: what the store's shared list has. Cameras once wrote it: what it says of a scorer that ships is not
-            believed.
-        declared: what the session's cameras declared.
+        shared: the store's shared list. Earlier versions let cameras write it, so its entries for shipped scorers are
+            ignored.
+        declared: scorers that the session's cameras declared.
     """
     return {**shared, **{name: SHIPPED[name] for name in shared.keys() & SHIPPED.keys()}, **declared}
 
@@ -76,21 +76,21 @@ def admitted(
     shared: Mapping[str, ScorerRecord],
     declared: Mapping[str, ScorerRecord],
 ) -> ScorerRecord:
-    """What is recorded for a scorer that a camera declares.
+    """The scorer to record when a camera declares one.
 
     Args:
         scorer: as the camera declares it.
-        own: the scorer of whoever receives deliveries.
+        own: the receiver's own scorer.
         shared: the store's shared list.
-        declared: what the session's cameras declared before.
+        declared: scorers that the session's cameras declared before.
 
     Returns:
-        The scorer itself where it is known by this name and so; else one of its session alone, all of whose
-        expressions are experimental: a camera's word that they are not is no measurement.
+        The scorer itself if it is known with this name and these values; else a scorer of this session only, with all
+        expressions experimental, because a camera's claim is not a measurement.
 
     Raises:
-        SheetRejected: the name is that of a scorer that ships, or of the receiver's own, and stands for another.
-        DeliveryRefused: the store knows the name for another scorer, or the session has too many.
+        SheetRejected: the name belongs to a shipped scorer or the receiver's own, but the values differ.
+        DeliveryRefused: the store has another scorer with this name, or the session has too many.
     """
     for ships in (own, *SHIPPED.values()):
         if scorer == ships:
@@ -98,28 +98,28 @@ def admitted(
         if _alike(scorer.name) == _alike(ships.name):
             raise SheetRejected(
                 f"scorer {scorer.name!r} has other thresholds, another model or fewer experimental expressions than "
-                f"{ships.name} has: only that scorer has this name"
+                f"{ships.name}: give it a name of its own"
             )
     if _alike(scorer.name).startswith(NO_DEVICES):
         raise SheetRejected(f"a scorer called {scorer.name!r} does not run on a device")
     if scorer.name in shared:
         if shared[scorer.name] == scorer:
             return scorer
-        raise _known_otherwise(scorer)
+        raise _name_taken(scorer)
     recorded = replace(
         scorer, name=f"{scorer.name}~{_digest(scorer)}", experimental=scorer.experimental | scorer.thresholds.keys()
     )
     same_name = [name for name in declared if name.rpartition("~")[0] == scorer.name]
     if recorded.name not in declared:
         if same_name:
-            raise _known_otherwise(scorer)
+            raise _name_taken(scorer)
         if len(declared) >= MOST_DECLARED:
-            raise DeliveryRefused(f"the session has {len(declared)} scorers already: set up a new one")
+            raise DeliveryRefused(f"the session has {len(declared)} scorers already: set up a new session")
     return recorded
 
 
 def scorers_of(store: Store, session_ids: Iterable[str]) -> dict[str, ScorerRecord]:
-    """The scorers of some sessions, by name: what has one name is one scorer, whichever session declared it."""
+    """The scorers of several sessions, by name. A name means the same scorer in every session."""
     found = store.scorers()
     for session_id in session_ids:
         found |= store.scorers(session_id)
@@ -127,21 +127,21 @@ def scorers_of(store: Store, session_ids: Iterable[str]) -> dict[str, ScorerReco
 
 
 def is_of_one_session(name: str) -> bool:
-    """Whether a recorded scorer's name is that of a declaration, which belongs to the session it was made in."""
+    """Whether this is the name of a declared scorer, which belongs to one session."""
     return "~" in name
 
 
-def _known_otherwise(scorer: ScorerRecord) -> DeliveryRefused:
+def _name_taken(scorer: ScorerRecord) -> DeliveryRefused:
     return DeliveryRefused(
         f"scorer {scorer.name!r} is known with other thresholds or another model: give it a name of its own"
     )
 
 
 def _alike(name: str) -> str:
-    """The same for names that an eye takes for each other."""
+    """A key that is equal for names that look alike."""
     return "".join(name.lower().replace("_", "-").translate(_LOOK_ALIKE).split())
 
 
 def _digest(scorer: ScorerRecord) -> str:
-    said = [sorted(scorer.thresholds.items()), scorer.model_sha256]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+    declaration = [sorted(scorer.thresholds.items()), scorer.model_sha256]
+    return hashlib.sha256(json.dumps(declaration).encode()).hexdigest()[:16]

@@ -1,7 +1,7 @@
-"""Setting up a session before a camera's first window is stored, joining one that is there, and ending it.
+"""Setting up a session before its first window is stored, adding cameras to it, and ending it.
 
-A camera's records belong to one owner: a device, a recording scored on this machine, or a live camera of this machine.
-Two owners under one camera would overwrite each other's windows, so the second is refused.
+A camera's records have one owner: a device, a recording scored on this machine, or a live camera of this machine. A
+second owner would overwrite the first one's windows and is refused.
 """
 
 from __future__ import annotations
@@ -22,28 +22,32 @@ from audience.store import Heartbeat, RecordingProgress, Store
 from audience.time import from_ms, to_ms
 
 
-def note_camera_end(store: Store, occasion: Occasion, *, end_ms: int, now_ms: int, began_ms: int | None = None) -> bool:
-    """Ends the session where the camera that has ended was the last of it.
+def end_with_last_camera(
+    store: Store, setup: SessionSetup, *, end_ms: int, now_ms: int, began_ms: int | None = None
+) -> bool:
+    """Ends the session if the camera that has stopped was its last.
 
-    While another camera is at work, has fallen silent or was set up and is still to come, the session goes on: what
-    such a camera delivers later must find it open. A festival goes on whatever its cameras do; a person ends it. Only a
-    recording of a day that is over, `admission.LONGEST_MS` ago, ends any session.
+    The session continues while another camera runs, is silent, or is set up but has not started, because its deliveries
+    need an open session. A festival continues until a person ends it. A recording older than `LONGEST_MS` ends any
+    session.
 
     Args:
-        store: where; what the camera recorded and said last is in it.
-        occasion: which camera has ended.
+        store: holds the camera's last records and heartbeat.
+        setup: the camera that has stopped.
         end_ms: end of its last window, milliseconds since the epoch.
-        now_ms: the wall clock.
-        began_ms: when it began, where it was live: an end that a person noted since then stays as it is.
+        now_ms: now, milliseconds since the epoch.
+        began_ms: when a live camera started: an end that a person set since then is kept. None for a recording.
 
     Returns:
-        Whether the session has ended.
+        Whether the session is ended now.
     """
-    session = store.session(occasion.session_id)
+    session = store.session(setup.session_id)
     if session.ended_at is None:
         beats, recordings = store.heartbeats(session.session_id), store.recordings(session.session_id)
         is_of_the_past = now_ms - end_ms > LONGEST_MS
-        if not is_of_the_past and (session.kind == "festival" or _others_to_come(store, occasion, beats, recordings)):
+        if not is_of_the_past and (
+            session.kind == "festival" or _other_cameras_pending(store, setup, beats, recordings)
+        ):
             return False
         ends = [one.started_ms + round(one.done_s * 1000) for one in recordings]
         ends += [beat.last_window_ms for beat in beats if beat.last_window_ms is not None]
@@ -54,36 +58,36 @@ def note_camera_end(store: Store, occasion: Occasion, *, end_ms: int, now_ms: in
     return True
 
 
-def _others_to_come(
-    store: Store, occasion: Occasion, beats: Collection[Heartbeat], recordings: Collection[RecordingProgress]
+def _other_cameras_pending(
+    store: Store, setup: SessionSetup, beats: Collection[Heartbeat], recordings: Collection[RecordingProgress]
 ) -> bool:
     """Whether a camera of the session other than the occasion's may still deliver something."""
     known = {
         (stage.stage_id, camera.camera_id)
-        for stage in store.stages(occasion.session_id)
-        for camera in store.cameras(occasion.session_id, stage.stage_id)
+        for stage in store.stages(setup.session_id)
+        for camera in store.cameras(setup.session_id, stage.stage_id)
     }
     known |= {(beat.stage_id, beat.camera_id) for beat in beats}
     ended = {(beat.stage_id, beat.camera_id) for beat in beats if beat.state in ("stopped", "finished")}
     ended |= {(one.stage_id, one.camera_id) for one in recordings if one.finished}
-    return bool(known - ended - {(occasion.stage_id, occasion.camera_id)})
+    return bool(known - ended - {(setup.stage_id, setup.camera_id)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occasion:
-    """What somebody says of the session a camera belongs to. None keeps what is stored, or takes the usual value.
+class SessionSetup:
+    """The details of a camera's session, stage and camera, as requested. None keeps the stored value, or the default.
 
     Attributes:
         session_id, stage_id, camera_id: where the camera's records go.
         title: of the session.
-        kind: of the session; "talk" where nothing was said.
-        setting: the kind of place; "event" where nothing was said.
-        country: by its name or its ISO 3166-1 code.
-        heads_only: whether only heads shall be counted.
-        notice_given: whether the people in view were told.
-        audience_size: people present on the stage.
-        film, cut, city: as the session has them.
-        tags: what is said of the audience; empty where nothing was said.
+        kind: of the session; "talk" by default.
+        setting: the kind of place; "event" by default.
+        country: name or ISO 3166-1 code.
+        heads_only: whether to count heads only.
+        notice_given: whether the people in view were informed.
+        audience_size: number of people present on the stage.
+        film, cut, city: see `Session`.
+        tags: see `Session`; empty keeps the stored tags.
     """
 
     session_id: str
@@ -108,90 +112,88 @@ class Occasion:
 
     @property
     def place(self) -> Place:
-        """Of the camera."""
+        """Ids of the session, stage and camera."""
         return self.session_id, self.stage_id, self.camera_id
 
 
-def plan_session(store: Store, occasion: Occasion, started_at: datetime, *, now: datetime | None = None) -> Session:
-    """The session as it will be stored; nothing is written yet.
+def plan_session(store: Store, setup: SessionSetup, started_at: datetime, *, now: datetime | None = None) -> Session:
+    """Returns the session as it would be stored, without writing it.
 
-    What a session measures is decided when it is first set up and never widened: a second camera may say the same
+    What a session measures is decided when it is first set up and never widened: a second camera may request the same
     or nothing.
 
     Args:
-        store: where it is, or will be.
-        occasion: what is said of it.
-        started_at: when it begins; one that is there began no later.
-        now: the wall clock: a new one is set up now; None where that is not to be known.
+        store: where the session is, or will be.
+        setup: the requested details.
+        started_at: when it begins; an existing session keeps an earlier start.
+        now: becomes `set_up_at` of a new session; None to leave it out.
 
     Raises:
-        ScoringRefused: the session is there, and measures something else than was asked for now.
+        ScoringRefused: the session exists and measures something else than requested.
         InvalidValue: a value is not allowed.
     """
     try:
-        there = store.session(occasion.session_id)
+        there = store.session(setup.session_id)
     except SessionNotFound:
-        decision = decide(occasion.setting or "event", occasion.country, heads_only=occasion.heads_only)
+        decision = decide(setup.setting or "event", setup.country, heads_only=setup.heads_only)
         return Session(
-            session_id=occasion.session_id,
-            title=occasion.title or "",
-            kind=occasion.kind or "talk",
+            session_id=setup.session_id,
+            title=setup.title or "",
+            kind=setup.kind or "talk",
             started_at=started_at,
-            setting=occasion.setting or "event",
-            country=country_code(occasion.country) if occasion.country else None,
-            notice_given=occasion.notice_given,
+            setting=setup.setting or "event",
+            country=country_code(setup.country) if setup.country else None,
+            notice_given=setup.notice_given,
             mode=decision.mode,
             mode_reason=decision.reason,
-            film=occasion.film or "",
-            cut=occasion.cut or "",
-            city=occasion.city or "",
-            tags=occasion.tags,
+            film=setup.film or "",
+            cut=setup.cut or "",
+            city=setup.city or "",
+            tags=setup.tags,
             set_up_at=now,
         )
-    if occasion.heads_only or occasion.setting or occasion.country:
-        decision = decide(
-            occasion.setting or there.setting, occasion.country or there.country, heads_only=occasion.heads_only
-        )
+    if setup.heads_only or setup.setting or setup.country:
+        decision = decide(setup.setting or there.setting, setup.country or there.country, heads_only=setup.heads_only)
         if decision.mode != there.mode:
             raise ScoringRefused(
                 f"session {there.session_id!r} was set up to measure {there.mode}, and this asks for {decision.mode}: "
                 "leave --setting, --country and --heads-only out, or choose another --session"
             )
-    described = described_as(
+    described = with_description(
         there,
-        title=occasion.title,
-        film=occasion.film,
-        cut=occasion.cut,
-        city=occasion.city,
-        tags=occasion.tags or None,
+        title=setup.title,
+        film=setup.film,
+        cut=setup.cut,
+        city=setup.city,
+        tags=setup.tags or None,
     )
     return replace(
         described,
-        kind=occasion.kind or there.kind,
+        kind=setup.kind or there.kind,
         started_at=min(there.started_at, started_at),
-        notice_given=there.notice_given or occasion.notice_given,
+        notice_given=there.notice_given or setup.notice_given,
     )
 
 
-def plan_recording(store: Store, occasion: Occasion, started_at: datetime, *, now: datetime | None = None) -> Session:
-    """The session as it will be stored for what is recorded on this machine; nothing is written yet.
+def plan_recording(store: Store, setup: SessionSetup, started_at: datetime, *, now: datetime | None = None) -> Session:
+    """Returns the session as it would be stored for a recording on this machine, without writing it.
 
-    A session that ended before goes on. For the rest see `plan_session`.
+    A session that has ended is reopened. Otherwise like `plan_session`.
 
     Raises:
-        ScoringRefused: as `plan_session`; or the recording is of another time than the session, or a device delivers
-            for the camera.
+        ScoringRefused: as `plan_session`; or the recording's time does not fit the session, or a device delivers for
+            the camera.
         InvalidValue: a value is not allowed.
     """
-    check_not_delivered(store, occasion.place)
+    check_not_delivered(store, setup.place)
     with suppress(SessionNotFound):
-        check_joins(store.session(occasion.session_id), to_ms(started_at))
-    session = plan_session(store, occasion, started_at, now=now)
+        check_joins(store.session(setup.session_id), to_ms(started_at))
+    session = plan_session(store, setup, started_at, now=now)
     goes_on = session.ended_at is not None and session.ended_at < started_at
     return replace(session, ended_at=None) if goes_on else session
 
 
-def described_as(
+def with_description(
     session: Session,
     *,
     title: str | None = None,
@@ -200,7 +202,7 @@ def described_as(
     city: str | None = None,
     tags: Sequence[str] | None = None,
 ) -> Session:
-    """The session with what is said of it now; None keeps what was said before, an empty text or no tags take it away.
+    """Returns the session with new details. None keeps a value; an empty text or empty tags remove it.
 
     Raises:
         InvalidValue: a text is too long, or a tag is empty.
@@ -215,30 +217,30 @@ def described_as(
     )
 
 
-def store_session(store: Store, session: Session, occasion: Occasion, *, delivered_by: str | None = "") -> Session:
-    """Writes the session, its stage and its camera, keeping what was said of the stage and the camera before.
+def store_session(store: Store, session: Session, setup: SessionSetup, *, delivered_by: str | None = "") -> Session:
+    """Writes the session, its stage and its camera, keeping stored details of the stage and camera.
 
     Args:
-        store: where.
+        store: where to write.
         session: the session.
-        occasion: names its stage and camera.
-        delivered_by: as `Camera` has it, unless it was said before; usually that records are written here.
+        setup: names its stage and camera.
+        delivered_by: see `Camera`; used if the camera has none yet. The default means that this machine writes.
 
     Returns:
-        The session as it is stored: another may have set it up a moment earlier.
+        The session as stored: another process may have set it up a moment earlier.
 
     Raises:
         SessionNotFound: it was deleted meanwhile.
     """
     store.put_session(session)
     stages = {stage.stage_id: stage for stage in store.stages(session.session_id)}
-    stage = stages.get(occasion.stage_id, Stage(stage_id=occasion.stage_id))
-    if occasion.audience_size is not None:
-        stage = replace(stage, audience_size=occasion.audience_size)
-    if stage != stages.get(occasion.stage_id):
+    stage = stages.get(setup.stage_id, Stage(stage_id=setup.stage_id))
+    if setup.audience_size is not None:
+        stage = replace(stage, audience_size=setup.audience_size)
+    if stage != stages.get(setup.stage_id):
         store.put_stage(session.session_id, stage)
-    there = camera_at(store, occasion.place)
-    camera = there or Camera(camera_id=occasion.camera_id)
+    there = camera_at(store, setup.place)
+    camera = there or Camera(camera_id=setup.camera_id)
     if camera.delivered_by is None:
         camera = replace(camera, delivered_by=delivered_by)
     if camera != there:
@@ -247,10 +249,10 @@ def store_session(store: Store, session: Session, occasion: Occasion, *, deliver
 
 
 def end_session(store: Store, session_id: str, end_ms: int) -> None:
-    """Notes that the session lasted until `end_ms` at least.
+    """Ends the session at `end_ms`, unless it has a later end.
 
     Raises:
-        SessionNotFound: it is not there (any more).
+        SessionNotFound: it does not exist, or was deleted.
     """
     session = store.session(session_id)
     ended_at = from_ms(end_ms)
@@ -258,42 +260,42 @@ def end_session(store: Store, session_id: str, end_ms: int) -> None:
         store.change_session(replace(session, ended_at=ended_at))
 
 
-def prepared(
-    store: Store, occasion: Occasion, begins_at: datetime | None, now: datetime, *, device: bool = True
+def prepare_session(
+    store: Store, setup: SessionSetup, begins_at: datetime | None, now: datetime, *, device: bool = True
 ) -> Session:
-    """Sets a session, its stage and a camera up before the camera delivers, or adds to those there are.
+    """Sets up a session, its stage and a camera before the camera delivers, or adds to an existing session.
 
-    A new session gets the usual rules, so that somebody is told when its cameras fail.
+    A new session gets the default alert rules, so that somebody is notified when its cameras fail.
 
     Args:
-        store: where.
-        occasion: what is said of it.
-        begins_at: when it begins; None leaves it as it is, or takes `now` for a new one.
-        now: the wall clock.
-        device: whether it is known that a device delivers for the camera; else the first to record is believed.
+        store: where to write.
+        setup: the requested details.
+        begins_at: when it begins; None keeps the stored start, or takes `now` for a new session.
+        now: the current time.
+        device: whether a device will deliver for the camera; else the first to record becomes its owner.
 
     Raises:
-        ScoringRefused: the session is there, and measures something else than was asked for now; or the camera was
-            recorded on a machine of one's own.
+        ScoringRefused: the session exists and measures something else than requested, or the camera was recorded on
+            this machine.
         InvalidValue: a value is not allowed.
     """
     if device:
-        check_not_recorded_here(store, occasion.place)
+        check_not_recorded_here(store, setup.place)
     is_new = False
     try:
-        before = store.session(occasion.session_id)
+        before = store.session(setup.session_id)
         begins_at = begins_at or before.started_at
     except SessionNotFound:
         begins_at, is_new = begins_at or now, True
-    session = replace(plan_session(store, occasion, begins_at, now=now), started_at=begins_at)
-    session = store_session(store, session, occasion, delivered_by=occasion.camera_id if device else None)
+    session = replace(plan_session(store, setup, begins_at, now=now), started_at=begins_at)
+    session = store_session(store, session, setup, delivered_by=setup.camera_id if device else None)
     for rule in usual_rules() if is_new else ():
         store.alerting.put(session.session_id, rule)
     return session
 
 
 def device_environment(session: Session, stage_id: str, camera_id: str) -> dict[str, str]:
-    """What a camera's device is to be told by its environment, so that it measures what the session does."""
+    """The environment variables of a camera's device, so that it measures what the session does."""
     environment = {
         "HOUSELIGHTS_SESSION": session.session_id,
         "HOUSELIGHTS_STAGE": stage_id,
@@ -307,65 +309,65 @@ def device_environment(session: Session, stage_id: str, camera_id: str) -> dict[
     return environment
 
 
-Place = tuple[str, str, str]  # session, stage and camera, by their ids
+Place = tuple[str, str, str]  # ids of session, stage and camera
 
 
 def camera_at(store: Store, place: Place) -> Camera | None:
-    """The camera as it is set up, if it is."""
+    """The camera as set up, or None."""
     session_id, stage_id, camera_id = place
     return next((camera for camera in store.cameras(session_id, stage_id) if camera.camera_id == camera_id), None)
 
 
 def check_not_delivered(store: Store, place: Place) -> None:
-    """Checks that no device delivers for a camera under which something is to be recorded here.
+    """Checks that no device delivers for a camera that is to be recorded on this machine.
 
     Raises:
-        ScoringRefused: one does.
+        ScoringRefused: a device does.
     """
     camera = camera_at(store, place)
     if camera is None or camera.delivered_by == "":
         return
-    # Where nobody said who delivers, a status that came from a device tells.
+    # Where the owner is unknown, a received status shows that a device delivers.
     if camera.delivered_by or any(beat.received_ms is not None for beat in _beats(store, place)):
-        raise ScoringRefused(f"{_called(place)} is one that a device delivers for: give this a --camera of its own")
+        raise ScoringRefused(
+            f"{_label(place)} belongs to a device that delivers for it: give this a --camera of its own"
+        )
 
 
 def check_not_recorded_here(store: Store, place: Place) -> None:
-    """Checks that nothing was recorded here under a camera that a device is to deliver for.
+    """Checks that nothing was recorded on this machine for a camera that a device will deliver for.
 
     Raises:
-        ScoringRefused: something was.
+        ScoringRefused: something was recorded.
     """
     camera = camera_at(store, place)
     if camera is None or camera.delivered_by:
         return
     if camera.delivered_by == "" or store.progress(*place) is not None:
-        raise ScoringRefused(
-            f"{_called(place)} was recorded on a computer of one's own: give the device a --camera of its own"
-        )
+        raise ScoringRefused(f"{_label(place)} was recorded on this computer: give the device a --camera of its own")
 
 
 def check_not_watched(store: Store, place: Place) -> None:
-    """Checks that a recording does not write over what was watched live under its camera, nor mixes with it.
+    """Checks that a recording would not overwrite or mix with what was watched live under its camera.
 
     Raises:
-        ScoringRefused: it would.
+        ScoringRefused: the camera was watched live.
     """
     if _beats(store, place):
         raise ScoringRefused(
-            f"{_called(place)} was watched live: give this recording its own --camera, or throw away what was seen "
-            "live with --again"
+            f"{_label(place)} was watched live: give this recording its own --camera, or delete the live records "
+            "with --again"
         )
 
 
 def check_not_scored(store: Store, place: Place) -> None:
-    """Checks that a live camera does not write over a recording that was scored under its camera.
+    """Checks that a live camera would not overwrite a recording that was scored under its camera.
 
     Raises:
-        ScoringRefused: it would.
+        ScoringRefused: a recording was scored.
     """
     if store.progress(*place) is not None:
-        raise ScoringRefused(f"{_called(place)} holds a recording that was scored: give this camera its own --camera")
+        raise ScoringRefused(f"{_label(place)} holds a recording that was scored: give this camera its own --camera")
 
 
 def _beats(store: Store, place: Place) -> list[Heartbeat]:
@@ -373,6 +375,6 @@ def _beats(store: Store, place: Place) -> list[Heartbeat]:
     return [beat for beat in store.heartbeats(session_id) if [beat.stage_id, beat.camera_id] == camera]
 
 
-def _called(place: Place) -> str:
+def _label(place: Place) -> str:
     session_id, stage_id, camera_id = place
     return f"camera {camera_id!r} of stage {stage_id!r} of session {session_id!r}"

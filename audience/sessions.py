@@ -13,7 +13,7 @@ from audience.exclusions import Annotation, Exclusion
 from audience.ids import check_id, check_title
 from audience.privacy import MODES, SETTINGS, Mode, Setting
 from audience.time import to_ms
-from audience.timelines import Cue, Timeline, begun
+from audience.timelines import Cue, Timeline, start_cues
 
 Kind = Literal["talk", "screening", "festival", "panel"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -23,11 +23,11 @@ HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
 
 BEFORE_MS: Final = 6 * HOUR_MS
-"""A camera may record so long before the session begins: it is set up in the morning, people take their seats, and a
-session that was set up late begins when somebody thought of it."""
+"""How long before the session begins a camera may record: it is installed in the morning, people take their seats, and
+a session may be set up late."""
 
 LONGEST_MS: Final = 4 * DAY_MS
-"""A session is at most so long, counted from its start: a festival has three days. It bounds a stage's axis."""
+"""The longest session, counted from its start: a festival has three days. It bounds a stage's axis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +36,11 @@ class Camera:
 
     Attributes:
         camera_id: unique on its stage.
-        overlaps: ids of cameras of the same stage that see some of the same people; of a group that overlaps, only
-            the camera with most faces in a window counts.
-        delivered_by: the device that delivers its records, named as deliveries name it; "" for a camera whose records
-            are written on a machine of one's own (`score`, `watch`), for which nothing may be delivered; None where
-            nobody has said yet, as in stores of 0.1: a device may deliver until something was scored or watched.
+        overlaps: ids of cameras of the same stage that see some of the same people. Of overlapping cameras, only the
+            one with the most faces in a window counts.
+        delivered_by: the device that delivers its records, by the name in its deliveries; "" for a camera whose records
+            are written on this machine (`score`, `watch`), for which deliveries are refused; None where it is unknown,
+            as in stores of version 0.1: a device may deliver until something is scored or watched.
     """
 
     camera_id: str
@@ -56,24 +56,24 @@ class Camera:
 
 
 def overlapping(cameras: Iterable[Camera]) -> set[frozenset[str]]:
-    """The pairs of cameras of a stage that see some of the same people, by id.
+    """Pairs of cameras of a stage, by id, that see some of the same people.
 
-    A wide view overlaps each of the close ones, which need not overlap each other: so overlaps are told in pairs.
+    Pairs, because a wide view overlaps each of the close views, which need not overlap each other.
     """
     return {frozenset({camera.camera_id, other}) for camera in cameras for other in camera.overlaps}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A place people watch from.
+    """A place where people watch from.
 
     Attributes:
         stage_id: unique in its session.
-        title: what people call it; empty where it has no name beyond its id.
-        audience_size: people present where it is known; None where not.
-        timelines: what was shown there, told in one or several ways (slides, scenes) over the same seconds; the first
-            is the one that views and exports lead with.
-        cues: pins between wall clock and timelines; without any, what was shown began with the session.
+        title: its name; "" to use the id.
+        audience_size: number of people present; None if unknown.
+        timelines: what was shown there, as one or several timelines over the same seconds (slides, scenes). Views and
+            exports use the first.
+        cues: pins between wall clock and timelines; without any, the timelines begin with the session.
         exclusions: stretches that are left out of every figure.
         annotations: notes people wrote.
     """
@@ -90,11 +90,11 @@ class Stage:
         check_id("stage id", self.stage_id)
         check_title("stage title", self.title)
         if self.audience_size is not None and self.audience_size < 1:
-            raise InvalidValue(f"audience size {self.audience_size} is not a number of people: it must be 1 or more")
+            raise InvalidValue(f"audience size {self.audience_size} is not allowed: it must be 1 or more")
 
     @property
     def name(self) -> str:
-        """What to call the stage on a page."""
+        """The display name of the stage."""
         return self.title or self.stage_id
 
 
@@ -104,22 +104,22 @@ class Session:
 
     Attributes:
         session_id: unique in the store.
-        title: what people call it; empty where it has no name beyond its id.
+        title: its name; "" to use the id.
         kind: "talk", "screening", "festival" or "panel".
         started_at: aware UTC.
-        set_up_at: when it was first written to its store, aware UTC; a store keeps the first. It tells a session from
-            one that had the same id and was deleted. None where nobody said (sessions of 0.1).
-        ended_at: aware UTC; None while it runs or where the end is not known.
+        set_up_at: when it was first written to its store, aware UTC; later writes keep it. It distinguishes a session
+            from a deleted one with the same id. None in sessions of version 0.1.
+        ended_at: aware UTC; None while it runs, or if unknown.
         setting: the kind of place people watched in.
-        country: ISO 3166-1 alpha-2 code, or None where it was not said.
-        notice_given: whether the people in view were told.
-        mode: what is measured, as `audience.privacy.decide` said; never widened afterwards.
-        mode_reason: the sentence `decide` gave for it.
-        simulated: whether the records were made by a program instead of a camera.
-        film: the film that was screened, or the talk that was given, where it is shown more than once; empty else.
-        cut: which cut of the film; empty where there is one only.
-        city: where people watched.
-        tags: what is said of this audience ("recruited", "students"), each once, in alphabetical order.
+        country: ISO 3166-1 alpha-2 code; None if unknown.
+        notice_given: whether the people in view were informed.
+        mode: what is measured, as `audience.privacy.decide` returned; never widened afterwards.
+        mode_reason: the reason that `decide` returned.
+        simulated: whether a program generated the records instead of a camera.
+        film: the film that was screened, or the talk that was given, if it is shown more than once; else "".
+        cut: the cut of the film; "" if there is only one.
+        city: the city where people watched.
+        tags: words on this audience ("recruited", "students"), unique and sorted.
     """
 
     session_id: str
@@ -146,13 +146,13 @@ class Session:
         for tag in self.tags:
             check_title("tag", tag)
             if not tag.strip():
-                raise InvalidValue("a tag without text says nothing of an audience: leave it out")
+                raise InvalidValue("a tag is empty: leave it out")
         object.__setattr__(self, "tags", tuple(sorted(set(self.tags))))
         started_ms = to_ms(self.started_at)
         if self.ended_at is not None and to_ms(self.ended_at) < started_ms:
             raise InvalidValue(f"session {self.session_id!r} ends before it starts")
         if self.set_up_at is not None:
-            to_ms(self.set_up_at)  # refuses an instant without a zone
+            to_ms(self.set_up_at)  # raises for an instant without a time zone
         for what, value, allowed in (
             ("kind", self.kind, KINDS),
             ("setting", self.setting, SETTINGS),
@@ -165,20 +165,20 @@ class Session:
 
     @property
     def name(self) -> str:
-        """What to call the session on a page."""
+        """The display name of the session."""
         return self.title or self.session_id
 
 
 def cues_of(session: Session, stage: Stage) -> tuple[Cue, ...]:
-    """The stage's cues; without any, what was shown began with the session, where it is known what was shown."""
-    return stage.cues or (begun(session.started_at) if stage.timelines else ())
+    """The stage's cues; by default the timeline begins with the session, if there is a timeline."""
+    return stage.cues or (start_cues(session.started_at) if stage.timelines else ())
 
 
 def shown_span_ms(session: Session) -> tuple[int, int]:
-    """What of a session may be shown: windows that start in [from, until), milliseconds since the epoch.
+    """The span [from, until) of window starts that belong to a session, milliseconds since the epoch.
 
-    It is wider than what is taken from cameras, by as long after the end as before the beginning: what a recording adds
-    to a session that has ended is there before the session's end is moved.
+    It is wider than what cameras may deliver: it also reaches `BEFORE_MS` past the end, because a recording may be
+    added to an ended session before its end is moved.
     """
     began_ms = to_ms(session.started_at)
     until_ms = began_ms + LONGEST_MS

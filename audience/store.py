@@ -1,7 +1,7 @@
-"""The Store port: where sessions, their time series, and their rules and alerts are kept.
+"""The Store port: keeps sessions, their time series, alert rules and alerts.
 
-Every put is a plain put under a key made from the content: the same thing put twice, late or out of order changes
-nothing. What belongs to a session is taken only while the session is there. `audience.stores` implements it.
+Every put is idempotent, under a key made from the content: the same record put twice, late or out of order changes
+nothing. Records of a session are accepted only while the session exists. `audience.stores` implements the port.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ AlertDocument = AlertRule | Alert | AlertMark | AlertWatcher
 
 
 class Alerting(Protocol):
-    """Keeps documents under keys made from their content, by session; deleting a session takes them with it.
+    """Keeps alert documents of sessions, under keys made from their content; deleting a session deletes them.
 
-    All methods raise `StoreUnavailable` where the store cannot be reached, read or written.
+    All methods raise `StoreUnavailable` if the store cannot be reached, read or written.
     """
 
     def put(self, session_id: str, document: AlertDocument) -> None:
-        """Writes a document, over one already there of the same rule, alert, mark or watcher.
+        """Writes a document, replacing one of the same rule, alert, mark or watcher.
 
         Raises:
-            SessionNotFound: the session is not there (any more).
+            SessionNotFound: the session does not exist, or was deleted.
         """
         ...
 
     def drop(self, session_id: str, document: AlertDocument) -> None:
-        """Removes a document; one that is not there is no error."""
+        """Removes a document; a missing one is not an error."""
         ...
 
     def book(self, session_id: str) -> AlertBook:
-        """All there is of a session; empty where there is nothing."""
+        """All alert documents of a session; empty if there are none."""
         ...
 
 
@@ -53,13 +53,13 @@ CAMERA_STATES: tuple[str, ...] = get_args(CameraState)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScorerRecord:
-    """What a scorer's name in a record stands for.
+    """A scorer, as named in records.
 
     Attributes:
-        name: name and version, as records carry it.
-        thresholds: by expression, the confidence from which a face shows it.
-        experimental: expressions whose accuracy is not established; shown only with that word beside them.
-        model_sha256: of the model file; "" where there is none to look at.
+        name: name and version, as in records.
+        thresholds: threshold by expression.
+        experimental: expressions whose accuracy is not established; always shown with that word.
+        model_sha256: hash of the model file; "" if there is no file.
     """
 
     name: str
@@ -70,19 +70,19 @@ class ScorerRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingProgress:
-    """How far a recording was scored for one camera, so that scoring goes on where it stopped.
+    """How far a recording was scored for one camera, so that scoring can resume.
 
     Attributes:
         session_id, stage_id, camera_id: the key.
-        fingerprint: tells one recording from another (made from its size and content, not from its name).
+        fingerprint: identifies the recording by its size and content, not its name.
         started_ms: instant of the recording's first frame, milliseconds since the epoch.
         every_s: seconds between samples.
         detector, scorer: name and version; the scorer is "" where only heads are counted.
-        done_s, finished: recording seconds that are scored and stored, and whether the end was reached.
-        frames, faces, tracks: looked at, scored, and told apart so far.
-        started_from, start_certainty: where that instant comes from, and "sure", "likely" or "doubtful"; "" if unknown.
-        lost_s, remarks: seconds of which no picture could be decoded; what else was found of the recording, in lines.
-        clock_steps: how often the recording's own clock left its line; over 0, it is read from its beginning.
+        done_s, finished: recording seconds scored and stored, and whether the end was reached.
+        frames, faces, tracks: frames examined, faces scored, and distinct tracks so far.
+        started_from, start_certainty: source of `started_ms`, and "sure", "likely" or "doubtful"; "" if unknown.
+        lost_s, remarks: seconds without a decodable picture, and other findings on the recording, one line each.
+        clock_steps: number of jumps in the recording's timestamps; if over 0, resuming reads it from its beginning.
     """
 
     session_id: str
@@ -110,29 +110,28 @@ class RecordingProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """How a camera is, as it last said itself.
+    """A camera's latest report on its own state.
 
     Attributes:
         session_id, stage_id, camera_id: the key; only the newest is kept.
-        at_ms: when, milliseconds since the epoch, by the camera's own clock.
-        state: "starting", "ready" (its models are loaded), "running", "waiting" (the camera is away), "failed" (the
-            detail says why; it starts again by itself), "stopped" or "finished".
-        frames_per_s: frames looked at per second of late.
-        faces: faces in view at the last look.
+        at_ms: when it was made, milliseconds since the epoch, by the camera's own clock.
+        state: "starting", "ready" (its models are loaded), "running", "waiting" (the camera is not connected), "failed"
+            (see `detail`; it restarts by itself), "stopped" or "finished".
+        frames_per_s: recent rate of examined frames.
+        faces: faces in view in the last frame.
         last_window_ms: start of the newest window stored; None before the first.
-        lag_s: seconds from the end of the newest window to the heartbeat that follows its being stored; negative where
-            the clock the frames are stamped by is ahead.
-        detail: one line in words; "" where there is nothing to say.
-        sent: deliveries that were taken since the camera started; 0 where it writes to the store itself, as for the
-            next two.
+        lag_s: seconds from the end of the newest window to the first heartbeat after it was stored; negative if the
+            clock that stamps the frames is ahead.
+        detail: one line of text; "" for none.
+        sent: deliveries accepted since the camera started; 0 if it writes to the store itself, as for the next two.
         waiting: deliveries in its outbox.
-        dropped: deliveries its outbox dropped for lack of room since the camera started.
-        detector, scorer: name and version; "" where not said, or where only heads are counted.
-        received_ms: when the heartbeat arrived, milliseconds since the epoch, by a clock that is not the camera's;
-            None where it came no such way. Less `at_ms` it is the error of the camera's clock and the time on the way.
-        brightness, sharpness: of the picture, 0..1 (`edge_lambda.picture`); None where it was not measured.
-        preview_port: where on its own machine (127.0.0.1) the camera shows what it sees; None where it does not.
-        preview_blurred: whether faces are made unrecognisable there.
+        dropped: deliveries its outbox dropped for lack of space since the camera started.
+        detector, scorer: name and version; "" if unknown, or if only heads are counted.
+        received_ms: when it arrived, milliseconds since the epoch, by the receiver's clock; None if it was not
+            delivered. Its difference from `at_ms` is the camera's clock error plus the transfer time.
+        brightness, sharpness: of the picture, 0..1 (`edge_lambda.picture`); None if not measured.
+        preview_port: port on the device's own machine (127.0.0.1) of the camera's preview; None for no preview.
+        preview_blurred: whether faces are blurred in the preview.
     """
 
     session_id: str
@@ -167,13 +166,13 @@ class Heartbeat:
             raise InvalidValue(f"a camera cannot send {self.sent}, keep {self.waiting} and drop {self.dropped}")
         if not (0 <= self.frames_per_s < math.inf and math.isfinite(self.lag_s) and self.faces >= 0):
             raise InvalidValue(
-                f"a camera cannot look at {self.frames_per_s:g} frames per second, see {self.faces} faces and lag by "
+                f"a camera cannot have {self.frames_per_s:g} frames per second, {self.faces} faces and a lag of "
                 f"{self.lag_s:g} s"
             )
         for what in ("brightness", "sharpness"):
             value = getattr(self, what)
             if value is not None and not 0 <= value <= 1:
-                raise InvalidValue(f"a picture cannot have a {what} of {value:g}: it lies between 0 and 1")
+                raise InvalidValue(f"a picture cannot have a {what} of {value:g}: it must be between 0 and 1")
         if self.preview_port is not None and not 1 <= self.preview_port <= 65535:
             raise InvalidValue(f"a preview cannot be at port {self.preview_port}: ports run from 1 to 65535")
 
@@ -187,65 +186,67 @@ def _check_key(record: RecordingProgress | Heartbeat) -> None:
 class Store(Protocol):
     """Keeps sessions, stages, cameras, windows, faces, scorers, progress, heartbeats and alerts.
 
-    All methods raise `StoreUnavailable` where the store cannot be reached, read or written. What puts something under
-    a session raises `SessionNotFound`, and keeps nothing, where the session is not there (any more); `put_windows` and
-    `put_heartbeat` also where it was set up at another instant than `set_up_at`, which is as the writer knows it.
+    All methods raise `StoreUnavailable` if the store cannot be reached, read or written. Methods that write records of
+    a session raise `SessionNotFound`, and write nothing, if the session does not exist or was deleted; `put_windows`
+    and `put_heartbeat` also if its `set_up_at` is not the one given.
     """
 
     url: str
 
     @property
     def alerting(self) -> Alerting:
-        """Keeps rules and alerts."""
+        """The store of rules and alerts."""
         ...
 
     @property
-    def forgetting(self) -> bool:
-        """Whether deleted rows can still be read from the store's files, as somebody reads what was there before. They
-        go at the first use of the store, by whatever process, after that."""
+    def has_pending_erasure(self) -> bool:
+        """Whether deleted rows still exist in the store's files because an open reader sees the earlier state. They are
+        overwritten at the first use of the store, by any process, after that."""
         ...
 
     def put_session(self, session: Session) -> None:
-        """Writes the session under its id, over one already there, whose `set_up_at` stays; refused while one of that
-        id is being deleted."""
+        """Writes the session, replacing one with its id but keeping that one's `set_up_at`; refused while a session
+        with that id is being deleted."""
         ...
 
     def change_session(self, session: Session) -> None:
-        """Writes a session over the one it was made from, which must be there still."""
+        """Replaces a session, which must still exist."""
         ...
 
     def session(self, session_id: str) -> Session:
         """The session.
 
         Raises:
-            SessionNotFound: there is none of that id.
+            SessionNotFound: there is none with that id.
         """
         ...
 
     def sessions(self) -> list[Session]:
-        """All sessions, the latest start first."""
+        """All sessions, sorted by start, latest first."""
         ...
 
     def delete_session(self, session_id: str) -> bool:
-        """Removes the session and everything recorded under it, what others write meanwhile included, and returns
-        whether there was anything. One that was interrupted is completed by another, and the session listed till then.
+        """Deletes the session and everything recorded under it, including concurrent writes; returns whether it
+        existed.
+
+        The session stays listed until it is completely deleted; calling this again completes an interrupted deletion.
         """
         ...
 
     def put_stage(self, session_id: str, stage: Stage) -> None:
-        """Writes a stage of a session under its id, over one already there."""
+        """Writes a stage of a session, replacing one with its id."""
         ...
 
     def stages(self, session_id: str) -> list[Stage]:
-        """The session's stages in the order of their ids."""
+        """The session's stages, sorted by id."""
         ...
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
-        """Writes a camera of a stage under its id, over one already there."""
+        """Writes a camera of a stage, replacing one with its id."""
         ...
 
     def cameras(self, session_id: str, stage_id: str) -> list[Camera]:
-        """The stage's cameras in the order of their ids."""
+        """The stage's cameras, sorted by id."""
         ...
 
     def put_windows(
@@ -256,67 +257,68 @@ class Store(Protocol):
         *,
         set_up_at: datetime | None = None,
     ) -> None:
-        """Writes windows, the faces behind them, and how far a recording has come.
+        """Writes windows, the faces behind them, and a recording's progress.
 
-        Where the store can, all of it or none; else the progress last, so that what it claims is there.
+        In one transaction if the store has them; else the progress last, so that it never claims missing windows.
         """
         ...
 
     def windows(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> WindowTable:
-        """The stage's windows that start in [from_ms, until_ms), in order of their start; may be empty."""
+        """The stage's windows that start in [from_ms, until_ms), sorted by start; may be empty."""
         ...
 
     def window_count(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> int:
-        """How many records `windows` would give, sooner than by reading them: another number once one came late."""
+        """The number of records that `windows` would return, without reading them; it also changes for a late
+        record."""
         ...
 
     def faces(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> list[WindowFaces]:
-        """The single faces of windows that start in [from_ms, until_ms), in order of their start."""
+        """The single faces of windows that start in [from_ms, until_ms), sorted by start."""
         ...
 
     def delete_camera_records(self, session_id: str, stage_id: str, camera_id: str) -> None:
-        """Removes the windows, faces and progress of one camera; session, stage and camera stay."""
+        """Deletes the windows, faces and progress of one camera, but not the session, stage and camera."""
         ...
 
     def progress(self, session_id: str, stage_id: str, camera_id: str) -> RecordingProgress | None:
-        """How far this camera's recording was scored; None where none was begun."""
+        """How far this camera's recording was scored; None if scoring never started."""
         ...
 
     def recordings(self, session_id: str) -> list[RecordingProgress]:
-        """The progress of all recordings of a session, in the order of stage and camera."""
+        """The progress of all recordings of a session, sorted by stage and camera."""
         ...
 
     def put_scorer(self, scorer: ScorerRecord, session_id: str | None = None) -> None:
-        """Writes what a scorer's name stands for: everywhere, or in one session, whose camera declares it."""
+        """Writes a scorer to the shared list, or to one session whose camera declares it."""
         ...
 
     def scorers(self, session_id: str | None = None) -> dict[str, ScorerRecord]:
-        """The scorers that all sessions share, by name; with those of one session where it is named.
+        """The shared scorers by name, together with those of one session if given.
 
-        What is said of scorers that ship with Houselights is what `audience.scorers` says of them.
+        Scorers that ship with Houselights are returned as `audience.scorers` defines them.
         """
         ...
 
     def put_heartbeat(self, heartbeat: Heartbeat, *, set_up_at: datetime | None = None) -> None:
-        """Writes a camera's newest heartbeat, over an older one."""
+        """Writes a camera's newest heartbeat, replacing an older one."""
         ...
 
     def heartbeats(self, session_id: str) -> list[Heartbeat]:
-        """The newest heartbeat of every camera of a session, in the order of stage and camera."""
+        """The newest heartbeat of every camera of a session, sorted by stage and camera."""
         ...
 
     def prune(self, now_ms: int) -> int:
-        """Removes windows and faces that expired before `now_ms`; returns how many."""
+        """Deletes windows and faces that expired before `now_ms`; returns how many."""
         ...
 
     def close(self) -> None:
-        """Lets go of the store; it cannot be used afterwards."""
+        """Closes the store; it cannot be used afterwards."""
         ...
 
     def __enter__(self) -> Self: ...

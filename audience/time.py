@@ -1,4 +1,4 @@
-"""Instants: aware UTC datetimes outside, integer milliseconds since the epoch inside."""
+"""Parse, convert and format instants: aware UTC datetimes, and integer milliseconds since the epoch."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_instant(text: str) -> datetime:
-    """Reads an ISO 8601 instant with its zone, as `2026-05-04T19:30:00+02:00`.
+    """Parses an ISO 8601 date and time with its time zone, such as `2026-05-04T19:30:00+02:00`.
 
     Returns:
         The instant in UTC.
 
     Raises:
-        InvalidValue: the text is not a date and time, names no zone, or lies outside the calendar.
+        InvalidValue: the text is not a date and time, has no time zone, or is out of range.
     """
     try:
         instant = datetime.fromisoformat(text.strip())
@@ -31,11 +31,11 @@ def parse_instant(text: str) -> datetime:
     try:
         return instant.astimezone(UTC)
     except OverflowError:
-        raise InvalidValue(f"{text!r} lies outside the calendar: years run from 1 to 9999 in UTC") from None
+        raise InvalidValue(f"{text!r} is out of range: years run from 1 to 9999 in UTC") from None
 
 
 def parse_zone(text: str) -> tzinfo:
-    """Reads a time zone: its name, as `Europe/Berlin`, or its offset from UTC, as `+02:00`.
+    """Parses a time zone: a name such as `Europe/Berlin`, or an offset from UTC such as `+02:00`.
 
     Raises:
         InvalidValue: there is no such zone.
@@ -47,7 +47,7 @@ def parse_zone(text: str) -> tzinfo:
     try:
         return ZoneInfo(text.strip())
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidValue(f"{text!r} is no time zone: write it as Europe/Berlin, or as +02:00") from None
+        raise InvalidValue(f"{text!r} is not a time zone: write it as Europe/Berlin, or as +02:00") from None
 
 
 def to_ms(instant: datetime) -> int:
@@ -67,12 +67,12 @@ def from_ms(ms: int) -> datetime:
 
 
 def instant_text(at: datetime) -> str:
-    """A UTC instant as exports write it: `2026-05-04T19:30:00.000Z`."""
+    """Formats a UTC instant for exports: `2026-05-04T19:30:00.000Z`."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def clock_text(seconds: float) -> str:
-    """Seconds as people read them on a player: `0:07`, `12:31`, `1:02:05`; a minus sign before the start."""
+    """Formats seconds as a player shows them: `0:07`, `12:31`, `1:02:05`; negative before the start."""
     whole = int(abs(seconds))
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     text = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,4 +1,4 @@
-"""What was shown on a stage, in its own seconds, and the cues that pin it to the wall clock."""
+"""Timelines: what was shown on a stage, in its own seconds; and cues, which pin it to the wall clock."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Segment:
     """A named part of a timeline: a slide, a scene, a song.
 
     Attributes:
-        title: what people call it.
-        start_s: where it begins, timeline seconds, 0 or more.
-        end_s: where it ends, timeline seconds, past `start_s`.
+        title: its name.
+        start_s: its beginning, timeline seconds, 0 or more.
+        end_s: its end, timeline seconds, after `start_s`.
     """
 
     title: str
@@ -41,11 +41,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """The segments of what was shown, in order, none overlapping the next.
+    """The segments of what was shown, in order and without overlaps.
 
     Attributes:
         title: what was shown.
-        segments: in order of `start_s`; gaps between them are allowed.
+        segments: sorted by `start_s`; gaps between them are allowed.
     """
 
     title: str
@@ -61,7 +61,7 @@ class Timeline:
                 )
 
     def segment_indices(self, timeline_s: NDArray[np.float64]) -> NDArray[np.int64]:
-        """The index of the segment at each instant; -1 where there is none (between segments, NaN)."""
+        """The index of the segment at each timeline second, (n,); -1 between segments and for NaN."""
         starts = np.array([segment.start_s for segment in self.segments])
         ends = np.array([segment.end_s for segment in self.segments])
         if not len(starts):
@@ -73,7 +73,7 @@ class Timeline:
 
 
 def with_timeline(timelines: Sequence[Timeline], timeline: Timeline) -> tuple[Timeline, ...]:
-    """The timelines with one more; it takes the place of one of the same title, or comes last."""
+    """Adds a timeline at the end, or replaces the one with the same title."""
     if timeline.title not in {other.title for other in timelines}:
         return (*timelines, timeline)
     return tuple(timeline if other.title == timeline.title else other for other in timelines)
@@ -81,10 +81,10 @@ def with_timeline(timelines: Sequence[Timeline], timeline: Timeline) -> tuple[Ti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cue:
-    """A pin: at instant `at`, the timeline stood at `timeline_s` and ran.
+    """A pin: at instant `at`, the timeline was at second `timeline_s` and running.
 
-    A pause is two cues at the same second. Going back is two cues at the same instant: how far it had come, and where
-    it went on from.
+    A pause is two cues at the same timeline second. A jump is two cues at the same instant: the second it had reached,
+    and the second it continued from.
     """
 
     at: datetime
@@ -97,75 +97,74 @@ class Cue:
 
 
 def timeline_seconds(instants_ms: NDArray[np.int64], cues: Sequence[Cue]) -> NDArray[np.float64]:
-    """Where the timeline stood at each instant.
+    """The timeline second at each instant.
 
-    From a cue on the timeline runs at real speed until the next cue. Where it would run past the second at which
-    the next cue stands, it had stopped there (a pause): nothing was shown, and the answer is NaN, as it is before
-    the first cue. (So whoever goes back to a second that was not yet passed at the last cue pins the instant twice:
-    one cue alone would read as a pause.)
+    After a cue the timeline runs at real speed until the next cue. If it would run past the next cue's second, it
+    paused at that second: nothing was shown, and the result is NaN, as before the first cue. (So a jump back to a
+    second after the last cue's needs two cues at the instant of the jump: one alone would mean a pause.)
 
     Args:
         instants_ms: milliseconds since the epoch, shape (n,).
-        cues: in any order, but of two at the same instant the later one holds from there on; none gives NaN
+        cues: in any order, but of two at the same instant the later one applies from then on; none gives NaN
             everywhere.
 
     Returns:
-        Timeline seconds, shape (n,), NaN where nothing was shown.
+        Timeline seconds, shape (n,); NaN where nothing was shown.
     """
     if not cues:
         return np.full(len(instants_ms), np.nan)
     ordered = sorted(cues, key=lambda cue: cue.at)
     at_ms = np.array([to_ms(cue.at) for cue in ordered], dtype=np.int64)
-    stood_at = np.array([cue.timeline_s for cue in ordered])
+    cue_s = np.array([cue.timeline_s for cue in ordered])
     index = np.searchsorted(at_ms, instants_ms, side="right") - 1
     known = np.clip(index, 0, None)
-    position = stood_at[known] + (instants_ms - at_ms[known]) / 1000.0
-    next_stood_at = np.append(stood_at[1:], np.inf)[known]
-    paused = (next_stood_at >= stood_at[known]) & (position >= next_stood_at)
+    position = cue_s[known] + (instants_ms - at_ms[known]) / 1000.0
+    next_cue_s = np.append(cue_s[1:], np.inf)[known]
+    paused = (next_cue_s >= cue_s[known]) & (position >= next_cue_s)
     return np.where((index < 0) | paused, np.nan, position)
 
 
-def begun(at: datetime, offset_s: float = 0.0) -> tuple[Cue, ...]:
-    """The cue of what ran from its second 0 on, `offset_s` after `at`; below 0, of what was under way by then."""
+def start_cues(at: datetime, offset_s: float = 0.0) -> tuple[Cue, ...]:
+    """Cues of a timeline that starts `offset_s` after `at`; a negative offset means it was already running at `at`."""
     if offset_s < 0:
         return (Cue(at=at, timeline_s=-offset_s),)
     return (Cue(at=at + timedelta(seconds=offset_s), timeline_s=0.0),)
 
 
 def paused(cues: Sequence[Cue], at_s: float, for_s: float) -> tuple[Cue, ...]:
-    """The cues, with a pause or an intermission: what was shown stood still, and all that follows came later.
+    """Inserts a pause into cues; everything after it comes later.
 
     Args:
-        cues: as known so far.
-        at_s: where it stood, timeline seconds; where it came there several times, the last is meant.
-        for_s: how long, seconds, over 0.
+        cues: the cues so far.
+        at_s: where it paused, timeline seconds; the last time it reached that second.
+        for_s: length of the pause, seconds, over 0.
 
     Raises:
-        InvalidValue: it never came to that second, or the length is none.
+        InvalidValue: the timeline never reached that second, or the length is not over 0.
     """
     if not 0 < for_s < math.inf:
-        raise InvalidValue(f"a pause of {for_s:g} s is none: give a length over 0")
+        raise InvalidValue(f"a pause of {for_s:g} s is not allowed: give a length over 0")
     return _interrupted(cues, at_s, late_s=for_s, pause_s=for_s, from_s=at_s)
 
 
 def restarted(cues: Sequence[Cue], at_s: float, from_s: float = 0.0) -> tuple[Cue, ...]:
-    """The cues, with a start anew: at one second it went back to an earlier one, and all that follows came later.
+    """Inserts a jump back into cues; everything after it comes later.
 
     Args:
-        cues: as known so far.
-        at_s: how far it had come, timeline seconds; where it came there several times, the last is meant.
-        from_s: where it went on from, timeline seconds, before `at_s`.
+        cues: the cues so far.
+        at_s: where it stopped, timeline seconds; the last time it reached that second.
+        from_s: where it continued, timeline seconds, before `at_s`.
 
     Raises:
-        InvalidValue: it never came to that second, or `from_s` is not before it.
+        InvalidValue: the timeline never reached that second, or `from_s` is not before it.
     """
     if not 0 <= from_s < at_s:
-        raise InvalidValue(f"what had come to {at_s:g} s cannot start anew from {from_s:g} s: give an earlier second")
+        raise InvalidValue(f"a timeline at {at_s:g} s cannot restart from {from_s:g} s: give an earlier second")
     return _interrupted(cues, at_s, late_s=at_s - from_s, pause_s=0.0, from_s=from_s)
 
 
 def _interrupted(cues: Sequence[Cue], at_s: float, *, late_s: float, pause_s: float, from_s: float) -> tuple[Cue, ...]:
-    """Cues of what came to `at_s`, stood for `pause_s` and went on from `from_s`; what follows came `late_s` later."""
+    """Cues of a timeline that stops at `at_s` for `pause_s` and continues from `from_s`, later ones `late_s` later."""
     ordered = sorted(cues, key=lambda cue: cue.at)
     for place in reversed(range(len(ordered))):
         cue = ordered[place]
@@ -178,49 +177,49 @@ def _interrupted(cues: Sequence[Cue], at_s: float, *, late_s: float, pause_s: fl
         pins = [Cue(at=reached, timeline_s=at_s), Cue(at=reached + timedelta(seconds=pause_s), timeline_s=from_s)]
         later = [Cue(at=cue.at + timedelta(seconds=late_s), timeline_s=cue.timeline_s) for cue in after]
         return (*before, *(pins[1:] if cue == pins[0] else pins), *later)
-    raise InvalidValue(f"what was shown never came to {at_s:g} s: give a second that it came to")
+    raise InvalidValue(f"the timeline never reached {at_s:g} s: give a second that it reached")
 
 
 LONGEST_PAUSE: Final = timedelta(days=7)
-"""A pause that nobody has ended yet is written down as one of so long, since a pause is known by its end."""
+"""The length stored for a pause that has not ended yet, because a pause is defined by its end."""
 
 
 def position_s(cues: Sequence[Cue], at: datetime) -> float | None:
-    """Where what is shown stands at an instant, in its own seconds; None where nothing is shown."""
+    """The timeline second at an instant; None where nothing is shown."""
     (position,) = timeline_seconds(np.array([to_ms(at)], dtype=np.int64), cues)
     return None if np.isnan(position) else float(position)
 
 
 def is_paused(cues: Sequence[Cue], at: datetime) -> bool:
-    """Whether something was begun by then and is shown no longer, with more of it to come."""
+    """Whether the timeline has started and is paused at an instant."""
     return any(cue.at <= at for cue in cues) and position_s(cues, at) is None
 
 
 def paused_now(cues: Sequence[Cue], at: datetime) -> tuple[Cue, ...]:
-    """The cues, with a pause from now until somebody ends it.
+    """Adds a pause from `at` until somebody ends it.
 
     Raises:
-        InvalidValue: nothing is shown now.
+        InvalidValue: nothing is running.
     """
     stands_s = position_s(cues, at)
     if stands_s is None:
-        raise InvalidValue("nothing is shown now that could be paused: begin it first")
+        raise InvalidValue("nothing is running now that could be paused: begin it first")
     until = Cue(at=at + LONGEST_PAUSE, timeline_s=stands_s)
     return (*_until(cues, at), Cue(at=at, timeline_s=stands_s), until)
 
 
 def resumed_now(cues: Sequence[Cue], at: datetime) -> tuple[Cue, ...]:
-    """The cues, with what was paused going on from now.
+    """Resumes a paused timeline at `at`.
 
     Raises:
         InvalidValue: nothing is paused.
     """
     if not is_paused(cues, at):
         raise InvalidValue("nothing is paused now")
-    following = min((cue for cue in cues if cue.at > at), key=lambda cue: cue.at)  # where it stands until then
+    following = min((cue for cue in cues if cue.at > at), key=lambda cue: cue.at)  # the second of the pause
     return (*_until(cues, at), Cue(at=at, timeline_s=following.timeline_s))
 
 
 def _until(cues: Sequence[Cue], at: datetime) -> tuple[Cue, ...]:
-    """What was pinned up to now: what was said of later is said anew by a button."""
+    """The cues up to an instant; later ones are replaced by what the user does now."""
     return tuple(cue for cue in cues if cue.at <= at)

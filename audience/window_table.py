@@ -1,4 +1,4 @@
-"""The windows of one stage as columns: how stores hand them over and how views sum them."""
+"""The windows of one stage as a table of columns, with the sums over cameras and time that views need."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ _ROW_COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowTable:
-    """Windows of one stage, one row each.
+    """Columns of windows of one stage, one row per window.
 
     Attributes:
         start_ms: (n,) start of the window, milliseconds since the epoch.
         width_ms: width of every window of this table.
-        record_width_ms: width of the records the rows are sums of; `width_ms` is a multiple of it.
+        record_width_ms: width of the summed records; `width_ms` is a multiple of it.
         camera: (n,) index into `cameras`; -1 in rows that were summed over cameras.
         cameras: camera ids.
         faces: (n,) distinct tracks.
         expected: (n,) faces expected.
-        expressions: the expressions that any row was scored for, in the order of `EXPRESSIONS`.
-        scored: (n, e) faces that were scored for the expression; less than `faces` where only heads were counted, or
-            where a figure is withheld.
+        expressions: expressions scored in any row, in the order of `EXPRESSIONS`.
+        scored: (n, e) faces scored for the expression; fewer than `faces` where only heads were counted or a figure is
+            withheld.
         total: (n, e) Σ confidence.
         squares: (n, e) Σ confidence².
         over: (n, e) faces at or over the threshold.
-        spans: (n,) how many windows of the records' width the row sums over time.
-        scored_spans: (n, e) in how many of them faces were scored for the expression.
-        scorers: the scorers behind the rows, sorted.
-        scorer: (n,) index into `scorers`, -1 where there is none; None where rows are sums.
+        spans: (n,) number of record-width windows that the row sums over time.
+        scored_spans: (n, e) number of these in which faces were scored for the expression.
+        scorers: names of the scorers, sorted.
+        scorer: (n,) index into `scorers`, -1 for none; None if rows are sums.
     """
 
     start_ms: Ints
@@ -77,7 +77,7 @@ class WindowTable:
 
     @classmethod
     def of(cls, records: Iterable[WindowRecord]) -> Self:
-        """The table of some records of one stage, in any order.
+        """Builds the table from records of one stage, in any order.
 
         Raises:
             InvalidValue: the records are of different widths.
@@ -99,7 +99,7 @@ class WindowTable:
 
     @classmethod
     def of_rows(cls, rows: Sequence[tuple[int, str, int, int, int, bytes, str]]) -> Self:
-        """The table of rows as stores read them.
+        """Builds the table from rows as stores read them.
 
         Args:
             rows: start_ms, camera id, width_ms, faces, expected, packed tallies, scorer.
@@ -109,7 +109,9 @@ class WindowTable:
         """
         widths = {row[2] for row in rows}
         if len(widths) > 1:
-            raise InvalidValue(f"windows of {', '.join(f'{width} ms' for width in sorted(widths))} stand in one stage")
+            raise InvalidValue(
+                f"one stage has windows of {', '.join(f'{width} ms' for width in sorted(widths))}: use one width"
+            )
         width_ms = widths.pop() if widths else DEFAULT_WIDTH_MS
         cameras = tuple(sorted({row[1] for row in rows}))
         camera_index = {camera: index for index, camera in enumerate(cameras)}
@@ -118,7 +120,7 @@ class WindowTable:
         faces = np.array([row[3] for row in rows], dtype=np.int64)
 
         if any(len(row[5]) % TALLY_TYPE.itemsize for row in rows):
-            raise InvalidValue("tallies of a window are damaged: they are cut short")
+            raise InvalidValue("tallies of a window are damaged: they are truncated")
         tallies = np.frombuffer(b"".join(row[5] for row in rows), dtype=TALLY_TYPE)
         row_of_tally = np.repeat(np.arange(len(rows)), [len(row[5]) // TALLY_TYPE.itemsize for row in rows])
         codes = np.unique(tallies["code"])
@@ -156,12 +158,12 @@ class WindowTable:
         return table.rows(np.lexsort((table.camera, table.start_ms)))
 
     def rows(self, index: Ints | NDArray[np.bool_]) -> Self:
-        """The rows that `index` names, as numpy indexes."""
+        """Selects rows by a numpy index or mask."""
         scorer = None if self.scorer is None else self.scorer[index]
         return replace(self, scorer=scorer, **{name: getattr(self, name)[index] for name in _ROW_COLUMNS})
 
     def only(self, index: NDArray[np.bool_]) -> Self:
-        """The rows that `index` names, with no cameras and scorers but those behind them."""
+        """Selects rows by a mask, and drops cameras and scorers that have no row left."""
         kept = self.rows(index)
         seen, camera = np.unique(kept.camera, return_inverse=True)
         scorers, scorer = self.scorers, kept.scorer
@@ -173,10 +175,10 @@ class WindowTable:
         return replace(kept, camera=camera, cameras=cameras, scorers=scorers, scorer=scorer)
 
     def without_figures(self, where: NDArray[np.bool_]) -> Self:
-        """The table with the scores of some rows taken out; how many faces there were stays.
+        """Removes the scores of some rows; their number of faces stays.
 
         Args:
-            where: (n, e), or (n, 1) for all the expressions of a row.
+            where: mask (n, e), or (n, 1) for all expressions of a row.
         """
         return replace(
             self,
@@ -188,65 +190,66 @@ class WindowTable:
         )
 
     def by_camera(self) -> Self:
-        """One row a window and camera: the sum of the parts its records came in.
+        """Sums the parts of each window: one row per window and camera.
 
         Raises:
-            InvalidValue: the rows were widened.
+            InvalidValue: the rows are already widened.
         """
         if self.width_ms != self.record_width_ms:
             raise InvalidValue("cameras must be summed before windows are widened")
         return self._summed(self.start_ms, self.camera)
 
     def over_cameras(self, overlaps: Iterable[frozenset[str]] = ()) -> Self:
-        """One row a window: the sum of the stage's cameras and parts.
+        """Sums the stage's cameras and parts: one row per window.
 
-        Cameras of one stage are taken to watch different people. Of a group that overlaps, only the camera with the
-        most faces in a window counts in that window (the first by id where they are equal). Where groups share
-        cameras, cameras are taken by their faces, most first, and left out only for one that counts: nobody counts
-        twice, and nobody is left out for a camera that does not count itself.
+        Cameras of one stage are assumed to watch different people. Of an overlapping group, only the camera with the
+        most faces in a window counts in that window (ties: the first by id). Where groups share cameras, they are
+        visited by number of faces, most first, and a camera is skipped only if an overlapping one already counts. So
+        nobody counts twice, and no camera is skipped for one that does not count itself.
 
         Args:
             overlaps: groups of camera ids that see some of the same people.
 
         Raises:
-            InvalidValue: the rows were widened. Which camera counts is told window by window, and how long somebody
-                looked cannot be told from two cameras' lengths, so cameras are summed before time is.
+            InvalidValue: the rows are already widened. Which camera counts is decided window by window, so cameras are
+                summed before time.
         """
         by_camera = self.by_camera()
-        kept = by_camera.rows(~by_camera._outdone({group & set(self.cameras) for group in overlaps}))
+        kept = by_camera.rows(~by_camera._superseded({group & set(self.cameras) for group in overlaps}))
         return kept._summed(kept.start_ms, np.full(len(kept), -1, dtype=np.int64))
 
-    def _outdone(self, overlaps: Iterable[frozenset[str]]) -> NDArray[np.bool_]:
-        """(n,) whether a camera that overlaps the row's counts instead of it; there is one row a window and camera."""
-        outdone = np.zeros(len(self), dtype=bool)
+    def _superseded(self, overlaps: Iterable[frozenset[str]]) -> NDArray[np.bool_]:
+        """Mask (n,): whether an overlapping camera counts instead of the row's; expects one row per window and
+        camera."""
+        superseded = np.zeros(len(self), dtype=bool)
         neighbours = np.zeros((len(self.cameras), len(self.cameras)), dtype=bool)
         for group in overlaps:
             members = [self.cameras.index(camera) for camera in group]
             neighbours[np.ix_(members, members)] = True
         if not neighbours.any():
-            return outdone
+            return superseded
         starts, window = np.unique(self.start_ms, return_inverse=True)
         row = np.full((len(starts), len(self.cameras)), -1, dtype=np.int64)
         row[window, self.camera] = np.arange(len(self))
-        # Cameras that were away in a window come last in it.
+        # Cameras without a record in a window come last.
         faces = np.where(row >= 0, self.faces[row], -1)
         here = np.arange(len(starts))
         counted = np.zeros(row.shape, dtype=bool)
         for camera in np.argsort(-faces, axis=1, kind="stable").T:
-            looked = row[here, camera] >= 0
-            left_out = looked & (counted & neighbours[camera]).any(axis=1)
-            counted[here, camera] = looked & ~left_out
-            outdone[row[here, camera][left_out]] = True
-        return outdone
+            recorded = row[here, camera] >= 0
+            skipped = recorded & (counted & neighbours[camera]).any(axis=1)
+            counted[here, camera] = recorded & ~skipped
+            superseded[row[here, camera][skipped]] = True
+        return superseded
 
     def widened(self, width_ms: int) -> Self:
-        """Rows summed into wider windows; `spans` then counts the windows each row rests on.
+        """Sums rows into wider windows; `spans` then counts the windows in each row.
 
         Args:
             width_ms: a multiple of this table's width.
 
         Raises:
-            InvalidValue: it is not.
+            InvalidValue: it is not a multiple.
         """
         if width_ms < self.width_ms or width_ms % self.width_ms:
             raise InvalidValue(f"windows of {self.width_ms} ms cannot be summed into {width_ms} ms")
@@ -256,7 +259,7 @@ class WindowTable:
     def _summed(self, start_ms: Ints, camera: Ints, *, over_time: bool = False) -> Self:
         if not len(self):
             return self
-        # One number for both: pairs take ten times as long to sort.
+        # One combined key, because sorting pairs takes ten times as long.
         places = len(self.cameras) + 1
         unsorted = start_ms * places + (camera + 1)
         order = np.argsort(unsorted, kind="stable")

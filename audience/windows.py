@@ -1,4 +1,4 @@
-"""Windows: what a camera saw in a stretch of wall-clock time, as sums that add up.
+"""Windows: the records of one camera in one stretch of wall-clock time, as sums.
 
 A window is half open, aligned to the epoch, one second wide unless set otherwise. A track has at most one score in a
 window. Records of the same window add up over cameras and parts, and over time into wider windows, so every view is a
@@ -17,18 +17,18 @@ from audience.faces import CODES, EXPRESSIONS, FaceRecord
 from audience.ids import check_id
 
 DEFAULT_WIDTH_MS = 1000
-# Faces a camera saw within this long are expected in its next window.
+# The period whose most faces are expected in a camera's next window.
 EXPECTED_OVER_MS = 60_000
-LATEST_MS = 10**13 - 1  # stores write starts in 13 digits, so that their order as text is their order in time
+LATEST_MS = 10**13 - 1  # stores write starts with 13 digits, so that they sort as text
 
-# One expression of one window as stores keep it.
+# The stored form of one expression of one window.
 TALLY_TYPE = np.dtype([("code", "u1"), ("over", "<u4"), ("total", "<f8"), ("squares", "<f8")])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """One expression over the tracks of a window: sum of confidences, of their squares, and how many reach the
-    scorer's threshold."""
+    """Sums of one expression over the tracks of a window: confidences, their squares, and tracks that reach the
+    threshold."""
 
     total: float
     squares: float
@@ -43,13 +43,13 @@ class WindowRecord:
         session_id, stage_id, camera_id, start_ms, part: the key; `start_ms` is in milliseconds since the epoch and a
             multiple of `width_ms`. Several parts of one window (several contact sheets, say) add up.
         width_ms: width of the window.
-        faces: distinct tracks in the window; 0 says that the camera looked and nobody was in view.
-        expected: faces estimated to be in front of this camera, those that were not found included: at least the most
-            it saw in a window of the last 60 s, this one included. Parts add up: of a window in several parts each says
-            its own, and one of them also says what none of them saw.
+        faces: distinct tracks in the window; 0 means that the camera recorded and nobody was in view.
+        expected: estimated faces in front of this camera, including those that were not detected: at least the most
+            seen in any window of the last 60 s, this one included. Parts add up: each has its own faces, and one of
+            them also the undetected ones.
         tallies: by expression; empty where only heads are counted.
         scorer: name and version; "" where only heads are counted.
-        expires_ms: when the store forgets the record, milliseconds since the epoch; None for never.
+        expires_ms: when the store deletes the record, milliseconds since the epoch; None for never.
     """
 
     session_id: str
@@ -74,14 +74,21 @@ class WindowRecord:
         if self.width_ms < 1 or self.start_ms % self.width_ms:
             raise InvalidValue(f"window at {self.start_ms} ms is not aligned to its width of {self.width_ms} ms")
         if self.faces < 0 or self.expected < self.faces:
-            raise InvalidValue(f"a window of {self.faces} faces cannot expect {self.expected}")
+            raise InvalidValue(
+                f"a window of {self.faces} faces cannot expect {self.expected}: expected faces include those found"
+            )
         for name, tally in self.tallies.items():
             if name not in CODES:
                 raise InvalidValue(f"expression {name!r} is unknown: use one of {', '.join(EXPRESSIONS)}")
             if not (0 <= tally.over <= self.faces and -1e-9 <= tally.total <= self.faces + 1e-9):
-                raise InvalidValue(f"{name} of {tally.over} and {tally.total:g} cannot come from {self.faces} faces")
+                raise InvalidValue(
+                    f"{name} cannot have {tally.over} over the threshold and a sum of {tally.total:g} "
+                    f"from {self.faces} faces"
+                )
             if not -1e-9 <= tally.squares <= tally.total + 1e-9:
-                raise InvalidValue(f"{name} cannot sum to {tally.total:g}, and its squares to {tally.squares:g}")
+                raise InvalidValue(
+                    f"{name} has a sum of {tally.total:g} and squares of {tally.squares:g}, which cannot both hold"
+                )
 
 
 def window_start(at_ms: int, width_ms: int = DEFAULT_WIDTH_MS) -> int:
@@ -90,24 +97,24 @@ def window_start(at_ms: int, width_ms: int = DEFAULT_WIDTH_MS) -> int:
 
 
 def tallies_of(faces: Iterable[FaceRecord], thresholds: Mapping[str, float]) -> dict[str, Tally]:
-    """Sums the scores of one window, each track counting once.
+    """Sums the scores of one window.
 
     Args:
-        faces: at most one score a track.
-        thresholds: by expression, the confidence from which a face shows it.
+        faces: at most one score per track.
+        thresholds: threshold by expression.
 
     Returns:
-        By expression that was scored; empty where nobody was in view or only heads are counted.
+        A tally per scored expression; empty if nobody was in view or only heads are counted.
 
     Raises:
-        InvalidValue: a track has two scores, the faces were scored for different expressions, or for one without a
-            threshold.
+        InvalidValue: a track has two scores, the faces were scored for different expressions, or a threshold is
+            missing.
     """
     faces = list(faces)
     if len({face.track_id for face in faces}) != len(faces):
         raise InvalidValue("a track has more than one score in a window")
     if len({frozenset(face.confidences) for face in faces}) > 1:
-        # Every tally is of all faces of its record.
+        # A tally always covers all faces of its record.
         raise InvalidValue("faces of one window were scored for different expressions")
     tallies = {}
     for name in sorted(faces[0].confidences, key=CODES.__getitem__) if faces else ():
@@ -123,7 +130,7 @@ def tallies_of(faces: Iterable[FaceRecord], thresholds: Mapping[str, float]) -> 
 
 
 def pack_tallies(tallies: Mapping[str, Tally]) -> bytes:
-    """The tallies as stores keep them: 21 bytes an expression, `TALLY_TYPE` each, in the order of their codes."""
+    """Packs tallies for a store: 21 bytes per expression (`TALLY_TYPE`), sorted by code."""
     rows = [
         (CODES[name], tally.over, tally.total, tally.squares)
         for name, tally in sorted(tallies.items(), key=lambda item: CODES[item[0]])

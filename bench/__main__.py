@@ -20,17 +20,21 @@ from typing import Any
 
 import pytest
 
+from audience.errors import HouselightsError
 from bench.figures import Figure
+from bench.needs import get
 from bench.quoting import RESULTS, table, write_quotes
+from training.corpus import CorpusUnreadable
 
 ROOT = Path(__file__).resolve().parent
-NOT_A_BENCH = {"__init__", "__main__", "quoting", "viewing", "cloud_path", "live_board", "review_parts"}
+NOT_A_BENCH = {"__init__", "__main__", "needs", "quoting", "viewing", "cloud_path", "live_board", "review_parts"}
 
 
 def names() -> list[str]:
     """The benches there are: every module or package beside this one with a `run()`, which gives its figures.
 
-    One with `PARTS` has some parts by name, each of which gives its own figures.
+    One with `PARTS` has some parts by name, each of which gives its own figures. `NEEDS` names what `needs.get` gets.
+    Where `KEPT` is False the figures are of the tree at hand, and are printed only.
     """
     modules = {path.stem for path in ROOT.glob("*.py")} | {path.parent.name for path in ROOT.glob("*/__init__.py")}
     return sorted(modules - NOT_A_BENCH)
@@ -75,6 +79,11 @@ def main() -> int:
     parts = getattr(bench, "PARTS", {})
     if unknown := set(arguments.part) - parts.keys():
         parser.error(f"{arguments.name} has no part {min(unknown)!r}: it has {', '.join(parts) or 'none'}")
+    if not arguments.part:
+        for need in getattr(bench, "NEEDS", ()):
+            if to_do := get(need):
+                print(f"{arguments.name}: {to_do}", file=sys.stderr)  # noqa: T201
+                return 2
     figures: list[Figure] = []
     try:
         runs = [parts[part] for part in arguments.part] or [bench.run]
@@ -85,8 +94,9 @@ def main() -> int:
     except KeyboardInterrupt:
         print("stopped: nothing is kept", file=sys.stderr)  # noqa: T201
         return 130
-    except (pytest.skip.Exception, pytest.fail.Exception) as missing:  # benches run on the tests' servers
-        print(f"{missing}: nothing is kept", file=sys.stderr)  # noqa: T201
+    # Benches run on the tests' servers, which skip or fail.
+    except (HouselightsError, CorpusUnreadable, pytest.skip.Exception, pytest.fail.Exception) as problem:
+        print(f"{arguments.name}: {problem}: nothing is kept", file=sys.stderr)  # noqa: T201
         return 2
     report: dict[str, Any] = {
         "bench": arguments.name,
@@ -94,7 +104,7 @@ def main() -> int:
         "machine": machine(),
         "figures": [figure.as_json() for figure in figures],
     }
-    if not arguments.part:
+    if not arguments.part and getattr(bench, "KEPT", True):
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{arguments.name}.json").write_text(json.dumps(report, indent=2) + "\n")
     print(json.dumps(report) if arguments.json else table(report["figures"]))  # noqa: T201 - this is a command line

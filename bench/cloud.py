@@ -22,6 +22,8 @@ from houselights.local_cloud.stack import Stack
 from tests.contracts.dynalite import running_dynalite
 from training.corpus import data_folder
 
+NEEDS = ("data", "dynalite")
+
 FACE_MINUTES: Final = 1000
 FUNCTION_GB: Final = 1.0
 FUNCTION_S: Final = 1.0
@@ -91,7 +93,7 @@ def _costs(earlier: Way, live: Way, thrifty: Way) -> list[Figure]:
     def dollars(way: Way, function_s: float) -> float:
         """Of `FACE_MINUTES` at one look a second."""
         times = FACE_MINUTES * 60 / way.faces
-        return prices.Used(
+        return prices.Usage(
             calls=way.calls * times,
             objects=way.objects * times,
             write_units=way.write_units * times,

@@ -15,6 +15,8 @@ from houselights.local_cloud.stack import Stack
 from tests.contracts.dynalite import running_dynalite
 from training.corpus import data_folder
 
+NEEDS = ("data", "dynalite")
+
 
 def run() -> list[Figure]:
     """Plays a clip of a minute once."""

@@ -30,6 +30,8 @@ from edge_lambda.scorers.expressionnet import ExpressionNet
 from edge_lambda.tracking import Tracker
 from training.corpus import LABELS, data_folder, default_corpus, read
 
+NEEDS = ("data",)
+
 NEEDED_CORRELATION: Final = 0.985
 NEEDED_ERROR: Final = 0.06
 

@@ -29,6 +29,8 @@ from edge_lambda.detectors.load import load_detector
 from edge_lambda.recording import open_recording
 from training.corpus import data_folder
 
+NEEDS = ("data",)
+
 SAME_FACE: Final = 0.4
 """Least overlap (IoU) of a detection with the face it is counted for."""
 

@@ -30,6 +30,8 @@ from training.corpus import EXPRESSIONS, default_corpus, read
 from training.faces import Face, decoded, find
 from training.measures import auc, balanced_accuracy, calibration_error, interval
 
+NEEDS = ("data",)
+
 ENVIRONMENT: Final = "HOUSELIGHTS_FACES"
 COUNTED: Final = 50
 """Faces an expression needs for its AUC to count in the mean."""

@@ -14,6 +14,8 @@ from bench.live_board.soak import soak_figures
 from bench.live_board.staff import staff_figures
 from bench.live_board.steadiness import steadiness_figures
 
+NEEDS = ("browser", "data")
+
 PARTS = {
     "phones": phone_figures,
     "staff": staff_figures,

@@ -12,6 +12,8 @@ from edge_lambda.detectors.load import load_detector
 from edge_lambda.recording import open_recording
 from training.corpus import data_folder
 
+NEEDS = ("data",)
+
 CLIPS = (("classroom.gif", 0.2), ("facenet_pytorch_video_1080p_105f.mp4", 1.0), ("WolfgangLanger_Pexels.mp4", 1.0))
 
 

@@ -78,7 +78,10 @@ def table(figures: Iterable[Mapping[str, Any]]) -> str:
     lines = ["| figure | measured | target | |", "|---|---|---|---|"]
     for figure in figures:
         mark = {True: "ok", False: "short", None: ""}[figure["ok"]]
-        measured = f"{figure['value']:.4g} {figure['unit']}".rstrip()
+        value = figure["value"]
+        # Counts keep all their digits.
+        digits = f"{value:,}" if isinstance(value, int) and value >= 10_000 else f"{value:.4g}"
+        measured = f"{digits} {figure['unit']}".rstrip()
         lines.append(f"| {figure['name']} | {measured} | {figure['reach'] or ''} | {mark} |")
     return "\n".join(lines)
 

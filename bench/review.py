@@ -15,6 +15,8 @@ from bench.review_parts.pages import pictures_from_dynamodb, pictures_from_sqlit
 from bench.review_parts.statistics import cuts_told_apart, moments_told
 from bench.review_parts.viewers import memory_per_viewer
 
+NEEDS = ("browser", "dynalite")
+
 PARTS = {
     "pictures_from_sqlite": pictures_from_sqlite,
     "pictures_from_dynamodb": pictures_from_dynamodb,

@@ -26,6 +26,8 @@ from bench.figures import Figure
 from sample_data.clip import make_clip
 from training.corpus import data_folder
 
+NEEDS = ("data",)
+
 SECONDS = 120
 TIMES_OVER = 30
 FPS = 30

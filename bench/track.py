@@ -18,6 +18,8 @@ from edge_lambda.recording import open_recording
 from edge_lambda.tracking import Tracker
 from training.corpus import data_folder
 
+NEEDS = ("data",)
+
 STREET_FPS = 25
 
 

@@ -17,7 +17,7 @@ import streamlit as st
 
 from audience.errors import InvalidValue
 from audience.faces import LEAD_EXPRESSION
-from audience.monitoring.cameras import records_come_in
+from audience.monitoring.cameras import is_receiving
 from audience.reaction.curve import StageWindows, stage_windows
 from audience.reaction.review import Review, review_of
 from audience.sessions import Camera, Session, Stage
@@ -151,7 +151,7 @@ def _file(store: Store, session: Session) -> SessionFile:
         scorers=store.scorers(session.session_id),
         recordings=recordings,
         heartbeats=beats,
-        live=records_come_in(session, beats, to_ms(datetime.now(UTC))),
+        live=is_receiving(session, beats, to_ms(datetime.now(UTC))),
         marks=repr((session, stages, cameras, progress, newest)),
     )
 

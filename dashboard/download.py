@@ -20,7 +20,7 @@ import streamlit as st
 from altair import LayerChart
 
 from audience.export.files import csv_bytes, parquet_bytes
-from audience.export.manifest import SAYS, Entry, scorer_entry, scorers_behind, session_entry, stage_entry
+from audience.export.manifest import DISCLAIMER, Entry, scorer_entry, scorers_behind, session_entry, stage_entry
 from audience.export.tables import SCHEMA, ExportTable, dictionary_table
 from audience.reaction.curve import StageWindows
 from audience.store import ScorerRecord
@@ -111,7 +111,7 @@ class Takeaway:
             "schema": SCHEMA,
             "method": f"docs/method.md of houselights {version('houselights')}",
             "made_at": instant_text(made_at),
-            "says": SAYS,
+            "says": DISCLAIMER,
             "page": self.page,
             "address": self.address,
             "chosen": dict(self.chosen),

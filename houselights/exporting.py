@@ -13,7 +13,14 @@ from pathlib import Path
 from audience.errors import ExportFailed
 from audience.exclusions import included_faces
 from audience.export.files import csv_bytes, parquet_bytes
-from audience.export.manifest import SAYS, recording_entry, scorer_entry, scorers_behind, session_entry, stage_entry
+from audience.export.manifest import (
+    DISCLAIMER,
+    recording_entry,
+    scorer_entry,
+    scorers_behind,
+    session_entry,
+    stage_entry,
+)
 from audience.export.tables import SCHEMA, curve_table, dictionary_table, notes_table, tracks_table
 from audience.private_files import private_folder, write_private
 from audience.reaction.curve import stage_windows
@@ -108,7 +115,7 @@ def export_session(
         "houselights": version("houselights"),
         "schema": SCHEMA,
         "exported_at": exported_at.isoformat(timespec="seconds"),
-        "says": SAYS,
+        "says": DISCLAIMER,
         "session": session_entry(session),
         "stages": [stage_entry(windows) for windows in stages],
         "detectors": sorted({recording.detector for recording in recordings}),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from audience.errors import DeviceError, ScoringRefused
-from audience.session_setup import Occasion, check_not_scored, note_camera_end, plan_recording, store_session
+from audience.session_setup import SessionSetup, check_not_scored, end_with_last_camera, plan_recording, store_session
 from audience.store import CameraState, Heartbeat, Store
 from audience.time import to_ms
 from edge_lambda.back_off import BackOff
@@ -50,7 +50,7 @@ class Watch:
 
     def __init__(
         self,
-        occasion: Occasion,
+        setup: SessionSetup,
         plan: WatchPlan,
         *,
         store: Store,
@@ -66,7 +66,7 @@ class Watch:
         """Decides what is measured; nothing is written yet.
 
         Args:
-            occasion: the session, stage and camera the windows belong to.
+            setup: the session, stage and camera the windows belong to.
             plan: how it is watched.
             store: where they go.
             open_camera: opens the camera; raises DeviceError where it is not there.
@@ -77,7 +77,7 @@ class Watch:
             now: the clock that frames are stamped by.
             clock_problem: what is wrong with the computer's clock, in one line; "" where nothing is.
         """
-        self._occasion = occasion
+        self._occasion = setup
         self._plan = plan
         self._store = store
         self._open_camera = open_camera
@@ -92,14 +92,14 @@ class Watch:
         self._corrector = PictureCorrector(detector)
 
         self._started_at = started_at = now()
-        session = plan_recording(store, occasion, started_at)
-        check_not_scored(store, occasion.place)
+        session = plan_recording(store, setup, started_at)
+        check_not_scored(store, setup.place)
         self._scorer = scorer if session.mode == "expressions" else None
         self._tracker = Tracker(run=run_name(to_ms(started_at)))
         self._camera = CameraKey(
-            session_id=occasion.session_id,
-            stage_id=occasion.stage_id,
-            camera_id=occasion.camera_id,
+            session_id=setup.session_id,
+            stage_id=setup.stage_id,
+            camera_id=setup.camera_id,
             written_ms=to_ms(started_at),
             windows_kept_ms=plan.windows_kept_days * 86_400_000,
             faces_kept_ms=plan.faces_kept_days * 86_400_000,
@@ -139,7 +139,7 @@ class Watch:
         # Before others are looked for: of two that end at once, one sees the other's.
         self._beat(state, self._worth_knowing())
         if self._last_window is not None:
-            note_camera_end(
+            end_with_last_camera(
                 self._store,
                 self._occasion,
                 end_ms=self._last_window.end_ms,

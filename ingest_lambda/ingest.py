@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
-from audience.admission import check_recorded, check_sent, heard
+from audience.admission import admitted_heartbeat, check_recorded, check_sent
 from audience.deliveries.delivery import DeliveryKey, read_key
 from audience.deliveries.manifest import Manifest, SheetWindow, Tile
 from audience.deliveries.plausibility import (
@@ -186,7 +186,7 @@ class Ingest:
         camera = (heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
         session = self._setups.session(*camera, now_ms)
         check_status(heartbeat)
-        heartbeat = heard(session, heartbeat, now_ms)
+        heartbeat = admitted_heartbeat(session, heartbeat, now_ms)
         received_ms = heartbeat.received_ms or 0
         # Queues reorder messages. The receiver's clock decides: a camera's own may be set back.
         if received_ms >= self._newest_status.get(camera, 0):

@@ -1,4 +1,4 @@
-"""Sample sessions: scripts that say what was shown and how many smiled, and the crowd that acts them out.
+"""Sample sessions: scripts of what was shown and how many people smiled, and a simulated crowd that follows them.
 
-Nothing here was recorded of anybody. Every session is marked as simulated and says so in its title.
+Nothing here was recorded from real people. Every session is marked as simulated, also in its title.
 """

@@ -1,4 +1,4 @@
-"""A seat clip made on the spot from real faces that scikit-image ships: 24 seats whose smiles follow a script.
+"""Generates a demo clip from real faces that scikit-image ships: 24 seats whose smiles follow a script.
 
 The faces are the small gray ones of `skimage.data.lfw_subset()` (Labeled Faces in the Wild; the first 100 are faces)
 and, in one seat, NASA's portrait of Eileen Collins, `skimage.data.astronaut()`. Which of them smile was judged by eye.
@@ -34,7 +34,7 @@ UNSMILING = (2, 3, 6, 14, 15, 17, 20, 25, 35, 42, 43, 44, 46, 54, 57, 60, 62, 66
 
 
 def smiling_share(second: float) -> float:
-    """The share of seats that smile at a second of the clip, as the script has it, 0..1; it repeats every minute."""
+    """The scripted share of smiling seats at a second of the clip, 0..1; repeats every minute."""
     within = second % SECONDS
     share = 0.06 + sum(height * np.exp(-(((within - at) / width) ** 2)) for at, height, width in LAUGHS)
     return float(min(share, 1.0))
@@ -52,21 +52,21 @@ def make_clip(
     """Writes the clip as H.264.
 
     Args:
-        path: where to; a file there is replaced.
-        created_at: goes into the container as its creation time.
-        seconds: its length.
-        fps: its frame rate.
-        seed: of who smiles when.
-        on_second: told after every second of the clip that is written.
+        path: the output file; an existing file is replaced.
+        created_at: the creation time in the container.
+        seconds: length of the clip.
+        fps: frame rate.
+        seed: seed of who smiles when.
+        on_second: callback after each second of the clip is written.
 
     Returns:
-        Faces in view and faces smiling, in every second: the clip's truth.
+        The ground truth: faces in view and faces smiling, per second.
     """
     smiling, unsmiling = _faces()
     rng = np.random.default_rng(seed)
-    ease = rng.random(SEATS)  # how much of a laugh each seat needs before it joins in
+    ease = rng.random(SEATS)  # the share of laughter from which each seat joins in
     ground = np.full((HEIGHT, WIDTH, 3), (58, 52, 48), np.uint8)
-    # A few fields of grain, taken in turn: new ones for each frame would take longer than all the rest.
+    # A few noise images, used in turn, because generating noise for each frame would dominate the run time.
     grains = rng.normal(0, 2, (7, HEIGHT, WIDTH, 1)).round().astype(np.int16)
     truth = []
     with av.open(str(path), "w", format="mp4") as container:
@@ -109,7 +109,7 @@ def _faces() -> tuple[list[Image], list[Image]]:
 
 
 def _seat(image: Image, seat: int, face: Image, at_s: float) -> None:
-    """Draws a face on its seat; everybody sways a little."""
+    """Draws a face on its seat, swaying slightly."""
     x = int((seat % COLUMNS + 0.5) * WIDTH / COLUMNS) - FACE_PX // 2 + round(3 * np.sin(1.1 * at_s + seat))
     y = int((seat // COLUMNS + 0.5) * HEIGHT / ROWS) - FACE_PX // 2 + round(2 * np.cos(0.9 * at_s + seat))
     image[y : y + FACE_PX, x : x + FACE_PX] = face

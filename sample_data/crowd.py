@@ -1,4 +1,4 @@
-"""A simulated crowd: people who come, look away, smile as a script says, and are scored by a scorer that errs."""
+"""A simulated crowd: people arrive, look away and smile as scripted, and a simulated scorer with errors scores them."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from sample_data.scripts import Script, ScriptedStage, true_share
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
-# How long a state lasts on average, seconds: a smile, another expression, looking up or away.
+# Mean duration of a state, seconds: a smile, another expression, facing the camera or looking away.
 _SMILE_LASTS_S = 4.0
 _OTHERS_LAST_S = 6.0
-_LOOK_LASTS_S = 15.0
-# How often an expression that no script tells of is shown, all in all.
-_ELSE = {"sad": 0.03, "angry": 0.02, "disgusted": 0.015, "fear": 0.01}
-# Mean and spread of a scorer's confidence in a face that does not show an expression, and in one that does. The two
-# overlap, so that about one face in twelve is scored wrongly, as with a real scorer.
+_FACING_LASTS_S = 15.0
+# Overall shares of expressions that are not scripted.
+_OTHER_SHARES = {"sad": 0.03, "angry": 0.02, "disgusted": 0.015, "fear": 0.01}
+# Mean and standard deviation of the confidence for faces without and with an expression. They overlap, so that about
+# one face in twelve is scored wrongly, as by a real scorer.
 _ABSENT = (0.24, 0.15)
 _PRESENT = (0.76, 0.18)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What one camera saw; T windows of one second, m people.
+class CameraView:
+    """The simulated view of one camera; T windows of one second, m people.
 
     Attributes:
-        camera_id: which camera.
-        in_view: (T, m) who faced the camera.
-        looked: (T,) whether the camera looked at all.
-        confidences: (T, m) by expression, 0..1; meaningless where nobody is in view. Empty where heads are counted.
+        camera_id: the camera.
+        in_view: (T, m) who faces the camera.
+        recording: (T,) whether the camera records.
+        confidences: (T, m) by expression, 0..1; meaningless for people not in view. Empty in a head count.
     """
 
     camera_id: str
     in_view: Bools
-    looked: Bools
+    recording: Bools
     confidences: Mapping[str, NDArray[np.float32]]
 
 
-def act_out(script: Script, scripted: ScriptedStage, rng: np.random.Generator) -> Iterator[Seen]:
-    """One stage of a script as each of its cameras saw it."""
+def act_out(script: Script, scripted: ScriptedStage, rng: np.random.Generator) -> Iterator[CameraView]:
+    """Simulates one stage of a script, and yields the view of each camera."""
     seconds: Floats = np.arange(script.length_s, dtype=np.float64) + 0.5
     smiling = true_share(script, seconds, scripted.stage.stage_id)
     surprised = true_share(script, seconds, scripted.stage.stage_id, "surprise")
@@ -55,33 +55,33 @@ def act_out(script: Script, scripted: ScriptedStage, rng: np.random.Generator) -
         present &= seconds[:, None] >= rng.uniform(0, scripted.arriving_s + 1e-9, people)
         present &= ~away[:, None]
         scored = script.session.mode == "expressions"
-        yield Seen(
+        yield CameraView(
             camera_id=camera_id,
             in_view=present,
-            looked=~dark,
+            recording=~dark,
             confidences=confidences_of(smiling, surprised, people, rng) if scored else {},
         )
 
 
 def looking(probability: Floats, people: int, rng: np.random.Generator) -> Bools:
-    """(T, people) who faces the camera, as often as `probability` (T,) says."""
-    return _states(probability[:, None], people, _LOOK_LASTS_S, rng)
+    """(T, people) who faces the camera, with `probability` (T,)."""
+    return _states(probability[:, None], people, _FACING_LASTS_S, rng)
 
 
 def confidences_of(
     smiling: Floats, surprised: Floats, people: int, rng: np.random.Generator
 ) -> dict[str, NDArray[np.float32]]:
-    """What a scorer that errs says of a crowd.
+    """Simulates a crowd's expressions, and the confidences of a scorer with errors.
 
     Args:
         smiling, surprised: (T,) the share of people who smile, and look surprised, in each second.
-        people: how many there are.
-        rng: of everything that is left to chance.
+        people: number of people.
+        rng: random generator.
 
     Returns:
         (T, people) by expression, 0..1.
     """
-    # People differ: some smile easily. The shift is in log-odds, so that nobody's probability leaves 0..1.
+    # Some people smile more easily. The shift is in log-odds, so that probabilities stay within 0..1.
     ease = rng.normal(0, 0.4, people)
     odds = np.clip(smiling, 0.01, 0.99)
     odds = odds / (1 - odds)
@@ -89,33 +89,33 @@ def confidences_of(
     smile = _states(lifted / (1 + lifted), people, _SMILE_LASTS_S, rng)
     surprise = _states(np.clip(surprised, 0.02, 0.98)[:, None], people, _SMILE_LASTS_S, rng)
     states = {"smile": smile, "happy": smile, "surprised": surprise, "calm": ~smile & ~surprise}
-    for name, share in _ELSE.items():
+    for name, share in _OTHER_SHARES.items():
         states[name] = _states(np.full((len(smiling), 1), share), people, _OTHERS_LAST_S, rng)
     return {name: _confidence(state, rng) for name, state in states.items()}
 
 
 def largest_confidence(*, smiles: bool, surprised: bool) -> float:
-    """The mean over many faces of the largest confidence in smile, happy and surprised, 0..1.
+    """The expected largest confidence in smile, happy and surprised, 0..1.
 
     Args:
-        smiles, surprised: what the faces show.
+        smiles, surprised: what the face shows.
     """
-    told = [_PRESENT if shown else _ABSENT for shown in (smiles, smiles, surprised)]
+    modes = [_PRESENT if shown else _ABSENT for shown in (smiles, smiles, surprised)]
     below = np.linspace(0, 1, 1001)
-    none_above = np.prod([ndtr((below - mean) / spread) for mean, spread in told], axis=0)
+    none_above = np.prod([ndtr((below - mean) / spread) for mean, spread in modes], axis=0)
     return float(np.trapezoid(1 - none_above, below))
 
 
 def _states(probability: Floats, people: int, lasts_s: float, rng: np.random.Generator) -> Bools:
-    """A two-state Markov chain a person, on as often as `probability` (T, 1 or m) says.
+    """A two-state Markov chain per person, with stationary `probability` (T, 1 or m).
 
-    Now and then a person's state is drawn anew from the probability of that second and kept until the next draw.
+    At random times a person's state is drawn again from the probability of that second, and kept until the next draw.
     """
     shape = (len(probability), people)
-    anew = rng.random(shape, dtype=np.float32) < 1 / lasts_s
-    anew[0] = True
+    resampled = rng.random(shape, dtype=np.float32) < 1 / lasts_s
+    resampled[0] = True
     drawn = rng.random(shape, dtype=np.float32) < probability
-    since = np.maximum.accumulate(np.where(anew, np.arange(shape[0], dtype=np.int32)[:, None], 0), axis=0)
+    since = np.maximum.accumulate(np.where(resampled, np.arange(shape[0], dtype=np.int32)[:, None], 0), axis=0)
     return np.take_along_axis(drawn, since, axis=0)
 
 

@@ -1,4 +1,4 @@
-"""A film in several cuts, screened many times: one file of scenes, cuts and screenings becomes a script a screening."""
+"""Films with several cuts and many screenings: expands one file into a script per screening."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Told = Mapping[str, Any]
+Fields = Mapping[str, Any]
 Floats = NDArray[np.float64]
 
-# Where a screening's own entry says nothing else: how long after the session the film begins, and people stay for the
-# lights.
+# Defaults of a screening: seconds from the session's start to the film, and from its end to the session's end.
 _BEGINS_S = 20
 _AFTER_S = 15
 
 
-def screenings_told(film: Told) -> Iterator[dict[str, Any]]:
-    """What `sample_data.scripts` reads of a single session, for each screening of a film.
+def screening_fields(film: Fields) -> Iterator[dict[str, Any]]:
+    """Yields the fields of a session's script, as `sample_data.scripts` reads them, for each screening of a film.
 
     Args:
-        film: a file of scenes, cuts and screenings; it says itself what each entry means.
+        film: fields of a file of scenes, cuts and screenings; comments in the file explain them.
     """
     for number, screening in enumerate(film["screenings"]):
         scenes = [film["scenes"][name] for name in film["cuts"][screening["cut"]]]
@@ -64,16 +63,16 @@ def screenings_told(film: Told) -> Iterator[dict[str, Any]]:
         }
 
 
-def planted_difference(film: Told, title: str, cut_a: str, cut_b: str) -> Floats:
-    """Second by second, how many more of the people truly smile in a scene of one cut than in that of another.
+def planted_difference(film: Fields, title: str, cut_a: str, cut_b: str) -> Floats:
+    """The scripted difference of the true shares of smiles between two cuts, in each second of a scene.
 
     Args:
-        film: as `screenings_told` takes it.
-        title: of a scene that both cuts have.
+        film: see `screening_fields`.
+        title: title of a scene in both cuts.
         cut_a, cut_b: the cuts.
 
     Returns:
-        (seconds of the shorter,) true share in A less that in B, -1..1, of an audience that smiles as the scenes say.
+        (seconds of the shorter scene,) true share in A less that in B, -1..1.
     """
     scenes = [
         next(film["scenes"][name] for name in film["cuts"][cut] if film["scenes"][name]["title"] == title)
@@ -85,12 +84,12 @@ def planted_difference(film: Told, title: str, cut_a: str, cut_b: str) -> Floats
     return difference
 
 
-def _starts_s(scenes: Sequence[Told]) -> list[int]:
+def _starts_s(scenes: Sequence[Fields]) -> list[int]:
     return list(accumulate((scene["length_s"] for scene in scenes[:-1]), initial=0))
 
 
-def _along(scenes: Sequence[Told], starts_s: Sequence[int], what: str) -> list[list[float]]:
-    """Knots of every scene, on the cut's own axis."""
+def _along(scenes: Sequence[Fields], starts_s: Sequence[int], what: str) -> list[list[float]]:
+    """Knots of all scenes, in seconds of the cut."""
     return [
         [at_s + second, share]
         for at_s, scene in zip(starts_s, scenes, strict=True)

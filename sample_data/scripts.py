@@ -1,4 +1,4 @@
-"""The scripts of the sample sessions: what was shown when, who was there, and the true share of smiles."""
+"""The scripts of the sample sessions: timelines, audiences, and true shares of smiles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from audience.privacy import decide
 from audience.sessions import Session, Stage
 from audience.time import to_ms
 from audience.timelines import timeline_seconds
-from sample_data.films import screenings_told
+from sample_data.films import screening_fields
 
 Floats = NDArray[np.float64]
 Span = tuple[float, float]
@@ -28,17 +28,17 @@ SCRIPTS = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptedStage:
-    """A stage, and what its crowd does.
+    """A stage and the behaviour of its crowd.
 
     Attributes:
-        stage: as it goes into the store.
-        people: how many watch.
-        cameras: by camera id, the share of the people it watches.
+        stage: as stored.
+        people: number of people.
+        cameras: share of the people in view, by camera id.
         idle: true share of smiles while nothing is shown.
-        smiles: true share of smiles at some timeline seconds, straight lines between them.
-        surprise: the same for surprise; empty for none worth mention.
+        smiles: true share of smiles at some timeline seconds, interpolated linearly.
+        surprise: likewise for surprise; empty for hardly any.
         away: stretches of session seconds in which everybody has left.
-        dark: stretches of session seconds in which no camera looked.
+        dark: stretches of session seconds in which no camera recorded.
         glances: probability that a person faces the camera in a window.
         arriving_s: people come in over this many session seconds.
         ease: how much more easily this audience smiles than `smiles` says, in log-odds.
@@ -61,14 +61,14 @@ class ScriptedStage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """A session acted out by a simulated crowd.
+    """A scripted session.
 
     Attributes:
-        session: as it goes into the store.
-        length_s: how long the cameras looked.
-        seed: of everything the script leaves to chance.
-        keep_faces: whether single faces are kept besides the windows.
-        stages: who watched what.
+        session: as stored.
+        length_s: recorded length, seconds.
+        seed: seed of all randomness.
+        keep_faces: whether single faces are stored besides the windows.
+        stages: the stages.
     """
 
     session: Session
@@ -79,16 +79,16 @@ class Script:
 
 
 def read_scripts() -> tuple[Script, ...]:
-    """All scripts there are, the latest session first."""
+    """Reads all scripts, latest session first."""
     scripts: list[Script] = []
     for path in SCRIPTS.glob("*.toml"):
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
-        scripts += map(_script, screenings_told(told) if "screenings" in told else [told])
+        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+        scripts += map(_script, screening_fields(fields) if "screenings" in fields else [fields])
     return tuple(sorted(scripts, key=lambda script: script.session.started_at, reverse=True))
 
 
 def _script(fields: Mapping[str, Any]) -> Script:
-    """One session's script; its file says what each entry means."""
+    """Builds one session's script; comments in the file explain the fields."""
     started_at: datetime = fields["started_at"]
     decision = decide(fields["setting"], fields["country"])
     session = {
@@ -104,12 +104,12 @@ def _script(fields: Mapping[str, Any]) -> Script:
 
 
 def true_share(script: Script, session_s: Floats, stage_id: str | None = None, what: str = "smiles") -> Floats:
-    """The share of people who truly smile at some seconds of the session, whatever a camera sees of them.
+    """The true share of people who smile at some seconds of the session.
 
     Args:
         script: the session.
         session_s: (n,) seconds since the session began.
-        stage_id: which stage; None takes the first.
+        stage_id: the stage; None for the first.
         what: "smiles" or "surprise".
 
     Returns:
@@ -142,7 +142,9 @@ def _stage(fields: Mapping[str, Any], started_at: datetime) -> dict[str, Any]:
     stage = {
         **fields,
         "timelines": [{"title": fields["timeline"], "segments": segments}],
-        "cues": [{"at": at(second), "timeline_s": stood_at} for second, stood_at in fields.get("cues", [(0, 0)])],
+        "cues": [
+            {"at": at(second), "timeline_s": second_shown} for second, second_shown in fields.get("cues", [(0, 0)])
+        ],
         "exclusions": [{**one, "from_at": at(one["from_s"]), "until_at": at(one["until_s"])} for one in exclusions],
     }
     return {**fields, "stage": stage, "amused": [one["laughter"] for one in exclusions]}

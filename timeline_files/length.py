@@ -9,7 +9,7 @@ import numpy as np
 from audience.sessions import Session
 from audience.store import RecordingProgress
 from audience.time import to_ms
-from audience.timelines import Cue, begun, timeline_seconds
+from audience.timelines import Cue, start_cues, timeline_seconds
 
 
 def shown_length_s(session: Session, cues: Sequence[Cue], recordings: Iterable[RecordingProgress]) -> float | None:
@@ -28,5 +28,5 @@ def shown_length_s(session: Session, cues: Sequence[Cue], recordings: Iterable[R
         ends_ms = [to_ms(session.ended_at)]
     if not ends_ms:
         return None
-    (reached,) = timeline_seconds(np.array([max(ends_ms)], dtype=np.int64), cues or begun(session.started_at))
+    (reached,) = timeline_seconds(np.array([max(ends_ms)], dtype=np.int64), cues or start_cues(session.started_at))
     return float(reached) if reached > 0 else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audience.errors import RecordingUnreadable
-from audience.recording_files import opening_alone
+from audience.recording_files import isolated_open_options
 from timeline_files.optional import require
 from timeline_files.parts import Part
 
@@ -33,7 +33,7 @@ def open_media(path: Path) -> Iterator[InputContainer]:
     with ExitStack() as stack:
         try:
             file = stack.enter_context(path.open("rb", buffering=0))
-            container = stack.enter_context(av.open(file, **opening_alone(path)))
+            container = stack.enter_context(av.open(file, **isolated_open_options(path)))
         except (FFmpegError, OSError, UnicodeError) as problem:
             raise RecordingUnreadable(f"{path} cannot be opened as a film or sound ({problem})") from None
         yield container

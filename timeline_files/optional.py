@@ -14,4 +14,4 @@ def require(module: str, purpose: str) -> None:
         InvalidValue: it is not; the message names the purpose and how to install it.
     """
     if find_spec(module) is None:
-        raise InvalidValue(f"{purpose} needs {module}: install it with `uv sync --extra timelines`")
+        raise InvalidValue(f"{purpose} needs {module}: install Houselights with its extra `timelines`")

@@ -1,1 +1,1 @@
-"""From labelled photographs to ExpressionNet: `python -m training`."""
+"""Training of ExpressionNet from labelled photographs: `python -m training`."""

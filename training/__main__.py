@@ -1,6 +1,6 @@
-"""`python -m training [--data ZIP_OR_DIR] [--out FILE]`: from labelled photographs to the ONNX file that ships.
+"""`python -m training [--data ZIP_OR_DIR] [--out FILE]`: trains the ONNX file that ships.
 
-Takes well under 40 minutes on two cores. Interrupted, the same command goes on where it was.
+Takes well under 40 minutes on two cores. After an interruption the same command resumes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main() -> int:
         "--work",
         type=Path,
         default=user_cache_path("houselights") / "training",
-        help="folder for boxes and checkpoints, so that an interrupted run goes on (%(default)s)",
+        help="folder for boxes and checkpoints, to resume an interrupted run (%(default)s)",
     )
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
@@ -36,7 +36,7 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201 - a user's mistake is one line
         return 2
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)  # noqa: T201
+        print("interrupted; run the same command to resume", file=sys.stderr)  # noqa: T201
         return 130
     return 0
 

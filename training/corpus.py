@@ -1,10 +1,9 @@
-"""The labelled photographs: reading them, and which people are held out.
+"""The corpus of labelled photographs, and its split by people.
 
-A corpus is a zip or a folder that holds `labels.csv` (file, expression, person) and the photographs it names. People
-are parted by a stable hash of their name, so a person is on one side only, on every machine and in every later
-corpus:
+A corpus is a zip or a folder with `labels.csv` (file, expression, person) and the photographs it names. People are
+split by a stable hash of their name, so a person is in one part only, on every machine and in every later corpus:
 
-- **held out**, about a fifth: looked at last, by the benches and the model card, never to choose or to tune anything;
+- **held out**, about a fifth: for benches and the model card, never for choices or tuning;
 - **validation**, about a seventh of the rest: calibration, thresholds, choice of method;
 - **training**: everybody else, and always the eight people of ALWAYS_TRAINING.
 
@@ -31,7 +30,7 @@ from typing import Final, Literal
 Part = Literal["training", "validation", "held out"]
 
 EXPRESSIONS: Final = ("happy", "surprised", "calm", "sad", "angry", "disgusted", "fear")
-"""The expressions the labels know, in the order of the network's outputs."""
+"""The labelled expressions, in the order of the network's outputs."""
 
 ENVIRONMENT: Final = "HOUSELIGHTS_DATA"
 ZIP_NAME: Final = "expressions-train.zip"
@@ -56,7 +55,7 @@ VALIDATION_FRACTION: Final = 0.14
 
 
 class CorpusUnreadable(Exception):
-    """A corpus is not there or not whole; the text says what and where."""
+    """A corpus is missing or incomplete; the message says what and where."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ class Photo:
     Attributes:
         file: its name inside the corpus, with forward slashes.
         expression: one of EXPRESSIONS.
-        person: who is on it, as the labels spell it.
+        person: the person's name, as in the labels.
         jpeg: the encoded image.
     """
 
@@ -83,12 +82,12 @@ class Photo:
 
     @property
     def part(self) -> Part:
-        """The side of the split this photograph is on."""
+        """The part of the split that contains this photograph."""
         return part_of(self.person)
 
 
 def part_of(person: str) -> Part:
-    """The side of the split a person is on; the same for ever."""
+    """The part of the split that contains a person; it never changes."""
     if person in ALWAYS_TRAINING:
         return "training"
     if _draw("held out", HELD_OUT_SALT, person) < HELD_OUT_FRACTION:
@@ -99,19 +98,19 @@ def part_of(person: str) -> Part:
 
 
 def _draw(purpose: str, salt: int, person: str) -> float:
-    """A number of [0, 1) that looks random and is always the same for the same person and purpose."""
+    """A pseudorandom number in [0, 1), the same for the same person and purpose."""
     digest = hashlib.sha256(f"{purpose} {salt}/{person}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def data_folder() -> Path:
-    """Where the evaluation data lies: HOUSELIGHTS_DATA, else `shared/data` beside the repository. It may not exist."""
+    """The folder of evaluation data: HOUSELIGHTS_DATA, else `shared/data` beside the repository. It may not exist."""
     named = os.environ.get(ENVIRONMENT)
     return Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def default_corpus() -> Path:
-    """The corpus ExpressionNet is trained on. It may not exist."""
+    """The corpus for training ExpressionNet. It may not exist."""
     return data_folder() / ZIP_NAME
 
 
@@ -119,7 +118,7 @@ def read(source: Path) -> list[Photo]:
     """Reads a whole corpus.
 
     Args:
-        source: a zip or a folder with `labels.csv` at its top or in a folder right under it.
+        source: a zip or a folder with `labels.csv` at its top or in a subfolder.
 
     Returns:
         The photographs in the order of the labels; about 60 MB for ten thousand.

@@ -1,8 +1,8 @@
-"""Writing trained networks as one ONNX file that takes BGR crops and gives calibrated confidences.
+"""Export of trained networks as one ONNX file, from BGR crops to calibrated confidences.
 
-The graph is written node by node rather than traced: batch normalisation is folded into the convolutions, gray
-conversion, light normalisation, the mirror image and the calibration are part of it, and weights are stored as 16-bit
-floats (half the file; onnxruntime widens them once, when it loads the file).
+The graph is written node by node, not traced: batch normalisation is folded into the convolutions, gray conversion,
+light normalisation, the mirror image and the calibration are part of it, and weights are stored as 16-bit floats (half
+the file; onnxruntime widens them once, when it loads the file).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BGR_TO_GRAY: Final = (0.114, 0.587, 0.299)  # ITU-R BT.601, as OpenCV's COLOR_BG
 
 
 class _Graph:
-    """A graph as it grows; every method adds nodes and returns the name of their result."""
+    """An ONNX graph under construction; every method adds nodes and returns the name of their result."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -67,8 +67,9 @@ class _Graph:
             maps = self.convolution(maps, block.shortcut, block.shortcut_norm)
         return self.add("Relu", self.add("Add", maps, inner))
 
-    def seen(self, crops: str) -> str:
-        """n x side x side x 3 BGR bytes to 2n normalised gray crops: all as they are, then all mirrored."""
+    def inputs(self, crops: str) -> str:
+        """Converts n x side x side x 3 BGR bytes to 2n normalised gray crops: the originals, then their mirror
+        images."""
         gray = self.add(
             "MatMul", self.add("Cast", crops, to=TensorProto.FLOAT), self.constant([[c] for c in BGR_TO_GRAY])
         )
@@ -79,9 +80,9 @@ class _Graph:
         ends = [self.constant([value], np.int64) for value in (-1, np.iinfo(np.int64).min, 3, -1)]
         return self.add("Concat", crop, self.add("Slice", crop, *ends), axis=0)
 
-    def logits(self, seen: str, network: Network) -> str:
-        """What one network says of 2n normalised crops: 2n x classes."""
-        maps = self.add("Relu", self.convolution(seen, network.stem, network.stem_norm))
+    def logits(self, inputs: str, network: Network) -> str:
+        """The logits of one network for 2n normalised crops: 2n x classes."""
+        maps = self.add("Relu", self.convolution(inputs, network.stem, network.stem_norm))
         for block in network.blocks:
             assert isinstance(block, Block)
             maps = self.block(maps, block)
@@ -94,7 +95,7 @@ class _Graph:
         )
 
     def confidences(self, logits: str, slope: NDArray[np.float64], offset: NDArray[np.float64]) -> str:
-        """2n x classes logits to n x classes calibrated confidences."""
+        """Converts logits (2n x classes) to calibrated confidences (n x classes)."""
         shape = self.constant([2, -1, len(offset)], np.int64)
         logits = self.add("ReduceMean", self.add("Reshape", logits, shape), axes=[0], keepdims=0)
         logits = self.add("Add", self.add("Mul", logits, self.constant(slope)), self.constant(offset))
@@ -103,7 +104,7 @@ class _Graph:
 
 
 def _folded(layer: nn.Conv2d, norm: nn.BatchNorm2d | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weight and bias of a convolution that does the normalisation behind it as well."""
+    """Weight and bias of a convolution with the following normalisation folded in."""
     weight = layer.weight.detach().float().numpy()
     if norm is None:
         assert layer.bias is not None
@@ -122,19 +123,19 @@ def write(
     offset: NDArray[np.float64],
     about: Mapping[str, object],
 ) -> None:
-    """Writes the ONNX file, whole or not at all.
+    """Writes the ONNX file atomically.
 
     Args:
         networks: trained networks, whose logits are averaged.
         path: the file to write.
         side: side of a crop, pixels.
-        slope: classes, what logits are multiplied by.
-        offset: classes, what is added to them then.
-        about: metadata; what is not a string is stored as JSON.
+        slope: classes, factor of the logits.
+        offset: classes, added to them afterwards.
+        about: metadata; values other than strings are stored as JSON.
     """
     graph = _Graph()
-    seen = graph.seen("crops")
-    logits = graph.add("Mean", *(graph.logits(seen, network) for network in networks))
+    inputs = graph.inputs("crops")
+    logits = graph.add("Mean", *(graph.logits(inputs, network) for network in networks))
     result = graph.confidences(logits, slope, offset)
     model = helper.make_model(
         helper.make_graph(

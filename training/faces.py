@@ -1,6 +1,6 @@
-"""Finding the labelled face on every photograph of a corpus, with the detector the device uses.
+"""Detection of the labelled face in every photograph of a corpus, with the device's detector.
 
-Boxes are found once and kept in a file beside the other work of a training run, since detection takes minutes.
+Boxes are cached in a file of the training run, because detection takes minutes.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from edge_lambda.detectors import Detection, Detector, Image
 from training.corpus import CorpusUnreadable, Photo
 
 TYPICAL: Final = (0.10, 0.02, 0.82, 0.98)
-"""Left, top, width and height of a typical box of these tightly cut photographs, as parts of the photograph: where a
-face is taken to be when the detector sees none."""
+"""Left, top, width and height of a typical box in these tightly cropped photographs, as fractions; used if no face is
+detected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Face:
-    """One labelled face, ready to be cut out.
+    """One labelled face with its box.
 
     Attributes:
-        photo: where it comes from, with its label.
-        detection: where it is, pixels of the photograph.
-        found: whether the detector saw it; otherwise the box is a typical one.
+        photo: the labelled photograph.
+        detection: its box, pixels of the photograph.
+        found: whether it was detected; otherwise the box is a typical one.
     """
 
     photo: Photo
@@ -44,11 +44,11 @@ def decoded(photo: Photo) -> Image:
     """The photograph as height x width x 3, BGR.
 
     Raises:
-        CorpusUnreadable: it is no image.
+        CorpusUnreadable: it is not an image.
     """
     image = cv2.imdecode(np.frombuffer(photo.jpeg, dtype=np.uint8), cv2.IMREAD_COLOR)
     if image is None:
-        raise CorpusUnreadable(f"{photo.file} is no image")
+        raise CorpusUnreadable(f"{photo.file} is not an image")
     return np.asarray(image, dtype=np.uint8)
 
 
@@ -57,8 +57,8 @@ def find(photos: Sequence[Photo], detector: Detector, step: Callable[[], None] =
 
     Args:
         photos: the photographs.
-        detector: looks at each as it is, as it would look at a frame of a camera.
-        step: called after every photograph.
+        detector: applied to each photograph as to a frame of a camera.
+        step: callback after every photograph.
     """
     faces = []
     for photo in photos:
@@ -71,30 +71,30 @@ def find(photos: Sequence[Photo], detector: Detector, step: Callable[[], None] =
     return faces
 
 
-def remembered(
+def find_cached(
     photos: Sequence[Photo],
     make_detector: Callable[[], Detector],
     file: Path,
     step: Callable[[], None] = lambda: None,
 ) -> list[Face]:
-    """Like `find`, but looks at `file` first and leaves the boxes there; the detector is made only when needed."""
+    """Like `find`, but caches the boxes in `file`; the detector is created only if needed."""
     corpus = hashlib.sha256(b"".join(hashlib.sha256(photo.jpeg).digest() for photo in photos)).hexdigest()
     if file.exists():
-        with np.load(file) as kept:
-            if str(kept["corpus"]) == corpus:
-                return [_face(photo, row) for photo, row in zip(photos, kept["rows"], strict=True)]
+        with np.load(file) as cached:
+            if str(cached["corpus"]) == corpus:
+                return [_face(photo, row) for photo, row in zip(photos, cached["rows"], strict=True)]
     faces = find(photos, make_detector(), step)
     np.savez(file, corpus=np.array(corpus), rows=np.array([_row(face) for face in faces]))
     return faces
 
 
 def gray_photos(faces: Sequence[Face]) -> list[NDArray[np.uint8]]:
-    """Every photograph as height x width gray levels, which is all the network looks at."""
+    """Every photograph as height x width gray levels, the network's input."""
     return [np.asarray(cv2.cvtColor(decoded(face.photo), cv2.COLOR_BGR2GRAY), dtype=np.uint8) for face in faces]
 
 
 def squares(faces: Sequence[Face]) -> NDArray[np.float64]:
-    """n x 3: centre x, centre y and side of the square the scorer would see, pixels of the photograph."""
+    """n x 3: centre x, centre y and side of the scorer's crop, pixels of the photograph."""
     return np.array([SCORING.square(face.detection) for face in faces])
 
 

@@ -1,4 +1,4 @@
-"""One training run: from photographs and target distributions to a network, through any number of interruptions."""
+"""Training of one network, resumable from checkpoints."""
 
 from __future__ import annotations
 
@@ -18,25 +18,24 @@ from training.views import Gray, Views, batches, plain
 
 Floats = NDArray[np.float32]
 
-SCORED_AT_ONCE: Final = 256
+SCORING_BATCH: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How a network is trained.
+    """Hyperparameters of training.
 
     Attributes:
         epochs: passes over the photographs.
-        rate: highest learning rate; rises over the first `warm_up` of all steps, then falls as a cosine to 0.
-        warm_up: part of all steps, 0..1.
+        rate: highest learning rate, after a linear warm-up and before a cosine decay to 0.
+        warm_up: fraction of all steps, 0..1.
         decay: weight decay of AdamW (Loshchilov & Hutter 2019); not on biases and norms.
-        batch: photographs a step.
+        batch: photographs per step.
         dropout: before the last layer.
-        adjustment: how much of the classes' unevenness the loss takes on itself (logit adjustment, Menon et al. 2021):
-            0 none, 1 all of it.
+        adjustment: strength of the logit adjustment for class imbalance (Menon et al. 2021): 0 for none, 1 for full.
         mixed: chance that a batch is mixed with itself (mixup, Zhang et al. 2018), with Beta(mix, mix).
         mix: see `mixed`.
-        averaging: how much of the running mean of the weights is kept at a step.
+        averaging: decay of the exponential moving average of the weights, per step.
         views: the random views.
     """
 
@@ -54,13 +53,13 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """What a network learns from; rows are photographs.
+class TrainingData:
+    """Training data; rows are photographs.
 
     Attributes:
         photos: n gray photographs.
-        squares: n x 3, the scorer's crop on each: centre x, centre y, side, pixels.
-        targets: n x classes, what the network should say; every row sums to 1.
+        squares: n x 3, the scorer's crop in each: centre x, centre y, side, pixels.
+        targets: n x classes, target probabilities; every row sums to 1.
     """
 
     photos: Sequence[Gray]
@@ -68,13 +67,13 @@ class Material:
     targets: Floats
 
     def prior(self, rows: NDArray[np.intp], settings: Settings) -> Floats:
-        """The part of the logarithm of the classes' shares that the loss takes on itself."""
+        """The logit adjustment: the log of the classes' shares times `adjustment`."""
         shares = self.targets[rows].mean(axis=0)
         return np.asarray(settings.adjustment * np.log(shares), dtype=np.float32)
 
 
 def fit(
-    material: Material,
+    data: TrainingData,
     rows: NDArray[np.intp],
     settings: Settings,
     *,
@@ -82,31 +81,31 @@ def fit(
     checkpoint: Path,
     step: Callable[[int, float], None] = lambda epochs, loss: None,
 ) -> Network:
-    """Trains a network, going on from `checkpoint` where a run of the same name was cut off.
+    """Trains a network, resuming from `checkpoint` if it exists.
 
     Args:
-        material: the photographs.
-        rows: which of them to learn from.
-        settings: how.
-        seed: the same seed and material give the same network, interrupted or not, on the same machine.
+        data: the photographs.
+        rows: the rows to train on.
+        settings: hyperparameters.
+        seed: the same seed and data give the same network on the same machine, interrupted or not.
         checkpoint: written after every epoch.
-        step: called after every epoch with the number done and the mean loss of the last.
+        step: callback after every epoch, with the number of epochs and the mean loss of the last.
 
     Returns:
-        The running mean of the weights over the run, ready to score.
+        The network with averaged weights, in evaluation mode.
     """
     torch.manual_seed(seed)
-    classes = material.targets.shape[1]
-    network, mean = (_fast(Network(classes, dropout=settings.dropout)) for _ in range(2))
+    classes = data.targets.shape[1]
+    network, mean = (_channels_last(Network(classes, dropout=settings.dropout)) for _ in range(2))
     mean.load_state_dict(network.state_dict())
     optimizer = torch.optim.AdamW(_groups(network, settings.decay), lr=settings.rate)
-    prior = torch.from_numpy(material.prior(rows, settings))
+    prior = torch.from_numpy(data.prior(rows, settings))
     first = _resume(checkpoint, network, mean, optimizer)
     for epoch in range(first, settings.epochs):
         torch.manual_seed(seed * 1_000_003 + epoch)
         network.train()
         of_epoch = batches(
-            material.photos, material.squares, rows, views=settings.views, batch=settings.batch, seed=(seed, epoch)
+            data.photos, data.squares, rows, views=settings.views, batch=settings.batch, seed=(seed, epoch)
         )
         per_epoch = max(len(rows) // settings.batch, 1)
         losses = []
@@ -114,30 +113,31 @@ def fit(
             done = epoch * per_epoch + at
             for group in optimizer.param_groups:
                 group["lr"] = settings.rate * _rate(done / (per_epoch * settings.epochs), settings.warm_up)
-            targets = torch.from_numpy(material.targets[chosen])
+            targets = torch.from_numpy(data.targets[chosen])
             losses.append(_learn(network, optimizer, crops, targets, prior, settings))
             _average(mean, network, min(settings.averaging, (1 + done) / (10 + done)))
-        _keep(checkpoint, network, mean, optimizer, epoch + 1)
+        _save(checkpoint, network, mean, optimizer, epoch + 1)
         step(epoch + 1, float(np.mean(losses)))
     mean.eval()
     return mean
 
 
-def logits(network: Network, material: Material, rows: NDArray[np.intp], box_height: float | None = None) -> Floats:
-    """len(rows) x classes, the mean over each face and its mirror image; `box_height` as in `views.plain`."""
+def logits(network: Network, data: TrainingData, rows: NDArray[np.intp], box_height: float | None = None) -> Floats:
+    """Logits (len(rows) x classes), averaged over each face and its mirror image; for `box_height` see
+    `views.plain`."""
     network.eval()
     found = []
-    for start in range(0, len(rows), SCORED_AT_ONCE):
-        chosen = rows[start : start + SCORED_AT_ONCE]
-        crops = np.stack([plain(material.photos[row], material.squares[row], box_height) for row in chosen])
+    for start in range(0, len(rows), SCORING_BATCH):
+        chosen = rows[start : start + SCORING_BATCH]
+        crops = np.stack([plain(data.photos[row], data.squares[row], box_height) for row in chosen])
         with torch.inference_mode():
             seen = _input(crops)
             found.append((network(seen) + network(seen.flip(3))) / 2)
     return np.asarray(torch.cat(found).numpy(), dtype=np.float32)
 
 
-def _fast(network: Network) -> Network:
-    network.to(memory_format=torch.channels_last)  # a module is changed in place
+def _channels_last(network: Network) -> Network:
+    network.to(memory_format=torch.channels_last)  # changes the module in place
     return network
 
 
@@ -169,10 +169,10 @@ def _learn(
         other = torch.randperm(len(seen))
         seen = part * seen + (1 - part) * seen[other]
         targets = part * targets + (1 - part) * targets[other]
-    # bfloat16 doubles the speed where the processor has it and costs nothing in accuracy here.
+    # bfloat16 doubles the speed on processors that support it, without loss of accuracy here.
     with torch.autocast("cpu", torch.bfloat16):
-        said = network(seen)
-    loss = -(targets * torch.log_softmax(said.float() + prior, dim=1)).sum(dim=1).mean()
+        output = network(seen)
+    loss = -(targets * torch.log_softmax(output.float() + prior, dim=1)).sum(dim=1).mean()
     optimizer.zero_grad()
     loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -181,15 +181,15 @@ def _learn(
 
 
 @torch.no_grad()
-def _average(mean: nn.Module, network: nn.Module, kept: float) -> None:
-    for held, new in zip(mean.state_dict().values(), network.state_dict().values(), strict=True):
-        if held.dtype.is_floating_point:
-            held.lerp_(new, 1 - kept)
+def _average(mean: nn.Module, network: nn.Module, decay: float) -> None:
+    for average, new in zip(mean.state_dict().values(), network.state_dict().values(), strict=True):
+        if average.dtype.is_floating_point:
+            average.lerp_(new, 1 - decay)
         else:
-            held.copy_(new)
+            average.copy_(new)
 
 
-def _keep(checkpoint: Path, network: nn.Module, mean: nn.Module, optimizer: torch.optim.Optimizer, epochs: int) -> None:
+def _save(checkpoint: Path, network: nn.Module, mean: nn.Module, optimizer: torch.optim.Optimizer, epochs: int) -> None:
     part = checkpoint.with_suffix(".part")
     state = {"network": network.state_dict(), "mean": mean.state_dict(), "optimizer": optimizer.state_dict()}
     torch.save(state | {"epochs": epochs}, part)

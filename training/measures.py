@@ -1,6 +1,6 @@
-"""How good confidences are: ranking, decisions, calibration, and how sure we are of each figure.
+"""Quality measures of confidences: ranking, decisions and calibration, with bootstrap intervals.
 
-Every function takes a weight per face, so that a bootstrap over people is the same figure under other weights.
+Every measure takes a weight per face, so that a bootstrap over people only changes the weights.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ REPEATS: Final = 400
 
 
 def auc(shows: Bools, confidence: Floats, weight: Floats) -> float:
-    """Area under the ROC curve: the chance that a face that shows the expression is given more than one that does not.
+    """Area under the ROC curve: the probability that a face with the expression gets a higher confidence than one
+    without.
 
-    Ties count half (Mann-Whitney). NaN where one of the two sides is empty.
+    Ties count half (Mann-Whitney). NaN if one of the two groups is empty.
 
     Args:
         shows: n, whether the face shows the expression.
@@ -39,7 +40,7 @@ def auc(shows: Bools, confidence: Floats, weight: Floats) -> float:
 
 
 def balanced_accuracy(shows: Bools, decided: Bools, weight: Floats) -> float:
-    """Mean of the shares of either side that are decided rightly; 0.5 is guessing. NaN where one side is empty."""
+    """Mean of sensitivity and specificity; 0.5 is chance. NaN if one of the two groups is empty."""
     sides = [float(weight[side].sum()) for side in (shows, ~shows)]
     if 0 in sides:
         return float("nan")
@@ -53,8 +54,8 @@ def calibration_error(shows: Bools, confidence: Floats, weight: Floats) -> float
 
     Fifteen bins of equal width on 0..1 (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
     """
-    total, right, said = reliability(shows, confidence, weight)
-    return float(np.abs(right - said).sum() / total.sum())
+    total, right, confidence_sum = reliability(shows, confidence, weight)
+    return float(np.abs(right - confidence_sum).sum() / total.sum())
 
 
 def reliability(shows: Bools, confidence: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
@@ -68,24 +69,24 @@ def reliability(shows: Bools, confidence: Floats, weight: Floats) -> tuple[Float
 
 
 def equal_error_threshold(shows: Bools, confidence: Floats) -> float:
-    """The threshold at which as large a part of either side is decided wrongly.
+    """The threshold with equal error rates in both groups.
 
-    There the share of an audience over the threshold errs by e(1 - 2p) for a true share p and an error rate e: it is
-    right at p = 1/2 and as wrong below as above, whatever the base rate of the people it was fitted on.
+    With error rate e and true share p, the share over the threshold has a bias of e(1 - 2p): it is unbiased at p = 1/2,
+    and independent of the base rate of the data.
     """
     return _crossing(shows, confidence, (~shows).sum() / max(shows.sum(), 1))
 
 
 def matched_share_threshold(shows: Bools, confidence: Floats) -> float:
-    """The threshold over which there are as many faces as show the expression, so that false alarms equal misses.
+    """The threshold at which false alarms equal misses, so that the share over it equals the true share.
 
-    For a rare expression: at equal error rates, false alarms would outnumber it many times.
+    For rare expressions, whose false alarms would far outnumber them at equal error rates.
     """
     return _crossing(shows, confidence, 1.0)
 
 
 def _crossing(shows: Bools, confidence: Floats, miss_costs: float) -> float:
-    """The threshold, midway between two confidences, where misses times their cost meet the false alarms."""
+    """The threshold, midway between two confidences, where misses times their cost equal false alarms."""
     order = np.argsort(confidence, kind="stable")
     misses = np.cumsum(shows[order]) * miss_costs
     alarms = (~shows).sum() - np.cumsum(~shows[order])
@@ -97,16 +98,16 @@ def _crossing(shows: Bools, confidence: Floats, miss_costs: float) -> float:
 def interval(
     measure: Callable[[Floats], float], people: Sequence[str], *, seed: int = 0, repeats: int = REPEATS
 ) -> tuple[float, float]:
-    """The 95 % interval of a figure by a bootstrap over people, never over faces: faces of one person are alike.
+    """The 95 % interval of a figure by a bootstrap over people, because faces of one person are correlated.
 
     Args:
-        measure: the figure under a weight per face.
-        people: n, who is on each face.
+        measure: computes the figure from a weight per face.
+        people: n, the person of each face.
         seed: the same seed gives the same interval.
-        repeats: how many times people are drawn anew.
+        repeats: number of bootstrap samples.
 
     Returns:
-        The 2.5th and the 97.5th percentile (Efron & Tibshirani 1993); draws that leave a side empty are passed over.
+        The 2.5th and the 97.5th percentile (Efron & Tibshirani 1993); samples with an empty group are ignored.
     """
     names, person = np.unique(np.asarray(people), return_inverse=True)
     generator = np.random.default_rng(seed)

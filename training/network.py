@@ -1,7 +1,7 @@
-"""ExpressionNet itself: a small residual network with squeeze-and-excitation, on normalised gray crops.
+"""The network of ExpressionNet: a small residual network with squeeze-and-excitation, on normalised gray crops.
 
 Residual blocks: He et al., CVPR 2016, with the pooled shortcut of He et al., "Bag of Tricks", CVPR 2019;
-squeeze-and-excitation: Hu et al., CVPR 2018. Widths are multiples of 32, which bfloat16 on a CPU needs to be fast.
+squeeze-and-excitation: Hu et al., CVPR 2018. Widths are multiples of 32, for fast bfloat16 on a CPU.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from torch.nn import functional
 WIDTHS: Final = (32, 64, 128, 192)
 SQUEEZE: Final = 8
 DIM: Final = 8.0
-"""Gray levels added to the contrast a crop is divided by, so that noise in a black crop is not blown up."""
+"""Gray levels added to the divisor in contrast normalisation, so that noise in a dark crop is not amplified."""
 
 
 def normalised(crops: Tensor) -> Tensor:
-    """Takes light and contrast out: n x 1 x side x side gray levels to mean 0 and a deviation just under 1."""
+    """Normalises brightness and contrast: n x 1 x side x side gray levels to mean 0 and a standard deviation just under
+    1."""
     crops = crops.float()
     mean = crops.mean((2, 3), keepdim=True)
     deviation = (crops - mean).square().mean((2, 3), keepdim=True).sqrt()
@@ -27,7 +28,7 @@ def normalised(crops: Tensor) -> Tensor:
 
 
 class SqueezeExcite(nn.Module):
-    """Weighs each channel by what all of them hold on average."""
+    """Squeeze-and-excitation: scales each channel by a function of all channel means."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -40,7 +41,7 @@ class SqueezeExcite(nn.Module):
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions beside a shortcut; halves the maps where `stride` is 2."""
+    """Two 3x3 convolutions with a shortcut; halves the maps if `stride` is 2."""
 
     def __init__(self, channels_in: int, channels: int, stride: int) -> None:
         super().__init__()
@@ -62,7 +63,7 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    """Normalised crops, n x 1 x side x side, to n x classes logits."""
+    """The network, from normalised crops (n x 1 x side x side) to logits (n x classes)."""
 
     def __init__(self, classes: int, *, dropout: float = 0.3, widths: tuple[int, ...] = WIDTHS) -> None:
         super().__init__()

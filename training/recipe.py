@@ -1,7 +1,7 @@
-"""The whole recipe: boxes, networks, calibration, the ONNX file.
+"""The training recipe: boxes, networks, calibration and the ONNX file.
 
-What ships is the mean of two networks that differ only in their seed. Each is trained in a process of its own on one
-core: two cores on one network wait for each other at every step and take longer. What was tried besides is in NOTES.md.
+The model is the mean of two networks with different seeds. Each is trained in its own process on one core, because two
+cores on one network wait for each other at every step. NOTES.md lists alternatives that were tried.
 """
 
 from __future__ import annotations
@@ -23,27 +23,26 @@ from edge_lambda.crops import SCORING
 from edge_lambda.detectors.centerface import CenterFace
 from training import calibration, export
 from training.corpus import EXPRESSIONS, Part, read
-from training.faces import Face, gray_photos, remembered, squares
-from training.fit import Material, Settings, fit, logits
+from training.faces import Face, find_cached, gray_photos, squares
+from training.fit import Settings, TrainingData, fit, logits
 from training.measures import auc
 from training.network import Network
 
 VERSION: Final = "1"
 NEEDED_AUC: Final = 0.85
 NEEDED_FACES: Final = 50
-"""An expression with less than either on the held-out people is marked experimental."""
+"""An expression with less than either on held-out people is marked experimental."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What is trained.
+    """Parameters of the recipe.
 
     Attributes:
-        seed: of everything random.
-        networks: how many are trained and averaged, at least 1.
-        settings: how each is trained.
-        smoothing: part of every target that is spread evenly (label smoothing, Szegedy et al. 2016): the labels are
-            students' and noisy.
+        seed: seed of all randomness.
+        networks: number of networks to train and average, at least 1.
+        settings: hyperparameters of each.
+        smoothing: label smoothing (Szegedy et al. 2016), because the labels are by students and noisy.
     """
 
     seed: int = 1
@@ -53,22 +52,22 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class People:
-    """The corpus by rows, one row a photograph.
+class CorpusRows:
+    """The corpus in rows, one per photograph.
 
     Attributes:
-        material: photographs, squares and smoothed targets.
+        data: photographs, squares and smoothed targets.
         label: n, index into EXPRESSIONS.
-        rows: for each part of the split the rows in it; for training only those on which the detector sees a face.
+        rows: rows of each part of the split; for training, only those with a detected face.
     """
 
-    material: Material
+    data: TrainingData
     label: NDArray[np.intp]
     rows: dict[Part, NDArray[np.intp]]
 
     @classmethod
-    def of(cls, faces: Sequence[Face], smoothing: float) -> People:
-        """The rows of these faces."""
+    def of(cls, faces: Sequence[Face], smoothing: float) -> CorpusRows:
+        """Builds the rows from faces."""
         label = np.array([EXPRESSIONS.index(face.photo.expression) for face in faces])
         rows = {
             part: np.array([keep(face) and face.photo.part == part for face in faces]).nonzero()[0]
@@ -77,7 +76,7 @@ class People:
         classes = len(EXPRESSIONS)
         targets = (1 - smoothing) * np.eye(classes, dtype=np.float32)[label] + np.float32(smoothing / classes)
         return cls(
-            material=Material(photos=gray_photos(faces), squares=squares(faces), targets=targets),
+            data=TrainingData(photos=gray_photos(faces), squares=squares(faces), targets=targets),
             label=label,
             rows=rows,
         )
@@ -97,22 +96,22 @@ def train(source: Path, out: Path, work: Path, recipe: Recipe) -> None:
         source: the corpus, zip or folder.
         out: the ONNX file to write.
         work: folder for boxes and checkpoints.
-        recipe: what is trained.
+        recipe: parameters.
 
     Raises:
         CorpusUnreadable: the corpus cannot be read.
     """
     work.mkdir(parents=True, exist_ok=True)
-    people = people_of(source, work, recipe)
+    corpus = load_corpus(source, work, recipe)
     with ProcessPoolExecutor(recipe.networks, mp_context=get_context("spawn")) as processes:
         jobs = [processes.submit(train_one, source, work, recipe, number) for number in range(recipe.networks)]
         for job in jobs:
             job.result()
-    finish([train_one(source, work, recipe, number, people) for number in range(recipe.networks)], people, recipe, out)
+    finish([train_one(source, work, recipe, number, corpus) for number in range(recipe.networks)], corpus, recipe, out)
 
 
-def people_of(source: Path, work: Path, recipe: Recipe) -> People:
-    """Reads the corpus and finds its faces, or remembers where they are."""
+def load_corpus(source: Path, work: Path, recipe: Recipe) -> CorpusRows:
+    """Reads the corpus and finds its faces, using cached boxes if present."""
     photos, console = read(source), Console()
     done = [0]
 
@@ -121,48 +120,48 @@ def people_of(source: Path, work: Path, recipe: Recipe) -> People:
         if done[0] % 1000 == 0 or done[0] == len(photos):
             console.log(f"finding faces: {done[0]} of {len(photos)} photographs", _stack_offset=2)
 
-    return People.of(remembered(photos, CenterFace, work / "boxes.npz", step), recipe.smoothing)
+    return CorpusRows.of(find_cached(photos, CenterFace, work / "boxes.npz", step), recipe.smoothing)
 
 
-def train_one(source: Path, work: Path, recipe: Recipe, number: int, people: People | None = None) -> Network:
-    """Trains one of the networks on one core, or goes on with it, or takes it from its checkpoint when it is done.
+def train_one(source: Path, work: Path, recipe: Recipe, number: int, corpus: CorpusRows | None = None) -> Network:
+    """Trains one of the networks on one core, or resumes or loads it from its checkpoint.
 
     Args:
-        source, work, recipe: as for `train`.
-        number: which network, from 0.
-        people: the corpus, where the caller has read it.
+        source, work, recipe: see `train`.
+        number: index of the network, from 0.
+        corpus: the corpus, if already read.
     """
     torch.set_num_threads(1)
-    people = people or people_of(source, work, recipe)
+    corpus = corpus or load_corpus(source, work, recipe)
     console = Console()
 
     def step(epochs: int, loss: float) -> None:
         console.log(f"network {number + 1}: epoch {epochs} of {recipe.settings.epochs}, loss {loss:.3f}")
 
     return fit(
-        people.material,
-        people.rows["training"],
+        corpus.data,
+        corpus.rows["training"],
         recipe.settings,
         seed=recipe.seed + number,
-        checkpoint=work / f"network{number + 1}-{_key(people, recipe)}.pt",
+        checkpoint=work / f"network{number + 1}-{_key(corpus, recipe)}.pt",
         step=step,
     )
 
 
-def mean_logits(networks: Sequence[Network], people: People, part: Part) -> NDArray[np.float64]:
-    """What the networks say together of one part of the split: len(rows) x classes."""
-    said = [logits(network, people.material, people.rows[part]) for network in networks]
-    return np.asarray(np.mean(said, axis=0), dtype=np.float64)
+def mean_logits(networks: Sequence[Network], corpus: CorpusRows, part: Part) -> NDArray[np.float64]:
+    """The mean logits of the networks for one part of the split: len(rows) x classes."""
+    outputs = [logits(network, corpus.data, corpus.rows[part]) for network in networks]
+    return np.asarray(np.mean(outputs, axis=0), dtype=np.float64)
 
 
-def finish(networks: Sequence[Network], people: People, recipe: Recipe, out: Path) -> None:
-    """Calibrates on validation people, marks what is experimental on the held-out ones, and writes the file."""
-    prior = people.material.prior(people.rows["training"], recipe.settings).astype(np.float64)
-    label = people.label[people.rows["validation"]]
-    said = mean_logits(networks, people, "validation")
-    calibrated = calibration.fitted(said, label, prior - prior.mean())
-    limits = calibration.thresholds(calibrated.confidences(said), label, EXPRESSIONS)
-    shown = calibrated.confidences(mean_logits(networks, people, "held out"))
+def finish(networks: Sequence[Network], corpus: CorpusRows, recipe: Recipe, out: Path) -> None:
+    """Calibrates on validation people, determines experimental expressions on held-out people, and writes the file."""
+    prior = corpus.data.prior(corpus.rows["training"], recipe.settings).astype(np.float64)
+    label = corpus.label[corpus.rows["validation"]]
+    outputs = mean_logits(networks, corpus, "validation")
+    calibrated = calibration.fit_calibration(outputs, label, prior - prior.mean())
+    limits = calibration.thresholds(calibrated.confidences(outputs), label, EXPRESSIONS)
+    shown = calibrated.confidences(mean_logits(networks, corpus, "held out"))
     export.write(
         networks,
         out,
@@ -174,14 +173,14 @@ def finish(networks: Sequence[Network], people: People, recipe: Recipe, out: Pat
             "version": VERSION,
             "classes": EXPRESSIONS,
             "thresholds": {name: round(limit, 4) for name, limit in limits.items()},
-            "experimental": experimental(people.label[people.rows["held out"]], shown),
+            "experimental": experimental(corpus.label[corpus.rows["held out"]], shown),
             "crop": asdict(SCORING),
         },
     )
 
 
 def experimental(label: NDArray[np.intp], confidences: NDArray[np.float64]) -> list[str]:
-    """The expressions measured too poorly on held-out people to be relied on: NEEDED_FACES, NEEDED_AUC."""
+    """The expressions with fewer than NEEDED_FACES or less than NEEDED_AUC on held-out people."""
     marked = []
     for at, name in enumerate(EXPRESSIONS):
         shows = label == at
@@ -190,9 +189,9 @@ def experimental(label: NDArray[np.intp], confidences: NDArray[np.float64]) -> l
     return marked
 
 
-def _key(people: People, recipe: Recipe) -> str:
-    """Part of a checkpoint's name: a run on another corpus or by other means never goes on from this one's."""
-    material = hashlib.sha256(repr(recipe).encode())
-    material.update(people.material.squares.tobytes())
-    material.update(people.label.tobytes())
-    return material.hexdigest()[:12]
+def _key(corpus: CorpusRows, recipe: Recipe) -> str:
+    """A hash for a checkpoint's name, so that a run with another corpus or recipe never resumes from it."""
+    data = hashlib.sha256(repr(recipe).encode())
+    data.update(corpus.data.squares.tobytes())
+    data.update(corpus.label.tobytes())
+    return data.hexdigest()[:12]

@@ -1,7 +1,7 @@
-"""What a camera might have made of a face: random views of a photograph, as the network sees them in training.
+"""Data augmentation: random views of a photograph, as a camera might have taken it.
 
-Each view goes through the stages a picture goes through: pose and box, resolution, compression, light, noise, and
-something in front of the face. Geometry stays that of `edge_lambda.crops`; only its square is moved and turned.
+Each view simulates the stages of a picture: pose and box, resolution, compression, light, noise, and occlusion. Crops
+are those of `edge_lambda.crops`, with the square moved and rotated.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from edge_lambda.crops import SCORING, cut, resized
 Gray = NDArray[np.uint8]
 
 BATCHES_AHEAD: Final = 3
-"""Batches made ahead of the network by a second thread; OpenCV lets go of the interpreter while it works."""
+"""Batches prepared in advance by a second thread; OpenCV releases the GIL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views:
-    """How far views go. Standard deviations and spans are parts of the square's side unless they say otherwise.
+    """Parameters of the augmentation. Lengths are fractions of the square's side unless noted.
 
     Attributes:
-        zoom: span of the logarithm of the zoom, either way.
+        zoom: range of the log of the zoom, in both directions.
         shift: standard deviation of the square's centre; detectors differ by about .03.
-        turn: standard deviation of the roll, degrees, cut at 2.5 of it.
-        stretch: standard deviation of the logarithm of width to height; stands in for yaw and pitch.
-        small: chance of a face of few pixels, its box height drawn from 12..90 px, evenly in its logarithm.
-        blurred: chance of a face out of focus, where it is not small.
-        compressed: chance of JPEG artefacts on a small face.
-        lit: chance of a change of gamma; and half of it, of light from a side.
-        noisy: chance of sensor noise.
-        covered: chance of a rectangle in front of the face.
+        turn: standard deviation of the roll, degrees, clipped at 2.5 of them.
+        stretch: standard deviation of the log of the aspect ratio; approximates yaw and pitch.
+        small: probability of a small face, with a box height of 12..90 px, log-uniform.
+        blurred: probability of a face out of focus, if it is not small.
+        compressed: probability of JPEG artefacts on a small face.
+        lit: probability of a change of gamma; half of it for light from a side.
+        noisy: probability of image noise.
+        covered: probability of a rectangle in front of the face.
     """
 
     zoom: float = 0.2
@@ -53,12 +53,12 @@ class Views:
     covered: float = 0.25
 
     def one(self, photo: Gray, square: NDArray[np.float64], generator: np.random.Generator) -> Gray:
-        """One view.
+        """Generates one view.
 
         Args:
             photo: height x width gray levels.
             square: centre x, centre y and side of the scorer's crop, pixels.
-            generator: the source of chance.
+            generator: random generator.
 
         Returns:
             SCORING.size x SCORING.size gray levels.
@@ -132,12 +132,12 @@ def _covered(crop: Gray, generator: np.random.Generator) -> Gray:
 
 
 def plain(photo: Gray, square: NDArray[np.float64], box_height: float | None = None) -> Gray:
-    """The crop as the scorer sees it, in gray.
+    """The scorer's crop without augmentation, in gray.
 
     Args:
         photo: height x width gray levels.
         square: centre x, centre y and side of the scorer's crop, pixels.
-        box_height: the face is first shrunk to as few pixels as if its box were this high; None to leave it.
+        box_height: shrinks the face first, as if its box had this height in pixels; None to keep its size.
     """
     crop = cut(photo, *square)
     if box_height is not None:
@@ -154,9 +154,9 @@ def batches(
     batch: int,
     seed: tuple[int, ...],
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.intp]]]:
-    """One pass over `rows` in random order: batch x size x size views, and the rows they are of.
+    """Yields one pass over `rows` in random order: batch x size x size views, and their rows.
 
-    What does not fill a batch is left out; the next pass leaves out others.
+    An incomplete last batch is dropped.
     """
     order = np.random.default_rng(seed).permutation(rows)
 

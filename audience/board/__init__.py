@@ -1,1 +1,1 @@
-"""The live board: how lively each stage of a festival is, their order, and the snapshot that public pages read."""
+"""The live board: liveliness of the stages of a festival, their ranking, and the snapshot that public pages read."""

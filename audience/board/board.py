@@ -1,7 +1,7 @@
-"""The live board: a session's stages at one instant, the liveliest on top, each with what changed there lately.
+"""The live board: a session's stages at one instant, the liveliest first, each with its recent changes.
 
-A pure function of the records from before that instant: whoever asks for it, now or years later, gets the same board,
-as far as the same records had arrived. It needs those since `reads_from_ms`, and no others move it.
+A board is a pure function of the records before its instant: computed now or years later from the same records, it is
+the same. It depends on the records since `reads_from_ms` only.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from audience.board.liveliness import (
     StageSums,
     Z,
     liveliness,
-    of_large_rooms,
     shrink_toward,
     stretches,
+    without_small_rooms,
 )
-from audience.board.ranking import chain_start_ms, held_orders
+from audience.board.ranking import chain_start_ms, stable_orders
 from audience.disclosure import SMALL_ROOM
 from audience.exclusions import excluded_windows
 from audience.sessions import Session, Stage
@@ -44,11 +44,11 @@ class Change:
     """A stage now and five minutes ago.
 
     Attributes:
-        direction: of its figure: "up", "down" or "steady".
-        places: how many places it came up, less those it went down.
-        lead, lead_before: index into `LIVELY` of the expression that was shown most; -1 where there was no figure.
-        faces, faces_before: in view at once; NaN where no camera looked.
-        playing, playing_before: title of the set that was on; empty between sets.
+        direction: direction of its figure: "up", "down" or "steady".
+        places: places gained; negative for places lost.
+        lead, lead_before: index into `LIVELY` of the strongest expression; -1 without a figure.
+        faces, faces_before: mean number of faces in view; NaN if no camera recorded.
+        playing, playing_before: title of the current set; "" between sets.
     """
 
     direction: str
@@ -62,24 +62,24 @@ class Change:
 
 
 def why(change: Change) -> str:
-    """A phrase such as "more faces smile, “Ada & the Looms” began"; empty where nothing worth a word has changed."""
-    parts = [part for part in (_faces_show(change), _set(change), _in_view(change)) if part]
+    """Describes a change, such as "more faces smile, “Ada & the Looms” began"; "" if nothing notable changed."""
+    parts = [part for part in (_faces_phrase(change), _set_phrase(change), _in_view_phrase(change)) if part]
     if not parts and abs(change.places) >= _MANY_PLACES:
-        return "others went down" if change.places > 0 else "others went up"
+        return "moved up as others fell" if change.places > 0 else "moved down as others rose"
     return ", ".join(parts[:2])
 
 
-def _faces_show(change: Change) -> str:
+def _faces_phrase(change: Change) -> str:
     if change.direction == "steady":
         return ""
     quantity = "more" if change.direction == "up" else "fewer"
-    told_by = change.lead if change.direction == "up" else change.lead_before
-    if told_by >= 0 and LIVELY[told_by] == "surprised":
+    lead = change.lead if change.direction == "up" else change.lead_before
+    if lead >= 0 and LIVELY[lead] == "surprised":
         return f"{quantity} faces look surprised"
     return f"{quantity} faces smile"
 
 
-def _set(change: Change) -> str:
+def _set_phrase(change: Change) -> str:
     if change.playing == change.playing_before:
         return ""
     if change.playing:
@@ -87,7 +87,7 @@ def _set(change: Change) -> str:
     return f"“{change.playing_before}” ended"
 
 
-def _in_view(change: Change) -> str:
+def _in_view_phrase(change: Change) -> str:
     now, before = change.faces, change.faces_before
     if math.isnan(now) or math.isnan(before) or min(now, before) < 1:
         return ""
@@ -105,7 +105,7 @@ State = Literal["live", "stale", "too few", "left out", "silent", "heads only"]
 Direction = Literal["up", "down", "steady"]
 
 WITHOUT_FIGURE = ("too few", "left out", "silent")
-"""The states in which nothing is said of a stage, in the order they come in below the others."""
+"""The states without a figure, in their order below the others."""
 
 STALE_MS = 15_000
 SPARK_STEP_MS, SPARK_STEPS = 5_000, 12
@@ -115,11 +115,11 @@ _WORTH_AN_ARROW = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """How a figure has moved since an earlier instant.
+    """The change of a figure since an earlier instant.
 
     Attributes:
         change: in points of 0..100.
-        direction: "up" or "down" where chance alone hardly moves it so far, else "steady".
+        direction: "up" or "down" if the change is significant, else "steady".
     """
 
     change: float
@@ -131,23 +131,21 @@ class BoardRow:
     """One stage of a board.
 
     Attributes:
-        stage_id: which stage.
-        title: what to call it.
-        state: "live"; "stale" where its newest window ended more than 15 s ago; "too few" where twenty faces or fewer
-            were in view, or too briefly, to say more; "left out" where somebody left the last minute out of every
-            figure; "silent" where no camera looked in the last minute; "heads only" where the session measures no
-            expression.
-        rank: 1 for the top; None where there is no figure or it is stale. Of a tie all have the same.
-        tied: whether others have the same rank: their intervals overlap that of the first of them.
-        figure: liveliness, 0..100; None where there is none.
+        stage_id: the stage.
+        title: its display name.
+        state: "live"; "stale" (its newest window ended more than 15 s ago); "too few" (twenty faces or fewer in view,
+            or for too short a time); "left out" (somebody excluded the last minute); "silent" (no camera recorded in
+            the last minute); "heads only" (the session measures no expressions).
+        rank: 1 for the top, the same for ties; None if there is no figure or it is stale.
+        tied: whether other stages have the same rank, because their intervals overlap that of the first of them.
+        figure: liveliness, 0..100; None if there is none.
         low, high: its interval.
-        faces: faces in view at once over the last minute; None where no camera looked.
-        age_s: seconds since its newest window ended, 0 or more, by the camera's clock; None where there is none in what
-            was read.
-        over_5_min, over_15_min: the trend; None where there is no figure at either end.
-        why: what has changed of late, in a phrase; empty where nothing worth a word has.
-        sparkline: twelve figures of 5 s each, the last minute's; None where there was none.
-        playing: title of the set that is on; empty between sets.
+        faces: mean number of faces in view over the last minute; None if no camera recorded.
+        age_s: seconds since its newest window ended, 0 or more, by the camera's clock; None if no window was read.
+        over_5_min, over_15_min: the trend; None without a figure at either end.
+        why: recent changes in a phrase; "" if nothing notable changed.
+        sparkline: twelve figures of 5 s each over the last minute; None where there was none.
+        playing: title of the current set; "" between sets.
     """
 
     stage_id: str
@@ -172,11 +170,11 @@ class Board:
     """All stages at one instant.
 
     Attributes:
-        session: whose.
+        session: the session.
         as_of_ms: the instant, milliseconds since the epoch.
-        rows: from the top: live ones in their order, then stale ones, then those that have no figure.
-        caution: what has to be said with the figures: why there are none, or that the windows that were read, this
-            board's or not, are of several scorers; empty where nothing has to be.
+        rows: from the top: live stages by rank, then stale ones, then those without a figure.
+        caution: a note to show with the figures: why there are none, or that windows are of several scorers; "" for
+            none.
     """
 
     session: Session
@@ -191,17 +189,17 @@ def reads_from_ms(as_of_ms: int) -> int:
 
 
 def board(session: Session, stages: Sequence[StageSums], as_of_ms: int) -> Board:
-    """The board as it is at an instant.
+    """Computes the board at an instant.
 
-    Figures and order are those of the last multiple of `UPDATE_MS`, so that all who look see the same. Windows that end
-    later than `as_of_ms` are not looked at; what a camera says of the future waits until then.
+    Figures and order are those of the last multiple of `UPDATE_MS`, so that all viewers see the same. Windows that end
+    after `as_of_ms` are ignored.
 
     Args:
-        session: whose.
-        stages: its stages with their windows from `reads_from_ms` on; more change no row.
-        as_of_ms: now, or any instant before, milliseconds since the epoch.
+        session: the session.
+        stages: its stages with their windows from `reads_from_ms` on; earlier windows have no effect.
+        as_of_ms: now, or any earlier instant, milliseconds since the epoch.
     """
-    stages = [of_large_rooms(_between(sums, reads_from_ms(as_of_ms), as_of_ms)) for sums in stages]
+    stages = [without_small_rooms(_between(sums, reads_from_ms(as_of_ms), as_of_ms)) for sums in stages]
     if session.mode == "head count":
         at_ms = np.array([as_of_ms - as_of_ms % UPDATE_MS])
         faces = [float(stretches(sums, at_ms).faces[0]) for sums in stages]
@@ -211,11 +209,13 @@ def board(session: Session, stages: Sequence[StageSums], as_of_ms: int) -> Board
         ]
         return Board(session=session, as_of_ms=as_of_ms, rows=tuple(rows), caution=session.mode_reason)
     figures = liveliness(stages, chain_start_ms(as_of_ms), as_of_ms)
-    orders = held_orders(figures.figure)
-    told = [_told(session, sums, figures, orders, place, as_of_ms) for place, sums in enumerate(stages)]
+    orders = stable_orders(figures.figure)
+    rows_with_figures = [
+        _row_with_figure(session, sums, figures, orders, place, as_of_ms) for place, sums in enumerate(stages)
+    ]
     groups: dict[str, list[BoardRow]] = {state: [] for state in ("live", "stale", *WITHOUT_FIGURE)}
     for place in orders[-1].tolist():
-        groups[told[place].state].append(told[place])
+        groups[rows_with_figures[place].state].append(rows_with_figures[place])
     return Board(
         session=session,
         as_of_ms=as_of_ms,
@@ -225,14 +225,14 @@ def board(session: Session, stages: Sequence[StageSums], as_of_ms: int) -> Board
 
 
 def overlap(one: BoardRow, other: BoardRow) -> bool:
-    """Whether the intervals of two stages overlap, so that neither is said to be above the other."""
+    """Whether the intervals of two stages overlap, so that neither ranks above the other."""
     if one.low is None or one.high is None or other.low is None or other.high is None:
         return False
     return one.low <= other.high and other.low <= one.high
 
 
 def _ranked(rows: Sequence[BoardRow]) -> list[BoardRow]:
-    """A row ties with those right above it as long as it overlaps the first of them."""
+    """Assigns ranks: a row ties with those directly above while it overlaps the first of them."""
     ties: list[list[BoardRow]] = []
     for row in rows:
         if ties and overlap(ties[-1][0], row):
@@ -247,8 +247,8 @@ def _ranked(rows: Sequence[BoardRow]) -> list[BoardRow]:
 
 
 def _between(sums: StageSums, from_ms: int, until_ms: int) -> StageSums:
-    """The windows that start at `from_ms` or later and end at `until_ms` or earlier: sums over them are the same to the
-    last digit, however many more were read."""
+    """Limits sums to windows that start at `from_ms` or later and end at `until_ms` or earlier, so that figures do not
+    depend on what else was read."""
     inside = slice(
         int(np.searchsorted(sums.end_ms, from_ms + sums.width_ms, side="left")),
         int(np.searchsorted(sums.end_ms, until_ms, side="right")),
@@ -258,7 +258,7 @@ def _between(sums: StageSums, from_ms: int, until_ms: int) -> StageSums:
 
 
 def _row(session: Session, sums: StageSums, faces: float, as_of_ms: int) -> BoardRow:
-    """What can be said of a stage without any figure."""
+    """The row of a stage without a figure."""
     newest = int(sums.end_ms[-1]) if len(sums.end_ms) else None
     state: State = "too few"
     if np.isnan(faces):
@@ -275,7 +275,9 @@ def _row(session: Session, sums: StageSums, faces: float, as_of_ms: int) -> Boar
     )
 
 
-def _told(session: Session, sums: StageSums, figures: Liveliness, orders: Ints, place: int, as_of_ms: int) -> BoardRow:
+def _row_with_figure(
+    session: Session, sums: StageSums, figures: Liveliness, orders: Ints, place: int, as_of_ms: int
+) -> BoardRow:
     row = _row(session, sums, float(figures.faces[-1, place]), as_of_ms)
     figure = 100 * float(figures.figure[-1, place])
     if np.isnan(figure) or row.age_s is None or row.faces is None or row.faces <= SMALL_ROOM:
@@ -317,7 +319,7 @@ def _trend(figures: Liveliness, place: int, over_ms: int) -> Trend | None:
 
 
 def _sparkline(sums: StageSums, at_ms: int, mean: float, k: float) -> tuple[float | None, ...]:
-    """The last minute in steps, each shrunk as the figure is, so that both stand on one scale."""
+    """The last minute in steps, each shrunk like the figure, so that both have the same scale."""
     ends = at_ms - SPARK_STEP_MS * np.arange(SPARK_STEPS - 1, -1, -1, dtype=np.int64)
     steps = stretches(sums, ends, max(SPARK_STEP_MS, sums.width_ms), sums.width_ms)
     shrunk = 100 * shrink_toward(steps.level, steps.n, mean, k)
@@ -325,7 +327,7 @@ def _sparkline(sums: StageSums, at_ms: int, mean: float, k: float) -> tuple[floa
 
 
 def playing(session: Session, stage: Stage, at_ms: int) -> str:
-    """Title of the segment of a stage's first timeline that is on at an instant; empty where none is."""
+    """Title of the segment of a stage's first timeline at an instant; "" for none."""
     if not stage.timelines:
         return ""
     cues = stage.cues or (Cue(at=session.started_at, timeline_s=0.0),)
@@ -338,7 +340,7 @@ def _caution(stages: Sequence[StageSums]) -> str:
     scorers = sorted({name for sums in stages for name in sums.scorers})
     if len(scorers) < 2:
         return ""
-    return f"Scored by {' and '.join(scorers)}: figures of different scorers are not to be compared."
+    return f"Scored by {' and '.join(scorers)}: figures of different scorers must not be compared."
 
 
 def session_is_over(session: Session, as_of_ms: int) -> bool:
@@ -347,15 +349,14 @@ def session_is_over(session: Session, as_of_ms: int) -> bool:
 
 
 def public_instant_ms(session: Session, at_ms: int) -> int | None:
-    """The instant whose board strangers may see: now, and once the session has ended its end.
+    """The instant of the public board: now, or the end of a session that has ended.
 
     Args:
-        session: any.
-        at_ms: when they look, milliseconds since the epoch.
+        session: any session.
+        at_ms: now, milliseconds since the epoch.
 
     Returns:
-        Milliseconds since the epoch; None where there is nothing for strangers, since only festivals have a public
-        board: an audience of a talk or a screening did not come to be shown.
+        Milliseconds since the epoch; None if the session has no public board, which only festivals have.
     """
     if session.kind != "festival":
         return None

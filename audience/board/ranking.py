@@ -1,4 +1,4 @@
-"""The order of the stages, steadied: who is above whom changes only by a margin that was held for several updates."""
+"""A stable order of the stages: two stages swap only after a margin that lasts for several updates."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MARGIN = 0.005
-HELD = 3
-"""A stage passes another once its figure was `MARGIN` above the other's for `HELD` updates in a row."""
+HOLD_UPDATES = 3
+"""A stage passes another once its figure was `MARGIN` higher for `HOLD_UPDATES` updates in a row."""
 
 _PAIRS_AT_ONCE = 20_000
 
 CHAIN_MS = 900_000
-"""The order at an instant is told from the figures since the multiple of it before the last one: between 15 and 30
-minutes. So it is a function of a bounded past, whoever looks, and whenever."""
+"""The order at an instant follows from the figures since the second last multiple of this: 15 to 30 minutes. So it is a
+function of a bounded past."""
 
 
 def chain_start_ms(at_ms: int) -> int:
-    """Where the order at an instant is told from, milliseconds since the epoch."""
+    """The first instant that the order at an instant depends on, milliseconds since the epoch."""
     return (at_ms // CHAIN_MS - 1) * CHAIN_MS
 
 
-def held_orders(figure: Floats) -> Ints:
-    """The order at every instant of a chain that begins with the first of them.
+def stable_orders(figure: Floats) -> Ints:
+    """Computes the order at every instant of a chain.
 
-    It begins as the order of the figures. A stage that passes others goes above the highest of them, and so above all
-    who stand between. A stage without a figure is in no order; one that comes, or comes back, goes above the first
-    whose figure is lower by the margin.
+    At the first instant the figures give the order. A stage that passes others moves above the highest of them. A stage
+    without a figure has no place; one that appears or returns is placed above the first whose figure is lower by the
+    margin.
 
     Args:
-        figure: (u, s) `UPDATE_MS` apart; NaN where a stage has none. Of equal figures the first stage's is above.
+        figure: (u, s), `UPDATE_MS` apart; NaN where a stage has none. Ties go to the first stage.
 
     Returns:
-        (u, s) stages from the top; those without a figure come last, in their own order.
+        (u, s) stages from the top; those without a figure last, by index.
     """
     updates, stages = figure.shape
     orders = np.empty((updates, stages), dtype=np.int64)
@@ -48,7 +48,7 @@ def held_orders(figure: Floats) -> Ints:
     for first, passing in _passing(figure):
         update, end = first, first + len(passing)
         while update < end:
-            # Most updates change nothing: the next that may is looked for in one step.
+            # Most updates change nothing, so skip to the next that may.
             changes = (known[update:end] != (rank < stages)).any(axis=1)
             changes |= (passing[update - first :] & (rank[:, None] > rank)).any(axis=(1, 2))
             until = update + int(changes.argmax()) if changes.any() else end
@@ -64,7 +64,7 @@ def held_orders(figure: Floats) -> Ints:
 
 
 def _next_order(before: Sequence[int], now: Floats, passing: NDArray[np.bool_]) -> list[int]:
-    """The order at an update, from the one before it."""
+    """The order after an update."""
     margin = MARGIN if before else 0.0
     here = set(np.flatnonzero(~np.isnan(now)).tolist())
     order = [stage for stage in before if stage in here]
@@ -85,21 +85,22 @@ def _from_the_top(stages: Iterable[int], now: Floats) -> list[int]:
 
 
 def _passing(figure: Floats) -> Iterator[tuple[int, NDArray[np.bool_]]]:
-    """Whether one stage has been `MARGIN` above another for `HELD` updates in a row, for some updates after the other.
+    """Yields, in blocks of k updates, whether each stage has been `MARGIN` above each other for `HOLD_UPDATES` in a
+    row.
 
     Yields:
-        The first of so many updates, and (so many, s, s).
+        The first update of the block, and a mask (k, s, s).
     """
     updates, stages = figure.shape
-    # So many at once that a festival of hundreds of stages takes no more memory than one of ten.
+    # The block size bounds memory for festivals with hundreds of stages.
     at_once = max(1, _PAIRS_AT_ONCE // max(1, stages**2))
     for first in range(0, updates, at_once):
-        since = max(0, first - HELD + 1)
+        since = max(0, first - HOLD_UPDATES + 1)
         here = figure[since : first + at_once]
         with np.errstate(invalid="ignore"):
             above = here[:, :, None] - here[:, None, :] > MARGIN
         held = above.copy()
-        for back in range(1, HELD):
+        for back in range(1, HOLD_UPDATES):
             held[back:] &= above[:-back]
-        held[: max(0, HELD - 1 - since)] = False
+        held[: max(0, HOLD_UPDATES - 1 - since)] = False
         yield first, held[first - since :]

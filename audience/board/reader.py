@@ -1,4 +1,4 @@
-"""Reads what a board needs out of a store, at every update only what may have changed."""
+"""Reads the windows that a board needs from a store, and at each update only those that may have changed."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from audience.store import Store
 from audience.window_table import WindowTable
 
 SETTLED_MS = 30_000
-"""Windows are read again at every update for so long; what comes later is looked for at the refreshes."""
+"""How long windows are re-read at every update; later arrivals are found at the next refresh."""
 
 
 def read_sums(
     store: Store, session_id: str, *, from_ms: int | None = None, until_ms: int | None = None
 ) -> list[StageSums]:
-    """All stages of a session with their windows that start in [from_ms, until_ms), in the order of their ids.
+    """Reads all stages of a session with their windows that start in [from_ms, until_ms), sorted by id.
 
-    With a whole day of them, `board` tells every instant of it.
+    With the windows of a whole day, `board` can be computed for any instant of it.
     """
     return [
         stage_sums(
@@ -34,11 +34,11 @@ def read_sums(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _KeptStage:
-    """A stage with what its windows that start in [from_ms, until_ms) say.
+class _CachedStage:
+    """A stage with the sums of its windows that start in [from_ms, until_ms).
 
     Attributes:
-        records: how many there were.
+        records: number of these windows.
     """
 
     stage: Stage
@@ -50,51 +50,50 @@ class _KeptStage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    """What was read at `read_at_ms`."""
+class _Cache:
+    """The stages as read at `read_at_ms`."""
 
     read_at_ms: int
-    stages: list[_KeptStage]
+    stages: list[_CachedStage]
 
 
 class BoardReader:
-    """Makes one session's board again and again as time goes on, for one thread.
+    """Computes one session's board repeatedly, with a cache. Not thread-safe.
 
-    Every `refresh_ms` everything the board depends on is looked at anew (late windows and new stages with it), in
-    between the last windows only. The older windows of a stage are read again only where their number has changed, or
-    the stage or its cameras have. A window that was told anew in its old place, which no camera does once it is
-    settled, is seen when the board's past begins anew, once in a quarter of an hour.
+    Every `refresh_ms` it checks everything the board depends on, including late windows and new stages; in between it
+    reads the latest windows only. Older windows of a stage are re-read only if their number, the stage or its cameras
+    have changed. An old window that was replaced, which no camera does, is seen within a quarter of an hour.
     """
 
     def __init__(self, session_id: str, *, refresh_ms: int = 30_000) -> None:
-        """Reads nothing yet.
+        """Creates the reader without I/O.
 
         Args:
-            session_id: whose board.
-            refresh_ms: how old the older windows may be; longer where reading costs money.
+            session_id: the session.
+            refresh_ms: how long older windows are cached; longer where reading costs money.
         """
         self._session_id = session_id
         self._refresh_ms = refresh_ms
-        self._kept: _Kept | None = None
+        self._cache: _Cache | None = None
 
     def board(self, store: Store, as_of_ms: int) -> Board:
-        """The board at an instant, which is now or near the one asked for before.
+        """Computes the board at an instant, which should be close to the previous one.
 
         Args:
             store: where the session is.
             as_of_ms: milliseconds since the epoch.
 
         Raises:
-            SessionNotFound: the session is not there.
+            SessionNotFound: the session does not exist.
         """
-        session = store.session(self._session_id)  # that it has ended is to be seen at once
-        kept = self._kept
-        if kept is None or not kept.read_at_ms <= as_of_ms < kept.read_at_ms + self._refresh_ms:
-            kept = self._kept = self._read(store, as_of_ms)
-        return board(session, [self._upto(store, one, as_of_ms).sums for one in kept.stages], as_of_ms)
+        session = store.session(self._session_id)  # never cached, so that its end is seen at once
+        cache = self._cache
+        if cache is None or not cache.read_at_ms <= as_of_ms < cache.read_at_ms + self._refresh_ms:
+            cache = self._cache = self._read(store, as_of_ms)
+        return board(session, [self._extended(store, one, as_of_ms).sums for one in cache.stages], as_of_ms)
 
-    def _read(self, store: Store, as_of_ms: int) -> _Kept:
-        before = {one.stage.stage_id: one for one in self._kept.stages} if self._kept else {}
+    def _read(self, store: Store, as_of_ms: int) -> _Cache:
+        before = {one.stage.stage_id: one for one in self._cache.stages} if self._cache else {}
         from_ms, until_ms = reads_from_ms(as_of_ms), as_of_ms - SETTLED_MS
         stages = []
         for stage in store.stages(self._session_id):
@@ -106,20 +105,20 @@ class BoardReader:
                 or one.until_ms > until_ms
                 or self._count(store, one) != one.records
             ):
-                one = self._nothing(stage, cameras, from_ms)
-            stages.append(self._upto(store, one, until_ms))
-        return _Kept(read_at_ms=as_of_ms, stages=stages)
+                one = self._empty(stage, cameras, from_ms)
+            stages.append(self._extended(store, one, until_ms))
+        return _Cache(read_at_ms=as_of_ms, stages=stages)
 
-    def _count(self, store: Store, one: _KeptStage) -> int:
+    def _count(self, store: Store, one: _CachedStage) -> int:
         stage_id = one.stage.stage_id
         return store.window_count(self._session_id, stage_id, from_ms=one.from_ms, until_ms=one.until_ms)
 
-    def _nothing(self, stage: Stage, cameras: list[Camera], from_ms: int) -> _KeptStage:
+    def _empty(self, stage: Stage, cameras: list[Camera], from_ms: int) -> _CachedStage:
         sums = stage_sums(stage, cameras, WindowTable.of([]))
-        return _KeptStage(stage=stage, cameras=cameras, from_ms=from_ms, until_ms=from_ms, records=0, sums=sums)
+        return _CachedStage(stage=stage, cameras=cameras, from_ms=from_ms, until_ms=from_ms, records=0, sums=sums)
 
-    def _upto(self, store: Store, one: _KeptStage, until_ms: int) -> _KeptStage:
-        """A stage with its windows up to a later instant, of which those it has not are read."""
+    def _extended(self, store: Store, one: _CachedStage, until_ms: int) -> _CachedStage:
+        """Extends a cached stage to a later instant by reading the missing windows."""
         table = store.windows(self._session_id, one.stage.stage_id, from_ms=one.until_ms, until_ms=until_ms)
         return replace(
             one,
@@ -130,7 +129,7 @@ class BoardReader:
 
 
 def _joined(old: StageSums, new: StageSums) -> StageSums:
-    """Windows of one stage, those of `old` before those of `new`."""
+    """Concatenates windows of one stage."""
     if not len(new.end_ms):
         return old
     return replace(

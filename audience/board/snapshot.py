@@ -1,7 +1,6 @@
-"""The board as the small JSON document that public pages read: figures, titles, and no camera.
+"""The snapshot: a board as a small JSON document for public pages.
 
-It says nothing of single faces: counts and figures over five or more. Stages are keyed by their ids, cameras are left
-out, and the words are the board's own.
+It contains counts and figures over five or more faces, and nothing on single faces or cameras.
 """
 
 from __future__ import annotations
@@ -44,15 +43,15 @@ _STATES: tuple[str, ...] = get_args(State)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A board as it was written.
+    """A parsed snapshot.
 
     Attributes:
         session_id, title: of the session.
-        as_of_ms: the board's instant.
+        as_of_ms: the board's instant, milliseconds since the epoch.
         mode: "expressions" or "head count".
-        simulated: whether the records were made by a program.
+        simulated: whether the records are simulated.
         over: whether the session had ended.
-        caution: what has to be said with the figures.
+        caution: a note to show with the figures.
         stages: from the top; figures in whole points of 0..100, ages in whole seconds.
     """
 
@@ -67,7 +66,7 @@ class Snapshot:
 
 
 def board_snapshot(board: Board) -> bytes:
-    """The document; the same for the same board, about 280 bytes a stage."""
+    """Serialises a board, deterministically; about 280 bytes per stage."""
     session = board.session
     return dump(
         {
@@ -86,18 +85,18 @@ def board_snapshot(board: Board) -> bytes:
 
 
 def read_snapshot(document: bytes) -> Snapshot:
-    """Reads a document strictly: every field there and no other, every value in its range.
+    """Parses a snapshot strictly: exactly the known fields, every value in its range.
 
     Raises:
-        InvalidValue: it is none, or of another schema.
-        SheetRejected: it is no JSON, or a value is of the wrong kind.
+        InvalidValue: it is not a snapshot, or of another schema.
+        SheetRejected: it is not JSON, or a value has the wrong type.
     """
     if len(document) > LARGEST_SNAPSHOT:
         raise InvalidValue(f"it has {len(document)} bytes: a snapshot of a board has at most {LARGEST_SNAPSHOT}")
-    told = object_of(parse(document, "the snapshot"), "the snapshot")
-    if (told.get("format"), told.get("schema")) != (FORMAT, SCHEMA):
-        raise InvalidValue(f"it is no snapshot of a board of schema {SCHEMA}")
-    _, _, session, title, as_of_ms, mode, simulated, over, caution, stages = fields_of(told, "the snapshot", _FIELDS)
+    fields = object_of(parse(document, "the snapshot"), "the snapshot")
+    if (fields.get("format"), fields.get("schema")) != (FORMAT, SCHEMA):
+        raise InvalidValue(f"it is not a snapshot of a board of schema {SCHEMA}")
+    _, _, session, title, as_of_ms, mode, simulated, over, caution, stages = fields_of(fields, "the snapshot", _FIELDS)
     if mode not in ("expressions", "head count"):
         raise InvalidValue(f"mode {mode!r} is unknown")
     return Snapshot(
@@ -141,46 +140,46 @@ def _trend_fields(trend: Trend | None) -> list[Any] | None:
 
 
 def _stage(value: Any) -> BoardRow:
-    told = dict(zip(_STAGE, fields_of(value, "a stage", _STAGE), strict=True))
-    state, rank = told["state"], told["rank"]
+    fields = dict(zip(_STAGE, fields_of(value, "a stage", _STAGE), strict=True))
+    state, rank = fields["state"], fields["rank"]
     if state not in _STATES:
         raise InvalidValue(f"state {state!r} of a stage is unknown")
-    figure, low, high = (_within(told[name], 0, 100, name) for name in ("figure", "low", "high"))
+    figure, low, high = (_within(fields[name], 0, 100, name) for name in ("figure", "low", "high"))
     if (figure is None) != (state not in ("live", "stale")) or (rank is None) != (state != "live"):
         raise InvalidValue(f"a stage that is {state!r} cannot have figure {figure} and rank {rank}")
     if figure is not None and not (low is not None and high is not None and low <= figure <= high):
         raise InvalidValue(f"figure {figure:g} of a stage lies outside its interval")
-    faces = told["faces"]
-    age_s = told["age_s"]
-    spark = items_of(told["sparkline"], "a stage's sparkline", SPARK_STEPS)
+    faces = fields["faces"]
+    age_s = fields["age_s"]
+    spark = items_of(fields["sparkline"], "a stage's sparkline", SPARK_STEPS)
     if len(spark) not in (0, SPARK_STEPS):
         raise InvalidValue(f"a sparkline has {len(spark)} figures and should have {SPARK_STEPS}")
     return BoardRow(
-        stage_id=check_id("stage id", text(told["id"], "a stage's id")),
-        title=check_title("stage title", text(told["title"], "a stage's title")),
+        stage_id=check_id("stage id", text(fields["id"], "a stage's id")),
+        title=check_title("stage title", text(fields["title"], "a stage's title")),
         state=state,
         rank=None if rank is None else whole(rank, "a rank"),
-        tied=_yes_or_no(told["tied"]),
+        tied=_yes_or_no(fields["tied"]),
         figure=figure,
         low=low,
         high=high,
         faces=None if faces is None else whole(faces, "a stage's faces"),
         age_s=None if age_s is None else number(age_s, "a stage's age"),
-        over_5_min=_trend(told["over_5_min"]),
-        over_15_min=_trend(told["over_15_min"]),
-        why=text(told["why"], "what has changed"),
+        over_5_min=_trend(fields["over_5_min"]),
+        over_15_min=_trend(fields["over_15_min"]),
+        why=text(fields["why"], "what has changed"),
         sparkline=tuple(_within(one, 0, 100, "a sparkline's figure") for one in spark) or (None,) * SPARK_STEPS,
-        playing=check_title("segment title", text(told["playing"], "what is on")),
+        playing=check_title("segment title", text(fields["playing"], "what is on")),
     )
 
 
 def _trend(value: Any) -> Trend | None:
     if value is None:
         return None
-    told = items_of(value, "the parts of a trend", 2)
-    if len(told) != 2 or told[0] not in _DIRECTIONS:
-        raise InvalidValue(f"trend {told} is none")
-    return Trend(direction=told[0], change=whole(told[1], "a change"))
+    fields = items_of(value, "the parts of a trend", 2)
+    if len(fields) != 2 or fields[0] not in _DIRECTIONS:
+        raise InvalidValue(f"trend {fields} is not a direction and a change")
+    return Trend(direction=fields[0], change=whole(fields[1], "a change"))
 
 
 def _within(value: Any, least: float, most: float, what: str) -> float | None:

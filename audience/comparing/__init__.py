@@ -1,1 +1,1 @@
-"""Comparing screenings: cuts on one axis, tests, plans, scenes over many audiences, synchrony and norms."""
+"""Comparing screenings: aligned cuts, tests, sample sizes, scenes over many audiences, synchrony and norms."""

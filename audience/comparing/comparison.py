@@ -1,8 +1,8 @@
-"""Cut A against cut B: where they differ, how much, and whether by more than chance.
+"""Comparison of cut A with cut B: where they differ, by how much, and with what significance.
 
-The units are what was sampled: screenings, or the people of one screening of each cut. Over screenings the answer is
-about the cuts; over the people of two screenings it is about these two audiences, which differ in more than the cut
-they saw. Here too: several screenings as one curve, and one screening as a row of a table.
+The units are screenings, or the people of one screening of each cut. With screenings the result generalises to the
+cuts; with the people of two screenings it concerns these two audiences only, which may differ in more than the cut.
+This module also averages several screenings into one curve, and summarises one screening as a table row.
 """
 
 from __future__ import annotations
@@ -24,23 +24,22 @@ from audience.reaction.segments import LEAST_S, mean_known
 
 Floats = NDArray[np.float64]
 
-LEAST_UNITS = 5  # of each cut: fewer leave open by more than a factor of two how far they spread
+LEAST_UNITS = 5  # of each cut: with fewer, the standard deviation is uncertain by more than a factor of two
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Two cuts along what they share; figures are NaN where there is not enough data.
+    """The comparison of two cuts along their shared axis; figures are NaN where there is not enough data.
 
     Attributes:
-        axis: what they share; (c,) below are along its cells.
-        units_a, units_b: how many of each have figures there, in cells in which some of the other have too.
+        axis: the shared axis; arrays (c,) have one value per cell.
+        units_a, units_b: units of each cut with figures in cells where the other cut has figures too.
         mean_a, mean_b: (c,) means over units.
-        difference, low, high: (c,) A less B, and its 95 % interval cell by cell (Welch).
-        clusters: runs of cells in which they differ, the surest first; only those with a p of at most .05 differ by
-            more than chance.
-        overall, overall_low, overall_high: the difference of the units' means over all that is shared, and its 95 %
+        difference, low, high: (c,) A less B, and its 95 % interval in each cell (Welch).
+        clusters: runs of cells in which they differ, smallest p first; those with p ≤ .05 are significant.
+        overall, overall_low, overall_high: the difference of the units' means over the whole axis, and its 95 %
             interval (Welch).
-        effect, effect_low, effect_high: Cohen's d of it, corrected for few units, and its 95 % interval.
+        effect, effect_low, effect_high: its Cohen's d, corrected for few units, and the 95 % interval.
     """
 
     axis: SharedAxis
@@ -61,7 +60,7 @@ class Comparison:
 
     @property
     def enough(self) -> bool:
-        """Whether there are units enough to compare; else the page says "not enough data"."""
+        """Whether there are enough units to compare."""
         return min(self.units_a, self.units_b) >= LEAST_UNITS
 
 
@@ -69,9 +68,9 @@ def compare(a: Floats, b: Floats, axis: SharedAxis, *, seed: int) -> Comparison:
     """Compares the units of two cuts.
 
     Args:
-        a, b: (units, cells) each, NaN where a unit has no figure; from `screenings` or `people`.
-        axis: what the cuts share.
-        seed: of the permutations.
+        a, b: (units, cells) each, NaN where a unit has no figure; results of `screenings` or `people`.
+        axis: the shared axis.
+        seed: seed of the permutations.
     """
     in_both = ~np.isnan(_means(a) + _means(b))
     a, b = (units[~np.isnan(units[:, in_both]).all(axis=1)] for units in (a, b))
@@ -96,8 +95,8 @@ def compare(a: Floats, b: Floats, axis: SharedAxis, *, seed: int) -> Comparison:
         )
     mean_a, mean_b = _means(a), _means(b)
     low, high = _welch(a, b)
-    # A unit that saw only some cells must not differ for having seen these: each is taken less what is usual there,
-    # which is half way between the groups, however many of either there are, and nowhere where one has none.
+    # A unit that saw only some cells must not differ because of these cells. So each value is taken less the mean of
+    # the two groups' means in its cell.
     usual = (mean_a + mean_b) / 2
     own_a, own_b = (np.nanmean(units - usual, axis=1, keepdims=True) for units in (a, b))
     overall_low, overall_high = _welch(own_a, own_b)
@@ -122,7 +121,7 @@ def compare(a: Floats, b: Floats, axis: SharedAxis, *, seed: int) -> Comparison:
 
 
 def _means(units: Floats) -> Floats:
-    """(c,) means over units, NaN where none has a figure."""
+    """(c,) means over units; NaN where no unit has a figure."""
     count = np.count_nonzero(~np.isnan(units), axis=0)
     means: Floats = np.nansum(units, axis=0) / np.where(count > 0, count, np.nan)
     return means
@@ -131,7 +130,7 @@ def _means(units: Floats) -> Floats:
 def _welch(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     """(c,) each: the 95 % interval of the difference of means (B. L. Welch, Biometrika 34, 1947).
 
-    NaN in cells of fewer than `LEAST_IN_A_CELL` units of either.
+    NaN in cells where either group has fewer than `LEAST_IN_A_CELL` units.
     """
     parts = []
     for units in (a, b):
@@ -141,7 +140,7 @@ def _welch(a: Floats, b: Floats) -> tuple[Floats, Floats]:
         parts.append((count, variance / count))
     (n_a, error_a), (n_b, error_b) = parts
     total = error_a + error_b
-    # Units that are all alike have no spread, and no degrees of freedom to tell from it.
+    # Identical units have no variance, and the degrees of freedom are undefined.
     pooled = np.maximum(error_a**2 / (n_a - 1) + error_b**2 / (n_b - 1), 1e-300)
     freedom = np.maximum(total**2 / pooled, np.fmin(n_a, n_b) - 1)
     reach = special.stdtrit(freedom, 0.975) * np.sqrt(total)
@@ -150,11 +149,11 @@ def _welch(a: Floats, b: Floats) -> tuple[Floats, Floats]:
 
 
 def _effect(a: Floats, b: Floats) -> tuple[float, float, float]:
-    """Cohen's d of two groups of figures and its 95 % interval; NaN where neither group has a spread.
+    """Cohen's d of two groups and its 95 % interval; NaN if neither group varies.
 
-    Measured in the mean of both groups' variances, so that it holds where they differ (D. G. Bonett, "Confidence
-    intervals for standardized linear contrasts of means", Psychological Methods 13, 2008), and corrected for few units
-    (L. V. Hedges and I. Olkin, "Statistical Methods for Meta-Analysis", 1985, chapter 5).
+    Standardised by the mean of both variances, so that these may differ (D. G. Bonett, "Confidence intervals for
+    standardized linear contrasts of means", Psychological Methods 13, 2008), and corrected for few units (L. V. Hedges
+    and I. Olkin, "Statistical Methods for Meta-Analysis", 1985, chapter 5).
     """
     of_a, of_b = a.var(ddof=1), b.var(ddof=1)
     usual = (of_a + of_b) / 2
@@ -170,16 +169,16 @@ def _effect(a: Floats, b: Floats) -> tuple[float, float, float]:
 
 
 def screenings(stages: Sequence[StageWindows], expression: str, axis: SharedAxis, cut: Cut) -> Floats:
-    """The share of each screening of a cut along the shared axis.
+    """The share of each screening along the shared axis.
 
     Args:
-        stages: one a screening.
-        expression: which.
-        axis: what the cuts share.
-        cut: which of them was screened.
+        stages: one per screening.
+        expression: the expression.
+        axis: the shared axis.
+        cut: the cut that was screened.
 
     Returns:
-        (screenings, cells), NaN where a screening has no figure.
+        (screenings, cells); NaN where a screening has no figure.
     """
     rows = np.full((len(stages), len(axis)), np.nan)
     for row, windows in zip(rows, stages, strict=True):
@@ -190,12 +189,12 @@ def screenings(stages: Sequence[StageWindows], expression: str, axis: SharedAxis
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellSums:
-    """What the figures of one screening are made of, cell by cell; (c,) each, NaN where there is no figure.
+    """Sums behind the figures of one screening, by cell; (c,) each, NaN where there is no figure.
 
     Attributes:
         over: faces at or over the threshold.
-        scored: faces scored; the same people count again in every window.
-        spans: windows in which any were.
+        scored: faces scored, summed over windows.
+        spans: windows in which any face was scored.
     """
 
     over: Floats
@@ -204,7 +203,7 @@ class CellSums:
 
     @classmethod
     def of(cls, windows: StageWindows, expression: str, axis: SharedAxis, cut: Cut) -> Self:
-        """The sums of one screening of a cut along an axis."""
+        """Sums one screening of a cut along an axis."""
         table = windows.table
         if expression not in windows.expressions:
             nothing = np.full(len(axis), np.nan)
@@ -224,7 +223,7 @@ class CellSums:
         return wilson(self.over / self.spans, self.scored / self.spans)
 
     def line(self, min_faces: int) -> tuple[Floats, Floats, Floats]:
-        """(c,) each: share and band as they may be shown (`disclosure.bounded`).
+        """(c,) each: share and band, clipped for small rooms (`disclosure.bounded`).
 
         Args:
             min_faces: of the screening.
@@ -232,13 +231,13 @@ class CellSums:
         return bounded(self.over / self.scored, *self.band, faces=self.scored / self.spans, min_faces=min_faces)
 
     def share(self, inside: NDArray[np.bool_], min_faces: int, seconds: float) -> tuple[float, float, float]:
-        """The share over some cells with its 95 % Wilson interval over the people present, as they may be shown; NaN
+        """The share over some cells with its 95 % Wilson interval over the people present, clipped for small rooms; NaN
         without a figure.
 
         Args:
-            inside: (c,) which cells.
+            inside: mask (c,) of cells.
             min_faces: of the screening.
-            seconds: of figures in them.
+            seconds: length of the figures in these cells.
         """
         sums = (np.nansum(values[inside]) for values in (self.over, self.scored, self.spans))
         over, scored, spans = (np.array([total]) for total in sums)
@@ -256,14 +255,13 @@ def people(tracks: Tracks, windows: StageWindows, axis: SharedAxis, cut: Cut) ->
 
     Args:
         tracks: of the screening.
-        windows: the axis the tracks lie on.
-        axis: what the cuts share.
-        cut: which of them was screened.
+        windows: the windows of the tracks.
+        axis: the shared axis.
+        cut: the cut that was screened.
 
     Returns:
-        (tracks, cells), NaN where a track was not in view, and in cells of fewer tracks than a figure may rest on:
-        windows that are shown may hold so few, since cameras that overlap are told apart window by window there, and
-        faces may be lost.
+        (tracks, cells); NaN where a track was not in view, and in cells with fewer tracks than `min_faces`. Shown
+        windows may have so few, because overlapping cameras are chosen window by window, and faces may expire.
     """
     cell = axis.of_windows(windows, cut)[tracks.place]
     shared = cell >= 0
@@ -282,10 +280,10 @@ class GroupCurve:
     """The mean of a group of screenings; (c,) each.
 
     Attributes:
-        count: how many screenings have a figure there.
-        mean: their mean share, NaN where there is none.
-        low, high: its 95 % interval (Student's t over screenings), within 0..1; NaN where fewer than
-            `comparison.LEAST_UNITS` have a figure.
+        count: screenings with a figure.
+        mean: their mean share; NaN if there is none.
+        low, high: its 95 % interval (Student's t over screenings), within 0..1; NaN if fewer than `LEAST_UNITS` have a
+            figure.
     """
 
     count: NDArray[np.int64]
@@ -295,20 +293,17 @@ class GroupCurve:
 
     @classmethod
     def of(cls, screenings: Floats) -> Self:
-        """The mean of (screenings, c) shares, NaN where a screening has no figure.
-
-        Where the shares are means over time already, so that c is 1, this is the mean over all of it.
-        """
+        """Averages shares (screenings, c), with NaN where a screening has no figure; c is 1 for means over time."""
         count, mean, low, high = mean_over(screenings)
         return cls(count=count, mean=mean, low=np.maximum(low, 0), high=np.minimum(high, 1))
 
 
 def mean_over(screenings: Floats) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
-    """The mean of figures of screenings, (screenings, c), and its 95 % interval by Student's t.
+    """The mean over screenings of figures (screenings, c), with its 95 % interval by Student's t.
 
     Returns:
-        (c,) each: how many screenings have a figure, their mean, and its bounds, NaN where fewer than
-        `comparison.LEAST_UNITS` have one.
+        (c,) each: number of screenings with a figure, mean, lower and upper bound; NaN bounds if fewer than
+        `LEAST_UNITS` have a figure.
     """
     known = ~np.isnan(screenings)
     count = np.count_nonzero(known, axis=0)
@@ -325,17 +320,17 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreeningRow:
-    """One screening over some cells of an axis; figures are NaN where there is not enough data for them.
+    """One screening over some cells of an axis; figures are NaN where there is not enough data.
 
     Attributes:
         share, share_low, share_high: share over the windows in the cells, and the 95 % Wilson interval over the people
             present.
-        faces: mean number of faces in view while a camera looked; NaN where none did.
-        coverage: mean coverage; NaN where none is known.
+        faces: mean number of faces in view while a camera recorded; NaN if none did.
+        coverage: mean coverage; NaN if unknown.
         figures_s: seconds of windows that have a figure.
-        highest: the highest share of a cell; it describes the curve and claims no significance.
-        highest_s: where that cell begins, seconds of A.
-        shares: (c,) share of each cell of the axis, inside or not, NaN where there is no figure.
+        highest: the highest share of a cell; descriptive, without significance.
+        highest_s: start of that cell, seconds of A.
+        shares: (c,) share of each cell of the axis, selected or not; NaN where there is no figure.
     """
 
     share: float
@@ -350,19 +345,19 @@ class ScreeningRow:
 
     @property
     def enough(self) -> bool:
-        """Whether there is a share; else the table says "not enough data"."""
+        """Whether there is enough data for a share."""
         return not np.isnan(self.share)
 
 
 def screening_row(windows: StageWindows, expression: str, axis: SharedAxis, cut: Cut, inside: Bools) -> ScreeningRow:
-    """The row of one screening.
+    """Computes the row of one screening.
 
     Args:
         windows: of the screening.
-        expression: which.
-        axis: what the rows of a table share.
-        cut: which cut was screened.
-        inside: (c,) cells of the axis to look at.
+        expression: the expression.
+        axis: the axis of the table.
+        cut: the cut that was screened.
+        inside: mask (c,) of the selected cells.
     """
     sums = CellSums.of(windows, expression, axis, cut)
     shares, _, _ = sums.line(windows.min_faces)
@@ -385,6 +380,6 @@ def screening_row(windows: StageWindows, expression: str, axis: SharedAxis, cut:
     )
 
 
-def on_its_own_clock(windows: StageWindows) -> StageWindows:
-    """The windows as if what was shown began with the session, for stages of which nobody said when it did."""
+def on_session_clock(windows: StageWindows) -> StageWindows:
+    """Replaces the timeline by the session's own clock, for stages without cues."""
     return replace(windows, timeline_s=np.where(windows.session_s >= 0, windows.session_s, np.nan))

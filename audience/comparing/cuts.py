@@ -1,4 +1,4 @@
-"""Laying two cuts of a film, or two givings of a talk, on one axis: which second of the one is which of the other."""
+"""Alignment of two cuts of a film, or two versions of a talk: which seconds of A and B correspond."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 CELL_S = 5.0
 
-_SAME_S = 1e-6  # sums of decimal seconds are off by their last digit: what is less apart than this is not apart
+_SAME_S = 1e-6  # tolerance for rounding errors in sums of seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +30,9 @@ class Edit:
     """A stretch that both cuts share.
 
     Attributes:
-        start_a_s: where it begins in cut A, timeline seconds.
-        start_b_s: where it begins in cut B.
-        length_s: how long it is in both.
+        start_a_s: its start in cut A, timeline seconds.
+        start_b_s: its start in cut B, timeline seconds.
+        length_s: its length in both, seconds.
     """
 
     start_a_s: float
@@ -43,23 +43,23 @@ class Edit:
         starts = (self.start_a_s, self.start_b_s)
         if not (min(starts) >= 0 and max(starts) < math.inf and 0 < self.length_s < math.inf):
             raise InvalidValue(
-                f"edit {self.start_a_s:g}, {self.start_b_s:g}, {self.length_s:g} is not allowed: give where it begins "
-                "in A and in B, 0 s or later, and a length of more than 0 s"
+                f"edit {self.start_a_s:g}, {self.start_b_s:g}, {self.length_s:g} is not allowed: give its start "
+                "in A and in B, 0 s or later, and a length over 0 s"
             )
 
     def start_s(self, cut: Cut) -> float:
-        """Where it begins in a cut, timeline seconds."""
+        """Its start in a cut, timeline seconds."""
         return self.start_a_s if cut == "A" else self.start_b_s
 
 
 def edits_by_title(a: Timeline, b: Timeline) -> tuple[Edit, ...]:
-    """The segments of the same title in both, the first of a title with the first, the second with the second.
+    """Matches segments of the same title, in order of occurrence.
 
     Args:
         a, b: timelines of the two cuts.
 
     Returns:
-        In A's order, each as long as the shorter of the two.
+        Edits in A's order, each as long as the shorter segment.
 
     Raises:
         InvalidValue: no title is in both.
@@ -78,19 +78,21 @@ def edits_by_title(a: Timeline, b: Timeline) -> tuple[Edit, ...]:
             length_s = min(segment.end_s - segment.start_s, other.end_s - other.start_s)
             edits.append(Edit(start_a_s=segment.start_s, start_b_s=other.start_s, length_s=length_s))
     if not edits:
-        raise InvalidValue("the two cuts have no segment of the same title: name them alike, or give an edit list")
+        raise InvalidValue(
+            "the two cuts have no segment of the same title: give them the same titles, or give an edit list"
+        )
     return tuple(edits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedAxis:
-    """What two cuts share, in cells of a few seconds.
+    """The shared stretches of two cuts, divided into cells of a few seconds.
 
     Attributes:
-        edits: in order of A, overlapping in neither cut.
-        cell_s: length of a cell; the last of each edit may be shorter.
-        edit: (c,) which edit each cell lies in.
-        start_a_s, start_b_s: (c,) where each cell begins in A and in B, timeline seconds.
+        edits: sorted by start in A; they overlap in neither cut.
+        cell_s: length of a cell, seconds; the last of each edit may be shorter.
+        edit: (c,) index of the edit of each cell.
+        start_a_s, start_b_s: (c,) start of each cell in A and B, timeline seconds.
     """
 
     edits: tuple[Edit, ...]
@@ -101,14 +103,15 @@ class SharedAxis:
 
     @classmethod
     def of_one(cls, edits: Sequence[Edit], until_s: float, cell_s: float = CELL_S) -> Self:
-        """The axis of all of A, up to `until_s`: the cells of what is shared, and others where nothing is.
+        """The axis of the whole of A up to `until_s`, with the cells of the shared stretches and further cells between
+        them.
 
-        So a curve of all of A and one of what B shares with it stand in the same cells.
+        So a curve of the whole of A and one of B's shared stretches use the same cells.
 
         Args:
-            edits: what the cuts share; none for an axis of A alone.
-            until_s: where A ends, timeline seconds, over 0.
-            cell_s: length of a cell.
+            edits: the shared stretches; none for an axis of A alone.
+            until_s: end of A, timeline seconds, over 0.
+            cell_s: length of a cell, seconds.
         """
         own, reached_s = [], 0.0
         for edit in sorted(edits, key=lambda edit: edit.start_a_s):
@@ -122,7 +125,7 @@ class SharedAxis:
 
     @classmethod
     def of(cls, edits: Sequence[Edit], cell_s: float = CELL_S) -> Self:
-        """The axis of some edits.
+        """Builds the axis of some edits.
 
         Raises:
             InvalidValue: there are none, or two overlap in A or in B.
@@ -152,7 +155,7 @@ class SharedAxis:
         return len(self.edit)
 
     def cells(self, timeline_s: Floats, cut: Cut) -> Ints:
-        """The cell of each instant of a cut's timeline; -1 where the cuts do not share it, or for NaN."""
+        """The cell of each timeline second of a cut; -1 if it is not shared, and for NaN."""
         cells = np.full(len(timeline_s), -1, dtype=np.int64)
         first = np.searchsorted(self.edit, np.arange(len(self.edits)))
         last = np.append(first[1:], len(self)) - 1
@@ -165,22 +168,22 @@ class SharedAxis:
 
     @property
     def length_s(self) -> Floats:
-        """(c,) how long each cell is."""
+        """(c,) length of each cell, seconds."""
         ends = np.array([edit.start_a_s + edit.length_s for edit in self.edits])[self.edit]
         lengths: Floats = np.minimum(self.cell_s, ends - self.start_a_s)
         return lengths
 
     def of_windows(self, windows: StageWindows, cut: Cut) -> Ints:
-        """(n,) the cell the middle of each window lies in; -1 where the cuts do not share it."""
+        """(n,) the cell that contains the middle of each window; -1 if it is not shared."""
         return self.cells(windows.timeline_s + windows.width_ms / 2000, cut)
 
 
 def one_scorer(stages: Iterable[StageWindows]) -> str:
-    """The scorer that made the figures of all these stages.
+    """The one scorer of all these stages; "" if none was scored.
 
     Raises:
-        InvalidValue: several did. Each has its own thresholds and errs its own way, so that a difference between them
-            would be taken for one between audiences.
+        InvalidValue: there are several. Each has its own thresholds and errors, so that a difference between scorers
+            would look like a difference between audiences.
     """
     scorers = sorted({scorer for windows in stages for scorer in windows.table.scorers})
     if len(scorers) > 1:

@@ -1,4 +1,4 @@
-"""This session beside others of its kind: their shares, and their curves along what was shown in this one."""
+"""Comparison of a session with earlier ones: overall shares, and the mean curve along the same timeline."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
-    """One stage of a session in one line; figures are NaN where there is none.
+class StageSummary:
+    """The overall figures of one stage; NaN where there is none.
 
     Attributes:
         windows: its windows.
@@ -38,7 +38,7 @@ class Whole:
 
     @classmethod
     def of(cls, windows: StageWindows, expression: str) -> Self:
-        """The whole of a stage, for one expression."""
+        """Computes the overall figures of a stage for one expression."""
         all_of_it = baseline(windows, expression, "whole talk")
         share, low, high = (
             float(line[0]) if len(line) else float("nan")
@@ -53,10 +53,10 @@ class Whole:
 
 
 def comparable(windows: StageWindows, others: Sequence[StageWindows]) -> tuple[list[StageWindows], list[str]]:
-    """Which of some stages can be held against this one, and why each of the others cannot.
+    """Splits other stages into those comparable with this one, and reasons for the rest.
 
     Returns:
-        Those that can, and one line for each that cannot.
+        The comparable stages, and one line for each of the others.
     """
     can, refused = [], []
     for other in others:
@@ -70,29 +70,29 @@ def comparable(windows: StageWindows, others: Sequence[StageWindows]) -> tuple[l
 
 
 def mean_along(windows: StageWindows, others: Sequence[StageWindows], expression: str, over_s: float) -> Floats:
-    """The mean share of other sessions where the same was shown as in each window of this one.
+    """The mean share of other sessions at the same point of the content, for each window of this one.
 
-    Segments of the same title are laid on each other, each as long as the shorter; where neither session says what was
-    shown, second on second. Each session counts once.
+    Segments of the same title are aligned, each for the length of the shorter. If neither session has a timeline,
+    seconds since the start are aligned. Each session counts once.
 
     Args:
-        windows: this session's.
-        others: of one scorer with it.
-        expression: which.
-        over_s: stretch that each share is averaged over, as for this session's curve.
+        windows: of this session.
+        others: of other sessions, by the same scorer.
+        expression: the expression.
+        over_s: smoothing of each curve, seconds.
 
     Returns:
-        (n,) NaN where none of them has a figure for what was shown.
+        (n,); NaN where no other session has a figure.
     """
-    laid = [_laid(windows, other, smoothed_curve(other, expression, over_s).share) for other in others]
-    shares = np.array(laid).reshape(len(others), len(windows.start_ms))
+    resampled = [_resampled(windows, other, smoothed_curve(other, expression, over_s).share) for other in others]
+    shares = np.array(resampled).reshape(len(others), len(windows.start_ms))
     known = np.count_nonzero(~np.isnan(shares), axis=0)
     mean: Floats = np.nansum(shares, axis=0) / np.where(known > 0, known, np.nan)
     return mean
 
 
-def _laid(windows: StageWindows, other: StageWindows, share: Floats) -> Floats:
-    """A line of another session along this one's axis."""
+def _resampled(windows: StageWindows, other: StageWindows, share: Floats) -> Floats:
+    """Resamples a line of another session to this one's axis."""
     nothing = np.full(len(windows.start_ms), np.nan)
     if bool(windows.stage.timelines) != bool(other.stage.timelines):
         return nothing
@@ -106,7 +106,7 @@ def _laid(windows: StageWindows, other: StageWindows, share: Floats) -> Floats:
     if not len(order) or not len(wanted):
         return nothing
     width_s = other.width_ms / 1000
-    # The window that the second falls into, if there is one.
+    # The window that contains the second, if any.
     before = np.searchsorted(at[order], second_of_other[wanted] + 1e-6, side="right") - 1
     found = order[np.maximum(before, 0)]
     inside = (before >= 0) & (second_of_other[wanted] - at[found] < width_s)
@@ -115,12 +115,12 @@ def _laid(windows: StageWindows, other: StageWindows, share: Floats) -> Floats:
 
 
 def _by_title(windows: StageWindows, other: StageWindows) -> Floats:
-    """(n,) the second of the other's timeline at which it showed what each window of this one shows; NaN if never."""
+    """(n,) the matching second of the other's timeline for each window of this one; NaN if there is none."""
     second = np.full(len(windows.start_ms), np.nan)
     try:
         edits = edits_by_title(windows.stage.timelines[0], other.stage.timelines[0])
     except InvalidValue:
-        return second  # no segment is called alike
+        return second  # no segment has the same title
     for edit in edits:
         into = windows.timeline_s - edit.start_a_s
         inside = (into >= 0) & (into < edit.length_s)

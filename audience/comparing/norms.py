@@ -1,4 +1,4 @@
-"""Norms: where a scene stands among all scenes of the archive."""
+"""Norms: the percentile rank of a scene among all scenes of the archive."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ LEAST_SCENES = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where a scene stands; figures are NaN where there is not enough data.
+    """The rank of a scene; figures are NaN where there is not enough data.
 
     Attributes:
-        scenes: how many scenes it is compared with.
-        rank: the part of them with a lower share, 0..1; those with the same count half.
+        scenes: number of scenes it is compared with.
+        rank: fraction of them with a lower share, 0..1; ties count half.
         low, high: its 95 % interval.
     """
 
@@ -34,21 +34,20 @@ class Standing:
 
     @property
     def enough(self) -> bool:
-        """Whether there is a rank; else the page says "not enough data"."""
+        """Whether there is enough data for a rank."""
         return not np.isnan(self.rank)
 
 
 def standing(share: float, share_low: float, share_high: float, archive: Floats) -> Standing:
-    """Where a scene's share stands among those of an archive.
+    """Computes the rank of a scene's share among those of an archive.
 
-    The interval runs from the lower Wilson bound of the rank that the share's lower bound has to the upper one of that
-    of its upper bound: it allows both for the people who happened to see this scene and for the scenes that happen to
-    be in the archive, and is rather too wide.
+    The interval runs from the lower Wilson bound of the rank of the share's lower bound to the upper Wilson bound of
+    the rank of its upper bound. It covers the sampling of both people and scenes, and is conservative.
 
     Args:
-        share, share_low, share_high: of the scene, with its interval; NaN where it has no figure, NaN bounds where it
-            has no interval, and then the rank has none.
-        archive: (s,) shares of the other scenes, of the same expression and scorer; those that are NaN do not count.
+        share, share_low, share_high: of the scene, with its interval; NaN if it has no figure. Without bounds the rank
+            has no interval.
+        archive: (s,) shares of the other scenes, of the same expression and scorer; NaN is ignored.
     """
     known = np.sort(archive[~np.isnan(archive)])
     if len(known) < LEAST_SCENES or np.isnan(share):
@@ -61,7 +60,7 @@ def standing(share: float, share_low: float, share_high: float, archive: Floats)
 
 
 def scene_shares(windows: StageWindows, expression: str) -> Floats:
-    """The share of each segment of a stage's first timeline, as an archive is made of.
+    """The share of each segment of a stage's first timeline, for the archive.
 
     Returns:
         (segments,), NaN where a segment has fewer than ten seconds of figures; empty without a timeline.
@@ -86,12 +85,12 @@ def scene_shares(windows: StageWindows, expression: str) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedScenes:
-    """The scenes of one stage, as an archive keeps them.
+    """The scenes of one stage in the archive.
 
     Attributes:
         work: what was shown; see `work_of`.
-        scorer: whose figures they are; "" where several made them.
-        simulated: whether they were made by a program.
+        scorer: the scorer of the figures; "" if there are several.
+        simulated: whether the audience was simulated.
         scenes: in the timeline's order.
         shares: by expression, (scenes,) as `scene_shares` gives them.
     """
@@ -104,7 +103,7 @@ class ArchivedScenes:
 
     @classmethod
     def of(cls, windows: StageWindows) -> ArchivedScenes:
-        """Those of a stage; none where nobody said what was shown."""
+        """The scenes of a stage; none if it has no timeline."""
         timelines, scorers = windows.stage.timelines, windows.table.scorers
         return cls(
             work=work_of(windows.session, windows.stage),
@@ -118,19 +117,18 @@ class ArchivedScenes:
 def scenes_besides(
     archive: Iterable[ArchivedScenes], work: str, *, expression: str, scorer: str, simulated: bool
 ) -> dict[Scene | None, Floats]:
-    """What each scene of a work is compared with: every other scene of the archive, once however often it was shown.
+    """The comparison group of each scene of a work: every other scene of the archive, each once.
 
-    A scene's share is the mean over the stages that showed it, in whichever cut, so that it is never compared with
-    itself.
+    A scene's share is the mean over all stages and cuts that showed it, so that it is never compared with itself.
 
     Args:
-        archive: all of it.
-        work: whose scenes are looked at.
-        expression, scorer: of which.
-        simulated: simulated audiences are compared with such alone, and others with others.
+        archive: all stages of the archive.
+        work: the work whose scenes are compared.
+        expression, scorer: of the figures.
+        simulated: whether to use simulated audiences; the two kinds are never mixed.
 
     Returns:
-        By scene of the work, and by None for any scene that is not in the archive, the shares of the others.
+        The shares of the other scenes, by scene of the work; under None, for scenes that are not in the archive.
     """
     shown: dict[tuple[str, Scene], list[float]] = {}
     for stage in archive:

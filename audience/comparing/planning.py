@@ -1,6 +1,6 @@
-"""How many faces, or screenings, a comparison needs before it is worth making.
+"""Sample sizes: how many faces, or screenings, a comparison needs.
 
-How much the people of one screening are alike is estimated from earlier screenings.
+The correlation between people of one screening is estimated from earlier screenings.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ Floats = NDArray[np.float64]
 
 LEVEL = 0.05
 
-_RISES = 10**9  # parts of the rise to 1 that are told apart
+_RISES = 10**9  # resolution of the search for the smallest difference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is compared, and what of it is alike.
+    """The assumptions of a sample size calculation.
 
     Attributes:
         share: the usual share, 0..1.
-        power: the probability with which a difference that is there is to be found.
-        faces_a_screening: how many people sit together; 1 where each is sampled alone.
+        power: probability of detecting an existing difference.
+        faces_a_screening: people per screening; 1 if each is sampled alone.
         alike_together: correlation between people of one screening, who laugh because others do (0..1).
-        looks: how many independent-looking seconds of each face are averaged; 1 for a single window.
+        looks: seconds of each face that are averaged; 1 for a single window.
         alike_over_time: correlation between two of these seconds of one face (0..1).
     """
 
@@ -62,7 +62,7 @@ class Plan:
 
     @property
     def design_effect(self) -> float:
-        """How many times as many faces it takes as of single looks at people who sat alone.
+        """The design effect: the factor on the number of faces, relative to independent people and single windows.
 
         1 + (m - 1) c for m faces of a screening (L. Kish, "Survey Sampling", 1965), times (1 + (r - 1) d) / r for r
         looks at a face (P. J. Diggle et al., "Analysis of Longitudinal Data", 2nd edition 2002, section 2.4), where c
@@ -72,7 +72,7 @@ class Plan:
         return together * (1 + (self.looks - 1) * self.alike_over_time) / self.looks
 
     def faces(self, difference: float) -> int:
-        """Faces of each cut with which a difference is found.
+        """The number of faces of each cut that detects a difference.
 
         The normal formula for two proportions (J. L. Fleiss, B. Levin and M. C. Paik, "Statistical Methods for Rates
         and Proportions", 3rd edition 2003, formula 4.14) times the design effect:
@@ -96,18 +96,18 @@ class Plan:
         return math.ceil(self._faces(difference) - 1e-9)
 
     def screenings(self, difference: float) -> int:
-        """Screenings of each cut with which a difference is found; see `faces`."""
+        """The number of screenings of each cut that detects a difference; see `faces`."""
         return math.ceil(self.faces(difference) / self.faces_a_screening)
 
     def difference(self, faces: int) -> float:
-        """The smallest rise of the share that so many faces of each cut find; NaN where not even a rise to 1 would be.
+        """The smallest rise of the share that this many faces of each cut detect; NaN if even a rise to 1 is too small.
 
         Raises:
-            InvalidValue: there are no faces.
+            InvalidValue: `faces` is under 1.
         """
         if faces < 1:
-            raise InvalidValue(f"{faces} faces find nothing: give 1 or more")
-        # The larger a rise, the fewer faces it takes: from one on they are enough.
+            raise InvalidValue(f"{faces} faces are not allowed: give 1 or more")
+        # The number of faces falls with the rise, so bisect.
         rises = range(1, _RISES + 1)
         found = bisect_left(rises, True, key=lambda part: self._faces((1 - self.share) * part / _RISES) <= faces)
         return (1 - self.share) * rises[found] / _RISES if found < _RISES else math.nan
@@ -121,42 +121,42 @@ class Plan:
 
 
 def alike_together(stages: Sequence[StageWindows], expression: str) -> float:
-    """The correlation between people of one screening, told from screenings of one cut.
+    """Estimates the correlation between people of one screening, from screenings of one cut.
 
     Args:
-        stages: one a screening; those of the cut that most of them showed count.
-        expression: which.
+        stages: one per screening; only those of the most frequent cut are used.
+        expression: the expression.
 
     Returns:
-        0..1; NaN where fewer than `LEAST_UNITS` screenings of one cut have figures.
+        0..1; NaN if fewer than `LEAST_UNITS` screenings of one cut have figures.
     """
     timelines = Counter(windows.stage.timelines[0] for windows in stages if windows.stage.timelines)
     if not timelines:
         return float("nan")
     timeline, _ = timelines.most_common(1)[0]
     alike = [windows for windows in stages if windows.stage.timelines and windows.stage.timelines[0] == timeline]
-    # Cells of one window: in each, every face is looked at once.
+    # Cells of one window: each face is scored once in each.
     axis = SharedAxis.of(edits_by_title(timeline, timeline), alike[0].width_ms / 1000)
     sums = [CellSums.of(windows, expression, axis, "A") for windows in alike]
     return intraclass(np.array([one.over for one in sums]), np.array([one.scored for one in sums]))
 
 
 def intraclass(over: Floats, scored: Floats) -> float:
-    """The intraclass correlation of yes and no within groups, by analysis of variance.
+    """The intraclass correlation of binary data, by analysis of variance.
 
     The estimator of M. S. Ridout, C. G. B. Demétrio and D. Firth, "Estimating intraclass correlation for binary data"
     (Biometrics 55, 1999, section 2.1), with the sums of its numerator and denominator over all cells.
 
     Args:
-        over: (groups, c) members that say yes, cell by cell; NaN where a group has none.
-        scored: (groups, c) members of each.
+        over: (groups, c) members with the value 1; NaN where a group has no members.
+        scored: (groups, c) members.
 
     Returns:
-        0..1, 0 where groups differ less than chance lets them; NaN where no cell has `LEAST_UNITS` groups.
+        0..1, 0 if groups differ less than by chance; NaN if no cell has `LEAST_UNITS` groups.
     """
     known = scored > 0
     members, yes = (np.where(known, values, 0.0) for values in (scored, over))
-    # Of groups of one nobody can be alike.
+    # Groups of one member have no correlation.
     enough = (known.sum(axis=0) >= LEAST_UNITS) & (members.sum(axis=0) > known.sum(axis=0))
     members, yes = members[:, enough], yes[:, enough]
     groups, total = known[:, enough].sum(axis=0), members.sum(axis=0)

@@ -1,7 +1,6 @@
-"""Scenes: the segments of a film, or the slides of a talk, as one audience or many saw them.
+"""Scenes: the segments of a film or the slides of a talk, over one screening or many.
 
-A scene is known by its title, the second of a title by being the second, so that screenings of several cuts meet in the
-scenes they share.
+A scene is identified by its title and occurrence number, so that screenings of different cuts share scenes.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ Lack = Literal["", "left out", "no camera", "nobody in view", "too few faces", "
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Scene:
-    """A scene, told by its title and how many of the same title come before it."""
+    """A scene, identified by its title and the number of earlier scenes with that title."""
 
     title: str
     number: int = 0
 
     @property
     def name(self) -> str:
-        """What to call it: the second of a title says so."""
+        """The display name: the title, with (2) for its second occurrence."""
         return f"{self.title} ({self.number + 1})" if self.number else self.title
 
 
@@ -48,7 +47,7 @@ def scenes_of(timeline: Timeline) -> tuple[Scene, ...]:
 
 
 def work_of(session: Session, stage: Stage) -> str:
-    """What was shown there, by a name that two screenings of it share: the film, or else this session's stage."""
+    """An identifier of what was shown, shared by its screenings: the film, or else this session's stage."""
     return session.film or f"{session.session_id}/{stage.stage_id}"
 
 
@@ -57,10 +56,10 @@ class ScreenedScene:
     """A scene in one screening.
 
     Attributes:
-        scene: which.
+        scene: the scene.
         rows: its row of the segment table for each expression.
-        scored: whether the screening was scored for each at all.
-        lacking: how many windows have no figure for each reason.
+        scored: whether the screening was scored for each expression.
+        lacking: number of windows without a figure, by reason.
     """
 
     scene: Scene
@@ -72,13 +71,14 @@ class ScreenedScene:
 def screened_scenes(
     windows: StageWindows, expressions: Sequence[str], choice: BaselineChoice, *, intervals: bool
 ) -> tuple[ScreenedScene, ...]:
-    """The scenes of one screening, in the timeline's order; none where nobody said what was shown.
+    """The scenes of one screening, in the timeline's order; none without a timeline.
 
     Args:
-        windows: the screening's.
-        expressions: which, in the order wanted.
-        choice: what changes are against.
-        intervals: whether changes have intervals of their own; of several screenings the interval is over screenings.
+        windows: of the screening.
+        expressions: the expressions, in the requested order.
+        choice: the baseline of the changes.
+        intervals: whether to compute intervals of changes; not needed for several screenings, whose interval is over
+            screenings.
     """
     if not windows.stage.timelines:
         return ()
@@ -98,7 +98,7 @@ def screened_scenes(
 
 
 def _lacking(windows: StageWindows, count: int) -> dict[Lack, list[int]]:
-    """How many windows of each scene have no figure, each counted for the first reason that holds."""
+    """Counts the windows of each scene without a figure, each under the first reason that applies."""
     left = windows.segment >= 0
     counted: dict[Lack, list[int]] = {}
     reasons: tuple[tuple[Lack, NDArray[np.bool_]], ...] = (
@@ -118,23 +118,23 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneFigure:
-    """One expression in one scene; figures are NaN where there is none, and `lack` says why.
+    """One expression in one scene; figures are NaN where there is none, with the reason in `lack`.
 
     Attributes:
-        scene: which.
-        start_s: where it begins, timeline seconds, on average over the screenings that show it.
-        length_s: how long it is, likewise.
-        expression: which.
-        shown: how many screenings show the scene.
-        screenings: how many of them have a figure.
+        scene: the scene.
+        start_s: its start, timeline seconds, mean over the screenings that show it.
+        length_s: its length, seconds, likewise.
+        expression: the expression.
+        shown: screenings that show the scene.
+        screenings: screenings with a figure.
         faces: mean number of faces in view, summed over these screenings.
-        coverage: mean coverage of these screenings; NaN where none is known.
-        figures_s: seconds of windows with a figure, of these screenings together.
-        share, low, high: the share and its 95 % interval: of one screening over the people present, of several over
-            screenings; NaN bounds where several are fewer than `comparison.LEAST_UNITS`.
+        coverage: mean coverage of these screenings; NaN if unknown.
+        figures_s: total seconds of windows with a figure.
+        share, low, high: the share and its 95 % interval: for one screening over the people present, for several over
+            screenings; NaN bounds for fewer than `comparison.LEAST_UNITS` screenings.
         change, change_low, change_high: the share less the baseline, likewise.
-        lack: why there is no share; of several reasons that of the most windows.
-        change_lack: why there is no change.
+        lack: why there is no share: the reason of the most windows; "" if there is one.
+        change_lack: why there is no change; "" if there is one.
     """
 
     scene: Scene
@@ -157,23 +157,22 @@ class SceneFigure:
 
     @property
     def enough(self) -> bool:
-        """Whether there is a share; else the page says why not."""
+        """Whether there is a share."""
         return not np.isnan(self.share)
 
 
 def scene_figures(screenings: Sequence[Sequence[ScreenedScene]], expressions: Sequence[str]) -> tuple[SceneFigure, ...]:
-    """Every scene of some screenings and every expression.
+    """Computes the figures of every scene and expression of some screenings.
 
-    Of one screening, figures are those of its segment table. Of several they are means over screenings, each counting
-    once, with Student's interval: audiences of a film differ by more than the chance of who sits in them, and people
-    laugh together.
+    For one screening, figures are those of its segment table. For several, they are means over screenings with
+    Student's interval, because audiences differ by more than the sampling of people, and people laugh together.
 
     Args:
-        screenings: the scenes of each, all of one work and one scorer, against one baseline.
-        expressions: which these are of, in their order.
+        screenings: the scenes of each, all of one work, scorer and baseline.
+        expressions: their expressions, in order.
 
     Returns:
-        Scene by scene in the order of their mean beginnings, each with all expressions.
+        Figures by scene, sorted by mean start, each with all expressions.
     """
     shown: dict[Scene, list[ScreenedScene]] = {}
     for screening in screenings:
@@ -184,7 +183,7 @@ def scene_figures(screenings: Sequence[Sequence[ScreenedScene]], expressions: Se
 
 
 def _figures(shown: Sequence[ScreenedScene], expressions: Sequence[str]) -> Iterator[SceneFigure]:
-    """A scene as several screenings showed it; arrays are (screenings, expressions)."""
+    """The figures of one scene over several screenings; arrays are (screenings, expressions)."""
     share, change, faces, coverage, figures_s = (
         np.array([[getattr(row, name) for row in one.rows] for one in shown])
         for name in ("share", "change", "faces", "coverage", "figures_s")
@@ -223,7 +222,7 @@ def _figures(shown: Sequence[ScreenedScene], expressions: Sequence[str]) -> Iter
 
 
 def _why(shown: Sequence[ScreenedScene], place: int) -> Lack:
-    """Why none of some screenings has a figure."""
+    """The reason why no screening has a figure."""
     if not any(one.scored[place] for one in shown):
         return "not scored"
     if any(one.rows[place].figures_s > 0 for one in shown):
@@ -232,5 +231,5 @@ def _why(shown: Sequence[ScreenedScene], place: int) -> Lack:
     for one in shown:
         lacking.update(one.lacking)
     most = max(lacking, key=lambda lack: lacking[lack])
-    # Where recording ended before the scene, there is not even a window.
+    # If recording ended before the scene, there are no windows at all.
     return most if lacking[most] else "no camera"

@@ -1,10 +1,10 @@
-"""Synchrony: how alike the faces of an audience move, segment by segment.
+"""Synchrony: how similarly the faces of an audience move, by segment.
 
 Each track is correlated with the mean of all others in view at the time, and the correlations are averaged (the
 leave-one-out form of inter-subject correlation: S. A. Nastase et al., "Measuring shared responses across subjects using
-intersubject correlation", Social Cognitive and Affective Neuroscience 14, 2019). Chance is what comes out when every
-track is shifted in time by a length of its own, round and round within the segment: each keeps its ups and downs and
-how long they last, and what they have in common is gone.
+intersubject correlation", Social Cognitive and Affective Neuroscience 14, 2019). The null distribution comes from
+shifting every track circularly within the segment by a random length: each keeps its own dynamics, and what they have
+in common is lost.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from audience.reaction.curve import StageWindows
 Floats = NDArray[np.float64]
 
 LEAST_TRACKS = 8
-LEAST_S = 30.0  # of a segment, and of a track in it
-MOST_TRACKS = 100  # of a segment; more would only make the same figure slower
+LEAST_S = 30.0  # length of a segment, and of a track in it
+MOST_TRACKS = 100  # per segment; more would take longer for the same result
 
-_LEAST_OTHERS = 4  # in view with a track, so that a mean is over five at least
+_LEAST_OTHERS = 4  # other tracks in view, so that a mean covers at least five
 _SHIFTS = 199
-_LEAST_SHIFTS = 99  # that leave tracks enough together, for a band
+_LEAST_SHIFTS = 99  # usable shifts for a band
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Synchrony:
-    """How alike the tracks of one segment move; figures are NaN where there is not enough data.
+    """The synchrony of one segment; figures are NaN where there is not enough data.
 
     Attributes:
-        index: of the segment in the stage's first timeline.
-        title: as its timeline has it.
-        tracks: how many were in view for long enough; of more than `MOST_TRACKS` those in view the longest.
-        seconds: of the segment in which faces have figures.
+        index: index of the segment in the stage's first timeline.
+        title: title of the segment.
+        tracks: number of tracks in view for long enough; at most `MOST_TRACKS`, those in view the longest.
+        seconds: seconds of the segment with figures of faces.
         correlation: mean correlation of a track with the others, -1..1.
-        chance_low, chance_high: the middle 95 % of what shifted tracks give.
-        p_value: the part of shifts that give as much, these tracks counted among them; shifts that leave too few tracks
-            together are none.
+        chance_low, chance_high: the middle 95 % of the null distribution.
+        p_value: fraction of shifts with at least this correlation, including the observed data; unusable shifts are not
+            counted.
     """
 
     index: int
@@ -54,7 +54,7 @@ class Synchrony:
 
     @property
     def enough(self) -> bool:
-        """Whether there is a figure; else the page says "not enough data"."""
+        """Whether there is enough data for a figure."""
         return not np.isnan(self.correlation)
 
 
@@ -64,10 +64,10 @@ def synchrony(windows: StageWindows, tracks: Tracks, *, seed: int) -> tuple[Sync
     Args:
         windows: the stage's windows.
         tracks: one expression of its tracks, on the same axis.
-        seed: of the shifts.
+        seed: seed of the shifts.
 
     Returns:
-        One a segment, in the timeline's order; none where the stage has no timeline.
+        One per segment, in the timeline's order; none if the stage has no timeline.
     """
     if not windows.stage.timelines:
         return ()
@@ -80,14 +80,14 @@ def segment_synchrony(windows: StageWindows, tracks: Tracks, index: int, *, seed
 
     Args:
         windows: the stage's windows.
-        tracks: one expression of its tracks; those in view in the segment are enough, so that a long session can be
-            read part by part.
-        index: of the segment in the stage's first timeline.
-        seed: of the shifts.
+        tracks: one expression of its tracks; those in view in the segment suffice, so that a long session can be read
+            in parts.
+        index: index of the segment in the stage's first timeline.
+        seed: seed of the shifts.
     """
     rng = np.random.default_rng([seed, index])
     values = tracks.at(np.flatnonzero(windows.segment == index))
-    # Shifts run over the time somebody was seen in, so that nobody is shifted into a gap of the camera's.
+    # Only windows with faces, so that no track is shifted into a gap of the recording.
     values = values[:, ~np.isnan(values).all(axis=0)]
     seconds = values.shape[1] * windows.width_ms / 1000
     least = LEAST_S * 1000 / windows.width_ms
@@ -109,9 +109,9 @@ def segment_synchrony(windows: StageWindows, tracks: Tracks, index: int, *, seed
 
 
 def _against_shifts(values: Floats, least: float, rng: np.random.Generator) -> tuple[float, Floats]:
-    """The mean correlation of tracks (t, w), and that of each shift that leaves enough of them together.
+    """The mean correlation of tracks (t, w), and that of each usable shift.
 
-    NaN and none where too few tracks can be correlated, or too few shifts say what chance gives.
+    NaN and an empty array if too few tracks can be correlated, or too few shifts are usable.
     """
     known = ~np.isnan(values)
     usual = np.nanmean(values, axis=1, keepdims=True)
@@ -121,7 +121,7 @@ def _against_shifts(values: Floats, least: float, rng: np.random.Generator) -> t
     if np.isnan(observed):
         return observed, np.zeros(0)
     count, length = values.shape
-    # Twice over, a shifted track is a stretch of itself; copied so, it takes a tenth of the time of indexing.
+    # In a doubled track, a circular shift is a slice: ten times faster than indexing.
     twice = np.tile(np.stack([centred, seen]), 2)
     moved = np.empty((2, count, length), dtype=np.float32)
     shifted = np.empty(_SHIFTS)
@@ -136,17 +136,16 @@ def _against_shifts(values: Floats, least: float, rng: np.random.Generator) -> t
 def _mean_correlation(values: NDArray[np.float32], seen: NDArray[np.float32], least: float) -> float:
     """The mean over tracks of their correlation with the mean of the others.
 
-    The others' mean is (S - x) / (n - 1) with S and n the sum and the number in view. Its sums are worked out from
-    those of x, x² and 1 against functions of S and n alone, which is a product of matrices instead of a table of the
-    others' means for every track.
+    The others' mean is (S - x) / (n - 1), where S and n are the sum and the number in view. Its sums follow from those
+    of x, x² and 1 against functions of S and n alone, which are matrix products.
 
     Args:
-        values: (t, w) less each track's mean, 0 where it is not in view.
-        seen: (t, w) 1 where it is.
+        values: (t, w) confidences less each track's mean; 0 where it is not in view.
+        seen: (t, w) 1 where a track is in view.
         least: windows that a track must share with `_LEAST_OTHERS` others.
 
     Returns:
-        NaN where fewer than `LEAST_TRACKS` tracks can be correlated.
+        NaN if fewer than `LEAST_TRACKS` tracks can be correlated.
     """
     total, count = values.sum(axis=0), seen.sum(axis=0)
     counts = (count > _LEAST_OTHERS).astype(np.float32)
@@ -160,7 +159,7 @@ def _mean_correlation(values: NDArray[np.float32], seen: NDArray[np.float32], le
     others_squares = of_seen[:, 2] - 2 * of_values[:, 3] + of_squares[:, 2]
     products = of_values[:, 2] - of_squares[:, 1]
     spread = (n * own_squares - own**2) * (n * others_squares - others**2)
-    # A face that never moves is neither alike nor unlike.
+    # A constant track has no correlation.
     usable = (n >= least) & (spread > 1e-9 * n**4)
     if np.count_nonzero(usable) < LEAST_TRACKS:
         return float("nan")

@@ -1,4 +1,4 @@
-"""The single faces behind a stage's windows, track by track on its axis."""
+"""Tracks: the single faces behind a stage's windows, on its time axis."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ COARSE_MS = 300_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """When, how often and how well a track was seen.
+class TrackSummary:
+    """A summary of a track: when, how often and how well it was seen.
 
     Attributes:
         first_ms, last_ms: first and last instant, milliseconds since the epoch.
-        windows: how many windows it was in.
+        windows: number of windows it was in.
         height: mean height of the face, as a fraction of the image.
         quality: mean quality of its crops, 0..1.
     """
@@ -38,14 +38,14 @@ class Seen:
     quality: float
 
 
-def seen_of_track(faces: Sequence[FaceRecord], coarse_width_ms: int | None) -> Seen:
-    """Sums a track up.
+def track_summary(faces: Sequence[FaceRecord], coarse_width_ms: int | None) -> TrackSummary:
+    """Summarises a track.
 
     Args:
-        faces: one a window, at least one.
-        coarse_width_ms: width of the windows where only coarse values may be shown: who came when, and sat in which
-            row, would help to take one person's figure from another's. Instants are then the beginning of the five
-            minutes they lie in, and what lasted longer is a multiple of that. None for exact values.
+        faces: one per window, at least one.
+        coarse_width_ms: width of the windows if values must be coarse: exact times and rows would help to separate one
+            person's figures from another's. Instants are then rounded down to five minutes, and longer durations to
+            multiples of that. None for exact values.
     """
     first_ms, last_ms = min(face.at_ms for face in faces), max(face.at_ms for face in faces)
     windows = len(faces)
@@ -57,17 +57,17 @@ def seen_of_track(faces: Sequence[FaceRecord], coarse_width_ms: int | None) -> S
         step = max(1, COARSE_MS // coarse_width_ms)
         windows = windows - windows % step if windows > step else windows
         height, quality = round(height, 1), round(quality, 1)
-    return Seen(first_ms=first_ms, last_ms=last_ms, windows=windows, height=height, quality=quality)
+    return TrackSummary(first_ms=first_ms, last_ms=last_ms, windows=windows, height=height, quality=quality)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracks:
-    """One expression of every track; every array is (m,), one place a track and window.
+    """One expression of every track; every array is (m,), with one value per track and window.
 
     Attributes:
-        count: how many tracks.
-        track: which, 0 to `count` - 1.
-        place: the window, an index on the axis of the `StageWindows`.
+        count: number of tracks.
+        track: index of the track, 0 to `count` - 1.
+        place: index of the window on the axis of the `StageWindows`.
         confidence: 0..1.
     """
 
@@ -77,12 +77,12 @@ class Tracks:
     confidence: Floats
 
     def at(self, places: Ints) -> Floats:
-        """(tracks, len(places)) confidences in some windows, NaN where a track was not in view.
+        """(tracks, len(places)) confidences in some windows; NaN where a track was not in view.
 
-        Tracks that were in view in none of them are left out.
+        Tracks that were in view in none of them are dropped.
 
         Args:
-            places: indices on the axis, rising.
+            places: indices on the axis, ascending.
         """
         column = np.searchsorted(places, self.place)
         inside = column < len(places)
@@ -96,19 +96,18 @@ class Tracks:
 def tracks_of(
     windows: StageWindows, faces: Iterable[WindowFaces], cameras: Sequence[Camera], expression: str
 ) -> Tracks:
-    """The tracks of a stage, in the windows whose figures are shown.
+    """The tracks of a stage in windows with figures.
 
-    Of cameras that overlap only those with the most faces count, the same throughout, so that nobody is followed
-    twice.
+    Of overlapping cameras only those with the most faces over the whole session count, so that nobody is counted twice.
 
     Args:
-        windows: the stage's windows; what is withheld or excluded there is left out here.
-        faces: the stage's, as the store gives them.
-        cameras: the stage's.
-        expression: which.
+        windows: the stage's windows; withheld and excluded ones are dropped here too.
+        faces: the stage's faces from the store.
+        cameras: the stage's cameras.
+        expression: the expression.
     """
     faces = list(faces)
-    left_out = _outdone(faces, cameras)
+    left_out = _superseded(faces, cameras)
     shown = np.zeros(len(windows.start_ms), dtype=bool)
     if expression in windows.expressions:
         shown[windows.place] = windows.table.scored[:, windows.expressions.index(expression)] > 0
@@ -129,15 +128,15 @@ def tracks_of(
     return Tracks(count=len(number), track=at[:, 0], place=at[:, 1], confidence=means)
 
 
-def _outdone(faces: Sequence[WindowFaces], cameras: Sequence[Camera]) -> set[str]:
-    """Cameras that overlap one with more faces that counts itself."""
+def _superseded(faces: Sequence[WindowFaces], cameras: Sequence[Camera]) -> set[str]:
+    """Cameras that overlap a counted camera with more faces."""
     seen: Counter[str] = Counter()
     for window in faces:
         seen[window.camera_id] += len(window.faces)
     pairs = overlapping(cameras)
     counted: set[str] = set()
-    outdone: set[str] = set()
+    superseded: set[str] = set()
     for camera_id in sorted(seen, key=lambda name: (-seen[name], name)):
         overlapped = any(frozenset({camera_id, other}) in pairs for other in counted)
-        (outdone if overlapped else counted).add(camera_id)
-    return outdone
+        (superseded if overlapped else counted).add(camera_id)
+    return superseded

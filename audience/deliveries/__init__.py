@@ -1,5 +1,5 @@
-"""What a camera delivers through S3: contact sheets and window files, as both ends of the way read and write them.
+"""The format of deliveries through S3: contact sheets and window files, shared by sender and receiver.
 
-The sending end draws sheets in `edge_lambda`, the receiving end scores them in `ingest_lambda`; neither knows the
-other, and this is all they share. Nothing here decodes a picture.
+`edge_lambda` draws sheets and `ingest_lambda` scores them; this package is all they share. Nothing here decodes a
+picture.
 """

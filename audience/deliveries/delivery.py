@@ -1,4 +1,4 @@
-"""A delivery: some bytes and the key they go under, made from the bytes, so that delivering twice changes nothing.
+"""A delivery: bytes, and a key derived from them, so that delivering twice changes nothing.
 
     sheets/<session>/<stage>/<camera>/<yyyy>/<mm>/<dd>/<hh>/<start_ms>-<content id>.jpg
     windows/<session>/<stage>/<camera>/<yyyy>/<mm>/<dd>/<hh>/<start_ms>-<content id>.json
@@ -27,11 +27,11 @@ _KEY = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What a camera sends as one object.
+    """One object that a camera sends.
 
     Attributes:
-        key: where it goes.
-        data: the object's bytes.
+        key: its key in the bucket.
+        data: its bytes.
         start_ms: start of its first window, milliseconds since the epoch.
     """
 
@@ -41,12 +41,12 @@ class Delivery:
 
 
 def content_id(data: bytes) -> str:
-    """The id of some bytes: the first half of their SHA-256, 32 hexadecimal digits; may be used as a window's part."""
+    """The first half of the SHA-256 of some bytes, 32 hexadecimal digits; also valid as a window's part."""
     return hashlib.sha256(data).hexdigest()[:32]
 
 
 def key_of(kind: Kind, *, session_id: str, stage_id: str, camera_id: str, start_ms: int, content: str) -> str:
-    """The key of a delivery; see above.
+    """The key of a delivery; see the module's docstring.
 
     Args:
         kind: sheets or windows.
@@ -60,11 +60,11 @@ def key_of(kind: Kind, *, session_id: str, stage_id: str, camera_id: str, start_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryKey:
-    """What the key of a delivery says before the delivery is read.
+    """The parts of a delivery's key, known before the delivery is read.
 
     Attributes:
         kind: sheets or windows.
-        session_id, stage_id, camera_id: whose it is, since a camera may write only under its own.
+        session_id, stage_id, camera_id: the sender, because a camera may write under its own keys only.
         start_ms: start of the first window, milliseconds since the epoch.
         content: the `content_id` of the bytes.
     """
@@ -78,16 +78,16 @@ class DeliveryKey:
 
 
 def read_key(key: str) -> DeliveryKey:
-    """Reads what `key_of` made.
+    """Parses a key made by `key_of`.
 
     Raises:
-        SheetRejected: no delivery has such a key.
+        SheetRejected: it is not the key of a delivery.
     """
-    said = _KEY.fullmatch(key)
-    if said is not None:
-        kind: Kind = "sheets" if said[1] == "sheets" else "windows"
-        ids = {"session_id": said[2], "stage_id": said[3], "camera_id": said[4]}
-        read = DeliveryKey(kind=kind, **ids, start_ms=int(said[5]), content=said[6])
+    match = _KEY.fullmatch(key)
+    if match is not None:
+        kind: Kind = "sheets" if match[1] == "sheets" else "windows"
+        ids = {"session_id": match[2], "stage_id": match[3], "camera_id": match[4]}
+        read = DeliveryKey(kind=kind, **ids, start_ms=int(match[5]), content=match[6])
         if key == key_of(kind, **ids, start_ms=read.start_ms, content=read.content):
             return read
     raise SheetRejected("its key is neither a contact sheet's nor a window file's")

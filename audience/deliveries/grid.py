@@ -1,6 +1,6 @@
-"""Where the tiles of a contact sheet lie.
+"""The grid of a contact sheet: positions of tiles and crops.
 
-The numbers are reasoned and measured in `docs/decisions/0006-contact-sheets.md`.
+The numbers are explained in `docs/decisions/0006-contact-sheets.md`.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from typing import Final, Self
 from audience.errors import InvalidValue
 
 TILE_PX: Final = 128
-"""Side of a tile, pixels; a multiple of 16, so that no block of the JPEG's colours spans two tiles."""
+"""Side of a tile, pixels; a multiple of 16, so that no chroma block of the JPEG spans two tiles."""
 
 GROUND_PX: Final = 8
-"""Neutral ground on each side of a tile, pixels; crops of neighbouring tiles are twice this apart."""
+"""Neutral border on each side of a tile, pixels; crops of adjacent tiles are twice this apart."""
 
 CROP_PX: Final = TILE_PX - 2 * GROUND_PX
 """Side of the crop on a tile, pixels."""
 
 MARGIN: Final = 1.5
-"""Side of the crop as a multiple of the height of the face's box, on whose centre it lies: faces are 75 px high."""
+"""Side of the crop as a multiple of the height of the face's box, with the same centre: faces are 75 px high."""
 
 MOST_COLUMNS: Final = 10
 MOST_TILES: Final = MOST_COLUMNS**2
-"""Rekognition answers for the 100 largest faces of an image."""
+"""Rekognition returns the 100 largest faces of an image."""
 
 CORE: Final = 0.2
-"""How far the centre of a tile's own face may lie from the centre of the tile, as a share of the tile's side.
+"""How far the centre of a tile's own face may be from the centre of the tile, as a fraction of the tile's side.
 
-The crop was cut around its face, so a face further out is a neighbour's that reaches into the crop.
+The crop is centred on its face, so a face further out belongs to a neighbour who reaches into the crop.
 """
 
 
@@ -53,10 +53,10 @@ class Grid:
 
     @classmethod
     def of(cls, tiles: int) -> Self:
-        """The smallest nearly square grid for so many tiles, because empty ground costs bytes too.
+        """The smallest nearly square grid for a number of tiles, because empty tiles cost bytes too.
 
         Raises:
-            InvalidValue: there are none, or more than `MOST_TILES`.
+            InvalidValue: the number is 0, or over `MOST_TILES`.
         """
         if not 1 <= tiles <= MOST_TILES:
             raise InvalidValue(f"a sheet of {tiles} tiles is not allowed: use 1 to {MOST_TILES}")
@@ -65,7 +65,7 @@ class Grid:
 
     @property
     def places(self) -> int:
-        """How many tiles the grid holds."""
+        """The number of tiles."""
         return self.columns * self.rows
 
     @property
@@ -79,13 +79,13 @@ class Grid:
         return column * TILE_PX + GROUND_PX, row * TILE_PX + GROUND_PX
 
     def place_at(self, x: float, y: float) -> int | None:
-        """The tile whose own face has its centre here.
+        """The tile whose own face has its centre at a position.
 
         Args:
             x, y: centre of a face found on the sheet, as fractions of the sheet's width and height.
 
         Returns:
-            The tile's place, or None where no tile's own face can have its centre: near a tile's edge or off the sheet.
+            The tile's place; None near a tile's edge or outside the sheet, where no tile's own face can be.
         """
         column, across = divmod(x * self.columns, 1)
         row, down = divmod(y * self.rows, 1)

@@ -1,17 +1,17 @@
-"""What a contact sheet says of itself: whose faces lie on which tile, and of which windows they are.
+"""The manifest of a contact sheet: the track on each tile, and the windows they belong to.
 
-A window's tracks may be spread over several sheets. Each sheet is then one **part** of the window, and parts add up as
-`audience.windows` says they do:
+A window's tracks may be spread over several sheets. Each sheet is then one **part** of the window, and parts add up
+(see `audience.windows`):
 
-- A track lies on one tile of one sheet for each window, so no part counts it twice.
+- A track has one tile on one sheet per window, so no part counts it twice.
 - `SheetWindow.faces` are the window's tiles on this sheet. The record made of the part has as many faces as could be
   scored, which may be fewer.
-- `SheetWindow.expected` are the same tiles, and on the window's first sheet also the faces that are likely to be there
-  but were not found in this window.
+- `SheetWindow.expected` are the same tiles, and on the window's first sheet also the faces that are probably present
+  but were not detected.
 
-So over all parts `expected` adds up to what the camera expected of the window. A tile on which no face was found again,
-or two were, is never guessed: it is missing from its part's faces and still in its part's `expected`, and lowers the
-window's coverage by one face. A window in which nobody was in view has no tiles; it stands on a sheet with faces 0.
+So over all parts `expected` adds up to the faces that the camera expected in the window. A tile on which no face, or
+more than one, is detected again is not scored: it counts in its part's `expected` but not in its faces, and lowers the
+window's coverage by one face. A window with nobody in view has no tiles and is listed with 0 faces.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from audience.privacy import Mode
 from audience.windows import LATEST_MS, window_start
 
 MOST_WINDOWS: Final = 1000
-"""Windows one sheet or window file may tell of."""
+"""The most windows of a sheet or window file."""
 
 MOST_EXPECTED: Final = 1_000_000
-"""More faces than any camera can tell apart; keeps sums of hostile records within their integers."""
+"""More faces than any camera can resolve; keeps sums of hostile records within integer range."""
 
-FURTHEST: Final = 10.0  # images away from the image: more than any tracker follows a face
+FURTHEST: Final = 10.0  # distance from the image, in images: further than any tracker follows a face
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +42,11 @@ class Tile:
     """One track's best crop in one window.
 
     Attributes:
-        place: which tile of the grid, row by row from 0.
-        track_id: the track, unique on its camera for good; allowed as an id is.
-        at_ms: when the crop was taken, milliseconds since the epoch; says which window it is of.
+        place: index of the tile in the grid, row by row from 0.
+        track_id: the track, a valid id; never reused on its camera.
+        at_ms: when the crop was taken, milliseconds since the epoch; determines its window.
         box: the face in the camera's image.
-        quality: how well the face could be seen, 0..1.
+        quality: how clearly the face is visible, 0..1.
     """
 
     place: int
@@ -71,8 +71,8 @@ class SheetWindow:
 
     Attributes:
         start_ms: the window's start, milliseconds since the epoch, a multiple of the manifest's `width_ms`.
-        faces: the window's tiles on this sheet; 0 where nobody was in view.
-        expected: this part's share of the faces expected, at least `faces`; see above.
+        faces: the window's tiles on this sheet; 0 if nobody was in view.
+        expected: this part's expected faces, at least `faces`; see the module's docstring.
     """
 
     start_ms: int
@@ -83,21 +83,23 @@ class SheetWindow:
         if not 0 <= self.start_ms <= LATEST_MS:
             raise InvalidValue(f"window at {self.start_ms} ms is not within the years 1970 to 2286")
         if not 0 <= self.faces <= self.expected <= MOST_EXPECTED:
-            raise InvalidValue(f"a window of {self.faces} faces cannot expect {self.expected}")
+            raise InvalidValue(
+                f"a window of {self.faces} faces cannot expect {self.expected}: use {self.faces} to {MOST_EXPECTED}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What one sheet holds.
+    """The contents of one sheet.
 
     Attributes:
-        session_id, stage_id, camera_id: whose windows they are.
+        session_id, stage_id, camera_id: the camera of the windows.
         width_ms: width of the windows.
-        mode: what the session allows. A sheet leaves the camera only where expressions may be scored, so any
-            other mode is refused; the field is the sender's word for it, and the receiver obeys its own session's mode.
-        grid: where the tiles lie.
-        tiles: 1 to as many as the grid holds, in the order of their places.
-        windows: in the order of their starts; every tile is of one of them.
+        mode: the session's mode according to the sender. Sheets are sent only if expressions may be scored, so any
+            other mode is refused; the receiver also checks its own session's mode.
+        grid: the grid of tiles.
+        tiles: 1 to as many as the grid holds, sorted by place.
+        windows: sorted by start; every tile belongs to one of them.
     """
 
     session_id: str
@@ -114,7 +116,7 @@ class Manifest:
         check_id("stage id", self.stage_id)
         check_id("camera id", self.camera_id)
         if self.mode != "expressions":
-            raise InvalidValue(f"faces of a session in mode {self.mode!r} may not lie on a contact sheet")
+            raise InvalidValue(f"a contact sheet of a session in mode {self.mode!r} is not allowed")
         self._check_tiles()
         self._check_windows()
 
@@ -125,7 +127,7 @@ class Manifest:
         if places[0] < 0 or places[-1] >= self.grid.places:
             raise InvalidValue(f"a tile lies outside the grid of {self.grid.places}")
         if any(place >= later for place, later in pairwise(places)):
-            raise InvalidValue("tiles stand twice or out of order")
+            raise InvalidValue("tiles are repeated or out of order")
 
     def _check_windows(self) -> None:
         if not 1 <= self.width_ms <= LATEST_MS:
@@ -136,7 +138,7 @@ class Manifest:
         if any(start % self.width_ms for start in starts):
             raise InvalidValue(f"a window is not aligned to its width of {self.width_ms} ms")
         if any(start >= later for start, later in pairwise(starts)):
-            raise InvalidValue("windows stand twice or out of order")
+            raise InvalidValue("windows are repeated or out of order")
         tracks = Counter((window_start(tile.at_ms, self.width_ms), tile.track_id) for tile in self.tiles)
         if len(tracks) < len(self.tiles):
             raise InvalidValue(f"track {tracks.most_common(1)[0][0][1]!r} has more than one tile in a window")
@@ -150,5 +152,5 @@ class Manifest:
         return self.windows[0].start_ms
 
     def tiles_of(self, window: SheetWindow) -> tuple[Tile, ...]:
-        """The tiles of one window, in the order of their places."""
+        """The tiles of one window, sorted by place."""
         return tuple(tile for tile in self.tiles if window_start(tile.at_ms, self.width_ms) == window.start_ms)

@@ -1,4 +1,4 @@
-"""Reading whatever a camera delivered, under the key it was found at."""
+"""Reading a delivery of either kind by its key."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from audience.errors import InvalidValue, SheetRejected
 
 
 def read_delivery(key: str, data: bytes) -> Sheet | WindowFile:
-    """Reads a delivery from a stranger.
+    """Reads a delivery from an untrusted sender.
 
-    A key is made from the bytes, so a delivery that is not under its own key was damaged, or put under the name of
-    another session, stage or camera, for which its sender may have no permission.
+    The key is derived from the bytes. So a delivery under another key was damaged, or claims a session, stage or camera
+    for which its sender may have no permission.
 
     Args:
-        key: where it was found.
+        key: its key in the bucket.
         data: its bytes.
 
     Raises:
-        SheetRejected: it is neither a contact sheet nor a window file, is damaged, or lies under another's key.
+        SheetRejected: it is neither a contact sheet nor a window file, is damaged, or has another key than its own.
     """
     delivered: Sheet | WindowFile = read_sheet(data) if read_key(key).kind == "sheets" else read_window_file(data)
     try:

@@ -1,7 +1,7 @@
-"""A contact sheet as one file: the drawn JPEG with its manifest in its comment.
+"""A contact sheet as one file: a JPEG with its manifest in the comment.
 
-The comment is `houselights-sheet 1`, a line break, and the manifest as JSON. The largest manifest
-there can be, a hundred tiles with the longest track ids in a thousand windows, fits the one segment a comment may have.
+The comment is `houselights-sheet 1`, a line break, and the manifest as JSON. The largest possible manifest, a hundred
+tiles with the longest track ids in a thousand windows, fits in one comment segment.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from audience.deliveries.delivery import Delivery, content_id, key_of
 from audience.deliveries.grid import MOST_TILES, Grid
-from audience.deliveries.jpeg import outside_of, with_comment
+from audience.deliveries.jpeg import read_header, with_comment
 from audience.deliveries.manifest import MOST_WINDOWS, Manifest, SheetWindow, Tile
 from audience.deliveries.strict_json import dump, fields_of, items_of, number, parse, text, whole
 from audience.errors import InvalidValue, SheetRejected
@@ -19,7 +19,7 @@ from audience.faces import Box
 
 SCHEMA: Final = 1
 LARGEST_SHEET: Final = 5_000_000
-"""Bytes; what Rekognition takes within a request. A full sheet has about 0.2 MB."""
+"""Bytes; the limit of Rekognition for a request. A full sheet has about 0.2 MB."""
 
 _NAME = b"houselights-sheet "
 _MANIFEST = ("session", "stage", "camera", "width_ms", "mode", "columns", "rows", "tiles", "windows")
@@ -30,8 +30,8 @@ class Sheet:
     """A contact sheet.
 
     Attributes:
-        manifest: what it holds.
-        jpeg: the whole file, its manifest within.
+        manifest: its contents.
+        jpeg: the whole file, including the manifest.
     """
 
     manifest: Manifest
@@ -39,11 +39,11 @@ class Sheet:
 
     @property
     def sheet_id(self) -> str:
-        """Made from the file's bytes; the part under which the sheet's windows are recorded."""
+        """An id derived from the file's bytes; also the part of the sheet's window records."""
         return content_id(self.jpeg)
 
     def delivery(self) -> Delivery:
-        """The sheet as it is sent."""
+        """The sheet as a delivery."""
         key = key_of(
             "sheets",
             session_id=self.manifest.session_id,
@@ -55,39 +55,39 @@ class Sheet:
         return Delivery(key=key, data=self.jpeg, start_ms=self.manifest.start_ms)
 
 
-def sealed(manifest: Manifest, picture: bytes) -> Sheet:
-    """The sheet of a manifest and the picture of its tiles.
+def seal_sheet(manifest: Manifest, picture: bytes) -> Sheet:
+    """Combines a manifest and the picture of its tiles into a sheet.
 
     Args:
-        manifest: what is on the picture.
-        picture: the drawn tiles as a JPEG without comments.
+        manifest: the contents of the picture.
+        picture: the drawn tiles, as a JPEG without comments.
 
     Raises:
-        SheetRejected: the picture is not of the size the manifest says, or the two together are too large.
+        SheetRejected: the picture does not have the manifest's size, or the file is too large.
     """
     comment = _NAME + f"{SCHEMA}\n".encode() + _dumped(manifest)
     return read_sheet(with_comment(picture, comment))
 
 
 def read_sheet(jpeg: bytes) -> Sheet:
-    """Reads a contact sheet from a stranger; decodes no pixel.
+    """Parses a contact sheet from an untrusted sender, without decoding a pixel.
 
     Raises:
-        SheetRejected: it is not a contact sheet, is of an unknown schema, damaged, or larger than a sheet can be.
+        SheetRejected: it is not a contact sheet, has an unknown schema, or is damaged or too large.
     """
     if len(jpeg) > LARGEST_SHEET:
         raise SheetRejected(f"it has {len(jpeg)} bytes: a sheet has at most {LARGEST_SHEET}")
-    outside = outside_of(jpeg)
-    heading, line_break, document = outside.comment.partition(b"\n")
+    header = read_header(jpeg)
+    heading, line_break, document = header.comment.partition(b"\n")
     if not heading.startswith(_NAME) or not line_break:
-        raise SheetRejected("the JPEG carries no manifest: it is not a contact sheet")
+        raise SheetRejected("the JPEG has no manifest: it is not a contact sheet")
     if heading != _NAME + str(SCHEMA).encode():
         schema = heading.removeprefix(_NAME)[:20].decode("ascii", "replace")
         raise SheetRejected(f"the sheet is of schema {schema!r}, and this reads schema {SCHEMA}")
     manifest = _manifest(parse(document, "the manifest"))
-    if (outside.width, outside.height) != manifest.grid.size_px:
+    if (header.width, header.height) != manifest.grid.size_px:
         size = "x".join(map(str, manifest.grid.size_px))
-        raise SheetRejected(f"the JPEG has {outside.width}x{outside.height} pixels, and its manifest says {size}")
+        raise SheetRejected(f"the JPEG has {header.width}x{header.height} pixels, and its manifest says {size}")
     return Sheet(manifest=manifest, jpeg=jpeg)
 
 
@@ -119,7 +119,7 @@ def _dumped(manifest: Manifest) -> bytes:
 def _manifest(value: Any) -> Manifest:
     session, stage, camera, width_ms, mode, columns, rows, tiles, windows = fields_of(value, "the manifest", _MANIFEST)
     if mode != "expressions":
-        raise SheetRejected("the sheet is of a session in which faces may not be scored")
+        raise SheetRejected("the sheet is of a session in which expressions may not be scored")
     try:
         return Manifest(
             session_id=text(session, "the session's id"),

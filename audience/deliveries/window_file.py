@@ -1,7 +1,7 @@
-"""A window file: windows that were scored on the device, sent the way contact sheets are.
+"""A window file: windows scored on the device, delivered like contact sheets.
 
-It is one JSON document. The single faces behind a window travel packed, as stores keep them (`audience.faces`), in
-base64; confidences and boxes are so rounded to 1/65535. A window in several files has a part of its own in each.
+It is one JSON document. The single faces behind a window are packed as in stores (`audience.faces`), in base64, with
+confidences and boxes rounded to 1/65535. A window in several files has a separate part in each.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from audience.windows import Tally, WindowRecord
 
 SCHEMA: Final = 1
 LARGEST_WINDOW_FILE: Final = 1_000_000
-"""Bytes; some 18,000 faces."""
+"""Bytes; about 18,000 faces."""
 
 _NAME = "houselights-windows"
 _FILE = ("format", "schema", "session", "stage", "camera", "width_ms", "scorer", "windows")
@@ -36,9 +36,9 @@ class WindowFile:
     """Windows of one camera.
 
     Attributes:
-        windows: 1 to `MOST_WINDOWS`, in the order of their starts and parts, all of one camera, width and scorer.
+        windows: 1 to `MOST_WINDOWS`, sorted by start and part, all of one camera, width and scorer.
         faces: the single faces behind some of them.
-        scorer: what scored them; None where only heads were counted.
+        scorer: their scorer; None if only heads were counted.
     """
 
     windows: tuple[WindowRecord, ...]
@@ -50,15 +50,17 @@ class WindowFile:
             raise InvalidValue(f"a file of {len(self.windows)} windows is not allowed: use 1 to {MOST_WINDOWS}")
         keys = [(window.start_ms, window.part) for window in self.windows]
         if any(key >= later for key, later in pairwise(keys)):
-            raise InvalidValue("windows stand twice or out of order")
+            raise InvalidValue("windows are repeated or out of order")
         first = self.windows[0]
         camera = (first.session_id, first.stage_id, first.camera_id)
         name, thresholds = (self.scorer.name, self.scorer.thresholds.keys()) if self.scorer else ("", set())
         for record in self.windows:
             if (record.session_id, record.stage_id, record.camera_id) != camera or record.width_ms != first.width_ms:
-                raise InvalidValue("windows of one file are of one camera and one width")
+                raise InvalidValue("the windows of a file must be of one camera and one width")
             if record.expected > MOST_EXPECTED:
-                raise InvalidValue(f"a window cannot expect {record.expected} faces")
+                raise InvalidValue(
+                    f"a window cannot expect {record.expected} faces: at most {MOST_EXPECTED} are allowed"
+                )
             if record.tallies.keys() - thresholds:
                 raise InvalidValue("a window was scored for an expression that its scorer has no threshold for")
         counted = {(window.start_ms, window.part): window.faces for window in self.windows}
@@ -66,17 +68,17 @@ class WindowFile:
         if len(behind) < len(self.faces) or not behind.items() <= counted.items():
             raise InvalidValue("the single faces are not those of the windows")
         if any((one.session_id, one.stage_id, one.camera_id) != camera for one in self.faces):
-            raise InvalidValue("faces of one file are of one camera")
+            raise InvalidValue("the faces of a file must be of one camera")
         if {record.scorer for record in self.windows} | {one.scorer for one in self.faces} != {name}:
-            raise InvalidValue("windows of one file are of one scorer")
+            raise InvalidValue("the windows of a file must be of one scorer")
 
     @property
     def holds_expressions(self) -> bool:
-        """Whether anybody's expression was scored."""
+        """Whether any expression was scored."""
         return self.scorer is not None or any(face.confidences for one in self.faces for face in one.faces)
 
     def scored_by(self, scorer: ScorerRecord) -> Self:
-        """The file with its scorer under another name, or with other expressions experimental."""
+        """Replaces the scorer, whose name or experimental expressions may differ."""
         return replace(
             self,
             windows=tuple(replace(window, scorer=scorer.name) for window in self.windows),
@@ -85,10 +87,10 @@ class WindowFile:
         )
 
     def delivery(self) -> Delivery:
-        """The file as it is sent.
+        """The file as a delivery.
 
         Raises:
-            InvalidValue: it is over `LARGEST_WINDOW_FILE`.
+            InvalidValue: it is larger than `LARGEST_WINDOW_FILE`.
         """
         data = dump(_fields(self))
         if len(data) > LARGEST_WINDOW_FILE:
@@ -106,10 +108,10 @@ class WindowFile:
 
 
 def read_window_file(data: bytes) -> WindowFile:
-    """Reads a window file from a stranger.
+    """Parses a window file from an untrusted sender.
 
     Raises:
-        SheetRejected: it is not a window file, is of an unknown schema, damaged or too large.
+        SheetRejected: it is not a window file, has an unknown schema, or is damaged or too large.
     """
     if len(data) > LARGEST_WINDOW_FILE:
         raise SheetRejected(f"it has {len(data)} bytes: a window file has at most {LARGEST_WINDOW_FILE}")
@@ -196,7 +198,7 @@ def _scorer(value: Any) -> ScorerRecord:
     if not 0 < len(text(name, "the scorer's name")) <= _LONGEST_NAME or not name.isprintable():
         raise SheetRejected(f"the scorer's name is not one of 1 to {_LONGEST_NAME} printable characters")
     if len(text(model_sha256, "the model's SHA-256")) > 64:
-        raise SheetRejected("the model's SHA-256 is longer than one")
+        raise SheetRejected("the model's SHA-256 has more than 64 characters")
     thresholds = {
         _expression(expression): number(threshold, "a threshold")
         for expression, threshold in object_of(thresholds, "the scorer's thresholds").items()

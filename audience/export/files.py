@@ -1,7 +1,7 @@
-"""One table as the bytes of a CSV or a Parquet file.
+"""Writing tables as CSV or Parquet.
 
-Both hold the same figures, rounded alike; a column has one type whatever the session holds, so that files of several
-sessions can be read as one table.
+Both hold the same rounded figures. A column always has the same type, so that files of several sessions can be read as
+one table.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 from audience.errors import ExportFailed
 from audience.export.tables import Cell, ExportTable
 
-# What spreadsheets take for the beginning of a formula, or skip before one; those of East Asian locales take the signs
-# in their full width, too.
+# Characters that spreadsheets read as the start of a formula, or skip before one; in East Asian locales also in full
+# width.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def defused(cell: Cell) -> Cell:
-    """The cell as a spreadsheet will show and not run it: text that begins like a formula gets an apostrophe."""
+def escape_formula(cell: Cell) -> Cell:
+    """Prefixes text that a spreadsheet would run as a formula with an apostrophe."""
     return "'" + cell if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
 
 
@@ -30,23 +30,23 @@ def csv_bytes(table: ExportTable, *, mark: bool = True, units: bool = False) -> 
 
     Args:
         table: the table.
-        mark: begins with a byte order mark. Without one, Excel reads the file in the system's code page and garbles
-            letters with accents.
-        units: the units follow the names as a second row, where the table has any.
+        mark: whether to begin with a byte order mark. Without one, Excel uses the system's code page and garbles
+            accented letters.
+        units: whether to write the units as a second row, if the table has any.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow([column.name for column in table.columns])
     if units and any(column.unit for column in table.columns):
-        writer.writerow([defused(column.unit) for column in table.columns])
+        writer.writerow([escape_formula(column.unit) for column in table.columns])
     columns = zip(table.columns, table.values, strict=True)
-    written = [[defused(column.rounded(cell)) for cell in cells] for column, cells in columns]
+    written = [[escape_formula(column.rounded(cell)) for cell in cells] for column, cells in columns]
     writer.writerows(zip(*written, strict=True))
     return text.getvalue().encode("utf-8-sig" if mark else "utf-8")
 
 
 def parquet_bytes(table: ExportTable) -> bytes:
-    """The table as Parquet: text, 64-bit numbers, instants as milliseconds in UTC; unit and meaning as metadata.
+    """The table as Parquet: text, 64-bit numbers, and timestamps in milliseconds UTC; unit and meaning as metadata.
 
     Raises:
         ExportFailed: pyarrow is not installed.
@@ -56,7 +56,7 @@ def parquet_bytes(table: ExportTable) -> bytes:
         import pyarrow.parquet as pq
     except ImportError:
         raise ExportFailed(
-            "Parquet needs pyarrow: install it with `uv sync --extra export`, or use --format csv"
+            "Parquet needs pyarrow: install Houselights with its extra `export`, or use --format csv"
         ) from None
 
     types = {"text": pa.string(), "number": pa.float64(), "count": pa.int64(), "instant": pa.timestamp("ms", tz="UTC")}

@@ -1,4 +1,4 @@
-"""What an export says of itself beside its tables: whose figures they are, and how they came about."""
+"""The manifest of an export: which session, stages, recordings and scorers its figures come from."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from audience.time import from_ms, instant_text
 
 Entry = dict[str, object]
 
-SAYS = "Visible expression, as a scorer sees it; not what people felt."
+DISCLAIMER = "Visible expression, as a scorer sees it; not what people felt."
 
 
 def session_entry(session: Session) -> Entry:
-    """A session, as far as figures are to be read in its light."""
+    """The entry of a session."""
     return {
         "session_id": session.session_id,
         "title": session.title,
@@ -33,7 +33,7 @@ def session_entry(session: Session) -> Entry:
 
 
 def stage_entry(windows: StageWindows) -> Entry:
-    """A stage, with what was left out of its figures."""
+    """The entry of a stage, with its exclusions."""
     return {
         "stage_id": windows.stage.stage_id,
         "title": windows.stage.title,
@@ -57,7 +57,7 @@ def stage_entry(windows: StageWindows) -> Entry:
 
 
 def recording_entry(recording: RecordingProgress) -> Entry:
-    """A recording that was scored: when it began, how sure that is, and what was lost of it."""
+    """The entry of a recording: its start, the certainty of that, and lost seconds."""
     return {
         "stage_id": recording.stage_id,
         "camera_id": recording.camera_id,
@@ -72,18 +72,18 @@ def recording_entry(recording: RecordingProgress) -> Entry:
 
 
 def scorers_behind(stages: Iterable[StageWindows], scorers: Mapping[str, ScorerRecord]) -> list[ScorerRecord]:
-    """The scorers that made the figures of some stages, in order of their names, as far as they are known.
+    """The known scorers of some stages, sorted by name.
 
     Args:
-        stages: whose figures are exported.
-        scorers: all that the store knows, by name.
+        stages: the exported stages.
+        scorers: the store's scorers, by name.
     """
     used = sorted({name for windows in stages for name in windows.table.scorers})
     return [scorers[name] for name in used if name in scorers]
 
 
 def scorer_entry(scorer: ScorerRecord) -> Entry:
-    """A scorer with its version, the thresholds of its shares, and what of it is not established."""
+    """The entry of a scorer: name with version, thresholds and experimental expressions."""
     return {
         "name": scorer.name,
         "thresholds": dict(scorer.thresholds),

@@ -1,7 +1,7 @@
 """The tables of an export: named columns with their units and meanings. `audience.export.files` writes them.
 
-The same rules hold as on the pages: figures over few faces are withheld, and a track's own expressions are given only
-where figures over a single face may be shown.
+The same rules apply as on the pages: figures over few faces are withheld, and expressions of single tracks are given
+only where figures over a single face may be shown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from audience.comparing.norms import Standing
 from audience.comparing.planning import Plan
 from audience.comparing.scenes import SceneFigure
 from audience.comparing.synchrony import Synchrony
-from audience.comparing.tracks import seen_of_track
+from audience.comparing.tracks import track_summary
 from audience.disclosure import exact_share, is_bounded
 from audience.exclusions import excluded_windows
 from audience.faces import EXPRESSIONS, FaceRecord, WindowFaces
@@ -31,7 +31,7 @@ Cell = str | int | float | None
 Kind = Literal["text", "number", "count", "instant"]
 
 SCHEMA = 2
-"""Version of the tables: it goes up when a column changes its name, type, unit or meaning."""
+"""Version of the tables: increased when a column changes its name, type, unit or meaning."""
 
 _INSTANT = "ISO 8601, UTC"
 _KINDS: Mapping[str, Kind] = {
@@ -43,8 +43,8 @@ _KINDS: Mapping[str, Kind] = {
     "tracks": "count",
     "windows": "count",
 }
-# A 95 % band is hardly ever narrower than .01, and a hundredth of that is the last digit that says anything. Seconds
-# are known to the millisecond.
+# A 95 % band is hardly ever narrower than .01, so four digits are enough for shares. Seconds are exact to the
+# millisecond.
 _DIGITS: Mapping[str, int] = {"s": 3, "faces": 2}
 _DIGITS_OF_SHARES = 4
 
@@ -54,9 +54,9 @@ class Column:
     """One column of a table.
 
     Attributes:
-        name: of the column.
-        unit: of its cells; "" for text.
-        meaning: one sentence, for the dictionary.
+        name: its name.
+        unit: unit of its cells; "" for text.
+        meaning: one sentence for the dictionary.
     """
 
     name: str
@@ -65,18 +65,18 @@ class Column:
 
     @property
     def kind(self) -> Kind:
-        """The type of its cells in every file, whatever the session holds; the unit decides.
+        """The type of its cells in every file, determined by the unit.
 
-        An instant is written as ISO 8601 in a cell; empty cells (None) may stand in a column of any kind. Mean numbers
-        of faces have fractions, so faces are a number and not a count.
+        An instant is an ISO 8601 text in a cell; cells of any kind may be empty (None). Numbers of faces may be means,
+        so they are a number and not a count.
         """
         return _KINDS.get(self.unit, "number")
 
     def rounded(self, cell: Cell) -> Cell:
-        """The cell with as many digits as its figure deserves."""
+        """The cell rounded to its significant digits."""
         if not isinstance(cell, float):
             return cell
-        return round(cell, _DIGITS.get(self.unit, _DIGITS_OF_SHARES)) + 0.0  # and never -0.0
+        return round(cell, _DIGITS.get(self.unit, _DIGITS_OF_SHARES)) + 0.0  # avoids -0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class ExportTable:
         return len(self.values[0])
 
 
-# Which stage of which session a row is of.
+# The session and stage of a row.
 STAGE_KEY = (
     Column(name="session_id", unit="", meaning="The session."),
     Column(name="stage_id", unit="", meaning="The stage, the place people watched from."),
@@ -129,7 +129,7 @@ _TRACKS = (
     *STAGE_KEY,
     Column(name="camera_id", unit="", meaning="The camera that followed the face."),
     Column(name="track_id", unit="", meaning="The track: one face followed by one camera, not a person's identity."),
-    # Where figures of single faces are withheld, these are coarse (`tracks.seen_of_track`).
+    # Coarse where figures of single faces are withheld (`tracks.track_summary`).
     Column(name="first_seen_utc", unit=_INSTANT, meaning="First instant the track was seen, or its five minutes."),
     Column(name="last_seen_utc", unit=_INSTANT, meaning="Last instant the track was seen, or its five minutes."),
     Column(name="windows", unit="windows", meaning="Windows the track was seen in, excluded ones left out."),
@@ -139,7 +139,7 @@ _TRACKS = (
 
 
 def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
-    """One row a window and expression, the empty windows too; heads counted only give one row a window."""
+    """One row per window and expression, including empty windows; one row per window in a head count."""
     values: list[list[Cell]] = [[] for _ in _CURVE]
     for windows in stages:
         n = len(windows.start_ms)
@@ -171,7 +171,7 @@ def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
 
 
 def notes_table(session_id: str, stages: Sequence[Stage]) -> ExportTable:
-    """One row an exclusion and annotation, in order of the instant they begin at."""
+    """One row per exclusion and annotation, sorted by start."""
     rows: list[tuple[datetime, list[Cell]]] = []
     for stage in stages:
         key: list[Cell] = [session_id, stage.stage_id]
@@ -190,22 +190,22 @@ def tracks_table(
     single_faces: bool,
     width_ms: int = DEFAULT_WIDTH_MS,
 ) -> ExportTable:
-    """One row a track.
+    """One row per track.
 
     Args:
-        session_id: whose.
-        faces_by_stage: the faces of each stage, those of excluded windows left out (`included_faces`).
-        single_faces: whether figures over a single face may be shown; only then a column of mean confidence is given
-            for each expression. Else instants, lengths and heights are coarse: who came when, and sat where, would
-            help to take one figure from another.
-        width_ms: of the windows.
+        session_id: the session.
+        faces_by_stage: faces of each stage, without excluded windows (`included_faces`).
+        single_faces: whether figures over a single face may be shown. If so, each expression has a column of mean
+            confidence; else times, durations and heights are coarse, because exact ones would help to separate one
+            person's figures from another's.
+        width_ms: width of the windows.
     """
     by_track: dict[tuple[str, str, str], list[FaceRecord]] = defaultdict(list)
     for stage_id, windows in faces_by_stage.items():
         for window in windows:
             for face in window.faces:
                 by_track[stage_id, window.camera_id, face.track_id].append(face)
-    # Those nobody was scored for, too: every session has the same columns.
+    # All expressions, so that every session has the same columns.
     levels = EXPRESSIONS if single_faces else ()
     columns = _TRACKS + tuple(
         Column(name=f"{name}_level", unit="0..1", meaning=f"Mean confidence of {name} over the track's windows.")
@@ -213,7 +213,7 @@ def tracks_table(
     )
     rows: list[list[Cell]] = []
     for (stage_id, camera_id, track_id), faces in sorted(by_track.items()):
-        seen = seen_of_track(faces, None if single_faces else width_ms)
+        seen = track_summary(faces, None if single_faces else width_ms)
         row: list[Cell] = [session_id, stage_id, camera_id, track_id, _utc(seen.first_ms), _utc(seen.last_ms)]
         row += [seen.windows, seen.height, seen.quality]
         row += [_mean([face.confidences[name] for face in faces if name in face.confidences]) for name in levels]
@@ -222,18 +222,18 @@ def tracks_table(
 
 
 def joined(tables: Sequence[ExportTable]) -> ExportTable:
-    """Tables of the same columns, one at least, one under another."""
+    """Concatenates tables with the same columns; at least one."""
     return table_of_rows(
         tables[0].name, tables[0].columns, [row for table in tables for row in zip(*table.values, strict=True)]
     )
 
 
 def dictionary_table(tables: Sequence[ExportTable], experimental: Sequence[str]) -> ExportTable:
-    """Name, type, unit and meaning of every column of some tables.
+    """The dictionary: name, type, unit and meaning of every column of some tables.
 
     Args:
         tables: the tables.
-        experimental: expressions whose accuracy is not established; the dictionary says so where they appear.
+        experimental: expressions whose accuracy is not established; named in the dictionary.
     """
     warning = f" Experimental, accuracy not established: {', '.join(experimental)}." if experimental else ""
     rows = [
@@ -260,13 +260,13 @@ def dictionary_table(tables: Sequence[ExportTable], experimental: Sequence[str])
 
 
 def table_of_rows(name: str, columns: tuple[Column, ...], rows: Sequence[Sequence[Cell]]) -> ExportTable:
-    """A table of rows, which may be none; each has a cell for every column."""
+    """Builds a table from rows, possibly none, with a cell for every column."""
     cells = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in columns]
     return ExportTable(name=name, columns=columns, values=tuple(cells))
 
 
 def _exclusions(windows: StageWindows) -> list[Cell]:
-    """The titles of the exclusions each window lies in."""
+    """The titles of the exclusions of each window."""
     titles: list[list[str]] = [[] for _ in windows.start_ms]
     for exclusion in windows.stage.exclusions:
         for place in np.flatnonzero(excluded_windows(windows.start_ms, windows.width_ms, [exclusion])).tolist():
@@ -279,7 +279,7 @@ def _cells(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[Cell]:
 
 
 def _counts(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[Cell]:
-    """Whole numbers where all are; windows summed over time have means."""
+    """Integers if all values are whole; else floats, as in widened windows."""
     cells = _cells(values)
     whole = all(cell is None or float(cell).is_integer() for cell in cells)
     return [None if cell is None else int(cell) for cell in cells] if whole else cells
@@ -374,7 +374,7 @@ _PLANNED = (
 
 
 def scenes_table(figures: Sequence[SceneFigure]) -> ExportTable:
-    """One row a scene and expression."""
+    """One row per scene and expression."""
     rows = [
         [
             *_scene(one),
@@ -392,7 +392,7 @@ def scenes_table(figures: Sequence[SceneFigure]) -> ExportTable:
 
 
 def norms_table(placed: Sequence[tuple[SceneFigure, Standing]]) -> ExportTable:
-    """One row a scene with its place in the archive."""
+    """One row per scene, with its rank in the archive."""
     rows = [
         [
             *_scene(one),
@@ -409,7 +409,13 @@ def norms_table(placed: Sequence[tuple[SceneFigure, Standing]]) -> ExportTable:
 def synchrony_table(
     session_id: str, stage_id: str, expression: str, found: Sequence[tuple[str, Synchrony]]
 ) -> ExportTable:
-    """One row a scene of one screening, each with what the scene is called."""
+    """One row per scene of one screening.
+
+    Args:
+        session_id, stage_id: the screening.
+        expression: the expression.
+        found: display name and synchrony of each scene.
+    """
     rows: list[list[Cell]] = [
         [
             session_id,
@@ -426,12 +432,12 @@ def synchrony_table(
 
 
 def plan_table(plan: Plan, differences: Sequence[float], powers: Sequence[float]) -> ExportTable:
-    """One row a difference and power; those that lead past 0 or 1 have none.
+    """One row per difference and power, without those that lead past 0 or 1.
 
     Args:
-        plan: what is compared; its own power does not matter.
-        differences: from the usual share, as `Plan.faces` takes them.
-        powers: which.
+        plan: the assumptions; its own power is ignored.
+        differences: from the usual share, see `Plan.faces`.
+        powers: the powers.
     """
     rows: list[list[Cell]] = []
     for difference in differences:
@@ -452,7 +458,7 @@ def _rests_on(figure: SceneFigure) -> list[Cell]:
 
 
 def _share(figure: SceneFigure) -> list[Cell]:
-    """The share, empty where only the range it lies in may be told, and its interval or that range."""
+    """The share, empty if it was clipped to a range, and its interval or that range."""
     return [_cell(exact_share(figure.share, figure.low, figure.high)), _cell(figure.low), _cell(figure.high)]
 
 

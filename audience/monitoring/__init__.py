@@ -1,1 +1,1 @@
-"""Monitoring: how each camera is, which rules of a session are broken, and what a day costs."""
+"""Monitoring: camera states, evaluation of alert rules, and the cost of a day."""

@@ -1,4 +1,4 @@
-"""Evaluates a session's rules: reads cameras and stages, and stores which alerts began and ended."""
+"""Evaluation of a session's alert rules: reads cameras and stages, and stores which alerts began and ended."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Final
 import numpy as np
 
 from audience.admission import AHEAD_MS
-from audience.alerts import AlertBook, AlertRule, AlertWatcher, Finding, looked
-from audience.board.liveliness import NEEDED_MS, UPDATE_MS, liveliness, of_large_rooms
+from audience.alerts import AlertBook, AlertRule, AlertWatcher, Finding, alert_changes
+from audience.board.liveliness import NEEDED_MS, UPDATE_MS, liveliness, without_small_rooms
 from audience.board.reader import read_sums
 from audience.disclosure import MIN_FACES, bounded, default_min_faces, share_text, shown_cells
 from audience.exclusions import excluded_windows
 from audience.faces import LEAD_EXPRESSION
-from audience.monitoring.cameras import UNUSABLE, CameraStatus, camera_statuses, late_from_s
+from audience.monitoring.cameras import UNUSABLE, CameraStatus, camera_statuses, late_threshold_s
 from audience.percents import percent_text
 from audience.privacy import Setting
 from audience.sessions import Camera, Session, Stage, cues_of, overlapping
@@ -25,20 +25,20 @@ from audience.timelines import is_paused
 from audience.window_table import WindowTable
 
 OVER_MS: Final = 60_000
-"""Figures of a stage are of so long."""
+"""The period over which a stage's figures are averaged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageNow:
-    """What a stage's rules are held against.
+    """The last minute of a stage, which rules are evaluated against.
 
     Attributes:
-        stage_id: which.
-        faces: in view at once, a mean over the last minute; None where no camera looked.
-        share: of the faces that were scored in that minute, those that smile, 0..1; None where nothing is shown now,
-            the figure is withheld, or somebody left the minute out.
-        n: how many faces at once the share rests on, a mean; 0 where there is none.
-        liveliness: 0..100; None where there is none, or no rule asks for it.
+        stage_id: the stage.
+        faces: mean number of faces in view; None if no camera recorded.
+        share: share of the scored faces that smile, 0..1; None if the timeline is paused, or the figure is withheld or
+            excluded.
+        n: mean number of faces behind the share; 0 if there is none.
+        liveliness: 0..100; None if there is none, or no rule needs it.
     """
 
     stage_id: str
@@ -51,14 +51,14 @@ class StageNow:
 def stage_now(
     stage: Stage, cameras: Iterable[Camera], setting: Setting, windows: WindowTable, *, paused: bool
 ) -> StageNow:
-    """Sums the last minute of a stage up.
+    """Summarises the last minute of a stage.
 
     Args:
-        stage: which.
+        stage: the stage.
         cameras: its cameras.
         setting: of its session.
         windows: of the last `OVER_MS`.
-        paused: whether what is shown there is paused.
+        paused: whether its timeline is paused.
     """
     pairs = overlapping(cameras)
     table = windows.over_cameras(pairs)
@@ -81,7 +81,7 @@ def stage_now(
 def findings(
     rules: Iterable[AlertRule], cameras: Sequence[CameraStatus], stages: Mapping[str, StageNow]
 ) -> list[Finding]:
-    """How every rule stands at every place it is about.
+    """Evaluates every rule for every camera or stage that it applies to.
 
     Args:
         rules: of the session.
@@ -103,53 +103,53 @@ def _of_camera(rule: AlertRule, status: CameraStatus) -> Finding:
     where = f"camera {status.camera_id} of stage {status.stage_id}"
     holds: bool | None
     if rule.what == "camera":
-        # What was never heard of, or ended when it was told to, is nobody's surprise.
-        holds, told = status.state in UNUSABLE, f"{where} is {status.state}"
+        # A camera that never connected, or was stopped, raises no alert.
+        holds, message = status.state in UNUSABLE, f"{where} is {status.state}"
     elif status.heartbeat is None or status.delay_s is None:
-        # Of one that is not at work nothing comes late, and one that is dead says nothing.
-        holds, told = (None if status.state == "dead" else False), ""
+        # A camera that does not run has no delay; that of a dead one is unknown.
+        holds, message = (None if status.state == "dead" else False), ""
     else:
-        holds = status.delay_s > late_from_s(status.heartbeat, rule.limit)
-        told = f"figures of {where} come {status.delay_s:.0f} s late (limit {rule.limit:g} s)"
-    return Finding(rule=rule, stage_id=status.stage_id, camera_id=status.camera_id, holds=holds, told=told)
+        holds = status.delay_s > late_threshold_s(status.heartbeat, rule.limit)
+        message = f"figures of {where} arrive {status.delay_s:.0f} s late (limit {rule.limit:g} s)"
+    return Finding(rule=rule, stage_id=status.stage_id, camera_id=status.camera_id, holds=holds, message=message)
 
 
 def _of_stage(rule: AlertRule, stage: StageNow) -> Finding:
     value = {"faces": stage.faces, "share": stage.share, "liveliness": stage.liveliness}[rule.what]
     if value is None:
-        told = ""
+        message = ""
     elif rule.what == "faces":
-        told = f"{value:.0f} faces in view on stage {stage.stage_id} (limit {rule.limit:g})"
+        message = f"{value:.0f} faces in view on stage {stage.stage_id} (limit {rule.limit:g})"
     elif rule.what == "liveliness":
-        told = f"liveliness of stage {stage.stage_id} is {value:.0f} (limit {rule.limit:g})"
+        message = f"liveliness of stage {stage.stage_id} is {value:.0f} (limit {rule.limit:g})"
     else:
         of = f"of about {stage.n:.0f} faces on stage {stage.stage_id}"
-        told = f"{_minute_text(value, stage.n)} {of} smiled in the last minute (limit {percent_text(rule.limit)})"
+        message = f"{_minute_text(value, stage.n)} {of} smiled in the last minute (limit {percent_text(rule.limit)})"
     holds = None if value is None else value < rule.limit
-    return Finding(rule=rule, stage_id=stage.stage_id, camera_id="", holds=holds, told=told)
+    return Finding(rule=rule, stage_id=stage.stage_id, camera_id="", holds=holds, message=message)
 
 
 def _minute_text(share: float, n: float) -> str:
-    """The share of a minute as it may be told."""
+    """Formats the share of a minute, clipped for small rooms."""
     return share_text(*map(float, bounded(share, 0.0, 1.0, faces=n, min_faces=MIN_FACES, seconds=OVER_MS / 1000)))
 
 
 WATCHED_MS: Final = 20_000
-"""So long after its last look a watcher is taken to be at work still."""
+"""How long after its last evaluation a watcher counts as active."""
 
-_LATE_ENOUGH_MS = 15_000  # so much longer than may be is read: a camera that is this late is late enough
+_LATE_ENOUGH_MS = 15_000  # read this much further back than the limit; a camera that is later is late anyway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """How a session is at an instant.
+    """The state of a session at an instant.
 
     Attributes:
-        session, stages: as they are set up.
-        cameras: how each is, the one that needs a hand most first.
+        session, stages: as set up.
+        cameras: camera states, sorted by urgency.
         now: the last minute, by stage id.
-        recorded: whether anything was, as far as its cameras say or the last minute shows.
-        book: rules, alerts and what was noted on them.
+        recorded: whether anything was recorded, by the cameras' heartbeats or the last minute.
+        book: rules, alerts and marks.
     """
 
     session: Session
@@ -161,15 +161,15 @@ class Situation:
 
 
 def is_under_way(session: Session, now_ms: int) -> bool:
-    """Whether nobody has ended the session yet."""
+    """Whether the session has not ended."""
     return session.ended_at is None or to_ms(session.ended_at) > now_ms
 
 
 def situation(store: Store, session_id: str, now_ms: int) -> Situation:
-    """Reads how a session is.
+    """Reads the state of a session.
 
     Raises:
-        SessionNotFound: there is none of that id.
+        SessionNotFound: there is none with that id.
         StoreUnavailable: the store cannot be read.
     """
     session = store.session(session_id)
@@ -181,9 +181,9 @@ def situation(store: Store, session_id: str, now_ms: int) -> Situation:
     for stage in stages:
         of_stage = cameras[stage.stage_id] = store.cameras(session_id, stage.stage_id)
         beats = [beat for beat in heartbeats if beat.stage_id == stage.stage_id]
-        reads_s = max((late_from_s(beat, OVER_MS / 1000) for beat in beats), default=OVER_MS / 1000)
+        reads_s = max((late_threshold_s(beat, OVER_MS / 1000) for beat in beats), default=OVER_MS / 1000)
         read_from_ms = now_ms - round(reads_s * 1000) - _LATE_ENOUGH_MS
-        # What a clock that is ahead says of the future would hide that its camera is late.
+        # Windows from the future, by a clock that is ahead, would hide that a camera is late.
         until_ms = now_ms + AHEAD_MS
         windows = store.windows(session_id, stage.stage_id, from_ms=read_from_ms, until_ms=until_ms)
         for camera_id, recorded_ms in _recorded_until(windows, beats, read_from_ms).items():
@@ -207,20 +207,20 @@ def situation(store: Store, session_id: str, now_ms: int) -> Situation:
     )
 
 
-def look(store: Store, session_id: str, now_ms: int, watcher: str = "") -> Situation:
-    """Looks at a session's rules once and writes down what changed. One at a time may look at a session.
+def evaluate(store: Store, session_id: str, now_ms: int, watcher: str = "") -> Situation:
+    """Evaluates a session's rules once and stores the changes. Only one process at a time may evaluate a session.
 
     Args:
         store: where the session is.
-        session_id: which.
+        session_id: the session.
         now_ms: the instant, milliseconds since the epoch.
-        watcher: who looks; "" for somebody who does not say so, and leaves it to a watcher that is at work.
+        watcher: name of the watcher; "" for a reader, which evaluates only if no watcher is active.
 
     Returns:
-        How the session is, what was written down included.
+        The state of the session, including the stored changes.
 
     Raises:
-        SessionNotFound: there is none of that id.
+        SessionNotFound: there is none with that id.
         StoreUnavailable: the store cannot be read or written.
     """
     before = situation(store, session_id, now_ms)
@@ -229,7 +229,7 @@ def look(store: Store, session_id: str, now_ms: int, watcher: str = "") -> Situa
     if watcher:
         store.alerting.put(session_id, AlertWatcher(name=watcher, at_ms=now_ms))
     rules = before.book.rules if is_under_way(before.session, now_ms) else ()
-    changes = looked(findings(rules, before.cameras, before.now), before.book.alerts, now_ms)
+    changes = alert_changes(findings(rules, before.cameras, before.now), before.book.alerts, now_ms)
     for alert in changes.put:
         store.alerting.put(session_id, alert)
     for alert in changes.drop:
@@ -240,15 +240,15 @@ def look(store: Store, session_id: str, now_ms: int, watcher: str = "") -> Situa
 
 
 def is_watched(book: AlertBook, now_ms: int, *, but: str = "") -> bool:
-    """Whether a watcher is at work on a session, other than the one named."""
+    """Whether a watcher other than `but` is active on a session."""
     watcher = book.watcher
     return watcher is not None and watcher.name != but and abs(now_ms - watcher.at_ms) < WATCHED_MS
 
 
 def _liveliness(store: Store, session_id: str, now_ms: int) -> dict[str, float]:
-    """The newest figure of every stage that has one, 0..100."""
+    """The newest liveliness of every stage that has one, 0..100."""
     read = read_sums(store, session_id, from_ms=now_ms - NEEDED_MS - UPDATE_MS, until_ms=now_ms)
-    sums = [of_large_rooms(one) for one in read]
+    sums = [without_small_rooms(one) for one in read]
     newest = liveliness(sums, now_ms - UPDATE_MS, now_ms).figure[-1]
     return {
         of.stage.stage_id: 100 * float(figure) for of, figure in zip(sums, newest, strict=True) if not np.isnan(figure)
@@ -256,7 +256,7 @@ def _liveliness(store: Store, session_id: str, now_ms: int) -> dict[str, float]:
 
 
 def _recorded_until(windows: WindowTable, heartbeats: list[Heartbeat], read_from_ms: int) -> dict[str, int]:
-    """End of the newest window of each camera in the store; of one that sends and has none, where reading began."""
+    """End of each camera's newest window in the store; `read_from_ms` for a camera that sends but has none."""
     until = {beat.camera_id: read_from_ms for beat in heartbeats if beat.sent or beat.waiting}
     for start_ms, camera in zip(windows.start_ms.tolist(), windows.camera.tolist(), strict=True):
         until[windows.cameras[camera]] = start_ms + windows.width_ms

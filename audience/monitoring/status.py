@@ -1,7 +1,7 @@
-"""A camera's status: its heartbeat as one JSON message on a topic of its own, on the way to a store in the cloud.
+"""Status messages: a camera's heartbeat as JSON, sent over MQTT to a store in the cloud.
 
-The topic is `houselights/<session>/<stage>/<camera>/status`. AWS IoT adds the topic a message came on and when it came
-(`topic`, `received_ms`); a policy lets a camera publish on its own topic only, so who speaks is known by the topic.
+The topic is `houselights/<session>/<stage>/<camera>/status`. AWS IoT adds the topic and the arrival time (`topic`,
+`received_ms`). A policy lets a camera publish on its own topic only, so the topic authenticates the sender.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ FORMAT: Final = "houselights-status"
 SCHEMA: Final = 1
 
 LONGEST_DETAIL: Final = 500
-"""Characters of the detail; the sender cuts a longer one."""
+"""The most characters of the detail; the sender truncates longer ones."""
 
 LARGEST_STATUS: Final = 16_000
-"""Bytes, all that AWS IoT adds included; the longest detail and names there can be have fewer."""
+"""Bytes, including what AWS IoT adds; the longest allowed fields need fewer."""
 
 _FIELDS = (
     "format",
@@ -47,8 +47,8 @@ _FIELDS = (
 _SINCE_PICTURES_ARE_MEASURED = ("brightness", "sharpness")
 _ADDED_ON_THE_WAY = ("topic", "received_ms")
 _LONGEST_NAME, _LONGEST_STATE = 200, 20
-# Control characters, line and paragraph separators, what turns the direction of the text, and lone surrogates, which
-# file names that are no text are read as.
+# Control characters, line and paragraph separators, bidirectional controls, and lone surrogates, which Python makes of
+# file names that are not valid text.
 _NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -56,7 +56,7 @@ def status_topic(session_id: str, stage_id: str, camera_id: str) -> str:
     """The topic of a camera's status.
 
     Raises:
-        InvalidValue: an id is none, so that no wildcard and no other camera's topic can be made of one.
+        InvalidValue: an id is not valid. So no id can contain a wildcard or lead to another camera's topic.
     """
     check_id("session id", session_id)
     check_id("stage id", stage_id)
@@ -65,9 +65,9 @@ def status_topic(session_id: str, stage_id: str, camera_id: str) -> str:
 
 
 def status_message(heartbeat: Heartbeat) -> bytes:
-    """The heartbeat as a message.
+    """Serialises a heartbeat as a message.
 
-    `received_ms` is left out, since only the way can tell it, and the preview, which is shown on its own machine only.
+    Without `received_ms`, which the receiver adds, and the preview, which exists on the device's own machine only.
     """
     return dump(
         {
@@ -95,13 +95,14 @@ def status_message(heartbeat: Heartbeat) -> bytes:
 
 
 def read_status(data: bytes) -> Heartbeat:
-    """Reads a status from a stranger.
+    """Parses a status message from an untrusted sender.
 
     Args:
-        data: a message as it was sent, or with what AWS IoT adds to it.
+        data: the message as sent, or with the fields that AWS IoT adds.
 
     Raises:
-        SheetRejected: it is no status, is of an unknown schema, damaged, too large, or came on another camera's topic.
+        SheetRejected: it is not a status message, has an unknown schema, is damaged or too large, or came on another
+            camera's topic.
     """
     if len(data) > LARGEST_STATUS:
         raise SheetRejected(f"it has {len(data)} bytes: a status has at most {LARGEST_STATUS}")
@@ -111,7 +112,7 @@ def read_status(data: bytes) -> Heartbeat:
     if whole(document.get("schema"), "the schema") != SCHEMA:
         raise SheetRejected(f"the status is of schema {document['schema']}, and this reads schema {SCHEMA}")
     for name in ("last_window_ms", *_SINCE_PICTURES_ARE_MEASURED):
-        document.setdefault(name, None)  # what passes JSON through SQL may drop a null
+        document.setdefault(name, None)  # passing JSON through SQL may drop a null
     added = _ADDED_ON_THE_WAY if document.keys() & set(_ADDED_ON_THE_WAY) else ()
     said = dict(zip(_FIELDS + added, fields_of(document, "the status", _FIELDS + added), strict=True))
     try:
@@ -120,7 +121,7 @@ def read_status(data: bytes) -> Heartbeat:
             stage_id=text(said["stage"], "the stage's id"),
             camera_id=text(said["camera"], "the camera's id"),
             at_ms=whole(said["at_ms"], "the status' instant"),
-            # A state that is none the heartbeat itself refuses.
+            # `Heartbeat` refuses an unknown state.
             state=_line(said["state"], "the state", _LONGEST_STATE),  # type: ignore[arg-type]
             frames_per_s=number(said["frames_per_s"], "the frames per second"),
             faces=whole(said["faces"], "the number of faces"),
@@ -145,7 +146,7 @@ def read_status(data: bytes) -> Heartbeat:
 
 
 def _one_line(detail: str) -> str:
-    """The detail as others may show it: no line breaks, nothing that is no text, not too long."""
+    """The detail as one line: without line breaks and control characters, truncated to `LONGEST_DETAIL`."""
     line = _NOT_IN_A_LINE.sub("?", " ".join(detail.split()))
     return line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 3] + "..."
 

@@ -1,1 +1,1 @@
-"""The reaction of one audience: its curve, baselines, moments and segments."""
+"""The reaction of one audience: curve, baselines, moments, segments, and the review that combines them."""

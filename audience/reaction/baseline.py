@@ -1,4 +1,4 @@
-"""What a reaction is compared with: the whole talk, a moving median, or the time before it began."""
+"""Baselines that a share is compared with: the whole talk, a moving median, or the pre-roll."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ Bools = NDArray[np.bool_]
 BaselineChoice = Literal["whole talk", "moving median", "pre-roll"]
 BASELINES: tuple[BaselineChoice, ...] = get_args(BaselineChoice)
 
-MEDIAN_S = 300.0  # longer than any one reaction, shorter than an evening's tiring
-LEAST_S = 10.0  # of figures: a baseline over less would be chance
+MEDIAN_S = 300.0  # longer than any single reaction, shorter than fatigue over an evening
+LEAST_S = 10.0  # of figures: a shorter baseline would be mostly noise
 _STRETCH_S = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """A share to compare with; every array is (n,), NaN where there is not enough data.
+    """A baseline share along the axis; every array is (n,), NaN where there is not enough data.
 
     Attributes:
-        choice: how it was made.
-        share: 0..1.
+        choice: how it was computed.
+        share: the baseline, 0..1.
         share_low, share_high: its 95 % Wilson interval over the people present.
     """
 
@@ -43,7 +43,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """How far a curve lies from a baseline, in shares, -1..1.
+    """The difference of a curve from a baseline, in shares, -1..1.
 
     Every array is (n,), NaN where the curve or the baseline has no figure; `low` and `high` bound its 95 % interval.
     """
@@ -56,25 +56,25 @@ class Change:
 def baseline(
     windows: StageWindows, expression: str, choice: BaselineChoice, *, pre_roll_s: float | None = None
 ) -> Baseline:
-    """The baseline of a stage's share.
+    """Computes the baseline of a stage's share.
 
     Args:
         windows: the stage's windows.
-        expression: which.
-        choice: "whole talk", the share over all windows; "moving median", the median of the smoothed share over the
-            five minutes around each window; "pre-roll", the share before anything was shown.
-        pre_roll_s: length of the pre-roll, from the first window; None takes the time before the first cue.
+        expression: the expression.
+        choice: "whole talk", the share over all windows; "moving median", the median of the smoothed share in the five
+            minutes around each window; "pre-roll", the share before anything was shown.
+        pre_roll_s: length of the pre-roll from the first window, seconds; None takes the time before the first cue.
 
     Returns:
-        The baseline; NaN throughout where it would rest on less than `LEAST_S` of figures.
+        The baseline; NaN throughout if it would cover less than `LEAST_S` of figures.
 
     Raises:
-        InvalidValue: the choice is unknown, or the pre-roll has no length.
+        InvalidValue: the choice is unknown, or the pre-roll is not over 0.
     """
     if choice not in BASELINES:
         raise InvalidValue(f"baseline {choice!r} is unknown: use one of {', '.join(BASELINES)}")
     if pre_roll_s is not None and not pre_roll_s > 0:
-        raise InvalidValue(f"a pre-roll of {pre_roll_s:g} s has no length: give more than 0 seconds")
+        raise InvalidValue(f"a pre-roll of {pre_roll_s:g} s is not allowed: give more than 0 s")
     if expression not in windows.expressions:
         share = faces = np.full(len(windows.start_ms), np.nan)
     elif choice == "moving median":
@@ -91,19 +91,19 @@ def baseline(
 
 
 def pre_roll(windows: StageWindows, pre_roll_s: float | None = None) -> Bools:
-    """(n,) the windows before anything was shown, or the first `pre_roll_s` seconds."""
+    """Mask (n,) of the windows before anything was shown, or of the first `pre_roll_s` seconds."""
     return windows.start_ms < _pre_roll_end_ms(windows, pre_roll_s)
 
 
 def change_against(curve: ReactionCurve, compared_with: Baseline) -> Change:
-    """How far a curve lies from a baseline.
+    """Computes the difference of a curve from a baseline, with its interval.
 
-    The interval is that of a difference of two shares of different people. Here the same people are in both, and what
-    they have in common cancels: the interval is rather too wide than too narrow.
+    The interval assumes two independent samples. Here both contain the same people, and what they have in common
+    cancels, so the interval is too wide rather than too narrow.
 
     Args:
         curve: plain or smoothed.
-        compared_with: of the same windows.
+        compared_with: a baseline of the same windows.
     """
     low, high = difference_interval(
         (curve.share, curve.share_low, curve.share_high),
@@ -113,22 +113,22 @@ def change_against(curve: ReactionCurve, compared_with: Baseline) -> Change:
 
 
 def moving_median(values: Floats, reach: int) -> Floats:
-    """The median of the values up to `reach` places away on either side, of as many as there are.
+    """The moving median of the values up to `reach` places away on either side.
 
-    It is worked out at every tenth of `reach` and drawn straight in between.
+    It is computed at every `reach` / 10 places, and interpolated linearly in between.
 
     Args:
         values: (n,), NaN where there is none.
         reach: places on either side; 0 or more.
 
     Returns:
-        (n,), at places without a value too; NaN throughout where there is no value at all.
+        (n,), also at places without a value; NaN throughout if there is no value at all.
     """
     if np.isnan(values).all():
         return np.full(len(values), np.nan)
     at = np.unique(np.append(np.arange(0, len(values), max(1, reach // 10)), len(values) - 1))
     padded = np.pad(values, reach, constant_values=np.nan)
-    # Sorting puts NaN last, which makes it a median of the others many times as fast as numpy's own.
+    # Sorting puts NaN last: many times faster than `numpy.nanmedian`.
     around = np.sort(sliding_window_view(padded, 2 * reach + 1)[at], axis=1)
     count = np.count_nonzero(~np.isnan(around), axis=1)
     row = np.arange(len(at))
@@ -139,7 +139,7 @@ def moving_median(values: Floats, reach: int) -> Floats:
 
 
 def _constant(windows: StageWindows, expression: str, within: Bools | None) -> tuple[Floats, Floats]:
-    """Share and mean faces over some windows, or all, at every place; NaN where they hold too few figures."""
+    """Share and mean faces over some windows, or all, repeated at every place; NaN if there are too few figures."""
     table = windows.table
     column = table.expressions.index(expression)
     rows = np.ones(len(table), dtype=bool) if within is None else within[windows.place]
@@ -151,16 +151,16 @@ def _constant(windows: StageWindows, expression: str, within: Bools | None) -> t
 
 
 def _mean_faces(windows: StageWindows, expression: str) -> float:
-    """Faces scored at once, in the windows in which any were; NaN where none ever were."""
+    """The mean number of faces scored, in windows in which any were; NaN if none ever were."""
     column = windows.table.expressions.index(expression)
     spans = int(windows.table.scored_spans[:, column].sum())
     return int(windows.table.scored[:, column].sum()) / spans if spans else float("nan")
 
 
 def _pre_roll_end_ms(windows: StageWindows, pre_roll_s: float | None) -> int:
-    """The instant up to which windows that begin before it are the pre-roll."""
+    """The instant before which windows start that belong to the pre-roll."""
     if pre_roll_s is not None:
         return int(windows.start_ms[0] + pre_roll_s * 1000) if len(windows.start_ms) else 0
     begins_ms = min((to_ms(cue.at) for cue in windows.stage.cues), default=to_ms(windows.session.started_at))
-    # A window in which it begins is no longer before it.
+    # The window that contains the first cue is not part of the pre-roll.
     return begins_ms - windows.width_ms + 1

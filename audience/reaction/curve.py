@@ -1,7 +1,6 @@
-"""The reaction curve: the share of faces that show an expression, its interval and mean confidence, window by window.
+"""The reaction curve: the share of faces that show an expression, its interval and the level, window by window.
 
-Smoothed over a moving stretch it is calmer to read, and its band is still that of the people present.
-"""
+A curve may be smoothed over a moving stretch; its band still reflects the number of people present."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ from audience.windows import EXPECTED_OVER_MS
 Floats = NDArray[np.float64]
 
 Allowance = Literal["people seen", "scorer's errors"]
-"""What the band of a share allows for: chance in who was seen, and what the scorer gets wrong about them."""
+"""Sources of uncertainty in the band of a share: sampling of the people seen, and errors of the scorer."""
 
 Z_95 = 1.959963984540054
 
@@ -32,19 +31,19 @@ def wilson(count: Floats, n: Floats, z: float = Z_95) -> tuple[Floats, Floats]:
     """The Wilson score interval of a share (E. B. Wilson, JASA 22, 1927, p. 209).
 
     Args:
-        count: (k,) how many of n, 0..n; need not be whole where n is an effective number.
-        n: (k,) how many in all; where it is 0 the bounds are NaN.
+        count: (k,) successes, 0..n; fractional if n is an effective number.
+        n: (k,) trials; where it is 0 the bounds are NaN.
         z: normal quantile; 1.96 gives 95 %.
 
     Returns:
         Lower and upper bounds, (k,) each, within 0..1.
     """
     n = np.where(n > 0, n, np.nan)
-    share = np.clip(count / n, 0, 1)  # a count worked out of a share may be rounded past n
+    share = np.clip(count / n, 0, 1)  # a count computed from a share may exceed n by rounding
     spread = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     centre = share + z * z / (2 * n)
     scale = 1 + z * z / n
-    # Rounding must not push a bound past the share itself, which at 0 and 1 is the bound.
+    # Rounding must not push a bound past the share, which at 0 and 1 equals the bound.
     low = np.clip((centre - spread) / scale, 0, share)
     return low, np.clip((centre + spread) / scale, share, 1)
 
@@ -52,11 +51,11 @@ def wilson(count: Floats, n: Floats, z: float = Z_95) -> tuple[Floats, Floats]:
 def difference_interval(
     first: tuple[Floats, Floats, Floats], second: tuple[Floats, Floats, Floats]
 ) -> tuple[Floats, Floats]:
-    """The interval of `first - second`, made from the interval of each (R. G. Newcombe, "Interval estimation for the
+    """The interval of `first - second`, from the interval of each (R. G. Newcombe, "Interval estimation for the
     difference between independent proportions", Statistics in Medicine 17, 1998, method 10).
 
     Args:
-        first, second: the figure, its lower and its upper bound; (k,) each.
+        first, second: figure, lower bound and upper bound; (k,) each.
 
     Returns:
         Lower and upper bounds of the difference, (k,) each; NaN where a figure or a bound is.
@@ -70,36 +69,34 @@ def difference_interval(
 
 Ints = NDArray[np.int64]
 
-LONGEST = (BEFORE_MS + LONGEST_MS) // 1000  # windows of an axis: the longest session there can be, in seconds
+LONGEST = (BEFORE_MS + LONGEST_MS) // 1000  # the most windows of an axis: the longest session, in seconds
 
 # Why a window has no figure; `SHOWN` where it has one.
-SHOWN, NOBODY, NO_PICTURE, FEW, LEFT_OUT = range(5)
+SHOWN, NOBODY, NO_PICTURE, FEW, EXCLUDED = range(5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageWindows:
-    """A stage's windows laid on a gapless axis: one place for every window of the session, seen or not.
+    """A stage's windows on a gapless time axis, with one place for every window of the session, recorded or not.
 
     Attributes:
-        session: whose windows.
-        stage: of which stage.
+        session: the session.
+        stage: the stage.
         start_ms: (n,) start of each window, milliseconds since the epoch, `width_ms` apart.
         width_ms: width of the windows.
-        session_s: (n,) seconds from the session's start to the window's start; negative before it began.
-        timeline_s: (n,) seconds of what was shown when the window began, 0 or more; NaN where nothing was shown in its
-            middle.
-        segment: (n,) index into the first timeline's segments, -1 where there is none.
-        faces: (n,) faces in view, a mean where windows were summed over time; 0 where nobody was, NaN where no camera
-            looked.
-        coverage: (n,) faces / faces expected, 0..1; NaN where nobody was expected or no camera looked.
+        session_s: (n,) seconds from the session's start to the window's start; negative before it.
+        timeline_s: (n,) timeline second at the window's start, 0 or more; NaN if nothing was shown in its middle.
+        segment: (n,) index into the first timeline's segments, -1 for none.
+        faces: (n,) faces in view, a mean if windows were widened; 0 if nobody was, NaN if no camera recorded.
+        coverage: (n,) faces / faces expected, 0..1; NaN if nobody was expected or no camera recorded.
         excluded: (n,) whether any part of the window lies in one of the stage's exclusions.
         min_faces: figures over fewer faces are withheld.
-        table: the windows there are, summed over cameras, small ones withheld and excluded ones without figures.
-        place: (len(table),) where on the axis each row of `table` belongs.
-        outside: how many records of each camera lie so far from the session that they are in no figure and on no axis:
-            the camera's clock was wrong, or the session's times are.
-        intervals_allow_for: what the intervals of shares allow for. Whoever widens them by more says so here, and every
-            page, report and manifest with them.
+        table: the recorded windows, summed over cameras; withheld and excluded ones without figures.
+        place: (len(table),) position of each row of `table` on the axis.
+        outside: by camera, the number of records too far from the session to be used: the camera's clock was wrong, or
+            the session's times are.
+        intervals_allow_for: sources of uncertainty in the intervals of shares. Code that widens them adds its source
+            here, and every page, report and manifest shows it.
     """
 
     session: Session
@@ -120,14 +117,14 @@ class StageWindows:
 
     @property
     def expressions(self) -> tuple[str, ...]:
-        """The expressions there are figures for."""
+        """The expressions with figures."""
         return self.table.expressions
 
     @property
     def withheld(self) -> NDArray[np.bool_]:
-        """(n,) whether faces were in view, yet no figure is shown: too few of them, or only heads were counted.
+        """Mask (n,): whether faces were in view but no figure is shown (too few, or a head count).
 
-        Windows that somebody left out are not among them.
+        Excluded windows are not withheld.
         """
         few = np.zeros(len(self.start_ms), dtype=bool)
         few[self.place] = (self.table.faces > 0) & (self.table.scored.sum(axis=1) == 0)
@@ -135,11 +132,11 @@ class StageWindows:
 
     @property
     def why_withheld(self) -> str:
-        """What figures of the windows that are `withheld` would rest on: "fewer than 5"."""
+        """The numbers of faces for which figures are withheld, as text: "fewer than 5"."""
         return withheld_text(self.min_faces, as_usual=not (self.faces[self.withheld] >= self.min_faces).any())
 
     def segment_title(self, index: int) -> str:
-        """Title of the segment at an index of `segment`; empty for -1."""
+        """Title of the segment with an index of `segment`; "" for -1."""
         return self.stage.timelines[0].segments[index].title if index >= 0 else ""
 
 
@@ -148,12 +145,12 @@ class ReactionCurve:
     """One expression along the axis of a `StageWindows`; every array is (n,), NaN where there is no figure.
 
     Attributes:
-        expression: which.
-        share: share of the faces at or over the scorer's threshold, 0..1; of a small room within 1 in 5 and 4 in 5.
-        share_low, share_high: its 95 % Wilson interval; n is the number of tracks, not of frames. Where the share was
-            brought to 1 in 5 or 4 in 5 (`disclosure.bounded`), the range that it lies in.
-        level: mean confidence over tracks, 0..1; NaN where the share is a range.
-        band_allows_for: what `share_low` and `share_high` allow for.
+        expression: the expression.
+        share: share of the faces at or over the scorer's threshold, 0..1; of a small room clipped to 1/5..4/5.
+        share_low, share_high: its 95 % Wilson interval, where n is the number of tracks, not of frames. If the share
+            was clipped (`disclosure.bounded`), the range it lies in.
+        level: mean confidence over tracks, 0..1; NaN if the share was clipped.
+        band_allows_for: sources of uncertainty in `share_low` and `share_high`.
     """
 
     expression: str
@@ -173,22 +170,22 @@ def stage_windows(
     width_ms: int | None = None,
     min_faces: int | None = None,
 ) -> StageWindows:
-    """Lays a stage's windows on the session's axis.
+    """Places a stage's windows on the session's time axis, and withholds what may not be shown.
 
     Args:
-        session: whose windows.
-        stage: of which stage.
-        cameras: the stage's cameras; those that overlap are told from it.
-        table: the stage's windows as the store gives them.
-        width_ms: wider windows to sum into; a multiple of the table's width. None keeps the width.
+        session: the session.
+        stage: the stage.
+        cameras: the stage's cameras, which name those they overlap with.
+        table: the stage's windows from the store.
+        width_ms: width to widen windows to, a multiple of the table's; None keeps it.
         min_faces: figures over fewer faces are withheld; None takes 5, or 1 for an audience of one.
 
     Returns:
-        The axis from the window the session began in, or the first there is if that is earlier, to the last there is.
-        Windows far outside the session (`shown_span_ms`) are left out of it and counted.
+        An axis from the window in which the session began, or the first recorded if earlier, to the last recorded.
+        Windows far outside the session (`shown_span_ms`) are dropped and counted.
 
     Raises:
-        InvalidValue: `width_ms` is no multiple.
+        InvalidValue: `width_ms` is not a multiple.
     """
     table, outside = within_session(session, table)
     pairs = overlapping(cameras)
@@ -239,13 +236,13 @@ def stage_windows(
 
 
 def within_session(session: Session, table: WindowTable) -> tuple[WindowTable, dict[str, int]]:
-    """A stage's records that may be shown as the session's, and how many of each camera may not.
+    """Splits off records far outside the session: the records to use, and the number dropped by camera.
 
-    One record of a wrong clock must not make an axis of years for everybody.
+    A single record with a wrong clock must not stretch the axis to years.
     """
     from_ms, until_ms = shown_span_ms(session)
     inside = (table.start_ms >= from_ms) & (table.start_ms < until_ms)
-    # Windows of less than a second fill the axis sooner.
+    # Windows shorter than a second reach the axis limit sooner.
     first_ms = min(to_ms(session.started_at), int(table.start_ms[inside].min(initial=until_ms)))
     inside &= table.start_ms < first_ms + LONGEST * table.width_ms
     if inside.all():
@@ -256,15 +253,15 @@ def within_session(session: Session, table: WindowTable) -> tuple[WindowTable, d
 
 
 def retimed(windows: StageWindows, stage: Stage) -> StageWindows:
-    """The same windows with other timelines and cues laid along them: those of `stage`; no figure changes."""
+    """Replaces the timelines and cues of windows by those of `stage`; no figure changes."""
     timeline_s, segment = _along_timeline(windows.session, stage, windows.start_ms, windows.width_ms)
     kept = replace(windows.stage, timelines=stage.timelines, cues=stage.cues)
     return replace(windows, stage=kept, timeline_s=timeline_s, segment=segment)
 
 
 def _along_timeline(session: Session, stage: Stage, start_ms: Ints, width: int) -> tuple[Floats, Ints]:
-    """Where what was shown stood at the start of each window, and the segment of each, as `StageWindows` has them."""
-    # A window is where its middle is, so that one beginning half a second early still counts as the beginning.
+    """The timeline second and the segment of each window, see `StageWindows`."""
+    # A window belongs where its middle is, so that one starting up to half a second early still counts.
     middle_s = timeline_seconds(start_ms + width // 2, cues_of(session, stage))
     segment = np.full(len(start_ms), -1, dtype=np.int64)
     if stage.timelines:
@@ -273,15 +270,15 @@ def _along_timeline(session: Session, stage: Stage, start_ms: Ints, width: int) 
 
 
 def _expected_by_absent(table: WindowTable, cameras: Sequence[str], at_ms: Ints) -> Ints:
-    """What cameras that have no window at some instants still lead one to expect there.
+    """Faces still expected in front of cameras that have no window at some instants.
 
-    The people in front of a camera that fell silent are taken to be there for another minute: coverage must not stay
-    high because half of an audience is no longer looked at.
+    People are assumed to stay in front of a silent camera for another minute, so that coverage does not stay high when
+    part of the audience is no longer recorded.
 
     Args:
-        table: the stage's windows, of single cameras.
-        cameras: those to take into account.
-        at_ms: (n,) starts of windows that other cameras have.
+        table: the stage's windows by camera.
+        cameras: the cameras to consider.
+        at_ms: (n,) starts of windows of other cameras.
 
     Returns:
         (n,) faces expected in addition.
@@ -297,7 +294,7 @@ def _expected_by_absent(table: WindowTable, cameras: Sequence[str], at_ms: Ints)
 
 
 def reaction_curve(windows: StageWindows, expression: str) -> ReactionCurve:
-    """The curve of one expression; NaN throughout where nobody was scored for it."""
+    """Computes the curve of one expression; NaN throughout if nobody was scored for it."""
     table, n = windows.table, len(windows.start_ms)
     arrays = {name: np.full(n, np.nan) for name in ("share", "share_low", "share_high", "level")}
     faces = np.full(n, np.nan)
@@ -306,24 +303,23 @@ def reaction_curve(windows: StageWindows, expression: str) -> ReactionCurve:
         some = table.scored[:, column] > 0
         place, scored = windows.place[some], table.scored[some, column].astype(np.float64)
         over = table.over[some, column]
-        # Over a wide window the same people are counted again in each of its spans: n is how many there are at once,
-        # in the spans that somebody was scored in.
+        # A widened window counts the same people in each of its spans, so n is the mean number per scored span.
         spans = table.scored_spans[some, column]
         arrays["share"][place] = over / scored
         arrays["share_low"][place], arrays["share_high"][place] = wilson(over / spans, scored / spans)
         arrays["level"][place] = table.total[some, column] / scored
         faces[place] = scored / spans
     curve = ReactionCurve(expression=expression, **arrays, band_allows_for=windows.intervals_allow_for)
-    return shown_curve(curve, faces, windows)
+    return bounded_curve(curve, faces, windows)
 
 
-def shown_curve(curve: ReactionCurve, faces: Floats, windows: StageWindows) -> ReactionCurve:
-    """A curve as it may be shown: where few faces show none or all of an expression, it gives a range only.
+def bounded_curve(curve: ReactionCurve, faces: Floats, windows: StageWindows) -> ReactionCurve:
+    """Clips a curve for small rooms (`disclosure.bounded`): a share near 0 or 1 of few faces becomes a range.
 
     Args:
-        curve: as it was measured.
-        faces: (n,) behind each figure at once.
-        windows: whose curve it is.
+        curve: as measured.
+        faces: (n,) number of faces at once behind each figure.
+        windows: the stage's windows.
     """
     share, low, high = bounded(curve.share, curve.share_low, curve.share_high, faces=faces, min_faces=windows.min_faces)
     return replace(
@@ -336,7 +332,7 @@ def shown_curve(curve: ReactionCurve, faces: Floats, windows: StageWindows) -> R
 
 
 def overall_share(windows: StageWindows, expression: str) -> float:
-    """Share over all windows that are shown, each face-window counting once; NaN where there is none."""
+    """The share over all shown windows, counting each face in each window; NaN if there is none."""
     table = windows.table
     if expression not in table.expressions:
         return float("nan")
@@ -346,26 +342,25 @@ def overall_share(windows: StageWindows, expression: str) -> float:
 
 
 def default_smoothing_s(length_s: float) -> float:
-    """The stretch to smooth over where nobody chose: 5 s for a clip, 15 s for a talk, 60 s for more than an hour."""
+    """The default smoothing: 5 s for a clip, 15 s for a talk, 60 s for more than an hour."""
     if length_s < 180:
         return 5.0
     return 15.0 if length_s <= 3600 else 60.0
 
 
 def smoothed_curve(windows: StageWindows, expression: str, over_s: float) -> ReactionCurve:
-    """The curve of one expression, each figure summed over the windows around it.
+    """Computes the curve of one expression, smoothed over a moving stretch.
 
-    A window without a figure stays without one: gaps keep their edges. Where figures are withheld or nobody was in
-    view, nothing is added to a neighbour's sum either.
+    A window without a figure stays without one, so gaps keep their edges, and it adds nothing to its neighbours.
 
-    The same people are counted again in every window of the stretch, so the interval's n is not the sum but the mean
-    number of faces at once (as in `reaction_curve` for windows summed over time): smoothing does not narrow the band.
+    The stretch counts the same people in every window, so the interval's n is the mean number of faces at once, not
+    their sum (as in `reaction_curve` for widened windows): smoothing does not narrow the band.
 
     Args:
         windows: the stage's windows.
-        expression: which.
-        over_s: length of the stretch, centred on each window, rounded to an odd number of windows; at most one
-            window's width changes nothing.
+        expression: the expression.
+        over_s: length of the stretch, centred on each window, rounded to an odd number of windows; a stretch of one
+            window or less returns the plain curve.
     """
     reach = round((over_s * 1000 / windows.width_ms - 1) / 2)
     curve = reaction_curve(windows, expression)
@@ -384,7 +379,7 @@ def smoothed_curve(windows: StageWindows, expression: str, over_s: float) -> Rea
     scored, spans = np.where(known, scored, np.nan), np.where(known, spans, np.nan)
     low, high = wilson(over / spans, scored / spans)
     smooth = replace(curve, share=over / scored, share_low=low, share_high=high, level=total / scored)
-    return shown_curve(smooth, scored / spans, windows)
+    return bounded_curve(smooth, scored / spans, windows)
 
 
 def states(windows: StageWindows) -> NDArray[np.int64]:
@@ -394,12 +389,12 @@ def states(windows: StageWindows) -> NDArray[np.int64]:
         state[windows.withheld] = FEW
     state[windows.faces == 0] = NOBODY
     state[np.isnan(windows.faces)] = NO_PICTURE
-    state[windows.excluded] = LEFT_OUT
+    state[windows.excluded] = EXCLUDED
     return state
 
 
 def runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
-    """Stretches of equal values: the value, and the first and last place of each."""
+    """Yields runs of equal values: the value, and the first and last place of each."""
     edges = np.flatnonzero(np.diff(values)) + 1
     starts = np.concatenate([[0], edges])
     ends = np.concatenate([edges, [len(values)]]) - 1
@@ -408,15 +403,15 @@ def runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
 
 
 def span(windows: StageWindows, first: int, last: int) -> tuple[float, float]:
-    """From the start of one window to the end of another, seconds of the session."""
+    """The start of one window and the end of another, session seconds."""
     return float(windows.session_s[first]), float(windows.session_s[last]) + windows.width_ms / 1000
 
 
 def shown(windows: StageWindows) -> list[tuple[float, float, float]]:
-    """Stretches in which the timeline ran: from, until, and how far it is ahead of the session, in seconds each."""
+    """Stretches in which the timeline ran: start, end, and its offset from the session's clock, in seconds."""
     running = ~np.isnan(windows.timeline_s)
     ahead_ms = np.where(running, np.round(1000 * (windows.timeline_s - windows.session_s)), 0).astype(np.int64)
-    # A timeline that begins within a window stands at 0 as that window does: it is as far ahead as in the next.
+    # A timeline that begins within a window is at 0 there: take the offset of the next window.
     beginning = np.flatnonzero((windows.timeline_s == 0)[:-1] & running[1:])
     ahead_ms[beginning] = ahead_ms[beginning + 1]
     pieces = runs(np.where(running, ahead_ms, np.iinfo(np.int64).min))
@@ -430,7 +425,7 @@ def _placed(windows: StageWindows, values: NDArray[np.int64] | Floats) -> Floats
 
 
 def _moving_sum(values: Floats, reach: int) -> Floats:
-    """Sum over the `reach` places on either side and the place itself; fewer at the ends."""
+    """Sums over each place and `reach` places on either side; fewer at the ends."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     place = np.arange(len(values))
     first, after = np.maximum(place - reach, 0), np.minimum(place + reach + 1, len(values))

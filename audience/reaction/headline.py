@@ -1,4 +1,4 @@
-"""What a presenter reads first: a session's reaction in one or two plain sentences."""
+"""The headline: a session's reaction in one or two plain sentences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from audience.percents import percent_text
 from audience.reaction.curve import ReactionCurve, StageWindows, default_smoothing_s, overall_share, smoothed_curve
 from audience.time import clock_text
 
-# What a face does that shows the expression: what can be seen of it, never what somebody feels.
+# Verbs for each expression: what can be seen of a face, never what a person feels.
 DID = {
     "smile": "smiled",
     "happy": "looked happy",
@@ -23,21 +23,21 @@ DID = {
     "disgusted": "looked disgusted",
     "fear": "looked afraid",
 }
-# A highest stretch less than this above the average is not worth a place in the sentence.
+# A peak less than this above the average is not named.
 _WORTH_NAMING = 0.1
-# A shorter stretch without anybody in view is a blink of the camera, not a gap worth a sentence.
+# Shorter stretches without a face are not reported as gaps.
 _SHORTEST_GAP_S = 2.0
 
 
 def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION) -> str:
-    """One or two sentences about a stage, and one more where there was a gap.
+    """Writes one or two sentences about a stage, and one more if there was a gap.
 
     The peak is the highest value of the smoothed curve (`default_smoothing_s` of the session's length), so that no
-    single lucky window makes it. Nothing is said about what is significant.
+    single noisy window makes it. The headline claims no significance.
 
     Args:
         windows: the stage's windows on its axis.
-        expression: which expression to tell of.
+        expression: the expression to describe.
     """
     faces = windows.faces
     if not len(faces):
@@ -50,8 +50,8 @@ def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION) -> str:
     average = overall_share(windows, expression)
     if most < windows.min_faces or (np.isnan(average) and windows.withheld.any()):
         return (
-            f"Too few faces to say more: at most {_faces(most)} in view at once, and there is no "
-            f"figure over {windows.why_withheld}."
+            f"Too few people in view: at most {_faces(most)} at once, and there is no figure over "
+            f"{windows.why_withheld}."
         )
     if np.isnan(average):
         return f"There is no figure for this expression ({expression}) here. {_count_of_heads(windows)}"
@@ -68,8 +68,8 @@ def _average_and_peak(windows: StageWindows, expression: str, average: float) ->
     elif few and average > 1 - LEAST_LONG_SHARE:
         of_them = f"Over {percent_text(1 - LEAST_LONG_SHARE)} of the faces"
     else:
-        of_them = _as_people_say(average)
-    said = f"{of_them} {did} on average."
+        of_them = _in_words(average)
+    sentence = f"{of_them} {did} on average."
     over_s = default_smoothing_s(len(windows.start_ms) * windows.width_ms / 1000)
     curve = smoothed_curve(windows, expression, over_s)
     top = int(np.nanargmax(curve.share))
@@ -78,58 +78,57 @@ def _average_and_peak(windows: StageWindows, expression: str, average: float) ->
     where = where_text(windows, top)
     faces = _faces(round(float(windows.faces[top])))
     if curve.share[top] - average < _WORTH_NAMING:
-        return f"{said} That changed little: the highest was {share} {where}, {over}."
-    # At a peak of under half the faces, "most did" would read as "the majority did".
-    opening = "Most did" if curve.share[top] > 0.5 else "The most did so"
-    return f"{said} {opening} {where}: {share} of {faces}, {over}."
+        return f"{sentence} That changed little: the highest was {share} {where}, {over}."
+    opening = "The biggest smile came" if expression == LEAD_EXPRESSION else "The highest share came"
+    return f"{sentence} {opening} {where}: {share} of {faces}, {over}."
 
 
 def about_text(curve: ReactionCurve, place: int, *, interval: bool = True) -> str:
-    """A share of a curve in a sentence: "about 37 % (between 29 % and 46 %)", or of few faces "over 4 in 5"."""
+    """Formats a curve's share for a sentence: "about 37 % (between 29 % and 46 %)", or if clipped, "over 4 in 5"."""
     figures = float(curve.share[place]), float(curve.share_low[place]), float(curve.share_high[place])
     if not interval_text(*figures):
         return share_text(*figures)
-    said = f"about {share_text(*figures)}"
-    return f"{said} (between {percent_text(figures[1])} and {percent_text(figures[2])})" if interval else said
+    sentence = f"about {share_text(*figures)}"
+    return f"{sentence} (between {percent_text(figures[1])} and {percent_text(figures[2])})" if interval else sentence
 
 
 def _is_small_room(windows: StageWindows, expression: str) -> bool:
-    """Whether a stage's figures rest on few faces, so that near to none or all of them is not told exactly."""
+    """Whether a stage is a small room, where shares near 0 and 1 are not shown exactly."""
     column = windows.table.expressions.index(expression)
     spans = int(windows.table.scored_spans[:, column].sum())
     return windows.min_faces > 1 and int(windows.table.scored[:, column].sum()) <= SMALL_ROOM * spans
 
 
 def position_text(windows: StageWindows, place: int) -> str:
-    """Where a window stands, as readers look it up: in what was shown, else in the session."""
+    """The position of a window as text: in the timeline, else in the session."""
     return second_text(windows, float(windows.session_s[place]))
 
 
 def second_text(windows: StageWindows, session_s: float) -> str:
-    """Where a second of the session stands, as readers look it up: in what was shown, else in the session.
+    """The position of a session second as text: in the timeline, else in the session.
 
     Args:
-        windows: the stage's windows, one at least.
-        session_s: any second; where no window reaches, the nearest one tells whether anything was shown.
+        windows: the stage's windows, at least one.
+        session_s: any second; outside the windows the nearest one decides whether a timeline ran.
     """
     place = max(0, int(np.searchsorted(windows.session_s, session_s, side="right")) - 1)
     shown = float(windows.timeline_s[place]) + session_s - float(windows.session_s[place])
     if not np.isnan(shown):
         return clock_text(max(round(shown, 3), 0.0))  # 99.999… s is 1:40
     in_session = clock_text(session_s)
-    # Where something was shown at other times, a bare time would be taken for a place in that.
+    # If a timeline ran at other times, a bare time would be read as a timeline position.
     return in_session if np.isnan(windows.timeline_s).all() else f"{in_session} of the session"
 
 
 def where_text(windows: StageWindows, place: int) -> str:
-    """Where a window stands, with the segment if there is one: "at 12:31, in “Demo”"."""
+    """The position of a window with its segment, if any: "at 12:31, in “Demo”"."""
     at = f"at {position_text(windows, place)}"
     title = windows.segment_title(int(windows.segment[place]))
     return f"{at}, in “{title}”" if title else at
 
 
 def _gap(windows: StageWindows) -> str:
-    """The longest stretch between the first face and the last in which nobody was in view or no camera looked."""
+    """A sentence on the longest gap between the first and last face: nobody in view, or no camera."""
     seen = np.flatnonzero(np.nan_to_num(windows.faces) > 0)
     steps = np.diff(seen)
     lengths = (steps - 1) * windows.width_ms / 1000
@@ -146,15 +145,15 @@ def _gap(windows: StageWindows) -> str:
 
 
 def _count_of_heads(windows: StageWindows) -> str:
-    looked = ~np.isnan(windows.faces)
-    average = float(windows.faces[looked].mean())
+    recorded = ~np.isnan(windows.faces)
+    average = float(windows.faces[recorded].mean())
     top = int(np.nanargmax(windows.faces))
     most = round(float(windows.faces[top]))
     return f"About {_faces(round(average))} in view on average, at most {most} at {position_text(windows, top)}."
 
 
-def _as_people_say(share: float) -> str:
-    """A share as people say it: "About 1 in 4 faces", "About 60 % of the faces"."""
+def _in_words(share: float) -> str:
+    """A share in everyday words: "About 1 in 4 faces", "About 60 % of the faces"."""
     if 0.05 <= share <= 0.4:
         return f"About 1 in {round(1 / share)} faces"
     if 0.45 <= share < 0.55:

@@ -1,4 +1,4 @@
-"""Moments: the few places of a session that stand out further than chance lets a session of its length."""
+"""Moments: the few places of a session that stand out more than chance allows in a session of its length."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from audience.percents import percent
 from audience.reaction.baseline import baseline
 from audience.reaction.curve import ReactionCurve, StageWindows, smoothed_curve
 from audience.reaction.headline import DID, about_text, where_text
-from audience.reaction.prominence import Lack, StandOut, lack, stand_outs
+from audience.reaction.prominence import NoMomentsReason, Outlier, find_outliers, no_outliers_reason
 from audience.reaction.steps import STRETCH, Steps
 
 Floats = NDArray[np.float64]
@@ -20,29 +20,29 @@ Floats = NDArray[np.float64]
 Kind = Literal["peak", "dip", "turn"]
 
 MOST = 7
-_VERY_SURE = 0.005  # one session in two hundred in which nothing happens
+_VERY_SURE = 0.005  # p-value: one in two hundred sessions in which nothing happens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A place that stands out.
+    """A peak, dip or turn that stands out.
 
     Attributes:
         number: 1 for the first in time.
-        kind: "peak" or "dip" of the smoothed share, or "turn" where it rises or falls most steeply.
+        kind: "peak" or "dip" of the smoothed share, or "turn" for its steepest rise or fall.
         place: index of its window on the axis of the `StageWindows`.
-        first, last: the windows it reaches over: those at least half as far from the usual share as it is, or the
-            stretches before and after a turn.
+        first, last: the windows it covers: those at least half as far from the usual share, or the stretches before and
+            after a turn.
         session_s: seconds from the session's start to `place`.
-        timeline_s: seconds of what was shown there; NaN where nothing was.
-        segment: title of the segment; "" where there is none.
-        share, share_low, share_high: the smoothed share and its band at `place`; of a turn right after it.
-        change: from the moving median to `share`; of a turn from the stretch before to the stretch after.
-        stretch_s: what the share is averaged over, seconds.
-        faces: the mean number of faces in view at `place`.
-        p_value: the probability that any place of such a session stands out as far by chance.
-        sure: how sure, in words: "very sure" or "fairly sure".
-        sentence: what happened there, as one sentence.
+        timeline_s: timeline second there; NaN if nothing was shown.
+        segment: title of the segment; "" for none.
+        share, share_low, share_high: the smoothed share and its band at `place`; of a turn, right after it.
+        change: `share` less the moving median; of a turn, the stretch after less the stretch before.
+        stretch_s: the stretch that the share is averaged over, seconds.
+        faces: mean number of faces in view at `place`.
+        p_value: probability that any place of such a session stands out as far by chance.
+        sure: the certainty in words: "very sure" or "fairly sure".
+        sentence: a description in one sentence.
     """
 
     number: int
@@ -65,58 +65,57 @@ class Moment:
 
 
 def moments(windows: StageWindows, expression: str) -> tuple[Moment, ...]:
-    """The moments of a stage: peaks and dips, and the steepest turn unless it belongs to one of them.
+    """Finds the moments of a stage: peaks and dips, and the steepest turn unless it belongs to one of them.
 
-    A place is a moment where it stands out further than any place does in all but 4 % of sessions in which everybody
-    goes their own way (`reaction.prominence`). So nothing is found in nearly all sessions in which nothing happens,
-    however long they are, however few the faces, and however rare the expression.
+    The family-wise error rate is 4 % per session, under the null model of independent people (`reaction.prominence`).
+    So 96 % of sessions in which nothing happens have no moment, whatever their length, number of faces or expression.
 
     Args:
-        windows: the stage's windows, best of the width they were recorded in.
-        expression: which.
+        windows: the stage's windows, preferably not widened.
+        expression: the expression.
 
     Returns:
-        At most `MOST`, in order of time; none where nothing stands out, the session is short, or there are no figures.
+        At most `MOST`, in order of time; none if nothing stands out, the session is too short, or there are no figures.
     """
     if expression not in windows.expressions:
         return ()
     steps = Steps.of(windows, expression)
-    deviations, turn = stand_outs(steps)
+    deviations, turn = find_outliers(steps)
     if turn is not None and any(_one_event(one, turn) for one in deviations):
         turn = None
     if not deviations and turn is None:
         return ()
-    told = _Teller.of(windows, expression, steps.windows_a_step)
-    # Beside a stretch in which nothing at all moves, chance is nothing, and any place stands out by nothing.
-    apart = [moment for one in deviations if percent((moment := told.deviation(one)).change * one.sign) >= 1]
+    builder = _MomentBuilder.of(windows, expression, steps.windows_per_step)
+    # In a constant stretch the noise is 0, and any difference is significant: require one percent point.
+    apart = [moment for one in deviations if percent((moment := builder.deviation(one)).change * one.sign) >= 1]
     found = apart[: MOST - (turn is not None)]
     if turn is not None:
-        found.append(told.turn(turn))
+        found.append(builder.turn(turn))
     in_time = sorted(found, key=lambda moment: moment.place)
     return tuple(replace(moment, number=number) for number, moment in enumerate(in_time, start=1))
 
 
-def lack_of_moments(windows: StageWindows, expression: str) -> Lack:
-    """Why no moment can be told, whatever happens in a session: "" where one could be, "too short" under 45 s of
-    figures, "too few faces" where even all of them at once would be within chance."""
-    return lack(Steps.of(windows, expression)) if expression in windows.expressions else "too short"
+def no_moments_reason(windows: StageWindows, expression: str) -> NoMomentsReason:
+    """Why no moment can be detected: "" if one could be, "too short" under 45 s of figures, "too few faces" if even a
+    reaction of all of them would be within chance."""
+    return no_outliers_reason(Steps.of(windows, expression)) if expression in windows.expressions else "too short"
 
 
-def _one_event(deviation: StandOut, turn: StandOut) -> bool:
-    """Whether a turn is the rise or the fall of a peak or dip: its stretches lie beside it, or over it."""
+def _one_event(deviation: Outlier, turn: Outlier) -> bool:
+    """Whether a turn is the edge of a peak or dip: their stretches are adjacent or overlap."""
     return deviation.first - 2 * STRETCH <= turn.step <= deviation.last + 2 * STRETCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Teller:
-    """Makes moments of places that stand out.
+class _MomentBuilder:
+    """Builds moments from outliers.
 
     Attributes:
-        windows, expression: what they stand out of.
-        stretch_s: the stretch they were found with.
-        curve: its share, smoothed over it.
-        usual: (n,) the moving median of its share.
-        size: windows in a step.
+        windows, expression: the data.
+        stretch_s: the stretch of the detection, seconds.
+        curve: the curve smoothed over `stretch_s`.
+        usual: (n,) the moving median of the share.
+        size: windows per step.
     """
 
     windows: StageWindows
@@ -138,8 +137,8 @@ class _Teller:
             size=size,
         )
 
-    def deviation(self, one: StandOut) -> Moment:
-        """A peak or a dip, at the window of its step where it goes furthest."""
+    def deviation(self, one: Outlier) -> Moment:
+        """Builds a peak or dip, at the most extreme window of its step."""
         share = self.curve.share[one.step * self.size : (one.step + 1) * self.size]
         place = one.step * self.size + int(np.nanargmax(one.sign * share))
         change = float(self.curve.share[place] - self.usual[place])
@@ -152,8 +151,8 @@ class _Teller:
         )
         return self._moment("peak" if one.sign > 0 else "dip", one, place, change, sentence)
 
-    def turn(self, one: StandOut) -> Moment:
-        """The steepest turn; its share is that of the stretch after it."""
+    def turn(self, one: Outlier) -> Moment:
+        """Builds a turn; its share is that of the stretch after it."""
         halfway = STRETCH * self.size // 2
         place = one.step * self.size
         after = self._nearest_known(min(place + halfway, len(self.curve.share) - 1))
@@ -172,7 +171,7 @@ class _Teller:
         return int(known[np.abs(known - place).argmin()])
 
     def _moment(
-        self, kind: Kind, one: StandOut, place: int, change: float, sentence: str, *, shown_at: int | None = None
+        self, kind: Kind, one: Outlier, place: int, change: float, sentence: str, *, shown_at: int | None = None
     ) -> Moment:
         shown_at = place if shown_at is None else shown_at
         return Moment(

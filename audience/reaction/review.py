@@ -1,4 +1,4 @@
-"""One audience's reaction to one expression, computed once for the page, the report and whatever else shows it."""
+"""The review of a stage: the figures for one expression, computed once for the page, the report and exports."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from audience.faces import LEAD_EXPRESSION
 from audience.reaction.baseline import Baseline, BaselineChoice, baseline
 from audience.reaction.curve import ReactionCurve, StageWindows, default_smoothing_s, smoothed_curve
 from audience.reaction.headline import headline
-from audience.reaction.moments import Moment, lack_of_moments, moments
-from audience.reaction.prominence import Lack
+from audience.reaction.moments import Moment, moments, no_moments_reason
+from audience.reaction.prominence import NoMomentsReason
 from audience.reaction.segments import SegmentRow, segment_rows
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord
 from audience.time import from_ms, to_ms
 
 _Figure = TypeVar("_Figure")
 
-# States in which a detail is about the pictures; while a camera is away or starts, it is about that moment alone.
+# States in which a heartbeat's detail is about the pictures and not about a connection.
 _OF_PICTURES = ("running", "stopped", "finished")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Review:
-    """The figures of one stage. Each is computed when it is first asked for, and kept: a review is asked by many.
+    """The figures of one stage. Each is computed on first use and cached.
 
     Attributes:
-        windows: the stage's windows; there may be none yet.
-        requested: the expression somebody chose.
-        scorers: those the windows were scored by, as far as the store knows them.
-        recordings: how far each recording of the stage was scored.
-        heartbeats: how each live camera of the stage is, or was when it ended.
-        live: whether records still come in.
+        windows: the stage's windows; may be empty.
+        requested: the expression that the user chose.
+        scorers: the scorers of the windows that the store knows.
+        recordings: progress of each recording of the stage.
+        heartbeats: latest heartbeat of each live camera of the stage.
+        live: whether records still arrive.
     """
 
     windows: StageWindows
@@ -46,11 +46,11 @@ class Review:
     recordings: tuple[RecordingProgress, ...] = ()
     heartbeats: tuple[Heartbeat, ...] = ()
     live: bool = False
-    _kept: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+    _cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def expression(self) -> str | None:
-        """The one requested; None where only heads were counted, or it was not scored."""
+        """The requested expression; None if it was not scored or only heads were counted."""
         windows = self.windows
         return self.requested if self.requested in windows.expressions and windows.table.scored.any() else None
 
@@ -61,78 +61,78 @@ class Review:
 
     @property
     def usual_smoothing_s(self) -> float:
-        """What a curve of this length is averaged over unless somebody says otherwise, seconds."""
+        """The default smoothing for this length, seconds."""
         return default_smoothing_s(self.length_s)
 
     @cached_property
     def most_faces(self) -> float:
-        """The most faces in view in a window; NaN where no camera has recorded."""
+        """The most faces in view in a window; NaN if no camera has recorded."""
         return float(np.nanmax(self.windows.faces)) if len(self.windows.place) else float("nan")
 
     @cached_property
     def coverage(self) -> float:
-        """Its mean while anybody was in view, 0..1; NaN where nobody was, or nobody was expected."""
+        """Mean coverage while anybody was in view, 0..1; NaN if nobody was, or nobody was expected."""
         windows = self.windows
         known = windows.coverage[(np.nan_to_num(windows.faces) > 0) & ~np.isnan(windows.coverage)]
         return float(known.mean()) if len(known) else float("nan")
 
     @property
     def withheld_s(self) -> float:
-        """Seconds in which there were too few faces for a figure."""
+        """Seconds whose figures are withheld."""
         return int(self.windows.withheld.sum()) * self.windows.width_ms / 1000
 
     @property
     def excluded_s(self) -> float:
-        """Seconds that somebody left out of every figure and in which a camera recorded."""
+        """Seconds that a camera recorded and somebody excluded."""
         return int((self.windows.excluded & ~np.isnan(self.windows.faces)).sum()) * self.windows.width_ms / 1000
 
     @cached_property
     def headline(self) -> str:
-        """What a presenter reads first, in one or two sentences."""
+        """The headline, in one or two sentences."""
         return headline(self.windows, self.requested)
 
     def curve(self, over_s: float, expression: str | None = None) -> ReactionCurve:
-        """The reaction curve, averaged over so many seconds; 0 gives it window by window.
+        """The reaction curve, smoothed over some seconds.
 
         Args:
-            over_s: seconds.
-            expression: another than the leading one.
+            over_s: length of the moving stretch; 0 for no smoothing.
+            expression: None for the requested one.
         """
         name = self._named(expression)
-        return self._once(("curve", name, over_s), lambda: smoothed_curve(self.windows, name, over_s))
+        return self._cached(("curve", name, over_s), lambda: smoothed_curve(self.windows, name, over_s))
 
     def baseline(self, against: BaselineChoice) -> Baseline:
-        """What the leading expression is compared with."""
-        return self._once(("baseline", against), lambda: baseline(self.windows, self._named(), against))
+        """The baseline of the requested expression."""
+        return self._cached(("baseline", against), lambda: baseline(self.windows, self._named(), against))
 
     @cached_property
     def moments(self) -> tuple[Moment, ...]:
-        """What stands out further than chance; empty while records come in, as half an hour does not show the whole."""
+        """The moments; empty while live, because they depend on the whole session."""
         return moments(self.windows, self.expression) if self.expression is not None and not self.live else ()
 
     @property
-    def lack_of_moments(self) -> Lack:
-        """Why there are no moments."""
-        return lack_of_moments(self.windows, self._named())
+    def no_moments_reason(self) -> NoMomentsReason:
+        """Why no moment can be detected; "" if one can."""
+        return no_moments_reason(self.windows, self._named())
 
     def segments(self, against: BaselineChoice) -> tuple[SegmentRow, ...]:
-        """The segments of the leading timeline, compared with a baseline; of a head count, their faces."""
-        return self._once(("segments", against), lambda: segment_rows(self.windows, self.requested, against=against))
+        """The segments of the first timeline against a baseline; in a head count, with faces only."""
+        return self._cached(("segments", against), lambda: segment_rows(self.windows, self.requested, against=against))
 
     @cached_property
     def notes(self) -> tuple[Annotation | Exclusion, ...]:
-        """What people wrote and what they left out, in the order in which it begins."""
+        """Annotations and exclusions, sorted by start."""
         stage = self.windows.stage
         written: list[Annotation | Exclusion] = [*stage.annotations, *stage.exclusions]
         return tuple(sorted(written, key=lambda one: one.at if isinstance(one, Annotation) else one.from_at))
 
     def second_of(self, at: datetime) -> float:
-        """Where an instant stands in the session, seconds from its start."""
+        """Seconds from the session's start to an instant."""
         return (to_ms(at) - to_ms(self.windows.session.started_at)) / 1000
 
     @cached_property
     def recording_notes(self) -> tuple[str, ...]:
-        """What to know of the recordings and cameras before their curve is believed, a line each."""
+        """Warnings about the recordings and cameras, one line each."""
         lines: list[str] = []
         for one in self.recordings:
             found = list(one.remarks)
@@ -149,10 +149,10 @@ class Review:
             raise ValueError("a head count has no expression")
         return name
 
-    def _once(self, key: Hashable, compute: Callable[[], _Figure]) -> _Figure:
-        if key not in self._kept:
-            self._kept[key] = compute()
-        figure: _Figure = self._kept[key]
+    def _cached(self, key: Hashable, compute: Callable[[], _Figure]) -> _Figure:
+        if key not in self._cache:
+            self._cache[key] = compute()
+        figure: _Figure = self._cache[key]
         return figure
 
 
@@ -165,15 +165,15 @@ def review_of(
     heartbeats: list[Heartbeat],
     live: bool,
 ) -> Review:
-    """The review of a stage.
+    """Builds the review of a stage.
 
     Args:
         windows: the stage's windows.
-        expression: which.
-        scorers: all that the store knows, by name.
+        expression: the requested expression.
+        scorers: the store's scorers, by name.
         recordings: of the session.
         heartbeats: of the session.
-        live: whether records still come in.
+        live: whether records still arrive.
     """
     stage_id = windows.stage.stage_id
     return Review(

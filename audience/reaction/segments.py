@@ -1,4 +1,4 @@
-"""Segment by segment: how many faces showed it, against a baseline, and how sure that is."""
+"""The segment table: shares by segment, and their changes from a baseline with intervals."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 LEAST_S = 10.0  # of figures in a segment, for a share
-SPARKS = 24
+SPARKLINE_POINTS = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRow:
-    """One segment; figures are NaN where there is not enough data for them.
+    """One segment; figures are NaN where there is not enough data.
 
     Attributes:
-        index: of the segment in the stage's first timeline.
-        title, start_s, end_s: as its timeline has them.
-        share, share_low, share_high: share over its windows, and the 95 % Wilson interval over the people present; of
-            a small room the range that the share lies in, where that is all that may be told (`disclosure.bounded`).
-        level: mean confidence; NaN where the share is a range.
-        change: its share less that of the baseline; NaN where either is a range.
+        index: index of the segment in the stage's first timeline.
+        title, start_s, end_s: as in the timeline.
+        share, share_low, share_high: share over its windows, and the 95 % Wilson interval over the people present; of a
+            small room, the range if the share was clipped (`disclosure.bounded`).
+        level: mean confidence; NaN if the share was clipped.
+        change: its share less that of the baseline; NaN if either was clipped.
         change_low, change_high: the 95 % interval of the change over time.
-        faces: mean number of faces in view while a camera looked; NaN where none did.
-        coverage: mean coverage; NaN where none is known.
+        faces: mean number of faces in view while a camera recorded; NaN if none did.
+        coverage: mean coverage; NaN if unknown.
         figures_s: seconds of windows that have a figure.
-        sparkline: at most `SPARKS` shares from its beginning to its end, NaN where there is a gap.
+        sparkline: at most `SPARKLINE_POINTS` shares from its beginning to its end, NaN in gaps.
     """
 
     index: int
@@ -57,40 +57,39 @@ class SegmentRow:
 
     @property
     def enough(self) -> bool:
-        """Whether there is a share; else the table says "not enough data"."""
+        """Whether there is enough data for a share."""
         return not np.isnan(self.share)
 
     @property
     def is_range(self) -> bool:
-        """Whether all that may be told of the share is the range it lies in."""
+        """Whether the share was clipped, so that only its range is shown."""
         return bool(is_bounded(self.share, self.share_low, self.share_high))
 
 
 def segment_rows(
     windows: StageWindows, expression: str, *, intervals: bool = True, against: BaselineChoice = "whole talk"
 ) -> tuple[SegmentRow, ...]:
-    """The segments of a stage's first timeline, in its order.
+    """Computes the rows of a stage's first timeline, in its order.
 
-    The interval of a change says how far the seconds that happened to be seen may move it, the people being these
-    (`reaction.changes`). It also reaches over the part of the change that may be a drift of the share; a moving median
-    follows a drift, and is taken as it is.
+    The interval of a change covers the variation over time, for this group of people (`reaction.changes`), and the part
+    of the change that may be a drift of the share. A moving median follows a drift and is taken as exact.
 
     Args:
         windows: the stage's windows.
-        expression: which.
-        intervals: whether changes have an interval.
+        expression: the expression.
+        intervals: whether to compute the intervals of changes.
         against: the baseline of the changes.
 
     Returns:
-        One row a segment; none where the stage has no timeline.
+        One row per segment; none if the stage has no timeline.
     """
     if not windows.stage.timelines:
         return ()
     sums = _Sums.of(windows, expression)
     curve = reaction_curve(windows, expression)
-    held_against = baseline(windows, expression, against)
-    usual = held_against.share
-    untold = is_bounded(usual, held_against.share_low, held_against.share_high)
+    base = baseline(windows, expression, against)
+    usual = base.share
+    base_is_range = is_bounded(usual, base.share_low, base.share_high)
     inside_of = [windows.segment == index for index in range(len(windows.stage.timelines[0].segments))]
     ranges = [(np.nan, np.nan)] * len(inside_of)
     if intervals and expression in windows.expressions:
@@ -103,10 +102,10 @@ def segment_rows(
         share, low, high, level = sums.shares(inside) if enough else (np.nan,) * 4
         change = share - sums.mean(usual, inside) if enough else np.nan
         change_low, change_high = ranges[index] if enough else (np.nan,) * 2
-        share, low, high, is_range = sums.as_shown(share, low, high, inside, figures_s, windows.min_faces)
+        share, low, high, is_range = sums.bounded(share, low, high, inside, figures_s, windows.min_faces)
         if is_range:
             level = np.nan
-        if is_range or untold[inside].any():
+        if is_range or base_is_range[inside].any():
             change = change_low = change_high = np.nan
         rows.append(
             SegmentRow(
@@ -124,7 +123,7 @@ def segment_rows(
                 faces=mean_known(windows.faces[inside]),
                 coverage=mean_known(windows.coverage[inside]),
                 figures_s=figures_s,
-                sparkline=shape_of(curve.share[inside], SPARKS) if enough else (),
+                sparkline=shape_of(curve.share[inside], SPARKLINE_POINTS) if enough else (),
             )
         )
     return tuple(rows)
@@ -150,17 +149,17 @@ class _Sums:
         return cls(**placed)
 
     def shares(self, inside: Bools) -> tuple[float, float, float, float]:
-        """Share, its bounds and the level of some windows."""
+        """The share, its bounds and the level over some windows."""
         over, scored, total, spans = (
             values[inside].sum() for values in (self.over, self.scored, self.total, self.spans)
         )
         low, high = wilson(over / spans, scored / spans)
         return float(over / scored), float(low), float(high), float(total / scored)
 
-    def as_shown(
+    def bounded(
         self, share: float, low: float, high: float, inside: Bools, figures_s: float, min_faces: int
     ) -> tuple[float, float, float, bool]:
-        """A share of some windows with its bounds as they may be shown, and whether that is a range only."""
+        """The share and bounds over some windows, clipped for small rooms, and whether the share was clipped."""
         if np.isnan(share):
             return share, low, high, False
         faces = float(self.scored[inside].sum() / self.spans[inside].sum())
@@ -168,7 +167,7 @@ class _Sums:
         return share, low, high, bool(is_bounded(share, low, high))
 
     def mean(self, usual: Floats, inside: Bools) -> float:
-        """A baseline's mean over some windows, those with more faces counting for more."""
+        """A baseline's mean over some windows, weighted by faces."""
         return float((usual[inside] * self.scored[inside]).sum() / self.scored[inside].sum())
 
 
@@ -181,42 +180,42 @@ def _change_intervals(
     against: BaselineChoice,
 ) -> list[tuple[float, float]]:
     """The interval of each segment's change, NaN where there is not enough data."""
-    looks = np.zeros(len(windows.start_ms))
-    looks[windows.place] = windows.table.spans
+    observations = np.zeros(len(windows.start_ms))
+    observations[windows.place] = windows.table.spans
     counts = Counts.of(
         over=sums.over,
         scored=sums.scored,
-        looks=looks,
+        observations=observations,
         width_s=windows.width_ms / 1000,
         steps=Steps.of(windows, expression),
     )
-    held_against = {
+    base = {
         "whole talk": np.ones(len(usual), dtype=bool),
         "pre-roll": pre_roll(windows),
         "moving median": None,
     }[against]
-    reaches = counts.reaches(inside_of, held_against)
+    margins = counts.margins(inside_of, base)
     changes = np.array(
         [
             np.nan if np.isnan(reach) else sums.shares(inside)[0] - sums.mean(usual, inside)
-            for reach, inside in zip(reaches, inside_of, strict=True)
+            for reach, inside in zip(margins, inside_of, strict=True)
         ]
     )
-    low, high = np.maximum(changes - reaches, -1), np.minimum(changes + reaches, 1)
+    low, high = np.maximum(changes - margins, -1), np.minimum(changes + margins, 1)
     return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
 def mean_known(values: Floats) -> float:
-    """The mean of the values there are; NaN where there is none."""
+    """The mean of the values that are not NaN; NaN if all are."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")
 
 
 def shape_of(share: Floats, points: int) -> tuple[float, ...]:
-    """Means over as many equal stretches of a line, for a small picture of it; NaN where there is no figure.
+    """Downsamples a line for a sparkline: means over equal stretches, NaN where there is no figure.
 
     Args:
-        share: (n,) NaN where there is none.
-        points: how many at most; no more than n.
+        share: (n,), NaN where there is no figure.
+        points: the most points; at most n are returned.
     """
     return tuple(mean_known(part) for part in np.array_split(share, min(points, len(share)))) if len(share) else ()

@@ -1,4 +1,4 @@
-"""Stores, named by a URL; adapters for them are in the modules beside this one."""
+"""Stores, opened by URL; this package contains an adapter for each kind."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _DYNAMODB = "dynamodb://"
 
 
 def default_store_url() -> str:
-    """The database in the user's own data folder."""
+    """The URL of the database in the user's data folder."""
     import platformdirs
 
     return _SQLITE + str(platformdirs.user_data_path("houselights", appauthor=False) / "houselights.db")
 
 
 def open_store(url: str) -> Store:
-    """Opens the store a URL names, making the database if it is not there.
+    """Opens the store at a URL, creating an SQLite database if it does not exist.
 
     Args:
         url: `sqlite:///relative/or/~/path.db`, `sqlite:////absolute/path.db`, `dynamodb://TABLE?region=eu-west-1` (and
-            `&endpoint=http://127.0.0.1:8000` for a local engine); a table must be there already.
+            `&endpoint=http://127.0.0.1:8000` for a local engine); a table must exist.
 
     Raises:
-        InvalidValue: the URL names no kind of store there is.
+        InvalidValue: the URL is not one of a known kind of store.
         StoreUnavailable: the store cannot be opened.
     """
     if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
@@ -35,7 +35,7 @@ def open_store(url: str) -> Store:
 
         path = Path(url.removeprefix(_SQLITE)).expanduser()
         if url == default_store_url():
-            tighten(path.parent)  # of an earlier version; other folders may be shared, and are left as they are
+            tighten(path.parent)  # created by an earlier version; other folders may be shared and are left unchanged
         return SqliteStore(path)
     if url.startswith(_DYNAMODB):
         try:

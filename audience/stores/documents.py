@@ -1,13 +1,13 @@
-"""Sessions, stages, cameras, alerts and the like as JSON documents, the same in every store.
+"""JSON documents of sessions, stages, cameras, alerts and so on, the same in every store.
 
-A document has the fields of its dataclass, by name. msgspec reads it into that dataclass: types are checked, fields
-that an older version did not write yet get their defaults, and the dataclass itself refuses values it does not allow.
+A document has the fields of its dataclass. msgspec converts it into that dataclass: types are checked, fields that an
+older version did not write get their defaults, and the dataclass validates its values.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -28,23 +28,23 @@ _TYPES: dict[str, type[AlertDocument]] = {
 
 
 def to_json(record: Any) -> str:
-    """The dataclass instance as a JSON document."""
-    # json, and in ASCII: a detail may quote a file name that is not text, which JSON can write only as escapes.
+    """Serialises a dataclass instance."""
+    # `json` with ASCII output: a detail may quote a file name with lone surrogates, which JSON can only escape.
     return json.dumps(_fields(record), separators=(",", ":"), default=_instant)
 
 
 def from_json(document: str, kind: type[Record]) -> Record:
-    """The record of a JSON document.
+    """Parses a JSON document.
 
     Raises:
         StoreUnavailable: the document is damaged.
-        StoreTooNew: it has a field that is unknown, and would be lost if the record was written back.
+        StoreTooNew: it has an unknown field, which would be lost if the record were written back.
     """
     what = f"a stored {kind.__name__}"
     try:
         fields = json.loads(document)
         record = msgspec.convert(fields, kind)
-    except (ValueError, RecursionError) as problem:  # ValueErrors of json, and of msgspec for types and values
+    except (ValueError, RecursionError) as problem:  # raised by json, and by msgspec for types and values
         raise StoreUnavailable(f"{what} is damaged ({problem}): restore the store from a backup") from None
     if unknown := sorted(_unknown(fields, _fields(record))):
         raise StoreTooNew(f"{what} has the unknown field {unknown[0]!r}: use a newer Houselights, which wrote it")
@@ -52,14 +52,14 @@ def from_json(document: str, kind: type[Record]) -> Record:
 
 
 def key_of(document: AlertDocument) -> str:
-    """The document's key in its session: its kind, and what tells it from others of that kind."""
+    """The document's key in its session: its kind, and its id among those of that kind."""
     match document:
         case AlertRule():
             return f"RULE#{document.rule_id}"
         case Alert():
             return f"ALERT#{document.alert_id}"
         case AlertMark(kind="acknowledged"):
-            return f"MARK#{document.alert_id}#acknowledged"  # the newest name stands
+            return f"MARK#{document.alert_id}#acknowledged"  # a newer name replaces it
         case AlertMark():
             return f"MARK#{document.alert_id}#{document.kind}#{document.by}"
         case AlertWatcher():
@@ -67,13 +67,13 @@ def key_of(document: AlertDocument) -> str:
 
 
 def book_of(documents: Iterable[tuple[str, str]]) -> AlertBook:
-    """The book of documents.
+    """Builds the alert book from documents.
 
     Args:
-        documents: key and JSON of each, in the order of their keys.
+        documents: key and JSON of each, sorted by key.
 
     Raises:
-        StoreUnavailable, StoreTooNew: as `from_json` does.
+        StoreUnavailable, StoreTooNew: see `from_json`.
     """
     found: dict[type[AlertDocument], list[Any]] = {kind: [] for kind in _TYPES.values()}
     for key, document in documents:
@@ -95,8 +95,10 @@ def _fields(record: Any) -> Any:
     return msgspec.to_builtins(record, builtin_types=(datetime,), order="deterministic", enc_hook=_plain)
 
 
-def _plain(value: object) -> str | int | float:
-    """The value of a subclass, such as numpy's float64, as the type that JSON knows."""
+def _plain(value: object) -> str | int | float | dict[Any, Any]:
+    """Converts a subclass, such as numpy's float64, or a read-only mapping to the type that JSON has."""
+    if isinstance(value, Mapping):
+        return dict(value)
     for kind in (str, int, float):
         if isinstance(value, kind):
             return kind(value)
@@ -108,11 +110,11 @@ def _instant(at: datetime) -> str:
 
 
 def _unknown(document: Any, record: Any) -> Iterator[str]:
-    """Names of fields in a document that its record does not have, at any depth."""
+    """Yields names of fields in a document that its record does not have, at any depth."""
     if isinstance(document, dict):
         yield from document.keys() - record.keys()
         for name in document.keys() & record.keys():
             yield from _unknown(document[name], record[name])
     elif isinstance(document, list):
-        for one, other in zip(document, record, strict=False):  # a record may drop what stands twice
+        for one, other in zip(document, record, strict=False):  # a record may drop duplicates
             yield from _unknown(one, other)

@@ -1,7 +1,7 @@
-"""The cloud's store: one table of DynamoDB (`audience.stores.dynamo_items` has its layout).
+"""The DynamoDB store: one table (`audience.stores.dynamo_items` defines its layout).
 
-A delivery is not kept whole or not at all, as DynamoDB's transactions end at a hundred items: windows and faces are
-written first and the progress last, so that what it claims is there, and the same delivery once more completes it.
+Writes of a delivery are not atomic, because DynamoDB transactions are limited to a hundred items. Windows and faces are
+written first and the progress last, so that it never claims missing windows, and repeating the delivery completes it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _KIND = "ALERTING"
 
 
 class DynamoAlerting:
-    """Implements `audience.store.Alerting` beside a session's other documents."""
+    """Implements `audience.store.Alerting`, in the partition of the session's other documents."""
 
     def __init__(self, table: DynamoTable, sessions: DynamoSessions) -> None:
         self._table, self._sessions = table, sessions
@@ -71,9 +71,9 @@ def _key(session_id: str, document: AlertDocument) -> Item:
     return key(documents_of(session_id), f"{_KIND}#{documents.key_of(document)}")
 
 
-# How long a store goes on writing records before it says anew which stage they are of, in case somebody deleted the
-# session meanwhile: saying it with every window would be one write in five.
-RECORDED_AGAIN_S = 60.0
+# How often a store repeats the mark that a stage has records, in case the session was deleted meanwhile. A mark with
+# every window would be one write in five.
+MARK_AGAIN_S = 60.0
 
 _KEY = ("pk", "sk")
 
@@ -82,17 +82,17 @@ Place = tuple[str, str, datetime | None]
 
 
 class DynamoStore:
-    """Implements `audience.store.Store` on one table of DynamoDB, which is there already."""
+    """Implements `audience.store.Store` on one existing table of DynamoDB."""
 
     def __init__(self, url: str) -> None:
-        """Nothing is sent yet.
+        """Creates the store without requests.
 
         Args:
             url: `dynamodb://TABLE?region=eu-west-1`, and `&endpoint=http://127.0.0.1:8000` for a local engine.
 
         Raises:
             InvalidValue: the URL is wrong.
-            StoreUnavailable: no region is named, or AWS's own configuration is wrong.
+            StoreUnavailable: no region is configured, or AWS's own configuration is wrong.
         """
         self._table = DynamoTable(DynamoAddress.of(url))
         self.url = self._table.address.url
@@ -102,8 +102,8 @@ class DynamoStore:
         self._lock = threading.Lock()
 
     @property
-    def forgetting(self) -> bool:
-        """DynamoDB removes what it is told to; of a table's backups it is the table's owner who decides."""
+    def has_pending_erasure(self) -> bool:
+        """Always False: DynamoDB deletes at once. The table's owner decides on its backups."""
         return False
 
     def put_session(self, session: Session) -> None:
@@ -120,24 +120,24 @@ class DynamoStore:
 
     def delete_session(self, session_id: str) -> bool:
         try:
-            believed_until_s = self._sessions.begin_deletion(session_id)
+            valid_until_s = self._sessions.begin_deletion(session_id)
         except SessionNotFound:
-            return True  # somebody else deletes it too, and was first
+            return True  # another process deleted it first
         stages: set[str] = set()
         removed = self._sweep(session_id, stages)
-        if believed_until_s is not None:
-            time.sleep(max(0.0, believed_until_s - time.monotonic()))
+        if valid_until_s is not None:
+            time.sleep(max(0.0, valid_until_s - time.monotonic()))
             if not self._sessions.is_being_deleted(session_id):
                 return True
             removed += self._sweep(session_id, stages)
-        # What leads to the records goes last, and the session, which is listed till then, after that: a deletion that
-        # failed half way is completed by another.
+        # The marks that lead to the records go last, and the session, which stays listed until then, after them, so
+        # that an interrupted deletion can be completed.
         removed += self._table.delete_range(under(RECORDED, session_id))
-        if believed_until_s is not None:
+        if valid_until_s is not None:
             self._sessions.end_deletion(session_id)
         with self._lock:
             self._recorded = {place: at_s for place, at_s in self._recorded.items() if place[0] != session_id}
-        return removed > 0 or believed_until_s is not None
+        return removed > 0 or valid_until_s is not None
 
     def put_stage(self, session_id: str, stage: Stage) -> None:
         self._put(key(documents_of(session_id), f"STAGE#{stage.stage_id}"), documents.to_json(stage), session_id)
@@ -162,27 +162,27 @@ class DynamoStore:
         *,
         set_up_at: datetime | None = None,
     ) -> None:
-        # All is packed before anything is written: what cannot be kept takes the whole delivery with it.
+        # Pack everything before writing anything, so that an invalid record fails the whole delivery.
         items = [*map(window_item, windows), *map(faces_item, faces)]
         places = {(one.session_id, one.stage_id) for one in windows} | {(one.session_id, one.stage_id) for one in faces}
         keys = [_key_of(item) for item in items] + [_mark(*place) for place in places]
-        told = []
+        progress_items = []
         if progress is not None:
             camera_key = _camera_key("PROGRESS", progress.session_id, progress.stage_id, progress.camera_id)
-            told = [document_item(camera_key, documents.to_json(progress))]
+            progress_items = [document_item(camera_key, documents.to_json(progress))]
             keys.append(camera_key)
         session_ids = {session_id for session_id, _ in places} | ({progress.session_id} if progress else set())
         with self._sessions.writing_under(session_ids, keys, set_up_at) as set_up:
-            self._say_recorded({(*place, set_up[place[0]]) for place in places})
+            self._mark_recorded({(*place, set_up[place[0]]) for place in places})
             self._table.put_all(items)
-            for item in told:
+            for item in progress_items:
                 self._table.put(item)
 
     def windows(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> WindowTable:
         keys = between("W#", session_id, stage_id, from_ms, until_ms)
-        rows = self._table.rows_in_stretches(keys, WINDOW_ATTRIBUTES, window_row) if keys else []
+        rows = self._table.parallel_rows(keys, WINDOW_ATTRIBUTES, window_row) if keys else []
         return WindowTable.of_rows(rows)
 
     def window_count(
@@ -197,10 +197,10 @@ class DynamoStore:
         keys = between("F#", session_id, stage_id, from_ms, until_ms)
         if keys is None:
             return []
-        return self._table.rows_in_stretches(keys, FACES_ATTRIBUTES, lambda item: faces_of(item, session_id, stage_id))
+        return self._table.parallel_rows(keys, FACES_ATTRIBUTES, lambda item: faces_of(item, session_id, stage_id))
 
     def delete_camera_records(self, session_id: str, stage_id: str, camera_id: str) -> None:
-        # The progress first: it must not claim windows that are gone.
+        # The progress first, because it must not claim deleted windows.
         self._table.delete_all([_camera_key("PROGRESS", session_id, stage_id, camera_id)])
         keys = self._keys(under(records_of(session_id, stage_id)))
         self._table.delete_all([key for key in keys if start_camera_part(key["sk"]["S"])[1] == camera_id])
@@ -239,7 +239,7 @@ class DynamoStore:
         return [documents.from_json(document, Heartbeat) for document in found]
 
     def prune(self, now_ms: int) -> int:
-        """Removes at once what DynamoDB itself forgets within two days: it reads every record to find them."""
+        """Deletes at once what DynamoDB's TTL would delete within two days; reads every record."""
         removed = 0
         for mark in self._keys(under(RECORDED)):
             session_id, stage_id = mark["sk"]["S"].split("#")
@@ -258,30 +258,28 @@ class DynamoStore:
     ) -> None:
         self.close()
 
-    def _say_recorded(self, places: set[Place]) -> None:
-        """Leaves word that stages have records, before these are written: so that deleting finds them all."""
+    def _mark_recorded(self, places: set[Place]) -> None:
+        """Marks that stages have records, before these are written, so that a deletion finds them all."""
         now_s = time.monotonic()
         with self._lock:
-            due = [
-                place for place in places if now_s - self._recorded.get(place, -RECORDED_AGAIN_S) >= RECORDED_AGAIN_S
-            ]
+            due = [place for place in places if now_s - self._recorded.get(place, -MARK_AGAIN_S) >= MARK_AGAIN_S]
         self._table.put_all([_mark(session_id, stage_id) for session_id, stage_id, _ in due])
         with self._lock:
             self._recorded |= dict.fromkeys(due, now_s)
 
     def _sweep(self, session_id: str, stages: set[str]) -> int:
-        """Removes what is there of a session but the session and the marks; returns how much that was.
+        """Deletes the items of a session except the session itself and its marks; returns how many.
 
         Args:
-            session_id: which.
-            stages: those that are known of already; those that are found are added.
+            session_id: the session.
+            stages: stage ids known so far; those found are added.
         """
         found = self._keys(under(documents_of(session_id)))
-        # As `STAGE#main` and `CAMERA#main#cam-1`, and `talk-1#main`.
+        # Sort keys such as `STAGE#main`, `CAMERA#main#cam-1` and `talk-1#main`.
         for item in (*found, *self._keys(under(RECORDED, session_id))):
             kind, stage_id, *_ = item["sk"]["S"].split("#")
             stages |= {stage_id} if kind not in ("ALERTING", "SCORER") else set()
-        # The progress goes before the windows it claims.
+        # The progress before the windows it claims.
         self._table.delete_all(found)
         return len(found) + sum(self._table.delete_range(under(records_of(session_id, one))) for one in sorted(stages))
 

@@ -1,4 +1,4 @@
-"""The table a URL names, boto3's client for it (one a process, for all threads), and its errors in one line."""
+"""DynamoDB URLs, the shared boto3 client, and one-line messages for its errors."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DynamoAddress:
-    """What the URL of a store in DynamoDB says.
+    """The parsed URL of a store in DynamoDB.
 
     Attributes:
         table: the table's name.
-        region: as `eu-west-1`; "" for the one that AWS's own configuration names.
+        region: such as `eu-west-1`; "" for that of AWS's own configuration.
         endpoint: address of a local engine; "" for AWS.
     """
 
@@ -44,46 +44,44 @@ class DynamoAddress:
 
     @classmethod
     def of(cls, url: str) -> Self:
-        """Reads `dynamodb://TABLE?region=eu-west-1&endpoint=http://127.0.0.1:8000`.
+        """Parses `dynamodb://TABLE?region=eu-west-1&endpoint=http://127.0.0.1:8000`.
 
         Raises:
-            InvalidValue: it names no table, or something that cannot be or is not known. What may be a password is not
-                quoted.
+            InvalidValue: it names no table, or an option is unknown or invalid. Possible passwords are never quoted.
         """
         if "@" in url:
             raise InvalidValue(
                 f"a store's URL holds no credentials: write {_EXAMPLE}, and keep them in AWS's own files"
             )
-        # Not parsed as a URL: whatever stands before the options was meant as the table's name, and is quoted as such.
+        # Not parsed as a URL: everything before the options is taken as the table's name and quoted as such.
         table, _, query = url.removeprefix("dynamodb://").partition("?")
         table = table.rstrip("/")
         if not table:
             raise InvalidValue(f"store {url!r} names no table: write it as {_EXAMPLE}")
         if not _TABLE.fullmatch(table):
             raise InvalidValue(
-                f"table {table!r} of the store cannot be called so: use the table's name, of 3 to 255 letters, digits, "
-                "'_', '.' and '-'"
+                f"table {table!r} of the store is not a valid name: use 3 to 255 letters, digits, '_', '.' and '-'"
             )
         options = dict(parse_qsl(query, keep_blank_values=True))
         if unknown := sorted(options.keys() - {"region", "endpoint"}):
-            raise InvalidValue(f"store {url!r} says {unknown[0]!r}, which is unknown: write it as {_EXAMPLE}")
+            raise InvalidValue(f"store {url!r} has the unknown option {unknown[0]!r}: write it as {_EXAMPLE}")
         region, endpoint = options.get("region", ""), options.get("endpoint", "")
         if region and not _REGION.fullmatch(region):
-            raise InvalidValue(f"region {region!r} of the store is none: write it as {_EXAMPLE}")
+            raise InvalidValue(f"region {region!r} of the store is not a region: write it as {_EXAMPLE}")
         if endpoint and not (endpoint.startswith(("http://", "https://")) and urlsplit(endpoint).hostname):
-            raise InvalidValue(f"endpoint {endpoint!r} of the store is none: write it as http://127.0.0.1:8000")
+            raise InvalidValue(f"endpoint {endpoint!r} of the store is not a URL: write it as http://127.0.0.1:8000")
         return cls(table=table, region=region, endpoint=endpoint)
 
     @property
     def url(self) -> str:
-        """The URL that opens the same table again."""
+        """The URL of the store."""
         options = {"region": self.region, "endpoint": self.endpoint}
         query = urlencode({name: value for name, value in options.items() if value}, safe=":/")
         return f"dynamodb://{self.table}" + (f"?{query}" if query else "")
 
     @property
     def is_local(self) -> bool:
-        """Whether an engine on this machine is meant, without encryption: AWS itself is never reached so."""
+        """Whether the endpoint is an unencrypted engine on this machine, and so never AWS."""
         address = urlsplit(self.endpoint)
         if address.scheme != "http" or address.hostname is None:
             return False
@@ -97,16 +95,16 @@ class DynamoAddress:
 
 @functools.lru_cache(maxsize=16)
 def client_for(region: str, endpoint: str, *, local: bool) -> Any:
-    """The client of DynamoDB in a region or at an endpoint, made once: it takes a fifth of a second, and keeps its
-    connections open, where a page opens a store each time it is drawn.
+    """The cached client for a region or endpoint. Creating one takes 0.2 s, and a page opens a store on every run.
 
     Args:
-        region: "" for the one that AWS's own configuration names.
+        region: "" for that of AWS's own configuration.
         endpoint: "" for AWS.
-        local: a local engine, which takes any credentials: nobody's own are looked for, let alone sent.
+        local: whether it is a local engine, which accepts any credentials; then the user's own are neither read nor
+            sent.
 
     Raises:
-        botocore.exceptions.BotoCoreError: no region, or a profile that is not there.
+        botocore.exceptions.BotoCoreError: no region, or an unknown profile.
     """
     import boto3
 
@@ -156,8 +154,8 @@ _NO_CONNECTION = (exceptions.ConnectionError, exceptions.HTTPClientError)
 
 
 @contextmanager
-def told(address: DynamoAddress) -> Iterator[None]:
-    """Raises `StoreUnavailable` for whatever boto3 raises within."""
+def boto_errors(address: DynamoAddress) -> Iterator[None]:
+    """Converts exceptions of boto3 to `StoreUnavailable`."""
     try:
         yield
     except exceptions.ClientError as problem:
@@ -167,11 +165,11 @@ def told(address: DynamoAddress) -> Iterator[None]:
 
 
 def throttled(address: DynamoAddress) -> StoreUnavailable:
-    """The error of a table that takes no more even after waiting."""
+    """The error of a table that stays throttled after all retries."""
     return StoreUnavailable(f"store {address.url} {_TOO_BUSY}")
 
 
-_TOO_BUSY = "is throttled: it takes no more for now; try again in a minute, or raise the table's limits"
+_TOO_BUSY = "is throttled: try again in a minute, or raise the table's limits"
 
 
 def _refusal(problem: exceptions.ClientError, address: DynamoAddress) -> str:
@@ -183,7 +181,7 @@ def _refusal(problem: exceptions.ClientError, address: DynamoAddress) -> str:
     if code in THROTTLING:
         return _TOO_BUSY
     if code == "AccessDeniedException":
-        return f"cannot be used: these credentials may not do dynamodb:{operation} on it; have their policy allow it"
+        return f"cannot be used: these credentials may not call dynamodb:{operation} on it; allow it in their policy"
     if code in _NOT_ACCEPTED:
         return (
             f"cannot be used: AWS does not accept the credentials ({code}); {_LOG_IN}, and check this machine's clock"

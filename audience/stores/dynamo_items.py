@@ -1,21 +1,17 @@
-"""Keys and items of the table.
+"""Keys and items of the DynamoDB table.
 
-| what | pk | sk |
-|---|---|---|
-| windows | `S#<session>#<stage>` | `W#<start_ms, 13 digits>#<camera>#<part>` |
-| single faces | `S#<session>#<stage>` | `F#<start_ms, 13 digits>#<camera>#<part>` |
-| stages | `D#<session>` | `STAGE#<stage>` |
-| cameras, progress, heartbeats | `D#<session>` | `CAMERA#<stage>#<camera>`, `PROGRESS#…`, `HEARTBEAT#…` |
-| rules, alerts, marks, watchers | `D#<session>` | `ALERTING#RULE#<rule>`, `ALERTING#ALERT#<alert>`, … |
-| sessions | `SESSIONS` | `SESSION#<session>` |
-| scorers that sessions share, and that a session's cameras declared | `SCORERS`, `D#<session>` | `SCORER#<name>` |
-| stages that were recorded | `RECORDED` | `<session>#<stage>` |
+| what | pk | sk | |---|---|---| | windows | `S#<session>#<stage>` | `W#<start_ms, 13 digits>#<camera>#<part>` | |
+single faces | `S#<session>#<stage>` | `F#<start_ms, 13 digits>#<camera>#<part>` | | stages | `D#<session>` |
+`STAGE#<stage>` | | cameras, progress, heartbeats | `D#<session>` | `CAMERA#<stage>#<camera>`, `PROGRESS#…`,
+`HEARTBEAT#…` | | rules, alerts, marks, watchers | `D#<session>` | `ALERTING#RULE#<rule>`, `ALERTING#ALERT#<alert>`, … |
+| sessions | `SESSIONS` | `SESSION#<session>` | | shared scorers, and scorers declared by a session's cameras |
+`SCORERS`, `D#<session>` | `SCORER#<name>` | | stages that have records | `RECORDED` | `<session>#<stage>` |
 
-Ids hold no `#`, and every character they may hold comes after it, so keys stand in the order of their parts.
+Ids contain no `#`, and it sorts before all their characters, so keys sort by their parts.
 
-A window's item holds numbers under names, so that other programs read the series without Houselights: session, stage,
-camera, part, start (ISO 8601, UTC) and start_ms, width_ms, faces, expected, scorer, and for each expression a map of n
-(faces scored), sum and squares (of their confidences) and over (faces that reach the scorer's threshold).
+A window's item has named numbers, so that other programs can read the series: session, stage, camera, part, start (ISO
+8601, UTC) and start_ms, width_ms, faces, expected, scorer, and for each expression a map of n (faces scored), sum and
+squares (of their confidences) and over (faces that reach the scorer's threshold).
 """
 
 from __future__ import annotations
@@ -41,12 +37,12 @@ SCORERS = "SCORERS"
 RECORDED = "RECORDED"
 
 _DIGITS = 13
-_TIME = slice(2, 2 + _DIGITS)  # within the sort key of a window or of faces
+_TIME = slice(2, 2 + _DIGITS)  # start_ms in the sort key of a window or of faces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRange:
-    """The keys of one partition whose sort keys lie between `low` and `high`, both included."""
+    """The keys of one partition with sort keys from `low` to `high`, inclusive."""
 
     partition: str
     low: str
@@ -54,12 +50,12 @@ class KeyRange:
 
 
 def key(partition: str, sort: str) -> Item:
-    """A key as the table takes it."""
+    """The key attributes of an item."""
     return {"pk": {"S": partition}, "sk": {"S": sort}}
 
 
 def documents_of(session_id: str) -> str:
-    """The partition of what is known of a session's stages and cameras."""
+    """The partition of a session's documents."""
     return f"D#{session_id}"
 
 
@@ -74,13 +70,13 @@ def record_key(kind: Kind, session_id: str, stage_id: str, start_ms: int, camera
 
 
 def start_camera_part(sort: str) -> tuple[int, str, str]:
-    """What the sort key of a window or of faces says: start_ms, camera id, part."""
+    """Parses the sort key of a window or of faces: start_ms, camera id, part."""
     _, start, camera_id, part = sort.split("#")
     return int(start), camera_id, part
 
 
 def under(partition: str, *ids: str) -> KeyRange:
-    """The keys whose first parts are `ids`, with more to follow; without ids, the whole partition."""
+    """The keys that begin with the parts `ids` and have more parts; without ids, the whole partition."""
     if not ids:
         return KeyRange(partition=partition, low=" ", high="~")
     begin = "#".join(ids)
@@ -88,12 +84,12 @@ def under(partition: str, *ids: str) -> KeyRange:
 
 
 def between(kind: Kind, session_id: str, stage_id: str, from_ms: int | None, until_ms: int | None) -> KeyRange | None:
-    """The windows or faces that start in [from_ms, until_ms); None where that is empty."""
+    """The keys of windows or faces that start in [from_ms, until_ms); None for an empty range."""
     first = max(0, from_ms or 0)
     end = LATEST_MS + 1 if until_ms is None else min(until_ms, LATEST_MS + 1)
     if first >= end:
         return None
-    # A bound is shorter than every key of its instant, and so stands before them all.
+    # A bound is a prefix of every key of its instant, so it sorts before them.
     return KeyRange(
         partition=records_of(session_id, stage_id),
         low=_bound(kind, first),
@@ -101,31 +97,31 @@ def between(kind: Kind, session_id: str, stage_id: str, from_ms: int | None, unt
     )
 
 
-def rest_in_stretches(keys: KeyRange, *, first: str, reached: str, last: str, ways: int) -> list[KeyRange]:
-    """Cuts what was not read yet into stretches of equal time, to be read at once.
+def split_rest(keys: KeyRange, *, first: str, reached: str, last: str, parts: int) -> list[KeyRange]:
+    """Splits the unread rest of a range into stretches of equal time, for parallel reading.
 
     Args:
         keys: a range of windows or faces.
-        first: sort key of the first record in it.
-        reached: of the last record that was read.
-        last: of the last record there is; what is added after it meanwhile falls into the last stretch.
-        ways: stretches wanted at most; fewer where less is left than a stretch as long as what was read.
+        first: sort key of its first record.
+        reached: sort key of the last record that was read.
+        last: sort key of its last record; later additions fall into the last stretch.
+        parts: the most stretches; fewer if the rest is short compared with what was read.
 
     Returns:
-        At least one stretch, in order; together all keys after `reached`, none twice.
+        At least one stretch, in order; together they cover all keys after `reached` exactly once.
     """
     kind: Kind = "W#" if keys.low.startswith("W") else "F#"
     begin_ms, reached_ms, last_ms = (int(sort[_TIME]) for sort in (first, reached, last))
     left_ms = last_ms - reached_ms
-    ways = max(1, min(ways, -(-left_ms // max(1, reached_ms - begin_ms))))
-    cuts = (reached_ms + left_ms * way // ways for way in range(1, ways))
-    # "!" comes before every character of an id: this is the place right after the record that was read last.
+    parts = max(1, min(parts, -(-left_ms // max(1, reached_ms - begin_ms))))
+    cuts = (reached_ms + left_ms * part // parts for part in range(1, parts))
+    # "!" sorts before every character of an id, so this is the key directly after the last record read.
     marks = [reached + "!", *(_bound(kind, cut) for cut in cuts if cut > reached_ms), keys.high]
     return [KeyRange(partition=keys.partition, low=low, high=high) for low, high in pairwise(marks)]
 
 
 def distinct(items: Iterable[Item]) -> list[Item]:
-    """The items with those left out whose key comes again: one request must not name a key twice."""
+    """Removes items with duplicate keys, because a request must not repeat a key."""
     return list({(item["pk"]["S"], item["sk"]["S"]): item for item in items}.values())
 
 
@@ -133,10 +129,10 @@ def _bound(kind: Kind, at_ms: int) -> str:
     return f"{kind}{at_ms:0{_DIGITS}d}"
 
 
-PACKED = "window"  # what items of the first version hold instead of names
+PACKED = "window"  # the packed attribute of items of version 1
 WINDOW_ATTRIBUTES = ("sk", "version", "width_ms", "faces", "expected", "scorer", PACKED, *EXPRESSIONS)
 FACES_ATTRIBUTES = ("sk", "faces", "scorer", "expires_ms")
-LARGEST_PACKED = 390_000  # of the 400 KB that an item may have; keys and the rest need some
+LARGEST_PACKED = 390_000  # of the 400 KB limit of an item, less keys and other attributes
 
 _PACKED_VERSION = 1
 _VERSION = 2
@@ -147,7 +143,7 @@ WindowRow = tuple[int, str, int, int, int, bytes, str]
 
 
 def window_item(window: WindowRecord) -> Item:
-    """The item of a window."""
+    """Serialises a window."""
     return {
         **record_key("W#", window.session_id, window.stage_id, window.start_ms, window.camera_id, window.part),
         "version": {"N": str(_VERSION)},
@@ -167,7 +163,7 @@ def window_item(window: WindowRecord) -> Item:
 
 
 def window_row(item: Item) -> WindowRow:
-    """A row for `WindowTable.of_rows`, of an item with `WINDOW_ATTRIBUTES`.
+    """Parses an item with `WINDOW_ATTRIBUTES` into a row for `WindowTable.of_rows`.
 
     Raises:
         InvalidValue: the item is damaged or of another version.
@@ -178,7 +174,7 @@ def window_row(item: Item) -> WindowRow:
     try:
         version = item["version"]["N"]
         if version != str(_VERSION):
-            raise ValueError(f"it is of version {version}, and this is version {_VERSION}")
+            raise ValueError(f"it is of version {version}, but this is version {_VERSION}")
         tallies = b"".join(
             [
                 _TALLY.pack(code, int(one["over"]["N"]), float(one["sum"]["N"]), float(one["squares"]["N"]))
@@ -194,7 +190,7 @@ def window_row(item: Item) -> WindowRow:
 
 
 def renewed_item(item: Item, session_id: str, stage_id: str) -> Item:
-    """The item of a window of the first version, whole, as it is written now.
+    """Converts a complete window item of version 1 to the current version.
 
     Raises:
         InvalidValue: the item is damaged.
@@ -235,7 +231,7 @@ def _tally_map(faces: int, tally: Tally) -> Item:
 
 
 def _number(value: float) -> str:
-    """The fewest digits that give the same number back; DynamoDB keeps up to 38."""
+    """The shortest decimal text that parses to the same number; DynamoDB keeps up to 38 digits."""
     return repr(float(value)).removesuffix(".0")
 
 
@@ -246,7 +242,7 @@ def _packed_row(start_ms: int, camera_id: str, packed: bytes) -> WindowRow:
             raise ValueError(f"it is of version {version}, and packed windows are of version {_PACKED_VERSION}")
         tallies_at = _HEAD.size + length
         if tallies_at > len(packed):
-            raise ValueError("it is cut short")
+            raise ValueError("it is truncated")
         scorer = packed[_HEAD.size : tallies_at].decode()
     except (struct.error, ValueError) as problem:
         raise InvalidValue(f"window record at {start_ms} ms is damaged: {problem}") from None
@@ -254,16 +250,16 @@ def _packed_row(start_ms: int, camera_id: str, packed: bytes) -> WindowRow:
 
 
 def faces_item(seen: WindowFaces) -> Item:
-    """The item of the faces behind a window.
+    """Serialises the faces behind a window.
 
     Raises:
-        InvalidValue: the faces cannot be packed, or are more than an item holds.
+        InvalidValue: the faces cannot be packed, or are too many for an item.
     """
     packed = pack_faces(seen.faces, seen.start_ms)
     if len(packed) > LARGEST_PACKED:
         raise InvalidValue(
-            f"{len(seen.faces)} faces of the window at {seen.start_ms} ms take {len(packed)} bytes, and DynamoDB keeps "
-            f"{LARGEST_PACKED} together: deliver them in several parts"
+            f"{len(seen.faces)} faces of the window at {seen.start_ms} ms take {len(packed)} bytes, and DynamoDB "
+            f"allows {LARGEST_PACKED}: deliver them in several parts"
         )
     return {
         **record_key("F#", seen.session_id, seen.stage_id, seen.start_ms, seen.camera_id, seen.part),
@@ -274,7 +270,7 @@ def faces_item(seen: WindowFaces) -> Item:
 
 
 def faces_of(item: Item, session_id: str, stage_id: str) -> WindowFaces:
-    """The faces of an item with `FACES_ATTRIBUTES`.
+    """Parses an item with `FACES_ATTRIBUTES`.
 
     Raises:
         InvalidValue: the item is damaged or of another version.
@@ -293,12 +289,12 @@ def faces_of(item: Item, session_id: str, stage_id: str) -> WindowFaces:
 
 
 def document_item(key: Item, document: str) -> Item:
-    """The item of a JSON document."""
+    """An item with a JSON document."""
     return {**key, "document": {"S": document}}
 
 
 def _expiry(expires_ms: int | None) -> Item:
     if expires_ms is None:
         return {}
-    # DynamoDB counts whole seconds: it must not forget before the time.
+    # Rounded up, because TTL has whole seconds and must not delete too early.
     return {"expires_at": {"N": str(-(-expires_ms // 1000))}, "expires_ms": {"N": str(expires_ms)}}

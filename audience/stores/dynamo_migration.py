@@ -1,7 +1,7 @@
-"""Windows that earlier versions packed, rewritten as numbers under names while the table is in use.
+"""Migration of packed windows of earlier versions to named numbers, while the table is in use.
 
-An item is charged by its size: names and values, in whole KB a write ("DynamoDB item sizes and formats", Amazon
-DynamoDB Developer Guide).
+Writes are charged by item size, names and values, in whole KB ("DynamoDB item sizes and formats", Amazon DynamoDB
+Developer Guide).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _OF_A_MAP = 3
 
 
 def item_bytes(item: Item) -> int:
-    """The bytes of an item, as boto3's client takes it; binary is bytes."""
+    """The size of an item in boto3's client format, bytes."""
     return sum(len(name.encode()) + _bytes(value) for name, value in item.items())
 
 
 def write_units(item: Item) -> int:
-    """What putting an item costs: a unit for each KB begun."""
+    """Write units of putting an item: one per started KB."""
     return -(-item_bytes(item) // _WRITE_UNIT_BYTES)
 
 
@@ -34,7 +34,7 @@ def _bytes(value: dict[str, Any]) -> int:
     ((kind, held),) = value.items()
     match kind:
         case "N":
-            # Two significant digits a byte, and one more.
+            # one byte per two significant digits, plus one
             digits = Decimal(held).normalize().as_tuple()
             return (len(digits.digits) + 1) // 2 + 1 + digits.sign
         case "M":
@@ -48,33 +48,33 @@ def _bytes(value: dict[str, Any]) -> int:
 
 
 _ATTRIBUTES = ("pk", "sk", PACKED, "expires_at", "expires_ms")
-_AT_A_TIME = 200  # windows between two reports of progress
+_AT_A_TIME = 200  # windows per progress report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """What is to be rewritten: how many windows, and for how many of DynamoDB's write units."""
+    """The pending migration: number of windows, and their write units."""
 
     windows: int
     write_units: int
 
 
 class DynamoMigration:
-    """Rewrites the packed windows of one table. Each is replaced by itself, so it can be stopped and begun again.
+    """Rewrites the packed windows of one table, one by one, so that it can be stopped and restarted.
 
-    All methods raise `StoreUnavailable` where the table cannot be used, and `InvalidValue` where a window is damaged.
+    All methods raise `StoreUnavailable` if the table cannot be used, and `InvalidValue` if a window is damaged.
     """
 
     def __init__(self, url: str) -> None:
-        """Nothing is sent yet.
+        """Creates the migration without requests.
 
         Args:
-            url: of the store, as `DynamoStore` takes it.
+            url: of the store, see `DynamoStore`.
         """
         self._table = DynamoTable(DynamoAddress.of(url))
 
     def due(self) -> Due:
-        """Counts what is to be rewritten; reads every window for it, and writes nothing."""
+        """Counts the pending windows; reads every window and writes nothing."""
         windows = units = 0
         for pairs in self._packed():
             windows += len(pairs)
@@ -82,9 +82,9 @@ class DynamoMigration:
         return Due(windows=windows, write_units=units)
 
     def renew(self) -> Iterator[int]:
-        """Rewrites the windows, and yields how many more were done since it last did.
+        """Rewrites the windows, and yields the number done since the last yield.
 
-        A window that is deleted or written anew meanwhile is left as it is then.
+        A window that is deleted or rewritten meanwhile is left unchanged.
         """
         for pairs in self._packed():
             for begin in range(0, len(pairs), _AT_A_TIME):
@@ -101,7 +101,7 @@ class DynamoMigration:
         self._table.close()
 
     def _packed(self) -> Iterator[list[tuple[Item, Item]]]:
-        """Of each stage that was recorded, its packed windows and what they become."""
+        """Yields, for each stage with records, its packed windows and their replacements."""
         for mark in self._table.rows(under(RECORDED), ("sk",)):
             session_id, stage_id = mark["sk"]["S"].split("#")
             keys = between("W#", session_id, stage_id, None, None)

@@ -1,9 +1,9 @@
-"""The sessions in the table of a store, and writing under one of them: only while it is there.
+"""Sessions in the DynamoDB table, and writes that are allowed only while their session exists.
 
-A condition on every write would double what writing costs. So a store that writes looks first whether the session is
-there, and believes it for `BELIEVED_S`; and who deletes one says so on its item, takes everything away, waits until
-nobody can believe in it any more, and takes away what was written meanwhile. What a writer itself finds that it wrote
-later than it may believe, it takes away again.
+A condition on every write would double its cost. Instead, a writer checks that the session exists and caches the result
+for `PRESENCE_TTL_S`. A deletion marks the session's item, deletes everything, waits until all caches have expired, and
+deletes what was written meanwhile. A writer whose cache expired during a write checks again, and deletes its own write
+if the session is gone.
 """
 
 from __future__ import annotations
@@ -20,40 +20,40 @@ from audience.sessions import Session
 from audience.stores import documents
 from audience.stores.dynamo_items import SESSIONS, Item, document_item, key, under
 from audience.stores.dynamo_table import DynamoTable
-from audience.stores.presence import being_deleted, nothing_written, set_up_anew
+from audience.stores.presence import being_deleted, nothing_written, set_up_again
 from audience.time import parse_instant, to_ms
 
-BELIEVED_S = 5.0
-"""For so long a session is written under after it was looked at: a deletion waits as long."""
+PRESENCE_TTL_S = 5.0
+"""How long a writer may rely on a check that a session exists; a deletion waits as long."""
 
 _PUT_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Belief:
-    """That a session is there.
+class CachedPresence:
+    """A cached check that a session exists.
 
     Attributes:
-        at_s: when it was looked at, by the monotonic clock.
-        set_up_at: as it is stored.
+        at_s: when it was checked, by the monotonic clock.
+        set_up_at: as stored.
     """
 
     at_s: float
     set_up_at: datetime | None
 
     @property
-    def holds(self) -> bool:
-        """Whether it may be acted upon still."""
-        return time.monotonic() - self.at_s < BELIEVED_S
+    def is_valid(self) -> bool:
+        """Whether the cached check may still be relied on."""
+        return time.monotonic() - self.at_s < PRESENCE_TTL_S
 
 
 class DynamoSessions:
-    """The sessions of one table. May be used from several threads."""
+    """The sessions of one table. Thread-safe."""
 
     def __init__(self, table: DynamoTable) -> None:
-        """Asks nothing yet."""
+        """Creates the object without requests."""
         self._table, self._url = table, table.address.url
-        self._beliefs: dict[str, Belief] = {}
+        self._cache: dict[str, CachedPresence] = {}
         self._lock = threading.Lock()
 
     def put(self, session: Session) -> None:
@@ -61,19 +61,19 @@ class DynamoSessions:
         for _ in range(_PUT_TRIES):
             at_s = time.monotonic()
             if self._table.put_if(_item(session), "attribute_not_exists(pk)"):
-                self._believe(session.session_id, at_s, session.set_up_at)
+                self._remember(session.session_id, at_s, session.set_up_at)
                 return
             item = self._table.get(_key(session.session_id))
             if item is None:
-                continue  # deleted this moment
+                continue  # deleted just now
             if "deleting" in item:
                 raise being_deleted(session.session_id)
             session = replace(session, set_up_at=_set_up_at(item))
             if self._put_over(session):
-                self._believe(session.session_id, at_s, session.set_up_at)
+                self._remember(session.session_id, at_s, session.set_up_at)
                 return
         raise StoreUnavailable(
-            f"session {session.session_id!r} of {self._url} is deleted and set up again and again: try later"
+            f"session {session.session_id!r} of {self._url} is deleted and set up repeatedly: try later"
         )
 
     def change(self, session: Session) -> None:
@@ -92,7 +92,7 @@ class DynamoSessions:
                 f"no session {session_id!r} in {self._url}: `houselights sessions` lists those there are"
             )
         if "deleting" not in item:
-            self._believe(session_id, at_s, _set_up_at(item))
+            self._remember(session_id, at_s, _set_up_at(item))
         return _session(item)
 
     def all(self) -> list[Session]:
@@ -104,92 +104,92 @@ class DynamoSessions:
     def writing_under(
         self, session_ids: Iterable[str], keys: Iterable[Item], set_up_at: datetime | None = None
     ) -> Iterator[dict[str, datetime | None]]:
-        """Writing what belongs to sessions: begun only where they are there, and taken back where it was late.
+        """A context for writes that belong to sessions: entered only if they exist, and undone if one was deleted.
 
         Args:
-            session_ids: what is written belongs to these.
-            keys: of what is written.
-            set_up_at: as the writer knows it; None where it does not.
+            session_ids: the sessions of the write.
+            keys: keys of the written items.
+            set_up_at: the writer's `set_up_at`; None if unknown.
 
         Yields:
-            When each of the sessions was set up.
+            `set_up_at` of each session.
 
         Raises:
-            SessionNotFound: one is not there, or was set up at another instant; nothing of the write is left.
+            SessionNotFound: a session does not exist, or has another `set_up_at`; the write is undone.
         """
-        beliefs = {session_id: self._belief(session_id, set_up_at) for session_id in set(session_ids)}
+        presences = {session_id: self._presence(session_id, set_up_at) for session_id in set(session_ids)}
         try:
-            yield {session_id: belief.set_up_at for session_id, belief in beliefs.items()}
+            yield {session_id: presence.set_up_at for session_id, presence in presences.items()}
         finally:
-            late = {session_id: belief for session_id, belief in beliefs.items() if not belief.holds}
-            for session_id, belief in late.items():
+            late = {session_id: presence for session_id, presence in presences.items() if not presence.is_valid}
+            for session_id, presence in late.items():
                 try:
-                    self._look(session_id, belief.set_up_at)
+                    self._fetch(session_id, presence.set_up_at)
                 except SessionNotFound:
                     self._table.delete_all(keys)
                     raise
 
     def begin_deletion(self, session_id: str) -> float | None:
-        """Says on a session that it is being deleted, so that nobody begins to write under it any more.
+        """Marks a session as being deleted, so that no new writes begin.
 
         Returns:
-            Until when others may believe in it, by the monotonic clock; None where there is no such session.
+            When all cached checks have expired, by the monotonic clock; None if there is no such session.
 
         Raises:
-            SessionNotFound: somebody else deleted it this moment, and perhaps set it up anew.
+            SessionNotFound: another process just deleted it, and perhaps set it up again.
         """
         self.forget(session_id)
         item = self._table.get(_key(session_id))
         if item is None:
             return None
         if not self._put_same({**item, "deleting": {"BOOL": True}}):
-            raise set_up_anew(session_id)
-        return time.monotonic() + BELIEVED_S
+            raise set_up_again(session_id)
+        return time.monotonic() + PRESENCE_TTL_S
 
     def is_being_deleted(self, session_id: str) -> bool:
-        """Whether somebody said so, and has not ended it."""
+        """Whether a deletion was begun and not ended."""
         return "deleting" in (self._table.get(_key(session_id)) or {})
 
     def end_deletion(self, session_id: str) -> None:
-        """Removes the session itself."""
+        """Deletes the session itself."""
         self._table.delete_all([_key(session_id)])
 
     def forget(self, session_id: str) -> None:
-        """Believes nothing of a session any more."""
+        """Removes a session from the cache."""
         with self._lock:
-            self._beliefs.pop(session_id, None)
+            self._cache.pop(session_id, None)
 
-    def _belief(self, session_id: str, set_up_at: datetime | None) -> Belief:
+    def _presence(self, session_id: str, set_up_at: datetime | None) -> CachedPresence:
         with self._lock:
-            belief = self._beliefs.get(session_id)
-        if belief is None or not belief.holds:
-            return self._look(session_id, set_up_at)
-        return self._agreeing(belief, session_id, set_up_at)
+            presence = self._cache.get(session_id)
+        if presence is None or not presence.is_valid:
+            return self._fetch(session_id, set_up_at)
+        return self._checked(presence, session_id, set_up_at)
 
-    def _look(self, session_id: str, set_up_at: datetime | None) -> Belief:
+    def _fetch(self, session_id: str, set_up_at: datetime | None) -> CachedPresence:
         at_s = time.monotonic()
         item = self._table.get(_key(session_id))
         if item is None or "deleting" in item:
             self.forget(session_id)
             raise nothing_written(session_id) if item is None else being_deleted(session_id)
-        return self._agreeing(self._believe(session_id, at_s, _set_up_at(item)), session_id, set_up_at)
+        return self._checked(self._remember(session_id, at_s, _set_up_at(item)), session_id, set_up_at)
 
-    def _agreeing(self, belief: Belief, session_id: str, set_up_at: datetime | None) -> Belief:
-        if set_up_at is not None and belief.set_up_at != set_up_at:
-            raise set_up_anew(session_id)
-        return belief
+    def _checked(self, presence: CachedPresence, session_id: str, set_up_at: datetime | None) -> CachedPresence:
+        if set_up_at is not None and presence.set_up_at != set_up_at:
+            raise set_up_again(session_id)
+        return presence
 
-    def _believe(self, session_id: str, at_s: float, set_up_at: datetime | None) -> Belief:
-        belief = Belief(at_s, set_up_at)
+    def _remember(self, session_id: str, at_s: float, set_up_at: datetime | None) -> CachedPresence:
+        presence = CachedPresence(at_s, set_up_at)
         with self._lock:
-            self._beliefs[session_id] = belief
-        return belief
+            self._cache[session_id] = presence
+        return presence
 
     def _put_over(self, session: Session) -> bool:
         return self._put_same(_item(session), "attribute_not_exists(deleting)")
 
     def _put_same(self, item: Item, *conditions: str) -> bool:
-        """Writes a session's item over one that was set up at the same instant."""
+        """Replaces a session's item if its `set_up_at` is the same."""
         if "set_up" not in item:
             return self._table.put_if(
                 item, " AND ".join(("attribute_exists(pk)", "attribute_not_exists(set_up)", *conditions))

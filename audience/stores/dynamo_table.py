@@ -1,7 +1,7 @@
-"""One table of DynamoDB over the wire: its schema, paging, parallel reads, writes in batches, and retries.
+"""Access to one DynamoDB table: schema, paging, parallel reads, batch writes and retries.
 
-Every read is consistent, so that what was written is read. Nothing here scans. In the cloud the stack's template makes
-the table; on an engine of one's own this does.
+Every read is strongly consistent, and nothing scans. In the cloud the stack's template creates the table; on a local
+engine `create_table` does.
 """
 
 from __future__ import annotations
@@ -17,54 +17,54 @@ from typing import Any, Final, TypeVar
 from botocore.exceptions import ClientError
 
 from audience.errors import StoreUnavailable
-from audience.stores.dynamo_client import DynamoAddress, client_for, throttled, told
-from audience.stores.dynamo_items import Item, KeyRange, distinct, rest_in_stretches
-from audience.stores.dynamo_parsing import COLLECTING
+from audience.stores.dynamo_client import DynamoAddress, boto_errors, client_for, throttled
+from audience.stores.dynamo_items import Item, KeyRange, distinct, split_rest
+from audience.stores.dynamo_parsing import GC_PAUSE
 
-WAYS = 8  # requests on their way at once
-LOAD = 25  # items that one request may write
-PAGE = 500  # items that one request reads: an engine on one's own machine takes seconds for the 1 MB that there may be
+PARALLEL_REQUESTS = 8  # requests in flight
+ITEMS_PER_WRITE = 25  # items per write request
+PAGE = 500  # items per read request: a local engine takes seconds for the 1 MB limit
 WRITE_ROUNDS = 10
 FIRST_WAIT_S = 0.05
 LONGEST_WAIT_S = 5.0
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
 
 
 class DynamoTable:
-    """A table that is there already.
+    """An existing table.
 
-    All methods raise `StoreUnavailable` where the table cannot be used.
+    All methods raise `StoreUnavailable` if the table cannot be used.
     """
 
     def __init__(self, address: DynamoAddress) -> None:
-        """Nothing is sent yet.
+        """Creates the object without requests.
 
         Raises:
-            StoreUnavailable: no region is named, or AWS's own configuration is wrong.
+            StoreUnavailable: no region is configured, or AWS's own configuration is wrong.
         """
-        with told(address):
+        with boto_errors(address):
             self._client: Any = client_for(address.region, address.endpoint, local=address.is_local)
         self.address = replace(address, region=self._client.meta.region_name)
         self._closed = threading.Event()
 
     def close(self) -> None:
-        """Refuses all that comes after. The client stays: other stores of this process share it."""
+        """Refuses further calls. The client stays open, because other stores of this process share it."""
         self._closed.set()
 
     def get(self, key: Item) -> Item | None:
-        """The item under a key; None where there is none."""
+        """The item with a key; None if there is none."""
         answer = self._call("get_item", TableName=self.address.table, Key=key, ConsistentRead=True)
         item: Item | None = answer.get("Item")
         return item
 
     def put(self, item: Item) -> None:
-        """Writes one item, over one already there."""
+        """Writes one item, replacing an existing one."""
         self._call("put_item", TableName=self.address.table, Item=item)
 
     def put_if(self, item: Item, condition: str, values: Item | None = None) -> bool:
-        """Writes one item where a condition holds of the one under its key; returns whether it was written."""
+        """Writes one item if a condition holds for the existing one; returns whether it was written."""
         answer = self._call(
             "put_item",
             TableName=self.address.table,
@@ -78,13 +78,13 @@ class DynamoTable:
     def rows(
         self, keys: KeyRange, attributes: Sequence[str], *, expired_at_ms: int | None = None, holding: str = ""
     ) -> list[Item]:
-        """The items of a range in the order of their keys, page after page.
+        """The items of a range, sorted by key.
 
         Args:
             keys: the range.
-            attributes: which attributes of them.
-            expired_at_ms: leaves out those that do not expire before this instant.
-            holding: leaves out those without this attribute, which is one of `attributes`.
+            attributes: the attributes to return.
+            expired_at_ms: only items that expire before this instant.
+            holding: only items with this attribute, which is one of `attributes`.
         """
         items, reached = self._page(keys, attributes, expired_at_ms=expired_at_ms, holding=holding)
         while reached:
@@ -92,13 +92,13 @@ class DynamoTable:
             items += more
         return items
 
-    def rows_in_stretches(self, keys: KeyRange, attributes: Sequence[str], make: Callable[[Item], Made]) -> list[Made]:
-        """The windows or faces of a range in the order of their keys; past the first page, several at once.
+    def parallel_rows(self, keys: KeyRange, attributes: Sequence[str], make: Callable[[Item], Result]) -> list[Result]:
+        """The windows or faces of a range, sorted by key, read in parallel after the first page.
 
         Args:
             keys: the range, of windows or of faces.
-            attributes: which attributes of them, `sk` among them.
-            make: what an item becomes as soon as its page is there; a long session's items would take half a gigabyte.
+            attributes: the attributes to read, including `sk`.
+            make: converts each item when its page arrives, because a long session's items would take 0.5 GB.
         """
         items, reached = self._page(keys, attributes)
         made = [make(item) for item in items]
@@ -107,16 +107,20 @@ class DynamoTable:
         last, _ = self._page(keys, ("sk",), newest=True)
         if not last:  # deleted meanwhile
             return made
-        stretches = rest_in_stretches(
-            keys, first=items[0]["sk"]["S"], reached=reached["sk"]["S"], last=last[0]["sk"]["S"], ways=WAYS
+        stretches = split_rest(
+            keys,
+            first=items[0]["sk"]["S"],
+            reached=reached["sk"]["S"],
+            last=last[0]["sk"]["S"],
+            parts=PARALLEL_REQUESTS,
         )
-        with COLLECTING.paused():
-            for rest in _at_once(lambda stretch: self._made(stretch, attributes, make), stretches):
+        with GC_PAUSE.paused():
+            for rest in _in_parallel(lambda stretch: self._made(stretch, attributes, make), stretches):
                 made += rest
         return made
 
-    def _made(self, keys: KeyRange, attributes: Sequence[str], make: Callable[[Item], Made]) -> list[Made]:
-        made: list[Made] = []
+    def _made(self, keys: KeyRange, attributes: Sequence[str], make: Callable[[Item], Result]) -> list[Result]:
+        made: list[Result] = []
         reached: Item | None = None
         while True:
             items, reached = self._page(keys, attributes, after=reached)
@@ -125,7 +129,7 @@ class DynamoTable:
                 return made
 
     def count(self, keys: KeyRange) -> int:
-        """How many items a range holds; DynamoDB reads them to count them, and sends none."""
+        """The number of items in a range; DynamoDB reads but does not send them."""
         counted = 0
         reached: Item | None = None
         while True:
@@ -137,15 +141,15 @@ class DynamoTable:
                 return counted
 
     def put_all(self, items: Iterable[Item]) -> None:
-        """Writes items in no order; where this fails, some may be written and others not."""
+        """Writes items in any order; after a failure some may be written and others not."""
         self._write([{"PutRequest": {"Item": item}} for item in distinct(items)])
 
     def delete_all(self, keys: Iterable[Item]) -> None:
-        """Removes the items under keys, in no order; where this fails, some may be gone and others not."""
+        """Deletes items in any order; after a failure some may be deleted and others not."""
         self._write([{"DeleteRequest": {"Key": key}} for key in distinct(keys)])
 
     def delete_range(self, keys: KeyRange) -> int:
-        """Removes all items of a range, page after page, and returns how many there were."""
+        """Deletes all items of a range, and returns how many there were."""
         removed = 0
         reached: Item | None = None
         while True:
@@ -156,10 +160,10 @@ class DynamoTable:
                 return removed
 
     def delete_expired(self, keys: Sequence[Item], now_ms: int) -> int:
-        """Removes those items that still expire before an instant, and returns how many did."""
+        """Deletes the items that still expire before an instant, and returns how many."""
 
         def delete(key: Item) -> int:
-            # Told anew since it was read, a record may be kept for longer: that one stays.
+            # A record that was rewritten since it was read may expire later, and stays.
             answer = self._call(
                 "delete_item",
                 TableName=self.address.table,
@@ -171,14 +175,14 @@ class DynamoTable:
             )
             return int("Attributes" in answer)
 
-        return sum(_at_once(delete, keys))
+        return sum(_in_parallel(delete, keys))
 
     def replace_all(self, items: Sequence[tuple[Item, Item]], attribute: str) -> int:
-        """Writes new items over old ones of the same keys, several at once, and returns how many were.
+        """Replaces items in parallel, and returns how many were replaced.
 
         Args:
-            items: each old item as it was read, and the new one.
-            attribute: of the old items; one that has changed it since, or is gone, stays as it is.
+            items: each old item as read, and its replacement.
+            attribute: an attribute of the old items; an item is skipped if it has changed, or the item was deleted.
         """
 
         def put(pair: tuple[Item, Item]) -> int:
@@ -194,7 +198,7 @@ class DynamoTable:
             )
             return int(bool(answer))
 
-        return sum(_at_once(put, items))
+        return sum(_in_parallel(put, items))
 
     def _page(
         self,
@@ -206,7 +210,7 @@ class DynamoTable:
         expired_at_ms: int | None = None,
         holding: str = "",
     ) -> tuple[list[Item], Item | None]:
-        # By number, because many a good name is a reserved word of DynamoDB's.
+        # Numbered placeholders, because many names are reserved words of DynamoDB.
         names = {f"#{index}": name for index, name in enumerate(attributes)}
         request = _query(self.address.table, keys, after=after) | {
             "ProjectionExpression": ", ".join(names),
@@ -224,10 +228,10 @@ class DynamoTable:
         return answer["Items"], answer.get("LastEvaluatedKey")
 
     def _write(self, requests: Sequence[dict[str, Any]]) -> None:
-        loads = [requests[begin : begin + LOAD] for begin in range(0, len(requests), LOAD)]
-        _at_once(self._write_load, loads)
+        chunks = [requests[begin : begin + ITEMS_PER_WRITE] for begin in range(0, len(requests), ITEMS_PER_WRITE)]
+        _in_parallel(self._write_items, chunks)
 
-    def _write_load(self, requests: Sequence[dict[str, Any]]) -> None:
+    def _write_items(self, requests: Sequence[dict[str, Any]]) -> None:
         table = self.address.table
         for wait_s in _waits(WRITE_ROUNDS):
             time.sleep(wait_s)
@@ -240,7 +244,7 @@ class DynamoTable:
     def _call(self, operation: str, *, unless: str = "", **arguments: Any) -> dict[str, Any]:
         if self._closed.is_set():
             raise StoreUnavailable(f"store {self.address.url} was closed")
-        with told(self.address):
+        with boto_errors(self.address):
             try:
                 answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
             except self._client.exceptions.ClientError as problem:
@@ -251,7 +255,7 @@ class DynamoTable:
 
 
 def _query(table: str, keys: KeyRange, *, after: Item | None) -> dict[str, Any]:
-    """What asks for the items of a range, from the first or from after one."""
+    """The query request for a range, from its start or after an item."""
     request: dict[str, Any] = {
         "TableName": table,
         "KeyConditionExpression": "pk = :pk AND sk BETWEEN :low AND :high",
@@ -267,17 +271,16 @@ def _query(table: str, keys: KeyRange, *, after: Item | None) -> dict[str, Any]:
     return request
 
 
-def _at_once(work: Callable[[Given], Made], things: Sequence[Given]) -> list[Made]:
-    """What `work` makes of each thing, several at a time, in order; what was not begun when one fails never is."""
+def _in_parallel(work: Callable[[Argument], Result], things: Sequence[Argument]) -> list[Result]:
+    """Maps `work` over things in parallel, with results in order; after a failure no further calls start."""
     if len(things) < 2:
         return [work(thing) for thing in things]
-    with ThreadPoolExecutor(min(WAYS, len(things)), thread_name_prefix="dynamodb") as pool:
+    with ThreadPoolExecutor(min(PARALLEL_REQUESTS, len(things)), thread_name_prefix="dynamodb") as pool:
         return list(pool.map(work, things))
 
 
 def _waits(rounds: int) -> Iterable[float]:
-    """Seconds to wait before each round: none before the first, then longer and longer, and never all alike, so that
-    writers who were turned away together do not come back together."""
+    """Yields the wait before each attempt: 0 for the first, then exponential backoff with jitter."""
     yield 0.0
     for tried in range(rounds - 1):
         yield random.uniform(0, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**tried))
@@ -287,18 +290,18 @@ KEY_SCHEMA = ({"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk"
 EXPIRY_ATTRIBUTE = "expires_at"
 
 LONGEST_RECOVERY_DAYS: Final = 35
-"""Days for which point-in-time recovery can bring deleted items back at most."""
+"""The longest time after which point-in-time recovery can restore deleted items, days."""
 
 _READY_AFTER_S = 1
 _READY_TRIES = 60
 
 
 def create_table(client: Any, name: str) -> None:
-    """Makes an empty table as `infra/template.yaml` does, and returns once it can be used.
+    """Creates an empty table like `infra/template.yaml`, and waits until it is ready.
 
     Args:
         client: boto3's client of DynamoDB.
-        name: the table's.
+        name: the table's name.
     """
     client.create_table(
         TableName=name,
@@ -314,6 +317,6 @@ def create_table(client: Any, name: str) -> None:
             TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRY_ATTRIBUTE}
         )
     except ClientError as problem:
-        # Some local engines forget nothing by themselves; `houselights prune` does it there.
+        # Some local engines have no TTL; use `houselights prune` there.
         if problem.response["Error"]["Code"] != "UnknownOperationException":
             raise

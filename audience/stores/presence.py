@@ -1,6 +1,6 @@
-"""What a store says to those who write under a session that is not there (any more), the same in every store.
+"""Errors for writes under a session that does not exist or was deleted, the same in every store.
 
-Where the store lies is not said: pages show these lines to people who need not know.
+The messages do not name the store's location, because pages show them to all users.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from audience.errors import SessionNotFound
 
 
 def nothing_written(session_id: str) -> SessionNotFound:
-    """The error of a write under a session that is not there."""
+    """The error of a write under a session that does not exist."""
     return SessionNotFound(
-        f"session {session_id!r} is not in the store, or was deleted meanwhile: nothing was written; set it up anew if "
-        "it is to go on"
+        f"session {session_id!r} is not in the store, or was deleted meanwhile: nothing was written; set it up "
+        "again to continue"
     )
 
 
-def set_up_anew(session_id: str) -> SessionNotFound:
-    """The error of a write under a session that was deleted and set up anew since the writer looked at it."""
+def set_up_again(session_id: str) -> SessionNotFound:
+    """The error of a write under a session that was deleted and set up again since the writer read it."""
     return SessionNotFound(
-        f"session {session_id!r} was deleted and set up anew meanwhile: nothing was written; begin again if this "
+        f"session {session_id!r} was deleted and set up again meanwhile: nothing was written; start again if this "
         "belongs to the new one"
     )
 
@@ -27,6 +27,6 @@ def set_up_anew(session_id: str) -> SessionNotFound:
 def being_deleted(session_id: str) -> SessionNotFound:
     """The error of a write under a session whose deletion has begun."""
     return SessionNotFound(
-        f"session {session_id!r} is being deleted: nothing was written; where that was interrupted, `houselights "
-        f"delete {session_id}` finishes it"
+        f"session {session_id!r} is being deleted: nothing was written; if the deletion was interrupted, "
+        f"`houselights delete {session_id}` finishes it"
     )

@@ -1,4 +1,4 @@
-"""One laptop's store: an SQLite database in WAL mode, so that a camera writes while the dashboard reads.
+"""The SQLite store: a database in WAL mode, so that a camera can write while the dashboard reads.
 
 Tallies and faces are packed (`audience.windows`, `audience.faces`); all else is plain columns or a JSON document.
 """
@@ -30,7 +30,7 @@ CREATE TABLE alerting (
 
 
 class SqliteAlerting:
-    """Implements `audience.store.Alerting` on a file that has the table."""
+    """Implements `audience.store.Alerting` on the table `alerting`."""
 
     def __init__(self, file: SqliteFile, sessions: SqliteSessions) -> None:
         self._file, self._sessions = file, sessions
@@ -88,11 +88,11 @@ class SqliteStore:
     """Implements `audience.store.Store` on one SQLite file."""
 
     def __init__(self, path: Path) -> None:
-        """Opens the database, making it and its folder if they are not there.
+        """Opens the database, creating it and its folder if they do not exist.
 
         Raises:
-            StoreUnavailable: the path cannot be written, or what is there is not a store.
-            StoreTooNew: a newer Houselights made it.
+            StoreUnavailable: the path cannot be written, or the file is not a store.
+            StoreTooNew: a newer Houselights created it.
         """
         path = path.absolute()
         self.url = f"sqlite:///{path}"
@@ -104,8 +104,8 @@ class SqliteStore:
         self.alerting = SqliteAlerting(self._file, self._sessions)
 
     @property
-    def forgetting(self) -> bool:
-        return self._file.forgetting
+    def has_pending_erasure(self) -> bool:
+        return self._file.has_pending_erasure
 
     def put_session(self, session: Session) -> None:
         self._sessions.put(session)
@@ -322,7 +322,7 @@ CREATE TABLE declared_scorers (
 
 
 class SqliteScorers:
-    """What `audience.store.Store` says of scorers, on a file that has the tables."""
+    """The scorers of `audience.store.Store`, in two tables."""
 
     def __init__(self, file: SqliteFile, sessions: SqliteSessions) -> None:
         self._file, self._sessions = file, sessions

@@ -1,10 +1,10 @@
-"""One SQLite file: its schema, connections lent for one operation at a time, and removing rows for good.
+"""One SQLite file: its schema, a connection pool, and secure erasure of rows.
 
-A connection serves one thread at a time and any thread in turn, so there are as many as there were operations at
-once, however many threads come and go (a page that reloads makes a new one each time).
+A pooled connection serves one operation at a time, of any thread, so there are as many connections as concurrent
+operations, however many threads come and go (each run of a page is a new thread).
 
-Rows are removed from the log too, on a full disk, and while others read. Even deleting writes: to the write-ahead log,
-before the database. So room for it is kept beside the database, and given up when the disk is full.
+Rows are erased from the write-ahead log too, even on a full disk or while others read. A deletion needs disk space,
+because it writes to the log first. So a reserve file is kept beside the database, and released when the disk is full.
 """
 
 from __future__ import annotations
@@ -25,28 +25,29 @@ from audience.private_files import FILE_MODE, make_private, private_folder, tigh
 
 SMALLEST: Final = 1 << 18
 LARGEST: Final = 1 << 22
-"""Bytes set aside: as many as the database and its log have, within these bounds. What the log holds must find room in
-the database before the log can be emptied, and then some hundred pages of rows are deleted at once."""
+"""Size of the reserve in bytes: that of the database and its log, within these bounds. The log's pages must fit into
+the database before the log can be emptied, and some hundred pages of rows are deleted at once."""
 
 LOG_PAGES: Final = 250
-"""Pages after which the log is written into the database, and no longer than which it is kept: well within the room."""
+"""Pages after which the log is checkpointed, and to which it is truncated; well within the reserve."""
 
 OPENING: Final = 1 << 16
-"""Bytes given up to open a database: the log's index takes 32 KiB."""
+"""Bytes released to open a database: the log's index takes 32 KiB."""
 
 _FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
 
 
-class Spare:
-    """A file that holds nothing."""
+class DiskReserve:
+    """A file that reserves disk space for deletions."""
 
     def __init__(self, database: Path) -> None:
-        """Makes nothing yet."""
+        """Creates the object without I/O."""
         self._file = database.with_name(database.name + "-spare")
         self._for = (database, database.with_name(database.name + "-wal"))
 
     def make(self) -> None:
-        """Sets aside what should be by now, or what of it the disk has; quick where nothing is to do."""
+        """Grows the reserve to its size for the current database, or as far as the disk allows; fast if it is large
+        enough."""
         with contextlib.suppress(OSError):
             wanted = min(LARGEST, max(SMALLEST, sum(map(_size, self._for))))
             if _size(self._file) >= wanted:
@@ -60,8 +61,8 @@ class Spare:
             finally:
                 os.close(handle)
 
-    def give(self, size: int = LARGEST) -> bool:
-        """Gives up room, all of it or so many bytes; returns whether there was any to give."""
+    def release(self, size: int = LARGEST) -> bool:
+        """Releases the reserve, or part of it; returns whether there was any."""
         try:
             there = self._file.stat().st_size
             os.truncate(self._file, max(0, there - size))
@@ -78,7 +79,7 @@ def _size(file: Path) -> int:
 
 
 def _reserved(handle: int, there: int, size: int) -> bool:
-    """Grows a file from `there` bytes to `size`, of blocks that are its own; returns whether that could be done."""
+    """Grows a file from `there` to `size` bytes of allocated blocks; returns whether that succeeded."""
     try:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(handle, 0, size)
@@ -91,12 +92,12 @@ def _reserved(handle: int, there: int, size: int) -> bool:
 
 
 def is_full(problem: BaseException | None) -> bool:
-    """Whether something failed because the disk, or what a user may have of it, is full."""
+    """Whether an error means that the disk or the user's quota is full."""
     return isinstance(problem, sqlite3.Error) and getattr(problem, "sqlite_errorcode", None) in _FULL
 
 
 BUSY_TIMEOUT_S = 30.0
-ROWS_AT_ONCE = 256  # at most, where the disk is full
+ROWS_AT_ONCE = 256  # the most rows per step on a full disk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,7 @@ class Rows:
     Attributes:
         table: its name.
         key: the columns of its primary key.
-        condition, values: what holds for the rows, as SQL writes it.
+        condition, values: an SQL condition and its parameters.
     """
 
     table: str
@@ -115,124 +116,124 @@ class Rows:
     values: Sequence[object]
 
     def first(self, count: int) -> Rows:
-        """So many of them at most."""
+        """At most `count` of them."""
         some = f"SELECT {self.key} FROM {self.table} WHERE {self.condition} LIMIT {count}"
         return replace(self, condition=f"({self.key}) IN ({some})")
 
 
-class Erasing:
-    """Erases rows of one file, and sees to it that its log forgets them, if not at once then later.
+class RowEraser:
+    """Erases rows of one file, and removes them from its log, at once or as soon as possible.
 
-    While the log holds what was deleted, or may, a file of the database's name and `-forget` says so, across processes
-    and kills.
+    While the log may still contain deleted rows, a marker file (the database's name and `-forget`) exists. It survives
+    crashes and is seen by other processes.
     """
 
     def __init__(
         self,
         path: Path,
-        spare: Spare,
-        lent: Callable[[], AbstractContextManager[sqlite3.Connection]],
+        reserve: DiskReserve,
+        connection_for: Callable[[], AbstractContextManager[sqlite3.Connection]],
         transaction: Callable[[], AbstractContextManager[sqlite3.Cursor]],
     ) -> None:
-        """Does nothing yet.
+        """Creates the object without I/O.
 
         Args:
             path: the database.
-            spare: room set aside on its disk.
-            lent: lends a connection to it.
-            transaction: begins a transaction; both raise `StoreUnavailable`, from SQLite's own error.
+            reserve: the reserve on its disk.
+            connection_for: context manager of a connection.
+            transaction: context manager of a transaction; both raise `StoreUnavailable` from SQLite's own error.
         """
         self._log = path.with_name(path.name + "-wal")
-        self._word = path.with_name(path.name + "-forget")
-        self._spare, self._lent, self._transaction = spare, lent, transaction
+        self._marker = path.with_name(path.name + "-forget")
+        self._reserve, self._connection, self._transaction = reserve, connection_for, transaction
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether the log still holds what was deleted, or may."""
-        return self._word.exists()
+        """Whether the log may still contain deleted rows."""
+        return self._marker.exists()
 
     def erase(self, rows: Sequence[Rows], last: Sequence[Rows], *, wait_s: float) -> int:
-        """Removes rows: all at once, or, where the disk is too full for that, little by little; then the same call
-        again completes one that was interrupted.
+        """Deletes rows in one transaction, or in steps if the disk is too full; repeating the call completes an
+        interrupted deletion.
 
         Args:
-            rows: what goes.
-            last: what goes with the end of it.
-            wait_s: how long to wait for those who read what was there before.
+            rows: the rows to delete.
+            last: rows to delete in the last step.
+            wait_s: how long to wait for readers of the earlier state.
 
         Returns:
-            How many rows went.
+            The number of deleted rows.
         """
-        self._leave_word()
+        self._leave_marker()
         try:
             try:
-                return self._at_once([*rows, *last])
+                return self._delete([*rows, *last])
             except StoreUnavailable as problem:
                 if not is_full(problem.__cause__):
                     raise
-            return self._little_by_little(rows, last)
+            return self._in_steps(rows, last)
         finally:
             self.finish(wait_s)
-            self._spare.make()
+            self._reserve.make()
 
     def finish(self, wait_s: float = 0) -> None:
-        """Empties the log, if nobody reads what was there before; waits so long for those who do."""
-        if self._emptied(wait_s):
+        """Empties the log unless it is in use; waits up to `wait_s` for readers of the earlier state."""
+        if self._empty_log(wait_s):
             with contextlib.suppress(OSError):
-                self._word.unlink(missing_ok=True)
+                self._marker.unlink(missing_ok=True)
         else:
-            self._leave_word()
+            self._leave_marker()
 
     def closed(self) -> None:
-        """Takes note that this process has closed the database: who does so last removes its log."""
-        if self._word.exists() and not self._log.exists():
-            self._word.unlink(missing_ok=True)
+        """Removes the marker if the log is gone, because the last process to close the database removes its log."""
+        if self._marker.exists() and not self._log.exists():
+            self._marker.unlink(missing_ok=True)
 
-    def _at_once(self, rows: Sequence[Rows]) -> int:
+    def _delete(self, rows: Sequence[Rows]) -> int:
         with self._transaction() as cursor:
             return sum(
                 cursor.execute(f"DELETE FROM {some.table} WHERE {some.condition}", tuple(some.values)).rowcount
                 for some in rows
             )
 
-    def _little_by_little(self, rows: Sequence[Rows], last: Sequence[Rows]) -> int:
-        """With the room set aside, and the log emptied after each step."""
+    def _in_steps(self, rows: Sequence[Rows], last: Sequence[Rows]) -> int:
+        """Deletes rows in steps, using the reserve and emptying the log after each step."""
         removed, step = 0, ROWS_AT_ONCE
         while True:
             try:
-                self._spare.give()
-                self._emptied(0)
+                self._reserve.release()
+                self._empty_log(0)
                 for some in rows:
-                    while erased := self._at_once([some.first(step)]):
+                    while erased := self._delete([some.first(step)]):
                         removed += erased
-                        self._leave_word()  # so that nobody who empties the log meanwhile takes the room again
-                        self._emptied(0)
-                # What others wrote meanwhile goes with the rest.
-                return removed + self._at_once([*rows, *last])
+                        self._leave_marker()  # so that no other process rebuilds the reserve meanwhile
+                        self._empty_log(0)
+                # Also deletes what others wrote meanwhile.
+                return removed + self._delete([*rows, *last])
             except StoreUnavailable as problem:
                 if not is_full(problem.__cause__) or step == 1:
                     raise
                 step = max(1, step // 4)
 
-    def _leave_word(self) -> None:
-        with contextlib.suppress(OSError):  # a disk may be too full even for a name
-            self._word.touch(FILE_MODE)
+    def _leave_marker(self) -> None:
+        with contextlib.suppress(OSError):  # the disk may be too full even for an empty file
+            self._marker.touch(FILE_MODE)
 
-    def _emptied(self, wait_s: float) -> bool:
-        with self._lent() as connection:
+    def _empty_log(self, wait_s: float) -> bool:
+        with self._connection() as connection:
             connection.execute(f"PRAGMA busy_timeout = {int(wait_s * 1000)}")
             try:
-                # What stands in the log goes into the database first, which may have to grow for it.
-                emptied = _truncated(connection)
-                if emptied is None and self._spare.give():
-                    emptied = _truncated(connection)
+                # A checkpoint writes the log into the database, which may have to grow.
+                emptied = _truncate_log(connection)
+                if emptied is None and self._reserve.release():
+                    emptied = _truncate_log(connection)
             finally:
                 connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
         return emptied or False
 
 
-def _truncated(connection: sqlite3.Connection) -> bool | None:
-    """Empties the log; False where somebody is at work with it, None where the disk is too full for it."""
+def _truncate_log(connection: sqlite3.Connection) -> bool | None:
+    """Empties the log; False if it is in use, None if the disk is too full."""
     try:
         ((busy, _, _),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     except sqlite3.OperationalError as problem:
@@ -240,12 +241,11 @@ def _truncated(connection: sqlite3.Connection) -> bool | None:
     return not busy
 
 
-FORGET_TIMEOUT_S = 5.0
+ERASE_TIMEOUT_S = 5.0
 
 _PRAGMAS = (
     "synchronous = NORMAL",
-    # Deleted means overwritten: what was recorded of people leaves no trace in the file's free pages, nor in files that
-    # SQLite makes on the side.
+    # Overwrite deleted rows: records of people must not remain in free pages or temporary files.
     "secure_delete = ON",
     "temp_store = MEMORY",
     f"wal_autocheckpoint = {LOG_PAGES}",
@@ -256,59 +256,59 @@ _MAKES = re.compile(r"(CREATE TABLE (\w+) .*?);\n", re.DOTALL)
 
 
 class SqliteFile:
-    """An SQLite database in WAL mode, so that one process writes while others read; it is its owner's alone.
+    """An SQLite database in WAL mode, so that one process can write while others read; only its owner can access it.
 
-    Beside it lie SQLite's own `-wal` and `-shm`, `-spare` (room to delete with on a full disk) and, while the log still
-    holds what was deleted, `-forget`.
+    Beside it are SQLite's `-wal` and `-shm`, `-spare` (the disk reserve) and, while the log may contain deleted rows,
+    `-forget`.
 
-    All methods raise `StoreUnavailable` where the file cannot be used.
+    All methods raise `StoreUnavailable` if the file cannot be used.
     """
 
     def __init__(self, path: Path, *, schema: str, version: int, known_by: str) -> None:
-        """Opens the file, making it and its folder if they are not there.
+        """Opens the file, creating it and its folder if they do not exist.
 
         Args:
-            path: the file; absolute.
-            schema: statements that make a table each, each ended by a semicolon and a line break. A table that a file
-                of this version has not yet is made: those who do not know it are not in its way.
-            version: of the schema, 1 or more.
-            known_by: a table that every version has; a file that has others and not this is somebody else's.
+            path: absolute path of the file.
+            schema: CREATE TABLE statements, each ended by a semicolon and a line break. Missing tables are created,
+                also in files of the same version, because older programs ignore them.
+            version: version of the schema, 1 or more.
+            known_by: a table of every version; a database without it belongs to another program.
 
         Raises:
-            StoreUnavailable: the path cannot be written, or what is there is not a store.
-            StoreTooNew: a newer Houselights made it.
+            StoreUnavailable: the path cannot be written, or the file is not a store.
+            StoreTooNew: a newer Houselights created it.
         """
         self._path = path
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         self._lock = threading.Lock()
-        self._spare = Spare(path)
-        self._erasing = Erasing(path, self._spare, self._lent, self._begun)
+        self._reserve = DiskReserve(path)
+        self._eraser = RowEraser(path, self._reserve, self._connection, self._transaction)
         try:
             private_folder(path.parent)
             make_private(path)
         except OSError as problem:
             raise StoreUnavailable(
-                f"store {path} cannot be made: {problem.strerror or problem}; choose another place with --store"
+                f"store {path} cannot be created: {problem.strerror or problem}; choose another place with --store"
             ) from None
         try:
             try:
                 self._prepare(schema, version, known_by)
             except StoreUnavailable as problem:
-                # Even to be read, a log needs an index on the disk.
-                if not (is_full(problem.__cause__) and self._spare.give(OPENING)):
+                # Even reading a log needs an index file on the disk.
+                if not (is_full(problem.__cause__) and self._reserve.release(OPENING)):
                     raise
                 self._prepare(schema, version, known_by)
         except BaseException:
             self.close()
             raise
-        self._spare.make()
+        self._reserve.make()
         for name in ("", "-wal", "-shm", "-spare"):
             tighten(path.with_name(path.name + name))
-        self._finish_forgetting()
+        self._finish_erasure()
 
     def _prepare(self, schema: str, version: int, known_by: str) -> None:
-        with self._lent() as connection:
+        with self._connection() as connection:
             found = _version(connection)
             tables = _tables(connection)
             if tables and known_by not in tables:
@@ -317,14 +317,14 @@ class SqliteFile:
                 )
             if found > version:
                 raise StoreTooNew(
-                    f"store {self._path} is of schema {found}, and this Houselights knows schema {version}: "
+                    f"store {self._path} has schema {found}, but this Houselights knows schema {version}: "
                     "update Houselights, or choose another place with --store"
                 )
             connection.execute("PRAGMA journal_mode = WAL")
         statements = {found[2]: found[1] for found in _MAKES.finditer(schema)}
         if found == 0 or statements.keys() - tables:
             with self.transaction() as cursor:
-                # Another process may have been first while this one waited for the lock.
+                # Another process may have done this while this one waited for the lock.
                 tables = _tables(cursor.connection)
                 for name, statement in statements.items():
                     if name not in tables:
@@ -334,47 +334,47 @@ class SqliteFile:
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        with self._lent() as connection:
+        with self._connection() as connection:
             found = connection.execute(query, tuple(values)).fetchall()
-        self._finish_forgetting()
+        self._finish_erasure()
         return found
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Cursor]:
-        """A cursor to write with: all of it is kept, or none where anything fails."""
-        with self._begun() as cursor:
+        """A context with a cursor for writing, in one transaction."""
+        with self._transaction() as cursor:
             yield cursor
-        if not self._finish_forgetting():
-            self._spare.make()  # the database grew
+        if not self._finish_erasure():
+            self._reserve.make()  # the database grew
 
     def erase(self, rows: Sequence[Rows], last: Sequence[Rows] = ()) -> int:
-        """Removes rows for good; see `Erasing.erase`."""
-        return self._erasing.erase(rows, last, wait_s=FORGET_TIMEOUT_S)
+        """Erases rows; see `RowEraser.erase`."""
+        return self._eraser.erase(rows, last, wait_s=ERASE_TIMEOUT_S)
 
     @property
-    def forgetting(self) -> bool:
-        """Whether the log still holds what was deleted, because somebody reads what was there before. Whoever uses the
-        file next, once they are done, empties it."""
-        return self._erasing.is_unfinished
+    def has_pending_erasure(self) -> bool:
+        """Whether the log may still contain deleted rows, because a reader uses the earlier state. The next use of the
+        file after that empties the log."""
+        return self._eraser.is_unfinished
 
-    def _finish_forgetting(self) -> bool:
-        """Empties the log, where it is to be and can be; returns whether it was to be."""
-        if not self._erasing.is_unfinished:
+    def _finish_erasure(self) -> bool:
+        """Empties the log if an erasure is pending; returns whether one was."""
+        if not self._eraser.is_unfinished:
             return False
-        with suppress(StoreUnavailable):  # closed this moment, or locked: somebody else will
-            self._erasing.finish()
+        with suppress(StoreUnavailable):  # closed or locked just now: a later use will do it
+            self._eraser.finish()
         return True
 
     @contextmanager
-    def _begun(self) -> Iterator[sqlite3.Cursor]:
-        with self._lent() as connection:
+    def _transaction(self) -> Iterator[sqlite3.Cursor]:
+        with self._connection() as connection:
             cursor = connection.cursor()
             cursor.execute("BEGIN IMMEDIATE")
             try:
                 yield cursor
                 cursor.execute("COMMIT")
             except BaseException:
-                # A full disk rolls back by itself.
+                # On a full disk SQLite rolls back by itself.
                 if connection.in_transaction:
                     cursor.execute("ROLLBACK")
                 raise
@@ -382,16 +382,16 @@ class SqliteFile:
                 cursor.close()
 
     def close(self) -> None:
-        """Closes every connection: those at work as soon as they are done."""
+        """Closes every connection; busy ones when their operation ends."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
-        self._erasing.closed()
+        self._eraser.closed()
 
     @contextmanager
-    def _lent(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             if self._closed:
                 raise StoreUnavailable(f"store {self._path} was closed")
@@ -406,18 +406,18 @@ class SqliteFile:
             ) from problem
         finally:
             if connection is not None:
-                self._take_back(connection)
+                self._release(connection)
 
-    def _take_back(self, connection: sqlite3.Connection) -> None:
+    def _release(self, connection: sqlite3.Connection) -> None:
         with self._lock:
-            # One that could not even roll back is of no more use.
+            # A connection that could not roll back is discarded.
             if not self._closed and not connection.in_transaction:
                 self._idle.append(connection)
                 return
         connection.close()
 
     def _connect(self) -> sqlite3.Connection:
-        # isolation_level None: transactions are begun here, at once for writing, never by the driver.
+        # isolation_level None: transactions are begun explicitly, never by the driver.
         connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
             for pragma in _PRAGMAS:

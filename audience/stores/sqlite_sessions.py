@@ -1,4 +1,4 @@
-"""The sessions in the SQLite file of a store, and writing under one of them: only while it is there."""
+"""Sessions in the SQLite file, and writes that are allowed only while their session exists."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from datetime import datetime
 from audience.errors import SessionNotFound
 from audience.sessions import Session
 from audience.stores import documents
-from audience.stores.presence import nothing_written, set_up_anew
+from audience.stores.presence import nothing_written, set_up_again
 from audience.stores.sqlite_file import Rows, SqliteFile
 from audience.time import to_ms
 
-# By table its key, in the order in which rows of a session go: the progress before the windows it claims.
+# Primary key by table, in the order of deletion: the progress before the windows it claims.
 _WINDOW = "session_id, stage_id, start_ms, camera_id, part"
 _CAMERA = "session_id, stage_id, camera_id"
 _UNDER_A_SESSION = {
@@ -31,7 +31,7 @@ _UNDER_A_SESSION = {
 
 
 class SqliteSessions:
-    """The sessions of one file; the `url` of its store stands in messages."""
+    """The sessions of one file; `url` of the store is for messages."""
 
     def __init__(self, file: SqliteFile, url: str) -> None:
         self._file, self._url = file, url
@@ -77,14 +77,15 @@ class SqliteSessions:
 
     @contextmanager
     def writing_under(self, session_ids: Iterable[str], set_up_at: datetime | None = None) -> Iterator[sqlite3.Cursor]:
-        """A transaction that is begun only where the sessions are there; a deletion comes before it or after it.
+        """A transaction for writes that belong to sessions, begun only if they exist; a deletion comes before or after
+        it.
 
         Args:
-            session_ids: what is written belongs to these.
-            set_up_at: as the writer knows it; None where it does not.
+            session_ids: the sessions of the write.
+            set_up_at: the writer's `set_up_at`; None if unknown.
 
         Raises:
-            SessionNotFound: one is not there, or was set up at another instant.
+            SessionNotFound: a session does not exist, or has another `set_up_at`.
         """
         with self._file.transaction() as cursor:
             for session_id in set(session_ids):
@@ -92,7 +93,7 @@ class SqliteSessions:
                 if there is None:
                     raise nothing_written(session_id)
                 if set_up_at is not None and documents.from_json(there, Session).set_up_at != set_up_at:
-                    raise set_up_anew(session_id)
+                    raise set_up_again(session_id)
             yield cursor
 
 

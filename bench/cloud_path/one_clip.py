@@ -10,7 +10,7 @@ from typing import Final
 import boto3
 import numpy as np
 
-from audience.session_setup import Occasion, prepared
+from audience.session_setup import SessionSetup, prepare_session
 from audience.store import Store
 from audience.stores import open_store
 from audience.stores.dynamo_client import DynamoAddress, client_for
@@ -157,9 +157,9 @@ def agreement(one: dict[int, float], other: dict[int, float]) -> float:
 
 def set_up(store: Store, session_id: str, *, camera_id: str = CAMERA) -> None:
     """Makes a session with its stage and camera, as deliveries need it."""
-    occasion = Occasion(session_id=session_id, stage_id=STAGE, camera_id=camera_id)
+    setup = SessionSetup(session_id=session_id, stage_id=STAGE, camera_id=camera_id)
     began_at = from_ms(BEGAN_MS)
-    prepared(store, occasion, began_at, began_at)
+    prepare_session(store, setup, began_at, began_at)
 
 
 def _camera(session_id: str) -> CameraKey:

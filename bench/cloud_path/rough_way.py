@@ -16,7 +16,7 @@ from typing import Final
 from audience.deliveries.delivery import Delivery, content_id, key_of
 from audience.deliveries.grid import Grid
 from audience.deliveries.manifest import Manifest, SheetWindow, Tile
-from audience.deliveries.sheet import sealed
+from audience.deliveries.sheet import seal_sheet
 from audience.faces import Box
 from audience.stores import open_store
 from bench.cloud_path.dead_letters import reasons_by_key
@@ -141,7 +141,7 @@ def _sheets(clip: Path, count: int, chance: random.Random) -> list[_Made]:
             ),
             windows=(SheetWindow(start_ms=start_ms, faces=FACES, expected=FACES),),
         )
-        delivery = sealed(manifest, pictures[number % len(pictures)]).delivery()
+        delivery = seal_sheet(manifest, pictures[number % len(pictures)]).delivery()
         made.append(_broken(delivery, camera_id, chance) if number in broken else _good(delivery, camera_id))
     return made
 

@@ -84,6 +84,9 @@ def mean_rate(
     return Figure(name=f"{name} ({of:,} sessions, ± {error:.2g})", value=mean, reach=reach, direction=direction)
 
 
+NEEDS = ("data",)
+
+
 def run() -> Iterator[Figure]:
     """Measures every group: each module beside this one, by name, has a `run()` that gives its figures."""
     for module in sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py")):

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.board.liveliness import MINUTE_MS, UPDATE_MS, liveliness, of_large_rooms, stage_sums
+from audience.board.liveliness import MINUTE_MS, UPDATE_MS, liveliness, stage_sums, without_small_rooms
 from audience.disclosure import SMALL_ROOM
 from audience.reaction.curve import StageWindows, reaction_curve, stage_windows
 from audience.reaction.segments import segment_rows
@@ -163,7 +163,7 @@ def with_and_without_exclusion(people: int, seed: int) -> tuple[float, float]:
 def board(people: int, seed: int) -> tuple[float, float]:
     """A phone reads the board every 2 s: a stage beside three of sixty faces. It knows how figures are shrunk."""
     stages = [with_last(a_room(people, seed), LATER), *(a_room(59, 1000 + seed * 3 + one) for one in range(3))]
-    of = [of_large_rooms(stage_sums(a_stage(f"s{at}"), [], room.table())) for at, room in enumerate(stages)]
+    of = [without_small_rooms(stage_sums(a_stage(f"s{at}"), [], room.table())) for at, room in enumerate(stages)]
     told = liveliness(of, BEGAN_MS + 400_000, BEGAN_MS + LENGTH_S * 1000)
     figure, n = np.round(100 * told.figure[:, 0]) / 100, told.n[:, 0]
     level = (figure * (n + told.k) - told.k * told.mean) / n

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.board.board import STALE_MS
-from audience.board.liveliness import Liveliness, StageSums, liveliness, of_large_rooms
-from audience.board.ranking import CHAIN_MS, chain_start_ms, held_orders
+from audience.board.liveliness import Liveliness, StageSums, liveliness, without_small_rooms
+from audience.board.ranking import CHAIN_MS, chain_start_ms, stable_orders
 from audience.disclosure import SMALL_ROOM
 from bench.live_board.watched_day import WatchedDay
 
@@ -45,7 +45,7 @@ def board_and_raw(day: WatchedDay) -> tuple[Ints, Leading, Leading]:
     Returns:
         (u, 2) instants and stages on top (-1 where none is), the board's account, and the raw order's.
     """
-    sums = [of_large_rooms(stage.sums()) for stage in day.stages]
+    sums = [without_small_rooms(stage.sums()) for stage in day.stages]
     since_ms, until_ms = day.begins_ms, day.begins_ms + day.plan.length_s * 1000
     figures = liveliness(sums, chain_start_ms(since_ms), until_ms)
     fresh = np.stack([_fresh(one, figures.at_ms) for one in sums], axis=1)
@@ -64,7 +64,7 @@ def _orders(figures: Liveliness) -> Ints:
     for chain in np.unique(chains):
         here = np.flatnonzero(chains == chain)
         start = int(np.searchsorted(figures.at_ms, chain_start_ms(int(chain) * CHAIN_MS)))
-        orders[here] = held_orders(figures.figure[start : here[-1] + 1])[here - start]
+        orders[here] = stable_orders(figures.figure[start : here[-1] + 1])[here - start]
     return orders
 
 

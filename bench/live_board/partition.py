@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from audience.monitoring.cost import Used
+from audience.monitoring.cost import Usage
 from audience.stores.documents import to_json
 from audience.stores.dynamo_items import Item, document_item, documents_of, key, window_item
 from audience.stores.dynamo_migration import write_units
@@ -40,7 +40,7 @@ def partition_figures() -> list[Figure]:
     hottest = max(by_minute.values()) / 60
     units = sum(by_minute.values())
     day_units = units * HOURS / COUNTED_HOURS
-    cost = Used(calls=0, objects=0, write_units=day_units, function_s=0, function_gb=0).dollars()
+    cost = Usage(calls=0, objects=0, write_units=day_units, function_s=0, function_gb=0).dollars()
     return [
         Figure(
             name="1,000 festivals at once: hottest DynamoDB partition in its hottest minute, of its limit",

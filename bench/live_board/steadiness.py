@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from audience.board.board import board
-from audience.board.liveliness import of_large_rooms
+from audience.board.liveliness import without_small_rooms
 from bench.figures import Figure
 from bench.live_board.leading import Leading, board_and_raw
 from bench.live_board.watched_day import WatchedDay, watch_day
@@ -72,7 +72,7 @@ def steadiness_figures() -> list[Figure]:
 def _told_again(day: WatchedDay, told: list[list[int]]) -> tuple[float, float]:
     """At some instants: how many boards of the whole day's records have the top that the run had, and how many of the
     records that had arrived by then have another."""
-    sums = [of_large_rooms(stage.sums()) for stage in day.stages]
+    sums = [without_small_rooms(stage.sums()) for stage in day.stages]
     ids = [stage.planned.stage.stage_id for stage in day.stages]
     picked = [told[place] for place in np.linspace(300, len(told) - 1, LOOKED_AT).astype(int)]
     same = different = 0

@@ -19,6 +19,7 @@ def _figures_of(part: str) -> Iterable[Figure]:
     return figures
 
 
+NEEDS: Final = ("strace",)
 PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {
     part: partial(_figures_of, part) for part in ("beyond", "mutants", "flooded", "kills", "jumps")
 }

@@ -37,9 +37,9 @@ class GuardedStore:
         self._seen: set[str] = set()
 
     @property
-    def forgetting(self) -> bool:
+    def has_pending_erasure(self) -> bool:
         """Whether the store's files still hold what was deleted."""
-        return self._store.forgetting
+        return self._store.has_pending_erasure
 
     @property
     def alerting(self) -> Alerting:

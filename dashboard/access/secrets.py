@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any, Final
 
 import streamlit as st
@@ -35,8 +36,11 @@ def check_sign_in(settings: AccessSettings) -> None:
     """Checks the settings of signing in, without contacting the provider.
 
     Raises:
-        InvalidValue: Streamlit's secrets lack something, or lead elsewhere than the access settings say.
+        InvalidValue: the library for signing in is not installed; or Streamlit's secrets lack something, or lead
+            elsewhere than the access settings say.
     """
+    if find_spec("authlib") is None:
+        raise InvalidValue("nobody could sign in: install Houselights with its extra `login`")
     section = _section("auth")
     if missing := [name for name in _OF_PROVIDER if not section.get(name)]:
         raise InvalidValue(

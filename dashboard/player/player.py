@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from audience.percents import SHARE_PARTS
 from audience.reaction.curve import (
+    EXCLUDED,
     FEW,
-    LEFT_OUT,
     NO_PICTURE,
     NOBODY,
     SHOWN,
@@ -47,7 +47,7 @@ Ints = NDArray[np.int64]
 MOST_POINTS = 18_000
 NOTHING, NO_COVERAGE = 0xFFFF, 0xFF
 # How the stretches without a figure are marked.
-_MARKED = {NOBODY: "unseen", NO_PICTURE: "unseen", FEW: "withheld", LEFT_OUT: "excluded"}
+_MARKED = {NOBODY: "unseen", NO_PICTURE: "unseen", FEW: "withheld", EXCLUDED: "excluded"}
 _KINDS = {"peak": "Peak", "dip": "Dip", "turn": "Steepest turn", "note": "Note"}
 
 
@@ -203,7 +203,7 @@ def _gaps(windows: StageWindows) -> list[list[Any]]:
         if state == SHOWN:
             continue
         name = names[state]
-        if state == LEFT_OUT:
+        if state == EXCLUDED:
             start_ms, end_ms = int(windows.start_ms[first]), int(windows.start_ms[last]) + windows.width_ms
             titles = [
                 exclusion.title

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from html import escape
+from importlib.resources import files
+from itertools import groupby
 
 from pypdf import PdfReader, PdfWriter, Transformation
 from pypdf.generic import DictionaryObject, NameObject, PdfObject
@@ -13,6 +17,8 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import getFont, registerFont
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
@@ -30,24 +36,29 @@ from dashboard.charts.reaction import reaction_chart
 from dashboard.charts.render import pdf as drawn_pdf
 from dashboard.charts.theme import LIGHT
 from dashboard.markup import units_kept
-from dashboard.report import typefaces
 from dashboard.report.contents import SIMULATED, Note, Report
 from dashboard.report.table import SPARK_PX, headings, highest_of, rows, spark_lines, table_says
 from dashboard.wording import NOT_FEELING
+
+# The typefaces of the pages, as packages carry them: Latin, Greek and Cyrillic letters.
+TEXT, BOLD, HEADING = "SourceSansPro-Regular", "SourceSansPro-Semibold", "SourceSerifPro-Semibold"
+_PACKAGES = {TEXT: "font_source_sans_pro", BOLD: "font_source_sans_pro", HEADING: "font_source_serif_pro"}
+# Stands for what none of them has.
+MISSING = "?"
 
 _MARGIN = 16 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _SPARK = 60.0
 _CHART_PX = 960
 NOT_DRAWN = (
-    f"A “{typefaces.MISSING}” may stand for signs that this PDF's typefaces do not have (other than Latin, Greek and "
+    f"A “{MISSING}” may stand for signs that this PDF's typefaces do not have (other than Latin, Greek and "
     "Cyrillic letters); the HTML report shows them."
 )
 
 
 def pdf_of(report: Report) -> bytes:
     """The PDF. The same report makes the same bytes."""
-    typefaces.register()
+    register_typefaces()
     file = io.BytesIO()
     document = BaseDocTemplate(
         file,
@@ -74,7 +85,7 @@ class _Chart(Flowable):  # type: ignore[misc]
 
     def __init__(self, report: Report) -> None:
         super().__init__()
-        chart = reaction_chart(report.windows, report.curve, report.moments, LIGHT, written=typefaces.drawable)
+        chart = reaction_chart(report.windows, report.curve, report.moments, LIGHT, written=drawable)
         self.page = PdfReader(io.BytesIO(drawn_pdf(chart, width=_CHART_PX))).pages[0]
         _put_in_order(self.page["/Resources"])
         self.scale = _WIDTH / float(self.page.mediabox.width)
@@ -131,7 +142,7 @@ def _moments(report: Report) -> Iterator[Flowable]:
     yield _said("Moments", _SECTION)
     for moment in report.moments:
         yield Paragraph(
-            f'<font name="{typefaces.BOLD}" color="{LIGHT.curve}">{moment.number}</font>&nbsp;&nbsp;'
+            f'<font name="{BOLD}" color="{LIGHT.curve}">{moment.number}</font>&nbsp;&nbsp;'
             f"{_text(moment.sentence)} {_text(moment.sure.capitalize())}.",
             _BODY,
         )
@@ -147,7 +158,7 @@ def _segments(report: Report) -> Iterator[Flowable]:
     table: list[list[object]] = [[_said(name, _QUIET) for name in ("Segment", *columns, *(["Shape"] * shape))]]
     for row in rows(report):
         title = Paragraph(
-            f'<font name="{typefaces.BOLD}">{_text(row.title)}</font><br/>'
+            f'<font name="{BOLD}">{_text(row.title)}</font><br/>'
             f'<font size="8" color="{LIGHT.quiet}">{_text(row.when)}</font>',
             _CELL,
         )
@@ -181,11 +192,11 @@ def _notes(title: str, notes: Sequence[Note]) -> Iterator[Flowable]:
     if notes:
         yield _said(title, _SECTION)
         for note in notes:
-            yield Paragraph(f'<font name="{typefaces.BOLD}">{_text(note.when)}</font>&nbsp; {_text(note.what)}', _BODY)
+            yield Paragraph(f'<font name="{BOLD}">{_text(note.when)}</font>&nbsp; {_text(note.what)}', _BODY)
 
 
 def _foot(canvas: Canvas, document: BaseDocTemplate) -> None:
-    canvas.setFont(typefaces.TEXT, 8)
+    canvas.setFont(TEXT, 8)
     canvas.setFillColor(HexColor(LIGHT.quiet))
     canvas.drawString(_MARGIN, 9 * mm, NOT_FEELING)
     canvas.drawRightString(A4[0] - _MARGIN, 9 * mm, str(document.page))
@@ -201,16 +212,16 @@ def _small(sentences: Sequence[str]) -> Flowable:
 
 def _text(text: str) -> str:
     """Text as a paragraph takes it: never markup, in signs that can be drawn."""
-    return escape(typefaces.drawable(units_kept(text)))
+    return escape(drawable(units_kept(text)))
 
 
 def _some_missing(report: Report) -> bool:
     titles = [report.title, report.windows.stage.name, *(row.title for row in report.segments)]
     said = "".join([*titles, *(note.what for note in (*report.left_out, *report.notes))])
-    return typefaces.lacks(said)
+    return lacks(said)
 
 
-_BODY = ParagraphStyle("body", fontName=typefaces.TEXT, fontSize=10, leading=14, textColor=LIGHT.ink, spaceAfter=3)
+_BODY = ParagraphStyle("body", fontName=TEXT, fontSize=10, leading=14, textColor=LIGHT.ink, spaceAfter=3)
 _CELL = ParagraphStyle("cell", parent=_BODY, fontSize=9, leading=11.5, spaceAfter=0)
 _QUIET = ParagraphStyle("quiet", parent=_CELL, textColor=LIGHT.quiet)
 _SMALL = ParagraphStyle("small", parent=_QUIET, leading=12, spaceBefore=4)
@@ -225,9 +236,9 @@ _SIMULATED = ParagraphStyle(
     spaceBefore=9,
     spaceAfter=4,
 )
-_TITLE = ParagraphStyle("title", parent=_BODY, fontName=typefaces.HEADING, fontSize=20, leading=25, spaceAfter=5)
+_TITLE = ParagraphStyle("title", parent=_BODY, fontName=HEADING, fontSize=20, leading=25, spaceAfter=5)
 _SECTION = ParagraphStyle(
-    "section", parent=_BODY, fontName=typefaces.HEADING, fontSize=13, leading=17, spaceBefore=13, keepWithNext=1
+    "section", parent=_BODY, fontName=HEADING, fontSize=13, leading=17, spaceBefore=13, keepWithNext=1
 )
 # A heading that is kept with a table would take all of it to the next page.
 _TABLE_SECTION = ParagraphStyle("table section", parent=_SECTION, keepWithNext=0)
@@ -241,3 +252,41 @@ _TABLE = TableStyle(
         ("LINEBELOW", (0, 0), (-1, -1), 0.6, HexColor(LIGHT.rule)),
     ]
 )
+
+
+@lru_cache(maxsize=1)
+def register_typefaces() -> None:
+    """Makes them known to reportlab, once a process."""
+    for name, package in _PACKAGES.items():
+        registerFont(TTFont(name, str(files(package) / "files" / f"{name}.ttf")))
+
+
+def drawable(text: str) -> str:
+    """The text as these typefaces can draw it.
+
+    A letter and its accent that are two characters become one where there is one. What they have no glyph for (Chinese,
+    Japanese, Korean, Arabic, Hebrew, emoji) becomes `MISSING`, a run of it one; marks that show nothing are left out.
+    """
+    runs = groupby(_shown(text), _is_missing)
+    return "".join(MISSING if missing else "".join(run) for missing, run in runs)
+
+
+def lacks(text: str) -> bool:
+    """Whether something in the text is drawn as `MISSING`."""
+    return any(map(_is_missing, _shown(text)))
+
+
+def _shown(text: str) -> list[str]:
+    signs = unicodedata.normalize("NFC", text)
+    return [sign for sign in signs if ord(sign) in _known() or unicodedata.category(sign) not in ("Cf", "Mn", "Me")]
+
+
+def _is_missing(sign: str) -> bool:
+    return ord(sign) not in _known()
+
+
+@lru_cache(maxsize=1)
+def _known() -> frozenset[int]:
+    """The letters that text and headings have."""
+    register_typefaces()
+    return frozenset(getFont(TEXT).face.charToGlyph.keys() & getFont(HEADING).face.charToGlyph.keys())

@@ -8,7 +8,7 @@ from typing import Final
 from audience.deliveries.delivery import Delivery
 from audience.deliveries.grid import MOST_TILES, Grid
 from audience.deliveries.manifest import MOST_WINDOWS, Manifest, SheetWindow, Tile
-from audience.deliveries.sheet import sealed
+from audience.deliveries.sheet import seal_sheet
 from audience.deliveries.window_file import WindowFile
 from audience.errors import InvalidValue
 from audience.faces import Box
@@ -119,7 +119,7 @@ class SheetBuilder:
         crops = [face.crop for face in opened.faces if face.crop is not None]
         if len(crops) < len(opened.faces):
             raise InvalidValue("faces that were not cut out cannot lie on a contact sheet")
-        return sealed(manifest, drawn(crops)).delivery()
+        return seal_sheet(manifest, drawn(crops)).delivery()
 
     def _nobody(self, opened: _Open) -> Delivery:
         records = tuple(

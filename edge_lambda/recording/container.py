@@ -17,7 +17,7 @@ from av.error import FFmpegError, InvalidDataError
 from av.stream import Discard, Disposition
 
 from audience.errors import RecordingUnreadable
-from audience.recording_files import opening_alone
+from audience.recording_files import isolated_open_options
 from edge_lambda.recording.clock import VideoPacket
 from edge_lambda.recording.stamp_mender import StampMender
 
@@ -157,7 +157,7 @@ def open_video(path: Path, *, stated_s: float | None = None, first: int | None =
     with ExitStack() as stack:
         try:
             file = stack.enter_context(path.open("rb", buffering=0))
-            container = stack.enter_context(av.open(file, **opening_alone(path)))
+            container = stack.enter_context(av.open(file, **isolated_open_options(path)))
         except (InvalidDataError, FFmpegEOFError) as error:
             raise RecordingUnreadable(
                 f"{path} is not a video that can be read: it was cut off before its index was written, or is no video;"

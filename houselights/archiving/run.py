@@ -14,7 +14,7 @@ import msgspec
 
 from audience.disclosure import MIN_FACES
 from audience.errors import ExportFailed, InvalidValue
-from audience.export.manifest import SAYS
+from audience.export.manifest import DISCLAIMER
 from audience.reaction.curve import StageWindows, stage_windows
 from audience.scorers import scorers_of
 from audience.sessions import Session
@@ -170,7 +170,7 @@ class _Files:
         manifest = {
             "houselights": version("houselights"),
             "format": _FORMAT,
-            "says": SAYS,
+            "says": DISCLAIMER,
             "store": self._store_url,
             "min_faces": MIN_FACES,
             "tables": {

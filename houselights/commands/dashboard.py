@@ -80,7 +80,7 @@ def serve(
         StoreUnavailable: the store cannot be opened.
     """
     if util.find_spec("streamlit") is None:
-        raise InvalidValue("the dashboard needs Streamlit: install it with `uv sync --extra dashboard`")
+        raise InvalidValue("the dashboard needs Streamlit: install Houselights with its extra `dashboard`")
     for place in videos:
         if not place.exists():
             raise InvalidValue(f"--videos {place} does not exist; name the folder the recordings lie in")

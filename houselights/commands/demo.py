@@ -39,7 +39,7 @@ _FESTIVAL_HOURS = 12.0
 @click.option("--browser/--no-browser", default=False, help="Open a browser.  [default: no]")
 @click.option("--serve/--no-serve", "and_serve", default=True, help="Serve the pages at the end.  [default: yes]")
 @click.pass_context
-@needing_extra("edge")
+@needing_extra("demo")
 def demo(context: click.Context, video: Path | None, port: int | None, browser: bool, and_serve: bool) -> int:
     """Score a clip made of real faces, load the sample sessions, and serve the dashboard.
 

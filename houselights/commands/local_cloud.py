@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audience.session_setup import Occasion, prepared
+from audience.session_setup import SessionSetup, prepare_session
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at
 from houselights.commands.stopping import stopped_by_signal, wait_for
@@ -21,7 +21,7 @@ from houselights.commands.stopping import stopped_by_signal, wait_for
 if TYPE_CHECKING:
     from houselights.local_cloud.cloud import LocalCloud
 
-SESSION = Occasion(session_id="local", title="On this machine")
+SESSION = SessionSetup(session_id="local", title="On this machine")
 
 
 @click.command(short_help="Run the cloud path on this machine.")
@@ -45,7 +45,7 @@ def local_cloud(port: int | None, scorer: str) -> int:
     with running_cloud(port=port or 0) as cloud:
         now = datetime.now(UTC)
         with store_at(cloud.store_url) as store:
-            prepared(store, SESSION, None, now)
+            prepare_session(store, SESSION, None, now)
         click.echo(_how_to(cloud))
         command = [sys.executable, "-m", "houselights", "ingest", "--local", cloud.queue_url, "--scorer", scorer]
         with stopped_by_signal() as stop, subprocess.Popen(command, env=os.environ | cloud.environment) as ingest:

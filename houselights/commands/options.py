@@ -12,7 +12,7 @@ import click
 
 from audience.countries import country_code
 from audience.privacy import SETTINGS
-from audience.session_setup import Occasion
+from audience.session_setup import SessionSetup
 from audience.sessions import KINDS
 from audience.store import Store
 from audience.stores import default_store_url, open_store
@@ -96,7 +96,7 @@ def access_option(command: Command) -> Command:
     )(command)
 
 
-def occasion_options(command: Command) -> Command:
+def setup_options(command: Command) -> Command:
     """Adds what says which session, stage and camera frames are from, and what kind of occasion it is."""
     for option in reversed(
         (
@@ -175,10 +175,10 @@ def keep_options(command: Command) -> Command:
     return command
 
 
-def occasion_from(options: dict[str, Any]) -> Occasion:
-    """Takes what `occasion_options` added out of a command's options."""
-    names = Occasion.__dataclass_fields__
-    return Occasion(**{name: options.pop(name) for name in names})
+def setup_from(options: dict[str, Any]) -> SessionSetup:
+    """Takes what `setup_options` added out of a command's options."""
+    names = SessionSetup.__dataclass_fields__
+    return SessionSetup(**{name: options.pop(name) for name in names})
 
 
 def store_at(url: str | None) -> Store:

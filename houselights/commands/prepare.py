@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from audience.session_setup import device_environment, plan_session, prepared
-from houselights.commands.options import Instant, occasion_from, occasion_options, store_at, store_option
+from audience.session_setup import device_environment, plan_session, prepare_session
+from houselights.commands.options import Instant, setup_from, setup_options, store_at, store_option
 
 
 @click.command(short_help="Set a session up before its devices deliver.")
-@occasion_options
+@setup_options
 @click.option(
     "--started-at",
     type=Instant(),
@@ -26,22 +26,22 @@ def prepare(started_at: datetime | None, store_url: str | None, **options: Any) 
     What a device delivers for a session, stage or camera that is not set up is set aside. The lines printed are the
     settings to start the device with.
     """
-    occasion = occasion_from(options)
+    setup = setup_from(options)
     now = datetime.now(UTC)
     with store_at(store_url) as store:
-        click.echo(plan_session(store, occasion, started_at or now).mode_reason, err=True)
-        session = prepared(store, occasion, started_at, now)
+        click.echo(plan_session(store, setup, started_at or now).mode_reason, err=True)
+        session = prepare_session(store, setup, started_at, now)
         where = store.url
     click.echo(
-        f"Session {session.session_id!r}, stage {occasion.stage_id!r} and camera {occasion.camera_id!r} are set up in "
+        f"Session {session.session_id!r}, stage {setup.stage_id!r} and camera {setup.camera_id!r} are set up in "
         f"{where}.\nStart the device with these settings, its HOUSELIGHTS_SOURCE and its "
         "HOUSELIGHTS_BUCKET:",
         err=True,
     )
     if where.startswith("dynamodb://"):
         click.echo(
-            f"Then let it deliver in AWS: houselights grant {occasion.camera_id} --session {session.session_id}",
+            f"Then let it deliver in AWS: houselights grant {setup.camera_id} --session {session.session_id}",
             err=True,
         )
-    for name, value in device_environment(session, occasion.stage_id, occasion.camera_id).items():
+    for name, value in device_environment(session, setup.stage_id, setup.camera_id).items():
         click.echo(f"{name}={value}")

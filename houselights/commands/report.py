@@ -29,7 +29,7 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
 
     No picture of the audience is in it.
     """
-    from audience.monitoring.cameras import records_come_in
+    from audience.monitoring.cameras import is_receiving
     from audience.reaction.curve import stage_windows
     from audience.reaction.review import review_of
     from audience.time import to_ms
@@ -53,7 +53,7 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
             scorers=store.scorers(session_id),
             recordings=store.recordings(session_id),
             heartbeats=heartbeats,
-            live=records_come_in(session, heartbeats, to_ms(now)),
+            live=is_receiving(session, heartbeats, to_ms(now)),
         )
     made = report_of(review, made_at=now, zone=now.astimezone().tzinfo or UTC)
     if file.suffix.lower() == ".pdf":

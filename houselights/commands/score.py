@@ -19,9 +19,9 @@ from houselights.commands.options import (
     Instant,
     Number,
     Zone,
-    occasion_from,
-    occasion_options,
     scoring_options,
+    setup_from,
+    setup_options,
     store_at,
     store_option,
 )
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Score a recording of an audience.")
 @click.argument("video", type=click.Path(path_type=Path))
-@occasion_options
+@setup_options
 @click.option("--started-at", type=Instant(), help="Instant of the first frame, as 2026-05-04T19:30:00+02:00.")
 @click.option(
     "--timezone",
@@ -94,7 +94,7 @@ def score(
     from edge_lambda.scorers import load_scorer
     from houselights.scoring.score import ScoringPlan, score_recording
 
-    occasion = occasion_from(options)
+    setup = setup_from(options)
     if blur and preview is None:
         raise InvalidValue("--blur is about the preview: give --preview OUT.mp4 with it")
     plan = ScoringPlan(
@@ -116,7 +116,7 @@ def score(
         try:
             summary = score_recording(
                 video,
-                occasion,
+                setup,
                 plan,
                 store=store,
                 load_detector=lambda: load_detector(detector, yunet_model=yunet_model, doubtful=True),

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from audience.errors import InvalidValue, SessionNotFound
-from audience.session_setup import described_as
+from audience.session_setup import with_description
 from audience.sessions import Session
 from audience.time import clock_text, to_ms
 from houselights.commands.options import description_options, store_at, store_option
@@ -77,7 +77,7 @@ def describe(
         raise InvalidValue("give --tag or --no-tags, not both")
     with store_at(store_url) as store:
         there = store.session(session_id)
-        session = described_as(
+        session = with_description(
             there, title=title, film=film, cut=cut, city=city, tags=tags if tags or no_tags else None
         )
         if session != there:
@@ -108,14 +108,14 @@ def delete(session_id: str, yes: bool, store_url: str | None) -> int:
             return 0
         with console.status(f"Deleting {session_id}"):
             removed = store.delete_session(session_id)
-        forgetting = store.forgetting
+        has_pending_erasure = store.has_pending_erasure
     if name:
         click.echo(f"Deleted {session_id}.")
     elif removed:
         click.echo(f"Deleted what was left of {session_id}, which was not listed any more.")
     else:
         click.echo(f"There is no session {session_id} in {store.url}, and nothing left of it.")
-    _tell_forgetting(forgetting)
+    _tell_forgetting(has_pending_erasure)
     if name or removed:
         _say_what_backups_keep(store.url)
     return 0
@@ -131,8 +131,8 @@ def _say_what_backups_keep(store_url: str) -> None:
         )
 
 
-def _tell_forgetting(forgetting: bool) -> None:
-    if forgetting:
+def _tell_forgetting(has_pending_erasure: bool) -> None:
+    if has_pending_erasure:
         click.echo(
             "The store's write-ahead log still holds what was deleted, because another program reads what was there "
             "before: the first use of the store after that empties it."
@@ -145,6 +145,6 @@ def prune(store_url: str | None) -> None:
     """Remove windows and single faces whose time is over (two years and 30 days unless set otherwise)."""
     with store_at(store_url) as store:
         removed = store.prune(to_ms(datetime.now(UTC)))
-        forgetting = store.forgetting
+        has_pending_erasure = store.has_pending_erasure
     click.echo(f"Removed {removed} expired records.")
-    _tell_forgetting(forgetting)
+    _tell_forgetting(has_pending_erasure)

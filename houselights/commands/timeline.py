@@ -76,7 +76,7 @@ def timeline(
     A timeline of the same title is replaced; the first of several leads.
     """
     from audience.sessions import Stage
-    from audience.timelines import begun, with_timeline
+    from audience.timelines import start_cues, with_timeline
     from timeline_files.length import shown_length_s
 
     if sum(given is not None for given in (offset_s, starts_at, sounds, other_id)) > 1:
@@ -95,7 +95,7 @@ def timeline(
             if not _agreed(session, proposal, yes):
                 return 1
             assert proposal is not None
-            begin = begun(proposal.zero_at)
+            begin = start_cues(proposal.zero_at)
         cues = _cues(session, stage, begin, pauses, restarts)
         read = None
         if file is not None:
@@ -119,27 +119,27 @@ def timeline(
 
 
 def _begin(session: Session, offset_s: float | None, starts_at: datetime | None) -> tuple[Cue, ...]:
-    from audience.timelines import begun
+    from audience.timelines import start_cues
 
     if starts_at is not None:
-        return begun(starts_at)
+        return start_cues(starts_at)
     if offset_s is None:
         return ()
     if not abs(offset_s) < timedelta(days=11).total_seconds():
         raise InvalidValue(f"offset {offset_s:g} s is not one: give the seconds from the session's start")
-    return begun(session.started_at, offset_s)
+    return start_cues(session.started_at, offset_s)
 
 
 def _cues(
     session: Session, stage: Stage, begin: tuple[Cue, ...], pauses: Sequence[str], restarts: Sequence[str]
 ) -> tuple[Cue, ...]:
     """The stage's cues: those it has, unless it is said anew when it began, with pauses and starts anew."""
-    from audience.timelines import begun, paused, restarted
+    from audience.timelines import paused, restarted, start_cues
     from timeline_files.times import time_s
 
     cues = begin or stage.cues
     if (pauses or restarts) and not cues:
-        cues = begun(session.started_at)
+        cues = start_cues(session.started_at)
     for pause in pauses:
         at, plus, length = pause.partition("+")
         if not plus:

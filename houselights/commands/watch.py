@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 import click
 
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import occasion_from, occasion_options, scoring_options, store_at, store_option
+from houselights.commands.options import scoring_options, setup_from, setup_options, store_at, store_option
 from houselights.commands.stopping import stopped_by_signal
 
 
 @click.command(short_help="Score a camera live.")
 @click.argument("source", metavar="webcam:0|rtsp://…|http://…|file:…")
-@occasion_options
+@setup_options
 @scoring_options
 @click.option("--preview-port", type=click.IntRange(0, 65535), metavar="N", help="Serve a live preview on 127.0.0.1:N.")
 @click.option("--blur", is_flag=True, help="Make faces in the preview unrecognisable.")
@@ -48,7 +48,7 @@ def watch(
     from edge_lambda.status.log import LogStatus
     from houselights.watching import Watch, WatchPlan
 
-    occasion = occasion_from(options)
+    setup = setup_from(options)
     with store_at(store_url) as store, ExitStack() as stack:
         expressions = load_scorer(scorer)
         on_window, shown_at = None, None
@@ -63,7 +63,7 @@ def watch(
         stop = stack.enter_context(stopped_by_signal())
         clock = SteadyClock.of_this_computer(None, wall=lambda: datetime.now(UTC))
         watched = Watch(
-            occasion,
+            setup,
             WatchPlan(
                 every_s=every_s,
                 windows_kept_days=keep_windows_days,

@@ -1,4 +1,4 @@
-"""Deploys Houselights to an AWS account and removes it: `make package`, `component`, `licences` and `teardown`.
+"""Releases Houselights, deploys it to an AWS account, and removes it there; `make help` lists the targets.
 
 Works from a checkout only, since it needs the repository's files.
 """

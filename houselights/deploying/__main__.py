@@ -1,8 +1,9 @@
-"""`python -m houselights.deploying package|component|licences|teardown`, as `make` calls it."""
+"""`python -m houselights.deploying package|component|licences|wheel|release|teardown`, as `make` calls it."""
 
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
 
 import click
@@ -59,6 +60,28 @@ def licences() -> None:
     from houselights.deploying.licences import LIST, write_list
 
     click.echo(f"{LIST}: {write_list()} packages")
+
+
+@deploying.command()
+def wheel() -> None:
+    """Build wheel and source archive in dist, and try the wheel in an empty environment."""
+    from houselights.deploying.release import build
+
+    built = build(click.echo)
+    click.echo(f"{built.wheel}\n{built.archive}")
+
+
+@deploying.command()
+@click.option("--version", metavar="VERSION", help="Version to release.  [default: the one in pyproject.toml]")
+def release(version: str | None) -> None:
+    """Set the version, date the changelog, then build and try as `wheel` does. Commits and publishes nothing."""
+    from houselights.deploying.release import make_release
+
+    made = make_release(version, datetime.now(UTC).date(), click.echo)
+    click.echo(
+        f"{made.wheel}\n{made.archive}\n"
+        f"To publish it: git commit -am 'Release {made.version}' && git tag v{made.version}; push both, upload dist/."
+    )
 
 
 @deploying.command()

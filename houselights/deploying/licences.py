@@ -29,7 +29,8 @@ _HEADING = """\
 
 Made by `make licences` out of `uv.lock` and of what the installed packages say of themselves; a test holds it against
 both. Houselights' own wheel contains none of them: whoever installs it fetches them, each with its licence's text where
-it brings one along (in its `.dist-info` folder). What lies inside the wheels of PyAV and OpenCV is in `NOTICE`.
+it brings one along (in its `.dist-info` folder). `NOTICE` has what that wheel does contain of others, and what lies
+inside the wheels of PyAV and OpenCV.
 
 | package | version | licence |
 |---|---|---|

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
 
 from audience.alerts import Alert
-from audience.errors import AlertNotTold, InvalidValue
+from audience.errors import AlertNotDelivered, InvalidValue
 from audience.time import from_ms, instant_text
 
 TIMEOUT_S: Final = 10.0
@@ -90,7 +90,7 @@ class Way(Protocol):
         """Tells it; waits `TIMEOUT_S` at most.
 
         Raises:
-            AlertNotTold: it may not have arrived; trying again may help.
+            AlertNotDelivered: it may not have arrived; trying again may help.
         """
         ...
 
@@ -140,11 +140,11 @@ class SnsTopic:
             )
         except ClientError as problem:
             code = problem.response.get("Error", {}).get("Code", "unknown")
-            raise AlertNotTold(
+            raise AlertNotDelivered(
                 f"SNS refused the alert ({code}): check the topic, and the right to sns:Publish"
             ) from None
         except BotoCoreError as problem:
-            raise AlertNotTold(
+            raise AlertNotDelivered(
                 f"SNS cannot be reached ({type(problem).__name__}): check network and credentials"
             ) from None
 
@@ -181,9 +181,11 @@ class Webhook:
                 pass
         except urllib.error.HTTPError as problem:
             problem.close()
-            raise AlertNotTold(f"the webhook answered {problem.code}: check its address") from None
+            raise AlertNotDelivered(f"the webhook answered {problem.code}: check its address") from None
         except (OSError, http.client.HTTPException) as problem:
-            raise AlertNotTold(f"the webhook cannot be reached ({type(problem).__name__}): check its address") from None
+            raise AlertNotDelivered(
+                f"the webhook cannot be reached ({type(problem).__name__}): check its address"
+            ) from None
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Final
 
 from audience.alerts import Alert, AlertBook, AlertMark, AlertWatcher, MarkKind
-from audience.errors import AlertNotTold, SessionNotFound, StoreUnavailable
-from audience.monitoring.evaluate import is_watched, look
+from audience.errors import AlertNotDelivered, SessionNotFound, StoreUnavailable
+from audience.monitoring.evaluate import evaluate, is_watched
 from audience.sessions import Session
 from audience.store import Store
 from audience.time import to_ms
@@ -116,7 +116,7 @@ class AlertWatch:
         if not self._has(session.session_id, book):
             return
         before = {alert.alert_id for alert in book.alerts if alert.is_on}
-        book = look(self._store, session.session_id, self._now_ms(), self._name).book
+        book = evaluate(self._store, session.session_id, self._now_ms(), self._name).book
         for alert in book.alerts:
             if alert.is_on and alert.alert_id not in before:
                 self._say(f"{session.session_id}: {alert.told}")
@@ -148,7 +148,7 @@ class AlertWatch:
             self._store.alerting.put(session_id, AlertWatcher(name=self._name, at_ms=self._now_ms()))
             try:
                 line.way.tell(Message(session_id=session_id, alert=alert, turn=turn))
-            except AlertNotTold as problem:
+            except AlertNotDelivered as problem:
                 wait_s = line.back_off.next_s()
                 line.again_ms = self._now_ms() + round(wait_s * 1000)
                 if str(problem) != line.trouble:

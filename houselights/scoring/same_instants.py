@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from audience.errors import ScoringRefused
-from audience.session_setup import Occasion
+from audience.session_setup import SessionSetup
 from audience.sessions import Camera, overlapping
 from audience.store import Store
 
@@ -19,7 +19,7 @@ _SESSIONS = 200
 
 def check_same_instants(
     store: Store,
-    occasion: Occasion,
+    setup: SessionSetup,
     fingerprint: str,
     *,
     started_ms: int,
@@ -31,7 +31,7 @@ def check_same_instants(
 
     Args:
         store: where the session is, or will be.
-        occasion: the session, stage and camera of the recording.
+        setup: the session, stage and camera of the recording.
         fingerprint: of the recording.
         started_ms: instant of its first picture, milliseconds since the epoch.
         length_s: its length, seconds; None where unknown.
@@ -41,13 +41,13 @@ def check_same_instants(
     Raises:
         ScoringRefused: with one line that asks which it is.
     """
-    known = overlapping(store.cameras(occasion.session_id, occasion.stage_id))
-    asked = {*overlaps, *(other for pair in known if occasion.camera_id in pair for other in pair)}
-    for other in store.recordings(occasion.session_id):
-        is_other = other.stage_id == occasion.stage_id and other.camera_id != occasion.camera_id
+    known = overlapping(store.cameras(setup.session_id, setup.stage_id))
+    asked = {*overlaps, *(other for pair in known if setup.camera_id in pair for other in pair)}
+    for other in store.recordings(setup.session_id):
+        is_other = other.stage_id == setup.stage_id and other.camera_id != setup.camera_id
         if is_other and other.fingerprint == fingerprint and other.camera_id not in asked:
             raise ScoringRefused(
-                f"this is the recording of camera {other.camera_id!r} of session {occasion.session_id!r}: its people "
+                f"this is the recording of camera {other.camera_id!r} of session {setup.session_id!r}: its people "
                 "would count twice; leave it out, or choose another --session"
             )
     if different_people:
@@ -57,24 +57,24 @@ def check_same_instants(
     if until_ms - _SHARED_MS <= from_ms:
         from_ms, until_ms = started_ms, until_ms + _SHARED_MS
     table = store.windows(
-        occasion.session_id, occasion.stage_id, from_ms=from_ms, until_ms=max(from_ms + 1, until_ms - _SHARED_MS)
+        setup.session_id, setup.stage_id, from_ms=from_ms, until_ms=max(from_ms + 1, until_ms - _SHARED_MS)
     )
-    there = {table.cameras[index] for index in set(table.camera.tolist())} - {occasion.camera_id, *asked}
+    there = {table.cameras[index] for index in set(table.camera.tolist())} - {setup.camera_id, *asked}
     if there:
         cameras = " and ".join(repr(camera) for camera in sorted(there))
         raise ScoringRefused(
-            f"camera {cameras} recorded the same instants of stage {occasion.stage_id!r}: say whether they see some of "
+            f"camera {cameras} recorded the same instants of stage {setup.stage_id!r}: say whether they see some of "
             f"the same people, with --overlaps {min(there)}, or none, with --different-people; where the time is "
             "wrong (a chapter of one recording, perhaps), give --started-at"
         )
 
 
-def elsewhere(store: Store, occasion: Occasion, fingerprint: str) -> list[str]:
+def elsewhere(store: Store, setup: SessionSetup, fingerprint: str) -> list[str]:
     """Names other sessions and stages that hold the same recording, a line each."""
     lines = []
     for session in store.sessions()[:_SESSIONS]:
         for other in store.recordings(session.session_id):
-            is_here = (other.session_id, other.stage_id) == (occasion.session_id, occasion.stage_id)
+            is_here = (other.session_id, other.stage_id) == (setup.session_id, setup.stage_id)
             if other.fingerprint == fingerprint and not is_here:
                 lines.append(
                     f"Session {other.session_id}, stage {other.stage_id}, holds the same recording "
@@ -83,19 +83,19 @@ def elsewhere(store: Store, occasion: Occasion, fingerprint: str) -> list[str]:
     return lines
 
 
-def add_overlaps(store: Store, occasion: Occasion, overlaps: Collection[str]) -> None:
+def add_overlaps(store: Store, setup: SessionSetup, overlaps: Collection[str]) -> None:
     """Notes which cameras of the stage see some of the people this one sees.
 
     Raises:
         ScoringRefused: there is no such camera on the stage.
     """
-    cameras = {camera.camera_id: camera for camera in store.cameras(occasion.session_id, occasion.stage_id)}
+    cameras = {camera.camera_id: camera for camera in store.cameras(setup.session_id, setup.stage_id)}
     if unknown := sorted(set(overlaps) - cameras.keys()):
         raise ScoringRefused(
-            f"there is no camera {unknown[0]!r} on stage {occasion.stage_id!r} that could be overlapped: give one of "
+            f"there is no camera {unknown[0]!r} on stage {setup.stage_id!r} that could be overlapped: give one of "
             f"{', '.join(sorted(cameras))}"
         )
     if overlaps:
-        camera = cameras[occasion.camera_id]
+        camera = cameras[setup.camera_id]
         together = Camera(camera_id=camera.camera_id, overlaps=camera.overlaps | frozenset(overlaps))
-        store.put_camera(occasion.session_id, occasion.stage_id, together)
+        store.put_camera(setup.session_id, setup.stage_id, together)

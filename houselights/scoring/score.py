@@ -10,7 +10,7 @@ from pathlib import Path
 
 from audience.errors import RecordingUnreadable, ScoringRefused
 from audience.recording_files import fingerprint
-from audience.session_setup import Occasion, check_not_watched, note_camera_end, plan_recording, store_session
+from audience.session_setup import SessionSetup, check_not_watched, end_with_last_camera, plan_recording, store_session
 from audience.sessions import Session
 from audience.store import RecordingProgress, Store
 from audience.time import clock_text, from_ms, to_ms
@@ -71,7 +71,7 @@ class Position:
 
 def score_recording(
     video: Path,
-    occasion: Occasion,
+    setup: SessionSetup,
     plan: ScoringPlan,
     *,
     store: Store,
@@ -86,7 +86,7 @@ def score_recording(
 
     Args:
         video: the recording.
-        occasion: the session, stage and camera its windows belong to.
+        setup: the session, stage and camera its windows belong to.
         plan: how to score it.
         store: where they go.
         load_detector, load_scorer: called once the recording is known to be readable; the scorer is not loaded where
@@ -102,12 +102,12 @@ def score_recording(
         known_by = fingerprint(file)
     if plan.preview is not None:
         check_preview_place(plan.preview, video, store, replace=plan.replace_preview)
-    before = store.progress(occasion.session_id, occasion.stage_id, occasion.camera_id)
+    before = store.progress(setup.session_id, setup.stage_id, setup.camera_id)
     if plan.again:
         before = None
     if before is not None and before.fingerprint != known_by:
         raise ScoringRefused(
-            f"camera {occasion.camera_id!r} of session {occasion.session_id!r} holds another recording: give this one "
+            f"camera {setup.camera_id!r} of session {setup.session_id!r} holds another recording: give this one "
             "its own --camera or --session, or throw the other's scores away with --again"
         )
     if before is not None and plan.started_at is not None and to_ms(plan.started_at) != before.started_ms:
@@ -120,15 +120,15 @@ def score_recording(
     else:
         start = recording_start(recording, given=plan.started_at, zone=plan.zone)
     started_at = start.at
-    session = plan_recording(store, occasion, started_at)
+    session = plan_recording(store, setup, started_at)
     if before is None and not plan.again:
-        check_not_watched(store, occasion.place)
+        check_not_watched(store, setup.place)
     if before is not None and before.finished:
-        return summary_of(store, occasion, before, session.mode_reason, realtime_factor=None)
+        return summary_of(store, setup, before, session.mode_reason, realtime_factor=None)
     if before is None:
         check_same_instants(
             store,
-            occasion,
+            setup,
             known_by,
             started_ms=to_ms(started_at),
             length_s=recording.duration_s,
@@ -140,9 +140,9 @@ def score_recording(
     detector = load_detector()
     scorer = load_scorer() if session.mode == "expressions" else None
     progress = before or RecordingProgress(
-        session_id=occasion.session_id,
-        stage_id=occasion.stage_id,
-        camera_id=occasion.camera_id,
+        session_id=setup.session_id,
+        stage_id=setup.stage_id,
+        camera_id=setup.camera_id,
         fingerprint=known_by,
         started_ms=to_ms(started_at),
         every_s=plan.every_s,
@@ -161,9 +161,9 @@ def score_recording(
 
     notes = [f"Went on at {clock_text(progress.done_s)}."] if progress.done_s else []
     camera = CameraKey(
-        session_id=occasion.session_id,
-        stage_id=occasion.stage_id,
-        camera_id=occasion.camera_id,
+        session_id=setup.session_id,
+        stage_id=setup.stage_id,
+        camera_id=setup.camera_id,
         written_ms=to_ms(datetime.now(UTC)),
         windows_kept_ms=plan.windows_kept_days * 86_400_000,
         faces_kept_ms=plan.faces_kept_days * 86_400_000,
@@ -190,19 +190,19 @@ def score_recording(
         stack.callback(windows.close)
 
         def set_up() -> Session:
-            known = store.progress(occasion.session_id, occasion.stage_id, occasion.camera_id)
+            known = store.progress(setup.session_id, setup.stage_id, setup.camera_id)
             if before is not None and known is None:
                 raise ScoringRefused(
-                    f"session {occasion.session_id!r} was deleted since this began: the same command scores it anew"
+                    f"session {setup.session_id!r} was deleted since this began: the same command scores it anew"
                 )
             if plan.again:
-                store.delete_camera_records(occasion.session_id, occasion.stage_id, occasion.camera_id)
+                store.delete_camera_records(setup.session_id, setup.stage_id, setup.camera_id)
             # Planned anew: another camera of the session may have set it up meanwhile.
-            planned = plan_recording(store, occasion, started_at, now=datetime.now(UTC))
+            planned = plan_recording(store, setup, started_at, now=datetime.now(UTC))
             if scorer is not None:
                 store.put_scorer(scorer_record(scorer))
-            stored = store_session(store, planned, occasion)
-            add_overlaps(store, occasion, plan.overlaps)
+            stored = store_session(store, planned, setup)
+            add_overlaps(store, setup, plan.overlaps)
             return stored
 
         def found(done_s: float) -> Found:
@@ -230,10 +230,10 @@ def score_recording(
         finally:
             run.flush()
     end_ms = progress.started_ms + round(run.progress.done_s * 1000)
-    if not note_camera_end(store, occasion, end_ms=end_ms, now_ms=to_ms(datetime.now(UTC))):
+    if not end_with_last_camera(store, setup, end_ms=end_ms, now_ms=to_ms(datetime.now(UTC))):
         notes.append("The session is not ended by this: end it on the page Operate once it is over.")
-    notes += elsewhere(store, occasion, known_by)
-    summary = summary_of(store, occasion, run.progress, session.mode_reason, realtime_factor=run.realtime_factor)
+    notes += elsewhere(store, setup, known_by)
+    summary = summary_of(store, setup, run.progress, session.mode_reason, realtime_factor=run.realtime_factor)
     if not summary.faces and not corrector.unusable:
         notes.append("No face was found in the whole recording: look at it with --preview, or try --detector yunet.")
     return replace(summary, notes=(*summary.notes, *notes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from audience.session_setup import Occasion
+from audience.session_setup import SessionSetup
 from audience.store import RecordingProgress, Store
 from audience.time import clock_text, from_ms
 from edge_lambda.recording import Recording
@@ -53,7 +53,7 @@ class Summary:
 
 def summary_of(
     store: Store,
-    occasion: Occasion,
+    setup: SessionSetup,
     progress: RecordingProgress,
     mode_reason: str,
     *,
@@ -62,16 +62,16 @@ def summary_of(
     """What was scored of a recording, as the store has it.
 
     Args:
-        store, occasion, progress: whose recording, and how far it was scored.
+        store, setup, progress: whose recording, and how far it was scored.
         mode_reason: what is measured, and why.
         realtime_factor: recording seconds of this run per second it took; None where nothing was left to do.
     """
-    table = store.windows(occasion.session_id, occasion.stage_id)
-    if occasion.camera_id in table.cameras:
-        table = table.rows(table.camera == table.cameras.index(occasion.camera_id))
+    table = store.windows(setup.session_id, setup.stage_id)
+    if setup.camera_id in table.cameras:
+        table = table.rows(table.camera == table.cameras.index(setup.camera_id))
     expected = int(table.expected.sum())
     return Summary(
-        session=occasion.session_id,
+        session=setup.session_id,
         frames=progress.frames,
         faces=progress.faces,
         tracks=progress.tracks,

@@ -1,4 +1,5 @@
-"""A simulated festival day: stages whose true liveliness is known, and cameras that fail as real ones do.
+"""A simulated festival day: stages with known true liveliness, and cameras with realistic faults.
 
-Nothing here was recorded of anybody. The crowd and its scorer are those of the sample sessions (`sample_data.crowd`).
+Nothing here was recorded from real people. The crowd and its scorer are those of the sample sessions
+(`sample_data.crowd`).
 """

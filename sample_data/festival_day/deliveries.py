@@ -1,4 +1,4 @@
-"""What the cameras of a simulated day see, and when it arrives: late, twice, or never, as their plans say."""
+"""Windows and heartbeats of a simulated day's cameras in order of arrival: on time, late, twice, or never."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from audience.time import to_ms
 from audience.windows import DEFAULT_WIDTH_MS, Tally, WindowRecord
 from sample_data.crowd import confidences_of, looking
 from sample_data.festival_day.plan import CameraPlan, DayPlan, Span
-from sample_data.generate import SCORER, most_of_late, tallies
+from sample_data.generate import SCORER, recent_maximum, tallies
 
 CHUNK_S = 600
-"""The same people stand at a stage for so long; then others do, not at all stages at once."""
+"""How long the same people stay at a stage; stages change at different times."""
 
 _STEP_S = 60
-_FACING = 0.85  # of the people who are there, how many can be seen
+_FACING = 0.85  # share of the people present who face the camera
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """Something of a camera that arrives.
+    """A window or heartbeat that arrives.
 
     Attributes:
-        at_ms: when, by a clock that is right, milliseconds since the epoch.
+        at_ms: arrival time by a correct clock, milliseconds since the epoch.
         window: a window, or None.
         heartbeat: a heartbeat, or None.
     """
@@ -41,9 +41,9 @@ class Arrival:
 
 
 def arrivals(day: DayPlan) -> Iterator[Arrival]:
-    """Everything that arrives, in the order of arrival.
+    """Yields all arrivals in order.
 
-    It is made a minute at a time, so that a day can be played as it is made.
+    They are generated a minute at a time, so that a day can be played back while it is generated.
     """
     begins_ms = to_ms(day.session.started_at)
     waiting: list[Arrival] = []
@@ -60,12 +60,12 @@ def arrivals(day: DayPlan) -> Iterator[Arrival]:
 
 
 def chunk_arrivals(day: DayPlan, number: int, from_s: int) -> Iterator[Arrival]:
-    """What the cameras of one stage saw while the same people stood there, camera by camera.
+    """Yields the arrivals of one stage while the same people are there, by camera.
 
     Args:
         day: the day.
-        number: which of its stages, from 0.
-        from_s: when they came: 0, or a second at which people of this stage change.
+        number: index of the stage, from 0.
+        from_s: when these people came: 0, or a second at which people of this stage change.
     """
     planned = day.stages[number]
     until_s = min(from_s + CHUNK_S - (from_s - _offset_s(number)) % CHUNK_S, day.length_s)
@@ -92,7 +92,7 @@ def _sent(
     rng: np.random.Generator,
 ) -> Iterator[Arrival]:
     begins_ms = to_ms(day.session.started_at)
-    expected = most_of_late(faces).tolist()
+    expected = recent_maximum(faces).tolist()
     again = rng.random(len(faces)) < camera.sent_twice
     session_id, stage_id, camera_id = day.session.session_id, stage.stage_id, camera.camera.camera_id
     before_ms = -1
@@ -108,7 +108,7 @@ def _sent(
         arrives_ms = true_end_ms + round(camera.delay_s * 1000)
         if cut_off is not None:
             arrives_ms = max(arrives_ms, begins_ms + round(cut_off[1] * 1000))
-        if start_ms > before_ms:  # of two seconds that a slow clock calls the same, one
+        if start_ms > before_ms:  # a slow clock may give two seconds the same start: keep one
             window = WindowRecord(
                 session_id=session_id,
                 stage_id=stage_id,

@@ -1,4 +1,4 @@
-"""Plans a festival day: who plays when on which stage, how many watch, and which camera fails how."""
+"""Generates the plan of a festival day: sets, crowds, cameras and their faults."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Span = tuple[float, float]
 
 FEWEST_PEOPLE, MOST_PEOPLE = 3, 3000
 MOST_STAGES, MOST_CAMERAS, LONGEST_H = 40, 5, 24.0
-_IN_SIGHT = (25, 80)  # people a camera can see, of however many stand there
-_PEOPLE_A_CAMERA = 8  # fewer do not get a second one
+_IN_SIGHT = (25, 80)  # range of the number of people that a camera can see
+_PEOPLE_A_CAMERA = 8  # people per camera
 _NAMES = (
     "River stage",
     "Comedy tent",
@@ -36,17 +36,17 @@ _NAMES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraPlan:
-    """A camera, and what goes wrong with it; seconds are those of the day.
+    """A camera and its faults, in seconds of the day.
 
     Attributes:
-        camera: as it goes into the store.
-        people: how many of the stage's it sees.
-        dead: stretches in which it looks at nothing and says nothing.
-        cut_off: stretches in which the network is away: what it sees arrives when they end.
-        delay_s: from the end of a window to its arrival.
-        sent_twice: the part of its windows that arrive again, later.
-        clock_error_s: how far its clock is ahead when the day begins.
-        clock_gain_s: how much further it gets ahead in an hour.
+        camera: as stored.
+        people: number of the stage's people that it sees.
+        dead: stretches without records and heartbeats.
+        cut_off: stretches without network; their windows arrive at the end.
+        delay_s: seconds from the end of a window to its arrival.
+        sent_twice: fraction of its windows that arrive twice.
+        clock_error_s: how far its clock is ahead at the start of the day.
+        clock_gain_s: how much its clock gains per hour.
     """
 
     camera: Camera
@@ -68,10 +68,10 @@ class StagePlan:
     """A stage, its crowd and its cameras.
 
     Attributes:
-        stage: as it goes into the store, its sets as segments of a timeline.
-        people: how many watch while somebody plays.
-        curves: the truth about them.
-        cameras: those that watch them.
+        stage: as stored, with its sets as segments of a timeline.
+        people: number of people during a set.
+        curves: their true behaviour.
+        cameras: the cameras.
     """
 
     stage: Stage
@@ -85,10 +85,10 @@ class DayPlan:
     """A festival day.
 
     Attributes:
-        session: as it goes into the store.
-        seed: of everything that is left to chance.
-        length_s: how long it lasts.
-        stages: in the order of their ids.
+        session: as stored.
+        seed: seed of all randomness.
+        length_s: length of the day.
+        stages: sorted by id.
     """
 
     session: Session
@@ -100,17 +100,17 @@ class DayPlan:
 def plan_day(
     *, begins_at: datetime, stages: int, cameras: int, hours: float, seed: int, session_id: str | None = None
 ) -> DayPlan:
-    """Plans a day: the same one whenever it is asked for with the same values.
+    """Generates the plan of a day, deterministically.
 
-    Crowds grow by equal factors from 3 to 3,000 people; which stage has which is left to chance.
+    Crowd sizes are spaced geometrically from 3 to 3,000 people, and assigned to stages at random.
 
     Args:
         begins_at: its first second; aware, a whole second.
         stages: 1 to 40.
-        cameras: of a stage, 1 to 5; a small crowd has fewer.
+        cameras: per stage, 1 to 5; a small crowd has fewer.
         hours: 1/60 to 24.
         seed: 0 or more.
-        session_id: "simulated-festival-SEED" where it is None.
+        session_id: None for "simulated-festival-SEED".
 
     Raises:
         InvalidValue: a value is out of its range.
@@ -170,10 +170,10 @@ def _stage(number: int, curves: TrueCurves, begins_at: datetime) -> Stage:
 
 
 def _cameras(people: int, most: int, length_s: int, rng: np.random.Generator) -> Iterator[CameraPlan]:
-    """The cameras of one crowd. Half of them have a fault; every clock is a little wrong."""
+    """The cameras of one crowd. Half of them have a fault, and every clock has an error."""
     count = max(1, min(most, people // _PEOPLE_A_CAMERA))
     for number in range(count):
-        # The last of three sees some of the first one's people, and is declared so.
+        # The third camera overlaps the first.
         overlaps = frozenset({"cam-1"}) if number == 2 else frozenset()
         fault = rng.choice(["none", "none", "none", "none", "dies", "cut off", "twice", "clock"])
         slow = rng.random() < 0.15
@@ -185,12 +185,12 @@ def _cameras(people: int, most: int, length_s: int, rng: np.random.Generator) ->
             delay_s=float(rng.uniform(6, 13) if slow else rng.uniform(0.8, 2.5)),
             sent_twice=0.3 if fault == "twice" else 0.0,
             clock_error_s=float(rng.choice([-1, 1]) * rng.uniform(3, 8) if fault == "clock" else rng.normal(0, 0.3)),
-            clock_gain_s=float(rng.normal(0, 0.07)),  # 20 millionths, as crystals have it
+            clock_gain_s=float(rng.normal(0, 0.07)),  # 20 ppm, typical of quartz crystals
         )
 
 
 def _spans(length_s: int, most: int, lasts_s: Span, rng: np.random.Generator) -> tuple[Span, ...]:
-    """Up to `most` stretches of the day, none overlapping another."""
+    """Up to `most` stretches of the day, without overlaps."""
     begins = np.sort(rng.uniform(0, length_s, int(rng.integers(1, most + 1))))
     ends = np.minimum(begins + rng.uniform(*lasts_s, len(begins)), np.append(begins[1:], length_s))
     return tuple(zip(begins.tolist(), ends.tolist(), strict=True))

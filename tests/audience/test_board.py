@@ -213,7 +213,7 @@ def test_a_minute_that_somebody_left_out_says_so_and_has_no_figure():
 
 def test_stages_of_different_scorers_carry_a_caution():
     other = stage_of("mill", steady("mill", 19, 50, scorer="rekognition 1"))
-    assert "not to be compared" in board(a_session(), [*four()[:2], other], AT).caution
+    assert "must not be compared" in board(a_session(), [*four()[:2], other], AT).caution
     assert board(a_session(), four(), AT).caution == ""
 
 

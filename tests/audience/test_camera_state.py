@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from audience.monitoring.cameras import (
-    LONGEST_TURN_S,
+    LONGEST_INTERVAL_S,
+    RETRY_S,
     STATES,
-    TRIED_AGAIN_S,
     UNUSABLE,
     CameraStatus,
     camera_status,
     camera_statuses,
-    records_come_in,
+    is_receiving,
 )
 from audience.store import Heartbeat
 from edge_lambda.back_off import BackOff
@@ -42,10 +42,10 @@ def test_a_camera_that_is_set_up_and_was_never_heard_of_is_expected_and_not_dead
 
 
 @pytest.mark.parametrize(("at_s", "state"), [(12, "ok"), (39, "ok"), (41, "late")])
-def test_a_camera_that_tells_no_status_is_as_its_figures_are(at_s: float, state: str) -> None:
+def test_a_camera_without_heartbeats_is_judged_by_its_records(at_s: float, state: str) -> None:
     status = seen(None, at_s, recorded_until_s=10)
     assert (status.state, status.seen_s, status.delay_s) == (state, at_s - 10, at_s - 10)
-    assert status.why.startswith("tells no status; its figures ")
+    assert status.why.startswith("sends no status; its figures ")
 
 
 @pytest.mark.parametrize(("silent_s", "state"), [(9, "ok"), (11, "late"), (29, "late"), (31, "dead"), (9e5, "dead")])
@@ -59,7 +59,7 @@ def test_a_camera_that_looks_once_a_minute_may_be_silent_for_longer() -> None:
 
 
 def test_a_camera_that_says_it_hardly_ever_looks_is_missed_all_the_same() -> None:
-    assert seen(beat(frames_per_s=1e-310), 3 * LONGEST_TURN_S + 1).state == "dead"
+    assert seen(beat(frames_per_s=1e-310), 3 * LONGEST_INTERVAL_S + 1).state == "dead"
 
 
 @pytest.mark.parametrize(("said", "state"), [("waiting", "away"), ("failed", "failed")])
@@ -95,10 +95,10 @@ def test_a_camera_that_stopped_or_failed_long_ago_is_told_apart() -> None:
     assert "“failed”: the disk is full" in seen(beat(state="failed", detail="the disk is full"), 3600).why
 
 
-def test_a_camera_whose_records_come_late_is_late_and_its_outbox_is_told() -> None:
+def test_a_camera_whose_records_arrive_late_is_late_and_its_outbox_is_named() -> None:
     status = seen(beat(at_s=60, waiting=7), 61, recorded_until_s=30)
     assert (status.state, status.delay_s) == ("late", 31)
-    assert status.why == "figures come 31 s after their capture; 7 deliveries wait in its outbox"
+    assert status.why == "figures arrive 31 s after capture; 7 deliveries wait in its outbox"
 
 
 def test_a_clock_that_is_wrong_is_told_and_moves_neither_the_delay_nor_the_silence() -> None:
@@ -116,7 +116,7 @@ def test_a_heartbeat_from_the_future_is_no_negative_age() -> None:
 
 def test_what_is_tried_again_is_tried_again_within_the_time_it_is_given() -> None:
     waits = BackOff()
-    assert max(waits.next_s() for _ in range(20)) == TRIED_AGAIN_S
+    assert max(waits.next_s() for _ in range(20)) == RETRY_S
 
 
 def test_cameras_stand_in_the_order_of_need() -> None:
@@ -160,14 +160,14 @@ def test_every_state_that_shows_nothing_of_use_comes_before_those_that_do() -> N
 
 def test_records_come_in_until_the_session_is_ended_or_no_camera_was_heard_of_for_a_while() -> None:
     running = a_session()
-    assert records_come_in(running, [beat(0)], after_ms(60))
-    assert records_come_in(running, [beat(0), beat(100)], after_ms(120))
-    assert not records_come_in(running, [beat(0)], after_ms(120))
-    assert not records_come_in(running, [], after_ms(0))
-    assert not records_come_in(a_session(ended_at=after(300)), [beat(0)], after_ms(1))
+    assert is_receiving(running, [beat(0)], after_ms(60))
+    assert is_receiving(running, [beat(0), beat(100)], after_ms(120))
+    assert not is_receiving(running, [beat(0)], after_ms(120))
+    assert not is_receiving(running, [], after_ms(0))
+    assert not is_receiving(a_session(ended_at=after(300)), [beat(0)], after_ms(1))
 
 
 def test_whether_records_come_in_is_told_by_when_a_camera_was_heard_of_and_not_by_its_clock() -> None:
     behind, ahead = (beat(error_s, received_ms=after_ms(0)) for error_s in (-3600, 3600))
-    assert records_come_in(a_session(), [behind], after_ms(10))
-    assert not records_come_in(a_session(), [ahead], after_ms(600))
+    assert is_receiving(a_session(), [behind], after_ms(10))
+    assert not is_receiving(a_session(), [ahead], after_ms(600))

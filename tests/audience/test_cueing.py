@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
-from audience.timelines import begun, is_paused, paused_now, position_s, resumed_now
+from audience.timelines import is_paused, paused_now, position_s, resumed_now, start_cues
 from tests.builders import a_cue, after
 
 
 def test_a_pause_stands_until_somebody_ends_it_and_then_goes_on_where_it_stood() -> None:
-    cues = paused_now(begun(after(0)), after(100))
+    cues = paused_now(start_cues(after(0)), after(100))
     assert position_s(cues, after(99)) == 99
     assert position_s(cues, after(100.1)) is None
     assert is_paused(cues, after(100_000))
@@ -24,7 +24,7 @@ def test_a_pause_stands_until_somebody_ends_it_and_then_goes_on_where_it_stood()
 
 @given(lengths=st.lists(st.tuples(st.integers(1, 500), st.integers(1, 500)), min_size=1, max_size=6))
 def test_after_any_pauses_it_has_come_as_far_as_it_ran(lengths) -> None:
-    cues, now, ran = begun(after(0)), 0, 0
+    cues, now, ran = start_cues(after(0)), 0, 0
     for runs_s, stands_s in lengths:
         now, ran = now + runs_s, ran + runs_s
         cues = paused_now(cues, after(now))
@@ -42,8 +42,8 @@ def test_what_is_not_shown_cannot_be_paused_and_what_runs_cannot_go_on() -> None
     with pytest.raises(InvalidValue, match="begin it first"):
         paused_now((), after(0))
     with pytest.raises(InvalidValue, match="begin it first"):
-        paused_now(paused_now(begun(after(0)), after(10)), after(20))
+        paused_now(paused_now(start_cues(after(0)), after(10)), after(20))
     with pytest.raises(InvalidValue, match="nothing is paused now"):
-        resumed_now(begun(after(0)), after(10))
+        resumed_now(start_cues(after(0)), after(10))
     with pytest.raises(InvalidValue, match="nothing is paused now"):
-        resumed_now(begun(after(50)), after(10))
+        resumed_now(start_cues(after(50)), after(10))

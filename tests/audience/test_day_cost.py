@@ -39,16 +39,16 @@ def test_scoring_on_the_device_needs_no_call_and_scoring_here_costs_nothing() ->
     assert day_cost(cameras=30, hours=8, faces=60, scoring="here", interval_s=2).dollars == 0
 
 
-def test_what_it_rests_on_is_said() -> None:
+def test_the_assumptions_are_listed() -> None:
     told = " ".join(day_cost(cameras=3, hours=6.5, faces=40, scoring="cloud", interval_s=2).assumes)
-    assert "3 cameras at work for 6.5 hours, with 40 faces in view of each" in told
+    assert "3 cameras running for 6.5 hours, with 40 faces in view of each" in told
     assert "without the free tier" in told
 
 
 @pytest.mark.parametrize(
     "wrong", [{"cameras": -1}, {"hours": 25}, {"faces": -1}, {"interval_s": 0}, {"interval_s": math.inf}]
 )
-def test_a_day_that_cannot_be_is_refused(wrong) -> None:
+def test_a_day_out_of_range_is_refused(wrong) -> None:
     usual = {"cameras": 1, "hours": 1.0, "faces": 1, "scoring": "cloud", "interval_s": 2.0}
-    with pytest.raises(InvalidValue, match="make no day"):
+    with pytest.raises(InvalidValue, match="are not allowed: use"):
         day_cost(**(usual | wrong))

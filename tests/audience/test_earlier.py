@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audience.comparing.earlier import Whole, comparable, mean_along
+from audience.comparing.earlier import StageSummary, comparable, mean_along
 from audience.reaction.curve import StageWindows, stage_windows
 from audience.window_table import WindowTable
 from tests.builders import a_cue, a_session, a_stage, a_timeline, a_window
@@ -26,14 +26,14 @@ NOW = given_with([5] * 40, timelines=[SLIDES])
 
 
 def test_the_whole_of_a_session_is_one_share_with_its_faces() -> None:
-    whole = Whole.of(given_with([2] * 30 + [8] * 30, audience_size=20), "smile")
+    whole = StageSummary.of(given_with([2] * 30 + [8] * 30, audience_size=20), "smile")
     assert (whole.share, whole.faces, whole.coverage) == pytest.approx((0.5, 10, 0.5))
     assert whole.low < 0.5 < whole.high
 
 
 @pytest.mark.parametrize("smiling", [[], [0] * 5])
 def test_a_session_with_too_little_in_it_has_no_share(smiling: list[int]) -> None:
-    whole = Whole.of(given_with(smiling), "smile")
+    whole = StageSummary.of(given_with(smiling), "smile")
     assert np.isnan(whole.share)
     assert np.isnan(whole.faces) == (not smiling)
 

@@ -73,7 +73,7 @@ def test_faces_of_excluded_windows_are_left_out():
 def test_an_exclusion_must_end_after_it_begins_and_carry_a_name():
     with pytest.raises(InvalidValue, match="later end"):
         an_exclusion(5, 5)
-    with pytest.raises(InvalidValue, match="name of who left something out"):
+    with pytest.raises(InvalidValue, match="name of the person"):
         Exclusion(title="Projector failed", from_at=BEGAN, until_at=after(1), by=" ")
     with pytest.raises(InvalidValue, match="text of a note"):
         Annotation(title="", at=BEGAN, by="Ada")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from audience.comparing.comparison import CellSums, GroupCurve, on_its_own_clock, screening_row
+from audience.comparing.comparison import CellSums, GroupCurve, on_session_clock, screening_row
 from audience.comparing.cuts import Edit, SharedAxis
 from audience.reaction.curve import wilson
 from tests.builders import a_cue, a_stage, a_timeline, an_exclusion
@@ -95,4 +95,4 @@ def test_a_screening_begins_where_its_cue_says_and_else_with_the_session():
     assert late.share == 1
     untold = the_film([0] * 7 + [30] * 23, faces=30, timelines=False)
     assert np.isnan(untold.timeline_s).all()
-    assert screening_row(on_its_own_clock(untold), "smile", AXIS, "A", ALL).share == pytest.approx(23 / 30)
+    assert screening_row(on_session_clock(untold), "smile", AXIS, "A", ALL).share == pytest.approx(23 / 30)

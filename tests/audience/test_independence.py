@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy import special
 
-from audience.reaction.independence import keeps_of, looks, normal_scores, variance_of_sum, variance_over
+from audience.reaction.independence import (
+    crossing_rate,
+    normal_scores,
+    persistence_of_variance,
+    variance_of_sum,
+    variance_over,
+)
 
 LENGTH = 15
 
@@ -46,19 +52,19 @@ def test_scores_of_turns_do_not_know_which_way_is_up():
 
 
 @pytest.mark.parametrize("of", ["stretch", "turn"])
-@pytest.mark.parametrize("keeps", [0.02, 0.3, 4.0, 100.0])
-def test_every_face_more_scores_higher_from_end_to_end(of, keeps):
+@pytest.mark.parametrize("persistence", [0.02, 0.3, 4.0, 100.0])
+def test_every_face_more_scores_higher_from_end_to_end(of, persistence):
     for people, share in ((2, 1e-4), (5, 0.03), (300, 0.5)):
         mean = np.arange(0 if of == "stretch" else -people, people + 1) / people
-        scores = normal_scores(mean, np.full(len(mean), people), np.full(len(mean), share), keeps, of)
+        scores = normal_scores(mean, np.full(len(mean), people), np.full(len(mean), share), persistence, of)
         assert np.isfinite(scores).all()
         assert (np.diff(scores) > 0).all()
         assert (np.sign(scores) == np.sign(mean - (share if of == "stretch" else 0)))[np.abs(scores) > 0.5].all()
 
 
 def test_how_long_people_keep_it_follows_from_the_variance_and_back():
-    for keeps in (0.01, 0.3, 2.0, 50.0):
-        assert keeps_of(variance_over(keeps)) == pytest.approx(keeps, rel=0.01)
+    for persistence in (0.01, 0.3, 2.0, 50.0):
+        assert persistence_of_variance(variance_over(persistence)) == pytest.approx(persistence, rel=0.01)
     # By hand: of looks that have nothing in common a mean of 15 varies a fifteenth.
     assert variance_over(0.5 / 15) == pytest.approx(1 / 15, rel=0.05)
 
@@ -75,10 +81,10 @@ def test_a_line_passes_its_mean_as_often_as_one_that_was_drawn():
     stretch = 60
     means = sums[:, stretch:] - sums[:, :-stretch]
     upwards = ((means[:, :-1] < 0) & (means[:, 1:] >= 0)).sum() / means[:, 1:].size * stretch
-    assert looks(lasts / stretch) == pytest.approx(upwards, rel=0.05)
+    assert crossing_rate(lasts / stretch) == pytest.approx(upwards, rel=0.05)
 
 
-@pytest.mark.parametrize("keeps", [0.05, 0.7, 30.0])
-def test_a_sum_over_pieces_varies_as_the_mean_over_all_of_them(keeps):
-    assert variance_of_sum(np.full(8, 1 / 8), keeps) == pytest.approx(variance_over(keeps / 8))
-    assert variance_of_sum(np.array([1.0, 0, -1]), keeps) < 2 * variance_over(keeps)
+@pytest.mark.parametrize("persistence", [0.05, 0.7, 30.0])
+def test_a_sum_over_pieces_varies_as_the_mean_over_all_of_them(persistence):
+    assert variance_of_sum(np.full(8, 1 / 8), persistence) == pytest.approx(variance_over(persistence / 8))
+    assert variance_of_sum(np.array([1.0, 0, -1]), persistence) < 2 * variance_over(persistence)

@@ -25,7 +25,7 @@ from audience.board.liveliness import (
     stage_sums,
     stretches,
 )
-from audience.board.ranking import HELD, MARGIN, held_orders
+from audience.board.ranking import HOLD_UPDATES, MARGIN, stable_orders
 from audience.sessions import Camera
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
@@ -220,25 +220,25 @@ def test_no_stage_and_no_record_are_no_error():
 
 
 def order_of(*figures: Sequence[float], stages: int = 2) -> list[list[int]]:
-    return held_orders(np.array(figures, dtype=float).reshape(-1, stages)).tolist()
+    return stable_orders(np.array(figures, dtype=float).reshape(-1, stages)).tolist()
 
 
 def test_a_stage_passes_another_only_by_a_margin_that_is_held():
     above = 0.4 + 2 * MARGIN
-    steps = [(0.4, 0.3)] * 2 + [(0.4, above)] * HELD
+    steps = [(0.4, 0.3)] * 2 + [(0.4, above)] * HOLD_UPDATES
     assert order_of(*steps)[-2:] == [[0, 1], [1, 0]]
 
 
 def test_a_lead_within_the_margin_or_broken_off_changes_nothing():
     near, above = 0.4 + MARGIN / 2, 0.4 + 2 * MARGIN
     assert order_of((0.4, 0.3), *[(0.4, near)] * 50)[-1] == [0, 1]
-    broken = [(0.4, above)] * (HELD - 1) + [(0.4, 0.4)]
+    broken = [(0.4, above)] * (HOLD_UPDATES - 1) + [(0.4, 0.4)]
     assert order_of((0.4, 0.3), *broken * 5)[-1] == [0, 1]
 
 
 def test_a_stage_that_passes_the_first_goes_above_those_between():
     between = 0.3 + 1.5 * MARGIN
-    steps = [(0.3, between - MARGIN, 0.1)] * 3 + [(0.3, between - MARGIN, between)] * HELD
+    steps = [(0.3, between - MARGIN, 0.1)] * 3 + [(0.3, between - MARGIN, between)] * HOLD_UPDATES
     assert order_of(steps[0], *steps[1:], stages=3)[-1][0] == 2
 
 
@@ -252,7 +252,7 @@ def test_a_stage_that_comes_back_goes_where_its_figure_clearly_is():
 @given(st.lists(st.lists(st.floats(0, 1) | st.just(float("nan")), min_size=4, max_size=4), min_size=1, max_size=30))
 def test_every_order_holds_every_stage_once_and_those_without_a_figure_last(steps):
     figure = np.array(steps)
-    for now, order in zip(figure, held_orders(figure), strict=True):
+    for now, order in zip(figure, stable_orders(figure), strict=True):
         assert sorted(order.tolist()) == [0, 1, 2, 3]
         assert (np.diff(np.isnan(now[order]).astype(int)) >= 0).all()
 
@@ -260,17 +260,17 @@ def test_every_order_holds_every_stage_once_and_those_without_a_figure_last(step
 @given(st.lists(st.lists(st.floats(0, 1) | st.just(float("nan")), min_size=3, max_size=3), min_size=1, max_size=20))
 def test_an_order_told_in_small_parts_for_want_of_memory_is_the_same(steps):
     figure = np.array(steps)
-    whole = held_orders(figure).tolist()
+    whole = stable_orders(figure).tolist()
     with pytest.MonkeyPatch.context() as patch:
         for at_once in (9, 18, 45):
             patch.setattr(liveliness_order, "_PAIRS_AT_ONCE", at_once)
-            assert held_orders(figure).tolist() == whole
+            assert stable_orders(figure).tolist() == whole
 
 
 @given(st.lists(st.lists(st.floats(0, 1), min_size=3, max_size=3), min_size=1, max_size=20))
 def test_a_stage_that_is_clearly_above_for_long_is_above(steps):
-    held = np.array([*steps, *[steps[-1]] * HELD])
-    order = held_orders(held)[-1].tolist()
+    held = np.array([*steps, *[steps[-1]] * HOLD_UPDATES])
+    order = stable_orders(held)[-1].tolist()
     last = held[-1]
     for one in range(3):
         for other in range(3):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from audience.reaction.curve import StageWindows
-from audience.reaction.moments import MOST, lack_of_moments, moments
+from audience.reaction.moments import MOST, moments, no_moments_reason
 from tests.builders import a_cue, a_stage, a_timeline, an_exclusion
 from tests.crowds import Floats, crowds, from_counts, planted, uneventful, wandering
 
@@ -118,11 +118,11 @@ def test_a_clip_in_which_nothing_happens_shows_nothing():
 
 
 def test_where_no_moment_could_ever_be_told_it_is_said_why():
-    assert lack_of_moments(from_counts(np.full(40, 3), np.full(40, 30)), "smile") == "too short"
-    assert lack_of_moments(acted_out(planted(600)), "smile") == ""
-    assert lack_of_moments(from_counts(np.full(600, 10), np.full(600, 40)), "smile") == "", "nothing moves"
+    assert no_moments_reason(from_counts(np.full(40, 3), np.full(40, 30)), "smile") == "too short"
+    assert no_moments_reason(acted_out(planted(600)), "smile") == ""
+    assert no_moments_reason(from_counts(np.full(600, 10), np.full(600, 40)), "smile") == "", "nothing moves"
     few, faces = crowds(np.full((3600, 1), 0.5), np.array([5]), lasts_s=np.array([60.0]), in_view=1 - 1e-9, seed=1)
-    assert lack_of_moments(from_counts(few[:, 0], faces[:, 0]), "smile") == "too few faces"
+    assert no_moments_reason(from_counts(few[:, 0], faces[:, 0]), "smile") == "too few faces"
 
 
 def test_an_audience_that_arrives_and_leaves_makes_no_moment_by_its_size():

@@ -29,10 +29,10 @@ def test_the_mode_follows_from_setting_and_country(setting, country, mode):
 
 @pytest.mark.parametrize("country", ["DE", "US", None])
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_whoever_asks_for_heads_only_gets_heads_only(setting, country):
+def test_heads_only_can_be_requested_anywhere(setting, country):
     decision = decide(setting, country, heads_only=True)
     assert decision.mode == "head count"
-    assert "asked for" in decision.reason
+    assert "requested" in decision.reason
 
 
 def test_every_setting_is_in_the_table():
@@ -54,7 +54,7 @@ def test_in_every_member_state_only_heads_are_counted_at_work_and_in_education(s
 
 
 @pytest.mark.parametrize("country", OF_THE_EU_BY_ANOTHER_CODE)
-def test_parts_of_the_eu_with_a_code_of_their_own_are_no_way_around_the_ban(country):
+def test_parts_of_the_eu_with_their_own_code_fall_under_the_ban(country):
     assert decide("workplace", country).mode == "head count"
 
 
@@ -65,8 +65,8 @@ def test_a_workplace_in_germany_is_one_in_the_eu_however_it_is_written(written):
     assert "Germany" in decision.reason
 
 
-def test_a_country_that_was_not_said_is_part_of_the_reason():
-    assert "country was not said" in decide("workplace", None).reason
+def test_a_missing_country_is_named_in_the_reason():
+    assert "no country" in decide("workplace", None).reason
 
 
 def test_outside_the_eu_the_reason_does_not_promise_that_all_is_allowed():
@@ -78,13 +78,13 @@ def test_greece_written_el_is_in_the_eu():
 
 
 @pytest.mark.parametrize("written", ["XX", "ZZ", "EU", "", " ", "D", "Germ", "Atlantis", "ß", "ＤＥ"])
-def test_what_is_no_country_is_refused_by_name(written):
-    with pytest.raises(InvalidValue, match="no country") as refusal:
+def test_an_unknown_country_is_named_in_the_error(written):
+    with pytest.raises(InvalidValue, match="country") as refusal:
         decide("workplace", written)
     assert repr(written) in str(refusal.value)
 
 
-def test_an_unknown_country_is_refused_even_where_it_would_not_matter():
+def test_an_unknown_country_is_refused_in_every_setting():
     with pytest.raises(InvalidValue, match="'XX'"):
         decide("event", "XX", heads_only=True)
 

@@ -11,7 +11,7 @@ import pytest
 
 from audience.reaction.baseline import BASELINES
 from audience.reaction.curve import overall_share, wilson
-from audience.reaction.segments import SPARKS, segment_rows
+from audience.reaction.segments import SPARKLINE_POINTS, segment_rows
 from tests.builders import a_cue, a_stage, a_timeline, an_exclusion
 from tests.crowds import crowds, from_counts, wandering
 
@@ -166,7 +166,7 @@ def test_a_sparkline_runs_from_the_beginning_to_the_end_with_its_gaps():
     faces = np.full(400, 10)
     faces[100:208] = 3
     demo = told(faces=faces, smiling=np.minimum(np.arange(400) // 40, faces))[1]
-    assert len(demo.sparkline) == SPARKS
+    assert len(demo.sparkline) == SPARKLINE_POINTS
     assert np.isnan(demo.sparkline).tolist() == [True] * 12 + [False] * 12
     assert demo.sparkline[-1] == pytest.approx(0.7)
 

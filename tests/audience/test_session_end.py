@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from audience.session_setup import Occasion, note_camera_end
+from audience.session_setup import SessionSetup, end_with_last_camera
 from audience.sessions import LONGEST_MS, Kind
 from audience.store import CameraState, Store
 from audience.stores import open_store
@@ -33,9 +33,9 @@ def of_kind(store: Store, kind: Kind) -> None:
 
 def ends(store: Store, camera_id: str = "cam-1", *, at_s: float = ENDS_S, now_s: float | None = None, **live) -> bool:
     """One camera ends; whether the session has."""
-    occasion = Occasion(session_id="talk-1", camera_id=camera_id)
+    setup = SessionSetup(session_id="talk-1", camera_id=camera_id)
     now_ms = after_ms(at_s if now_s is None else now_s)
-    ended = note_camera_end(store, occasion, end_ms=after_ms(at_s), now_ms=now_ms, **live)
+    ended = end_with_last_camera(store, setup, end_ms=after_ms(at_s), now_ms=now_ms, **live)
     assert ended == (store.session("talk-1").ended_at is not None)
     return ended
 

@@ -20,7 +20,7 @@ from audience.deliveries.grid import CORE, MOST_TILES, TILE_PX, Grid
 from audience.deliveries.jpeg import with_comment
 from audience.deliveries.manifest import MOST_EXPECTED, MOST_WINDOWS, Manifest, SheetWindow, Tile
 from audience.deliveries.reading import read_delivery
-from audience.deliveries.sheet import LARGEST_SHEET, Sheet, read_sheet, sealed
+from audience.deliveries.sheet import LARGEST_SHEET, Sheet, read_sheet, seal_sheet
 from audience.deliveries.window_file import LARGEST_WINDOW_FILE, WindowFile, read_window_file
 from audience.errors import InvalidValue, SheetRejected
 from audience.faces import Box
@@ -61,7 +61,7 @@ def a_picture(grid: Grid) -> bytes:
 
 def a_sheet(manifest: Manifest | None = None) -> Sheet:
     manifest = manifest or a_manifest()
-    return sealed(manifest, a_picture(manifest.grid))
+    return seal_sheet(manifest, a_picture(manifest.grid))
 
 
 def manifest_fields() -> dict[str, Any]:
@@ -169,7 +169,7 @@ class TestASheet:
 
     def test_is_not_sealed_with_a_picture_of_another_size(self):
         with pytest.raises(SheetRejected, match="128x128 pixels, and its manifest says 256x256"):
-            sealed(a_manifest(), a_picture(Grid(columns=1, rows=1)))
+            seal_sheet(a_manifest(), a_picture(Grid(columns=1, rows=1)))
 
 
 class TestAReaderRejects:
@@ -178,13 +178,13 @@ class TestAReaderRejects:
         [
             (b"", "not a JPEG"),
             (b"\x89PNG\r\n", "not a JPEG"),
-            (b"\xff\xd8", "cut short"),
-            (b"\xff\xd8\xff\xd9", "cut short"),
-            (b"\xff\xd8\xff\xfe\xff\xff" + b"x" * 100, "cut short"),
-            (b"\xff\xd8\xff\xfe\x00\x01xx", "cut short"),
+            (b"\xff\xd8", "truncated"),
+            (b"\xff\xd8\xff\xd9", "truncated"),
+            (b"\xff\xd8\xff\xfe\xff\xff" + b"x" * 100, "truncated"),
+            (b"\xff\xd8\xff\xfe\x00\x01xx", "truncated"),
             (b"\xff\xd8" + b"\xff\xe1\x00\x02" * 65, "more than 64 segments"),
             (b"\xff\xd8" + b"\xff\xc2\x00\x02", "0xc2"),
-            (b"\xff\xd8\xff\xda\x00\x02\xff\xd9", "does not say its size"),
+            (b"\xff\xd8\xff\xda\x00\x02\xff\xd9", "has no size"),
         ],
     )
     def test_what_is_not_a_whole_jpeg(self, bytes_, because):
@@ -202,16 +202,16 @@ class TestAReaderRejects:
         with pytest.raises(SheetRejected, match="this reads schema 1"):
             read_sheet(forged(manifest_fields(), heading=heading))
 
-    def test_every_sheet_that_was_cut_short(self):
+    def test_every_truncated_sheet(self):
         jpeg = a_sheet().jpeg
         for length in range(0, len(jpeg), 97):
             with pytest.raises(SheetRejected):
                 read_sheet(jpeg[:length])
-        with pytest.raises(SheetRejected, match="cut short"):
+        with pytest.raises(SheetRejected, match="truncated"):
             read_sheet(jpeg[:-1])
 
-    def test_something_behind_the_picture(self):
-        with pytest.raises(SheetRejected, match="behind its end"):
+    def test_data_after_the_picture(self):
+        with pytest.raises(SheetRejected, match="after its end"):
             read_sheet(a_sheet().jpeg + b"PK")
 
     def test_a_second_comment(self):
@@ -232,7 +232,7 @@ class TestAReaderRejects:
 
     def test_a_gray_picture(self):
         gray = cv2.imencode(".jpg", np.full((256, 256), 128, np.uint8))[1].tobytes()
-        with pytest.raises(SheetRejected, match="three colours"):
+        with pytest.raises(SheetRejected, match="three components"):
             read_sheet(with_comment(gray, b"x"))
 
     def test_more_bytes_than_rekognition_takes(self):
@@ -247,15 +247,15 @@ class TestAReaderRejects:
             (b"\xff", "not UTF-8"),
             (b"[" * 60_000, "nested too deep"),
             (b'{"a":' * 12_000, "nested too deep"),
-            (b'{"width_ms": NaN}', "NaN is no number"),
-            (b'{"width_ms": -Infinity}', "is no number"),
-            (b'{"a": 1, "a": 2}', "stands twice"),
+            (b'{"width_ms": NaN}', "NaN is not a number"),
+            (b'{"width_ms": -Infinity}', "is not a number"),
+            (b'{"a": 1, "a": 2}', "is repeated"),
             (b"1" * 5000, "not JSON"),
             (b"[]", "not an object"),
             (b"{}", "must have the fields"),
         ],
     )
-    def test_a_manifest_that_is_no_manifest(self, document, because):
+    def test_an_invalid_manifest(self, document, because):
         with pytest.raises(SheetRejected, match=because):
             read_sheet(forged(document))
 
@@ -285,7 +285,7 @@ class TestAReaderRejects:
             ("windows", [[BEGAN_MS, 3]], "2 values and should have 3"),
             ("windows", [[BEGAN_MS, 2, 3]], "not those of the tiles"),
             ("windows", [[BEGAN_MS, 3, 2]], "cannot expect 2"),
-            ("windows", [[BEGAN_MS, 3, 3]] * 2, "twice or out of order"),
+            ("windows", [[BEGAN_MS, 3, 3]] * 2, "repeated or out of order"),
             ("windows", [[BEGAN_MS - 1000, 0, 0]], "not those of the tiles"),
             ("windows", [[BEGAN_MS, 3, 10**9]], "cannot expect"),
             ("windows", [[BEGAN_MS, 3, 3]] * 1001, "too many"),
@@ -300,7 +300,7 @@ class TestAReaderRejects:
         ("index", "value", "because"),
         [
             (0, -1, "outside the grid"),
-            (0, 1, "twice or out of order"),
+            (0, 1, "repeated or out of order"),
             (0, "0", "not a whole number"),
             (1, "run-1", "more than one tile"),
             (1, "a b", "is not allowed"),
@@ -401,12 +401,12 @@ class TestAWindowFile:
         ("name", "value", "because"),
         [
             ("start_ms", BEGAN_MS + 1, "not aligned"),
-            ("start_ms", BEGAN_MS, "twice or out of order"),
+            ("start_ms", BEGAN_MS, "repeated or out of order"),
             ("part", "a#b", "is not allowed"),
             ("expected", 0, "cannot expect 0"),
             ("expected", 10**8, "cannot expect"),
             ("tallies", {"joy": [0, 0, 0]}, "unknown"),
-            ("tallies", {"smile": [9, 1, 1]}, "cannot come from"),
+            ("tallies", {"smile": [9, 1, 1]}, "cannot have 1 over"),
             ("tallies", {"smile": [1, 1]}, "2 values and should have 3"),
             ("tallies", {"calm": [1, 1, 1]}, "no threshold"),
             ("expires_ms", "never", "not a whole number"),
@@ -430,7 +430,7 @@ class TestAWindowFile:
             ("thresholds", [], "not an object"),
             ("experimental", ["joy"], "unknown"),
             ("experimental", [[]], "unknown"),
-            ("model_sha256", "0" * 65, "longer"),
+            ("model_sha256", "0" * 65, "more than 64"),
         ],
     )
     def test_with_a_scorer_that_is_not_allowed_is_rejected(self, name, value, because):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
-from audience.timelines import Cue, Segment, Timeline, begun, paused, restarted, timeline_seconds, with_timeline
+from audience.timelines import Cue, Segment, Timeline, paused, restarted, start_cues, timeline_seconds, with_timeline
 from tests.builders import a_cue, a_timeline, after, after_ms
 
 
@@ -81,68 +81,70 @@ def test_of_no_instants_there_are_no_positions():
 
 
 def test_what_begins_late_is_pinned_there_and_what_was_under_way_where_it_stood():
-    assert begun(after(0), 12.5) == (a_cue(12.5, 0),)
-    assert begun(after(0), -600) == (a_cue(0, 600),)
+    assert start_cues(after(0), 12.5) == (a_cue(12.5, 0),)
+    assert start_cues(after(0), -600) == (a_cue(0, 600),)
 
 
 def test_a_pause_holds_what_was_shown_and_all_that_follows_comes_later():
-    cues = paused(begun(after(0), 10), 60, 600)
+    cues = paused(start_cues(after(0), 10), 60, 600)
     assert position(cues, 10, 69, 670, 671) == [0, 59, 60, 61]
     assert nothing(position(cues, 70, 300, 669)) == [True] * 3
 
 
 def test_pauses_may_be_told_in_any_order():
-    started = begun(after(0))
+    started = start_cues(after(0))
     assert paused(paused(started, 60, 600), 90, 5) == paused(paused(started, 90, 5), 60, 600)
 
 
 def test_two_pauses_at_the_same_second_are_one_as_long_as_both():
-    cues = paused(paused(begun(after(0)), 60, 100), 60, 20)
+    cues = paused(paused(start_cues(after(0)), 60, 100), 60, 20)
     assert position(cues, 59, 180, 181) == [59, 60, 61]
     assert nothing(position(cues, 60, 159, 160, 179)) == [True] * 4
 
 
-def test_a_start_anew_goes_back_and_what_follows_comes_later():
-    cues = restarted(paused(begun(after(0)), 90, 5), 60)
+def test_a_restart_goes_back_and_what_follows_comes_later():
+    cues = restarted(paused(start_cues(after(0)), 90, 5), 60)
     assert position(cues, 59, 60, 100, 149, 155) == [59, 0, 40, 89, 90]
     assert nothing(position(cues, 150, 154)) == [True] * 2
-    assert position(restarted(begun(after(0)), 60, 20), 59, 60, 61) == [59, 20, 21]
+    assert position(restarted(start_cues(after(0)), 60, 20), 59, 60, 61) == [59, 20, 21]
 
 
-def test_a_start_anew_after_a_pause_begins_when_the_pause_ends():
-    cues = restarted(paused(begun(after(0)), 60, 100), 60)
+def test_a_restart_after_a_pause_begins_when_the_pause_ends():
+    cues = restarted(paused(start_cues(after(0)), 60, 100), 60)
     assert position(cues, 59, 160, 161) == [59, 0, 1]
     assert nothing(position(cues, 60, 159)) == [True] * 2
 
 
 def test_what_was_shown_twice_is_paused_the_second_time():
-    cues = paused(restarted(begun(after(0)), 60), 30, 10)
+    cues = paused(restarted(start_cues(after(0)), 60), 30, 10)
     assert position(cues, 30, 89, 100) == [30, 29, 30]
 
 
 @pytest.mark.parametrize("for_s", [0, -1, math.nan, math.inf])
 def test_a_pause_has_a_length(for_s):
     with pytest.raises(InvalidValue, match="a pause of"):
-        paused(begun(after(0)), 60, for_s)
+        paused(start_cues(after(0)), 60, for_s)
 
 
 @pytest.mark.parametrize(("at_s", "from_s"), [(60, 60), (60, 61), (0, 0), (60, -1), (math.nan, 0)])
-def test_a_start_anew_goes_back(at_s, from_s):
-    with pytest.raises(InvalidValue, match="cannot start anew"):
-        restarted(begun(after(0)), at_s, from_s)
+def test_a_restart_must_go_back(at_s, from_s):
+    with pytest.raises(InvalidValue, match="cannot restart"):
+        restarted(start_cues(after(0)), at_s, from_s)
 
 
 @pytest.mark.parametrize(
-    "cues", [(), begun(after(0), -100), (a_cue(0, 0), a_cue(50, 100))], ids=["no cue", "before the first", "left out"]
+    "cues",
+    [(), start_cues(after(0), -100), (a_cue(0, 0), a_cue(50, 100))],
+    ids=["no cue", "before the first", "left out"],
 )
-def test_a_second_it_never_came_to_cannot_be_paused_at(cues):
-    with pytest.raises(InvalidValue, match="never came to 60 s"):
+def test_a_pause_needs_a_second_that_was_reached(cues):
+    with pytest.raises(InvalidValue, match="never reached 60 s"):
         paused(cues, 60, 5)
 
 
 @given(st.lists(st.tuples(st.integers(1, 500), st.integers(1, 90)), max_size=5), st.integers(0, 500))
 def test_however_often_it_was_paused_every_second_was_shown_once(pauses, second):
-    cues = begun(after(0))
+    cues = start_cues(after(0))
     for at_s, for_s in pauses:
         cues = paused(cues, at_s, for_s)
     shown = position(cues, *range(500 + 90 * 5))

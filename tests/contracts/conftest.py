@@ -17,13 +17,13 @@ from tests.ticking import limit_s
 REGION = "eu-west-1"
 
 
-BELIEVED_S = 0.5
+PRESENCE_TTL_S = 0.5
 
 
 @pytest.fixture(autouse=True)
 def short_belief(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session in DynamoDB is believed to be there for less long, since each deletion waits for it."""
-    monkeypatch.setattr(dynamo_sessions, "BELIEVED_S", BELIEVED_S)
+    monkeypatch.setattr(dynamo_sessions, "PRESENCE_TTL_S", PRESENCE_TTL_S)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Another process that writes until it is refused: `python -m tests.contracts.endless_writer URL CAMERA BELIEVED_S`.
+"""A process that writes until it is refused: `python -m tests.contracts.endless_writer URL CAMERA PRESENCE_TTL_S`.
 
 It says `writing` once it has begun, and ends with 3 when its session is not there any more.
 """
@@ -13,12 +13,12 @@ from audience.stores import open_store
 from tests.builders import a_heartbeat, a_window, window_faces
 
 
-def main(url: str, camera_id: str, believed_s: str) -> int:
+def main(url: str, camera_id: str, presence_ttl_s: str) -> int:
     """Puts a window, its faces and a heartbeat, again and again."""
     if url.startswith("dynamodb:"):
         from audience.stores import dynamo_sessions
 
-        dynamo_sessions.BELIEVED_S = float(believed_s)
+        dynamo_sessions.PRESENCE_TTL_S = float(presence_ttl_s)
     with open_store(url) as store:
         try:
             for second in itertools.count():

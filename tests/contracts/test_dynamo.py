@@ -94,13 +94,13 @@ class TestPages:
         store.put_windows([a_window(second, of=2, scorer=scorer) for second in (*evening, *morning)])
         told = []
         for ways in (1, 3, 8):
-            monkeypatch.setattr(dynamo_table, "WAYS", ways)
+            monkeypatch.setattr(dynamo_table, "PARALLEL_REQUESTS", ways)
             told.append(store.windows("talk-1", "main"))
         assert told[0].start_ms.tolist() == [after_ms(second) for second in (*evening, *morning)]
         for table in told[1:]:
             assert np.array_equal(table.start_ms, told[0].start_ms)
             assert np.array_equal(table.faces, told[0].faces)
-        monkeypatch.setattr(dynamo_table, "WAYS", 8)
+        monkeypatch.setattr(dynamo_table, "PARALLEL_REQUESTS", 8)
         limits = {"from_ms": after_ms(100), "until_ms": after_ms(51_000)}
         inside = [after_ms(second) for second in (*evening[100:], *morning) if second < 51_000]
         assert store.windows("talk-1", "main", **limits).start_ms.tolist() == inside
@@ -318,7 +318,7 @@ class TestTrouble:
             assert store.session("talk-1").set_up_at == after(60)
 
     def test_who_writes_looks_at_the_session_now_and_then_and_not_each_time(self, url, engine, monkeypatch):
-        monkeypatch.setattr(dynamo_sessions, "BELIEVED_S", 60.0)
+        monkeypatch.setattr(dynamo_sessions, "PRESENCE_TTL_S", 60.0)
         with open_store(url) as desk:
             desk.put_session(a_session())
         engine.operations.clear()
@@ -458,13 +458,13 @@ class TestSayingWhatIsWrong:
             ("dynamodb://", "names no table"),
             ("dynamodb://?region=eu-west-1", "names no table"),
             ("dynamodb:///?region=eu-west-1", "names no table"),
-            ("dynamodb://ab", "table 'ab' of the store cannot be called so: use the table's name, of 3 to 255 letters"),
-            ("dynamodb://a table?region=eu-west-1", "table 'a table' of the store cannot be called so"),
-            ("dynamodb://table/more?region=eu-west-1", "table 'table/more' of the store cannot be called so"),
-            ("dynamodb://table#more?region=eu-west-1", "table 'table#more' of the store cannot be called so"),
-            (f"dynamodb://{'x' * 256}", "of 3 to 255 letters"),
+            ("dynamodb://ab", "table 'ab' of the store is not a valid name: use 3 to 255 letters"),
+            ("dynamodb://a table?region=eu-west-1", "table 'a table' of the store is not a valid name"),
+            ("dynamodb://table/more?region=eu-west-1", "table 'table/more' of the store is not a valid name"),
+            ("dynamodb://table#more?region=eu-west-1", "table 'table#more' of the store is not a valid name"),
+            (f"dynamodb://{'x' * 256}", "use 3 to 255 letters"),
             ("dynamodb://table?region=eu-west-1#more", "region 'eu-west-1#more'"),
-            ("dynamodb://table?regoin=eu-west-1", "'regoin', which is unknown"),
+            ("dynamodb://table?regoin=eu-west-1", "unknown option 'regoin'"),
             ("dynamodb://table?region=eu west", "region 'eu west'"),
             ("dynamodb://table?region=x&endpoint=localhost:8000", "endpoint 'localhost:8000'"),
         ],

@@ -20,7 +20,7 @@ from audience.stores.dynamo_items import (
     faces_of,
     record_key,
     renewed_item,
-    rest_in_stretches,
+    split_rest,
     start_camera_part,
     under,
     window_item,
@@ -69,19 +69,19 @@ def test_what_stands_under_an_id_is_its_own_and_not_that_of_a_longer_one(session
 
 
 @given(st.lists(keys, min_size=2, max_size=40, unique=True), st.data(), st.integers(1, 8))
-def test_stretches_hold_all_that_is_left_and_nothing_twice(parts, data, ways):
+def test_stretches_hold_all_that_is_left_and_nothing_twice(parts, data, most):
     sorts = [sort_key(*one) for one in sorted(parts)]
     read = data.draw(st.integers(1, len(sorts) - 1))
     whole = between("W#", "talk-1", "main", None, None)
-    stretches = rest_in_stretches(whole, first=sorts[0], reached=sorts[read - 1], last=sorts[-1], ways=ways)
-    assert 1 <= len(stretches) <= ways
+    stretches = split_rest(whole, first=sorts[0], reached=sorts[read - 1], last=sorts[-1], parts=most)
+    assert 1 <= len(stretches) <= most
     found = [sort for stretch in stretches for sort in sorts if holds(stretch, sort)]
     assert found == sorts[read:]
 
 
 def test_what_is_added_at_the_end_meanwhile_is_in_the_last_stretch():
     whole = between("W#", "talk-1", "main", None, None)
-    stretches = rest_in_stretches(whole, first=sort_key(0), reached=sort_key(5000), last=sort_key(90_000), ways=4)
+    stretches = split_rest(whole, first=sort_key(0), reached=sort_key(5000), last=sort_key(90_000), parts=4)
     assert [holds(stretch, sort_key(10**12)) for stretch in stretches] == [False, False, False, True]
 
 

@@ -90,7 +90,7 @@ def test_a_directory_is_no_store(tmp_path):
 
 def test_a_path_below_a_file_is_no_place_for_a_store(tmp_path):
     (tmp_path / "file").write_text("")
-    assert "cannot be made" in refusal(tmp_path / "file" / "houselights.db")
+    assert "cannot be created" in refusal(tmp_path / "file" / "houselights.db")
 
 
 @pytest.mark.skipif(not Path("/proc/version").exists(), reason="there is no /proc here")
@@ -342,7 +342,7 @@ def test_what_is_deleted_while_somebody_reads_is_gone_once_the_reader_is_done(pa
 
 
 def test_deleting_does_not_wait_for_ever_for_a_reader(path, monkeypatch):
-    monkeypatch.setattr("audience.stores.sqlite_file.FORGET_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("audience.stores.sqlite_file.ERASE_TIMEOUT_S", 0.1)
     with SqliteStore(path) as store, closing(sqlite3.connect(path, isolation_level=None)) as reader:
         fill_with_secrets(store)
         reader.execute("BEGIN")

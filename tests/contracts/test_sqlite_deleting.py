@@ -85,7 +85,7 @@ class TestOnAFullDisk:
             assert store.prune(2000) == WINDOWS
             assert store.delete_session("talk-1")
             assert store.delete_session("talk-2")
-            assert not store.forgetting
+            assert not store.has_pending_erasure
             assert [session.session_id for session in store.sessions()] == ["talk-3"]
         assert left_on_disk(path) == set()
         assert count(path, "windows") == count(path, "faces") == 0
@@ -101,7 +101,7 @@ class TestOnAFullDisk:
             with SqliteStore(path) as desk:
                 for session_id in ("talk-1", "talk-2"):
                     desk.delete_session(session_id)
-                assert not desk.forgetting
+                assert not desk.has_pending_erasure
             assert left_on_disk(path) == set()
             camera.put_session(a_session("talk-3"))
             assert [session.session_id for session in camera.sessions()] == ["talk-3"]
@@ -109,26 +109,26 @@ class TestOnAFullDisk:
 
 class TestWhileOthersRead:
     def test_that_the_log_holds_what_was_deleted_is_said_and_the_next_use_removes_it(self, path, monkeypatch):
-        monkeypatch.setattr(sqlite_file, "FORGET_TIMEOUT_S", 0.1)
+        monkeypatch.setattr(sqlite_file, "ERASE_TIMEOUT_S", 0.1)
         with SqliteStore(path) as other, closing(sqlite3.connect(path, isolation_level=None)) as reader:
             fill(other, "talk-1")
             reader.execute("BEGIN")
             reader.execute("SELECT COUNT(*) FROM sessions").fetchone()
             with SqliteStore(path) as desk:
                 desk.delete_session("talk-1")
-                assert desk.forgetting
+                assert desk.has_pending_erasure
             assert left_on_disk(path)
             # Neither a look nor a write waits for the reader, nor ends it.
             assert other.sessions() == []
             other.put_session(a_session("talk-2"))
-            assert other.forgetting
+            assert other.has_pending_erasure
             reader.execute("ROLLBACK")
             assert [session.session_id for session in other.sessions()] == ["talk-2"]
-            assert not other.forgetting
+            assert not other.has_pending_erasure
             assert left_on_disk(path) == set()
 
     def test_a_store_that_is_opened_later_removes_it_too(self, path, monkeypatch):
-        monkeypatch.setattr(sqlite_file, "FORGET_TIMEOUT_S", 0.1)
+        monkeypatch.setattr(sqlite_file, "ERASE_TIMEOUT_S", 0.1)
         with closing(sqlite3.connect(path, isolation_level=None)) as reader:
             with SqliteStore(path) as desk:
                 fill(desk, "talk-1")
@@ -141,7 +141,7 @@ class TestWhileOthersRead:
             assert left_on_disk(path) == set()
 
     def test_nothing_is_left_to_say_once_the_last_has_closed_the_store(self, path, monkeypatch):
-        monkeypatch.setattr(sqlite_file, "FORGET_TIMEOUT_S", 0.1)
+        monkeypatch.setattr(sqlite_file, "ERASE_TIMEOUT_S", 0.1)
         with SqliteStore(path) as desk, closing(sqlite3.connect(path, isolation_level=None)) as reader:
             fill(desk, "talk-1")
             reader.execute("BEGIN")
@@ -149,7 +149,7 @@ class TestWhileOthersRead:
             desk.delete_session("talk-1")
         assert left_on_disk(path) == set()
         with SqliteStore(path) as store:
-            assert not store.forgetting
+            assert not store.has_pending_erasure
 
 
 KILLED = """
@@ -159,7 +159,7 @@ from audience.stores import sqlite_file
 from audience.stores.sqlite import SqliteStore
 
 steps = iter(range(int(sys.argv[2])))
-erase, log = sqlite_file.Erasing._at_once, sqlite_file.Erasing._emptied
+erase, log = sqlite_file.RowEraser._delete, sqlite_file.RowEraser._empty_log
 
 def full(self, rows):
     if len(rows) > 1:
@@ -175,9 +175,9 @@ def killed(self, wait_s):
 
 sqlite_file.ROWS_AT_ONCE = 10
 if sys.argv[3] == "little by little":
-    sqlite_file.Erasing._at_once = full
+    sqlite_file.RowEraser._delete = full
 store = SqliteStore(Path(sys.argv[1]))
-sqlite_file.Erasing._emptied = killed
+sqlite_file.RowEraser._empty_log = killed
 store.delete_session("talk-1")
 """
 

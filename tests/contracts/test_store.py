@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ from tests.builders import (
     faces,
     window_faces,
 )
-from tests.contracts.conftest import BELIEVED_S
+from tests.contracts.conftest import PRESENCE_TTL_S
 from tests.ticking import last_words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,13 +104,13 @@ def rows(table: WindowTable) -> list[object]:
 
 def refused_within(put: Callable[[], None]) -> None:
     """That a put is refused, at once or when what a store believes of a session is over."""
-    until_s = time.monotonic() + 2 * BELIEVED_S
+    until_s = time.monotonic() + 2 * PRESENCE_TTL_S
     while time.monotonic() < until_s:
         try:
             put()
         except SessionNotFound:
             return
-        time.sleep(BELIEVED_S / 10)
+        time.sleep(PRESENCE_TTL_S / 10)
     pytest.fail("it was taken again and again")
 
 
@@ -391,6 +392,11 @@ class TestProgressScorersAndHeartbeats:
         store.put_scorer(a_scorer("net 1", thresholds={"smile": 0.6}))
         assert store.scorers() == {"net 1": a_scorer("net 1", thresholds={"smile": 0.6}), "net 2": a_scorer("net 2")}
 
+    def test_a_scorer_may_give_its_thresholds_read_only_and_from_numpy(self, store):
+        """As the scorer on the device does."""
+        store.put_scorer(replace(a_scorer("net 1"), thresholds=MappingProxyType({"smile": np.float64(0.5)})))
+        assert store.scorers() == {"net 1": a_scorer("net 1", thresholds={"smile": 0.5})}
+
     def test_a_sessions_cameras_declare_scorers_for_it_alone(self, store):
         for session_id in ("talk-1", "talk-11"):
             store.put_session(a_session(session_id))
@@ -653,7 +659,7 @@ class TestWritingUnderASession:
             store.put_stage("talk-1", a_stage())
             writers = [
                 subprocess.Popen(
-                    [sys.executable, "-m", "tests.contracts.endless_writer", url, f"cam-{number}", str(BELIEVED_S)],
+                    [sys.executable, "-m", "tests.contracts.endless_writer", url, f"cam-{number}", str(PRESENCE_TTL_S)],
                     cwd=ROOT,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,

@@ -317,7 +317,7 @@ def cuts_that_differ(by: float, units: int = 8):
 def test_a_difference_is_told_with_who_is_higher_where_and_by_how_much():
     comparison = cuts_that_differ(0.2)
     assert verdict(comparison, "Cut A", "Cut B", "screenings") == (
-        "Cut A and Cut B differ by more than chance, in one stretch. The largest difference: Cut B is higher by "
+        "Cut A and Cut B differ by more than chance, in one time range. The largest difference: Cut B is higher by "
         "20 points from 0:20 to 0:40."
     )
     (told,) = clusters_told(comparison, AXIS, "Cut A", "Cut B")

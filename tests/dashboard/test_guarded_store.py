@@ -93,7 +93,7 @@ def test_every_method_of_the_port_is_thought_about() -> None:
     port = {name for name, _ in inspect.getmembers(Store) if not name.startswith("_")}
     assert port <= vars(GuardedStore).keys() | {"url"}
     tried = {*READING, *(name.partition(".")[0] for name in WRITING)}
-    assert port - tried == {"sessions", "close", "forgetting"}
+    assert port - tried == {"sessions", "close", "has_pending_erasure"}
 
 
 @pytest.mark.parametrize("read", READING.values(), ids=list(READING))

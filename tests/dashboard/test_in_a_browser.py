@@ -138,7 +138,7 @@ def test_what_is_chosen_stands_in_the_address(opened: Callable[..., Page]) -> No
     page = opened("session?session=fest-1")
     page.get_by_role("combobox", name="Stage").click()
     page.get_by_role("option", name="Workshop").click()
-    expect(page.get_by_text("Too few faces to say more")).to_be_visible()
+    expect(page.get_by_text("Too few people in view")).to_be_visible()
     page.wait_for_url("**stage=Workshop**")
 
 

@@ -129,7 +129,7 @@ def test_of_a_dead_camera_no_figure_is_shown_that_was_true_once(pages: Pages, ta
 def test_a_camera_that_is_set_up_is_expected_until_it_is_heard_of(pages: Pages, talk: str) -> None:
     text = text_of(pages.operate())
     assert "No camera is running; 2 are set up." in text
-    assert text.count("not heard of lately") == 2
+    assert text.count("never connected") == 2
 
 
 def test_the_only_camera_that_is_not_ok_is_told_as_one(pages: Pages, talk: str) -> None:
@@ -188,7 +188,7 @@ def test_where_nobody_watches_the_page_says_how_to_be_told(pages: Pages, talk: s
 def test_a_test_alert_is_asked_for_at_a_button(pages: Pages, talk: str) -> None:
     app = pages.operate(part="Alert rules")
     button(app, "Send a test alert").click().run()
-    assert "This is a test, asked for by an operator" in text_of(app)
+    assert "This is a test requested by an operator" in text_of(app)
 
 
 def test_rules_are_added_and_taken_away(pages: Pages, talk: str) -> None:
@@ -400,7 +400,7 @@ def test_what_a_new_session_may_measure_is_said_before_and_changes_with_every_fi
     assert "Expressions are measured" not in outcome(app)
     for field, value, said in (
         ("new-setting", "event", "Expressions are measured"),
-        ("new-setting", "workplace", "country was not said"),
+        ("new-setting", "workplace", "no country was given"),
         ("new-country", "DE", "Germany is in the EU"),
         ("new-country", "GE", "Georgia is outside the EU"),
         ("new-setting", "education", "in education does not apply"),
@@ -410,7 +410,7 @@ def test_what_a_new_session_may_measure_is_said_before_and_changes_with_every_fi
         assert said in outcome(app)
     app.selectbox(key="new-country").select("US").run()
     app.checkbox(key="new-heads").check().run()
-    assert "Only heads are counted, because that was asked for" in outcome(app)
+    assert "Only heads are counted, as requested" in outcome(app)
     with open_store(store_url) as store:
         assert store.sessions() == []
 

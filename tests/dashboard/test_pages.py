@@ -102,7 +102,7 @@ def test_a_session_begins_with_its_title_and_a_headline(pages: Pages, filled: st
     app = pages.session("talk-1")
     text = text_of(app)
     assert "<h1>Why bridges hum</h1>" in text
-    assert "About 1 in 3 faces smiled on average. Most did at 1:57, in “Live demo”" in text
+    assert "About 1 in 3 faces smiled on average. The biggest smile came at 1:57, in “Live demo”" in text
     assert "coverage 80 %" in text
 
 
@@ -132,7 +132,7 @@ def test_the_address_chooses_the_stage(pages: Pages, filled: str) -> None:
 
 def test_too_few_faces_show_no_share_and_say_why(pages: Pages, filled: str) -> None:
     app = pages.session("fest-1", stage="Workshop")
-    assert "Too few faces to say more: at most 3 faces in view at once" in text_of(app)
+    assert "Too few people in view: at most 3 faces at once" in text_of(app)
     assert [box.key for box in app.selectbox] == ["stage"]
 
 

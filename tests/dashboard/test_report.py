@@ -267,7 +267,7 @@ def test_figures_over_too_few_faces_are_in_neither_file() -> None:
     told = report(a_talk(faces=4))
     assert told.curve is None
     for said in (words_of(html_of(told)), text_of(pdf_of(told))):
-        assert "Too few faces to say more" in said
+        assert "Too few people in view" in said
         assert "no expression was scored" not in said
         # What is left are the facts' coverage, the table's, and the intervals' names.
         assert set(re.findall(r"\d+ %", said)) <= {"7 %", "8 %", "95 %"}

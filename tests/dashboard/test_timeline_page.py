@@ -345,7 +345,7 @@ def test_a_file_is_looked_at_taken_edited_in_place_and_saved(opened: Callable[..
     upload.set_input_files({"name": "sets.csv", "mimeType": "text/csv", "buffer": b"A,0\nB,soon\n"})
     expect(page.locator(".hl-trouble")).to_contain_text("sets.csv: line 2: 'soon' is not a time")
     upload.set_input_files({"name": "sets.csv", "mimeType": "text/csv", "buffer": b"First set,0:00\nSecond set,2:30\n"})
-    page.get_by_role("button", name="Add").click()
+    page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("status")).to_have_text(["Not saved yet"])
     page.get_by_role("tab", name="Segments").click()
     save = page.get_by_role("button", name="Save", exact=True)

@@ -19,7 +19,7 @@ import boto3
 import pytest
 
 from audience.alerts import AlertMark, AlertRule, AlertWatcher, trial_alert
-from audience.errors import AlertNotTold, InvalidValue
+from audience.errors import AlertNotDelivered, InvalidValue
 from audience.monitoring.evaluate import WATCHED_MS
 from audience.store import Store
 from audience.stores import open_store
@@ -110,7 +110,7 @@ class Pager:
     def tell(self, message: Message) -> None:
         if self.breaks:
             self.breaks -= 1
-            raise AlertNotTold("no signal")
+            raise AlertNotDelivered("no signal")
         self.told.append(f"{message.turn}: {message.alert.told}")
 
 
@@ -202,7 +202,7 @@ def test_a_test_that_was_asked_for_on_the_page_is_told_once(store: Store) -> Non
     watching = Watching(store, Clock(), pager)
     for _ in range(3):
         watching.look(dark=False)
-    assert pager.told == ["began: this is a test, asked for by an operator: nothing is the matter"]
+    assert pager.told == ["began: this is a test requested by an operator: nothing is wrong"]
 
 
 def test_a_second_watcher_stands_by_until_the_first_is_gone(store: Store) -> None:
@@ -295,12 +295,12 @@ class TestWebhook:
     @pytest.mark.parametrize("status", [302, 404, 503])
     def test_what_it_does_not_take_is_said_and_followed_nowhere(self, endpoint: Endpoint, status: int) -> None:
         endpoint.answers = [status]
-        with pytest.raises(AlertNotTold, match=f"the webhook answered {status}"):
+        with pytest.raises(AlertNotDelivered, match=f"the webhook answered {status}"):
             Webhook(endpoint.url).tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
         assert len(endpoint.bodies) == 1
 
     def test_one_that_is_not_there_is_one_line(self) -> None:
-        with pytest.raises(AlertNotTold, match="cannot be reached"):
+        with pytest.raises(AlertNotDelivered, match="cannot be reached"):
             Webhook("http://127.0.0.1:9/").tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
 
     def test_its_address_is_shown_nowhere_since_it_may_hold_a_secret(self) -> None:
@@ -357,12 +357,12 @@ class TestSns:
 
     def test_a_topic_that_is_not_there_is_one_line(self, moto: str, session: boto3.Session) -> None:
         topic = SnsTopic(f"arn:aws:sns:{REGION}:123456789012:gone", session=session, endpoint_url=moto)
-        with pytest.raises(AlertNotTold, match=r"SNS refused the alert \(NotFound\)"):
+        with pytest.raises(AlertNotDelivered, match=r"SNS refused the alert \(NotFound\)"):
             topic.tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
 
     def test_sns_that_cannot_be_reached_is_one_line(self, session: boto3.Session) -> None:
         topic = SnsTopic("arn:aws:sns:eu-west-1:1:x", session=session, endpoint_url="http://127.0.0.1:9")
-        with pytest.raises(AlertNotTold, match="SNS cannot be reached"):
+        with pytest.raises(AlertNotDelivered, match="SNS cannot be reached"):
             topic.tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
 
     @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from audience.export.files import defused
+from audience.export.files import escape_formula
 from audience.export.tables import Column
 from audience.faces import Box
 from audience.store import Store
@@ -196,11 +196,11 @@ def test_parquet_holds_the_same_rows_with_units(houselights: Houselights, talk: 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
 def test_a_cell_that_a_spreadsheet_would_run_is_defused(start: str) -> None:
-    assert defused(start + "cmd|' /C calc'!A0") == "'" + start + "cmd|' /C calc'!A0"
+    assert escape_formula(start + "cmd|' /C calc'!A0") == "'" + start + "cmd|' /C calc'!A0"
 
 
 def test_numbers_are_left_as_they_are() -> None:
-    assert defused(-0.5) == -0.5
+    assert escape_formula(-0.5) == -0.5
 
 
 def test_a_session_that_is_not_there_is_one_line(houselights: Houselights, tmp_path: Path) -> None:

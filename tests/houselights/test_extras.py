@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from houselights.cli import run
+
 # None of the extras is there: whatever asks for one of their libraries is told that it is not installed.
 _PROGRAM = """
 import contextlib, io, json, sys
@@ -26,7 +28,7 @@ for words in json.load(sys.stdin):
 _NEEDED = {
     "score": ("edge", ["talk.mp4", "--session", "talk-1"]),
     "watch": ("edge", ["webcam:0", "--session", "talk-1"]),
-    "demo": ("edge", ["--no-serve"]),
+    "demo": ("demo", ["--no-serve"]),
     "calibrate-sheets": ("edge", ["talk.mp4", "--setting", "event"]),
     "ingest": ("edge", ["--local", "."]),
     "grant": ("cloud", ["cam-1", "--session", "talk-1"]),
@@ -63,4 +65,18 @@ def test_a_command_that_lacks_an_extra_says_in_one_line_which(tmp_path: Path, mo
         code, text = answers[name]
         assert code == 2, name
         assert text.count("\n") == 1, (name, text)
-        assert f"`{extra}`" in text or f"--extra {extra}" in text, (name, text)
+        assert f"`{extra}`" in text, (name, text)
+
+
+def test_serving_others_without_the_extra_for_signing_in_says_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOUSELIGHTS_STORE", f"sqlite:///{tmp_path / 'houselights.db'}")
+    monkeypatch.setitem(sys.modules, "authlib", None)
+    access = tmp_path / "access.toml"
+    access.write_text('address = "http://127.0.0.1:8501"\ncontact = "Ada, ada@example.org"\n')
+    access.chmod(0o600)
+    assert run(["dashboard", "--access", str(access), "--no-browser"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "`login`" in said

@@ -61,7 +61,7 @@ def test_tags_are_replaced_and_can_be_taken_away(houselights: Houselights, store
     houselights("describe", "talk-1", "--no-tags")
     assert store.session("talk-1").tags == ()
     assert "not both" in houselights("describe", "talk-1", "--no-tags", "--tag", "x").complaint
-    assert "a tag without text" in houselights("describe", "talk-1", "--tag", " ").complaint
+    assert "a tag is empty" in houselights("describe", "talk-1", "--tag", " ").complaint
 
 
 def test_describing_a_session_that_is_not_there_is_one_line(houselights: Houselights) -> None:
@@ -97,7 +97,7 @@ def test_deleting_twice_is_no_error_and_says_that_nothing_was_left(houselights: 
 def test_it_is_said_that_the_log_holds_what_was_deleted_while_somebody_reads(
     houselights: Houselights, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("audience.stores.sqlite_file.FORGET_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("audience.stores.sqlite_file.ERASE_TIMEOUT_S", 0.1)
     store.put_session(a_session("talk-1"))
     with closing(sqlite3.connect(houselights.store_path, isolation_level=None)) as reader:
         reader.execute("BEGIN")

@@ -136,7 +136,7 @@ def test_of_several_stages_one_must_be_named(houselights: Houselights, store: St
         (["talk-1", "--scenes"], "give FILE with them"),
         (["talk-1", "--pause", "31:00"], "pause '31:00' has no length: write it as 31:00+10:00"),
         (["talk-1", "--pause", "soon+5"], "'soon' is not a time"),
-        (["talk-1", "--offset", "-600", "--pause", "5:00+1:00"], "never came to 300 s"),
+        (["talk-1", "--offset", "-600", "--pause", "5:00+1:00"], "never reached 300 s"),
         (["talk-1", "--offset", "nan"], "offset nan s is not one"),
         (["talk-1", "--offset", "5", "--starts-at", "2026-05-04T19:30:00Z"], "give one of --offset"),
         (["talk-1", "--align-reaction", "nobody"], "nobody"),

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 import pytest
 
 from audience.errors import DeviceError, ScoringRefused
-from audience.session_setup import Occasion
+from audience.session_setup import SessionSetup
 from audience.store import CameraState, Heartbeat, Store
 from audience.stores import open_store
 from audience.stores.sqlite import SqliteStore
@@ -268,7 +268,7 @@ def test_two_do_not_watch_under_one_camera_and_one_that_was_killed_is_followed(l
     detector: Any = SimpleNamespace(name="unused")
     scorer: Any = a_scorer()
     watch = Watch(
-        Occasion(session_id="live"),
+        SessionSetup(session_id="live"),
         WatchPlan(),
         store=live,
         open_camera=nothing_there,

@@ -9,7 +9,7 @@ import numpy as np
 
 from audience.deliveries.grid import CROP_PX, Grid
 from audience.deliveries.manifest import Manifest, SheetWindow, Tile
-from audience.deliveries.sheet import Sheet, sealed
+from audience.deliveries.sheet import Sheet, seal_sheet
 from audience.deliveries.window_file import WindowFile
 from audience.faces import Box
 from audience.store import ScorerRecord
@@ -54,7 +54,7 @@ def a_sheet(
             for index, (start, count) in enumerate(zip(windows, counts, strict=True))
         ),
     )
-    return sealed(manifest, picture or gray_picture(len(tracks)))
+    return seal_sheet(manifest, picture or gray_picture(len(tracks)))
 
 
 def a_window_file(

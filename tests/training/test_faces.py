@@ -8,7 +8,7 @@ import pytest
 
 from edge_lambda.detectors import Detection, Image
 from training.corpus import CorpusUnreadable, Photo
-from training.faces import decoded, find, gray_photos, remembered, squares
+from training.faces import decoded, find, find_cached, gray_photos, squares
 
 
 def photo(name: str = "a.png", level: int = 90) -> Photo:
@@ -50,8 +50,8 @@ def test_boxes_are_found_once_and_remembered_with_their_landmarks(tmp_path: Path
     points = tuple((float(at), at + 0.5) for at in range(5))
     detector = Finds(face(30, 100, points))
     photos = [photo("a.png", 1), photo("b.png", 2)]
-    first = remembered(photos, lambda: detector, tmp_path / "boxes.npz")
-    assert remembered(photos, lambda: detector, tmp_path / "boxes.npz") == first
+    first = find_cached(photos, lambda: detector, tmp_path / "boxes.npz")
+    assert find_cached(photos, lambda: detector, tmp_path / "boxes.npz") == first
     assert detector.looked == 2
     assert first[0].detection.landmarks == points
 
@@ -59,9 +59,9 @@ def test_boxes_are_found_once_and_remembered_with_their_landmarks(tmp_path: Path
 def test_boxes_of_another_corpus_are_not_taken(tmp_path: Path) -> None:
     detector = Finds()
     for level in (1, 2):
-        remembered([photo(level=level)], lambda: detector, tmp_path / "boxes.npz")
+        find_cached([photo(level=level)], lambda: detector, tmp_path / "boxes.npz")
     assert detector.looked == 2
-    assert not remembered([photo(level=2)], lambda: detector, tmp_path / "boxes.npz")[0].found
+    assert not find_cached([photo(level=2)], lambda: detector, tmp_path / "boxes.npz")[0].found
 
 
 def test_photographs_become_gray_and_boxes_the_scorers_squares() -> None:
@@ -71,5 +71,5 @@ def test_photographs_become_gray_and_boxes_the_scorers_squares() -> None:
 
 
 def test_a_file_that_is_no_image_is_named() -> None:
-    with pytest.raises(CorpusUnreadable, match=r"broken\.jpg is no image"):
+    with pytest.raises(CorpusUnreadable, match=r"broken\.jpg is not an image"):
         decoded(Photo(file="broken.jpg", expression="calm", person="ann", jpeg=b"no image"))

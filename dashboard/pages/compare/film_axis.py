@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.comparing.comparison import CellSums, ScreeningRow, on_its_own_clock, screening_row
+from audience.comparing.comparison import CellSums, ScreeningRow, on_session_clock, screening_row
 from audience.comparing.cuts import Cut, Edit, SharedAxis
 from audience.timelines import Timeline
 from dashboard.pages.screenings import Screening
@@ -111,7 +111,7 @@ class FilmAxis:
 def laid(screening: Screening) -> Screening:
     """A screening on the seconds of what was shown; where nobody said when that began, on the session's own."""
     if np.isnan(screening.windows.timeline_s).all():
-        return replace(screening, windows=on_its_own_clock(screening.windows))
+        return replace(screening, windows=on_session_clock(screening.windows))
     return screening
 
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from audience.alerts import Alert, AlertMark, AlertRule, trial_alert
 from audience.errors import InvalidValue
-from audience.monitoring.cameras import records_come_in
-from audience.monitoring.evaluate import Situation, look
-from audience.session_setup import Occasion, prepared
+from audience.monitoring.cameras import is_receiving
+from audience.monitoring.evaluate import Situation, evaluate
+from audience.session_setup import SessionSetup, prepare_session
 from audience.sessions import Session
 from audience.store import Store
 from audience.stores import default_store_url
@@ -48,7 +48,7 @@ def at_work(found: Sequence[Session]) -> str:
     with _opened() as store:
         for session in found:
             # Of those that have ended, which are most, nothing is read.
-            if session.ended_at is None and records_come_in(session, store.heartbeats(session.session_id), now_ms):
+            if session.ended_at is None and is_receiving(session, store.heartbeats(session.session_id), now_ms):
                 return session.session_id
     return found[0].session_id
 
@@ -60,20 +60,20 @@ def situation(session_id: str) -> Situation:
         SessionNotFound: there is none of that id.
     """
     with _looking, _opened() as store:
-        return look(store, session_id, to_ms(now()))
+        return evaluate(store, session_id, to_ms(now()))
 
 
-def set_up(occasion: Occasion, *, stage_title: str = "") -> Session:
-    """Sets up a session, a stage and a camera, or adds to existing ones; see `prepared`.
+def set_up(setup: SessionSetup, *, stage_title: str = "") -> Session:
+    """Sets up a session, a stage and a camera, or adds to existing ones; see `prepare_session`.
 
     Raises:
         ScoringRefused: the session is there, and measures something else.
         InvalidValue: a value is not allowed.
     """
     with _opened() as store:
-        session = prepared(store, occasion, None, now(), device=False)
+        session = prepare_session(store, setup, None, now(), device=False)
     if stage_title:
-        change_stage(session.session_id, occasion.stage_id, lambda stage: replace(stage, title=stage_title))
+        change_stage(session.session_id, setup.stage_id, lambda stage: replace(stage, title=stage_title))
     return session
 
 

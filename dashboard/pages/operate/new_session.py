@@ -12,7 +12,7 @@ from audience.countries import countries
 from audience.errors import HouselightsError
 from audience.ids import LONGEST_ID
 from audience.privacy import SETTINGS, Setting, decide
-from audience.session_setup import Occasion
+from audience.session_setup import SessionSetup
 from audience.sessions import KINDS
 from dashboard import markup
 from dashboard.access.entry import in_words
@@ -89,7 +89,7 @@ def _set_up() -> None:
         return
     try:
         session = data.set_up(
-            Occasion(
+            SessionSetup(
                 session_id=_free(id_of(title)),
                 stage_id=id_of(stage),
                 camera_id=field["camera"].strip(),

@@ -12,7 +12,7 @@ from audience.errors import InvalidValue
 from audience.monitoring.evaluate import Situation, is_under_way
 from audience.sessions import Session, Stage, cues_of
 from audience.time import clock_text, to_ms
-from audience.timelines import Cue, begun, is_paused, paused_now, position_s, resumed_now
+from audience.timelines import Cue, is_paused, paused_now, position_s, resumed_now, start_cues
 from dashboard import markup
 from dashboard.clock import time_text, viewer_zone
 from dashboard.data import change_stage
@@ -60,7 +60,7 @@ def _stage(session: Session, stage: Stage, name: str) -> None:
     st.html(markup.lead(f"{name}: {_where(cues, at, what)}"))
     with st.container(horizontal=True):
         for label, change, off in (
-            (f"{what.capitalize()} starts now", lambda cues, at: begun(at), False),
+            (f"{what.capitalize()} starts now", lambda cues, at: start_cues(at), False),
             ("Pause", paused_now, position_s(cues, at) is None),
             ("Resume", resumed_now, not is_paused(cues, at)),
         ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from audience.monitoring.cameras import CameraStatus
-from audience.session_setup import Occasion, device_environment
+from audience.session_setup import SessionSetup, device_environment
 from audience.sessions import Session
 from dashboard import markup
 from dashboard.pages.operate import data
@@ -43,7 +43,7 @@ def _added(session: Session, names: dict[str, str]) -> None:
     there = next((stage_id for stage_id, name in names.items() if name == stage), None)
     stage_id = there or id_of(stage) or stage
     data.set_up(
-        Occasion(
+        SessionSetup(
             session_id=session.session_id,
             stage_id=stage_id,
             camera_id=camera_id,

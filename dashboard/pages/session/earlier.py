@@ -11,7 +11,7 @@ from math import isnan
 import numpy as np
 import streamlit as st
 
-from audience.comparing.earlier import Whole, comparable, mean_along
+from audience.comparing.earlier import StageSummary, comparable, mean_along
 from audience.disclosure import interval_text, share_text
 from audience.percents import percent_text
 from audience.reaction.curve import StageWindows, smoothed_curve
@@ -107,7 +107,7 @@ def show_earlier(review: Review, view: View, earlier: Earlier) -> None:
     if review.expression is None:
         return
     if earlier.stages:
-        wholes = [Whole.of(one, review.expression) for one in (review.windows, *earlier.stages)]
+        wholes = [StageSummary.of(one, review.expression) for one in (review.windows, *earlier.stages)]
         shapes = [
             shape_of(smoothed_curve(one.windows, review.expression, view.smoothing_s).share, _POINTS) for one in wholes
         ]
@@ -124,7 +124,7 @@ def show_earlier(review: Review, view: View, earlier: Earlier) -> None:
         st.html(markup.note(line))
 
 
-def _row(whole: Whole, shape: list[float | None], *, this: bool) -> str:
+def _row(whole: StageSummary, shape: list[float | None], *, this: bool) -> str:
     session = whole.windows.session
     date = date_text(session.started_at, viewer_zone(st.context.timezone))
     name = (

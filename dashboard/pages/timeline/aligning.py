@@ -11,7 +11,7 @@ from audience.errors import HouselightsError
 from audience.reaction.curve import StageWindows
 from audience.sessions import Session
 from audience.time import from_ms
-from audience.timelines import begun
+from audience.timelines import start_cues
 from dashboard import data, markup
 from dashboard.access.entry import in_words
 from dashboard.pages.timeline.desk import Desk
@@ -110,4 +110,4 @@ def _ask(desk: Desk, session: Session, propose: Callable[[], Proposal | None]) -
         desk.proposed = (in_words(problem), None)
         return
     sure = proposal is not None and proposal.alignment.sure
-    desk.proposed = (describe_proposal(session, proposal), begun(proposal.zero_at) if proposal and sure else None)
+    desk.proposed = (describe_proposal(session, proposal), start_cues(proposal.zero_at) if proposal and sure else None)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from audience.errors import HouselightsError
 from audience.sessions import Session
-from audience.timelines import Cue, begun, paused, restarted
+from audience.timelines import Cue, paused, restarted, start_cues
 from dashboard import markup
 from dashboard.pages.timeline.desk import Desk
 from dashboard.pages.timeline.draft import Draft, Pin, clock_s
@@ -32,7 +32,7 @@ def edit_cues(desk: Desk, session: Session) -> None:
     with late, st.form("began", border=False):
         at = st.text_input("Started this long after the session", placeholder="0:12.5, or -2:00 for before")
         if st.form_submit_button("Set"):
-            _change(desk, session, lambda _: begun(session.started_at, clock_s(at)))
+            _change(desk, session, lambda _: start_cues(session.started_at, clock_s(at)))
     with pause, st.form("paused", border=False, clear_on_submit=True):
         stood, length = st.columns(2)
         at = stood.text_input("Paused at", placeholder="31:00")
@@ -66,7 +66,7 @@ def edit_cues(desk: Desk, session: Session) -> None:
 def _change(desk: Desk, session: Session, change: Callable[[tuple[Cue, ...]], tuple[Cue, ...]]) -> None:
     """Applies a change to the cues, or shows why it cannot be done."""
     try:
-        cues = change(desk.editing.now.cues(session) or begun(session.started_at))
+        cues = change(desk.editing.now.cues(session) or start_cues(session.started_at))
     except HouselightsError as problem:
         st.html(markup.trouble(str(problem)))
         return

@@ -10,18 +10,18 @@ import pytest
 
 from audience.errors import ScoringRefused
 from audience.session_setup import (
-    Occasion,
+    SessionSetup,
     check_not_scored,
     check_not_watched,
     plan_recording,
-    prepared,
+    prepare_session,
     store_session,
 )
 from audience.store import Store
 from audience.stores import open_store
 from tests.builders import BEGAN, a_heartbeat, a_progress, a_session, after, after_ms
 
-TALK = Occasion(session_id="talk-1")
+TALK = SessionSetup(session_id="talk-1")
 DAY_S = 86_400
 
 
@@ -31,8 +31,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def recorded_here(store: Store, occasion: Occasion = TALK, at_s: float = 0) -> None:
-    store_session(store, plan_recording(store, occasion, after(at_s)), occasion)
+def recorded_here(store: Store, setup: SessionSetup = TALK, at_s: float = 0) -> None:
+    store_session(store, plan_recording(store, setup, after(at_s)), setup)
 
 
 def delivered_by(store: Store) -> str | None:
@@ -41,9 +41,9 @@ def delivered_by(store: Store) -> str | None:
 
 
 def test_a_camera_that_was_prepared_is_its_devices_and_nothing_else_is_recorded_under_it(store: Store) -> None:
-    prepared(store, TALK, BEGAN, BEGAN)
+    prepare_session(store, TALK, BEGAN, BEGAN)
     assert delivered_by(store) == "cam-1"
-    with pytest.raises(ScoringRefused, match="a device delivers for"):
+    with pytest.raises(ScoringRefused, match="device that delivers"):
         recorded_here(store)
     recorded_here(store, replace(TALK, camera_id="laptop"))
 
@@ -52,28 +52,28 @@ def test_a_camera_that_was_recorded_here_is_not_set_up_for_a_device(store: Store
     recorded_here(store)
     assert delivered_by(store) == ""
     with pytest.raises(ScoringRefused, match="give the device a --camera of its own"):
-        prepared(store, TALK, None, BEGAN)
-    prepared(store, replace(TALK, camera_id="cam-2"), None, BEGAN)
+        prepare_session(store, TALK, None, BEGAN)
+    prepare_session(store, replace(TALK, camera_id="cam-2"), None, BEGAN)
 
 
 def test_one_of_which_nobody_says_who_records_is_the_first_ones(store: Store) -> None:
-    prepared(store, TALK, BEGAN, BEGAN, device=False)
+    prepare_session(store, TALK, BEGAN, BEGAN, device=False)
     assert delivered_by(store) is None
     recorded_here(store)
     assert delivered_by(store) == ""
 
 
 def test_nor_is_one_of_an_older_store_whose_recording_was_scored(store: Store) -> None:
-    prepared(store, TALK, BEGAN, BEGAN, device=False)
+    prepare_session(store, TALK, BEGAN, BEGAN, device=False)
     store.put_windows([], [], a_progress())
-    with pytest.raises(ScoringRefused, match="recorded on a computer"):
-        prepared(store, TALK, None, BEGAN)
+    with pytest.raises(ScoringRefused, match="recorded on this computer"):
+        prepare_session(store, TALK, None, BEGAN)
 
 
 def test_one_of_an_older_store_that_a_device_was_heard_of_is_not_recorded_under(store: Store) -> None:
-    prepared(store, TALK, BEGAN, BEGAN, device=False)
+    prepare_session(store, TALK, BEGAN, BEGAN, device=False)
     store.put_heartbeat(replace(a_heartbeat(), received_ms=after_ms(0)))
-    with pytest.raises(ScoringRefused, match="a device delivers for"):
+    with pytest.raises(ScoringRefused, match="device that delivers"):
         recorded_here(store)
 
 
