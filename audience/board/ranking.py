@@ -99,8 +99,8 @@ def _passing(figure: Floats) -> Iterator[tuple[int, NDArray[np.bool_]]]:
         here = figure[since : first + at_once]
         with np.errstate(invalid="ignore"):
             above = here[:, :, None] - here[:, None, :] > MARGIN
-        held = above.copy()
+        lasting = above.copy()
         for back in range(1, HOLD_UPDATES):
-            held[back:] &= above[:-back]
-        held[: max(0, HOLD_UPDATES - 1 - since)] = False
-        yield first, held[first - since :]
+            lasting[back:] &= above[:-back]
+        lasting[: max(0, HOLD_UPDATES - 1 - since)] = False
+        yield first, lasting[first - since :]

@@ -215,8 +215,8 @@ class Counts:
         for part in parts:
             rest[part] = False
         beside = np.flatnonzero(rest)
-        taken = np.cumsum((self.scored > 0) & ~rest)[beside]
-        for run in np.split(beside, np.flatnonzero(np.diff(taken)) + 1):
+        assigned = np.cumsum((self.scored > 0) & ~rest)[beside]
+        for run in np.split(beside, np.flatnonzero(np.diff(assigned)) + 1):
             pieces = np.array_split(run, max(1, round(len(run) * self.width_s / _PIECE_S)))
             parts += [piece for piece in pieces if len(piece) * self.width_s >= LEAST_S]
         return sorted(parts, key=lambda part: float(part.mean()))

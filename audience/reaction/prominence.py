@@ -136,7 +136,7 @@ class _Line:
         enough = np.minimum(*known) >= steps.windows_per_step * STRETCH / 2
         before, after = (count / np.maximum(of, 1) for count, of in zip(over, faces, strict=True))
         # The variance of a difference of two means depends on the harmonic mean of the group sizes.
-        each = (np.maximum(of, 1) / np.maximum(looked, 1) for of, looked in zip(faces, known, strict=True))
+        each = (np.maximum(of, 1) / np.maximum(windows, 1) for of, windows in zip(faces, known, strict=True))
         people = np.where(enough, 2 / sum(1 / crowd for crowd in each), np.nan)
         return cls._of("turn", steps, after - before, people)
 
@@ -148,11 +148,11 @@ class _Line:
         over, faces = (stretch_sums(values)[0] for values in (steps.over, steps.faces))
         share = np.where(there, over / np.maximum(faces, 1), 0.0)
         # Clip outliers, so that they do not make their neighbours outliers with the opposite sign.
-        far_off = np.maximum(np.abs(line.standardised(there)) / _FAR_OFF, 1.0)
-        drawn_in = np.where(there, line.usual + (share - line.usual) / far_off, 0.0)
+        excess = np.maximum(np.abs(line.standardised(there)) / _FAR_OFF, 1.0)
+        clipped = np.where(there, line.usual + (share - line.usual) / excess, 0.0)
         near, far = BESIDE
         sides, shares = np.zeros(len(share)), np.zeros(len(share))
-        for known, total in zip(neighbour_sums(there.astype(np.float64)), neighbour_sums(drawn_in), strict=True):
+        for known, total in zip(neighbour_sums(there.astype(np.float64)), neighbour_sums(clipped), strict=True):
             enough = known >= (far - near) / 2
             sides += enough
             shares += np.where(enough, total / np.maximum(known, 1), 0)

@@ -54,9 +54,9 @@ class DiskReserve:
                 return
             handle = os.open(self._file, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), FILE_MODE)
             try:
-                there = os.fstat(handle).st_size
+                current = os.fstat(handle).st_size
                 for size in (wanted >> halved for halved in range(5)):
-                    if there >= size or _reserved(handle, there, size):
+                    if current >= size or _reserved(handle, current, size):
                         return
             finally:
                 os.close(handle)
@@ -64,11 +64,11 @@ class DiskReserve:
     def release(self, size: int = LARGEST) -> bool:
         """Releases the reserve, or part of it; returns whether there was any."""
         try:
-            there = self._file.stat().st_size
-            os.truncate(self._file, max(0, there - size))
+            current = self._file.stat().st_size
+            os.truncate(self._file, max(0, current - size))
         except OSError:
             return False
-        return there > 0
+        return current > 0
 
 
 def _size(file: Path) -> int:
@@ -78,15 +78,15 @@ def _size(file: Path) -> int:
         return 0
 
 
-def _reserved(handle: int, there: int, size: int) -> bool:
-    """Grows a file from `there` to `size` bytes of allocated blocks; returns whether that succeeded."""
+def _reserved(handle: int, current: int, size: int) -> bool:
+    """Grows a file from `current` to `size` bytes of allocated blocks; returns whether that succeeded."""
     try:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(handle, 0, size)
         else:
             os.pwrite(handle, bytes(size), 0)
     except OSError:
-        os.ftruncate(handle, there)
+        os.ftruncate(handle, current)
         return False
     return True
 
