@@ -85,8 +85,7 @@ def _from_the_top(stages: Iterable[int], now: Floats) -> list[int]:
 
 
 def _passing(figure: Floats) -> Iterator[tuple[int, NDArray[np.bool_]]]:
-    """Yields, in blocks of k updates, whether each stage has been `MARGIN` above each other for `HOLD_UPDATES` in a
-    row.
+    """Yields whether each stage was `MARGIN` above each other for `HOLD_UPDATES` in a row, in blocks of k updates.
 
     Yields:
         The first update of the block, and a mask (k, s, s).

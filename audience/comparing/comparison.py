@@ -231,8 +231,9 @@ class CellSums:
         return bounded(self.over / self.scored, *self.band, faces=self.scored / self.spans, min_faces=min_faces)
 
     def share(self, inside: NDArray[np.bool_], min_faces: int, seconds: float) -> tuple[float, float, float]:
-        """The share over some cells with its 95 % Wilson interval over the people present, clipped for small rooms; NaN
-        without a figure.
+        """The share over some cells and its 95 % Wilson interval over the people present; NaN without a figure.
+
+        Both are clipped for small rooms (`disclosure.bounded`).
 
         Args:
             inside: mask (c,) of cells.

@@ -28,7 +28,7 @@ LONG_S = 180.0
 _USUAL_FACES = 2.0
 # Squared differences of windows are clipped to this many variances: beyond it everybody moved at once, which says
 # nothing about persistence.
-_FAR_APART = 10.0
+_CLIP_VARIANCES = 10.0
 # The persistence is estimated in parts of this length, and the longest is used.
 _PART_S = 600.0
 # Assumed persistence and correlation between people in a short session, which cannot give them.
@@ -37,8 +37,8 @@ _SHORT_CORRELATION = 0.02
 _MEDIAN_VARIANCE = 1.3  # variance of a median relative to a mean
 # Error of a five-minute median of a ten-minute wave, relative to its change in half of that time: at the wave's top,
 # and in addition at an end of the session.
-_BENDS = 0.2
-_ONE_SIDED = 0.5
+_BEND_ERROR = 0.2
+_END_ERROR = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +144,7 @@ class _Counts:
             both = some[apart:] & some[:-apart]
             of_both = both / (each[apart:] + each[:-apart])
             expected = (chance[apart:] + chance[:-apart]) * of_both
-            differ = np.minimum((share[apart:] - share[:-apart]) ** 2 * of_both, _FAR_APART * expected)
+            differ = np.minimum((share[apart:] - share[:-apart]) ** 2 * of_both, _CLIP_VARIANCES * expected)
             expected, differ = (_from_each(values, first, part) for values in (expected, differ))
             total += 2 * (1 - apart / length) * (1 - differ / np.maximum(expected, 1e-12))
         return persistence_of_variance(min(max(float(total.max()), 1.0) / length, 0.995))
@@ -205,7 +205,7 @@ def _drift_error(usual: Floats, known: Floats, faces: Floats, persistence: float
     before = sums[place] - sums[np.maximum(place - reach, 0)]
     after = sums[np.minimum(place + reach, len(known))] - sums[place]
     one_sided = np.abs(after - before) / np.maximum(after + before, 1)
-    off: Floats = drift * (_BENDS + _ONE_SIDED * one_sided)
+    off: Floats = drift * (_BEND_ERROR + _END_ERROR * one_sided)
     return off
 
 

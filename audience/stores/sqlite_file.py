@@ -46,8 +46,7 @@ class DiskReserve:
         self._for = (database, database.with_name(database.name + "-wal"))
 
     def make(self) -> None:
-        """Grows the reserve to its size for the current database, or as far as the disk allows; fast if it is large
-        enough."""
+        """Grows the reserve to fit the current database, as far as the disk allows; fast if it is large enough."""
         with contextlib.suppress(OSError):
             wanted = min(LARGEST, max(SMALLEST, sum(map(_size, self._for))))
             if _size(self._file) >= wanted:
@@ -153,8 +152,9 @@ class RowEraser:
         return self._marker.exists()
 
     def erase(self, rows: Sequence[Rows], last: Sequence[Rows], *, wait_s: float) -> int:
-        """Deletes rows in one transaction, or in steps if the disk is too full; repeating the call completes an
-        interrupted deletion.
+        """Deletes rows in one transaction, or in steps if the disk is too full.
+
+        Repeating the call completes an interrupted deletion.
 
         Args:
             rows: the rows to delete.
@@ -353,8 +353,10 @@ class SqliteFile:
 
     @property
     def has_pending_erasure(self) -> bool:
-        """Whether the log may still contain deleted rows, because a reader uses the earlier state. The next use of the
-        file after that empties the log."""
+        """Whether the log may still contain deleted rows, because a reader uses the earlier state.
+
+        The next use of the file after that empties the log.
+        """
         return self._eraser.is_unfinished
 
     def _finish_erasure(self) -> bool:

@@ -77,8 +77,7 @@ class SqliteSessions:
 
     @contextmanager
     def writing_under(self, session_ids: Iterable[str], set_up_at: datetime | None = None) -> Iterator[sqlite3.Cursor]:
-        """A transaction for writes that belong to sessions, begun only if they exist; a deletion comes before or after
-        it.
+        """A transaction for writes that belong to sessions, begun only if they exist.
 
         Args:
             session_ids: the sessions of the write.
