@@ -129,7 +129,7 @@ class Heartbeat:
         detector, scorer: name and version; "" if unknown, or if only heads are counted.
         received_ms: when it arrived, milliseconds since the epoch, by the receiver's clock; None if it was not
             delivered. Its difference from `at_ms` is the camera's clock error plus the transfer time.
-        brightness, sharpness: of the picture, 0..1 (`edge_lambda.picture`); None if not measured.
+        brightness, sharpness: of the picture, 0..1 (`edge_lambda.picture_quality`); None if not measured.
         preview_port: port on the device's own machine (127.0.0.1) of the camera's preview; None for no preview.
         preview_blurred: whether faces are blurred in the preview.
     """

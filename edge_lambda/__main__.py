@@ -1,4 +1,4 @@
-"""`python -m edge_lambda`: a camera's own program; what it is told is in `edge_lambda.settings`."""
+"""`python -m edge_lambda`: the program of a camera device; its settings are in `edge_lambda.settings`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 def main() -> None:
     """Runs the program and ends the process with its exit code."""
     try:
-        from edge_lambda.program import main as look
+        from edge_lambda.program import main as run_program
 
-        look()
+        run_program()
     except ModuleNotFoundError as missing:
         sys.stderr.write(f"houselights: {missing.name} is missing: install houselights[edge,device]\n")
         sys.exit(2)

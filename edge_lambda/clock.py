@@ -1,13 +1,13 @@
-"""The clock that stamps frames: it keeps going where somebody sets the computer's clock to another time.
+"""The clock that timestamps frames; it stays steady when somebody changes the computer's clock.
 
-A computer's wall clock is what it was set to last: by a network time service, by hand, by a virtual machine's host, by
-a summer time written into its hardware. A second clock, which counts since the computer started, is set by nobody.
-While the two keep their distance nobody has set anything; and their distance at an instant at which the wall clock was
-known to be right gives the right time ever after.
+A wall clock shows what it was last set to: by a network time service, by hand, by a virtual machine's host, or by a
+daylight-saving change written into the hardware. A second clock counts from boot and cannot be set. While the
+difference between the two is constant, nobody has set the wall clock. The difference at an instant when the wall clock
+was known to be right gives the right time from then on.
 
-A computer without a clock of its own comes up in 1970, or at the time it was switched off, until a time server corrects
-it. What is recorded meanwhile would stand hours from where it belongs, or be refused where it arrives: so the network's
-time is waited for. Reasons and open questions: `docs/decisions/0029-device-clock.md`.
+A computer without a battery-backed clock boots in 1970, or at the time it was switched off, until a time server
+corrects it. Windows recorded before that would be hours off, or refused on arrival, so the device waits for network
+time. Reasons and open questions: `docs/decisions/0029-device-clock.md`.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from typing import Final, Self
 
 from audience.errors import DeviceError, OutboxUnavailable
 from audience.time import from_ms, to_ms
-from edge_lambda.whole_file import write_whole
+from edge_lambda.atomic_write import write_atomic
 
 NAME: Final = "clock"
-"""Of the file that keeps the distance over restarts; in the outbox's folder."""
+"""Name of the file, in the outbox's folder, that keeps the clock difference over restarts."""
 
-SET_MS: Final = 1000
-"""A wall clock that is off by no more is not spoken of: a window is as wide."""
+TOLERANCE_MS: Final = 1000
+"""Clock errors up to this (one window) are not reported."""
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _LINE = re.compile(r"(\S+) (-?\d{1,15})\n")
 _NOT_SYNCHRONISED: Final = 5  # adjtimex(2): TIME_ERROR
-_TIMEX_BYTES: Final = 1024  # more than any system's `struct timex`; all zero asks and sets nothing
-_BETWEEN_MS: Final = 20  # two clocks that are read within so long were read at once
+_TIMEX_BYTES: Final = 1024  # more than any system's `struct timex`; all zero reads without setting
+_BETWEEN_MS: Final = 20  # two clocks read within this time count as read together
 _READS: Final = 5
 
 
 class SteadyClock:
-    """The wall clock, for as long as it is right or nothing better is known; from then on the time it told, counted on.
+    """The wall clock while it is right or nothing better is known; after that, the last right time plus elapsed time.
 
-    For any number of threads.
+    Thread-safe.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class SteadyClock:
         counted_ms: Callable[[], int],
         synchronised: Callable[[], bool],
     ) -> None:
-        """Takes up what the program knew before a restart.
+        """Loads the clock difference that an earlier run saved.
 
         Args:
-            file: keeps what is known; its folder is there. None to keep nothing.
-            boot: names the start of the computer that `counted_ms` counts from; "" where that is not known.
+            file: stores the difference, in an existing folder; None stores nothing.
+            boot: id of the boot that `counted_ms` counts from; "" if unknown.
             wall: the wall clock, aware UTC.
-            counted_ms: milliseconds since the computer started, those in which it slept included.
+            counted_ms: milliseconds since boot, time asleep included.
             synchronised: whether the wall clock is known to be right.
 
         Raises:
@@ -70,19 +70,21 @@ class SteadyClock:
         self._file, self._boot = file, boot
         self._wall, self._counted_ms, self._synchronised = wall, counted_ms, synchronised
         self._guard = threading.Lock()
-        self._right_ms = None if file is None else _kept(file, boot)  # wall clock less counter, when it was right last
+        self._right_ms = (
+            None if file is None else _kept(file, boot)
+        )  # wall clock minus counter, when last known to be right
         self._off_ms = 0
 
     @classmethod
-    def of_this_computer(cls, folder: Path | None, *, wall: Callable[[], datetime]) -> Self:
-        """Counts by the kernel, and believes it about the wall clock.
+    def for_this_computer(cls, folder: Path | None, *, wall: Callable[[], datetime]) -> Self:
+        """Creates a clock from the kernel's boot counter and its word on whether the wall clock is right.
 
         Args:
-            folder: the outbox's, which is there; None to keep nothing over a restart.
+            folder: the outbox's existing folder; None keeps nothing over a restart.
             wall: the wall clock, aware UTC.
 
         Raises:
-            OutboxUnavailable: what was kept there cannot be read.
+            OutboxUnavailable: the saved difference cannot be read.
         """
         counter = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
         return cls(
@@ -96,7 +98,7 @@ class SteadyClock:
     def __call__(self) -> datetime:
         """The time, aware UTC."""
         with self._guard:
-            # Before and after: the clock may be set between any two lines, to a wrong time or to the right one.
+            # Checked before and after: the clock may be set between any two lines, to a wrong time or to the right one.
             was_right = self._synchronised()
             wall_ms, counted_ms = self._read()
             apart_ms = wall_ms - counted_ms
@@ -107,17 +109,17 @@ class SteadyClock:
             return from_ms(counted_ms + right_ms)
 
     def problem(self) -> str:
-        """What is wrong with the wall clock, in one line; "" where nothing is known to be."""
+        """The wall clock's problem in one line; "" if none is known."""
         off_ms = self._off_ms
-        if abs(off_ms) <= SET_MS:
+        if abs(off_ms) <= TOLERANCE_MS:
             return ""
         return (
             f"somebody set this computer's clock {abs(off_ms) // 1000} s {'ahead' if off_ms > 0 else 'back'}, and no "
-            "time server agrees: windows keep to the time before; set the clock right, or restart the computer if it is"
+            "time server confirms it; windows keep the old time: correct the clock, or restart if it is right"
         )
 
     def _read(self) -> tuple[int, int]:
-        """Both clocks at one instant. A computer may stand still between any two lines of a program."""
+        """Reads both clocks at one instant; repeats if the process was suspended in between."""
         for _ in range(_READS):
             before_ms, wall_ms, after_ms = self._counted_ms(), to_ms(self._wall()), self._counted_ms()
             if after_ms - before_ms <= _BETWEEN_MS:
@@ -126,10 +128,10 @@ class SteadyClock:
 
     def _keep(self, apart_ms: int) -> None:
         known_ms, self._right_ms = self._right_ms, apart_ms
-        if self._file is not None and self._boot and (known_ms is None or abs(apart_ms - known_ms) > SET_MS):
-            # A disk that takes nothing costs what a restart would have known.
+        if self._file is not None and self._boot and (known_ms is None or abs(apart_ms - known_ms) > TOLERANCE_MS):
+            # If the disk is full, only the value for the next restart is lost.
             with contextlib.suppress(OSError):
-                write_whole(self._file, f"{self._boot} {apart_ms}\n".encode(), part=self._file.with_suffix(".part"))
+                write_atomic(self._file, f"{self._boot} {apart_ms}\n".encode(), part=self._file.with_suffix(".part"))
 
 
 def _kept(file: Path, boot: str) -> int | None:
@@ -143,17 +145,17 @@ def _kept(file: Path, boot: str) -> int | None:
 
 
 def is_synchronised() -> bool:
-    """Whether a time service keeps the wall clock right, as the kernel knows it; False where it does not say."""
+    """Whether the kernel reports that a time service keeps the wall clock right; False if it does not say."""
     ask = getattr(ctypes.CDLL(None), "adjtimex", None)
     return ask is not None and 0 <= ask(ctypes.create_string_buffer(_TIMEX_BYTES)) < _NOT_SYNCHRONISED
 
 
-MADE_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""Houselights was made after this: a clock that says less was never set."""
+EARLIEST_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""Older than any release of Houselights: a clock that shows an earlier time was never set."""
 
-SETTLING_S: Final = 180.0
-"""Seconds after the computer was switched on in which a time server is waited for; a network takes one or two minutes
-to come up. Afterwards the camera records, and says that nobody vouches for its clock."""
+NETWORK_TIME_WAIT_S: Final = 180.0
+"""How long after boot to wait for a time server, seconds; a network takes one or two minutes to come up. After that the
+camera records, and reports that its clock is not synchronised."""
 
 
 def check_clock(
@@ -164,22 +166,22 @@ def check_clock(
     ),
     synchronised: Callable[[], bool] = is_synchronised,
 ) -> None:
-    """Checks that frames may be stamped by a clock.
+    """Checks that the clock may be used to timestamp frames.
 
     Args:
-        now: what it says, aware UTC.
-        since_boot_s: seconds since the computer was switched on.
-        synchronised: whether a time server keeps it.
+        now: the clock's time, aware UTC.
+        since_boot_s: seconds since boot.
+        synchronised: whether a time server keeps the clock right.
 
     Raises:
-        DeviceError: it is to be waited for.
+        DeviceError: the clock is not right yet; try again later.
     """
-    if now < MADE_AT:
-        raise DeviceError(f"the clock says {now:%Y-%m-%d}: it was never set; nothing is recorded until it is")
-    if not synchronised() and since_boot_s() < SETTLING_S:
+    if now < EARLIEST_TIME:
+        raise DeviceError(f"the clock shows {now:%Y-%m-%d}, so it was never set: nothing is recorded until it is")
+    if not synchronised() and since_boot_s() < NETWORK_TIME_WAIT_S:
         raise DeviceError("the computer was just switched on and no time server has set its clock yet: waiting for one")
 
 
-def clock_word(synchronised: Callable[[], bool] = is_synchronised) -> str:
-    """What is to be known of a clock that is used; "" where a time server keeps it."""
+def clock_warning(synchronised: Callable[[], bool] = is_synchronised) -> str:
+    """A one-line warning for a clock that no time server keeps; "" if one does."""
     return "" if synchronised() else "no time server keeps the clock: seconds may be wrong"

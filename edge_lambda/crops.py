@@ -1,6 +1,6 @@
-"""The one place of crop geometry: what a scorer sees of a face, the same in training and on the device.
+"""Crop geometry: which part of a face a scorer sees, the same in training and on the device.
 
-Geometry matters as much as the network behind it, so nobody else cuts faces out of images.
+Geometry matters as much as the network, so no other module cuts faces out of images.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ FULL_SIZE_PX: Final = 64.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CropGeometry:
-    """How a square is laid on a detected face.
+    """Position and size of the crop square relative to a detected face.
 
     Attributes:
         scale: side of the square as a multiple of the height of the box, over 0.
-        down: how far the centre of the square lies under the centre of the box, as a multiple of its height.
+        down: distance of the square's centre below the box's centre, as a multiple of the box's height.
         size: side of the finished crop, pixels.
     """
 
@@ -50,14 +50,14 @@ class CropGeometry:
         )
 
     def crop(self, image: Image, detection: Detection) -> Image:
-        """Cuts one face out.
+        """Cuts out one face.
 
         Args:
             image: height x width x 3, BGR, 0..255.
             detection: the face, in pixels of `image`; may reach outside it.
 
         Returns:
-            size x size x 3, BGR; what lies outside the image repeats the image's edge.
+            size x size x 3, BGR; outside the image, the edge pixels are repeated.
         """
         return resized(cut(image, *self.square(detection)), self.size)
 
@@ -72,14 +72,14 @@ def crop_for_scoring(image: Image, detection: Detection) -> Image:
 
 
 def cut(image: Image, x: float, y: float, side: float) -> Image:
-    """The square of `side` pixels, at least one, around (`x`, `y`); where it leaves the image, the edge is repeated.
+    """The square of `side` pixels, at least one, around (`x`, `y`); outside the image, the edge pixels are repeated.
 
-    Works for squares that lie wholly outside the image too, since a tracker may predict a face there. The result may
-    be a view of `image`.
+    The square may lie wholly outside the image, since a tracker may predict a face there. The result may be a view of
+    `image`.
     """
     height, width = image.shape[:2]
     pixels = max(round(side), 1)
-    # Not round(): it takes halves to the even number, and a face would move against its crop as it moves in the image.
+    # Not round(): it rounds halves to even, so a face would jitter within its crop as it moves in the image.
     left, top = math.floor(x - pixels / 2 + 0.5), math.floor(y - pixels / 2 + 0.5)
     if left >= 0 and top >= 0 and left + pixels <= width and top + pixels <= height:
         return image[top : top + pixels, left : left + pixels]
@@ -89,7 +89,7 @@ def cut(image: Image, x: float, y: float, side: float) -> Image:
 
 
 def resized(square: Image, size: int) -> Image:
-    """`square` at `size` x `size` pixels: by area when it shrinks (no aliasing), bilinear when it grows."""
+    """Resizes `square` to `size` x `size` pixels: by area when shrinking (no aliasing), bilinear when enlarging."""
     shrinks = square.shape[0] > size
     return np.asarray(
         cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), dtype=np.uint8
@@ -108,10 +108,10 @@ def sharpness(image: Image, detection: Detection) -> float:
 
 
 def frontality(detection: Detection) -> float:
-    """How much a face looks at the camera, 0..1: 1 - |2n - 1|, times the cosine of the head's roll.
+    """How frontal a face is, 0..1: 1 - |2n - 1|, times the cosine of the head's roll.
 
-    n is where the tip of the nose falls between the eyes, along the line that joins them: .5 for a frontal face,
-    0 or 1 where it lies on an eye, as in a profile. Without landmarks nothing is known and 0.5 is given.
+    n is the position of the nose tip along the line between the eyes: 0.5 for a frontal face, 0 or 1 where it lies on
+    an eye, as in a profile. Returns 0.5 without landmarks.
     """
     if detection.landmarks is None:
         return 0.5
@@ -125,9 +125,9 @@ def frontality(detection: Detection) -> float:
 
 
 def crop_quality(image: Image, detection: Detection) -> float:
-    """How good a crop of this face would be, 0..1; the best crop of a track is the one with the most.
+    """Quality of a crop of this face, 0..1; the best crop of a track has the highest.
 
-    The geometric mean of three parts, so that one bad part cannot be made up for by the others:
+    The geometric mean of three parts, so that good parts cannot make up for a bad one:
     `sharpness`, size = min(1, box height / FULL_SIZE_PX) and `frontality`.
 
     Args:

@@ -1,6 +1,6 @@
-"""A camera in, deliveries in the outbox, for as long as it takes: what `python -m edge_lambda` does.
+"""The device's main loop: reads a camera, puts deliveries into the outbox, and recovers from errors.
 
-Why windows begin and end as they do where a run does: `docs/decisions/0007-device-loop.md`.
+How windows begin and end with a run: `docs/decisions/0007-device-loop.md`.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from audience.deliveries.delivery import Delivery
 from audience.errors import DeviceError, InvalidValue, OutboxUnavailable, RecordingUnreadable
 from audience.store import CameraState, Heartbeat
 from audience.time import to_ms
-from edge_lambda.back_off import BackOff
+from edge_lambda.backoff import Backoff
 from edge_lambda.delivery.outbox import Outbox
-from edge_lambda.delivery.paths import Looked, Way
+from edge_lambda.delivery.paths import DeliveryPath, WindowResult
 from edge_lambda.delivery.recorded_until import RecordedUntil
 from edge_lambda.delivery.uploader import Uploader
 from edge_lambda.devices import Camera
-from edge_lambda.devices.holding import held
+from edge_lambda.devices.camera_thread import opened_in_thread
 from edge_lambda.live_frames import LiveFrames
 from edge_lambda.pipeline import CameraKey
 from edge_lambda.preview.live import LivePreview
-from edge_lambda.status.heartbeats import DeviceStatus, in_one_line, in_words
+from edge_lambda.status.heartbeats import DeviceStatus, joined_notes, user_message
 from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.tracker import run_name
 
 LEAVING_S: Final = 5.0
-"""Seconds that what waits in the outbox may still be sent in when the device is told to stop."""
+"""How long uploads may continue after a stop request, seconds."""
 
 
 class Device:
-    """Looks at one camera until it is told to stop or a file ends.
+    """Processes one camera until it is stopped or a file ends.
 
-    Whatever else ends a run, a camera that goes away or a fault nobody thought of, is said, and the next run begins
-    after a wait that doubles up to half a minute. A run has tracks of its own.
+    Every other end of a run (a lost camera, an unexpected error) is reported, and the next run begins after a backoff
+    of up to half a minute. Every run starts new tracks.
     """
 
     def __init__(
@@ -47,31 +47,31 @@ class Device:
         *,
         every_s: float,
         open_camera: Callable[[], Camera],
-        load: Callable[[], Way],
+        load: Callable[[], DeliveryPath],
         outbox: Outbox,
         recorded: RecordedUntil,
         uploader: Uploader,
-        tell: Callable[[Heartbeat], None],
+        on_heartbeat: Callable[[Heartbeat], None],
         now: Callable[[], datetime],
         wait: Callable[[float], object] | None = None,
         clock_problem: Callable[[], str] = str,
         preview: LivePreview | None = None,
     ) -> None:
-        """Begins nothing yet.
+        """Creates the object without I/O.
 
         Args:
-            camera: whose windows they are.
+            camera: the key of the windows.
             every_s: seconds between samples, over 0.
-            open_camera: opens the camera; raises `DeviceError` where it is not there.
+            open_camera: opens the camera; raises `DeviceError` if it is not there.
             load: loads the models; called again after a failure.
             outbox: where deliveries go.
-            recorded: how far earlier runs came.
-            uploader: sends what is in the outbox; started and stopped here.
-            tell: takes every heartbeat; fails never and is quick.
+            recorded: the time up to which earlier runs delivered.
+            uploader: sends the outbox's deliveries; started and stopped here.
+            on_heartbeat: called with every heartbeat; must return quickly and never raise.
             now: the device's clock.
-            wait: waits so many seconds, or less where it is told to stop; its own unless given.
-            clock_problem: what is wrong with the computer's clock, in one line; "" where nothing is.
-            preview: shown every window's newest frame.
+            wait: waits the given seconds, or less if stopped; defaults to waiting for `stop`.
+            clock_problem: returns the clock's problem in one line, or "".
+            preview: shows every window's newest frame.
         """
         self._camera = camera
         self._open_camera, self._load = open_camera, load
@@ -86,24 +86,24 @@ class Device:
             every_s=every_s,
             uploads=uploader.status,
             picture=lambda: self._frames.picture,
-            tell=tell,
+            on_heartbeat=on_heartbeat,
             now=now,
             clock_problem=clock_problem,
         )
-        self._way: Way | None = None
-        self._end_ms = 0  # of the newest window
-        self._lost = 0  # deliveries that no disk took before the end
+        self._path: DeliveryPath | None = None
+        self._end_ms = 0  # end of the newest window
+        self._lost = 0  # deliveries that could not be written before the end
 
     def run(self) -> None:
-        """Looks, until told to stop or a file has been played; every finished window is in the outbox then.
+        """Runs until stopped or until a file ends; then every finished window is in the outbox.
 
         Raises:
-            InvalidValue: the source or the detector that was asked for is none.
-            RecordingUnreadable: the file that was asked for cannot be played.
+            InvalidValue: the source or the detector does not exist.
+            RecordingUnreadable: the source file cannot be played.
         """
         ending: CameraState = "stopped"
-        back_off = BackOff()
-        self._status.say("starting")
+        backoff = Backoff()
+        self._status.report("starting")
         self._uploader.start()
         try:
             while not self._stop.is_set():
@@ -113,67 +113,68 @@ class Device:
                     ending = "stopped" if self._stop.is_set() else "finished"
                     break
                 if self._end_ms > before_ms:
-                    back_off.reset()
+                    backoff.reset()
                 state: CameraState = "waiting" if isinstance(problem, DeviceError) else "failed"
-                self._say_and_wait(state, in_words(problem), back_off.next_s())
+                self._report_and_wait(state, user_message(problem), backoff.next_s())
         except (InvalidValue, RecordingUnreadable) as mistake:
-            self._status.say("stopped", in_words(mistake))
+            self._status.report("stopped", user_message(mistake))
             raise
         finally:
             self._uploader.stop(within_s=LEAVING_S)
-        lost = f"deliveries lost, because no disk took them: {self._lost}" if self._lost else ""
-        self._status.say(ending, in_one_line((lost, *self._status.picture_notes())))
+        lost = f"deliveries lost because the disk could not be written: {self._lost}" if self._lost else ""
+        self._status.report(ending, joined_notes((lost, *self._status.picture_notes())))
 
     def stop(self) -> None:
-        """Ends it cleanly and returns at once; may be called from anywhere, a signal's handler among it."""
+        """Requests a clean stop and returns at once; may be called from any thread or a signal handler."""
         self._stop.set()
 
     def _run_once(self) -> Exception | None:
-        """One camera from its opening on; what ended it, or None where it was told to stop or a file ended."""
+        """Opens and processes the camera once; returns the error that ended it, or None after a stop or a file's
+        end."""
         try:
-            way = self._way or self._load()
-            if self._way is None:
-                self._way, self._status.detector, self._status.scorer = way, way.detector, way.scorer
-                self._status.picture_notes = way.corrector.notes
-                self._status.say("ready")
-            with held(self._open_camera, stop=self._stop) as camera:
-                return None if camera is None else self._run_with(camera, way)
+            path = self._path or self._load()
+            if self._path is None:
+                self._path, self._status.detector, self._status.scorer = path, path.detector, path.scorer
+                self._status.picture_notes = path.corrector.notes
+                self._status.report("ready")
+            with opened_in_thread(self._open_camera, stop=self._stop) as camera:
+                return None if camera is None else self._run_with(camera, path)
         except (InvalidValue, RecordingUnreadable):
-            raise  # a mistake in the settings: no waiting puts it right
+            raise  # a mistake in the settings: a retry would not help
         except Exception as problem:
             return problem
 
-    def _run_with(self, camera: Camera, way: Way) -> Exception | None:
+    def _run_with(self, camera: Camera, path: DeliveryPath) -> Exception | None:
         try:
-            self._look(camera, way)
+            self._process(camera, path)
         except Exception as problem:
-            self._way = None  # whatever it was, the next run has models of its own
+            self._path = None  # after any error, the next run loads its models again
             return problem
         return self._frames.lost
 
-    def _look(self, camera: Camera, way: Way) -> None:
+    def _process(self, camera: Camera, path: DeliveryPath) -> None:
         tracker = Tracker(run=run_name(to_ms(self._now())))
-        windows = way.looked(self._frames.of(camera), tracker)
-        self._status.began()
+        windows = path.process(self._frames.read(camera), tracker)
+        self._status.camera_opened()
         try:
             with closing(windows):
                 for window in windows:
                     self._take(window)
         finally:
-            # Nothing later comes to fill what is open: it may be an hour until the camera is back.
-            self._put(way.flush())
+            # Send the open delivery now: it may take an hour until the camera is back to fill it.
+            self._put(path.flush())
 
-    def _take(self, window: Looked) -> None:
+    def _take(self, window: WindowResult) -> None:
         self._end_ms = window.end_ms
         self._put(window.deliveries)
         if self._preview is not None:
             self._preview.show(window.kept, window.smiles)
-        self._status.looked(window)
-        self._status.running()
+        self._status.add_window(window)
+        self._status.report_running()
 
     def _put(self, deliveries: Iterable[Delivery]) -> None:
-        """Puts deliveries into the outbox; where the disk takes none, holds them and tries again until it does."""
-        left, back_off = deque(deliveries), BackOff()
+        """Puts deliveries into the outbox; retries until the disk accepts them or the device is stopped."""
+        left, backoff = deque(deliveries), Backoff()
         while left:
             try:
                 self._recorded.advance(self._end_ms)
@@ -183,9 +184,9 @@ class Device:
                 if self._stop.is_set():
                     self._lost += len(left)
                     return
-                said = f"{problem}; nothing is looked at meanwhile; deliveries held: {len(left)}"
-                self._say_and_wait("failed", said, back_off.next_s())
+                detail = f"{problem}; the camera is not processed meanwhile; deliveries waiting: {len(left)}"
+                self._report_and_wait("failed", detail, backoff.next_s())
 
-    def _say_and_wait(self, state: CameraState, why: str, wait_s: float) -> None:
-        self._status.say(state, f"{why.rstrip('.')}. Trying again in {wait_s:.0f} s.")
+    def _report_and_wait(self, state: CameraState, why: str, wait_s: float) -> None:
+        self._status.report(state, f"{why.rstrip('.')}. Trying again in {wait_s:.0f} s.")
         self._wait(wait_s)

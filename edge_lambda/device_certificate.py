@@ -1,4 +1,4 @@
-"""The X.509 certificate that a device is known by, to an MQTT broker and to AWS IoT alike."""
+"""The X.509 certificate with which a device identifies itself to an MQTT broker or AWS IoT."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from audience.errors import InvalidValue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceCertificate:
-    """Where the device's certificate is.
+    """Paths of the device's certificate files.
 
     Attributes:
-        certificate: PEM, the device's own first.
-        private_key: PEM, not encrypted: nobody is there to say a password.
-        root_ca: PEM of who signed the other side's certificate; None for those this system trusts.
+        certificate: PEM file, the device's own certificate first.
+        private_key: PEM file, not encrypted, as nobody is there to enter a password.
+        root_ca: PEM file of the authority that signed the server's certificate; None for the system's authorities.
     """
 
     certificate: Path
@@ -24,10 +24,10 @@ class DeviceCertificate:
     root_ca: Path | None = None
 
     def context(self) -> ssl.SSLContext:
-        """A context for connections in which both sides show their certificates; the files are read anew each time.
+        """Creates a TLS context for mutual authentication; reads the files each time.
 
         Raises:
-            InvalidValue: a file is missing, damaged, or is not of the others.
+            InvalidValue: a file is missing or damaged, or the files do not belong together.
         """
         self._check("device certificate", self.certificate, "HOUSELIGHTS_CERTIFICATE")
         self._check("private key", self.private_key, "HOUSELIGHTS_PRIVATE_KEY")
@@ -36,13 +36,13 @@ class DeviceCertificate:
                 self._check("root certificate", self.root_ca, "HOUSELIGHTS_ROOT_CA")
             context = ssl.create_default_context(cafile=self.root_ca)
         except ssl.SSLError:
-            raise InvalidValue(f"{self.root_ca} is no certificate: check HOUSELIGHTS_ROOT_CA") from None
+            raise InvalidValue(f"{self.root_ca} is not a certificate: check HOUSELIGHTS_ROOT_CA") from None
         try:
-            # With an empty password, since the key of an encrypted one would be asked for at the terminal.
+            # An empty password, since OpenSSL would ask for an encrypted key's password at the terminal.
             context.load_cert_chain(self.certificate, self.private_key, password="")
         except (ssl.SSLError, ValueError):
             raise InvalidValue(
-                f"{self.certificate} and {self.private_key} are no certificate and its unencrypted private key: "
+                f"{self.certificate} and {self.private_key} are not a certificate and its unencrypted private key: "
                 "check HOUSELIGHTS_CERTIFICATE and HOUSELIGHTS_PRIVATE_KEY"
             ) from None
         return context

@@ -1,4 +1,4 @@
-"""Which frames of a live camera are looked at."""
+"""Chooses which frames of a live camera are processed."""
 
 from __future__ import annotations
 
@@ -8,53 +8,51 @@ from collections.abc import Iterator
 from audience.errors import DeviceError
 from audience.time import to_ms
 from edge_lambda.devices import Camera
-from edge_lambda.picture import Picture, measured
+from edge_lambda.picture_quality import PictureQuality, measure_picture
 from edge_lambda.pipeline import TimedFrame
 
-# A clock that was set back by less is waited for in silence.
+# If the clock was set back by less, wait without an error.
 _SILENT_MS = 2_000
 
-# How often a picture is measured: as often as a camera says how it is.
+# Pictures are measured as often as heartbeats are sent.
 _MEASURED_EVERY_MS = 2_000
 
 
 class LiveFrames:
-    """The first frame of every slot of the wall clock, for as long as the camera is there.
+    """Yields the first frame of every time slot while the camera delivers.
 
-    Frames only ever become later, also from one camera to the next: where the clock was set back, nothing is looked at
-    until it has caught up, rather than anybody counted twice.
+    Timestamps only increase, even when the camera is reopened. If the clock was set back, frames are skipped until it
+    has caught up, so that nobody is counted twice.
 
     Attributes:
-        newest_ms: instant of the newest frame handed on, milliseconds since the epoch; -1 before the first.
-        lost: why the latest camera's frames ended early; None where they did not.
-        picture: how one of the last frames handed on is, measured every two seconds; None where the camera was just
-            opened.
+        newest_ms: timestamp of the newest frame yielded, milliseconds since the epoch; -1 before the first.
+        lost: why the latest camera's frames ended early; None if they did not.
+        picture: quality of a recent frame, measured every two seconds; None if the camera was just opened.
     """
 
     newest_ms: int
     lost: DeviceError | None
-    picture: Picture | None
+    picture: PictureQuality | None
 
     def __init__(
         self, *, every_s: float, stop: threading.Event, after_ms: int = -1, whole_windows_ms: int | None = None
     ) -> None:
-        """Looks at nothing yet.
+        """Creates the object without I/O.
 
         Args:
             every_s: seconds between samples, over 0.
             stop: ends the frames at the next one.
-            after_ms: only later frames are looked at, milliseconds since the epoch.
-            whole_windows_ms: width of the windows, where the first frame of each camera has to be of a window that the
-                camera sees from its start on; None where any may be the first.
+            after_ms: frames up to this time are skipped, milliseconds since the epoch.
+            whole_windows_ms: window width; skips a camera's frames until the next window begins. None starts at any
+                frame.
         """
         self.newest_ms, self.lost, self.picture = after_ms, None, None
         self._every_ms = max(1, round(every_s * 1000))
         self._stop = stop
         self._whole_windows_ms = whole_windows_ms
 
-    def of(self, camera: Camera) -> Iterator[TimedFrame]:
-        """Yields the frames of a camera. One that goes away ends them, so that the window that is open is still
-        finished; `lost` says why."""
+    def read(self, camera: Camera) -> Iterator[TimedFrame]:
+        """Yields frames until the camera ends or is lost (see `lost`); an open window can then still be finished."""
         self.lost = self.picture = None
         measured_ms = -_MEASURED_EVERY_MS
         slot, from_ms = None, None if self._whole_windows_ms else self.newest_ms
@@ -72,7 +70,7 @@ class LiveFrames:
                     continue
                 slot, self.newest_ms = at_ms // self._every_ms, at_ms
                 if at_ms - measured_ms >= _MEASURED_EVERY_MS:
-                    self.picture, measured_ms = measured(frame.image), at_ms
+                    self.picture, measured_ms = measure_picture(frame.image), at_ms
                 yield TimedFrame(at_ms=at_ms, image=frame.image, interlaced=frame.interlaced)
         except DeviceError as problem:
             self.lost = problem
@@ -81,6 +79,6 @@ class LiveFrames:
         behind_ms = self.newest_ms - at_ms
         if behind_ms > _SILENT_MS:
             raise DeviceError(
-                f"the clock is {behind_ms / 1000:.0f} s behind what was recorded, and nothing is until it has caught "
-                "up; check the clock"
+                f"the clock is {behind_ms / 1000:.0f} s behind the newest recorded frame; nothing is recorded until it "
+                "has caught up: check the clock"
             )

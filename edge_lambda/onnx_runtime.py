@@ -1,8 +1,8 @@
-"""Runs ONNX models with onnxruntime, with Microsoft's telemetry switched off. The one module that imports onnxruntime.
+"""Loads ONNX models with Microsoft's telemetry switched off. The only module that imports onnxruntime.
 
-From version 1.29 on its wheels for Linux and macOS write a lasting random id to the disk and report to a collector of
-Microsoft's from the first import on. The variable below is read once, at that import: nothing that is called later
-stops it. On Windows, where the system itself collects, it is the call. Why so: docs/decisions/0024.
+From version 1.29 on, the wheels for Linux and macOS write a persistent random id to the disk and report to Microsoft
+from the first import. The variable below is read once, at that import; no later call stops the reports. On Windows,
+where the system collects, the call below does. Why: docs/decisions/0024.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from typing import Any, Final
 from audience.errors import ModelUnavailable
 
 VARIABLE: Final = "ORT_DISABLE_TELEMETRY"
-_OFF: Final = frozenset({"1", "true", "yes", "on"})  # what onnxruntime takes for off, in any case
+_OFF: Final = frozenset({"1", "true", "yes", "on"})  # values that onnxruntime takes for off, case-insensitive
 _ERRORS_ONLY: Final = 3
 
 
 def load_session(model: bytes, *, threads: int = 0, spinning: bool = True) -> Any:
-    """Loads an ONNX model to be run on the processor.
+    """Loads an ONNX model to run on the CPU.
 
     Args:
         model: a serialised ONNX ModelProto.
-        threads: threads of one run; 0 for as many as there are cores.
-        spinning: whether threads that wait keep their core busy, which is faster where nothing else needs it.
+        threads: threads of one run; 0 for one per core.
+        spinning: whether waiting threads spin, which is faster if nothing else needs the core.
 
     Returns:
         The `onnxruntime.InferenceSession`.
 
     Raises:
-        ValueError: the bytes are no model that can be run.
+        ValueError: the bytes are not a model that can be run.
         ModelUnavailable: another part of the program imported onnxruntime with its telemetry on.
     """
     onnxruntime = _onnxruntime()
@@ -60,7 +60,7 @@ def _onnxruntime() -> Any:
             "onnxruntime was imported before Houselights could switch off its reports to Microsoft: set "
             f"{VARIABLE}=1 in the environment before your program imports it"
         )
-    # Whatever the user's environment says; programs started from here inherit it.
+    # Overrides the user's environment; child processes inherit it.
     os.environ[VARIABLE] = "1"
     import onnxruntime
 

@@ -1,7 +1,7 @@
-"""Camera frames in, windows out: put right, detect, track, keep the best crop of every track; then score and sum up.
+"""Turns camera frames into windows: correct, detect, track, keep the best crop of every track, score, and sum up.
 
-`seen_windows` is the way up to the crops, for a camera whose faces are scored elsewhere; `scored_windows` is the whole
-of it. Decoding, detecting and scoring run at the same time, each in a thread of its own, a few frames apart.
+`unscored_windows` stops at the crops, for cameras whose faces are scored elsewhere; `scored_windows` runs all steps.
+Decoding, detecting and scoring run at the same time, each in its own thread, a few frames apart.
 """
 
 from __future__ import annotations
@@ -14,42 +14,42 @@ from dataclasses import dataclass, field
 from audience.errors import InvalidValue
 from audience.faces import Box, FaceRecord, WindowFaces
 from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of, window_start
-from edge_lambda.ahead import ahead
 from edge_lambda.correction import CorrectedFrame, PictureCorrector
 from edge_lambda.crops import crop_for_scoring, crop_quality
 from edge_lambda.detectors import Detection, Image
 from edge_lambda.expected_faces import ExpectedFaces
+from edge_lambda.pipeline_types import BestCrop, ScoredWindow, TimedFrame, TrackedFrame, UnscoredWindow
+from edge_lambda.prefetch import prefetch
 from edge_lambda.scorers import Scorer
-from edge_lambda.seen import ScoredWindow, SeenFace, SeenWindow, TimedFrame, TrackedFrame
 from edge_lambda.tracking import Tracker
 
 __all__ = [
+    "BestCrop",
     "CameraKey",
     "ScoredWindow",
-    "SeenFace",
-    "SeenWindow",
     "TimedFrame",
     "TrackedFrame",
+    "UnscoredWindow",
     "scored_windows",
-    "seen_windows",
+    "unscored_windows",
 ]
 
 DAY_MS = 86_400_000
 
 Cut = Callable[[Image, Detection], Image]
 
-# Two frames wait between stages: enough that neither stage waits on the other's jitter, and a 4K frame is 25 MB.
+# Two frames wait between stages: enough to absorb jitter; more would cost memory, as a 4K frame is 25 MB.
 _FRAMES_AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraKey:
-    """Which camera the windows are from, how wide they are, and how long they are kept.
+    """A camera's identity, the width of its windows, and how long its records are kept.
 
     Attributes:
-        session_id, stage_id, camera_id: the key of every record made.
+        session_id, stage_id, camera_id: the key of every record.
         width_ms: width of the windows.
-        written_ms: when this run began, by the clock of this machine.
+        written_ms: start of this run by this machine's clock, milliseconds since the epoch.
         windows_kept_ms, faces_kept_ms: how long windows and single faces are kept.
     """
 
@@ -63,10 +63,10 @@ class CameraKey:
     began_s: float = field(default_factory=time.monotonic, compare=False, repr=False)
 
     def kept_from_ms(self, start_ms: int) -> int:
-        """From when a record of a window is kept: from when it was written, whatever a camera's clock says.
+        """Start of a record's retention period: when it was written, whatever a camera's clock says.
 
         Args:
-            start_ms: of the window, milliseconds since the epoch. A live one starts when it is written.
+            start_ms: start of the window, milliseconds since the epoch; a live window starts when it is written.
         """
         now_ms = self.written_ms + round((time.monotonic() - self.began_s) * 1000)
         return min(max(start_ms, self.written_ms), now_ms)
@@ -75,14 +75,14 @@ class CameraKey:
 @dataclass(slots=True)
 class _OpenWindow:
     start_ms: int
-    best: dict[str, SeenFace] = field(default_factory=dict)
+    best: dict[str, BestCrop] = field(default_factory=dict)
     frames: int = 0
     kept: list[TrackedFrame] = field(default_factory=list)
     found: list[float] = field(default_factory=list)  # confidences of all faces found
-    unusable: int = 0  # the most faces of a frame of which nothing can be scored
+    unusable: int = 0  # most faces in a frame that cannot be scored
 
 
-def seen_windows(
+def unscored_windows(
     frames: Iterable[TimedFrame],
     *,
     camera: CameraKey,
@@ -90,22 +90,24 @@ def seen_windows(
     tracker: Tracker,
     cut: Cut | None,
     keep_frames: bool = False,
-) -> Generator[SeenWindow, None, None]:
-    """Finds the faces of frames and keeps the best crop of each, window by window.
+) -> Generator[UnscoredWindow, None, None]:
+    """Finds the faces in frames and keeps the best crop of each, window by window.
 
     Args:
-        frames: in order of their instants; iterated in a thread.
-        camera: which camera they are from.
-        corrector: puts the pictures right and finds faces; used in a thread.
-        tracker: follows them; new for every run.
-        cut: cuts a face out; None where only heads are counted, and then no crop is ever cut out.
-        keep_frames: whether to hand over each window's frames, for a preview.
+        frames: in chronological order; iterated in a thread.
+        camera: the camera they are from.
+        corrector: corrects the pictures and finds faces; used in a thread.
+        tracker: follows the faces; new for every run.
+        cut: cuts out a face; None in head-count mode, in which no crop is made.
+        keep_frames: whether windows keep their frames, for a preview.
 
     Yields:
-        Every window that had a frame, once a later frame or the end of `frames` shows that it is over. Closing the
-        generator drops the window that was still open.
+        Every window that had a frame, once a later frame or the end of `frames` completes it. Closing the generator
+        drops the open window.
     """
-    found = ahead(_corrected(ahead(frames, depth=_FRAMES_AHEAD, name="decode"), corrector), depth=1, name="detect")
+    found = prefetch(
+        _corrected(prefetch(frames, depth=_FRAMES_AHEAD, name="decode"), corrector), depth=1, name="detect"
+    )
     expected = ExpectedFaces()
     window: _OpenWindow | None = None
     with closing(found):
@@ -132,17 +134,17 @@ def scored_windows(
     scorer: Scorer | None,
     keep_frames: bool = False,
 ) -> Generator[ScoredWindow, None, None]:
-    """Scores frames, window by window; see `seen_windows`.
+    """Scores the faces in frames, window by window.
 
     Args:
-        frames, camera, corrector, tracker, keep_frames: as there.
-        scorer: scores the faces; None where only heads are counted, and then no crop is ever cut out.
+        frames, camera, corrector, tracker, keep_frames: see `unscored_windows`.
+        scorer: scores the faces; None in head-count mode, in which no crop is made.
 
     Yields:
-        As there.
+        See `unscored_windows`.
     """
     cut = crop_for_scoring if scorer is not None else None
-    windows = seen_windows(
+    windows = unscored_windows(
         frames, camera=camera, corrector=corrector, tracker=tracker, cut=cut, keep_frames=keep_frames
     )
     with closing(windows):
@@ -161,10 +163,10 @@ def _corrected(
 
 
 def _follow(window: _OpenWindow, at_ms: int, seen: CorrectedFrame, tracker: Tracker) -> TrackedFrame:
-    """Follows the faces of a frame, and counts them for the window."""
+    """Tracks the faces of a frame and counts them in the window."""
     height, width = seen.image.shape[:2]
     if seen.moved:
-        # The same people are at other places now: followed on, each would count twice in this window.
+        # The same people are at other positions now: continued tracks would count each of them twice in this window.
         tracker.forget()
         window.best.clear()
     window.found += [face.confidence for face in seen.detections]
@@ -184,7 +186,7 @@ def _collect(window: _OpenWindow, frame: TrackedFrame, cut: Cut | None) -> None:
         best = window.best.get(seen.track)
         if best is not None and best.quality >= quality:
             continue
-        window.best[seen.track] = SeenFace(
+        window.best[seen.track] = BestCrop(
             track_id=seen.track,
             at_ms=frame.at_ms,
             box=Box(
@@ -195,9 +197,9 @@ def _collect(window: _OpenWindow, frame: TrackedFrame, cut: Cut | None) -> None:
         )
 
 
-def _finish(window: _OpenWindow, expected: ExpectedFaces) -> SeenWindow:
-    faces = expected.of(window.start_ms, tracks=len(window.best), frames=window.frames, found=window.found)
-    return SeenWindow(
+def _finish(window: _OpenWindow, expected: ExpectedFaces) -> UnscoredWindow:
+    faces = expected.update(window.start_ms, tracks=len(window.best), frames=window.frames, found=window.found)
+    return UnscoredWindow(
         start_ms=window.start_ms,
         expected=max(faces, window.unusable),
         faces=tuple(window.best.values()),
@@ -206,7 +208,7 @@ def _finish(window: _OpenWindow, expected: ExpectedFaces) -> SeenWindow:
     )
 
 
-def _scored(window: SeenWindow, camera: CameraKey, scorer: Scorer | None) -> ScoredWindow:
+def _scored(window: UnscoredWindow, camera: CameraKey, scorer: Scorer | None) -> ScoredWindow:
     confidences: list[dict[str, float]] = [{} for _ in window.faces]
     if scorer is not None and window.faces:
         scores = scorer.score([face.crop for face in window.faces if face.crop is not None])

@@ -1,7 +1,7 @@
-"""The camera's program behind `python -m edge_lambda`, told by its environment: see `edge_lambda.settings`.
+"""The camera program behind `python -m edge_lambda`, configured by environment variables (`edge_lambda.settings`).
 
-Ends with exit code 0 when it is told to stop or a file has been played, and with 2 after a line for each thing that is
-wrong with the settings. Everything else that goes wrong is said, and tried again.
+Exits with 0 after a stop signal or the end of a file, and with 2 after printing one line for each wrong setting. Every
+other error is reported and retried.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from audience.privacy import decide
 from audience.store import Heartbeat
 from audience.time import to_ms
 from edge_lambda import settings as device_settings
-from edge_lambda.clock import SteadyClock, check_clock, clock_word
+from edge_lambda.clock import SteadyClock, check_clock, clock_warning
 from edge_lambda.delivery.folder_bucket import FolderBucket
 from edge_lambda.delivery.outbox import Outbox
-from edge_lambda.delivery.paths import SheetWay, Way, WindowFileWay
+from edge_lambda.delivery.paths import DeliveryPath, SheetDeliveryPath, WindowFileDeliveryPath
 from edge_lambda.delivery.recorded_until import RecordedUntil
 from edge_lambda.delivery.uploader import Bucket, Uploader
 from edge_lambda.detectors.load import load_detector
@@ -47,14 +47,14 @@ def main() -> None:
     """Runs the program and ends the process with its exit code."""
     argparse.ArgumentParser(
         prog="python -m edge_lambda",
-        description=f"Looks at a camera and sends what it sees.\n\n{device_settings.__doc__}",
+        description=f"Measures the audience in front of a camera and sends the results.\n\n{device_settings.__doc__}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).parse_args()
     sys.exit(run(os.environ))
 
 
 def run(environment: Mapping[str, str]) -> int:
-    """Looks at the camera that the environment names until SIGTERM, SIGINT or a file's end.
+    """Runs the configured camera until SIGTERM, SIGINT or the end of a file.
 
     Returns:
         The exit code.
@@ -63,7 +63,7 @@ def run(environment: Mapping[str, str]) -> int:
         ModuleNotFoundError: a library is not installed.
     """
     try:
-        _look(read_settings(environment, state_folder=_state_folder))
+        _run_device(read_settings(environment, state_folder=_state_folder))
     except ExceptionGroup as wrong:
         problems = [str(problem) for problem in wrong.exceptions]
     except HouselightsError as problem:
@@ -75,7 +75,7 @@ def run(environment: Mapping[str, str]) -> int:
     return 2
 
 
-def _look(settings: DeviceSettings) -> None:
+def _run_device(settings: DeviceSettings) -> None:
     decision = decide(settings.setting, settings.country, heads_only=settings.heads_only)
     camera = CameraKey(
         session_id=settings.session_id,
@@ -86,16 +86,16 @@ def _look(settings: DeviceSettings) -> None:
     with ExitStack() as stack:
         outbox = Outbox(settings.outbox)
         stack.callback(outbox.close)
-        clock = SteadyClock.of_this_computer(settings.outbox, wall=_now)
-        sender = _named("HOUSELIGHTS_STATUS", lambda: _status(settings))
+        clock = SteadyClock.for_this_computer(settings.outbox, wall=_now)
+        sender = _naming("HOUSELIGHTS_STATUS", lambda: _status(settings))
         stack.callback(sender.close)
         preview = None
         if (port := settings.preview_port) is not None:
-            preview = _named("HOUSELIGHTS_PREVIEW_PORT", lambda: LivePreview(port=port, blur=settings.preview_blur))
+            preview = _naming("HOUSELIGHTS_PREVIEW_PORT", lambda: LivePreview(port=port, blur=settings.preview_blur))
             stack.enter_context(preview)
             to_stderr(f"preview at {preview.address}")
 
-        def load() -> Way:
+        def load() -> DeliveryPath:
             detector = load_detector(
                 settings.detector,
                 yunet_model=settings.yunet_model,
@@ -104,16 +104,16 @@ def _look(settings: DeviceSettings) -> None:
             )
             options: dict[str, Any] = {"interval_s": settings.interval_s, "keep_frames": preview is not None}
             if decision.mode == "expressions" and settings.scoring == "cloud":
-                return SheetWay(camera, detector, **options)
-            # A head count never goes by way of pictures, whatever was asked for.
+                return SheetDeliveryPath(camera, detector, **options)
+            # Head counts never send pictures, whatever the settings say.
             scorer = load_scorer("expressionnet") if decision.mode == "expressions" else None
-            return WindowFileWay(camera, detector, scorer, **options)
+            return WindowFileDeliveryPath(camera, detector, scorer, **options)
 
-        def opened() -> Camera:
+        def open_source() -> Camera:
             check_clock(clock())
-            return _named("HOUSELIGHTS_SOURCE", lambda: open_camera(settings.source, clock=clock, sleep=time.sleep))
+            return _naming("HOUSELIGHTS_SOURCE", lambda: open_camera(settings.source, clock=clock, sleep=time.sleep))
 
-        def tell(heartbeat: Heartbeat) -> None:
+        def on_heartbeat(heartbeat: Heartbeat) -> None:
             sender.send(heartbeat)
             if settings.status != "log" and heartbeat.state != "running":
                 to_stderr(heartbeat_line(heartbeat))
@@ -122,22 +122,22 @@ def _look(settings: DeviceSettings) -> None:
         device = Device(
             camera,
             every_s=settings.every_s,
-            open_camera=opened,
+            open_camera=open_source,
             load=load,
             outbox=outbox,
             recorded=RecordedUntil(settings.outbox, camera),
             uploader=Uploader(outbox, _bucket(settings, clock)),
-            tell=tell,
+            on_heartbeat=on_heartbeat,
             now=clock,
-            clock_problem=lambda: clock.problem() or clock_word(),
+            clock_problem=lambda: clock.problem() or clock_warning(),
             preview=preview,
         )
 
-        def end(_number: int, _frame: FrameType | None) -> None:
+        def stop(_number: int, _frame: FrameType | None) -> None:
             device.stop()
 
         for number in (signal.SIGTERM, signal.SIGINT):
-            stack.callback(signal.signal, number, signal.signal(number, end))
+            stack.callback(signal.signal, number, signal.signal(number, stop))
         device.run()
 
 
@@ -148,7 +148,7 @@ def _status(settings: DeviceSettings) -> StatusSender:
 def _bucket(settings: DeviceSettings, clock: Clock) -> Bucket:
     if isinstance(settings.bucket, Path):
         return FolderBucket(settings.bucket)
-    # Needed for S3 alone, and slow to import on a small computer.
+    # Only needed for S3, and slow to import on a small computer.
     import boto3
 
     from edge_lambda.delivery.iot_credentials import CredentialsProvider, device_session
@@ -169,8 +169,8 @@ def _bucket(settings: DeviceSettings, clock: Clock) -> Bucket:
     return S3Bucket(settings.bucket, lambda: upload_client(session()), now=clock, session_id=settings.session_id)
 
 
-def _named(variable: str, make: Callable[[], Made]) -> Made:
-    """Makes something of a setting; what is wrong with it is said with the variable's name."""
+def _naming(variable: str, make: Callable[[], Made]) -> Made:
+    """Calls `make`, and adds the variable's name to its error message."""
     try:
         return make()
     except InvalidValue as problem:

@@ -1,4 +1,4 @@
-"""What a device is told by its environment.
+"""Device settings read from environment variables.
 
 HOUSELIGHTS_SOURCE            webcam:0, rtsp://..., http(s)://..., file:PATH or deeplens
 HOUSELIGHTS_SESSION           the session, set up before with `houselights prepare`
@@ -6,15 +6,15 @@ HOUSELIGHTS_STAGE             main
 HOUSELIGHTS_CAMERA            cam-1
 HOUSELIGHTS_SETTING           event, cinema, research, home, workplace or education (event)
 HOUSELIGHTS_COUNTRY           the country people watch in, by name or code, such as Germany or DE
-HOUSELIGHTS_HEADS_ONLY        yes: heads are counted, no expression is scored, and no face leaves the device (no)
+HOUSELIGHTS_HEADS_ONLY        yes: only count heads; no expression is scored, and no face leaves the device (no)
 HOUSELIGHTS_SCORING           cloud: faces leave on contact sheets; device: only their scores leave (cloud)
-HOUSELIGHTS_SHEET_INTERVAL_S  seconds of faces a delivery holds, 0.1 to 600 (2; 12 costs less and comes later)
+HOUSELIGHTS_SHEET_INTERVAL_S  seconds of faces in a delivery, 0.1 to 600 (2; 12 costs less and arrives later)
 HOUSELIGHTS_EVERY_S           seconds between samples, 0.02 to 3600 (1)
 HOUSELIGHTS_DETECTOR          centerface, yunet, haar or deeplens (centerface)
-HOUSELIGHTS_YUNET_MODEL       YuNet's model file, where it shall not be fetched
+HOUSELIGHTS_YUNET_MODEL       YuNet's model file, instead of downloading it
 HOUSELIGHTS_DEEPLENS_MODEL    .xml file of the DeepLens' face model (that of its sample project "Face detection")
-HOUSELIGHTS_BUCKET            an S3 bucket, or dir:PATH, a folder that stands for one
-HOUSELIGHTS_OUTBOX            folder of what is not sent yet (in the user's folder for state, one a camera)
+HOUSELIGHTS_BUCKET            an S3 bucket, or dir:PATH, a folder used in its place
+HOUSELIGHTS_OUTBOX            folder of deliveries not sent yet (in the user's state folder, one per camera)
 HOUSELIGHTS_STATUS            none, log, mqtt://HOST, mqtts://HOST, greengrass or greengrass-v1 (log)
 HOUSELIGHTS_PREVIEW_PORT      serve a live preview on 127.0.0.1 at this port
 HOUSELIGHTS_PREVIEW_BLUR      yes: faces in the preview are made unrecognisable (no)
@@ -23,7 +23,7 @@ HOUSELIGHTS_THING             the device's name in AWS IoT
 HOUSELIGHTS_CERTIFICATE, HOUSELIGHTS_PRIVATE_KEY, HOUSELIGHTS_ROOT_CA   PEM files of the device's certificate
 AWS_REGION                    region of the bucket
 
-What is set to nothing counts as not set.
+An empty variable counts as not set.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ Scoring = Literal["cloud", "device"]
 Value = TypeVar("Value")
 
 FOLDER: Final = "dir:"
-"""What a bucket that is a folder begins with."""
+"""Prefix of a bucket setting that names a folder."""
 
 _DEVICE_DETECTORS: Final = (*DETECTORS, "deeplens")
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -61,18 +61,18 @@ _SHOWN = 60  # characters of a wrong value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceSettings:
-    """The settings, read and checked one by one; whether they can be had shows when they are used.
+    """The settings, each checked for its format; whether a camera or bucket exists shows when it is used.
 
     Attributes:
         source, session_id, stage_id, camera_id, scoring, interval_s, every_s, detector, yunet_model, deeplens_model,
             preview_port, preview_blur, status: see above.
-        setting, country, heads_only: what decides whether expressions may be scored.
-        bucket: an S3 bucket's name, or the folder that stands for one.
-        region: of an S3 bucket; "" where there is none.
-        outbox: folder of what is not sent yet.
-        credentials_url: AWS IoT's credentials provider; "" where credentials are the machine's own.
-        thing: the device's name in AWS IoT; "" where it has none.
-        certificate: the device's; None where it has none.
+        setting, country, heads_only: these decide whether expressions may be scored.
+        bucket: an S3 bucket's name, or the folder used in its place.
+        region: of the S3 bucket; "" without one.
+        outbox: folder of deliveries not sent yet.
+        credentials_url: AWS IoT's credentials provider; "" to use the machine's own credentials.
+        thing: the device's name in AWS IoT; "" if it has none.
+        certificate: the device's certificate; None if it has none.
     """
 
     source: str
@@ -104,11 +104,11 @@ def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], 
 
     Args:
         environment: variables by name.
-        state_folder: the user's folder for state; asked where no outbox is set.
+        state_folder: returns the user's state folder; called if no outbox is set.
 
     Raises:
-        ExceptionGroup: of an `InvalidValue` for each setting that is wrong or missing, each in one line that names
-            the variable, its value and what is allowed.
+        ExceptionGroup: holds one `InvalidValue` for each wrong or missing setting; each names in one line the
+            variable, its value and what is allowed.
     """
     read = _Reader(environment)
     camera_id = read.value("HOUSELIGHTS_CAMERA", lambda text: check_id("camera id", text), "cam-1")
@@ -165,7 +165,7 @@ def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], 
 
 
 class _Reader:
-    """Reads settings one by one and keeps what is wrong with them."""
+    """Reads settings one by one and collects their errors."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -175,7 +175,7 @@ class _Reader:
         return self._environment.get(name, "").strip()
 
     def optional(self, name: str, parse: Callable[[str], Value]) -> Value | None:
-        """The value, or None where it is not set or wrong."""
+        """The value; None if it is not set or invalid."""
         text = self.text(name)
         if not text:
             return None
@@ -185,13 +185,13 @@ class _Reader:
             self.problems.append(InvalidValue(f"{name} is {_shown(text)}: {problem}"))
             return None
 
-    def value(self, name: str, parse: Callable[[str], Value], usual: Value) -> Value:
-        """The value, or the usual one where it is not set or wrong."""
+    def value(self, name: str, parse: Callable[[str], Value], default: Value) -> Value:
+        """The value; the default if it is not set or invalid."""
         found = self.optional(name, parse)
-        return usual if found is None else found
+        return default if found is None else found
 
     def need(self, name: str, what_to_do: str) -> None:
-        """Notes where a value is not set."""
+        """Records an error if a value is not set."""
         if not self.text(name):
             self.problems.append(InvalidValue(f"{name} is not set: {what_to_do}"))
 
@@ -240,7 +240,9 @@ def _bucket(text: str) -> str | Path:
     if folder != text and folder:
         return Path(folder)
     if not _BUCKET.fullmatch(text) or ".." in text:
-        raise InvalidValue(f"use the name of an S3 bucket (3 to 63 small letters, digits, '.' or '-'), or {FOLDER}PATH")
+        raise InvalidValue(
+            f"use the name of an S3 bucket (3 to 63 lower-case letters, digits, '.' or '-'), or {FOLDER}PATH"
+        )
     return text
 
 

@@ -1,1 +1,1 @@
-"""The command line: wires cameras, scorers, stores and pages together on one machine."""
+"""The command line: connects cameras, scorers, stores and pages on one machine."""

@@ -1,4 +1,4 @@
-"""Aligning on the command line: what `timeline_files.aligning` needs, taken from a store."""
+"""Alignment on the command line: reads the input of `timeline_files.aligning` from a store."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ def proposed_from_sound(
     camera_id: str | None,
     on_position: Callable[[str, float, float | None], None],
 ) -> Proposal | None:
-    """`propose_from_sound`, with the recording of the audience beginning when it was scored to have.
+    """Calls `propose_from_sound` with the start of the audience's recording from the store.
 
     Args:
-        store: says when.
-        session, stage: whose recording it is.
-        audience, original, on_position: as there.
-        camera_id: of which camera; None where all recordings of the stage began at the same instant.
+        store: contains the start of the recording.
+        session, stage: session and stage of the recording.
+        audience, original, on_position: see `propose_from_sound`.
+        camera_id: the recording's camera; None if all recordings of the stage began at the same time.
 
     Raises:
         RecordingUnreadable: a file cannot be read, or has no sound.
-        InvalidValue: it cannot be told when the recording began.
+        InvalidValue: the start of the recording is not clear.
     """
     began_at = _recording_began(store, session, stage, camera_id)
     return propose_from_sound(audience, original, began_at=began_at, on_position=on_position)
 
 
 def proposed_from_reaction(store: Store, session: Session, stage: Stage, other_id: str) -> Proposal | None:
-    """`propose_from_reaction` with another session, on the stage of the same id or its only.
+    """Calls `propose_from_reaction` with another session, using its stage with the same id, or its only stage.
 
     Raises:
-        SessionNotFound: there is no such other session.
-        InvalidValue: it has no such stage, or cannot be aligned with.
+        SessionNotFound: the other session does not exist.
+        InvalidValue: it has no such stage, or cannot be used for alignment.
     """
     other = store.session(other_id)
     there = stage_to_compare(store.stages(other_id), stage.stage_id, other_id)
@@ -61,7 +61,7 @@ def _recording_began(store: Store, session: Session, stage: Stage, camera_id: st
     began = {one.started_ms for one in recordings}
     if len(began) > 1:
         cameras = ", ".join(one.camera_id for one in recordings)
-        raise InvalidValue(f"the recordings of {cameras} began at different instants: say with --camera which it is")
+        raise InvalidValue(f"the recordings of {cameras} began at different times: choose one with --camera")
     return from_ms(began.pop()) if began else session.started_at
 
 

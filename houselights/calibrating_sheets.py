@@ -1,7 +1,7 @@
-"""What scoring faces on contact sheets changes against scoring each by itself, on an account of one's own.
+"""Compares scoring faces on contact sheets with scoring each alone, on the user's AWS account.
 
-The same faces of a recording go both ways: on sheets, made and scored as a camera and the ingest function do it, and as
-a picture and a call each, as systems do that know no sheets. No picture is written anywhere.
+The same faces of a recording are scored twice: on sheets, made and scored as by a camera and the ingest function, and
+each as a separate picture with its own call. No picture is written to disk.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from houselights.sampled_faces import SampledFaces
 Scores = Mapping[str, float] | None
 
 
-class BothWaysScorer(Protocol):
-    """Scores faces on sheets and alone; `ingest_lambda.rekognition.RekognitionScorer` is one."""
+class ComparableScorer(Protocol):
+    """Scores faces on sheets and alone, such as `ingest_lambda.rekognition.RekognitionScorer`."""
 
     thresholds: Mapping[str, float]
 
@@ -32,19 +32,19 @@ class BothWaysScorer(Protocol):
         ...
 
     def score_alone(self, picture: bytes) -> Scores:
-        """Scores the face of one picture; None where none was found."""
+        """Scores the face in a picture; None if none was found."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """What one way took.
+class MethodResult:
+    """Results and cost of one method (on sheets, or alone).
 
     Attributes:
-        faces: asked about.
-        found: of those, scored: matched to their tile, or found in their picture.
-        calls: of DetectFaces that were answered, if only with a refusal of the picture.
-        bytes: of the pictures sent.
+        faces: faces sent.
+        found: faces scored: matched to their tile, or found in their picture.
+        calls: answered calls of DetectFaces, including refusals of a picture.
+        bytes: bytes of the pictures sent.
     """
 
     faces: int
@@ -54,20 +54,20 @@ class Way:
 
     @property
     def dollars(self) -> float:
-        """What the calls cost at list price."""
+        """Cost of the calls at list price, US dollars."""
         return self.calls * DETECT_FACES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """How far one expression is apart, over the faces that were scored both ways.
+    """Differences for one expression, over the faces scored with both methods.
 
     Attributes:
-        correlation: Pearson's, of the confidences; None where one way gives all faces the same.
-        mean: of the confidence on the sheet less that alone.
-        mean_absolute: of the same without its sign.
-        agreement: part of the faces that are on the same side of the threshold both ways, 0..1.
-        share_on_sheets, share_alone: part of them that shows the expression, 0..1.
+        correlation: Pearson correlation of the confidences; None if one method gives all faces the same.
+        mean: mean difference of the confidences, on the sheet minus alone.
+        mean_absolute: mean absolute difference.
+        agreement: share of the faces on the same side of the threshold with both methods, 0..1.
+        share_on_sheets, share_alone: share of them that shows the expression, 0..1.
     """
 
     correlation: float | None
@@ -80,63 +80,63 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Both ways beside each other.
+    """Comparison of both methods.
 
     Attributes:
-        faces: that were to be compared.
-        on_sheets, alone: what each way took.
-        compared: faces scored both ways.
-        differences: by expression; empty where fewer than `MIN_FACES` were compared.
+        faces: faces to be compared.
+        on_sheets, alone: results of each method.
+        compared: faces scored with both methods.
+        differences: by expression; empty if fewer than `MIN_FACES` were compared.
     """
 
     faces: int
-    on_sheets: Way
-    alone: Way
+    on_sheets: MethodResult
+    alone: MethodResult
     compared: int
     differences: Mapping[str, Difference]
 
 
 class Calibration:
-    """Scores faces both ways, sheet by sheet; what was measured so far can be told at any time."""
+    """Scores faces with both methods, sheet by sheet; partial results are available at any time."""
 
-    def __init__(self, sampled: SampledFaces, scorer: BothWaysScorer) -> None:
-        """Asks nothing yet."""
+    def __init__(self, sampled: SampledFaces, scorer: ComparableScorer) -> None:
+        """Creates the object without calls."""
         self._sampled, self._scorer = sampled, scorer
         self._on_sheets: list[Scores] = []
         self._alone: list[Scores] = []
         self._sheets_asked = 0
 
-    def run(self, on_answer: Callable[[int], None] = lambda calls: None) -> None:
-        """Asks about all faces, one call after the other.
+    def run(self, on_progress: Callable[[int], None] = lambda calls: None) -> None:
+        """Scores all faces, one call after the other.
 
         Args:
-            on_answer: told after each call how many were answered.
+            on_progress: called after each call with the number of answered calls.
 
         Raises:
-            SheetRejected: a sheet can never be scored.
-            ScorerUnavailable: it does not answer; what was measured until then stays.
+            SheetRejected: a sheet cannot be scored.
+            ScorerUnavailable: the scorer does not answer; earlier results are kept.
         """
         for sheet in self._sampled.sheets:
             self._on_sheets += self._scorer.score(sheet)
             self._sheets_asked += 1
-            on_answer(self._sheets_asked + len(self._alone))
+            on_progress(self._sheets_asked + len(self._alone))
             for picture in self._sampled.pictures[len(self._alone) : len(self._on_sheets)]:
                 self._alone.append(self._scored_alone(picture))
-                on_answer(self._sheets_asked + len(self._alone))
+                on_progress(self._sheets_asked + len(self._alone))
 
     def compared(self) -> Comparison:
-        """What was measured."""
+        """The comparison of all faces scored so far."""
         pairs = [(sheet, alone) for sheet, alone in zip(self._on_sheets, self._alone, strict=False) if sheet and alone]
         thresholds = self._scorer.thresholds if len(pairs) >= MIN_FACES else {}
         return Comparison(
             faces=len(self._sampled.pictures),
-            on_sheets=Way(
+            on_sheets=MethodResult(
                 faces=len(self._on_sheets),
                 found=_found(self._on_sheets),
                 calls=self._sheets_asked,
                 bytes=sum(len(sheet.jpeg) for sheet in self._sampled.sheets[: self._sheets_asked]),
             ),
-            alone=Way(
+            alone=MethodResult(
                 faces=len(self._alone),
                 found=_found(self._alone),
                 calls=len(self._alone),
@@ -157,7 +157,7 @@ class Calibration:
         try:
             return self._scorer.score_alone(picture)
         except SheetRejected:
-            return None  # of a small face the picture is too small for Rekognition, which on a sheet it is not
+            return None  # the picture of a small face alone is below Rekognition's minimum size
 
 
 def _found(scores: Sequence[Scores]) -> int:

@@ -1,4 +1,4 @@
-"""What works on this machine: what `houselights doctor` says."""
+"""Checks what works on this machine, for `houselights doctor`."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _OPENCV_WHEELS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing looked at.
+    """Result of one check.
 
     Attributes:
-        what: the thing.
-        state: "ok"; "missing" where something optional is not there; "broken" where something needed does not work;
-            "left" where something lies about that nobody needs.
-        says: what was found, in words.
-        do: what to do about it; "" where nothing is to be done.
+        what: what was checked.
+        state: "ok"; "missing": something optional is absent; "broken": something required does not work; "left": files
+            that can be removed.
+        says: what was found.
+        do: how to fix it; "" if there is nothing to do.
     """
 
     what: str
@@ -44,12 +44,12 @@ class Finding:
     do: str = ""
 
     def as_json(self) -> dict[str, str]:
-        """The finding's fields."""
+        """The result as a JSON object."""
         return asdict(self)
 
 
 def checkup(store_url: str) -> list[Finding]:
-    """Looks at everything, in the order a user meets it; never raises."""
+    """Runs all checks, in the order a user needs the parts; never raises."""
     checks: tuple[tuple[str, Callable[[], Finding]], ...] = (
         ("Python", _python),
         ("OpenCV", _opencv),
@@ -102,7 +102,9 @@ def _video() -> Finding:
 
     if "libx264" not in av.codecs_available:
         return Finding(
-            what="video", state="missing", says=f"PyAV {av.__version__} reads video, but writes no H.264: no --preview"
+            what="video",
+            state="missing",
+            says=f"PyAV {av.__version__} reads video, but cannot write H.264: no --preview",
         )
     return Finding(what="video", state="ok", says=f"PyAV {av.__version__} reads video and writes H.264")
 
@@ -124,11 +126,11 @@ def _yunet() -> Finding:
             what="detector yunet",
             state="missing",
             says="its model is not on this machine (optional: four times as fast)",
-            do="It is fetched by the first `houselights score --detector yunet` that finds a network.",
+            do="`houselights score --detector yunet` downloads it.",
         )
     if hashlib.sha256(path.read_bytes()).hexdigest() != MODEL_SHA256:
         return Finding(
-            what="detector yunet", state="broken", says=f"{path} is not the model known", do=f"Delete {path}."
+            what="detector yunet", state="broken", says=f"{path} is not the expected model", do=f"Delete {path}."
         )
     return Finding(what="detector yunet", state="ok", says=_file(path))
 
@@ -137,7 +139,7 @@ def _haar() -> Finding:
     from edge_lambda.detectors.load import load_detector
 
     load_detector("haar")
-    return Finding(what="detector haar", state="ok", says="the cascade file comes with OpenCV; frontal faces only")
+    return Finding(what="detector haar", state="ok", says="the cascade file is part of OpenCV; frontal faces only")
 
 
 def _expressionnet() -> Finding:
@@ -155,13 +157,12 @@ def _expressionnet() -> Finding:
 def _reports() -> Finding:
     left = find_leftovers().files
     if not left:
-        return Finding(what="reports to Microsoft", state="ok", says="those of onnxruntime are switched off")
+        return Finding(what="reports to Microsoft", state="ok", says="onnxruntime's are switched off")
     return Finding(
         what="reports to Microsoft",
         state="left",
-        says="those of onnxruntime are switched off, but earlier runs left an id and events: "
-        f"{', '.join(map(str, left))}",
-        do="`houselights doctor --yes` removes these files and no others.",
+        says=f"onnxruntime's are switched off, but earlier runs left an id and events: {', '.join(map(str, left))}",
+        do="`houselights doctor --yes` removes only these files.",
     )
 
 
@@ -176,18 +177,16 @@ def _store(store_url: str) -> Finding:
 
 
 def _camera() -> Finding:
-    """Names the cameras there are without opening one: a light that goes on unasked frightens people."""
+    """Lists cameras without opening one, so that no camera light turns on."""
     if not sys.platform.startswith("linux"):
-        return Finding(
-            what="camera", state="ok", says="not looked for on this system: try `houselights watch webcam:0`"
-        )
+        return Finding(what="camera", state="ok", says="not checked on this system: try `houselights watch webcam:0`")
     cameras = sorted(path.name for path in Path("/dev").glob("video*"))
     if not cameras:
         return Finding(
             what="camera",
             state="missing",
             says="no webcam is connected",
-            do="Plug one in for `houselights watch webcam:0`, or watch rtsp://… or file:… instead.",
+            do="Connect one for `houselights watch webcam:0`, or watch rtsp://… or file:… instead.",
         )
     return Finding(what="camera", state="ok", says=f"found {', '.join(cameras)} (webcam:0 is the first)")
 
@@ -199,7 +198,7 @@ def _pages() -> Finding:
         return Finding(
             what="pages",
             state="missing",
-            says="Streamlit is not installed: there are no pages",
+            says="Streamlit is not installed, so the dashboard cannot run",
             do="Install Houselights with its extra `dashboard`.",
         )
 
@@ -211,7 +210,7 @@ def _browser() -> Finding:
     return Finding(
         what="browser",
         state="missing",
-        says="none found on the path (only the project's own tests need one there)",
+        says="none found on the path (only needed by the project's tests)",
         do="On Debian: apt-get install chromium",
     )
 

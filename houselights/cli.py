@@ -20,7 +20,7 @@ INTERRUPTED = 130
 )
 @click.version_option(package_name="houselights", prog_name="houselights")
 def houselights() -> None:
-    """Shows how an audience reacted, second by second: visible expression, not feeling."""
+    """Show how an audience reacted, second by second: visible expression, not feeling."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -35,11 +35,11 @@ def run(
 
     Args:
         arguments: words after the program's name; None takes the process's own.
-        command: what to run.
-        program: how it is called.
+        command: the command to run.
+        program: the program's name.
 
     Returns:
-        The exit code: 0, 2 after one line that says what was wrong, 130 after Ctrl-C.
+        The exit code: 0, 2 after a one-line error message, 130 after Ctrl-C.
     """
     try:
         result = command.main(args=arguments, prog_name=program, standalone_mode=False)
@@ -54,7 +54,7 @@ def run(
         click.echo("houselights: stopped", err=True)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has seen enough; keep Python from complaining at exit.
+        # The reader closed the pipe; prevents an error message of Python at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return result if isinstance(result, int) else 0

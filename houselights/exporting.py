@@ -1,4 +1,4 @@
-"""Writing a session out as files other programs read: what `houselights export` does."""
+"""Exports a session as files for other programs: the work of `houselights export`."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ FORMATS = ("csv", "parquet")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """What was written: the files, how many windows had too few faces for a figure, and how many lay so far outside
-    the session that they were left out."""
+    """Result of an export: the files, the number of windows with too few faces for a figure, and the number of windows
+    left out because they are far outside the session."""
 
     files: tuple[Path, ...]
     windows: int
@@ -54,20 +54,21 @@ def export_session(
     mark: bool = True,
     units: bool = False,
 ) -> Exported:
-    """Writes a session's curve, tracks, notes, dictionary and manifest; each file whole or not at all, and its owner's.
+    """Writes a session's curve, tracks, notes, dictionary and manifest. Files are written atomically, and only their
+    owner may read them.
 
     Args:
-        store: where the session is.
-        session_id: which.
-        folder: made if it is not there; files of an earlier export are replaced.
-        formats: of `FORMATS`.
-        min_faces: figures over fewer faces are withheld; None takes the default of each stage.
-        exported_at: goes into the manifest.
-        mark, units: as `csv_bytes` takes them.
+        store: the store of the session.
+        session_id: the session.
+        folder: created if it does not exist; files of an earlier export are replaced.
+        formats: from `FORMATS`.
+        min_faces: figures over fewer faces are withheld; None for the default of each stage.
+        exported_at: time for the manifest.
+        mark, units: see `csv_bytes`.
 
     Raises:
         SessionNotFound: there is no such session.
-        ExportFailed: the folder cannot be written, or Parquet was asked for without pyarrow.
+        ExportFailed: the folder cannot be written, or pyarrow is missing for Parquet.
     """
     session = store.session(session_id)
     stages = [
@@ -135,7 +136,7 @@ def export_session(
 
 
 def _write(folder: Path, contents: Mapping[str, bytes]) -> tuple[Path, ...]:
-    """Writes all files beside their places first and renames them last, so that none is ever half there."""
+    """Writes all files under temporary names first and then renames them, so that no file is ever incomplete."""
     parts: list[Path] = []
     try:
         private_folder(folder)

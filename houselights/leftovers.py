@@ -1,8 +1,7 @@
-"""What onnxruntime's telemetry left on this machine before Houselights switched it off, and removing it.
+"""Finds and removes files that onnxruntime's telemetry left before Houselights switched it off.
 
-From 1.29 on it keeps a lasting random id and an event store in a folder of its own, under that of Microsoft's tools for
-developers, and an id of its sessions among the temporary files. Nothing else in those folders is touched: the ids of
-other tools lie beside them.
+From 1.29 on, it stores a persistent random id and an event database in its folder below that of Microsoft's developer
+tools, and a session id in the folder for temporary files. Other files there, such as other tools' ids, are not touched.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-# Under the user's caches on Linux, and under their application support on macOS.
+# Below the user's cache folder on Linux, and Application Support on macOS.
 _FOLDERS: Final = ("Microsoft", "DeveloperTools", ".onnxruntime")
 _NAMES: Final = re.compile(
     r"deviceid(\.lock|\.tmp\.[0-9a-f-]+)?|onnxruntime\.db(-journal|-wal|-shm|\.ses)?|\.ses", re.ASCII
@@ -28,10 +27,10 @@ _SESSION_TEXT: Final = re.compile(rb"\d{10,16}\r?\n[0-9a-fA-F]{8}(-[0-9a-fA-F]{4
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """What was found.
+    """Files found.
 
     Attributes:
-        files: regular files that the telemetry made, by path; no part of a path below its base is a link.
+        files: regular files created by the telemetry; no part of a path below its base is a link.
     """
 
     files: tuple[Path, ...]
@@ -41,27 +40,27 @@ class Leftovers:
 
 
 def find_leftovers() -> Leftovers:
-    """Looks in every place that the telemetry is known to use for the user who runs this."""
+    """Searches all folders that the telemetry is known to use for the current user."""
     files = []
     for base in _bases():
         with _opened(base) as folder:
             if folder is not None:
                 files += [base.joinpath(*_FOLDERS, name) for name in _made(folder)]
     session = Path(tempfile.gettempdir(), _SESSION)
-    # Others of Microsoft's programs may keep theirs under the same name, so it is taken for this one's beside its id.
+    # Other Microsoft programs may use the same file name, so it only counts if onnxruntime's other files exist.
     if files and _is_session(session):
         files.append(session)
     return Leftovers(tuple(files))
 
 
 def remove_leftovers() -> int:
-    """Removes what `find_leftovers` finds, and the folders that are empty then.
+    """Removes the files that `find_leftovers` finds, and folders that are then empty.
 
     Returns:
-        How many files were removed.
+        Number of files removed.
 
     Raises:
-        OSError: one cannot be removed.
+        OSError: a file cannot be removed.
     """
     removed = 0
     session = [path for path in find_leftovers().files if path.name == _SESSION and path.parent.name != _FOLDERS[-1]]
@@ -82,17 +81,17 @@ def remove_leftovers() -> int:
 
 def _bases() -> list[Path]:
     home = Path.home()
-    told = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    bases = [told] if told.is_absolute() else []
+    cache_home = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    bases = [cache_home] if cache_home.is_absolute() else []
     return list(dict.fromkeys([*bases, home / ".cache", home / "Library" / "Application Support"]))
 
 
 @contextmanager
 def _opened(base: Path, depth: int = len(_FOLDERS)) -> Iterator[int | None]:
-    """The telemetry's folder, or one above it, reached by no link from its base on; None where it is not there."""
+    """Opens the telemetry's folder, or one above it, without following links; None if it does not exist."""
     with ExitStack() as stack:
         folder: int | None = None
-        # Windows has neither such folders nor such flags.
+        # Windows has neither these folders nor these flags.
         if hasattr(os, "O_NOFOLLOW"):
             with suppress(OSError):
                 at = os.open(base, os.O_RDONLY | os.O_DIRECTORY)

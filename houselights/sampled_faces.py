@@ -1,4 +1,4 @@
-"""Faces of a recording as two ways of scoring send them: on contact sheets, and as a picture each."""
+"""Samples faces of a recording for the comparison of two scoring methods: on contact sheets, and one picture each."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from edge_lambda.correction import PictureCorrector
 from edge_lambda.delivery.contact_sheet import crop_for_sheet
 from edge_lambda.delivery.sheets import SheetBuilder
 from edge_lambda.detectors import Detection, Detector, Image
-from edge_lambda.pipeline import CameraKey, SeenFace, SeenWindow, TimedFrame, seen_windows
+from edge_lambda.pipeline import BestCrop, CameraKey, TimedFrame, UnscoredWindow, unscored_windows
 from edge_lambda.recording import Recording, open_recording
 from edge_lambda.tracking import Tracker
 
 AROUND_PX: Final = 25
 ALONE_QUALITY: Final = 90
-"""Pixels of the camera around a face's box, and of the JPEG: those of the camera demos of 2017."""
+"""Margin around a face's box, pixels, and JPEG quality, 0..100: the values of the camera demos of 2017."""
 
 _CAMERA: Final = CameraKey(session_id="calibration", stage_id="main", camera_id="cam-1", written_ms=0)
 _SEED: Final = 1  # the same recording gives the same faces
@@ -34,11 +34,11 @@ _SEED: Final = 1  # the same recording gives the same faces
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampledFaces:
-    """Faces of a recording, ready to go both ways.
+    """Faces of a recording, prepared for both methods.
 
     Attributes:
-        sheets: with all of them on their tiles.
-        pictures: a JPEG of each, in the order of the tiles.
+        sheets: contact sheets with all faces.
+        pictures: a JPEG of each face, in the order of the tiles.
     """
 
     sheets: tuple[Sheet, ...]
@@ -46,24 +46,24 @@ class SampledFaces:
 
 
 def sample_faces(
-    video: Path, *, most: int, detector: Detector, on_look: Callable[[int], None] = lambda faces: None
+    video: Path, *, most: int, detector: Detector, on_progress: Callable[[int], None] = lambda faces: None
 ) -> SampledFaces:
-    """Takes faces from all over a recording, as a camera would have: the best crop of a track and window.
+    """Samples faces over a whole recording, as a camera would: the best crop of a track in a window.
 
     Args:
         video: the recording.
-        most: faces wanted, 1 or more; fewer where there are not as many.
-        detector: finds them.
-        on_look: told after each look how many there are.
+        most: maximum number of faces, 1 or more.
+        detector: finds the faces.
+        on_progress: called after each window with the number of faces so far.
 
     Raises:
-        RecordingUnreadable: it cannot be looked at, or shows no face.
+        RecordingUnreadable: it cannot be read, or shows no face.
     """
     recording = open_recording(video)
-    # As many looks as faces, so that they are of many people and moments, but none more than a camera takes.
+    # As many samples as faces, for many different people and moments, but not more often than a camera samples.
     every_s = max(1.0, (recording.duration_s or 0.0) / most)
     looks = math.ceil((recording.duration_s or 0.0) / every_s)
-    windows = seen_windows(
+    windows = unscored_windows(
         _frames(recording, every_s),
         camera=_CAMERA,
         corrector=PictureCorrector(detector),
@@ -71,7 +71,7 @@ def sample_faces(
         cut=crop_for_sheet,
         keep_frames=True,
     )
-    # A sheet is sent when it is full, and not before.
+    # Sheets are only sent when full.
     builder = SheetBuilder(_CAMERA, interval_s=math.inf)
     deliveries: list[Delivery] = []
     pictures: list[bytes] = []
@@ -83,7 +83,7 @@ def sample_faces(
             if faces:
                 pictures += [_alone(window, face) for face in faces]
                 deliveries += builder.add(replace(window, faces=faces))
-            on_look(len(pictures))
+            on_progress(len(pictures))
             if len(pictures) == most:
                 break
     deliveries += builder.flush()
@@ -94,7 +94,7 @@ def sample_faces(
 
 
 def picture_alone(image: Image, face: Detection) -> bytes:
-    """A face as the camera demos of 2017 sent it: `AROUND_PX` around its box, at the camera's own pixels, as a JPEG."""
+    """Encodes a face as the camera demos of 2017 did: `AROUND_PX` around its box, at full resolution, as a JPEG."""
     height, width = image.shape[:2]
     left, top = max(0, int(face.left) - AROUND_PX), max(0, int(face.top) - AROUND_PX)
     right = min(width, int(face.left + face.width) + AROUND_PX)
@@ -104,13 +104,13 @@ def picture_alone(image: Image, face: Detection) -> bytes:
 
 
 def _frames(recording: Recording, every_s: float) -> Iterator[TimedFrame]:
-    # From the epoch on: when people were seen is nothing that anybody needs to be sent.
+    # Times count from the epoch, so that the true time is not sent.
     for frame in recording.sample(every_s):
         yield TimedFrame(at_ms=round(frame.at_s * 1000), image=frame.image, interlaced=frame.interlaced)
 
 
-def _alone(window: SeenWindow, face: SeenFace) -> bytes:
-    """The same face of the same frame as lies on the tile."""
+def _alone(window: UnscoredWindow, face: BestCrop) -> bytes:
+    """Encodes the face of a tile from the same frame."""
     (frame,) = (frame for frame in window.kept if frame.at_ms == face.at_ms)
     (seen,) = (tracked.detection for tracked in frame.tracked if tracked.track == face.track_id)
     return picture_alone(frame.image, seen)

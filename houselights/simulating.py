@@ -1,4 +1,4 @@
-"""Plays a simulated festival day into a store: all of it at once, or as time goes on."""
+"""Writes a simulated festival day into a store, all at once or in real time."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def set_up(store: Store, day: DayPlan, *, running: bool) -> None:
     """Puts the session, its stages and its cameras into the store.
 
     Args:
-        store: where to.
+        store: the store.
         day: the day.
-        running: whether the session goes on, so that its end is not known yet.
+        running: whether the session is still running, so that its end is not known yet.
 
     Raises:
-        InvalidValue: another session of this id is there.
+        InvalidValue: another session with this id exists.
     """
     session = day.session
     try:
@@ -40,8 +40,9 @@ def set_up(store: Store, day: DayPlan, *, running: bool) -> None:
         there.started_at != session.started_at or store.stages(session.session_id) != planned_stages
     ):
         raise InvalidValue(
-            f"session {session.session_id!r} is there and is another day than this: choose another id with --session, "
-            "or remove it with `houselights delete`"
+            f"session {session.session_id!r} exists and is a different day: choose another id with --session, "
+            "or remove "
+            "it with `houselights delete`"
         )
     store.put_scorer(SCORER)
     store.put_session(replace(session, ended_at=None if running else session.ended_at, set_up_at=datetime.now(UTC)))
@@ -55,12 +56,12 @@ def write_at_once(store: Store, day: DayPlan, on_second: Callable[[int], None] =
     """Writes the whole day.
 
     Args:
-        store: where to, set up.
+        store: the store, after `set_up`.
         day: the day.
-        on_second: told how many seconds of the day are written, now and then.
+        on_second: called now and then with the number of seconds written.
 
     Returns:
-        How many windows arrived, those that arrived twice counted twice.
+        Number of windows delivered; those delivered twice count twice.
 
     Raises:
         SessionNotFound: the session was deleted meanwhile.
@@ -84,18 +85,18 @@ def play(
     elapsed_s: Callable[[], float],
     on_second: Callable[[int], None] = lambda second: None,
 ) -> int:
-    """Writes what arrives when it is due, until the day is over or somebody stops it; the session has ended then.
+    """Writes deliveries when they are due, until the day is over or stopped; then ends the session.
 
     Args:
-        store: where to, set up.
+        store: the store, after `set_up`.
         day: the day; its first second is now.
-        speed: seconds of the day in a second.
-        stop: set from anywhere to end it.
-        elapsed_s: seconds since it began to play, by a clock that never goes back.
-        on_second: told the second of the day, now and then.
+        speed: seconds of the day per second.
+        stop: set from any thread to stop.
+        elapsed_s: seconds since playback began, by a monotonic clock.
+        on_second: called now and then with the current second of the day.
 
     Returns:
-        How many windows arrived, those that arrived twice counted twice.
+        Number of windows delivered; those delivered twice count twice.
 
     Raises:
         SessionNotFound: the session was deleted meanwhile.
@@ -120,7 +121,7 @@ def play(
 
 
 def _put(store: Store, some: Sequence[Arrival], set_up_at: datetime | None) -> int:
-    """Puts what arrived; of each camera's heartbeats the newest, as only that is kept."""
+    """Stores arrivals; of each camera's heartbeats only the newest, as only that is kept."""
     windows = [arrival.window for arrival in some if arrival.window is not None]
     beats: dict[tuple[str, str], Heartbeat] = {}
     for arrival in some:

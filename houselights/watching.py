@@ -1,4 +1,4 @@
-"""A camera in, windows in the store, for as long as it takes: what `houselights watch` does."""
+"""Scores a camera live into the store: the work of `houselights watch`."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from audience.errors import DeviceError, ScoringRefused
 from audience.session_setup import SessionSetup, check_not_scored, end_with_last_camera, plan_recording, store_session
 from audience.store import CameraState, Heartbeat, Store
 from audience.time import to_ms
-from edge_lambda.back_off import BackOff
+from edge_lambda.backoff import Backoff
 from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector
 from edge_lambda.devices import Camera
-from edge_lambda.devices.holding import held
+from edge_lambda.devices.camera_thread import opened_in_thread
 from edge_lambda.live_frames import LiveFrames
 from edge_lambda.pipeline import CameraKey, ScoredWindow, scored_windows
 from edge_lambda.scorers import Scorer, scorer_record
-from edge_lambda.status.heartbeats import in_one_line
+from edge_lambda.status.heartbeats import joined_notes
 from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.tracker import run_name
 
-BEAT_EVERY_MS = 2_000
+HEARTBEAT_EVERY_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchPlan:
-    """How a camera is watched.
+    """Settings of a live camera.
 
     Attributes:
         every_s: seconds between samples, over 0.
         windows_kept_days, faces_kept_days: how long records are kept.
-        preview_port: where on this machine the camera is shown; None where it is not.
-        preview_blurred: whether faces are made unrecognisable there.
+        preview_port: port of the preview on this machine; None without a preview.
+        preview_blurred: whether faces are made unrecognisable in the preview.
     """
 
     every_s: float = 1.0
@@ -46,7 +46,7 @@ class WatchPlan:
 
 
 class Watch:
-    """Watches one camera until it is told to stop or a file ends; a camera that goes away is waited for."""
+    """Scores one camera until stopped or until a file ends; reopens a camera that disconnects."""
 
     def __init__(
         self,
@@ -63,21 +63,21 @@ class Watch:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock_problem: Callable[[], str] = str,
     ) -> None:
-        """Decides what is measured; nothing is written yet.
+        """Decides what is measured; writes nothing.
 
         Args:
-            setup: the session, stage and camera the windows belong to.
-            plan: how it is watched.
-            store: where they go.
-            open_camera: opens the camera; raises DeviceError where it is not there.
-            detector, scorer: look at the frames; the scorer is left alone where only heads are counted.
-            stop: set from anywhere to end the watch cleanly.
-            on_window: shown every window with its frames, for a preview; None where there is no preview.
-            on_heartbeat: told of every heartbeat.
-            now: the clock that frames are stamped by.
-            clock_problem: what is wrong with the computer's clock, in one line; "" where nothing is.
+            setup: the session, stage and camera of the windows.
+            plan: the settings.
+            store: where the windows go.
+            open_camera: opens the camera; raises DeviceError if it is not there.
+            detector, scorer: process the frames; the scorer is not used in head-count mode.
+            stop: set from any thread to stop cleanly.
+            on_window: called with every window and its frames, for a preview; None without a preview.
+            on_heartbeat: called with every heartbeat.
+            now: the clock that timestamps frames.
+            clock_problem: returns the clock's problem in one line, or "".
         """
-        self._occasion = setup
+        self._session_setup = setup
         self._plan = plan
         self._store = store
         self._open_camera = open_camera
@@ -108,81 +108,82 @@ class Watch:
         self.mode_reason = session.mode_reason
 
     def run(self) -> None:
-        """Watches until told to stop, or until a file has been played; every finished window is in the store then.
+        """Runs until stopped or until a file ends; then every finished window is in the store.
 
         Raises:
-            ScoringRefused: another watches under this camera.
-            SessionNotFound: the session was deleted meanwhile; nothing of this camera is in the store then.
+            ScoringRefused: another process uses this camera id.
+            SessionNotFound: the session was deleted meanwhile; then the store holds nothing of this camera.
         """
-        back_off = BackOff()
+        backoff = Backoff()
         state: CameraState = "stopped"
         set_up = False
         while not self._stop.is_set():
             seen = self._frames.newest_ms
             with ExitStack() as stack:
-                camera, lost = self._opened(stack)
-                if not set_up:  # not before: a source that cannot be one leaves nothing behind
+                camera, lost = self._open(stack)
+                if not set_up:  # only now, so that an invalid source writes nothing
                     self._set_up()
                     set_up = True
                 if camera is not None:
-                    self._beat("starting")
+                    self._send_heartbeat("starting")
                     self._watch(camera)
                     lost = self._frames.lost
             if lost is None:
                 state = "stopped" if self._stop.is_set() else "finished"
                 break
             if self._frames.newest_ms > seen:
-                back_off.reset()
-            wait_s = back_off.next_s()
-            self._beat("waiting", f"{lost}. Trying again in {wait_s:.0f} s.")
+                backoff.reset()
+            wait_s = backoff.next_s()
+            self._send_heartbeat("waiting", f"{lost}. Retrying in {wait_s:.0f} s.")
             self._stop.wait(wait_s)
-        # Before others are looked for: of two that end at once, one sees the other's.
-        self._beat(state, self._worth_knowing())
+        # Before checking the other cameras: of two that end at once, one sees the other's last heartbeat.
+        self._send_heartbeat(state, self._notes())
         if self._last_window is not None:
             end_with_last_camera(
                 self._store,
-                self._occasion,
+                self._session_setup,
                 end_ms=self._last_window.end_ms,
                 now_ms=to_ms(self._now()),
                 began_ms=self._camera.written_ms,
             )
 
-    def _check_alone(self) -> None:
-        """Two that watch under one camera would write over each other's windows."""
-        before = self._own_beat()
+    def _check_not_watched(self) -> None:
+        """Raises if another process uses this camera id, as they would overwrite each other's windows."""
+        before = self._own_heartbeat()
         if before is None or before.state not in ("starting", "running"):
             return
-        if 0 <= to_ms(self._now()) - before.at_ms < 2 * BEAT_EVERY_MS:
-            self._stop.wait(1.5 * BEAT_EVERY_MS / 1000)  # one that was killed says no more
-            after = self._own_beat()
+        if 0 <= to_ms(self._now()) - before.at_ms < 2 * HEARTBEAT_EVERY_MS:
+            self._stop.wait(1.5 * HEARTBEAT_EVERY_MS / 1000)  # a killed process sends no more heartbeats
+            after = self._own_heartbeat()
             if after is not None and after.at_ms > before.at_ms:
                 raise ScoringRefused(
-                    f"camera {self._occasion.camera_id!r} of session {self._occasion.session_id!r} is watched already: "
-                    "give this one its own --camera"
+                    f"camera {self._session_setup.camera_id!r} of session {self._session_setup.session_id!r} "
+                    "is already being "
+                    "watched: give this one its own --camera"
                 )
 
-    def _own_beat(self) -> Heartbeat | None:
-        place = (self._occasion.stage_id, self._occasion.camera_id)
-        beats = self._store.heartbeats(self._occasion.session_id)
+    def _own_heartbeat(self) -> Heartbeat | None:
+        place = (self._session_setup.stage_id, self._session_setup.camera_id)
+        beats = self._store.heartbeats(self._session_setup.session_id)
         return next((beat for beat in beats if (beat.stage_id, beat.camera_id) == place), None)
 
-    def _opened(self, stack: ExitStack) -> tuple[Camera | None, DeviceError | None]:
+    def _open(self, stack: ExitStack) -> tuple[Camera | None, DeviceError | None]:
         try:
-            return stack.enter_context(held(self._open_camera, stop=self._stop)), None
+            return stack.enter_context(opened_in_thread(self._open_camera, stop=self._stop)), None
         except DeviceError as problem:
             return None, problem
 
     def _set_up(self) -> None:
-        self._check_alone()
-        # Planned anew: another camera of the session may have set it up meanwhile.
-        planned = plan_recording(self._store, self._occasion, self._started_at, now=self._now())
-        self._session = store_session(self._store, planned, self._occasion)
+        self._check_not_watched()
+        # Planned again, as another camera may have set up the session meanwhile.
+        planned = plan_recording(self._store, self._session_setup, self._started_at, now=self._now())
+        self._session = store_session(self._store, planned, self._session_setup)
         if self._scorer is not None:
             self._store.put_scorer(scorer_record(self._scorer))
 
     def _watch(self, camera: Camera) -> None:
         windows = scored_windows(
-            self._frames.of(camera),
+            self._frames.read(camera),
             camera=self._camera,
             corrector=self._corrector,
             tracker=self._tracker,
@@ -195,23 +196,23 @@ class Watch:
                 self._last_window = window
                 if self._on_window is not None:
                     self._on_window(window)
-                if self._last is None or to_ms(self._now()) - self._last.at_ms >= BEAT_EVERY_MS:
-                    self._beat("running", self._worth_knowing())
+                if self._last is None or to_ms(self._now()) - self._last.at_ms >= HEARTBEAT_EVERY_MS:
+                    self._send_heartbeat("running", self._notes())
 
-    def _worth_knowing(self) -> str:
-        return in_one_line((self._clock_problem(), *self._corrector.notes()))
+    def _notes(self) -> str:
+        return joined_notes((self._clock_problem(), *self._corrector.notes()))
 
-    def _beat(self, state: CameraState, detail: str = "") -> None:
+    def _send_heartbeat(self, state: CameraState, detail: str = "") -> None:
         now_ms = to_ms(self._now())
         window = self._last_window
         running = state == "running" and window is not None
         picture = self._frames.picture if running else None
         step_ms = max(self._camera.width_ms, round(self._plan.every_s * 1000))
-        # A window that the camera's end cut short is stored before its own end; that is no negative lag.
+        # A window cut short by the camera's end is stored before its own end; its lag is 0, not negative.
         self._last = Heartbeat(
-            session_id=self._occasion.session_id,
-            stage_id=self._occasion.stage_id,
-            camera_id=self._occasion.camera_id,
+            session_id=self._session_setup.session_id,
+            stage_id=self._session_setup.stage_id,
+            camera_id=self._session_setup.camera_id,
             at_ms=now_ms,
             state=state,
             frames_per_s=window.frames * 1000 / step_ms if running and window else 0.0,

@@ -23,7 +23,7 @@ from edge_lambda.delivery.s3_bucket import S3Bucket
 from edge_lambda.delivery.sheets import SheetBuilder
 from edge_lambda.detectors import Detector
 from edge_lambda.detectors.load import load_detector
-from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows, seen_windows
+from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows, unscored_windows
 from edge_lambda.recording import open_recording
 from edge_lambda.scorers.expressionnet import ExpressionNet
 from edge_lambda.tracking import Tracker
@@ -118,7 +118,7 @@ def by_sheets(cloud: LocalCloud, clip: Path, session_id: str, *, interval_s: flo
         before = written.items, written.write_units
         ingest = Ingest(store, RekognitionScorer(cloud.client("rekognition")), Keep())
         builder = SheetBuilder(_camera(session_id), interval_s=interval_s)
-        windows = seen_windows(
+        windows = unscored_windows(
             frames_of(clip),
             camera=_camera(session_id),
             corrector=PictureCorrector(_detector()),

@@ -22,7 +22,7 @@ from audience.stores import open_store
 from bench.cloud_path.dead_letters import reasons_by_key
 from bench.cloud_path.delay import start_ingest
 from bench.cloud_path.one_clip import BEGAN_MS, STAGE, frames_of, set_up
-from edge_lambda.delivery.contact_sheet import crop_for_sheet, drawn
+from edge_lambda.delivery.contact_sheet import crop_for_sheet, draw_sheet
 from edge_lambda.detectors import Image
 from edge_lambda.detectors.load import load_detector
 from houselights.local_cloud.cloud import LocalCloud
@@ -194,7 +194,7 @@ def _pictures(clip: Path) -> list[bytes]:
         crops += [crop_for_sheet(frame.image, face) for face in detector.detect(frame.image)]
         if len(crops) >= _IN_A_PICTURE * FACES:
             break
-    return [drawn(crops[at * FACES : (at + 1) * FACES]) for at in range(min(_IN_A_PICTURE, len(crops) // FACES))]
+    return [draw_sheet(crops[at * FACES : (at + 1) * FACES]) for at in range(min(_IN_A_PICTURE, len(crops) // FACES))]
 
 
 def _order(made: Sequence[_Made], chance: random.Random) -> list[_Made]:

@@ -25,7 +25,7 @@ from audience.time import from_ms
 from bench.trust.killing import Voice
 from edge_lambda.clock import NAME, SteadyClock
 from edge_lambda.delivery.outbox import Outbox
-from edge_lambda.delivery.paths import WindowFileWay
+from edge_lambda.delivery.paths import WindowFileDeliveryPath
 from edge_lambda.delivery.recorded_until import RecordedUntil
 from edge_lambda.delivery.s3_bucket import S3Bucket, upload_client
 from edge_lambda.delivery.uploader import Uploader
@@ -195,11 +195,11 @@ def look(connection: Connection, run: Run, folder: str, endpoint: str, bucket: s
         key,
         every_s=1.0,
         open_camera=lambda: _Camera(run, computer, clock, voice),
-        load=lambda: WindowFileWay(key, FacesInPlace(), BrightScorer(), interval_s=_INTERVAL_S),
+        load=lambda: WindowFileDeliveryPath(key, FacesInPlace(), BrightScorer(), interval_s=_INTERVAL_S),
         outbox=outbox,
         recorded=RecordedUntil(Path(folder), key),
         uploader=Uploader(outbox, sends_to),
-        tell=lambda heartbeat: None,
+        on_heartbeat=lambda heartbeat: None,
         now=clock,
         clock_problem=clock.problem,
     ).run()

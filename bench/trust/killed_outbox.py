@@ -125,7 +125,7 @@ def _send_the_rest(folder: Path, bucket: tuple[str, ...], harm: Harm) -> None:
         time.sleep(0.01)
     uploader.stop()
     harm.lost += outbox.status().waiting + outbox.status().dropped
-    harm.damaged += outbox.status().set_aside
+    harm.damaged += outbox.status().quarantined
     outbox.close()
 
 

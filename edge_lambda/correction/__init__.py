@@ -1,8 +1,8 @@
-"""Putting a camera's pictures right before anything is scored: upright, straight, and without interlacing.
+"""Corrects a camera's pictures before faces are scored: upright, straight, and deinterlaced.
 
 corrector = PictureCorrector(detector)
-seen = corrector.correct(image)
-track(seen.image, seen.detections)
+corrected = corrector.correct(image)
+track(corrected.image, corrected.detections)
 print(corrector.notes())
 """
 

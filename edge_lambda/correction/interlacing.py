@@ -1,7 +1,7 @@
-"""Interlaced pictures: two fields, every other line each, taken a fiftieth of a second apart.
+"""Detects and deinterlaces interlaced pictures: two fields of alternate lines, taken a fiftieth of a second apart.
 
-What moved in between has teeth like a comb's. Only there are the lines of one field replaced, by the mean of the lines
-above and below; what stood still keeps all its lines, and small faces with it.
+Moving parts show combing. Only there are the lines of one field replaced by the mean of the lines above and below;
+still parts keep their full resolution, and so do small faces in them.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from numpy.typing import NDArray
 from edge_lambda.detectors import Image
 
 COMBED_FROM: Final = 0.02
-"""Part of the pixels in a comb from which a picture is interlaced though its file does not say so. Measured: .007 at
-most in progressive clips and photos, .04 and more where something moved two pixels or more between the fields."""
+"""Share of combed pixels from which a picture counts as interlaced although its file does not say so. Measured: at most
+.007 in progressive clips and photos, at least .04 where something moved two pixels or more between the fields."""
 
-_SURE_TOOTH = 10  # gray levels a line stands out from both of its neighbours
+_SURE_TOOTH = 10  # gray levels by which a line differs from both of its neighbours
 _ANY_TOOTH = 6
-_EVERY_COLUMN = 16  # a column (and, for noise, a line) in so many is looked at to tell whether a picture is combed
-_AROUND_TEETH = np.ones((5, 9), np.uint8)  # pixels down and across that are mended with a tooth
+_EVERY_COLUMN = 16  # every n-th column (and, for noise, line) is checked for combing
+_AROUND_TEETH = np.ones((5, 9), np.uint8)  # pixels down and across that are corrected around a tooth
 
 
 def is_combed(image: Image) -> bool:
-    """Whether a picture shows that it is interlaced, in half a millisecond where it is 1280 x 720.
+    """Whether a picture shows combing; takes half a millisecond for 1280 x 720.
 
     Args:
-        image: height x width x 3, BGR, with the lines it was taken with; scaled, it shows nothing any more.
+        image: height x width x 3, BGR, at its original height; scaling hides combing.
     """
     down = _teeth(image[:, ::_EVERY_COLUMN], _SURE_TOOTH)
     if not down.size or down.mean() < COMBED_FROM:
         return False
-    # Noise has teeth along the lines as well.
+    # Noise has teeth along the lines too.
     across = _teeth(image[::_EVERY_COLUMN].transpose(1, 0, 2), _SURE_TOOTH)
     return bool(down.mean() >= COMBED_FROM + 2 * across.mean())
 
 
 def deinterlaced(image: Image) -> Image:
-    """The picture without combs: as the field of its even lines saw it, wherever the two fields differ.
+    """Removes combing: where the two fields differ, the picture shows the field of the even lines.
 
     Args:
         image: height x width x 3, BGR.
 
     Returns:
-        A picture of the same size; `image` itself where it has no two teeth.
+        A picture of the same size; `image` itself if it shows no combing.
     """
     teeth = _teeth(image, _ANY_TOOTH)
     if not teeth.any():
@@ -63,7 +63,7 @@ def deinterlaced(image: Image) -> Image:
 
 
 def _teeth(image: Image, least: int) -> NDArray[np.bool_]:
-    """Where a line and the next stand out from their neighbours to opposite sides, as nothing but a comb does.
+    """Where a line and the next differ from their neighbours in opposite directions, as only combing does.
 
     Returns:
         (height - 3) x width; row y is about the lines y + 1 and y + 2.
@@ -71,7 +71,7 @@ def _teeth(image: Image, least: int) -> NDArray[np.bool_]:
     green = image[:, :, 1].astype(np.int16)
     above, below = green[1:-1] - green[:-2], green[1:-1] - green[2:]
     apart = np.minimum(np.abs(above), np.abs(below))
-    # Lines of one field are alike: else it is an edge or a slope.
+    # Lines of the same field are similar; otherwise it is an edge or a slope.
     tooth = (above * below > 0) & (apart >= least) & (2 * np.abs(green[:-2] - green[2:]) < apart)
     teeth: NDArray[np.bool_] = tooth[:-1] & tooth[1:] & ((above[:-1] > 0) != (above[1:] > 0))
     return teeth

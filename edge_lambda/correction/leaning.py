@@ -1,7 +1,7 @@
-"""How faces lie in a picture, by their landmarks.
+"""Measures the orientation of faces from their landmarks.
 
-CenterFace and YuNet find many faces that lie on their side or upside down, if with less certainty, and CenterFace's
-landmarks turn with them (`Detector.landmarks_turn`). So the faces of any one picture say which way is up, at no cost.
+CenterFace and YuNet find many faces that lie on their side or upside down, with lower confidence, and CenterFace's
+landmarks turn with them (`Detector.landmarks_turn`). So the faces of a picture show which way is up, at no cost.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ import numpy as np
 from edge_lambda.detectors import CLEAR, SURE, Detection
 
 LYING: Final = 45.0
-"""A face that is turned further, degrees, lies another way than upright."""
+"""Angle from which a face no longer counts as upright, degrees."""
 
 PLAIN: Final = 0.65
 APART: Final = 0.3
-"""Confidence and `eyes_apart` of a face that leaves no doubt: of upright photos all but the smallest faces reach both,
-of turned ones none but a few large ones."""
+"""Confidence and `eyes_apart` of a clearly upright face: in upright photos all but the smallest faces reach both, in
+turned ones only a few large faces do."""
 
 PEOPLE_LEAN: Final = 7.0
-"""Standard deviation of how far people hold their heads to one side, degrees; measured on group photos."""
+"""Standard deviation of people's head roll, degrees; measured on group photos."""
 
 LEAST_LEAN: Final = 4.0
-"""A camera that is tilted by less costs neither faces nor accuracy, degrees."""
+"""A smaller camera tilt costs neither faces nor accuracy, degrees."""
 
 ENOUGH_FACES: Final = 20
 ENOUGH_FRAMES: Final = 10
-"""Faces, or else frames, from which on a tilt is told."""
+"""Number of faces, or else of frames, needed to estimate a tilt."""
 
 
 def lean_of(face: Detection) -> float | None:
-    """How far a face is turned clockwise, degrees, -180..180; None without landmarks.
+    """Roll of a face, degrees clockwise, -180..180; None without landmarks.
 
-    The line of its eyes and the line from its mouth to its eyes count by their lengths: each is short, and says little,
-    where the head is turned away or bent.
+    Combines the line between the eyes and the line from mouth to eyes, weighted by their lengths: each is short, and
+    tells little, when the head is turned away or bent.
     """
     if face.landmarks is None:
         return None
@@ -47,13 +47,13 @@ def lean_of(face: Detection) -> float | None:
 
 
 def leans_of(faces: Iterable[Detection]) -> list[tuple[float, float]]:
-    """How far each face leans, degrees clockwise, and its confidence; without those that have no landmarks."""
+    """Roll (degrees clockwise) and confidence of each face with landmarks."""
     leans = ((lean_of(face), face.confidence) for face in faces)
     return [(lean, confidence) for lean, confidence in leans if lean is not None]
 
 
 def eye_lines_of(faces: Iterable[Detection]) -> list[float]:
-    """How far the eyes of each sure face that stands upright lean, degrees clockwise: finer than `lean_of`."""
+    """Angle of the eye line of each sure, upright face, degrees clockwise; more precise than `lean_of`."""
     lines = []
     for face in faces:
         lean = lean_of(face) if face.confidence >= SURE else None
@@ -64,17 +64,17 @@ def eye_lines_of(faces: Iterable[Detection]) -> list[float]:
 
 
 def eyes_apart(face: Detection) -> float:
-    """How far apart the eyes of a face are, in sizes of its box (the root of its area); 0 without landmarks.
+    """Distance between the eyes relative to the size of the box (the root of its area); 0 without landmarks.
 
-    .4 where it looks at the camera; .1 to .25 where the landmarks are guessed, as of many faces that lie.
+    0.4 for a frontal face; 0.1 to 0.25 if the landmarks are guessed, as for many lying faces.
     """
     if face.landmarks is None:
         return 0.0
     return math.dist(face.landmarks[0], face.landmarks[1]) / math.sqrt(face.width * face.height)
 
 
-def are_plainly_upright(faces: Sequence[Detection]) -> bool:
-    """Whether a quarter of the faces are so clear, and so much like upright ones, that nobody need look again."""
+def are_clearly_upright(faces: Sequence[Detection]) -> bool:
+    """Whether at least a quarter of the faces are clearly upright, so that no check is needed."""
     plain = sum(
         face.confidence >= PLAIN and eyes_apart(face) >= APART and abs(lean_of(face) or 0) <= LYING for face in faces
     )
@@ -82,8 +82,8 @@ def are_plainly_upright(faces: Sequence[Detection]) -> bool:
 
 
 def uprightness(faces: Iterable[Detection]) -> float:
-    """How much speaks for a picture being upright: the clear faces in it, each by its confidence, by how upright it is
-    and by whether its eyes are as far apart as a face's are. 0 where there are none."""
+    """Evidence that a picture is upright: the sum over its clear faces of confidence x cosine of the roll x
+    plausibility of the eye distance; 0 without clear faces."""
     total = 0.0
     for face in faces:
         lean = lean_of(face) if face.confidence >= CLEAR else None
@@ -93,17 +93,17 @@ def uprightness(faces: Iterable[Detection]) -> float:
 
 
 def tilt(frames: Sequence[Sequence[float]]) -> float | None:
-    """How far a camera is tilted, as its faces tell.
+    """Estimates the camera's tilt from the faces.
 
-    It is the median over faces and frames, where that lies further off than `LEAST_LEAN` and twice the standard error
-    that the median of so many people has by the way they hold their heads (1.25 s / √n; Kendall and Stuart, "The
-    Advanced Theory of Statistics", volume 1, 1977). Of few people a longer look is needed.
+    The median over faces and frames, if it exceeds `LEAST_LEAN` plus twice the standard error of the median of that
+    many people's head roll (1.25 s / √n; Kendall and Stuart, "The Advanced Theory of Statistics", volume 1, 1977). Few
+    people need more frames.
 
     Args:
-        frames: of each of the last frames that showed faces, their `eye_lines_of`.
+        frames: the `eye_lines_of` each of the latest frames with faces.
 
     Returns:
-        Degrees clockwise; None where nothing is to be straightened.
+        Degrees clockwise; None if there is nothing to straighten.
     """
     leans = [lean for frame in frames for lean in frame]
     if len(leans) < ENOUGH_FACES and len(frames) < ENOUGH_FRAMES:

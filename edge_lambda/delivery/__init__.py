@@ -1,1 +1,1 @@
-"""Deliveries of a device: contact sheets and window files, the outbox that keeps them, and their upload."""
+"""A device's deliveries: contact sheets and window files, the outbox that stores them, and their upload."""

@@ -1,4 +1,4 @@
-"""Drawing a contact sheet, and taking the faces off it again."""
+"""Draws contact sheets, and cuts the faces out of them again."""
 
 from __future__ import annotations
 
@@ -15,52 +15,52 @@ from edge_lambda.crops import SCORING, CropGeometry, cut, resized
 from edge_lambda.detectors import Detection, Image
 
 ON_SHEET: Final = CropGeometry(scale=MARGIN, down=0.0, size=CROP_PX)
-"""What a tile shows of a face. Part of the sheet's format: it stays when the geometry of the device's scorer changes,
-whose square lies well within it."""
+"""Crop geometry of a tile. Part of the sheet's format: it stays when the crop geometry of the device's scorer changes,
+which lies well within it."""
 
 QUALITY: Final = 75
-"""Of the JPEG; 1.5 kB a tile. Measured in `docs/decisions/0006-contact-sheets.md`."""
+"""JPEG quality, 0..100: 1.5 kB a tile. Measured in `docs/decisions/0006-contact-sheets.md`."""
 
-_GROUND: Final = 128  # gray: what costs a JPEG least, and no detector sees a face in
+_BACKGROUND: Final = 128  # gray: costs a JPEG least, and no detector finds a face in it
 
 
 def crop_for_sheet(image: Image, detection: Detection) -> Image:
-    """Cuts one face out for a tile; see `CropGeometry.crop`."""
+    """Cuts out one face for a tile; see `CropGeometry.crop`."""
     return ON_SHEET.crop(image, detection)
 
 
-def drawn(crops: Sequence[Image]) -> bytes:
+def draw_sheet(crops: Sequence[Image]) -> bytes:
     """Draws the tiles of a sheet.
 
     Args:
-        crops: 1 to 100, each `CROP_PX` x `CROP_PX` x 3, BGR, as `crop_for_sheet` gives them; laid row by row.
+        crops: 1 to 100, each `CROP_PX` x `CROP_PX` x 3, BGR, from `crop_for_sheet`; placed row by row.
 
     Returns:
-        A JPEG of the size of `Grid.of(len(crops))`, the same for the same crops.
+        A JPEG of the size of `Grid.of(len(crops))`; deterministic.
 
     Raises:
-        InvalidValue: there are none, or more than a sheet holds.
+        InvalidValue: there are no crops, or more than fit on a sheet.
     """
     grid = Grid.of(len(crops))
     width, height = grid.size_px
-    picture = np.full((height, width, 3), _GROUND, dtype=np.uint8)
+    picture = np.full((height, width, 3), _BACKGROUND, dtype=np.uint8)
     for place, crop in enumerate(crops):
         left, top = grid.corner_px(place)
         picture[top : top + CROP_PX, left : left + CROP_PX] = crop
-    # Huffman tables made for the picture: 4 to 6 % fewer bytes for a few milliseconds a sheet.
+    # Optimised Huffman tables: 4 to 6 % fewer bytes for a few milliseconds a sheet.
     options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_OPTIMIZE, 1]
     _, encoded = cv2.imencode(".jpg", picture, options)
     return bytes(encoded)
 
 
 def scoring_crops(sheet: Sheet) -> list[Image]:
-    """The faces of a sheet as a scorer of the device's kind sees them.
+    """Cuts the faces out of a sheet for an on-device scorer.
 
     Args:
-        sheet: read by `read_sheet`, which has bounded its size.
+        sheet: from `read_sheet`, which limits its size.
 
     Returns:
-        For each tile of the manifest, in its order, what `crop_for_scoring` gave of the face, but for the JPEG.
+        For each tile of the manifest, in order, the crop that `crop_for_scoring` would give, apart from JPEG losses.
 
     Raises:
         SheetRejected: the picture cannot be decoded.

@@ -1,6 +1,6 @@
-"""Short-lived AWS credentials from AWS IoT Core, for the device's certificate: no keys are kept on a device.
+"""Short-lived AWS credentials from AWS IoT Core, so that a device stores no keys.
 
-The device shows its certificate to the credentials provider and gets those of a role for an hour or so.
+The device shows its certificate to the credentials provider and gets a role's credentials for about an hour.
 https://docs.aws.amazon.com/iot/latest/developerguide/authorizing-direct-aws.html
 """
 
@@ -26,7 +26,7 @@ from audience.time import parse_instant
 from edge_lambda.device_certificate import DeviceCertificate
 
 ANSWER_WITHIN_S: Final = 10.0
-"""How long the provider is waited for, seconds."""
+"""Timeout of a request to the provider, seconds."""
 
 _LARGEST_ANSWER = 65_536
 _FORBIDDEN, _BUSY, _FROM_SERVER_ERRORS = 403, 429, 500
@@ -47,7 +47,7 @@ class CredentialsProvider:
     Attributes:
         url: https://HOST/role-aliases/ALIAS/credentials.
         thing: the device's name in AWS IoT.
-        certificate: who the device is.
+        certificate: identifies the device.
     """
 
     url: str
@@ -57,7 +57,7 @@ class CredentialsProvider:
     def __post_init__(self) -> None:
         if not _ENDPOINT.fullmatch(self.url):
             raise InvalidValue(
-                f"{self.url[:100]!r} is no credentials provider: give "
+                f"{self.url[:100]!r} is not a credentials provider: give "
                 "https://ID.credentials.iot.REGION.amazonaws.com/role-aliases/ALIAS/credentials"
             )
         if not _THING.fullmatch(self.thing):
@@ -66,20 +66,20 @@ class CredentialsProvider:
             )
 
     def fetch(self, now: datetime) -> dict[str, str]:
-        """Asks for credentials once.
+        """Requests credentials once.
 
         Args:
-            now: the device's clock.
+            now: the device's time, aware UTC.
 
         Returns:
-            What botocore's refreshable credentials are made from: access_key, secret_key, token and expiry_time.
+            The fields of botocore's refreshable credentials: access_key, secret_key, token and expiry_time.
 
         Raises:
-            UploadFailed: there are none now; in one line, without secrets.
+            UploadFailed: no credentials were returned; the message is one line without secrets.
         """
         host, port, path = self._parts()
         try:
-            status, answer = self._asked(host, port, path)
+            status, answer = self._request(host, port, path)
         except InvalidValue as problem:
             raise UploadFailed(str(problem)) from None
         except (OSError, HTTPException) as problem:
@@ -88,22 +88,22 @@ class CredentialsProvider:
             raise UploadFailed(self._refusal(status, _message(answer)))
         given = _credentials(answer)
         if given is None:
-            raise UploadFailed(f"{host} gives something else than credentials: check HOUSELIGHTS_IOT_CREDENTIALS")
+            raise UploadFailed(f"the answer of {host} holds no credentials: check HOUSELIGHTS_IOT_CREDENTIALS")
         try:
             expires_at = parse_instant(given["expiry_time"])
         except InvalidValue:
-            raise UploadFailed(f"{host} gives credentials without a date of expiry") from None
+            raise UploadFailed(f"the credentials from {host} have no expiry time") from None
         if expires_at <= now:
-            raise UploadFailed("by this device's clock new credentials are out of date already: set the clock")
+            raise UploadFailed("by this device's clock, new credentials have already expired: set the clock")
         return given
 
     def _parts(self) -> tuple[str, int, str]:
         parts = _ENDPOINT.fullmatch(self.url)
-        assert parts is not None, "checked when this was made"
+        assert parts is not None, "checked in __post_init__"
         return parts[1], int(parts[2] or 443), parts[3]
 
-    def _asked(self, host: str, port: int, path: str) -> tuple[int, bytes]:
-        # The files are read each time, so that a certificate that was renewed is used without a restart.
+    def _request(self, host: str, port: int, path: str) -> tuple[int, bytes]:
+        # The files are read each time, so that a renewed certificate is used without a restart.
         connection = HTTPSConnection(host, port, timeout=ANSWER_WITHIN_S, context=self.certificate.context())
         try:
             connection.request("GET", path, headers={"x-amzn-iot-thingname": self.thing})
@@ -120,22 +120,22 @@ class CredentialsProvider:
                 "to the thing, and that its policy allows iot:AssumeRoleWithCertificate on the role alias"
             )
         if status == _BUSY or status >= _FROM_SERVER_ERRORS:
-            return f"the credentials provider of AWS IoT is busy ({said}): waiting"
+            return f"the credentials provider of AWS IoT is busy ({said}): will be retried"
         return f"the credentials provider of AWS IoT gives no credentials ({said}): check role alias and thing name"
 
 
 def device_session(provider: CredentialsProvider, *, region: str, now: Callable[[], datetime]) -> Any:
-    """A boto3 session with a device's own credentials, fetched on first use and anew before they expire.
+    """Creates a boto3 session with the device's own credentials, fetched on first use and refreshed before they expire.
 
-    No other credentials are looked for: not in the environment, not in files, not on the network. Where there are
-    none, a request raises `UploadFailed`.
+    No other credentials are used: not from the environment, files or the network. Without any, a request raises
+    `UploadFailed`.
 
     Args:
-        provider: where they are from.
-        region: of the buckets.
+        provider: the source of the credentials.
+        region: AWS region of the buckets.
         now: the device's clock, aware UTC.
     """
-    # It logs each failure with a traceback, and each is said in one line by who asked.
+    # It logs each failure with a traceback; the caller reports each in one line.
     logging.getLogger("botocore.credentials").setLevel(logging.CRITICAL)
     session = botocore.session.Session()
     session.register_component("credential_provider", CredentialResolver(providers=[_OnlyProvider(provider, now)]))
@@ -163,9 +163,9 @@ def _meaning_of(problem: OSError | HTTPException, host: str) -> str:
     if isinstance(problem, socket.gaierror):
         return f"host {host} is unknown: check HOUSELIGHTS_IOT_CREDENTIALS and the network"
     if isinstance(problem, ssl.SSLError | ConnectionResetError | BrokenPipeError):
-        # A refused certificate ends the connection any way, sometimes before the reason has arrived.
+        # A refused certificate ends the connection, sometimes before the reason has arrived.
         reason = (problem.reason if isinstance(problem, ssl.SSLError) else None) or type(problem).__name__
-        return f"{host} breaks off ({reason}): check that the device's certificate is registered and has not expired"
+        return f"{host} closed the connection ({reason}): check that the device's certificate is registered and valid"
     return f"the credentials provider {host} cannot be reached ({type(problem).__name__}): check the network"
 
 
@@ -184,7 +184,7 @@ def _credentials(answer: bytes) -> dict[str, str] | None:
 
 
 def _message(answer: bytes) -> str:
-    """What the provider says of a refusal; "" where that is nothing to be shown."""
+    """The provider's error message; "" if it has none that can be shown."""
     try:
         message = json.loads(answer)["message"]
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -1,8 +1,7 @@
-"""The outbox: deliveries on disk until S3 has them, so that neither a lost network nor a killed process loses one.
+"""The outbox: stores deliveries on disk until S3 has them, so that no network failure or killed process loses one.
 
-A delivery is written under a temporary name, flushed to the disk and then renamed, so a file under its own name is
-whole. It begins with a line that holds the SHA-256 of the rest, and then its key and its bytes: what the disk damaged
-afterwards is told from what is sound.
+A delivery is written under a temporary name, flushed to disk and then renamed, so a file under its final name is
+complete. Its first line holds the SHA-256 of the rest (key and bytes), which reveals later damage.
 """
 
 from __future__ import annotations
@@ -24,11 +23,10 @@ from audience.deliveries.delivery import Delivery
 from audience.errors import InvalidValue, OutboxFull, OutboxUnavailable
 from audience.private_files import private_folder
 from audience.time import from_ms
-from edge_lambda.whole_file import write_whole
+from edge_lambda.atomic_write import write_atomic
 
-MOST_BYTES: Final = 1_000_000_000
-"""Bytes that may wait unless set otherwise: nearly three hours of full sheets every two seconds, sixteen at one every
-twelve."""
+MAX_BYTES: Final = 1_000_000_000
+"""Default size limit, bytes: nearly three hours of full sheets every 2 s, or sixteen hours of one every 12 s."""
 
 _NAME = re.compile(r"(\d{12})-(\d{13})\.delivery")
 _PART, _DAMAGED, _LOCK = ".part", ".damaged", "lock"
@@ -37,21 +35,21 @@ _HEADING = b"houselights-delivery 1 "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxStatus:
-    """How an outbox is.
+    """State of an outbox.
 
     Attributes:
         waiting: deliveries that S3 does not have yet.
         waiting_bytes: their size.
-        oldest_at: start of the first window of the oldest; None where nothing waits.
-        dropped: deliveries lost since it was opened, because more than its most bytes waited.
-        set_aside: files in its folder that are not sent: damaged by the disk, or refused by S3 for good.
+        oldest_at: start of the oldest delivery's first window; None if nothing waits.
+        dropped: deliveries lost since it was opened, because the size limit was reached.
+        quarantined: files in its folder that are never sent: damaged on disk, or refused by S3.
     """
 
     waiting: int
     waiting_bytes: int
     oldest_at: datetime | None
     dropped: int
-    set_aside: int
+    quarantined: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,32 +60,32 @@ class _Waiting:
 
 
 class Outbox:
-    """Deliveries in a folder, oldest first. One thread may put while another takes.
+    """A first-in, first-out queue of deliveries in a folder. One thread may put while another takes.
 
-    Of the same delivery put twice both are sent; S3 keeps one, since both go under one key.
+    A delivery put twice is sent twice; S3 keeps one, since both have the same key.
     """
 
     def __init__(
         self,
         folder: Path,
         *,
-        most_bytes: int = MOST_BYTES,
+        max_bytes: int = MAX_BYTES,
         write: Callable[[int, memoryview], int] = os.write,
     ) -> None:
-        """Opens the folder, makes it where it is not there, and takes up what waits in it.
+        """Opens or creates the folder, and loads the deliveries waiting in it.
 
         Args:
-            folder: of this outbox alone; readable by its owner alone, since it holds faces.
-            most_bytes: when more wait than this, the oldest are dropped and counted. They are dropped for nothing else.
+            folder: used by this outbox only; readable by its owner only, since it holds faces.
+            max_bytes: above this, the oldest deliveries are dropped and counted; the only reason to drop one.
             write: writes to the disk.
 
         Raises:
-            InvalidValue: `most_bytes` is not over 0.
+            InvalidValue: `max_bytes` is not over 0.
             OutboxUnavailable: the folder cannot be used, or another process uses it.
         """
-        if most_bytes <= 0:
-            raise InvalidValue(f"an outbox of {most_bytes} bytes is not allowed: use more than 0")
-        self._folder, self._most_bytes, self._write = folder, most_bytes, write
+        if max_bytes <= 0:
+            raise InvalidValue(f"an outbox of {max_bytes} bytes is not allowed: use more than 0")
+        self._folder, self._max_bytes, self._write = folder, max_bytes, write
         self._guard = threading.Lock()
         self._waiting: OrderedDict[int, _Waiting] = OrderedDict()
         self._bytes = self._dropped = 0
@@ -99,9 +97,9 @@ class Outbox:
                 f"outbox {folder} cannot be used ({error.strerror}): choose another folder"
             ) from None
         try:
-            # Ends with the process, however it ends.
+            # The lock ends with the process, however it ends.
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._take_up()
+            self._load()
         except BlockingIOError:
             os.close(self._lock)
             raise OutboxUnavailable(f"outbox {folder} is in use by another process: give each camera its own") from None
@@ -110,10 +108,10 @@ class Outbox:
             raise OutboxUnavailable(f"outbox {folder} cannot be read ({error.strerror})") from None
 
     def put(self, delivery: Delivery) -> None:
-        """Writes a delivery; when this returns, it outlives the process and the power.
+        """Writes a delivery; when this returns, it survives a crash or power loss.
 
         Raises:
-            OutboxFull: the disk is full. Nothing that waits was dropped, and the delivery is still the caller's.
+            OutboxFull: the disk is full. Nothing was dropped, and the delivery was not stored.
             OutboxUnavailable: the disk cannot be written.
         """
         body = delivery.key.encode() + b"\n" + delivery.data
@@ -123,7 +121,7 @@ class Outbox:
             file = self._folder / f"{number:012d}-{delivery.start_ms:013d}.delivery"
             try:
                 self._make_room(len(content))
-                write_whole(file, content, part=file.with_suffix(_PART), write=self._write)
+                write_atomic(file, content, part=file.with_suffix(_PART), write=self._write)
             except OSError as error:
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise OutboxFull(
@@ -135,7 +133,7 @@ class Outbox:
             self._bytes += len(content)
 
     def oldest(self) -> tuple[int, Delivery] | None:
-        """The delivery that has waited longest and its number, or None; damaged ones are set aside on the way.
+        """The oldest delivery and its number, or None; damaged files found on the way are quarantined.
 
         Raises:
             OutboxUnavailable: the disk cannot be read.
@@ -148,7 +146,7 @@ class Outbox:
             try:
                 content = waiting.file.read_bytes()
             except FileNotFoundError:
-                # Dropped this moment, or removed by hand.
+                # Dropped in the meantime, or removed by hand.
                 self.remove(number)
                 continue
             except OSError as error:
@@ -156,25 +154,25 @@ class Outbox:
             delivery = _delivery(content, waiting.start_ms)
             if delivery is not None:
                 return number, delivery
-            self.set_aside(number)
+            self.quarantine(number)
 
     def remove(self, number: int) -> None:
-        """Forgets a delivery, because S3 has it."""
+        """Deletes a delivery that S3 has."""
         with self._guard:
             waiting = self._forget(number)
             if waiting is not None:
                 waiting.file.unlink(missing_ok=True)
 
-    def set_aside(self, number: int) -> None:
-        """Leaves a delivery in the folder, under a name that is not sent."""
+    def quarantine(self, number: int) -> None:
+        """Keeps a delivery in the folder under another name, so that it is never sent."""
         with self._guard:
             waiting = self._forget(number)
             if waiting is not None and waiting.file.exists():
                 waiting.file.rename(waiting.file.with_suffix(_DAMAGED))
-                self._set_aside += 1
+                self._quarantined += 1
 
     def status(self) -> OutboxStatus:
-        """How it is now."""
+        """The current state."""
         with self._guard:
             oldest = next(iter(self._waiting.values()), None)
             return OutboxStatus(
@@ -182,17 +180,17 @@ class Outbox:
                 waiting_bytes=self._bytes,
                 oldest_at=from_ms(oldest.start_ms) if oldest else None,
                 dropped=self._dropped,
-                set_aside=self._set_aside,
+                quarantined=self._quarantined,
             )
 
     def close(self) -> None:
-        """Lets go of the folder; it cannot be used afterwards."""
+        """Releases the folder; the outbox cannot be used afterwards."""
         os.close(self._lock)
 
-    def _take_up(self) -> None:
+    def _load(self) -> None:
         for part in self._folder.glob(f"*{_PART}"):
             part.unlink()
-        self._set_aside = sum(1 for _ in self._folder.glob(f"*{_DAMAGED}"))
+        self._quarantined = sum(1 for _ in self._folder.glob(f"*{_DAMAGED}"))
         for file in sorted(self._folder.glob("*.delivery")):
             if name := _NAME.fullmatch(file.name):
                 waiting = _Waiting(file=file, start_ms=int(name[2]), size=file.stat().st_size)
@@ -202,7 +200,7 @@ class Outbox:
         self._next = max(used, default=0) + 1
 
     def _make_room(self, size: int) -> None:
-        while self._waiting and self._bytes + size > self._most_bytes:
+        while self._waiting and self._bytes + size > self._max_bytes:
             dropped = self._forget(next(iter(self._waiting)))
             if dropped is not None:
                 dropped.file.unlink(missing_ok=True)
@@ -216,7 +214,7 @@ class Outbox:
 
 
 def _delivery(content: bytes, start_ms: int) -> Delivery | None:
-    """The delivery a file holds, or None where the file is damaged."""
+    """Parses a file; None if it is damaged."""
     heading, _, body = content.partition(b"\n")
     if heading != _HEADING + hashlib.sha256(body).hexdigest().encode():
         return None

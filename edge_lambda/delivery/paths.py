@@ -1,4 +1,4 @@
-"""The two ways a camera's windows leave it: their best crops on contact sheets, or scored, as window files."""
+"""The two delivery paths of a camera: best crops on contact sheets, or windows scored on the device."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from audience.deliveries.delivery import Delivery
 from edge_lambda.correction import PictureCorrector
 from edge_lambda.delivery.contact_sheet import crop_for_sheet
 from edge_lambda.delivery.sheets import SheetBuilder
-from edge_lambda.delivery.windows import WindowGatherer
+from edge_lambda.delivery.windows import WindowFileBuilder
 from edge_lambda.detectors import Detector
-from edge_lambda.pipeline import CameraKey, TimedFrame, TrackedFrame, scored_windows, seen_windows
+from edge_lambda.pipeline import CameraKey, TimedFrame, TrackedFrame, scored_windows, unscored_windows
 from edge_lambda.preview.live import Smile, smiles_in
 from edge_lambda.scorers import Scorer, scorer_record
 from edge_lambda.tracking import Tracker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """What one window brought.
+class WindowResult:
+    """Result of one window.
 
     Attributes:
         start_ms, end_ms: the window, milliseconds since the epoch.
-        frames: how many were looked at.
+        frames: number of frames processed.
         faces: distinct tracks in it.
-        kept: its frames, where they were asked for; else empty.
-        smiles: by track; empty where they are not scored here.
-        deliveries: what is now to be sent, in order; often nothing.
+        kept: its frames if requested, else empty.
+        smiles: by track; empty if faces are not scored on the device.
+        deliveries: deliveries now ready to send, in order; often none.
     """
 
     start_ms: int
@@ -41,38 +41,38 @@ class Looked:
     deliveries: tuple[Delivery, ...]
 
 
-class Way(Protocol):
-    """From frames to deliveries.
+class DeliveryPath(Protocol):
+    """Turns frames into deliveries.
 
     Attributes:
-        detector, scorer: name and version of each; the scorer's is "" where nothing is scored here.
-        corrector: puts the camera's pictures right, and says what it did.
+        detector, scorer: name and version of each; the scorer's is "" if faces are not scored on the device.
+        corrector: corrects the camera's pictures, and reports what it changed.
     """
 
     detector: str
     scorer: str
     corrector: PictureCorrector
 
-    def looked(self, frames: Iterable[TimedFrame], tracker: Tracker) -> Generator[Looked, None, None]:
-        """Looks at frames, window by window; see `edge_lambda.pipeline.seen_windows`."""
+    def process(self, frames: Iterable[TimedFrame], tracker: Tracker) -> Generator[WindowResult, None, None]:
+        """Processes frames, window by window; see `edge_lambda.pipeline.unscored_windows`."""
         ...
 
     def flush(self) -> list[Delivery]:
-        """What waits for a delivery to be full or old enough, now."""
+        """Returns the unfinished deliveries."""
         ...
 
 
-class SheetWay:
-    """Faces are scored elsewhere."""
+class SheetDeliveryPath:
+    """Sends faces on contact sheets, to be scored in the cloud."""
 
     def __init__(self, camera: CameraKey, detector: Detector, *, interval_s: float, keep_frames: bool = False) -> None:
         """Starts with an empty sheet.
 
         Args:
-            camera: whose windows they are.
+            camera: the key of the windows.
             detector: finds faces.
             interval_s: seconds of windows after which a sheet is sent, over 0.
-            keep_frames: whether to hand over each window's frames, for a preview.
+            keep_frames: whether results keep their frames, for a preview.
 
         Raises:
             InvalidValue: the interval is not over 0.
@@ -83,9 +83,9 @@ class SheetWay:
         self._builder = SheetBuilder(camera, interval_s=interval_s)
         self.flush = self._builder.flush
 
-    def looked(self, frames: Iterable[TimedFrame], tracker: Tracker) -> Generator[Looked, None, None]:
-        """See `Way.looked`."""
-        windows = seen_windows(
+    def process(self, frames: Iterable[TimedFrame], tracker: Tracker) -> Generator[WindowResult, None, None]:
+        """See `DeliveryPath.process`."""
+        windows = unscored_windows(
             frames,
             camera=self._camera,
             corrector=self.corrector,
@@ -95,7 +95,7 @@ class SheetWay:
         )
         with closing(windows):
             for window in windows:
-                yield Looked(
+                yield WindowResult(
                     start_ms=window.start_ms,
                     end_ms=window.start_ms + self._camera.width_ms,
                     frames=window.frames,
@@ -106,8 +106,8 @@ class SheetWay:
                 )
 
 
-class WindowFileWay:
-    """Faces are scored here, or only heads are counted; no picture of anybody leaves the device."""
+class WindowFileDeliveryPath:
+    """Scores faces on the device, or only counts heads; no picture leaves the device."""
 
     def __init__(
         self,
@@ -121,8 +121,8 @@ class WindowFileWay:
         """Starts with an empty file.
 
         Args:
-            camera, detector, interval_s, keep_frames: as for a `SheetWay`.
-            scorer: scores the faces; None where only heads are counted.
+            camera, detector, interval_s, keep_frames: as for `SheetDeliveryPath`.
+            scorer: scores the faces; None in head-count mode.
 
         Raises:
             InvalidValue: the interval is not over 0.
@@ -130,11 +130,11 @@ class WindowFileWay:
         self.detector, self.scorer = detector.name, scorer.name if scorer else ""
         self._camera, self._scorer, self._keep_frames = camera, scorer, keep_frames
         self.corrector = PictureCorrector(detector)
-        self._gatherer = WindowGatherer(scorer_record(scorer) if scorer else None, interval_s=interval_s)
-        self.flush = self._gatherer.flush
+        self._builder = WindowFileBuilder(scorer_record(scorer) if scorer else None, interval_s=interval_s)
+        self.flush = self._builder.flush
 
-    def looked(self, frames: Iterable[TimedFrame], tracker: Tracker) -> Generator[Looked, None, None]:
-        """See `Way.looked`."""
+    def process(self, frames: Iterable[TimedFrame], tracker: Tracker) -> Generator[WindowResult, None, None]:
+        """See `DeliveryPath.process`."""
         windows = scored_windows(
             frames,
             camera=self._camera,
@@ -146,12 +146,12 @@ class WindowFileWay:
         thresholds = self._scorer.thresholds if self._scorer else {}
         with closing(windows):
             for window in windows:
-                yield Looked(
+                yield WindowResult(
                     start_ms=window.record.start_ms,
                     end_ms=window.end_ms,
                     frames=window.frames,
                     faces=window.record.faces,
                     kept=window.kept,
                     smiles=smiles_in(window, thresholds),
-                    deliveries=tuple(self._gatherer.add(window)),
+                    deliveries=tuple(self._builder.add(window)),
                 )

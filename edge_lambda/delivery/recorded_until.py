@@ -1,8 +1,7 @@
-"""How far a camera's windows were delivered, on disk: no window is ever told of by two runs.
+"""Stores on disk how far a camera's windows were delivered. Each window is reported by at most one run.
 
-Faces have other track ids after a restart, so the same people in the same window would count twice. Most restarts are
-kept apart by time alone; this is for a clock that was set back, as on a device without a clock of its own whose power
-was cut.
+Track ids change on a restart, so the same people in the same window would count twice. Time alone separates most runs;
+this file covers a clock that was set back, as on a device without a battery-backed clock after a power cut.
 """
 
 from __future__ import annotations
@@ -12,30 +11,30 @@ from pathlib import Path
 from typing import Final
 
 from audience.errors import OutboxUnavailable
+from edge_lambda.atomic_write import write_atomic
 from edge_lambda.pipeline import CameraKey
-from edge_lambda.whole_file import write_whole
 
 NAME: Final = "recorded-until"
-"""Of the file; in the outbox's folder."""
+"""Name of the file, in the outbox's folder."""
 
 _LINE = re.compile(r"(\S+) (\d{1,13})\n")
 
 
 class RecordedUntil:
-    """The instant before which every window was delivered or given up. Another session begins anew.
+    """The time before which every window was delivered or given up; reset by another session.
 
     Attributes:
-        until_ms: milliseconds since the epoch; 0 where nothing was delivered.
+        until_ms: milliseconds since the epoch; 0 if nothing was delivered.
     """
 
     until_ms: int
 
     def __init__(self, folder: Path, camera: CameraKey) -> None:
-        """Reads what an earlier run left.
+        """Reads the time stored by an earlier run.
 
         Args:
-            folder: which is there; the outbox's own, so that no other process writes there.
-            camera: whose windows they are.
+            folder: the outbox's existing folder, in which no other process writes.
+            camera: the key of the windows.
 
         Raises:
             OutboxUnavailable: the folder cannot be read.
@@ -51,18 +50,18 @@ class RecordedUntil:
         self.until_ms = int(line[2]) if line and line[1] == self._camera else 0
 
     def advance(self, until_ms: int) -> None:
-        """Notes how far it is, before the windows up to there are delivered.
+        """Stores the time, before the windows up to it are delivered.
 
-        Were it noted afterwards, a kill in between would leave windows delivered of which nobody knows.
+        In the other order, a kill in between could leave delivered windows unrecorded.
 
         Raises:
-            OutboxUnavailable: it cannot be written.
+            OutboxUnavailable: the file cannot be written.
         """
         if until_ms <= self.until_ms:
             return
         line = f"{self._camera} {until_ms}\n".encode()
         try:
-            write_whole(self._file, line, part=self._file.with_suffix(".part"))
+            write_atomic(self._file, line, part=self._file.with_suffix(".part"))
         except OSError as error:
             raise OutboxUnavailable(f"{self._file} cannot be written ({error.strerror}): free some space") from None
         self.until_ms = until_ms

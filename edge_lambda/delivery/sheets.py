@@ -1,4 +1,4 @@
-"""Laying the best crops of windows on contact sheets, and sending each sheet when it is full or old enough."""
+"""Places the best crops of windows on contact sheets, each sent when it is full or old enough."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from audience.deliveries.window_file import WindowFile
 from audience.errors import InvalidValue
 from audience.faces import Box
 from audience.windows import WindowRecord
-from edge_lambda.delivery.contact_sheet import drawn
-from edge_lambda.pipeline import CameraKey, SeenFace, SeenWindow
+from edge_lambda.delivery.contact_sheet import draw_sheet
+from edge_lambda.pipeline import BestCrop, CameraKey, UnscoredWindow
 
 LIVE_INTERVAL_S: Final = 2.0
-"""How much of time a sheet holds where delay matters: a face is on its way after at most this."""
+"""Seconds of windows on a sheet where delay matters: a face is sent after at most this."""
 
 THRIFTY_INTERVAL_S: Final = 12.0
-"""The same where cost matters more: fuller sheets, so fewer of them."""
+"""The same where cost matters more: fewer, fuller sheets."""
 
 _FULL_ENOUGH: Final = MOST_TILES * 9 // 10
-"""Tiles from which a sheet goes rather than take a part of a window: a second part is a second write a window."""
+"""From this many tiles on, a sheet is sent rather than split a window: each part of a window costs a database write."""
 
 
 @dataclass(slots=True)
 class _Open:
     """The sheet that is being filled."""
 
-    faces: list[SeenFace] = field(default_factory=list)
+    faces: list[BestCrop] = field(default_factory=list)
     windows: list[SheetWindow] = field(default_factory=list)
 
 
 class SheetBuilder:
-    """Collects the windows of one camera.
+    """Collects the windows of one camera on contact sheets.
 
-    A window goes on the sheet that is open. Where its faces do not fit, all go on the next sheet if this one is nine
-    tenths full, else the others do. Time is the data's own: a sheet is sent when the windows on it span the interval.
-    Windows in which nobody was in view ride along on a sheet; a stretch of nothing else is sent as a window file, since
+    A window goes on the open sheet. If its faces do not fit, they all go on the next sheet if this one is nine tenths
+    full; otherwise the window is split. A sheet is sent when the windows on it span the interval, by their own
+    timestamps. Windows with nobody in view go on the sheet too; if all are empty, they are sent as a window file, since
     there is nothing to score.
     """
 
@@ -47,7 +47,7 @@ class SheetBuilder:
         """Starts with an empty sheet.
 
         Args:
-            camera: whose windows they are.
+            camera: the key of the windows.
             interval_s: seconds of windows after which a sheet is sent even if it is not full, over 0.
 
         Raises:
@@ -59,20 +59,20 @@ class SheetBuilder:
         self._interval_ms = interval_s * 1000
         self._open = _Open()
 
-    def add(self, window: SeenWindow) -> list[Delivery]:
-        """Takes the next window.
+    def add(self, window: UnscoredWindow) -> list[Delivery]:
+        """Adds the next window.
 
         Args:
             window: later than those before; its faces cut out by `crop_for_sheet`.
 
         Returns:
-            What is now to be sent, in order; often nothing.
+            Deliveries now ready to send, in order; often none.
         """
         ready = []
         room = MOST_TILES - len(self._open.faces)
         if room < len(window.faces) and len(self._open.faces) >= _FULL_ENOUGH:
             ready += self.flush()
-        # Faces of the last minute that are not in this window are nobody's tile: its first part answers for them.
+        # Expected faces that were not seen have no tile; the window's first part counts them.
         unseen = window.expected - len(window.faces)
         left = window.faces
         while True:
@@ -90,11 +90,11 @@ class SheetBuilder:
                 return ready
 
     def flush(self) -> list[Delivery]:
-        """What waits on the open sheet, now; nothing where nothing waits."""
+        """Returns the open sheet's delivery; empty if nothing waits."""
         opened, self._open = self._open, _Open()
         if not opened.windows:
             return []
-        return [self._sheet(opened) if opened.faces else self._nobody(opened)]
+        return [self._sheet(opened) if opened.faces else self._empty_windows(opened)]
 
     def _sheet(self, opened: _Open) -> Delivery:
         manifest = Manifest(
@@ -118,10 +118,10 @@ class SheetBuilder:
         )
         crops = [face.crop for face in opened.faces if face.crop is not None]
         if len(crops) < len(opened.faces):
-            raise InvalidValue("faces that were not cut out cannot lie on a contact sheet")
-        return seal_sheet(manifest, drawn(crops)).delivery()
+            raise InvalidValue("faces without a crop cannot be placed on a contact sheet")
+        return seal_sheet(manifest, draw_sheet(crops)).delivery()
 
-    def _nobody(self, opened: _Open) -> Delivery:
+    def _empty_windows(self, opened: _Open) -> Delivery:
         records = tuple(
             WindowRecord(
                 session_id=self._camera.session_id,
@@ -141,7 +141,7 @@ class SheetBuilder:
 
 
 def _shortened(box: Box) -> Box:
-    """The box to five digits, a fiftieth of a pixel of Full HD: a third of a manifest would be digits without a use."""
+    """Rounds a box to five digits, a fiftieth of a Full HD pixel; more digits would make up a third of a manifest."""
     least = 1e-5
     return Box(
         left=round(box.left, 5),

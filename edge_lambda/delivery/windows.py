@@ -1,4 +1,4 @@
-"""Gathering windows that were scored on the device into files, and sending each when it is full or old enough."""
+"""Collects windows scored on the device into window files, each sent when it is full or old enough."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from audience.errors import InvalidValue
 from audience.store import ScorerRecord
 from edge_lambda.pipeline import ScoredWindow
 
-# What a window and a face take in a file at most, bytes: nine expressions, track ids as a tracker gives them.
+# Maximum size of a window and of a face in a file, bytes: nine expressions, and a tracker's track ids.
 _WINDOW_BYTES: Final = 1_000
 _FACE_BYTES: Final = 80
 _HEAD_BYTES: Final = 2_000
 
 
-class WindowGatherer:
-    """Collects the windows of one camera. Time is the data's own, as on contact sheets."""
+class WindowFileBuilder:
+    """Collects the windows of one camera; the interval is measured by their timestamps, as on contact sheets."""
 
     def __init__(self, scorer: ScorerRecord | None, *, interval_s: float) -> None:
-        """Starts with nothing.
+        """Starts without windows.
 
         Args:
-            scorer: what scores the windows; None where only heads are counted.
+            scorer: the scorer of the windows; None in head-count mode.
             interval_s: seconds of windows after which a file is sent, over 0.
 
         Raises:
@@ -38,13 +38,13 @@ class WindowGatherer:
         self._bytes = _HEAD_BYTES
 
     def add(self, window: ScoredWindow) -> list[Delivery]:
-        """Takes the next window.
+        """Adds the next window.
 
         Args:
             window: later than those before.
 
         Returns:
-            What is now to be sent, in order; often nothing.
+            Deliveries now ready to send, in order; often none.
         """
         size = _WINDOW_BYTES + _FACE_BYTES * window.record.faces
         ready = self.flush() if self._bytes + size > LARGEST_WINDOW_FILE else []
@@ -56,7 +56,7 @@ class WindowGatherer:
         return ready
 
     def flush(self) -> list[Delivery]:
-        """What waits, now; nothing where nothing waits."""
+        """Returns the collected windows as a delivery; empty if there are none."""
         windows, self._windows, self._bytes = self._windows, [], _HEAD_BYTES
         if not windows:
             return []

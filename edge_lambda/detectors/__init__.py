@@ -1,4 +1,4 @@
-"""Finding the faces in one image: the port every detector follows, and the detection it returns."""
+"""Face detection: the `Detector` port, and the `Detection` it returns."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ DETECTORS = ("centerface", "yunet", "haar")
 DEFAULT_DETECTOR = "centerface"
 
 SURE = 0.5
-"""Confidence from which what a detector found counts as a face."""
+"""Confidence from which a detection counts as a face."""
 
 CLEAR = 0.6
-"""Confidence from which one look is enough; what is less certain CenterFace looks at again."""
+"""Confidence from which CenterFace accepts a face at the first look; less certain ones get a second look."""
 
 DOUBTFUL = 0.3
-"""Least confidence of what may still be a face: enough to continue a track, never to start one."""
+"""Minimum confidence of a doubtful face: enough to continue a track, never to start one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Detection:
         height: box height, pixels, over 0; forehead to chin.
         confidence: the detector's certainty, 0..1.
         landmarks: five points (x, y) in pixels (the eye on the image's left, the eye on its right, nose tip,
-            mouth corner left, mouth corner right), or None where the detector gives none.
+            mouth corner left, mouth corner right); None if the detector gives none.
     """
 
     left: float
@@ -49,8 +49,8 @@ class Detector(Protocol):
     """Finds faces.
 
     Attributes:
-        name: with its version, because every record says what made it.
-        landmarks_turn: whether its landmarks lie as the face does, also where the face lies on its side or upside down.
+        name: name and version, stored in every record.
+        landmarks_turn: whether its landmarks follow a face that lies on its side or upside down.
     """
 
     name: str
@@ -63,6 +63,6 @@ class Detector(Protocol):
             image: height x width x 3, BGR, 0..255, any size.
 
         Returns:
-            The faces, most certain first; empty where there is none.
+            The faces, most certain first; empty if there are none.
         """
         ...

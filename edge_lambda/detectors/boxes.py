@@ -9,14 +9,14 @@ Boxes = NDArray[np.float64]
 
 
 def intersection(first: Boxes, second: Boxes) -> NDArray[np.float64]:
-    """Areas shared by every box of one array with every box of another.
+    """Intersection area of every box of one array with every box of another.
 
     Args:
         first: n x 4.
         second: m x 4, in the same unit.
 
     Returns:
-        n x m areas, 0 where two boxes do not touch.
+        n x m areas, 0 if two boxes do not touch.
     """
     left_top = np.maximum(first[:, None, :2], second[None, :, :2])
     right_bottom = np.minimum(first[:, None, :2] + first[:, None, 2:], second[None, :, :2] + second[None, :, 2:])

@@ -1,4 +1,4 @@
-"""Loads detectors by their names; one algorithm a file, imported when it is loaded, as each brings a heavy library."""
+"""Loads detectors by name; each is imported on use, as it needs a heavy library."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ def load_detector(
     yunet_model: Path | None = None,
     deeplens_model: Path | None = None,
 ) -> Detector:
-    """Loads a detector by its name, the one place where names become detectors.
+    """Loads a detector by name.
 
     Args:
         name: one of `DETECTORS`, or "deeplens" on an AWS DeepLens.
-        threads: threads CenterFace may use, None for as many as there are cores. OpenCV, which runs the others, has
-            one setting for the whole process (`cv2.setNumThreads`) and is left as it is.
-        doubtful: whether to return faces from DOUBTFUL on and not from SURE on, for a tracker, which alone can tell
-            them from chance. CenterFace alone has such faces.
-        yunet_model: YuNet's model file; None for the one in the user's cache folder, fetched where it is not there.
-        deeplens_model: a face model optimised for DeepLens; None for the one of the device's sample project.
+        threads: threads for CenterFace; None for one per core. OpenCV, which runs the others, has one setting for the
+            whole process (`cv2.setNumThreads`), which is not changed.
+        doubtful: whether to return faces from DOUBTFUL on instead of SURE, for a tracker, which can tell true faces
+            from false ones. Only CenterFace supports this.
+        yunet_model: YuNet's model file; None for the one in the user's cache folder, downloaded if missing.
+        deeplens_model: a face model optimised for DeepLens; None for that of the device's sample project.
 
     Raises:
-        UnknownDetector: there is no detector of that name.
-        ModelUnavailable: its model file is missing, damaged or cannot be fetched.
+        UnknownDetector: there is no detector with that name.
+        ModelUnavailable: its model file is missing, damaged or cannot be downloaded.
         DeviceError: it needs a device that this is not.
     """
     if name == "centerface":

@@ -1,10 +1,10 @@
-"""Rewriting the frame of an ONNX file, so that onnxruntime takes images of any size and folds the weights.
+"""Rewrites an ONNX graph, so that onnxruntime accepts images of any size and folds the weights.
 
 CenterFace was exported with its input fixed at 10x3x32x32 and with every weight listed among the graph's inputs.
-onnxruntime refuses other sizes for the first and treats the weights of the second as values that may change, so it
-neither fuses batch normalisation into the convolutions nor lays the weights out for the processor: the same net takes
-nearly twice the time. Both are a matter of a few hundred bytes around the weights, so they are rewritten on the
-protobuf wire format directly; the `onnx` package (100 MB installed) is not needed on the device.
+Because of the first, onnxruntime refuses other sizes. Because of the second, it treats weights as variable, so it
+neither fuses batch normalisation into the convolutions nor optimises the weights' layout: inference takes nearly twice
+the time. Both are encoded in a few hundred bytes around the weights, which are rewritten directly in the protobuf wire
+format; the `onnx` package (100 MB installed) is not needed on the device.
 
 Formats: https://protobuf.dev/programming-guides/encoding/ and onnx.proto (ModelProto, GraphProto, ValueInfoProto).
 """
@@ -27,16 +27,16 @@ _FIRST_IR_VERSION_WITH_CONSTANT_WEIGHTS = 4
 
 
 def with_free_shapes(model: bytes) -> bytes:
-    """Takes the sizes off a model's inputs and outputs and makes its weights constants.
+    """Removes the sizes of a model's inputs and outputs, and makes its weights constants.
 
     Args:
         model: a serialised ONNX ModelProto whose inputs and outputs are float tensors.
 
     Returns:
-        The same model, serialised, with only the true inputs listed and no shape stated for inputs and outputs.
+        The same model, serialised, with only the true inputs, and no shapes of inputs and outputs.
 
     Raises:
-        ValueError: the bytes are no protobuf message.
+        ValueError: the bytes are not a protobuf message.
     """
     out = bytearray()
     for field, value, encoded in _fields(model):
@@ -61,7 +61,7 @@ def _free_graph(graph: bytes) -> bytes:
             name = _text(value, _VALUE_NAME)
             if name not in weights:
                 out += _message(field, _float_tensor(name))
-        elif field != _GRAPH_VALUE_INFO:  # shapes worked out for the size of the export
+        elif field != _GRAPH_VALUE_INFO:  # shapes inferred for the exported size
             out += encoded
     return bytes(out)
 
@@ -76,7 +76,7 @@ def _text(message: bytes, wanted: int) -> bytes:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int | bytes, bytes]]:
-    """Yields (field number, value, the field as encoded) for each field of a message."""
+    """Yields (field number, value, encoded field) for each field of a message."""
     at = 0
     while at < len(message):
         start = at

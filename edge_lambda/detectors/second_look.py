@@ -1,9 +1,9 @@
-"""A second look at doubtful faces: cut out, brought to one size and shown to the net again, as seen and mirrored.
+"""A second look at doubtful faces: each is cut out, scaled to one size and detected again, also mirrored.
 
-A detector looks once at the whole image, where a far face may be a dozen pixels high. What it finds doubtful there is
-mostly either a small face or a hand, a lens, the back of a head; seen again at a size the net is good at, faces become
-surer and the rest fades. Looking also in a mirror halves the chance effects of how a face falls on the net's cells.
-The mean of the first look and the second two orders true faces above others much better than the first look alone.
+In the whole image, a far face may be a dozen pixels high. A doubtful detection is mostly either a small face or a hand,
+a lens, or the back of a head. At a size that the network handles well, true faces gain confidence and others lose it.
+The mirror image halves the random effect of how a face falls on the network's cells. The mean of the first look and the
+two second looks ranks true faces above others much better than the first look alone.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from numpy.typing import NDArray
 from edge_lambda.detectors import Image
 from edge_lambda.detectors.boxes import Boxes, overlap
 
-# A tile is three faces wide, so that hair and shoulders are in view: with less around it the net doubts a near face
-# it was sure of. Its side is a multiple of 32, as the net asks.
+# A tile is three faces wide, to show hair and shoulders: with less context the network doubts a near face it was sure
+# of. Its side is a multiple of 32, as the network requires.
 TILE_PIXELS = 128
 FACE_PIXELS = 40  # geometric mean of a face's width and height in its tile
 MOST_FACES = 64  # bounds the cost of a second look to that of two 1280x720 frames
-_SAME_FACE = 0.4  # overlap from which the face seen in a tile is the one it was cut out for
+_SAME_FACE = 0.4  # IoU from which the face found in a tile is the expected one
 
 
 def tiles(image: Image, boxes: Boxes) -> list[Image]:
-    """Cuts faces out with their surroundings.
+    """Cuts out faces with their surroundings.
 
     Args:
         image: height x width x 3.
         boxes: n x 4 (left, top, width, height), pixels of the image, their centres inside it.
 
     Returns:
-        2n tiles of one size: each face as seen, then mirrored.
+        2n tiles of one size: each face as it is, then mirrored.
     """
     result: list[Image] = []
     for left, top, width, height in boxes:
@@ -47,15 +47,15 @@ def tiles(image: Image, boxes: Boxes) -> list[Image]:
 def confirmed_confidence(
     boxes: Boxes, first: NDArray[np.float64], looks: Sequence[tuple[Boxes, NDArray[np.float64]]]
 ) -> NDArray[np.float64]:
-    """Joins the first look with the second.
+    """Combines the first and the second look.
 
     Args:
-        boxes: n x 4, the faces looked at, in the image.
+        boxes: n x 4, the doubtful faces in the image.
         first: n, their confidence at the first look, 0..1.
-        looks: for each of the 2n tiles what was found there: m x 4 boxes in the tile and their m confidences.
+        looks: detections in each of the 2n tiles: m x 4 boxes in the tile and their m confidences.
 
     Returns:
-        n confidences: the mean of the first look and of the mean of the two tiles, where nothing found counts as 0.
+        n confidences: the mean of the first look and of the mean of the two tiles; a face not found counts as 0.
     """
     again = np.zeros(2 * len(boxes))
     for index, (found, confidence) in enumerate(looks):
@@ -68,9 +68,9 @@ def confirmed_confidence(
 
 
 def _cut(image: Image, *, centre: tuple[float, float], side: float) -> Image:
-    """A square of the image scaled to a tile; black where it reaches past the edge. The centre lies in the image."""
+    """A square of the image scaled to a tile; black beyond the edge. The centre must be in the image."""
     height, width = image.shape[:2]
-    pixels = max(2, round(side))  # two, so that at least the centre's own pixel is in it
+    pixels = max(2, round(side))  # at least two, so that the centre's own pixel is included
     left, top = math.floor(centre[0] - pixels / 2), math.floor(centre[1] - pixels / 2)
     right, bottom = left + pixels, top + pixels
     square = cv2.copyMakeBorder(

@@ -1,4 +1,4 @@
-"""The size an image is looked at: its own, up to a number of pixels that bounds what one look costs."""
+"""Limits the size of images for detection, which bounds its cost."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy as np
 
 from edge_lambda.detectors import Image
 
-MOST_PIXELS = 1920 * 1080
+MAX_PIXELS = 1920 * 1080
 
 
-def bounded(image: Image, *, most_pixels: int = MOST_PIXELS) -> tuple[Image, tuple[float, float]]:
-    """Scales an image down where it has too many pixels.
+def bounded(image: Image, *, max_pixels: int = MAX_PIXELS) -> tuple[Image, tuple[float, float]]:
+    """Scales down an image that has too many pixels.
 
     Args:
         image: height x width x 3, not empty.
-        most_pixels: pixels the result has at most, give or take the rounding of its sides.
+        max_pixels: maximum number of pixels of the result, apart from rounding.
 
     Returns:
-        The image to look at, and what its x and y are multiplied by to get those of the image given.
+        The scaled image, and the factors that convert its x and y to those of the original.
     """
     height, width = image.shape[:2]
-    shrink = math.sqrt(most_pixels / (height * width))
+    shrink = math.sqrt(max_pixels / (height * width))
     if shrink >= 1:
         return image, (1.0, 1.0)
     columns, rows = max(1, round(width * shrink)), max(1, round(height * shrink))

@@ -1,6 +1,6 @@
-"""Live cameras: the port every camera follows.
+"""Live cameras: the `Camera` port.
 
-A camera that is not there, or goes away, raises DeviceError in words; opening it again is its user's business.
+A camera that is missing or disconnects raises DeviceError; the caller reopens it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class LiveFrame:
     Attributes:
         at: when it was captured, aware UTC.
         image: height x width x 3, BGR, 0..255.
-        interlaced: whether its source says that it is.
+        interlaced: whether the source declares it interlaced.
     """
 
     at: datetime
@@ -32,32 +32,32 @@ class LiveFrame:
 
 
 class Camera(Protocol):
-    """A live source of pictures, always the newest one; `contextlib.closing` closes it.
+    """A live source that yields its newest picture; close it with `contextlib.closing`.
 
     Attributes:
-        name: the source in words fit for logs: without user, password and query.
-        dropped: pictures that came and went while nobody asked for one.
+        name: the source for logs, without user, password and query.
+        dropped: pictures that arrived while none was requested.
     """
 
     name: str
     dropped: int
 
     def __iter__(self) -> Iterator[LiveFrame]:
-        """Yields the newest picture each time, waiting for one; ends only where a file ends or after `close`.
+        """Waits for and yields the newest picture; ends at the end of a file or after `close`.
 
         Raises:
-            DeviceError: the camera went away.
+            DeviceError: the camera disconnected.
         """
         ...
 
     def close(self) -> None:
-        """Lets the camera go; may be called again."""
+        """Releases the camera; may be called again."""
         ...
 
 
 def without_secrets(source: str) -> str:
-    """The source without user, password and query, which some cameras take the password in."""
-    # Not parsed as a URL: a password may hold any character, and none of it may be left.
+    """The source without user, password and query (some cameras take the password in the query)."""
+    # Not parsed as a URL: a password may contain any character, and none of it may remain.
     before, at, host = source.rpartition("@")
     if at:
         scheme, slashes, _ = before.partition("//")

@@ -1,14 +1,14 @@
-"""AWS DeepLens: its camera, its own face model, and the messages of AWS IoT Greengrass v1, which it runs.
+"""AWS DeepLens: its camera, its face model, and messages through AWS IoT Greengrass v1, which it runs.
 
-The one importer of `awscam` and `greengrasssdk`. `awscam` is on the device only and in no package; what is known of it
-is the device library's documentation (AWS DeepLens Developer Guide, "AWS DeepLens Device Library"):
+The only module that imports `awscam` and `greengrasssdk`. `awscam` only exists on the device, in no package; its
+documentation is the AWS DeepLens Developer Guide, "AWS DeepLens Device Library":
 
-    ret, frame = awscam.getLastFrame()                 # the newest frame, BGR; ret is False where there is none
+    ret, frame = awscam.getLastFrame()                 # the newest frame, BGR; ret is False if there is none
     model = awscam.Model(path, {"GPU": 1})             # an optimised model's .xml file
     found = model.parseResult("ssd", model.doInference(resized))
     {"ssd": [{"label": 1, "prob": 0.9, "xmin": 124, "ymin": 10, "xmax": 245, "ymax": 142}, ...]}
 
-Boxes are in pixels of the picture that the model was given. What the device cannot do: docs/decisions/0008.
+Boxes are in pixels of the model's input. The device's limits: docs/decisions/0008.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ from edge_lambda.devices import Clock, Sleep
 from edge_lambda.devices.stream import StreamCamera
 
 FACE_MODEL = Path("/opt/awscam/artifacts/mxnet_deploy_ssd_FP16_FUSED.xml")
-"""Where the sample project "Face detection" puts its model, optimised already."""
+"""Path of the optimised model of the sample project "Face detection"."""
 
-_INPUT_PX = 300  # width and height of the picture that this model was trained on
+_INPUT_PX = 300  # width and height of the model's input
 _FACE = 1  # its only label
 
-_LOOK_EVERY_S = 0.02  # between two looks for a new frame; the camera makes 30 a second
-_LOOKS = 25  # ... before the reader is asked whether it still wants one
-_SAMPLED = 8  # every so many pixels of a frame each way are compared with the last
+_LOOK_EVERY_S = 0.02  # poll interval for a new frame; the camera makes 30 a second
+_LOOKS = 25  # polls before control returns to the reader, which may have been closed
+_SAMPLED = 8  # every n-th pixel in each direction is compared with the last frame
 
 
 def open_deeplens(*, clock: Clock, sleep: Sleep) -> StreamCamera:
-    """Opens the camera of the DeepLens this runs on.
+    """Opens the DeepLens's camera.
 
     Raises:
-        DeviceError: this is no DeepLens.
+        DeviceError: this is not a DeepLens.
     """
     return StreamCamera(_AwscamStream(_awscam(), sleep), name="deeplens", clock=clock)
 
 
 class _AwscamStream:
-    """The frames of `awscam` one after the other, for a `StreamCamera`.
+    """The frames of `awscam`, as a `Stream`.
 
-    `getLastFrame` does not say whether its frame is a new one, so that a stream that stands still would be scored for
-    ever. No two frames of a camera are the same to the last bit, for they have noise.
+    `getLastFrame` does not tell whether its frame is new, so a frozen stream would be scored forever. Because of noise,
+    no two frames of a camera are identical, so an identical frame counts as old.
     """
 
     def __init__(self, awscam: Any, sleep: Sleep) -> None:
@@ -64,7 +64,7 @@ class _AwscamStream:
         for _ in range(_LOOKS):
             try:
                 there, frame = self._awscam.getLastFrame()
-            except Exception:  # a library of which no sources are public: whatever it raises, there is no frame
+            except Exception:  # the library is closed source and its errors are undocumented: on any, there is no frame
                 return False
             if not there:
                 return False
@@ -76,18 +76,17 @@ class _AwscamStream:
         return True
 
     def retrieve(self) -> tuple[bool, Image | None]:
-        # A copy, since nobody promises that the next frame is not put in the same place.
+        # A copy, since the library may reuse the frame's memory.
         return self._frame is not None, None if self._frame is None else self._frame.copy()
 
     def release(self) -> None:
-        """Nothing to let go: the device streams for as long as it is on."""
+        """Does nothing: the device streams as long as it is on."""
 
 
 class DeepLensDetector:
-    """The DeepLens' own face model on its own graphics unit; no landmarks.
+    """The DeepLens's face model on its GPU; no landmarks.
 
-    The frame is squeezed into the square that the model knows, as the device's sample does, so faces in a wide frame
-    look narrow to it.
+    Frames are scaled to the model's square input, as in the device's sample, so faces in a wide frame appear narrow.
     """
 
     name = "deeplens-1"
@@ -97,12 +96,12 @@ class DeepLensDetector:
         """Loads the model.
 
         Args:
-            model: the .xml file of a face model with an input of 300 x 300 pixels, such as `mo.optimize` of the
-                device's library makes; None for `FACE_MODEL`.
+            model: the .xml file of a face model with 300 x 300 pixel input, made by `mo.optimize` of the device's
+                library; None for `FACE_MODEL`.
 
         Raises:
-            DeviceError: this is no DeepLens.
-            ModelUnavailable: the model is not there or cannot be loaded.
+            DeviceError: this is not a DeepLens.
+            ModelUnavailable: the model is missing or cannot be loaded.
         """
         awscam = _awscam()
         path = model or FACE_MODEL
@@ -121,18 +120,18 @@ class DeepLensDetector:
         if image.size == 0:
             return []
         rows, columns = image.shape[:2]
-        looked_at = cv2.resize(image, (_INPUT_PX, _INPUT_PX))
-        found = self._model.parseResult("ssd", self._model.doInference(looked_at))["ssd"]
+        scaled = cv2.resize(image, (_INPUT_PX, _INPUT_PX))
+        found = self._model.parseResult("ssd", self._model.doInference(scaled))["ssd"]
         across, down = columns / _INPUT_PX, rows / _INPUT_PX
         faces = []
         for one in found:
             x, y, right, bottom = (float(one[edge]) for edge in ("xmin", "ymin", "xmax", "ymax"))
             box = (x * across, y * down, (right - x) * across, (bottom - y) * down)
             confidence = float(one["prob"])
-            # The documentation shows labels as texts, the samples use them as numbers.
+            # The documentation shows labels as strings, the samples use numbers.
             if float(one["label"]) != _FACE or not confidence >= SURE:
                 continue
-            # The net computes with 16 bits: a box may have no area, and a certainty a little over 1.
+            # The network computes with 16 bits: a box may have no area, and a confidence may exceed 1 slightly.
             if all(map(math.isfinite, box)) and box[2] > 0 and box[3] > 0:
                 left, top, width, height = box
                 faces.append(Detection(left=left, top=top, width=width, height=height, confidence=min(confidence, 1.0)))
@@ -140,10 +139,10 @@ class DeepLensDetector:
 
 
 def greengrass_v1_publisher() -> Callable[[str, bytes], None]:
-    """What publishes a message on a topic through AWS IoT Greengrass v1.
+    """Returns a function that publishes a message on a topic through AWS IoT Greengrass v1.
 
     Raises:
-        DeviceError: the program does not run as a Greengrass v1 function.
+        DeviceError: the Greengrass v1 library is not installed.
     """
     client = _greengrasssdk().client("iot-data")
 
@@ -158,7 +157,7 @@ def _awscam() -> Any:
         import awscam  # type: ignore[import-not-found]  # on the device only
     except ImportError:
         raise DeviceError(
-            "the source and the detector deeplens need an AWS DeepLens, whose library awscam is not here: "
+            "the source and the detector deeplens need an AWS DeepLens, whose library awscam is missing: "
             "choose another source or detector"
         ) from None
     return awscam
@@ -166,10 +165,10 @@ def _awscam() -> Any:
 
 def _greengrasssdk() -> Any:
     try:
-        import greengrasssdk  # type: ignore[import-not-found]  # of use under Greengrass v1 only
+        import greengrasssdk  # type: ignore[import-not-found]  # only useful under Greengrass v1
     except ImportError:
         raise DeviceError(
-            "status through greengrass-v1 needs AWS IoT Greengrass v1, whose library greengrasssdk is not here: "
+            "status through greengrass-v1 needs AWS IoT Greengrass v1, whose library greengrasssdk is missing: "
             "choose another HOUSELIGHTS_STATUS"
         ) from None
     return greengrasssdk

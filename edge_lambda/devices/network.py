@@ -1,6 +1,6 @@
-"""Network cameras, decoded by FFmpeg, which itself opens no connection: what it reads comes from one host alone.
+"""Network cameras, decoded by FFmpeg. FFmpeg opens no connection itself, so all data come from the camera's host.
 
-An http or https camera is read by `one_host`, an rtsp camera through `rtsp_relay`.
+`one_host` reads http and https cameras, `rtsp_relay` forwards rtsp.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from edge_lambda.devices.rtsp_relay import RtspRelay
 from edge_lambda.devices.stream import StreamCamera
 from edge_lambda.recording.upright import upright_image
 
-# What may go wrong while a camera is read; urllib's errors are OSErrors.
+# Errors while reading a camera; urllib's errors are OSErrors.
 _TROUBLE = (FFmpegError, OSError, HTTPException, ValueError)
 _NO_PROTOCOL = "none"
 
@@ -35,21 +35,21 @@ def open_network_camera(
     """Opens a network camera.
 
     Args:
-        url: http, https, rtsp or rtsps, with user and password where it asks for them.
+        url: http, https, rtsp or rtsps, with user and password if needed.
         name: the same without them.
-        clock: tells the time of capture.
-        open_timeout_s: how long its first picture may take.
-        read_timeout_s: ... and each one after it.
+        clock: gives the capture time.
+        open_timeout_s: timeout for the first picture, seconds.
+        read_timeout_s: timeout for each later picture, seconds.
 
     Raises:
-        DeviceError: nothing answers there in time, what answers is no video, or it leads to another host.
+        DeviceError: no answer in time, the answer is not a video, or it redirects to another host.
     """
     opened = _RtspStream if url.startswith("rtsp") else _HttpStream
     return StreamCamera(opened(url, name, open_timeout_s, read_timeout_s), name=name, clock=clock)
 
 
 class _NetworkStream:
-    """The pictures of an open container, for a `StreamCamera`."""
+    """The pictures of an open container, as a `Stream`."""
 
     def __init__(self, url: str, name: str, open_timeout_s: float, read_timeout_s: float) -> None:
         self._timeouts_s = (open_timeout_s, read_timeout_s)
@@ -65,13 +65,13 @@ class _NetworkStream:
                 if stream is None:
                     raise ValueError("no picture")
             except _TROUBLE as problem:
-                led_away = self._guard and self._guard.refused
-                raise led_away or DeviceError(
-                    f"{name} does not answer with a video; check the address, the network and the password"
+                redirected = self._guard and self._guard.refused
+                raise redirected or DeviceError(
+                    f"{name} sends no video; check the address, the network and the password"
                 ) from problem
             self._shape = stream
             self._frames = _frames(container, stream)
-            self._held = stack.pop_all()
+            self._resources = stack.pop_all()
 
     def _opened(self, url: str, name: str, stack: ExitStack) -> InputContainer:
         raise NotImplementedError
@@ -94,19 +94,19 @@ class _NetworkStream:
             return False, None
 
     def release(self) -> None:
-        """Lets the camera go."""
-        # Freed amid a picture, a decoder's threads have been known to hold up who frees it for ever.
+        """Releases the camera."""
+        # Freeing a decoder in the middle of a picture can block forever on its threads; so drain it first.
         with suppress(FFmpegError):
             self._shape.codec_context.decode(None)
-        self._held.close()
+        self._resources.close()
 
 
 class _HttpStream(_NetworkStream):
     def _opened(self, url: str, name: str, stack: ExitStack) -> InputContainer:
         host = self._guard = OneHost(url, name=name, deadline=self._deadline)
 
-        def also(nested: str, flags: int, options: dict[str, str]) -> HttpBody:
-            """What a playlist names: of the same host, or nothing."""
+        def open_nested(nested: str, flags: int, options: dict[str, str]) -> HttpBody:
+            """Opens an address from a playlist, on the same host only."""
             end = options.get("end_offset")
             return host.get(nested, first_byte=int(options.get("offset", 0)), end=None if end is None else int(end))
 
@@ -116,9 +116,9 @@ class _HttpStream(_NetworkStream):
             body,
             mode="r",
             metadata_errors="replace",
-            # A connection that is kept for the next part of a playlist would be FFmpeg's own.
+            # A persistent connection for the next part of a playlist would be FFmpeg's own.
             options={"protocol_whitelist": _NO_PROTOCOL, "http_persistent": "0"},
-            io_open=also,
+            io_open=open_nested,
             timeout=self._timeouts_s,
         )
         return container
@@ -128,17 +128,17 @@ class _RtspStream(_NetworkStream):
     def _opened(self, url: str, name: str, stack: ExitStack) -> InputContainer:
         relay = self._guard = RtspRelay(url, name=name, timeout_s=self._timeouts_s[0])
         stack.callback(relay.close)
-        # Over the one connection alone: by UDP the camera could have its pictures fetched from anybody.
+        # TCP only, over the one connection: with UDP the camera could name any other source of its pictures.
         only = {"rtsp_transport": "tcp", "allowed_media_types": "video", "protocol_whitelist": "tcp"}
         container: InputContainer = av.open(
             relay.url, mode="r", metadata_errors="replace", options=only, timeout=self._timeouts_s
         )
-        relay.agreed()
+        relay.stop_inspecting()
         return container
 
 
 def _picture(container: InputContainer) -> Any:
-    """The stream to look at; None where there is none that can be decoded."""
+    """The video stream; None if none can be decoded."""
     best = container.streams.best("video")
     if best is None or best.codec_context is None or best.disposition & Disposition.attached_pic:
         return None
@@ -146,7 +146,7 @@ def _picture(container: InputContainer) -> Any:
 
 
 def _frames(container: InputContainer, stream: Any) -> Iterator[VideoFrame]:
-    """All pictures; what cannot be decoded is left out."""
+    """Yields all pictures, skipping those that cannot be decoded."""
     for packet in container.demux(stream):
         with suppress(FFmpegError):
             yield from packet.decode()

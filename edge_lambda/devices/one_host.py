@@ -1,7 +1,7 @@
-"""HTTP to one host and no other, whatever it answers: how network cameras are read.
+"""HTTP to a network camera's host only, whatever it answers.
 
-FFmpeg's own HTTP follows redirects and the addresses in playlists to anybody. So it is given none: it reads from here,
-where each address is held against the camera's before anybody is asked. The password goes to the camera alone.
+FFmpeg's own HTTP follows redirects and playlist addresses to any host. So FFmpeg reads through this module instead,
+which checks each address against the camera's before a request. The password is only sent to the camera.
 """
 
 from __future__ import annotations
@@ -24,40 +24,40 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class Deadline:
-    """When whatever waits for the camera gives up; set anew for each thing that is waited for."""
+    """The time limit for waiting on the camera; set again for each wait."""
 
     def __init__(self) -> None:
         self._at = math.inf
 
     def set(self, seconds: float) -> None:
-        """From now on."""
+        """Sets the deadline, in seconds from now."""
         self._at = time.monotonic() + seconds
 
     def left_s(self) -> float:
         """Seconds left, over 0.
 
         Raises:
-            TimeoutError: there are none.
+            TimeoutError: the deadline has passed.
         """
         left = self._at - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the camera gives nothing in time")
+            raise TimeoutError("the camera does not answer in time")
         return left
 
 
 class OneHost:
-    """Asks one host for what lies there.
+    """An HTTP client for one host.
 
     Args:
-        url: http or https, with user and password where it asks for them.
+        url: http or https, with user and password if needed.
         name: the same without them, for messages.
-        deadline: by when each answer, and each part of one, is to be there.
+        deadline: time limit for each answer, and each part of one.
 
     Attributes:
-        refused: what was led elsewhere, where anything was.
+        refused: the error for the latest refused redirect to another host; None if there was none.
 
     Raises:
-        DeviceError: the address cannot be read.
+        DeviceError: the address cannot be parsed.
     """
 
     def __init__(self, url: str, *, name: str, deadline: Deadline) -> None:
@@ -70,7 +70,7 @@ class OneHost:
             host = parts.netloc.rpartition("@")[2]
         except ValueError:
             raise DeviceError(
-                f"{name} is no address that can be read; in a user or password write / ? # @ as %2F %3F %23 %40"
+                f"{name} is not a valid address; in a user or password write / ? # @ as %2F %3F %23 %40"
             ) from None
         self.url = urlunsplit(parts._replace(netloc=host))
         passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
@@ -87,10 +87,10 @@ class OneHost:
         )
 
     def check(self, url: str) -> None:
-        """Lets an address of this host pass: same port, or https in place of http at their usual ports.
+        """Checks that an address is on this host: same port, or https instead of http at the default ports.
 
         Raises:
-            DeviceError: it is another's, or no http.
+            DeviceError: it is another host's, or not http.
         """
         try:
             wanted = _origin(urlsplit(url))
@@ -101,24 +101,24 @@ class OneHost:
         if not upgraded and wanted != self._origin:
             place = wanted[1] and f"{wanted[1]}:{wanted[2]}"
             self.refused = DeviceError(
-                f"{self.name} leads to another place ({place or 'no http address'}), which is not followed; give that "
+                f"{self.name} redirects to another address ({place or 'not http'}), which is not followed; give that "
                 "address itself if it is the camera's"
             )
             raise self.refused
 
     def get(self, url: str, *, first_byte: int = 0, end: int | None = None) -> HttpBody:
-        """What lies at an address of this host.
+        """Requests an address of this host.
 
         Args:
             url: with the scheme, without user and password.
-            first_byte: where to begin.
-            end: the byte after the last; None for all there are.
+            first_byte: start of the requested range.
+            end: end of the range (exclusive); None for the rest.
 
         Raises:
-            DeviceError: it is another host's, or leads to one.
-            OSError: nobody answers in time, or the answer is an error (`urllib.error.HTTPError` is one).
-            http.client.HTTPException: what answers is no HTTP.
-            ValueError: the camera asks for a password in a way that is not known.
+            DeviceError: the address is another host's, or redirects to one.
+            OSError: no answer in time, or an error answer (`urllib.error.HTTPError` is one).
+            http.client.HTTPException: the answer is not HTTP.
+            ValueError: the camera asks for an unknown kind of authentication.
         """
         self.check(url)
         request = urllib.request.Request(url)
@@ -131,12 +131,12 @@ class OneHost:
             raise
         if first_byte and response.status != http.client.PARTIAL_CONTENT:
             response.close()
-            raise OSError("the camera gives no part of a file")
+            raise OSError("the camera does not support byte ranges")
         return HttpBody(self, url, response, first_byte)
 
 
 class HttpBody:
-    """The body of an answer, as FFmpeg reads files.
+    """The body of a response, as a file for FFmpeg.
 
     Attributes:
         name: its address.
@@ -152,17 +152,17 @@ class HttpBody:
         self._length = at + int(length) if length.isdecimal() and (partial or ranges == "bytes") else None
 
     def read(self, most: int) -> bytes:
-        """Waits for the next bytes, and gives as many as are there; b"" at the end."""
+        """Waits for data and returns what is available; b"" at the end."""
         data = self._response.read1(most)
         self._at += len(data)
         return data
 
     def seekable(self) -> bool:
-        """Whether the camera gives parts of it."""
+        """Whether the camera supports byte ranges."""
         return self._length is not None
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Goes on at another byte; see `io.IOBase.seek`."""
+        """Continues at another byte; see `io.IOBase.seek`."""
         at = offset + (0, self._at, self._length or 0)[whence]
         if at != self._at:
             self._response.close()
@@ -170,23 +170,23 @@ class HttpBody:
         return at
 
     def tell(self) -> int:
-        """The byte that is read next."""
+        """Position of the next byte."""
         return self._at
 
     def close(self) -> None:
-        """Lets the connection go."""
+        """Closes the connection."""
         self._response.close()
 
 
 def _origin(parts: SplitResult) -> tuple[str, str, int]:
-    """Scheme, host and port; ValueError where the address has none or is no http."""
+    """Scheme, host and port; raises ValueError if the address is not http or has no host."""
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ValueError("not an http address")
     return parts.scheme, parts.hostname.rstrip("."), parts.port or _PORTS[parts.scheme]
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect that its check lets pass."""
+    """Follows redirects that pass the check."""
 
     def __init__(self, check: Callable[[str], None]) -> None:
         self._check = check
@@ -204,7 +204,7 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
 
 class _Basic(urllib.request.HTTPBasicAuthHandler):
     def http_error_401(self, req: urllib.request.Request, fp: IO[bytes], *rest: Any) -> Any:
-        fp.close()  # its headers are all that is of use
+        fp.close()  # only its headers are needed
         return super().http_error_401(req, fp, *rest)
 
 
@@ -215,7 +215,8 @@ class _Digest(urllib.request.HTTPDigestAuthHandler):
 
 
 class _BoundedReads:
-    """A socket whose reads keep to a deadline: a camera that gives a byte now and then does not hold anybody up."""
+    """A socket whose reads respect a deadline, so that a camera that sends single bytes slowly cannot block the
+    reader."""
 
     deadline: Deadline
 
@@ -225,7 +226,7 @@ class _BoundedReads:
 
 
 class _Socket(_BoundedReads, socket.socket):
-    """In the clear."""
+    """Unencrypted."""
 
 
 class _TlsSocket(_BoundedReads, ssl.SSLSocket):
@@ -251,7 +252,7 @@ class _Http(urllib.request.HTTPHandler):
 
 class _Https(urllib.request.HTTPSHandler):
     def __init__(self, deadline: Deadline) -> None:
-        # Cameras sign their own certificates: there is nobody to ask whether one is theirs.
+        # Cameras use self-signed certificates, which cannot be verified.
         self._cameras = ssl.create_default_context()
         self._cameras.check_hostname = False
         self._cameras.verify_mode = ssl.CERT_NONE

@@ -1,4 +1,4 @@
-"""Opens cameras by their sources, recordings that play as one among them."""
+"""Opens cameras by their source, including recordings played as a camera."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from edge_lambda.devices import Camera, Clock, LiveFrame, Sleep, without_secrets
 from edge_lambda.recording import Recording, open_recording
 
 KINDS = "webcam:0, rtsp://..., http://..., https://..., file:PATH or deeplens"
-# A file plays at 25 pictures a second at most; one shown later than this is left out, as a camera would.
+# A file plays at up to 25 pictures a second; pictures later than this are dropped, as with a camera.
 PLAYED_EVERY_S = 0.04
 LATE_S = 0.5
-# ... but a second's worth of them in a row at most, so that a slow machine still sees something.
+# ... but at most this many in a row, so that a slow machine still gets pictures.
 DROPPED_IN_A_ROW = 25
 
 
@@ -22,21 +22,21 @@ def open_camera(source: str, *, clock: Clock, sleep: Sleep) -> Camera:
     """Opens a camera.
 
     Args:
-        source: webcam:N (N-th camera of this machine), rtsp://, http:// or https:// (MJPEG and whatever else FFmpeg
-            plays), file:PATH (a recording, played once at its own speed), or deeplens (the camera of the AWS DeepLens
-            that this runs on).
-        clock: tells the time of capture, aware UTC.
-        sleep: waits a number of seconds; used by file: and deeplens only.
+        source: webcam:N (N-th camera of this machine), rtsp://, http:// or https:// (MJPEG and other formats of
+            FFmpeg), file:PATH (a recording, played once at its own speed), or deeplens (the camera of an AWS
+            DeepLens).
+        clock: gives the capture time, aware UTC.
+        sleep: waits a number of seconds; only used by file: and deeplens.
 
     Raises:
         InvalidValue: not a source.
-        DeviceError: nothing answers there.
-        RecordingUnreadable: the file cannot be played; unlike a camera, it will not come back by being waited for.
+        DeviceError: the camera does not answer.
+        RecordingUnreadable: the file cannot be played; unlike with a camera, a retry will not help.
     """
     kind, _, rest = source.partition(":")
     if kind == "file" and rest:
         return PlayedFile(Path(rest), clock=clock, sleep=sleep)
-    # Imported on first use: drawing on a recording needs no camera.
+    # Imported on use: annotating a recording needs no camera.
     if source == "deeplens":
         from edge_lambda.devices.deeplens import open_deeplens
 
@@ -51,15 +51,15 @@ def open_camera(source: str, *, clock: Clock, sleep: Sleep) -> Camera:
 
 
 class PlayedFile:
-    """A recording that acts as a camera: its pictures come when they would have come live.
+    """A recording played as a live camera, in real time.
 
     Args:
         path: the recording.
-        clock: tells the time; the first picture is captured when iteration begins.
+        clock: gives the time; the first picture is captured when iteration begins.
         sleep: waits for the next picture.
 
     Raises:
-        RecordingUnreadable: as `open_recording` says.
+        RecordingUnreadable: see `open_recording`.
     """
 
     def __init__(self, path: Path, *, clock: Clock, sleep: Sleep) -> None:
@@ -87,5 +87,5 @@ class PlayedFile:
             yield LiveFrame(at=at, image=frame.image, interlaced=frame.interlaced)
 
     def close(self) -> None:
-        """Ends the playing at the next picture."""
+        """Stops playback at the next picture."""
         self._closed = True

@@ -1,4 +1,4 @@
-"""Webcams through OpenCV, and how long a network camera is waited for."""
+"""Opens webcams through OpenCV, and network cameras with their timeouts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def open_webcam(number: int, *, clock: Clock) -> StreamCamera:
     """Opens the N-th camera of this machine.
 
     Raises:
-        DeviceError: there is none, or another program has it.
+        DeviceError: there is none, or another program uses it.
     """
     _silence()
     capture = cv2.VideoCapture(number)
     if not capture.isOpened():
         capture.release()
         raise DeviceError(f"webcam:{number} cannot be opened; check that it is plugged in and no other program uses it")
-    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the driver's own queue would hand out old pictures
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the driver's queue would return old pictures
     return StreamCamera(capture, name=f"webcam:{number}", clock=clock)
 
 
@@ -31,12 +31,12 @@ def open_stream(url: str, *, name: str, clock: Clock) -> StreamCamera:
     """Opens a network stream.
 
     Args:
-        url: where the stream is, with user and password where it asks for them.
+        url: address of the stream, with user and password if needed.
         name: the same without them.
-        clock: tells the time of capture.
+        clock: gives the capture time.
 
     Raises:
-        DeviceError: nothing answers there within 10 s, what answers is no video, or it leads to another host.
+        DeviceError: no answer within 10 s, the answer is not a video, or it redirects to another host.
     """
     from edge_lambda.devices.network import open_network_camera
 

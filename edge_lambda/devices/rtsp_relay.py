@@ -1,9 +1,9 @@
-"""RTSP to one host and no other: FFmpeg talks to the camera through here.
+"""A loopback relay for RTSP, which restricts FFmpeg to the camera's host.
 
-FFmpeg's RTSP follows a redirect to any host and offers the camera's password there, and no option keeps it from that.
-So it is given an address on loopback, behind which the one connection to the camera is, and no answer that redirects
-(RFC 2326, section 11.3) is handed on. FFmpeg follows one while it and the camera come to terms, and never after: until
-then every answer is read, and split as FFmpeg splits it (libavformat/rtsp.c, ff_rtsp_read_reply), down to what is none.
+FFmpeg's RTSP follows a redirect to any host and sends the camera's password there, and no option prevents that. So
+FFmpeg connects to a loopback address, the relay has the only connection to the camera, and redirects (RFC 2326, section
+11.3) are not forwarded. FFmpeg only follows redirects during session setup: until then every response is inspected, and
+parsed exactly as FFmpeg does (libavformat/rtsp.c, ff_rtsp_read_reply), including malformed ones.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ _PACKET: Final = b"$"
 _LENGTH: Final = b"content-length:"
 _LONGEST_LINE, _LONGEST_BODY = 16_384, 1 << 20
 _MOST_READ: Final = 65_536
-# Any status but 3xx, written so that nobody can take it for another number.
+# Any status but 3xx, in an unambiguous form.
 _ANSWER: Final = re.compile(rb"RTSP/\d\.\d [1245]\d\d(?: |$)")
 
 
-class NotHandedOn(Exception):
-    """The camera leads elsewhere, or says what FFmpeg might take for that."""
+class RedirectRefused(Exception):
+    """The camera redirects, or sends what FFmpeg might take for a redirect."""
 
 
-class Answers:
-    """Reads what a camera says, and tells as soon as it redirects."""
+class ResponseInspector:
+    """Parses a camera's RTSP responses, and raises on a redirect."""
 
     def __init__(self) -> None:
         self._line = bytearray()
-        self._skipped = 0  # bytes of a body or a packet that are still to come
+        self._skipped = 0  # bytes of a body or a packet still to come
         self._first = True
         self._body = 0
 
     def feed(self, data: bytes) -> None:
-        """Reads on.
+        """Parses more data.
 
         Raises:
-            NotHandedOn: one of the answers is a redirect, or no RTSP.
+            RedirectRefused: a response is a redirect, or not RTSP.
         """
         at = 0
         while at < len(data):
@@ -55,7 +55,7 @@ class Answers:
                 at += step
                 continue
             if self._line[:1] == _PACKET or (not self._line and data[at : at + 1] == _PACKET):
-                # Pictures between two lines: "$", a channel, two bytes that tell how many follow.
+                # Interleaved media data: "$", a channel, and two bytes for the length.
                 self._line.append(data[at])
                 at += 1
                 if len(self._line) == 4:
@@ -66,7 +66,7 @@ class Answers:
             upto = len(data) if end < 0 else end
             self._line += data[at:upto].replace(b"\r", b"")
             if len(self._line) > _LONGEST_LINE:
-                raise NotHandedOn
+                raise RedirectRefused
             at = upto + 1
             if end >= 0:
                 self._end_line(bytes(self._line).split(b"\0")[0])
@@ -78,29 +78,29 @@ class Answers:
         elif self._first:
             self._first = False
             if line.lstrip().startswith(b"RTSP/") and not _ANSWER.match(line):
-                raise NotHandedOn
+                raise RedirectRefused
         elif line.lower().startswith(_LENGTH):
             length = line[len(_LENGTH) :].strip()
             if not (length.isdigit() and int(length) <= _LONGEST_BODY):
-                raise NotHandedOn
+                raise RedirectRefused
             self._body = int(length)
 
 
 class RtspRelay:
-    """A place on loopback behind which the camera is.
+    """A relay on loopback that forwards to the camera.
 
     Args:
-        url: rtsp or rtsps, with user and password where it asks for them.
+        url: rtsp or rtsps, with user and password if needed.
         name: the same without them.
-        timeout_s: how long connecting may take.
+        timeout_s: connection timeout, seconds.
 
     Attributes:
-        url: what FFmpeg is to open, once.
-        refused: why the connection was cut, where it was.
+        url: the address for FFmpeg; can be opened once.
+        refused: the error for a refused redirect; None if there was none.
 
     Raises:
-        OSError: nobody answers.
-        ValueError: the address cannot be read.
+        OSError: no answer.
+        ValueError: the address cannot be parsed.
     """
 
     def __init__(self, url: str, *, name: str, timeout_s: float) -> None:
@@ -109,10 +109,10 @@ class RtspRelay:
             raise ValueError("no host")
         self.refused: DeviceError | None = None
         self._name = name
-        self._answers: Answers | None = Answers()
+        self._inspector: ResponseInspector | None = ResponseInspector()
         self._camera = socket.create_connection((parts.hostname, parts.port or _PORTS[parts.scheme]), timeout_s)
         if parts.scheme == "rtsps":
-            # Cameras sign their own certificates: there is nobody to ask whether one is theirs.
+            # Cameras use self-signed certificates, which cannot be verified.
             context = ssl.create_default_context()
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -126,12 +126,12 @@ class RtspRelay:
         self.url = urlunsplit(parts._replace(scheme="rtsp", netloc=here))
         threading.Thread(target=self._serve, name=f"relay {name}", daemon=True).start()
 
-    def agreed(self) -> None:
-        """FFmpeg and the camera have come to terms: what is sent from now on is no longer read."""
-        self._answers = None
+    def stop_inspecting(self) -> None:
+        """Stops inspecting responses, after session setup."""
+        self._inspector = None
 
     def close(self) -> None:
-        """Ends both connections."""
+        """Closes both connections."""
         self._stopped = True
         for one in (self._listener, self._camera, self._client):
             if one is not None:
@@ -147,28 +147,30 @@ class RtspRelay:
                     waiting.register(one, selectors.EVENT_READ)
                 while not self._stopped:
                     for ready, _ in waiting.select():
-                        if not (self._ask(client) if ready.fileobj is client else self._answer(client)):
+                        if not (
+                            self._forward_request(client) if ready.fileobj is client else self._forward_response(client)
+                        ):
                             return
 
-    def _ask(self, client: socket.socket) -> bool:
-        """From FFmpeg to the camera; False where either is gone."""
+    def _forward_request(self, client: socket.socket) -> bool:
+        """Forwards data from FFmpeg to the camera; False if a connection ended."""
         data = client.recv(_MOST_READ)
         self._camera.sendall(data)
         return bool(data)
 
-    def _answer(self, client: socket.socket) -> bool:
-        """From the camera to FFmpeg; False where either is gone, or the camera leads elsewhere."""
+    def _forward_response(self, client: socket.socket) -> bool:
+        """Forwards data from the camera to FFmpeg; False if a connection ended or a redirect was refused."""
         data = self._camera.recv(_MOST_READ)
-        # What TLS has read already, the selector knows nothing of.
+        # The selector does not see data that TLS has already buffered.
         while isinstance(self._camera, ssl.SSLSocket) and (more := self._camera.pending()):
             data += self._camera.recv(more)
-        if self._answers is not None:
+        if self._inspector is not None:
             try:
-                self._answers.feed(data)
-            except NotHandedOn:
+                self._inspector.feed(data)
+            except RedirectRefused:
                 self.refused = DeviceError(
-                    f"{self._name} leads to another place, which is not followed; give that address itself if it is "
-                    "the camera's"
+                    f"{self._name} redirects to another address, which is not followed; give that address itself if "
+                    "it is the camera's"
                 )
                 return False
         client.sendall(data)

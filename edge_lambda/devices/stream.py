@@ -1,4 +1,4 @@
-"""A camera that gives pictures whether anybody asks or not: read in a thread of its own, the newest kept."""
+"""Reads a camera's stream in a thread and returns the newest picture on request."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from audience.errors import DeviceError
 from edge_lambda.devices import Clock, LiveFrame
 
 STALLED_S = 20.0
-"""A camera that gives nothing for this long is taken to be gone, whatever its own library knows of time limits."""
+"""A camera without a picture for this long counts as lost, seconds; its library may have no timeout."""
 
 CLOSING_S = 1.0
-"""How long closing waits for a read under way. One that stalls lets its camera go by itself, once its own time limit
-has passed."""
+"""How long `close` waits for the current read, seconds. A stalled read releases its camera later, after its own
+timeout."""
 
 
 class Stream(Protocol):
-    """What is read, one picture after the other; `cv2.VideoCapture` is one. All calls come from one thread."""
+    """A source of pictures, such as `cv2.VideoCapture`. All calls come from one thread."""
 
     def grab(self) -> bool:
-        """Waits for the next picture; False where there will be none."""
+        """Waits for the next picture; False if the stream ended."""
         ...
 
     def retrieve(self) -> tuple[bool, Any]:
-        """Whether the picture grabbed is whole, and the picture: height x width x 3, BGR, 0..255."""
+        """Decodes the grabbed picture: whether it is intact, and the picture, height x width x 3, BGR, 0..255."""
         ...
 
     def release(self) -> None:
-        """Lets the camera go."""
+        """Releases the camera."""
         ...
 
 
 class StreamCamera:
-    """Reads pictures as fast as they come, and hands out the next one only when asked.
+    """Reads pictures as fast as they come, and yields the next one on request.
 
-    A thread of its own grabs every picture, so that none waits in a queue while faces are scored; only the one asked
-    for is converted.
+    A thread grabs every picture, so that none gets old in a queue while faces are scored; only requested pictures are
+    decoded.
 
     Args:
-        stream: opened; released with the camera.
+        stream: an open stream; released with the camera.
         name: the source without secrets.
-        clock: tells the time of capture; called in the reading thread.
+        clock: gives the capture time; called in the reading thread.
     """
 
     def __init__(self, stream: Stream, *, name: str, clock: Clock) -> None:
@@ -65,7 +65,7 @@ class StreamCamera:
             yield frame
 
     def close(self) -> None:
-        """Ends the reading; waits for a read under way for `CLOSING_S` at most."""
+        """Stops reading; waits up to `CLOSING_S` for the current read."""
         with self._turn:
             self._closed = True
             self._turn.notify_all()
@@ -81,8 +81,8 @@ class StreamCamera:
             if self._newest is not None:
                 return self._newest
         if came:
-            raise DeviceError(f"{self.name} went away; check its power and the network")
-        raise DeviceError(f"{self.name} has given no picture for {STALLED_S:.0f} s; check its power and the network")
+            raise DeviceError(f"{self.name} disconnected; check its power and the network")
+        raise DeviceError(f"{self.name} has sent no picture for {STALLED_S:.0f} s; check its power and the network")
 
     def _read(self) -> None:
         try:

@@ -1,1 +1,1 @@
-"""What a person checks a camera with: its pictures, with every face marked as it was scored."""
+"""Previews of a camera's pictures with every face marked, as a page and as a video file."""

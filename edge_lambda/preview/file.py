@@ -1,4 +1,4 @@
-"""Writing drawn pictures as a video every browser plays."""
+"""Writes annotated pictures as a video that every browser plays."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from edge_lambda.detectors import Image
 
 LONGEST_SIDE = 1280
 TICK = Fraction(1, 1000)
-# Often enough for a player to jump to any second at once.
+# Close enough for a player to seek to any second quickly.
 PICTURES_BETWEEN_KEY_FRAMES = 10
-# x264's own judgement of "looks the same at half the size"; no picture waits for a later one.
+# CRF 25 looks nearly the same at half the size; without B-frames no picture waits for a later one.
 ENCODER = {"preset": "veryfast", "crf": "25", "bf": "0"}
-# ITU-R BT.709, limited range: what browsers take every video for that does not say otherwise.
+# ITU-R BT.709, limited range: what browsers assume for a video that does not state it.
 BT_709, LIMITED_RANGE = 1, 1
 
 
-# In the file's header: what was written here may be written over.
+# Marks the file's header, so that only previews are overwritten.
 MARK = "Houselights preview"
 
 
 def is_preview(path: Path) -> bool:
-    """Whether a file is a preview that was written here."""
+    """Whether a file is a preview written by this module."""
     try:
         with path.open("rb") as file, av.open(file, **isolated_open_options(path)) as container:
             return bool(container.metadata.get("comment") == MARK)
@@ -43,16 +43,16 @@ def is_preview(path: Path) -> bool:
 
 
 class PreviewFile:
-    """A preview being written: H.264 MP4, pictures at their true times.
+    """Writes a preview: H.264 MP4, pictures at their true times.
 
-    It grows under a temporary name beside `path`, readable by its owner alone, and takes its name when closed; what is
-    there under that name stays until then. Used as a context, an exception leaves nothing behind.
+    The file has a temporary name beside `path`, readable by its owner only, and is renamed when closed; an existing
+    file is kept until then. As a context manager, it removes the file after an exception.
 
     Args:
         path: the file to write.
 
     Raises:
-        ExportFailed: nothing can be written there.
+        ExportFailed: the path cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -74,11 +74,12 @@ class PreviewFile:
         """Adds a picture.
 
         Args:
-            at_s: when it is shown, seconds from the beginning, 0 or more, later than the one before.
-            image: height x width x 3, BGR; scaled into the size of the first, black beside it where its shape differs.
+            at_s: presentation time, seconds from the beginning, 0 or more, later than the one before.
+            image: height x width x 3, BGR; scaled to fit the first picture's size, with black bars if its shape
+                differs.
 
         Raises:
-            ExportFailed: the disk is full or gone; nothing is left behind.
+            ExportFailed: the disk is full or missing; the file was removed.
         """
         try:
             stream = self._stream or self._begin(image)
@@ -95,10 +96,10 @@ class PreviewFile:
             raise self._failed(error) from error
 
     def close(self) -> None:
-        """Finishes the file and gives it its name; without a picture there is no file.
+        """Finishes and renames the file; without a picture there is no file.
 
         Raises:
-            ExportFailed: the disk is full or gone; nothing is left behind.
+            ExportFailed: the disk is full or missing; the file was removed.
         """
         try:
             if self._output is not None:
@@ -112,13 +113,13 @@ class PreviewFile:
             self.abort()
 
     def abort(self) -> None:
-        """Gives up and removes what was written; does nothing once closed."""
+        """Removes the file; does nothing once closed."""
         output, self._output = self._output, None
         try:
             if output is not None:
                 output.close()
         except (FFmpegError, OSError):
-            pass  # it goes anyway
+            pass  # the file is removed anyway
         finally:
             self._part.unlink(missing_ok=True)
 
@@ -136,7 +137,7 @@ class PreviewFile:
     def _begin(self, image: Image) -> VideoStream:
         height, width = image.shape[:2]
         shrink = min(1.0, LONGEST_SIDE / max(height, width))
-        # The prefix keeps a name such as "http:a.mp4" from being read as an address.
+        # The prefix prevents a name such as "http:a.mp4" from being taken for an address.
         self._output = av.open(f"file:{self._part}", "w", format="mp4", options={"movflags": "faststart"})
         self._output.metadata["comment"] = MARK
         stream = self._output.add_stream("libx264", rate=25, options=ENCODER)
@@ -154,7 +155,7 @@ class PreviewFile:
         assert self._output is not None
         assert self._stream is not None
         for packet in self._stream.encode(frame):
-            # The last picture is shown as long as the one before it.
+            # The last picture is shown for as long as the one before it.
             packet.duration = self._gap
             self._output.mux(packet)
 
@@ -163,10 +164,10 @@ class PreviewFile:
 
 
 def _fitted(image: Image, width: int, height: int) -> Image:
-    """The picture scaled into so many pixels: a camera that is turned amid a recording keeps its people's shape."""
+    """Scales a picture to fit, without distortion, as a camera may be turned during a recording."""
     scale = min(width / image.shape[1], height / image.shape[0])
     across, down = round(image.shape[1] * scale), round(image.shape[0] * scale)
-    # Even sides are a pixel off the picture's own shape.
+    # Rounding to even sides changes the shape by up to a pixel; ignore that.
     if across >= width - 2 and down >= height - 2:
         across, down = width, height
     fitted = cv2.resize(image, (across, down), interpolation=cv2.INTER_AREA)

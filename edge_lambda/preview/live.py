@@ -1,4 +1,4 @@
-"""What a person checks a camera with: its frames, with every face marked as it was scored."""
+"""A live preview of a camera's frames, with every face marked by its score."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from edge_lambda.preview.page import PreviewPage
 
 
 class Smile(NamedTuple):
-    """One track's smile: its confidence, 0..1, and whether that counts as one."""
+    """One track's smile: its confidence, 0..1, and whether it reaches the threshold."""
 
     confidence: float
     smiling: bool
 
 
 def smiles_in(window: ScoredWindow, thresholds: Mapping[str, float]) -> dict[str, Smile]:
-    """The smiles of a window by track; empty where only heads are counted.
+    """The smiles of a window by track; empty in head-count mode.
 
     Args:
-        window: as it was scored.
-        thresholds: of its scorer, by expression.
+        window: the scored window.
+        thresholds: the scorer's thresholds by expression.
     """
     scored = {face.track_id: face.confidences.get(LEAD_EXPRESSION) for face in window.faces.faces}
     return {
@@ -38,7 +38,7 @@ def smiles_in(window: ScoredWindow, thresholds: Mapping[str, float]) -> dict[str
 def marked_frames(
     kept: Iterable[TrackedFrame], smiles: Mapping[str, Smile], *, blur: bool
 ) -> Iterator[tuple[int, Image]]:
-    """Draws the frames a window kept.
+    """Draws the faces on a window's frames.
 
     Args:
         kept: the frames.
@@ -46,8 +46,8 @@ def marked_frames(
         blur: whether faces are made unrecognisable.
 
     Yields:
-        Instant (milliseconds since the epoch) and picture of every frame; a face is marked by its track's smile in the
-        window, which may be of another frame of it.
+        Time (milliseconds since the epoch) and picture of every frame; a face shows its track's smile in the window,
+        which may come from another frame.
     """
     for frame in kept:
         marks = []
@@ -68,10 +68,10 @@ def marked_frames(
 
 
 class LivePreview:
-    """The overlay of a camera as a page on this machine."""
+    """Serves a camera's annotated frames as a page on this machine."""
 
     def __init__(self, *, port: int, blur: bool) -> None:
-        """Begins to serve; port 0 takes a free one.
+        """Starts the server; port 0 takes a free port.
 
         Raises:
             InvalidValue: the port is taken.

@@ -1,4 +1,4 @@
-"""A page that shows what the camera sees now, on this machine only."""
+"""A page with the camera's live picture, served on this machine only."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from audience.errors import InvalidValue
 from edge_lambda.detectors import Image
 
 JPEG_QUALITY = 80
-MOST_VIEWERS = 32
-# A viewer that takes nothing for this long is let go.
+MAX_VIEWERS = 32
+# A viewer that reads nothing for this long is disconnected.
 VIEWER_TIMEOUT_S = 10.0
-# How often the server looks whether it is to close.
-LOOKS_EVERY_S = 0.05
-# Chromium shows a picture only when the next one comes. Where none comes for this long, the last one is sent again.
+# How often the server checks whether it should close.
+POLL_S = 0.05
+# Chromium only shows a picture when the next one arrives. If none comes for this long, the last one is sent again.
 REPEATED_AFTER_S = 0.1
 BOUNDARY = "frame"
 PAGE = """<!doctype html>
@@ -60,7 +60,7 @@ HEADERS = {
 
 
 class LatestPicture:
-    """Holds the newest picture only; encodes it once, when the first viewer asks."""
+    """Keeps only the newest picture; encodes it once, on the first request."""
 
     def __init__(self) -> None:
         self._turn = threading.Condition()
@@ -78,19 +78,19 @@ class LatestPicture:
             self._turn.notify_all()
 
     def close(self) -> None:
-        """Ends all waiting."""
+        """Ends all waits."""
         with self._turn:
             self._closed = True
             self._turn.notify_all()
 
-    def after(self, seen: int, patience_s: float | None) -> tuple[int, bytes] | None:
-        """Waits for a picture newer than the `seen`-th, as long as patience lasts.
+    def after(self, seen: int, timeout_s: float | None) -> tuple[int, bytes] | None:
+        """Waits for a picture newer than the `seen`-th, up to the timeout.
 
         Returns:
             The newest picture's number and JPEG; None once closed.
         """
         with self._turn:
-            self._turn.wait_for(lambda: self.count > seen or self._closed, timeout=patience_s)
+            self._turn.wait_for(lambda: self.count > seen or self._closed, timeout=timeout_s)
             if self._closed:
                 return None
         return self.newest()
@@ -109,15 +109,15 @@ class LatestPicture:
 
 
 class PreviewPage:
-    """Serves the newest picture at `/`, `/stream.mjpg` and `/still.jpg`, and its own state at `/healthz`.
+    """Serves the newest picture at `/`, `/stream.mjpg` and `/still.jpg`, and the server's state at `/healthz`.
 
     Args:
-        host: address to listen on; the default can be reached from this machine only.
+        host: address to listen on; the default is only reachable from this machine.
         port: port to listen on; 0 takes a free one.
         title: heading of the page.
 
     Raises:
-        InvalidValue: the address cannot be listened on.
+        InvalidValue: the server cannot listen on the address.
     """
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, title: str = "Houselights preview") -> None:
@@ -125,10 +125,10 @@ class PreviewPage:
         try:
             self._server = _Server((host, port), self._picture, PAGE.format(title=html.escape(title)))
         except (OSError, OverflowError) as error:
-            raise InvalidValue(f"cannot show a preview at {host}:{port} ({error}); choose another port") from error
+            raise InvalidValue(f"cannot serve a preview at {host}:{port} ({error}); choose another port") from error
         self.url = f"http://{host}:{self._server.server_port}/"
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(LOOKS_EVERY_S,), name="preview page", daemon=True
+            target=self._server.serve_forever, args=(POLL_S,), name="preview page", daemon=True
         )
         self._thread.start()
 
@@ -136,12 +136,12 @@ class PreviewPage:
         """Shows a picture to all viewers; returns at once, however slow they are.
 
         Args:
-            image: height x width x 3, BGR, 0..255; not to be changed afterwards.
+            image: height x width x 3, BGR, 0..255; must not be changed afterwards.
         """
         self._picture.put(image)
 
     def close(self) -> None:
-        """Lets all viewers go and stops listening."""
+        """Disconnects all viewers and stops listening."""
         self._picture.close()
         self._server.shutdown()
         self._server.hang_up()
@@ -169,20 +169,20 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
-        # HTTPServer's own asks the name service for this machine's name, which may take long.
+        # HTTPServer's own looks up this machine's name in DNS, which may be slow.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = self.socket.getsockname()[:2]
 
     def admit(self) -> bool:
-        """Counts a viewer in, unless there are too many."""
+        """Counts a new viewer; False if there are too many."""
         with self._lock:
-            if self.viewers >= MOST_VIEWERS:
+            if self.viewers >= MAX_VIEWERS:
                 return False
             self.viewers += 1
             return True
 
     def dismiss(self) -> None:
-        """Counts a viewer out."""
+        """Removes a viewer from the count."""
         with self._lock:
             self.viewers -= 1
 
@@ -197,14 +197,14 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def hang_up(self) -> None:
-        """Ends every connection, so that no thread waits for a browser that keeps one open."""
+        """Closes every connection, so that no thread waits for a browser that keeps one open."""
         with self._lock:
             for connection in self._connections:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A viewer that leaves in the middle is no error worth a traceback."""
+        """Ignores errors of viewers that disconnect."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -234,7 +234,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def log_message(self, format: str, *args: object) -> None:
-        """Viewers come and go; none of it is worth a line."""
+        """Logs nothing."""
 
     def _answer(self, status: HTTPStatus, kind: str, content: bytes) -> None:
         self._begin(status, kind, {"Content-Length": str(len(content))})
@@ -243,8 +243,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _begin(self, status: HTTPStatus, kind: str, more: dict[str, str]) -> None:
         self.send_response(status)
-        # Keeps other sites from showing the stream in a page of theirs. Another page of this machine may, and browsers
-        # take two ports of one IP address for two sites here, though they say that the request is of the same site.
+        # Prevents other sites from embedding the stream. Pages of this machine may embed it; for this policy, browsers
+        # treat two ports of one IP address as two sites, although Sec-Fetch-Site says "same-site".
         may = "cross-origin" if self.headers.get("Sec-Fetch-Site") == "same-site" else "same-site"
         policy = {"Cross-Origin-Resource-Policy": may}
         for name, value in {"Content-Type": kind, **HEADERS, **policy, **more}.items():
@@ -254,7 +254,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _still(self) -> None:
         newest = self.server.picture.newest()
         if newest is None:
-            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", b"The camera has given no picture yet.\n")
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", b"The camera has sent no picture yet.\n")
         else:
             self._answer(HTTPStatus.OK, "image/jpeg", newest[1])
 
@@ -267,20 +267,20 @@ class _Handler(BaseHTTPRequestHandler):
             if self.command == "HEAD":
                 return
             self.wfile.write(f"--{BOUNDARY}\r\n".encode())
-            seen, patience_s = 0, None
-            while (newest := self.server.picture.after(seen, patience_s)) is not None:
-                patience_s = None if newest[0] == seen else REPEATED_AFTER_S
+            seen, timeout_s = 0, None
+            while (newest := self.server.picture.after(seen, timeout_s)) is not None:
+                timeout_s = None if newest[0] == seen else REPEATED_AFTER_S
                 seen, jpeg = newest
                 head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()
                 self.wfile.write(head + jpeg + f"\r\n--{BOUNDARY}\r\n".encode())
         except OSError:
-            pass  # the viewer left, or took nothing for too long
+            pass  # the viewer disconnected, or read nothing for too long
         finally:
             self.server.dismiss()
 
 
 def _is_this_machine(host: str) -> bool:
-    """Whether a Host header names an address: another site's name that resolves to this machine is refused."""
+    """Whether a Host header is an IP address or localhost; other names that resolve to this machine are refused."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
         if name == "localhost":

@@ -1,4 +1,4 @@
-"""Recordings that a camera cut into files: which file is which part, and where the parts before it lie."""
+"""Finds the parts of recordings that a camera split into several files."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _LAST_NUMBER = re.compile(r"(VID_\d{8}_\d{6}_\d\d_)(\d{3})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A file that is a part of a longer recording.
+    """A file that is part of a longer recording.
 
     Attributes:
-        number: which part, from 1.
-        before: where the parts before it would lie, in order.
+        number: number of the part, from 1.
+        before: paths of the earlier parts, in order; they may not exist.
     """
 
     number: int
@@ -27,7 +27,7 @@ class Part:
 
 
 def part_of(path: Path) -> Part | None:
-    """Which part of a recording a file is, by its name; None where that says nothing, or it is the first."""
+    """Tells from a file's name which part of a recording it is; None if it is the first or unknown."""
     stem = path.stem
     if (found := _GOPRO.fullmatch(stem)) and (number := int(found[2])) > 1:
         stems = [f"{found[1]}{part:02d}{found[3]}" for part in range(1, number)]

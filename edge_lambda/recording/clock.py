@@ -1,4 +1,4 @@
-"""When the packets and pictures of a stream are shown."""
+"""Presentation times of a stream's packets and pictures."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class StreamClock:
     """Reads the time of packets and frames, in ticks since the first presented frame.
 
     Attributes:
-        time_base: seconds a tick.
-        timed_by: which clock of the file is to be believed.
+        time_base: seconds per tick.
+        timed_by: which times of the file are used.
         first: tick of the first presented frame on the file's own clock.
         frame_ticks: ticks from one frame to the next at the average frame rate, over 0.
     """
@@ -29,18 +29,18 @@ class StreamClock:
     frame_ticks: int
 
     def of_packet(self, packet: VideoPacket) -> int | None:
-        """When the packet's picture is shown; None where only the decoder can tell."""
+        """Presentation time of the packet's picture; None if only the decoder can tell."""
         if self.timed_by != "presentation time" or packet.pts is None:
             return None
         return int(packet.pts) - self.first
 
     def about(self, packet: VideoPacket) -> int | None:
-        """When the packet's picture is shown, to a few pictures; None where that follows from what is decoded alone."""
+        """Approximate presentation time, within a few pictures; None if only the decoder can tell."""
         stamp = None if self.timed_by == "frame rate" else packet.dts if packet.pts is None else packet.pts
         return None if stamp is None else int(stamp) - self.first
 
     def of_frame(self, frame: VideoFrame, previous: int | None) -> int:
-        """When the frame is shown; `previous` is the tick of the frame shown before it."""
+        """Presentation time of the frame; `previous` is the tick of the frame shown before it."""
         stamp = {"presentation time": frame.pts, "decoding time": frame.dts, "frame rate": None}[self.timed_by]
         if stamp is not None:
             return int(stamp) - self.first

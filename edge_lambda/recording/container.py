@@ -1,4 +1,4 @@
-"""Opening a video file without trusting it, and reading its packets to the end whatever they hold."""
+"""Opens untrusted video files, and reads their packets to the end despite errors."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from av.stream import Discard, Disposition
 from audience.errors import RecordingUnreadable
 from audience.recording_files import isolated_open_options
 from edge_lambda.recording.clock import VideoPacket
-from edge_lambda.recording.stamp_mender import StampMender
+from edge_lambda.recording.timestamp_repair import TimestampRepairer
 
-# Demuxers that make a "video" of plain text, and those that make one of a photo ("image2", "png_pipe", ...).
+# Demuxers that turn plain text into a "video", and those that do so with a photo ("image2", "png_pipe", ...).
 TEXT_FORMATS = ("tty", "bin", "xbin", "adf", "idf")
 PHOTO_FORMATS = ("image2", "_pipe")
-# Brands of photos in a video's format (HEIC, HEIF, AVIF), and of those that can move.
+# Brands of photos in a video container (HEIC, HEIF, AVIF), and of animated ones.
 PHOTO_BRANDS = ("heic", "heix", "heim", "heis", "mif1", "mif2", "miaf", "avif", "jpeg", "crx")
 MOVING_PHOTO_BRANDS = ("avis", "msf1", "hevc", "hevx", "hevm", "hevs")
 AVI = "avi"
-# Read errors in a row after which the rest of a file is given up.
+# Consecutive read errors after which reading ends.
 READ_ERRORS_IN_A_ROW = 100
-# AVFMT_TS_DISCONT of libavformat/avformat.h: formats whose parts can be strung together, each with a clock of its own.
+# AVFMT_TS_DISCONT of libavformat/avformat.h: formats that can be concatenated, each part with its own timestamps.
 CLOCK_MAY_BE_SET_BACK = 0x200
-# AVFMT_NOTIMESTAMPS: raw streams, whose times the demuxer makes up from a frame rate.
+# AVFMT_NOTIMESTAMPS: raw streams, whose times the demuxer derives from a frame rate.
 NO_TIMESTAMPS = 0x80
-# First step back where a seek landed too late; doubled each time.
+# First step back after a seek that landed too late; doubled each time.
 SEEK_BACK_S = 5
 
 
@@ -45,10 +45,10 @@ class OpenVideo:
     Attributes:
         container: the open file.
         stream: the stream with the picture; its decoder is set up, not yet open.
-        stated_s: length its header states, seconds; None where it states none. Set before packets are read.
-        first: stamp of the recording's first picture, ticks of the stream's own clock; None where that is not known.
+        stated_s: length stated in the header, seconds; None if not stated. Set before packets are read.
+        first: timestamp of the recording's first picture, ticks; None if unknown.
         read_errors: packets that could not be read.
-        steady: what was found of the time stamps of the packets read last.
+        repairer: repairs timestamps, and knows what it repaired since reading began last.
     """
 
     container: InputContainer
@@ -56,42 +56,41 @@ class OpenVideo:
     stated_s: float | None = None
     first: int | None = None
     read_errors: int = 0
-    steady: StampMender = field(init=False)
+    repairer: TimestampRepairer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.steady = self._clock()
+        self.repairer = self._clock()
 
     @property
     def time_base(self) -> Fraction:
-        """Seconds a tick of the stream's own clock."""
+        """Seconds per tick of the stream's timestamps."""
         return self.stream.time_base or Fraction(1, 1000)
 
     @property
     def clock_may_be_set_back(self) -> bool:
-        """Whether the file's format lets its parts each have a clock of their own; such a file states no length."""
+        """Whether the format allows parts with their own timestamps; such a file states no length."""
         return bool(self.container.format.flags & CLOCK_MAY_BE_SET_BACK)
 
     @property
     def keeps_no_times(self) -> bool:
-        """Whether the file is a raw stream."""
+        """Whether the file is a raw stream, without timestamps."""
         return bool(self.container.format.flags & NO_TIMESTAMPS)
 
     @property
     def is_shown_as_decoded(self) -> bool:
-        """Whether the file keeps the order of decoding only, and that is not the order of showing."""
+        """Whether the file only stores the decoding order, and it differs from the presentation order."""
         return self.container.format.name == AVI and not self.stream.codec_context.codec.intra_only
 
     def packets(self) -> Iterator[VideoPacket]:
-        """Yields the stream's packets from the current position on, their time stamps on one line; stretches that
-        cannot be read are left out."""
+        """Yields the stream's packets from the current position, with repaired timestamps; skips unreadable parts."""
         if self.keeps_no_times:
             return self._read()
-        self.steady = self._clock()
-        return self.steady.mended(self._read())
+        self.repairer = self._clock()
+        return self.repairer.mended(self._read())
 
-    def _clock(self) -> StampMender:
+    def _clock(self) -> TimestampRepairer:
         stated = None if self.clock_may_be_set_back or not self.stated_s else round(self.stated_s / self.time_base)
-        return StampMender(
+        return TimestampRepairer(
             time_base=self.time_base,
             stated=stated,
             first=self.first,
@@ -104,7 +103,7 @@ class OpenVideo:
         while in_a_row < READ_ERRORS_IN_A_ROW:
             try:
                 for packet in self.container.demux(self.stream):
-                    if packet.size:  # the last one is empty, and so is a dropped frame of an AVI
+                    if packet.size:  # the last packet is empty, and so is a dropped frame of an AVI
                         in_a_row = 0
                         yield packet
                 return
@@ -113,11 +112,10 @@ class OpenVideo:
                 self.read_errors += 1
 
     def packets_from(self, tick: int) -> Iterator[VideoPacket] | None:
-        """Seeks to a key frame at or before `tick` of the stream's own clock, and reads on from there.
+        """Seeks to a key frame at or before `tick` and reads from there.
 
         Returns:
-            The packets from that key frame on; None where the file cannot be sought, which leaves it at no known
-            position.
+            The packets from that key frame; None if the file is not seekable, which leaves its position undefined.
         """
         if self.clock_may_be_set_back:
             return None
@@ -132,7 +130,7 @@ class OpenVideo:
                 if packet.is_keyframe and packet.pts is not None:
                     if packet.pts <= tick:
                         return _chained(packet, packets)
-                    break  # some formats land on any packet: the key frame before it lies further back
+                    break  # some formats seek to any packet; the key frame is further back
             back = max(2 * back, round(SEEK_BACK_S / self.time_base))
         return None
 
@@ -144,14 +142,14 @@ def _chained(first: VideoPacket, rest: Iterator[VideoPacket]) -> Iterator[VideoP
 
 @contextmanager
 def open_video(path: Path, *, stated_s: float | None = None, first: int | None = None) -> Iterator[OpenVideo]:
-    """Opens a recording for as long as the context lasts.
+    """Opens a recording for the duration of the context.
 
     Args:
         path: the file.
-        stated_s, first: as `OpenVideo` has them.
+        stated_s, first: see `OpenVideo`.
 
     Raises:
-        RecordingUnreadable: there is no file, or nothing in it that can be shown as moving pictures.
+        RecordingUnreadable: the file does not exist, or holds no video that can be decoded.
     """
     _check_file(path)
     with ExitStack() as stack:
@@ -160,7 +158,7 @@ def open_video(path: Path, *, stated_s: float | None = None, first: int | None =
             container = stack.enter_context(av.open(file, **isolated_open_options(path)))
         except (InvalidDataError, FFmpegEOFError) as error:
             raise RecordingUnreadable(
-                f"{path} is not a video that can be read: it was cut off before its index was written, or is no video;"
+                f"{path} is not a readable video: it was cut off before its index was written, or is no video;"
                 " copy it from the camera again, or export it as MP4"
             ) from error
         except (FFmpegError, OSError, UnicodeError) as error:
@@ -169,7 +167,7 @@ def open_video(path: Path, *, stated_s: float | None = None, first: int | None =
         try:
             yield OpenVideo(container=container, stream=stream, stated_s=stated_s, first=first)
         finally:
-            # Freed amid a picture, a decoder's threads have been known to hold up who frees it for ever.
+            # Freeing a decoder in the middle of a picture can block forever on its threads; so drain it first.
             with suppress(FFmpegError):
                 stream.codec_context.decode(None)
 
@@ -201,11 +199,11 @@ def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
         raise RecordingUnreadable(f"{path} is a photo; give a video file: reactions are measured over time")
     if _is_still(path, container):
         raise RecordingUnreadable(f"{path} is a photo; give a video file: reactions are measured over time")
-    # The cover of a song is a video stream too.
+    # A song's cover image is a video stream too.
     pictures = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not pictures:
         heard = "sound only" if container.streams.audio else "no picture"
-        raise RecordingUnreadable(f"{path} holds {heard}; give a recording with a picture")
+        raise RecordingUnreadable(f"{path} contains {heard}; give a recording with a picture")
     best = container.streams.best("video")
     if container.metadata.get("major_brand", "").strip() in MOVING_PHOTO_BRANDS:
         best = max(pictures, key=lambda picture: picture.frames)
@@ -218,7 +216,7 @@ def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
         if other.index != stream.index:
             other.discard = Discard.all
     stream.codec_context.thread_type = "AUTO"
-    # Opened now, while it is to skip nothing: dav1d never again decodes what it was told to skip when it was opened.
+    # Opened before any skip_frame is set: dav1d keeps skipping whatever it was set to skip when it was opened.
     try:
         stream.codec_context.open(strict=False)
     except FFmpegError as error:
@@ -227,7 +225,7 @@ def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
 
 
 def _is_still(path: Path, container: InputContainer) -> bool:
-    """Whether a format that can hold moving pictures holds a photo."""
+    """Whether the file is a photo in a format that can also hold video."""
     kind, pictures = container.format.name, container.streams.video
     brand = container.metadata.get("major_brand", "").strip()
     if brand in PHOTO_BRANDS or (kind == "mjpeg" and path.suffix.lower() in (".jpg", ".jpeg", ".mpo")):

@@ -1,4 +1,4 @@
-"""What a file's header states, and how far it is to be believed."""
+"""Reads a video file's header, checked for plausibility."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from edge_lambda.recording.container import AVI, OpenVideo
 
 MATROSKA = "matroska,webm"
 MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
-# A rate above this is a clock's tick, not a camera's rate.
+# A higher rate is a clock's tick rate, not a camera's frame rate.
 FASTEST_FPS = 1_000
-# Clocks that were never set start in 1904 (QuickTime), 1970 (Unix) or 1980 (FAT, GPS).
+# Clocks that were never set show 1904 (QuickTime), 1970 (Unix) or 1980 (FAT, GPS).
 FIRST_YEAR = 1990
 
 
 def timed_by(video: OpenVideo) -> TimedBy:
-    """Which of the file's clocks tells when a picture is shown."""
+    """Which of the file's times give the presentation time of a picture."""
     if video.keeps_no_times:
         return "frame rate"
-    # AVI keeps the order of decoding only; where each picture stands alone, that is the order of showing.
+    # AVI only stores the decoding order; with intra-only codecs it equals the presentation order.
     if video.is_shown_as_decoded:
         return "decoding time"
     return "presentation time"
 
 
 def frame_rate(video: OpenVideo) -> float | None:
-    """Average frames per second; None where unknown."""
+    """Average frames per second; None if unknown."""
     stream = video.stream
     # A raw stream's average is the demuxer's assumption; the codec's own header may know better.
     raw = timed_by(video) == "frame rate"
@@ -42,25 +42,25 @@ def states_rate(video: OpenVideo) -> bool:
 
 
 def tags(video: OpenVideo) -> dict[str, str]:
-    """What the file and its picture track say of themselves, by lower-case name; the file's word comes first."""
+    """Metadata of the file and its picture track, by lower-case name; the file's values take precedence."""
     return {
         name.lower(): value
-        for said in (video.stream.metadata, video.container.metadata)
-        for name, value in said.items()
+        for metadata in (video.stream.metadata, video.container.metadata)
+        for name, value in metadata.items()
     }
 
 
 def duration_s(video: OpenVideo) -> float | None:
-    """Stated length of the picture track, seconds; None where unknown."""
+    """Stated length of the picture track, seconds; None if unknown."""
     stream, kind = video.stream, video.container.format.name
     if kind == AVI and stream.frames and stream.average_rate:
-        # Where the file was cut, the demuxer shortens the duration, but not the stated number of frames.
+        # If the file was cut off, the demuxer shortens the duration, but not the stated number of frames.
         return float(stream.frames / stream.average_rate)
     if stream.duration:
         return float(stream.duration * video.time_base)
     stated = (video.container.duration or 0) / 1_000_000
     if kind == MATROSKA:
-        # The track's own length is a tag, the container's covers the sound as well; both count from zero.
+        # The track's length is a tag; the container's length includes the sound. Both count from zero.
         tag = MATROSKA_DURATION.match(stream.metadata.get("DURATION", ""))
         stated = int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3]) if tag else stated
         stated -= float((stream.start_time or 0) * video.time_base)
@@ -68,7 +68,7 @@ def duration_s(video: OpenVideo) -> float | None:
 
 
 def created_at(video: OpenVideo) -> datetime | None:
-    """When the file says it was recorded, aware UTC; None where it does not say, or the clock was never set."""
+    """Creation time stated in the file, aware UTC; None if not stated or if the clock was never set."""
     try:
         stated = datetime.fromisoformat(video.container.metadata.get("creation_time", ""))
         stated = stated.replace(tzinfo=stated.tzinfo or UTC).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""A recording: what is known of it from its header and first picture, and its samples."""
+"""A recording: properties from its header and first picture, and sampling of its frames."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from edge_lambda.recording.slots import Slots
 from edge_lambda.recording.tally import ClockStep, EarlyEnd, Tally
 from edge_lambda.recording.upright import upright_image
 
-# Packets to decode in search of the first picture: a minute of 60 fps without a key frame.
+# Packets decoded to find the first picture: a minute of 60 fps without a key frame.
 PACKETS_BEFORE_FIRST_PICTURE = 3_600
-# What players assume of a raw stream that states no rate.
+# The rate that players assume for a raw stream that states none.
 ASSUMED_FPS = 25
-# A picture track may end this much before the stated length without anything being lost.
+# A picture track may end this much before the stated length without counting as cut off.
 EARLY_END_TOLERANCE_S = 1.0
 
 
@@ -38,7 +38,7 @@ class Frame:
     Attributes:
         at_s: presentation time, seconds since the first presented frame, 0 or more.
         image: height x width x 3, BGR, 0..255, upright, square pixels.
-        interlaced: whether the file says that it is.
+        interlaced: whether the file declares it interlaced.
     """
 
     at_s: float
@@ -52,18 +52,18 @@ class Recording:
 
     Attributes:
         path: the file.
-        duration_s: stated length of the picture track, seconds; None where unknown.
-        created_at: when the file says it was recorded, aware UTC; None where it does not say, or the clock was not set.
+        duration_s: stated length of the picture track, seconds; None if unknown.
+        created_at: creation time stated in the file, aware UTC; None if not stated or if the clock was not set.
         width: width of the upright picture with square pixels.
         height: its height.
-        fps: average frame rate, frames per second; None where unknown.
+        fps: average frame rate, frames per second; None if unknown.
         codec: name of the codec, such as "h264".
-        timed_by: where the times come from. "frame rate": the file keeps none, so they follow from its stated (or,
-            failing that, assumed) rate.
-        states_length: whether the header states that length, and it was not guessed from the file's last stamps.
+        timed_by: source of the times. "frame rate": the file stores none, so they follow from its stated (or assumed)
+            rate.
+        states_length: whether the header states the length; False if it was guessed from the last timestamps.
         rate_is_assumed: whether the file states neither times nor a rate, so that times follow from `ASSUMED_FPS`.
-        tags: what the file says of itself, by lower-case name.
-        tally: counts of the sampling begun last.
+        tags: the file's metadata, by lower-case name.
+        tally: counts of the latest sampling.
     """
 
     path: Path
@@ -82,38 +82,37 @@ class Recording:
 
     @property
     def ended_early(self) -> EarlyEnd | None:
-        """Set once a sampling reached the end of the file before the end it states."""
+        """Set if a sampling reached the end of the file before its stated end."""
         return self.tally.ended_early
 
     def length_s(self) -> float | None:
-        """Length of the picture track: as stated, or else, where the file can be read so, found by reading all of it
-        (and decoding none of it), seconds; None where unknown."""
+        """Length of the picture track, seconds: as stated, or found by reading all packets without decoding; None if
+        unknown."""
         if self.states_length or self.timed_by == "frame rate":
             return self.duration_s
         with self._open() as video:
             for _ in video.packets():
                 pass
-            end = video.steady.end
+            end = video.repairer.end
         return None if end is None else self._seconds(end - self._clock.first)
 
     def sample(
         self, every_s: float, start_s: float = 0.0, grid_offset_s: float = 0.0, *, seek: bool = True
     ) -> Iterator[Frame]:
-        """Yields the first whole picture of every slot that has one, in order.
+        """Yields the first intact picture of every slot that has one, in order.
 
-        Slot n holds the times t with n = floor((t + grid_offset_s) / every_s), so a caller can lay the slots on the
-        wall clock's windows. Memory does not grow with the recording's length.
+        Slot n contains the times t with n = floor((t + grid_offset_s) / every_s), so a caller can align slots with
+        wall-clock windows. Memory does not grow with the recording's length.
 
         Args:
             every_s: width of a slot, seconds, over 0.
-            start_s: only slots that begin at or after this are sampled; a slot that the recording's beginning cuts
-                begins at 0.
-            grid_offset_s: seconds the grid of slots began before the first presented frame.
-            seek: False reads the file from its beginning, as it has to be where its clock was set on the way.
+            start_s: slots that begin before this are skipped; a slot cut by the recording's start begins at 0.
+            grid_offset_s: start of the slot grid, seconds before the first presented frame.
+            seek: False reads from the file's beginning, as needed if its clock was set during the recording.
 
         Raises:
-            InvalidValue: a width not over 0, or a value that is not finite.
-            RecordingUnreadable: the file is gone or was replaced by something else.
+            InvalidValue: the width is not over 0, or a value is not finite.
+            RecordingUnreadable: the file is missing or was replaced by something else.
         """
         slots = Slots(every_s=every_s, grid_offset_s=grid_offset_s, time_base=self._clock.time_base)
         return self._samples(slots, slots.first_from(start_s), seek=seek)
@@ -163,9 +162,9 @@ class Recording:
         self.tally.ended_early = self.tally.end_s = None
 
     def _keep_tally(self, video: OpenVideo) -> None:
-        """Takes over what was found of the time stamps so far."""
-        steps = video.steady.steps
-        self.tally.wrong_stamps = video.steady.wrong
+        """Copies the repairer's counts so far."""
+        steps = video.repairer.steps
+        self.tally.wrong_stamps = video.repairer.wrong
         if len(steps) != len(self.tally.steps):
             self.tally.steps = [
                 ClockStep(at_s=self._seconds(step.at - self._clock.first), by_s=self._seconds(step.by), kind=step.kind)
@@ -175,9 +174,9 @@ class Recording:
     def _end_tally(self, video: OpenVideo) -> None:
         self._keep_tally(video)
         self.tally.corrupt += video.read_errors
-        if video.steady.end is None or self.timed_by == "frame rate":
+        if video.repairer.end is None or self.timed_by == "frame rate":
             return
-        self.tally.end_s = at_s = self._seconds(video.steady.end - self._clock.first)
+        self.tally.end_s = at_s = self._seconds(video.repairer.end - self._clock.first)
         if self.duration_s is None or not self.states_length:
             return
         slack_s = max(EARLY_END_TOLERANCE_S, 2 * float(self._clock.frame_ticks * self._clock.time_base))
@@ -190,17 +189,17 @@ def open_recording(path: Path, *, frame_rate: float | None = None) -> Recording:
 
     Args:
         path: the file.
-        frame_rate: pictures a second of a file that keeps no times, over 0; None takes what it states.
+        frame_rate: frames per second, over 0, for a file without timestamps; None uses the stated rate.
 
     Raises:
-        RecordingUnreadable: with one line that says why, and what to do.
-        InvalidValue: the file keeps times of its own, and a frame rate was given.
+        RecordingUnreadable: the file cannot be read; the message says in one line why, and what to do.
+        InvalidValue: a frame rate was given, but the file has timestamps.
     """
     path = Path(path)
     with open_video(path) as video:
         believed = timed_by(video)
         if frame_rate is not None and believed != "frame rate":
-            raise InvalidValue(f"{path} keeps the times of its pictures: leave --frame-rate out")
+            raise InvalidValue(f"{path} has timestamps: leave out --frame-rate")
         stated_s = video.stated_s = duration_s(video)
         frame = _first_picture(path, video)
         image = upright_image(frame, video.stream.sample_aspect_ratio)
@@ -250,7 +249,7 @@ def _first_picture(path: Path, video: OpenVideo) -> VideoFrame:
     except FFmpegError:
         whole = []
     if not whole and encrypted:
-        raise RecordingUnreadable(f"{path} is encrypted (protected against copying); export it without protection")
+        raise RecordingUnreadable(f"{path} is encrypted (copy protection); export it without protection")
     if not whole:
-        raise RecordingUnreadable(f"{path} holds no picture that can be decoded; copy it from the camera again")
+        raise RecordingUnreadable(f"{path} has no picture that can be decoded; copy it from the camera again")
     return whole[0]

@@ -1,10 +1,10 @@
-"""Choosing one picture a slot, and decoding as little as that takes.
+"""Selects one picture per slot while decoding as little as possible.
 
-Packets are read ahead of the decoder. As soon as it is certain which packet holds the next slot's first picture, all
-that lies before the last key frame at or before it is dropped unseen, and of the rest only the pictures others are
-built on are decoded (skip_frame NONREF) besides the wanted one.
+Packets are read ahead of the decoder. Once it is certain which packet holds the next slot's first picture, everything
+before the last key frame at or before it is dropped without decoding. Of the rest, only reference pictures (skip_frame
+NONREF) and the wanted picture are decoded.
 
-What is yielded does not depend on that plan: it is the first whole picture of each slot that the decoder gives.
+The result does not depend on this plan: it is the first intact picture of each slot that the decoder returns.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from av.error import FFmpegError
 
 from edge_lambda.recording.clock import StreamClock, VideoPacket
 from edge_lambda.recording.slots import Slots
-from edge_lambda.recording.stamps import REORDERED_AT_MOST
 from edge_lambda.recording.tally import Tally
+from edge_lambda.recording.timestamps import REORDERED_AT_MOST
 
-# Packets held back while looking ahead; past either limit they are decoded, which costs time but no memory.
+# Limits of the packets held back while reading ahead; beyond them they are decoded, which costs time but no memory.
 HELD_PACKETS = 1_024
 HELD_BYTES = 64 * 2**20
 
 
 class KeyFramesMislead(Exception):
-    """Decoding cannot begin at what this stream flags as key frames (gradual intra refresh)."""
+    """Decoding cannot start at this stream's flagged key frames (gradual intra refresh)."""
 
 
 class Sampler:
-    """Takes one picture a slot from the packets of one video stream.
+    """Takes one picture per slot from the packets of a video stream.
 
     Args:
-        stream: the stream the packets come from; its decoder is used.
-        clock: tells the packets' and frames' times.
+        stream: the packets' stream; its decoder is used.
+        clock: gives the times of packets and frames.
         slots: the slots to fill.
         first_slot: first slot wanted.
-        trust_key_frames: False decodes everything, straight on.
-        tally: counts what happens.
+        trust_key_frames: False decodes everything in order.
+        tally: counts packets, pictures and errors.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Sampler:
         tally: Tally,
     ) -> None:
         self.due = first_slot  # first slot that has no sample yet
-        self._planned = first_slot  # first slot whose packet is not chosen yet; what lies between is in the decoder
+        self._planned = first_slot  # first slot whose packet is not chosen yet; those in between are in the decoder
         self._stream = stream
         self._clock = clock
         self._slots = slots
@@ -59,18 +59,18 @@ class Sampler:
         self._tally = tally
         self._held: list[tuple[VideoPacket, int]] = []  # read, not yet decoded or dropped: (packet, tick)
         self._held_bytes = 0
-        self._wanted: int | None = None  # place in `_held` of the next sample, as far as has been read
-        self._fresh = True  # whether the decoder begins anew with the next packet
-        self._expected: list[int] = []  # ticks of pictures the decoder has yet to give
+        self._wanted: int | None = None  # index in `_held` of the next sample, among the packets read so far
+        self._fresh = True  # whether the decoder restarts with the next packet
+        self._expected: list[int] = []  # ticks of pictures that the decoder has yet to return
         self._corrupt_before = 0  # corrupt count when decoding last began at a key frame
         self._shown: int | None = None  # tick of the frame decoded last
         self._coming: set[int] = set()  # slots that have packets and no sample yet
 
     def samples(self, packets: Iterable[VideoPacket]) -> Iterator[tuple[int, VideoFrame]]:
-        """Yields (tick, frame), one a slot that has a whole picture, in order.
+        """Yields (tick, frame) for each slot with an intact picture, in order.
 
         Raises:
-            KeyFramesMislead: begin again from the start of the file, at slot `due`, without trusting key frames.
+            KeyFramesMislead: restart from the beginning of the file, at slot `due`, without trusting key frames.
         """
         for packet in packets:
             self._tally.packets += 1
@@ -80,19 +80,20 @@ class Sampler:
                 continue
             tick = self._clock.of_packet(packet)
             if tick is None:
-                # Nothing can be planned: the picture may be the next sample, or its place in the order counts.
+                # No planning without a time: decode everything, as the picture may be the next sample or advance the
+                # clock.
                 yield from self._decode(len(self._held), whole=True)
                 self._hold(packet, -1)
                 yield from self._decode(1, whole=True)
                 continue
             self._hold(packet, tick)
             if packet.is_keyframe and self._wanted is None:
-                # All samples before it are chosen, so nothing before it is needed to decode what comes.
+                # All samples before it are chosen, so earlier packets are no longer needed.
                 yield from self._begin_at(len(self._held) - 1)
             while self._is_certain(packet):
                 yield from self._take()
             if len(self._held) > HELD_PACKETS or self._held_bytes > HELD_BYTES:
-                # Too much to hold until it is certain: where the next sample may be among it, none of it is skipped.
+                # Too many packets to wait for certainty: if the next sample may be among them, decode all of them.
                 yield from self._decode(len(self._held), whole=self._wanted is not None)
                 self._plan_from(max(self._planned, self.due))
         while self._wanted is not None:
@@ -101,13 +102,13 @@ class Sampler:
         self._lose(before=None)
 
     def _expect(self, packet: VideoPacket) -> None:
-        """Notes which slot a packet's picture could be the sample of."""
+        """Records which slot a packet's picture could fill."""
         tick = self._clock.about(packet)
         if tick is not None and tick >= 0 and not packet.is_discard and (slot := self._slots.of(tick)) >= self.due:
             self._coming.add(slot)
 
     def _lose(self, *, before: int | None) -> None:
-        """Counts slots as lost that had packets and gave no sample before a slot, or at all."""
+        """Counts slots (all, or those before a slot) as lost if they had packets but gave no sample."""
         lost = sorted(slot for slot in self._coming if before is None or slot < before)
         for slot in lost:
             self._tally.lose(max(0.0, self._slots.begin_s(slot)), self._slots.begin_s(slot + 1))
@@ -119,7 +120,7 @@ class Sampler:
         self._consider(len(self._held) - 1)
 
     def _consider(self, place: int) -> None:
-        """Makes the held packet the wanted one if its slot is yet to be planned and it is shown before the others."""
+        """Makes a held packet the wanted one if its slot is not planned yet and it is shown before the others."""
         packet, tick = self._held[place]
         if tick < 0 or self._slots.of(tick) < self._planned or packet.is_discard:
             return
@@ -137,12 +138,12 @@ class Sampler:
         if self._wanted is None:
             return False
         if len(self._held) - 1 - self._wanted >= REORDERED_AT_MOST:
-            return True  # no packet further on is shown before this one
-        # No picture is shown before it is decoded.
+            return True  # no later packet is shown before this one
+        # A picture is never shown before it is decoded.
         return latest.dts is not None and latest.dts - self._clock.first >= self._held[self._wanted][1]
 
     def _take(self) -> Iterator[tuple[int, VideoFrame]]:
-        """Decodes the wanted packet and what it needs, or, where a slot was lost to damage, plans that slot anew."""
+        """Decodes the wanted packet and what it needs; if damage lost its slot, plans the slot again."""
         assert self._wanted is not None
         shown, planned = self._held[self._wanted][1], self._planned
         for place in range(self._wanted, 0, -1):
@@ -158,7 +159,7 @@ class Sampler:
         self._plan_from(self._slots.of(shown) + 1)
 
     def _begin_at(self, place: int) -> Iterator[tuple[int, VideoFrame]]:
-        """Drops the held packets before a key frame, once the decoder has given back all it was fed."""
+        """Drops the held packets before a key frame, after draining the decoder."""
         if not self._trust_key_frames or (place == 0 and self.due == self._planned):
             return
         yield from self._drain()
@@ -174,11 +175,11 @@ class Sampler:
             self._wanted = self._wanted - count if self._wanted >= count else None
 
     def _decode(self, count: int, *, whole: bool = False) -> Iterator[tuple[int, VideoFrame]]:
-        """Decodes the first held packets; unless `whole`, without the pictures no other is built on."""
+        """Decodes the first held packets; unless `whole`, skips non-reference pictures."""
         decoder = self._stream.codec_context
         for packet, tick in self._held[:count]:
             if self._fresh and packet.is_keyframe and not packet.is_discard and tick >= 0:
-                self._expected.append(tick)  # a key frame that can be begun at is shown itself
+                self._expected.append(tick)  # a key frame at which decoding can start is itself shown
             self._fresh = False
             decoder.skip_frame = "DEFAULT" if whole or not self._trust_key_frames else "NONREF"
             try:
@@ -190,7 +191,7 @@ class Sampler:
         self._drop(count)
 
     def _drain(self) -> Iterator[tuple[int, VideoFrame]]:
-        """Gets all frames out of the decoder and makes it ready to begin anew."""
+        """Drains the decoder and resets it."""
         decoder = self._stream.codec_context
         try:
             yield from self._choose(decoder.decode(None))
@@ -216,7 +217,7 @@ class Sampler:
                 yield tick, frame
 
     def _check(self, *, nothing_before: int | None) -> None:
-        """Notices expected pictures that are undamaged and yet have not come out before a tick, or at all."""
+        """Raises if expected, undamaged pictures did not come out (before a tick, or at all)."""
         missed = [tick for tick in self._expected if nothing_before is None or tick < nothing_before]
         if missed and self._trust_key_frames and self._tally.corrupt == self._corrupt_before:
             raise KeyFramesMislead

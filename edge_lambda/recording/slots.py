@@ -1,4 +1,4 @@
-"""Cutting a recording's time into slots, in whole numbers, so that no picture falls between two of them."""
+"""Divides a recording's time into slots, in integer arithmetic, so that no picture falls between two of them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from fractions import Fraction
 
 from audience.errors import InvalidValue
 
-# A float such as 0.1 means a tenth, not the binary number beside it; a millionth is finer than any frame rate.
+# Rounds a float such as 0.1 to the exact tenth; a millionth is finer than any frame rate.
 FINEST = 1_000_000
 
 
 class Slots:
-    """Slots of equal width; slot n holds the times t with n = floor((t + grid_offset_s) / every_s).
+    """Slots of equal width; slot n contains the times t with n = floor((t + grid_offset_s) / every_s).
 
     Args:
         every_s: width of a slot, seconds, over 0.
-        grid_offset_s: seconds the grid began before the first presented frame.
-        time_base: seconds a tick of the stream's clock.
+        grid_offset_s: start of the grid, seconds before the first presented frame.
+        time_base: seconds per tick of the stream's clock.
 
     Raises:
         InvalidValue: the width is not over 0, or a value is not finite.
@@ -28,7 +28,7 @@ class Slots:
             raise InvalidValue(f"cannot sample every {every_s!r} s from {grid_offset_s!r} s: give seconds over 0")
         self._every = Fraction(every_s).limit_denominator(FINEST)
         self._offset = Fraction(grid_offset_s).limit_denominator(FINEST)
-        # (ticks * time_base + offset) / every, brought to one denominator.
+        # (ticks * time_base + offset) / every, over a common denominator.
         scale, shift = time_base / self._every, self._offset / self._every
         self._divisor = math.lcm(scale.denominator, shift.denominator)
         self._factor = int(scale * self._divisor)
@@ -39,7 +39,7 @@ class Slots:
         return (tick * self._factor + self._addend) // self._divisor
 
     def first_from(self, start_s: float) -> int:
-        """The first slot that begins at or after `start_s`; one that the recording's beginning cuts begins at 0.
+        """The first slot that begins at or after `start_s`; a slot cut by the recording's start begins at 0.
 
         Raises:
             InvalidValue: the value is not finite.
@@ -52,5 +52,5 @@ class Slots:
         return math.ceil((start + self._offset) / self._every)
 
     def begin_s(self, slot: int) -> float:
-        """Begin of a slot, seconds since the first presented frame."""
+        """Start of a slot, seconds since the first presented frame."""
         return float(slot * self._every - self._offset)

@@ -1,4 +1,4 @@
-"""What was met while a recording was read."""
+"""Counts of what was found while reading a recording."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class EarlyEnd:
 
     Attributes:
         at_s: end of the last picture found, seconds since the first presented frame.
-        stated_s: length the file states, seconds.
+        stated_s: length stated in the file, seconds.
     """
 
     at_s: float
@@ -24,13 +24,13 @@ class EarlyEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockStep:
-    """A place where a recording's time stamps left their line for good.
+    """A place where a recording's timestamps changed for good.
 
     Attributes:
         at_s: the first picture after it, seconds since the first presented frame.
         by_s: how far they moved, seconds; negative for back.
-        kind: "pause": no picture was taken for so long. "restart", "jump": the clock was set back or forward, and the
-            recording's seconds go on without a gap.
+        kind: "pause": no pictures were taken for that long. "restart", "jump": the clock was set back or forward, and
+            the recording's time continues without a gap.
     """
 
     at_s: float
@@ -40,19 +40,19 @@ class ClockStep:
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """Counts of one sampling; grows while the samples are taken.
+    """Counts of one sampling; updated during sampling.
 
     Attributes:
         packets: coded pictures read from the file.
-        decoded: pictures the decoder gave back; the others were skipped without being decoded.
-        corrupt: packets or pictures that could not be read or decoded whole; none of them becomes a sample.
-        encrypted: coded pictures that are encrypted; none is decoded.
-        wrong_stamps: pictures whose time stamp was mended.
-        steps: where the time stamps left their line for good.
-        lost: stretches of slots that have coded pictures and none that could be decoded, (from, until) in seconds since
-            the first presented frame, in order.
-        end_s: end of the last picture; None until the end of the file was reached, or where it keeps no times.
-        ended_early: set once the end was reached and it came before the stated one.
+        decoded: pictures returned by the decoder; the others were skipped.
+        corrupt: packets or pictures that could not be read or decoded completely; none becomes a sample.
+        encrypted: encrypted coded pictures; none is decoded.
+        wrong_stamps: pictures whose timestamp was repaired.
+        steps: where the timestamps changed for good.
+        lost: stretches of slots with coded pictures of which none could be decoded: (from, until), seconds since the
+            first presented frame, in order.
+        end_s: end of the last picture; None before the end of the file was reached, or if it has no timestamps.
+        ended_early: set if the file's end was reached before the stated one.
     """
 
     packets: int = 0
@@ -66,11 +66,11 @@ class Tally:
     ended_early: EarlyEnd | None = None
 
     def lost_s(self, until_s: float) -> float:
-        """Seconds before `until_s` that have coded pictures and none that could be decoded."""
+        """Seconds before `until_s` with coded pictures of which none could be decoded."""
         return sum(min(until, until_s) - begin for begin, until in self.lost if begin < until_s)
 
     def lose(self, begin_s: float, until_s: float) -> None:
-        """Notes a slot of which no picture could be decoded."""
+        """Adds a slot of which no picture could be decoded."""
         if self.lost and abs(self.lost[-1][1] - begin_s) < 1e-6:
             self.lost[-1] = (self.lost[-1][0], until_s)
         else:

@@ -1,4 +1,4 @@
-"""From a decoded frame to the picture a viewer would see: BGR, upright, with square pixels."""
+"""Converts a decoded frame to the picture a viewer sees: BGR, upright, with square pixels."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from av.buffer import Buffer
 
 from edge_lambda.detectors import Image
 
-# A pixel shape outside of this is a damaged header, not a lens.
+# A wider or narrower pixel shape means a damaged header, not a special lens.
 WIDEST_PIXEL = 4
 # A display matrix is 3 x 3 numbers of 4 bytes.
 MATRIX_BYTES = 36
-# By quarters of a turn, counterclockwise.
+# Display matrices by quarter turns, counterclockwise.
 MATRICES = {1: [0, -1, 0, 1, 0], 2: [-1, 0, 0, 0, -1], 3: [0, 1, 0, -1, 0]}
 
 
@@ -24,8 +24,8 @@ def upright_image(frame: VideoFrame, pixel_aspect: Fraction | None) -> Image:
     """Turns a decoded frame into an image.
 
     Args:
-        frame: as the decoder gave it; any pixel format, depth, or orientation.
-        pixel_aspect: width to height of one pixel; None where the file does not say.
+        frame: from the decoder; any pixel format, depth, or orientation.
+        pixel_aspect: ratio of a pixel's width to its height; None if the file does not state it.
 
     Returns:
         height x width x 3, BGR, 0..255, contiguous.
@@ -38,7 +38,7 @@ def upright_image(frame: VideoFrame, pixel_aspect: Fraction | None) -> Image:
 
 
 def _as_displayed(image: Image, frame: VideoFrame) -> Image:
-    """Applies the frame's display matrix, to the nearest of the eight ways a picture can lie."""
+    """Applies the frame's display matrix, rounded to one of the eight orientations."""
     matrix = _display_matrix(frame)
     if matrix is None:
         return image
@@ -57,11 +57,11 @@ def _as_displayed(image: Image, frame: VideoFrame) -> Image:
 
 
 def _display_matrix(frame: VideoFrame) -> list[int] | None:
-    """The first five numbers of a frame's display matrix; None where it has none."""
+    """The first five numbers of a frame's display matrix; None if it has none."""
     try:
         found = cast(Mapping[str, Buffer], frame.side_data).get("DISPLAYMATRIX")
     except ValueError:
-        # PyAV does not know every kind of side data (EXIF, for one), and then shows none of it, except this angle.
+        # If a frame has side data that PyAV does not know (such as EXIF), PyAV only gives this angle.
         return MATRICES.get(round(frame.rotation / 90) % 4)
     if found is None or len(content := bytes(found)) < MATRIX_BYTES:
         return None

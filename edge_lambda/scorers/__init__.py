@@ -1,6 +1,6 @@
-"""Scoring the expressions of faces on the device: the port every on-device scorer follows.
+"""Scores expressions on the device: the port of all on-device scorers.
 
-A caller cuts faces out with `edge_lambda.crops.crop_for_scoring` and hands the crops over, of one frame or of many:
+The caller cuts out faces with `edge_lambda.crops.crop_for_scoring` and passes the crops, of one frame or many:
 
     confidences = scorer.score([crop_for_scoring(image, face) for face in faces])
 """
@@ -21,15 +21,15 @@ SCORERS = ("expressionnet",)
 
 
 class Scorer(Protocol):
-    """Says how sure it is of each visible expression.
+    """Gives a confidence for each visible expression.
 
     Attributes:
-        name: the scorer with its version and the start of its model's SHA-256, because every record says what made
-            it, such as "expressionnet-1+0a1b2c3d".
-        expressions: what it scores, in the order of the columns of `score`.
-        thresholds: for each expression the confidence, 0..1, from which a face counts as showing it.
-        model_sha256: of the model file.
-        experimental: the expressions measured too poorly to be relied on; shown only where asked for, and marked.
+        name: name, version and start of the model's SHA-256, such as "expressionnet-1+0a1b2c3d"; stored in every
+            record.
+        expressions: the expressions scored, in the order of the columns of `score`.
+        thresholds: for each expression, the confidence (0..1) from which a face counts as showing it.
+        model_sha256: SHA-256 of the model file.
+        experimental: expressions measured too poorly to rely on; only shown on request, and marked.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Scorer(Protocol):
         """Scores faces.
 
         Args:
-            crops: n crops as `crop_for_scoring` gives them: square, BGR, 0..255. May be empty.
+            crops: n crops from `crop_for_scoring`: square, BGR, 0..255. May be empty.
 
         Returns:
             n x len(expressions) confidences, 0..1.
@@ -51,11 +51,11 @@ class Scorer(Protocol):
 
 
 def load_scorer(name: str, *, threads: int = 1) -> Scorer:
-    """Loads a scorer by its name, the one place where names become scorers.
+    """Loads a scorer by name.
 
     Args:
         name: one of `SCORERS`.
-        threads: cores used for one call, at least 1.
+        threads: threads per call, at least 1.
 
     Raises:
         InvalidValue: no scorer has that name.
@@ -69,7 +69,7 @@ def load_scorer(name: str, *, threads: int = 1) -> Scorer:
 
 
 def scorer_record(scorer: Scorer) -> ScorerRecord:
-    """What a store keeps of a scorer."""
+    """Creates the record of a scorer for the store."""
     return ScorerRecord(
         name=scorer.name,
         thresholds=scorer.thresholds,

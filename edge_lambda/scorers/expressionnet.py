@@ -1,8 +1,8 @@
 """ExpressionNet: the scorer that ships with Houselights, a small network run by onnxruntime.
 
-What it can and cannot do is in training/MODEL_CARD.md. The model file says everything else about itself in its
-metadata (classes, thresholds, which expressions are experimental, version, crop geometry), so that file and code
-cannot drift apart: a file that wants other crops than `edge_lambda.crops` cuts is refused.
+training/MODEL_CARD.md states its accuracy and limits. The model file's metadata hold everything else (classes,
+thresholds, experimental expressions, version, crop geometry), so that file and code cannot diverge: a file trained on
+other crops than `edge_lambda.crops` makes is refused.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from edge_lambda.onnx_runtime import load_session
 
 MODEL: Final = "expressionnet.onnx"
 BATCH: Final = 64
-"""Faces scored in one go: enough to keep two cores busy, few enough to stay under 100 MB."""
+"""Faces per inference: enough to keep two cores busy, few enough to stay under 100 MB."""
 
 SMILE_IS: Final = "happy"
-"""The expression whose confidence is given as that of a smile: the labels know no other."""
+"""The expression whose confidence is used for a smile, as the labels have no class of their own for it."""
 
 
 class ExpressionNet:
     """Scores visible expressions from gray crops; see `Scorer` for the attributes.
 
-    The network looks at a face and at its mirror image and takes the mean; that, the normalisation of light and the
-    calibration are inside the model file.
+    The score is the mean for a face and its mirror image; this, the light normalisation and the calibration are part of
+    the model file.
     """
 
     name: str
@@ -48,12 +48,12 @@ class ExpressionNet:
         """Loads the model.
 
         Args:
-            threads: cores used for one call, at least 1.
-            model: another model file than the one that ships.
+            threads: threads per call, at least 1.
+            model: a model file to use instead of the included one.
 
         Raises:
-            ScorerUnavailable: the file is missing, damaged, or wants other crops than this version cuts; or another
-                part of the program imported onnxruntime with its telemetry on.
+            ScorerUnavailable: the file is missing, damaged, or was trained on other crops; or another part
+                of the program imported onnxruntime with its telemetry on.
         """
         content = _content(model)
         try:
@@ -75,14 +75,14 @@ class ExpressionNet:
             ) from error
         if wanted != geometry:
             raise ScorerUnavailable(
-                f"the model file {model or MODEL} was trained on other crops ({wanted}) than are cut here ({geometry})"
+                f"the model file {model or MODEL} was trained on other crops ({wanted}) than are made here ({geometry})"
             )
         self.expressions = (*classes, "smile")
         self.thresholds = MappingProxyType({**thresholds, "smile": thresholds[SMILE_IS]})
         self.experimental = experimental
 
     def score(self, crops: Sequence[Image]) -> NDArray[np.float32]:
-        """Scores faces; see `Scorer.score`. Crops of another size are brought to the network's."""
+        """Scores faces; see `Scorer.score`. Crops of another size are resized."""
         scores = np.empty((len(crops), len(self.expressions)), dtype=np.float32)
         for start in range(0, len(crops), BATCH):
             batch = np.stack([_of_size(crop) for crop in crops[start : start + BATCH]])

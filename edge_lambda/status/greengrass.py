@@ -1,4 +1,4 @@
-"""Status through AWS IoT Greengrass on the same device, which keeps it while the network is away."""
+"""Sends status through AWS IoT Greengrass on the same device, which stores messages while the network is down."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from audience.monitoring.status import status_message, status_topic
 from audience.store import Heartbeat
 
 ANSWER_WITHIN_S: Final = 10.0
-"""How long Greengrass is waited for, seconds."""
+"""Timeout of a request to Greengrass, seconds."""
 
 _AT_LEAST_ONCE = "1"  # awsiot.greengrasscoreipc.model.QOS.AT_LEAST_ONCE
-_TOLD_TO_COMPONENTS = ("AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT", "SVCUID")
+_COMPONENT_VARIABLES = ("AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT", "SVCUID")
 
 
 def check_greengrass() -> None:
-    """Checks that this can be said through Greengrass v2 at all.
+    """Checks that Greengrass v2 can be used.
 
     Raises:
-        DeviceError: the program is no component of Greengrass, or the library for it is not installed.
+        DeviceError: the program is not a Greengrass component, or the library is not installed.
     """
     if importlib.util.find_spec("awsiot") is None:
         raise DeviceError("status through greengrass needs a library: install houselights[greengrass]")
-    if any(name not in os.environ for name in _TOLD_TO_COMPONENTS):
+    if any(name not in os.environ for name in _COMPONENT_VARIABLES):
         raise DeviceError(
             "status through greengrass needs this program to run as a component of AWS IoT Greengrass v2: "
             "choose another HOUSELIGHTS_STATUS"
@@ -36,26 +36,26 @@ def check_greengrass() -> None:
 
 
 def connect() -> Any:
-    """A client of Greengrass v2's inter-process communication."""
+    """Opens a client of Greengrass v2's inter-process communication."""
     from awsiot.greengrasscoreipc.clientv2 import GreengrassCoreIPCClientV2
 
-    return GreengrassCoreIPCClientV2(executor=None)  # it runs the handlers of subscriptions, and there are none
+    return GreengrassCoreIPCClientV2(executor=None)  # it would run subscription handlers, and there are none
 
 
-class GreengrassCourier:
-    """Greengrass v2. Its component needs the permission `aws.greengrass#PublishToIoTCore` on the camera's topic."""
+class GreengrassTransport:
+    """Publishes through Greengrass v2. The component needs `aws.greengrass#PublishToIoTCore` on the camera's topic."""
 
     def __init__(self, connect: Callable[[], Any]) -> None:
-        """Does not connect yet.
+        """Creates the object without connecting.
 
         Args:
-            connect: makes a client, as `connect` does; called again after a failure.
+            connect: opens a client, as `connect` does; called again after a failure.
         """
         self._connect = connect
         self._client: Any = None
 
     def deliver(self, heartbeat: Heartbeat) -> None:
-        """Hands it over; see `Courier.deliver`."""
+        """Publishes a status; see `Transport.deliver`."""
         topic = status_topic(heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
         if self._client is None:
             self._client = self._connected()
@@ -70,7 +70,7 @@ class GreengrassCourier:
         except Exception as problem:  # whatever the library's generated errors and its C runtime raise
             self.close()
             raise StatusNotSent(
-                f"Greengrass does not take the message ({type(problem).__name__}): "
+                f"Greengrass does not accept the message ({type(problem).__name__}): "
                 f"check that the component may publish on {topic}"
             ) from None
 
@@ -83,18 +83,18 @@ class GreengrassCourier:
             ) from None
 
     def close(self) -> None:
-        """Lets go of the connection; the next status makes a new one."""
+        """Closes the connection; the next status opens a new one."""
         client, self._client = self._client, None
         if client is not None:
             with suppress(Exception):
                 client.close()
 
 
-class GreengrassV1Courier:
-    """Greengrass v1, which queues messages itself and gives no receipt."""
+class GreengrassV1Transport:
+    """Publishes through Greengrass v1, which queues messages itself and does not acknowledge them."""
 
     def __init__(self, publish: Callable[[str, bytes], None]) -> None:
-        """Publishes nothing yet.
+        """Creates the object without I/O.
 
         Args:
             publish: publishes a message on a topic.
@@ -102,12 +102,12 @@ class GreengrassV1Courier:
         self._publish = publish
 
     def deliver(self, heartbeat: Heartbeat) -> None:
-        """Hands it over; see `Courier.deliver`."""
+        """Publishes a status; see `Transport.deliver`."""
         topic = status_topic(heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
         try:
             self._publish(topic, status_message(heartbeat))
-        except Exception as problem:  # the library does not say what it raises
-            raise StatusNotSent(f"Greengrass v1 does not take the message ({type(problem).__name__})") from None
+        except Exception as problem:  # the library does not document its errors
+            raise StatusNotSent(f"Greengrass v1 does not accept the message ({type(problem).__name__})") from None
 
     def close(self) -> None:
-        """Nothing to let go."""
+        """Does nothing; there is no connection."""

@@ -1,4 +1,4 @@
-"""What a device says of itself: its heartbeats, in words where there is something to say."""
+"""Creates a device's heartbeats, with notes for the operator."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Final
 from audience.errors import HouselightsError
 from audience.store import CameraState, Heartbeat
 from audience.time import to_ms
-from edge_lambda.delivery.paths import Looked
+from edge_lambda.delivery.paths import WindowResult
 from edge_lambda.delivery.uploader import UploadStatus
-from edge_lambda.picture import Picture
+from edge_lambda.picture_quality import PictureQuality
 from edge_lambda.pipeline import CameraKey
 
 RUNNING_EVERY_MS: Final = 2_000
-"""Time between two heartbeats that only say that all is well."""
+"""Time between two heartbeats of a running camera, milliseconds."""
 
-# Windows come a little early or late; without this, every other heartbeat would wait for one more.
+# Windows arrive a little early or late; without this slack, every other heartbeat would be a window late.
 _EARLY_MS = 200
 
 
 class DeviceStatus:
-    """Makes heartbeats of what happens, and hands them on."""
+    """Collects a device's state and sends it as heartbeats."""
 
     def __init__(
         self,
@@ -32,70 +32,72 @@ class DeviceStatus:
         *,
         every_s: float,
         uploads: Callable[[], UploadStatus],
-        picture: Callable[[], Picture | None],
-        tell: Callable[[Heartbeat], None],
+        picture: Callable[[], PictureQuality | None],
+        on_heartbeat: Callable[[Heartbeat], None],
         now: Callable[[], datetime],
         clock_problem: Callable[[], str] = str,
     ) -> None:
-        """Says nothing yet.
+        """Creates the object without sending.
 
         Args:
-            camera: whose heartbeats they are.
+            camera: the key of the heartbeats.
             every_s: seconds between samples.
-            uploads: how the way to S3 is.
-            picture: how the camera's picture is; None where it was not measured.
-            tell: takes a heartbeat; fails never and is quick.
+            uploads: returns the state of the uploads.
+            picture: returns the quality of a recent picture; None if it was not measured.
+            on_heartbeat: called with every heartbeat; must return quickly and never raise.
             now: the device's clock.
-            clock_problem: what is wrong with the computer's clock, in one line; "" where nothing is.
+            clock_problem: returns the clock's problem in one line, or "".
         """
         self.detector = self.scorer = ""
         self.picture_notes: Callable[[], Iterable[str]] = tuple
         self._camera = camera
         self._step_ms = max(camera.width_ms, round(every_s * 1000))
-        self._uploads, self._picture, self._tell, self._now = uploads, picture, tell, now
+        self._uploads, self._picture, self._on_heartbeat, self._now = uploads, picture, on_heartbeat, now
         self._clock_problem = clock_problem
-        self._last: Looked | None = None
+        self._last: WindowResult | None = None
         self._next_ms: int | None = None
         self._missed = 0
-        self._said_running_ms: int | None = None
+        self._running_sent_ms: int | None = None
 
-    def began(self) -> None:
-        """Notes that a camera is there anew: what nobody could look at in between was not missed."""
+    def camera_opened(self) -> None:
+        """Notes that the camera was opened again: windows before this do not count as missed."""
         self._next_ms = None
 
-    def looked(self, window: Looked) -> None:
-        """Notes the next window."""
+    def add_window(self, window: WindowResult) -> None:
+        """Notes the result of the next window, and counts missed ones."""
         if self._next_ms is not None:
             self._missed += max(0, (window.start_ms - self._next_ms) // self._step_ms)
         self._last, self._next_ms = window, window.start_ms + self._step_ms
 
-    def running(self) -> None:
-        """Says that all is well, with what an operator should know; every `RUNNING_EVERY_MS`."""
+    def report_running(self) -> None:
+        """Sends a "running" heartbeat with notes for the operator, at most every `RUNNING_EVERY_MS`."""
         now_ms = to_ms(self._now())
-        if self._said_running_ms is None or abs(now_ms - self._said_running_ms) >= RUNNING_EVERY_MS - _EARLY_MS:
+        if self._running_sent_ms is None or abs(now_ms - self._running_sent_ms) >= RUNNING_EVERY_MS - _EARLY_MS:
             uploads = self._uploads()
-            worth_knowing = (
+            notes = (
                 self._clock_problem(),
                 uploads.last_error,
-                f"deliveries set aside in the outbox: {uploads.outbox.set_aside}" if uploads.outbox.set_aside else "",
-                f"windows missed, because nobody looked in time: {self._missed}" if self._missed else "",
+                f"deliveries refused or damaged, kept in the outbox: {uploads.outbox.quarantined}"
+                if uploads.outbox.quarantined
+                else "",
+                f"windows missed because the device was too slow: {self._missed}" if self._missed else "",
                 *self.picture_notes(),
             )
-            self.say("running", in_one_line(worth_knowing))
-            self._said_running_ms = now_ms
+            self.report("running", joined_notes(notes))
+            self._running_sent_ms = now_ms
 
-    def say(self, state: CameraState, detail: str = "") -> None:
-        """Says how it is.
+    def report(self, state: CameraState, detail: str = "") -> None:
+        """Sends a heartbeat.
 
         Args:
             state: see `Heartbeat`.
-            detail: one line.
+            detail: one line for the operator.
         """
         now_ms, window, uploads = to_ms(self._now()), self._last, self._uploads()
-        self._said_running_ms = None
+        self._running_sent_ms = None
         running = state == "running" and window is not None
         picture = self._picture() if running else None
-        self._tell(
+        self._on_heartbeat(
             Heartbeat(
                 session_id=self._camera.session_id,
                 stage_id=self._camera.stage_id,
@@ -105,7 +107,7 @@ class DeviceStatus:
                 frames_per_s=window.frames * 1000 / self._step_ms if running and window else 0.0,
                 faces=window.faces if running and window else 0,
                 last_window_ms=window.start_ms if window else None,
-                # A window that the camera's end cut short is told of before its own end; that is no negative lag.
+                # A window cut short by the camera's end is reported before its own end; its lag is 0, not negative.
                 lag_s=max(0.0, (now_ms - window.end_ms) / 1000) if running and window else 0.0,
                 detail=detail,
                 sent=uploads.sent,
@@ -119,17 +121,17 @@ class DeviceStatus:
         )
 
 
-def in_one_line(parts: Iterable[str]) -> str:
-    """Several things that a heartbeat says; those that are "" are left out."""
+def joined_notes(parts: Iterable[str]) -> str:
+    """Joins notes into one line, without empty ones."""
     return "; ".join(part.rstrip(".") for part in parts if part)
 
 
-def in_words(problem: Exception) -> str:
-    """What went wrong, in one line; of a fault nobody thought of, where to look for it too."""
+def user_message(problem: Exception) -> str:
+    """An error's message in one line; for an unexpected error, also its type and place in the code."""
     if isinstance(problem, HouselightsError):
         return str(problem)
     place = ""
     if last := traceback.extract_tb(problem.__traceback__)[-1:]:
         place = f" at {Path(last[0].filename).name}:{last[0].lineno}"
-    said = " ".join(str(problem).split())[:200]
-    return f"an unexpected {type(problem).__name__}{place}" + (f": {said}" if said else "")
+    message = " ".join(str(problem).split())[:200]
+    return f"an unexpected {type(problem).__name__}{place}" + (f": {message}" if message else "")

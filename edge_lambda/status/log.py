@@ -1,4 +1,4 @@
-"""A camera's status as one structured line."""
+"""Logs a camera's status as one structured line."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from collections.abc import Callable
 from audience.store import Heartbeat
 from audience.time import from_ms
 
-Tell = Callable[[str], None]
+LineWriter = Callable[[str], None]
 
 
 def to_stderr(line: str) -> None:
-    """Writes one line; where nobody reads stderr any more, nobody misses it."""
+    """Writes one line to stderr; ignores a closed stderr."""
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
 
 
 class LogStatus:
-    """Says every status in a line."""
+    """A `StatusSender` that logs every status."""
 
-    def __init__(self, tell: Tell = to_stderr) -> None:
-        """Says nothing yet.
+    def __init__(self, write_line: LineWriter = to_stderr) -> None:
+        """Creates the object without I/O.
 
         Args:
-            tell: what takes the lines.
+            write_line: writes a log line.
         """
-        self._tell = tell
+        self._write_line = write_line
 
     def send(self, heartbeat: Heartbeat) -> None:
-        """Says it; see `StatusSender.send`."""
-        self._tell(heartbeat_line(heartbeat))
+        """Logs the status; see `StatusSender.send`."""
+        self._write_line(heartbeat_line(heartbeat))
 
     def close(self) -> None:
-        """Nothing to let go."""
+        """Does nothing; there is no connection."""
 
 
 def heartbeat_line(heartbeat: Heartbeat) -> str:
-    """The heartbeat as `name=value` pairs, leaving out what says nothing in its state."""
+    """Formats a heartbeat as `name=value` pairs, without fields that have no meaning in its state."""
     fields = {
         "at": from_ms(heartbeat.at_ms).isoformat(timespec="seconds"),
         "camera": f"{heartbeat.session_id}/{heartbeat.stage_id}/{heartbeat.camera_id}",
@@ -58,6 +58,6 @@ def heartbeat_line(heartbeat: Heartbeat) -> str:
     if heartbeat.state == "ready":
         fields |= {"detector": heartbeat.detector, "scorer": heartbeat.scorer or "none"}
     if heartbeat.detail:
-        # Quoted as JSON, so that a detail of several lines is still one.
+        # Quoted as JSON, so that a multi-line detail stays on one line.
         fields["detail"] = json.dumps(heartbeat.detail, ensure_ascii=False)
     return " ".join(f"{name}={value}" for name, value in fields.items())

@@ -1,6 +1,6 @@
-"""Status to an MQTT broker: a plain one on the local network, or AWS IoT Core with the device's certificate.
+"""Sends status to an MQTT broker: one on the local network, or AWS IoT Core with the device's certificate.
 
-Quality of service 1, not retained, with a last will; why, says docs/decisions/0008.
+Quality of service 1, not retained, with a last will. Why: docs/decisions/0008.
 """
 
 from __future__ import annotations
@@ -18,26 +18,27 @@ from audience.monitoring.status import status_message, status_topic
 from audience.store import Heartbeat
 
 KEEP_ALIVE_S: Final = 30
-"""Least that AWS IoT allows. A broker holds a device dead that was silent for one and a half of it."""
+"""The minimum that AWS IoT allows, seconds. After one and a half times this in silence, a broker considers a device
+dead."""
 
 ANSWER_WITHIN_S: Final = 10.0
-"""How long a connection and then a receipt are waited for, seconds."""
+"""Timeout for the connection, and then for the acknowledgement, seconds."""
 
 WILL: Final = "the connection broke without a word: the camera's computer lost its power, its network or its program"
 
 _LONGEST_RECONNECT_S = 30
 
 
-class MqttCourier:
-    """One broker, of one camera. The connection is made with the first status, and made anew by itself."""
+class MqttTransport:
+    """Publishes one camera's status to a broker. Connects on the first status, and reconnects by itself."""
 
     def __init__(self, host: str, port: int, *, client_id: str, context: ssl.SSLContext | None) -> None:
-        """Does not connect yet.
+        """Creates the object without connecting.
 
         Args:
-            host, port: of the broker.
-            client_id: who this is; "" lets the broker choose.
-            context: for TLS with the device's certificate; None for a connection in the clear.
+            host, port: address of the broker.
+            client_id: MQTT client id; "" lets the broker choose.
+            context: for TLS with the device's certificate; None for an unencrypted connection.
         """
         self._broker = f"{host}:{port}"
         self._connected = threading.Event()
@@ -47,7 +48,7 @@ class MqttCourier:
         if context is not None:
             client.tls_set_context(context)
         client.reconnect_delay_set(min_delay=1, max_delay=_LONGEST_RECONNECT_S)
-        client.max_queued_messages_set(1)  # the newest is kept elsewhere
+        client.max_queued_messages_set(1)  # `LatestStatusSender` keeps the newest
         client.on_pre_connect = self._write_will
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -56,28 +57,28 @@ class MqttCourier:
         self._started = False
 
     def deliver(self, heartbeat: Heartbeat) -> None:
-        """Publishes it and waits for the receipt; see `Courier.deliver`."""
+        """Publishes a status and waits for the acknowledgement; see `Transport.deliver`."""
         self._last = heartbeat
         if not self._started:
             self._client.loop_start()
             self._started = True
         if not self._connected.wait(ANSWER_WITHIN_S):
             why = self._refusal or "check its address, the network and, with mqtts, the certificates of both sides"
-            raise StatusNotSent(f"MQTT broker {self._broker} takes no connection: {why}")
+            raise StatusNotSent(f"MQTT broker {self._broker} accepts no connection: {why}")
         topic = status_topic(heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
         receipt = self._client.publish(topic, status_message(heartbeat), qos=1)
         try:
             receipt.wait_for_publish(ANSWER_WITHIN_S)
             arrived = receipt.is_published()
-        except (RuntimeError, ValueError):  # the connection broke this moment, or a message from before still waits
+        except (RuntimeError, ValueError):  # the connection broke just now, or an earlier message still waits
             arrived = False
         if not arrived:
             raise StatusNotSent(
-                f"MQTT broker {self._broker} gives no receipt: check that it allows this device to publish on {topic}"
+                f"MQTT broker {self._broker} does not acknowledge: check that this device may publish on {topic}"
             )
 
     def close(self) -> None:
-        """Takes leave, so that the will is not carried out."""
+        """Disconnects cleanly, so that the broker does not publish the last will."""
         self._client.disconnect()
         self._client.loop_stop()
 

@@ -1,4 +1,4 @@
-"""Following faces through the frames of one camera, so that each person counts once in a window."""
+"""Tracks faces through the frames of one camera, so that each person counts once in a window."""
 
 from edge_lambda.tracking.tracker import Following, TrackedFace, Tracker
 

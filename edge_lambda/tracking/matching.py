@@ -1,4 +1,4 @@
-"""Which face of this frame is which face of the last: costs, gates and the best assignment of all at once."""
+"""Matches the faces of a frame with tracks: costs, gates and the optimal assignment."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from edge_lambda.detectors.boxes import Boxes, overlap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """How far from where it is expected a face may be found.
+    """Maximum distance between a face and its expected position.
 
     Attributes:
-        deviations: standard deviations of the expected place.
-        least: reach even where the place is known well, box heights; people jerk.
-        most: reach even where nothing is known, box heights; further off sits the neighbour.
-        resize: largest factor between the expected height and the one found, over 1.
+        deviations: standard deviations of the expected position.
+        least: minimum reach, box heights, even if the position is known well; people make sudden moves.
+        most: maximum reach, box heights, even if nothing is known; beyond it sits the neighbour.
+        resize: largest ratio between the expected and the found height, over 1.
     """
 
     deviations: float = 3.0
@@ -30,24 +30,24 @@ class Gate:
     resize: float = 2.0
 
     def __post_init__(self) -> None:
-        """Raises InvalidValue where a value makes no gate."""
+        """Raises InvalidValue if a value is out of range."""
         if not (self.deviations > 0 and 0 < self.least <= self.most and self.resize > 1):
             raise InvalidValue(f"a gate needs deviations over 0, 0 < least <= most and resize over 1, got {self}")
 
 
 def matched(expected: Boxes, spreads: Sequence[float], found: Boxes, gate: Gate) -> list[tuple[int, int]]:
-    """Pairs expected boxes with found ones so that the sum of all costs is least.
+    """Pairs expected boxes with found ones, minimising the total cost.
 
-    The cost of a pair is its centre distance in box heights plus what is missing to full overlap (1 - IoU): at one
-    frame a second boxes of one face often no longer overlap, so overlap alone says nothing about which is nearer, and
-    distance alone does not see size. A pair outside the gate costs what the worst pair inside could, the same as two
-    faces left alone: so one face that stayed outweighs two that would both have had to jump.
+    The cost of a pair is its centre distance in box heights plus 1 - IoU: at one frame a second, boxes of one face
+    often no longer overlap, so overlap alone cannot rank distances, and distance alone ignores size. A pair outside
+    the gate costs as much as the worst pair inside, the same as leaving both unmatched: so one face that stayed
+    outweighs two that would both have had to jump.
 
     Args:
         expected: n x 4 (left, top, width, height), pixels.
-        spreads: n standard deviations of the expected places, box heights.
+        spreads: n standard deviations of the expected positions, box heights.
         found: m x 4, pixels.
-        gate: what is a possible pair.
+        gate: limits the possible pairs.
 
     Returns:
         (row of `expected`, row of `found`), each row at most once.
@@ -64,7 +64,7 @@ def matched(expected: Boxes, spreads: Sequence[float], found: Boxes, gate: Gate)
 
 
 def _distance(expected: Boxes, found: Boxes) -> NDArray[np.float64]:
-    """n x m distances between centres, in the geometric mean of the two boxes' heights."""
+    """n x m distances between centres, in units of the geometric mean of the two boxes' heights."""
     between = (expected[:, None, :2] + expected[:, None, 2:] / 2) - (found[None, :, :2] + found[None, :, 2:] / 2)
     height = np.sqrt(expected[:, None, 3] * found[None, :, 3])
     distance: NDArray[np.float64] = np.hypot(between[..., 0], between[..., 1]) / height

@@ -1,14 +1,14 @@
-"""Where a face will be next: a Kalman filter whose speed fades, because heads come to rest.
+"""Predicts where a face will be next: a Kalman filter whose velocity decays, because heads come to rest.
 
-Sampling is anything from one frame a second to thirty, so everything is written in seconds, never in frames. The
-model is an integrated Ornstein-Uhlenbeck process: over a short step it is the usual constant velocity; over a gap of
-seconds the velocity dies away, so that a head that jerked before it was hidden is looked for nearby and not across the
-room. Transition and noise are the exact ones for a step of any length; see Gillespie, "Exact numerical simulation of
-the Ornstein-Uhlenbeck process and its integral", Physical Review E 54 (1996), equations 3.1 to 3.4.
+Sampling ranges from one to thirty frames a second, so all times are in seconds, not frames. The model is an integrated
+Ornstein-Uhlenbeck process: over a short step it equals constant velocity; over a gap of seconds the velocity decays, so
+that a head that moved suddenly before it was hidden is searched for nearby. Transition and noise are exact for a step
+of any length; see Gillespie, "Exact numerical simulation of the Ornstein-Uhlenbeck process and its integral", Physical
+Review E 54 (1996), equations 3.1 to 3.4.
 
-Followed are the centre's x and y in pixels and the logarithms of width and height, so that sizes stay positive. All
-noise is given in box heights: a near face moves more pixels than a far one. A step of 5 % of the height in the centre
-and of 5 % in the size are taken as equally likely, so the four share one 2x2 covariance (in heights squared).
+The state holds the centre's x and y in pixels and the logarithms of width and height, so that sizes stay positive. All
+noise is in box heights: a near face moves more pixels than a far one. A step of 5 % of the height in the centre and one
+of 5 % in the size are taken as equally likely, so the four share one 2x2 covariance (in heights squared).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Motion:
-    """How faces move and how exactly they are measured.
+    """Parameters of the motion and measurement noise.
 
     Attributes:
         speed: standard deviation of a head's velocity, box heights per second, over 0.
-        rest_s: time in which a velocity fades to 37 %, seconds, over 0.
+        rest_s: time in which a velocity decays to 37 %, seconds, over 0.
         blur: standard deviation of a detector's boxes around the face, box heights, over 0.
     """
 
@@ -39,14 +39,14 @@ class Motion:
     blur: float = 0.08
 
     def __post_init__(self) -> None:
-        """Raises InvalidValue where a value is not over 0."""
+        """Raises InvalidValue if a value is not over 0."""
         if min(self.speed, self.rest_s, self.blur) <= 0:
             raise InvalidValue(f"speed, rest_s and blur must be over 0, got {self}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What is known of one face at one instant.
+    """Estimated position, size and velocity of one face at one instant.
 
     Attributes:
         mean: 4 x 2: value and change per second of centre x, centre y (pixels), ln width, ln height.
@@ -64,7 +64,7 @@ class State:
 
 
 def first_state(face: Detection, motion: Motion) -> State:
-    """The state of a face just met: at its box, at rest as far as is known."""
+    """The state of a new track: at the face's box, with unknown velocity of mean 0."""
     mean = np.zeros((4, 2))
     mean[:, 0] = _measured(face)
     return State(mean=mean, covariance=np.diag([motion.blur**2, motion.speed**2]))
@@ -72,7 +72,7 @@ def first_state(face: Detection, motion: Motion) -> State:
 
 def predicted(state: State, seconds: float, motion: Motion) -> State:
     """The state some seconds (over 0) later."""
-    left = np.exp(-seconds / motion.rest_s)  # part of a velocity left
+    left = np.exp(-seconds / motion.rest_s)  # share of the velocity that is left
     step = np.array([[1, motion.rest_s * (1 - left)], [0, left]])
     noise = motion.speed**2 * np.array(
         [
@@ -87,14 +87,14 @@ def predicted(state: State, seconds: float, motion: Motion) -> State:
 
 
 def corrected(state: State, face: Detection, motion: Motion) -> State:
-    """The state after seeing the face at the instant the state is for."""
+    """The state updated with a detection at the same instant."""
     gain = state.covariance[:, 0] / (state.covariance[0, 0] + motion.blur**2)
     mean = state.mean + np.outer(_measured(face) - state.mean[:, 0], gain)
     return State(mean=mean, covariance=state.covariance - np.outer(gain, state.covariance[0]))
 
 
 def spread(state: State, motion: Motion) -> float:
-    """Standard deviation of where a detector will see the face along one axis, box heights."""
+    """Standard deviation of the predicted measurement along one axis, box heights."""
     return float(np.sqrt(state.covariance[0, 0] + motion.blur**2))
 
 

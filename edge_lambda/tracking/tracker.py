@@ -1,8 +1,8 @@
-"""Faces followed through the frames of one camera.
+"""Tracks faces through the frames of one camera.
 
 Matching is done twice a frame, as in ByteTrack (Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every
-Detection Box", ECCV 2022): sure faces first, against all tracks, then doubtful ones against the tracks left over. A
-doubtful face can so continue a track but never start one.
+Detection Box", ECCV 2022): sure faces first, against all tracks, then doubtful ones against the remaining tracks. A
+doubtful face can thus continue a track but never start one.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class Following:
 
     Attributes:
         sure: confidence from which a face starts a track and is matched first, 0..1.
-        survival_s: how long a track waits for a face that is hidden, seconds; afterwards the face is a new track.
-        motion: how faces move.
-        gate: how far from where it is expected a sure face may be found.
-        doubtful_gate: the same for a doubtful one; narrow, because a hand beside a hidden face looks like a doubtful
-            face too.
+        survival_s: how long a track waits for a hidden face, seconds; after that, the face gets a new track.
+        motion: the motion model.
+        gate: how far from its expected position a sure face may be.
+        doubtful_gate: the same for a doubtful face; narrow, because a hand beside a hidden face also looks like a
+            doubtful face.
     """
 
     sure: float = SURE
@@ -38,18 +38,18 @@ class Following:
     doubtful_gate: Gate = field(default_factory=lambda: Gate(least=0.5, most=0.5))
 
     def __post_init__(self) -> None:
-        """Raises InvalidValue where a value is out of its range."""
+        """Raises InvalidValue if a value is out of range."""
         if not (0 <= self.sure <= 1 and self.survival_s > 0):
             raise InvalidValue(f"sure must be within 0..1 and survival_s over 0, got {self}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedFace:
-    """One face seen in one frame, and whose it is.
+    """One detected face and its track.
 
     Attributes:
         track: the track's id, "<run>-<number>", never used for another face.
-        detection: the face as the detector saw it.
+        detection: the face as detected.
     """
 
     track: str
@@ -58,7 +58,7 @@ class TrackedFace:
 
 @dataclass(slots=True, kw_only=True)
 class _Followed:
-    """One track while it is followed; `state` is for the instant of the latest frame."""
+    """An open track; `state` is for the instant of the latest frame."""
 
     track: str
     state: State
@@ -66,10 +66,10 @@ class _Followed:
 
 
 class Tracker:
-    """Follows the faces of one camera; holds only tracks seen within the survival time.
+    """Tracks the faces of one camera; keeps only tracks seen within the survival time.
 
     Attributes:
-        started: how many tracks it has told apart.
+        started: number of tracks started so far.
     """
 
     started: int
@@ -78,15 +78,15 @@ class Tracker:
         """Starts with no tracks.
 
         Args:
-            run: begins every track id. It must differ between any two runs whose records may meet (the instant a
-                recording began, say), so that a restart never continues a stranger's track.
+            run: prefix of every track id, unique among runs whose records may be combined (such as the start time of
+                a recording), so that a restart never continues another person's track.
             following: the parameters.
 
         Raises:
             InvalidValue: `run` is empty.
         """
         if not run:
-            raise InvalidValue("a tracker needs a run to name its tracks after, got an empty one")
+            raise InvalidValue("a tracker needs a run name as prefix of its track ids, got an empty one")
         self._run = run
         self._following = following or Following()
         self.started = 0
@@ -94,12 +94,12 @@ class Tracker:
         self._at_ms: int | None = None
 
     @property
-    def held(self) -> int:
-        """Tracks kept in memory, those of hidden faces included: as many as were seen within the survival time."""
+    def tracks_in_memory(self) -> int:
+        """Number of tracks in memory, including hidden faces: those seen within the survival time."""
         return len(self._followed)
 
     def update(self, detections: Sequence[Detection], at_ms: int, frame_size: tuple[int, int]) -> list[TrackedFace]:
-        """Takes the faces of the next frame.
+        """Matches the faces of the next frame with tracks.
 
         Args:
             detections: the faces of one frame, in any order.
@@ -107,21 +107,21 @@ class Tracker:
             frame_size: width and height of the frame, pixels.
 
         Returns:
-            The faces that belong to a track, in the order given. Doubtful faces that continue none are left out, and
-            so are tracks not seen in this frame.
+            The faces that belong to a track, in the order given. Doubtful faces that continue no track are left out,
+            and so are tracks not seen in this frame.
 
         Raises:
             InvalidValue: `at_ms` is not later than before.
         """
         self._predict(at_ms)
-        # Put in an order of their own, so that the answer does not hang on the order they came in.
+        # Sorted, so that the result does not depend on the order of the detections.
         ordered = sorted(enumerate(detections), key=lambda item: _place(item[1]))
         sure = {index: face for index, face in ordered if face.confidence >= self._following.sure}
         doubtful = {index: face for index, face in ordered if index not in sure}
         tracks: dict[int, str] = {}
         left_over = self._continue(self._followed, sure, self._following.gate, at_ms, tracks)
         left_over = self._continue(left_over, doubtful, self._following.doubtful_gate, at_ms, tracks)
-        # Walked out of the picture: whoever comes in there is somebody else.
+        # Left the picture: a face that enters there later is another person.
         gone = {one.track for one in left_over if _outside(one.state, frame_size)}
         self._followed = [one for one in self._followed if one.track not in gone]
         for index, face in sure.items():
@@ -130,14 +130,14 @@ class Tracker:
         return [TrackedFace(track=tracks[index], detection=detections[index]) for index in sorted(tracks)]
 
     def forget(self) -> None:
-        """Ends every track: what comes next shows the same people at other places."""
+        """Ends every track, because the same people will appear at other positions."""
         self._followed = []
 
     def _predict(self, at_ms: int) -> None:
-        """Ends the tracks not seen for too long and moves the others to the instant of the new frame."""
+        """Ends tracks not seen for too long, and predicts the others to the time of the new frame."""
         before = at_ms - 1 if self._at_ms is None else self._at_ms
         if at_ms <= before:
-            raise InvalidValue(f"frames must come in order of time: one at {at_ms} ms after one at {before} ms")
+            raise InvalidValue(f"frames must be in chronological order: one at {at_ms} ms follows one at {before} ms")
         self._at_ms = at_ms
         oldest = at_ms - self._following.survival_s * 1000
         self._followed = [followed for followed in self._followed if followed.seen_at_ms >= oldest]
@@ -152,7 +152,7 @@ class Tracker:
         at_ms: int,
         tracks: dict[int, str],
     ) -> list[_Followed]:
-        """Matches faces with tracks, enters them into `tracks` and returns the tracks left over."""
+        """Matches faces with tracks, adds them to `tracks`, and returns the unmatched tracks."""
         indexes = list(faces)
         expected = np.array([one.state.box for one in followed]).reshape(-1, 4)
         spreads = [spread(one.state, self._following.motion) for one in followed]
@@ -183,5 +183,5 @@ def _outside(state: State, frame_size: tuple[int, int]) -> bool:
 
 
 def run_name(began_ms: int) -> str:
-    """A short name made from the instant a run begins at, in base 36: `mnq3k2d1`."""
+    """A short name from the start time of a run, in base 36: `mnq3k2d1`."""
     return np.base_repr(began_ms, 36).lower()

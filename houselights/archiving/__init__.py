@@ -1,1 +1,1 @@
-"""The whole archive as partitioned Parquet, which DuckDB reads here and Athena in the cloud."""
+"""Exports all sessions as partitioned Parquet, for DuckDB and Amazon Athena."""

@@ -1,6 +1,6 @@
-"""The columns of the archive's tables: their types, units and meanings, in one place.
+"""The columns of the archive's tables: types, units and meanings.
 
-`infra/archive.yaml` tells Athena the same; a test holds the two together.
+`infra/archive.yaml` declares the same columns for Athena; a test compares both.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from audience.faces import EXPRESSIONS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveColumn:
-    """One column.
+    """A column of the archive.
 
     Attributes:
-        name: of the column.
-        kind: its type as Hive names it.
-        unit: "" for none.
-        meaning: one sentence.
+        name: name of the column.
+        kind: its type in Hive.
+        unit: its unit; "" for none.
+        meaning: description, one sentence.
     """
 
     name: str
@@ -30,7 +30,7 @@ class ArchiveColumn:
 
 
 def _sums(of: str) -> tuple[ArchiveColumn, ...]:
-    """What adds up of every expression: two rows' sums are the sums of both."""
+    """The additive columns of every expression: rows can be summed."""
     return tuple(
         ArchiveColumn(name=f"{name}_{what}", kind=kind, unit=unit, meaning=meaning.format(name=name, of=of))
         for name in EXPRESSIONS
@@ -122,7 +122,7 @@ TABLES: Mapping[str, tuple[ArchiveColumn, ...]] = {
 
 
 def arrow_schema(columns: tuple[ArchiveColumn, ...]) -> Any:
-    """The columns as pyarrow writes them, with unit and meaning as metadata."""
+    """The pyarrow schema of the columns, with unit and meaning as metadata."""
     import pyarrow as pa
 
     kinds = {

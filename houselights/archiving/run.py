@@ -1,4 +1,4 @@
-"""Bringing an archive up to date: what changed is written, what is gone from the store is removed."""
+"""Updates an archive: writes files that changed, and removes those that are no longer in the store."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _FORMAT = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archived:
-    """What a run did.
+    """Result of an update.
 
     Attributes:
-        sessions: how many are in the archive.
-        written, removed: files.
-        refused: by session id, why its windows are not in the archive; they cannot be laid out.
+        sessions: number of sessions in the archive.
+        written, removed: number of files.
+        refused: for each session whose windows could not be archived, the reason by session id.
     """
 
     sessions: int
@@ -46,20 +46,20 @@ class Archived:
 
 
 def archive(store: Store, place: ArchivePlace, *, on_session: Callable[[int, int], None]) -> Archived:
-    """Brings an archive up to date with a store.
+    """Updates an archive from a store.
 
-    Every window is read and every file made anew, and only those whose bytes are others than before are written. So
-    what came late, was left out or described since is in the archive, and what did not change is not touched. What is
-    not in the store any more is removed first. A run that was ended is taken up by the next one.
+    All windows are read and all files are created again, but only files whose content changed are written. So late
+    windows, exclusions and descriptions are included, and unchanged files are not touched. Files of sessions that are
+    no longer in the store are removed first. The next run completes an interrupted one.
 
     Args:
-        store: all of its sessions. Figures over fewer than `MIN_FACES` faces are withheld, for audiences of one too:
-            an archive is read by others than the person.
+        store: the store; all sessions are archived. Figures over fewer than `MIN_FACES` faces are withheld, also for
+            audiences of one, because other people read an archive.
         place: empty, or an archive of the same store.
-        on_session: told how many sessions of how many are done.
+        on_session: called with the number of sessions done, and of all sessions.
 
     Raises:
-        ExportFailed: the place cannot be read or written, holds something else, or the archive of another store.
+        ExportFailed: the place cannot be read or written, or contains other files or the archive of another store.
         StoreUnavailable: the store cannot be read.
     """
     sessions = store.sessions()
@@ -76,7 +76,7 @@ def archive(store: Store, place: ArchivePlace, *, on_session: Callable[[int, int
             try:
                 stages = _stages(store, session)
             except InvalidValue as problem:
-                # One camera with a wrong clock must not keep a thousand sessions from being archived.
+                # One camera with a wrong clock must not prevent archiving all other sessions.
                 refused[session.session_id] = str(problem)
                 stages = []
             files.put(windows_name(session), windows_file(stages))
@@ -90,17 +90,17 @@ def archive(store: Store, place: ArchivePlace, *, on_session: Callable[[int, int
 
 
 def windows_name(session: Session) -> str:
-    """Where a session's windows lie. Ids are plain, so they are file names."""
+    """File name of a session's windows. Session ids are valid file names."""
     return f"windows/month={_month(session)}/{session.session_id}.parquet"
 
 
 def segments_name(session: Session) -> str:
-    """Where a session's segments lie."""
+    """File name of a session's segments."""
     return f"segments/month={_month(session)}/{session.session_id}.parquet"
 
 
 def _month(session: Session) -> str:
-    """The month it began in, by UTC, as Athena projects it."""
+    """The month in which a session began, in UTC, for Athena's partition projection."""
     return f"{session.started_at.astimezone(UTC):%Y-%m}"
 
 
@@ -118,7 +118,7 @@ def _stages(store: Store, session: Session) -> list[StageWindows]:
 
 
 class _Manifest(msgspec.Struct):
-    """What is read of a manifest: the store it is the archive of, and the digest of each file."""
+    """The parts of a manifest that are read: the archive's store, and the digest of each file."""
 
     format: int
     store: str
@@ -126,7 +126,7 @@ class _Manifest(msgspec.Struct):
 
 
 class _Files:
-    """The files of an archive, and the manifest that says what is in them."""
+    """The files of an archive and their manifest."""
 
     def __init__(self, place: ArchivePlace, store_url: str) -> None:
         self.written = self.removed = 0
@@ -135,25 +135,25 @@ class _Files:
         self._there = place.names()
         self._digests: dict[str, str] = {}
         if self._there:
-            told = self._manifest()
-            if told.store != store_url:
+            found = self._manifest()
+            if found.store != store_url:
                 raise ExportFailed(
-                    f"{place.name} is the archive of {told.store}, and this store is {store_url}: choose another "
-                    f"place with --archive; if the store has only moved, say so under store in its {MANIFEST}"
+                    f"{place.name} is the archive of {found.store}, and this store is {store_url}: choose another "
+                    f"place with --archive; if the store was moved, change `store` in its {MANIFEST}"
                 )
-            self._digests = told.files
+            self._digests = found.files
         else:
-            # So that a run that is ended leaves an archive, and not files nobody knows.
+            # Written first, so that an interrupted run leaves a valid archive.
             self.note()
 
     def remove_all_but(self, names: set[str]) -> None:
-        """Removes the files of sessions that are not there any more, and what a run that was killed half wrote."""
+        """Removes files of deleted sessions, and files of an interrupted run."""
         for name in sorted(self._there - names):
             if name.partition("/")[0] in TABLES:
                 self._remove(name)
 
     def put(self, name: str, content: bytes | None) -> None:
-        """Writes a file if it is another than before; None removes it."""
+        """Writes a file if its content changed; None removes it."""
         if content is None:
             if name in self._there:
                 self._remove(name)
@@ -190,16 +190,16 @@ class _Files:
         self.removed += 1
 
     def _manifest(self) -> _Manifest:
-        """What the last run noted.
+        """Reads the manifest of the last run.
 
         Raises:
-            ExportFailed: there are files, and no manifest of an archive.
+            ExportFailed: there are files, but no valid manifest.
         """
         with suppress(msgspec.DecodeError, RecursionError):
             manifest = msgspec.json.decode(self._place.read(MANIFEST) or b"", type=_Manifest)
             if manifest.format == _FORMAT:
                 return manifest
         raise ExportFailed(
-            f"{self._place.name} holds files, and no {MANIFEST} of an archive this Houselights writes: choose an empty "
-            "place with --archive"
+            f"{self._place.name} contains files, but no {MANIFEST} of an archive that this version writes: choose an "
+            "empty place with --archive"
         )

@@ -1,4 +1,4 @@
-"""Sessions as the archive's tables: every figure a sum of windows that may be shown."""
+"""Creates the archive's tables from sessions; every figure is a sum of windows that may be shown."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ Rows = dict[str, Values]
 
 
 def windows_file(stages: Sequence[StageWindows]) -> bytes | None:
-    """The windows of a session's stages, in the order of stage and time; None where there are none (any more)."""
+    """The windows of a session's stages, ordered by stage and time; None if there are none."""
     parts = [_windows(windows) for windows in stages if len(windows.place)]
     return _parquet(WINDOWS, parts) if parts else None
 
 
 def segments_file(stages: Sequence[StageWindows]) -> bytes | None:
-    """The segments of each stage's first timeline, in its order; None where there are none, or no window is."""
+    """The segments of each stage's first timeline, in order; None if there are no segments or no windows."""
     parts = [_segments(windows) for windows in stages if len(windows.place) and windows.stage.timelines]
     return _parquet(SEGMENTS, parts) if parts else None
 
 
 def sessions_file(sessions: Iterable[Session]) -> bytes:
-    """The sessions, in the order of their ids."""
+    """The sessions, ordered by id."""
     ordered = sorted(sessions, key=lambda session: session.session_id)
     rows: dict[str, Values] = {
         name: [getattr(session, name) for session in ordered]
@@ -48,13 +48,13 @@ def sessions_file(sessions: Iterable[Session]) -> bytes:
 
 
 def scorers_file(scorers: Iterable[ScorerRecord]) -> bytes:
-    """One row a scorer and expression."""
-    told = [
+    """One row per scorer and expression."""
+    rows = [
         (scorer.name, expression, threshold, expression in scorer.experimental, scorer.model_sha256)
         for scorer in sorted(scorers, key=lambda scorer: scorer.name)
         for expression, threshold in sorted(scorer.thresholds.items())
     ]
-    return _parquet(SCORERS, [{column.name: [row[place] for row in told] for place, column in enumerate(SCORERS)}])
+    return _parquet(SCORERS, [{column.name: [row[place] for row in rows] for place, column in enumerate(SCORERS)}])
 
 
 def _windows(windows: StageWindows) -> Rows:
@@ -109,12 +109,12 @@ def _key(windows: StageWindows, count: int) -> dict[str, Values]:
 
 
 def _sums(windows: StageWindows, row: NDArray[np.int64], count: int) -> Rows:
-    """What adds up of every expression, masked where there is no figure, or none that may be told exactly.
+    """The sums of every expression, masked where there is no figure, or where it may not be shown exactly.
 
     Args:
-        windows: a stage's.
-        row: (windows of the table,) the row that each adds to, -1 for none.
-        count: of rows.
+        windows: a stage's windows.
+        row: for each window of the table, the row it is added to, -1 for none.
+        count: number of rows.
     """
     table = windows.table
     rows: dict[str, Values] = {}
@@ -130,10 +130,10 @@ def _sums(windows: StageWindows, row: NDArray[np.int64], count: int) -> Rows:
         }
         each = {what: getattr(table, what)[known, column] for what in sums}
         hidden = np.bincount(row[known][_hidden(each, windows)], minlength=count)
-        # One hidden window is had by taking the others from their segment.
+        # A single hidden window could be computed by subtracting the others from their segment.
         masked = _hidden(sums, windows) | ((hidden > 0) & (hidden < windows.min_faces))
         for what in ("over", "scored", "total"):
-            # A ten-millionth of a confidence says nothing, and what has fewer digits takes less room.
+            # Rounded to float32: the digits have no meaning, and fewer of them compress better.
             kind = np.float32 if what == "total" else np.int64
             values = sums[what].astype(kind).astype(np.float64 if what == "total" else np.int64)
             rows[f"{name}_{what}"] = np.ma.masked_array(values, mask=masked | (sums["scored"] == 0))
@@ -141,7 +141,8 @@ def _sums(windows: StageWindows, row: NDArray[np.int64], count: int) -> Rows:
 
 
 def _hidden(sums: Mapping[str, NDArray[Any]], windows: StageWindows) -> NDArray[np.bool_]:
-    """Which sums of few faces show so nearly none or all of an expression that they would tell each one's state."""
+    """Which sums are of so few faces, and so close to none or all showing an expression, that they would reveal each
+    person's state."""
     with np.errstate(invalid="ignore", divide="ignore"):
         share, faces = sums["over"] / sums["scored"], sums["scored"] / sums["scored_spans"]
     long = sums["scored_spans"] * windows.table.record_width_ms >= 60_000

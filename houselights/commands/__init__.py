@@ -1,4 +1,4 @@
-"""The subcommands, one file each. What is heavy is imported when a command runs, not when its help is shown."""
+"""The subcommands, one file each. Heavy libraries are imported when a command runs, not for its help."""
 
 from __future__ import annotations
 

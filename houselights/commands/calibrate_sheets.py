@@ -1,4 +1,4 @@
-"""`houselights calibrate-sheets`: what contact sheets change, measured on an AWS account of one's own."""
+"""`houselights calibrate-sheets`: measures on your AWS account how contact sheets change scores."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from houselights.commands.extras import needing_extra
 from houselights.commands.options import country_option
 
 if TYPE_CHECKING:
-    from houselights.calibrating_sheets import Comparison, Way
+    from houselights.calibrating_sheets import Comparison, MethodResult
     from houselights.sampled_faces import SampledFaces
 
 _INTERRUPTED = 130
 
 
-@click.command(short_help="Measure what contact sheets change, on your AWS account.")
+@click.command(short_help="Measure how contact sheets change scores, on your AWS account.")
 @click.argument("video", type=click.Path(path_type=Path))
 @click.option(
     "--faces",
@@ -32,13 +32,13 @@ _INTERRUPTED = 130
     default=100,
     show_default=True,
     metavar="N",
-    help="How many faces are sent, at most.",
+    help="Maximum number of faces to send.",
 )
 @click.option("--setting", type=click.Choice(SETTINGS), default="event", show_default=True, help="Kind of place.")
 @country_option
 @click.option("--profile", metavar="NAME", help="AWS profile.")
 @click.option("--region", metavar="NAME", help="AWS region.  [default: the profile's]")
-@click.option("--yes", is_flag=True, help="Send the pictures without asking.")
+@click.option("--yes", is_flag=True, help="Send the pictures without confirmation.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def calibrate_sheets(
     video: Path,
@@ -52,12 +52,12 @@ def calibrate_sheets(
 ) -> int:
     """Score faces of VIDEO on contact sheets and one by one with Amazon Rekognition, and compare.
 
-    Pictures of faces are sent to AWS, and its calls cost money: what is sent, where to, and the list price are said
-    first. No picture is written to disk, and no store is touched. Ctrl-C tells what was measured until then.
+    This sends pictures of faces to AWS and costs money: what is sent, where to, and the list price are shown first. No
+    picture is written to disk, and no store is changed. Ctrl-C prints what was measured so far.
     """
     decision = decide(setting, country)
     if decision.mode != "expressions":
-        raise ScoringRefused(f"faces of this recording are sent nowhere: {decision.reason}")
+        raise ScoringRefused(f"faces of this recording must not be sent: {decision.reason}")
     with needing_extra("edge"):
         from edge_lambda.detectors.load import load_detector
         from houselights.sampled_faces import sample_faces
@@ -71,28 +71,28 @@ def calibrate_sheets(
     with aws_errors(session):
         account = quick_client(session, "sts").get_caller_identity()["Account"]
     console = Console(stderr=True)
-    with console.status("looking for faces") as status:
+    with console.status("finding faces") as status:
         sampled = sample_faces(
             video,
             most=most,
             detector=load_detector(doubtful=True),
-            on_look=lambda faces: status.update(f"looking for faces: {faces} of {most}"),
+            on_progress=lambda faces: status.update(f"finding faces: {faces} of {most}"),
         )
     calls = len(sampled.sheets) + len(sampled.pictures)
     click.echo(_what_is_sent(sampled, account=account, region=session.region_name), err=True)
-    if not (yes or click.confirm("Do you want to send them, and may you?", err=True)):
+    if not (yes or click.confirm("Send them? You need the right to do so", err=True)):
         click.echo("Nothing was sent.", err=True)
         return 1
     scorer = RekognitionScorer(rekognition_client(session))
     calibration = Calibration(sampled, scorer)
     code, problem = 0, None
-    with console.status("asking Rekognition") as status:
+    with console.status("calling Rekognition") as status:
         try:
-            calibration.run(lambda answered: status.update(f"asking Rekognition: {answered} of {calls} calls"))
+            calibration.run(lambda answered: status.update(f"calling Rekognition: {answered} of {calls} calls"))
         except KeyboardInterrupt:
             code = _INTERRUPTED
-        except HouselightsError as trouble:
-            problem = trouble
+        except HouselightsError as error:
+            problem = error
     compared = calibration.compared()
     if compared.alone.faces:
         if compared.alone.faces < compared.faces:
@@ -113,11 +113,12 @@ def _what_is_sent(sampled: SampledFaces, *, account: str, region: str) -> str:
     sheets, faces = len(sampled.sheets), len(sampled.pictures)
     size = sum(len(sheet.jpeg) for sheet in sampled.sheets) + sum(map(len, sampled.pictures))
     return (
-        f"{faces} faces go to Amazon Rekognition in {region}, on account {account}: on {sheets} contact "
-        f"{'sheet' if sheets == 1 else 'sheets'}, and each as a picture of its own; {size / 1000:.0f} kB.\n"
+        f"{faces} faces will be sent to Amazon Rekognition in {region}, account {account}: on {sheets} contact "
+        f"{'sheet' if sheets == 1 else 'sheets'}, and each as a separate picture; {size / 1000:.0f} kB.\n"
         f"That is {sheets + faces} calls of DetectFaces, ${(sheets + faces) * DETECT_FACES:.3f} at the list price of "
         f"us-east-1 (${DETECT_FACES:.3f} a call).\n"
-        "Nothing is kept here. AWS may keep pictures to improve its services unless your organization opts out: see "
+        "Nothing is stored on this machine. AWS may keep pictures to improve its services unless your "
+        "organization opts out: see "
         "docs/privacy.md."
     )
 
@@ -130,11 +131,14 @@ def _as_json(compared: Comparison, **where: str) -> dict[str, Any]:
 
 
 def _as_text(compared: Comparison) -> str:
-    lines = [_way("On sheets", compared.on_sheets), _way("Alone", compared.alone)]
+    lines = [_method_line("On sheets", compared.on_sheets), _method_line("Alone", compared.alone)]
     if not compared.differences:
-        return "\n".join([*lines, f"{compared.compared} faces were scored both ways: too few to compare."])
+        return "\n".join(
+            [*lines, f"{compared.compared} faces were scored both on sheets and alone: too few to compare."]
+        )
     lines += [
-        f"{compared.compared} faces were scored both ways. Differences: the confidence on the sheet less that alone.",
+        f"{compared.compared} faces were scored both on sheets and alone. Differences: confidence on the sheet "
+        "minus alone.",
         "",
         f"{'':<10}{'correlation':>12}{'difference':>12}{'absolute':>10}{'agree':>8}{'on sheets':>11}{'alone':>8}",
     ]
@@ -148,14 +152,14 @@ def _as_text(compared: Comparison) -> str:
         [
             *lines,
             "",
-            "agree: faces that show the expression both ways, or neither way; on sheets, alone: share of faces that "
-            "show it.",
+            "agree: faces that show the expression in both cases, or in neither; on sheets, alone: share of faces "
+            "that show it.",
             "What is measured is visible expression, not feeling.",
         ]
     )
 
 
-def _way(name: str, way: Way) -> str:
+def _method_line(name: str, way: MethodResult) -> str:
     return (
         f"{name}: {way.found} of {way.faces} faces found; {way.bytes / 1000:.0f} kB sent; calls of DetectFaces: "
         f"{way.calls} (${way.dollars:.3f})."

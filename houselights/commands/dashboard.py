@@ -1,4 +1,4 @@
-"""`houselights dashboard`: serves the pages on this machine."""
+"""`houselights dashboard`: serves the dashboard's pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BROWSER_VARIABLE = "HOUSELIGHTS_OPEN_BROWSER"
 THIS_MACHINE = "127.0.0.1"
 
 
-@click.command(short_help="Serve the pages on this machine.")
+@click.command(short_help="Serve the dashboard.")
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="[default: 8501, or the next that is free]")
 @click.option("--browser/--no-browser", default=True, help="Open a browser.  [default: yes]")
 @click.option(
@@ -30,15 +30,14 @@ THIS_MACHINE = "127.0.0.1"
     multiple=True,
     envvar=VIDEOS_VARIABLE,
     metavar="DIR",
-    help="Where recordings lie that are to be shown beside their curves; can be given several times. "
-    f"Also from {VIDEOS_VARIABLE}.",
+    help=f"Folder of recordings to show beside their curves; repeatable. Also from {VIDEOS_VARIABLE}.",
 )
 @click.option(
     "--host",
     default=THIS_MACHINE,
     show_default=True,
     metavar="ADDRESS",
-    help="Listen there; another than this machine's own takes --access.",
+    help="Address to listen on; any other than this machine's own needs --access.",
 )
 @access_option
 @store_option
@@ -50,7 +49,7 @@ def dashboard(
     access: Path | None,
     store_url: str | None,
 ) -> int:
-    """Serve the dashboard until Ctrl-C: to the person at this machine, or by login."""
+    """Serve the dashboard until Ctrl-C: to the person at this machine, or with logins."""
     return serve(store_url, port=port, browser=browser, videos=videos, host=host, access=access)
 
 
@@ -63,30 +62,29 @@ def serve(
     host: str = THIS_MACHINE,
     access: Path | None = None,
 ) -> int:
-    """Runs the dashboard's server in a process of its own; returns its exit code.
+    """Runs the dashboard's server in a child process; returns its exit code.
 
     Args:
-        store_url: whose sessions; None for the user's own store.
-        port: to listen on; None for 8501, or the next that is free.
-        browser: whether to open one.
-        videos: folders and files in which recordings may be looked for, to show them beside their curves.
-        host: the address to listen on.
-        access: the access settings; None serves the person at this machine alone.
+        store_url: the store; None for the user's default store.
+        port: port to listen on; None for 8501, or the next free one.
+        browser: whether to open a browser.
+        videos: folders and files of recordings to show beside their curves.
+        host: address to listen on.
+        access: file of access settings; None only serves the person at this machine.
 
     Raises:
-        InvalidValue: the dashboard's extra is not installed, there is nothing where recordings should lie, or others
-            would be served without access settings, with broken ones, with no way to sign in or out, or with links that
-            can be guessed.
+        InvalidValue: the dashboard's extra is not installed, a folder in `videos` does not exist, or other people would
+            be served without access settings, with invalid ones, without login or logout, or with a weak link secret.
         StoreUnavailable: the store cannot be opened.
     """
     if util.find_spec("streamlit") is None:
         raise InvalidValue("the dashboard needs Streamlit: install Houselights with its extra `dashboard`")
     for place in videos:
         if not place.exists():
-            raise InvalidValue(f"--videos {place} does not exist; name the folder the recordings lie in")
-    store_at(store_url).close()  # what is wrong with the store is said here, not on a page
+            raise InvalidValue(f"--videos {place} does not exist; give the folder of the recordings")
+    store_at(store_url).close()  # reports errors of the store here, not on a page
     command = [sys.executable, "-m", "streamlit", "run", str(resources.files("dashboard") / "app.py")]
-    command += ["--server.address", host, *_to_whom(host, access)]
+    command += ["--server.address", host, *_access_options(host, access)]
     if port is not None:
         command += ["--server.port", str(port)]
     environment = os.environ | {STORE_VARIABLE: store_url or default_store_url()}
@@ -97,22 +95,25 @@ def serve(
     if videos:
         environment[VIDEOS_VARIABLE] = os.pathsep.join(str(place.absolute()) for place in videos)
     with stopped_by_signal() as stop, subprocess.Popen(command, env=environment) as process:
-        # Whoever ends this command means the pages; after Ctrl-C the terminal has told Streamlit already.
+        # Stopping this command stops the server too; on Ctrl-C the terminal also signals Streamlit.
         return wait_for(process, stop)
 
 
-def _to_whom(host: str, access: Path | None) -> list[str]:
-    """Streamlit's options on who is served; sees to it that others are by login only, and says where."""
+def _access_options(host: str, access: Path | None) -> list[str]:
+    """Streamlit's options for access; refuses to serve other people without logins, and prints the address."""
     from dashboard.access.limits import is_loopback
 
     if access is None:
         if not is_loopback(host) and host != "localhost":
             raise InvalidValue(
-                f"--host {host} would show the pages to whoever reaches it: say who may see what with --access FILE"
+                f"--host {host} would show the pages to everybody who can reach it: set who may see what with "
+                "--access FILE"
             )
         if host not in (THIS_MACHINE, "localhost"):
-            # Streamlit takes a page at any other for one of another site.
-            raise InvalidValue(f"--host {host} cannot be used: this machine's own pages are at {THIS_MACHINE}")
+            # Streamlit treats a page at any other address as another site's.
+            raise InvalidValue(
+                f"--host {host} cannot be used: without --access, pages are only served at {THIS_MACHINE}"
+            )
         return []
     from dashboard.access.ended_logins import EndedLogins
     from dashboard.access.secrets import check_sign_in, share_secret
@@ -121,8 +122,8 @@ def _to_whom(host: str, access: Path | None) -> list[str]:
     settings = read_settings(access.absolute())
     if settings.ended_logins is not None:
         EndedLogins(settings.ended_logins).check()
-    share_secret()  # one that is too short is told here, not to whoever opens a link
+    share_secret()  # reports a secret that is too short here, not when somebody opens a link
     check_sign_in(settings)
-    click.echo(f"Serving {settings.address} to the people in {access}, at {host}; Ctrl-C ends it.")
-    # Streamlit's own welcome asks a server on the internet for this machine's address.
+    click.echo(f"Serving {settings.address} to the people in {access}, at {host}; stop with Ctrl-C.")
+    # Streamlit's welcome message looks up this machine's public address on the internet.
     return ["--server.allowedHosts", settings.host, "--logger.hideWelcomeMessage", "true"]

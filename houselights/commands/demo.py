@@ -1,4 +1,4 @@
-"""`houselights demo`: a real clip through the real path, the sample sessions, and the pages."""
+"""`houselights demo`: scores a clip, loads the sample sessions, and serves the dashboard."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from houselights.commands.score import score
 
 CLIP_SESSION = "demo-clip"
 FESTIVAL_SESSION = "demo"
-# Long enough for trends, and for everybody who leaves the demo open all day.
+# Enough history for trends, and enough hours to leave the demo open all day.
 _FESTIVAL_SO_FAR = timedelta(minutes=40)
 _FESTIVAL_HOURS = 12.0
 
 
 @click.command(short_help="See it work: score a clip, load sample sessions, open the pages.")
 @click.option(
-    "--video", type=click.Path(path_type=Path), metavar="FILE", help="Your own recording instead of the clip."
+    "--video", type=click.Path(path_type=Path), metavar="FILE", help="Use your own recording instead of the clip."
 )
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="[default: 8501, or the next that is free]")
 @click.option("--browser/--no-browser", default=False, help="Open a browser.  [default: no]")
@@ -43,7 +43,7 @@ _FESTIVAL_HOURS = 12.0
 def demo(context: click.Context, video: Path | None, port: int | None, browser: bool, and_serve: bool) -> int:
     """Score a clip made of real faces, load the sample sessions, and serve the dashboard.
 
-    Everything goes into a store of its own, apart from your sessions.
+    Everything is kept in a separate store, apart from your sessions.
     """
     from audience.stores import open_store
     from sample_data.clip import SECONDS, make_clip
@@ -51,7 +51,7 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
 
     folder = platformdirs.user_cache_path("houselights", appauthor=False) / "demo"
     private_folder(folder)
-    tighten(folder)  # of an earlier version
+    tighten(folder)  # created by an earlier version
     store_url = f"sqlite:///{folder / 'demo.db'}"
     console = Console(stderr=True)
 
@@ -65,33 +65,33 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
                 make_clip(part, created_at=datetime.now(UTC), on_second=lambda _: progress.advance(task))
             part.replace(clip)
     else:
-        clip, session_id, title = video, session_of(video), video.name
+        clip, session_id, title = video, demo_session_id(video), video.name
     code: int = context.invoke(score, video=clip, session_id=session_id, title=title, store_url=store_url)
     with open_store(store_url) as store:
         samples = load_samples(store)
-    console.print(f"Loaded {len(samples)} sample sessions, all simulated and labelled so.")
+    console.print(f"Loaded {len(samples)} sample sessions, all labelled as simulated.")
     if not and_serve:
-        open_again(console, store_url, clip)
+        print_reopen_command(console, store_url, clip)
         return code
-    console.print(f"A simulated festival is running: the page Stages; what phones are shown: /live/{FESTIVAL_SESSION}.")
-    console.print("Serving the dashboard; Ctrl-C ends it.")
+    console.print(
+        f"A simulated festival is running: see the page Stages, and /live/{FESTIVAL_SESSION} for the public board."
+    )
+    console.print("Serving the dashboard; stop with Ctrl-C.")
     with festival_running(store_url):
         code = serve(store_url, port=port, browser=browser, videos=[clip])
-    open_again(console, store_url, clip)
+    print_reopen_command(console, store_url, clip)
     return code
 
 
-def open_again(console: Console, store_url: str, clip: Path) -> None:
-    """Says by which command the demo's sessions can be looked at without the demo."""
+def print_reopen_command(console: Console, store_url: str, clip: Path) -> None:
+    """Prints the command that opens the demo's sessions without the demo."""
     options = shlex.join(["--store", store_url, "--videos", str(clip)])
-    console.print(
-        "The demo keeps a store of its own. To look at it again:", f"houselights dashboard {options}", soft_wrap=True
-    )
+    console.print("The demo has its own store. To open it again:", f"houselights dashboard {options}", soft_wrap=True)
 
 
 @contextmanager
 def festival_running(store_url: str) -> Iterator[None]:
-    """A festival with ten stages that began a while ago and goes on as long as the context lasts."""
+    """Runs a simulated festival with ten stages, already under way, for the duration of the context."""
     from audience.stores import open_store
     from houselights.simulating import play, set_up
     from sample_data.festival_day.plan import plan_day
@@ -106,7 +106,7 @@ def festival_running(store_url: str) -> Iterator[None]:
         session_id=FESTIVAL_SESSION,
     )
     with open_store(store_url) as store:
-        store.delete_session(FESTIVAL_SESSION)  # of an earlier demo
+        store.delete_session(FESTIVAL_SESSION)  # left by an earlier demo
         set_up(store, day, running=True)
     stop = threading.Event()
     began = time.monotonic() - _FESTIVAL_SO_FAR.total_seconds()
@@ -115,7 +115,7 @@ def festival_running(store_url: str) -> Iterator[None]:
         with open_store(store_url) as store:
             try:
                 play(store, day, speed=1.0, stop=stop, elapsed_s=lambda: time.monotonic() - began)
-            except SessionNotFound as problem:  # somebody deletes it, to see what happens
+            except SessionNotFound as problem:  # the user deleted it
                 click.echo(f"The simulated festival has ended: {problem}", err=True)
 
     thread = threading.Thread(target=run, name="festival")
@@ -127,7 +127,7 @@ def festival_running(store_url: str) -> Iterator[None]:
         thread.join()
 
 
-def session_of(video: Path) -> str:
-    """The id of a recording's session: none of the demo's own, which it writes anew and removes."""
-    # What an id may not hold becomes a hyphen.
+def demo_session_id(video: Path) -> str:
+    """A session id for the user's recording, distinct from the demo's own sessions, which are replaced."""
+    # Characters not allowed in an id become hyphens.
     return f"recording-{re.sub(r'[^A-Za-z0-9._-]+', '-', video.stem)}"[:LONGEST_ID]

@@ -1,4 +1,4 @@
-"""`houselights doctor`: what works on this machine, and what to do about what does not."""
+"""`houselights doctor`: checks this machine, and says how to fix what does not work."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _MARKS = {
 }
 
 
-@click.command(short_help="Say what works on this machine.")
+@click.command(short_help="Check what works on this machine.")
 @store_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of sentences, and ask nothing.")
-@click.option("--yes", is_flag=True, help="Remove what onnxruntime's reports to Microsoft left here; do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text, without questions.")
+@click.option("--yes", is_flag=True, help="Remove files left by onnxruntime's reports to Microsoft, without asking.")
 def doctor(store_url: str | None, as_json: bool, yes: bool) -> int:
-    """Check OpenCV, models, store, camera and browser; exit code 1 where something needed is broken.
+    """Check OpenCV, models, store, camera and browser; exit code 1 if something required is broken.
 
-    What onnxruntime's reports to Microsoft left here before they were switched off is removed where you agree.
+    Offers to remove files that onnxruntime's reports to Microsoft left before they were switched off.
     """
     from houselights.checkup import checkup
 
@@ -44,15 +44,15 @@ def doctor(store_url: str | None, as_json: bool, yes: bool) -> int:
             console.print(Text.assemble((f"{mark:<3}", style), f"{finding.what}: {finding.says}"))
             if finding.do:
                 console.print(Text(f"     {finding.do}"))
-        if any(finding.state == "left" for finding in findings) and _agreed():
+        if any(finding.state == "left" for finding in findings) and _confirmed():
             _remove(as_json)
     return 1 if any(finding.state == "broken" for finding in findings) else 0
 
 
-def _agreed() -> bool:
-    """Whether who sits there wants it removed; where nobody does, nobody is waited for."""
+def _confirmed() -> bool:
+    """Asks whether to remove the files; False without a terminal."""
     try:
-        return click.confirm("Remove what the reports to Microsoft left?")
+        return click.confirm("Remove the files left by the reports to Microsoft?")
     except (click.Abort, OSError):
         if sys.stdin.isatty():
             raise

@@ -1,4 +1,4 @@
-"""`houselights export`: a session's curve, tracks and their meaning, or the whole archive, as files."""
+"""`houselights export`: writes a session, or the archive of all sessions, as files."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at, store_option
 
 
-@click.command(short_help="Write a session out as CSV or Parquet, or all of them as an archive.")
+@click.command(short_help="Export a session as CSV or Parquet, or all sessions as an archive.")
 @click.argument("session_id", required=False, metavar="SESSION")
-@click.option("--out", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Where SESSION goes.")
+@click.option("--out", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.")
 @click.option("--format", "formats", metavar="LIST", help="csv, parquet, or both.  [default: csv]")
 @click.option(
     "--min-faces",
@@ -28,14 +28,14 @@ from houselights.commands.options import store_at, store_option
 @click.option(
     "--bom/--no-bom",
     default=True,
-    help="Begin CSV files with a byte order mark, without which Excel garbles letters with accents.  [default: --bom]",
+    help="Begin CSV files with a byte order mark, which Excel needs for letters with accents.  [default: --bom]",
 )
-@click.option("--units", is_flag=True, help="Write the units into CSV files, as a second row of headings.")
+@click.option("--units", is_flag=True, help="Add a second heading row with units to CSV files.")
 @click.option(
     "--archive",
     "archive_at",
     metavar="s3://BUCKET/PREFIX|DIR",
-    help="Bring an archive of all sessions up to date, as partitioned Parquet.",
+    help="Create or update an archive of all sessions, as partitioned Parquet.",
 )
 @store_option
 def export(
@@ -50,12 +50,14 @@ def export(
 ) -> int:
     """Write SESSION into DIR: curve, tracks, notes, dictionary, manifest.
 
-    With --archive, write every session as partitioned Parquet (windows, segments, sessions, scorers) instead: only what
-    changed since the last time, and what was deleted or has expired is removed there, too.
+    With --archive, write all sessions as partitioned Parquet instead (windows, segments, sessions, scorers). Only
+    changed files are written; deleted and expired data are removed from the archive too.
     """
     if archive_at is not None:
         if session_id or folder or formats or min_faces or units or not bom:
-            raise InvalidValue("--archive takes every session and keeps to 5 faces: give --store with it and no more")
+            raise InvalidValue(
+                "--archive exports all sessions with at least 5 faces: only --store can be combined with it"
+            )
         return _archive(archive_at, store_url)
     if session_id is None or folder is None:
         raise InvalidValue("give SESSION and --out DIR to write one session, or --archive PLACE to write all")
@@ -94,14 +96,14 @@ def _export_one(
         click.echo(file)
     if exported.outside:
         click.echo(
-            f"{exported.outside} windows lie far outside the session and were left out: the clock of a camera was "
-            "wrong, or the times of the session are.",
+            f"{exported.outside} windows far outside the session were left out: the clock of a camera was wrong, or "
+            "the times of the session are.",
             err=True,
         )
     if exported.withheld:
         fewest = exported.min_faces[-1]
         click.echo(
-            f"{exported.withheld} of {exported.windows} windows carry the count and no figure: the faces before a "
+            f"{exported.withheld} of {exported.windows} windows have the count but no figure: the faces in front of a "
             f"camera were {withheld_text(fewest, as_usual=False)}.",
             err=True,
         )
@@ -109,11 +111,11 @@ def _export_one(
 
 def _archive(where: str, store_url: str | None) -> int:
     with needing_extra("export"):
-        import pyarrow.parquet  # noqa: F401  (said now, and not at the first session)
+        import pyarrow.parquet  # noqa: F401  (fails now, not at the first session)
     with needing_extra("cloud"):
-        from houselights.archiving.places import place_of
+        from houselights.archiving.places import open_place
 
-        place = place_of(where)
+        place = open_place(where)
     from houselights.archiving.run import archive
 
     with store_at(store_url) as store, Progress(console=Console(stderr=True)) as progress:
@@ -122,7 +124,7 @@ def _archive(where: str, store_url: str | None) -> int:
             done = archive(store, place, on_session=lambda at, of: progress.update(task, completed=at, total=of))
         except KeyboardInterrupt:
             progress.stop()
-            click.echo("What was written stays. Give the same command again to go on from there.", err=True)
+            click.echo("Written files are kept. Run the same command again to continue.", err=True)
             raise
     click.echo(
         f"{place.name}: {done.sessions} {'session' if done.sessions == 1 else 'sessions'}, {done.written} "

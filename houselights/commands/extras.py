@@ -1,4 +1,4 @@
-"""What of Houselights is not installed, said in one line."""
+"""Reports missing optional libraries in one line."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from audience.errors import InvalidValue
 
 @contextmanager
 def needing_extra(extra: str) -> Iterator[None]:
-    """Says what to install where something within is missing.
+    """Turns a missing library into an error that names the extra to install.
 
     Args:
-        extra: the one of Houselights that brings it.
+        extra: the extra of Houselights that contains the library.
 
     Raises:
         InvalidValue: a library is missing.

@@ -1,4 +1,4 @@
-"""`houselights grant` and `revoke`: which session a camera in AWS may deliver for."""
+"""`houselights grant` and `revoke`: set which session a camera in AWS may deliver for."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from houselights.commands.options import store_at, store_option
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-LASTS = "What it got from AWS before lasts for 30 minutes at most."
+LASTS = "Its earlier AWS credentials stay valid for up to 30 minutes."
 
 
 def _account_options(command: Command) -> Command:
     for option in (
-        click.option("--now", is_flag=True, help="Even where the camera still holds deliveries of its session."),
+        click.option("--now", is_flag=True, help="Even if the camera still has unsent deliveries of its session."),
         click.option("--region", metavar="NAME", help="AWS region.  [default: the store's, or the profile's]"),
         click.option("--profile", metavar="NAME", help="AWS profile."),
     ):
@@ -28,7 +28,7 @@ def _account_options(command: Command) -> Command:
     return command
 
 
-@click.command(short_help="Let a camera in AWS deliver for a session.")
+@click.command(short_help="Allow a camera in AWS to deliver for a session.")
 @click.argument("thing", metavar="THING")
 @click.option("--session", "session_id", required=True, metavar="ID", help="A session that is set up.")
 @_account_options
@@ -36,10 +36,10 @@ def _account_options(command: Command) -> Command:
 def grant(
     thing: str, session_id: str, now: bool, region: str | None, profile: str | None, store_url: str | None
 ) -> None:
-    """Let THING, a camera's name in AWS IoT, deliver for a session, and for no other any more.
+    """Allow THING, a camera's name in AWS IoT, to deliver for one session only.
 
-    A camera that still holds deliveries of the session it was set up for before could not send them any more, so it is
-    left as it is, unless --now is given.
+    A camera with unsent deliveries of its earlier session could no longer send them, so it is not changed unless --now
+    is given.
     """
     with needing_extra("cloud"):
         from houselights.deploying import grants
@@ -54,12 +54,12 @@ def grant(
             _check_has_sent_all(store, before, thing)
     grants.grant(account, thing, session_id)
     until_now = f" (until now: {before})" if before not in (None, session_id) else ""
-    click.echo(f"{thing} may deliver for {session_id}, and for nothing else{until_now}.")
+    click.echo(f"{thing} may deliver for {session_id} only{until_now}.")
     if until_now:
         click.echo(LASTS)
 
 
-@click.command(short_help="End what cameras in AWS may deliver.")
+@click.command(short_help="Remove the grants of cameras in AWS.")
 @click.option("--session", "session_id", metavar="ID", help="The cameras of this session.")
 @click.option("--ended", is_flag=True, help="The cameras of all sessions that have ended.")
 @_account_options
@@ -72,10 +72,10 @@ def revoke(
     profile: str | None,
     store_url: str | None,
 ) -> int:
-    """End what cameras in AWS may deliver: those of one session, or those of all sessions that have ended.
+    """Remove the grants of cameras in AWS: those of one session, or of all sessions that have ended.
 
-    A camera that still holds deliveries could not send them any more, so it is left as it is, unless --now is given;
-    the exit code is 1 then.
+    A camera with unsent deliveries could no longer send them, so it is not changed unless --now is given; the exit code
+    is then 1.
     """
     with needing_extra("cloud"):
         from houselights.deploying import grants
@@ -104,9 +104,9 @@ def revoke(
                 left = True
                 continue
             grants.revoke(account, thing)
-            click.echo(f"{thing} may deliver for nothing any more (until now: {of}). {LASTS}")
+            click.echo(f"{thing} may no longer deliver (until now: {of}). {LASTS}")
     if not things:
-        click.echo("No camera may deliver for such a session.")
+        click.echo("No camera has such a grant.")
     return int(left)
 
 
@@ -117,10 +117,10 @@ def _region_of(store: Store) -> str | None:
 
 
 def _check_has_sent_all(store: Store, session_id: str, thing: str) -> None:
-    """Raises InvalidValue where a camera last said that deliveries of the session still wait on it."""
+    """Raises InvalidValue if a camera's last heartbeat reports unsent deliveries of the session."""
     for heartbeat in store.heartbeats(session_id):
         if heartbeat.camera_id == thing and heartbeat.waiting:
             raise InvalidValue(
-                f"{thing} still held {heartbeat.waiting} deliveries of {session_id} when it was last heard of: let it "
-                "send them first, or say --now"
+                f"{thing} had {heartbeat.waiting} unsent deliveries of {session_id} at its last heartbeat: let it send "
+                "them first, or give --now"
             )

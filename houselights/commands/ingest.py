@@ -1,4 +1,4 @@
-"""`houselights ingest`: what devices delivered into the store, on a machine of one's own."""
+"""`houselights ingest`: records the deliveries of devices in the store, without AWS Lambda."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 _SCORERS = ("expressionnet", "rekognition")
 
 
-@click.command(short_help="Take in what devices delivered.")
+@click.command(short_help="Record what devices delivered.")
 @click.option(
     "--local",
     "source",
     required=True,
     metavar="DIR|QUEUE_URL",
-    help="The folder devices deliver to (their HOUSELIGHTS_BUCKET is dir:DIR), or the URL of the stack's queue.",
+    help="The folder devices deliver to (their HOUSELIGHTS_BUCKET is dir:DIR), or the URL of the stack's SQS queue.",
 )
 @click.option(
     "--scorer",
     type=click.Choice(_SCORERS),
     default="expressionnet",
     show_default=True,
-    help="What scores sheets: the one that ships, or Amazon Rekognition, which costs money.",
+    help="Scorer of contact sheets: the included one, or Amazon Rekognition, which costs money.",
 )
 @click.option(
     "--dead-letters",
     "dead_letters_url",
     metavar="URL",
     envvar="HOUSELIGHTS_DEAD_LETTERS",
-    help="With a queue: the queue for what can never be taken. Also from HOUSELIGHTS_DEAD_LETTERS.",
+    help="With a queue: the dead-letter queue for refused deliveries. Also from HOUSELIGHTS_DEAD_LETTERS.",
 )
-@click.option("--once", is_flag=True, help="End when nothing is left, instead of waiting for more.")
+@click.option("--once", is_flag=True, help="End when no deliveries are left, instead of waiting for more.")
 @keep_options
 @store_option
 def ingest(
@@ -57,8 +57,8 @@ def ingest(
 ) -> int:
     """Score sheets and record windows that devices delivered, until Ctrl-C or SIGTERM.
 
-    What is recorded is removed. What can never be taken is moved to DIR/refused/ with the reason beside it, or to the
-    dead-letter queue. Sessions, stages and cameras must be set up before: `houselights prepare`.
+    Recorded deliveries are deleted. Refused ones are moved to DIR/refused/ with the reason, or to the dead-letter
+    queue. Set up sessions, stages and cameras first, with `houselights prepare`.
     """
     from houselights.ingesting.delivery_folder import DeliveryFolder
     from houselights.ingesting.local import Progress, ingest_folder
@@ -77,7 +77,7 @@ def ingest(
 
     is_queue = source.startswith(("http://", "https://"))
     if is_queue and not dead_letters_url:
-        raise InvalidValue("a queue needs one for what can never be taken: give --dead-letters URL")
+        raise InvalidValue("a queue needs a dead-letter queue for refused deliveries: give --dead-letters URL")
     keep = Keep(windows_days=keep_windows_days, faces_days=keep_faces_days)
     with store_at(store_url) as store, ExitStack() as stack, needing_extra("ingest"):
         folder = None if is_queue else DeliveryFolder(Path(source))

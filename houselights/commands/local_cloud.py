@@ -1,4 +1,4 @@
-"""`houselights local-cloud`: the cloud path on this machine, for trying it all on a laptop."""
+"""`houselights local-cloud`: emulates the cloud path on this machine."""
 
 from __future__ import annotations
 
@@ -26,19 +26,22 @@ SESSION = SessionSetup(session_id="local", title="On this machine")
 
 @click.command(short_help="Run the cloud path on this machine.")
 @click.option(
-    "--port", type=click.IntRange(1, 65534), metavar="N", help="Of AWS; Rekognition has the next.  [default: free ones]"
+    "--port",
+    type=click.IntRange(1, 65534),
+    metavar="N",
+    help="Port of AWS; Rekognition uses the next one.  [default: free ones]",
 )
 @click.option(
     "--scorer",
     type=click.Choice(("rekognition", "expressionnet")),
     default="rekognition",
     show_default=True,
-    help="Asks the stand-in for Rekognition, or scores sheets itself.",
+    help="Score sheets with the emulated Rekognition, or with ExpressionNet.",
 )
 def local_cloud(port: int | None, scorer: str) -> int:
-    """Stand in for S3, EventBridge, SQS, DynamoDB and Rekognition, and ingest what is delivered, until Ctrl-C.
+    """Emulate S3, EventBridge, SQS, DynamoDB and Rekognition, and ingest deliveries, until Ctrl-C.
 
-    Nothing is sent to AWS. Everything is kept in memory and lost at the end.
+    Nothing is sent to AWS. All data is in memory and lost at the end.
     """
     with needing_extra("local-cloud"):
         from houselights.local_cloud.cloud import running_cloud
@@ -49,12 +52,12 @@ def local_cloud(port: int | None, scorer: str) -> int:
         click.echo(_how_to(cloud))
         command = [sys.executable, "-m", "houselights", "ingest", "--local", cloud.queue_url, "--scorer", scorer]
         with stopped_by_signal() as stop, subprocess.Popen(command, env=os.environ | cloud.environment) as ingest:
-            # Whoever ends this command means the ingest, which ends by itself once it is told.
+            # Stopping this command stops the ingest process too.
             return wait_for(ingest, stop)
 
 
 def _how_to(cloud: LocalCloud) -> str:
-    """What runs where, and how a camera and the pages are led there."""
+    """Instructions for connecting a camera and the dashboard."""
     settings = {name: value for name, value in cloud.environment.items() if name.startswith("AWS_")} | {
         "HOUSELIGHTS_SOURCE": "webcam:0",
         "HOUSELIGHTS_SESSION": SESSION.session_id,
@@ -67,14 +70,14 @@ def _how_to(cloud: LocalCloud) -> str:
     python = shlex.quote(sys.executable)
     return f"""\
 The cloud runs on this machine: AWS at {cloud.endpoint}, Rekognition at {cloud.rekognition.endpoint}.
-Nothing is sent to AWS. Everything is in memory, and lost when this ends: press Ctrl-C.
+Nothing is sent to AWS. All data is in memory, and lost when you stop this with Ctrl-C.
 
-Start a camera in another terminal (HOUSELIGHTS_SOURCE may be rtsp://… or file:… too):
+Start a camera in another terminal (HOUSELIGHTS_SOURCE may also be rtsp://… or file:…):
 
 {exports}
   {python} -m edge_lambda
 
-Look at session {SESSION.session_id!r} in a third:
+Open session {SESSION.session_id!r} in a third terminal:
 
   {python} -m houselights dashboard --store {shlex.quote(cloud.store_url)}
 """

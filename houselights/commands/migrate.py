@@ -1,4 +1,4 @@
-"""`houselights migrate`: windows of earlier versions in DynamoDB, rewritten so that other programs read them."""
+"""`houselights migrate`: rewrites windows of earlier versions in DynamoDB, so that other programs can read them."""
 
 from __future__ import annotations
 
@@ -13,32 +13,30 @@ from houselights.commands.options import store_option
 
 
 @click.command(short_help="Rewrite windows of earlier versions in DynamoDB.")
-@click.option("--dry-run", is_flag=True, help="Only count what is to be rewritten, and say what it costs.")
+@click.option("--dry-run", is_flag=True, help="Only count the windows to rewrite, and show the cost.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @store_option
 def migrate(dry_run: bool, yes: bool, store_url: str | None) -> None:
-    """Rewrite windows that earlier versions packed, as numbers under names that other programs read.
+    """Rewrite windows that earlier versions stored packed, as named numbers that other programs can read.
 
-    They are read either way. Cameras may go on recording meanwhile. It can be stopped and given again: what was
-    rewritten stays.
+    Houselights reads both. Cameras may record meanwhile. The command can be stopped and run again: rewritten windows
+    are kept.
     """
     url = store_url or default_store_url()
     if not url.startswith("dynamodb://"):
-        click.echo(f"There is nothing to rewrite: {url} is not in DynamoDB.")
+        click.echo(f"Nothing to rewrite: {url} is not in DynamoDB.")
         return
     with needing_extra("cloud"):
         from audience.stores.dynamo_migration import DynamoMigration
     console = Console(stderr=True)
     with DynamoMigration(url) as migration:
-        with console.status("Looking for windows of earlier versions"):
+        with console.status("Searching for windows of earlier versions"):
             due = migration.due()
         if not due.windows:
-            click.echo("There is nothing to rewrite: every window is of this version.")
+            click.echo("Nothing to rewrite: every window has the current format.")
             return
         cost = due.write_units * DYNAMODB_WRITE_UNIT
-        click.echo(
-            f"{due.windows} windows are to be rewritten: {due.write_units} write units, ${cost:.4f} at list price."
-        )
+        click.echo(f"{due.windows} windows to rewrite: {due.write_units} write units, ${cost:.4f} at list price.")
         if dry_run:
             return
         if not yes and not click.confirm("Rewrite them?"):
@@ -51,6 +49,6 @@ def migrate(dry_run: bool, yes: bool, store_url: str | None) -> None:
                     progress.advance(task, done)
             except KeyboardInterrupt:
                 progress.stop()
-                click.echo("What was rewritten stays. Give the same command again to go on from there.", err=True)
+                click.echo("Rewritten windows are kept. Run the same command again to continue.", err=True)
                 raise
     click.echo(f"Rewrote {due.windows} windows.")

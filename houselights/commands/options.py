@@ -28,7 +28,7 @@ ACCESS_VARIABLE = "HOUSELIGHTS_ACCESS"
 
 
 class Instant(click.ParamType[datetime]):
-    """An ISO 8601 instant with its zone."""
+    """An ISO 8601 date and time with a time zone."""
 
     name = "ISO"
 
@@ -37,7 +37,7 @@ class Instant(click.ParamType[datetime]):
 
 
 class Number(click.FloatRange):
-    """A number within bounds; click alone lets NaN pass, because it is neither below nor above any bound."""
+    """A number within bounds. Unlike click's own type, it refuses NaN, which is neither below nor above a bound."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = float(super().convert(value, param, ctx))
@@ -47,7 +47,7 @@ class Number(click.FloatRange):
 
 
 class Country(click.ParamType[str]):
-    """A country by its name or code; gives the ISO 3166-1 alpha-2 code."""
+    """A country by name or code; converted to the ISO 3166-1 alpha-2 code."""
 
     name = "NAME"
 
@@ -65,7 +65,7 @@ def country_option(command: Command) -> Command:
 
 
 class Zone(click.ParamType[tzinfo]):
-    """A time zone by its name, or by its offset from UTC."""
+    """A time zone by name, or by offset from UTC."""
 
     name = "ZONE"
 
@@ -92,15 +92,15 @@ def access_option(command: Command) -> Command:
         type=click.Path(path_type=Path),
         metavar="FILE",
         envvar=ACCESS_VARIABLE,
-        help=f"The access settings: who may see what, where others are served. Also from {ACCESS_VARIABLE}.",
+        help=f"The access settings: who may see what. Also from {ACCESS_VARIABLE}.",
     )(command)
 
 
 def setup_options(command: Command) -> Command:
-    """Adds what says which session, stage and camera frames are from, and what kind of occasion it is."""
+    """Adds options for the session, stage and camera, and for the kind of session."""
     for option in reversed(
         (
-            click.option("--session", "session_id", required=True, metavar="ID", help="The session, new or there."),
+            click.option("--session", "session_id", required=True, metavar="ID", help="The session, new or existing."),
             click.option("--title", help="What people call the session."),
             description_options,
             click.option("--kind", type=click.Choice(KINDS), help="Kind of session.  [default: talk]"),
@@ -108,8 +108,8 @@ def setup_options(command: Command) -> Command:
             click.option("--camera", "camera_id", default="cam-1", show_default=True, metavar="ID"),
             click.option("--setting", type=click.Choice(SETTINGS), help="Kind of place.  [default: event]"),
             country_option,
-            click.option("--heads-only", is_flag=True, help="Count heads; score no expression."),
-            click.option("--notice-given", is_flag=True, help="The people in view were told."),
+            click.option("--heads-only", is_flag=True, help="Only count heads; score no expressions."),
+            click.option("--notice-given", is_flag=True, help="The people in view were informed."),
             click.option("--audience-size", type=click.IntRange(min=1), metavar="N", help="People present."),
         )
     ):
@@ -118,14 +118,18 @@ def setup_options(command: Command) -> Command:
 
 
 def description_options(command: Command) -> Command:
-    """Adds what sessions are found and compared by."""
+    """Adds options that describe a session, for search and comparison."""
     for option in reversed(
         (
-            click.option("--film", metavar="TITLE", help="The film shown, or the talk given, where it is so again."),
+            click.option("--film", metavar="TITLE", help="The film shown, or the talk given, if more than once."),
             click.option("--cut", metavar="NAME", help="Which cut of the film."),
             click.option("--city", metavar="NAME", help="Where people watch."),
             click.option(
-                "--tag", "tags", multiple=True, metavar="WORD", help="A word on the audience, as students; repeatable."
+                "--tag",
+                "tags",
+                multiple=True,
+                metavar="WORD",
+                help="A tag for the audience, such as students; repeatable.",
             ),
         )
     ):
@@ -134,7 +138,7 @@ def description_options(command: Command) -> Command:
 
 
 def scoring_options(command: Command) -> Command:
-    """Adds how frames are looked at and for how long records are kept."""
+    """Adds options for sampling, detection, scoring and retention."""
     for option in reversed(
         (
             click.option(
@@ -152,7 +156,7 @@ def scoring_options(command: Command) -> Command:
                 type=click.Path(path_type=Path),
                 envvar="HOUSELIGHTS_YUNET_MODEL",
                 metavar="FILE",
-                help="YuNet's model file, where it shall not be fetched.",
+                help="YuNet's model file, instead of downloading it.",
             ),
             click.option("--scorer", type=click.Choice(SCORERS), default="expressionnet", show_default=True),
             keep_options,
@@ -163,7 +167,7 @@ def scoring_options(command: Command) -> Command:
 
 
 def keep_options(command: Command) -> Command:
-    """Adds for how long records are kept."""
+    """Adds options for how long records are kept."""
     days = click.IntRange(min=1)
     for option in reversed(
         (
@@ -176,11 +180,11 @@ def keep_options(command: Command) -> Command:
 
 
 def setup_from(options: dict[str, Any]) -> SessionSetup:
-    """Takes what `setup_options` added out of a command's options."""
+    """Removes the values of `setup_options` from a command's options and returns them."""
     names = SessionSetup.__dataclass_fields__
     return SessionSetup(**{name: options.pop(name) for name in names})
 
 
 def store_at(url: str | None) -> Store:
-    """Opens the store that was asked for, or the usual one."""
+    """Opens the given store, or the default one."""
     return open_store(url or default_store_url())

@@ -1,4 +1,4 @@
-"""`houselights prepare`: a session, its stage and a camera, set up before a device delivers."""
+"""`houselights prepare`: sets up a session, its stage and a camera before a device delivers."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from audience.session_setup import device_environment, plan_session, prepare_ses
 from houselights.commands.options import Instant, setup_from, setup_options, store_at, store_option
 
 
-@click.command(short_help="Set a session up before its devices deliver.")
+@click.command(short_help="Set up a session before its devices deliver.")
 @setup_options
 @click.option(
     "--started-at",
     type=Instant(),
     metavar="ISO",
-    help="When it begins, as 2026-05-04T19:30:00+02:00.  [default: now, or as it is]",
+    help="Start of the session, such as 2026-05-04T19:30:00+02:00.  [default: now, or unchanged]",
 )
 @store_option
 def prepare(started_at: datetime | None, store_url: str | None, **options: Any) -> None:
-    """Set up a session, a stage and a camera, or add to those there are.
+    """Set up a session, a stage and a camera, or add them to an existing session.
 
-    What a device delivers for a session, stage or camera that is not set up is set aside. The lines printed are the
-    settings to start the device with.
+    Deliveries for a session, stage or camera that is not set up are refused. The printed lines are the device's
+    settings.
     """
     setup = setup_from(options)
     now = datetime.now(UTC)
@@ -40,7 +40,7 @@ def prepare(started_at: datetime | None, store_url: str | None, **options: Any) 
     )
     if where.startswith("dynamodb://"):
         click.echo(
-            f"Then let it deliver in AWS: houselights grant {setup.camera_id} --session {session.session_id}",
+            f"Then allow it to deliver in AWS: houselights grant {setup.camera_id} --session {session.session_id}",
             err=True,
         )
     for name, value in device_environment(session, setup.stage_id, setup.camera_id).items():

@@ -1,4 +1,4 @@
-"""`houselights report`: a stage's reaction as one file to forward."""
+"""`houselights report`: writes a stage's report as one HTML or PDF file."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from houselights.commands.stage_choice import chosen_stage
 )
 @store_option
 def report(session_id: str, stage_id: str | None, expression: str, file: Path | None, store_url: str | None) -> None:
-    """Write what the page says of SESSION into one file that needs nothing else: headline, curve, moments,
-    segments, and how they were measured.
+    """Write the report of SESSION as one self-contained file: headline, curve, moments, segments, and how they were
+    measured.
 
-    No picture of the audience is in it.
+    It contains no picture of the audience.
     """
     from audience.monitoring.cameras import is_receiving
     from audience.reaction.curve import stage_windows
@@ -38,7 +38,7 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
 
     file = Path(f"{session_id}.html") if file is None else file
     if file.suffix.lower() not in (".html", ".pdf"):
-        raise InvalidValue(f"{file} is neither .html nor .pdf: name a file of either kind with --to")
+        raise InvalidValue(f"{file} is neither .html nor .pdf: give a file of either kind with --to")
     now = datetime.now(UTC)
     with store_at(store_url) as store:
         session = store.session(session_id)
@@ -67,9 +67,9 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
 
 
 def _write(file: Path, content: bytes) -> None:
-    """The file, whole or not at all, and its owner's alone."""
+    """Writes the file atomically, readable by its owner only."""
     try:
         write_private(file, content)
     except OSError as problem:
         reason = problem.strerror or problem
-        raise ExportFailed(f"{file} cannot be written: {reason}; name another place with --to") from None
+        raise ExportFailed(f"{file} cannot be written: {reason}; choose another path with --to") from None

@@ -1,4 +1,4 @@
-"""`houselights score`: a recording in, a reaction curve out."""
+"""`houselights score`: scores a recording into a session."""
 
 from __future__ import annotations
 
@@ -34,36 +34,36 @@ if TYPE_CHECKING:
 @click.command(short_help="Score a recording of an audience.")
 @click.argument("video", type=click.Path(path_type=Path))
 @setup_options
-@click.option("--started-at", type=Instant(), help="Instant of the first frame, as 2026-05-04T19:30:00+02:00.")
+@click.option("--started-at", type=Instant(), help="Time of the first frame, such as 2026-05-04T19:30:00+02:00.")
 @click.option(
     "--timezone",
     "zone",
     type=Zone(),
     metavar="ZONE",
-    help="Whose local time the camera's clock shows, as Europe/Berlin or +02:00, where it writes that.",
+    help="Time zone of the camera's clock, such as Europe/Berlin or +02:00, if the file has local time.",
 )
 @click.option(
     "--frame-rate",
     type=Number(min=0.01, max=1000),
     metavar="N",
-    help="Pictures a second of a file that keeps no times (.h264, .hevc, .mjpeg).",
+    help="Frames per second of a file without timestamps (.h264, .hevc, .mjpeg).",
 )
 @click.option(
     "--overlaps",
     multiple=True,
     metavar="CAMERA",
-    help="A camera of the stage that sees some of the same people: they count once; repeatable.",
+    help="Another camera of the stage that sees some of the same people, who then count once; repeatable.",
 )
-@click.option("--different-people", is_flag=True, help="The cameras of the stage look at different people.")
+@click.option("--different-people", is_flag=True, help="The cameras of the stage see different people.")
 @scoring_options
 @click.option(
     "--preview", type=click.Path(path_type=Path), metavar="OUT.mp4", help="Write the video with marked faces."
 )
 @click.option("--blur", is_flag=True, help="Make faces in the preview unrecognisable.")
-@click.option("--replace-preview", is_flag=True, help="Write the preview over a file that is no preview.")
-@click.option("--again", is_flag=True, help="Throw this camera's earlier scores away and score anew.")
+@click.option("--replace-preview", is_flag=True, help="Overwrite a file that is not a preview.")
+@click.option("--again", is_flag=True, help="Delete this camera's earlier scores and score again.")
 @store_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of sentences.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @needing_extra("edge")
 def score(
     video: Path,
@@ -88,7 +88,7 @@ def score(
 ) -> None:
     """Score VIDEO, a recording of an audience, into a session.
 
-    Ctrl-C keeps what is done; the same command again goes on where it stopped.
+    Ctrl-C keeps what is done; the same command continues from there.
     """
     from edge_lambda.detectors.load import load_detector
     from edge_lambda.scorers import load_scorer
@@ -96,7 +96,7 @@ def score(
 
     setup = setup_from(options)
     if blur and preview is None:
-        raise InvalidValue("--blur is about the preview: give --preview OUT.mp4 with it")
+        raise InvalidValue("--blur applies to the preview: also give --preview OUT.mp4")
     plan = ScoringPlan(
         started_at=started_at,
         every_s=every_s,
@@ -121,27 +121,30 @@ def score(
                 store=store,
                 load_detector=lambda: load_detector(detector, yunet_model=yunet_model, doubtful=True),
                 load_scorer=lambda: load_scorer(scorer),
-                on_plan=lambda session: bar.say(session.mode_reason),
+                on_plan=lambda session: bar.print(session.mode_reason),
                 on_position=bar.show,
             )
         except KeyboardInterrupt:
             bar.stop()
             if bar.done_s:
-                click.echo(
-                    f"Stopped at {clock_text(bar.done_s)}. Give the same command again to go on from there.", err=True
-                )
+                click.echo(f"Stopped at {clock_text(bar.done_s)}. Run the same command again to continue.", err=True)
             raise
     if as_json:
         click.echo(json.dumps(_as_json(summary)))
     else:
-        _tell(summary)
+        _print_summary(summary)
 
 
-_SURE = {"": "", "sure": "", "likely": "; likely", "doubtful": "; doubtful: give --started-at where it is not so"}
+_CERTAINTY_NOTES = {
+    "": "",
+    "sure": "",
+    "likely": "; likely",
+    "doubtful": "; doubtful: if it is wrong, give --started-at",
+}
 
 
 class _ProgressBar:
-    """Position, speed as a multiple of real time, faces in view and time left, on stderr."""
+    """Shows position, speed as a multiple of real time, faces in view and time left, on stderr."""
 
     def __init__(self, console: Console, name: str) -> None:
         self.done_s = 0.0
@@ -166,13 +169,13 @@ class _ProgressBar:
     def stop(self) -> None:
         self._progress.stop()
 
-    def say(self, line: str) -> None:
+    def print(self, line: str) -> None:
         self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def show(self, position: Position) -> None:
         task = self._progress.tasks[0]
         if not self.done_s:
-            # What an earlier run did must not count towards this one's speed.
+            # Progress of an earlier run must not count towards this run's speed.
             self._progress.reset(self._task, completed=int(position.done_s))
         self.done_s = position.done_s
         of = f" of {clock_text(position.duration_s)}" if position.duration_s else ""
@@ -193,9 +196,9 @@ def _as_json(summary: Summary) -> dict[str, object]:
     return fields
 
 
-def _tell(summary: Summary) -> None:
+def _print_summary(summary: Summary) -> None:
     if summary.realtime_factor is None:
-        click.echo(f"Session {summary.session} is scored already; --again scores it anew.")
+        click.echo(f"Session {summary.session} is already scored; --again scores it again.")
     speed = f", {summary.realtime_factor:.1f} times as fast as real time" if summary.realtime_factor else ""
     click.echo(
         f"Scored {clock_text(summary.seconds)} of {summary.session}{speed}: {summary.frames} frames, {summary.tracks} "
@@ -203,9 +206,10 @@ def _tell(summary: Summary) -> None:
         + (f", coverage {summary.coverage:.0%}." if summary.coverage is not None else ".")
     )
     click.echo(
-        f"It starts at {summary.started_at.isoformat()} ({summary.started_from}{_SURE[summary.start_certainty]})."
+        f"It starts at {summary.started_at.isoformat()} "
+        f"({summary.started_from}{_CERTAINTY_NOTES[summary.start_certainty]})."
     )
     click.echo(summary.mode_reason)
     for note in summary.notes:
         click.echo(note)
-    click.echo("What is measured is visible expression, not feeling. Look at it with `houselights dashboard`.")
+    click.echo("What is measured is visible expression, not feeling. Open it with `houselights dashboard`.")

@@ -1,4 +1,4 @@
-"""Where the pages are reached, as it is typed."""
+"""Checks the address of the pages given on the command line."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from urllib.parse import urlsplit
 from audience.errors import InvalidValue
 
 
-def server_address(told: str) -> str:
-    """The address of a server, without a slash at its end.
+def server_address(text: str) -> str:
+    """The address of a server, without a trailing slash.
 
     Args:
-        told: what `--at` was given.
+        text: the value of `--at`.
 
     Raises:
-        InvalidValue: it is none that a browser can open.
+        InvalidValue: not an address that a browser can open.
     """
     try:
-        parts = urlsplit(told)
+        parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
     except ValueError:
         usable = False
     if not usable:
-        raise InvalidValue(f"--at {told!r} is no address: give it as https://example.org")
-    return told.rstrip("/")
+        raise InvalidValue(f"--at {text!r} is not a valid address: write it as https://example.org")
+    return text.rstrip("/")

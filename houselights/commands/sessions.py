@@ -1,4 +1,4 @@
-"""`houselights sessions`, `describe`, `delete` and `prune`: what is in the store, saying what it is, taking it out."""
+"""`houselights sessions`, `describe`, `delete` and `prune`: list, describe and delete the sessions of a store."""
 
 from __future__ import annotations
 
@@ -19,45 +19,45 @@ from houselights.commands.options import description_options, store_at, store_op
 _PIPE_WIDTH = 400
 
 
-@click.command(short_help="List the sessions there are.")
+@click.command(short_help="List all sessions.")
 @store_option
 def sessions(store_url: str | None) -> None:
-    """List sessions, the latest first."""
+    """List all sessions, the latest first."""
     with store_at(store_url) as store:
         listed = store.sessions()
         if not listed:
             click.echo("No sessions yet: score a recording with `houselights score VIDEO --session ID`.")
             return
         table = Table(box=None, pad_edge=False)
-        # Most stores hold no film that was shown twice: columns that would be empty are not there.
-        told = [name for name in ("film", "cut", "city", "tags") if any(getattr(session, name) for session in listed)]
-        for heading in ("session", "title", *told, "kind", "started (UTC)", "length", "stages", "measures"):
+        # Columns that would be empty are left out, as in most stores no film was shown twice.
+        shown = [name for name in ("film", "cut", "city", "tags") if any(getattr(session, name) for session in listed)]
+        for heading in ("session", "title", *shown, "kind", "started (UTC)", "length", "stages", "measures"):
             table.add_column(heading, overflow="fold")
         for session in listed:
             length = (session.ended_at - session.started_at).total_seconds() if session.ended_at else None
             table.add_row(
                 session.session_id,
                 Text(session.title),
-                *(Text(_told(session, name)) for name in told),
+                *(Text(_description(session, name)) for name in shown),
                 session.kind,
                 f"{session.started_at:%Y-%m-%d %H:%M}",
                 clock_text(length) if length is not None else "",
                 str(len(store.stages(session.session_id))),
                 session.mode + (", simulated" if session.simulated else ""),
             )
-    # What reads a pipe is a program: it gets whole lines.
+    # Programs that read a pipe need unwrapped lines.
     Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
-def _told(session: Session, name: str) -> str:
+def _description(session: Session, name: str) -> str:
     return ", ".join(session.tags) if name == "tags" else getattr(session, name)
 
 
-@click.command(short_help="Say which film, cut, city and audience a session is of.")
+@click.command(short_help="Set a session's film, cut, city and audience tags.")
 @click.argument("session_id", metavar="SESSION")
 @click.option("--title", help="What people call the session.")
 @description_options
-@click.option("--no-tags", is_flag=True, help="Take the audience's tags away.")
+@click.option("--no-tags", is_flag=True, help="Remove the audience's tags.")
 @store_option
 def describe(
     session_id: str,
@@ -69,9 +69,9 @@ def describe(
     no_tags: bool,
     store_url: str | None,
 ) -> None:
-    """Say of SESSION, which is there already, what it is of; without options, tell what was said.
+    """Set title, film, cut, city and tags of SESSION; without options, show them.
 
-    What is not given stays as it is; "" takes it away. Tags replace those there were.
+    Values not given are unchanged; "" removes one. Tags replace the existing ones.
     """
     if tags and no_tags:
         raise InvalidValue("give --tag or --no-tags, not both")
@@ -84,7 +84,7 @@ def describe(
             store.change_session(session)
     click.echo(f"Session {session.session_id}:")
     for name in ("title", "film", "cut", "city", "tags"):
-        click.echo(f"  {name}: {_told(session, name) or 'not said'}")
+        click.echo(f"  {name}: {_description(session, name) or 'not set'}")
 
 
 @click.command(short_help="Delete a session and everything recorded under it.")
@@ -92,10 +92,10 @@ def describe(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @store_option
 def delete(session_id: str, yes: bool, store_url: str | None) -> int:
-    """Delete SESSION with its windows, faces, timelines and cues. There is no way back.
+    """Delete SESSION with its windows, faces, timelines and cues. This cannot be undone.
 
-    Cameras that still record into it are refused from then on. A deletion that was interrupted is finished by the same
-    command; a session that is not there (any more) is no error.
+    Cameras that still record into it are then refused. The same command completes an interrupted deletion; a session
+    that does not exist is not an error.
     """
     console = Console(stderr=True)
     with store_at(store_url) as store:
@@ -112,39 +112,40 @@ def delete(session_id: str, yes: bool, store_url: str | None) -> int:
     if name:
         click.echo(f"Deleted {session_id}.")
     elif removed:
-        click.echo(f"Deleted what was left of {session_id}, which was not listed any more.")
+        click.echo(f"Deleted what was left of {session_id}, which was no longer listed.")
     else:
-        click.echo(f"There is no session {session_id} in {store.url}, and nothing left of it.")
-    _tell_forgetting(has_pending_erasure)
+        click.echo(f"There is no session {session_id} in {store.url}, and no records of it.")
+    _print_forgetting_notice(has_pending_erasure)
     if name or removed:
-        _say_what_backups_keep(store.url)
+        _print_backup_notice(store.url)
     return 0
 
 
-def _say_what_backups_keep(store_url: str) -> None:
+def _print_backup_notice(store_url: str) -> None:
     if store_url.startswith("dynamodb://"):
         from audience.stores.dynamo_table import LONGEST_RECOVERY_DAYS
 
         click.echo(
-            "Whoever owns the AWS account can bring deleted items back by the table's point-in-time recovery, for up "
-            f"to {LONGEST_RECOVERY_DAYS} days; docs/privacy.md says how to end that at once."
+            "The owner of the AWS account can restore deleted items by the table's point-in-time recovery, for up to "
+            f"{LONGEST_RECOVERY_DAYS} days; docs/privacy.md explains how to prevent that at once."
         )
 
 
-def _tell_forgetting(has_pending_erasure: bool) -> None:
+def _print_forgetting_notice(has_pending_erasure: bool) -> None:
     if has_pending_erasure:
         click.echo(
-            "The store's write-ahead log still holds what was deleted, because another program reads what was there "
-            "before: the first use of the store after that empties it."
+            "The store's write-ahead log still contains the deleted data, because another program is reading "
+            "the store: "
+            "the first use of the store after that empties it."
         )
 
 
 @click.command(short_help="Remove records that have expired.")
 @store_option
 def prune(store_url: str | None) -> None:
-    """Remove windows and single faces whose time is over (two years and 30 days unless set otherwise)."""
+    """Remove expired windows and single faces (kept for two years and 30 days unless set otherwise)."""
     with store_at(store_url) as store:
         removed = store.prune(to_ms(datetime.now(UTC)))
         has_pending_erasure = store.has_pending_erasure
     click.echo(f"Removed {removed} expired records.")
-    _tell_forgetting(has_pending_erasure)
+    _print_forgetting_notice(has_pending_erasure)

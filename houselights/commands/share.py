@@ -1,4 +1,4 @@
-"""`houselights share`: a link that opens one session without a login, until a day."""
+"""`houselights share`: creates a link that opens one session without a login, until it expires."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from houselights.commands.extras import needing_extra
 from houselights.commands.options import access_option, store_at, store_option
 from houselights.commands.server_address import server_address
 
-MOST_DAYS = 90
+MAX_DAYS = 90
 
 
-@click.command(short_help="A link that opens one session without a login.")
+@click.command(short_help="Create a link that opens one session without a login.")
 @click.argument("session_id", metavar="SESSION")
-@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=7, show_default=True, metavar="N", help="Good for.")
-@click.option("--recording", is_flag=True, help="Show the session's recording too: people can be recognised in it.")
 @click.option(
-    "--at", "server", metavar="URL", help="Where the pages are reached.  [default: what the access settings say]"
+    "--days", type=click.IntRange(1, MAX_DAYS), default=7, show_default=True, metavar="N", help="Days until it expires."
 )
+@click.option("--recording", is_flag=True, help="Also show the session's recording, in which people can be recognised.")
+@click.option("--at", "server", metavar="URL", help="Address of the pages.  [default: from the access settings]")
 @access_option
 @store_option
 def share(
     session_id: str, days: int, recording: bool, server: str | None, access: Path | None, store_url: str | None
 ) -> None:
-    """Print a link that shows SESSION, and nothing else, to whoever has it."""
+    """Print a link that shows only SESSION to anyone who has the link."""
     with needing_extra("dashboard"):
         from dashboard.access.link_route import ROUTE
         from dashboard.access.secrets import SHARE_VARIABLE, share_secret
@@ -40,11 +40,11 @@ def share(
         address = read_settings(access).address
     else:
         raise InvalidValue(
-            "where are the pages reached? Say so with --at URL, or name the access settings: --access FILE"
+            "the address of the pages is unknown: give --at URL, or the access settings with --access FILE"
         )
     if (secret := share_secret()) is None:
         raise InvalidValue(
-            f"links are signed with a secret that only the server knows: put one into {SHARE_VARIABLE}, or into "
+            f"links are signed with a secret, which is not set: put one into {SHARE_VARIABLE}, or into "
             ".streamlit/secrets.toml as share_secret under [houselights]"
         )
     with store_at(store_url) as store:
@@ -55,7 +55,8 @@ def share(
     )
     click.echo(f"{address}{ROUTE}/{link.signed(secret)}")
     click.echo(
-        f"It opens “{session.name}” {'with' if recording else 'without'} its recording to whoever has it, until "
-        f"{until:%d %B %Y, %H:%M} UTC. To end it sooner, add {link.link_id} to withdrawn_links in the access settings.",
+        f"It opens “{session.name}” {'with' if recording else 'without'} its recording for anyone who has it, until "
+        f"{until:%d %B %Y, %H:%M} UTC. To revoke it earlier, add {link.link_id} to withdrawn_links in the "
+        "access settings.",
         err=True,
     )

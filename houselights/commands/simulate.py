@@ -1,4 +1,4 @@
-"""`houselights simulate`: sessions whose truth is known, to try everything on that follows a camera."""
+"""`houselights simulate`: creates sessions with known ground truth, for testing everything after the camera."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from houselights.commands.stopping import stopped_by_signal
 USUAL_DAY = datetime(2026, 7, 11, 10, tzinfo=UTC)
 
 
-@click.group(short_help="Make sessions whose truth is known.")
+@click.group(short_help="Create sessions with known ground truth.")
 def simulate() -> None:
-    """Make sessions whose truth is known. They are labelled as simulated wherever they are shown."""
+    """Create sessions with known ground truth. They are always labelled as simulated."""
 
 
-@simulate.command(short_help="A festival day with many stages.")
+@simulate.command(short_help="Simulate a festival day with many stages.")
 @click.option("--stages", type=click.IntRange(1, 40), default=10, show_default=True, metavar="N")
-@click.option("--cameras", type=click.IntRange(1, 5), default=3, show_default=True, metavar="N", help="Of a stage.")
+@click.option(
+    "--cameras", type=click.IntRange(1, 5), default=3, show_default=True, metavar="N", help="Cameras per stage."
+)
 @click.option("--hours", type=Number(1 / 60, 24), default=8.0, show_default=True, metavar="H")
 @click.option(
     "--seed",
@@ -31,23 +33,23 @@ def simulate() -> None:
     default=1,
     show_default=True,
     metavar="N",
-    help="The same one makes the same day.",
+    help="The same seed gives the same day.",
 )
 @click.option("--session", "session_id", metavar="ID", help="[default: simulated-festival-SEED]")
 @click.option("--begins-at", type=Instant(), metavar="ISO", help="[default: 2026-07-11T10:00:00Z; with --live, now]")
-@click.option("--live", is_flag=True, help="Write as time goes on, until the day is over or Ctrl-C.")
+@click.option("--live", is_flag=True, help="Write in real time, until the day is over or Ctrl-C.")
 @click.option(
     "--speed",
     type=Number(0.1, 600),
     default=1.0,
     metavar="X",
-    help="With --live: so many times as fast. A faster day began earlier, and ends now.  [default: 1]",
+    help="With --live: speed factor. A faster day starts in the past, and ends now.  [default: 1]",
 )
 @click.option(
     "--truth",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where the truth goes, as JSON.  [default: SESSION-truth.json]",
+    help="Output file of the ground truth, JSON.  [default: SESSION-truth.json]",
 )
 @store_option
 def festival(
@@ -64,7 +66,8 @@ def festival(
 ) -> int:
     """Simulate a festival day: 3 to 3,000 people a stage, and cameras that see some of them.
 
-    Cameras die, are cut off and deliver later, send twice, and their clocks are wrong: the truth says which and when.
+    Cameras fail, lose their network and deliver later, send twice, and have wrong clocks: the ground truth lists these
+    events.
     """
     from audience.errors import ExportFailed
     from houselights.simulating import play, set_up, write_at_once
@@ -72,7 +75,7 @@ def festival(
     from sample_data.festival_day.truth_file import truth_document
 
     if speed != 1.0 and not live:
-        raise click.UsageError("--speed says how fast --live is: give both")
+        raise click.UsageError("--speed only applies with --live: give both")
     day = plan_day(
         begins_at=begins_at or (_ends_with_the_run(hours, speed) if live else USUAL_DAY),
         stages=stages,
@@ -89,7 +92,9 @@ def festival(
         try:
             truth.write_text(truth_document(day), encoding="utf-8")
         except OSError as problem:
-            raise ExportFailed(f"{truth} cannot be written: {problem.strerror}; choose another with --truth") from None
+            raise ExportFailed(
+                f"{truth} cannot be written: {problem.strerror}; choose another path with --truth"
+            ) from None
         task = progress.add_task(day.session.name, total=day.length_s)
 
         def on_second(second: int) -> None:
@@ -110,14 +115,14 @@ def festival(
             written = write_at_once(store, day, on_second)
         where = store.url
     console.print(
-        f"{written} simulated windows of session {day.session.session_id} are in {where}; its truth is in {truth}.",
+        f"{written} simulated windows of session {day.session.session_id} are in {where}; the ground truth is "
+        f"in {truth}.",
         soft_wrap=True,
     )
     return 0
 
 
 def _ends_with_the_run(hours: float, speed: float) -> datetime:
-    """When a day begins that is played from now on: now, or, where it is faster than time, so that it never gets ahead
-    of it."""
+    """Start of a day played from now on: now, or early enough that a faster day never runs ahead of the clock."""
     now = datetime.now(UTC).replace(microsecond=0)
     return now - timedelta(seconds=round(max(0.0, hours * 3600 * (1 - 1 / speed))))

@@ -1,4 +1,4 @@
-"""Which stage of a session a command is about."""
+"""Selects the stage of a session for a command."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from audience.sessions import Stage
 
 
 def chosen_stage(stages: Sequence[Stage], session_id: str, stage_id: str | None) -> Stage:
-    """The stage that was asked for, or a session's only one.
+    """The stage with the given id, or a session's only stage.
 
     Raises:
-        InvalidValue: there is no such stage, or several and none was named.
+        InvalidValue: there is no such stage, or there are several and no id was given.
     """
     if stage_id is None and len(stages) == 1:
         return stages[0]

@@ -1,4 +1,4 @@
-"""Ending a command that goes on until it is told to stop."""
+"""Stops long-running commands on Ctrl-C and SIGTERM."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_LOOK_S = 0.2
+_POLL_S = 0.2
 
 
 @contextmanager
 def stopped_by_signal() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set instead of ending the process, for as long as the context lasts."""
+    """Yields an event that Ctrl-C and SIGTERM set, instead of ending the process, within the context."""
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        # By another thread: this one may hold the event's lock, and would wait for itself.
+        # In another thread: this one may hold the event's lock, and would deadlock.
         threading.Thread(target=stop.set).start()
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -30,10 +30,10 @@ def stopped_by_signal() -> Iterator[threading.Event]:
 
 
 def wait_for(process: subprocess.Popen[bytes], stop: threading.Event) -> int:
-    """Waits for a program, and ends it once `stop` is set; returns its exit code, 0 where a signal ended it."""
+    """Waits for a process, and terminates it when `stop` is set; returns its exit code, 0 if a signal ended it."""
     try:
-        # Looked at again and again: a signal that another thread of this process was given ends no wait.
-        while process.poll() is None and not stop.wait(_LOOK_S):
+        # Polled, as a signal handled in another thread does not interrupt a wait.
+        while process.poll() is None and not stop.wait(_POLL_S):
             pass
     finally:
         process.terminate()

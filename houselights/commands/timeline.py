@@ -1,4 +1,4 @@
-"""`houselights timeline`: what was shown, laid along a session."""
+"""`houselights timeline`: adds slides, chapters or scenes to a session."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ if TYPE_CHECKING:
 OnPosition = Callable[[str, float, float | None], None]
 
 
-@click.command(short_help="Say what was shown: slides, chapters, scenes, and when.")
+@click.command(short_help="Set what was shown and when: slides, chapters, scenes.")
 @click.argument("session_id", metavar="SESSION")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--stage", "stage_id", metavar="ID", help="[default: the session's only stage]")
 @click.option("--title", help="What people call the timeline.  [default: the file's name]")
-@click.option("--scenes", is_flag=True, help="Find the scenes of FILE, a film, by its cuts.")
+@click.option("--scenes", is_flag=True, help="Find the scenes of FILE, a film, by its shot changes.")
 @click.option(
-    "--offset", "offset_s", type=float, metavar="S", help="It began S seconds after the session (before: -S)."
+    "--offset", "offset_s", type=float, metavar="S", help="It began S seconds after the session's start (-S: before)."
 )
-@click.option("--starts-at", type=Instant(), help="It began at this instant, as 2026-05-04T19:30:00+02:00.")
-@click.option(
-    "--pause", "pauses", multiple=True, metavar="AT+LENGTH", help="It stood still, as 31:00+10:00; repeatable."
-)
-@click.option("--restart", "restarts", multiple=True, metavar="AT", help="At AT it began anew from 0; repeatable.")
+@click.option("--starts-at", type=Instant(), help="It began at this time, such as 2026-05-04T19:30:00+02:00.")
+@click.option("--pause", "pauses", multiple=True, metavar="AT+LENGTH", help="A break, such as 31:00+10:00; repeatable.")
+@click.option("--restart", "restarts", multiple=True, metavar="AT", help="At AT it restarted from 0; repeatable.")
 @click.option(
     "--align-audio",
     "sounds",
     nargs=2,
     type=click.Path(path_type=Path),
     metavar="AUDIENCE ORIGINAL",
-    help="Tell from the sound of two recordings when it began.",
+    help="Find the start from the sound of two recordings.",
 )
 @click.option("--camera", "camera_id", metavar="ID", help="The camera that recorded AUDIENCE.")
-@click.option("--align-reaction", "other_id", metavar="SESSION", help="Tell from another audience of it when it began.")
-@click.option("--yes", is_flag=True, help="Take the alignment that is proposed; do not ask.")
+@click.option(
+    "--align-reaction", "other_id", metavar="SESSION", help="Find the start from another audience's reaction."
+)
+@click.option("--yes", is_flag=True, help="Accept the proposed alignment without asking.")
 @click.option("--remove", "unwanted", metavar="TITLE", help="Remove a timeline.")
 @store_option
 def timeline(
@@ -70,10 +70,10 @@ def timeline(
     unwanted: str | None,
     store_url: str | None,
 ) -> int:
-    """Lay FILE along SESSION: CSV (title,start[,end]), chapter text, WebVTT, SRT, PPTX with rehearsed times,
-    OpenTimelineIO, EDL, FCPXML, or a film's chapters. Without FILE: change when it began, or list what there is.
+    """Add the timeline FILE to SESSION: CSV (title,start[,end]), chapter text, WebVTT, SRT, PPTX with rehearsed times,
+    OpenTimelineIO, EDL, FCPXML, or a film's chapters. Without FILE: change the start, or list the timelines.
 
-    A timeline of the same title is replaced; the first of several leads.
+    A timeline with the same title is replaced. The first timeline is the main one.
     """
     from audience.sessions import Stage
     from audience.timelines import start_cues, with_timeline
@@ -82,17 +82,17 @@ def timeline(
     if sum(given is not None for given in (offset_s, starts_at, sounds, other_id)) > 1:
         raise InvalidValue("give one of --offset, --starts-at, --align-audio and --align-reaction")
     if (scenes or title) and file is None:
-        raise InvalidValue("--scenes and --title are about a file: give FILE with them")
+        raise InvalidValue("--scenes and --title apply to a file: also give FILE")
     with store_at(store_url) as store, _Bar() as bar:
         session = store.session(session_id)
         stages = store.stages(session_id)
-        # A timeline may be there before anybody was recorded.
+        # A timeline may be added before anybody was recorded.
         stage = chosen_stage(stages, session_id, stage_id) if stages else Stage(stage_id=stage_id or "main")
-        begin = _begin(session, offset_s, starts_at)
+        begin = _start_cues(session, offset_s, starts_at)
         if sounds or other_id:
             proposal = _proposed(store, session, stage, sounds, camera_id, other_id, bar.show)
             bar.stop()
-            if not _agreed(session, proposal, yes):
+            if not _confirmed(session, proposal, yes):
                 return 1
             assert proposal is not None
             begin = start_cues(proposal.zero_at)
@@ -101,7 +101,7 @@ def timeline(
         if file is not None:
             recordings = [one for one in store.recordings(session_id) if one.stage_id == stage.stage_id]
             read = _read(file, scenes, shown_length_s(session, cues, recordings), bar.show)
-        # A film takes minutes, and an answer too: what others said of the stage meanwhile stays.
+        # Reading a film, or the user's answer, may take minutes: read the stage again to keep others' changes.
         stage = next((one for one in store.stages(session_id) if one.stage_id == stage.stage_id), stage)
         cues = _cues(session, stage, begin, pauses, restarts)
         timelines = stage.timelines
@@ -114,11 +114,11 @@ def timeline(
         changed = replace(stage, timelines=timelines, cues=cues)
         if changed != stage:
             store.put_stage(session_id, changed)
-    _tell(session, changed)
+    _print_timelines(session, changed)
     return 0
 
 
-def _begin(session: Session, offset_s: float | None, starts_at: datetime | None) -> tuple[Cue, ...]:
+def _start_cues(session: Session, offset_s: float | None, starts_at: datetime | None) -> tuple[Cue, ...]:
     from audience.timelines import start_cues
 
     if starts_at is not None:
@@ -126,14 +126,14 @@ def _begin(session: Session, offset_s: float | None, starts_at: datetime | None)
     if offset_s is None:
         return ()
     if not abs(offset_s) < timedelta(days=11).total_seconds():
-        raise InvalidValue(f"offset {offset_s:g} s is not one: give the seconds from the session's start")
+        raise InvalidValue(f"offset {offset_s:g} s is out of range: give the seconds from the session's start")
     return start_cues(session.started_at, offset_s)
 
 
 def _cues(
     session: Session, stage: Stage, begin: tuple[Cue, ...], pauses: Sequence[str], restarts: Sequence[str]
 ) -> tuple[Cue, ...]:
-    """The stage's cues: those it has, unless it is said anew when it began, with pauses and starts anew."""
+    """The stage's cues, or those of a new start, with added breaks and restarts."""
     from audience.timelines import paused, restarted, start_cues
     from timeline_files.times import time_s
 
@@ -177,34 +177,34 @@ def _proposed(
     return proposed_from_reaction(store, session, stage, other_id)
 
 
-def _agreed(session: Session, proposal: Proposal | None, yes: bool) -> bool:
-    """Says what was found, and asks whether to take it."""
+def _confirmed(session: Session, proposal: Proposal | None, yes: bool) -> bool:
+    """Prints the proposal, and asks whether to accept it."""
     from timeline_files.aligning import describe_proposal
 
-    says = describe_proposal(session, proposal)
+    description = describe_proposal(session, proposal)
     if proposal is None or not proposal.alignment.sure:
-        click.echo(f"{says} Nothing was changed.")
+        click.echo(f"{description} Nothing was changed.")
         return False
-    click.echo(says)
-    if yes or click.confirm("Take it?"):
+    click.echo(description)
+    if yes or click.confirm("Accept it?"):
         return True
     click.echo("Nothing was changed.")
     return False
 
 
-def _tell(session: Session, stage: Stage) -> None:
+def _print_timelines(session: Session, stage: Stage) -> None:
     click.echo(f"Session {session.session_id}, stage {stage.stage_id}:")
     if not stage.timelines:
         click.echo("  no timeline")
     for place, one in enumerate(stage.timelines):
-        says = f"{len(one.segments)} {'segment' if len(one.segments) == 1 else 'segments'}"
+        summary = f"{len(one.segments)} {'segment' if len(one.segments) == 1 else 'segments'}"
         if one.segments:
-            says += f", {clock_text(one.segments[0].start_s)} to {clock_text(one.segments[-1].end_s)}"
-        click.echo(f"  {one.title}: {says}{' (leads)' if place == 0 and len(stage.timelines) > 1 else ''}")
+            summary += f", {clock_text(one.segments[0].start_s)} to {clock_text(one.segments[-1].end_s)}"
+        click.echo(f"  {one.title}: {summary}{' (main)' if place == 0 and len(stage.timelines) > 1 else ''}")
     if not stage.cues:
-        click.echo("  its second 0 is the session's start")
+        click.echo("  starts with the session")
     for cue in sorted(stage.cues, key=lambda cue: cue.at):
-        click.echo(f"  at {_instant(cue.at)} it stood at {clock_text(cue.timeline_s)}")
+        click.echo(f"  at {_instant(cue.at)}: position {clock_text(cue.timeline_s)}")
 
 
 def _instant(instant: datetime) -> str:
@@ -212,7 +212,7 @@ def _instant(instant: datetime) -> str:
 
 
 class _Bar:
-    """How far files have been read, on stderr, from the first time it is told."""
+    """Shows how far files have been read, on stderr, after the first update."""
 
     def __init__(self) -> None:
         self._progress = Progress(

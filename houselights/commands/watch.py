@@ -1,4 +1,4 @@
-"""`houselights watch`: a camera in, live."""
+"""`houselights watch`: scores a camera live into a session."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def watch(
     store_url: str | None,
     **options: Any,
 ) -> int:
-    """Score SOURCE live into a session until Ctrl-C or SIGTERM. file:… plays a recording at real speed."""
+    """Score SOURCE live into a session until Ctrl-C or SIGTERM. file:… plays a recording in real time."""
     from contextlib import ExitStack
 
     from edge_lambda.clock import SteadyClock
@@ -54,14 +54,14 @@ def watch(
         on_window, shown_at = None, None
         if preview_port is not None:
             preview = stack.enter_context(LivePreview(port=preview_port, blur=blur))
-            shown_at = urlsplit(preview.address).port  # port 0 asked for a free one
+            shown_at = urlsplit(preview.address).port  # port 0 was replaced by a free one
             click.echo(f"preview at {preview.address}", err=True)
 
             def on_window(window: ScoredWindow) -> None:
                 preview.show(window.kept, smiles_in(window, expressions.thresholds))
 
         stop = stack.enter_context(stopped_by_signal())
-        clock = SteadyClock.of_this_computer(None, wall=lambda: datetime.now(UTC))
+        clock = SteadyClock.for_this_computer(None, wall=lambda: datetime.now(UTC))
         watched = Watch(
             setup,
             WatchPlan(

@@ -1,1 +1,1 @@
-"""Runs the ingest function on this machine: on a folder of deliveries, or on a queue of AWS."""
+"""Runs the ingest function on this machine, for a folder of deliveries or an SQS queue."""

@@ -1,4 +1,4 @@
-"""A folder laid out as a bucket, as a device without a cloud fills it: what lies there, and what was refused."""
+"""A folder of deliveries with a bucket's keys as paths, and its subfolder of refused deliveries."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from audience.private_files import private_folder, tighten, write_private
 from ingest_lambda.worker import KEPT, ReceivedDelivery, check_size
 
 REFUSED: Final = "refused"
-"""Folder within the folder for what can never be taken, each under its own key."""
+"""Subfolder for refused deliveries, each under its key."""
 
 REASON_SUFFIX: Final = ".reason"
-"""Added to the name of a refused delivery for the file that says why."""
+"""Added to the name of a refused delivery for the file with the reason."""
 
 
 class DeliveryFolder:
     """Implements `ingest_lambda.worker.Deliveries` and `DeadLetters` on a folder.
 
-    What it says of a delivery (`word_of`) is a message as S3 sends it to the queue in the cloud.
+    Its messages have the format of those that S3 sends to the queue in the cloud.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Reads nothing yet.
+        """Checks that the folder exists.
 
         Raises:
-            InvalidValue: there is no such folder.
+            InvalidValue: it does not exist.
         """
         if not folder.is_dir():
             raise InvalidValue(
-                f"there is no folder {folder}: name the one after dir: in the device's HOUSELIGHTS_BUCKET"
+                f"folder {folder} does not exist: give the one after dir: in the device's HOUSELIGHTS_BUCKET"
             )
         self._folder = folder
 
     def waiting(self) -> list[str]:
-        """The messages of what lies there, in the order of time."""
+        """The messages of all waiting deliveries, in chronological order."""
         keys = [
             file.relative_to(self._folder).as_posix()
             for kind, suffix in SUFFIXES.items()
             for file in self._folder.glob(f"{kind}/**/*{suffix}")
         ]
-        return [self._word_of(key) for key in sorted(keys, key=lambda key: (key.rpartition("/")[2], key))]
+        return [self._message_of(key) for key in sorted(keys, key=lambda key: (key.rpartition("/")[2], key))]
 
     def read(self, bucket: str, key: str) -> ReceivedDelivery:
         file = self._folder / key
@@ -52,7 +52,7 @@ class DeliveryFolder:
             check_size(about.st_size)
             return ReceivedDelivery(data=file.read_bytes(), delivered_ms=about.st_mtime_ns // 1_000_000, sent_ms=None)
         except FileNotFoundError:
-            raise DeliveryGone(f"{file} is not there any more, and is not recorded") from None
+            raise DeliveryGone(f"{file} no longer exists, and is not recorded") from None
         except OSError as problem:
             raise DeliveriesUnavailable(f"{file} cannot be read ({problem.strerror}): check its permissions") from None
 
@@ -80,12 +80,12 @@ class DeliveryFolder:
         try:
             private_folder(refused.parent)
             write_private(refused.with_name(refused.name + REASON_SUFFIX), f"{reason}\n".encode(errors="replace"))
-            if file.exists():  # faces that must not be kept are deleted already
+            if file.exists():  # faces that must not be kept were already deleted
                 file.replace(refused)
                 tighten(refused)
         except OSError as problem:
             raise DeliveriesUnavailable(f"{file} cannot be moved to {refused} ({problem.strerror})") from None
 
-    def _word_of(self, key: str) -> str:
+    def _message_of(self, key: str) -> str:
         detail = {"bucket": {"name": str(self._folder)}, "object": {"key": key}}
         return json.dumps({"source": "aws.s3", "detail-type": "Object Created", "detail": detail})

@@ -1,4 +1,4 @@
-"""The ingest function off Lambda: deliveries of a folder are worked on as those of a bucket are in the cloud."""
+"""Runs the ingest function without Lambda, on the deliveries of a folder."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from houselights.ingesting.delivery_folder import DeliveryFolder
 from ingest_lambda.ingest import IngestResult
 from ingest_lambda.worker import Worker
 
-LOOK_EVERY_S: Final = 0.5
-"""How often an emptied folder is looked at."""
+POLL_EVERY_S: Final = 0.5
+"""How often an empty folder is checked, seconds."""
 
-FIRST_BACK_OFF_S: Final = 1.0
-LONGEST_BACK_OFF_S: Final = 30.0
-"""Seconds until what could not be done is tried again, after one failure and after many."""
+FIRST_BACKOFF_S: Final = 1.0
+LONGEST_BACKOFF_S: Final = 30.0
+"""Seconds before a retry, after one failure and after many."""
 
 
 @dataclass(slots=True)
 class Progress:
-    """Implements `ingest_lambda.worker.Reporter` by counting.
+    """Implements `ingest_lambda.worker.Reporter` with counts.
 
     Attributes:
-        on_change: told of the counts in one line.
-        deliveries, faces, unmatched, statuses: taken so far.
+        on_change: called with the counts in one line.
+        deliveries, faces, unmatched, statuses: counts recorded so far.
         refusals: messages refused so far.
-        trouble: why the latest message has to come again; "" where it has not.
+        trouble: why the latest message will be retried; "" if it will not.
     """
 
     on_change: Callable[[str], None]
@@ -62,7 +62,7 @@ class Progress:
 
     @property
     def text(self) -> str:
-        """What was done so far, in one line."""
+        """The counts in one line."""
         counts = [f"{self.deliveries} deliveries", f"{self.faces} faces", f"{self.unmatched} tiles unmatched"]
         if self.statuses:
             counts.append(f"{self.statuses} statuses")
@@ -76,31 +76,31 @@ class Progress:
 
 
 def ingest_folder(folder: DeliveryFolder, worker: Worker, *, stop: threading.Event, once: bool) -> None:
-    """Works on what lies in a folder, and then on what comes, until it is told to stop.
+    """Processes a folder's deliveries, and then new ones, until stopped.
 
     Args:
-        folder: what the worker reads from and sets aside in.
-        worker: works on one delivery after another.
-        stop: set from anywhere to end after the delivery at hand; the others stay.
+        folder: the folder; also keeps refused deliveries.
+        worker: processes one delivery after the other.
+        stop: set from any thread to end after the current delivery; the others stay.
         once: ends when the folder is empty.
 
     Raises:
-        HouselightsError: with `once`, what could not be worked on now.
+        HouselightsError: with `once`, a delivery could not be processed now.
     """
-    back_off_s = FIRST_BACK_OFF_S
+    backoff_s = FIRST_BACKOFF_S
     while not stop.is_set():
         try:
             for body in folder.waiting():
                 if stop.is_set():
                     return
                 worker.process(body)
-                back_off_s = FIRST_BACK_OFF_S
+                backoff_s = FIRST_BACKOFF_S
         except HouselightsError:
             if once:
                 raise
-            stop.wait(back_off_s)
-            back_off_s = min(2 * back_off_s, LONGEST_BACK_OFF_S)
+            stop.wait(backoff_s)
+            backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
             continue
         if once:
             return
-        stop.wait(LOOK_EVERY_S)
+        stop.wait(POLL_EVERY_S)

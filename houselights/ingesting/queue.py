@@ -1,4 +1,4 @@
-"""The ingest function off Lambda, on a queue of AWS: its messages are worked on as Lambda hands them over."""
+"""Runs the ingest function without Lambda, on the messages of an SQS queue."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from audience.errors import DeliveriesUnavailable
-from houselights.ingesting.local import FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S
+from houselights.ingesting.local import FIRST_BACKOFF_S, LONGEST_BACKOFF_S
 from ingest_lambda.handler import process_event
 from ingest_lambda.worker import Worker
 
 AT_ONCE: Final = 10
-"""Messages received at once: as many as SQS gives."""
+"""Messages per request: the maximum of SQS."""
 
 POLL_S: Final = 3
-"""How long to wait for a message, seconds, and so the longest delay of a stop. Shorter than the read timeout of
-`ingest_lambda.bucket.quick_client`: a message in a response that came too late stays hidden until its visibility
+"""How long to wait for a message, seconds; also the longest delay of a stop. Shorter than the read timeout of
+`ingest_lambda.bucket.quick_client`, as a message in a response that arrives too late stays hidden until its visibility
 timeout."""
 
 _REGION = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com")
 
 
 def ingest_queue(client: Any, queue_url: str, worker: Worker, *, stop: threading.Event, once: bool) -> None:
-    """Works on the messages of a queue as Lambda does: what failed is left to the queue, which brings it again.
+    """Processes the messages of a queue as Lambda does: failed messages stay in the queue, which delivers them again.
 
     Args:
-        client: of SQS.
-        queue_url: the queue's.
-        worker: works on the messages.
-        stop: set from anywhere to end after the messages at hand.
-        once: ends when no message comes for `POLL_S`.
+        client: boto3 SQS client.
+        queue_url: URL of the queue.
+        worker: processes the messages.
+        stop: set from any thread to end after the current messages.
+        once: ends when no message arrives within `POLL_S`.
 
     Raises:
-        DeliveriesUnavailable: the queue cannot be used; where it could be before, only with `once`.
+        DeliveriesUnavailable: the queue cannot be used, and never could, or `once` is set.
     """
-    back_off_s, used = FIRST_BACK_OFF_S, False
+    backoff_s, used = FIRST_BACKOFF_S, False
     while not stop.is_set():
         try:
-            found = _work_on_next(client, queue_url, worker)
+            found = _process_next(client, queue_url, worker)
         except (ClientError, BotoCoreError) as problem:
             code = problem.response["Error"]["Code"] if isinstance(problem, ClientError) else type(problem).__name__
             unavailable = DeliveriesUnavailable(
@@ -49,16 +49,16 @@ def ingest_queue(client: Any, queue_url: str, worker: Worker, *, stop: threading
             if once or not used:
                 raise unavailable from None
             worker.reporter.failed(unavailable)
-            stop.wait(back_off_s)
-            back_off_s = min(2 * back_off_s, LONGEST_BACK_OFF_S)
+            stop.wait(backoff_s)
+            backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
             continue
-        back_off_s, used = FIRST_BACK_OFF_S, True
+        backoff_s, used = FIRST_BACKOFF_S, True
         if once and not found:
             return
 
 
-def _work_on_next(client: Any, queue_url: str, worker: Worker) -> int:
-    """Waits for messages, works on them and deletes those that are done with; returns how many came."""
+def _process_next(client: Any, queue_url: str, worker: Worker) -> int:
+    """Waits for messages, processes them and deletes the completed ones; returns how many were received."""
     messages = client.receive_message(
         QueueUrl=queue_url, MaxNumberOfMessages=AT_ONCE, WaitTimeSeconds=POLL_S, AttributeNames=["All"]
     ).get("Messages", [])
@@ -76,13 +76,13 @@ def _work_on_next(client: Any, queue_url: str, worker: Worker) -> int:
 
 
 def region_of(queue_url: str) -> str | None:
-    """The region a queue's URL names; None where it is a local cloud's."""
+    """The region in a queue's URL; None for a local cloud."""
     named = _REGION.match(queue_url)
     return named[1] if named else None
 
 
 def _record(message: dict[str, Any]) -> dict[str, Any]:
-    """A message as Lambda's event source mapping hands it over."""
+    """A message in the format of Lambda's event source mapping."""
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],

@@ -1,4 +1,4 @@
-"""Scoring contact sheets without Rekognition: the device's own detector and scorer on the sheet."""
+"""Scores contact sheets without Rekognition, with the on-device detector and scorer."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ingest_lambda.scoring import match_tiles
 
 
 class DeviceSheetScorer:
-    """Implements `ingest_lambda.scoring.SheetScorer` with a scorer of the device's kind.
+    """Implements `ingest_lambda.scoring.SheetScorer` with an on-device scorer.
 
-    The detector looks at the sheet only to say which tiles hold one face, so that a tile with none or two is unmatched
-    by the same rule as in the cloud. The crops are cut where the camera saw the faces, so what is scored is what a
-    device would have scored, and the records carry the same scorer's name.
+    The detector only finds which tiles contain exactly one face, so that tiles with none or two are unmatched, as in
+    the cloud. The crops are cut where the camera saw the faces, so the scores equal those of a device, and the records
+    have the same scorer's name.
     """
 
     def __init__(self, scorer: Scorer, detector: Detector) -> None:
-        """Takes what `load_scorer` and `load_detector` gave."""
+        """Uses a scorer from `load_scorer` and a detector from `load_detector`."""
         self._scorer, self._detector = scorer, detector
         self.name = scorer.name
         self.expressions = scorer.expressions

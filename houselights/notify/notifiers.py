@@ -1,6 +1,6 @@
-"""Ways to tell somebody of an alert: a topic of Amazon SNS, which passes it on by mail, SMS or HTTPS, and a webhook.
+"""Sends alerts: to a topic of Amazon SNS, which forwards them by mail, SMS or HTTPS, and to a webhook.
 
-What is told has ids and figures only: no title, no name, no word of a device.
+Messages contain only ids and figures: no titles, no names, no text from a device.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Turn = Literal["began", "over"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is told of an alert.
+    """A message about an alert.
 
     Attributes:
-        session_id: whose.
-        alert: which.
+        session_id: the alert's session.
+        alert: the alert.
         turn: whether it began or is over.
     """
 
@@ -40,13 +40,13 @@ class Message:
 
     @property
     def subject(self) -> str:
-        """One short line of ASCII, since SNS takes no other."""
+        """One short line of ASCII, as SNS requires."""
         line = f"Houselights {self.session_id}: {'over: ' if self.turn == 'over' else ''}{self.alert.told}"
         return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 3] + "..."
 
     @property
     def text(self) -> str:
-        """A few lines for people."""
+        """The message as text."""
         lines = [
             f"{self.alert.told[:1].upper()}{self.alert.told[1:]}.",
             f"Session: {self.session_id}",
@@ -59,7 +59,7 @@ class Message:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The same for programs."""
+        """The message as a JSON object."""
         alert = self.alert
         return {
             "houselights": "alert",
@@ -77,20 +77,20 @@ class Message:
         }
 
 
-class Way(Protocol):
-    """A way to tell somebody.
+class Notifier(Protocol):
+    """Sends messages to one destination.
 
     Attributes:
-        name: the same after a restart, and another for another address; shows none of it.
+        name: the same after a restart, and unique for each address, without revealing it.
     """
 
     name: str
 
-    def tell(self, message: Message) -> None:
-        """Tells it; waits `TIMEOUT_S` at most.
+    def send(self, message: Message) -> None:
+        """Sends a message; blocks up to `TIMEOUT_S`.
 
         Raises:
-            AlertNotDelivered: it may not have arrived; trying again may help.
+            AlertNotDelivered: it may not have arrived; a retry may help.
         """
         ...
 
@@ -99,24 +99,24 @@ class SnsTopic:
     """A topic of Amazon SNS."""
 
     def __init__(self, arn: str, *, session: Any, endpoint_url: str | None = None) -> None:
-        """Sends nothing yet.
+        """Creates the object without I/O.
 
         Args:
-            arn: of the topic.
-            session: a boto3 session, which has the credentials.
-            endpoint_url: where SNS is, if not where AWS has it.
+            arn: ARN of the topic.
+            session: a boto3 session with credentials.
+            endpoint_url: address of SNS, if it is not AWS's own.
 
         Raises:
-            InvalidValue: it is no topic's ARN.
+            InvalidValue: not the ARN of a topic.
         """
         from botocore.config import Config
 
         parts = arn.split(":")
         if len(parts) != 6 or parts[0] != "arn" or parts[2] != "sns" or not parts[3] or not parts[5]:
-            raise InvalidValue(f"{arn!r} is no topic: write it as arn:aws:sns:eu-west-1:123456789012:NAME")
-        self.name = f"sns {parts[5]} {_mark_of(arn)}"
+            raise InvalidValue(f"{arn!r} is not a topic: write it as arn:aws:sns:eu-west-1:123456789012:NAME")
+        self.name = f"sns {parts[5]} {_fingerprint(arn)}"
         self._arn = arn
-        # The watcher itself waits between tries.
+        # The watcher itself backs off between retries.
         config = Config(
             retries={"total_max_attempts": 1, "mode": "standard"},
             connect_timeout=TIMEOUT_S / 2,
@@ -124,7 +124,7 @@ class SnsTopic:
         )
         self._client = session.client("sns", region_name=parts[3], endpoint_url=endpoint_url, config=config)
 
-    def tell(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -141,7 +141,7 @@ class SnsTopic:
         except ClientError as problem:
             code = problem.response.get("Error", {}).get("Code", "unknown")
             raise AlertNotDelivered(
-                f"SNS refused the alert ({code}): check the topic, and the right to sns:Publish"
+                f"SNS refused the alert ({code}): check the topic, and the permission sns:Publish"
             ) from None
         except BotoCoreError as problem:
             raise AlertNotDelivered(
@@ -150,13 +150,13 @@ class SnsTopic:
 
 
 class Webhook:
-    """An address that takes alerts as JSON by POST."""
+    """POSTs alerts to an address as JSON."""
 
     def __init__(self, url: str) -> None:
-        """Sends nothing yet.
+        """Creates the object without I/O.
 
         Raises:
-            InvalidValue: it is no http or https address.
+            InvalidValue: not an http or https address.
         """
         try:
             parts = urlsplit(url)
@@ -164,12 +164,12 @@ class Webhook:
         except ValueError:
             usable = False
         if not usable:
-            raise InvalidValue("--webhook is no address: write it as https://example.org/alerts")
-        self.name = f"web {parts.hostname} {_mark_of(url)}"
+            raise InvalidValue("--webhook is not a valid address: write it as https://example.org/alerts")
+        self.name = f"web {parts.hostname} {_fingerprint(url)}"
         self._url = url
         self._opener = urllib.request.build_opener(_NoRedirect())
 
-    def tell(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         request = urllib.request.Request(
             self._url,
             data=json.dumps(message.document).encode(),
@@ -189,12 +189,12 @@ class Webhook:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """An alert goes where it was told to go, and nowhere else."""
+    """Does not follow redirects, so that alerts only go to the configured address."""
 
     def redirect_request(self, *_args: Any, **_named: Any) -> None:
         return None
 
 
-def _mark_of(address: str) -> str:
-    """Tells addresses apart without showing them: a webhook's may hold a secret."""
+def _fingerprint(address: str) -> str:
+    """Identifies an address without revealing it, as a webhook's may contain a secret."""
     return hashlib.sha256(address.encode()).hexdigest()[:8]

@@ -1,1 +1,1 @@
-"""Scores recordings: a recording in, windows in the store."""
+"""Scores recordings into the store."""

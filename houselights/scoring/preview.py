@@ -1,4 +1,4 @@
-"""What a person checks the scoring of a recording with: its frames, with every face marked as it was scored."""
+"""A preview of a scored recording: its frames, with every face marked by its score."""
 
 from __future__ import annotations
 
@@ -14,33 +14,32 @@ from edge_lambda.pipeline import ScoredWindow
 from edge_lambda.preview.file import PreviewFile, is_preview
 from edge_lambda.preview.live import marked_frames, smiles_in
 
-# Bytes; a file that is smaller holds no picture, and may be what is left of an earlier preview.
-LEAST_RECORDING = 1024
+# Bytes; a smaller file has no picture, and may be the rest of an earlier preview.
+MIN_RECORDING_BYTES = 1024
 
 
 def check_preview_place(place: Path, video: Path, store: Store, *, replace: bool) -> None:
-    """Refuses to write a preview where something lies that must not be lost.
+    """Refuses to overwrite a recording or another file with a preview.
 
     Args:
-        place: where the preview is to go.
-        video: the recording it is made of.
-        store: knows the recordings that were scored.
-        replace: whether it may take the place of a file that is no preview.
+        place: path of the preview.
+        video: the recording it is made from.
+        store: contains the fingerprints of scored recordings.
+        replace: whether it may overwrite a file that is not a preview.
 
     Raises:
-        InvalidValue: it is the recording itself, by whatever name, another recording, or another file.
+        InvalidValue: the path is the recording itself (under any name), another recording, or another file.
     """
     if not place.exists():
         return
     if place.samefile(video):
         raise InvalidValue(f"--preview {place} is the recording itself: give the preview a name of its own")
-    is_remains = place.suffix == ".mp4" and place.stat().st_size < LEAST_RECORDING
+    is_remains = place.suffix == ".mp4" and place.stat().st_size < MIN_RECORDING_BYTES
     if place.is_dir() or is_remains or is_preview(place):
         return
     if not replace:
         raise InvalidValue(
-            f"--preview {place} is there already and is no preview: give another name, or write over it with "
-            "--replace-preview"
+            f"--preview {place} exists and is not a preview: give another name, or overwrite it with --replace-preview"
         )
     with place.open("rb") as file:
         known_by = fingerprint(file)
@@ -52,19 +51,19 @@ def check_preview_place(place: Path, video: Path, store: Store, *, replace: bool
 
 
 class RecordingPreview:
-    """The overlay of a recording as a video file. Ctrl-C keeps what was written; any other error leaves nothing."""
+    """Writes a recording's annotated frames as a video file. Ctrl-C keeps the file; any other error removes it."""
 
     def __init__(self, path: Path, *, started_ms: int, thresholds: Mapping[str, float], blur: bool) -> None:
-        """Begins the file.
+        """Creates the file.
 
         Args:
             path: the file.
-            started_ms: the instant of the recording's first frame, milliseconds since the epoch.
-            thresholds: of what scores the recording, by expression; empty where only heads are counted.
+            started_ms: time of the recording's first frame, milliseconds since the epoch.
+            thresholds: the scorer's thresholds by expression; empty in head-count mode.
             blur: whether faces are made unrecognisable.
 
         Raises:
-            ExportFailed: nothing can be written there.
+            ExportFailed: the file cannot be written.
         """
         self._file = PreviewFile(path)
         self._started_ms = started_ms

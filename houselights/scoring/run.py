@@ -1,4 +1,4 @@
-"""One run's windows on their way to the store, in batches, with how far the recording has come."""
+"""Stores the windows of one scoring run in groups, together with the recording's progress."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from audience.windows import WindowRecord
 from edge_lambda.pipeline import ScoredWindow
 from edge_lambda.tracking import Tracker
 
-# Windows reach the store this often: what a crash can lose is worth less than two seconds of work.
+# How often windows are stored: a crash loses at most this much work.
 FLUSH_EVERY_S = 2.0
 FLUSH_AT_WINDOWS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What was found of a recording so far; see `RecordingProgress`."""
+class ScoringNotes:
+    """Lost seconds, clock steps and remarks of a recording so far; see `RecordingProgress`."""
 
     lost_s: float = 0.0
     clock_steps: int = 0
@@ -28,7 +28,7 @@ class Found:
 
 
 class RecordingRun:
-    """Collects scored windows and stores them together with the progress they make, all or none."""
+    """Collects scored windows and stores them with the recording's progress, in one transaction."""
 
     def __init__(
         self,
@@ -37,16 +37,16 @@ class RecordingRun:
         progress: RecordingProgress,
         tracker: Tracker,
         set_up: Callable[[], Session],
-        found: Callable[[float], Found] | None = None,
+        found: Callable[[float], ScoringNotes] | None = None,
     ) -> None:
-        """Begins a run.
+        """Starts a run.
 
         Args:
             store: where the windows go.
-            progress: how far earlier runs came.
-            tracker: this run's, for the number of tracks it told apart.
-            set_up: called once, just before the first windows are stored; gives the session they belong to.
-            found: gives what was found of the recording before so many of its seconds.
+            progress: progress of earlier runs.
+            tracker: this run's tracker, for its number of tracks.
+            set_up: called once, just before the first windows are stored; returns their session.
+            found: returns notes on the recording up to the given number of seconds.
         """
         self.progress = progress
         self._store = store
@@ -61,7 +61,7 @@ class RecordingRun:
         self._faces: list[WindowFaces] = []
 
     def add(self, window: ScoredWindow) -> None:
-        """Takes a window; stores what is waiting every few seconds."""
+        """Adds a window; stores collected windows every few seconds."""
         self._records.append(window.record)
         self._faces.append(window.faces)
         self.progress = replace(
@@ -75,13 +75,13 @@ class RecordingRun:
             self.flush()
 
     def finish(self, duration_s: float | None) -> None:
-        """Notes that the recording's end was reached; `duration_s` is its length where that is known."""
-        # The last window may reach past the end of the recording, or lie before it where the rest cannot be decoded.
+        """Marks the recording as finished; `duration_s` is its length if known."""
+        # The last window may reach past the end of the recording, or end before it if the rest cannot be decoded.
         done_s = self.progress.done_s if duration_s is None else max(self._from_s, duration_s)
         self.progress = replace(self.progress, finished=True, done_s=done_s)
 
     def flush(self) -> None:
-        """Stores what is waiting, if anything is.
+        """Stores collected windows, if there are any.
 
         Raises:
             SessionNotFound: the session was deleted since the first windows were stored.
@@ -102,5 +102,5 @@ class RecordingRun:
 
     @property
     def realtime_factor(self) -> float:
-        """Recording seconds of this run per second it took so far."""
+        """Recording seconds processed per second of this run so far."""
         return (self.progress.done_s - self._from_s) / max(time.monotonic() - self._began_s, 1e-9)

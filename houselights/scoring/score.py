@@ -1,4 +1,4 @@
-"""A recording in, windows in the store: what `houselights score` does."""
+"""Scores a recording into the store: the work of `houselights score`."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from edge_lambda.scorers import Scorer, scorer_record
 from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.tracker import run_name
 from houselights.scoring.preview import RecordingPreview, check_preview_place
-from houselights.scoring.run import Found, RecordingRun
-from houselights.scoring.same_instants import add_overlaps, check_same_instants, elsewhere
+from houselights.scoring.run import RecordingRun, ScoringNotes
+from houselights.scoring.shared_time import add_overlaps, check_shared_time, other_sessions_with
 from houselights.scoring.start import recording_start
 from houselights.scoring.summary import Summary, remarks_of, summary_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoringPlan:
-    """How a recording is to be scored.
+    """Settings for scoring a recording.
 
     Attributes:
-        started_at: instant of the first frame; None takes it from the recording.
+        started_at: time of the first frame; None takes it from the recording.
         every_s: seconds between samples, over 0.
-        again: whether what was scored before is thrown away first.
-        preview: where the overlay video goes; None for none.
+        again: whether to delete earlier scores first.
+        preview: path of the preview video; None for none.
         blur: whether faces in the preview are made unrecognisable.
-        replace_preview: whether the preview may take the place of a file that is no preview.
-        zone: whose local time the camera's clock shows; None where nobody said.
-        frame_rate: pictures a second of a file that keeps no times; None takes what it states.
+        replace_preview: whether the preview may overwrite a file that is not a preview.
+        zone: time zone of the camera's clock; None if not given.
+        frame_rate: frames per second of a file without timestamps; None uses the stated rate.
         overlaps: cameras of the stage that see some of the same people.
-        different_people: whether the cameras of the stage look at different people.
+        different_people: whether the cameras of the stage see different people.
         windows_kept_days, faces_kept_days: how long records are kept.
     """
 
@@ -62,7 +62,7 @@ class ScoringPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where scoring stands: recording seconds done, of how many (None where unknown), and faces in view."""
+    """Progress of scoring: recording seconds done, total seconds (None if unknown), and faces in view."""
 
     done_s: float
     duration_s: float | None
@@ -80,22 +80,22 @@ def score_recording(
     on_plan: Callable[[Session], None] = lambda session: None,
     on_position: Callable[[Position], None] = lambda position: None,
 ) -> Summary:
-    """Scores a recording into the store, going on where an earlier run stopped.
+    """Scores a recording into the store, continuing where an earlier run stopped.
 
-    Ctrl-C (KeyboardInterrupt) stores every finished window before it goes further up.
+    On Ctrl-C (KeyboardInterrupt), finished windows are stored before the exception is passed on.
 
     Args:
         video: the recording.
-        setup: the session, stage and camera its windows belong to.
-        plan: how to score it.
-        store: where they go.
-        load_detector, load_scorer: called once the recording is known to be readable; the scorer is not loaded where
-            only heads are counted.
-        on_plan: told what the session will measure, before anything is written.
-        on_position: told after every window.
+        setup: the session, stage and camera of its windows.
+        plan: the settings.
+        store: where the windows go.
+        load_detector, load_scorer: called once the recording is known to be readable; the scorer is not loaded in
+            head-count mode.
+        on_plan: called with the planned session before anything is written.
+        on_position: called after every window.
 
     Raises:
-        HouselightsError: with the one line that says why; nothing half-written is left.
+        HouselightsError: the recording cannot be scored, with a one-line reason; the store has no partial data.
     """
     recording = open_recording(video, frame_rate=plan.frame_rate)
     with video.open("rb") as file:
@@ -107,13 +107,14 @@ def score_recording(
         before = None
     if before is not None and before.fingerprint != known_by:
         raise ScoringRefused(
-            f"camera {setup.camera_id!r} of session {setup.session_id!r} holds another recording: give this one "
-            "its own --camera or --session, or throw the other's scores away with --again"
+            f"camera {setup.camera_id!r} of session {setup.session_id!r} has another recording: give "
+            "this one its "
+            "own --camera or --session, or delete the other's scores with --again"
         )
     if before is not None and plan.started_at is not None and to_ms(plan.started_at) != before.started_ms:
         raise ScoringRefused(
-            f"this recording was scored as starting at {from_ms(before.started_ms).isoformat()}: leave --started-at "
-            "out, or score it anew with --again"
+            f"this recording was scored as starting at {from_ms(before.started_ms).isoformat()}: leave out "
+            "--started-at, or score it again with --again"
         )
     if before is not None:
         start = Start(at=from_ms(before.started_ms), rule=before.started_from, certainty="doubtful")
@@ -126,7 +127,7 @@ def score_recording(
     if before is not None and before.finished:
         return summary_of(store, setup, before, session.mode_reason, realtime_factor=None)
     if before is None:
-        check_same_instants(
+        check_shared_time(
             store,
             setup,
             known_by,
@@ -159,7 +160,7 @@ def score_recording(
     )
     _check_unchanged(progress, plan, detector, scorer)
 
-    notes = [f"Went on at {clock_text(progress.done_s)}."] if progress.done_s else []
+    notes = [f"Continued at {clock_text(progress.done_s)}."] if progress.done_s else []
     camera = CameraKey(
         session_id=setup.session_id,
         stage_id=setup.stage_id,
@@ -181,7 +182,7 @@ def score_recording(
                 )
             )
             if progress.done_s:
-                notes.append(f"The preview begins at {clock_text(progress.done_s)}, where scoring went on.")
+                notes.append(f"The preview begins at {clock_text(progress.done_s)}, where scoring continued.")
         frames = _frames(recording, progress, plan.every_s)
         corrector = PictureCorrector(detector)
         windows = scored_windows(
@@ -193,11 +194,11 @@ def score_recording(
             known = store.progress(setup.session_id, setup.stage_id, setup.camera_id)
             if before is not None and known is None:
                 raise ScoringRefused(
-                    f"session {setup.session_id!r} was deleted since this began: the same command scores it anew"
+                    f"session {setup.session_id!r} was deleted during scoring: run the same command to score it again"
                 )
             if plan.again:
                 store.delete_camera_records(setup.session_id, setup.stage_id, setup.camera_id)
-            # Planned anew: another camera of the session may have set it up meanwhile.
+            # Planned again, as another camera may have set up the session meanwhile.
             planned = plan_recording(store, setup, started_at, now=datetime.now(UTC))
             if scorer is not None:
                 store.put_scorer(scorer_record(scorer))
@@ -205,9 +206,9 @@ def score_recording(
             add_overlaps(store, setup, plan.overlaps)
             return stored
 
-        def found(done_s: float) -> Found:
+        def found(done_s: float) -> ScoringNotes:
             remarks = (*progress.remarks, *remarks_of(recording, until_s=done_s), *corrector.notes())
-            return Found(
+            return ScoringNotes(
                 lost_s=progress.lost_s + recording.tally.lost_s(done_s),
                 clock_steps=max(progress.clock_steps, len(recording.tally.steps)),
                 remarks=tuple(dict.fromkeys(remarks)),
@@ -223,24 +224,22 @@ def score_recording(
                     Position(done_s=run.progress.done_s, duration_s=recording.duration_s, faces=window.record.faces)
                 )
             if not run.progress.frames:
-                raise RecordingUnreadable(
-                    f"{video} holds no picture that can be decoded; copy it from the camera again"
-                )
+                raise RecordingUnreadable(f"{video} has no picture that can be decoded; copy it from the camera again")
             run.finish(recording.tally.end_s or recording.duration_s)
         finally:
             run.flush()
     end_ms = progress.started_ms + round(run.progress.done_s * 1000)
     if not end_with_last_camera(store, setup, end_ms=end_ms, now_ms=to_ms(datetime.now(UTC))):
-        notes.append("The session is not ended by this: end it on the page Operate once it is over.")
-    notes += elsewhere(store, setup, known_by)
+        notes.append("The session is still open: end it on the page Operate when it is over.")
+    notes += other_sessions_with(store, setup, known_by)
     summary = summary_of(store, setup, run.progress, session.mode_reason, realtime_factor=run.realtime_factor)
     if not summary.faces and not corrector.unusable:
-        notes.append("No face was found in the whole recording: look at it with --preview, or try --detector yunet.")
+        notes.append("No face was found in the whole recording: check it with --preview, or try --detector yunet.")
     return replace(summary, notes=(*summary.notes, *notes))
 
 
 def _frames(recording: Recording, progress: RecordingProgress, every_s: float) -> Iterator[TimedFrame]:
-    # Slots begin where wall-clock windows do, so that a window holds as many samples as the next.
+    # Slots are aligned with wall-clock windows, so that all windows have the same number of samples.
     offset_s = (progress.started_ms % max(1, round(every_s * 1000))) / 1000.0
     for frame in recording.sample(
         every_s, start_s=progress.done_s, grid_offset_s=offset_s, seek=not progress.clock_steps
@@ -250,7 +249,7 @@ def _frames(recording: Recording, progress: RecordingProgress, every_s: float) -
 
 
 def _check_unchanged(progress: RecordingProgress, plan: ScoringPlan, detector: Detector, scorer: Scorer | None) -> None:
-    """Half a session of one scorer and half of another would be a curve of neither."""
+    """Refuses to continue with another interval, detector or scorer, as the curve would mix both."""
     for what, earlier, now in (
         ("--every", progress.every_s, plan.every_s),
         ("detector", progress.detector, detector.name),
@@ -258,6 +257,6 @@ def _check_unchanged(progress: RecordingProgress, plan: ScoringPlan, detector: D
     ):
         if earlier != now:
             raise ScoringRefused(
-                f"this recording is scored up to {clock_text(progress.done_s)} with {what} {earlier}, not {now}: go on "
-                "with the same, or score it anew with --again"
+                f"this recording is scored up to {clock_text(progress.done_s)} with {what} {earlier}, not {now}: "
+                "continue with the same, or score it again with --again"
             )

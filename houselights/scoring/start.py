@@ -1,4 +1,4 @@
-"""When a recording begins: by what was said, by the parts of it that lie beside it, or by its file."""
+"""Determines when a recording begins: from the user, from earlier parts in the same folder, or from its file."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from audience.errors import RecordingUnreadable
 from edge_lambda.recording import Recording, Start, open_recording, start_of
 from edge_lambda.recording.chapters import Part, part_of
 
-# Parts of one recording bear the instant at which the first began.
+# All parts of a recording state the time at which the first one began, within this difference.
 _SAME_S = 2
 
 
 def recording_start(
     recording: Recording, *, given: datetime | None, zone: tzinfo | None, now: datetime | None = None
 ) -> Start:
-    """When a recording begins.
+    """Determines when a recording begins.
 
     Args:
-        recording: which.
-        given: the instant that was said; None where none was.
-        zone: whose local time the camera's clock shows; None where nobody said.
-        now: the wall clock; None looks at it.
+        recording: the recording.
+        given: the time given by the user; None if not given.
+        zone: time zone of the camera's clock; None if not given.
+        now: the current time; None reads the wall clock.
 
     Raises:
-        ScoringRefused: with one line that asks for what is missing.
+        ScoringRefused: information is missing; the message asks for it in one line.
     """
     if given is not None:
         return Start(at=given, rule="given", certainty="sure")
     now = now or datetime.now(UTC)
-    start = start_of(recording, written=_written(recording.path), now=now, zone=zone)
+    start = start_of(recording, written=_modified_at(recording.path), now=now, zone=zone)
     part = part_of(recording.path)
     if part is None or recording.created_at is None:
         return start
@@ -43,8 +43,8 @@ def _after_parts(recording: Recording, start: Start, part: Part, *, now: datetim
         before = [open_recording(path) for path in part.before]
     except RecordingUnreadable:
         line = (
-            f"By its name this is part {part.number} of a longer recording, and the parts before it do not lie beside "
-            "it: if it bears the time at which the first one began, give --started-at."
+            f"By its name this is part {part.number} of a longer recording, and the earlier parts are not in the same "
+            "folder: if it states the start of the first part, give --started-at."
         )
         return replace(start, certainty="doubtful", remarks=(*start.remarks, line))
     first = before[0]
@@ -52,13 +52,13 @@ def _after_parts(recording: Recording, start: Start, part: Part, *, now: datetim
     if made is None or first_made is None or abs((made - first_made).total_seconds()) > _SAME_S:
         return start
     lasted_s = sum(one.length_s() or 0.0 for one in before)
-    begins = start_of(first, written=_written(first.path), now=now, zone=zone)
+    begins = start_of(first, written=_modified_at(first.path), now=now, zone=zone)
     return replace(
         begins,
         at=begins.at + timedelta(seconds=lasted_s),
-        rule=f"{begins.rule}, and {lasted_s:.0f} s later as chapter {part.number} of one recording",
+        rule=f"{begins.rule}, plus {lasted_s:.0f} s as part {part.number} of one recording",
     )
 
 
-def _written(path: Path) -> datetime:
+def _modified_at(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)

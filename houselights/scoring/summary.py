@@ -1,4 +1,4 @@
-"""What `houselights score` reports of a scored recording: what was stored, seconds lost, times mended or assumed."""
+"""The summary of a scored recording that `houselights score` prints."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from edge_lambda.recording.opening import ASSUMED_FPS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What was scored, of the whole recording and, where it says so, of this run.
+    """Summary of a scored recording, over all runs unless stated otherwise.
 
     Attributes:
         session: the session's id.
-        frames, faces, tracks, windows: looked at, scored, told apart, stored.
-        seconds: length of what is scored, recording seconds.
-        realtime_factor: recording seconds of this run per second it took; None where nothing was left to do.
-        detector, scorer: names and versions; scorer "" where only heads were counted.
-        coverage: faces / faces expected, 0..1; None where nobody was seen.
-        started_at: instant of the first frame.
-        started_from: where that instant comes from, in words.
-        start_certainty: how sure it is: "sure", "likely", "doubtful", or "" where nobody said.
+        frames, faces, tracks, windows: frames processed, faces scored, distinct tracks, windows stored.
+        seconds: length of the scored part, recording seconds.
+        realtime_factor: recording seconds per second of this run; None if nothing was left to do.
+        detector, scorer: names and versions; scorer "" in head-count mode.
+        coverage: faces / faces expected, 0..1; None if nobody was seen.
+        started_at: time of the first frame.
+        started_from: source of that time, as text.
+        start_certainty: "sure", "likely", "doubtful", or "" if unknown.
         lost_s: recording seconds of which no picture could be decoded.
         finished: whether the recording's end was reached.
         mode_reason: what is measured, and why.
-        notes: further things the user should know, a line each.
+        notes: further notes for the user, one line each.
     """
 
     session: str
@@ -59,12 +59,12 @@ def summary_of(
     *,
     realtime_factor: float | None,
 ) -> Summary:
-    """What was scored of a recording, as the store has it.
+    """Creates the summary from the store.
 
     Args:
-        store, setup, progress: whose recording, and how far it was scored.
+        store, setup, progress: the recording's store, camera and progress.
         mode_reason: what is measured, and why.
-        realtime_factor: recording seconds of this run per second it took; None where nothing was left to do.
+        realtime_factor: recording seconds per second of this run; None if nothing was left to do.
     """
     table = store.windows(setup.session_id, setup.stage_id)
     if setup.camera_id in table.cameras:
@@ -91,47 +91,48 @@ def summary_of(
     )
 
 
-# A camera that took no picture for less is not worth a word.
+# Shorter pauses are not reported.
 _PAUSE_S = 10
-# Of each kind, so many are told one by one.
+# Number of events of each kind that are listed one by one.
 _ONE_BY_ONE = 3
 
 
 def remarks_of(recording: Recording, *, until_s: float) -> list[str]:
-    """What is to be known of a recording's time and of what was lost, a line each.
+    """Notes on a recording's timestamps and lost pictures, one line each.
 
     Args:
-        recording: as far as it was sampled.
-        until_s: recording seconds that are scored.
+        recording: the recording, sampled so far.
+        until_s: recording seconds scored so far.
     """
     tally, lines = recording.tally, []
     if recording.timed_by == "frame rate":
-        rate = f"{recording.fps or ASSUMED_FPS:g} pictures a second"
+        rate = f"{recording.fps or ASSUMED_FPS:g} frames per second"
         by = f"an assumed rate of {rate}" if recording.rate_is_assumed else f"a rate of {rate}"
-        lines.append(f"The file keeps no times: they follow from {by}. Give the true rate with --frame-rate.")
-    told = [step for step in tally.steps if step.kind != "pause" or step.by_s >= _PAUSE_S]
-    for step in told[:_ONE_BY_ONE]:
+        lines.append(f"The file has no timestamps: they follow from {by}. Give the true rate with --frame-rate.")
+    listed = [step for step in tally.steps if step.kind != "pause" or step.by_s >= _PAUSE_S]
+    for step in listed[:_ONE_BY_ONE]:
         if step.kind == "pause":
             lines.append(
                 f"Between {clock_text(step.at_s - step.by_s)} and {clock_text(step.at_s)} there is no picture "
                 f"({step.by_s:.0f} s)."
             )
         else:
-            way = "back" if step.by_s < 0 else "forward"
+            direction = "back" if step.by_s < 0 else "forward"
             lines.append(
-                f"At {clock_text(step.at_s)} the recording's clock was set {way} by {clock_text(abs(step.by_s))}: its "
-                "seconds go on without a gap."
+                f"At {clock_text(step.at_s)} the recording's clock was set {direction} by "
+                f"{clock_text(abs(step.by_s))}: "
+                "its time continues without a gap."
             )
-    if more := len(told[_ONE_BY_ONE:]):
+    if more := len(listed[_ONE_BY_ONE:]):
         lines.append(f"Its clock was set, or it paused, {more} more times.")
     if tally.wrong_stamps:
         pictures = "1 picture" if tally.wrong_stamps == 1 else f"{tally.wrong_stamps} pictures"
-        lines.append(f"The times of {pictures} were wrong, and were put right by those around them.")
+        lines.append(f"The timestamps of {pictures} were wrong and were repaired.")
     if lost_s := tally.lost_s(until_s):
         where = ", ".join(f"{clock_text(begin)} to {clock_text(until)}" for begin, until in tally.lost[:_ONE_BY_ONE])
         more = len(tally.lost) - _ONE_BY_ONE
         where = f"{where} and {more} more" if more > 0 else where
-        why = "encrypted" if tally.encrypted else "damaged, or lost on the way"
+        why = "encrypted" if tally.encrypted else "damaged or missing"
         lines.append(f"For {lost_s:.0f} s no picture could be decoded ({where}): they are {why}.")
     if recording.ended_early:
         lines.append(str(recording.ended_early))

@@ -17,7 +17,7 @@ from audience.monitoring.cameras import (
     is_receiving,
 )
 from audience.store import Heartbeat
-from edge_lambda.back_off import BackOff
+from edge_lambda.backoff import Backoff
 from tests.builders import a_camera, a_heartbeat, a_session, after, after_ms
 
 CLEAR = {"brightness": 0.6, "sharpness": 0.6}
@@ -115,7 +115,7 @@ def test_a_heartbeat_from_the_future_is_no_negative_age() -> None:
 
 
 def test_what_is_tried_again_is_tried_again_within_the_time_it_is_given() -> None:
-    waits = BackOff()
+    waits = Backoff()
     assert max(waits.next_s() for _ in range(20)) == RETRY_S
 
 

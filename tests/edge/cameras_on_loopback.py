@@ -1,4 +1,4 @@
-"""Network cameras that do what they are told to: HTTP and RTSP servers of one's own, each at an address on loopback."""
+"""Scripted network cameras: HTTP and RTSP servers, each at its own loopback address."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Answering = Callable[[BaseHTTPRequestHandler], None]
 
 
 class HttpCamera:
-    """Answers as its routes say, and remembers what it was asked.
+    """Answers as its routes say, and remembers the requests.
 
     Attributes:
         url: its address, without a slash at the end.
@@ -68,7 +68,7 @@ class HttpCamera:
 
 
 def filming(handler: BaseHTTPRequestHandler) -> None:
-    """MJPEG, as most cameras give it, a picture every 10 ms, for as long as somebody takes it."""
+    """MJPEG, as from most cameras: a picture every 10 ms, while the client reads."""
     handler.send_response(200)
     handler.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
     handler.end_headers()
@@ -79,7 +79,7 @@ def filming(handler: BaseHTTPRequestHandler) -> None:
 
 
 def redirecting(target: str, code: int = 302) -> Answering:
-    """To another address."""
+    """Redirects to another address."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(code)

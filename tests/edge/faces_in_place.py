@@ -1,4 +1,4 @@
-"""A picture whose faces a detector finds without looking far, so that a test is about the way and not about faces."""
+"""Synthetic pictures with trivially detectable faces, for tests of the pipeline rather than of detection."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class FacesInPlace:
 
 
 class BrightScorer:
-    """Takes what is bright for a smile."""
+    """Scores bright faces as smiles."""
 
     name = "bright 1"
     expressions = ("happy", "smile")

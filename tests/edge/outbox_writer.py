@@ -14,7 +14,7 @@ from tests.edge.s3_with_faults import a_bucket, numbered
 
 
 def main(folder: str, endpoint: str = "", bucket: str = "") -> None:
-    """Writes until it is killed, or stops at 10,000."""
+    """Writes until killed, or up to 10,000 deliveries."""
     outbox = Outbox(Path(folder))
     if endpoint:
         Uploader(outbox, a_bucket(endpoint, bucket)).start()

@@ -1,4 +1,4 @@
-"""moto's S3 behind a door that answers wrongly when told to, over real HTTP."""
+"""moto's S3 behind a proxy that fails on demand, over real HTTP."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def a_bucket(endpoint: str, name: str) -> S3Bucket:
 
 
 def numbered(number: int, size: int = 3000) -> Delivery:
-    """A delivery that tells its number."""
+    """A delivery that contains its number."""
     return Delivery(
         key=f"sheets/talk-1/main/cam-1/{number:06d}.jpg", data=b"%06d" % number * (size // 6), start_ms=number
     )
 
 
 class S3:
-    """An S3 that fails when told to.
+    """An S3 that fails on demand.
 
     Attributes:
         bucket: the name of a bucket that is empty at first; every one of this process's moto has another.

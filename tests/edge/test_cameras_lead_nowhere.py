@@ -1,4 +1,4 @@
-"""A network camera is asked, and nobody else: wherever its redirects, playlists and answers point."""
+"""Only a network camera's own host is contacted, wherever its redirects, playlists and answers point."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from audience.errors import DeviceError
 from edge_lambda.devices import Camera, opencv
 from edge_lambda.devices.open_camera import open_camera
-from edge_lambda.devices.rtsp_relay import Answers, NotHandedOn
+from edge_lambda.devices.rtsp_relay import RedirectRefused, ResponseInspector
 from tests.certificates import Authority
 from tests.edge.cameras_on_loopback import (
     HttpCamera,
@@ -47,7 +47,7 @@ def camera() -> Iterator[HttpCamera]:
 
 @pytest.fixture
 def stranger(part: bytes) -> Iterator[HttpCamera]:
-    """Somebody else, who has pictures to give."""
+    """Another server that offers pictures."""
     with HttpCamera(ELSEWHERE).running() as stranger:
         stranger.routes |= {"/film": filming, "/part.ts": giving(part), "/key": giving(b"0123456789abcdef")}
         yield stranger
@@ -74,7 +74,7 @@ def with_password(url: str) -> str:
 
 
 def refusal(url: str) -> str:
-    """What is said of a camera that cannot be opened."""
+    """The error message for a camera that cannot be opened."""
     with pytest.raises(DeviceError) as caught:
         opened(url)
     assert SECRET not in str(caught.value)
@@ -83,7 +83,7 @@ def refusal(url: str) -> str:
 
 class TestRedirects:
     @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-    def test_to_another_host_are_not_followed_and_said(
+    def test_to_another_host_are_not_followed_and_reported(
         self, camera: HttpCamera, stranger: HttpCamera, code: int
     ) -> None:
         camera.routes["/"] = redirecting(f"{stranger.url}/film", code)
@@ -234,26 +234,26 @@ class TestRtsp:
 
     @pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
     @pytest.mark.parametrize("demands_password", [False, True])
-    def test_a_redirect_is_not_followed_and_said(self, method: str, demands_password: bool) -> None:
+    def test_a_redirect_is_not_followed_and_reported(self, method: str, demands_password: bool) -> None:
         with RtspCamera(ELSEWHERE).running() as other:
             redirects = {method: other.url()}
             with RtspCamera(HERE, redirects=redirects, demands_password=demands_password).running() as camera:
                 said = refusal(camera.url(f"admin:{SECRET}"))
-            assert "leads to another place" in said
+            assert "redirects to another address" in said
             assert other.asked == []
 
-    def test_nobody_there_is_said(self) -> None:
+    def test_nobody_there_is_reported(self) -> None:
         with RtspCamera(HERE).running() as camera:
             pass
-        assert "does not answer" in refusal(camera.url(f"admin:{SECRET}"))
+        assert "sends no video" in refusal(camera.url(f"admin:{SECRET}"))
 
 
 def passes(answers: bytes, cut: Callable[[bytes], list[bytes]]) -> bool:
-    reader = Answers()
+    reader = ResponseInspector()
     try:
         for piece in cut(answers):
             reader.feed(piece)
-    except NotHandedOn:
+    except RedirectRefused:
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""Pictures that lie otherwise, lean or are interlaced are put right; what is right already is not touched."""
+"""Turned, tilted and interlaced pictures are corrected; correct ones are not changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIDE = 160
 
 
 class Counting:
-    """The default detector, and how often it was asked."""
+    """The default detector, with a count of its calls."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -39,7 +39,7 @@ def detector() -> Counting:
 
 
 def people(count: int) -> Image:
-    """So many people side by side, with room around them."""
+    """People side by side, with room around them."""
     image = np.full((SIDE * 2, SIDE * max(count, 3), 3), 60, np.uint8)
     for place in range(count):
         image[SIDE // 2 : SIDE // 2 + SIDE, place * SIDE : (place + 1) * SIDE] = portrait(SIDE)
@@ -54,7 +54,7 @@ def corrected(corrector: PictureCorrector, *images: Image) -> list[CorrectedFram
     return [corrector.correct(image) for image in images]
 
 
-def test_an_upright_picture_is_handed_on_as_it_is_and_looked_at_once(detector: Counting):
+def test_an_upright_picture_is_unchanged_and_detected_once(detector: Counting):
     corrector, image = PictureCorrector(detector), people(4)
     before = detector.asked
     frames = corrected(corrector, *[image] * 5)
@@ -73,7 +73,7 @@ def test_a_picture_of_several_people_is_turned_at_once(detector: Counting, quart
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_of_one_person_alone_nothing_is_scored_until_it_is_sure_which_way_is_up(detector: Counting, quarters: int):
+def test_one_person_is_not_scored_until_the_orientation_is_clear(detector: Counting, quarters: int):
     corrector, image = PictureCorrector(detector), people(1)
     frames = corrected(corrector, *[lying(image, quarters)] * 5)
     assert all(frame.unusable or not any(face.confidence >= SURE for face in frame.detections) for frame in frames[:2])
@@ -124,7 +124,7 @@ class UprightOnly:
         return [face] * 3 if image[0, 0, 0] > 128 else []
 
 
-def test_where_a_picture_that_lies_shows_nobody_at_all_the_other_ways_are_tried():
+def test_without_faces_the_other_orientations_are_tried():
     image = np.zeros((90, 160, 3), np.uint8)
     image[:5, :5] = 255
     for quarters in range(1, 4):
@@ -140,12 +140,12 @@ def test_an_empty_hall_is_not_turned_and_costs_little(detector: Counting):
     assert corrector.notes() == ()
 
 
-def test_where_faces_lie_all_ways_nothing_is_scored_and_that_is_said(detector: Counting):
+def test_faces_in_all_orientations_are_not_scored_and_that_is_reported(detector: Counting):
     image, corrector = people(3), PictureCorrector(detector)
     image = np.hstack([lying(image, 1), lying(image, 3)])
     frames = corrected(corrector, *[image] * 12)
     assert all(frame.unusable for frame in frames)
-    assert "Nothing scored" in " ".join(corrector.notes())
+    assert "No picture was scored" in " ".join(corrector.notes())
 
 
 def test_without_landmarks_a_picture_is_left_as_it_is():
@@ -160,7 +160,7 @@ def woven(image: Image, shift: int) -> Image:
     return result
 
 
-def test_an_interlaced_picture_is_noticed_and_mended(detector: Counting):
+def test_an_interlaced_picture_is_detected_and_deinterlaced(detector: Counting):
     image, corrector = people(4), PictureCorrector(detector)
     combed = woven(image, 6)
     assert is_combed(combed)
@@ -188,7 +188,7 @@ def test_noise_and_fine_patterns_are_not_taken_for_interlacing():
     assert not is_combed(np.zeros((2, 2, 3), np.uint8))
 
 
-def test_a_file_that_says_it_is_interlaced_is_believed(detector: Counting):
+def test_a_file_declared_interlaced_is_deinterlaced(detector: Counting):
     corrector = PictureCorrector(detector)
     corrector.correct(cv2.GaussianBlur(people(3), (0, 0), 2), interlaced=True)
     assert "deinterlaced" in " ".join(corrector.notes())
@@ -211,11 +211,11 @@ class Doubting(FacesInPlace):
         return [replace(face, confidence=0.55) for face in super().detect(image)]
 
 
-def test_where_noise_hides_most_faces_nothing_is_scored_and_that_is_said():
+def test_faces_mostly_hidden_by_noise_are_not_scored_and_that_is_reported():
     chance = np.random.default_rng(1)
     noisy = (picture(8) + chance.normal(0, 12, picture(8).shape)).clip(0, 255).astype(np.uint8)
     corrector = PictureCorrector(Doubting())
     assert corrector.correct(noisy).unusable
-    assert "Nothing scored" in " ".join(corrector.notes())
+    assert "No picture was scored" in " ".join(corrector.notes())
     assert not PictureCorrector(FacesInPlace()).correct(noisy).unusable
     assert not PictureCorrector(Doubting()).correct(picture(8)).unusable

@@ -1,4 +1,4 @@
-"""AWS DeepLens as its documentation describes it: its camera, its face model, and a machine that is none."""
+"""AWS DeepLens as documented: its camera, its face model, and a machine that is not a DeepLens."""
 
 from __future__ import annotations
 
@@ -100,32 +100,30 @@ class TestCamera:
             assert number_of(next(pictures).image) > number_of(first)
             assert np.array_equal(first, as_it_was)
 
-    def test_a_camera_that_gives_no_frame_has_gone_away_and_can_be_opened_again(self, device: DeepLens) -> None:
+    def test_a_camera_without_frames_counts_as_disconnected_and_can_be_reopened(self, device: DeepLens) -> None:
         device.frame = None
-        with opened() as camera, pytest.raises(DeviceError, match=r"^deeplens went away; check its power"):
+        with opened() as camera, pytest.raises(DeviceError, match=r"^deeplens disconnected; check its power"):
             next(iter(camera))
         device.frame = numbered(0)
         with Filming(device), opened() as camera:
             assert next(iter(camera)).image.shape == (120, 160, 3)
 
-    def test_a_library_that_raises_is_a_camera_that_went_away(self, device: DeepLens) -> None:
+    def test_a_library_error_counts_as_a_disconnected_camera(self, device: DeepLens) -> None:
         device.fault = RuntimeError("video pipeline is not running")
-        with opened() as camera, pytest.raises(DeviceError, match=r"^deeplens went away"):
+        with opened() as camera, pytest.raises(DeviceError, match=r"^deeplens disconnected"):
             next(iter(camera))
 
-    def test_a_picture_that_stands_still_is_given_up_and_not_scored_for_ever(
-        self, device: DeepLens, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_frozen_picture_is_not_scored_forever(self, device: DeepLens, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(stream, "STALLED_S", 0.7)
         with opened() as camera:
             pictures = iter(camera)
             with Filming(device):
                 next(pictures)
-            with pytest.raises(DeviceError, match=r"^deeplens has given no picture"):
+            with pytest.raises(DeviceError, match=r"^deeplens has sent no picture"):
                 list(pictures)
 
     def test_a_library_that_hangs_is_given_up(self, device: DeepLens, hanging: threading.Event) -> None:
-        with opened() as camera, pytest.raises(DeviceError, match=r"^deeplens has given no picture"):
+        with opened() as camera, pytest.raises(DeviceError, match=r"^deeplens has sent no picture"):
             next(iter(camera))
 
     @pytest.fixture
@@ -260,7 +258,7 @@ class TestDetector:
             stopping.join()
         assert [path for path, _ in device.loaded] == [str(model)]
 
-    def test_a_model_that_cannot_be_loaded_is_said_in_one_line(self, device: DeepLens, model: Path) -> None:
+    def test_a_model_that_cannot_be_loaded_is_reported_in_one_line(self, device: DeepLens, model: Path) -> None:
         device.model_fault = RuntimeError("inference engine:\nno such layer")
         with pytest.raises(ModelUnavailable, match=r"^DeepLens cannot load .*faces\.xml \(RuntimeError\)$"):
             load_detector("deeplens", deeplens_model=model)

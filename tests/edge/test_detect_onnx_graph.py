@@ -1,4 +1,4 @@
-"""The frame of an ONNX file rewritten: any image size, constant weights, the same net."""
+"""A rewritten ONNX graph takes any image size, has constant weights, and gives the same output."""
 
 from __future__ import annotations
 

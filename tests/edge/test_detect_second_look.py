@@ -1,4 +1,4 @@
-"""The second look at a doubtful face: what is cut out, and how two looks become one confidence."""
+"""The second look at a doubtful face: its crops, and the combined confidence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from edge_lambda.detectors.boxes import Boxes
 from edge_lambda.detectors.second_look import FACE_PIXELS, TILE_PIXELS, confirmed_confidence, tiles
-from edge_lambda.detectors.working_size import MOST_PIXELS, bounded
+from edge_lambda.detectors.working_size import MAX_PIXELS, bounded
 from tests.portraits import portrait
 
 NOTHING = (np.empty((0, 4)), np.empty(0))
@@ -73,13 +73,13 @@ class TestTwoLooks:
 
 class TestWorkingSize:
     @pytest.mark.parametrize("shape", [(2160, 3840), (20, 200_000), (3000, 1)])
-    def test_no_image_is_looked_at_with_more_pixels_than_allowed(self, shape: tuple[int, int]) -> None:
+    def test_no_image_is_processed_with_more_pixels_than_allowed(self, shape: tuple[int, int]) -> None:
         looked_at, (across, down) = bounded(np.zeros((*shape, 3), np.uint8))
         rows, columns = looked_at.shape[:2]
-        assert rows * columns <= 1.02 * MOST_PIXELS
+        assert rows * columns <= 1.02 * MAX_PIXELS
         assert (rows * down, columns * across) == pytest.approx(shape)
 
-    def test_an_image_that_is_small_enough_is_looked_at_as_it_is(self) -> None:
+    def test_an_image_that_is_small_enough_is_processed_as_it_is(self) -> None:
         image = portrait(200)
         looked_at, scale = bounded(image)
         assert looked_at is image

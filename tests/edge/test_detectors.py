@@ -157,15 +157,15 @@ class TestCenterFace:
     def test_a_hall_full_of_doubtful_faces_costs_no_more_than_a_bounded_second_look(
         self, centerface: Detector, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        looked_at_again = []
+        candidate = []
 
         def counted(image: Image, boxes: Boxes) -> list[Image]:
-            looked_at_again.append(len(boxes))
+            candidate.append(len(boxes))
             return tiles(image, boxes)
 
         monkeypatch.setattr("edge_lambda.detectors.centerface.tiles", counted)
         assert len(centerface.detect(in_a_hall(100, side=50))) >= MOST_FACES
-        assert looked_at_again == [MOST_FACES]
+        assert candidate == [MOST_FACES]
 
     def test_sure_faces_cost_no_second_look(self, centerface: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("edge_lambda.detectors.centerface.tiles", None)
@@ -187,9 +187,7 @@ class TestCenterFace:
         assert DOUBTFUL <= only(doubting.detect(blurred)).confidence < SURE
         assert doubting.detect(portrait(300)) == centerface.detect(portrait(300))
 
-    @pytest.mark.parametrize(
-        "wrong", [{"looked_at_again": 0.0}, {"looked_at_again": 0.55}, {"kept": 0.7}, {"seen_at_once": 1.1}]
-    )
+    @pytest.mark.parametrize("wrong", [{"candidate": 0.0}, {"candidate": 0.55}, {"kept": 0.7}, {"certain": 1.1}])
     def test_thresholds_out_of_order_are_refused(self, wrong: dict[str, float]) -> None:
         with pytest.raises(ValueError, match="thresholds must rise"):
             Thresholds(**wrong)
@@ -211,7 +209,7 @@ class TestCenterFace:
         (tmp_path / "models").mkdir()
         (tmp_path / "models" / "centerface.onnx").write_bytes(b"another model")
         monkeypatch.setattr(resources, "files", lambda package: tmp_path)
-        with pytest.raises(ModelUnavailable, match="is another one"):
+        with pytest.raises(ModelUnavailable, match="not the expected one"):
             load_detector("centerface")
 
 
@@ -227,19 +225,19 @@ class TestYuNetsModel:
         monkeypatch.setattr(pooch, "retrieve", fetch)
 
     def test_a_file_that_is_not_there_is_named_with_where_to_get_it(self, tmp_path: Path) -> None:
-        with pytest.raises(ModelUnavailable, match=r"no YuNet model at .*missing\.onnx: fetch https://"):
+        with pytest.raises(ModelUnavailable, match=r"no YuNet model at .*missing\.onnx: download https://"):
             load_detector("yunet", yunet_model=tmp_path / "missing.onnx")
 
     def test_another_file_than_the_one_known_is_refused(self, tmp_path: Path) -> None:
         other = tmp_path / "other.onnx"
         other.write_bytes(b"not a model")
-        with pytest.raises(ModelUnavailable, match="is not the YuNet model known"):
+        with pytest.raises(ModelUnavailable, match="not the expected YuNet model"):
             load_detector("yunet", yunet_model=other)
 
     def test_a_damaged_file_in_the_cache_is_refused(self, cache: Path) -> None:
         cache.parent.mkdir(parents=True)
         cache.write_bytes(b"half a mod")
-        with pytest.raises(ModelUnavailable, match="is not the YuNet model known"):
+        with pytest.raises(ModelUnavailable, match="not the expected YuNet model"):
             load_detector("yunet")
 
     def test_without_file_and_network_one_line_says_what_to_do(
@@ -249,7 +247,7 @@ class TestYuNetsModel:
             raise ConnectionError("no network")
 
         self.fetching(monkeypatch, offline)
-        with pytest.raises(ModelUnavailable, match="could not be fetched: put https://") as error:
+        with pytest.raises(ModelUnavailable, match="could not be downloaded: put https://") as error:
             load_detector("yunet")
         assert str(cache) in str(error.value)
         assert "\n" not in str(error.value)

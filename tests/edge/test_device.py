@@ -1,4 +1,4 @@
-"""A device looks at its camera through every failure, says each, loses nothing silently and counts nobody twice."""
+"""A device survives every failure, reports each, loses nothing silently and counts nobody twice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from audience.store import Heartbeat
 from audience.time import from_ms
 from edge_lambda.delivery.folder_bucket import FolderBucket
 from edge_lambda.delivery.outbox import Outbox
-from edge_lambda.delivery.paths import SheetWay, Way, WindowFileWay
+from edge_lambda.delivery.paths import DeliveryPath, SheetDeliveryPath, WindowFileDeliveryPath
 from edge_lambda.delivery.recorded_until import RecordedUntil
 from edge_lambda.delivery.uploader import Bucket, Uploader
 from edge_lambda.detectors import Detection, Image
@@ -40,7 +40,7 @@ CAMERA = CameraKey(session_id="talk-1", stage_id="main", camera_id="cam-1", writ
 
 @dataclass
 class Clock:
-    """The device's clock: it goes on with the camera's frames, which are made ahead of their being looked at."""
+    """The device's clock, which advances with the camera's frames."""
 
     now_ms: int = after_ms(0)
     waits: list[float] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Clock:
 
 
 class Live:
-    """A camera that sees so many faces a frame, half a second apart, and then goes away, ends, or does as it is told.
+    """A camera with the given number of faces per frame, half a second apart, which then disconnects or ends.
 
     Where the clock stands when it is opened, there its frames begin.
     """
@@ -78,7 +78,7 @@ class Live:
 
 
 class Stand:
-    """A device with everything around it, on a folder that stands for S3."""
+    """A device with its whole environment, and a folder in place of S3."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -95,17 +95,17 @@ class Stand:
         """What the next opening finds."""
         self.cameras.append(Live(self.clock, faces, then))
 
-    def sheets(self) -> Way:
+    def sheets(self) -> DeliveryPath:
         self.loaded += 1
-        return SheetWay(CAMERA, FacesInPlace(), interval_s=2.0, keep_frames=self.preview is not None)
+        return SheetDeliveryPath(CAMERA, FacesInPlace(), interval_s=2.0, keep_frames=self.preview is not None)
 
-    def files(self) -> Way:
-        return WindowFileWay(
+    def files(self) -> DeliveryPath:
+        return WindowFileDeliveryPath(
             CAMERA, FacesInPlace(), BrightScorer(), interval_s=2.0, keep_frames=self.preview is not None
         )
 
-    def heads(self) -> Way:
-        return WindowFileWay(CAMERA, FacesInPlace(), None, interval_s=2.0)
+    def heads(self) -> DeliveryPath:
+        return WindowFileDeliveryPath(CAMERA, FacesInPlace(), None, interval_s=2.0)
 
     def open(self) -> Camera:
         found = self.cameras.pop(0)
@@ -113,8 +113,8 @@ class Stand:
             raise found
         return found
 
-    def run(self, load: Callable[[], Way] | None = None) -> None:
-        """One process's life: until the cameras end, or it is told to stop."""
+    def run(self, load: Callable[[], DeliveryPath] | None = None) -> None:
+        """Runs the device until its cameras end or it is stopped."""
         with ExitStack() as stack:
             outbox = Outbox(self.folder / "outbox", write=self.write)
             stack.callback(outbox.close)
@@ -126,7 +126,7 @@ class Stand:
                 outbox=outbox,
                 recorded=RecordedUntil(self.folder / "outbox", CAMERA),
                 uploader=Uploader(outbox, self.bucket),
-                tell=self.heartbeats.append,
+                on_heartbeat=self.heartbeats.append,
                 now=self.clock,
                 wait=self.clock.wait,
                 preview=self.preview,
@@ -134,17 +134,17 @@ class Stand:
             self.device.run()
 
     def stop(self) -> None:
-        """Tells the device that runs to stop."""
+        """Stops the running device."""
         self.device.stop()
 
     @property
     def states(self) -> list[str]:
-        """The states it said, each once in a row."""
+        """The reported states, without repetitions."""
         said = [beat.state for beat in self.heartbeats]
         return [state for index, state in enumerate(said) if index == 0 or said[index - 1] != state]
 
     def detail(self, state: str) -> str:
-        """What it said the first time it was so."""
+        """The detail of the first heartbeat with this state."""
         return next(beat.detail for beat in self.heartbeats if beat.state == state)
 
     def delivered(self) -> list[Sheet | WindowFile]:
@@ -190,7 +190,7 @@ def test_a_recording_is_delivered_as_what_can_be_seen_in_it(stand, tmp_path):
     video = people_video(tmp_path / "people.mp4", [2, 2, 0, 1])
     stand.cameras.append(PlayedFile(video, clock=stand.clock, sleep=stand.clock.wait))
     detector = load_detector("centerface", threads=1, doubtful=True)
-    stand.run(lambda: SheetWay(CAMERA, detector, interval_s=2.0))
+    stand.run(lambda: SheetDeliveryPath(CAMERA, detector, interval_s=2.0))
     assert stand.windows() == [(0, 2, 2), (1, 2, 2), (2, 0, 2), (3, 1, 2)]
 
 
@@ -222,7 +222,7 @@ def test_a_heartbeat_says_what_looks_and_what_was_sent(stand):
     assert (stand.heartbeats[-1].sent, stand.heartbeats[-1].waiting) == (2, 0)
 
 
-def test_a_camera_that_goes_away_is_waited_for(stand):
+def test_a_camera_that_disconnects_is_reopened(stand):
     stand.camera([1] * 4, then="live went away; check its power")
     stand.cameras += [DeviceError("live is not there")] * 6
     stand.camera([1] * 4)
@@ -241,7 +241,7 @@ def test_the_wait_is_short_again_once_a_window_was_finished(stand):
     assert stand.clock.waits == [1, 2, 1, 2]
 
 
-def test_the_window_a_camera_was_lost_in_is_told_of_by_one_run_alone(stand):
+def test_the_window_a_camera_was_lost_in_is_reported_by_exactly_one_run(stand):
     stand.camera([2, 2, 2], then="away")
     stand.clock.wait = lambda seconds: None
     stand.camera([2, 2, 2, 2])
@@ -254,7 +254,7 @@ def test_the_window_a_camera_was_lost_in_is_told_of_by_one_run_alone(stand):
     assert len(stand.tracks()) == len(set(stand.tracks())) == 8
 
 
-def test_the_window_a_process_was_stopped_in_is_told_of_by_one_run_alone(stand):
+def test_the_window_a_process_was_stopped_in_is_reported_by_exactly_one_run(stand):
     stand.camera([2, 2, 2], then=stand.stop)
     stand.run()
     assert stand.states[-1] == "stopped"
@@ -272,12 +272,12 @@ def test_a_clock_that_was_set_back_counts_nobody_twice(stand):
     stand.clock.wait = lambda seconds: setattr(stand.clock, "now_ms", after_ms(3.5))
     stand.camera([2] * 8)
     stand.run()
-    assert "behind what was recorded" in stand.detail("waiting")
+    assert "behind the newest recorded frame" in stand.detail("waiting")
     assert [window for window, _, _ in stand.windows()] == [0, 1, 2, 3, 4, 5, 6, 7]
     assert len(stand.tracks()) == 16
 
 
-def test_a_camera_that_stands_still_holds_up_no_stop(stand):
+def test_a_camera_that_stands_still_does_not_delay_a_stop(stand):
     class Still(Live):
         def __iter__(self) -> Iterator[LiveFrame]:
             threading.Thread(target=stand.stop).start()
@@ -306,11 +306,11 @@ class Failing(FacesInPlace):
         return super().detect(image)
 
 
-def test_a_failing_detector_is_said_and_looked_at_anew(stand):
+def test_a_failing_detector_is_reported_and_loaded_again(stand):
     detectors = [Failing(on=6), Failing(on=1), FacesInPlace()]
     for _ in range(3):
         stand.camera([1] * 8)
-    stand.run(lambda: SheetWay(CAMERA, detectors.pop(0), interval_s=2.0))
+    stand.run(lambda: SheetDeliveryPath(CAMERA, detectors.pop(0), interval_s=2.0))
     assert stand.states == ["starting", "ready", "running", "failed", "ready", "failed", "ready", "running", "finished"]
     assert stand.detail("failed").startswith("an unexpected RuntimeError at test_device.py:")
     assert stand.detail("failed").endswith(": the graph ran out of memory. Trying again in 1 s.")
@@ -319,10 +319,10 @@ def test_a_failing_detector_is_said_and_looked_at_anew(stand):
     assert len(stand.tracks()) == len({window for window, _ in stand.tracks()})
 
 
-def test_models_that_cannot_be_had_are_tried_for_again(stand):
-    ways: list[Callable[[], Way]] = [stand.sheets]
+def test_missing_models_are_retried(stand):
+    ways: list[Callable[[], DeliveryPath]] = [stand.sheets]
 
-    def load() -> Way:
+    def load() -> DeliveryPath:
         if stand.clock.waits:
             return ways[0]()
         raise ModelUnavailable("yunet cannot be fetched")
@@ -342,7 +342,7 @@ def test_a_mistake_in_the_settings_ends_it(stand, mistake):
     assert (stand.heartbeats[-1].state, stand.heartbeats[-1].detail) == ("stopped", str(mistake))
 
 
-def test_a_full_disk_is_waited_for_with_the_delivery_in_hand(stand):
+def test_a_full_disk_is_retried_with_the_delivery_kept(stand):
     full = [3]
 
     def write(handle: int, content: memoryview) -> int:
@@ -356,14 +356,14 @@ def test_a_full_disk_is_waited_for_with_the_delivery_in_hand(stand):
     stand.camera([1] * 12)
     stand.run()
     assert "is full" in stand.detail("failed")
-    assert stand.detail("failed").endswith("deliveries held: 1. Trying again in 1 s.")
+    assert stand.detail("failed").endswith("deliveries waiting: 1. Trying again in 1 s.")
     assert waits == [1, 2, 4]
     assert stand.states == ["starting", "ready", "running", "failed", "running", "finished"]
     assert stand.windows() == [(at_s, 1, 1) for at_s in range(6)]
     assert stand.heartbeats[-1].detail == ""
 
 
-def test_what_no_disk_takes_before_the_end_is_said_to_be_lost(stand):
+def test_deliveries_that_cannot_be_written_before_the_end_are_reported_as_lost(stand):
     def write(handle: int, content: memoryview) -> int:
         stand.stop()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -373,7 +373,7 @@ def test_what_no_disk_takes_before_the_end_is_said_to_be_lost(stand):
     stand.run()
     assert (stand.heartbeats[-1].state, stand.heartbeats[-1].detail) == (
         "stopped",
-        "deliveries lost, because no disk took them: 1",
+        "deliveries lost because the disk could not be written: 1",
     )
 
 

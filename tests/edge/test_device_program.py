@@ -1,4 +1,4 @@
-"""`python -m edge_lambda` as it runs on a device: told by its environment, stopped, and killed at any moment."""
+"""`python -m edge_lambda` as a process: configured by its environment, stopped, and killed at any moment."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.ticking import exit_code, limit_s, until
 
 
 class Program:
-    """A device's program in a process of its own; what it says is read as it comes."""
+    """A device's program in a child process, whose output is read as it comes."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -138,7 +138,7 @@ def test_where_no_face_may_leave_the_device_none_does(tmp_path, settings):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_stop_it_sends_what_is_open_and_says_so(tmp_path, clip, number):
+def test_on_a_stop_it_sends_the_open_delivery_and_reports_stopped(tmp_path, clip, number):
     with device(tmp_path, SOURCE=clip, SHEET_INTERVAL_S="600") as program:
         program.until(lambda: program.said("state=running"))
         assert program.end(number) == 0
@@ -185,7 +185,7 @@ def test_a_setting_that_turns_out_wrong_is_one_line(tmp_path, settings, said):
     assert not program.said("Traceback")
 
 
-def test_a_camera_that_is_not_there_is_said_and_waited_for_without_its_password(tmp_path):
+def test_a_camera_that_is_not_there_is_reported_and_waited_for_without_its_password(tmp_path):
     with device(tmp_path, SOURCE="rtsp://user:hunter2@127.0.0.1:9/x") as program:
         program.until(lambda: program.said("state=waiting"))
         assert program.said("Trying again in 1 s.")
@@ -204,7 +204,7 @@ SOON_S = 5.0
 """About one second; OpenCV's own limits are ten."""
 
 
-def test_a_camera_that_accepts_and_says_nothing_holds_up_no_stop(tmp_path):
+def test_a_camera_that_accepts_and_says_nothing_does_not_delay_a_stop(tmp_path):
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         device(tmp_path, SOURCE=f"http://127.0.0.1:{silent.getsockname()[1]}/stream.mjpg") as program,
@@ -216,7 +216,7 @@ def test_a_camera_that_accepts_and_says_nothing_holds_up_no_stop(tmp_path):
             assert stopped_within_s(program) < limit_s(SOON_S)
 
 
-def test_a_camera_that_falls_silent_holds_up_no_stop_and_its_open_window_is_sent(tmp_path):
+def test_a_camera_that_falls_silent_does_not_delay_a_stop_and_its_open_window_is_sent(tmp_path):
     silent = threading.Event()
     with PreviewPage() as page:
 

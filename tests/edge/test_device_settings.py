@@ -1,4 +1,4 @@
-"""Settings are read whole, and each that is wrong is one line that says which, what it is, and what is allowed."""
+"""All settings are read, and each wrong one is reported in one line with its name, value and allowed values."""
 
 from __future__ import annotations
 
@@ -93,11 +93,11 @@ def test_all_settings_are_read():
     )
 
 
-def test_what_is_set_to_nothing_is_not_set():
+def test_an_empty_variable_is_not_set():
     assert read(STAGE="", EVERY_S="  ", COUNTRY="") == read()
 
 
-def test_everything_that_is_wrong_is_said_at_once():
+def test_all_errors_are_reported_at_once():
     assert problems(SESSION="", EVERY_S="soon", SCORING="moon") == [
         "HOUSELIGHTS_SESSION is not set: give the id of a session that was set up with `houselights prepare`",
         "HOUSELIGHTS_SCORING is 'moon': use one of cloud, device",
@@ -124,7 +124,7 @@ def test_everything_that_is_wrong_is_said_at_once():
         ("AWS_REGION", "Dublin", "use a region such as eu-west-1"),
     ],
 )
-def test_a_wrong_value_is_said_with_what_is_allowed(name, value, said):
+def test_a_wrong_value_is_reported_with_the_allowed_values(name, value, said):
     (line,) = problems(**{name: value})
     assert line.startswith(f"{name if name.startswith('AWS_') else f'HOUSELIGHTS_{name}'} is {value!r}: ")
     assert said in line
@@ -136,7 +136,7 @@ def test_a_bucket_of_s3_needs_its_region():
     assert read(BUCKET="faces-of-tonight", AWS_DEFAULT_REGION="eu-west-1").region == "eu-west-1"
 
 
-def test_a_credentials_provider_needs_to_know_who_asks():
+def test_a_credentials_provider_needs_a_thing_and_a_certificate():
     lines = problems(IOT_CREDENTIALS="https://x")
     assert [line.split(" ")[0] for line in lines] == [
         "HOUSELIGHTS_THING",
@@ -157,7 +157,7 @@ def test_a_password_is_not_shown():
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.text(max_size=80)))
-def test_whatever_is_set_is_read_or_said_in_one_line_each(environment):
+def test_every_setting_is_read_or_reported_in_one_line(environment):
     try:
         settings = read_settings(environment, state_folder=lambda: Path("/state"))
     except ExceptionGroup as refused:

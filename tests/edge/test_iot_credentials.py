@@ -43,7 +43,7 @@ class Clock:
 
 
 class Provider:
-    """Stands for AWS IoT Core's credentials provider, over real TLS.
+    """A fake of AWS IoT Core's credentials provider, over real TLS.
 
     Attributes:
         address: where it is.
@@ -178,42 +178,43 @@ class TestAsking:
                 (404, b'{"message":"Role alias does not exist"}'),
                 "the credentials provider of AWS IoT gives no credentials (404: Role alias does not exist): check role",
             ),
-            ((429, b"{}"), "the credentials provider of AWS IoT is busy (429): waiting"),
-            ((503, b'{"message":7}'), "the credentials provider of AWS IoT is busy (503): waiting"),
+            ((429, b"{}"), "the credentials provider of AWS IoT is busy (429)"),
+            ((503, b'{"message":7}'), "the credentials provider of AWS IoT is busy (503)"),
             ((302, b""), "the credentials provider of AWS IoT gives no credentials (302): check role alias and thing"),
-            ((200, b""), "127.0.0.1 gives something else than credentials"),
-            ((200, b"[" * 60_000), "127.0.0.1 gives something else than credentials"),
-            ((200, b"[]"), "127.0.0.1 gives something else than credentials"),
-            ((200, b'{"credentials":null}'), "127.0.0.1 gives something else than credentials"),
-            ((200, credentials(sessionToken=...)), "127.0.0.1 gives something else than credentials"),
-            ((200, credentials(sessionToken=7)), "127.0.0.1 gives something else than credentials"),
-            ((200, credentials(secretAccessKey="")), "127.0.0.1 gives something else than credentials"),
-            ((200, credentials(more="x" * 70_000)), "127.0.0.1 gives something else than credentials"),
-            ((200, credentials(expiration="soon")), "127.0.0.1 gives credentials without a date of expiry"),
-            ((200, credentials(expiration="2026-03-01T20:30:00")), "127.0.0.1 gives credentials without a date"),
+            ((200, b""), "the answer of 127.0.0.1 holds no credentials"),
+            ((200, b"[" * 60_000), "the answer of 127.0.0.1 holds no credentials"),
+            ((200, b"[]"), "the answer of 127.0.0.1 holds no credentials"),
+            ((200, b'{"credentials":null}'), "the answer of 127.0.0.1 holds no credentials"),
+            ((200, credentials(sessionToken=...)), "the answer of 127.0.0.1 holds no credentials"),
+            ((200, credentials(sessionToken=7)), "the answer of 127.0.0.1 holds no credentials"),
+            ((200, credentials(secretAccessKey="")), "the answer of 127.0.0.1 holds no credentials"),
+            ((200, credentials(more="x" * 70_000)), "the answer of 127.0.0.1 holds no credentials"),
+            ((200, credentials(expiration="soon")), "the credentials from 127.0.0.1 have no expiry time"),
+            (
+                (200, credentials(expiration="2026-03-01T20:30:00")),
+                "the credentials from 127.0.0.1 have no expiry time",
+            ),
         ],
     )
-    def test_any_other_answer_is_said_in_one_line(self, iot, device, answer, why):
+    def test_any_other_answer_is_reported_in_one_line(self, iot, device, answer, why):
         iot.answer = answer
         assert why_none(asked_by(iot, device)).startswith(why)
 
     def test_credentials_that_are_out_of_date_at_once_show_a_wrong_clock(self, iot, device):
         iot.answer = (200, credentials(expiration="2026-03-01T20:30:00Z"))
         said = why_none(asked_by(iot, device), EVENING + HOUR)
-        assert said == "by this device's clock new credentials are out of date already: set the clock"
+        assert said == "by this device's clock, new credentials have already expired: set the clock"
 
-    def test_a_certificate_that_is_not_registered_or_out_of_date_is_said(self, iot, authority, tmp_path):
+    def test_a_certificate_that_is_not_registered_or_out_of_date_is_reported(self, iot, authority, tmp_path):
         (tmp_path / "else").mkdir()
         stranger = replace(Authority(tmp_path / "else", "another").device("cam-1"), root_ca=authority.root)
-        refused = (
-            r"127\.0\.0\.1 breaks off \(\w+\): check that the device's certificate is registered and has not expired"
-        )
-        assert re.fullmatch(refused, why_none(asked_by(iot, stranger)))
+        refused = r"127\.0\.0\.1 closed the connection \(\w+\): check that the device's certificate"
+        assert re.match(refused, why_none(asked_by(iot, stranger)))
         late = authority.device("cam-1", valid_until=datetime.now(UTC) - DAY)
-        assert re.fullmatch(refused, why_none(asked_by(iot, late)))
+        assert re.match(refused, why_none(asked_by(iot, late)))
         assert iot.asked == []
 
-    def test_a_provider_that_is_none_is_not_spoken_to(self, iot, device, tmp_path):
+    def test_an_untrusted_provider_is_not_contacted(self, iot, device, tmp_path):
         (tmp_path / "else").mkdir()
         other = replace(device, root_ca=Authority(tmp_path / "else", "another").root)
         said = why_none(asked_by(iot, other))
@@ -261,8 +262,8 @@ class TestAsking:
             "https://host/role-aliases/camera/credentials\r\nx: y",
         ],
     )
-    def test_an_address_that_is_none_is_refused(self, device, url):
-        with pytest.raises(InvalidValue, match="is no credentials provider: give https://ID") as refused:
+    def test_an_invalid_address_is_refused(self, device, url):
+        with pytest.raises(InvalidValue, match="not a credentials provider: give https://ID") as refused:
             CredentialsProvider(url=url, thing="cam-1", certificate=device)
         assert "\n" not in str(refused.value)
 
@@ -302,7 +303,7 @@ class TestUploading:
         assert {key_of(line) for line in s3.signed} == {"ASIA1"}
         assert len(iot.asked) == 1
 
-    def test_credentials_are_fetched_anew_before_they_expire(self, iot, clock, s3, outbox, uploader):
+    def test_credentials_are_fetched_again_before_they_expire(self, iot, clock, s3, outbox, uploader):
         for number, passed in enumerate((timedelta(0), timedelta(minutes=40), timedelta(minutes=55))):
             outbox.put(numbered(number))
             clock.now = EVENING + passed

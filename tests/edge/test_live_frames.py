@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from audience.errors import DeviceError
 from audience.time import from_ms
-from edge_lambda.back_off import BackOff
+from edge_lambda.backoff import Backoff
 from edge_lambda.devices import LiveFrame
 from edge_lambda.live_frames import LiveFrames
 from tests.videos import numbered
@@ -20,7 +20,7 @@ PICTURE = numbered(0)
 
 
 class Reel:
-    """A camera that gives frames at certain instants, milliseconds since the epoch, and then goes away or ends."""
+    """A camera with frames at given times, milliseconds since the epoch, which then disconnects or ends."""
 
     def __init__(self, at_ms: Sequence[int], lost: str = "") -> None:
         self.name, self.dropped = "reel", 0
@@ -37,14 +37,14 @@ class Reel:
 
 
 def taken(frames: LiveFrames, camera: Reel) -> list[int]:
-    return [frame.at_ms for frame in frames.of(camera)]
+    return [frame.at_ms for frame in frames.read(camera)]
 
 
 def live(every_s: float = 1.0, **options: int) -> LiveFrames:
     return LiveFrames(every_s=every_s, stop=threading.Event(), **options)
 
 
-def test_the_first_frame_of_every_slot_is_looked_at():
+def test_the_first_frame_of_every_slot_is_processed():
     assert taken(live(), Reel([300, 340, 1010, 1050, 2990, 3000])) == [300, 1010, 2990, 3000]
     assert taken(live(0.5), Reel([300, 340, 510, 990, 1000])) == [300, 510, 1000]
 
@@ -67,15 +67,15 @@ def test_frames_never_go_back_not_even_over_two_cameras():
     assert frames.lost is None
 
 
-def test_a_clock_that_was_set_back_is_said_and_waited_for():
+def test_a_clock_that_was_set_back_is_reported_and_waited_for():
     frames = live(after_ms=3_600_000)
     assert taken(frames, Reel([60_000, 61_000])) == []
-    assert "3540 s behind what was recorded" in str(frames.lost)
+    assert "3540 s behind the newest recorded frame" in str(frames.lost)
     assert taken(frames, Reel([3_600_000, 3_601_000])) == [3_601_000]
     assert frames.lost is None
 
 
-def test_a_camera_that_goes_away_ends_the_frames_and_says_why():
+def test_a_camera_that_disconnects_ends_the_frames_with_a_reason():
     frames = live()
     assert taken(frames, Reel([1000], lost="reel went away")) == [1000]
     assert str(frames.lost) == "reel went away"
@@ -83,7 +83,7 @@ def test_a_camera_that_goes_away_ends_the_frames_and_says_why():
 
 def test_a_stop_ends_them_at_the_next_frame():
     stop = threading.Event()
-    frames = LiveFrames(every_s=1, stop=stop).of(Reel([1000, 2000]))
+    frames = LiveFrames(every_s=1, stop=stop).read(Reel([1000, 2000]))
     next(frames)
     stop.set()
     assert list(frames) == []
@@ -93,7 +93,7 @@ def test_a_stop_ends_them_at_the_next_frame():
     reels=st.lists(st.lists(st.integers(0, 40).map(lambda step: step * 100), max_size=8), max_size=3),
     every_ms=st.sampled_from([40, 500, 1000, 3000]),
 )
-def test_no_window_is_looked_at_by_two_cameras_whatever_their_clock_does(reels, every_ms):
+def test_no_window_is_processed_by_two_cameras_whatever_their_clock_does(reels, every_ms):
     frames = live(every_ms / 1000, whole_windows_ms=1000)
     instants = [taken(frames, Reel(reel)) for reel in reels]
     everything = [at_ms for found in instants for at_ms in found]
@@ -102,8 +102,8 @@ def test_no_window_is_looked_at_by_two_cameras_whatever_their_clock_does(reels, 
     assert sum(map(len, windows)) == len(set().union(*windows))
 
 
-def test_waits_double_up_to_the_longest_and_begin_anew_after_a_success():
-    back_off = BackOff()
-    assert [back_off.next_s() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
-    back_off.reset()
-    assert back_off.next_s() == pytest.approx(1)
+def test_waits_double_up_to_the_longest_and_start_again_after_a_success():
+    backoff = Backoff()
+    assert [backoff.next_s() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
+    backoff.reset()
+    assert backoff.next_s() == pytest.approx(1)

@@ -1,4 +1,4 @@
-"""onnxruntime never reports to anybody: whatever the environment says, and before anything is loaded with it."""
+"""onnxruntime's telemetry is off, whatever the environment says, before any model is loaded."""
 
 from __future__ import annotations
 
@@ -35,15 +35,13 @@ def test_loading_the_nets_writes_no_id_and_no_events_whatever_the_environment_sa
     assert list(tmp_path.rglob("*")) == []
 
 
-def test_programs_started_from_ours_are_told_as_well(tmp_path: Path) -> None:
+def test_child_processes_inherit_the_variable(tmp_path: Path) -> None:
     child = "import subprocess\nprint(subprocess.check_output(['printenv', 'ORT_DISABLE_TELEMETRY'], text=True))"
     assert ran(f"{LOAD}\n{child}", tmp_path, ORT_DISABLE_TELEMETRY="0").stdout.strip() == "1"
 
 
 @pytest.mark.parametrize("ours", ["load_detector('centerface')", "load_scorer('expressionnet')"])
-def test_a_program_that_has_it_report_already_is_refused_in_a_line_and_told_what_to_do(
-    tmp_path: Path, ours: str
-) -> None:
+def test_a_program_that_already_reports_is_refused_with_what_to_do(tmp_path: Path, ours: str) -> None:
     # A stand-in, since the real one would begin to report.
     foreign = "import sys, types\nsys.modules['onnxruntime'] = types.ModuleType('onnxruntime')\n"
     load = f"from edge_lambda.detectors.load import load_detector\nfrom edge_lambda.scorers import load_scorer\n{ours}"
@@ -61,6 +59,6 @@ def test_a_program_that_switched_it_off_itself_is_served(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("damaged", [b"", b"\xff\xff", b"no model at all"])
-def test_what_is_no_model_is_a_value_error(damaged: bytes) -> None:
+def test_an_invalid_model_is_a_value_error(damaged: bytes) -> None:
     with pytest.raises(ValueError, match="model"):
         load_session(damaged)

@@ -1,4 +1,4 @@
-"""The outbox loses nothing but what it says it dropped: not to a kill, a full disk or a damaged file."""
+"""The outbox loses only the deliveries that it reports as dropped, despite kills, full disks and damaged files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def reopened(outbox: Outbox, folder: Path) -> Outbox:
     return Outbox(folder)
 
 
-def test_what_is_put_comes_out_in_order_and_once(folder):
+def test_deliveries_come_out_in_order_and_once(folder):
     outbox = Outbox(folder)
     for number in (3, 1, 2):
         outbox.put(numbered(number))
@@ -50,7 +50,7 @@ def test_what_is_put_comes_out_in_order_and_once(folder):
     outbox.close()
 
 
-def test_what_waits_is_still_there_after_a_restart_and_what_was_removed_is_not(folder):
+def test_waiting_deliveries_survive_a_restart_and_removed_ones_do_not(folder):
     outbox = Outbox(folder)
     for number in range(4):
         outbox.put(numbered(number))
@@ -63,20 +63,20 @@ def test_what_waits_is_still_there_after_a_restart_and_what_was_removed_is_not(f
     outbox.close()
 
 
-def test_it_says_how_much_waits_and_since_when(folder):
+def test_its_status_has_how_much_waits_and_since_when(folder):
     outbox = Outbox(folder)
     assert (outbox.status().waiting, outbox.status().oldest_at) == (0, None)
     outbox.put(numbered(1000))
     outbox.put(numbered(2000))
     for status in (outbox.status(), (outbox := reopened(outbox, folder)).status()):
-        assert (status.waiting, status.dropped, status.set_aside) == (2, 0, 0)
+        assert (status.waiting, status.dropped, status.quarantined) == (2, 0, 0)
         assert status.waiting_bytes == sum(file.stat().st_size for file in folder.glob("*.delivery")) > 6000
         assert status.oldest_at == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
     outbox.close()
 
 
 def test_past_its_size_the_oldest_are_dropped_and_counted(folder):
-    outbox = Outbox(folder, most_bytes=10_000)
+    outbox = Outbox(folder, max_bytes=10_000)
     for number in range(5):
         outbox.put(numbered(number))
     assert outbox.status().dropped == 2
@@ -116,7 +116,7 @@ def test_a_disk_that_takes_a_few_bytes_at_a_time_gets_them_all(folder):
     outbox.close()
 
 
-def test_a_broken_disk_is_said_in_one_line(folder):
+def test_a_broken_disk_is_reported_in_one_line(folder):
     def write(handle: int, content: memoryview) -> int:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
@@ -127,7 +127,7 @@ def test_a_broken_disk_is_said_in_one_line(folder):
 
 
 @pytest.mark.parametrize("damage", [b"", b"\n", b"houselights-delivery 1 x\nkey\ndata", None])
-def test_a_damaged_file_is_set_aside_and_holds_up_nobody(folder, damage):
+def test_a_damaged_file_is_quarantined_and_blocks_nobody(folder, damage):
     outbox = Outbox(folder)
     for number in range(2):
         outbox.put(numbered(number))
@@ -136,9 +136,9 @@ def test_a_damaged_file_is_set_aside_and_holds_up_nobody(folder, damage):
     content[-1] ^= 1
     file.write_bytes(content if damage is None else damage)
     assert taken(outbox) == [1]
-    assert outbox.status().set_aside == 1
+    assert outbox.status().quarantined == 1
     outbox = reopened(outbox, folder)
-    assert (outbox.status().set_aside, outbox.status().waiting) == (1, 0)
+    assert (outbox.status().quarantined, outbox.status().waiting) == (1, 0)
     outbox.put(numbered(2))
     assert taken(outbox) == [2]
     outbox.close()
@@ -154,7 +154,7 @@ def test_a_file_somebody_removed_is_passed_over(folder):
     outbox.close()
 
 
-def test_what_a_killed_process_left_half_written_is_cleaned_away(folder):
+def test_incomplete_files_of_a_killed_process_are_removed(folder):
     folder.mkdir()
     (folder / "000000000007-0000000000007.part").write_bytes(b"half")
     outbox = Outbox(folder)
@@ -178,12 +178,12 @@ def test_faces_in_it_are_for_their_owners_eyes(folder):
     outbox.close()
 
 
-def test_a_folder_that_cannot_be_one_is_said_in_one_line(tmp_path):
+def test_a_folder_that_cannot_be_one_is_reported_in_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutboxUnavailable, match="choose another folder"):
         Outbox(tmp_path / "file")
     with pytest.raises(InvalidValue, match="more than 0"):
-        Outbox(tmp_path / "outbox", most_bytes=0)
+        Outbox(tmp_path / "outbox", max_bytes=0)
 
 
 def killed_after(seconds: float, folder: Path, first: int, *sending_to: str) -> int:

@@ -76,7 +76,7 @@ def test_a_label_stays_inside_the_picture(left: float, top: float) -> None:
     assert rows.min() >= 0
 
 
-def test_the_label_tells_the_smile_s_confidence_without_relying_on_colour() -> None:
+def test_the_label_shows_the_smile_s_confidence_without_relying_on_colour() -> None:
     image = ground(90)
     assert not np.array_equal(draw_overlay(image, [face(smile=0.91)]), draw_overlay(image, [face(smile=0.92)]))
     assert not np.array_equal(draw_overlay(image, [face(smile=0.91)]), draw_overlay(image, [face(smile=None)]))

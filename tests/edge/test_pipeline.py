@@ -1,4 +1,4 @@
-"""Frames become windows: every track once, its best crop, and nothing cut out where only heads are counted."""
+"""Frames become windows: every track once, with its best crop, and without crops in head-count mode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from edge_lambda.correction import CorrectedFrame, PictureCorrector
 from edge_lambda.delivery.contact_sheet import crop_for_sheet
 from edge_lambda.detectors import Detection, Image
-from edge_lambda.pipeline import CameraKey, SeenWindow, TimedFrame, scored_windows, seen_windows
+from edge_lambda.pipeline import CameraKey, TimedFrame, UnscoredWindow, scored_windows, unscored_windows
 from edge_lambda.tracking import Tracker
 from tests.builders import BEGAN_MS, after_ms
 from tests.edge.faces_in_place import BrightScorer, FacesInPlace, picture
@@ -25,9 +25,11 @@ def frames(*faces: int, every_s: float = 0.5) -> list[TimedFrame]:
     return [TimedFrame(at_ms=after_ms(index * every_s), image=picture(count)) for index, count in enumerate(faces)]
 
 
-def seen(taken: Iterable[TimedFrame], **options: object) -> list[SeenWindow]:
+def seen(taken: Iterable[TimedFrame], **options: object) -> list[UnscoredWindow]:
     cut, corrector = options.pop("cut", crop_for_sheet), options.pop("corrector", PictureCorrector(FacesInPlace()))
-    return list(seen_windows(taken, camera=CAMERA, corrector=corrector, tracker=Tracker(run="r"), cut=cut, **options))
+    return list(
+        unscored_windows(taken, camera=CAMERA, corrector=corrector, tracker=Tracker(run="r"), cut=cut, **options)
+    )
 
 
 def test_a_window_has_every_track_once():
@@ -105,7 +107,7 @@ def test_frames_are_kept_where_they_were_asked_for_alone():
     assert [(frame.at_ms, len(frame.tracked)) for frame in window.kept] == [(taken[0].at_ms, 1), (taken[1].at_ms, 1)]
 
 
-def test_the_next_frame_is_looked_at_while_a_window_is_scored():
+def test_the_next_frame_is_processed_while_a_window_is_scored():
     looked_at_both, scored = threading.Event(), threading.Event()
 
     class Watched(FacesInPlace):
@@ -129,7 +131,7 @@ def test_the_next_frame_is_looked_at_while_a_window_is_scored():
     assert len(list(windows)) == 3
 
 
-def test_frames_that_cannot_even_be_begun_are_said_and_every_thread_ends():
+def test_frames_that_cannot_even_be_begun_are_reported_and_every_thread_ends():
     class Closed:
         def __iter__(self) -> Iterator[TimedFrame]:
             raise ValueError("the camera was closed")
@@ -140,7 +142,7 @@ def test_frames_that_cannot_even_be_begun_are_said_and_every_thread_ends():
     assert threading.active_count() == before
 
 
-def test_a_failing_detector_is_said_and_every_thread_ends():
+def test_a_failing_detector_is_reported_and_every_thread_ends():
     class Failing(FacesInPlace):
         def detect(self, image: Image) -> list[Detection]:
             raise RuntimeError("out of memory")
@@ -148,7 +150,7 @@ def test_a_failing_detector_is_said_and_every_thread_ends():
     before = threading.active_count()
     with pytest.raises(RuntimeError, match="out of memory"):
         list(
-            seen_windows(
+            unscored_windows(
                 frames(1),
                 camera=CAMERA,
                 corrector=PictureCorrector(Failing()),

@@ -142,7 +142,7 @@ def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
-def test_a_full_disk_is_an_error_in_words_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_full_disk_is_a_clear_error_and_leaves_nothing_behind(tmp_path: Path) -> None:
     preview = PreviewFile(tmp_path / "preview.mp4")
     [part] = tmp_path.iterdir()
     part.unlink()

@@ -209,8 +209,8 @@ def test_a_viewer_that_leaves_is_forgotten(page: PreviewPage) -> None:
     wait_for_viewers(page, 0)
 
 
-def test_too_many_viewers_are_told_so(page: PreviewPage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview_page_module, "MOST_VIEWERS", 1)
+def test_too_many_viewers_get_an_error(page: PreviewPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview_page_module, "MAX_VIEWERS", 1)
     with Viewer(page):
         assert get(page, "/stream.mjpg")[0] == 503
 
@@ -239,6 +239,6 @@ def test_a_port_that_does_not_exist_is_refused(wrong: int) -> None:
         PreviewPage(port=wrong)
 
 
-def test_a_port_in_use_is_refused_in_words(page: PreviewPage) -> None:
+def test_a_port_in_use_is_refused_with_a_message(page: PreviewPage) -> None:
     with pytest.raises(InvalidValue, match="choose another port"):
         PreviewPage(port=urlsplit(page.url).port or 0)

@@ -1,4 +1,4 @@
-"""What was delivered is known after every restart, and before it is delivered."""
+"""The time up to which windows were delivered is stored before delivery, and survives restarts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_it_never_goes_back(tmp_path):
 
 
 @pytest.mark.parametrize("other", [{"session_id": "talk-2"}, {"stage_id": "foyer"}, {"camera_id": "cam-2"}])
-def test_another_session_stage_or_camera_begins_anew(tmp_path, other):
+def test_another_session_stage_or_camera_starts_again(tmp_path, other):
     RecordedUntil(tmp_path, CAMERA).advance(BEGAN_MS)
     assert RecordedUntil(tmp_path, replace(CAMERA, **other)).until_ms == 0
 
@@ -53,7 +53,7 @@ def test_the_outbox_lets_it_be(tmp_path):
     assert RecordedUntil(tmp_path, CAMERA).until_ms == BEGAN_MS
 
 
-def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path):
+def test_a_folder_that_cannot_be_written_is_reported_in_one_line(tmp_path):
     recorded = RecordedUntil(tmp_path, CAMERA)
     (tmp_path / NAME).with_suffix(".part").mkdir()
     with pytest.raises(OutboxUnavailable, match="cannot be written"):

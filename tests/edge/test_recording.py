@@ -27,7 +27,7 @@ def samples(
 def first_of_each_slot(
     pictures: Sequence[tuple[float, int]], every_s: float, offset_s: float = 0.0
 ) -> list[tuple[float, int]]:
-    """The rule itself, written down a second time and without any haste."""
+    """A simple reference implementation of the sampling rule."""
     every, offset = Fraction(every_s).limit_denominator(10**6), Fraction(offset_s).limit_denominator(10**6)
     chosen: dict[int, tuple[float, int]] = {}
     for at_s, number in pictures:

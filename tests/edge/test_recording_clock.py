@@ -1,4 +1,4 @@
-"""Wrong stamps, restarts, jumps and pauses: held against the seconds at which the pictures were really taken."""
+"""Repaired timestamps (wrong values, restarts, jumps, pauses), compared with the true capture times."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_lambda.recording.stamp_mender import StampMender
+from edge_lambda.recording.timestamp_repair import TimestampRepairer
 
 MS = Fraction(1, 1000)
 HOUR = 3_600_000
@@ -24,9 +24,9 @@ def packet(shown: int, decoded: int | None, *, key: bool = False) -> av.Packet:
 
 def mended(
     stamps: Sequence[int], *, decoded: Sequence[int] | None = None, stated: int | None = None, reorders: bool = False
-) -> tuple[list[int], StampMender]:
-    """What a clock makes of stamps, in the order of decoding, milliseconds."""
-    clock = StampMender(time_base=MS, stated=stated, reorders=reorders)
+) -> tuple[list[int], TimestampRepairer]:
+    """The repaired timestamps, in decoding order, milliseconds."""
+    clock = TimestampRepairer(time_base=MS, stated=stated, reorders=reorders)
     decoded = decoded or stamps
     packets = [packet(*both) for both in zip(stamps, decoded, strict=True)]
     return [int(one.pts) for one in clock.mended(packets)], clock

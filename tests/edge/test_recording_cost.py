@@ -1,4 +1,4 @@
-"""What will not be looked at is not decoded, and is not kept."""
+"""Pictures that are not sampled are neither decoded nor kept, where possible."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def test_a_scratch_across_many_pictures_costs_only_their_seconds(tmp_path: Path,
     assert set(range(9)) | set(range(14, 30)) <= sampled
 
 
-def test_seconds_that_cannot_be_decoded_are_told(tmp_path: Path) -> None:
+def test_seconds_that_cannot_be_decoded_are_reported(tmp_path: Path) -> None:
     path = write_video(tmp_path / "scratched.avi", at_ms=THIRTY_SECONDS, codec="mjpeg", pix_fmt="yuvj420p")
     content = bytearray(path.read_bytes())
     for position, size in [*packets_of(path)[100:130], *packets_of(path)[280:]]:

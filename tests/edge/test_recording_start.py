@@ -74,13 +74,13 @@ def test_an_android_phone_writes_when_a_recording_ended(
         "2026-12-24T18:00:00Z",
     ],
 )
-def test_a_clock_that_was_never_set_or_is_ahead_is_not_believed(tmp_path: Path, unset: str) -> None:
+def test_a_clock_that_was_never_set_or_is_ahead_is_ignored(tmp_path: Path, unset: str) -> None:
     found = start(recorded(tmp_path, "clip.mp4", creation_time=unset), written=BEGAN + timedelta(seconds=SECONDS))
     assert abs((found.at - BEGAN).total_seconds()) < 1.5
     assert found.certainty == "doubtful"
 
 
-def test_a_concert_on_new_years_day_is_believed_where_the_files_date_agrees(tmp_path: Path) -> None:
+def test_a_concert_on_new_years_day_is_accepted_where_the_files_date_agrees(tmp_path: Path) -> None:
     path = recorded(tmp_path, "clip.mp4", creation_time="2025-01-01T11:15:00Z")
     new_year = datetime(2025, 1, 1, 11, 15, tzinfo=UTC)
     assert start(path, written=new_year + timedelta(hours=3)).at == new_year
@@ -125,7 +125,7 @@ def test_a_files_date_is_doubtful_and_likely_where_its_name_agrees(tmp_path: Pat
         start(recorded(tmp_path, "later.mp4"), written=NOW + timedelta(days=1))
 
 
-def test_chapters_follow_the_chapters_before_them(tmp_path: Path) -> None:
+def test_parts_follow_the_parts_before_them(tmp_path: Path) -> None:
     for name in ("GX010007.MP4", "GX020007.MP4", "GX030007.MP4"):
         recorded(tmp_path, name, creation_time="2026-05-04T19:30:00Z")
     third = recording_start(open_recording(tmp_path / "GX030007.MP4"), given=None, zone=None, now=NOW)
@@ -145,7 +145,7 @@ def test_chapters_follow_the_chapters_before_them(tmp_path: Path) -> None:
         ("talk.mp4", None),
     ],
 )
-def test_a_chapter_is_known_by_its_name(name: str, before: list[str] | None) -> None:
+def test_a_part_is_known_by_its_name(name: str, before: list[str] | None) -> None:
     part = part_of(Path("films") / name)
     assert (part and [path.name for path in part.before]) == before
 

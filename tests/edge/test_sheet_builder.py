@@ -14,11 +14,11 @@ from audience.deliveries.window_file import WindowFile
 from audience.errors import InvalidValue
 from audience.faces import Box
 from edge_lambda.crops import crop_for_scoring
-from edge_lambda.delivery.contact_sheet import crop_for_sheet, drawn, scoring_crops
+from edge_lambda.delivery.contact_sheet import crop_for_sheet, draw_sheet, scoring_crops
 from edge_lambda.delivery.sheets import THRIFTY_INTERVAL_S, SheetBuilder
 from edge_lambda.detectors import Detection
 from edge_lambda.detectors.load import load_detector
-from edge_lambda.pipeline import CameraKey, SeenFace, SeenWindow
+from edge_lambda.pipeline import BestCrop, CameraKey, UnscoredWindow
 from tests.builders import BEGAN_MS, after_ms
 from tests.portraits import portrait
 
@@ -27,13 +27,13 @@ BOX = Box(left=1 / 3, top=1 / 3, width=1 / 30, height=1 / 20)
 GRAY = np.full((CROP_PX, CROP_PX, 3), 90, np.uint8)
 
 
-def seen(at_s: int, faces: int, *, expected: int | None = None) -> SeenWindow:
-    """A window of so many tracks."""
-    return SeenWindow(
+def seen(at_s: int, faces: int, *, expected: int | None = None) -> UnscoredWindow:
+    """A window with the given number of tracks."""
+    return UnscoredWindow(
         start_ms=after_ms(at_s),
         expected=faces if expected is None else expected,
         faces=tuple(
-            SeenFace(track_id=f"run-{index}", at_ms=after_ms(at_s) + 40, box=BOX, quality=2 / 3, crop=GRAY)
+            BestCrop(track_id=f"run-{index}", at_ms=after_ms(at_s) + 40, box=BOX, quality=2 / 3, crop=GRAY)
             for index in range(faces)
         ),
     )
@@ -43,7 +43,7 @@ def opened(delivery: Delivery) -> Sheet | WindowFile:
     return read_delivery(delivery.key, delivery.data)
 
 
-def sheets_of(*windows: SeenWindow, interval_s: float = 2.0) -> list[Sheet]:
+def sheets_of(*windows: UnscoredWindow, interval_s: float = 2.0) -> list[Sheet]:
     """All sheets of some windows, the last flushed."""
     builder = SheetBuilder(CAMERA, interval_s=interval_s)
     deliveries = [one for window in windows for one in builder.add(window)] + builder.flush()
@@ -86,7 +86,7 @@ def test_faces_that_do_not_fit_go_on_the_next_sheet():
 
 
 def test_a_window_is_not_parted_for_the_last_tenth_of_a_sheet():
-    """A part is a row of its own in the table, and a write."""
+    """Each part is a row in the table, and costs a write."""
     sheets = sheets_of(*(seen(at_s, 24) for at_s in range(12)), interval_s=THRIFTY_INTERVAL_S)
     assert [len(sheet.manifest.tiles) for sheet in sheets] == [96, 96, 96]
     assert [window.faces for sheet in sheets for window in sheet.manifest.windows] == [24] * 12
@@ -115,7 +115,7 @@ def test_a_window_without_faces_rides_along():
     assert [(window.faces, window.expected) for window in sheet.manifest.windows] == [(2, 2), (0, 2)]
 
 
-def test_an_empty_stage_is_told_of_without_a_sheet():
+def test_an_empty_stage_is_reported_without_a_sheet():
     builder = SheetBuilder(CAMERA, interval_s=2.0)
     assert builder.add(seen(0, 0, expected=4)) == []
     (delivery,) = builder.add(seen(1, 0, expected=4))
@@ -140,15 +140,15 @@ def test_a_tile_says_whose_it_is_and_where_it_was():
 
 
 def test_a_box_too_small_for_its_digits_is_still_a_box():
-    face = SeenFace(track_id="t", at_ms=BEGAN_MS, box=Box(left=0, top=0, width=1e-9, height=1e-9), quality=0, crop=GRAY)
-    (sheet,) = sheets_of(SeenWindow(start_ms=BEGAN_MS, expected=1, faces=(face,)))
+    face = BestCrop(track_id="t", at_ms=BEGAN_MS, box=Box(left=0, top=0, width=1e-9, height=1e-9), quality=0, crop=GRAY)
+    (sheet,) = sheets_of(UnscoredWindow(start_ms=BEGAN_MS, expected=1, faces=(face,)))
     assert sheet.manifest.tiles[0].box.width == 1e-5
 
 
 def test_a_face_that_was_not_cut_out_is_refused():
-    face = SeenFace(track_id="t", at_ms=BEGAN_MS, box=BOX, quality=1, crop=None)
-    with pytest.raises(InvalidValue, match="not cut out"):
-        sheets_of(SeenWindow(start_ms=BEGAN_MS, expected=1, faces=(face,)))
+    face = BestCrop(track_id="t", at_ms=BEGAN_MS, box=BOX, quality=1, crop=None)
+    with pytest.raises(InvalidValue, match="without a crop"):
+        sheets_of(UnscoredWindow(start_ms=BEGAN_MS, expected=1, faces=(face,)))
 
 
 @pytest.mark.parametrize("interval_s", [0.0, -1.0, float("nan")])
@@ -163,7 +163,7 @@ def decoded(jpeg: bytes) -> np.ndarray:
 
 def test_neutral_ground_lies_between_tiles_and_in_empty_places():
     white = np.full_like(GRAY, 255)
-    picture = decoded(drawn([white] * 3)).astype(int)
+    picture = decoded(draw_sheet([white] * 3)).astype(int)
     between = picture[:, TILE_PX - GROUND_PX + 3 : TILE_PX + GROUND_PX - 3]
     assert abs(between - 128).max() <= 25  # the ringing of a white edge
     assert abs(picture[TILE_PX + 8 :, TILE_PX + 8 :] - 128).max() <= 2
@@ -171,7 +171,7 @@ def test_neutral_ground_lies_between_tiles_and_in_empty_places():
 
 def test_a_tile_does_not_shine_into_its_neighbour():
     black, white = np.zeros_like(GRAY), np.full_like(GRAY, 255)
-    picture = decoded(drawn([white, black, white, white])).astype(int)
+    picture = decoded(draw_sheet([white, black, white, white])).astype(int)
     assert picture[GROUND_PX : GROUND_PX + CROP_PX, TILE_PX + GROUND_PX : TILE_PX + GROUND_PX + CROP_PX].max() <= 8
 
 
@@ -185,11 +185,11 @@ def test_what_a_scorer_sees_on_the_sheet_is_what_it_sees_on_the_device():
     image, faces = a_crowd(5)
     crops = [crop_for_sheet(image, face) for face in faces]
     builder = SheetBuilder(CAMERA)
-    window = SeenWindow(
+    window = UnscoredWindow(
         start_ms=BEGAN_MS,
         expected=len(faces),
         faces=tuple(
-            SeenFace(track_id=f"t{index}", at_ms=BEGAN_MS, box=BOX, quality=1, crop=crop)
+            BestCrop(track_id=f"t{index}", at_ms=BEGAN_MS, box=BOX, quality=1, crop=crop)
             for index, crop in enumerate(crops)
         ),
     )
@@ -208,7 +208,7 @@ def test_every_face_is_found_again_in_the_middle_of_its_tile():
     """Large enough for Rekognition, too: at least 40 px in 1920 x 1080, and proportionally more in larger images."""
     image, faces = a_crowd(5)
     crops = [crop_for_sheet(image, face) for face in faces] * 20
-    sheet = decoded(drawn(crops))
+    sheet = decoded(draw_sheet(crops))
     height, width = sheet.shape[:2]
     found = load_detector("centerface", threads=1).detect(sheet)
     grid = read_sheet(_sealed(crops)).manifest.grid
@@ -219,11 +219,11 @@ def test_every_face_is_found_again_in_the_middle_of_its_tile():
 
 def _sealed(crops: list[np.ndarray]) -> bytes:
     (delivery,) = SheetBuilder(CAMERA).add(
-        SeenWindow(
+        UnscoredWindow(
             start_ms=BEGAN_MS,
             expected=len(crops),
             faces=tuple(
-                SeenFace(track_id=f"t{index}", at_ms=BEGAN_MS, box=BOX, quality=1, crop=crop)
+                BestCrop(track_id=f"t{index}", at_ms=BEGAN_MS, box=BOX, quality=1, crop=crop)
                 for index, crop in enumerate(crops)
             ),
         )

@@ -1,4 +1,4 @@
-"""Ways to say a camera's status: which there are, what a line of it looks like, and how the newest one gets through."""
+"""Status senders: the available destinations, the log line, and delivery of the newest status."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from audience.errors import DeviceError, InvalidValue, StatusNotSent
 from audience.monitoring.status import read_status
 from audience.store import Heartbeat
 from edge_lambda.device_certificate import DeviceCertificate
-from edge_lambda.status import greengrass, newest, open_status
-from edge_lambda.status.greengrass import GreengrassCourier
+from edge_lambda.status import greengrass, latest_sender, open_status
+from edge_lambda.status.greengrass import GreengrassTransport
+from edge_lambda.status.latest_sender import LatestStatusSender
 from edge_lambda.status.log import heartbeat_line
-from edge_lambda.status.newest import NewestSender
 from tests.builders import a_heartbeat
 from tests.certificates import Authority
 from tests.deeplens import DeepLens
@@ -38,20 +38,20 @@ class TestChoosing:
     @pytest.mark.parametrize(
         ("url", "why"),
         [
-            ("", "'' is no way to say a status; give none, log, mqtt://HOST, mqtts://HOST, greengrass or"),
-            ("mqtt", "'mqtt' is no way to say a status"),
-            ("mqtt://", "'mqtt://' is no way to say a status"),
-            ("mqtt://a..b", "'mqtt://a..b' is no way to say a status"),
-            (f"mqtt://{'a' * 64}", f"'mqtt://{'a' * 64}' is no way to say a status"),
-            ("mqtt://host/topic", "'mqtt://host/topic' is no way to say a status"),
-            ("mqtt://me:s3cret@host", "'mqtt://***@host' is no way to say a status"),
+            ("", "'' is not a status destination; give none, log, mqtt://HOST, mqtts://HOST, greengrass or"),
+            ("mqtt", "'mqtt' is not a status destination"),
+            ("mqtt://", "'mqtt://' is not a status destination"),
+            ("mqtt://a..b", "'mqtt://a..b' is not a status destination"),
+            (f"mqtt://{'a' * 64}", f"'mqtt://{'a' * 64}' is not a status destination"),
+            ("mqtt://host/topic", "'mqtt://host/topic' is not a status destination"),
+            ("mqtt://me:s3cret@host", "'mqtt://***@host' is not a status destination"),
             ("mqtt://host:0", "port 0 of mqtt://host:0 is not allowed: use 1 to 65535"),
             ("mqtt://host:65536", "port 65536 of mqtt://host:65536 is not allowed"),
-            ("http://host", "'http://host' is no way to say a status"),
+            ("http://host", "'http://host' is not a status destination"),
             ("mqtts://host", "mqtts://host needs HOUSELIGHTS_CERTIFICATE and HOUSELIGHTS_PRIVATE_KEY"),
         ],
     )
-    def test_what_is_no_way_is_refused_in_one_line(self, url, why):
+    def test_an_unknown_destination_is_refused_in_one_line(self, url, why):
         with pytest.raises(InvalidValue) as refused:
             open_status(url)
         assert str(refused.value).startswith(why)
@@ -100,7 +100,7 @@ class TestLog:
 
 
 class Slow:
-    """A courier that delivers when a test lets it, and fails when told to."""
+    """A transport that delivers when a test allows it, and fails on demand."""
 
     def __init__(self) -> None:
         self.delivered: list[Heartbeat] = []
@@ -123,93 +123,93 @@ class Slow:
 class TestTheNewest:
     @pytest.fixture(autouse=True)
     def hurried(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(newest, "FIRST_WAIT_S", 0.01)
-        monkeypatch.setattr(newest, "LONGEST_WAIT_S", 0.02)
+        monkeypatch.setattr(latest_sender, "FIRST_WAIT_S", 0.01)
+        monkeypatch.setattr(latest_sender, "LONGEST_WAIT_S", 0.02)
 
     @pytest.fixture
-    def courier(self) -> Slow:
+    def transport(self) -> Slow:
         return Slow()
 
-    def test_takes_the_place_of_what_could_not_be_said_in_time(self, courier):
-        sender = NewestSender(courier, tell=lambda line: None)
+    def test_replaces_a_status_that_could_not_be_sent_in_time(self, transport):
+        sender = LatestStatusSender(transport, write_line=lambda line: None)
         sender.send(beat(0))
-        until(lambda: courier.tries == 1)
+        until(lambda: transport.tries == 1)
         for number in range(1, 1000):
             sender.send(beat(number))
-        courier.open.set()
-        until(lambda: len(courier.delivered) == 2)
+        transport.open.set()
+        until(lambda: len(transport.delivered) == 2)
         sender.close()
-        assert courier.delivered == [beat(0), beat(999)]
+        assert transport.delivered == [beat(0), beat(999)]
 
-    def test_is_tried_until_it_has_arrived(self, courier):
+    def test_is_tried_until_it_has_arrived(self, transport):
         said: list[str] = []
-        courier.open.set()
-        courier.problem = StatusNotSent("the broker is away")
-        sender = NewestSender(courier, tell=said.append)
+        transport.open.set()
+        transport.problem = StatusNotSent("the broker is away")
+        sender = LatestStatusSender(transport, write_line=said.append)
         sender.send(beat(1))
-        until(lambda: courier.tries > 5)
-        courier.problem = None
-        until(lambda: courier.delivered == [beat(1)])
+        until(lambda: transport.tries > 5)
+        transport.problem = None
+        until(lambda: transport.delivered == [beat(1)])
         sender.close()
-        assert said == ["status is not sent: the broker is away", "status is sent again"]
+        assert said == ["status not sent: the broker is away", "sending status works again"]
 
-    def test_is_what_is_tried_next_after_a_failure(self, courier):
-        courier.problem = StatusNotSent("the broker is away")
-        sender = NewestSender(courier, tell=lambda line: None)
+    def test_is_what_is_tried_next_after_a_failure(self, transport):
+        transport.problem = StatusNotSent("the broker is away")
+        sender = LatestStatusSender(transport, write_line=lambda line: None)
         sender.send(beat(1))
-        until(lambda: courier.tries == 1)
+        until(lambda: transport.tries == 1)
         sender.send(beat(2))
-        courier.open.set()
-        until(lambda: courier.tries > 1)
-        courier.problem = None
-        until(lambda: bool(courier.delivered))
+        transport.open.set()
+        until(lambda: transport.tries > 1)
+        transport.problem = None
+        until(lambda: bool(transport.delivered))
         sender.close()
-        assert courier.delivered == [beat(2)]
+        assert transport.delivered == [beat(2)]
 
-    def test_survives_a_fault_nobody_thought_of(self, courier):
+    def test_survives_an_unexpected_error(self, transport):
         said: list[str] = []
-        courier.open.set()
-        courier.problem = ZeroDivisionError("secret")
-        sender = NewestSender(courier, tell=said.append)
+        transport.open.set()
+        transport.problem = ZeroDivisionError("secret")
+        sender = LatestStatusSender(transport, write_line=said.append)
         sender.send(beat(1))
-        until(lambda: courier.tries > 2)
-        courier.problem = None
+        until(lambda: transport.tries > 2)
+        transport.problem = None
         sender.send(beat(2))
-        until(lambda: beat(2) in courier.delivered)
+        until(lambda: beat(2) in transport.delivered)
         sender.close()
-        assert said[0] == "status is not sent: unexpectedly (ZeroDivisionError)"
+        assert said[0] == "status not sent: unexpected ZeroDivisionError"
 
-    def test_is_still_said_when_all_ends(self, courier):
-        courier.open.set()
-        sender = NewestSender(courier, tell=lambda line: None)
+    def test_is_still_sent_at_the_end(self, transport):
+        transport.open.set()
+        sender = LatestStatusSender(transport, write_line=lambda line: None)
         sender.send(beat(1))
         sender.close()
         sender.close()
-        assert courier.delivered == [beat(1)]
-        assert courier.closed.is_set()
+        assert transport.delivered == [beat(1)]
+        assert transport.closed.is_set()
 
-    def test_holds_the_end_up_for_a_few_seconds_only(self, courier, monkeypatch):
-        monkeypatch.setattr(newest, "CLOSING_S", 0.2)
-        sender = NewestSender(courier, tell=lambda line: None)
+    def test_delays_the_end_by_a_few_seconds_only(self, transport, monkeypatch):
+        monkeypatch.setattr(latest_sender, "CLOSING_S", 0.2)
+        sender = LatestStatusSender(transport, write_line=lambda line: None)
         sender.send(beat(1))
-        until(lambda: courier.tries == 1)
+        until(lambda: transport.tries == 1)
         with ticking() as waited_s:
             sender.close()
             assert waited_s() < 2
-        courier.open.set()
-        assert courier.closed.wait(20)
+        transport.open.set()
+        assert transport.closed.wait(20)
 
-    def test_that_cannot_be_sent_is_given_up_at_the_end(self, courier):
-        courier.open.set()
-        courier.problem = StatusNotSent("the broker is away")
-        sender = NewestSender(courier, tell=lambda line: None)
+    def test_that_cannot_be_sent_is_given_up_at_the_end(self, transport):
+        transport.open.set()
+        transport.problem = StatusNotSent("the broker is away")
+        sender = LatestStatusSender(transport, write_line=lambda line: None)
         sender.send(beat(1))
         sender.close()
-        assert courier.closed.wait(20)
+        assert transport.closed.wait(20)
 
 
 class Nucleus:
-    """Stands for a client of Greengrass v2's inter-process communication.
+    """A fake client of Greengrass v2's inter-process communication.
 
     Attributes:
         published: topic, quality of service and payload of each message.
@@ -247,33 +247,35 @@ class TestGreengrass:
     def test_hands_messages_over_for_delivery_at_least_once(self, nucleus):
         from awsiot.greengrasscoreipc.model import QOS
 
-        courier = GreengrassCourier(nucleus.connect)
-        courier.deliver(beat(1))
-        courier.deliver(beat(2))
-        courier.close()
+        transport = GreengrassTransport(nucleus.connect)
+        transport.deliver(beat(1))
+        transport.deliver(beat(2))
+        transport.close()
         assert [(topic, qos) for topic, qos, _ in nucleus.published] == [(TOPIC, QOS.AT_LEAST_ONCE)] * 2
         assert [read_status(payload) for _, _, payload in nucleus.published] == [beat(1), beat(2)]
         assert (nucleus.made, nucleus.closed) == (1, 1)
 
-    def test_connects_anew_after_a_failure(self, nucleus):
+    def test_connects_again_after_a_failure(self, nucleus):
         from awsiot.greengrasscoreipc.model import UnauthorizedError
 
-        courier = GreengrassCourier(nucleus.connect)
+        transport = GreengrassTransport(nucleus.connect)
         nucleus.problem = UnauthorizedError(message="not authorized\nto publish")
-        with pytest.raises(StatusNotSent, match=r"^Greengrass does not take the message \(UnauthorizedError\): check"):
-            courier.deliver(beat(1))
+        with pytest.raises(
+            StatusNotSent, match=r"^Greengrass does not accept the message \(UnauthorizedError\): check"
+        ):
+            transport.deliver(beat(1))
         nucleus.problem = None
-        courier.deliver(beat(2))
+        transport.deliver(beat(2))
         assert (nucleus.made, nucleus.closed) == (2, 1)
 
     def test_that_gives_no_answer_is_not_waited_for_long(self, nucleus, monkeypatch):
         monkeypatch.setattr(greengrass, "ANSWER_WITHIN_S", 0.1)
         nucleus.problem = ...
         with pytest.raises(StatusNotSent, match=r"^Greengrass does not answer"):
-            GreengrassCourier(nucleus.connect).deliver(beat(1))
+            GreengrassTransport(nucleus.connect).deliver(beat(1))
         assert nucleus.closed == 1
 
-    def test_the_stand_in_takes_what_the_library_takes(self):
+    def test_the_fake_client_accepts_what_the_library_accepts(self):
         """Names and order of the arguments, read from the installed library."""
         from awsiot.greengrasscoreipc.clientv2 import GreengrassCoreIPCClientV2
 
@@ -292,15 +294,15 @@ class TestGreengrass:
         with pytest.raises(DeviceError, match=r"install houselights\[greengrass\]"):
             open_status("greengrass")
 
-    def test_a_nucleus_that_is_away_is_told_and_waited_for(self, monkeypatch, tmp_path):
+    def test_a_nucleus_that_is_down_is_reported_and_retried(self, monkeypatch, tmp_path):
         monkeypatch.setenv("SVCUID", "token")
         monkeypatch.setenv("AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT", str(tmp_path / "no.socket"))
         said: list[str] = []
-        status = open_status("greengrass", tell=said.append)
+        status = open_status("greengrass", write_line=said.append)
         status.send(beat(1))
         until(lambda: bool(said))
         status.close()
-        assert said == ["status is not sent: Greengrass cannot be reached (RuntimeError): see its log, greengrass.log"]
+        assert said == ["status not sent: Greengrass cannot be reached (RuntimeError): see its log, greengrass.log"]
 
 
 class TestGreengrassV1:
@@ -317,14 +319,14 @@ class TestGreengrassV1:
         ((topic, payload),) = device.published
         assert (topic, read_status(payload)) == (TOPIC, beat(1))
 
-    def test_a_refusal_is_told_in_one_line(self, device):
+    def test_a_refusal_is_reported_in_one_line(self, device):
         said: list[str] = []
         device.refusal = RuntimeError("queue\nfull")
-        status = open_status("greengrass-v1", tell=said.append)
+        status = open_status("greengrass-v1", write_line=said.append)
         status.send(beat(1))
         until(lambda: bool(said))
         status.close()
-        assert said == ["status is not sent: Greengrass v1 does not take the message (RuntimeError)"]
+        assert said == ["status not sent: Greengrass v1 does not accept the message (RuntimeError)"]
 
     def test_any_other_machine_says_so(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "greengrasssdk", None)
@@ -358,13 +360,13 @@ class TestCertificates:
     def test_a_key_of_another_certificate_is_refused(self, device, tmp_path):
         (tmp_path / "else").mkdir()
         other = Authority(tmp_path / "else").device("cam-1")
-        with pytest.raises(InvalidValue, match="are no certificate and its unencrypted private key"):
+        with pytest.raises(InvalidValue, match="not a certificate and its unencrypted private key"):
             replace(device, private_key=other.private_key).context()
 
     def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(self, tmp_path):
         locked = Authority(tmp_path).signs("cam-1", password=b"s3cret")
         device = DeviceCertificate(certificate=locked.certificate, private_key=locked.private_key)
-        with pytest.raises(InvalidValue, match="are no certificate and its unencrypted private key"):
+        with pytest.raises(InvalidValue, match="not a certificate and its unencrypted private key"):
             device.context()
 
     def test_a_broker_is_not_opened_with_one_that_cannot_be_used(self, device, tmp_path):

@@ -1,4 +1,4 @@
-"""Status over MQTT reaches a real broker through everything that happens to networks, and never holds the camera up."""
+"""Status over MQTT reaches a real broker despite network failures, and never delays the camera."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from audience.monitoring.status import read_status
 from audience.store import Heartbeat
 from edge_lambda.device_certificate import DeviceCertificate
-from edge_lambda.status import StatusSender, mqtt, newest, open_status
+from edge_lambda.status import StatusSender, latest_sender, mqtt, open_status
 from edge_lambda.status.mqtt import WILL
 from tests.builders import a_heartbeat
 from tests.certificates import DAY, Authority
@@ -40,7 +40,7 @@ def listening(broker: Broker) -> Iterator[Listener]:
 
 
 class Said(list[str]):
-    """Lines that were told."""
+    """The log lines."""
 
     def count_of(self, words: str) -> int:
         return sum(words in line for line in self)
@@ -52,7 +52,7 @@ def said() -> Said:
 
 
 def opened(broker: Broker, said: Said) -> closing[StatusSender]:
-    return closing(open_status(f"mqtt://127.0.0.1:{broker.port}", tell=said.append))
+    return closing(open_status(f"mqtt://127.0.0.1:{broker.port}", write_line=said.append))
 
 
 def beat(number: int) -> Heartbeat:
@@ -94,7 +94,7 @@ def test_a_broker_that_is_away_at_first_gets_the_newest_status_when_it_comes(bro
                 pass
 
 
-def test_a_broker_that_was_killed_hears_again_of_the_camera_when_it_is_back(broker, said, monkeypatch):
+def test_a_restarted_broker_gets_the_cameras_status_again(broker, said, monkeypatch):
     monkeypatch.setattr(mqtt, "ANSWER_WITHIN_S", 0.5)
     broker.start()
     with opened(broker, said) as status:
@@ -114,10 +114,10 @@ def test_a_broker_that_was_killed_hears_again_of_the_camera_when_it_is_back(brok
             assert read_status(listener.next().payload) == beat(51)
 
 
-def test_what_is_wrong_is_told_once_and_that_it_is_over_once(broker, said, monkeypatch):
+def test_an_error_and_its_end_are_each_reported_once(broker, said, monkeypatch):
     monkeypatch.setattr(mqtt, "ANSWER_WITHIN_S", 0.2)
-    monkeypatch.setattr(newest, "FIRST_WAIT_S", 0.05)
-    monkeypatch.setattr(newest, "LONGEST_WAIT_S", 0.05)
+    monkeypatch.setattr(latest_sender, "FIRST_WAIT_S", 0.05)
+    monkeypatch.setattr(latest_sender, "LONGEST_WAIT_S", 0.05)
     with opened(broker, said) as status:
         status.send(beat(1))
         time.sleep(1)
@@ -126,9 +126,9 @@ def test_what_is_wrong_is_told_once_and_that_it_is_over_once(broker, said, monke
             listener.next()
             until(lambda: len(said) == 2)
     assert said == [
-        f"status is not sent: MQTT broker 127.0.0.1:{broker.port} takes no connection: check its address, the network "
+        f"status not sent: MQTT broker 127.0.0.1:{broker.port} accepts no connection: check its address, the network "
         "and, with mqtts, the certificates of both sides",
-        "status is sent again",
+        "sending status works again",
     ]
 
 
@@ -153,7 +153,7 @@ def a_camera(broker: Broker) -> Iterator[subprocess.Popen[bytes]]:
         yield camera
 
 
-def test_a_camera_that_is_killed_is_said_to_have_failed(broker):
+def test_a_killed_camera_is_reported_as_failed(broker):
     broker.start()
     with listening(broker) as listener, a_camera(broker) as camera:
         assert read_status(listener.next().payload).state == "running"
@@ -165,7 +165,7 @@ def test_a_camera_that_is_killed_is_said_to_have_failed(broker):
     )
 
 
-def test_a_camera_that_stops_says_so_and_is_not_said_to_have_failed(broker):
+def test_a_camera_that_stops_reports_stopped_and_not_failed(broker):
     broker.start()
     with listening(broker) as listener:
         with a_camera(broker) as camera:
@@ -186,10 +186,10 @@ def test_nothing_stays_at_the_broker(broker, said):
             assert late.silent_for(0.3)
 
 
-def test_a_broker_that_takes_connections_and_says_nothing_holds_nobody_up(said, monkeypatch):
+def test_a_broker_that_accepts_and_stays_silent_blocks_nobody(said, monkeypatch):
     monkeypatch.setattr(mqtt, "ANSWER_WITHIN_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        status = open_status(f"mqtt://127.0.0.1:{silent.getsockname()[1]}", tell=said.append)
+        status = open_status(f"mqtt://127.0.0.1:{silent.getsockname()[1]}", write_line=said.append)
         with ticking() as waited_s:
             for number in range(1000):
                 status.send(beat(number))
@@ -197,17 +197,17 @@ def test_a_broker_that_takes_connections_and_says_nothing_holds_nobody_up(said, 
         until(lambda: said)
         with ticking() as waited_s:
             status.close()
-            assert waited_s() < newest.CLOSING_S + 1
+            assert waited_s() < latest_sender.CLOSING_S + 1
 
 
-def test_a_broker_that_refuses_the_device_is_told_with_its_reason(tmp_path, said, monkeypatch):
+def test_a_broker_that_refuses_the_device_is_reported_with_its_reason(tmp_path, said, monkeypatch):
     monkeypatch.setattr(mqtt, "ANSWER_WITHIN_S", 0.5)
     with a_broker(tmp_path, "allow_anonymous false") as strict:
         strict.start()
         with opened(strict, said) as status:
             status.send(beat(1))
             until(lambda: said)
-    assert said[0].endswith(f"MQTT broker 127.0.0.1:{strict.port} takes no connection: it answers not authorized")
+    assert said[0].endswith(f"MQTT broker 127.0.0.1:{strict.port} accepts no connection: it answers not authorized")
 
 
 class TestWithCertificates:
@@ -241,7 +241,7 @@ class TestWithCertificates:
 
     def status(self, broker: Broker, certificate: DeviceCertificate, said: Said) -> closing[StatusSender]:
         url = f"mqtts://127.0.0.1:{broker.port}"
-        return closing(open_status(url, thing="cam-1", certificate=certificate, tell=said.append))
+        return closing(open_status(url, thing="cam-1", certificate=certificate, write_line=said.append))
 
     def test_a_status_arrives_encrypted_from_who_has_the_devices_certificate(self, secured, authority, said):
         with (
@@ -266,7 +266,7 @@ class TestWithCertificates:
     # paho leaves a socket whose handshake failed to the garbage collector.
     @pytest.mark.filterwarnings("ignore:Exception ignored in. <ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning")
     @pytest.mark.parametrize("wrong", ["signed by another", "out of date", "of another broker"])
-    def test_a_certificate_that_is_not_accepted_is_told_in_one_line(
+    def test_a_certificate_that_is_not_accepted_is_reported_in_one_line(
         self, secured, authority, said, wrong, tmp_path, monkeypatch
     ):
         monkeypatch.setattr(mqtt, "ANSWER_WITHIN_S", 0.5)
@@ -281,5 +281,5 @@ class TestWithCertificates:
         with self.status(secured, certificate, said) as status:
             status.send(beat(1))
             until(lambda: said)
-        assert said.count_of("takes no connection: check its address, the network and, with mqtts, the cert") == 1
+        assert said.count_of("accepts no connection: check its address, the network and, with mqtts, the cert") == 1
         assert all("\n" not in line for line in said)

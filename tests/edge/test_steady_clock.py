@@ -1,4 +1,4 @@
-"""The clock that frames are stamped by does not jump with the computer's, but where that is known to be right."""
+"""The clock for frames does not follow changes of the computer's clock unless that is known to be right."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_the_time_that_a_time_server_gives_is_taken_at_once(computer):
     assert clock.problem() == ""
 
 
-def test_a_clock_of_which_nothing_is_known_follows_whoever_sets_it(computer):
+def test_a_clock_that_was_never_known_to_be_right_follows_the_computers(computer):
     """By hand, say, where no time server can be reached: the old time was known to be right by nobody."""
     computer.synchronised, computer.set_ms = False, -HOUR_MS
     clock = computer.clock()
@@ -99,7 +99,7 @@ def test_a_clock_of_which_nothing_is_known_follows_whoever_sets_it(computer):
     assert clock.problem() == ""
 
 
-def test_what_was_known_outlives_a_restart_of_the_program(computer):
+def test_the_known_difference_survives_a_restart_of_the_program(computer):
     computer.clock()()
     computer.passed_ms, computer.set_ms, computer.synchronised = 10_000, HOUR_MS, False
     clock = computer.clock()
@@ -107,19 +107,19 @@ def test_what_was_known_outlives_a_restart_of_the_program(computer):
     assert "3600 s ahead" in clock.problem()
 
 
-def test_and_no_restart_of_the_computer(computer):
+def test_but_no_restart_of_the_computer(computer):
     computer.clock()()
     computer.boot, computer.passed_ms, computer.set_ms, computer.synchronised = "boot-2", 0, HOUR_MS, False
     assert computer.wrong_by_ms(computer.clock()) == HOUR_MS
 
 
-def test_a_computer_that_does_not_name_its_start_keeps_nothing(computer):
+def test_a_computer_without_a_boot_id_keeps_nothing(computer):
     computer.boot = ""
     computer.clock()()
     assert not computer.file.exists()
 
 
-def test_a_small_correction_is_followed_and_not_spoken_of(computer):
+def test_a_small_correction_is_followed_and_not_reported(computer):
     clock = computer.clock()
     clock()
     computer.set_ms = 400
@@ -129,7 +129,7 @@ def test_a_small_correction_is_followed_and_not_spoken_of(computer):
     assert clock.problem() == ""
 
 
-def test_a_computer_that_stood_still_between_two_readings_was_not_set(computer):
+def test_a_suspended_computer_is_not_taken_for_a_changed_clock(computer):
     clock = computer.clock()
     clock()
     computer.synchronised, computer.stands_ms = False, 5_000
@@ -139,7 +139,7 @@ def test_a_computer_that_stood_still_between_two_readings_was_not_set(computer):
 
 
 @pytest.mark.parametrize("when", ["before_reading", "after_reading"])
-def test_a_clock_that_is_set_at_the_instant_it_is_read_is_not_believed(computer, when):
+def test_a_clock_that_is_set_at_the_instant_it_is_read_is_ignored(computer, when):
     clock = computer.clock()
     clock()
     setattr(computer, when, lambda: computer.set(HOUR_MS, synchronised=False))
@@ -169,19 +169,19 @@ def test_a_damaged_file_says_nothing(computer, damaged):
     assert computer.wrong_by_ms(computer.clock()) == HOUR_MS
 
 
-def test_a_file_that_cannot_be_read_is_said_in_one_line(computer):
+def test_a_file_that_cannot_be_read_is_reported_in_one_line(computer):
     computer.file.mkdir()
     with pytest.raises(OutboxUnavailable, match="cannot be read"):
         computer.clock()
 
 
-def test_a_disk_that_takes_nothing_does_not_stop_the_clock(tmp_path):
+def test_a_disk_that_cannot_be_written_does_not_stop_the_clock(tmp_path):
     computer = Computer(tmp_path / "not there" / NAME)
     assert computer.wrong_by_ms(computer.clock()) == 0
 
 
-def test_it_tells_the_time_of_this_computer(tmp_path):
-    clock = SteadyClock.of_this_computer(tmp_path, wall=lambda: datetime.now(UTC))
+def test_it_gives_the_time_of_this_computer(tmp_path):
+    clock = SteadyClock.for_this_computer(tmp_path, wall=lambda: datetime.now(UTC))
     assert abs(clock() - datetime.now(UTC)) < timedelta(seconds=30)
     assert clock.problem() == ""
     assert is_synchronised() in (True, False)

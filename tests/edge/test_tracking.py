@@ -1,4 +1,4 @@
-"""Faces followed from frame to frame: each person one track, each track one person."""
+"""Tracking: each person gets one track, and each track is one person."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ class TestTime:
     def test_a_frame_not_later_than_the_one_before_is_refused(self, step_ms: int) -> None:
         tracker = Tracker(run="run")
         tracker.update([a_face(300, 300)], STARTED_MS, FRAME)
-        with pytest.raises(InvalidValue, match="in order of time"):
+        with pytest.raises(InvalidValue, match="chronological order"):
             tracker.update([a_face(300, 300)], STARTED_MS + step_ms, FRAME)
 
     def test_a_refused_frame_leaves_the_tracks_as_they_were(self) -> None:
@@ -182,7 +182,7 @@ class TestTime:
         held = []
         for second in range(60):
             camera.sees(*(a_face(100 + 230 * place, 100 + 37 * (second * 5 % 17)) for place in range(5)))
-            held.append(camera.tracker.held)
+            held.append(camera.tracker.tracks_in_memory)
         assert max(held) <= 5 * (1 + 5)  # five faces a frame, each held for five seconds
 
 

@@ -87,22 +87,22 @@ def test_an_object_says_when_it_was_sent_by_the_clock_of_the_device(s3, outbox, 
     ("fault", "said"),
     [
         (HANG_UP, "S3 cannot be reached (ConnectionClosedError)"),
-        ((503, "SlowDown"), "S3 is busy (SlowDown): waiting"),
-        ((500, "InternalError"), "S3 is busy (InternalError): waiting"),
-        ((400, "ExpiredToken"), "S3 no longer accepts the credentials (ExpiredToken): waiting for new ones"),
+        ((503, "SlowDown"), "S3 is busy (SlowDown): will be retried"),
+        ((500, "InternalError"), "S3 is busy (InternalError): will be retried"),
+        ((400, "ExpiredToken"), "S3 no longer accepts the credentials (ExpiredToken): new ones will be requested"),
         (
             (403, "AccessDenied"),
             "bucket {} may not be written to (AccessDenied): grant the device its session, or check its role",
         ),
         (
             (404, "NoSuchBucket"),
-            "bucket {} is not there or in another region (NoSuchBucket): check name and region",
+            "bucket {} does not exist or is in another region (NoSuchBucket): check name and region",
         ),
         ((403, "RequestTimeTooSkewed"), "the clock of this device is wrong (RequestTimeTooSkewed): set it"),
-        ((409, "OperationAborted"), "S3 does not take the delivery (OperationAborted)"),
+        ((409, "OperationAborted"), "S3 does not accept the delivery (OperationAborted): will be retried"),
     ],
 )
-def test_a_failure_is_said_in_words_and_nothing_is_lost_or_overtaken(s3, outbox, uploader, fault, said):
+def test_a_failure_is_reported_in_words_and_nothing_is_lost_or_overtaken(s3, outbox, uploader, fault, said):
     outbox.put(numbered(1))
     outbox.put(numbered(2))
     s3.faults += [fault, fault]
@@ -116,7 +116,7 @@ def test_a_failure_is_said_in_words_and_nothing_is_lost_or_overtaken(s3, outbox,
     assert uploader.status().last_error == ""
 
 
-def test_a_yes_that_is_lost_on_the_way_makes_no_second_object(s3, outbox, uploader):
+def test_a_lost_response_makes_no_second_object(s3, outbox, uploader):
     outbox.put(numbered(1))
     s3.faults.append(HANG_UP_AFTERWARDS)
     assert uploader.send_next() > 0
@@ -125,19 +125,19 @@ def test_a_yes_that_is_lost_on_the_way_makes_no_second_object(s3, outbox, upload
     assert list(s3.objects()) == keys(1)
 
 
-def test_a_delivery_refused_for_good_is_set_aside_and_holds_up_nobody(s3, outbox, uploader):
+def test_a_delivery_refused_for_good_is_quarantined_and_blocks_nobody(s3, outbox, uploader):
     outbox.put(numbered(1))
     outbox.put(numbered(2))
     s3.faults.append((400, "EntityTooLarge"))
     assert uploader.send_next() == 0
-    assert "never take this delivery (EntityTooLarge)" in uploader.status().last_error
+    assert "refuses this delivery for good (EntityTooLarge)" in uploader.status().last_error
     assert uploader.send_next() == 0
     status = uploader.status()
-    assert (status.outbox.set_aside, status.outbox.waiting, status.sent) == (1, 0, 1)
+    assert (status.outbox.quarantined, status.outbox.waiting, status.sent) == (1, 0, 1)
     assert list(s3.objects()) == keys(2)
 
 
-def test_what_is_left_of_a_session_that_the_device_lost_holds_up_none_of_its_own(s3, outbox):
+def test_deliveries_of_a_lost_session_do_not_block_the_devices_own(s3, outbox):
     bucket = S3Bucket(
         s3.bucket, lambda: upload_client(a_session(), endpoint_url=s3.endpoint), now=lambda: BEGAN, session_id="talk-1"
     )
@@ -150,11 +150,11 @@ def test_what_is_left_of_a_session_that_the_device_lost_holds_up_none_of_its_own
     assert uploader.send_next() > 0, "what is of its own session is waited with"
     assert uploader.send_next() == 0
     status = uploader.status()
-    assert (status.outbox.set_aside, status.outbox.waiting, status.sent) == (1, 0, 1)
+    assert (status.outbox.quarantined, status.outbox.waiting, status.sent) == (1, 0, 1)
     bucket.close()
 
 
-def test_waits_double_up_to_the_longest_and_begin_anew_after_a_success(s3, outbox, uploader):
+def test_waits_double_up_to_the_longest_and_start_again_after_a_success(s3, outbox, uploader):
     for number in range(3):
         outbox.put(numbered(number))
     s3.faults += [(503, "SlowDown")] * 9 + [PASS, (503, "SlowDown")]
@@ -182,11 +182,11 @@ def unreachable() -> _Unreachable:
     return _Unreachable()
 
 
-def test_a_fault_nobody_thought_of_does_not_end_the_sending(outbox, unreachable):
+def test_an_unexpected_error_does_not_end_the_sending(outbox, unreachable):
     outbox.put(numbered(1))
     uploader = Uploader(outbox, unreachable)
     assert uploader.send_next() > 0
-    assert uploader.status().last_error == "sending failed unexpectedly (ConnectionResetError)"
+    assert uploader.status().last_error == "the upload failed unexpectedly (ConnectionResetError)"
     assert uploader.status().outbox.waiting == 1
 
 
@@ -199,7 +199,7 @@ def test_no_network_at_all_is_waited_for(outbox):
     bucket.close()
 
 
-def test_credentials_are_looked_for_anew_when_the_old_ones_expired(s3, outbox):
+def test_credentials_are_looked_for_again_when_the_old_ones_expired(s3, outbox):
     made = []
 
     def connect() -> object:
@@ -226,7 +226,7 @@ def test_a_device_without_credentials_says_so(outbox, monkeypatch, tmp_path):
     outbox.put(numbered(1))
     uploader = Uploader(outbox, bucket)
     assert uploader.send_next() > 0
-    assert uploader.status().last_error == "there are no AWS credentials: give the device its role"
+    assert uploader.status().last_error == "no AWS credentials were found: give the device its role"
     bucket.close()
 
 
@@ -279,7 +279,7 @@ def test_it_stops_within_two_seconds_while_s3_does_not_answer(outbox):
     assert uploader.stop(within_s=10)
 
 
-def test_a_process_killed_while_it_sends_loses_nothing_and_doubles_nothing(s3, tmp_path):
+def test_a_process_killed_while_it_sends_loses_and_duplicates_nothing(s3, tmp_path):
     folder, chance, first = tmp_path / "killed", random.Random(3), 100_000
     said: list[int] = []
     for _ in range(3):

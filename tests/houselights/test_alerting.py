@@ -1,4 +1,4 @@
-"""Alerts on their way to people: by SNS, by a webhook, once each, whatever breaks in between."""
+"""Alerts are sent by SNS and webhook, once each, whatever fails in between."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from audience.monitoring.evaluate import WATCHED_MS
 from audience.store import Store
 from audience.stores import open_store
 from houselights.local_cloud.moto_server import running_moto
-from houselights.notify.notifiers import LONGEST_SUBJECT, Message, SnsTopic, Way, Webhook
+from houselights.notify.notifiers import LONGEST_SUBJECT, Message, Notifier, SnsTopic, Webhook
 from houselights.notify.watch import AlertWatch
 from tests.builders import a_camera, a_heartbeat, a_session, a_stage, after, after_ms, an_alert
 from tests.houselights.conftest import Houselights
@@ -102,12 +102,12 @@ class Clock:
 
 
 class Pager:
-    """A way that keeps what it is told, and breaks as often as it is told to."""
+    """A notifier that keeps its messages, and fails a given number of times."""
 
     def __init__(self, name: str = "pager") -> None:
         self.name, self.told, self.breaks = name, list[str](), 0
 
-    def tell(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         if self.breaks:
             self.breaks -= 1
             raise AlertNotDelivered("no signal")
@@ -117,26 +117,26 @@ class Pager:
 class Watching:
     """A watcher with a clock of the test's."""
 
-    def __init__(self, store: Store, clock: Clock, *ways: Way, name: str = "laptop") -> None:
+    def __init__(self, store: Store, clock: Clock, *notifiers: Notifier, name: str = "laptop") -> None:
         self.said: list[str] = []
         self.stop = threading.Event()
         self.stop.wait = lambda timeout=None: self.stop.is_set()  # type: ignore[method-assign]
         self.store, self.clock = store, clock
-        self.watch = AlertWatch(store, ways, name=name, stop=self.stop, say=self.said.append, now=clock)
+        self.watch = AlertWatch(store, notifiers, name=name, stop=self.stop, log=self.said.append, now=clock)
 
     def look(self, *, dark: bool, seconds: float = 5) -> None:
         """The camera is dark or not, a look is taken, and some time passes."""
         at_s = (self.clock.at - after(0)).total_seconds()
         beat = replace(a_heartbeat(at_s=at_s), brightness=0.0 if dark else 0.5, sharpness=0.6)
         self.store.put_heartbeat(beat)
-        self.watch.look_once()
+        self.watch.check_once()
         self.clock.forward(seconds)
 
 
 DARK = "camera cam-1 of stage main is dark"
 
 
-def test_an_alert_is_told_once_when_it_begins_and_once_when_it_is_over(store: Store) -> None:
+def test_an_alert_is_sent_once_when_it_begins_and_once_when_it_ends(store: Store) -> None:
     pager = Pager()
     watching = Watching(store, Clock(), pager)
     for dark in (False, True, True, True, False, True, False, False, False, False, False):
@@ -145,7 +145,7 @@ def test_an_alert_is_told_once_when_it_begins_and_once_when_it_is_over(store: St
     assert watching.said == [f"talk-1: {DARK}"]
 
 
-def test_a_watcher_that_was_restarted_tells_nothing_again_and_the_rest(store: Store) -> None:
+def test_a_restarted_watcher_sends_only_what_was_not_sent(store: Store) -> None:
     pager, clock = Pager(), Clock()
     Watching(store, clock, pager, name="first").look(dark=True)
     clock.forward(WATCHED_MS / 1000)
@@ -155,7 +155,7 @@ def test_a_watcher_that_was_restarted_tells_nothing_again_and_the_rest(store: St
     assert pager.told == [f"began: {DARK}", f"over: {DARK}"]
 
 
-def test_what_could_not_be_told_is_said_and_tried_again_ever_more_seldom(store: Store) -> None:
+def test_a_failed_message_is_reported_and_retried_with_backoff(store: Store) -> None:
     pager, clock = Pager(), Clock()
     watching = Watching(store, clock, pager)
     pager.breaks = 3
@@ -168,19 +168,19 @@ def test_what_could_not_be_told_is_said_and_tried_again_ever_more_seldom(store: 
     assert pager.told == [f"began: {DARK}"]
     assert watching.said == [
         f"talk-1: {DARK}",
-        "not told by pager: no signal. Trying again, after 2 s and more.",
-        "pager takes alerts again",
+        "not sent to pager: no signal. Retrying in 2 s, then less often.",
+        "pager accepts alerts again",
     ]
 
 
-def test_a_way_that_is_broken_holds_up_no_other(store: Store) -> None:
+def test_a_notifier_that_fails_does_not_block_others(store: Store) -> None:
     broken, works = Pager("broken"), Pager("works")
     broken.breaks = 99
     Watching(store, Clock(), broken, works).look(dark=True)
     assert works.told == [f"began: {DARK}"]
 
 
-def test_what_somebody_has_acknowledged_is_told_to_nobody_else(store: Store) -> None:
+def test_an_acknowledged_alert_is_not_sent(store: Store) -> None:
     store.alerting.put("talk-1", replace(an_alert(), since_ms=after_ms(-60), began_ms=after_ms(0)))
     alert = store.alerting.book("talk-1").alerts[0]
     store.alerting.put("talk-1", AlertMark(alert_id=alert.alert_id, kind="acknowledged", by="Ada", at_ms=after_ms(0)))
@@ -189,14 +189,14 @@ def test_what_somebody_has_acknowledged_is_told_to_nobody_else(store: Store) -> 
     assert pager.told == []
 
 
-def test_an_alert_that_was_over_long_ago_is_told_to_nobody(store: Store) -> None:
+def test_an_alert_that_ended_long_ago_is_not_sent(store: Store) -> None:
     store.alerting.put("talk-1", replace(an_alert(-7200), ended_ms=after_ms(-3600)))
     pager = Pager()
     Watching(store, Clock(), pager).look(dark=False)
     assert pager.told == []
 
 
-def test_a_test_that_was_asked_for_on_the_page_is_told_once(store: Store) -> None:
+def test_a_test_requested_on_the_page_is_sent_once(store: Store) -> None:
     store.alerting.put("talk-1", trial_alert(after_ms(0)))
     pager = Pager()
     watching = Watching(store, Clock(), pager)
@@ -205,7 +205,7 @@ def test_a_test_that_was_asked_for_on_the_page_is_told_once(store: Store) -> Non
     assert pager.told == ["began: this is a test requested by an operator: nothing is wrong"]
 
 
-def test_a_second_watcher_stands_by_until_the_first_is_gone(store: Store) -> None:
+def test_a_second_watcher_stands_by_until_the_first_ends(store: Store) -> None:
     clock, first_pager, second_pager = Clock(), Pager(), Pager()
     first = Watching(store, clock, first_pager, name="first")
     second = Watching(store, clock, second_pager, name="second")
@@ -213,7 +213,7 @@ def test_a_second_watcher_stands_by_until_the_first_is_gone(store: Store) -> Non
         first.look(dark=False, seconds=0)
         second.look(dark=False)
     second.look(dark=True)
-    assert second.said == ["talk-1 is watched by another: standing by"]
+    assert second.said == ["talk-1 is checked by another watcher: standing by"]
     clock.forward(WATCHED_MS / 1000)
     second.look(dark=True)
     assert (first_pager.told, second_pager.told) == ([], [f"began: {DARK}"])
@@ -221,7 +221,7 @@ def test_a_second_watcher_stands_by_until_the_first_is_gone(store: Store) -> Non
     assert first_pager.told == []
 
 
-def test_a_watcher_that_leaves_lets_another_take_over_at_once_and_takes_no_watch_away(store: Store) -> None:
+def test_a_watcher_that_ends_lets_another_take_over_at_once(store: Store) -> None:
     clock, pager = Clock(), Pager()
     first = Watching(store, clock, name="first")
     first.look(dark=False)
@@ -235,7 +235,7 @@ def test_a_watcher_that_leaves_lets_another_take_over_at_once_and_takes_no_watch
         assert (watcher and watcher.name) == left
 
 
-def test_of_two_that_begin_at_once_the_one_that_said_so_last_is_at_work(store: Store) -> None:
+def test_of_two_watchers_that_start_at_once_the_last_registered_is_active(store: Store) -> None:
     clock, pager = Clock(), Pager()
     watching = Watching(store, clock, pager)
 
@@ -248,7 +248,7 @@ def test_of_two_that_begin_at_once_the_one_that_said_so_last_is_at_work(store: S
     assert pager.told == []
 
 
-def test_a_session_that_is_deleted_during_a_look_is_watched_no_more_and_holds_up_no_other(store: Store) -> None:
+def test_a_session_deleted_during_a_check_is_dropped_and_blocks_no_other(store: Store) -> None:
     clock, pager = Clock(), Pager()
     watching = Watching(store, clock, pager)
 
@@ -260,7 +260,7 @@ def test_a_session_that_is_deleted_during_a_look_is_watched_no_more_and_holds_up
     watching.look(dark=True)
     assert any("talk-1 was deleted" in line for line in watching.said)
     assert not store.delete_session("talk-1"), "the watcher left nothing under it"
-    watching.watch.look_once()
+    watching.watch.check_once()
 
 
 def test_a_session_without_rules_is_left_alone(store: Store) -> None:
@@ -269,7 +269,7 @@ def test_a_session_without_rules_is_left_alone(store: Store) -> None:
     assert store.alerting.book("quiet").watcher is None
 
 
-def test_what_is_told_has_ids_and_figures_only() -> None:
+def test_messages_contain_only_ids_and_figures() -> None:
     message = Message(session_id="talk-1", alert=replace(an_alert(), ended_ms=after_ms(99)), turn="over")
     assert message.text == (
         "This is over:\nCamera cam-1 of stage main is dark.\nSession: talk-1\nSince: 2026-05-04T19:30:00.000Z\n"
@@ -280,8 +280,8 @@ def test_what_is_told_has_ids_and_figures_only() -> None:
 
 
 class TestWebhook:
-    def test_it_is_told_in_json(self, endpoint: Endpoint) -> None:
-        Webhook(endpoint.url).tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+    def test_a_message_is_json(self, endpoint: Endpoint) -> None:
+        Webhook(endpoint.url).send(Message(session_id="talk-1", alert=an_alert(), turn="began"))
         (body,) = endpoint.bodies
         assert {name: body[name] for name in ("turn", "session", "stage", "camera", "told", "over")} == {
             "turn": "began",
@@ -293,15 +293,15 @@ class TestWebhook:
         }
 
     @pytest.mark.parametrize("status", [302, 404, 503])
-    def test_what_it_does_not_take_is_said_and_followed_nowhere(self, endpoint: Endpoint, status: int) -> None:
+    def test_an_error_answer_is_reported_and_a_redirect_not_followed(self, endpoint: Endpoint, status: int) -> None:
         endpoint.answers = [status]
         with pytest.raises(AlertNotDelivered, match=f"the webhook answered {status}"):
-            Webhook(endpoint.url).tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+            Webhook(endpoint.url).send(Message(session_id="talk-1", alert=an_alert(), turn="began"))
         assert len(endpoint.bodies) == 1
 
     def test_one_that_is_not_there_is_one_line(self) -> None:
         with pytest.raises(AlertNotDelivered, match="cannot be reached"):
-            Webhook("http://127.0.0.1:9/").tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+            Webhook("http://127.0.0.1:9/").send(Message(session_id="talk-1", alert=an_alert(), turn="began"))
 
     def test_its_address_is_shown_nowhere_since_it_may_hold_a_secret(self) -> None:
         assert re.fullmatch(r"web hooks\.example\.org [0-9a-f]{8}", Webhook("https://hooks.example.org/T0/secret").name)
@@ -319,14 +319,14 @@ class TestWebhook:
             "https://example.org/ä",
         ],
     )
-    def test_what_is_no_address_is_refused(self, wrong: str) -> None:
-        with pytest.raises(InvalidValue, match="--webhook is no address"):
+    def test_an_invalid_address_is_refused(self, wrong: str) -> None:
+        with pytest.raises(InvalidValue, match="--webhook is not a valid address"):
             Webhook(wrong)
 
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    """The address of a stand-in for AWS."""
+    """The address of an emulated AWS."""
     with running_moto() as address:
         yield address
 
@@ -358,33 +358,33 @@ class TestSns:
     def test_a_topic_that_is_not_there_is_one_line(self, moto: str, session: boto3.Session) -> None:
         topic = SnsTopic(f"arn:aws:sns:{REGION}:123456789012:gone", session=session, endpoint_url=moto)
         with pytest.raises(AlertNotDelivered, match=r"SNS refused the alert \(NotFound\)"):
-            topic.tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+            topic.send(Message(session_id="talk-1", alert=an_alert(), turn="began"))
 
     def test_sns_that_cannot_be_reached_is_one_line(self, session: boto3.Session) -> None:
         topic = SnsTopic("arn:aws:sns:eu-west-1:1:x", session=session, endpoint_url="http://127.0.0.1:9")
         with pytest.raises(AlertNotDelivered, match="SNS cannot be reached"):
-            topic.tell(Message(session_id="talk-1", alert=an_alert(), turn="began"))
+            topic.send(Message(session_id="talk-1", alert=an_alert(), turn="began"))
 
     @pytest.mark.parametrize(
         "wrong", ["", "alerts", "arn:aws:sqs:eu-west-1:1:x", "arn:aws:sns::1:x", "arn:aws:sns:r:1:"]
     )
-    def test_what_is_no_topic_is_refused(self, session: boto3.Session, wrong: str) -> None:
-        with pytest.raises(InvalidValue, match="is no topic: write it as arn:aws:sns"):
+    def test_an_invalid_topic_is_refused(self, session: boto3.Session, wrong: str) -> None:
+        with pytest.raises(InvalidValue, match="is not a topic: write it as arn:aws:sns"):
             SnsTopic(wrong, session=session)
 
 
 class TestCommand:
-    def test_a_test_is_told_by_every_way(self, houselights: Houselights, endpoint: Endpoint) -> None:
+    def test_a_test_is_sent_to_every_notifier(self, houselights: Houselights, endpoint: Endpoint) -> None:
         ended = houselights("alerts", "--webhook", endpoint.url, "--test")
         assert ended.code == 0
         assert [body["what"] for body in endpoint.bodies] == ["test"]
 
-    def test_a_test_by_no_way_is_refused(self, houselights: Houselights) -> None:
+    def test_a_test_without_a_notifier_is_refused(self, houselights: Houselights) -> None:
         ended = houselights("alerts", "--test")
         assert ended.code == 2
-        assert "name one with --sns-topic ARN or --webhook URL" in ended.err
+        assert "give --sns-topic ARN or --webhook URL" in ended.err
 
-    def test_a_way_that_does_not_work_is_one_line_of_the_test(self, houselights: Houselights) -> None:
+    def test_a_notifier_that_fails_is_one_line_of_the_test(self, houselights: Houselights) -> None:
         ended = houselights("alerts", "--webhook", "http://127.0.0.1:9/", "--test")
         assert ended.code == 2
         assert "the webhook cannot be reached" in ended.err

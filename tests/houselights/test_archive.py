@@ -19,7 +19,7 @@ from audience.reaction.curve import overall_share, stage_windows
 from audience.store import Store
 from audience.window_table import WindowTable
 from houselights.archiving import run
-from houselights.archiving.places import FolderPlace, place_of
+from houselights.archiving.places import FolderPlace, open_place
 from houselights.archiving.run import archive
 from houselights.archiving.tables import segments_file, windows_file
 from houselights.local_cloud.moto_server import running_moto
@@ -52,7 +52,7 @@ def films(store: Store) -> Store:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the archive goes; not there yet."""
+    """The archive's folder, which does not exist yet."""
     return tmp_path / "archive"
 
 
@@ -148,7 +148,7 @@ def test_a_head_count_has_heads_and_no_figure(houselights: Houselights, films: S
     assert read.sql(heads).fetchall() == [(300, 0, "")]
 
 
-def test_what_did_not_change_is_not_written_again(houselights: Houselights, films: Store, folder: Path) -> None:
+def test_unchanged_files_are_not_written_again(houselights: Houselights, films: Store, folder: Path) -> None:
     houselights("export", "--archive", folder)
     before = files_in(folder)
     put_screening(films, 9)
@@ -222,7 +222,7 @@ def test_ctrl_c_says_how_to_go_on(
         patched.setattr(run, "segments_file", Mock(side_effect=KeyboardInterrupt))
         ended = houselights("export", "--archive", folder)
     assert ended.code == 130
-    assert "Give the same command again" in ended.err
+    assert "Run the same command again" in ended.err
     assert "3 sessions" in houselights("export", "--archive", folder).out
 
 
@@ -272,7 +272,7 @@ def test_an_archive_whose_manifest_somebody_broke_is_left_alone(
     assert files_in(folder).keys() == {"manifest.json"}
 
 
-def test_a_digest_that_is_none_is_said_and_not_taken(houselights: Houselights, films: Store, folder: Path) -> None:
+def test_an_invalid_digest_is_reported_and_not_accepted(houselights: Houselights, films: Store, folder: Path) -> None:
     houselights("export", "--archive", folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"] = {name: None for name in manifest["files"]}
@@ -310,14 +310,14 @@ def test_the_view_gives_the_types_athena_is_told(houselights: Houselights, films
 
 
 def test_an_archive_is_of_all_sessions(houselights: Houselights, folder: Path) -> None:
-    assert "no more" in houselights("export", "talk-1", "--archive", folder).complaint
+    assert "only --store" in houselights("export", "talk-1", "--archive", folder).complaint
     assert "--archive PLACE" in houselights("export", "talk-1").complaint
-    assert "names no bucket" in houselights("export", "--archive", "s3:///x").complaint
+    assert "has no bucket name" in houselights("export", "--archive", "s3:///x").complaint
 
 
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A bucket of a stand-in for S3, over real HTTP."""
+    """A bucket in an emulated S3, over real HTTP."""
     for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("DEFAULT_REGION", "eu-west-1")):
         monkeypatch.setenv(f"AWS_{name}", value)
     with running_moto() as address:
@@ -336,7 +336,7 @@ def test_an_archive_in_s3_holds_the_same_files_and_is_kept_up_to_date_alike(
     where = f"s3://{s3}/deep/archive/"
     assert "8 files written" in houselights("export", "--archive", where).out
     houselights("export", "--archive", folder)
-    place, folder = place_of(where), FolderPlace(folder)
+    place, folder = open_place(where), FolderPlace(folder)
     assert place.names() == folder.names()
     assert all(place.read(name) == folder.read(name) for name in folder.names())
     films.delete_session("ferry-2")

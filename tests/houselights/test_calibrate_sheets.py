@@ -15,7 +15,7 @@ import pytest
 
 from audience.deliveries.grid import CROP_PX
 from audience.errors import RecordingUnreadable
-from edge_lambda.delivery.contact_sheet import crop_for_sheet, drawn
+from edge_lambda.delivery.contact_sheet import crop_for_sheet, draw_sheet
 from edge_lambda.detectors import Detector
 from edge_lambda.detectors.load import load_detector
 from edge_lambda.recording import open_recording
@@ -49,7 +49,7 @@ def detector() -> Detector:
 
 @pytest.fixture
 def account(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
-    """boto3 is led to the local cloud; what the test made it refuse is forgotten."""
+    """Directs boto3 to the local cloud; failures set by a test are reset."""
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
     yield cloud
@@ -67,7 +67,7 @@ def _light(face: Any) -> float:
 
 
 class BothWays:
-    """Scores faces by their number: `ways(number)` says how sure it is on the sheet and alone."""
+    """Scores faces by their number: `ways(number)` gives the confidence on the sheet and alone."""
 
     def __init__(self, ways: Callable[[int], tuple[float | None, float | None]]) -> None:
         self.thresholds = {"smile": 0.5}
@@ -108,7 +108,7 @@ def test_the_faces_sent_are_those_a_camera_would_have_put_on_a_sheet(video, dete
         for box in boxes:
             found = min(detector.detect(frame.image), key=lambda face: abs(face.left / width - box.left))
             crops.append(crop_for_sheet(frame.image, found))
-    assert np.array_equal(_decoded(sheet.jpeg), _decoded(drawn(crops)))
+    assert np.array_equal(_decoded(sheet.jpeg), _decoded(draw_sheet(crops)))
 
 
 def test_each_picture_shows_the_face_of_its_tile(tmp_path, detector):
@@ -154,7 +154,7 @@ def test_faces_that_do_not_fit_on_one_sheet_go_on_the_next(tmp_path, detector):
     assert sum(len(sheet.manifest.tiles) for sheet in sampled.sheets) == len(sampled.pictures) == 112
 
 
-def test_a_recording_without_a_face_is_said(tmp_path, detector):
+def test_a_recording_without_a_face_is_reported(tmp_path, detector):
     video = write_video(tmp_path / "nobody.mp4", at_ms=[0, 500, 1000])
     with pytest.raises(RecordingUnreadable, match="no face was found"):
         sample_faces(video, most=10, detector=detector)
@@ -163,7 +163,7 @@ def test_a_recording_without_a_face_is_said(tmp_path, detector):
 # What is said of it
 
 
-def test_a_difference_that_was_planted_is_told():
+def test_a_planted_difference_is_found():
     """Every face .1 surer on the sheet: one of ten crosses the threshold."""
     told = compared(10, lambda face: (0.05 + 0.1 * face, 0.05 + 0.1 * face - 0.1 * (face > 0)))
     smile = told.differences["smile"]
@@ -173,18 +173,18 @@ def test_a_difference_that_was_planted_is_told():
     assert smile.correlation == pytest.approx(0.9946, abs=1e-3)
 
 
-def test_differences_both_ways_cancel_in_the_mean_only():
+def test_positive_and_negative_differences_cancel_in_the_mean_only():
     smile = compared(10, lambda face: (0.5 + 0.1 * (-1) ** face, 0.5 + 0.05 * (face % 3))).differences["smile"]
     assert abs(smile.mean) < smile.mean_absolute
 
 
-def test_a_face_that_was_found_one_way_only_is_counted_and_not_compared():
+def test_a_face_found_by_one_method_only_is_counted_and_not_compared():
     told = compared(10, lambda face: (None if face == 3 else 0.2, None if face in (4, 5) else 0.2))
     assert (told.on_sheets.found, told.alone.found, told.compared) == (9, 8, 7)
     assert told.differences["smile"].correlation is None, "all the same: there is nothing to correlate"
 
 
-def test_figures_over_few_faces_are_not_told():
+def test_figures_over_few_faces_are_not_shown():
     told = compared(10, lambda face: (0.2, 0.3 if face < 4 else None))
     assert told.compared == 4
     assert told.differences == {}
@@ -193,7 +193,7 @@ def test_figures_over_few_faces_are_not_told():
 # The command
 
 
-def test_both_ways_are_measured_and_nothing_is_kept(account, video, tmp_path, monkeypatch, capsys):
+def test_both_methods_are_measured_and_nothing_is_kept(account, video, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     before = account.rekognition.counts()
     assert run(["calibrate-sheets", str(video), "--faces", "12", "--yes", "--json"]) == 0
@@ -209,8 +209,8 @@ def test_both_ways_are_measured_and_nothing_is_kept(account, video, tmp_path, mo
     smile = told["differences"]["smile"]
     assert smile["agreement"] == smile["share_on_sheets"] == smile["share_alone"] == 1
     assert smile["mean_absolute"] < 0.1
-    assert "12 faces go to Amazon Rekognition in" in err
-    assert "on account 123456789012: on 1 contact sheet, and each as a picture of its own" in err
+    assert "12 faces will be sent to Amazon Rekognition in" in err
+    assert "account 123456789012: on 1 contact sheet, and each as a separate picture" in err
     assert "13 calls of DetectFaces, $0.013 at the list price" in err
     assert list(tmp_path.iterdir()) == []
 
@@ -220,7 +220,7 @@ def test_a_table_says_the_same_in_words(account, video, capsys):
     out = capsys.readouterr().out
     assert "On sheets: 6 of 6 faces found; " in out
     assert "calls of DetectFaces: 6 ($0.006)" in out
-    assert "6 faces were scored both ways" in out
+    assert "6 faces were scored both on sheets and alone" in out
     assert out.count("100.0%") >= 3
     assert "not feeling" in out
 
@@ -232,7 +232,7 @@ def test_faces_too_small_for_a_picture_of_their_own_are_not_found_alone(account,
     out = capsys.readouterr().out
     assert "On sheets: 6 of 6 faces found" in out
     assert "Alone: 0 of 6 faces found" in out
-    assert "0 faces were scored both ways: too few to compare." in out
+    assert "0 faces were scored both on sheets and alone: too few to compare." in out
 
 
 def test_nothing_is_sent_without_a_yes(account, video, monkeypatch, capsys):
@@ -250,16 +250,16 @@ def test_where_only_heads_may_be_counted_no_face_is_sent(account, video, capsys,
     before = account.rekognition.counts().calls
     assert run(["calibrate-sheets", str(video), "--yes", *place]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("houselights: faces of this recording are sent nowhere: Only heads are counted")
+    assert line.startswith("houselights: faces of this recording must not be sent: Only heads are counted")
     assert account.rekognition.counts().calls == before
 
 
-def test_ctrl_c_tells_what_was_measured_until_then(account, video, monkeypatch, capsys):
+def test_ctrl_c_prints_what_was_measured_so_far(account, video, monkeypatch, capsys):
     run_all = Calibration.run
 
-    def interrupted(self: Calibration, on_answer: Callable[[int], None]) -> None:
+    def interrupted(self: Calibration, on_progress: Callable[[int], None]) -> None:
         def answered(calls: int) -> None:
-            on_answer(calls)
+            on_progress(calls)
             if calls == 8:
                 raise KeyboardInterrupt
 
@@ -273,10 +273,10 @@ def test_ctrl_c_tells_what_was_measured_until_then(account, video, monkeypatch, 
     assert "Ended after 7 of 12 faces." in err
 
 
-def test_a_service_that_goes_away_is_said_after_what_was_measured(account, video, monkeypatch, capsys):
+def test_a_service_that_fails_is_reported_after_what_was_measured(account, video, monkeypatch, capsys):
     run_all = Calibration.run
 
-    def running_out(self: Calibration, on_answer: Callable[[int], None]) -> None:
+    def running_out(self: Calibration, on_progress: Callable[[int], None]) -> None:
         def answered(calls: int) -> None:
             if calls == 7:
                 account.rekognition.fail_next(3, "AccessDeniedException")
@@ -300,7 +300,7 @@ def test_a_service_that_goes_away_is_said_after_what_was_measured(account, video
         ({"AWS_PROFILE": "nobodys"}, "The config profile (nobodys) could not be found"),
     ],
 )
-def test_an_account_that_cannot_be_asked_is_said_in_one_line(account, video, monkeypatch, capsys, settings, said):
+def test_an_account_that_cannot_be_asked_is_reported_in_one_line(account, video, monkeypatch, capsys, settings, said):
     monkeypatch.setattr("time.sleep", lambda _: None)
     nothing = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null"}
     for name, value in (nothing | {"AWS_SHARED_CREDENTIALS_FILE": "/dev/null"} | settings).items():

@@ -1,4 +1,4 @@
-"""The demo keeps a recording of one's own apart from the sessions it makes itself."""
+"""The demo keeps the user's recording apart from its own sessions."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from audience.ids import LONGEST_ID, check_id
-from houselights.commands.demo import CLIP_SESSION, FESTIVAL_SESSION, session_of
+from houselights.commands.demo import CLIP_SESSION, FESTIVAL_SESSION, demo_session_id
 from sample_data.scripts import read_scripts
 
 
 def test_a_recording_of_ones_own_takes_no_session_that_the_demo_makes_and_removes() -> None:
     made = {CLIP_SESSION, FESTIVAL_SESSION, *(script.session.session_id for script in read_scripts())}
     for session_id in made:
-        assert session_of(Path(f"recordings/{session_id}.mp4")) not in made
+        assert demo_session_id(Path(f"recordings/{session_id}.mp4")) not in made
 
 
 @pytest.mark.parametrize("name", ["talk.mp4", "Talk of May, 4th (final).mov", "..mp4", "été.mp4", f"{'x' * 200}.mp4"])
 def test_whatever_a_recording_is_called_its_session_has_an_id(name: str) -> None:
-    assert len(check_id("session id", session_of(Path(name)))) <= LONGEST_ID
+    assert len(check_id("session id", demo_session_id(Path(name)))) <= LONGEST_ID

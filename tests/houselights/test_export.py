@@ -92,7 +92,7 @@ def test_single_tracks_have_expressions_only_where_single_faces_may_be_shown(
     assert float(one[0]["smile_level"]) == pytest.approx(0.9, abs=1e-4)
 
 
-def test_tracks_tell_neither_when_nor_where_somebody_sat_where_single_faces_are_withheld(
+def test_tracks_have_no_time_and_place_where_single_faces_are_withheld(
     houselights: Houselights, talk: Store, tmp_path: Path
 ) -> None:
     """Who came at which second would help to take their face from the sums around it."""
@@ -140,7 +140,7 @@ def test_what_somebody_left_out_has_no_figure_in_any_file_and_says_who_left_it_o
     ]
 
 
-def test_what_lies_far_outside_the_session_is_in_no_file_and_that_is_said(
+def test_what_lies_far_outside_the_session_is_in_no_file_and_that_is_reported(
     houselights: Houselights, talk: Store, tmp_path: Path
 ) -> None:
     houselights("export", "talk-1", "--out", tmp_path / "before")

@@ -1,4 +1,4 @@
-"""Commands on a machine that has nothing but what every part of Houselights needs."""
+"""Commands on a machine with only the dependencies that every part of Houselights needs."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def test_a_camera_that_still_holds_deliveries_keeps_its_session_until_they_are_s
 ) -> None:
     houselights("grant", "cam-1", "--session", "morning")
     store.put_heartbeat(replace(a_heartbeat(session_id="morning", camera_id="cam-1"), waiting=14))
-    assert "14 deliveries of morning" in houselights("grant", "cam-1", "--session", "evening").complaint
+    assert "14 unsent deliveries of morning" in houselights("grant", "cam-1", "--session", "evening").complaint
     assert houselights("revoke", "--session", "morning").code == 1
     assert session_of(iot) == "morning"
     assert houselights("grant", "cam-1", "--session", "evening", "--now").code == 0
@@ -113,7 +113,7 @@ def test_a_camera_that_still_holds_deliveries_keeps_its_session_until_they_are_s
         (("revoke", "--session", "morning", "--ended"), "--session ID or --ended"),
     ],
 )
-def test_what_cannot_be_is_said_in_one_line_and_changes_nothing(
+def test_what_cannot_be_is_reported_in_one_line_and_changes_nothing(
     houselights: Houselights, iot: Any, words: tuple[str, ...], complaint: str
 ) -> None:
     assert complaint in houselights(*words).complaint

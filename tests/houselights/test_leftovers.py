@@ -31,7 +31,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def left_in(base: Path) -> Path:
-    """What it leaves there; its folder."""
+    """Creates the telemetry's files; returns their folder."""
     folder = base / "Microsoft" / "DeveloperTools" / ".onnxruntime"
     folder.mkdir(parents=True)
     for name in OURS:
@@ -55,7 +55,7 @@ def test_everything_it_left_is_found_and_removed_with_its_folders(home: Path) ->
     assert remove_leftovers() == 0
 
 
-def test_it_is_found_where_the_caches_are_told_to_be_and_where_they_were_before(
+def test_it_is_found_in_the_set_cache_folder_and_in_the_default_one(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for base in (tmp_path / "caches", home / ".cache", home / "Library" / "Application Support"):

@@ -1,4 +1,4 @@
-"""Options take what they say they take, on every command."""
+"""Options with bounds accept exactly their range, on every command."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_options_are_found() -> None:
 
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("written", ["nan", "-nan", "inf", "-inf", "soon", "", "1e999"])
-def test_an_option_with_bounds_takes_no_number_that_is_none(name: str, written: str) -> None:
+def test_an_option_with_bounds_refuses_nan(name: str, written: str) -> None:
     with pytest.raises(click.BadParameter):
         NUMBERS[name].convert(written, None, None)
 

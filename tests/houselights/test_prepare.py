@@ -1,4 +1,4 @@
-"""`houselights prepare`: what a device needs to find, set up before it delivers."""
+"""`houselights prepare`: sets up session, stage and camera before a device delivers."""
 
 from __future__ import annotations
 
@@ -65,9 +65,7 @@ def test_what_a_session_measures_is_not_widened(houselights: Houselights) -> Non
     assert "was set up to measure expressions" in houselights("prepare", "--session", "talk", "--heads-only").complaint
 
 
-def test_film_cut_city_and_tags_stay_as_they_were_said_until_they_are_said_anew(
-    houselights: Houselights, store: Store
-) -> None:
+def test_film_cut_city_and_tags_stay_until_they_are_set_again(houselights: Houselights, store: Store) -> None:
     about = ("--film", "Ferry", "--cut", "Short", "--city", "Lyon", "--tag", "students", "--tag", "paid")
     houselights("prepare", "--session", "ferry", *about)
     session = store.session("ferry")
@@ -87,9 +85,7 @@ def test_a_session_is_prepared_for_when_it_begins(houselights: Houselights, stor
     assert store.session("talk").started_at == datetime(2031, 5, 4, 18, 0, tzinfo=UTC)
 
 
-def test_a_new_session_has_rules_that_tell_when_its_cameras_fail_and_they_stay_as_they_are(
-    houselights: Houselights, store: Store
-) -> None:
+def test_a_new_session_has_rules_for_failing_cameras_and_keeps_them(houselights: Houselights, store: Store) -> None:
     houselights("prepare", "--session", "tonight")
     first, second = store.alerting.book("tonight").rules
     assert {first.what, second.what} == {"camera", "delay"}

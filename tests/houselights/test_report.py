@@ -53,7 +53,7 @@ def test_another_stage_and_expression_can_be_asked_for(houselights: Houselights,
     assert "There is no figure for this expression (sad)" in (tmp_path / "sad.html").read_text()
 
 
-def test_while_a_session_runs_no_moment_is_told_as_on_its_page(
+def test_while_a_session_runs_there_are_no_moments_as_on_its_page(
     houselights: Houselights, store: Store, tmp_path: Path
 ) -> None:
     later, page = "Key moments appear when the session ends.", tmp_path / "talk.html"
@@ -86,4 +86,4 @@ def test_a_session_without_a_stage_is_refused(houselights: Houselights, store: S
 
 def test_it_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["report", "--help"]) == 0
-    assert "No picture of the audience is in it." in capsys.readouterr().out
+    assert "contains no picture of the audience" in capsys.readouterr().out

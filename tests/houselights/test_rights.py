@@ -1,4 +1,4 @@
-"""What is written of people is its owner's alone, whatever the umask; what was there before is tightened."""
+"""Files about people are readable only by their owner, whatever the umask; existing files are tightened."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_preview(houselights: Houselights, tmp_path: Path) -> None:
 
 def test_what_waits_in_a_devices_outbox_and_what_a_folder_takes(tmp_path: Path) -> None:
     delivery = a_sheet(3).delivery()
-    outbox = Outbox(tmp_path / "new" / "outbox", most_bytes=1 << 20)
+    outbox = Outbox(tmp_path / "new" / "outbox", max_bytes=1 << 20)
     outbox.put(delivery)
     outbox.close()
     FolderBucket(tmp_path / "deliveries").put(delivery)

@@ -88,7 +88,7 @@ def test_without_a_creation_time_the_start_is_the_files_date_less_its_length(
     ended = houselights("score", portrait_video, "--session", "dated")
     written = datetime.fromtimestamp(portrait_video.stat().st_mtime, UTC)
     assert 7 <= (written - store.session("dated").started_at).total_seconds() <= 9
-    assert "the file's date less its length" in ended.out
+    assert "the file's date minus its length" in ended.out
 
 
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
@@ -106,13 +106,13 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
         patched.setattr(scoring, "RecordingRun", Interrupted)
         stopped = houselights(*command)
     assert stopped.code == 130
-    assert "go on" in stopped.err
+    assert "continue" in stopped.err
     assert len(store.windows("talk", "main")) == 3
     assert store.progress("talk", "main", "cam-1").finished is False
 
     went_on = houselights(*command)
     assert went_on.code == 0
-    assert "Went on at 0:03" in went_on.out
+    assert "Continued at 0:03" in went_on.out
     windows, _ = curve_of(store, "talk")
     assert windows.faces.tolist() == [1, 1, 1, 1, 0, 0, 2, 2]
     tracks = [face.track_id for window in store.faces("talk", "main") for face in window.faces]
@@ -125,7 +125,7 @@ def test_a_finished_recording_is_not_scored_twice(houselights: Houselights, stor
     before = store.windows("talk", "main").total.tolist()
     ended = houselights(*command)
     assert ended.code == 0
-    assert "scored already" in ended.out
+    assert "already scored" in ended.out
     assert store.windows("talk", "main").total.tolist() == before
 
 
@@ -257,7 +257,7 @@ def _truncated(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("make", [_no_such_file, _a_folder, _empty, _text, _truncated])
-def test_what_is_no_recording_is_refused_and_leaves_nothing_behind(
+def test_a_file_that_is_no_recording_is_refused_and_leaves_nothing_behind(
     houselights: Houselights, store: Store, tmp_path: Path, make
 ) -> None:
     houselights("score", make(tmp_path), "--session", "bad").complaint  # noqa: B018 - asserts that it is one line
@@ -292,7 +292,7 @@ def test_the_preview_shows_every_sample_and_can_be_played(
         assert sum(1 for _ in container.decode(video=0)) == 8
 
 
-def test_what_was_lost_is_said_kept_and_exported(houselights: Houselights, store: Store, tmp_path: Path) -> None:
+def test_what_was_lost_is_reported_kept_and_exported(houselights: Houselights, store: Store, tmp_path: Path) -> None:
     video = write_video(tmp_path / "scratched.avi", at_ms=range(0, 12_000, 100), codec="mjpeg", pix_fmt="yuvj420p")
     content = bytearray(video.read_bytes())
     for position, size in packets_of(video)[40:100]:
@@ -308,7 +308,7 @@ def test_what_was_lost_is_said_kept_and_exported(houselights: Houselights, store
     assert recording["remarks"] == list(store.progress("talk", "main", "cam-1").remarks)
 
 
-def test_a_camera_hung_upside_down_gives_the_same_figures_and_that_is_said_kept_and_exported(
+def test_a_camera_hung_upside_down_gives_the_same_figures_and_that_is_reported_kept_and_exported(
     houselights: Houselights, store: Store, tmp_path: Path
 ) -> None:
     hung = people_video(tmp_path / "hung.mp4", [3] * 5, quarters=2)
@@ -349,7 +349,7 @@ def test_a_preview_takes_no_recordings_place(houselights: Houselights, tmp_path:
     assert place.read_bytes() == before
 
 
-def test_a_preview_is_written_over_a_preview_and_else_when_told_but_never_over_a_recording(
+def test_a_preview_replaces_previews_and_other_files_on_request_but_never_a_recording(
     houselights: Houselights, tmp_path: Path
 ) -> None:
     video = people_video(tmp_path / "talk.mp4", [1, 1])

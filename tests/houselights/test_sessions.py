@@ -39,9 +39,7 @@ def test_film_cut_city_and_tags_are_listed_once_a_session_has_them(houselights: 
     assert any("[b]Ferry" in row and "Short" in row and "members, students" in row for row in rows)
 
 
-def test_a_session_that_is_there_is_described_and_keeps_what_is_not_said(
-    houselights: Houselights, store: Store
-) -> None:
+def test_an_existing_session_is_described_and_keeps_what_is_not_given(houselights: Houselights, store: Store) -> None:
     store.put_session(a_session("talk-1", title="Talk", ended_at=after(60)))
     ended = houselights("describe", "talk-1", "--film", "Ferry", "--cut", "Short", "--tag", "students", "--tag", "paid")
     assert "  tags: paid, students" in ended.out.splitlines()
@@ -50,7 +48,7 @@ def test_a_session_that_is_there_is_described_and_keeps_what_is_not_said(
         a_session("talk-1", title="Talk", ended_at=after(60)), film="Ferry", city="Lyon", tags=("paid", "students")
     )
     assert store.session("talk-1") == described
-    assert "  cut: not said" in houselights("describe", "talk-1").out.splitlines()
+    assert "  cut: not set" in houselights("describe", "talk-1").out.splitlines()
     assert store.session("talk-1") == described
 
 
@@ -94,7 +92,7 @@ def test_deleting_twice_is_no_error_and_says_that_nothing_was_left(houselights: 
     assert [session.session_id for session in store.sessions()] == ["talk-2"]
 
 
-def test_it_is_said_that_the_log_holds_what_was_deleted_while_somebody_reads(
+def test_a_log_that_still_contains_deleted_data_while_somebody_reads_is_reported(
     houselights: Houselights, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("audience.stores.sqlite_file.ERASE_TIMEOUT_S", 0.1)
@@ -102,8 +100,8 @@ def test_it_is_said_that_the_log_holds_what_was_deleted_while_somebody_reads(
     with closing(sqlite3.connect(houselights.store_path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT COUNT(*) FROM sessions").fetchone()
-        assert "write-ahead log still holds" in houselights("delete", "talk-1", "--yes").out
-        assert "write-ahead log still holds" in houselights("prune").out
+        assert "write-ahead log still contains" in houselights("delete", "talk-1", "--yes").out
+        assert "write-ahead log still contains" in houselights("prune").out
         reader.execute("ROLLBACK")
         assert "write-ahead log" not in houselights("prune").out
 

@@ -1,4 +1,4 @@
-"""A link is made where the secret is; others are served by login only."""
+"""Share links need the secret; other people are only served with logins."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def test_the_access_settings_say_where_the_pages_are(store_url: str, tmp_path: P
     assert opened(result.stdout.strip().rpartition("/")[2], SECRET, datetime.now(UTC)).recording
 
 
-def test_what_is_missing_is_said(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_reported(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     at = ("--at", "https://a.example", "--store", store_url)
     assert isinstance(ran("talk-2", *at).exception, SessionNotFound)
-    assert "where are the pages reached" in str(ran("talk-1", "--store", store_url).exception)
+    assert "the address of the pages is unknown" in str(ran("talk-1", "--store", store_url).exception)
     for nowhere in ("a.example", "https://[", ""):
-        assert "is no address" in str(ran("talk-1", "--at", nowhere).exception)
+        assert "not a valid address" in str(ran("talk-1", "--at", nowhere).exception)
     monkeypatch.setenv("HOUSELIGHTS_SHARE_SECRET", "short")
     assert "at least 32 characters" in str(ran("talk-1", *at).exception)
     monkeypatch.delenv("HOUSELIGHTS_SHARE_SECRET")

@@ -1,4 +1,4 @@
-"""`houselights simulate festival`: a day at once, a day as time goes on, and its truth beside it."""
+"""`houselights simulate festival`: a day at once, a day in real time, and its ground truth."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_same_day_again_changes_nothing_and_another_under_its_name_is_refuse
     assert np.array_equal(before.total, after.total)
     assert np.array_equal(before.start_ms, after.start_ms)
     assert run(["simulate", "festival", "--stages", "3", *SMALL[2:], "--store", url]) == 2
-    assert "is another day than this" in capsys.readouterr().err
+    assert "is a different day" in capsys.readouterr().err
 
 
 def test_a_live_day_writes_what_is_due_and_no_more(url):

@@ -1,4 +1,4 @@
-"""`houselights timeline`: what was shown, laid along a session."""
+"""`houselights timeline`: adds timelines to a session, and finds their start."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_file_is_laid_along_the_session_and_the_stage_keeps_what_it_had(
     ended = houselights("timeline", "talk-1", slides)
     assert (ended.code, ended.err) == (0, "")
     assert "slides: 3 segments, 0:00 to 5:00" in ended.out
-    assert "its second 0 is the session's start" in ended.out
+    assert "starts with the session" in ended.out
     timeline = a_timeline(("Opening", 0, 75), ("Demo", 75, 130.5), ("Questions", 130.5, 300))
     assert stage_of(store) == a_stage(title="Great hall", timelines=[timeline])
 
@@ -62,7 +62,7 @@ def test_the_same_title_replaces_and_another_comes_after_it(
     houselights("timeline", "talk-1", slides)
     houselights("timeline", "talk-1", tmp_path / "chapters.txt")
     ended = houselights("timeline", "talk-1", tmp_path / "chapters.txt", "--title", "slides")
-    assert "slides: 1 segment, 0:00 to 5:00 (leads)" in ended.out
+    assert "slides: 1 segment, 0:00 to 5:00 (main)" in ended.out
     assert [(one.title, len(one.segments)) for one in stage_of(store).timelines] == [("slides", 1), ("chapters", 1)]
     houselights("timeline", "talk-1", "--remove", "slides")
     assert [one.title for one in stage_of(store).timelines] == ["chapters"]
@@ -71,7 +71,7 @@ def test_the_same_title_replaces_and_another_comes_after_it(
 
 def test_an_offset_says_when_it_began_and_where_it_ended(houselights: Houselights, store: Store, slides: Path) -> None:
     out = houselights("timeline", "talk-1", slides, "--offset", "12.5").out
-    assert "at 2026-05-04 19:30:12.500+00:00 it stood at 0:00" in out
+    assert "at 2026-05-04 19:30:12.500+00:00: position 0:00" in out
     assert stage_of(store).cues == (a_cue(12.5, 0),)
     assert stage_of(store).timelines[0].segments[-1].end_s == 287.5
     houselights("timeline", "talk-1", "--offset", "-600")
@@ -81,7 +81,7 @@ def test_an_offset_says_when_it_began_and_where_it_ended(houselights: Houselight
     assert len(stage_of(store).timelines) == 1
 
 
-def test_pauses_and_starts_anew_are_added_to_what_is_known(houselights: Houselights, store: Store) -> None:
+def test_pauses_and_restarts_are_added_to_what_is_known(houselights: Houselights, store: Store) -> None:
     houselights("timeline", "talk-1", "--pause", "1:00+0:30")
     assert stage_of(store).cues == (a_cue(0, 0), a_cue(60, 60), a_cue(90, 60))
     houselights("timeline", "talk-1", "--offset", "10", "--pause", "1:00+30", "--pause", "2:00+10", "--restart", "90")
@@ -106,7 +106,7 @@ def test_without_a_file_or_a_change_it_lists_what_there_is(houselights: Houselig
     assert houselights("timeline", "talk-1").out.splitlines() == [
         "Session talk-1, stage main:",
         "  slides: 1 segment, 0:00 to 0:05",
-        "  at 2026-05-04 19:30:02.000+00:00 it stood at 0:00",
+        "  at 2026-05-04 19:30:02.000+00:00: position 0:00",
     ]
 
 
@@ -133,11 +133,11 @@ def test_of_several_stages_one_must_be_named(houselights: Houselights, store: St
     [
         (["nowhere"], "nowhere"),
         (["talk-1", "absent.csv"], "absent.csv cannot be read"),
-        (["talk-1", "--scenes"], "give FILE with them"),
+        (["talk-1", "--scenes"], "give FILE"),
         (["talk-1", "--pause", "31:00"], "pause '31:00' has no length: write it as 31:00+10:00"),
         (["talk-1", "--pause", "soon+5"], "'soon' is not a time"),
         (["talk-1", "--offset", "-600", "--pause", "5:00+1:00"], "never reached 300 s"),
-        (["talk-1", "--offset", "nan"], "offset nan s is not one"),
+        (["talk-1", "--offset", "nan"], "offset nan s is out of range"),
         (["talk-1", "--offset", "5", "--starts-at", "2026-05-04T19:30:00Z"], "give one of --offset"),
         (["talk-1", "--align-reaction", "nobody"], "nobody"),
     ],
@@ -164,7 +164,7 @@ def test_scenes_of_a_film_are_found(houselights: Houselights, store: Store, tmp_
     assert "scenes of film: 2 segments, 0:00 to 0:07" in houselights("timeline", "talk-1", film, "--scenes").out
 
 
-def test_what_others_say_of_the_stage_while_a_film_is_looked_at_stays(
+def test_changes_by_others_while_a_film_is_read_are_kept(
     houselights: Houselights, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = a_timeline(("Theirs", 0, 9), title="slides")
@@ -192,7 +192,7 @@ def sounds(tmp_path: Path) -> tuple[Path, Path]:
     )  # type: ignore[return-value]
 
 
-def test_when_it_began_is_told_from_sound_and_taken_when_the_user_agrees(
+def test_the_start_is_found_from_sound_and_used_when_the_user_agrees(
     houselights: Houselights, store: Store, sounds: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("click.confirm", lambda text: False)
@@ -214,12 +214,12 @@ def test_the_recording_is_taken_to_begin_when_it_was_scored_to_have(
         progress = a_progress(camera_id=camera_id)
         store.put_windows([], progress=replace(progress, started_ms=after_ms(late_s)))
     ended = houselights("timeline", "talk-1", "--align-audio", *sounds, "--yes")
-    assert "cam-1, cam-2 began at different instants: say with --camera" in ended.complaint
+    assert "cam-1, cam-2 began at different times: choose one with --camera" in ended.complaint
     houselights("timeline", "talk-1", "--align-audio", *sounds, "--yes", "--camera", "cam-2")
     assert begun_at(stage_of(store).cues[0]) == pytest.approx(112.5, abs=0.1)
 
 
-def test_where_it_cannot_be_told_nothing_is_changed_even_with_yes(
+def test_without_a_sure_alignment_nothing_is_changed_even_with_yes(
     houselights: Houselights, store: Store, sounds: tuple[Path, Path], tmp_path: Path
 ) -> None:
     other = write_sound(tmp_path / "other.wav", np.repeat(speech(np.random.default_rng(9), 60), 2) / 4)
@@ -229,7 +229,7 @@ def test_where_it_cannot_be_told_nothing_is_changed_even_with_yes(
     assert stage_of(store).cues == ()
 
 
-def test_when_it_began_is_told_from_another_audience_of_it(houselights: Houselights, store: Store) -> None:
+def test_the_start_is_found_from_another_audience(houselights: Houselights, store: Store) -> None:
     ours, theirs = two_audiences(1, 900, laughs=12)
     store.put_session(a_session("premiere"))
     store.put_stage("premiere", a_stage("hall", timelines=[a_timeline(("All", 0, 900))], cues=[a_cue(20, 0)]))

@@ -1,4 +1,4 @@
-"""`houselights watch`: live, at real speed, from a file and from a network stream that goes away and comes back."""
+"""`houselights watch`: live from a file in real time, and from a network stream that disconnects and returns."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.ticking import exit_code, last_words, limit_s, ticking, until
 
 @contextmanager
 def watching(source: str, store_path: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """A watch in a process of its own, ended at the latest when the context is left."""
+    """A watch in a child process, ended at the latest with the context."""
     command = [sys.executable, "-m", "houselights", "watch", source, "--session", "live"]
     process = subprocess.Popen(
         [*command, "--store", f"sqlite:///{store_path}", *words], stderr=subprocess.PIPE, text=True
@@ -153,7 +153,7 @@ def test_a_watch_ends_with_one_line_when_its_session_is_deleted_and_leaves_nothi
     assert live.faces("live", "main") == live.heartbeats("live") == live.stages("live") == []
 
 
-def test_a_camera_that_goes_away_is_waited_for_and_its_windows_go_on(store_path: Path, live: Store) -> None:
+def test_a_camera_that_disconnects_is_reopened_and_its_windows_continue(store_path: Path, live: Store) -> None:
     picture = portrait(240)
 
     @contextmanager
@@ -197,7 +197,7 @@ def test_the_preview_page_shows_the_marked_picture(tmp_path: Path, store_path: P
             assert answer.read(2) == b"\xff\xd8"
 
 
-def test_a_webcam_that_is_not_there_is_said_and_waited_for(store_path: Path, live: Store) -> None:
+def test_a_webcam_that_is_not_there_is_reported_and_waited_for(store_path: Path, live: Store) -> None:
     with watching("webcam:63", store_path) as process:
         until(lambda: state_in(live) == "waiting")
         assert "webcam:63" in live.heartbeats("live")[0].detail
@@ -205,7 +205,7 @@ def test_a_webcam_that_is_not_there_is_said_and_waited_for(store_path: Path, liv
         assert exit_code(process) == 0
 
 
-def test_a_camera_that_accepts_and_says_nothing_holds_up_no_stop(store_path: Path, live: Store) -> None:
+def test_a_camera_that_accepts_and_says_nothing_does_not_delay_a_stop(store_path: Path, live: Store) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         watching(f"http://127.0.0.1:{silent.getsockname()[1]}/stream.mjpg", store_path) as process,
@@ -221,7 +221,7 @@ def test_a_camera_that_accepts_and_says_nothing_holds_up_no_stop(store_path: Pat
     assert state_in(live) == "stopped"
 
 
-def test_a_source_that_is_none_is_one_line(houselights: Houselights, store: Store) -> None:
+def test_an_invalid_source_is_one_line(houselights: Houselights, store: Store) -> None:
     complaint = houselights("watch", "carrier-pigeon:1", "--session", "live").complaint
     assert "webcam:0" in complaint
     assert store.sessions() == []
@@ -277,7 +277,7 @@ def test_two_do_not_watch_under_one_camera_and_one_that_was_killed_is_followed(l
         stop=Stop(),
     )
     if speaks:
-        with pytest.raises(ScoringRefused, match="watched already"):
+        with pytest.raises(ScoringRefused, match="already being watched"):
             watch.run()
     else:
         watch.run()

@@ -23,7 +23,7 @@ _VARIABLE = re.compile(r"\$\{([^}]+)\}")
 
 @dataclass(frozen=True)
 class Call:
-    """What somebody asks AWS for.
+    """A request to AWS.
 
     Attributes:
         action: such as `s3:PutObject`.

@@ -1,4 +1,4 @@
-"""The programs that look at the template; `make test` gets them into build/checks."""
+"""The programs that check the template; `make test` installs them into build/checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The template as CloudFormation has it with some parameters: references and conditions are what they stand for."""
+"""The template with parameters, references and conditions resolved, as CloudFormation does."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NOTHING = object()
 
 
 class Resolved:
-    """The template with values for some parameters, the others being as usual."""
+    """The template with values for some parameters, and defaults for the others."""
 
     def __init__(self, **parameters: str | int) -> None:
         usual = {name: parameter.get("Default") for name, parameter in template()["Parameters"].items()}
@@ -39,7 +39,7 @@ class Resolved:
         self._parameters = usual | parameters
 
     def value(self, value: Any) -> Any:
-        """What a part of the template stands for."""
+        """The resolved value of a part of the template."""
         match value:
             case {"Ref": "AWS::NoValue"}:
                 return _NOTHING
@@ -80,7 +80,7 @@ class Resolved:
         raise AssertionError(condition)
 
     def refused(self) -> list[str]:
-        """What the template's rules say against the parameters."""
+        """The errors of the template's rules about the parameters."""
         return [
             assertion["AssertDescription"]
             for rule in template()["Rules"].values()

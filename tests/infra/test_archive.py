@@ -1,4 +1,4 @@
-"""What Athena is told of the archive is what `houselights export --archive` writes."""
+"""Athena's tables match the files that `houselights export --archive` writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The public board of the stack: read by one distribution alone, kept as objects say, and not there where it is off."""
+"""The stack's public board: read only by its distribution, cached as its objects state, and absent if switched off."""
 
 from __future__ import annotations
 

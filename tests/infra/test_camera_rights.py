@@ -1,4 +1,4 @@
-"""What a camera may do ends at its own name and at the session it is set up for, by IAM's and AWS IoT's own rules."""
+"""A camera's permissions are limited to its own name and its session, by the rules of IAM and AWS IoT."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KINDS = st.sampled_from(["sheets", "windows"])
 
 
 def camera(thing: str | None, session: str | None) -> dict[str, str]:
-    """What IAM knows of a device with the credentials that its certificate got it."""
+    """IAM's context keys for a device with the credentials of its certificate."""
     known = {"credentials-iot:ThingName": thing, "credentials-iot:ThingTypeName": session}
     return {name: value for name, value in known.items() if value is not None}
 
@@ -112,7 +112,7 @@ def test_what_a_camera_may_ends_soon_after_its_session_was_taken_away():
 
 
 def connected(thing: str, session: str | None) -> dict[str, str]:
-    """What AWS IoT knows of a device that is connected over MQTT."""
+    """AWS IoT's context keys for a device connected over MQTT."""
     known = {
         "iot:Connection.Thing.ThingName": thing,
         "iot:Connection.Thing.ThingTypeName": session,
@@ -136,14 +136,14 @@ def is_listened_to(topic: str) -> bool:
 
 
 @given(THINGS, SESSIONS, IDS)
-def test_a_camera_tells_its_status_in_its_session(thing, session, stage):
+def test_a_camera_sends_its_status_in_its_session(thing, session, stage):
     topic = f"houselights/{session}/{stage}/{thing}/status"
     assert iot("iot:Publish", f"topic/{topic}", connected(thing, session))
     assert is_listened_to(topic)
 
 
 @given(THINGS, THINGS, SESSIONS, SESSIONS, IDS)
-def test_a_camera_tells_nobody_elses_status(thing, other, own, elsewhere, stage):
+def test_a_camera_sends_no_other_cameras_status(thing, other, own, elsewhere, stage):
     for session, name in ((own, other), (elsewhere, thing), (elsewhere, other)):
         if (session, name) != (own, thing):
             topic = f"houselights/{session}/{stage}/{name}/status"
@@ -165,7 +165,7 @@ def test_a_camera_connects_under_its_own_name_with_its_own_certificate():
     assert not iot("iot:Connect", "client/cam-1", own | {"iot:Connection.Thing.IsAttached": "false"})
 
 
-def test_without_a_session_a_camera_tells_nothing():
+def test_without_a_session_a_camera_sends_nothing():
     topic = status_topic("talk", "main", "cam-1")
     assert not iot("iot:Publish", f"topic/{topic}", connected("cam-1", None))
 

@@ -1,4 +1,4 @@
-"""The templates as other people's programs see them. Suppressions stand in them, each with its reason."""
+"""The templates pass third-party checkers. They contain the suppressions, each with its reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Greengrass component: its recipe says what the code reads, and its artifact runs where it is unpacked."""
+"""The Greengrass component: its recipe sets what the code reads, and its artifact runs after unpacking."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may deploy, or set cameras up, cannot become an administrator by it, and can do what deploying asks for.
+"""The deploy and operate policies allow what is needed, and cannot be used to become an administrator.
 
 The ways up are those that are publicly known (Rhino Security Labs' list of methods, with what AWS added since): each is
 the calls it needs, at the worst place they could be made at. At least one of them must be refused.

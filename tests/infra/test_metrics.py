@@ -1,4 +1,4 @@
-"""Alarms and dashboard name metrics that the function sends, under dimensions that it sends them with."""
+"""Alarms and dashboard use only metrics and dimensions that the function sends."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def cloud() -> Iterator[LocalCloud]:
 
 @pytest.fixture(scope="module")
 def told(package: Path, cloud: LocalCloud) -> dict[str, Any]:
-    """What the packaged function says after a sheet, a window file, and what is neither."""
+    """The packaged function's output after a sheet, a window file, and an invalid delivery."""
     deliveries = [a_sheet(3).delivery(), a_window_file(5).delivery()]
     with open_store(cloud.store_url) as store:
         set_up(store)
@@ -152,7 +152,7 @@ def test_it_can_be_made_for_the_functions_own_platform(tmp_path):
     assert (folder / "ingest_lambda" / "handler.py").exists()
 
 
-def test_a_package_is_made_anew_over_an_older_one(tmp_path, monkeypatch):
+def test_a_package_is_made_again_over_an_older_one(tmp_path, monkeypatch):
     monkeypatch.setattr("houselights.deploying.package.pinned_requirements", lambda *_, **__: "")
     folder = tmp_path / "package"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""infra/README.md says what is so, as far as can be told without an account."""
+"""infra/README.md is correct, as far as can be checked without an account."""
 
 from __future__ import annotations
 

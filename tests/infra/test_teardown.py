@@ -1,4 +1,4 @@
-"""Taking a stack down, on moto over real HTTP: what of the template moto can make stands there first."""
+"""Teardown of a stack, on moto over real HTTP, with those of the template's resources that moto can create."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def session(addresses: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> boto3
 
 @pytest.fixture
 def stack(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a stack that stands."""
+    """The name of an existing stack."""
     # AWS lists a policy by its name, moto by nothing.
     monkeypatch.setattr(FakePolicy, "physical_resource_id", property(lambda policy: policy.name), raising=False)
     name = f"houselights-{uuid4().hex[:8]}"
@@ -162,7 +162,7 @@ def test_with_the_data_the_table_goes_though_it_is_protected(session, stack):
     assert not [one for one in left if one.startswith("table ")]
 
 
-def test_a_cameras_certificate_loses_its_rights_and_is_told_of(session, stack):
+def test_a_cameras_certificate_loses_its_rights_and_is_listed(session, stack):
     iot = session.client("iot")
     certificate = iot.create_keys_and_certificate(setAsActive=True)["certificateArn"]
     policy = resource(session, stack, "AWS::IoT::Policy")
@@ -179,7 +179,7 @@ def test_the_collection_goes_with_the_stack(session, stack, collections):
     assert collections.there == {"somebody-elses"}
 
 
-def test_logs_and_sams_own_bucket_are_told_of(session, stack):
+def test_logs_and_sams_own_bucket_are_listed(session, stack):
     session.client("logs").create_log_group(logGroupName=f"/aws/lambda/{stack}-Ingest-1")
     sam = {"Resources": {"SamCliSourceBucket": {"Type": "AWS::S3::Bucket"}}}
     session.client("cloudformation").create_stack(StackName=SAM_STACK, TemplateBody=json.dumps(sam))
@@ -190,12 +190,12 @@ def test_logs_and_sams_own_bucket_are_told_of(session, stack):
     assert [one.partition(" ")[0] for one in left] == ["log", "key", "bucket"]
 
 
-def test_a_stack_that_is_not_there_is_said_with_account_and_region(session):
+def test_a_stack_that_is_not_there_is_reported_with_account_and_region(session):
     with pytest.raises(DeploymentFailed, match=r"no stack 'frob' in eu-west-1 of account \d{12}"):
         find_stack(session, "frob")
 
 
-def test_what_aws_refuses_is_said_in_one_line(session, stack, monkeypatch):
+def test_what_aws_refuses_is_reported_in_one_line(session, stack, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
     with pytest.raises(DeploymentFailed, match="AWS cannot be used: Could not connect"):
         find_stack(boto3.Session(region_name=REGION), stack)

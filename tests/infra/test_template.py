@@ -1,4 +1,4 @@
-"""What must hold of the stack, read from its template."""
+"""Requirements of the stack, checked in its template."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_what_was_recorded_is_kept_for_as_long_as_is_asked_and_goes_when_nothing
     assert kept_for_days(0)[KEPT] == 1
 
 
-def test_no_sheet_and_no_window_file_stays_for_ever():
+def test_no_sheet_and_no_window_file_stays_forever():
     for days in (kept_for_days(0), kept_for_days(30)):
         assert days.keys() == {KEPT, *(f"{kind}/" for kind in SUFFIXES)}
 
@@ -202,7 +202,7 @@ def test_the_function_runs_what_the_package_is_made_for():
     assert function["Tracing"] == "Active"
 
 
-def test_one_bad_sheet_does_not_hold_up_those_it_came_with():
+def test_one_bad_sheet_does_not_block_those_it_came_with():
     source = properties("Ingest")["Events"]["Deliveries"]["Properties"]
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert source["MaximumBatchingWindowInSeconds"] == 0, "a sheet is in the table within 4 s of its first frame"
@@ -285,7 +285,7 @@ def test_the_table_outlives_mistakes_and_the_stack():
 
 
 @pytest.mark.parametrize("name", sorted(ALARMS))
-def test_an_alarm_tells_somebody_and_is_explained(name):
+def test_an_alarm_notifies_somebody_and_is_explained(name):
     assert ALARMS[name]["AlarmActions"] == [{"Ref": "Alerts"}]
     assert ALARMS[name]["AlarmDescription"].endswith(f"See docs/operations.md, {name}.")
     assert f"\n### {name}\n" in OPERATIONS

@@ -1,4 +1,4 @@
-"""What ingest tests run on: a bucket, queues and a table of a stand-in for AWS, over real HTTP."""
+"""Fixtures for ingest tests: a bucket, queues and a table of an emulated AWS, over real HTTP."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOW_MS = after_ms(60)
 
 
 class MadeUpScorer:
-    """Scores by the place of a tile and finds no face on those it is told of; counts how often it was asked."""
+    """Scores by the place of a tile, finds no face on the given tiles, and counts its calls."""
 
     name = "made-up-1"
     expressions = ("smile", "fear")
@@ -93,7 +93,7 @@ class RecordingReporter:
 
 @dataclass(slots=True)
 class Cloud:
-    """A bucket, a queue with dead letters, and a table, all empty, of one stand-in for AWS."""
+    """A bucket, a queue with dead letters, and a table, all empty, of one emulated AWS."""
 
     address: str
     bucket: str
@@ -118,7 +118,7 @@ class Cloud:
         return [one["Key"] for one in listed]
 
     def dead_letters(self) -> list[tuple[str, str]]:
-        """Body and reason of all that was set aside; takes them out."""
+        """Body and reason of all refused messages; removes them from the queue."""
         sqs, found = self.session.client("sqs"), []
         while True:
             answer = sqs.receive_message(
@@ -131,7 +131,7 @@ class Cloud:
                 sqs.delete_message(QueueUrl=self.dead_letters_url, ReceiptHandle=message["ReceiptHandle"])
 
     def created(self, key: str) -> str:
-        """Word of a new object, as EventBridge sends it."""
+        """The message about a new object, as EventBridge sends it."""
         return json.dumps(
             {
                 "version": "0",

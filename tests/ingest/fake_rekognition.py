@@ -1,4 +1,4 @@
-"""A Rekognition that answers what a test says, over real HTTP."""
+"""A fake Rekognition with scripted answers, over real HTTP."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from audience.deliveries.grid import Grid
 
 @dataclass(slots=True)
 class FakeRekognition:
-    """Where it is, what it was asked, and what it answers next: a body, or an error's code and status."""
+    """Its address, its requests, and its next answer: a body, or an error's code and status."""
 
     address: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)

@@ -13,7 +13,7 @@ from audience.deliveries.sheet import Sheet, seal_sheet
 from audience.deliveries.window_file import WindowFile
 from audience.faces import Box
 from audience.store import ScorerRecord
-from edge_lambda.delivery.contact_sheet import drawn
+from edge_lambda.delivery.contact_sheet import draw_sheet
 from tests.builders import a_face, a_scorer, a_window, after_ms, window_faces
 
 BOX = Box(left=0.1, top=0.2, width=0.05, height=0.08)
@@ -22,7 +22,7 @@ BOX = Box(left=0.1, top=0.2, width=0.05, height=0.08)
 @functools.cache
 def gray_picture(tiles: int) -> bytes:
     """Tiles without a face on them."""
-    return drawn([np.full((CROP_PX, CROP_PX, 3), 90, np.uint8)] * tiles)
+    return draw_sheet([np.full((CROP_PX, CROP_PX, 3), 90, np.uint8)] * tiles)
 
 
 def a_sheet(

@@ -1,4 +1,4 @@
-"""The public board in the cloud: the dashboard's own picture, in a bucket, the newest of it, and of festivals alone."""
+"""The public board in the cloud: the same as the dashboard's, always the newest, and only for festivals."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def plant(store: Store) -> None:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    """Where it does not matter which: a file."""
+    """A store in a file, for tests that work with any store."""
     with open_store(f"sqlite:///{tmp_path / 'houselights.db'}") as opened:
         plant(opened)
         yield opened
@@ -81,7 +81,7 @@ class Clock:
 
 
 def a_copy(cloud: Cloud, store: Store) -> PublicBoards:
-    """What one copy of the function keeps."""
+    """One instance of the function, with its state."""
     return PublicBoards(
         store=store, objects=BoardObjects(quick_client(cloud.session, "s3"), cloud.bucket), page=page().body
     )
@@ -123,7 +123,7 @@ def test_talks_have_no_board_and_nothing_else_lies_in_the_bucket(cloud, store):
     assert set(cloud.keys()) == boards | {NO_BOARD_KEY}
 
 
-def test_a_board_tells_of_stages_and_of_no_camera(cloud, store):
+def test_a_board_shows_stages_and_no_camera(cloud, store):
     updated(a_copy(cloud, store))
     snapshot = read_snapshot(document(cloud, "fete"))
     assert [(stage.title, stage.state) for stage in snapshot.stages] == [("Main", "live"), ("Tent", "too few")]
@@ -215,7 +215,7 @@ def test_a_call_goes_on_for_a_minute_while_a_camera_looks(cloud, store):
     assert 50_000 < CALL_MS < 60_000
 
 
-def test_a_call_ends_at_once_where_no_camera_has_looked_of_late(cloud, store):
+def test_a_call_ends_at_once_where_no_camera_has_looked_recently(cloud, store):
     clock = Clock(NOW_MS + 3_600_000)
     publish(a_copy(cloud, store), clock.now_ms, clock.wait)
     assert clock.waits == []
@@ -237,14 +237,14 @@ class Broken:
         return self._store.session(session_id)
 
 
-def test_what_fails_for_one_festival_holds_up_no_other_and_fails_the_call(cloud, store):
+def test_what_fails_for_one_festival_blocks_no_other_and_fails_the_call(cloud, store):
     clock = Clock()
     with pytest.raises(BoardNotPublished, match="boards of fete are not up to date: the table is throttled"):
         publish(a_copy(cloud, Broken(store, "fete")), clock.now_ms, clock.wait, call_ms=4_000)
     assert read_snapshot(document(cloud, "soon")).as_of_ms == NOW_MS + 2_000
 
 
-def test_a_bucket_that_is_not_there_is_said_in_one_line(cloud, store):
+def test_a_bucket_that_is_not_there_is_reported_in_one_line(cloud, store):
     boards = PublicBoards(store=store, objects=BoardObjects(quick_client(cloud.session, "s3"), "nowhere-x"), page=b"")
     with pytest.raises(BoardNotPublished, match=r"nowhere-x.*NoSuchBucket"):
         boards.refresh_sessions(NOW_MS)
@@ -255,7 +255,7 @@ def test_a_bucket_that_is_not_there_is_said_in_one_line(cloud, store):
 
 @pytest.fixture
 def asked(cloud: Cloud, table: Store, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """What the function asked AWS for in one call, an hour after anything happened."""
+    """The function's AWS requests in one invocation, an hour after the last event."""
     monkeypatch.setenv("HOUSELIGHTS_STORE", cloud.store_url)
     monkeypatch.setenv("HOUSELIGHTS_BOARDS", cloud.bucket)
     board_handler._boards.cache_clear()

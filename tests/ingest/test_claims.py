@@ -1,4 +1,4 @@
-"""What a camera may claim: its lies are set aside with a reason, and nothing that was recorded changes by them."""
+"""False claims of a camera are refused with a reason, and change nothing that was recorded."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def hears(ingest: Ingest, said: Said) -> None:
 
 
 def held(store: Store) -> Any:
-    """Everything the store holds."""
+    """Everything in the store."""
     return [
         (
             (table := store.windows(one.session_id, "main")).start_ms.tolist(),
@@ -70,7 +70,7 @@ def held(store: Store) -> Any:
 
 @pytest.fixture(scope="module")
 def lied_to(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ingest, Store]]:
-    """An ingest that has taken honest deliveries, and its store."""
+    """An ingest that has recorded honest deliveries, and its store."""
     with open_store(f"sqlite:///{tmp_path_factory.mktemp('lies')}/a.db") as store:
         set_up(store)
         for session in (

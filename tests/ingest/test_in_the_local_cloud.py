@@ -8,7 +8,7 @@ import pytest
 
 from audience.deliveries.delivery import Delivery
 from audience.stores import open_store
-from edge_lambda.delivery.contact_sheet import crop_for_sheet, drawn
+from edge_lambda.delivery.contact_sheet import crop_for_sheet, draw_sheet
 from edge_lambda.detectors.load import load_detector
 from houselights.local_cloud.cloud import LocalCloud, running_cloud
 from houselights.local_cloud.stack import Stack
@@ -30,7 +30,7 @@ def test_what_a_camera_puts_into_the_bucket_comes_out_of_the_table(local_cloud, 
     module._function.cache_clear()
     image = portrait(160)
     (face,) = load_detector(threads=1).detect(image)
-    sheet = a_sheet(7, 5, picture=drawn([crop_for_sheet(image, face)] * 12))
+    sheet = a_sheet(7, 5, picture=draw_sheet([crop_for_sheet(image, face)] * 12))
     broken = Delivery(key=a_sheet(3, at_s=30).delivery().key, data=b"", start_ms=0)
     with open_store(local_cloud.store_url) as store:
         set_up(store)

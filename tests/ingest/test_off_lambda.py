@@ -1,4 +1,4 @@
-"""`houselights ingest`: a folder that stands for a bucket, and a queue of AWS, worked on as in the cloud."""
+"""`houselights ingest`: processes a folder in place of a bucket, and an SQS queue, as in the cloud."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from audience.deliveries.sheet import Sheet
 from audience.errors import DeliveriesUnavailable, SheetRejected, StoreUnavailable
 from audience.store import Store
 from audience.stores import open_store
-from edge_lambda.delivery.contact_sheet import crop_for_sheet, drawn
+from edge_lambda.delivery.contact_sheet import crop_for_sheet, draw_sheet
 from edge_lambda.delivery.folder_bucket import FolderBucket
 from edge_lambda.detectors import Detector
 from edge_lambda.detectors.load import load_detector
@@ -138,7 +138,7 @@ class TestAFolder:
         assert files(folder) == sorted([f"refused/{sheet.key}.reason", f"refused/{file.key}.reason"])
         assert not laptop.delete_session("talk-1"), "nothing of it came back"
 
-    def test_sets_aside_what_has_a_name_that_is_no_text(self, folder, laptop, scorer):
+    def test_refuses_a_delivery_whose_name_is_not_text(self, folder, laptop, scorer):
         odd = Path(os.fsdecode(os.fsencode(folder) + b"/sheets/\xff.jpg"))
         odd.parent.mkdir()
         odd.write_bytes(b"")
@@ -163,7 +163,7 @@ class TestAFolder:
         assert said[-1].endswith("; the disk is full")
 
     def test_is_tried_again_until_it_can_be_recorded(self, folder, laptop, scorer, monkeypatch):
-        monkeypatch.setattr("houselights.ingesting.local.FIRST_BACK_OFF_S", 0.01)
+        monkeypatch.setattr("houselights.ingesting.local.FIRST_BACKOFF_S", 0.01)
         put(folder, a_sheet(3).delivery())
         scorer.fails = [StoreUnavailable("locked")] * 3
         stop = threading.Event()
@@ -189,7 +189,7 @@ class TestTheCommand:
         assert laptop.windows("talk-1", "main").faces.tolist() == [3]
         assert all(name.startswith("expressionnet-") for name in laptop.scorers())
 
-    def test_waits_for_more_until_it_is_told_to_end(self, folder, laptop, store_url):
+    def test_waits_for_more_until_it_is_stopped(self, folder, laptop, store_url):
         command = [sys.executable, "-m", "houselights", "ingest", "--local", str(folder), "--store", store_url]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             try:
@@ -248,7 +248,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 class TestAQueue:
     def worked_on(self, cloud: Cloud, worker: Worker) -> dict[str, str]:
-        """Works on all that waits, and says what is left in the queue."""
+        """Processes all waiting messages, and returns what is left in the queue."""
         sqs = cloud.session.client("sqs")
         ingest_queue(sqs, cloud.queue_url, worker, stop=threading.Event(), once=True)
         about = sqs.get_queue_attributes(
@@ -272,12 +272,12 @@ class TestAQueue:
         assert self.worked_on(cloud, worker) == {"Messages": "0", "MessagesNotVisible": "1"}
         assert store.windows("talk-1", "main").faces.tolist() == [2] * 2
 
-    def test_that_is_not_there_is_said_in_one_line(self, cloud, worker):
+    def test_that_is_not_there_is_reported_in_one_line(self, cloud, worker):
         with pytest.raises(DeliveriesUnavailable, match=r"NonExistentQueue.*check the URL"):
             ingest_queue(cloud.session.client("sqs"), cloud.queue_url + "x", worker, stop=threading.Event(), once=False)
 
     def test_that_goes_away_for_a_while_is_waited_for(self, cloud, worker, reporter, monkeypatch):
-        monkeypatch.setattr("houselights.ingesting.queue.FIRST_BACK_OFF_S", 0.01)
+        monkeypatch.setattr("houselights.ingesting.queue.FIRST_BACKOFF_S", 0.01)
         client, stop = cloud.session.client("sqs"), threading.Event()
         answers = iter([{}, client.exceptions.ClientError({"Error": {"Code": "ServiceUnavailable"}}, "x"), {}])
 
@@ -318,7 +318,7 @@ def portraits(count: int, *, at_s: int = 0, without: int | None = None) -> Sheet
     crops = [crop_for_sheet(image, face)] * count
     if without is not None:
         crops[without] = np.full_like(crops[without], 90)
-    return a_sheet(count, at_s=at_s, picture=drawn(crops))
+    return a_sheet(count, at_s=at_s, picture=draw_sheet(crops))
 
 
 class TestWithoutRekognition:

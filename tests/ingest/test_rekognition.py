@@ -1,4 +1,4 @@
-"""Rekognition as the scorer of sheets: one call a sheet, faces on their own tiles, and what its refusals mean."""
+"""Rekognition as the scorer of sheets: one call per sheet, faces matched to their tiles, and its errors."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_a_missing_permission_is_reported_and_retried(fake, scorer):
         scorer.score(SHEET)
 
 
-def test_a_region_without_it_is_said_in_one_line(monkeypatch):
+def test_a_region_without_it_is_reported_in_one_line(monkeypatch):
     monkeypatch.setattr("time.sleep", lambda _: None)
     monkeypatch.setenv("AWS_ENDPOINT_URL_REKOGNITION", "http://127.0.0.1:1")
     session = boto3.Session(region_name="eu-west-1", aws_access_key_id="local", aws_secret_access_key="local")

@@ -1,4 +1,4 @@
-"""What the domain says of the scorers that ship is what they say of themselves."""
+"""The domain's list of included scorers agrees with the scorers themselves."""
 
 from __future__ import annotations
 

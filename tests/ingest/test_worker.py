@@ -1,4 +1,4 @@
-"""Messages of the queue over real HTTP: each is done with, set aside with a reason, or comes again by itself."""
+"""Queue messages over real HTTP: each is recorded, refused with a reason, or retried."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class TestOneBadMessage:
 
 
 def rejected(data: bytes) -> Callable[[Cloud], str]:
-    """Puts something under a sheet's key that is none."""
+    """Puts an invalid object under a sheet's key."""
     return lambda cloud: cloud.created(cloud.put(Delivery(key=a_sheet(3).delivery().key, data=data, start_ms=0)))
 
 
@@ -245,7 +245,7 @@ class TestAStatus:
 
 
 class TestTheWayThere:
-    """AWS itself in trouble: the message comes again, and one line says what an operator can mend."""
+    """AWS fails: the message is retried, and one line says what an operator can fix."""
 
     def failing(self, cloud: Cloud, worker: Worker, body: str, reporter: RecordingReporter) -> str:
         assert failures(worker, body) == ["m0"]

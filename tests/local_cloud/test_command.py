@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from audience.stores import open_store
-from edge_lambda.delivery.contact_sheet import drawn
+from edge_lambda.delivery.contact_sheet import draw_sheet
 from houselights.cli import run
 from tests.builders import BEGAN
 from tests.ingest.sheets import a_sheet
@@ -61,7 +61,7 @@ def test_a_sheet_that_a_camera_delivers_is_in_the_store_soon(running, monkeypatc
     assert "Nothing is sent to AWS" in running.said
     for name, value in running.settings.items():
         monkeypatch.setenv(name, value)
-    picture = drawn([on_a_tile(), NOBODY, on_a_tile()])
+    picture = draw_sheet([on_a_tile(), NOBODY, on_a_tile()])
     delivery = a_sheet(2, 1, at_s=int(time.time() - BEGAN.timestamp()), session_id="local", picture=picture).delivery()
     s3 = boto3.Session().client("s3")
     s3.put_object(Bucket=running.settings["HOUSELIGHTS_BUCKET"], Key=delivery.key, Body=delivery.data)

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from werkzeug.test import Client
 
 from audience.deliveries.grid import CROP_PX, Grid
-from edge_lambda.delivery.contact_sheet import drawn
+from edge_lambda.delivery.contact_sheet import draw_sheet
 from edge_lambda.detectors.load import load_detector
 from houselights.local_cloud.face_details import MOST_FACES, yes_or_no
 from houselights.local_cloud.rekognition import LARGEST_IN_S3, LARGEST_INLINE, STATUS_OF, LocalRekognition
@@ -62,14 +62,14 @@ def refused(client: Any, image: dict[str, Any], **others: Any) -> tuple[str, int
 def test_a_face_on_a_tile_is_answered_at_that_tile(client, place):
     crops = [NOBODY] * 24
     crops[place] = on_a_tile()
-    assert places_of(faces_in(client, drawn(crops), *ASKED), Grid.of(24)) == [place]
+    assert places_of(faces_in(client, draw_sheet(crops), *ASKED), Grid.of(24)) == [place]
 
 
 def test_a_full_sheet_is_answered_whole_and_each_tile_with_its_own_face(client):
     grid = Grid.of(100)
     frowns = {place for place in range(100) if place % 7 == 3}
     crops = [frowning(on_a_tile()) if place in frowns else on_a_tile() for place in range(100)]
-    found = faces_in(client, drawn(crops), *ASKED)
+    found = faces_in(client, draw_sheet(crops), *ASKED)
     by_place = dict(zip(places_of(found, grid), map(smile, found), strict=True))
     assert by_place.keys() == set(range(100))
     assert {place for place, confidence in by_place.items() if confidence < 0.95} == frowns
@@ -328,7 +328,7 @@ def test_more_calls_a_second_than_allowed_are_refused(cloud):
 
 
 def test_threads_are_answered_as_one_caller_is(client):
-    data = [drawn([on_a_tile()] * number + [NOBODY]) for number in range(1, 9)]
+    data = [draw_sheet([on_a_tile()] * number + [NOBODY]) for number in range(1, 9)]
     alone = [faces_in(client, one, *ASKED) for one in data]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda one: faces_in(client, one, *ASKED), data * 3))
@@ -337,7 +337,7 @@ def test_threads_are_answered_as_one_caller_is(client):
 
 def test_calls_bytes_and_faces_are_counted(client, rekognition):
     before = rekognition.counts()
-    data = drawn([on_a_tile()] * 3)
+    data = draw_sheet([on_a_tile()] * 3)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: faces_in(client, data), range(10)))
     refused(client, {"Bytes": b"no picture"})

@@ -1,7 +1,7 @@
-"""When a recording began, by what its file says, and how sure that is.
+"""Determines when a recording began from its file, and how certain that is.
 
-In this order: what Apple's devices write (with its zone), the creation time in the file's header, the time in the
-file's name, the file's own date. A time that a clock shows that was never set, or that is yet to come, is not believed.
+Sources, in this order: Apple's creation date (with time zone), the creation time in the header, the time in the file's
+name, the file's date. Future times, and times of a clock that was never set, are ignored.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ APPLE = "com.apple.quicktime.creationdate"
 _IN_NAME = re.compile(
     r"(?<!\d)((?:19|20)\d\d)-?(\d\d)-?(\d\d)[ _T-]?(?:at )?(\d\d)[.:-]?(\d\d)[.:-]?(\d\d)(?:\d{3})?(?!\d)"
 )
-# Names of the kinds of camera that write their local time, and call it UTC: GoPro, Canon, Sony, Nikon, Panasonic, DJI,
-# Insta360, dashcams.
+# File names of cameras that write local time and label it UTC: GoPro, Canon, Sony, Nikon, Panasonic, DJI, Insta360,
+# dashcams.
 _LOCAL_AS_UTC = re.compile(
     r"(G[HXLSP]\w{2}\d{4}|GOPR\d{4}|MVI_\d+|C\d{4}|DSC\w\d+|P\d{7}|DJI_\d+.*|VID_\d+_\d+_\d\d_\d+|\d+_\d+[FR])"
 )
 _FIRST_YEAR = 1990
-# A clock that was never set begins with a year; a camera runs for some hours after that.
+# A clock that was never set starts at the beginning of a year; a camera then runs for some hours.
 _UNSET_FOR = timedelta(hours=24)
-# Clocks of cameras and computers differ.
+# Allowed difference between the clocks of camera and computer.
 _AHEAD_AT_MOST = timedelta(minutes=5)
 _ZONE_STEP_S = 900
 _SAME_S = 5
@@ -39,13 +39,13 @@ _SAME_S = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """When a recording began.
+    """Start time of a recording.
 
     Attributes:
-        at: the instant of its first picture, aware UTC.
-        rule: where that comes from, in words.
-        certainty: "sure", "likely", or "doubtful": wrong by hours perhaps.
-        remarks: what a person should know of it, a line each.
+        at: time of its first picture, aware UTC.
+        rule: the source of the time, as text.
+        certainty: "sure", "likely", or "doubtful" (possibly wrong by hours).
+        remarks: notes for the user, one line each.
     """
 
     at: datetime
@@ -55,21 +55,21 @@ class Start:
 
 
 def start_of(recording: Recording, *, written: datetime, now: datetime, zone: tzinfo | None = None) -> Start:
-    """When a recording began.
+    """Determines when a recording began.
 
     Args:
-        recording: its file's name and tags count.
-        written: the file's date, aware.
-        now: the wall clock, aware.
-        zone: whose local time the camera's clock shows; None where nobody said.
+        recording: its file name and tags are used.
+        written: the file's modification time, aware.
+        now: the current time, aware.
+        zone: time zone of the camera's clock; None if not given.
 
     Raises:
-        ScoringRefused: with one line that asks for what is missing.
+        ScoringRefused: information is missing; the message asks for it in one line.
     """
     path, tags = recording.path, recording.tags
     named = _in_name(path)
     apple = _instant(tags.get(APPLE, ""), zone)
-    if apple is not None and _is_believed(apple, now, written):
+    if apple is not None and _is_plausible(apple, now, written):
         return Start(at=apple, rule="the time its Apple device took it", certainty="sure")
 
     remarks: list[str] = []
@@ -77,25 +77,23 @@ def start_of(recording: Recording, *, written: datetime, now: datetime, zone: tz
     stated = _parsed(text)
     if stated is not None and stated.tzinfo is None and zone is None and stated.year >= _FIRST_YEAR:
         raise ScoringRefused(
-            f"{path} says that it is of {stated:%Y-%m-%d %H:%M:%S} and does not say in which time zone: give it with "
-            "--timezone, as Europe/Berlin or +02:00, or give --started-at"
+            f"{path} was created at {stated:%Y-%m-%d %H:%M:%S}, but its time zone is not stated: give it with "
+            "--timezone, such as Europe/Berlin or +02:00, or give --started-at"
         )
     made = _instant(text, zone)
     android = any(name.startswith("com.android.") for name in tags)
     if made is not None and not android and zone is not None and stated is not None:
         made = stated.replace(tzinfo=zone).astimezone(UTC)
-    if made is not None and not _is_believed(made, now, written):
+    if made is not None and not _is_plausible(made, now, written):
         if text:
-            remarks.append(
-                f"Its creation time, {made:%Y-%m-%d %H:%M} UTC, is not believed: the camera's clock was not set."
-            )
+            remarks.append(f"Its creation time, {made:%Y-%m-%d %H:%M} UTC, is ignored: the camera's clock was not set.")
         made = None
     if made is not None:
         return _from_creation_time(recording, made, named, android=android, zone=zone)
 
     if named is not None and (zone is not None or _is_in_utc(path)):
         at = named.replace(tzinfo=UTC if _is_in_utc(path) else zone).astimezone(UTC)
-        if _is_believed(at, now, written):
+        if _is_plausible(at, now, written):
             return Start(at=at, rule="the time in the file's name", certainty="likely", remarks=tuple(remarks))
     return _from_file_date(recording, written, now, named, remarks)
 
@@ -109,14 +107,14 @@ def _from_creation_time(
         named is not None and not _differ_by_zone(made, named) and _differ_by_zone(made - length, named)
     )
     if ended and length_s is None:
-        line = "Its creation time is when it ended, and its length is unknown: give --started-at."
+        line = "Its creation time is its end, and its length is unknown: give --started-at."
         return Start(at=made, rule="the recording's creation time", certainty="doubtful", remarks=(line,))
     if ended:
         agrees = named is not None and _differ_by_zone(made - length, named)
-        line = f"Its creation time, {made:%Y-%m-%d %H:%M:%S} UTC, is when it ended: it began {length_s:.0f} s earlier."
+        line = f"Its creation time, {made:%Y-%m-%d %H:%M:%S} UTC, is its end: it began {length_s:.0f} s earlier."
         return Start(
             at=made - length,
-            rule="the recording's creation time, which is its end, less its length",
+            rule="the recording's creation time, which is its end, minus its length",
             certainty="sure" if agrees else "likely",
             remarks=(line,),
         )
@@ -125,13 +123,13 @@ def _from_creation_time(
         return Start(at=made, rule=f"{rule}, as local time", certainty="likely")
     if _LOCAL_AS_UTC.fullmatch(recording.path.stem.upper()):
         line = (
-            "Cameras that name their files so write their local time and call it UTC: it may be hours off. Give "
-            "--timezone, as Europe/Berlin, or --started-at."
+            "Cameras that name files like this write local time as UTC: the start may be hours off. Give "
+            "--timezone, such as Europe/Berlin, or --started-at."
         )
         return Start(at=made, rule=rule, certainty="doubtful", remarks=(line,))
     if named is not None and not _differ_by_zone(made, named):
         line = (
-            f"The file's name says {named:%Y-%m-%d %H:%M:%S} and does not agree: give --started-at where it is right."
+            f"The file's name says {named:%Y-%m-%d %H:%M:%S}, which does not agree: if it is right, give --started-at."
         )
         return Start(at=made, rule=rule, certainty="doubtful", remarks=(line,))
     return Start(at=made, rule=rule, certainty="likely" if named is None else "sure")
@@ -140,9 +138,9 @@ def _from_creation_time(
 def _from_file_date(
     recording: Recording, written: datetime, now: datetime, named: datetime | None, remarks: list[str]
 ) -> Start:
-    if not _is_believed(written, now, written):
+    if not _is_plausible(written, now, written):
         raise ScoringRefused(
-            f"nothing says when {recording.path} was recorded (the file is dated {written:%Y-%m-%d}): give --started-at"
+            f"the start of {recording.path} is unknown (the file is dated {written:%Y-%m-%d}): give --started-at"
         )
     length_s = recording.length_s()
     if length_s is None:
@@ -157,17 +155,17 @@ def _from_file_date(
     if named is not None and not agrees:
         remarks.append(
             f"The file's name says {named:%Y-%m-%d %H:%M:%S}, which does not agree with the file's date: give "
-            "--timezone, as Europe/Berlin, to go by the name, or --started-at."
+            "--timezone, such as Europe/Berlin, to use the name, or --started-at."
         )
     return Start(
         at=at,
-        rule="the file's date less its length",
+        rule="the file's date minus its length",
         certainty="likely" if agrees else "doubtful",
         remarks=tuple(remarks),
     )
 
 
-def _is_believed(at: datetime, now: datetime, written: datetime) -> bool:
+def _is_plausible(at: datetime, now: datetime, written: datetime) -> bool:
     if at.year < _FIRST_YEAR or at > now + _AHEAD_AT_MOST:
         return False
     unset = at - datetime(at.year, 1, 1, tzinfo=UTC) < _UNSET_FOR and at.year < now.year
@@ -175,7 +173,7 @@ def _is_believed(at: datetime, now: datetime, written: datetime) -> bool:
 
 
 def _differ_by_zone(at: datetime, named: datetime) -> bool:
-    """Whether an instant and a time without a zone can be the same: time zones are whole quarters of an hour."""
+    """Whether two times differ only by a time zone offset, a multiple of 15 minutes."""
     apart_s = (at.replace(tzinfo=None) - named).total_seconds()
     off_s = (apart_s + _ZONE_STEP_S / 2) % _ZONE_STEP_S - _ZONE_STEP_S / 2
     return abs(off_s) <= _SAME_S and abs(apart_s) <= 14 * 3600 + _SAME_S

@@ -1,4 +1,4 @@
-"""Running one stage of a pipeline ahead of the next, in a thread of its own."""
+"""Prefetches items in a thread, so that pipeline stages run at the same time."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Item = TypeVar("Item")
 _POLL_S = 0.1
 
 
-def ahead(items: Iterable[Item], *, depth: int, name: str) -> Generator[Item, None, None]:
-    """Yields what `items` yields, made up to `depth` items ahead in a thread.
+def prefetch(items: Iterable[Item], *, depth: int, name: str) -> Generator[Item, None, None]:
+    """Yields the items of `items`, produced up to `depth` items ahead in a thread.
 
-    An error in `items` is raised here, after the items before it. Closing the generator ends the thread once the item
-    it is busy with is done, and closes `items` there.
+    An error in `items` is raised here, after the items before it. Closing the generator ends the thread after its
+    current item, and closes `items` there.
 
     Args:
-        items: iterated in the thread, never here.
-        depth: how many items may wait, 1 or more; this bounds the memory.
-        name: of the thread, for debuggers.
+        items: iterated only in the thread.
+        depth: maximum number of waiting items, 1 or more; bounds memory.
+        name: the thread's name, for debuggers.
     """
     waiting: queue.Queue[tuple[bool, Item | BaseException | None]] = queue.Queue(maxsize=depth)
     stopping = threading.Event()

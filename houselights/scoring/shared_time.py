@@ -1,4 +1,4 @@
-"""Whether a recording shows instants of a stage that another camera recorded already: then people would count twice."""
+"""Refuses a recording that covers the same time of a stage as another camera, as people would count twice."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from audience.session_setup import SessionSetup
 from audience.sessions import Camera, overlapping
 from audience.store import Store
 
-# Two recordings one after the other may share this much, by how their lengths are told.
+# Consecutive recordings may overlap by this much, as stated lengths are imprecise.
 _SHARED_MS = 2_000
-# Of a recording whose length is not known, this much is looked at.
+# Assumed length of a recording of unknown length.
 _UNKNOWN_MS = 12 * 3_600_000
-# Sessions looked through for the same recording, the latest first.
+# Number of sessions searched for the same recording, the latest first.
 _SESSIONS = 200
 
 
-def check_same_instants(
+def check_shared_time(
     store: Store,
     setup: SessionSetup,
     fingerprint: str,
@@ -30,16 +30,16 @@ def check_same_instants(
     """Refuses a recording that would count people of a stage twice.
 
     Args:
-        store: where the session is, or will be.
+        store: the store of the session.
         setup: the session, stage and camera of the recording.
-        fingerprint: of the recording.
-        started_ms: instant of its first picture, milliseconds since the epoch.
-        length_s: its length, seconds; None where unknown.
-        overlaps: cameras of the stage that are known to see some of the same people.
-        different_people: whether the cameras of this stage are known to look at different people.
+        fingerprint: fingerprint of the recording.
+        started_ms: time of its first picture, milliseconds since the epoch.
+        length_s: its length, seconds; None if unknown.
+        overlaps: cameras of the stage known to see some of the same people.
+        different_people: whether the cameras of this stage are known to see different people.
 
     Raises:
-        ScoringRefused: with one line that asks which it is.
+        ScoringRefused: the recording may count people twice; the message says in one line how to resolve it.
     """
     known = overlapping(store.cameras(setup.session_id, setup.stage_id))
     asked = {*overlaps, *(other for pair in known if setup.camera_id in pair for other in pair)}
@@ -47,8 +47,8 @@ def check_same_instants(
         is_other = other.stage_id == setup.stage_id and other.camera_id != setup.camera_id
         if is_other and other.fingerprint == fingerprint and other.camera_id not in asked:
             raise ScoringRefused(
-                f"this is the recording of camera {other.camera_id!r} of session {setup.session_id!r}: its people "
-                "would count twice; leave it out, or choose another --session"
+                f"this recording was already scored as camera {other.camera_id!r} of session "
+                f"{setup.session_id!r}: its people would count twice; leave it out, or choose another --session"
             )
     if different_people:
         return
@@ -63,28 +63,28 @@ def check_same_instants(
     if there:
         cameras = " and ".join(repr(camera) for camera in sorted(there))
         raise ScoringRefused(
-            f"camera {cameras} recorded the same instants of stage {setup.stage_id!r}: say whether they see some of "
-            f"the same people, with --overlaps {min(there)}, or none, with --different-people; where the time is "
-            "wrong (a chapter of one recording, perhaps), give --started-at"
+            f"camera {cameras} recorded stage {setup.stage_id!r} at the same time: if they see some of the same "
+            f"people, give --overlaps {min(there)}; if not, give --different-people; if the time is wrong (perhaps a "
+            "part of one recording), give --started-at"
         )
 
 
-def elsewhere(store: Store, setup: SessionSetup, fingerprint: str) -> list[str]:
-    """Names other sessions and stages that hold the same recording, a line each."""
+def other_sessions_with(store: Store, setup: SessionSetup, fingerprint: str) -> list[str]:
+    """Lists other sessions and stages with the same recording, one line each."""
     lines = []
     for session in store.sessions()[:_SESSIONS]:
         for other in store.recordings(session.session_id):
             is_here = (other.session_id, other.stage_id) == (setup.session_id, setup.stage_id)
             if other.fingerprint == fingerprint and not is_here:
                 lines.append(
-                    f"Session {other.session_id}, stage {other.stage_id}, holds the same recording "
+                    f"Session {other.session_id}, stage {other.stage_id}, has the same recording "
                     f"(camera {other.camera_id})."
                 )
     return lines
 
 
 def add_overlaps(store: Store, setup: SessionSetup, overlaps: Collection[str]) -> None:
-    """Notes which cameras of the stage see some of the people this one sees.
+    """Stores which cameras of the stage see some of the same people.
 
     Raises:
         ScoringRefused: there is no such camera on the stage.
@@ -92,7 +92,7 @@ def add_overlaps(store: Store, setup: SessionSetup, overlaps: Collection[str]) -
     cameras = {camera.camera_id: camera for camera in store.cameras(setup.session_id, setup.stage_id)}
     if unknown := sorted(set(overlaps) - cameras.keys()):
         raise ScoringRefused(
-            f"there is no camera {unknown[0]!r} on stage {setup.stage_id!r} that could be overlapped: give one of "
+            f"stage {setup.stage_id!r} has no camera {unknown[0]!r}: give --overlaps with one of "
             f"{', '.join(sorted(cameras))}"
         )
     if overlaps:

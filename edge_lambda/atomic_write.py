@@ -1,4 +1,4 @@
-"""Writing a file so that it is whole or not there, whatever ends the process or the power."""
+"""Atomic file writes: the file is complete or absent, even after a crash or power loss."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from audience.private_files import new_private_file
 
 
-def write_whole(file: Path, content: bytes, *, part: Path, write: Callable[[int, memoryview], int] = os.write) -> None:
-    """Writes a file under another name, flushes it to the disk and renames it, over one already there.
+def write_atomic(file: Path, content: bytes, *, part: Path, write: Callable[[int, memoryview], int] = os.write) -> None:
+    """Writes a temporary file, flushes it to disk and renames it, replacing an existing file.
 
-    When this returns, the file outlives the power. Nothing is left under the other name, whatever fails.
+    When this returns, the file survives a power loss. On failure, the temporary file is removed.
 
     Args:
-        file: readable by its owner alone.
+        file: the file to write; readable by its owner only.
         content: all of it.
-        part: the other name, in the same folder.
+        part: name of the temporary file, in the same folder.
         write: writes to the disk.
 
     Raises:
-        OSError: it could not be written.
+        OSError: the file could not be written.
     """
     try:
         handle = new_private_file(part)
@@ -36,7 +36,7 @@ def write_whole(file: Path, content: bytes, *, part: Path, write: Callable[[int,
     except OSError:
         part.unlink(missing_ok=True)
         raise
-    # Without this a name may be lost with the power, though the file's bytes are on the disk.
+    # Without this, a power loss may undo the rename although the file's bytes are on the disk.
     folder = os.open(file.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

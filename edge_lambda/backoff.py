@@ -1,13 +1,13 @@
-"""How long to wait before the next try of what failed."""
+"""Exponential backoff: how long to wait before retrying."""
 
 from __future__ import annotations
 
 
-class BackOff:
-    """Waits that double from the first to the longest."""
+class Backoff:
+    """Waits that double from a first to a longest wait."""
 
     def __init__(self, *, first_s: float = 1.0, longest_s: float = 30.0) -> None:
-        """Starts with the first.
+        """Starts at the first wait.
 
         Args:
             first_s, longest_s: seconds, over 0.
@@ -21,5 +21,5 @@ class BackOff:
         return wait_s
 
     def reset(self) -> None:
-        """Begins anew, because a try went well."""
+        """Starts again at the first wait, after a success."""
         self._next_s = self._first_s

@@ -1,4 +1,4 @@
-"""Where a picture belongs whose time stamp is wrong, by the stamps around it."""
+"""Estimates the right timestamp of a picture from those around it."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ REORDERED_AT_MOST = 16
 """H.264 and HEVC hold at most 16 pictures back for reordering."""
 
 REORDER_WINDOW = REORDERED_AT_MOST + 1
-"""Of so many pictures in the order of decoding, the first is shown before the last."""
+"""Of this many pictures in decoding order, the first is shown before the last."""
 
 LONGEST_PAUSE_S = 6 * 3600
-"""A camera may pause for an intermission or between two talks, and hardly for longer within one file."""
+"""Longest plausible pause within one file, such as an intermission or the break between two talks."""
 
 LEAST_STEP_S = 1
-"""A stamp so near to the one before it is never wrong."""
+"""A timestamp this close to the one before it is never wrong."""
 
-# Of a stream's first stamps, so many may be wrong.
+# How many of a stream's first timestamps may be wrong.
 _WRONG_AT_FIRST = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A place where the stamps of a stream left their line for good.
+    """A place where a stream's timestamps left their line for good.
 
     Attributes:
-        at: mended time of the first picture after it, ticks of the stream's own clock.
-        by: how far the stamps moved, ticks; negative for back.
-        kind: "pause" is believed, and the others are taken out.
+        at: repaired time of the first picture after it, ticks.
+        by: how far the timestamps moved, ticks; negative for back.
+        kind: "pause" is kept as a gap; the others are removed.
     """
 
     at: int
@@ -40,7 +40,7 @@ class Step:
 
 
 def usual_step(stamps: Iterable[int]) -> int:
-    """The usual step from a picture to the one shown next, ticks; 0 where there are no two."""
+    """Median step from a picture to the one shown next, ticks; 0 if there are fewer than two."""
     gaps = [later - earlier for earlier, later in itertools.pairwise(sorted(set(stamps)))]
     return round(statistics.median(gaps)) if gaps else 0
 
@@ -48,14 +48,14 @@ def usual_step(stamps: Iterable[int]) -> int:
 def room_for(
     run: Sequence[int | None], *, before: Sequence[int], after: Sequence[int], usual: int, widest: int, reach: int
 ) -> list[int]:
-    """Stamps for packets in a row that bear wrong ones, ticks.
+    """New timestamps for consecutive packets with wrong ones, ticks.
 
     Args:
-        run: the wrong stamps, in the order of decoding; None where a packet has none.
-        before, after: right stamps around them, the same way; there is one before.
-        usual: from one picture to the next shown, over 0.
-        widest: from one stamp to the next, of late.
-        reach: from one stamp to the next, at most, within a run that one cause moved.
+        run: the wrong timestamps, in decoding order; None if a packet has none.
+        before, after: right timestamps around them, in decoding order; at least one before.
+        usual: usual step from one picture to the next, over 0.
+        widest: largest recent step from one timestamp to the next.
+        reach: largest step within a run that was shifted as a whole.
     """
     newest, count = max(before), len(run)
     if not after:
@@ -63,7 +63,7 @@ def room_for(
     known = [stamp for stamp in run if stamp is not None]
     steps = [abs(later - earlier) for earlier, later in itertools.pairwise(known)]
     if count > 1 and len(known) == count and max(steps) <= reach:
-        # One cause moved them all: the run keeps its own steps, amid what lies around it.
+        # The whole run was shifted: keep its steps, and centre it between its neighbours.
         middle = (newest + min(after) - min(known) - max(known)) // 2
         if newest < min(known) + middle and max(known) + middle < min(after) + usual:
             return [stamp + middle for stamp in known]
@@ -71,7 +71,7 @@ def room_for(
     if min(after) > newest and sorted(before) == [*before] and sorted(after) == [*after]:
         room = after[0] - newest
         return [newest + room * (place + 1) // (count + 1) for place in range(count)]
-    # Further back and further on there are holes as well: pictures that came earlier, or are yet to be decoded.
+    # Further away there are holes too, of pictures decoded earlier or later.
     low, high = newest - usual - widest, newest + usual * count + widest
     around = sorted({stamp for stamp in (*before, *after) if low <= stamp <= high})
     if len(around) < 2:
@@ -85,13 +85,13 @@ def room_for(
 
 
 def wrong_at_first(stamps: Sequence[int], *, second: int) -> tuple[int, dict[int, int]]:
-    """The usual move from one of a stream's first stamps to the next, and right stamps for those that are wrong.
+    """The usual step between a stream's first timestamps, and new values for the wrong ones by index.
 
-    A stamp is wrong where it lies off most of those that follow, and no pause explains it.
+    A timestamp is wrong if it is far from most that follow, and no pause explains it.
 
     Args:
-        stamps: in the order of decoding, ticks, two or more.
-        second: ticks a second.
+        stamps: in decoding order, ticks, two or more.
+        second: ticks per second.
     """
     found = [*stamps]
     pace = round(statistics.median(abs(later - earlier) for earlier, later in itertools.pairwise(stamps)))

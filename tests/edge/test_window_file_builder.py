@@ -1,4 +1,4 @@
-"""Windows scored on the device go into files that are neither too large nor late."""
+"""Window files are neither too large nor too late."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from audience.errors import InvalidValue
 from audience.faces import EXPRESSIONS, WindowFaces
 from audience.store import ScorerRecord
 from audience.windows import WindowRecord, tallies_of
-from edge_lambda.delivery.windows import WindowGatherer
+from edge_lambda.delivery.windows import WindowFileBuilder
 from edge_lambda.pipeline import ScoredWindow
 from tests.builders import BEGAN_MS, a_face, after_ms
 
@@ -20,7 +20,7 @@ KEY = {"session_id": "talk-1", "stage_id": "main", "camera_id": "cam-1"}
 
 
 def scored(at_s: int, faces: int) -> ScoredWindow:
-    """A window of so many faces, scored for every expression, with numbers as long as they get."""
+    """A window with the given number of faces, scored for every expression, with numbers of maximum length."""
     seen = tuple(
         a_face(
             f"mnq3k2d1-{1_000_000 + number}",
@@ -38,7 +38,7 @@ def scored(at_s: int, faces: int) -> ScoredWindow:
 
 
 def files_of(*windows: ScoredWindow, interval_s: float) -> list[WindowFile]:
-    gatherer = WindowGatherer(SCORER, interval_s=interval_s)
+    gatherer = WindowFileBuilder(SCORER, interval_s=interval_s)
     sent = [one for window in windows for one in gatherer.add(window)] + gatherer.flush()
     assert gatherer.flush() == []
     assert all(len(one.data) <= LARGEST_WINDOW_FILE for one in sent)
@@ -46,7 +46,7 @@ def files_of(*windows: ScoredWindow, interval_s: float) -> list[WindowFile]:
 
 
 def test_a_file_is_sent_when_its_windows_span_the_interval():
-    gatherer = WindowGatherer(SCORER, interval_s=2.0)
+    gatherer = WindowFileBuilder(SCORER, interval_s=2.0)
     assert gatherer.add(scored(0, 3)) == []
     (delivery,) = gatherer.add(scored(1, 3))
     assert len(read_window_file(delivery.data).windows) == 2
@@ -71,4 +71,4 @@ def test_many_small_windows_are_not_too_large_either():
 @pytest.mark.parametrize("interval_s", [0.0, -1.0, float("nan")])
 def test_an_interval_of_nothing_is_refused(interval_s):
     with pytest.raises(InvalidValue, match="more than 0"):
-        WindowGatherer(None, interval_s=interval_s)
+        WindowFileBuilder(None, interval_s=interval_s)

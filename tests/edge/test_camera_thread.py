@@ -1,4 +1,4 @@
-"""A camera is opened and closed by others than who looks at it, so that nothing it does holds up a stop."""
+"""A camera is opened and closed in another thread than its reader's, so that it never delays a stop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import pytest
 
 from audience.errors import DeviceError
-from edge_lambda.devices.holding import held
+from edge_lambda.devices.camera_thread import opened_in_thread
 
 
 class Opened:
@@ -28,7 +28,7 @@ class Opened:
 
 def test_a_camera_is_there_until_the_end_and_closed_then():
     camera = Opened()
-    with held(lambda: camera, stop=threading.Event()) as found:
+    with opened_in_thread(lambda: camera, stop=threading.Event()) as found:
         assert found is camera
         time.sleep(0.2)
         assert not camera.closed.is_set()
@@ -39,18 +39,18 @@ def test_what_opening_raises_is_raised_here():
     def nothing_there():
         raise DeviceError("nothing answers")
 
-    with pytest.raises(DeviceError, match="nothing answers"), held(nothing_there, stop=threading.Event()):
+    with pytest.raises(DeviceError, match="nothing answers"), opened_in_thread(nothing_there, stop=threading.Event()):
         pytest.fail("there is no camera")
 
 
-def test_a_camera_is_closed_as_soon_as_a_stop_is_wanted_while_somebody_still_looks():
+def test_a_camera_is_closed_as_soon_as_a_stop_is_requested_while_it_is_read():
     camera, stop = Opened(), threading.Event()
-    with held(lambda: camera, stop=stop):
+    with opened_in_thread(lambda: camera, stop=stop):
         stop.set()
         assert camera.closed.wait(5)
 
 
-def test_one_that_takes_for_ever_to_open_is_not_waited_for_and_closed_once_it_is_open():
+def test_one_that_takes_forever_to_open_is_not_waited_for_and_closed_once_it_is_open():
     camera, stop, answers = Opened(), threading.Event(), threading.Event()
 
     def slow():
@@ -58,15 +58,15 @@ def test_one_that_takes_for_ever_to_open_is_not_waited_for_and_closed_once_it_is
         answers.wait()
         return camera
 
-    with held(slow, stop=stop) as found:
+    with opened_in_thread(slow, stop=stop) as found:
         assert found is None
     assert not camera.closed.is_set()
     answers.set()
     assert camera.closed.wait(5)
 
 
-def test_an_error_of_who_looks_closes_the_camera_too():
+def test_an_error_of_the_reader_closes_the_camera_too():
     camera = Opened()
-    with pytest.raises(ZeroDivisionError), held(lambda: camera, stop=threading.Event()):
+    with pytest.raises(ZeroDivisionError), opened_in_thread(lambda: camera, stop=threading.Event()):
         raise ZeroDivisionError
     assert camera.closed.is_set()

@@ -1,4 +1,4 @@
-"""A camera that is let go of as soon as its user is told to stop, however long its own library takes for anything."""
+"""Opens a camera in a thread, so that a stop request takes effect at once even if the camera's library blocks."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _POLL_S = 0.05
 
 
 @contextmanager
-def held(open_camera: Callable[[], Camera], *, stop: threading.Event) -> Iterator[Camera | None]:
-    """Opens a camera and closes it at the end, or as soon as `stop` is set.
+def opened_in_thread(open_camera: Callable[[], Camera], *, stop: threading.Event) -> Iterator[Camera | None]:
+    """Opens a camera in a thread, and closes it there at the end or as soon as `stop` is set.
 
-    Both happen in a thread of its own: a network camera that accepts and stays silent keeps whoever opens it waiting
-    for ten seconds, in which not even a signal's handler would run.
+    A network camera that accepts a connection and stays silent would block the caller for ten seconds, in which not
+    even a signal handler would run.
 
     Yields:
-        The camera; None where `stop` was set before it was open. It is closed then whenever it does open.
+        The camera; None if `stop` was set before it was open. If it opens later, it is closed at once.
 
     Raises:
         Exception: what `open_camera` raises.
@@ -43,7 +43,7 @@ def held(open_camera: Callable[[], Camera], *, stop: threading.Event) -> Iterato
     holder.start()
     camera = None
     try:
-        camera = _handed(handed, stop)
+        camera = _wait_for_camera(handed, stop)
         yield camera
     finally:
         over.set()
@@ -51,7 +51,7 @@ def held(open_camera: Callable[[], Camera], *, stop: threading.Event) -> Iterato
             holder.join()
 
 
-def _handed(handed: queue.SimpleQueue[Camera | Exception], stop: threading.Event) -> Camera | None:
+def _wait_for_camera(handed: queue.SimpleQueue[Camera | Exception], stop: threading.Event) -> Camera | None:
     while not stop.is_set():
         try:
             camera = handed.get(timeout=_POLL_S)

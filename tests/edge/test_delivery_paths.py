@@ -1,4 +1,4 @@
-"""Whichever way windows leave a camera, they add up to what looking and scoring at once gives of the same frames."""
+"""Both delivery paths give windows that add up to those of detecting and scoring the same frames directly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from audience.deliveries.sheet import Sheet
 from audience.deliveries.window_file import WindowFile
 from audience.windows import WindowRecord
 from edge_lambda.correction import PictureCorrector
-from edge_lambda.delivery.paths import SheetWay, Way, WindowFileWay
+from edge_lambda.delivery.paths import DeliveryPath, SheetDeliveryPath, WindowFileDeliveryPath
 from edge_lambda.detectors import Detector
 from edge_lambda.detectors.load import load_detector
 from edge_lambda.pipeline import CameraKey, ScoredWindow, TimedFrame, scored_windows
@@ -29,9 +29,9 @@ from tests.portraits import people_video
 CAMERA = CameraKey(session_id="talk-1", stage_id="main", camera_id="cam-1", written_ms=BEGAN_MS)
 
 
-def delivered(way: Way, frames: Iterable[TimedFrame]) -> list[Delivery]:
-    """All that a way sends of some frames, the last flushed."""
-    sent = [one for window in way.looked(frames, Tracker(run="r")) for one in window.deliveries]
+def delivered(way: DeliveryPath, frames: Iterable[TimedFrame]) -> list[Delivery]:
+    """All deliveries of a path for some frames, flushed at the end."""
+    sent = [one for window in way.process(frames, Tracker(run="r")) for one in window.deliveries]
     return sent + way.flush()
 
 
@@ -73,7 +73,7 @@ def frames_of(clip: Path) -> Iterator[TimedFrame]:
 def test_sheets_of_a_recording_add_up_to_its_windows(clip, interval_s):
     detector = load_detector("centerface", threads=1, doubtful=True)
     windows = directly(frames_of(clip), detector, load_scorer("expressionnet"))
-    sent = delivered(SheetWay(CAMERA, detector, interval_s=interval_s), frames_of(clip))
+    sent = delivered(SheetDeliveryPath(CAMERA, detector, interval_s=interval_s), frames_of(clip))
     assert added_up(sent) == counts(window.record for window in windows)
     assert sum(window.record.faces for window in windows) > 8
     tiles = [
@@ -89,7 +89,7 @@ def test_sheets_of_a_recording_add_up_to_its_windows(clip, interval_s):
 def test_window_files_of_a_recording_are_its_windows(clip, interval_s):
     detector, scorer = load_detector("centerface", threads=1, doubtful=True), load_scorer("expressionnet")
     windows = directly(frames_of(clip), detector, scorer)
-    sent = delivered(WindowFileWay(CAMERA, detector, scorer, interval_s=interval_s), frames_of(clip))
+    sent = delivered(WindowFileDeliveryPath(CAMERA, detector, scorer, interval_s=interval_s), frames_of(clip))
     files = [read_delivery(one.key, one.data) for one in sent]
     assert [record for file in files for record in file.windows] == [window.record for window in windows]
     assert len(files) == {1.0: len(windows), 2.0: -(-len(windows) // 2), 12.0: 1}[interval_s]
@@ -104,7 +104,7 @@ def test_a_crowd_in_parts_adds_up_too():
         for at_s, faces in enumerate([230, 40, 180, 0, 110]):
             yield TimedFrame(at_ms=after_ms(at_s), image=picture(faces, width=14_000))
 
-    sent = delivered(SheetWay(CAMERA, FacesInPlace(), interval_s=12.0), crowd())
+    sent = delivered(SheetDeliveryPath(CAMERA, FacesInPlace(), interval_s=12.0), crowd())
     windows = directly(crowd(), FacesInPlace(), BrightScorer())
     assert added_up(sent) == counts(window.record for window in windows)
     assert [len(read_delivery(one.key, one.data).manifest.tiles) for one in sent] == [MOST_TILES] * 5 + [60]
@@ -112,25 +112,25 @@ def test_a_crowd_in_parts_adds_up_too():
 
 def test_heads_are_counted_without_a_picture_of_anybody(clip):
     detector = load_detector("centerface", threads=1, doubtful=True)
-    sent = delivered(WindowFileWay(CAMERA, detector, None, interval_s=2.0), frames_of(clip))
+    sent = delivered(WindowFileDeliveryPath(CAMERA, detector, None, interval_s=2.0), frames_of(clip))
     assert added_up(sent) == counts(window.record for window in directly(frames_of(clip), detector, None))
     assert not any(one.key.endswith(".jpg") or b"\xff\xd8\xff" in one.data for one in sent)
     assert not any(window.tallies for one in sent for window in read_delivery(one.key, one.data).windows)
 
 
-def test_a_way_says_what_looks_and_what_scores():
-    cloud = SheetWay(CAMERA, FacesInPlace(), interval_s=2)
-    here = WindowFileWay(CAMERA, FacesInPlace(), BrightScorer(), interval_s=2)
-    heads = WindowFileWay(CAMERA, FacesInPlace(), None, interval_s=2)
+def test_a_delivery_path_names_its_detector_and_scorer():
+    cloud = SheetDeliveryPath(CAMERA, FacesInPlace(), interval_s=2)
+    here = WindowFileDeliveryPath(CAMERA, FacesInPlace(), BrightScorer(), interval_s=2)
+    heads = WindowFileDeliveryPath(CAMERA, FacesInPlace(), None, interval_s=2)
     assert {way.detector for way in (cloud, here, heads)} == {"faces-in-place 1"}
     assert [way.scorer for way in (cloud, here, heads)] == ["", "bright 1", ""]
 
 
 def test_smiles_scored_here_can_be_shown_and_others_are_not_guessed():
     taken = [TimedFrame(at_ms=after_ms(0), image=picture(2))]
-    here = WindowFileWay(CAMERA, FacesInPlace(), BrightScorer(), interval_s=2, keep_frames=True)
-    (window,) = here.looked(taken, Tracker(run="r"))
+    here = WindowFileDeliveryPath(CAMERA, FacesInPlace(), BrightScorer(), interval_s=2, keep_frames=True)
+    (window,) = here.process(taken, Tracker(run="r"))
     assert [smile.smiling for smile in window.smiles.values()] == [True, True]
     assert len(window.kept) == 1
-    (window,) = SheetWay(CAMERA, FacesInPlace(), interval_s=2).looked(taken, Tracker(run="r"))
+    (window,) = SheetDeliveryPath(CAMERA, FacesInPlace(), interval_s=2).process(taken, Tracker(run="r"))
     assert (window.smiles, window.kept) == ({}, ())

@@ -1,4 +1,4 @@
-"""What passes through the pipeline of a camera: its frames, the faces in them, and the windows they add up to."""
+"""The types that pass through a camera's pipeline: frames, faces, and windows."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class TimedFrame:
     """One image of a camera.
 
     Attributes:
-        at_ms: the instant it was taken, milliseconds since the epoch.
+        at_ms: capture time, milliseconds since the epoch.
         image: height x width x 3, BGR, 0..255.
-        interlaced: whether its source says that it is; False where it does not say.
+        interlaced: whether the source declares it interlaced.
     """
 
     at_ms: int
@@ -27,7 +27,7 @@ class TimedFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedFrame:
-    """A frame as it was put right, and the faces followed in it."""
+    """A corrected frame and the faces tracked in it."""
 
     at_ms: int
     image: Image
@@ -35,15 +35,15 @@ class TrackedFrame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeenFace:
+class BestCrop:
     """The best crop of one track in one window.
 
     Attributes:
         track_id: the track.
-        at_ms: when the crop was taken, milliseconds since the epoch.
-        box: the face in the camera's image, as that was turned.
-        quality: how well it could be seen, 0..1.
-        crop: the face as it was cut out; None where only heads are counted.
+        at_ms: capture time of the crop, milliseconds since the epoch.
+        box: the face in the camera's image, after the image was turned upright.
+        quality: quality of the crop, 0..1.
+        crop: the face cut out of the image; None in head-count mode.
     """
 
     track_id: str
@@ -54,33 +54,33 @@ class SeenFace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeenWindow:
-    """A finished window that is still to be scored.
+class UnscoredWindow:
+    """A finished window whose faces are not scored yet.
 
     Attributes:
         start_ms: its start, milliseconds since the epoch.
         expected: faces estimated to be there (`edge_lambda.expected_faces`).
-        faces: every track of the window, once.
-        frames: how many frames were looked at.
-        kept: those frames, where they were asked for; else empty.
+        faces: the best crop of every track in the window.
+        frames: number of frames processed.
+        kept: those frames if requested, else empty.
     """
 
     start_ms: int
     expected: int
-    faces: tuple[SeenFace, ...]
+    faces: tuple[BestCrop, ...]
     frames: int = 1
     kept: tuple[TrackedFrame, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredWindow:
-    """A finished window.
+    """A finished window with its scores.
 
     Attributes:
         record: its sums.
         faces: the single faces behind them.
-        frames: how many frames were looked at.
-        kept: those frames, where they were asked for; else empty.
+        frames: number of frames processed.
+        kept: those frames if requested, else empty.
     """
 
     record: WindowRecord
@@ -90,5 +90,5 @@ class ScoredWindow:
 
     @property
     def end_ms(self) -> int:
-        """The window ends before this instant."""
+        """End of the window (exclusive), milliseconds since the epoch."""
         return self.record.start_ms + self.record.width_ms

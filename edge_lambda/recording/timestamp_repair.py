@@ -1,14 +1,14 @@
-"""One steady clock from the time stamps of a stream, whatever single stamps, restarts and jumps lie among them.
+"""Repairs a stream's timestamps, so that they rise steadily despite wrong values, restarts and jumps.
 
-A stamp is judged by the stamps around it, in the order of decoding. The clock's line is the newest stamp believed and
-the usual step from one picture to the next.
+A timestamp is judged by those around it, in decoding order. The expected line continues from the newest accepted
+timestamp by the usual step between pictures.
 
-- **Spike**: stamps leave the line, and a later one (within `RUN_AT_MOST_S`) is back on it. Those between are wrong:
-  they are put where their neighbours leave room. A run of several that keeps its own steps is moved as a whole.
-- **Restart**: the stamps fall behind the line and stay there. Its clock began anew: it goes on without a gap.
-- **Pause**: the stamps go ahead of the line and stay there. The gap is believed and stays a gap...
+- **Spike**: timestamps leave the line, and a later one (within `RUN_AT_MOST_S`) is back on it. Those in between are
+  wrong and are placed in the room between their neighbours. A run that keeps its own steps is moved as a whole.
+- **Restart**: timestamps fall behind the line and stay there. The clock restarted: continue without a gap.
+- **Pause**: timestamps go ahead of the line and stay there. The gap is accepted and stays a gap...
 - **Jump**: ...unless the file's stated length has no room for it, or it is longer than `LONGEST_PAUSE_S` and than many
-  usual steps of the stream (a time-lapse has long steps throughout). Then the clock was set: it goes on without a gap.
+  usual steps of the stream (a time-lapse has long steps throughout). Then the clock was set: continue without a gap.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fractions import Fraction
 from typing import Literal
 
 from edge_lambda.recording.clock import VideoPacket
-from edge_lambda.recording.stamps import (
+from edge_lambda.recording.timestamps import (
     LEAST_STEP_S,
     LONGEST_PAUSE_S,
     REORDER_WINDOW,
@@ -29,28 +29,28 @@ from edge_lambda.recording.stamps import (
     wrong_at_first,
 )
 
-# A wrong stamp on one block of a file carries all its pictures with it; blocks hold some seconds.
+# A wrong timestamp on a block of a file shifts all its pictures; blocks hold some seconds.
 RUN_AT_MOST_S = 15
-# What is held back at most while a stamp is judged; past either limit the stamps are believed to stay where they are.
+# Limits of the packets held back while a timestamp is judged; beyond them, the new line is accepted.
 JUDGED_BY_PACKETS = 1_024
 JUDGED_BY_BYTES = 32 * 2**20
-# Stated lengths may count to the last picture decoded, which need not be the last one shown.
+# A stated length may end at the last picture decoded, which need not be the last one shown.
 SLACK_S = 10
-# Steps of a stream by which its pace is known.
+# Number of steps from which the usual step is estimated.
 PACE_OVER = 48
-# Packets that have to agree before the first one is believed.
+# Packets compared before the first timestamp is accepted.
 FIRST_PACKETS = 32
-# Of so many stamps after one that is back on the line, half have to be there too.
+# Of this many timestamps after one that is back on the line, half have to be on it too.
 CONFIRMED_BY = 4
 
 
-class StampMender:
-    """Mends the time stamps of a stream's packets as they pass.
+class TimestampRepairer:
+    """Repairs the timestamps of a stream's packets.
 
     Attributes:
-        steps: where the stamps left their line for good, so far.
-        wrong: single stamps that were mended, so far.
-        end: end of the picture that is shown last, so far, ticks; None before the first.
+        steps: where the timestamps left their line for good, so far.
+        wrong: number of single timestamps repaired so far.
+        end: end of the picture shown last, so far, ticks; None before the first.
     """
 
     def __init__(
@@ -62,14 +62,14 @@ class StampMender:
         reorders: bool = False,
         by_decoding: bool = False,
     ) -> None:
-        """Begins with no stamp.
+        """Starts without timestamps.
 
         Args:
-            time_base: seconds a tick.
-            stated: length the file's header states, ticks, over 0; None where it states none.
-            first: stamp of the recording's first picture, where reading does not begin there.
+            time_base: seconds per tick.
+            stated: length stated in the file's header, ticks, over 0; None if not stated.
+            first: timestamp of the recording's first picture, if reading does not start there.
             reorders: whether pictures may be decoded before others that are shown earlier.
-            by_decoding: whether decoding times are judged instead of presentation times.
+            by_decoding: whether decoding times are used instead of presentation times.
         """
         self.steps: list[Step] = []
         self.wrong = 0
@@ -79,19 +79,20 @@ class StampMender:
         self._stated = stated
         self._first = first
         self._second = max(1, round(1 / time_base))
-        self._shift = 0  # from the file's stamps to the mended ones
+        self._shift = 0  # from the file's timestamps to the repaired ones
         self._newest: int | None = None
         self._last: int | None = None
-        self._moves: deque[int] = deque(maxlen=PACE_OVER)  # from one stamp to the next
-        self._recent: deque[int] = deque(maxlen=REORDER_WINDOW)  # the newest stamps believed
+        self._moves: deque[int] = deque(maxlen=PACE_OVER)  # from one timestamp to the next
+        self._recent: deque[int] = deque(maxlen=REORDER_WINDOW)  # the newest accepted timestamps
         self._passed = 0  # packets handed on
-        self._before_pause = (0, 0)  # where the line was, and the count of packets until which one may lie there
+        self._before_pause = (0, 0)  # where the line was, and the packet count up to which one may still lie there
         self._coming: Iterator[VideoPacket] = iter(())
         self._held: deque[VideoPacket] = deque()
         self._held_bytes = 0
 
     def mended(self, packets: Iterable[VideoPacket]) -> Iterator[VideoPacket]:
-        """Yields the packets of a stream, in their order, with stamps on one line; a mended one loses its other."""
+        """Yields a stream's packets in order, with one repaired timestamp each (the other one is removed if
+        changed)."""
         self._coming = iter(packets)
         if self._last is None:
             self._look_ahead(FIRST_PACKETS)
@@ -112,7 +113,7 @@ class StampMender:
             yield self._pass_on()
 
     def _look_ahead(self, count: int) -> bool:
-        """Holds so many packets, if as many come and memory allows; tells whether it does."""
+        """Buffers up to `count` packets; returns whether that many are available within the memory limits."""
         while len(self._held) < count:
             if len(self._held) >= JUDGED_BY_PACKETS or self._held_bytes > JUDGED_BY_BYTES:
                 return False
@@ -124,7 +125,7 @@ class StampMender:
         return True
 
     def _stamp(self, packet: VideoPacket) -> int | None:
-        """The packet's stamp as the file has it, less what was taken out; None where it has none or is not shown."""
+        """The packet's timestamp in the file minus removed jumps; None if it has none or is not shown."""
         if packet.is_discard:
             return None
         stamp = packet.dts if self._by_decoding or packet.pts is None else packet.pts
@@ -137,14 +138,14 @@ class StampMender:
         return packet
 
     def _pass_on(self) -> VideoPacket:
-        """Lets the next packet pass as it is, but for what was taken out."""
+        """Passes the next packet on, shifted by the removed jumps."""
         packet = self._take()
         stamp = self._stamp(packet)
         if packet.pts is not None:
             packet.pts = int(packet.pts) + self._shift
         if packet.dts is not None:
             decoded = int(packet.dts) + self._shift
-            # A picture is decoded before it is shown, by no more than the stream reorders.
+            # Decoding precedes presentation by no more than the stream reorders; a decoding time further off is wrong.
             near = stamp is None or self._is_near(decoded, stamp)
             packet.dts = decoded if near else None
         if stamp is None:
@@ -170,7 +171,7 @@ class StampMender:
         return usual_step(self._recent)
 
     def _reach(self) -> int:
-        """How far a stamp may lie from the newest one and still be on the line."""
+        """How far a timestamp may be from the newest one and still be on the line."""
         return max(round(LEAST_STEP_S * self._second), round(2.5 * max(self._moves, default=0)), 3 * self._usual())
 
     def _is_off(self, stamp: int) -> bool:
@@ -181,7 +182,7 @@ class StampMender:
         return apart <= self._second * LEAST_STEP_S or apart <= self._reach() + self._usual()
 
     def _back_on_line(self) -> int:
-        """How many packets there are before one that is back on the line; 0 where none is."""
+        """Number of packets before one that is back on the line; 0 if none is."""
         assert self._newest is not None
         usual, reach, line = self._usual(), self._reach(), self._newest
         first = self._stamp(self._held[0])
@@ -195,7 +196,7 @@ class StampMender:
             return stamp is not None and abs(stamp - expected) <= near
 
         def returns(place: int) -> bool:
-            # Pictures that catch up after a pause come to the line as well, but step by step.
+            # Pictures that catch up after a pause also reach the line, but step by step.
             stamp, before = self._stamp(self._held[place]), self._stamp(self._held[place - 1])
             return stamp is not None and before is not None and abs(stamp - before) > min(reach, off // 2)
 
@@ -209,7 +210,8 @@ class StampMender:
                 if sum(map(on_line, following)) * 2 >= len(following):
                     return place
             place += 1
-        # The recording ends before there are enough to judge by: where that cannot be a pause, the stamps are wrong.
+        # The recording ends before there are enough packets to judge: if it cannot be a pause, the timestamps are
+        # wrong.
         at_end = len(self._held) < CONFIRMED_BY
         return len(self._held) if at_end and (first < line or self._is_no_pause(first - line - usual, first)) else 0
 
@@ -224,12 +226,12 @@ class StampMender:
         return sum(past) * 2 > len(past) or (not more and stamp - self._newest <= SLACK_S * self._second)
 
     def _is_late(self, stamp: int) -> bool:
-        """Whether this is one of the last pictures shown before a pause that the packets reached already."""
+        """Whether this is one of the last pictures before a pause whose other side was already reached."""
         line, until = self._before_pause
         return self._newest is not None and self._passed < until and line - self._reach() <= stamp < self._newest
 
     def _pass_aside(self, stamp: int) -> VideoPacket:
-        """Lets a packet pass whose picture is shown on the other side of a pause than those around it."""
+        """Passes on a packet whose picture belongs to the other side of a pause than its neighbours."""
         packet = self._take()
         self._put(packet, stamp)
         self._reach_end(packet, stamp)
@@ -241,24 +243,24 @@ class StampMender:
         if self._stated is None or self._first is None or self._newest is None:
             return False
         allowed = self._stated + max(SLACK_S * self._second, self._stated / 50)
-        # A length that was passed already says nothing.
+        # A length that was already exceeded proves nothing.
         return self._newest - self._first <= allowed < stamp - self._first
 
     def _step_to(self, stamp: int) -> None:
-        """Follows the stamps to where they went for good."""
+        """Moves the line to where the timestamps went for good."""
         assert self._newest is not None
         expected = self._newest + self._usual()
         by = stamp - expected
         pause = by > 0 and not self._is_no_pause(by, stamp)
         if not pause:
-            # The picture decoded first need not be the one shown first.
+            # The picture decoded first need not be shown first.
             self._look_ahead(REORDER_WINDOW)
             there = (self._stamp(packet) for packet in [*self._held][:REORDER_WINDOW])
             by = min(one for one in there if one is not None and abs(one - stamp) <= self._reach()) - expected
             self._shift -= by
         kind: Literal["pause", "restart", "jump"] = "pause" if pause else "jump" if by > 0 else "restart"
         self.steps.append(Step(at=stamp if pause else expected, by=by, kind=kind))
-        # What lay before is no measure of what comes, except the pace.
+        # Of the earlier timestamps, only their usual step still applies.
         self._newest = stamp - self._usual() if pause else self._newest
         self._last = self._newest
         if pause:
@@ -266,7 +268,7 @@ class StampMender:
             self._recent = deque((earlier + by for earlier in self._recent), maxlen=self._recent.maxlen)
 
     def _pass_mended(self, count: int) -> Iterator[VideoPacket]:
-        """Lets so many packets pass that bear wrong stamps, each with one its neighbours leave room for."""
+        """Passes on `count` packets with wrong timestamps, each placed in the room between its neighbours."""
         self.wrong += count
         run = [self._stamp(self._held[place]) for place in range(count)]
         self._look_ahead(count + REORDER_WINDOW)
