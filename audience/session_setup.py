@@ -61,7 +61,7 @@ def end_with_last_camera(
 def _other_cameras_pending(
     store: Store, setup: SessionSetup, beats: Collection[Heartbeat], recordings: Collection[RecordingProgress]
 ) -> bool:
-    """Whether a camera of the session other than the occasion's may still deliver something."""
+    """Whether another camera of the session may still deliver something."""
     known = {
         (stage.stage_id, camera.camera_id)
         for stage in store.stages(setup.session_id)
