@@ -21,10 +21,7 @@ def band_words(allows_for: Collection[Allowance]) -> str:
     """Explains the band around a share."""
     if "scorer's errors" in allows_for:
         return "The band is a 95 % interval: it allows for how many faces were seen, and for how often the scorer errs."
-    return (
-        "The band is a 95 % interval: it allows for chance in which faces were seen, not for faces that the scorer "
-        "gets wrong."
-    )
+    return "The band is a 95 % interval: it allows for which faces happened to be seen, not for scorer errors."
 
 
 def how_to_score(session_id: str = "ID") -> str:
@@ -132,8 +129,8 @@ LATER = "Key moments appear when the session ends."
 LACKS: dict[NoMomentsReason, str] = {
     "too short": "Not enough data for moments: they need 45 seconds of figures.",
     "too few faces": (
-        "Too few faces for moments: each keeps its expression for so long that even a reaction of all of them at once "
-        "could be chance."
+        "Too few faces for moments: people hold expressions for so long that even a reaction of all at once could "
+        "be chance."
     ),
     "": NOTHING,
 }
@@ -171,8 +168,8 @@ def few_faces_note(windows: StageWindows) -> str:
     if windows.min_faces <= 1 or not ((scored > 0) & (scored <= SMALL_ROOM * spans)).any():
         return ""
     return (
-        f"With {SMALL_ROOM} faces or fewer, shares are drawn only between 1 in 5 and 4 in 5: nearer to none or all, "
-        "they would show what each person did."
+        f"With {SMALL_ROOM} faces or fewer, shares are drawn only from 1 in 5 to 4 in 5: closer to none or all "
+        "would reveal what each person did."
     )
 
 

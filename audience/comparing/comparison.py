@@ -95,8 +95,8 @@ def compare(a: Floats, b: Floats, axis: SharedAxis, *, seed: int) -> Comparison:
         )
     mean_a, mean_b = _means(a), _means(b)
     low, high = _welch(a, b)
-    # A unit that saw only some cells must not differ because of these cells. So each value is taken less the mean of
-    # the two groups' means in its cell.
+    # A unit that saw only some cells must not differ because of them, so the mean of both groups' means in a cell is
+    # subtracted from each value.
     usual = (mean_a + mean_b) / 2
     own_a, own_b = (np.nanmean(units - usual, axis=1, keepdims=True) for units in (a, b))
     overall_low, overall_high = _welch(own_a, own_b)

@@ -50,8 +50,7 @@ def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION) -> str:
     average = overall_share(windows, expression)
     if most < windows.min_faces or (np.isnan(average) and windows.withheld.any()):
         return (
-            f"Too few people in view: at most {_faces(most)} at once, and there is no figure over "
-            f"{windows.why_withheld}."
+            f"Too few people in view: at most {_faces(most)} at once; figures over {windows.why_withheld} are withheld."
         )
     if np.isnan(average):
         return f"There is no figure for this expression ({expression}) here. {_count_of_heads(windows)}"

@@ -167,7 +167,7 @@ def _measured(review: Review) -> list[str]:
         thresholds = {scorer.name: scorer.thresholds.get(expression) for scorer in review.scorers}
         for name in windows.table.scorers:
             threshold = thresholds.get(name)
-            counts = f", which counts a face from a confidence of {threshold:.2f} on" if threshold is not None else ""
+            counts = f", which counts faces at confidence {threshold:.2f} or more" if threshold is not None else ""
             said.append(f"Scored by {name}{counts}.")
         if any(expression in scorer.experimental for scorer in review.scorers):
             said.append(f"Experimental: how well this scorer tells {expression} is not established.")
@@ -176,7 +176,7 @@ def _measured(review: Review) -> list[str]:
     said += review.recording_notes
     cameras = len(windows.table.cameras)
     if cameras > 1:
-        said.append(f"{cameras} cameras looked.")
+        said.append(f"{cameras} cameras were used.")
     if not np.isnan(coverage):
         of = "the audience size that was stated" if windows.stage.audience_size else "the faces estimated to be there"
         said.append(f"Coverage: on average {percent_text(coverage)} of {of}.")
@@ -199,11 +199,11 @@ def _method(windows: StageWindows, expression: str | None, against: BaselineChoi
         NOT_FEELING,
         "Faces were found and followed through the picture. Each was scored once a window, and the share is that of "
         "the faces whose confidence reaches the scorer's threshold. Nobody was recognised.",
-        "The interval of a share is its 95 % Wilson interval over the people present; like that of a change it does "
-        "not allow for errors of the scorer. A segment's change is its share less "
+        "A share's interval is its 95 % Wilson interval over the people present; neither it nor a change's interval "
+        "allows for scorer errors. A segment's change is its share less "
         f"{_BASELINES[against]}; its 95 % interval allows for how long people keep an expression, for what they did "
         "together within the segment, and for a share that drifts. Moments are found by comparing the session with as "
-        "many people who each go their own way.",
+        "many people reacting independently.",
         *_few_faces(windows.min_faces),
     )
 
@@ -214,7 +214,6 @@ def _few_faces(min_faces: int) -> tuple[str, ...]:
         return ()
     return (
         f"Figures over fewer than {min_faces} faces are not shown. Where a camera sees {SMALL_ROOM} or fewer, only "
-        "the seconds with as many as usual have figures, so that nobody who comes or goes can be read from them, and "
-        "nearly none or nearly all of them is given as “under 1 in 5” or “over 4 in 5”, over a minute and more as "
-        "“under 5 %” or “over 95 %”.",
+        "seconds with the usual number have figures, so that they reveal nobody who comes or goes, and shares near "
+        "none or all read “under 1 in 5” or “over 4 in 5”, or over a minute or more “under 5 %” or “over 95 %”.",
     )

@@ -62,9 +62,9 @@ def rows(report: Report) -> list[TableRow]:
 def table_says(report: Report) -> Sequence[str]:
     """How to read it."""
     if report.expression is None:
-        return ("Mean faces in view, and how many of those expected they were.",)
+        return ("Mean faces in view, and as a share of those expected.",)
     return (
-        "In brackets the 95 % interval: of the share over the people present, of the change over the seconds seen.",
+        "Brackets give the 95 % interval: for shares over the people present, for changes over the seconds seen.",
         "A change whose interval reaches over zero may be chance, or a slow drift.",
     )
 

@@ -56,7 +56,7 @@ def export(
     if archive_at is not None:
         if session_id or folder or formats or min_faces or units or not bom:
             raise InvalidValue(
-                "--archive exports all sessions with at least 5 faces: only --store can be combined with it"
+                "--archive exports all sessions, with figures over 5 faces or more: only --store can be added"
             )
         return _archive(archive_at, store_url)
     if session_id is None or folder is None:
@@ -103,7 +103,7 @@ def _export_one(
     if exported.withheld:
         fewest = exported.min_faces[-1]
         click.echo(
-            f"{exported.withheld} of {exported.windows} windows have the count but no figure: the faces in front of a "
+            f"{exported.withheld} of {exported.windows} windows have only a face count: the faces in view of a "
             f"camera were {withheld_text(fewest, as_usual=False)}.",
             err=True,
         )

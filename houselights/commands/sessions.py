@@ -135,8 +135,7 @@ def _print_forgetting_notice(has_pending_erasure: bool) -> None:
     if has_pending_erasure:
         click.echo(
             "The store's write-ahead log still contains the deleted data, because another program is reading "
-            "the store: "
-            "the first use of the store after that empties it."
+            "the store: the first use after it stops clears the log."
         )
 
 

@@ -204,7 +204,7 @@ def test_what_is_in_no_group_is_said_to_be_in_the_table_alone(two_cuts: str) -> 
     with open_store(two_cuts) as store:
         put_screening(store, a_showing("nowhere", days=30))
     app = opened(lines="A line for each city")
-    assert "1 is in no group and stands in the table alone." in text_of(app)
+    assert "1 is in no group and appears only in the table." in text_of(app)
     assert len(table_of(app, "Screening")) == 13
 
 

@@ -115,7 +115,7 @@ def test_every_page_says_that_expression_is_measured_not_feeling(pages: Pages, f
 def test_the_band_is_explained_beside_the_chart(pages: Pages, filled: str) -> None:
     text = text_of(pages.session("talk-1"))
     assert "95 % interval" in text
-    assert "not for faces that the scorer gets wrong" in text
+    assert "not for scorer errors" in text
 
 
 def test_expressions_whose_accuracy_is_not_established_say_so(pages: Pages, store_url: str) -> None:

@@ -59,7 +59,7 @@ def test_a_difference_that_leads_nowhere_says_what_can_be_given(pages: Pages, st
 
 def test_it_says_what_it_assumes(pages: Pages, store_url: str) -> None:
     text = said(pages.planner())
-    assert "30 faces of one screening tell as much as 12.2 single looks at people who sat alone." in text
+    assert "30 faces of one screening tell as much as 12.2 independent observations." in text
     assert "under ten of each cut it promises somewhat too much" in text
 
 

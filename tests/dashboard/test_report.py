@@ -121,7 +121,7 @@ def test_both_files_say_every_figure_and_what_it_rests_on() -> None:
         assert told.moments[0].sentence in said
         assert f"{percent_text(demo.share)} ({percent(demo.share_low)} to {percent_text(demo.share_high)})" in said
         assert "3 A word 5:00 to 5:05 not enough data" in said
-        assert f"Scored by {SCORER}, which counts a face from a confidence of 0.50 on." in said
+        assert f"Scored by {SCORER}, which counts faces at confidence 0.50 or more." in said
         assert "Faces found by centerface 1." in said
         assert "Coverage: on average 80 % of the audience size that was stated." in said
         assert NOT_FEELING in said

@@ -43,7 +43,7 @@ def typed(app: AppTest, label: str, text: str) -> None:
 
 def called(app: AppTest) -> list[str]:
     """What the timeline in the table and the one that came in are called."""
-    return [one.value for one in app.text_input if one.label == "Called"]
+    return [one.value for one in app.text_input if one.label == "Title"]
 
 
 def test_it_shows_what_there_is_and_nothing_to_save(pages: Pages, filled: str) -> None:
@@ -112,7 +112,7 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(
 def test_a_timeline_is_written_from_nothing_called_led_by_and_removed(pages: Pages, filled: str) -> None:
     app = pages.timeline("talk-1")
     button(app, "New timeline").click().run()
-    typed(app, "Called", "Chapters")
+    typed(app, "Title", "Chapters")
     app.run()
     button(app, "Use as main timeline").click().run()
     button(app, "Save").click().run()
@@ -139,7 +139,7 @@ def test_who_saves_second_is_told_and_may_see_what_the_first_saved(pages: Pages,
 
 def test_what_was_discarded_is_one_step_back(pages: Pages, filled: str) -> None:
     app = pages.timeline("talk-1")
-    typed(app, "Called", "Chapters")
+    typed(app, "Title", "Chapters")
     app.run()
     button(app, "Discard changes").click().run()
     assert not [one for one in app.button if one.label == "Discard changes"]
@@ -152,7 +152,7 @@ def test_a_store_that_is_away_when_saving_is_said_and_nothing_is_lost(
     pages: Pages, filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = pages.timeline("talk-1")
-    typed(app, "Called", "Chapters")
+    typed(app, "Title", "Chapters")
     app.run()
     with monkeypatch.context() as away:
         away.setattr("dashboard.pages.timeline.desk.change_stage", Mock(side_effect=StoreUnavailable("it is away")))
@@ -196,7 +196,7 @@ def test_each_stage_of_a_festival_is_edited_by_itself(pages: Pages, filled: str,
 def test_what_was_typed_is_there_again_after_another_stage_was_looked_at(pages: Pages, filled: str) -> None:
     app = pages.timeline("fest-1", stage="big")
     button(app, "New timeline").click().run()
-    typed(app, "Called", "Sets")
+    typed(app, "Title", "Sets")
     app.run()
     app.selectbox(key="stage").set_value("small").run()
     app.selectbox(key="stage").set_value("big").run()
@@ -210,7 +210,7 @@ def test_what_was_typed_is_there_again_after_the_store_was_away(
     pages: Pages, filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = pages.timeline("talk-1")
-    typed(app, "Called", "Chapters")
+    typed(app, "Title", "Chapters")
     app.run()
     with monkeypatch.context() as away:
         away.setenv("HOUSELIGHTS_STORE", "sqlite:////dev/null/houselights.db")

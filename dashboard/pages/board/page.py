@@ -26,9 +26,9 @@ from dashboard.wording import kind_words, plain
 REFRESHES = {5.0: "Every 5 s", 2.0: "Every 2 s", 15.0: "Every 15 s", 0.0: "Off"}
 SPEEDS = {0: "Paused", 1: "Real time", 10: "10 times", 60: "60 times", 600: "600 times"}
 ABOUT = (
-    "Liveliness, 0 to 100: how much the faces in view smile, or look happy or surprised, over the last minute; drawn "
-    "toward the mean of all stages the fewer faces are in view. The bar is its interval. Stages whose intervals "
-    "overlap share a rank (=). The order changes only by a margin that lasts."
+    "Liveliness, 0 to 100: how much the faces in view smile, or look happy or surprised, over the last minute; the "
+    "fewer faces in view, the closer to the mean of all stages. The bar is its interval. Stages whose intervals "
+    "overlap share a rank (=). The order changes only if a margin persists."
 )
 
 

@@ -194,8 +194,8 @@ def upload_edits(cuts: Cuts) -> tuple[Edit, ...]:
     """
     st.html(
         markup.note(
-            "Give the edit of each cut: clips or scenes of one name are laid together. The files are used on this page "
-            "only, and are no part of its address."
+            "Upload the edit list of each cut: clips or scenes with the same name are aligned. The files are used only "
+            "on this page and are not part of its address."
         )
     )
     read = []

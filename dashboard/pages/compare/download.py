@@ -88,8 +88,8 @@ _LINES = (
     Column(
         name="share_low",
         unit="0..1",
-        meaning="Lower end of the 95 % interval: of a screening Wilson's over people, of a group Student's over "
-        "screenings, empty under five.",
+        meaning="Lower end of the 95 % interval: Wilson over people for a screening, Student over screenings for a "
+        "group, empty under five.",
     ),
     Column(name="share_high", unit="0..1", meaning="Upper end of that interval."),
     Column(name="screenings", unit="screenings", meaning="How many have a figure there."),
@@ -101,7 +101,7 @@ _DIFFERENCES = (
     _UNTIL,
     Column(name="mean_a", unit="0..1", meaning="Mean over the units of a: shares of screenings, confidence of people."),
     Column(name="mean_b", unit="0..1", meaning="Mean over the units of b."),
-    Column(name="difference", unit="-1..1", meaning="Mean of a less mean of b."),
+    Column(name="difference", unit="-1..1", meaning="Mean of a minus mean of b."),
     Column(name="difference_low", unit="-1..1", meaning="Lower end of its 95 % interval (Welch)."),
     Column(name="difference_high", unit="-1..1", meaning="Upper end of its 95 % interval (Welch)."),
 )
@@ -110,8 +110,8 @@ _STRETCHES = (
     _B,
     _FROM,
     _UNTIL,
-    Column(name="difference", unit="-1..1", meaning="Mean difference over the stretch."),
-    Column(name="p_value", unit="0..1", meaning="Part of the permutations with a stretch as large (cluster test)."),
+    Column(name="difference", unit="-1..1", meaning="Mean difference over the time range."),
+    Column(name="p_value", unit="0..1", meaning="Share of permutations with a range as large (cluster test)."),
 )
 _SCREENINGS = (
     *STAGE_KEY,
@@ -121,14 +121,14 @@ _SCREENINGS = (
     Column(name="city", unit="", meaning="Where people watched."),
     Column(name="tags", unit="", meaning="What is said of the audience, separated by semicolons."),
     Column(name="began_utc", unit="ISO 8601, UTC", meaning="When the session began."),
-    Column(name="share", unit="0..1", meaning="Share over the stretch looked at; empty where data are too few."),
+    Column(name="share", unit="0..1", meaning="Share over the selected time range; empty where data are too few."),
     Column(name="share_low", unit="0..1", meaning="Lower end of its 95 % Wilson interval over the people present."),
     Column(name="share_high", unit="0..1", meaning="Upper end of that interval."),
-    Column(name="highest", unit="0..1", meaning="The highest share of a step of it; of few faces within 0.2 and 0.8."),
+    Column(name="highest", unit="0..1", meaning="The highest share of any step; 0.2 to 0.8 for few faces."),
     Column(name="highest_s", unit="s", meaning="Where that step begins, seconds of what was shown (of the first cut)."),
-    Column(name="faces", unit="faces", meaning="Mean number of faces in view while a camera looked."),
+    Column(name="faces", unit="faces", meaning="Mean number of faces in view while a camera was running."),
     Column(name="coverage", unit="0..1", meaning="Mean coverage."),
-    Column(name="figures_s", unit="s", meaning="Seconds of windows with a figure in that stretch."),
+    Column(name="figures_s", unit="s", meaning="Seconds of windows with a figure in that time range."),
 )
 
 

@@ -49,8 +49,8 @@ def compare_screenings(laid: Laid, a: Group, b: Group) -> Comparison | None:
     """Two groups by their screenings; None where some are in both, which is said."""
     if both := in_both(a, b):
         line = (
-            f"{both} screening{'s are' if both > 1 else ' is'} both “{a.name}” and “{b.name}”, and cannot be compared "
-            "with itself: choose groups that have none in common."
+            f"{both} screening{'s are' if both > 1 else ' is'} in both “{a.name}” and “{b.name}”: choose groups "
+            "that have none in common."
         )
         st.html(markup.trouble(line))
         return None

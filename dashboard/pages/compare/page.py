@@ -166,7 +166,7 @@ def about_the_axis(laid: Laid, selection: Selection, cuts: Cuts | None, aligned:
     if untold := sum(not one.stage.timelines and not one.stage.cues for one in laid.screenings):
         notes.append(f"{untold} have no timeline: they are aligned by the start of their session.")
     if absent := len(selection.screenings) - len(laid.screenings):
-        notes.append(f"{absent} of other cuts are not drawn: two cuts can be compared at a time.")
+        notes.append(f"{absent} of other cuts are not drawn: only two cuts can be compared at a time.")
     return notes
 
 
@@ -177,7 +177,7 @@ def about_groups(view: View, laid: Laid) -> list[str]:
     if not grouped or not apart:
         return []
     return [
-        f"{apart} {'is' if apart == 1 else 'are'} in no group and stand{'s' if apart == 1 else ''} in the table alone."
+        f"{apart} {'is' if apart == 1 else 'are'} in no group and appear{'s' if apart == 1 else ''} only in the table."
     ]
 
 

@@ -18,8 +18,8 @@ CHANCE = 0.05
 
 ABOUT: dict[Unit, str] = {
     "screenings": "Each screening counts once, however many people sat in it: the answer is about the groups.",
-    "people": "Each person of one screening of each group counts once: the answer is about these two audiences, which "
-    "differ in more than the group they are of.",
+    "people": "Each person at one screening of each group counts once: the answer is about these two audiences, which "
+    "differ in more than their group.",
 }
 
 
@@ -37,8 +37,8 @@ def verdict(comparison: Comparison, a: str, b: str, unit: Unit) -> str:
     both = f"{a[:1].upper()}{a[1:]} and {b}"
     if not clusters:
         return (
-            f"{both} do not differ by more than chance. That does not show that they are received alike: a smaller "
-            "difference would need more screenings or faces."
+            f"{both} do not differ by more than chance. That does not show that they are received alike: "
+            "finding a smaller difference takes more screenings or faces."
         )
     largest = max(clusters, key=lambda cluster: abs(cluster.difference))
     higher = a if largest.difference > 0 else b

@@ -86,7 +86,7 @@ def start(session_id: str) -> None:
     with _opened() as store:
         session = store.session(session_id)
         if any(len(store.windows(session_id, stage.stage_id)) for stage in store.stages(session_id)):
-            raise InvalidValue("something was recorded of the session already: it began before that")
+            raise InvalidValue("the session already has recordings, so it has already begun")
         store.change_session(replace(session, started_at=now(), ended_at=None))
 
 

@@ -77,7 +77,7 @@ def show_preview(session_id: str) -> None:
         if one.heartbeat and one.heartbeat.preview_port and one.state not in ("dead", "ended")
     }
     if not shown or host not in _THIS_MACHINE:
-        st.html(markup.empty(f"No camera can be looked through here. {HOW_TO}"))
+        st.html(markup.empty(f"No camera preview is available here. {HOW_TO}"))
         return
     place = st.selectbox("Camera", list(shown), format_func=lambda place: f"{place[1]} on {place[0]}", key="preview")
     beat = shown[place]

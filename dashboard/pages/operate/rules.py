@@ -16,7 +16,7 @@ from dashboard.wording import plain, stage_names
 _LIMITS: dict[What, tuple[str, float, float]] = {
     "delay": ("Later than, seconds", 10.0, 3600.0),
     "faces": ("Fewer faces than", 10.0, 100_000.0),
-    "share": ("Under, per cent of the faces", 20.0, 100.0),
+    "share": ("Share of the faces under, %", 20.0, 100.0),
     "liveliness": ("Under, 0 to 100", 20.0, 100.0),
 }
 

@@ -59,7 +59,7 @@ def _start(session: Session, cameras: list[CameraStatus]) -> None:
     places = sorted((one.stage_id, one.camera_id) for one in cameras)
     with st.container(horizontal=True):
         place = st.selectbox("Start camera", places, format_func=lambda place: f"{place[1]} on {place[0]}", key="start")
-        where = st.selectbox("It is", [_HERE, _DEVICE], key="start-where")
+        where = st.selectbox("Type", [_HERE, _DEVICE], key="start-where")
         source = st.text_input("Source", "webcam:0", key="start-source", help="webcam:0, rtsp://…, http://… or file:…")
         deliver_to = st.text_input("Bucket", "BUCKET", key="start-bucket") if where == _DEVICE else ""
     stage_id, camera_id = place

@@ -48,17 +48,16 @@ def needed(plan: Plan, difference: float) -> str:
 def assumptions(plan: Plan) -> list[str]:
     """What the figure rests on, in plain words."""
     told = [
-        "Different people see the two cuts, and each screening is drawn from the audiences you want to speak about.",
-        "Where there is no difference, one comparison of twenty still finds one (5 %, two-sided).",
-        "The stretch that is compared was chosen before: a search along a whole film finds less.",
-        "It is a formula for many screenings: under ten of each cut it promises somewhat too much.",
+        "Different people see each cut, and screenings are sampled from the audiences you want to generalise to.",
+        "If there is no difference, 1 in 20 comparisons still finds one (5 %, two-sided).",
+        "The compared time range is chosen in advance: searching a whole film finds less.",
+        "The formula is for many screenings: below ten of each cut it is somewhat optimistic.",
     ]
     if plan.design_effect != 1:
         alone = plan.faces_a_screening / plan.design_effect
         told.insert(
             1,
-            f"{plan.faces_a_screening} faces of one screening tell as much as {alone:.1f} single looks at people who "
-            "sat alone.",
+            f"{plan.faces_a_screening} faces of one screening tell as much as {alone:.1f} independent observations.",
         )
     return told
 
@@ -79,10 +78,10 @@ def choose_plan() -> tuple[Plan, float]:
         )
         together = st.number_input("Faces a screening", 1, 1000, 30, key="faces", bind="query-params", width=150)
         power = st.selectbox(
-            "To be found", list(POWERS), format_func=POWERS.__getitem__, key="power", bind="query-params", width=160
+            "Power", list(POWERS), format_func=POWERS.__getitem__, key="power", bind="query-params", width=160
         )
         alike = st.number_input(
-            "Alike within a screening, 0 to 1",
+            "Correlation in a screening, 0 to 1",
             0.0,
             1.0,
             0.05,
@@ -90,14 +89,14 @@ def choose_plan() -> tuple[Plan, float]:
             key="alike",
             bind="query-params",
             width=240,
-            help="How far people of one screening show the same, because they laugh together and came for the same "
-            "reason; 0: each sat alone. 0.05 is a guess. The Scenes page tells it of screenings there are.",
+            help="How alike people at one screening react, because they laugh together and came for the same reason; "
+            "0: independent. 0.05 is a guess. The Plan link on Scenes estimates it from past screenings.",
         )
     with st.expander("Averaged over a scene"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             looks = st.number_input("Seconds averaged", 1, 3600, 1, key="looks", bind="query-params", width=150)
             lasting = st.number_input(
-                "Alike from second to second, 0 to 1",
+                "Correlation across seconds, 0 to 1",
                 0.0,
                 1.0,
                 0.3,
@@ -108,9 +107,8 @@ def choose_plan() -> tuple[Plan, float]:
             )
         st.html(
             markup.note(
-                "A scene shows each face for many seconds, which says more than one second and less than as many "
-                "faces: who smiles now mostly smiles a second later, and some people smile more than others. 1 second "
-                "plans for a single moment."
+                "Averaging many seconds of a face tells more than one second, but less than that many faces: people "
+                "who smile now mostly smile a second later, and some smile more than others. Enter 1 for one moment."
             )
         )
     plan = Plan(
@@ -136,7 +134,7 @@ def show(plan: Plan, difference: float) -> None:
         for rise in DIFFERENCES
         if plan.share + rise <= 1
     ]
-    st.html(markup.figures("What it takes of each cut", ("Rise", *POWERS.values()), rows))
+    st.html(markup.figures("Needed for each cut", ("Rise", *POWERS.values()), rows))
     st.html(markup.listing("What this assumes", assumptions(plan)))
     offer(partial(takeaway, plan, difference, address("planner")), page=PAGE, tables=["plan"], pictures=["plan"])
 
@@ -161,7 +159,5 @@ plan, difference = choose_plan()
 if difference and 0 <= plan.share + difference <= 1:
     show(plan, difference)
 else:
-    line = f"{100 * difference:g} points from {100 * plan.share:.0f} % lead to no other share: give a difference"
-    st.html(
-        markup.trouble(f"{line} between {-100 * plan.share:.0f} and {100 * (1 - plan.share):.0f} points, and not 0.")
-    )
+    line = f"{100 * plan.share:.0f} % cannot change by {100 * difference:g} points: give a difference between"
+    st.html(markup.trouble(f"{line} {-100 * plan.share:.0f} and {100 * (1 - plan.share):.0f} points, other than 0."))

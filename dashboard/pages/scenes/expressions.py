@@ -91,10 +91,10 @@ def headline(figures: Sequence[SceneFigure], lead: str) -> str:
     if not known:
         return "Not enough data for a figure of any scene."
     most, least = known[-1], known[0]
-    told = f"Most {doing(lead)} in “{most.scene.name}”: {ranged(most.share, most.low, most.high)} of the faces"
+    line = f"Highest: “{most.scene.name}”, {ranged(most.share, most.low, most.high)} of the faces {doing(lead)}"
     if most is least:
-        return f"{told}."
-    return f"{told}; fewest in “{least.scene.name}”: {ranged(least.share, least.low, least.high)}."
+        return f"{line}."
+    return f"{line}; lowest: “{least.scene.name}”, {ranged(least.share, least.low, least.high)}."
 
 
 def explained(

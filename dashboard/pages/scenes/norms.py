@@ -74,16 +74,16 @@ def headline(placed: Placed, expression: str) -> str:
         )
     figure, place = max(known, key=lambda one: one[1].rank)
     return (
-        f"“{figure.scene.name}” stands highest: in {percent_text(place.rank)} of {place.scenes} other scenes fewer "
-        f"faces {doing(expression)}."
+        f"“{figure.scene.name}” ranks highest: fewer faces {doing(expression)} in {percent_text(place.rank)} of "
+        f"{place.scenes} other scenes."
     )
 
 
 def explained(chosen: ChosenScenes, expression: str) -> list[str]:
     """What the picture means, and what it rests on."""
     return [
-        f"A point says in how many of the archive's other scenes fewer faces {doing(expression)}. The grey bar is its "
-        "95 % interval: for the people who saw the scene, and for the scenes that happen to be here.",
+        f"Each point is the share of the archive's other scenes in which fewer faces {doing(expression)}. The grey bar "
+        "is its 95 % interval, over the people who saw the scene and the scenes in the archive.",
         "Each scene of the archive counts once, however often it was shown, and none is compared with itself. Only "
         f"those scored by {chosen.scorer} count"
         + (", and only simulated ones, as these are." if chosen.simulated else ", and no simulated ones."),
@@ -117,7 +117,7 @@ def rows_of(placed: Placed) -> list[IntervalRow]:
 
 
 def _chart(placed: Placed, palette: Palette) -> LayerChart:
-    axis = IntervalAxis(name="Part of the archive's other scenes that lie lower", low=0, high=100, unit=" %")
+    axis = IntervalAxis(name="Share of other archive scenes that rank lower", low=0, high=100, unit=" %")
     return interval_rows(rows_of(placed), axis, palette)
 
 

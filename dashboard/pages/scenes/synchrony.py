@@ -25,9 +25,9 @@ from dashboard.pages.screenings import names_of
 from dashboard.wording import expression_name
 
 _MEANS = (
-    "Synchrony says how alike faces move: the mean correlation of each face with all others. The grey bar is what "
-    "chance gives (95 % of it): the same faces, each shifted in time by a length of its own. A full point lies beyond "
-    "it; of twenty scenes, one does by chance alone. It is of one audience: faces of several are not seen together."
+    "Synchrony says how alike faces move: the mean correlation of each face with all others. The grey bar is the "
+    "95 % chance range: the same faces, each shifted in time by a different amount. A filled point is outside it; by "
+    "chance, 1 in 20 scenes is. It covers one audience: faces of several are not seen together."
 )
 
 Named = Sequence[tuple[str, Synchrony]]

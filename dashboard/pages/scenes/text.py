@@ -24,7 +24,7 @@ class LackWords:
 
 LACKS: Mapping[Lack, LackWords] = {
     "left out": LackWords(brief="left out", full="somebody left this stretch out, see below"),
-    "no camera": LackWords(brief="no camera", full="no camera looked"),
+    "no camera": LackWords(brief="no camera", full="no camera was running"),
     "nobody in view": LackWords(brief="nobody", full="nobody was in view"),
     "too few faces": LackWords(brief="withheld", full="too few faces were in view for a figure"),
     "too short": LackWords(brief="too short", full=f"not enough data: under {LEAST_S:g} s have a figure"),
@@ -63,7 +63,7 @@ def number_of_faces(figure: SceneFigure) -> str:
     """How many faces of how many screenings, and how well they were covered."""
     said = f"{figure.faces:.0f} faces"
     if figure.shown > 1:
-        said += f" of {figure.screenings} of {figure.shown} screenings"
+        said += f" in {figure.screenings} of {figure.shown} screenings"
     return said if figure.coverage != figure.coverage else f"{said}, coverage {percent_text(figure.coverage)}"
 
 

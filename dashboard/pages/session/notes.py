@@ -42,7 +42,7 @@ def show_notes(review: Review) -> None:
             if may_write and st.button("Remove", key=f"remove-{number}", type="tertiary"):
                 st.session_state[_REMOVING] = (session_id, stage_id, one)
                 st.rerun()
-    line = "To add a note or exclude a time range, go to its second and press “Note” under the curve."
+    line = "To add a note or exclude a time range, go to its start and press “Note” under the curve."
     st.html(markup.note("No notes yet." if not review.notes else "", line if may_write else ""))
 
 

@@ -21,8 +21,8 @@ _COLUMNS = {
     "shown": st.column_config.TextColumn("Time of what was shown", required=True),
 }
 _EXPLAINED = (
-    "Each row pins the session's clock to what was shown, which then runs on until the next row. Without any, it began "
-    "with the session. Before the session is written with a minus sign: -0:30."
+    "Each row ties a session time to a time of what was shown, which then plays until the next row. With no rows, it "
+    "began with the session. Times before the session are negative: -0:30."
 )
 
 

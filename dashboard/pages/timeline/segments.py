@@ -66,7 +66,7 @@ def _choose(desk: Desk) -> None:
 def _edit(desk: Desk, length_s: float | None) -> None:
     draft, laid = desk.editing.now, desk.laid.sheets[desk.place]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        title = st.text_input("Called", laid.title, max_chars=LONGEST_TITLE, key=f"called-{desk.layout}", width=320)
+        title = st.text_input("Title", laid.title, max_chars=LONGEST_TITLE, key=f"called-{desk.layout}", width=320)
         if desk.place and st.button("Use as main timeline", help="Pages and exports use the first timeline."):
             desk.take(draft.led_by(desk.place))
             desk.choose(0)

@@ -107,7 +107,7 @@ def show_incoming(desk: Desk) -> None:
     if desk.incoming is None:
         return
     there = {sheet.title: sheet for sheet in desk.editing.now.sheets}
-    title = st.text_input("Called", desk.incoming.title, max_chars=LONGEST_TITLE, key=f"incoming-{desk.arrivals}")
+    title = st.text_input("Title", desk.incoming.title, max_chars=LONGEST_TITLE, key=f"incoming-{desk.arrivals}")
     replaced = there.get(title.strip())
     with st.container(horizontal=True):
         if st.button("Replace" if replaced else "Add", type="primary", disabled=not title.strip()):
