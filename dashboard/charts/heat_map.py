@@ -52,6 +52,7 @@ def heat_map(
         scale=alt.Scale(
             domain=[-end, 0, end] if changes else [0, end / 2, end],
             range=list(palette.changes if changes else palette.shares),
+            interpolate="rgb",
         ),
         legend=alt.Legend(
             title=None,
