@@ -5,7 +5,6 @@ A mean over a stretch varies because people keep an expression for a while. For 
 estimated from the whole session, so that the interval also holds for a segment of a minute. If the segment's own
 30-second blocks differ by more, because people moved together, the variance of these blocks is used.
 
-
 Neither accounts for a drifting share, which within a few minutes looks like an effect of the content. A step between
 segments leaves the share constant within both; a drift continues within them, along the line through the segments'
 means. A regression on that line has a slope of 0 for steps and 1 for a drift, and each interval is widened by that part
@@ -163,7 +162,7 @@ class Counts:
 
         Args:
             segments: mask (n,) of each segment's windows, in order of time.
-        against: mask (n,) of the baseline's windows; None for a baseline without uncertainty.
+            against: mask (n,) of the baseline's windows; None for a baseline without uncertainty.
 
         Returns:
             (s,), NaN where there is not enough data.
