@@ -64,7 +64,7 @@ class Annotation:
     def __post_init__(self) -> None:
         to_ms(self.at)
         _check_filled("text of a note", self.title)
-        _check_filled("name of a note's author", self.by)
+        _check_filled("name of the author of a note", self.by)
 
 
 def excluded_windows(start_ms: Ints, width_ms: int, exclusions: Iterable[Exclusion]) -> Bools:

@@ -83,8 +83,8 @@ def camera_status(
     Args:
         stage_id, camera_id: the camera.
         heartbeat: its newest; None if there is none.
-        recorded_until_ms: end of its newest window in the store, milliseconds since the epoch; None if unknown or there
-            is none: then the delay is the camera's own figure.
+        recorded_until_ms: end of its newest window in the store, milliseconds since the epoch; None if unknown or
+            missing; then the delay is the camera's own figure.
         now_ms: the instant, milliseconds since the epoch.
     """
     if heartbeat is None:

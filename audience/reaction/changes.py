@@ -5,7 +5,6 @@ A mean over a stretch varies because people keep an expression for a while. For 
 estimated from the whole session, so that the interval also holds for a segment of a minute. If the segment's own
 30-second blocks differ by more, because people moved together, the variance of these blocks is used.
 
-
 Neither accounts for a drifting share, which within a few minutes looks like an effect of the content. A step between
 segments leaves the share constant within both; a drift continues within them, along the line through the segments'
 means. Regressing on that line gives slope 0 for steps and 1 for a drift; each interval is widened by that fraction of

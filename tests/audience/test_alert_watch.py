@@ -126,10 +126,10 @@ def test_a_stage_is_little_lively_by_the_figure_of_the_board(store: Store) -> No
     put(range(-400, 40), 21)
     assert on(store, "liveliness", at_s=40) == []
     put(range(40, 200), 3)
-    (told,) = on(store, at_s=200)
+    (message,) = on(store, at_s=200)
     shown = BoardReader("talk-1").board(store, after_ms(200)).rows[0].figure
     assert shown is not None
-    assert told == f"liveliness of stage main is {shown:.0f} (limit 40)"
+    assert message == f"liveliness of stage main is {shown:.0f} (limit 40)"
 
 
 def test_a_stage_that_is_set_up_during_an_evaluation_waits_for_the_next(

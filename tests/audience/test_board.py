@@ -66,31 +66,31 @@ def steady(
 
 def four() -> list[StageSums]:
     """Lively, middling, nearly as middling, and three people."""
-    told = {"hill": (30, 50), "barn": (20, 50), "mill": (19, 50), "bench": (3, 3)}
-    return [stage_of(stage, steady(stage, smiling, of)) for stage, (smiling, of) in told.items()]
+    found = {"hill": (30, 50), "barn": (20, 50), "mill": (19, 50), "bench": (3, 3)}
+    return [stage_of(stage, steady(stage, smiling, of)) for stage, (smiling, of) in found.items()]
 
 
-def row(told: Board, stage_id: str) -> BoardRow:
-    return next(one for one in told.rows if one.stage_id == stage_id)
+def row(found: Board, stage_id: str) -> BoardRow:
+    return next(one for one in found.rows if one.stage_id == stage_id)
 
 
-def ids(told: Board) -> list[str]:
-    return [one.stage_id for one in told.rows]
+def ids(found: Board) -> list[str]:
+    return [one.stage_id for one in found.rows]
 
 
 def test_the_liveliest_stage_is_on_top_and_too_few_faces_come_last():
-    told = board(a_session(), four(), AT)
-    assert ids(told) == ["hill", "barn", "mill", "bench"]
-    assert [one.rank for one in told.rows] == [1, 2, 2, None]
-    assert row(told, "hill").figure == pytest.approx(59, abs=2)
-    assert row(told, "hill").faces == 50
+    found = board(a_session(), four(), AT)
+    assert ids(found) == ["hill", "barn", "mill", "bench"]
+    assert [one.rank for one in found.rows] == [1, 2, 2, None]
+    assert row(found, "hill").figure == pytest.approx(59, abs=2)
+    assert row(found, "hill").faces == 50
 
 
 def test_stages_whose_intervals_overlap_are_a_tie():
-    told = board(a_session(), four(), AT)
-    assert [one.tied for one in told.rows] == [False, True, True, False]
-    assert overlap(row(told, "barn"), row(told, "mill"))
-    assert not overlap(row(told, "hill"), row(told, "barn"))
+    found = board(a_session(), four(), AT)
+    assert [one.tied for one in found.rows] == [False, True, True, False]
+    assert overlap(row(found, "barn"), row(found, "mill"))
+    assert not overlap(row(found, "hill"), row(found, "barn"))
 
 
 @given(st.tuples(*[st.floats(0, 100)] * 4))
@@ -112,10 +112,10 @@ def test_of_three_people_only_the_number_is_shown():
 
 @pytest.mark.parametrize(("of", "state"), [(4, "too few"), (8, "too few"), (20, "too few"), (21, "live")])
 def test_a_board_has_figures_of_more_than_twenty_faces_only(of, state):
-    told = row(board(a_session(), [stage_of("bench", steady("bench", of, of)), *four()[:3]], AT), "bench")
-    assert (told.state, told.faces) == (state, of)
-    assert (told.rank is None) == (told.figure is None) == (told.over_5_min is None) == (state == "too few")
-    assert (set(told.sparkline) == {None}) == (state == "too few")
+    found = row(board(a_session(), [stage_of("bench", steady("bench", of, of)), *four()[:3]], AT), "bench")
+    assert (found.state, found.faces) == (state, of)
+    assert (found.rank is None) == (found.figure is None) == (found.over_5_min is None) == (state == "too few")
+    assert (set(found.sparkline) == {None}) == (state == "too few")
 
 
 def test_four_people_and_some_seconds_of_a_crowd_are_not_ranked():
@@ -125,9 +125,9 @@ def test_four_people_and_some_seconds_of_a_crowd_are_not_ranked():
 
 def test_a_stage_with_silent_cameras_becomes_stale_and_then_loses_its_figure():
     stages = [stage_of("hill", steady("hill", 30, 50, until_s=LENGTH_S - 20)), *four()[1:]]
-    told = board(a_session(), stages, AT)
-    assert ids(told) == ["barn", "mill", "hill", "bench"]
-    stale = row(told, "hill")
+    found = board(a_session(), stages, AT)
+    assert ids(found) == ["barn", "mill", "hill", "bench"]
+    stale = row(found, "hill")
     assert (stale.state, stale.rank, stale.age_s) == ("stale", None, 20.0)
     assert stale.figure == pytest.approx(59, abs=2)
     assert row(board(a_session(), stages, AT - 5_000), "hill").state == "live"
@@ -137,17 +137,17 @@ def test_a_stage_with_silent_cameras_becomes_stale_and_then_loses_its_figure():
 
 def test_a_camera_whose_clock_is_ahead_is_believed_when_its_time_has_come():
     ahead = steady("hill", 5, 50) + steady("hill", 50, 50, from_s=LENGTH_S, until_s=LENGTH_S + 100)
-    told = board(a_session(), [stage_of("hill", ahead), *four()[1:]], AT)
-    assert row(told, "hill").age_s == 0
-    assert row(told, "hill").figure < 20
+    found = board(a_session(), [stage_of("hill", ahead), *four()[1:]], AT)
+    assert row(found, "hill").age_s == 0
+    assert row(found, "hill").figure < 20
 
 
 def test_the_trend_is_against_five_and_fifteen_minutes_ago():
     rising = steady("hill", 10, 50, until_s=LENGTH_S - 600) + steady("hill", 40, 50, from_s=LENGTH_S - 600)
-    told = row(board(a_session(), [stage_of("hill", rising), *four()[1:]], AT), "hill")
-    assert told.over_5_min.direction == "steady"
-    assert told.over_15_min.direction == "up"
-    assert told.over_15_min.change == pytest.approx(57, abs=4)
+    found = row(board(a_session(), [stage_of("hill", rising), *four()[1:]], AT), "hill")
+    assert found.over_5_min.direction == "steady"
+    assert found.over_15_min.direction == "up"
+    assert found.over_15_min.change == pytest.approx(57, abs=4)
     begun = [stage_of("hill", steady("hill", 10, 50, from_s=LENGTH_S - 400)), *four()[1:]]
     assert row(board(a_session(), begun, AT), "hill").over_15_min is None
 
@@ -155,9 +155,9 @@ def test_the_trend_is_against_five_and_fifteen_minutes_ago():
 def test_changes_are_described_in_a_phrase():
     sets = a_timeline(("Slow Tide", 0, LENGTH_S - 200), ("Marrow", LENGTH_S - 200, 9000))
     rising = steady("hill", 10, 50, until_s=LENGTH_S - 200) + steady("hill", 40, 50, from_s=LENGTH_S - 200)
-    told = row(board(a_session(), [stage_of("hill", rising, timelines=[sets]), *four()[1:]], AT), "hill")
-    assert told.why == "more faces smile, “Marrow” began"
-    assert told.playing == "Marrow"
+    found = row(board(a_session(), [stage_of("hill", rising, timelines=[sets]), *four()[1:]], AT), "hill")
+    assert found.why == "more faces smile, “Marrow” began"
+    assert found.playing == "Marrow"
     assert row(board(a_session(), four(), AT), "hill").why == ""
 
 
@@ -167,8 +167,8 @@ def test_surprise_and_a_crowd_that_leaves_are_described_too():
 
     windows = [a_window(at, seen=seen(0.2, 0.1, 60), stage_id="hill") for at in range(LENGTH_S - 200)]
     windows += [a_window(at, seen=seen(0.2, 0.8, 30), stage_id="hill") for at in range(LENGTH_S - 200, LENGTH_S)]
-    told = row(board(a_session(), [stage_of("hill", windows), *four()[1:]], AT), "hill")
-    assert told.why == "more faces look surprised, fewer faces in view (30, 60 five minutes ago)"
+    found = row(board(a_session(), [stage_of("hill", windows), *four()[1:]], AT), "hill")
+    assert found.why == "more faces look surprised, fewer faces in view (30, 60 five minutes ago)"
 
 
 def test_the_current_set_follows_from_the_stages_cues():
@@ -195,9 +195,9 @@ def test_a_head_count_has_no_liveliness_and_says_why():
         a_stage("hall"), [], WindowTable.of([a_head_count(at, heads=20) for at in range(1700, LENGTH_S)])
     )
     session = replace(a_session(mode="head count"), mode_reason="Only heads are counted.")
-    told = board(session, [heads], AT)
-    assert (told.rows[0].state, told.rows[0].figure, told.rows[0].faces) == ("heads only", None, 20)
-    assert told.caution == "Only heads are counted."
+    found = board(session, [heads], AT)
+    assert (found.rows[0].state, found.rows[0].figure, found.rows[0].faces) == ("heads only", None, 20)
+    assert found.caution == "Only heads are counted."
 
 
 def test_a_head_count_has_none_even_where_somebody_stored_scores():
@@ -207,8 +207,8 @@ def test_a_head_count_has_none_even_where_somebody_stored_scores():
 def test_a_minute_that_somebody_left_out_says_so_and_has_no_figure():
     stage = a_stage("hill", exclusions=[an_exclusion(LENGTH_S - 100, LENGTH_S + 100)])
     hill = stage_sums(stage, [], WindowTable.of(steady("hill", 30, 50)))
-    told = row(board(a_session(), [hill, *four()[1:]], AT), "hill")
-    assert (told.state, told.figure, told.faces) == ("left out", None, 50)
+    found = row(board(a_session(), [hill, *four()[1:]], AT), "hill")
+    assert (found.state, found.figure, found.faces) == ("left out", None, 50)
 
 
 def test_stages_of_different_scorers_carry_a_caution():
@@ -226,13 +226,13 @@ def test_a_session_without_stages_or_records_is_a_board():
 def wavering(seed: int, stages: int = 4, length_s: int = 2400) -> dict[str, list[WindowRecord]]:
     """Stages whose smiles wander, and so their order."""
     rng = np.random.default_rng(seed)
-    told = {}
+    found = {}
     for number in range(stages):
         share = 0.35 + 0.1 * np.cumsum(rng.normal(0, 0.12, length_s // 60 + 1)).clip(-2.5, 2.5)
-        told[f"stage-{number}"] = [
+        found[f"stage-{number}"] = [
             smiles(at, f"stage-{number}", int(rng.binomial(30, share[at // 60])), 30) for at in range(length_s)
         ]
-    return told
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -272,8 +272,8 @@ def test_the_order_in_which_windows_arrive_changes_no_board(wandering, seed):
     at_ms = after_ms(2300)
     chance = random.Random(seed)
     shuffled = [stage_of(stage, chance.sample(windows, len(windows))) for stage, windows in wandering.items()]
-    told = board(a_session(), [stage_of(stage, windows) for stage, windows in wandering.items()], at_ms)
-    assert board(a_session(), shuffled, at_ms) == told
+    found = board(a_session(), [stage_of(stage, windows) for stage, windows in wandering.items()], at_ms)
+    assert board(a_session(), shuffled, at_ms) == found
 
 
 def test_between_two_updates_only_ages_move(wandering):
@@ -324,9 +324,9 @@ def test_what_arrives_late_is_on_the_board_at_the_next_full_reading(store: Store
     put("stage-3", 45, 0, 980)  # out of an outbox
     soon = row(reader.board(store, after_ms(1002)), "stage-3")
     assert (soon.state, soon.over_5_min) == ("stale", None)
-    told = reader.board(store, after_ms(1030))
-    assert row(told, "stage-3").age_s == 50
-    assert row(told, "stage-3").over_5_min.direction == "steady"
+    found = reader.board(store, after_ms(1030))
+    assert row(found, "stage-3").age_s == 50
+    assert row(found, "stage-3").over_5_min.direction == "steady"
 
 
 def test_older_windows_are_read_again_only_where_one_came_late_or_the_stage_is_another(store: Store, monkeypatch):
@@ -343,7 +343,7 @@ def test_older_windows_are_read_again_only_where_one_came_late_or_the_stage_is_a
             read_again.add(stage_id)
         return read(session_id, stage_id, from_ms=from_ms, until_ms=until_ms)
 
-    def told(after_s: int) -> set[str]:
+    def stages_read_again(after_s: int) -> set[str]:
         read_again.clear()
         monkeypatch.setattr(store, "windows", windows)
         shown = reader.board(store, at_ms + 1000 * after_s)
@@ -352,13 +352,13 @@ def test_older_windows_are_read_again_only_where_one_came_late_or_the_stage_is_a
         assert shown == board(a_session(started_at=after(0)), anew, at_ms + 1000 * after_s)
         return set(read_again)
 
-    assert told(0) == {"stage-0", "stage-1", "stage-2", "stage-3"}
-    assert told(8) == told(16) == set()
+    assert stages_read_again(0) == {"stage-0", "stage-1", "stage-2", "stage-3"}
+    assert stages_read_again(8) == stages_read_again(16) == set()
     store.put_windows(steady("stage-2", 30, 50, from_s=at_s - 200, until_s=at_s))  # out of an outbox
-    assert told(24) == {"stage-2"}
+    assert stages_read_again(24) == {"stage-2"}
     store.put_stage("talk-1", replace(store.stages("talk-1")[1], exclusions=(an_exclusion(at_s - 300, at_s - 200),)))
     store.put_camera("talk-1", "stage-0", a_camera("cam-2"))
-    assert told(32) == {"stage-0", "stage-1"}
+    assert stages_read_again(32) == {"stage-0", "stage-1"}
     store.delete_camera_records("talk-1", "stage-2", "cam-1")
-    assert told(40) == {"stage-2"}
-    assert told(48) == set()
+    assert stages_read_again(40) == {"stage-2"}
+    assert stages_read_again(48) == set()

@@ -15,7 +15,7 @@ from tests.builders import a_session, after_ms
 AT = after_ms(3600)
 
 
-def a_row(number: int, **told) -> BoardRow:
+def a_row(number: int, **fields) -> BoardRow:
     return replace(
         BoardRow(
             stage_id=f"stage-{number:02d}",
@@ -34,7 +34,7 @@ def a_row(number: int, **told) -> BoardRow:
             sparkline=tuple(40.0 + one for one in range(12)),
             playing="The Night Ferries",
         ),
-        **told,
+        **fields,
     )
 
 
@@ -46,9 +46,9 @@ def a_board(*rows: BoardRow) -> Board:
 
 
 def test_what_is_written_is_read_again_in_whole_points():
-    told = read_snapshot(board_snapshot(a_board(a_row(1), FEW)))
-    assert (told.session_id, told.title, told.as_of_ms, told.over) == ("talk-1", "Riverside", AT, False)
-    first, few = told.stages
+    snapshot = read_snapshot(board_snapshot(a_board(a_row(1), FEW)))
+    assert (snapshot.session_id, snapshot.title, snapshot.as_of_ms, snapshot.over) == ("talk-1", "Riverside", AT, False)
+    first, few = snapshot.stages
     assert (first.figure, first.low, first.high, first.age_s) == (42, 37, 48, 2)
     assert first.over_5_min == Trend(change=-6, direction="down")
     assert first.sparkline == tuple(range(40, 52))
@@ -74,14 +74,14 @@ def test_hostile_titles_stay_data():
     assert read_snapshot(document).stages[0].title == title
 
 
-def changed(**told) -> bytes:
+def changed(**changes) -> bytes:
     fields = json.loads(board_snapshot(a_board(a_row(1), FEW)))
-    return json.dumps(fields | told).encode()
+    return json.dumps(fields | changes).encode()
 
 
-def with_stage(**told) -> bytes:
+def with_stage(**changes) -> bytes:
     fields = json.loads(board_snapshot(a_board(a_row(1))))
-    return changed(stages=[fields["stages"][0] | told])
+    return changed(stages=[fields["stages"][0] | changes])
 
 
 @pytest.mark.parametrize(

@@ -62,13 +62,13 @@ def test_a_camera_that_claims_a_tiny_frame_rate_is_dead_eventually() -> None:
     assert seen(beat(frames_per_s=1e-310), 3 * LONGEST_INTERVAL_S + 1).state == "dead"
 
 
-@pytest.mark.parametrize(("said", "state"), [("waiting", "away"), ("failed", "failed")])
-def test_a_camera_that_is_tried_again_twice_a_minute_is_not_dead_in_between(said: str, state: str) -> None:
-    assert [seen(beat(state=said, detail="no device"), silent_s).state for silent_s in (45, 61)] == [state, "dead"]
+@pytest.mark.parametrize(("reported", "state"), [("waiting", "away"), ("failed", "failed")])
+def test_a_camera_that_is_tried_again_twice_a_minute_is_not_dead_in_between(reported: str, state: str) -> None:
+    assert [seen(beat(state=reported, detail="no device"), silent_s).state for silent_s in (45, 61)] == [state, "dead"]
 
 
 @pytest.mark.parametrize(
-    ("said", "state"),
+    ("reported", "state"),
     [
         ({"state": "starting"}, "starting"),
         ({"state": "ready"}, "starting"),
@@ -83,10 +83,10 @@ def test_a_camera_that_is_tried_again_twice_a_minute_is_not_dead_in_between(said
         ({"lag_s": 12.0}, "late"),
     ],
 )
-def test_the_state_follows_from_the_heartbeat_and_the_picture(said: dict[str, object], state: str) -> None:
-    status = seen(beat(**said))
+def test_the_state_follows_from_the_heartbeat_and_the_picture(reported: dict[str, object], state: str) -> None:
+    status = seen(beat(**reported))
     assert status.state == state
-    assert str(said.get("detail", "")) in status.why
+    assert str(reported.get("detail", "")) in status.why
 
 
 def test_a_camera_that_stopped_and_one_that_failed_long_ago_differ() -> None:

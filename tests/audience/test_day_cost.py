@@ -40,9 +40,9 @@ def test_scoring_on_the_device_needs_no_call_and_scoring_here_costs_nothing() ->
 
 
 def test_the_assumptions_are_listed() -> None:
-    told = " ".join(day_cost(cameras=3, hours=6.5, faces=40, scoring="cloud", interval_s=2).assumes)
-    assert "3 cameras running for 6.5 hours, with 40 faces in view of each" in told
-    assert "without the free tier" in told
+    assumptions = " ".join(day_cost(cameras=3, hours=6.5, faces=40, scoring="cloud", interval_s=2).assumes)
+    assert "3 cameras running for 6.5 hours, with 40 faces in view of each" in assumptions
+    assert "without the free tier" in assumptions
 
 
 @pytest.mark.parametrize(

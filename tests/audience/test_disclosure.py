@@ -112,10 +112,10 @@ def counted_faces(*stretches: tuple[int, int], from_s: int = 0, camera_id: str =
     ]
 
 
-def shown_numbers(records: Sequence[WindowRecord], cameras: Sequence[Camera] = (), **told) -> list[int]:
+def shown_numbers(records: Sequence[WindowRecord], cameras: Sequence[Camera] = (), **options) -> list[int]:
     """Over how many faces the figure of each second is; 0 where there is none."""
-    session = a_session(started_at=told.pop("started_at", BEGAN))
-    windows = stage_windows(session, a_stage(), cameras, WindowTable.of(records), **told)
+    session = a_session(started_at=options.pop("started_at", BEGAN))
+    windows = stage_windows(session, a_stage(), cameras, WindowTable.of(records), **options)
     numbers = np.zeros(len(windows.start_ms), dtype=np.int64)
     if windows.expressions:
         numbers[windows.place] = windows.table.scored[:, 0]
@@ -245,9 +245,9 @@ def test_of_few_faces_nearly_none_and_nearly_all_become_a_range(smiling, of, sha
 
 def test_over_a_minute_and_more_five_percent_are_near_enough_to_none():
     shares = np.array([0.04, 0.12, 0.97])
-    told = bounded(shares, shares - 0.01, shares + 0.01, faces=np.full(3, 6.0), min_faces=5, seconds=60)
-    assert is_bounded(*told).tolist() == [True, False, True]
-    assert [share_text(*one) for one in zip(*told, strict=True)] == ["under 5 %", "12 %", "over 95 %"]
+    options = bounded(shares, shares - 0.01, shares + 0.01, faces=np.full(3, 6.0), min_faces=5, seconds=60)
+    assert is_bounded(*options).tolist() == [True, False, True]
+    assert [share_text(*one) for one in zip(*options, strict=True)] == ["under 5 %", "12 %", "over 95 %"]
 
 
 def test_shares_of_an_audience_of_one_are_exact():
@@ -307,7 +307,7 @@ def test_nothing_a_page_shows_depends_on_what_few_faces_showed(stretches, agains
         rows = segment_rows(windows, "smile", against=against)
         curve = smoothed_curve(windows, "smile", 15)
         usual = baseline(windows, "smile", against)
-        told = [headline(windows), rows, moments(windows, "smile")]
-        return repr([*told, *(line.tolist() for line in (curve.share, curve.level, curve.share_low, usual.share))])
+        options = [headline(windows), rows, moments(windows, "smile")]
+        return repr([*options, *(line.tolist() for line in (curve.share, curve.level, curve.share_low, usual.share))])
 
     assert shown(0) == shown(1)

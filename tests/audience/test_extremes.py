@@ -135,8 +135,8 @@ def test_a_comparison_of_strange_audiences_has_an_interval_around_its_difference
         screenings([laid_out(plan) for plan in some], "smile", axis, cut)
         for some, cut in ((audiences[:half], "A"), (audiences[half:], "B"))
     ]
-    told = compare(*cuts, axis, seed=1)
-    there = ~np.isnan(told.low)
-    assert (told.low[there] <= told.difference[there] + SLIGHTLY).all()
-    assert (told.difference[there] <= told.high[there] + SLIGHTLY).all()
-    assert within(-1, told.difference, 1)
+    compared = compare(*cuts, axis, seed=1)
+    there = ~np.isnan(compared.low)
+    assert (compared.low[there] <= compared.difference[there] + SLIGHTLY).all()
+    assert (compared.difference[there] <= compared.high[there] + SLIGHTLY).all()
+    assert within(-1, compared.difference, 1)

@@ -38,8 +38,8 @@ def sums_of(windows: Sequence[WindowRecord], *, cameras: Sequence[Camera] = (), 
     return stage_sums(a_stage(exclusions=exclusions), cameras, WindowTable.of(windows))
 
 
-def watched(smiling: int, of: int, *, from_s: float = 0, until_s: float = 600, **told) -> list[WindowRecord]:
-    return [a_window(second, smiling=smiling, of=of, **told) for second in range(int(from_s), int(until_s))]
+def watched(smiling: int, of: int, *, from_s: float = 0, until_s: float = 600, **options) -> list[WindowRecord]:
+    return [a_window(second, smiling=smiling, of=of, **options) for second in range(int(from_s), int(until_s))]
 
 
 def minute(sums: StageSums, at_ms: int = AT):
@@ -47,25 +47,25 @@ def minute(sums: StageSums, at_ms: int = AT):
 
 
 def test_a_minute_is_the_mean_confidence_of_the_faces_that_were_in_view():
-    told = minute(sums_of(watched(9, 30)))
-    assert told.level[0] == pytest.approx(0.3)
-    assert told.n[0] == 30
-    assert told.spread[0] == pytest.approx(0.3 * 0.7)
+    result = minute(sums_of(watched(9, 30)))
+    assert result.level[0] == pytest.approx(0.3)
+    assert result.n[0] == 30
+    assert result.spread[0] == pytest.approx(0.3 * 0.7)
 
 
 def test_the_strongest_expression_determines_a_minute():
     faces = [a_face(f"t{one}", confidences={"smile": 0.2, "happy": 0.25, "surprised": 0.6}) for one in range(8)]
-    told = minute(sums_of([a_window(second, seen=faces) for second in range(540, 600)]))
-    assert LIVELY[told.lead[0]] == "surprised"
-    assert told.level[0] == pytest.approx(0.6)
+    result = minute(sums_of([a_window(second, seen=faces) for second in range(540, 600)]))
+    assert LIVELY[result.lead[0]] == "surprised"
+    assert result.level[0] == pytest.approx(0.6)
 
 
 def test_people_who_smile_and_people_who_are_surprised_add_up():
     """Of twenty faces eight smile and four others look surprised, each with confidence 1."""
     faces = [a_face(f"t{one}", confidences={"smile": one < 8, "surprised": 8 <= one < 12}) for one in range(20)]
-    told = minute(sums_of([a_window(second, seen=faces) for second in range(540, 600)]))
-    assert LIVELY[told.lead[0]] == "smile"
-    assert told.level[0] == pytest.approx(12 / 20, abs=0.08)
+    result = minute(sums_of([a_window(second, seen=faces) for second in range(540, 600)]))
+    assert LIVELY[result.lead[0]] == "smile"
+    assert result.level[0] == pytest.approx(12 / 20, abs=0.08)
 
 
 confidence = st.tuples(st.floats(0, 1), st.floats(0, 0.25))
@@ -111,10 +111,10 @@ def test_a_sad_face_makes_nothing_lively():
 
 def test_windows_of_fewer_than_five_faces_count_in_no_figure():
     windows = watched(4, 4, until_s=570) + watched(2, 10, from_s=570)
-    told = minute(sums_of(windows))
-    assert told.level[0] == pytest.approx(0.2)
-    assert told.n[0] == 10
-    assert told.faces[0] == 7
+    result = minute(sums_of(windows))
+    assert result.level[0] == pytest.approx(0.2)
+    assert result.n[0] == 10
+    assert result.faces[0] == 7
 
 
 def test_a_few_seconds_of_figures_make_no_figure():
@@ -131,8 +131,8 @@ def test_cameras_add_up_and_of_those_that_overlap_the_fuller_one_counts():
 
 
 def test_what_somebody_left_out_counts_in_no_figure():
-    told = minute(sums_of(watched(9, 10), exclusions=[an_exclusion(0, 590)]))
-    assert told.n[0] == 10
+    result = minute(sums_of(watched(9, 10), exclusions=[an_exclusion(0, 590)]))
+    assert result.n[0] == 10
     assert np.isnan(minute(sums_of(watched(9, 10), exclusions=[an_exclusion(500, 600)])).level[0])
 
 
@@ -158,8 +158,8 @@ levels = st.lists(st.tuples(st.floats(0, 1), st.floats(5, 500)), min_size=1, max
 
 
 @given(levels, st.floats(LEAST_K, MOST_K))
-def test_a_shrunk_level_lies_between_its_own_and_the_mean_of_all(told, k):
-    level, n = (np.array([column]) for column in zip(*told, strict=True))
+def test_a_shrunk_level_lies_between_its_own_and_the_mean_of_all(result, k):
+    level, n = (np.array([column]) for column in zip(*result, strict=True))
     mean, shrunk = shrink(level, n, np.array([k]))
     assert level.min() - 1e-9 <= mean[0] <= level.max() + 1e-9
     assert (shrunk >= np.minimum(level, mean[0]) - 1e-9).all()
@@ -189,11 +189,11 @@ def festival(smiling: Sequence[int], of: Sequence[int], until_s: int = 600) -> l
 
 
 def test_figures_lie_in_their_intervals_and_few_faces_have_wide_ones():
-    told = liveliness(festival([3, 30, 10], [6, 60, 60]), AT, AT)
-    assert told.at_ms.tolist() == [AT]
-    assert (told.low <= told.figure).all()
-    assert (told.figure <= told.high).all()
-    width = (told.high - told.low)[0]
+    result = liveliness(festival([3, 30, 10], [6, 60, 60]), AT, AT)
+    assert result.at_ms.tolist() == [AT]
+    assert (result.low <= result.figure).all()
+    assert (result.figure <= result.high).all()
+    width = (result.high - result.low)[0]
     assert width[0] > 2 * width[1]
 
 
@@ -210,8 +210,8 @@ def test_windows_from_after_an_instant_do_not_move_it():
 
 
 def test_one_stage_alone_is_not_shrunk_toward_others():
-    told = liveliness(festival([12], [40]), AT, AT)
-    assert told.figure[0, 0] == pytest.approx(0.3)
+    result = liveliness(festival([12], [40]), AT, AT)
+    assert result.figure[0, 0] == pytest.approx(0.3)
 
 
 def test_no_stages_and_no_records_are_allowed():
@@ -279,6 +279,6 @@ def test_a_stage_that_is_clearly_above_for_long_is_above(steps):
 
 
 def test_figures_are_made_at_the_same_instants_for_everybody():
-    told = liveliness(festival([3, 30], [6, 60]), AT - 9_500, AT + 1_300)
-    assert (told.at_ms % UPDATE_MS == 0).all()
-    assert (told.at_ms[0], told.at_ms[-1]) == (AT - 8_000, AT)
+    result = liveliness(festival([3, 30], [6, 60]), AT - 9_500, AT + 1_300)
+    assert (result.at_ms % UPDATE_MS == 0).all()
+    assert (result.at_ms[0], result.at_ms[-1]) == (AT - 8_000, AT)

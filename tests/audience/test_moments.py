@@ -91,8 +91,10 @@ def test_one_laugh_is_one_moment():
     for lasts_s in (8, 30, 80):
         share = np.repeat(planted(1800, (900, lasts_s, 0.75)), 20, axis=1)
         smiling, faces = crowds(share, np.full(20, 80), lasts_s=np.full(20, 4.0), seed=lasts_s)
-        told = [[one.kind for one in moments(from_counts(smiling[:, i], faces[:, i]), "smile")] for i in range(20)]
-        assert sum(kinds == ["peak"] for kinds in told) >= 18
+        kinds_found = [
+            [one.kind for one in moments(from_counts(smiling[:, i], faces[:, i]), "smile")] for i in range(20)
+        ]
+        assert sum(kinds == ["peak"] for kinds in kinds_found) >= 18
 
 
 def test_a_clip_of_a_minute_with_three_laughs_shows_them():

@@ -22,12 +22,17 @@ FILM = a_timeline(("Quay", 0, 60), ("Dog", 60, 120))
 
 
 def a_screening(
-    *smiling: int, of: int = 20, timeline: Timeline = FILM, film: str = "Ferry", session_id: str = "s1", **told: object
+    *smiling: int,
+    of: int = 20,
+    timeline: Timeline = FILM,
+    film: str = "Ferry",
+    session_id: str = "s1",
+    **options: object,
 ) -> StageWindows:
     """A minute for each number of smiling faces."""
     faces = np.full(60 * len(smiling), of)
     windows = from_counts(
-        np.repeat(smiling, 60), faces, stage=a_stage(timelines=[timeline], **told), session_id=session_id
+        np.repeat(smiling, 60), faces, stage=a_stage(timelines=[timeline], **options), session_id=session_id
     )
     return replace(windows, session=replace(windows.session, film=film))
 
@@ -152,5 +157,5 @@ def test_a_scene_is_compared_with_every_other_one_once_and_never_with_itself():
     assert sorted(besides[Scene(title="Dog")].tolist()) == pytest.approx([0.15, 0.5, 0.5, 0.6, 0.6])
     assert len(besides[None]) == 6
     for other in ({"scorer": "another"}, {"simulated": True}, {"expression": "fear"}):
-        told = {"expression": "smile", "scorer": SCORER, "simulated": False} | other
-        assert len(scenes_besides(archive, "Ferry", **told)[None]) == 0
+        options = {"expression": "smile", "scorer": SCORER, "simulated": False} | other
+        assert len(scenes_besides(archive, "Ferry", **options)[None]) == 0

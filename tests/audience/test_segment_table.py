@@ -18,7 +18,7 @@ from tests.crowds import crowds, from_counts, wandering
 THREE = a_timeline(("Opening", 0, 100), ("Demo", 100, 300), ("Close", 300, 400))
 
 
-def told(*, stage=None, smiling=None, faces=None):
+def segments_of(*, stage=None, smiling=None, faces=None):
     """Thirty faces; 6 smile in the opening, 24 in the demo, none at the close."""
     smiling = np.repeat([6, 24, 0], [100, 200, 100]) if smiling is None else smiling
     faces = np.full(400, 30) if faces is None else faces
@@ -27,7 +27,7 @@ def told(*, stage=None, smiling=None, faces=None):
 
 
 def test_each_segment_has_its_share_its_change_and_how_many_faces_it_rests_on():
-    rows = told()
+    rows = segments_of()
     assert [row.title for row in rows] == ["Opening", "Demo", "Close"]
     assert [row.share for row in rows] == pytest.approx([0.2, 0.8, 0])
     assert [row.change for row in rows] == pytest.approx([0.2 - 0.45, 0.8 - 0.45, -0.45])
@@ -53,7 +53,7 @@ def test_the_interval_of_a_change_holds_the_true_one_in_most_sessions():
     smiling, faces = crowds(np.repeat(true, 300, axis=1), np.full(300, 60), lasts_s=np.full(300, 4.0), seed=7)
     held, apart = [], 0
     for i in range(300):
-        rows = told(smiling=smiling[:, i], faces=faces[:, i], stage=a_stage(timelines=[THREE]))
+        rows = segments_of(smiling=smiling[:, i], faces=faces[:, i], stage=a_stage(timelines=[THREE]))
         held.append(
             [
                 row.change_low <= change <= row.change_high
@@ -110,12 +110,12 @@ def test_steps_between_segments_are_distinguished_from_a_drift():
     true = np.repeat([0.15, 0.35, 0.2, 0.3, 0.15], 300)[:, None]
     slides = a_stage(timelines=[a_timeline(*[(str(i), 300.0 * i, 300.0 * i + 300) for i in range(5)])])
     smiling, faces = crowds(np.repeat(true, 20, axis=1), np.full(20, 60), lasts_s=np.full(20, 4.0), seed=2)
-    told = [
+    segments_of = [
         [row.change_low > 0 for row in segment_rows(from_counts(smiling[:, i], faces[:, i], stage=slides), "smile")]
         for i in range(20)
     ]
-    assert np.mean(told, axis=0)[[1, 3]].min() >= 0.8
-    assert np.mean(told, axis=0)[[0, 2, 4]].max() == 0
+    assert np.mean(segments_of, axis=0)[[1, 3]].min() >= 0.8
+    assert np.mean(segments_of, axis=0)[[0, 2, 4]].max() == 0
 
 
 def test_a_laugh_within_a_segment_makes_its_range_wider():
@@ -133,7 +133,7 @@ def test_a_laugh_within_a_segment_makes_its_range_wider():
 
 def test_a_segment_with_too_little_says_so_and_keeps_its_faces():
     excluded = a_stage(timelines=[THREE], exclusions=[an_exclusion(305, 400)])
-    row = told(stage=excluded)[2]
+    row = segments_of(stage=excluded)[2]
     assert not row.enough
     assert math.isnan(row.share)
     assert math.isnan(row.change)
@@ -143,7 +143,7 @@ def test_a_segment_with_too_little_says_so_and_keeps_its_faces():
 
 def test_a_segment_of_few_blocks_has_a_change_and_no_interval():
     stage = a_stage(timelines=[a_timeline(("Short", 0, 40), ("Long", 40, 300), ("Close", 300, 400))])
-    short, long, _ = told(stage=stage)
+    short, long, _ = segments_of(stage=stage)
     assert short.enough
     assert not math.isnan(short.change)
     assert math.isnan(short.change_low)
@@ -152,27 +152,27 @@ def test_a_segment_of_few_blocks_has_a_change_and_no_interval():
 
 def test_a_segment_that_was_never_shown_has_no_figures():
     stage = a_stage(timelines=[THREE], cues=[a_cue(250, 0)])
-    rows = told(stage=stage)
+    rows = segments_of(stage=stage)
     assert [row.enough for row in rows] == [True, True, False]
     assert math.isnan(rows[2].faces)
 
 
 def test_one_segment_over_everything_does_not_differ_from_the_talk():
-    (row,) = told(stage=a_stage(timelines=[a_timeline(("All", 0, 400))]))
+    (row,) = segments_of(stage=a_stage(timelines=[a_timeline(("All", 0, 400))]))
     assert row.change == row.change_low == row.change_high == 0
 
 
 def test_a_sparkline_runs_from_the_beginning_to_the_end_with_its_gaps():
     faces = np.full(400, 10)
     faces[100:208] = 3
-    demo = told(faces=faces, smiling=np.minimum(np.arange(400) // 40, faces))[1]
+    demo = segments_of(faces=faces, smiling=np.minimum(np.arange(400) // 40, faces))[1]
     assert len(demo.sparkline) == SPARKLINE_POINTS
     assert np.isnan(demo.sparkline).tolist() == [True] * 12 + [False] * 12
     assert demo.sparkline[-1] == pytest.approx(0.7)
 
 
 def test_a_stage_without_a_timeline_has_no_segments():
-    assert told(stage=a_stage()) == ()
+    assert segments_of(stage=a_stage()) == ()
 
 
 def test_changes_against_the_pre_roll_are_from_the_time_before_anything_was_shown():

@@ -75,11 +75,11 @@ def test_a_window_may_come_in_any_parts(scored, unseen):
     seen = [(a_face(f"t{index}", smile=smile), part) for index, (smile, part) in enumerate(scored)]
     whole = WindowTable.of([a_window(seen=[face for face, _ in seen], expected=len(seen) + unseen)])
     parts = sorted({part for _, part in seen})
-    told = []
+    records = []
     for part in parts:
         own = [face for face, chosen in seen if chosen == part]
-        told.append(a_window(seen=own, part=part, expected=len(own) + (unseen if part == parts[0] else 0)))
-    assert same(WindowTable.of(told).over_cameras(), whole.over_cameras())
+        records.append(a_window(seen=own, part=part, expected=len(own) + (unseen if part == parts[0] else 0)))
+    assert same(WindowTable.of(records).over_cameras(), whole.over_cameras())
 
 
 @given(records(), st.integers(1, 5), st.integers(1, 5))

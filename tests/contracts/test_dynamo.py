@@ -92,14 +92,14 @@ class TestPages:
         morning = range(50_000, 53_000, 3)
         scorer = "a scorer whose name is long enough to fill pages soon " * 4
         store.put_windows([a_window(second, of=2, scorer=scorer) for second in (*evening, *morning)])
-        told = []
+        tables = []
         for ways in (1, 3, 8):
             monkeypatch.setattr(dynamo_table, "PARALLEL_REQUESTS", ways)
-            told.append(store.windows("talk-1", "main"))
-        assert told[0].start_ms.tolist() == [after_ms(second) for second in (*evening, *morning)]
-        for table in told[1:]:
-            assert np.array_equal(table.start_ms, told[0].start_ms)
-            assert np.array_equal(table.faces, told[0].faces)
+            tables.append(store.windows("talk-1", "main"))
+        assert tables[0].start_ms.tolist() == [after_ms(second) for second in (*evening, *morning)]
+        for table in tables[1:]:
+            assert np.array_equal(table.start_ms, tables[0].start_ms)
+            assert np.array_equal(table.faces, tables[0].faces)
         monkeypatch.setattr(dynamo_table, "PARALLEL_REQUESTS", 8)
         limits = {"from_ms": after_ms(100), "until_ms": after_ms(51_000)}
         inside = [after_ms(second) for second in (*evening[100:], *morning) if second < 51_000]

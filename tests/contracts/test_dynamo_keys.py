@@ -96,9 +96,9 @@ def test_what_is_added_at_the_end_meanwhile_is_in_the_last_stretch():
     ids=["scored", "heads only", "nobody in view", "very wide"],
 )
 def test_a_window_comes_back_out_of_its_item(window):
-    table, told = WindowTable.of_rows([window_row(window_item(window))]), WindowTable.of([window])
+    table, expected = WindowTable.of_rows([window_row(window_item(window))]), WindowTable.of([window])
     for name in WindowTable.__dataclass_fields__:
-        assert str(getattr(table, name)) == str(getattr(told, name))
+        assert str(getattr(table, name)) == str(getattr(expected, name))
 
 
 def test_a_window_is_numbers_under_names():

@@ -70,10 +70,10 @@ def test_boto3(client, moto, monkeypatch):
 def test_partiql(client):
     (statement,) = blocks("partiql")
     items = client.execute_statement(Statement=statement)["Items"]
-    told = {(int(item["start_ms"]["N"]), item["camera"]["S"]): item["smile"]["M"]["over"]["N"] for item in items}
-    assert told[BEGAN_MS, "left"] == "4"
-    assert told[BEGAN_MS, "right"] == "0"
-    assert len(told) == 3
+    over = {(int(item["start_ms"]["N"]), item["camera"]["S"]): item["smile"]["M"]["over"]["N"] for item in items}
+    assert over[BEGAN_MS, "left"] == "4"
+    assert over[BEGAN_MS, "right"] == "0"
+    assert len(over) == 3
 
 
 def test_athena(client, tmp_path):

@@ -268,7 +268,7 @@ class TestWindows:
             for camera in ("left", "right")
             for part in ("0", "1")
         ]
-        told = []
+        tables = []
         for seed in range(3):
             shuffled = random.Random(seed).sample(windows, len(windows)) if seed else windows
             session = f"talk-{seed}"
@@ -276,8 +276,8 @@ class TestWindows:
                 store.put_session(a_session(session))
                 for window in shuffled + shuffled[:5]:
                     store.put_windows([replace(window, session_id=session)], [])
-                told.append(rows(store.windows(session, "main")))
-        assert told[0] == told[1] == told[2]
+                tables.append(rows(store.windows(session, "main")))
+        assert tables[0] == tables[1] == tables[2]
 
     def test_windows_may_arrive_before_their_stage_and_camera(self, store):
         store.put_windows([a_window(of=3)], [window_faces()], a_progress())

@@ -323,7 +323,7 @@ def test_what_nobody_signs_is_not_written_and_the_reason_is_said(pages: Pages, f
     app = writing(pages, "talk-1", "main", 110)
     app.text_input(key="note-title").input("A glass broke")
     app.button(key="note-save").click().run()
-    assert "name of who wrote a note is empty" in text_of(app)
+    assert "name of the author of a note is empty" in text_of(app)
     assert file_of("talk-1").stages[0].annotations == ()
 
 

@@ -112,7 +112,7 @@ def test_all_errors_are_reported_at_once():
         ("STAGE", "../x", "stage id '../x' is not allowed"),
         ("CAMERA", "-", "camera id '-' is not allowed"),
         ("SETTING", "pub", "use one of event, cinema, research, home, workplace, education"),
-        ("COUNTRY", "Atlantis", "no country's name or code"),
+        ("COUNTRY", "Atlantis", "not the name or code of a country"),
         ("HEADS_ONLY", "perhaps", "use yes or no"),
         ("SHEET_INTERVAL_S", "0", "use seconds from 0.1 to 600"),
         ("SHEET_INTERVAL_S", "nan", "use seconds from 0.1 to 600"),
