@@ -134,9 +134,8 @@ def _print_backup_notice(store_url: str) -> None:
 def _print_forgetting_notice(has_pending_erasure: bool) -> None:
     if has_pending_erasure:
         click.echo(
-            "The store's write-ahead log still contains the deleted data, because another program is reading "
-            "the store: "
-            "the first use of the store after that empties it."
+            "The store's write-ahead log still contains the deleted data, because another program is reading the "
+            "store: the first use of the store after that empties it."
         )
 
 
