@@ -243,8 +243,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _begin(self, status: HTTPStatus, kind: str, more: dict[str, str]) -> None:
         self.send_response(status)
-        # Prevents other sites from embedding the stream. Pages of this machine may embed it; for this policy, browsers
-        # treat two ports of one IP address as two sites, although Sec-Fetch-Site says "same-site".
+        # Other sites must not embed the stream; pages of this machine on another port may. Those send Sec-Fetch-Site
+        # "same-site", but this policy treats them as another site, so they need "cross-origin".
         may = "cross-origin" if self.headers.get("Sec-Fetch-Site") == "same-site" else "same-site"
         policy = {"Cross-Origin-Resource-Policy": may}
         for name, value in {"Content-Type": kind, **HEADERS, **policy, **more}.items():
