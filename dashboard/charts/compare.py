@@ -14,17 +14,22 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from dashboard.charts.axes import Ends, clock_axis, crosshair, finished, legend, percent_axis, seconds, share_top
+from dashboard.charts.axes import Ends, clock_axis, crosshair, finished, legend, percent_axis, seconds, share_top, tiles
 from dashboard.charts.theme import MOST_STYLES, SMALL_PX, TEXT_PX, Palette, dash, see_through
+from dashboard.charts.thinning import thinned
 
 BRUSH: Final = "brush"
 """The selection that a drag over the chart makes: seconds from and until, of the field `BRUSHED`."""
 BRUSHED: Final = "from_s"
 
-# More bands than this would hide one another.
-_MOST_BANDS: Final = 4
+MOST_BANDS: Final = 4
+"""More bands would hide one another."""
+
 _LINES_ALONE_PX, _LINES_PX, _BETWEEN_PX, _DIFFERENCE_PX = 300, 260, 48, 112
 _SHORTEST_TITLE_PX: Final = 40
+_MOST_POINTED_AT: Final = 600
+# Of lines that are drawn quietly, all together, and of one.
+_MOST_QUIET_POINTS, _LEAST_QUIET_POINTS = 12_000, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +37,8 @@ class CompareFigures:
     """What a comparison draws.
 
     Attributes:
-        cells: one row a cell of the axis: `at_s`, `from_s`, `until_s`; `line_0`, `low_0`, `high_0` and so on, percent;
+        cells: one row a cell of the axis: `at_s`; `line_0` and so on, percent, with `low_0` and
+            `high_0` of lines that have a band;
             `difference`, `difference_low`, `difference_high`, points; `said`, which a pointer over it reads. NaN where
             there is no figure.
         names: of the lines.
@@ -62,7 +68,7 @@ def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
     """The chart. Lines that are too many to be told apart are drawn alike and quietly, but those that are marked."""
     lines_px = _LINES_PX if figures.difference else _LINES_ALONE_PX
     height = lines_px + (_BETWEEN_PX + _DIFFERENCE_PX if figures.difference else 0)
-    cells = alt.Chart(figures.cells)
+    cells = alt.Chart(_pointed_at(figures.cells))
     axis = clock_axis(figures.ends_s)
     x, begins = seconds("at_s", figures.ends_s, axis), seconds(BRUSHED, figures.ends_s, axis)
     pointed, hover = crosshair(cells, x, palette)
@@ -83,6 +89,13 @@ def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
         under.add_params(hover, drag).properties(name="hover_cells"),
     ]
     return finished(layers, palette, height=height, title=figures.name, own_y=True)
+
+
+def _pointed_at(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells that a pointer can tell apart, each as wide as its share of the axis."""
+    read = cells[["at_s", "said"]].iloc[:: -(-len(cells) // _MOST_POINTED_AT) or 1]
+    from_s, until_s = tiles(read["at_s"].to_numpy())
+    return read.assign(from_s=from_s, until_s=until_s)
 
 
 def _segments(figures: CompareFigures, begins: alt.X, lines_px: int, palette: Palette) -> list[alt.Chart]:
@@ -114,17 +127,18 @@ def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -
     )
     loud = dict(list(told_apart.items())[:MOST_STYLES])
     quiet: list[Any] = [one for one in fields if one not in loud]
-    cells = alt.Chart(figures.cells)
+    cells = alt.Chart(figures.cells.drop(columns="said"))
     layers = []
-    if sum(figures.cells[f"low_{number}"].notna().any() for number in range(len(fields))) <= _MOST_BANDS:
-        for colour, one in zip(palette.lines, loud, strict=False):
-            low, high = one.replace("line", "low"), one.replace("line", "high")
+    for colour, one in zip(palette.lines, loud, strict=False):
+        low, high = one.replace("line", "low"), one.replace("line", "high")
+        if low in figures.cells:
             band = cells.mark_area(color=see_through(colour), aria=False)
             layers.append(band.encode(x=x, y=share(low), y2=f"{high}:Q"))
     axis = percent_axis(top)
     if quiet:
-        folded = cells.transform_fold(quiet, as_=["line", "share"])
-        thin = folded.mark_line(color=palette.quiet, strokeWidth=0.8, opacity=0.55, aria=False)
+        thin = alt.Chart(_long(figures.cells, quiet)).mark_line(
+            color=palette.quiet, strokeWidth=0.8, strokeOpacity=0.55, aria=False
+        )
         layers.append(thin.encode(x=x, y=share("share", axis), detail="line:N"))
     if loud:
         styles: dict[str, Any] = {"domain": list(loud), "type": "ordinal"}
@@ -142,13 +156,23 @@ def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -
     return layers
 
 
+def _long(cells: pd.DataFrame, lines: Sequence[str]) -> pd.DataFrame:
+    """Many lines one under another, each thinned by itself: folded by the browser they would take it seconds."""
+    most = max(_LEAST_QUIET_POINTS, _MOST_QUIET_POINTS // len(lines))
+    found = []
+    for line in lines:
+        drawn = cells.iloc[thinned(cells[line].to_numpy(), most)]
+        found.append(pd.DataFrame({"at_s": drawn["at_s"], "line": line, "share": drawn[line]}))
+    return pd.concat(found)
+
+
 def _difference(figures: CompareFigures, x: alt.X, begins: alt.X, height: int, palette: Palette) -> list[alt.Chart]:
     """The difference with its band in the lower plot, 0 in its middle, so that who is higher is seen at once."""
     # A band of few units can be as wide as can be; the difference must be seen beside it all the same.
     reach = float(min(10 * np.ceil(max(figures.widest, 1) / 10), 100))
     top = height - _DIFFERENCE_PX
     scale = alt.Scale(domain=[-reach, reach], range=[height, top])
-    cells = alt.Chart(figures.cells)
+    cells = alt.Chart(figures.cells.drop(columns="said"))
     signed = "(datum.value > 0 ? '+' : '') + datum.label"
     axis = alt.Axis(title=None, orient="left", grid=True, values=[-reach, 0, reach], labelExpr=signed)
     clusters = alt.Chart(figures.clusters)

@@ -23,10 +23,12 @@ HEAVY = (
     "platformdirs",
     "pooch",
     "pyarrow",
+    "pypdf",
     "scenedetect",
     "scipy",
     "streamlit",
     "torch",
+    "vl_convert",
 )
 
 

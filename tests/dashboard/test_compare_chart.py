@@ -145,7 +145,6 @@ def test_each_cell_is_a_row_with_the_words_a_pointer_reads():
     lines = [a_line([0.2] * 12, count=counts), a_line([NAN] + [0.4] * 11, name="Cut B")]
     rows = compare_rows(AXIS, lines, None, WHOLE)
     assert rows["at_s"].tolist() == [2.5 + 5 * cell for cell in range(12)]
-    assert rows["from_s"].tolist() == [5 * cell for cell in range(12)]
     first, later = rows.iloc[0], rows.iloc[4]
     assert (first["line_0"], first["low_0"], first["high_0"]) == (20, 10, 30)
     assert np.isnan(first["line_1"])
@@ -251,9 +250,16 @@ def test_lines_are_told_apart_by_dash_as_well_as_colour():
 
 def test_many_lines_are_quiet_and_those_that_were_chosen_stand_out_and_are_named():
     names = [f"s{number}" for number in range(MOST_STYLES + 3)]
-    quiet, loud = layers(chart([a_line([0.2] * 12, name=name) for name in names], marked=["s5"]), "line")
+    many = chart([a_line([0.2] * 12, name=name) for name in names], marked=["s5"])
+    quiet, loud = layers(many, "line")
     assert quiet["mark"]["strokeWidth"] < 1 < loud["mark"]["strokeWidth"]
-    assert len(quiet["transform"][0]["fold"]) == MOST_STYLES + 2
+    assert quiet["encoding"]["detail"]["field"] == "line"
+    (drawn,) = [
+        frame
+        for frame in datasets(chart([a_line([0.2] * 12, name=name) for name in names], marked=["s5"]))
+        if "share" in frame
+    ]
+    assert set(drawn["line"]) == {f"line_{number}" for number in range(MOST_STYLES + 3)} - {"line_5"}
     assert loud["transform"][0]["fold"] == ["line_5"]
     assert '["s5"]' in loud["encoding"]["color"]["legend"]["labelExpr"]
 
@@ -270,6 +276,18 @@ def test_bands_are_drawn_for_as_few_lines_as_can_be_read():
         return len(layers(chart(lines), "area"))
 
     assert (bands(1), bands(4), bands(5)) == (1, 4, 0)
+
+
+def test_a_pointer_finds_each_cell_or_on_a_long_axis_as_many_as_it_can_tell_apart():
+    def read(cells):
+        axis = FilmAxis.of([], 5.0 * cells, 5, None)
+        figures = compare_figures(axis, [a_line([0.2] * cells)], None, stretch=(0.0, 5.0 * cells), name="Share")
+        (frame,) = [frame for frame in datasets(compare_chart(figures, LIGHT)) if "said" in frame]
+        return frame
+
+    assert read(12)["from_s"].tolist() == [5 * cell for cell in range(12)]
+    assert 400 <= len(read(1500)) <= 600
+    assert (read(1500)["from_s"][1:].to_numpy() == read(1500)["until_s"][:-1].to_numpy()).all()
 
 
 def test_where_groups_differ_by_more_than_chance_is_marked_and_numbered():

@@ -487,7 +487,7 @@ def test_a_camera_is_offered_a_stage_of_the_session_that_is_chosen(pages: Pages,
 def test_a_day_is_estimated_for_the_cameras_of_the_session_that_is_chosen(pages: Pages, talk: str, quiet: str) -> None:
     app = pages.operate(part="Cost", session="Why bridges hum")
     app.selectbox(key="cost-scoring").select("cloud").run()
-    assert "2 cameras at work" in text_of(app)
+    assert "2 cameras running" in text_of(app)
     app.selectbox(key="session").select(quiet).run()
     assert app.number_input(key="cost-cameras-quiet").value == 1
 
@@ -508,7 +508,7 @@ def test_the_estimate_says_what_it_assumes_and_whether_it_is_within_the_budget(p
     app.selectbox(key="cost-scoring").select("cloud").run()
     text = text_of(app)
     assert "over the budget of $20.00" in text
-    assert "2 cameras at work for 8 hours, with 30 faces in view of each" in text
+    assert "2 cameras running for 8 hours, with 30 faces in view of each" in text
     app.number_input(key="cost-interval").set_value(12.0).run()
     assert "within the budget of $20.00" in text_of(app)
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from audience.disclosure import interval_text, share_text
 from audience.percents import percent, percent_text
 from audience.time import clock_text
-from dashboard.charts.axes import Ends, tiles
-from dashboard.charts.compare import CompareFigures
+from dashboard.charts.axes import Ends
+from dashboard.charts.compare import MOST_BANDS, CompareFigures
 from dashboard.charts.theme import MOST_STYLES
 from dashboard.charts.thinning import thinned_together
 from dashboard.pages.compare.film_axis import FilmAxis
@@ -111,13 +111,13 @@ def compare_rows(axis: FilmAxis, lines: Sequence[Line], difference: Difference |
     inside = np.flatnonzero(axis.inside(*stretch))
     kept = thinned_together(np.array([line.share[inside] for line in lines]), _most_rows(len(lines)))
     drawn = inside[kept]
-    at_s = axis.middle_s[drawn]
-    from_s, until_s = tiles(at_s)
-    columns: dict[str, object] = {"at_s": at_s, "from_s": from_s, "until_s": until_s}
+    columns: dict[str, object] = {"at_s": axis.middle_s[drawn]}
+    banded = [number for number, line in enumerate(lines) if not np.isnan(line.low).all()]
     for number, line in enumerate(lines):
         columns[f"line_{number}"] = np.round(100 * line.share, 2)[drawn]
-        columns[f"low_{number}"] = np.round(100 * line.low, 2)[drawn]
-        columns[f"high_{number}"] = np.round(100 * line.high, 2)[drawn]
+        if number in banded and len(banded) <= MOST_BANDS:
+            columns[f"low_{number}"] = np.round(100 * line.low, 2)[drawn]
+            columns[f"high_{number}"] = np.round(100 * line.high, 2)[drawn]
     if difference is not None:
         for column, values in (("", difference.value), ("_low", difference.low), ("_high", difference.high)):
             columns[f"difference{column}"] = np.round(100 * values, 2)[drawn]
