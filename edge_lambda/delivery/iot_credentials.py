@@ -116,8 +116,8 @@ class CredentialsProvider:
         detail = f"{status}: {message}" if message else str(status)
         if status == _FORBIDDEN:
             return (
-                f"AWS IoT refuses thing {self.thing} the role ({detail}): check that its certificate is active, attached "
-                "to the thing, and that its policy allows iot:AssumeRoleWithCertificate on the role alias"
+                f"AWS IoT refuses thing {self.thing} the role ({detail}): check that its certificate is active, "
+                "attached to the thing, and that its policy allows iot:AssumeRoleWithCertificate on the role alias"
             )
         if status == _BUSY or status >= _FROM_SERVER_ERRORS:
             return f"the credentials provider of AWS IoT is busy ({detail}): will be retried"
