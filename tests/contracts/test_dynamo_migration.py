@@ -54,7 +54,7 @@ def test_old_windows_are_counted_and_rewritten_once(url, capsys):
     before = figures(url)
     assert len(before[0]) == 301
     assert run(["migrate", "--dry-run", "--store", url]) == 0
-    assert "300 windows are to be rewritten: 300 write units" in capsys.readouterr().out
+    assert "300 windows to rewrite: 300 write units" in capsys.readouterr().out
     assert sum(PACKED in item for item in items(url)) == 300
     assert run(["migrate", "--yes", "--store", url]) == 0
     after = items(url)
@@ -64,7 +64,7 @@ def test_old_windows_are_counted_and_rewritten_once(url, capsys):
     assert figures(url) == before
     capsys.readouterr()
     assert run(["migrate", "--store", url]) == 0
-    assert "nothing to rewrite" in capsys.readouterr().out
+    assert "Nothing to rewrite" in capsys.readouterr().out
 
 
 def test_what_was_deleted_meanwhile_stays_deleted_and_the_rest_goes_on(url, monkeypatch):
@@ -89,5 +89,5 @@ def test_what_was_deleted_meanwhile_stays_deleted_and_the_rest_goes_on(url, monk
 
 def test_a_store_elsewhere_has_nothing_to_rewrite(tmp_path, capsys):
     assert run(["migrate", "--store", f"sqlite:///{tmp_path}/houselights.db"]) == 0
-    assert "nothing to rewrite" in capsys.readouterr().out
+    assert "Nothing to rewrite" in capsys.readouterr().out
     assert not (tmp_path / "houselights.db").exists()
