@@ -84,22 +84,23 @@ def admitted_heartbeat(session: Session, beat: Heartbeat, now_ms: int) -> Heartb
     Raises:
         DeliveryRefused: its clock is wrong while it records, or the session ended too long ago.
     """
-    came_ms = now_ms if beat.received_ms is None else min(beat.received_ms, now_ms + AHEAD_MS)
-    off_ms = beat.at_ms - came_ms
+    arrived_ms = now_ms if beat.received_ms is None else min(beat.received_ms, now_ms + AHEAD_MS)
+    clock_error_ms = beat.at_ms - arrived_ms
     records = beat.received_ms is None or beat.state == "running" or beat.last_window_ms is not None
-    if abs(off_ms) > AHEAD_MS and records:
+    if abs(clock_error_ms) > AHEAD_MS and records:
         raise DeliveryRefused(
-            f"the camera's clock is {abs(off_ms) // 1000} s {'ahead' if off_ms > 0 else 'behind'}: set the clock"
+            f"the camera's clock is {abs(clock_error_ms) // 1000} s {'ahead' if clock_error_ms > 0 else 'behind'}: "
+            "set the clock"
         )
-    if session.ended_at is not None and came_ms > to_ms(session.ended_at) + LATE_MS:
+    if session.ended_at is not None and arrived_ms > to_ms(session.ended_at) + LATE_MS:
         raise DeliveryRefused(f"session {session.session_id!r} ended at {instant_text(session.ended_at)}")
     newest_ms = beat.last_window_ms
     if newest_ms is None:
         return beat
-    if not came_ms - LONGEST_MS <= newest_ms <= came_ms + AHEAD_MS:
+    if not arrived_ms - LONGEST_MS <= newest_ms <= arrived_ms + AHEAD_MS:
         raise DeliveryRefused(f"its newest window is at {_text(newest_ms)}: the camera's clock was wrong; set it")
     try:
-        check_recorded(session, newest_ms, came_ms)
+        check_recorded(session, newest_ms, arrived_ms)
     except (DeliveryRefused, SheetRejected):
         return replace(beat, last_window_ms=None)
     return beat

@@ -60,7 +60,7 @@ class AlertRule:
             raise InvalidValue(f"{self.limit:g} is not a valid limit for a rule on {self.what}")
 
 
-def usual_rules() -> tuple[AlertRule, ...]:
+def default_rules() -> tuple[AlertRule, ...]:
     """The default rules of a new session."""
     return (
         AlertRule(rule_id="camera-1", what="camera", for_s=60),
@@ -245,8 +245,8 @@ def _next(finding: Finding, before: Alert | None, now_ms: int) -> Alert | None:
     if before.began_ms is None:
         if not finding.holds:
             return None
-        held = now_ms - before.since_ms >= finding.rule.for_s * 1000
-        return replace(before, began_ms=now_ms, told=finding.message) if held else before
+        has_held = now_ms - before.since_ms >= finding.rule.for_s * 1000
+        return replace(before, began_ms=now_ms, told=finding.message) if has_held else before
     if finding.holds is None:
         return before
     if finding.holds:

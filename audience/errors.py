@@ -82,13 +82,11 @@ class ExportFailed(HouselightsError):
 
 
 class SheetRejected(HouselightsError):
-    """A delivery that is not a contact sheet, window file or status message, or is damaged, hostile or of an unknown
-    schema."""
+    """A contact sheet, window file or status message that is malformed, damaged, hostile or of an unknown schema."""
 
 
 class DeliveryRefused(HouselightsError):
-    """A valid delivery that does not match what is set up in the store; it may be accepted once the setup is
-    corrected."""
+    """A valid delivery that does not match the store's setup; it may be accepted once that is corrected."""
 
 
 class FacesRefused(DeliveryRefused):

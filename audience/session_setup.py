@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audience.admission import check_joins
-from audience.alerts import usual_rules
+from audience.alerts import default_rules
 from audience.countries import country_code
 from audience.errors import ScoringRefused, SessionNotFound
 from audience.ids import check_id
@@ -61,7 +61,7 @@ def end_with_last_camera(
 def _other_cameras_pending(
     store: Store, setup: SessionSetup, beats: Collection[Heartbeat], recordings: Collection[RecordingProgress]
 ) -> bool:
-    """Whether a camera of the session other than the occasion's may still deliver something."""
+    """Whether another camera of the session may still deliver something."""
     known = {
         (stage.stage_id, camera.camera_id)
         for stage in store.stages(setup.session_id)
@@ -133,7 +133,7 @@ def plan_session(store: Store, setup: SessionSetup, started_at: datetime, *, now
         InvalidValue: a value is not allowed.
     """
     try:
-        there = store.session(setup.session_id)
+        stored = store.session(setup.session_id)
     except SessionNotFound:
         decision = decide(setup.setting or "event", setup.country, heads_only=setup.heads_only)
         return Session(
@@ -153,14 +153,14 @@ def plan_session(store: Store, setup: SessionSetup, started_at: datetime, *, now
             set_up_at=now,
         )
     if setup.heads_only or setup.setting or setup.country:
-        decision = decide(setup.setting or there.setting, setup.country or there.country, heads_only=setup.heads_only)
-        if decision.mode != there.mode:
+        decision = decide(setup.setting or stored.setting, setup.country or stored.country, heads_only=setup.heads_only)
+        if decision.mode != stored.mode:
             raise ScoringRefused(
-                f"session {there.session_id!r} was set up to measure {there.mode}, and this asks for {decision.mode}: "
+                f"session {stored.session_id!r} was set up to measure {stored.mode}, not {decision.mode} as requested: "
                 "leave --setting, --country and --heads-only out, or choose another --session"
             )
     described = with_description(
-        there,
+        stored,
         title=setup.title,
         film=setup.film,
         cut=setup.cut,
@@ -169,9 +169,9 @@ def plan_session(store: Store, setup: SessionSetup, started_at: datetime, *, now
     )
     return replace(
         described,
-        kind=setup.kind or there.kind,
-        started_at=min(there.started_at, started_at),
-        notice_given=there.notice_given or setup.notice_given,
+        kind=setup.kind or stored.kind,
+        started_at=min(stored.started_at, started_at),
+        notice_given=stored.notice_given or setup.notice_given,
     )
 
 
@@ -239,11 +239,11 @@ def store_session(store: Store, session: Session, setup: SessionSetup, *, delive
         stage = replace(stage, audience_size=setup.audience_size)
     if stage != stages.get(setup.stage_id):
         store.put_stage(session.session_id, stage)
-    there = camera_at(store, setup.place)
-    camera = there or Camera(camera_id=setup.camera_id)
+    stored = camera_at(store, setup.place)
+    camera = stored or Camera(camera_id=setup.camera_id)
     if camera.delivered_by is None:
         camera = replace(camera, delivered_by=delivered_by)
-    if camera != there:
+    if camera != stored:
         store.put_camera(session.session_id, stage.stage_id, camera)
     return store.session(session.session_id)
 
@@ -289,7 +289,7 @@ def prepare_session(
         begins_at, is_new = begins_at or now, True
     session = replace(plan_session(store, setup, begins_at, now=now), started_at=begins_at)
     session = store_session(store, session, setup, delivered_by=setup.camera_id if device else None)
-    for rule in usual_rules() if is_new else ():
+    for rule in default_rules() if is_new else ():
         store.alerting.put(session.session_id, rule)
     return session
 

@@ -205,8 +205,10 @@ class Store(Protocol):
         ...
 
     def put_session(self, session: Session) -> None:
-        """Writes the session, replacing one with its id but keeping that one's `set_up_at`; refused while a session
-        with that id is being deleted."""
+        """Writes the session, or replaces the one with its id and keeps that one's `set_up_at`.
+
+        Refused while a session with that id is being deleted.
+        """
         ...
 
     def change_session(self, session: Session) -> None:
@@ -226,8 +228,7 @@ class Store(Protocol):
         ...
 
     def delete_session(self, session_id: str) -> bool:
-        """Deletes the session and everything recorded under it, including concurrent writes; returns whether it
-        existed.
+        """Deletes the session and all its records, including concurrent writes; returns whether it existed.
 
         The session stays listed until it is completely deleted; calling this again completes an interrupted deletion.
         """
@@ -272,8 +273,7 @@ class Store(Protocol):
     def window_count(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> int:
-        """The number of records that `windows` would return, without reading them; it also changes for a late
-        record."""
+        """The number of records that `windows` would return, as a cheap check for late ones."""
         ...
 
     def faces(

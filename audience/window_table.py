@@ -219,8 +219,7 @@ class WindowTable:
         return kept._summed(kept.start_ms, np.full(len(kept), -1, dtype=np.int64))
 
     def _superseded(self, overlaps: Iterable[frozenset[str]]) -> NDArray[np.bool_]:
-        """Mask (n,): whether an overlapping camera counts instead of the row's; expects one row per window and
-        camera."""
+        """Mask (n,): whether an overlapping camera counts instead of the row's, given one row per window and camera."""
         superseded = np.zeros(len(self), dtype=bool)
         neighbours = np.zeros((len(self.cameras), len(self.cameras)), dtype=bool)
         for group in overlaps:

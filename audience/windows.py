@@ -27,8 +27,7 @@ TALLY_TYPE = np.dtype([("code", "u1"), ("over", "<u4"), ("total", "<f8"), ("squa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Sums of one expression over the tracks of a window: confidences, their squares, and tracks that reach the
-    threshold."""
+    """One expression over the tracks of a window: Σ confidence, Σ confidence², and tracks over the threshold."""
 
     total: float
     squares: float

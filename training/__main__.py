@@ -29,9 +29,9 @@ def main() -> int:
         help="folder for boxes and checkpoints, to resume an interrupted run (%(default)s)",
     )
     parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
+    options = parser.parse_args()
     try:
-        train(given.data, given.out, given.work, Recipe(seed=given.seed))
+        train(options.data, options.out, options.work, Recipe(seed=options.seed))
     except CorpusUnreadable as error:
         print(error, file=sys.stderr)  # noqa: T201 - a user's mistake is one line
         return 2

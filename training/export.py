@@ -68,8 +68,7 @@ class _Graph:
         return self.add("Relu", self.add("Add", maps, inner))
 
     def inputs(self, crops: str) -> str:
-        """Converts n x side x side x 3 BGR bytes to 2n normalised gray crops: the originals, then their mirror
-        images."""
+        """Converts BGR bytes (n x side x side x 3) to 2n normalised gray crops: originals, then mirror images."""
         gray = self.add(
             "MatMul", self.add("Cast", crops, to=TensorProto.FLOAT), self.constant([[c] for c in BGR_TO_GRAY])
         )

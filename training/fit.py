@@ -123,8 +123,7 @@ def fit(
 
 
 def logits(network: Network, data: TrainingData, rows: NDArray[np.intp], box_height: float | None = None) -> Floats:
-    """Logits (len(rows) x classes), averaged over each face and its mirror image; for `box_height` see
-    `views.plain`."""
+    """Logits (len(rows) x classes), mean of each face and its mirror image; for `box_height` see `views.plain`."""
     network.eval()
     found = []
     for start in range(0, len(rows), SCORING_BATCH):

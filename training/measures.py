@@ -20,8 +20,7 @@ REPEATS: Final = 400
 
 
 def auc(shows: Bools, confidence: Floats, weight: Floats) -> float:
-    """Area under the ROC curve: the probability that a face with the expression gets a higher confidence than one
-    without.
+    """Area under the ROC curve: the probability that a face with the expression scores higher than one without.
 
     Ties count half (Mann-Whitney). NaN if one of the two groups is empty.
 

@@ -19,8 +19,7 @@ DIM: Final = 8.0
 
 
 def normalised(crops: Tensor) -> Tensor:
-    """Normalises brightness and contrast: n x 1 x side x side gray levels to mean 0 and a standard deviation just under
-    1."""
+    """Normalises crops (n x 1 x side x side gray levels) to mean 0 and a standard deviation just under 1."""
     crops = crops.float()
     mean = crops.mean((2, 3), keepdim=True)
     deviation = (crops - mean).square().mean((2, 3), keepdim=True).sqrt()

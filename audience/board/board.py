@@ -247,8 +247,7 @@ def _ranked(rows: Sequence[BoardRow]) -> list[BoardRow]:
 
 
 def _between(sums: StageSums, from_ms: int, until_ms: int) -> StageSums:
-    """Limits sums to windows that start at `from_ms` or later and end at `until_ms` or earlier, so that figures do not
-    depend on what else was read."""
+    """Keeps the windows within [from_ms, until_ms], so that figures do not depend on what else was read."""
     inside = slice(
         int(np.searchsorted(sums.end_ms, from_ms + sums.width_ms, side="left")),
         int(np.searchsorted(sums.end_ms, until_ms, side="right")),

@@ -85,8 +85,9 @@ class Stretches:
 
 
 def stage_sums(stage: Stage, cameras: Sequence[Camera], table: WindowTable) -> StageSums:
-    """Sums a stage's windows over cameras. Records of fewer than five faces and excluded windows lose their figures
-    first; overlapping cameras count once.
+    """Sums a stage's windows over its cameras, of which overlapping ones count once.
+
+    Records of fewer than five faces and excluded windows lose their figures first.
 
     Before figures are shown, small rooms must be removed too (`without_small_rooms`).
 
@@ -199,8 +200,7 @@ def mean_of_larger(one: Floats, one_spread: Floats, other: Floats, other_spread:
 
 
 def _normal_cdf(z: Floats) -> Floats:
-    """(u,) Φ(z), the standard normal distribution function, without scipy, which is too large for the Lambda
-    package."""
+    """(u,) Φ(z), the normal distribution function, without scipy, which is too large for the Lambda package."""
     return np.array(list(map(math.erfc, (-z / math.sqrt(2)).tolist())), dtype=np.float64) / 2
 
 

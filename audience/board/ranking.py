@@ -85,8 +85,7 @@ def _from_the_top(stages: Iterable[int], now: Floats) -> list[int]:
 
 
 def _passing(figure: Floats) -> Iterator[tuple[int, NDArray[np.bool_]]]:
-    """Yields, in blocks of k updates, whether each stage has been `MARGIN` above each other for `HOLD_UPDATES` in a
-    row.
+    """Yields whether each stage was `MARGIN` above each other for `HOLD_UPDATES` in a row, in blocks of k updates.
 
     Yields:
         The first update of the block, and a mask (k, s, s).
@@ -99,8 +98,8 @@ def _passing(figure: Floats) -> Iterator[tuple[int, NDArray[np.bool_]]]:
         here = figure[since : first + at_once]
         with np.errstate(invalid="ignore"):
             above = here[:, :, None] - here[:, None, :] > MARGIN
-        held = above.copy()
+        lasting = above.copy()
         for back in range(1, HOLD_UPDATES):
-            held[back:] &= above[:-back]
-        held[: max(0, HOLD_UPDATES - 1 - since)] = False
-        yield first, held[first - since :]
+            lasting[back:] &= above[:-back]
+        lasting[: max(0, HOLD_UPDATES - 1 - since)] = False
+        yield first, lasting[first - since :]

@@ -231,8 +231,9 @@ class CellSums:
         return bounded(self.over / self.scored, *self.band, faces=self.scored / self.spans, min_faces=min_faces)
 
     def share(self, inside: NDArray[np.bool_], min_faces: int, seconds: float) -> tuple[float, float, float]:
-        """The share over some cells with its 95 % Wilson interval over the people present, clipped for small rooms; NaN
-        without a figure.
+        """The share over some cells and its 95 % Wilson interval over the people present; NaN without a figure.
+
+        Both are clipped for small rooms (`disclosure.bounded`).
 
         Args:
             inside: mask (c,) of cells.
@@ -245,8 +246,8 @@ class CellSums:
             return np.nan, np.nan, np.nan
         interval = wilson(over / spans, scored / spans)
         faces = scored / spans
-        shown = bounded(over / scored, *interval, faces=faces, min_faces=min_faces, seconds=seconds)
-        share, low, high = (float(values[0]) for values in shown)
+        clipped = bounded(over / scored, *interval, faces=faces, min_faces=min_faces, seconds=seconds)
+        share, low, high = (float(values[0]) for values in clipped)
         return share, low, high
 
 
@@ -361,18 +362,18 @@ def screening_row(windows: StageWindows, expression: str, axis: SharedAxis, cut:
     """
     sums = CellSums.of(windows, expression, axis, cut)
     shares, _, _ = sums.line(windows.min_faces)
-    seen = np.append(inside, False)[axis.of_windows(windows, cut)]
+    selected = np.append(inside, False)[axis.of_windows(windows, cut)]
     figures_s = float(np.nansum(sums.spans[inside])) * windows.table.record_width_ms / 1000
     enough = figures_s >= LEAST_S
     share, low, high = sums.share(inside, windows.min_faces, figures_s) if enough else (np.nan,) * 3
-    looked_at = np.where(inside, shares, np.nan)
-    top = int(np.nanargmax(looked_at)) if enough else 0
+    selected_shares = np.where(inside, shares, np.nan)
+    top = int(np.nanargmax(selected_shares)) if enough else 0
     return ScreeningRow(
         share=share,
         share_low=low,
         share_high=high,
-        faces=mean_known(windows.faces[seen]),
-        coverage=mean_known(windows.coverage[seen]),
+        faces=mean_known(windows.faces[selected]),
+        coverage=mean_known(windows.coverage[selected]),
         figures_s=figures_s,
         highest=float(shares[top]) if enough else np.nan,
         highest_s=float(axis.start_a_s[top]) if enough else np.nan,

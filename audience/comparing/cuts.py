@@ -103,8 +103,7 @@ class SharedAxis:
 
     @classmethod
     def of_one(cls, edits: Sequence[Edit], until_s: float, cell_s: float = CELL_S) -> Self:
-        """The axis of the whole of A up to `until_s`, with the cells of the shared stretches and further cells between
-        them.
+        """The axis of the whole of A up to `until_s`: cells of the shared stretches, and cells between them.
 
         So a curve of the whole of A and one of B's shared stretches use the same cells.
 

@@ -132,8 +132,7 @@ def clusters(a: Floats, b: Floats, group: Ints, *, seed: int) -> tuple[Cluster, 
 
 
 def _assignments(units_a: int, units_b: int) -> Floats | None:
-    """All assignments of units to two groups of these sizes, (d, units) with 1 for the first group; None if there are
-    more than `_DRAWS`."""
+    """All assignments of units to two groups, (d, units) with 1 for the first; None if over `_DRAWS`."""
     units = units_a + units_b
     if math.comb(units, units_a) > _DRAWS + 1:
         return None
@@ -145,8 +144,7 @@ def _assignments(units_a: int, units_b: int) -> Floats | None:
 
 @dataclass(frozen=True, slots=True)
 class _Groups:
-    """Statistics of two groups in each cell, for d samples: count (1 or d, cells), mean and sum of squared deviations
-    (d, cells)."""
+    """Two groups in each cell, for d samples: count (1 or d, cells), mean and squared deviations (d, cells)."""
 
     count_a: Floats
     mean_a: Floats

@@ -107,7 +107,7 @@ def tracks_of(
         expression: the expression.
     """
     faces = list(faces)
-    left_out = _superseded(faces, cameras)
+    superseded = _superseded(faces, cameras)
     shown = np.zeros(len(windows.start_ms), dtype=bool)
     if expression in windows.expressions:
         shown[windows.place] = windows.table.scored[:, windows.expressions.index(expression)] > 0
@@ -116,7 +116,7 @@ def tracks_of(
     sums: dict[tuple[int, int], tuple[float, int]] = {}
     for window in faces:
         place = (window.start_ms - first_ms) // windows.width_ms
-        if window.camera_id in left_out or not 0 <= place < len(shown) or not shown[place]:
+        if window.camera_id in superseded or not 0 <= place < len(shown) or not shown[place]:
             continue
         for face in window.faces:
             if expression in face.confidences:

@@ -98,23 +98,23 @@ def check_span(first_ms: int, last_ms: int) -> None:
         )
 
 
-def check_room(there: WindowTable, camera_id: str, start_ms: Iterable[int]) -> None:
+def check_room(stored: WindowTable, camera_id: str, start_ms: Iterable[int]) -> None:
     """Checks that the stored parts of a camera's windows are within the limits.
 
     A repeated part is already stored, so it never makes a window exceed the limits: a delivery that fits may be
     repeated any number of times.
 
     Args:
-        there: the stage's stored records, including all of these windows.
+        stored: the stage's stored records, including all of these windows.
         camera_id: the camera.
         start_ms: starts of the windows.
 
     Raises:
         SheetRejected: a window exceeds the limits.
     """
-    if camera_id not in there.cameras:
+    if camera_id not in stored.cameras:
         return
-    own = there.rows(there.camera == there.cameras.index(camera_id))
+    own = stored.rows(stored.camera == stored.cameras.index(camera_id))
     for start in set(start_ms):
         same = own.start_ms == start
         if int(same.sum()) > MOST_PARTS or max(int(own.faces[same].sum()), int(own.expected[same].sum())) > MOST_FACES:

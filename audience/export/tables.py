@@ -100,30 +100,30 @@ _CURVE = (
     *STAGE_KEY,
     Column(name="window_start_utc", unit=_INSTANT, meaning="Start of the window, which is half open."),
     Column(name="session_s", unit="s", meaning="Seconds from the session's start to the window's start."),
-    Column(name="timeline_s", unit="s", meaning="Seconds of what was shown, at the window's start; empty in a pause."),
+    Column(name="timeline_s", unit="s", meaning="Timeline second at the window's start; empty in a pause."),
     Column(name="segment", unit="", meaning="Title of the slide, scene or song shown then."),
     Column(name="expression", unit="", meaning="The expression the row is about; empty where only heads were counted."),
     Column(
         name="share",
         unit="0..1",
-        meaning="Share of the faces whose confidence reaches the scorer's threshold, of the cameras whose figures are "
-        "shown; empty where there is no figure, or of twenty faces or fewer only a range: share_low..share_high.",
+        meaning="Share of the faces whose confidence reaches the scorer's threshold, over the cameras with figures; "
+        "empty without a figure, and where twenty faces or fewer allow a range only: share_low..share_high.",
     ),
     Column(name="share_low", unit="0..1", meaning="Lower end of the share's 95 % Wilson interval, or of its range."),
     Column(name="share_high", unit="0..1", meaning="Upper end of the share's 95 % Wilson interval, or of its range."),
     Column(name="level", unit="0..1", meaning="Mean confidence over the tracks, each once; empty where share is."),
-    Column(name="faces", unit="faces", meaning="Tracks in view; 0 where nobody was, empty where no camera looked."),
+    Column(name="faces", unit="faces", meaning="Tracks in view; 0 if nobody was, empty if no camera recorded."),
     Column(name="coverage", unit="0..1", meaning="Faces / faces expected: the audience size, else an estimate."),
-    Column(name="scorer", unit="", meaning="Name and version of what scored the expressions."),
-    Column(name="excluded", unit="", meaning="Why the window has no figures: somebody left it out; see notes."),
+    Column(name="scorer", unit="", meaning="Name and version of the scorer."),
+    Column(name="excluded", unit="", meaning="Titles of the window's exclusions, which remove its figures; see notes."),
 )
 _NOTES = (
     *STAGE_KEY,
-    Column(name="from_utc", unit=_INSTANT, meaning="Where the exclusion begins, or what the note is about."),
-    Column(name="until_utc", unit=_INSTANT, meaning="Where the exclusion ends; empty for a note."),
+    Column(name="from_utc", unit=_INSTANT, meaning="Start of the exclusion, or instant of the note."),
+    Column(name="until_utc", unit=_INSTANT, meaning="End of the exclusion; empty for a note."),
     Column(name="title", unit="", meaning="What happened, or the note."),
-    Column(name="by", unit="", meaning="Who left it out or wrote the note."),
-    Column(name="reason", unit="", meaning="Why it is left out, where that was said."),
+    Column(name="by", unit="", meaning="Name of the person who excluded it or wrote the note."),
+    Column(name="reason", unit="", meaning="Reason of the exclusion, if given."),
 )
 _TRACKS = (
     *STAGE_KEY,
@@ -132,7 +132,7 @@ _TRACKS = (
     # Coarse where figures of single faces are withheld (`tracks.track_summary`).
     Column(name="first_seen_utc", unit=_INSTANT, meaning="First instant the track was seen, or its five minutes."),
     Column(name="last_seen_utc", unit=_INSTANT, meaning="Last instant the track was seen, or its five minutes."),
-    Column(name="windows", unit="windows", meaning="Windows the track was seen in, excluded ones left out."),
+    Column(name="windows", unit="windows", meaning="Windows with the track, without excluded ones."),
     Column(name="face_height", unit="0..1 of the image", meaning="Mean height of the face."),
     Column(name="quality", unit="0..1", meaning="Mean quality of the crops: sharpness, size and pose."),
 )
@@ -250,9 +250,9 @@ def dictionary_table(tables: Sequence[ExportTable], experimental: Sequence[str])
     columns = (
         Column(name="file", unit="", meaning="The file the column is in."),
         Column(name="name", unit="", meaning="The column."),
-        Column(name="type", unit="", meaning="What its cells are: text, number, count or instant."),
+        Column(name="type", unit="", meaning="Type of its cells: text, number, count or instant."),
         Column(name="unit", unit="", meaning="Its unit."),
-        Column(name="meaning", unit="", meaning="What it says."),
+        Column(name="meaning", unit="", meaning="Its meaning."),
     )
     return ExportTable(
         name="dictionary", columns=columns, values=tuple(list(cells) for cells in zip(*rows, strict=True))
@@ -295,8 +295,8 @@ def _utc(ms: int) -> str:
 
 _SCENE = (
     Column(name="scene", unit="", meaning="Title of the scene; the second of a title is followed by (2)."),
-    Column(name="start_s", unit="s", meaning="Where it begins on the timeline, on average over the screenings."),
-    Column(name="length_s", unit="s", meaning="How long it is, likewise."),
+    Column(name="start_s", unit="s", meaning="Its start on the timeline, mean over the screenings."),
+    Column(name="length_s", unit="s", meaning="Its length, likewise."),
     Column(name="expression", unit="", meaning="The expression the row is about."),
 )
 _SHARE = (
@@ -323,7 +323,7 @@ _RESTS_ON = (
 _SCENES = (
     *_SCENE,
     *_SHARE,
-    Column(name="change", unit="-1..1", meaning="Share less baseline; which baseline says the manifest."),
+    Column(name="change", unit="-1..1", meaning="Share less baseline; the manifest names the baseline."),
     Column(
         name="change_low",
         unit="-1..1",
@@ -341,7 +341,7 @@ _SCENES = (
 _NORMS = (
     *_SCENE,
     *_SHARE,
-    Column(name="rank", unit="0..1", meaning="Part of the archive's other scenes with a lower share."),
+    Column(name="rank", unit="0..1", meaning="Fraction of the archive's other scenes with a lower share."),
     Column(name="rank_low", unit="0..1", meaning="Lower end of the rank's 95 % interval."),
     Column(name="rank_high", unit="0..1", meaning="Upper end of the rank's 95 % interval."),
     Column(name="scenes", unit="scenes", meaning="Other scenes it is compared with, each counting once."),
@@ -352,9 +352,9 @@ _SYNCHRONY = (
     Column(name="scene", unit="", meaning="Title of the scene."),
     Column(name="expression", unit="", meaning="The expression whose confidences are correlated."),
     Column(name="synchrony", unit="-1..1", meaning="Mean correlation of a track with the mean of all others."),
-    Column(name="chance_low", unit="-1..1", meaning="Lower end of the middle 95 % of what shifted tracks give."),
-    Column(name="chance_high", unit="-1..1", meaning="Upper end of the middle 95 % of what shifted tracks give."),
-    Column(name="p_value", unit="0..1", meaning="Part of the shifts that give as much."),
+    Column(name="chance_low", unit="-1..1", meaning="Lower end of the middle 95 % of shifted tracks."),
+    Column(name="chance_high", unit="-1..1", meaning="Upper end of the middle 95 % of shifted tracks."),
+    Column(name="p_value", unit="0..1", meaning="Fraction of shifts with at least this synchrony."),
     Column(name="tracks", unit="tracks", meaning="Tracks in view for long enough."),
     Column(name="seconds", unit="s", meaning="Seconds of the scene in which faces have figures."),
 )
@@ -363,10 +363,10 @@ _SYNCHRONY = (
 _PLANNED = (
     Column(name="share", unit="0..1", meaning="The usual share."),
     Column(name="difference", unit="-1..1", meaning="The other cut's share less the usual one."),
-    Column(name="power", unit="0..1", meaning="Probability with which a difference that is there is found."),
-    Column(name="faces", unit="faces", meaning="Faces of each cut that takes."),
-    Column(name="screenings", unit="screenings", meaning="Screenings of each cut that takes."),
-    Column(name="faces_a_screening", unit="faces", meaning="People who sit together."),
+    Column(name="power", unit="0..1", meaning="Probability of detecting an existing difference."),
+    Column(name="faces", unit="faces", meaning="Faces of each cut that are needed."),
+    Column(name="screenings", unit="screenings", meaning="Screenings of each cut that are needed."),
+    Column(name="faces_a_screening", unit="faces", meaning="People per screening."),
     Column(name="alike_together", unit="0..1", meaning="Correlation between people of one screening."),
     Column(name="looks", unit="s", meaning="Seconds of each face that are averaged."),
     Column(name="alike_over_time", unit="0..1", meaning="Correlation between two of these seconds of one face."),

@@ -66,8 +66,8 @@ def stage_now(
         return StageNow(stage_id=stage.stage_id, faces=None, share=None, n=0.0)
     faces = float(table.faces.mean())
     min_faces = default_min_faces(stage.audience_size, setting, int(table.faces.max()))
-    left_out = excluded_windows(table.start_ms, table.width_ms, stage.exclusions)
-    shown = shown_cells(windows, min_faces, pairs).over_cameras(pairs).without_figures(left_out[:, None])
+    excluded = excluded_windows(table.start_ms, table.width_ms, stage.exclusions)
+    shown = shown_cells(windows, min_faces, pairs).over_cameras(pairs).without_figures(excluded[:, None])
     share, n = None, 0.0
     if LEAD_EXPRESSION in shown.expressions and not paused:
         column = shown.expressions.index(LEAD_EXPRESSION)

@@ -114,33 +114,33 @@ def read_status(data: bytes) -> Heartbeat:
     for name in ("last_window_ms", *_SINCE_PICTURES_ARE_MEASURED):
         document.setdefault(name, None)  # passing JSON through SQL may drop a null
     added = _ADDED_ON_THE_WAY if document.keys() & set(_ADDED_ON_THE_WAY) else ()
-    said = dict(zip(_FIELDS + added, fields_of(document, "the status", _FIELDS + added), strict=True))
+    fields = dict(zip(_FIELDS + added, fields_of(document, "the status", _FIELDS + added), strict=True))
     try:
         heartbeat = Heartbeat(
-            session_id=text(said["session"], "the session's id"),
-            stage_id=text(said["stage"], "the stage's id"),
-            camera_id=text(said["camera"], "the camera's id"),
-            at_ms=whole(said["at_ms"], "the status' instant"),
+            session_id=text(fields["session"], "the session's id"),
+            stage_id=text(fields["stage"], "the stage's id"),
+            camera_id=text(fields["camera"], "the camera's id"),
+            at_ms=whole(fields["at_ms"], "the status' instant"),
             # `Heartbeat` refuses an unknown state.
-            state=_line(said["state"], "the state", _LONGEST_STATE),  # type: ignore[arg-type]
-            frames_per_s=number(said["frames_per_s"], "the frames per second"),
-            faces=whole(said["faces"], "the number of faces"),
-            last_window_ms=_instant(said["last_window_ms"], "the newest window's start"),
-            lag_s=number(said["lag_s"], "the lag"),
-            detail=_line(said["detail"], "the detail", LONGEST_DETAIL),
-            sent=whole(said["sent"], "the number of deliveries sent"),
-            waiting=whole(said["waiting"], "the number of deliveries waiting"),
-            dropped=whole(said["dropped"], "the number of deliveries dropped"),
-            detector=_line(said["detector"], "the detector's name", _LONGEST_NAME),
-            scorer=_line(said["scorer"], "the scorer's name", _LONGEST_NAME),
-            received_ms=whole(said["received_ms"], "the instant of arrival") if added else None,
-            brightness=_measure(said["brightness"], "the brightness"),
-            sharpness=_measure(said["sharpness"], "the sharpness"),
+            state=_line(fields["state"], "the state", _LONGEST_STATE),  # type: ignore[arg-type]
+            frames_per_s=number(fields["frames_per_s"], "the frames per second"),
+            faces=whole(fields["faces"], "the number of faces"),
+            last_window_ms=_instant(fields["last_window_ms"], "the newest window's start"),
+            lag_s=number(fields["lag_s"], "the lag"),
+            detail=_line(fields["detail"], "the detail", LONGEST_DETAIL),
+            sent=whole(fields["sent"], "the number of deliveries sent"),
+            waiting=whole(fields["waiting"], "the number of deliveries waiting"),
+            dropped=whole(fields["dropped"], "the number of deliveries dropped"),
+            detector=_line(fields["detector"], "the detector's name", _LONGEST_NAME),
+            scorer=_line(fields["scorer"], "the scorer's name", _LONGEST_NAME),
+            received_ms=whole(fields["received_ms"], "the instant of arrival") if added else None,
+            brightness=_measure(fields["brightness"], "the brightness"),
+            sharpness=_measure(fields["sharpness"], "the sharpness"),
         )
     except InvalidValue as problem:
         raise SheetRejected(str(problem)) from None
     own = status_topic(heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
-    if added and said["topic"] != own:
+    if added and fields["topic"] != own:
         raise SheetRejected(f"the status belongs on topic {own}, and came on another")
     return heartbeat
 

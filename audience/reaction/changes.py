@@ -28,10 +28,10 @@ from audience.reaction.steps import STRETCH, Steps
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_SURE = 0.95  # confidence that no larger part is a drift
+_DRIFT_CONFIDENCE = 0.95  # confidence that no larger part is a drift
 # Deviations of stretches from their part's median are clipped to this, in standard deviations: a laugh is not a drift.
-_FAR_OFF = 3.0
-_MEDIAN_IN_SPREADS = 0.6745  # median absolute deviation of a normal variable
+_CLIP_AT = 3.0
+_MAD_OF_NORMAL = 0.6745  # median absolute deviation of a normal variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class Parts:
             return 1.0
         weight = self.faces * predicted / squares
         slope = float((weight * share).sum())
-        error = self.variance(weight) ** 0.5 * float(special.stdtrit(self.freedom, _SURE))
+        error = self.variance(weight) ** 0.5 * float(special.stdtrit(self.freedom, _DRIFT_CONFIDENCE))
         # The means behind the line contain noise too, which attenuates the slope: divide by the real part.
         real = 1 - float((self.faces @ line**2 * self.mean_variance).sum()) / squares
         return min(max((slope + error) / real, 0.0), 1.0) if real > 0 else 1.0
@@ -83,7 +83,7 @@ class Parts:
         """(m,) the shares, clipped around the median of their part."""
         median = np.array([np.median(self.share[self.part == number]) for number in range(len(self.mean_variance))])
         off = (self.share - median[self.part]) / self.spread
-        reach = _FAR_OFF * max(1.0, float(np.median(np.abs(off))) / _MEDIAN_IN_SPREADS)
+        reach = _CLIP_AT * max(1.0, float(np.median(np.abs(off))) / _MAD_OF_NORMAL)
         share: Floats = median[self.part] + np.clip(off, -reach, reach) * self.spread
         return share
 
@@ -114,12 +114,12 @@ LEAST_S = 60.0  # of figures in a segment, and in its baseline
 _BLOCK_S = 30.0
 _LEAST_BLOCKS = 4
 # Blocks are used if independent people would differ as much in at most one of twenty segments.
-_MOVED = 0.95
-_DIFFER = 0.9  # confidence that halves of segments differ by more than chance
+_BLOCKS_CONFIDENCE = 0.95
+_HALVES_CONFIDENCE = 0.9  # confidence that halves of segments differ by more than chance
 _PIECE_S = 300.0  # length of pieces between segments
 _LONG_S = 90.0  # the shortest segment whose halves are compared
 _STRETCH_S = 15.0
-_MEDIAN_VARIES = 1.3  # variance of a median relative to a mean: π/2 for many independent values, 1 for few
+_MEDIAN_VARIANCE = 1.3  # variance of a median relative to a mean: π/2 for many independent values, 1 for few
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +204,7 @@ class Counts:
         parts = self._parts(segments)
         long = [part for part in parts if len(part) * self.width_s >= _LONG_S]
         apart = np.array([pair for part in long for pair in self._halves(part)]).reshape(-1, 2)
-        if len(long) and (apart[:, 0] ** 2 / apart[:, 1]).sum() > special.chdtri(len(apart), 1 - _DIFFER):
+        if len(long) and (apart[:, 0] ** 2 / apart[:, 1]).sum() > special.chdtri(len(apart), 1 - _HALVES_CONFIDENCE):
             return 1.0
         return self._in_stretches(parts).drift_fraction()
 
@@ -215,8 +215,8 @@ class Counts:
         for part in parts:
             rest[part] = False
         beside = np.flatnonzero(rest)
-        taken = np.cumsum((self.scored > 0) & ~rest)[beside]
-        for run in np.split(beside, np.flatnonzero(np.diff(taken)) + 1):
+        assigned = np.cumsum((self.scored > 0) & ~rest)[beside]
+        for run in np.split(beside, np.flatnonzero(np.diff(assigned)) + 1):
             pieces = np.array_split(run, max(1, round(len(run) * self.width_s / _PIECE_S)))
             parts += [piece for piece in pieces if len(piece) * self.width_s >= LEAST_S]
         return sorted(parts, key=lambda part: float(part.mean()))
@@ -254,8 +254,7 @@ class Counts:
         )
 
     def _halves(self, part: Ints) -> list[tuple[float, float]]:
-        """Differences of a part's later half from its earlier, and of its middle from its ends, each with its
-        variance."""
+        """Differences of a part's second half from its first, and of its middle from its ends, with their variances."""
         early, late = np.array_split(part, 2)
         first, middle, last = np.array_split(part, 3)
         return [
@@ -269,11 +268,10 @@ class Counts:
         weight[part] = spread[part] / self.scored[part].sum()
         weight[other] = -spread[other] / self.scored[other].sum()
         difference = np.median(self._stretches(part)) - np.median(self._stretches(other))
-        return float(difference), _MEDIAN_VARIES * self._variance(weight)
+        return float(difference), _MEDIAN_VARIANCE * self._variance(weight)
 
     def _block_margin(self, inside: Bools) -> float:
-        """The half-width from the differences of a segment's blocks; 0 if these are within chance, or the blocks are
-        few."""
+        """The half-width from the differences of a segment's blocks; 0 if within chance, or if the blocks are few."""
         places = np.flatnonzero(inside & (self.scored > 0))
         size = max(1, round(_BLOCK_S / self.width_s))
         blocks = len(places) // size
@@ -283,7 +281,7 @@ class Counts:
         over, scored = (np.add.reduceat(values[places], first) for values in (self.over, self.scored))
         apart = float(((over - scored * over.sum() / scored.sum()) ** 2).sum())
         by_chance = float((self._spread(inside)[places] ** 2).sum()) * size * variance_over(self.persistence / size)
-        if apart <= by_chance * special.chdtri(blocks - 1, 1 - _MOVED) / (blocks - 1):
+        if apart <= by_chance * special.chdtri(blocks - 1, 1 - _BLOCKS_CONFIDENCE) / (blocks - 1):
             return 0.0
         error = (apart * blocks / (blocks - 1)) ** 0.5 / float(scored.sum())
         reach: float = float(special.stdtrit(blocks - 1, 0.975)) * error

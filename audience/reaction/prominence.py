@@ -7,9 +7,9 @@ With few faces or a rare expression it fluctuates widely, with many faces hardly
 estimated from the session. Real audiences drift and move together, so scores are also divided by the session's own
 standard deviation if that is over 1.
 
-The p-value of the maximum over a session follows from the crossing rate of a level (Rice's formula), which corrects for
-multiple places. Outliers are removed from the standard deviation and the detection is repeated, until nothing more is
-found.
+The p-value of the maximum over a session follows from how often such a line crosses a height (Rice's formula), which
+accounts for the many places tested. Outliers are removed from the standard deviation and the detection is repeated,
+until nothing more is found.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ NoMomentsReason = Literal["", "too short", "too few faces"]
 """Why no moment can be detected; "" if one can."""
 
 # Significance levels. They add up to less than 5 %, as a reserve for sessions unlike the simulated ones.
-_LEVELS: dict[Of, float] = {"stretch": 0.03, "turn": 0.01}
+_SIGNIFICANCE: dict[Of, float] = {"stretch": 0.03, "turn": 0.01}
 _ROUNDS = 3
 # The standard deviation of a session is estimated from the 80th percentile of absolute scores (1.28 for a normal
 # variable), which moments in a tenth of a session hardly change.
-_SPREAD_RANK = 0.8
-_SPREAD_AT_RANK = 1.2816
+_QUANTILE = 0.8
+_QUANTILE_OF_NORMAL = 1.2816
 # Bounds the usual share away from 0 and 1, in faces per step.
-_LEAST_LOOK = 0.02
+_LEAST_USUAL_FACES = 0.02
 # Scores beyond this, in standard deviations, are clipped where they enter the means of neighbours.
-_FAR_OFF = 3.0
+_CLIP_AT = 3.0
 _MANY = 1e6  # as good as infinite
 
 
@@ -67,7 +67,7 @@ def no_outliers_reason(steps: Steps) -> NoMomentsReason:
     if np.count_nonzero(steps.known) < SHORTEST:
         return "too short"
     line = _Line.deviations(steps)
-    possible = replace(line, short=True).p_value(line.largest_possible()) <= _LEVELS["stretch"]
+    possible = replace(line, short=True).p_value(line.largest_possible()) <= _SIGNIFICANCE["stretch"]
     return "" if possible else "too few faces"
 
 
@@ -136,7 +136,7 @@ class _Line:
         enough = np.minimum(*known) >= steps.windows_per_step * STRETCH / 2
         before, after = (count / np.maximum(of, 1) for count, of in zip(over, faces, strict=True))
         # The variance of a difference of two means depends on the harmonic mean of the group sizes.
-        each = (np.maximum(of, 1) / np.maximum(looked, 1) for of, looked in zip(faces, known, strict=True))
+        each = (np.maximum(of, 1) / np.maximum(windows, 1) for of, windows in zip(faces, known, strict=True))
         people = np.where(enough, 2 / sum(1 / crowd for crowd in each), np.nan)
         return cls._of("turn", steps, after - before, people)
 
@@ -148,11 +148,11 @@ class _Line:
         over, faces = (stretch_sums(values)[0] for values in (steps.over, steps.faces))
         share = np.where(there, over / np.maximum(faces, 1), 0.0)
         # Clip outliers, so that they do not make their neighbours outliers with the opposite sign.
-        far_off = np.maximum(np.abs(line.standardised(there)) / _FAR_OFF, 1.0)
-        drawn_in = np.where(there, line.usual + (share - line.usual) / far_off, 0.0)
+        excess = np.maximum(np.abs(line.standardised(there)) / _CLIP_AT, 1.0)
+        clipped = np.where(there, line.usual + (share - line.usual) / excess, 0.0)
         near, far = BESIDE
         sides, shares = np.zeros(len(share)), np.zeros(len(share))
-        for known, total in zip(neighbour_sums(there.astype(np.float64)), neighbour_sums(drawn_in), strict=True):
+        for known, total in zip(neighbour_sums(there.astype(np.float64)), neighbour_sums(clipped), strict=True):
             enough = known >= (far - near) / 2
             sides += enough
             shares += np.where(enough, total / np.maximum(known, 1), 0)
@@ -172,7 +172,7 @@ class _Line:
     def _of(cls, of: Of, steps: Steps, mean: Floats, people: Floats) -> Self:
         people = people / (1 + np.maximum(people - 1, 0) * steps.correlation)
         # Keep the usual share away from 0 and 1.
-        least = _LEAST_LOOK / (np.where(np.isnan(people), 1, people) * STRETCH)
+        least = _LEAST_USUAL_FACES / (np.where(np.isnan(people), 1, people) * STRETCH)
         usual = np.clip(steps.usual, least, 1 - least)
         return cls(
             of=of,
@@ -189,7 +189,7 @@ class _Line:
         spread = 1.0
         sizes = np.sort(np.abs(self.scores[free & ~np.isnan(self.scores)]))
         if len(sizes) and not self.short:
-            spread = max(spread, sizes[int(_SPREAD_RANK * (len(sizes) - 1))] / _SPREAD_AT_RANK)
+            spread = max(spread, sizes[int(_QUANTILE * (len(sizes) - 1))] / _QUANTILE_OF_NORMAL)
         measured: Floats = np.nan_to_num(self.scores / spread)
         return measured
 
@@ -248,7 +248,7 @@ def _largest_deviations(line: _Line, contrasts: _Line | None, free: Bools) -> li
         reach = np.sign(reach) * np.clip(nearer, 0, np.abs(reach))
     left = np.where(free, np.abs(reach), 0.0)
     found = []
-    while (p_value := line.p_value(float(left.max()))) <= _LEVELS[line.of]:
+    while (p_value := line.p_value(float(left.max()))) <= _SIGNIFICANCE[line.of]:
         step = int(left.argmax())
         half = reach * np.sign(reach[step]) >= left[step] / 2
         first, last = _run(half, step)
@@ -261,7 +261,7 @@ def _steepest(line: _Line, free: Bools) -> Outlier | None:
     reach = np.where(free, line.standardised(free), 0.0)
     step = int(np.abs(reach).argmax())
     p_value = line.p_value(float(abs(reach[step])))
-    if p_value > _LEVELS[line.of]:
+    if p_value > _SIGNIFICANCE[line.of]:
         return None
     sign = int(np.sign(reach[step]))
     return Outlier(step=step, first=max(0, step - STRETCH), last=step + STRETCH - 1, sign=sign, p_value=p_value)

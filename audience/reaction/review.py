@@ -60,7 +60,7 @@ class Review:
         return len(self.windows.start_ms) * self.windows.width_ms / 1000
 
     @property
-    def usual_smoothing_s(self) -> float:
+    def default_smoothing_s(self) -> float:
         """The default smoothing for this length, seconds."""
         return default_smoothing_s(self.length_s)
 

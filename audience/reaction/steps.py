@@ -28,7 +28,7 @@ LONG_S = 180.0
 _USUAL_FACES = 2.0
 # Squared differences of windows are clipped to this many variances: beyond it everybody moved at once, which says
 # nothing about persistence.
-_FAR_APART = 10.0
+_CLIP_VARIANCES = 10.0
 # The persistence is estimated in parts of this length, and the longest is used.
 _PART_S = 600.0
 # Assumed persistence and correlation between people in a short session, which cannot give them.
@@ -37,8 +37,8 @@ _SHORT_CORRELATION = 0.02
 _MEDIAN_VARIANCE = 1.3  # variance of a median relative to a mean
 # Error of a five-minute median of a ten-minute wave, relative to its change in half of that time: at the wave's top,
 # and in addition at an end of the session.
-_BENDS = 0.2
-_ONE_SIDED = 0.5
+_BEND_ERROR = 0.2
+_END_ERROR = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,15 +139,15 @@ class _Counts:
         observations = np.add.reduceat(chance / each * some, first)
         # Ignore parts with little data.
         first = first[observations >= observations.mean() / 2]
-        held = np.ones(len(first))
+        total = np.ones(len(first))
         for apart in range(1, min(length, len(some))):
             both = some[apart:] & some[:-apart]
             of_both = both / (each[apart:] + each[:-apart])
             expected = (chance[apart:] + chance[:-apart]) * of_both
-            differ = np.minimum((share[apart:] - share[:-apart]) ** 2 * of_both, _FAR_APART * expected)
+            differ = np.minimum((share[apart:] - share[:-apart]) ** 2 * of_both, _CLIP_VARIANCES * expected)
             expected, differ = (_from_each(values, first, part) for values in (expected, differ))
-            held += 2 * (1 - apart / length) * (1 - differ / np.maximum(expected, 1e-12))
-        return persistence_of_variance(min(max(float(held.max()), 1.0) / length, 0.995))
+            total += 2 * (1 - apart / length) * (1 - differ / np.maximum(expected, 1e-12))
+        return persistence_of_variance(min(max(float(total.max()), 1.0) / length, 0.995))
 
 
 def _usual(known: Floats, over: Floats, faces: Floats, reach: int) -> Floats:
@@ -156,11 +156,11 @@ def _usual(known: Floats, over: Floats, faces: Floats, reach: int) -> Floats:
     The median of the stretches alone would be 0 for a rare expression, and their mean would follow outliers. So this is
     the median plus the mean deviation from it, each deviation clipped to `_USUAL_FACES` faces.
     """
-    looked, showed, scored = (stretch_sums(values)[0] for values in (known, over, faces))
+    windows, over, scored = (stretch_sums(values)[0] for values in (known, over, faces))
     there = known > 0
-    share = np.where(there, showed / np.maximum(scored, 1), np.nan)
+    share = np.where(there, over / np.maximum(scored, 1), np.nan)
     median = moving_median(share, reach)
-    near = _USUAL_FACES * np.maximum(looked, 1) / np.maximum(scored, 1)
+    near = _USUAL_FACES * np.maximum(windows, 1) / np.maximum(scored, 1)
     off = np.where(there, np.clip(np.nan_to_num(share - median), -near, near), 0.0)
     usual: Floats = median + _moving_sum(off * faces, reach) / np.maximum(_moving_sum(faces, reach), 1e-9)
     return usual
@@ -178,8 +178,8 @@ def _shrunk(usual: Floats, known: Floats, faces: Floats, persistence: float) -> 
     overall = float((usual * faces).sum() / faces.sum())
     varies = float(((usual - overall)[some] ** 2).mean())
     real = max(0.0, 1 - _chance_variance(usual, known, faces, persistence) / varies) if varies > 0 else 0.0
-    drawn: Floats = overall + real * (usual - overall)
-    return drawn
+    shrunk: Floats = overall + real * (usual - overall)
+    return shrunk
 
 
 def _chance_variance(usual: Floats, known: Floats, faces: Floats, persistence: float) -> float:
@@ -205,7 +205,7 @@ def _drift_error(usual: Floats, known: Floats, faces: Floats, persistence: float
     before = sums[place] - sums[np.maximum(place - reach, 0)]
     after = sums[np.minimum(place + reach, len(known))] - sums[place]
     one_sided = np.abs(after - before) / np.maximum(after + before, 1)
-    off: Floats = drift * (_BENDS + _ONE_SIDED * one_sided)
+    off: Floats = drift * (_BEND_ERROR + _END_ERROR * one_sided)
     return off
 
 

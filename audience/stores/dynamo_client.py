@@ -186,10 +186,10 @@ def _refusal(problem: exceptions.ClientError, address: DynamoAddress) -> str:
         return (
             f"cannot be used: AWS does not accept the credentials ({code}); {_LOG_IN}, and check this machine's clock"
         )
-    said = " ".join(problem.response["Error"].get("Message", "").split())
+    message = " ".join(problem.response["Error"].get("Message", "").split())
     if code == "ValidationException":
-        return f"refused {operation}: {said}; is it a table of Houselights, with keys pk and sk?"
-    return f"failed at {operation}: {code} {said}; try again, or see https://health.aws.amazon.com"
+        return f"refused {operation}: {message}; is it a table of Houselights, with keys pk and sk?"
+    return f"failed at {operation}: {code} {message}; try again, or see https://health.aws.amazon.com"
 
 
 def _obstacle(problem: exceptions.BotoCoreError, address: DynamoAddress) -> str:

@@ -31,20 +31,20 @@ def write_units(item: Item) -> int:
 
 
 def _bytes(value: dict[str, Any]) -> int:
-    ((kind, held),) = value.items()
+    ((kind, content),) = value.items()
     match kind:
         case "N":
             # one byte per two significant digits, plus one
-            digits = Decimal(held).normalize().as_tuple()
+            digits = Decimal(content).normalize().as_tuple()
             return (len(digits.digits) + 1) // 2 + 1 + digits.sign
         case "M":
-            return _OF_A_MAP + sum(1 + len(name.encode()) + _bytes(one) for name, one in held.items())
+            return _OF_A_MAP + sum(1 + len(name.encode()) + _bytes(one) for name, one in content.items())
         case "BOOL":
             return 1
         case "S":
-            return len(held.encode())
+            return len(content.encode())
         case _:
-            return len(held)
+            return len(content)
 
 
 _ATTRIBUTES = ("pk", "sk", PACKED, "expires_at", "expires_ms")

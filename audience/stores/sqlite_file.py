@@ -46,17 +46,16 @@ class DiskReserve:
         self._for = (database, database.with_name(database.name + "-wal"))
 
     def make(self) -> None:
-        """Grows the reserve to its size for the current database, or as far as the disk allows; fast if it is large
-        enough."""
+        """Grows the reserve to fit the current database, as far as the disk allows; fast if it is large enough."""
         with contextlib.suppress(OSError):
             wanted = min(LARGEST, max(SMALLEST, sum(map(_size, self._for))))
             if _size(self._file) >= wanted:
                 return
             handle = os.open(self._file, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), FILE_MODE)
             try:
-                there = os.fstat(handle).st_size
+                current = os.fstat(handle).st_size
                 for size in (wanted >> halved for halved in range(5)):
-                    if there >= size or _reserved(handle, there, size):
+                    if current >= size or _reserved(handle, current, size):
                         return
             finally:
                 os.close(handle)
@@ -64,11 +63,11 @@ class DiskReserve:
     def release(self, size: int = LARGEST) -> bool:
         """Releases the reserve, or part of it; returns whether there was any."""
         try:
-            there = self._file.stat().st_size
-            os.truncate(self._file, max(0, there - size))
+            current = self._file.stat().st_size
+            os.truncate(self._file, max(0, current - size))
         except OSError:
             return False
-        return there > 0
+        return current > 0
 
 
 def _size(file: Path) -> int:
@@ -78,15 +77,15 @@ def _size(file: Path) -> int:
         return 0
 
 
-def _reserved(handle: int, there: int, size: int) -> bool:
-    """Grows a file from `there` to `size` bytes of allocated blocks; returns whether that succeeded."""
+def _reserved(handle: int, current: int, size: int) -> bool:
+    """Grows a file from `current` to `size` bytes of allocated blocks; returns whether that succeeded."""
     try:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(handle, 0, size)
         else:
             os.pwrite(handle, bytes(size), 0)
     except OSError:
-        os.ftruncate(handle, there)
+        os.ftruncate(handle, current)
         return False
     return True
 
@@ -153,8 +152,9 @@ class RowEraser:
         return self._marker.exists()
 
     def erase(self, rows: Sequence[Rows], last: Sequence[Rows], *, wait_s: float) -> int:
-        """Deletes rows in one transaction, or in steps if the disk is too full; repeating the call completes an
-        interrupted deletion.
+        """Deletes rows in one transaction, or in steps if the disk is too full.
+
+        Repeating the call completes an interrupted deletion.
 
         Args:
             rows: the rows to delete.
@@ -353,8 +353,10 @@ class SqliteFile:
 
     @property
     def has_pending_erasure(self) -> bool:
-        """Whether the log may still contain deleted rows, because a reader uses the earlier state. The next use of the
-        file after that empties the log."""
+        """Whether the log may still contain deleted rows, because a reader uses the earlier state.
+
+        The next use of the file after that empties the log.
+        """
         return self._eraser.is_unfinished
 
     def _finish_erasure(self) -> bool:

@@ -39,16 +39,16 @@ class SqliteSessions:
     def put(self, session: Session) -> None:
         """See `Store.put_session`."""
         with self._file.transaction() as cursor:
-            there = _document(cursor, session.session_id)
-            if there is not None:
-                session = replace(session, set_up_at=documents.from_json(there, Session).set_up_at)
+            stored = _document(cursor, session.session_id)
+            if stored is not None:
+                session = replace(session, set_up_at=documents.from_json(stored, Session).set_up_at)
             _write(cursor, session)
 
     def change(self, session: Session) -> None:
         """See `Store.change_session`."""
         with self._file.transaction() as cursor:
-            there = _document(cursor, session.session_id)
-            if there is None or documents.from_json(there, Session).set_up_at != session.set_up_at:
+            stored = _document(cursor, session.session_id)
+            if stored is None or documents.from_json(stored, Session).set_up_at != session.set_up_at:
                 raise nothing_written(session.session_id)
             _write(cursor, session)
 
@@ -77,8 +77,7 @@ class SqliteSessions:
 
     @contextmanager
     def writing_under(self, session_ids: Iterable[str], set_up_at: datetime | None = None) -> Iterator[sqlite3.Cursor]:
-        """A transaction for writes that belong to sessions, begun only if they exist; a deletion comes before or after
-        it.
+        """A transaction for writes that belong to sessions, begun only if they exist.
 
         Args:
             session_ids: the sessions of the write.
@@ -89,10 +88,10 @@ class SqliteSessions:
         """
         with self._file.transaction() as cursor:
             for session_id in set(session_ids):
-                there = _document(cursor, session_id)
-                if there is None:
+                stored = _document(cursor, session_id)
+                if stored is None:
                     raise nothing_written(session_id)
-                if set_up_at is not None and documents.from_json(there, Session).set_up_at != set_up_at:
+                if set_up_at is not None and documents.from_json(stored, Session).set_up_at != set_up_at:
                     raise set_up_again(session_id)
             yield cursor
 

@@ -104,7 +104,7 @@ def report_of(
         zone: in which dates are given.
     """
     windows, expression = review.windows, review.expression
-    over_s = review.usual_smoothing_s if smoothing_s is None else smoothing_s
+    over_s = review.default_smoothing_s if smoothing_s is None else smoothing_s
     return Report(
         title=windows.session.name,
         labels=tuple(kind_words(windows.session)),

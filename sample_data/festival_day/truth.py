@@ -63,8 +63,10 @@ class TrueCurves:
         return np.asarray(1 - (1 - smiling) * (1 - surprised), dtype=np.float64)
 
     def liveliness(self, day_s: Floats) -> Floats:
-        """The true liveliness at some seconds of the day, 0..1: the mean over all its people of the largest confidence
-        in smile, happy and surprised."""
+        """The true liveliness at some seconds of the day, 0..1.
+
+        It is the expected largest confidence in smile, happy and surprised, over all its people.
+        """
         smiling, surprised = self._at(day_s)
         return np.asarray(
             (1 - smiling) * (1 - surprised) * largest_confidence(smiles=False, surprised=False)

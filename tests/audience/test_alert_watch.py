@@ -1,4 +1,4 @@
-"""A look at a session in a store: which rules are met where, and what is written down of it."""
+"""Evaluating the rules of a stored session: which are met where, and what is stored."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def beat(at_s: float, **changed: object) -> Heartbeat:
 
 
 def on(store: Store, *rules: str, at_s: float = 100) -> list[str]:
-    """What alerts of these rules, met at once, say at an instant."""
+    """Messages of the active alerts of these rules at an instant."""
     for rule in rules:
         store.alerting.put("talk-1", AT_ONCE[rule])
     return [alert.told for alert in evaluate(store, "talk-1", after_ms(at_s)).book.alerts if alert.is_on]
 
 
-def test_a_camera_that_goes_dark_for_a_minute_is_an_alert_and_over_when_there_is_light(store: Store) -> None:
+def test_a_camera_that_is_dark_for_a_minute_raises_an_alert_that_ends_when_there_is_light(store: Store) -> None:
     store.alerting.put("talk-1", AlertRule(rule_id="dark", what="camera", for_s=60))
 
     def alerts_at(at_s: float, brightness: float) -> tuple[Alert, ...]:
@@ -93,19 +93,19 @@ def test_a_device_of_which_nothing_was_recorded_for_long_is_late_by_that_at_leas
     assert on(store, "delay", at_s=1000) == ["figures of camera cam-1 of stage main arrive 75 s late (limit 10 s)"]
 
 
-def test_a_device_that_looks_once_a_minute_is_late_once_it_has_missed_two_turns(store: Store) -> None:
+def test_a_device_with_a_frame_a_minute_is_late_after_two_missed_intervals(store: Store) -> None:
     store.put_windows([a_window(0, of=9)])
     store.put_heartbeat(beat(110, sent=1, frames_per_s=1 / 60))
     assert on(store, "delay", at_s=119) == []
     assert on(store, at_s=130) == ["figures of camera cam-1 of stage main arrive 129 s late (limit 10 s)"]
 
 
-def test_a_device_that_says_it_hardly_ever_looks_is_looked_for_all_the_same(store: Store) -> None:
+def test_a_device_that_claims_a_tiny_frame_rate_is_late_eventually(store: Store) -> None:
     store.put_heartbeat(beat(100, frames_per_s=1e-310))
     assert on(store, "delay") == []
 
 
-def test_few_faces_and_few_smiles_of_the_last_minute_are_told_by_their_figures(store: Store) -> None:
+def test_few_faces_and_few_smiles_of_the_last_minute_are_named_with_their_figures(store: Store) -> None:
     store.put_windows([a_window(second, smiling=1, of=6) for second in range(41, 100)])
     assert on(store, "faces", "share") == [
         "6 faces in view on stage main (limit 8)",
@@ -113,7 +113,7 @@ def test_few_faces_and_few_smiles_of_the_last_minute_are_told_by_their_figures(s
     ]
 
 
-def test_a_share_of_too_few_faces_is_never_told(store: Store) -> None:
+def test_a_share_of_too_few_faces_never_appears_in_a_message(store: Store) -> None:
     store.put_windows([a_window(second, smiling=0, of=4) for second in range(41, 100)])
     assert on(store, "share") == []
     assert situation(store, "talk-1", after_ms(100)).now["main"].share is None
@@ -132,7 +132,9 @@ def test_a_stage_is_little_lively_by_the_figure_of_the_board(store: Store) -> No
     assert told == f"liveliness of stage main is {shown:.0f} (limit 40)"
 
 
-def test_a_stage_that_is_set_up_during_a_look_waits_for_the_next(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stage_that_is_set_up_during_an_evaluation_waits_for_the_next(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store.put_windows([a_window(second, of=30) for second in range(-400, 100)])
     store.put_windows([a_window(second, of=30, stage_id="tent") for second in range(-400, 100)])
     both = [a_stage(), a_stage("tent")]
@@ -151,11 +153,11 @@ def test_a_head_count_has_faces_and_no_share(store: Store) -> None:
     assert on(store, "faces", "share") == ["3 faces in view on stage main (limit 8)"]
 
 
-def test_where_nothing_was_recorded_nothing_is_said_of_a_stage(store: Store) -> None:
+def test_a_stage_without_records_raises_no_alert(store: Store) -> None:
     assert on(store, "faces", "share") == []
 
 
-def test_nobody_is_told_that_nobody_smiles_in_the_intermission(store: Store) -> None:
+def test_an_intermission_without_smiles_raises_no_alert(store: Store) -> None:
     store.put_stage("talk-1", a_stage(cues=paused_now(start_cues(after(0)), after(50))))
     store.put_windows([a_window(second, smiling=0, of=9) for second in range(41, 100)])
     assert on(store, "share") == []
@@ -190,7 +192,7 @@ def test_a_rule_of_one_stage_leaves_the_others_alone(store: Store) -> None:
     assert on(store) == ["3 faces in view on stage tent (limit 8)"]
 
 
-def test_a_camera_that_nobody_has_heard_of_or_that_was_stopped_is_no_alert(store: Store) -> None:
+def test_a_camera_that_never_connected_or_was_stopped_raises_no_alert(store: Store) -> None:
     assert on(store, "camera", "delay") == []
     store.put_heartbeat(beat(0, state="stopped"))
     assert on(store) == []
@@ -204,7 +206,7 @@ def test_a_session_that_has_ended_has_no_alerts_on(store: Store) -> None:
     assert evaluate(store, "talk-1", after_ms(102)).book.alerts[0].ended_ms == after_ms(101)
 
 
-def test_who_does_not_say_so_leaves_the_looking_to_a_watcher_at_work(store: Store) -> None:
+def test_an_unnamed_reader_leaves_the_evaluation_to_an_active_watcher(store: Store) -> None:
     store.put_heartbeat(beat(0))
     evaluate(store, "talk-1", after_ms(99), "laptop")
     assert on(store, "camera") == []

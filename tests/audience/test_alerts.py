@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audience.alerts import OVER_AFTER_MS, Alert, AlertMark, AlertRule, Finding, alert_changes, usual_rules
+from audience.alerts import OVER_AFTER_MS, Alert, AlertMark, AlertRule, Finding, alert_changes, default_rules
 from audience.errors import InvalidValue
 from tests.builders import an_alert
 
@@ -21,7 +21,7 @@ def finding(holds: bool | None, camera_id: str = "cam-1", rule: AlertRule = DARK
 
 
 def played(*holds: bool | None, rule: AlertRule = DARK) -> dict[str, Alert]:
-    """The alerts of a camera after looks that are five seconds apart."""
+    """The alerts of a camera after evaluations five seconds apart."""
     book: dict[str, Alert] = {}
     for look, one in enumerate(holds):
         changes = alert_changes([finding(one, rule=rule)], book.values(), look * STEP_MS)
@@ -59,7 +59,7 @@ def test_an_alert_is_over_once_all_has_been_well_for_a_while() -> None:
     assert (alert.ended_ms, alert.is_on) == (65_000 + OVER_AFTER_MS, False)
 
 
-def test_what_cannot_be_said_ends_no_alert() -> None:
+def test_an_unknown_condition_ends_no_alert() -> None:
     (alert,) = played(*[True] * 13, *[None] * 50).values()
     assert alert.is_on
 
@@ -76,13 +76,13 @@ def test_a_rule_or_camera_that_is_taken_away_ends_its_alert_and_drops_what_had_n
     assert [alert.camera_id for alert in changes.drop] == ["cam-2"]
 
 
-def test_alerts_of_one_look_are_told_apart_whatever_their_places_are_called() -> None:
+def test_alerts_of_one_evaluation_have_different_ids_whatever_their_places_are_called() -> None:
     alert = an_alert()
     places = [("hall", "2.cam"), ("hall.2", "cam")]
     assert len({replace(alert, stage_id=stage, camera_id=camera).alert_id for stage, camera in places}) == 2
 
 
-def test_looking_twice_at_the_same_instant_changes_nothing() -> None:
+def test_evaluating_twice_at_the_same_instant_changes_nothing() -> None:
     book = list(played(*[True] * 13).values())
     changes = alert_changes([finding(True)], book, 60_000)
     assert changes.put == changes.drop == []
@@ -99,8 +99,8 @@ def test_a_camera_never_has_two_alerts_on_at_once_and_none_that_did_not_hold_for
 
 
 @given(holds=st.lists(st.sampled_from([True, False, None]), max_size=60), cut=st.integers(0, 60))
-def test_a_watcher_that_takes_over_goes_on_as_if_it_had_been_there(holds, cut) -> None:
-    """Nothing but the alerts goes from one look to the next, so there is nothing else to lose; two who look at the
+def test_a_watcher_that_takes_over_continues_without_a_difference(holds, cut) -> None:
+    """Only the alerts carry over from one evaluation to the next, so there is nothing else to lose; two who look at the
     same instant say the same."""
     book = played(*holds[:cut])
     once = alert_changes([finding(True)], book.values(), cut * STEP_MS)
@@ -121,13 +121,13 @@ def test_a_watcher_that_takes_over_goes_on_as_if_it_had_been_there(holds, cut) -
         ({"limit": 3.0}, "3 is not a valid limit for a rule on camera"),
     ],
 )
-def test_a_rule_that_can_never_be_met_or_says_nothing_is_refused(wrong, why) -> None:
+def test_an_invalid_rule_is_refused(wrong, why) -> None:
     with pytest.raises(InvalidValue, match=why):
         replace(DARK, **wrong)
 
 
-def test_the_usual_rules_tell_of_cameras_that_show_nothing_and_of_figures_that_are_late() -> None:
-    assert [(rule.what, rule.for_s, rule.limit) for rule in usual_rules()] == [("camera", 60, 0), ("delay", 30, 10)]
+def test_the_default_rules_are_for_unusable_cameras_and_late_figures() -> None:
+    assert [(rule.what, rule.for_s, rule.limit) for rule in default_rules()] == [("camera", 60, 0), ("delay", 30, 10)]
 
 
 @pytest.mark.parametrize("name", ["", "   ", "two\nlines"])

@@ -1,4 +1,4 @@
-"""Where one recording lies in another: planted offsets are found, and where there is none nothing is claimed."""
+"""Time offsets between recordings: planted ones are found, and without one nothing is claimed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def features(samples: Samples, block: int = 5000) -> NDArray[np.float32]:
 
 
 def recorded(original: Samples, offset_s: float, length_s: float) -> Samples:
-    """What a recording of `length_s` holds of an original that began `offset_s` after it."""
+    """A recording of `length_s` that contains an original from `offset_s` on."""
     silent = np.zeros(round(max(0.0, offset_s) * SOUND_RATE), dtype=np.float32)
     heard = np.concatenate([silent, original[round(max(0.0, -offset_s) * SOUND_RATE) :]])[
         : round(length_s * SOUND_RATE)
@@ -106,7 +106,7 @@ def test_features_do_not_depend_on_the_blocks_sound_comes_in() -> None:
     np.testing.assert_allclose(features(samples, 997), features(samples, 40_000), atol=1e-4)
 
 
-def test_what_is_too_short_or_silent_cannot_be_told() -> None:
+def test_short_or_silent_sound_has_no_offset() -> None:
     random = np.random.default_rng(1)
     long, short = features(speech(random, 60)), features(speech(random, 15))
     silent = features(np.zeros(60 * SOUND_RATE, dtype=np.float32))
@@ -167,7 +167,7 @@ def test_of_audiences_of_different_films_at_most_one_in_twenty_is_claimed_to_fit
     assert claims <= 3
 
 
-def test_reactions_that_are_short_or_never_change_cannot_be_told() -> None:
+def test_short_or_constant_reactions_have_no_offset() -> None:
     ours, theirs = two_audiences(1, 900, laughs=10)
     for other in (theirs[:200], np.full(900, 0.4), np.full(900, np.nan), theirs[:0]):
         assert align_reactions(ours, other, 1.0) is None

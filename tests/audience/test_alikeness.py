@@ -41,7 +41,7 @@ def test_people_who_all_do_the_same_are_wholly_alike():
     assert intraclass(yes, np.full((5, 4), 10.0)) == pytest.approx(1)
 
 
-def test_instants_at_which_each_group_has_one_member_say_nothing_and_spoil_nothing():
+def test_instants_with_one_member_per_group_are_ignored():
     yes, members = np.array([[1.0, 0.0, 1.0, 0.0, 1.0]]).T, np.ones((5, 1))
     assert np.isnan(intraclass(yes, members))
     more = np.repeat([[8.0], [2.0], [7.0], [1.0], [9.0]], 4, axis=1)

@@ -1,4 +1,4 @@
-"""The board: the order of stages at one instant, what is said of each, and that its past can be told again."""
+"""The board: the order and rows of stages at one instant, reproducible for any past instant."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_tie_is_one_from_either_side(bounds):
     assert overlap(one, one)
 
 
-def test_of_three_people_nothing_is_said_but_that_they_are_there():
+def test_of_three_people_only_the_number_is_shown():
     few = row(board(a_session(), four(), AT), "bench")
     assert (few.state, few.faces) == ("too few", 3)
     assert (few.figure, few.low, few.high, few.rank, few.over_5_min, few.why) == (None, None, None, None, None, "")
@@ -123,7 +123,7 @@ def test_four_people_and_some_seconds_of_a_crowd_are_not_ranked():
     assert row(board(a_session(), [stage_of("bench", crowd), *four()[:3]], AT), "bench").rank is None
 
 
-def test_a_stage_whose_cameras_fell_silent_goes_down_and_then_says_nothing():
+def test_a_stage_with_silent_cameras_becomes_stale_and_then_loses_its_figure():
     stages = [stage_of("hill", steady("hill", 30, 50, until_s=LENGTH_S - 20)), *four()[1:]]
     told = board(a_session(), stages, AT)
     assert ids(told) == ["barn", "mill", "hill", "bench"]
@@ -142,7 +142,7 @@ def test_a_camera_whose_clock_is_ahead_is_believed_when_its_time_has_come():
     assert row(told, "hill").figure < 20
 
 
-def test_the_trend_is_told_against_five_and_fifteen_minutes_ago():
+def test_the_trend_is_against_five_and_fifteen_minutes_ago():
     rising = steady("hill", 10, 50, until_s=LENGTH_S - 600) + steady("hill", 40, 50, from_s=LENGTH_S - 600)
     told = row(board(a_session(), [stage_of("hill", rising), *four()[1:]], AT), "hill")
     assert told.over_5_min.direction == "steady"
@@ -152,7 +152,7 @@ def test_the_trend_is_told_against_five_and_fifteen_minutes_ago():
     assert row(board(a_session(), begun, AT), "hill").over_15_min is None
 
 
-def test_what_changed_is_said_in_a_phrase():
+def test_changes_are_described_in_a_phrase():
     sets = a_timeline(("Slow Tide", 0, LENGTH_S - 200), ("Marrow", LENGTH_S - 200, 9000))
     rising = steady("hill", 10, 50, until_s=LENGTH_S - 200) + steady("hill", 40, 50, from_s=LENGTH_S - 200)
     told = row(board(a_session(), [stage_of("hill", rising, timelines=[sets]), *four()[1:]], AT), "hill")
@@ -161,7 +161,7 @@ def test_what_changed_is_said_in_a_phrase():
     assert row(board(a_session(), four(), AT), "hill").why == ""
 
 
-def test_surprise_and_a_crowd_that_leaves_are_said_too():
+def test_surprise_and_a_crowd_that_leaves_are_described_too():
     def seen(smile: float, surprised: float, of: int) -> list:
         return [a_face(f"t{one}", confidences={"smile": smile, "surprised": surprised}) for one in range(of)]
 
@@ -171,7 +171,7 @@ def test_surprise_and_a_crowd_that_leaves_are_said_too():
     assert told.why == "more faces look surprised, fewer faces in view (30, 60 five minutes ago)"
 
 
-def test_the_set_that_is_on_is_told_by_the_stages_cues():
+def test_the_current_set_follows_from_the_stages_cues():
     sets = a_timeline(("Slow Tide", 0, 600), ("Marrow", 900, 1500))
     stage = stage_of("hill", steady("hill", 10, 50), timelines=[sets], cues=[a_cue(300, 0)])
     at = {

@@ -1,4 +1,4 @@
-"""How a camera is: told from its newest heartbeat and from what was recorded of it."""
+"""Camera states, from the newest heartbeat and the newest record."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def seen(heartbeat: Heartbeat | None, at_s: float = 1, recorded_until_s: float |
     return camera_status("main", "cam-1", heartbeat, until, after_ms(at_s))
 
 
-def test_a_camera_that_was_heard_of_just_now_with_a_clear_picture_is_ok() -> None:
+def test_a_camera_with_a_recent_heartbeat_and_a_clear_picture_is_ok() -> None:
     status = seen(beat(), 1.5)
     assert (status.state, status.why, status.seen_s, status.delay_s) == ("ok", "", 1.5, 0.2)
 
 
-def test_a_camera_that_is_set_up_and_was_never_heard_of_is_expected_and_not_dead() -> None:
+def test_a_camera_that_never_connected_is_expected_and_not_dead() -> None:
     assert (seen(None).state, seen(None).seen_s) == ("expected", None)
 
 
@@ -53,12 +53,12 @@ def test_silence_makes_a_camera_late_and_then_dead(silent_s: float, state: str) 
     assert seen(beat(), silent_s).state == state
 
 
-def test_a_camera_that_looks_once_a_minute_may_be_silent_for_longer() -> None:
+def test_a_camera_with_a_frame_a_minute_may_be_silent_for_longer() -> None:
     slow = beat(frames_per_s=1 / 60, lag_s=0.1)
     assert [seen(slow, silent_s).state for silent_s in (60, 115, 125, 175, 185)] == ["ok", "ok", "late", "late", "dead"]
 
 
-def test_a_camera_that_says_it_hardly_ever_looks_is_missed_all_the_same() -> None:
+def test_a_camera_that_claims_a_tiny_frame_rate_is_dead_eventually() -> None:
     assert seen(beat(frames_per_s=1e-310), 3 * LONGEST_INTERVAL_S + 1).state == "dead"
 
 
@@ -83,13 +83,13 @@ def test_a_camera_that_is_tried_again_twice_a_minute_is_not_dead_in_between(said
         ({"lag_s": 12.0}, "late"),
     ],
 )
-def test_a_camera_is_what_it_says_and_what_its_picture_says(said: dict[str, object], state: str) -> None:
+def test_the_state_follows_from_the_heartbeat_and_the_picture(said: dict[str, object], state: str) -> None:
     status = seen(beat(**said))
     assert status.state == state
     assert str(said.get("detail", "")) in status.why
 
 
-def test_a_camera_that_stopped_or_failed_long_ago_is_told_apart() -> None:
+def test_a_camera_that_stopped_and_one_that_failed_long_ago_differ() -> None:
     assert seen(beat(state="stopped"), 3600).state == "ended"
     assert seen(beat(state="failed", detail="the disk is full"), 3600).state == "dead"
     assert "“failed”: the disk is full" in seen(beat(state="failed", detail="the disk is full"), 3600).why
@@ -101,7 +101,7 @@ def test_a_camera_whose_records_arrive_late_is_late_and_its_outbox_is_named() ->
     assert status.why == "figures arrive 31 s after capture; 7 deliveries wait in its outbox"
 
 
-def test_a_clock_that_is_wrong_is_told_and_moves_neither_the_delay_nor_the_silence() -> None:
+def test_a_clock_error_is_reported_and_changes_neither_delay_nor_silence() -> None:
     ahead = beat(at_s=3600, received_ms=after_ms(0))
     status = seen(ahead, 2, recorded_until_s=3599)
     assert (status.state, status.why) == ("ok", "its clock is 3,600 s ahead")
@@ -119,7 +119,7 @@ def test_what_is_tried_again_is_tried_again_within_the_time_it_is_given() -> Non
     assert max(waits.next_s() for _ in range(20)) == RETRY_S
 
 
-def test_cameras_stand_in_the_order_of_need() -> None:
+def test_cameras_are_sorted_by_urgency() -> None:
     cameras = {"a": [a_camera("1"), a_camera("2")], "b": [a_camera("1"), a_camera("2")]}
     beats = [
         replace(beat(), stage_id="a", camera_id="1"),
@@ -158,7 +158,7 @@ def test_every_state_that_shows_nothing_of_use_comes_before_those_that_do() -> N
     assert set(STATES[: len(UNUSABLE)]) == UNUSABLE
 
 
-def test_records_come_in_until_the_session_is_ended_or_no_camera_was_heard_of_for_a_while() -> None:
+def test_a_session_is_receiving_until_it_ends_or_no_camera_sends_heartbeats() -> None:
     running = a_session()
     assert is_receiving(running, [beat(0)], after_ms(60))
     assert is_receiving(running, [beat(0), beat(100)], after_ms(120))
@@ -167,7 +167,7 @@ def test_records_come_in_until_the_session_is_ended_or_no_camera_was_heard_of_fo
     assert not is_receiving(a_session(ended_at=after(300)), [beat(0)], after_ms(1))
 
 
-def test_whether_records_come_in_is_told_by_when_a_camera_was_heard_of_and_not_by_its_clock() -> None:
+def test_receiving_follows_from_arrival_times_and_not_from_the_cameras_clocks() -> None:
     behind, ahead = (beat(error_s, received_ms=after_ms(0)) for error_s in (-3600, 3600))
     assert is_receiving(a_session(), [behind], after_ms(10))
     assert not is_receiving(a_session(), [ahead], after_ms(600))

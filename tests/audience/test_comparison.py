@@ -45,7 +45,7 @@ def of_spreads(units_a: int, units_b: int, wider: float, *, seed: int) -> tuple[
 
 
 @pytest.mark.parametrize(("units_a", "units_b", "wider"), [(5, 5, 3), (5, 20, 3), (5, 20, 1 / 3), (10, 30, 3)])
-def test_cuts_whose_screenings_differ_more_among_themselves_are_not_said_to_differ(units_a, units_b, wider):
+def test_cuts_whose_screenings_differ_more_among_themselves_do_not_differ_significantly(units_a, units_b, wider):
     """5 % of 60 comparisons and three standard errors of them are 8; of five against twenty it was once 28."""
     axis = SharedAxis.of([Edit(start_a_s=0, start_b_s=0, length_s=300)])
     false = 0
@@ -55,8 +55,8 @@ def test_cuts_whose_screenings_differ_more_among_themselves_are_not_said_to_diff
     assert false <= 8
 
 
-def test_few_screenings_are_dealt_in_every_way_there_is():
-    """Of 462 ways to deal eleven screenings, this one tells them best apart."""
+def test_few_screenings_are_permuted_exhaustively():
+    """Of 462 assignments of eleven screenings, this one separates them best."""
     a, b = of_spreads(5, 6, 1, seed=1)
     group = np.zeros(60, dtype=np.int64)
     for seed in (1, 2):
@@ -156,13 +156,13 @@ def test_too_few_units_are_not_enough_data():
     assert compare(units[:LEAST_UNITS], units[LEAST_UNITS:], AXIS, seed=1).enough
 
 
-def test_a_unit_without_any_figure_is_none():
+def test_a_unit_without_any_figure_is_ignored():
     units = screenings(12, seed=1)
     units[0] = np.nan
     assert compare(units[:6], units[6:], AXIS, seed=1).units_a == 5
 
 
-def test_an_effect_of_one_spread_is_told_as_one():
+def test_a_difference_of_one_standard_deviation_is_an_effect_of_one():
     rng = np.random.default_rng(1)
     a, b = rng.normal(0.6, 0.1, (400, 1)) + np.zeros(120), rng.normal(0.5, 0.1, (400, 1)) + np.zeros(120)
     compared = compare(a, b, AXIS, seed=1)
@@ -194,7 +194,7 @@ def test_quantiles_are_those_of_scipys_distributions():
     assert np.array_equal(special.ndtri(POWERS), stats.norm.ppf(POWERS))
 
 
-def test_what_pages_compute_needs_no_distributions_of_scipys():
+def test_pages_do_not_import_scipys_distributions():
     heavy = {"scipy.stats", "scipy.optimize"}
     modules = (
         "audience.comparing.comparison, audience.comparing.comparison, audience.comparing.planning, sample_data.crowd"
@@ -248,7 +248,7 @@ class TestPlanner:
         assert plan.faces(0.1) == pytest.approx(1.78 * Plan(share=0.2).faces(0.1), abs=2)
         assert plan.screenings(0.1) == math.ceil(plan.faces(0.1) / 40)
 
-    def test_looking_longer_helps_as_far_as_the_looks_differ(self):
+    def test_more_seconds_help_as_far_as_they_are_independent(self):
         assert Plan(share=0.2, looks=10, alike_over_time=1).design_effect == 1
         assert Plan(share=0.2, looks=10, alike_over_time=0).design_effect == pytest.approx(0.1)
         assert Plan(share=0.2, looks=10, alike_over_time=0.5).design_effect == pytest.approx(0.55)
@@ -277,7 +277,7 @@ class TestPlanner:
         [{"share": 0}, {"share": 1.2}, {"share": 0.2, "power": 1}, {"share": 0.2, "looks": 0},
          {"share": 0.2, "alike_together": 2}],
     )  # fmt: skip
-    def test_what_cannot_be_planned_is_refused(self, wrong):
+    def test_invalid_assumptions_are_refused(self, wrong):
         with pytest.raises(ValueError, match="not allowed"):
             Plan(**wrong)
 

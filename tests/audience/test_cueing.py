@@ -1,4 +1,4 @@
-"""Begin, pause and go on at a button: the timeline runs when what is shown runs, and stands when it stands."""
+"""Start, pause and resume at a button: the timeline runs and stops with what is shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from audience.timelines import is_paused, paused_now, position_s, resumed_now, s
 from tests.builders import a_cue, after
 
 
-def test_a_pause_stands_until_somebody_ends_it_and_then_goes_on_where_it_stood() -> None:
+def test_a_pause_lasts_until_somebody_ends_it_and_resumes_at_its_second() -> None:
     cues = paused_now(start_cues(after(0)), after(100))
     assert position_s(cues, after(99)) == 99
     assert position_s(cues, after(100.1)) is None
@@ -38,7 +38,7 @@ def test_a_planned_intermission_can_be_ended_early() -> None:
     assert position_s(resumed_now(planned, after(2000)), after(2010)) == 1810
 
 
-def test_what_is_not_shown_cannot_be_paused_and_what_runs_cannot_go_on() -> None:
+def test_only_a_running_timeline_can_be_paused_and_only_a_paused_one_resumed() -> None:
     with pytest.raises(InvalidValue, match="begin it first"):
         paused_now((), after(0))
     with pytest.raises(InvalidValue, match="begin it first"):

@@ -42,7 +42,7 @@ def figures(values):
 # Gaps
 
 
-def test_a_second_in_which_no_camera_looked_is_a_gap_and_not_0():
+def test_a_second_in_which_no_camera_recorded_is_a_gap_and_not_0():
     windows = laid(a_window(0, smiling=3, of=6), a_window(3, smiling=0, of=6))
     curve = reaction_curve(windows, "smile")
     assert figures(curve.share) == [0.5, None, None, 0]
@@ -113,7 +113,7 @@ class TestWindowsFarOutsideTheSession:
         windows = laid(a_window(at_s, of=1), a_window(0, of=1))
         assert (len(windows.start_ms), sum(windows.outside.values())) == (1, 1)
 
-    def test_are_told_by_its_end_where_it_has_one(self):
+    def test_are_determined_by_its_end_if_it_has_one(self):
         session = a_session(ended_at=after(60))
         windows = laid(a_window(0, of=1), a_window(60 + 6 * 3600, of=1), session=session)
         assert (len(windows.start_ms), sum(windows.outside.values())) == (1, 1)
@@ -243,7 +243,7 @@ def test_with_an_audience_size_coverage_is_of_the_audience():
     assert figures(windows.coverage) == [0.1]
 
 
-def test_more_faces_than_the_audience_was_said_to_have_are_a_coverage_of_1():
+def test_more_faces_than_the_audience_size_are_a_coverage_of_1():
     windows = laid(a_window(0, of=6), a_window(1, of=3), stage=a_stage(audience_size=5))
     assert figures(windows.coverage) == [1, 0.6]
 
@@ -254,7 +254,7 @@ def test_where_nobody_was_expected_there_is_no_coverage():
     assert figures(windows.coverage) == [None]
 
 
-def test_coverage_of_a_wide_window_is_of_the_seconds_that_were_looked_at():
+def test_coverage_of_a_wide_window_is_of_the_recorded_seconds():
     windows = laid(a_window(0, of=3), a_window(4, of=1), stage=a_stage(audience_size=4), width_ms=10_000)
     assert figures(windows.coverage) == [0.5]
 
@@ -308,7 +308,7 @@ def test_segments_are_those_of_the_first_timeline():
 # Cameras
 
 
-def test_cameras_watch_different_people_unless_it_is_said_that_they_overlap():
+def test_cameras_watch_different_people_unless_they_overlap():
     seen = [a_window(smiling=6, of=6, camera_id="a"), a_window(smiling=0, of=4, camera_id="b")]
     apart = laid(*seen, cameras=[a_camera("a"), a_camera("b")])
     together = laid(*seen, cameras=[a_camera("a", overlaps=["b"]), a_camera("b")])
@@ -326,7 +326,7 @@ def test_two_close_views_both_count_beside_a_wide_one_that_sees_fewer():
 # Few faces
 
 
-def test_figures_over_fewer_than_five_faces_are_withheld_unless_told_otherwise():
+def test_figures_over_fewer_than_five_faces_are_withheld_by_default():
     seen = [a_window(0, smiling=4, of=4), a_window(1, smiling=3, of=5), a_window(2, of=0)]
     windows = laid(*seen, min_faces=None)
     assert windows.min_faces == 5
@@ -335,7 +335,7 @@ def test_figures_over_fewer_than_five_faces_are_withheld_unless_told_otherwise()
     assert windows.withheld.tolist() == [True, False, False]
 
 
-def test_whoever_watches_alone_sees_the_own_curve():
+def test_an_audience_of_one_has_a_curve():
     seen = [a_window(0, seen=[a_face(smile=0.9)])]
     assert figures(reaction_curve(laid(*seen, stage=a_stage(audience_size=1), min_faces=None), "smile").share) == [1]
     assert figures(reaction_curve(laid(*seen, stage=a_stage(audience_size=30), min_faces=None), "smile").share) == [
@@ -346,7 +346,7 @@ def test_whoever_watches_alone_sees_the_own_curve():
 # What was shown
 
 
-def test_other_timelines_and_cues_are_laid_along_the_same_figures():
+def test_replacing_timelines_and_cues_keeps_the_figures():
     stage = a_stage(timelines=[a_timeline(("A", 0, 2), ("B", 2, 9))], cues=[a_cue(1, 0)])
     records = [a_window(at, smiling=3, of=6) for at in range(4)]
     again = retimed(laid(*records), stage)

@@ -76,7 +76,7 @@ def test_edits_that_overlap_in_either_cut_are_named():
 
 
 @pytest.mark.parametrize("cut", ["A", "B"])
-def test_edits_that_follow_each_other_do_not_overlap_by_a_digit_of_the_computers(cut):
+def test_successive_edits_do_not_overlap_by_a_rounding_error(cut):
     """380.48 + 55.04 is 435.52000000000004 to a computer."""
     assert 380.48 + 55.04 > 435.52
     places = [(380.48, 0, 55.04), (435.52, 100, 10)] if cut == "A" else [(0, 380.48, 55.04), (100, 435.52, 10)]
@@ -87,7 +87,7 @@ def test_edits_that_follow_each_other_do_not_overlap_by_a_digit_of_the_computers
 
 
 @given(st.lists(st.integers(0, 7_200_000), min_size=2, max_size=60, unique=True))
-def test_scenes_cut_anywhere_are_laid_on_themselves(cuts_ms):
+def test_scenes_cut_anywhere_align_with_themselves(cuts_ms):
     """Milliseconds, as shot detection gives them: neither refused, nor with a cell that holds nothing."""
     seconds = [ms / 1000 for ms in sorted(cuts_ms)]
     film = a_timeline(*((f"Scene {at}", start, end) for at, (start, end) in enumerate(pairwise(seconds))))
@@ -137,7 +137,7 @@ def test_where_fewer_people_were_followed_than_a_figure_takes_there_is_none_of_a
     assert np.count_nonzero(~np.isnan(rows), axis=0).tolist() == [0, 6, 6]
 
 
-def test_tracks_are_told_apart_by_camera_and_left_out_where_figures_are():
+def test_tracks_are_distinguished_by_camera_and_dropped_where_figures_are():
     windows = from_counts(
         np.array([3, 3, 3, 3]), np.array([6, 6, 4, 6]), stage=a_stage(exclusions=[an_exclusion(3, 4)])
     )

@@ -1,4 +1,4 @@
-"""What a day costs: the same arithmetic as the bench's, with what it assumes beside it."""
+"""The cost of a day: the same arithmetic as the bench's, with its assumptions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_scoring_in_the_cloud_costs_a_call_a_sheet_and_little_else() -> None:
     ("faces", "interval_s"), [(8, 12.0), (24, 12.0), (30, 2.0), (45, 12.0), (100, 2.0), (201, 2.0), (7, 0.5), (7, 2.5)]
 )
 def test_there_are_as_many_calls_as_a_camera_makes_sheets(faces: int, interval_s: float) -> None:
-    """A face lies on a tile in every window, so sheets of many faces are full before their time is up."""
+    """A face takes a tile in every window, so sheets of many faces fill up early."""
     seconds = 24
     sheets = sheets_of(*(seen(at, faces) for at in range(seconds)), interval_s=interval_s)
     cost = day_cost(cameras=1, hours=seconds / 3600, faces=faces, scoring="cloud", interval_s=interval_s)

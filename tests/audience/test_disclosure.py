@@ -54,7 +54,7 @@ def stage_of(*windows) -> WindowTable:
         (None, "event", 300, 5),
     ],
 )
-def test_five_faces_make_a_figure_unless_one_person_was_said_to_watch(audience_size, setting, most_faces, fewest):
+def test_five_faces_make_a_figure_unless_the_audience_size_is_one(audience_size, setting, most_faces, fewest):
     assert default_min_faces(audience_size, setting, most_faces) == fewest
     assert MIN_FACES == 5
 
@@ -228,7 +228,7 @@ def test_where_single_faces_may_be_shown_nothing_is_withheld():
         (0, 30, None, "0 %"),
     ],
 )
-def test_of_few_faces_nearly_none_and_nearly_all_are_told_as_a_range(smiling, of, shares, text):
+def test_of_few_faces_nearly_none_and_nearly_all_become_a_range(smiling, of, shares, text):
     windows = stage_windows(
         a_session(), a_stage(), [], WindowTable.of(a_window(at, smiling=smiling, of=of) for at in range(60))
     )
@@ -250,7 +250,7 @@ def test_over_a_minute_and_more_five_percent_are_near_enough_to_none():
     assert [share_text(*one) for one in zip(*told, strict=True)] == ["under 5 %", "12 %", "over 95 %"]
 
 
-def test_shares_of_whoever_watches_alone_are_told_as_they_are():
+def test_shares_of_an_audience_of_one_are_exact():
     shares = np.array([0.0, 1.0])
     assert bounded(shares, shares, shares, faces=np.ones(2), min_faces=1)[0].tolist() == [0, 1]
 
@@ -260,7 +260,7 @@ def test_shares_of_whoever_watches_alone_are_told_as_they_are():
 
 @given(WINDOWS)
 def test_what_is_withheld_changes_no_figure_that_is_shown(rows):
-    """Neither share nor level, nor their band, tells a withheld window of four smiles from one of none."""
+    """Share, level and band are the same for a withheld window of four smiles and one of none."""
     stretch = timedelta(seconds=60)
     curves = []
     for smiles in (True, False):
@@ -298,7 +298,7 @@ def test_nothing_a_page_shows_depends_on_what_few_faces_showed(stretches, agains
     stage = a_stage(timelines=[slides] if starts else [])
 
     def shown(audience: int) -> str:
-        """Everything the page of a session says of one of the two audiences."""
+        """All figures of a session's page for one of the two audiences."""
         table = WindowTable.of(
             a_window(at, smiling=min(smiling[audience if faces < MIN_FACES else 0], faces), of=faces)
             for at, (faces, smiling, _, _) in enumerate(seconds)

@@ -38,7 +38,7 @@ def test_a_session_with_too_little_in_it_has_no_share(smiling: list[int]) -> Non
     assert np.isnan(whole.faces) == (not smiling)
 
 
-def test_what_was_shown_is_laid_on_the_same_wherever_it_came() -> None:
+def test_segments_of_the_same_title_are_aligned_wherever_they_were() -> None:
     """Thanks came first then, the welcome last and began late, and there was no demo."""
     slides = a_timeline(("Thanks", 0, 10), ("Film", 10, 30), ("Welcome", 30, 50))
     earlier = given_with([0] * 5 + [3] * 10 + [27] * 20 + [6] * 20, of=30, timelines=[slides], cues=[a_cue(5, 0)])
@@ -55,20 +55,20 @@ def test_each_session_counts_once_and_only_where_it_has_a_figure() -> None:
     assert along[20:] == pytest.approx([0.2] * 20)
 
 
-def test_where_nobody_says_what_was_shown_seconds_are_laid_on_seconds() -> None:
+def test_without_timelines_seconds_are_aligned_with_seconds() -> None:
     along = mean_along(given_with([5] * 4), [given_with([3, 6, 9], of=30)], "smile", 1)
     assert along[:3] == pytest.approx([0.1, 0.2, 0.3])
     assert np.isnan(along[3])
 
 
-def test_sessions_of_which_one_only_has_a_timeline_are_not_laid_on_each_other() -> None:
+def test_sessions_of_which_only_one_has_a_timeline_are_not_aligned() -> None:
     assert np.isnan(mean_along(NOW, [given_with([5] * 40)], "smile", 1)).all()
     assert np.isnan(mean_along(given_with([5] * 40), [NOW], "smile", 1)).all()
     strange = given_with([5] * 40, timelines=[a_timeline(("Another talk", 0, 40))])
     assert np.isnan(mean_along(NOW, [strange], "smile", 1)).all()
 
 
-def test_windows_that_do_not_begin_on_the_same_fraction_of_a_second_are_laid_on_each_other() -> None:
+def test_windows_with_different_fractions_of_a_second_are_aligned() -> None:
     earlier = given_with([3] * 40, timelines=[SLIDES], cues=[a_cue(0.4, 0)])
     assert mean_along(NOW, [earlier], "smile", 1)[1:39] == pytest.approx([0.3] * 38)
 

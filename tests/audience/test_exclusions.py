@@ -1,4 +1,4 @@
-"""What somebody leaves out is in no figure, and how many faces there were stays."""
+"""Exclusions: excluded windows are in no figure, and keep their number of faces."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_wider_window_is_the_sum_of_what_was_not_excluded():
     assert windows.excluded.any()
 
 
-def test_what_is_excluded_flows_into_no_neighbour():
+def test_excluded_windows_do_not_affect_their_neighbours():
     assert smoothed_curve(laid_out(an_exclusion(10, 20)), "smile", 9).share[9] == 0
 
 

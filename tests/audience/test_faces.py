@@ -116,7 +116,7 @@ def test_bytes_after_the_last_face_are_refused():
 
 
 @pytest.mark.parametrize("codes", [b"\x00\x00", b"\x01\x00"])
-def test_expressions_that_stand_twice_or_out_of_order_are_refused(codes):
+def test_expressions_that_are_repeated_or_out_of_order_are_refused(codes):
     packed = pack_faces([a_face(confidences={"smile": 0.25, "happy": 0.75})], BEGAN_MS)
     assert packed[4:6] == b"\x00\x01"
     with pytest.raises(InvalidValue, match="face records are damaged"):
@@ -176,12 +176,12 @@ def test_a_quality_is_within_0_and_1(quality):
         a_face(quality=quality)
 
 
-def test_an_expression_nobody_knows_is_refused_and_the_known_ones_are_named():
+def test_an_unknown_expression_is_refused_and_the_known_ones_are_named():
     with pytest.raises(InvalidValue, match=r"'joy' is unknown.*happy"):
         a_face(confidences={"joy": 0.5})
 
 
-def test_a_track_stands_once_in_a_window():
+def test_a_track_may_occur_once_in_a_window():
     with pytest.raises(InvalidValue, match="'t1'"):
         window_faces(seen=[a_face("t1"), a_face("t1")])
 

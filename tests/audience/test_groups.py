@@ -61,7 +61,7 @@ def test_the_band_of_a_cell_rests_on_the_people_present():
     assert np.isnan(low[4:]).all()
 
 
-def test_a_row_tells_of_the_cells_it_is_asked_for():
+def test_a_row_covers_the_selected_cells():
     windows = the_film([2] * 15 + [8] * 5 + [4] * 10)
     row = screening_row(windows, "smile", AXIS, "A", ALL)
     assert (row.share, row.faces, row.coverage, row.figures_s) == (pytest.approx(110 / 300), 10, 0.5, 30)

@@ -58,7 +58,7 @@ def test_a_peak_of_less_than_half_is_not_called_most() -> None:
     assert "ost did" not in text
 
 
-def test_a_curve_that_hardly_moves_is_said_to() -> None:
+def test_a_curve_that_hardly_moves_is_described_so() -> None:
     assert "That changed little: the highest was about 22 %" in said(
         *seconds((0, 100, 8), (100, 130, 9), (130, 300, 8))
     )
@@ -77,11 +77,11 @@ def test_hardly_any_face_is_no_percentage() -> None:
         (30, "About 75 % of the faces smiled"),
     ],
 )
-def test_the_average_is_said_as_people_say_it(smiling: int, words: str) -> None:
+def test_the_average_is_in_everyday_words(smiling: int, words: str) -> None:
     assert said(*seconds((0, 300, smiling))).startswith(words)
 
 
-def test_the_longest_stretch_without_anybody_in_view_is_told_with_how_many_others_there_were() -> None:
+def test_the_longest_gap_is_named_with_the_number_of_others() -> None:
     seen = [window for window in seconds((0, 300, 10)) if (window.start_ms // 1000) % 60 not in (1, 2)]
     empty = [a_window(at, of=0) for at in range(300, 303)]
     text = said(*seconds((0, 27, 10)), *[a_window(at, of=0) for at in range(27, 30)], *seconds((30, 200, 10)))
@@ -90,7 +90,7 @@ def test_the_longest_stretch_without_anybody_in_view_is_told_with_how_many_other
     assert text.endswith("Nobody was in view for 3 s at 5:00, and in 5 shorter gaps.")
 
 
-def test_a_camera_that_did_not_look_is_told_from_an_empty_room() -> None:
+def test_a_gap_in_the_recording_differs_from_an_empty_room() -> None:
     text = said(*seconds((0, 100, 10), (400, 500, 10)))
     assert text.endswith("There is no picture for 5 min at 1:40.")
 
@@ -122,7 +122,7 @@ def test_a_head_count_says_how_many_and_why_no_expression() -> None:
     assert "AI Act" in text
 
 
-def test_an_expression_that_was_not_scored_is_said_to_have_no_figure() -> None:
+def test_an_expression_that_was_not_scored_has_no_figure() -> None:
     text = said(*seconds((0, 100, 10)), expression="confused")
     assert text.startswith("There is no figure for this expression (confused) here.")
 
@@ -134,7 +134,7 @@ def test_no_word_claims_to_know_what_anybody_feels(expression: str) -> None:
     assert not any(word in text for word in ("emotion", "mood", "engag", "felt", "feel"))
 
 
-def test_any_second_is_told_in_what_was_shown_though_windows_begin_elsewhere() -> None:
+def test_any_second_has_a_timeline_position_though_windows_begin_elsewhere() -> None:
     stage = a_stage(timelines=[a_timeline(("Talk", 0, 500))], cues=[a_cue(20.643, 0)])
     records = [a_window(at, smiling=2, of=10) for at in range(200)]
     windows = stage_windows(a_session(started_at=after(0.643)), stage, [], WindowTable.of(records))

@@ -1,4 +1,4 @@
-"""What chance does: normal scores against people who were drawn one by one."""
+"""The null model: normal scores against simulated people."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LENGTH = 15
 
 
 def drawn(people: int, share: float, lasts: float, stretches: int, *, seed: int) -> np.ndarray:
-    """(stretches,) mean share of people over 15 looks, each of them drawn anew once in `lasts` looks on average."""
+    """(stretches,) mean share of people over 15 windows, each with a new state once in `lasts` windows on average."""
     rng = np.random.default_rng(seed)
     showing = rng.random((stretches, people)) < share
     total = np.zeros(stretches)
@@ -41,7 +41,7 @@ def test_a_score_is_passed_no_more_often_than_a_normal_one(people, share, lasts)
         assert beyond >= 0.3 * expected, "and not much more seldom either"
 
 
-def test_scores_of_turns_do_not_know_which_way_is_up():
+def test_scores_of_turns_are_symmetric():
     mean = np.linspace(-1, 1, 41)
     some = np.ones(41)
     for share in (0.01, 0.3):
@@ -65,7 +65,7 @@ def test_every_face_more_scores_higher_from_end_to_end(of, persistence):
 def test_how_long_people_keep_it_follows_from_the_variance_and_back():
     for persistence in (0.01, 0.3, 2.0, 50.0):
         assert persistence_of_variance(variance_over(persistence)) == pytest.approx(persistence, rel=0.01)
-    # By hand: of looks that have nothing in common a mean of 15 varies a fifteenth.
+    # By hand: the mean of 15 independent windows has a fifteenth of the variance.
     assert variance_over(0.5 / 15) == pytest.approx(1 / 15, rel=0.05)
 
 

@@ -25,13 +25,13 @@ def test_an_instant_may_be_written_in_any_zone(text):
 
 
 @pytest.mark.parametrize("text", ["2026-05-04T19:30:00", "2026-05-04", "2026-05-04 19:30"])
-def test_an_instant_without_a_zone_is_refused_with_the_way_to_add_one(text):
+def test_an_instant_without_a_zone_is_refused_with_an_example(text):
     with pytest.raises(InvalidValue, match="no zone: add Z"):
         parse_instant(text)
 
 
 @pytest.mark.parametrize("text", ["", "now", "19:30", "2026-13-01T00:00Z", "2026-02-30T00:00Z", "1777915800"])
-def test_what_is_no_date_and_time_is_refused_with_an_example(text):
+def test_text_that_is_not_a_date_and_time_is_refused_with_an_example(text):
     with pytest.raises(InvalidValue, match="2026-05-04T19:30:00"):
         parse_instant(text)
 
@@ -42,7 +42,7 @@ def test_an_instant_outside_the_calendar_is_refused(text):
         parse_instant(text)
 
 
-def test_a_datetime_without_a_zone_is_no_instant():
+def test_a_datetime_without_a_zone_is_refused():
     with pytest.raises(InvalidValue, match="no zone"):
         to_ms(datetime(2026, 5, 4, 19, 30))  # noqa: DTZ001 - that is the point
 
@@ -57,7 +57,7 @@ def test_milliseconds_are_rounded_down_before_the_epoch_too():
 
 
 @given(st.integers(-(10**12), 10**13))
-def test_milliseconds_come_back_as_they_went(ms):
+def test_milliseconds_round_trip(ms):
     assert to_ms(from_ms(ms)) == ms
     assert from_ms(ms).utcoffset() == timedelta(0)
 

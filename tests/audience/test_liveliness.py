@@ -1,4 +1,4 @@
-"""Liveliness of stages: what a minute says, how it is shrunk, averaged and held in order."""
+"""Liveliness of stages: the level of a minute, shrinkage, averaging and the stable order."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_minute_is_the_mean_confidence_of_the_faces_that_were_in_view():
     assert told.spread[0] == pytest.approx(0.3 * 0.7)
 
 
-def test_the_expression_that_was_shown_most_tells_a_minute():
+def test_the_strongest_expression_determines_a_minute():
     faces = [a_face(f"t{one}", confidences={"smile": 0.2, "happy": 0.25, "surprised": 0.6}) for one in range(8)]
     told = minute(sums_of([a_window(second, seen=faces) for second in range(540, 600)]))
     assert LIVELY[told.lead[0]] == "surprised"
@@ -209,12 +209,12 @@ def test_windows_from_after_an_instant_do_not_move_it():
     assert liveliness(more, AT, AT).figure == pytest.approx(before.figure, abs=1e-12)
 
 
-def test_one_stage_alone_is_told_by_itself():
+def test_one_stage_alone_is_not_shrunk_toward_others():
     told = liveliness(festival([12], [40]), AT, AT)
     assert told.figure[0, 0] == pytest.approx(0.3)
 
 
-def test_no_stage_and_no_record_are_no_error():
+def test_no_stages_and_no_records_are_allowed():
     assert liveliness([], AT, AT).figure.shape == (1, 0)
     assert np.isnan(liveliness([sums_of([])], AT, AT).figure).all()
 
@@ -223,7 +223,7 @@ def order_of(*figures: Sequence[float], stages: int = 2) -> list[list[int]]:
     return stable_orders(np.array(figures, dtype=float).reshape(-1, stages)).tolist()
 
 
-def test_a_stage_passes_another_only_by_a_margin_that_is_held():
+def test_a_stage_passes_another_only_by_a_margin_that_lasts():
     above = 0.4 + 2 * MARGIN
     steps = [(0.4, 0.3)] * 2 + [(0.4, above)] * HOLD_UPDATES
     assert order_of(*steps)[-2:] == [[0, 1], [1, 0]]
@@ -258,7 +258,7 @@ def test_every_order_holds_every_stage_once_and_those_without_a_figure_last(step
 
 
 @given(st.lists(st.lists(st.floats(0, 1) | st.just(float("nan")), min_size=3, max_size=3), min_size=1, max_size=20))
-def test_an_order_told_in_small_parts_for_want_of_memory_is_the_same(steps):
+def test_an_order_computed_in_small_blocks_is_the_same(steps):
     figure = np.array(steps)
     whole = stable_orders(figure).tolist()
     with pytest.MonkeyPatch.context() as patch:

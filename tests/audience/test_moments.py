@@ -1,4 +1,4 @@
-"""Moments: what was planted is found where it is, and where nothing happens nothing is found."""
+"""Moments: planted ones are found in their places, and none where nothing happens."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_clip_in_which_nothing_happens_shows_nothing():
     assert shown <= 5
 
 
-def test_where_no_moment_could_ever_be_told_it_is_said_why():
+def test_the_reason_is_given_where_no_moment_can_be_detected():
     assert no_moments_reason(from_counts(np.full(40, 3), np.full(40, 30)), "smile") == "too short"
     assert no_moments_reason(acted_out(planted(600)), "smile") == ""
     assert no_moments_reason(from_counts(np.full(600, 10), np.full(600, 40)), "smile") == "", "nothing moves"
@@ -211,7 +211,7 @@ def test_what_somebody_left_out_is_no_moment():
     assert moments(acted_out(share, stage=stage), "smile") == ()
 
 
-def test_a_peak_at_the_edge_of_a_gap_is_told_with_what_is_known():
+def test_a_peak_at_the_edge_of_a_gap_uses_the_known_windows():
     looked = np.ones(1800, dtype=bool)
     looked[905:1000] = False
     found = moments(acted_out(planted(1800, (900, 40, 0.85)), 100, looked=looked), "smile")
@@ -219,7 +219,7 @@ def test_a_peak_at_the_edge_of_a_gap_is_told_with_what_is_known():
     assert not any(math.isnan(value) for one in found for value in (one.share, one.change, one.faces))
 
 
-def test_nothing_is_found_where_there_is_nothing_to_look_at():
+def test_nothing_is_found_without_figures():
     still = from_counts(np.full(600, 3), np.full(600, 30))
     assert moments(still, "smile") == ()
     assert moments(still, "fear") == ()

@@ -1,4 +1,4 @@
-"""Norms: a scene's place among the archive's, with what that rests on."""
+"""Norms: a scene's rank in the archive, with its interval."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_rank_is_the_part_of_scenes_with_a_lower_share_and_half_of_those_wit
     assert standing(1.0, 1.0, 1.0, archive).rank == 1
 
 
-def test_a_scene_that_is_itself_unsure_stands_less_surely():
+def test_an_uncertain_share_has_a_wider_rank_interval():
     archive = np.linspace(0, 1, 101)
     sure, unsure = standing(0.5, 0.5, 0.5, archive), standing(0.5, 0.3, 0.7, archive)
     assert unsure.low < sure.low < sure.rank < sure.high < unsure.high

@@ -1,4 +1,4 @@
-"""A recording is one file: what it names is opened by nobody, whoever reads it, whatever it is called."""
+"""A recording is one file: no reader opens other files or addresses that it refers to."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ READERS: dict[str, Callable[[Path], object]] = {
 
 @contextmanager
 def nobody_opens(pipe: Path) -> Iterator[None]:
-    """Makes a named pipe, and fails where somebody opened it: who does is let go by whoever opens its other end."""
+    """Creates a named pipe, and fails if it was opened; opening its other end unblocks the reader."""
     os.mkfifo(pipe)
     opened, over = threading.Event(), threading.Event()
 
@@ -88,7 +88,7 @@ def test_a_list_of_others_is_refused_and_nothing_in_it_is_opened(
         assert host.asked == []
 
 
-def test_what_is_wrong_is_said(tmp_path: Path) -> None:
+def test_the_error_is_named(tmp_path: Path) -> None:
     (tmp_path / "talk.m3u8").write_text(HLS.replace("{named}", "part.ts"))
     with pytest.raises(RecordingUnreadable, match="list of other files"):
         open_recording(tmp_path / "talk.m3u8")

@@ -14,7 +14,7 @@ def test_every_share_of_up_to_two_hundred_faces_is_rounded_exactly_and_halves_to
     assert [percent(float(share)) for share in shares] == [round(100 * share) for share in shares]
 
 
-def test_a_half_that_a_computer_makes_too_small_is_still_a_half() -> None:
+def test_a_half_with_a_rounding_error_is_still_a_half() -> None:
     assert 100 * 0.575 < 57.5
     assert percent_text(np.float64(0.575)) == "58 %"
 

@@ -14,7 +14,7 @@ from audience.private_files import make_private, new_private_file, private_folde
 
 @pytest.fixture(autouse=True, params=[0o000, 0o022, 0o077], ids=oct)
 def umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What an operator's shell may say."""
+    """An operator's umask."""
     before = os.umask(request.param)
     yield
     os.umask(before)
@@ -33,7 +33,7 @@ def test_a_folder_is_made_with_all_above_it_and_one_that_is_there_stays_as_it_is
     assert [mode(folder) for folder in (shared / "a" / "b", shared / "a", shared)] == [0o700, 0o700, 0o775]
 
 
-def test_a_file_in_the_way_of_a_folder_is_an_error(tmp_path):
+def test_a_file_with_the_name_of_a_folder_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "folder"):
         with pytest.raises(OSError, match="file"):
@@ -57,7 +57,7 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path):
 
 
 def test_a_link_in_the_place_of_a_new_file_is_not_followed(tmp_path):
-    """As somebody would lay it who knows the name of what is written next."""
+    """A link placed by an attacker who knows the name of the next file."""
     aim = tmp_path / "theirs"
     aim.write_text("theirs")
     (tmp_path / ".report.html.part").symlink_to(aim)

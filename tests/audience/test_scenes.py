@@ -101,7 +101,7 @@ def test_cuts_meet_in_the_scenes_they_share_wherever_these_stand():
     ]
 
 
-def test_scenes_of_one_title_are_told_apart_by_their_order():
+def test_scenes_of_one_title_are_distinguished_by_their_order():
     twice = a_timeline(("Dog", 0, 60), ("Dog", 60, 120))
     assert scenes_of(twice) == (Scene(title="Dog"), Scene(title="Dog", number=1))
     figures = figures_of([a_screening(2, 4, timeline=twice)] * 2, ["smile"], "whole talk")

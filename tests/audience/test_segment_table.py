@@ -106,7 +106,7 @@ def test_a_drift_is_not_taken_for_what_was_shown_however_long_segments_are(lengt
     assert held_nothing(lasts_s=4.0, every_s=1200.0, lengths=lengths) >= 0.92
 
 
-def test_steps_from_one_segment_to_the_next_are_told_from_a_drift():
+def test_steps_between_segments_are_distinguished_from_a_drift():
     true = np.repeat([0.15, 0.35, 0.2, 0.3, 0.15], 300)[:, None]
     slides = a_stage(timelines=[a_timeline(*[(str(i), 300.0 * i, 300.0 * i + 300) for i in range(5)])])
     smiling, faces = crowds(np.repeat(true, 20, axis=1), np.full(20, 60), lasts_s=np.full(20, 4.0), seed=2)

@@ -1,4 +1,4 @@
-"""When a session ends: with the last of its cameras, and a festival when a person says so."""
+"""The end of a session: with its last camera, or for a festival when a person ends it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_session_of_one_camera_ends_with_it(store: Store) -> None:
 def test_a_session_goes_on_while_another_of_its_cameras_may_deliver(
     store: Store, state: CameraState, silent_s: float
 ) -> None:
-    """One that has been silent for two hours may have lost its network, and has kept what it saw."""
+    """A camera that is silent for two hours may have lost its network and kept its records."""
     store.put_stage("talk-1", a_stage("tent"))
     store.put_camera("talk-1", "tent", a_camera("cam-1"))
     says(store, "tent", "cam-1", state, ENDS_S - silent_s)

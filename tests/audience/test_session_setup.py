@@ -40,7 +40,7 @@ def delivered_by(store: Store) -> str | None:
     return camera.delivered_by
 
 
-def test_a_camera_that_was_prepared_is_its_devices_and_nothing_else_is_recorded_under_it(store: Store) -> None:
+def test_a_prepared_camera_belongs_to_its_device(store: Store) -> None:
     prepare_session(store, TALK, BEGAN, BEGAN)
     assert delivered_by(store) == "cam-1"
     with pytest.raises(ScoringRefused, match="device that delivers"):
@@ -56,28 +56,28 @@ def test_a_camera_that_was_recorded_here_is_not_set_up_for_a_device(store: Store
     prepare_session(store, replace(TALK, camera_id="cam-2"), None, BEGAN)
 
 
-def test_one_of_which_nobody_says_who_records_is_the_first_ones(store: Store) -> None:
+def test_a_camera_without_an_owner_belongs_to_the_first_that_records(store: Store) -> None:
     prepare_session(store, TALK, BEGAN, BEGAN, device=False)
     assert delivered_by(store) is None
     recorded_here(store)
     assert delivered_by(store) == ""
 
 
-def test_nor_is_one_of_an_older_store_whose_recording_was_scored(store: Store) -> None:
+def test_a_scored_camera_of_an_older_store_is_not_given_to_a_device(store: Store) -> None:
     prepare_session(store, TALK, BEGAN, BEGAN, device=False)
     store.put_windows([], [], a_progress())
     with pytest.raises(ScoringRefused, match="recorded on this computer"):
         prepare_session(store, TALK, None, BEGAN)
 
 
-def test_one_of_an_older_store_that_a_device_was_heard_of_is_not_recorded_under(store: Store) -> None:
+def test_a_camera_of_an_older_store_with_a_heartbeat_of_a_device_is_not_recorded(store: Store) -> None:
     prepare_session(store, TALK, BEGAN, BEGAN, device=False)
     store.put_heartbeat(replace(a_heartbeat(), received_ms=after_ms(0)))
     with pytest.raises(ScoringRefused, match="device that delivers"):
         recorded_here(store)
 
 
-def test_a_recording_does_not_go_under_a_camera_that_was_watched_nor_the_other_way_round(store: Store) -> None:
+def test_a_recording_and_a_live_camera_do_not_share_a_camera(store: Store) -> None:
     store.put_session(a_session())
     store.put_heartbeat(a_heartbeat())
     with pytest.raises(ScoringRefused, match="watched live"):
@@ -101,7 +101,7 @@ def test_what_is_recorded_near_it_is_not(store: Store, at_s: float) -> None:
     recorded_here(store, at_s=at_s)
 
 
-def test_a_session_that_ended_goes_on_where_more_is_recorded(store: Store) -> None:
+def test_a_session_that_ended_is_reopened_by_a_later_recording(store: Store) -> None:
     store.put_session(a_session(ended_at=after(60)))
     recorded_here(store, at_s=30)
     assert store.session("talk-1").ended_at == after(60)

@@ -1,4 +1,4 @@
-"""Sessions, stages and cameras refuse what they cannot mean."""
+"""Sessions, stages and cameras refuse invalid values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_session_is_called_by_its_title_and_else_by_its_id():
     assert a_stage("main").name == "main"
 
 
-def test_a_session_measures_expressions_of_an_event_unless_told_otherwise():
+def test_a_session_measures_expressions_at_an_event_by_default():
     session = Session(session_id="s", started_at=BEGAN)
     assert (session.kind, session.setting, session.mode) == ("talk", "event", "expressions")
     assert not session.simulated

@@ -71,7 +71,7 @@ def manifest_fields() -> dict[str, Any]:
 
 
 def forged(document: bytes | Mapping[str, Any], heading: bytes = b"houselights-sheet 1\n", size: int = 2) -> bytes:
-    """A JPEG whose comment says what it likes."""
+    """A JPEG with any comment."""
     if not isinstance(document, bytes):
         document = json.dumps(document).encode()
     return with_comment(a_picture(Grid(columns=size, rows=size)), heading + document)
@@ -111,7 +111,7 @@ class TestTheGrid:
 
 
 class TestASheet:
-    def test_says_what_was_sealed_into_it(self):
+    def test_contains_its_manifest(self):
         manifest = a_manifest()
         sheet = a_sheet(manifest)
         assert read_sheet(sheet.jpeg) == sheet
@@ -142,7 +142,7 @@ class TestASheet:
         manifest = a_manifest([a_tile(0, at_ms=later + 999), a_tile(1, at_ms=BEGAN_MS)], windows)
         assert [tile.place for window in windows for tile in manifest.tiles_of(window)] == [1, 0]
 
-    def test_may_tell_of_a_window_in_which_nobody_was_in_view(self):
+    def test_may_contain_a_window_in_which_nobody_was_in_view(self):
         empty = SheetWindow(start_ms=BEGAN_MS + 1000, faces=0, expected=3)
         manifest = a_manifest(windows=[SheetWindow(start_ms=BEGAN_MS, faces=3, expected=3), empty])
         assert read_sheet(a_sheet(manifest).jpeg).manifest.tiles_of(empty) == ()
@@ -235,7 +235,7 @@ class TestAReaderRejects:
         with pytest.raises(SheetRejected, match="three components"):
             read_sheet(with_comment(gray, b"x"))
 
-    def test_more_bytes_than_rekognition_takes(self):
+    def test_more_bytes_than_rekognition_accepts(self):
         with pytest.raises(SheetRejected, match="at most 5000000"):
             read_sheet(a_sheet().jpeg + bytes(LARGEST_SHEET))
 
@@ -343,7 +343,7 @@ def a_window_file() -> WindowFile:
 
 
 class TestAWindowFile:
-    def test_says_what_was_put_into_it(self):
+    def test_contains_its_windows(self):
         file = a_window_file()
         read = read_window_file(file.delivery().data)
         assert (read.windows, read.scorer) == (file.windows, file.scorer)
@@ -468,7 +468,7 @@ class TestADelivery:
             read_delivery(delivery.key, bytes(damaged))
 
     @pytest.mark.parametrize("made", [a_sheet, a_window_file])
-    def test_says_whose_it_is_before_it_is_read(self, made):
+    def test_the_key_names_the_camera(self, made):
         delivery = made().delivery()
         said = read_key(delivery.key)
         assert (said.session_id, said.stage_id, said.camera_id) == ("talk-1", "main", "cam-1")

@@ -15,7 +15,7 @@ from tests.builders import a_session, a_stage, a_window
 
 
 def laid_out(*counts: tuple[int, int] | None) -> StageWindows:
-    """One window a second of (smiling, faces); None where no camera looked."""
+    """One window a second of (smiling, faces); None where no camera recorded."""
     table = WindowTable.of(
         a_window(second, smiling=count[0], of=count[1]) for second, count in enumerate(counts) if count is not None
     )

@@ -1,4 +1,4 @@
-"""A camera's status: said in one message, and read as strictly as anything from a stranger."""
+"""Status messages: written as one message, and parsed as untrusted input."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def said(heartbeat: Heartbeat | None = None, **changed: Any) -> bytes:
     return json.dumps({name: value for name, value in fields.items() if value is not ...}).encode()
 
 
-def test_what_is_said_is_read():
+def test_a_message_is_read_as_it_was_sent():
     heartbeat = replace(
         a_heartbeat(detail="S3 is busy (SlowDown): waiting"),
         state="failed",
@@ -87,13 +87,13 @@ def test_a_detail_is_made_one_line_of_text(detail, arrives):
     assert read_status(status_message(a_heartbeat(detail=detail))).detail == arrives
 
 
-def test_what_was_added_on_the_way_is_read_too():
+def test_fields_added_by_aws_iot_are_read_too():
     heartbeat = a_heartbeat()
     received = read_status(said(heartbeat, topic=TOPIC, received_ms=BEGAN_MS + 250))
     assert received == replace(heartbeat, received_ms=BEGAN_MS + 250)
 
 
-def test_a_null_that_was_dropped_on_the_way_is_a_camera_without_a_window_yet():
+def test_a_null_dropped_in_transit_is_a_camera_without_a_window_yet():
     assert read_status(said(last_window_ms=...)).last_window_ms is None
 
 
@@ -152,7 +152,7 @@ def test_the_largest_status_there_can_be_is_not_too_large():
         (said(topic=None, received_ms=BEGAN_MS), f"the status belongs on topic {TOPIC}, and came on another"),
     ],
 )
-def test_what_is_no_status_is_rejected_in_one_line(message, why):
+def test_an_invalid_status_is_rejected_in_one_line(message, why):
     with pytest.raises(SheetRejected) as rejected:
         read_status(message)
     assert str(rejected.value).startswith(why)
@@ -194,7 +194,7 @@ class TestHeartbeats:
             del older[name]
         assert from_json(json.dumps(older), Heartbeat) == a_heartbeat()
 
-    def test_one_stored_or_said_before_pictures_were_measured_is_still_read(self):
+    def test_a_heartbeat_from_before_pictures_were_measured_is_still_read(self):
         older = json.loads(to_json(a_heartbeat()))
         for name in ("brightness", "sharpness", "preview_port", "preview_blurred"):
             del older[name]
@@ -206,6 +206,6 @@ class TestHeartbeats:
             with pytest.raises(InvalidValue, match="cannot"):
                 replace(a_heartbeat(), **wrong)
 
-    def test_a_preview_is_of_its_own_machine_and_told_to_nobody_else(self):
+    def test_a_preview_is_not_part_of_the_message(self):
         shown = replace(a_heartbeat(), preview_port=8600, preview_blurred=True)
         assert read_status(status_message(shown)) == a_heartbeat()

@@ -53,7 +53,7 @@ def of_one_scene(values: Floats, *, seed: int = 1) -> Synchrony:
     return one
 
 
-def test_faces_that_each_go_their_own_way_are_out_of_chance_in_at_most_5_of_100_scenes():
+def test_independent_faces_are_significant_in_at_most_5_of_100_scenes():
     """200 scenes of two minutes; 5 % and two standard errors of them are 16."""
     found = [of_one_scene(faces_of(30, 120, seed=seed), seed=seed) for seed in range(200)]
     assert all(one.enough for one in found)
@@ -93,7 +93,7 @@ def test_an_audience_that_arrives_one_by_one_is_not_alike_for_that():
     assert alike <= 7
 
 
-def test_each_segment_is_told_for_itself():
+def test_each_segment_has_its_own_figure():
     values = np.concatenate(
         [faces_of(20, 100, seed=1, come_and_go=False), faces_of(20, 100, seed=2, common=0.8, come_and_go=False)], axis=1
     )
@@ -131,7 +131,7 @@ def test_tracks_that_hardly_meet_once_shifted_are_not_enough_data():
     assert not any(one.enough for one in found)
 
 
-def test_where_some_shifts_say_nothing_p_is_the_part_of_the_others():
+def test_p_counts_usable_shifts_only():
     """Twelve people are in view for the same 48 s of 120: six shifts of ten leave enough of them together."""
     values = faces_of(12, 120, seed=1, common=0.9, come_and_go=False)
     values[:, :30], values[:, 78:] = np.nan, np.nan

@@ -46,14 +46,14 @@ def test_the_cue_that_begins_a_pause_may_be_left_out():
     assert nothing(position(cues, 59.999, 60, 99)) == [False, True, True]
 
 
-def test_an_intermission_takes_nothing_of_the_film():
+def test_an_intermission_skips_nothing_of_the_film():
     cues = [a_cue(0, 0), a_cue(3000, 3000), a_cue(4200, 3000)]
     assert position(cues, 2999, 4200, 4201) == [2999, 3000, 3001]
     assert nothing(position(cues, 3000, 3600, 4199)) == [True] * 3
 
 
 def test_a_restart_shows_the_same_seconds_twice():
-    """Of two cues at the same instant the later one holds from there on: the first says how far it had come."""
+    """Of two cues at the same instant the second applies from then on; the first is the second that was reached."""
     cues = [a_cue(0, 0), a_cue(120, 120), a_cue(120, 0)]
     assert position(cues, 0, 119, 120, 130) == [0, 119, 0, 10]
 
@@ -80,18 +80,18 @@ def test_of_no_instants_there_are_no_positions():
     assert position([a_cue(0, 0)]) == []
 
 
-def test_what_begins_late_is_pinned_there_and_what_was_under_way_where_it_stood():
+def test_a_late_start_and_a_running_start_are_pinned():
     assert start_cues(after(0), 12.5) == (a_cue(12.5, 0),)
     assert start_cues(after(0), -600) == (a_cue(0, 600),)
 
 
-def test_a_pause_holds_what_was_shown_and_all_that_follows_comes_later():
+def test_a_pause_delays_everything_after_it():
     cues = paused(start_cues(after(0), 10), 60, 600)
     assert position(cues, 10, 69, 670, 671) == [0, 59, 60, 61]
     assert nothing(position(cues, 70, 300, 669)) == [True] * 3
 
 
-def test_pauses_may_be_told_in_any_order():
+def test_pauses_may_be_added_in_any_order():
     started = start_cues(after(0))
     assert paused(paused(started, 60, 600), 90, 5) == paused(paused(started, 90, 5), 60, 600)
 

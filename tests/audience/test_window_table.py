@@ -71,7 +71,7 @@ def test_the_order_of_records_does_not_matter(windows, random):
 
 
 @given(st.lists(st.tuples(CONFIDENCES, st.sampled_from("abc")), min_size=1, max_size=12), st.integers(0, 5))
-def test_a_window_may_be_told_in_any_parts(scored, unseen):
+def test_a_window_may_come_in_any_parts(scored, unseen):
     seen = [(a_face(f"t{index}", smile=smile), part) for index, (smile, part) in enumerate(scored)]
     whole = WindowTable.of([a_window(seen=[face for face, _ in seen], expected=len(seen) + unseen)])
     parts = sorted({part for _, part in seen})
@@ -128,7 +128,7 @@ def test_a_camera_that_only_counts_heads_adds_faces_and_no_scores():
     assert stage.scorers == ("expression-net 1",)
 
 
-def test_windows_that_only_counted_heads_are_told_from_windows_in_which_nobody_smiled():
+def test_windows_of_a_head_count_differ_from_windows_in_which_nobody_smiled():
     table = WindowTable.of([a_head_count(0, heads=4), a_window(1, smiling=0, of=4), a_window(2, of=0)]).over_cameras()
     assert table.faces.tolist() == [4, 4, 0]
     assert table.scored.tolist() == [[0], [4], [0]]
@@ -137,7 +137,7 @@ def test_windows_that_only_counted_heads_are_told_from_windows_in_which_nobody_s
     assert wide.scored_spans.tolist() == [[1]]
 
 
-def test_expressions_stand_in_their_own_order_and_only_those_that_were_scored():
+def test_only_scored_expressions_appear_in_a_fixed_order():
     seen = [a_face(confidences={"sad": 0.2, "smile": 0.9})]
     table = WindowTable.of([a_window(seen=seen), a_window(1, seen=[a_face(confidences={"happy": 0.7})])])
     assert table.expressions == ("smile", "happy", "sad")
@@ -202,7 +202,7 @@ def test_of_cameras_that_overlap_only_the_one_with_more_faces_counts(heads, over
     assert seen_by(**heads).over_cameras(groups(*overlaps)).faces.tolist() == [counted]
 
 
-def test_which_camera_counts_is_told_window_by_window():
+def test_which_camera_counts_is_decided_window_by_window():
     table = WindowTable.of(
         [
             a_head_count(second, heads=heads, camera_id=camera)

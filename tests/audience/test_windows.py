@@ -63,7 +63,7 @@ def test_where_only_heads_are_counted_there_are_no_tallies():
 
 @pytest.mark.parametrize("other", [{}, {"sad": 0.5}, {"smile": 0.5, "sad": 0.5}])
 def test_faces_scored_for_different_expressions_cannot_share_a_window(other):
-    """A tally says nothing of how many faces it is of: it is of all faces of its record."""
+    """A tally has no number of faces, because it covers all faces of its record."""
     with pytest.raises(InvalidValue, match="different expressions"):
         tallies_of([a_face("t1", smile=0.5), a_face("t2", confidences=other)], THRESHOLDS)
 
@@ -113,7 +113,7 @@ def test_a_tally_that_cannot_come_from_the_faces_is_refused(tally):
         a_record({"smile": tally})
 
 
-def test_an_expression_nobody_knows_is_refused():
+def test_an_unknown_expression_is_refused():
     with pytest.raises(InvalidValue, match="'joy'"):
         a_record({"joy": Tally(total=1, squares=1, over=1)})
 

@@ -1,4 +1,4 @@
-"""What store tests run on: engines that speak DynamoDB's protocol, started when a test first asks for one."""
+"""Engines for store tests that implement DynamoDB's protocol, started on first use."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def running_dynalite() -> Iterator[str]:
 
 
 def _get_it() -> None:
-    """Installs what the lock file names; what cannot be had is said, not failed."""
+    """Installs what the lock file names; reports what cannot be installed, without failing."""
     installed = NODE_FOLDER / "node_modules" / ".package-lock.json"
     locked = NODE_FOLDER / "package-lock.json"
     if PROGRAM.exists() and installed.stat().st_mtime >= locked.stat().st_mtime:

@@ -1,6 +1,6 @@
 """A process that writes until it is refused: `python -m tests.contracts.endless_writer URL CAMERA PRESENCE_TTL_S`.
 
-It says `writing` once it has begun, and ends with 3 when its session is not there any more.
+It prints `writing` once it has begun, and exits with 3 when its session no longer exists.
 """
 
 from __future__ import annotations

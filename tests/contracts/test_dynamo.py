@@ -1,4 +1,4 @@
-"""What only a store in DynamoDB can do wrong: pages, loads, trouble on the way, and what it asks of the table."""
+"""Tests of the DynamoDB store only: pages, batches, network errors, and requests to the table."""
 
 from __future__ import annotations
 
@@ -171,11 +171,11 @@ class TestWhatIsAsked:
             store.put_windows([a_window(second, of=3)], [window_faces(second)])
         assert written == [2] * 20
 
-    def test_opening_a_store_asks_nothing(self, url, engine):
+    def test_opening_a_store_sends_no_request(self, url, engine):
         open_store(url).close()
         assert engine.operations == []
 
-    def test_items_say_when_they_expire_in_whole_seconds_and_never_too_early(self, moto, new_table):
+    def test_items_expire_in_whole_seconds_and_never_too_early(self, moto, new_table):
         url = new_table(moto)
         table = url.removeprefix("dynamodb://").partition("?")[0]
         client = client_for("eu-west-1", moto, local=True)
@@ -187,13 +187,13 @@ class TestWhatIsAsked:
         ttl = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
         assert ttl == {"AttributeName": "expires_at", "TimeToLiveStatus": "ENABLED"}
 
-    def test_no_credentials_are_looked_for_where_the_engine_is_on_this_machine(self, url, no_aws):
+    def test_no_credentials_are_read_for_a_local_engine(self, url, no_aws):
         with open_store(url) as store:
             assert store.sessions() == []
 
 
 class TestTrouble:
-    def test_items_that_were_not_taken_are_sent_again(self, store, engine, no_waiting):
+    def test_unprocessed_items_are_sent_again(self, store, engine, no_waiting):
         store.put_session(a_session())
         left_out = []
 
@@ -212,7 +212,7 @@ class TestTrouble:
         engine.calm_down()
         assert len(store.windows("talk-1", "main")) == 60
 
-    def test_items_that_are_never_taken_are_one_clear_line_and_no_progress(self, store, engine, no_waiting):
+    def test_items_that_are_never_accepted_are_one_clear_error_and_no_progress(self, store, engine, no_waiting):
         def take_nothing(operation: str, request: dict[str, Any]) -> Answer | None:
             return (200, {"UnprocessedItems": request["RequestItems"]}) if operation == "BatchWriteItem" else None
 
@@ -257,7 +257,7 @@ class TestTrouble:
         assert len(store.windows("talk-1", "main")) == 0
         assert store.sessions() == []
 
-    def test_what_is_written_later_than_it_may_be_is_taken_back_by_the_writer(self, url, engine):
+    def test_a_write_after_its_check_expired_is_undone_by_the_writer(self, url, engine):
         """A request that is on its way for longer than a session is believed in lands after its deletion."""
         with open_store(url) as camera, open_store(url) as desk:
             camera.put_session(a_session())
@@ -297,7 +297,7 @@ class TestTrouble:
         assert store.sessions() == []
         store.put_session(a_session())
 
-    def test_a_deletion_that_comes_second_leaves_alone_what_was_set_up_anew(self, url, engine):
+    def test_a_second_deletion_leaves_a_session_that_was_set_up_again(self, url, engine):
         held, go_on = threading.Event(), threading.Event()
 
         def hold(operation: str, request: dict[str, Any]) -> None:
@@ -317,7 +317,7 @@ class TestTrouble:
             store.put_windows([a_window(of=3)])
             assert store.session("talk-1").set_up_at == after(60)
 
-    def test_who_writes_looks_at_the_session_now_and_then_and_not_each_time(self, url, engine, monkeypatch):
+    def test_a_writer_checks_the_session_now_and_then_and_not_each_time(self, url, engine, monkeypatch):
         monkeypatch.setattr(dynamo_sessions, "PRESENCE_TTL_S", 60.0)
         with open_store(url) as desk:
             desk.put_session(a_session())
@@ -328,7 +328,7 @@ class TestTrouble:
                 camera.put_heartbeat(a_heartbeat(at_s=second))
         assert engine.operations.count("GetItem") == 1
 
-    def test_a_record_told_anew_while_it_is_pruned_stays(self, store, engine):
+    def test_a_record_rewritten_while_it_is_pruned_stays(self, store, engine):
         store.put_session(a_session())
         store.put_windows([a_window(0, of=1, expires_ms=1000), a_window(1, of=1, expires_ms=1000)])
 
@@ -348,7 +348,7 @@ class TestTrouble:
 
 
 def line_of(url: str) -> str:
-    """The one line with which a store says that it cannot be used."""
+    """The one-line error of a store that cannot be used."""
     with open_store(url) as store, pytest.raises(StoreUnavailable) as refused:
         store.sessions()
     said = str(refused.value)
@@ -366,7 +366,7 @@ def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[None]:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    # Port 1 answers nobody: nothing leaves this machine.
+    # Nothing listens on port 1, and nothing leaves this machine.
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     monkeypatch.setattr(dynamo_client, "ATTEMPTS", 1)
     client_for.cache_clear()
@@ -376,7 +376,7 @@ def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[None]:
 
 @pytest.fixture
 def credentials(no_aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials that look like some."""
+    """Credentials that look valid."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
 
@@ -439,7 +439,7 @@ class TestSayingWhatIsWrong:
         with pytest.raises(StoreUnavailable, match="nobody"):
             open_store("dynamodb://houselights?region=eu-west-1")
 
-    def test_the_region_of_awss_own_configuration_is_taken_and_said(self, no_aws, monkeypatch):
+    def test_the_region_of_awss_own_configuration_is_used_and_named(self, no_aws, monkeypatch):
         monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
         with open_store("dynamodb://houselights") as store:
             assert store.url == "dynamodb://houselights?region=eu-central-1"
@@ -482,7 +482,7 @@ class TestSayingWhatIsWrong:
         assert "SECRET" not in str(refused.value)
 
 
-def test_a_table_is_made_once_and_ready(dynalite):
+def test_a_table_is_created_once_and_ready(dynalite):
     client = client_for("eu-west-1", dynalite, local=True)
     create_table(client, "ready-at-once")
     assert client.describe_table(TableName="ready-at-once")["Table"]["TableStatus"] == "ACTIVE"

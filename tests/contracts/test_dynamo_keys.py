@@ -47,12 +47,12 @@ def holds(limits: KeyRange | None, sort: str) -> bool:
 
 
 @given(keys)
-def test_a_key_says_what_it_was_made_of(parts):
+def test_a_key_parses_to_its_parts(parts):
     assert start_camera_part(sort_key(*parts)) == parts
 
 
 @given(keys, keys)
-def test_keys_stand_in_the_order_of_time_then_camera_then_part(one, other):
+def test_keys_sort_by_time_then_camera_then_part(one, other):
     assert (sort_key(*one).encode() < sort_key(*other).encode()) == (one < other)
 
 
@@ -64,7 +64,7 @@ def test_a_range_holds_what_starts_in_it_and_nothing_else(parts, from_ms, until_
 
 
 @given(ids, ids, ids)
-def test_what_stands_under_an_id_is_its_own_and_not_that_of_a_longer_one(session, other, stage):
+def test_a_range_under_an_id_excludes_longer_ids(session, other, stage):
     assert holds(under("RECORDED", session), f"{other}#{stage}") == (session == other)
 
 
@@ -147,7 +147,7 @@ def test_an_item_is_as_large_as_dynamodb_says():
         {"faces": {"S": "two"}},
     ],
 )
-def test_a_window_that_somebody_else_damaged_is_said_to_be(damage):
+def test_a_damaged_window_is_named(damage):
     with pytest.raises(InvalidValue, match="damaged"):
         window_row(window_item(a_window(seen=faces(0.5))) | damage)
 
@@ -170,7 +170,7 @@ class TestWindowsPackedByTheFirstVersion:
         assert (start_ms, camera_id, width_ms, count, expected, scorer) == (BEGAN_MS, "cam-1", 1000, 2, 3, "x")
         assert np.frombuffer(tallies, TALLY_TYPE).tolist() == [(CODES["smile"], 1, 1.0, 0.625)]
 
-    def test_they_say_the_same_once_they_are_renewed(self):
+    def test_they_have_the_same_content_once_they_are_migrated(self):
         old = {**self.item(), "expires_ms": {"N": "1900000000123"}, "expires_at": {"N": "1900000001"}}
         new = renewed_item(old, "talk-1", "main")
         assert window_row(new) == window_row(old)
@@ -179,7 +179,7 @@ class TestWindowsPackedByTheFirstVersion:
             name: old[name] for name in ("pk", "sk", "expires_ms", "expires_at")
         }
 
-    def test_one_cut_short_within_its_head_or_a_tally_is_said_to_be_damaged(self):
+    def test_a_truncated_window_is_named_as_damaged(self):
         head_only = len(self.PACKED) - TALLY_TYPE.itemsize  # and that is what a count of heads looks like
         for length in set(range(len(self.PACKED))) - {head_only}:
             with pytest.raises(InvalidValue, match="damaged"):
@@ -205,7 +205,7 @@ def test_faces_come_back_with_the_millisecond_they_expire(expires_ms):
         ("dynamodb://table?endpoint=https://127.0.0.1:8000", False),
     ],
 )
-def test_an_url_comes_back_as_it_was_and_tells_an_engine_on_this_machine(url, local):
+def test_a_url_round_trips_and_a_local_engine_is_recognised(url, local):
     address = DynamoAddress.of(url)
     assert DynamoAddress.of(address.url) == address
     assert address.is_local == local

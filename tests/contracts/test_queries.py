@@ -1,4 +1,4 @@
-"""docs/queries.md: every query in it runs as it stands, and gives what is in the store."""
+"""docs/queries.md: every query in it runs unchanged, and returns what is in the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only an SQLite store can do wrong: its file, its schema, its locks and the bytes it leaves behind."""
+"""Tests of the SQLite store only: its file, schema, locks and the bytes it leaves behind."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ def test_the_default_store_is_in_the_users_own_data_folder(tmp_path, monkeypatch
     assert not any(tmp_path.iterdir()), "asking where it would be makes nothing"
 
 
-def test_a_directory_is_no_store(tmp_path):
+def test_a_directory_is_not_a_store(tmp_path):
     assert "--store" in refusal(tmp_path)
 
 
-def test_a_path_below_a_file_is_no_place_for_a_store(tmp_path):
+def test_a_path_below_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     assert "cannot be created" in refusal(tmp_path / "file" / "houselights.db")
 
@@ -107,7 +107,7 @@ def test_a_folder_without_permission_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough to look like one" * 40, b"\0" * 5000])
-def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path, content):
+def test_a_file_that_is_not_a_database_is_refused_and_unchanged(path, content):
     path.write_bytes(content)
     assert "cannot be used" in refusal(path)
     assert path.read_bytes() == content
@@ -121,7 +121,7 @@ def test_an_empty_file_becomes_a_store(path):
 
 
 @pytest.mark.parametrize("version", [0, 1, 7])
-def test_another_programs_database_is_refused_and_left_as_it_is(path, version):
+def test_another_programs_database_is_refused_and_unchanged(path, version):
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE bookmarks (address TEXT)")
         connection.execute(f"PRAGMA user_version = {version}")
@@ -144,7 +144,7 @@ def test_a_damaged_database_is_one_clear_error(path):
 # The schema
 
 
-def test_a_store_says_its_schema(path):
+def test_a_store_records_its_schema_version(path):
     SqliteStore(path).close()
     SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
@@ -163,7 +163,7 @@ def test_a_store_from_before_there_were_alerts_gets_their_table(path):
         assert store.sessions() == [a_session()]
 
 
-def test_a_store_of_a_newer_houselights_is_refused_and_left_as_it_is(path):
+def test_a_store_of_a_newer_houselights_is_refused_and_unchanged(path):
     with SqliteStore(path) as store:
         store.put_session(a_session())
     with closing(sqlite3.connect(path)) as connection:

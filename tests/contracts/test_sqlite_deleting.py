@@ -90,7 +90,7 @@ class TestOnAFullDisk:
         assert left_on_disk(path) == set()
         assert count(path, "windows") == count(path, "faces") == 0
 
-    def test_the_store_of_a_camera_at_work_is_too(self, small_disk):
+    def test_a_full_disk_does_not_stop_deletion_while_a_camera_writes(self, small_disk):
         """Its log is there, and as long as the disk let it become."""
         path = small_disk / "houselights.db"
         with SqliteStore(path) as camera:
@@ -108,7 +108,7 @@ class TestOnAFullDisk:
 
 
 class TestWhileOthersRead:
-    def test_that_the_log_holds_what_was_deleted_is_said_and_the_next_use_removes_it(self, path, monkeypatch):
+    def test_a_pending_erasure_is_reported_and_the_next_use_completes_it(self, path, monkeypatch):
         monkeypatch.setattr(sqlite_file, "ERASE_TIMEOUT_S", 0.1)
         with SqliteStore(path) as other, closing(sqlite3.connect(path, isolation_level=None)) as reader:
             fill(other, "talk-1")
@@ -118,7 +118,7 @@ class TestWhileOthersRead:
                 desk.delete_session("talk-1")
                 assert desk.has_pending_erasure
             assert left_on_disk(path)
-            # Neither a look nor a write waits for the reader, nor ends it.
+            # Neither a read nor a write waits for the reader, nor ends it.
             assert other.sessions() == []
             other.put_session(a_session("talk-2"))
             assert other.has_pending_erasure
@@ -127,7 +127,7 @@ class TestWhileOthersRead:
             assert not other.has_pending_erasure
             assert left_on_disk(path) == set()
 
-    def test_a_store_that_is_opened_later_removes_it_too(self, path, monkeypatch):
+    def test_opening_the_store_completes_a_pending_erasure(self, path, monkeypatch):
         monkeypatch.setattr(sqlite_file, "ERASE_TIMEOUT_S", 0.1)
         with closing(sqlite3.connect(path, isolation_level=None)) as reader:
             with SqliteStore(path) as desk:
@@ -140,7 +140,7 @@ class TestWhileOthersRead:
             SqliteStore(path).close()
             assert left_on_disk(path) == set()
 
-    def test_nothing_is_left_to_say_once_the_last_has_closed_the_store(self, path, monkeypatch):
+    def test_no_erasure_is_pending_once_the_last_has_closed_the_store(self, path, monkeypatch):
         monkeypatch.setattr(sqlite_file, "ERASE_TIMEOUT_S", 0.1)
         with SqliteStore(path) as desk, closing(sqlite3.connect(path, isolation_level=None)) as reader:
             fill(desk, "talk-1")

@@ -1,4 +1,4 @@
-"""What every store keeps to. A store joins by a line in `url`, which makes the URL of an empty one."""
+"""The contract of every store. A store joins with a line in `url`, which makes the URL of an empty one."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def rows(table: WindowTable) -> list[object]:
 
 
 def refused_within(put: Callable[[], None]) -> None:
-    """That a put is refused, at once or when what a store believes of a session is over."""
+    """Expects that a put is refused, at once or when the store's cached check of the session expires."""
     until_s = time.monotonic() + 2 * PRESENCE_TTL_S
     while time.monotonic() < until_s:
         try:
@@ -198,7 +198,7 @@ class TestStagesAndCameras:
         store.put_stage("talk-1", stage)
         assert store.stages("talk-1") == [stage]
 
-    def test_stages_stand_in_the_order_of_their_ids_and_replace_themselves(self, store):
+    def test_stages_are_sorted_by_id_and_replace_themselves(self, store):
         for name in ("b", "a", "B", "a10", "a9"):
             store.put_stage("talk-1", a_stage(name))
         store.put_stage("talk-1", a_stage("b", title="new"))
@@ -249,7 +249,7 @@ class TestWindows:
         store.put_windows([a_window(of=3), a_window(of=3)], [window_faces(), window_faces()])
         assert store.windows("talk-1", "main").faces.tolist() == [3]
 
-    def test_a_window_told_anew_replaces_what_was_told_before(self, store):
+    def test_a_rewritten_window_replaces_the_earlier_one(self, store):
         store.put_windows([a_window(smiling=2, of=3)])
         store.put_windows([a_window(smiling=1, of=4)])
         table = store.windows("talk-1", "main")
@@ -303,7 +303,7 @@ class TestWindows:
         assert seconds(from_ms=after_ms(9)) == seconds(until_ms=0) == []
         assert seconds(from_ms=0) == seconds() == [0, 1, 2, 3, 4]
 
-    def test_windows_stand_in_the_order_of_time_however_many_digits_it_has(self, store):
+    def test_windows_are_sorted_by_time_however_many_digits_it_has(self, store):
         store.put_windows([a_window(start_ms=start, of=1) for start in (10**12, 1000, 9000, 999_999_999_000, 0)])
         assert store.windows("talk-1", "main").start_ms.tolist() == [0, 1000, 9000, 999_999_999_000, 10**12]
 
@@ -349,7 +349,7 @@ class TestFaces:
         assert back.faces[0].box.left == pytest.approx(box.left)
         assert back.faces[1].confidences == pytest.approx({"smile": 0.2, "sad": 0.4}, abs=1 / 65535)
 
-    def test_faces_stand_in_the_order_of_time_then_camera_then_part(self, store):
+    def test_faces_are_sorted_by_time_then_camera_then_part(self, store):
         keys = [(second, camera, part) for second in (0, 1) for camera in ("a", "b") for part in ("0", "1")]
         store.put_windows([], [window_faces(s, camera_id=c, part=p) for s, c, p in reversed(keys)])
         back = store.faces("talk-1", "main")
@@ -379,7 +379,7 @@ class TestProgressScorersAndHeartbeats:
         assert store.progress("talk-1", "main", "cam-2") is None
         assert store.progress("talk-1", "other", "cam-1") is None
 
-    def test_recordings_stand_in_the_order_of_stage_and_camera(self, store):
+    def test_recordings_are_sorted_by_stage_and_camera(self, store):
         keys = [("a", "1"), ("a", "2"), ("b", "1")]
         for stage, camera in reversed(keys):
             store.put_windows([], [], a_progress("talk-1", stage, camera))
@@ -412,7 +412,7 @@ class TestProgressScorersAndHeartbeats:
         with pytest.raises(SessionNotFound):
             store.put_scorer(a_scorer("mine"), "talk-1")
 
-    def test_what_a_store_says_of_a_scorer_that_ships_is_what_is_true_of_it(self, store):
+    def test_shipped_scorers_are_returned_as_defined(self, store):
         store.put_scorer(replace(REKOGNITION, experimental=frozenset(), thresholds={"smile": 0.01}))
         assert store.scorers() == {REKOGNITION.name: REKOGNITION}
 
@@ -421,7 +421,7 @@ class TestProgressScorersAndHeartbeats:
             store.put_heartbeat(a_heartbeat(at_s=second, detail=f"beat {second}"))
         assert store.heartbeats("talk-1") == [a_heartbeat(at_s=2, detail="beat 2")]
 
-    def test_heartbeats_stand_in_the_order_of_stage_and_camera(self, store):
+    def test_heartbeats_are_sorted_by_stage_and_camera(self, store):
         keys = [("a", "1"), ("a", "2"), ("b", "1")]
         for stage, camera in reversed(keys):
             store.put_heartbeat(a_heartbeat("talk-1", stage, camera))
@@ -450,7 +450,7 @@ class TestProgressScorersAndHeartbeats:
         store.put_heartbeat(beat)
         assert store.heartbeats("talk-1") == [beat]
 
-    def test_a_detail_may_quote_a_file_name_that_is_no_text(self, store):
+    def test_a_detail_may_quote_a_file_name_that_is_not_text(self, store):
         """File names are bytes; Python hands those that are no UTF-8 on as lone surrogates."""
         detail = b"caf\xe9.mp4 cannot be read".decode("utf-8", "surrogateescape")
         store.put_heartbeat(a_heartbeat(detail=detail))
@@ -479,7 +479,7 @@ class TestAlerting:
         assert store.alerting.book("talk-1") == AlertBook(rules=rules, alerts=alerts, marks=marks, watcher=watcher)
         assert store.alerting.book("talk-11") == AlertBook()
 
-    def test_a_document_written_again_replaces_itself_and_two_ways_do_not_replace_each_other(self, store):
+    def test_a_document_written_again_replaces_itself_and_two_notifiers_do_not_replace_each_other(self, store):
         store.alerting.put("talk-1", AlertRule(rule_id="a", what="camera"))
         store.alerting.put("talk-1", AlertRule(rule_id="a", what="delay", limit=10))
         alert = an_alert()
@@ -496,14 +496,14 @@ class TestAlerting:
         assert book.alerts == (alert,)
         assert [mark.by for mark in book.marks] == ["Grace", "sns", "web"]
 
-    def test_a_document_is_dropped_alone_and_dropping_it_twice_is_no_error(self, store):
+    def test_a_document_is_dropped_alone_and_dropping_it_twice_is_allowed(self, store):
         store.alerting.put("talk-1", AlertRule(rule_id="a", what="camera"))
         store.alerting.put("talk-1", AlertRule(rule_id="ab", what="camera"))
         for _ in range(2):
             store.alerting.drop("talk-1", AlertRule(rule_id="a", what="camera"))
         assert [rule.rule_id for rule in store.alerting.book("talk-1").rules] == ["ab"]
 
-    def test_alerts_are_no_stages_and_no_cameras(self, store):
+    def test_alerts_are_not_listed_as_stages_or_cameras(self, store):
         fill(store)
         assert store.stages("talk-1") == [a_stage()]
         assert store.cameras("talk-1", "main") == [a_camera()]
@@ -577,7 +577,7 @@ class TestForgetting:
         assert [seen.start_ms for seen in store.faces("talk-1", "main")] == [after_ms(2)]
         assert store.prune(1000) == 0
 
-    def test_single_faces_are_forgotten_and_their_windows_stay(self, store):
+    def test_single_faces_expire_and_their_windows_stay(self, store):
         store.put_session(a_session())
         store.put_windows([a_window(of=1, expires_ms=9000)], [window_faces(expires_ms=1000)])
         assert store.prune(5000) == 1
@@ -605,7 +605,7 @@ def every_put(store: Store) -> list[Callable[[], None]]:
 
 
 class TestWritingUnderASession:
-    def test_nothing_is_taken_under_a_session_that_was_never_set_up(self, store):
+    def test_nothing_is_written_under_a_session_that_was_never_set_up(self, store):
         store.put_session(a_session("talk-2"))
         for put in every_put(store):
             with pytest.raises(SessionNotFound, match="'talk-1'"):
@@ -614,7 +614,7 @@ class TestWritingUnderASession:
         assert not store.delete_session("talk-1")
         assert len(store.windows("talk-2", "main")) == 0, "a delivery is refused whole"
 
-    def test_nothing_is_taken_under_a_session_that_somebody_else_deleted(self, url, store):
+    def test_nothing_is_written_under_a_session_that_somebody_else_deleted(self, url, store):
         fill(store)
         store.put_session(a_session("talk-2"))
         with open_store(url) as desk:
@@ -633,7 +633,7 @@ class TestWritingUnderASession:
         store.put_session(replace(a_session(), set_up_at=later))
         assert store.session("talk-1").set_up_at == later
 
-    def test_a_writer_of_a_deleted_session_is_not_let_into_the_new_one_of_its_id(self, url, store):
+    def test_a_writer_of_a_deleted_session_cannot_write_into_a_new_one_with_its_id(self, url, store):
         old, new = after(0), after(60)
         store.put_session(replace(a_session(), set_up_at=old))
         store.put_windows([a_window(0, of=3)], set_up_at=old)
@@ -645,7 +645,7 @@ class TestWritingUnderASession:
             lambda: store.put_heartbeat(a_heartbeat(), set_up_at=old),
             lambda: store.change_session(replace(a_session(ended_at=after(9)), set_up_at=old)),
         ):
-            # A store may believe for a while what it saw.
+            # A store may cache for a while that the session exists.
             refused_within(put)
         store.put_heartbeat(a_heartbeat(at_s=70), set_up_at=new)
         assert len(store.windows("talk-1", "main")) == 0
@@ -755,7 +755,7 @@ class TestOpeningAndClosing:
         with open_store(url) as store:
             assert everything(store) == before
 
-    def test_a_closed_store_says_so(self, url):
+    def test_a_closed_store_raises_a_clear_error(self, url):
         store = open_store(url)
         store.put_session(a_session())
         store.close()
@@ -764,7 +764,7 @@ class TestOpeningAndClosing:
         with pytest.raises(StoreUnavailable, match="closed"):
             store.put_session(a_session())
 
-    def test_closing_twice_is_no_error(self, url):
+    def test_closing_twice_is_allowed(self, url):
         store = open_store(url)
         store.close()
         store.close()
@@ -776,7 +776,7 @@ class TestOpeningAndClosing:
             assert again.url == store.url
 
     @pytest.mark.parametrize("url", ["", "houselights.db", "sqlite://", "sqlite:///", "mysql://db", "file:///x.db"])
-    def test_an_url_that_names_no_store_is_refused_with_an_example(self, url):
+    def test_a_url_of_no_known_store_is_refused_with_an_example(self, url):
         with pytest.raises(HouselightsError, match="sqlite:///path"):
             open_store(url)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from audience.alerts import usual_rules
+from audience.alerts import default_rules
 from audience.errors import AccessRefused, SessionNotFound, StoreUnavailable
 from audience.store import Store
 from audience.stores import open_store
@@ -60,8 +60,8 @@ WRITING: dict[str, tuple[str, Callable[[Store, str], object]]] = {
     "put_session": ("operator", lambda store, session_id: store.put_session(a_session(session_id))),
     "change_session": ("operator", lambda store, session_id: store.change_session(a_session(session_id))),
     "put_camera": ("operator", lambda store, session_id: store.put_camera(session_id, "main", a_camera())),
-    "alerting.put": ("operator", lambda store, session_id: store.alerting.put(session_id, usual_rules()[0])),
-    "alerting.drop": ("operator", lambda store, session_id: store.alerting.drop(session_id, usual_rules()[0])),
+    "alerting.put": ("operator", lambda store, session_id: store.alerting.put(session_id, default_rules()[0])),
+    "alerting.drop": ("operator", lambda store, session_id: store.alerting.drop(session_id, default_rules()[0])),
     "put_windows": ("admin", lambda store, session_id: store.put_windows([a_window(0, session_id=session_id)])),
     "put_scorer": ("admin", lambda store, _: store.put_scorer(a_scorer())),
     "put_heartbeat": ("admin", lambda store, session_id: store.put_heartbeat(a_beat(session_id))),

@@ -9,8 +9,7 @@ import pytest
 
 from audience.comparing.scenes import Lack, Scene, SceneFigure
 from audience.percents import percent_text
-from dashboard.charts.theme import LIGHT
-from dashboard.pages.scenes.heat_map import heat_map
+from dashboard.pages.scenes.expressions import rests_on
 from dashboard.pages.scenes.text import figure_words, plus, ranged
 
 NAN = float("nan")
@@ -42,8 +41,7 @@ def a_figure(title: str = "Quay", *, share: float = 0.4, faces: float = 12.0, la
 
 def beside(figure: SceneFigure) -> list[dict[str, Any]]:
     """The cells of faces and coverage that stand beside a scene's row."""
-    rows = heat_map([figure], "share", frozenset(), LIGHT)["dataset"]["source"].to_dict("records")
-    return [row for row in rows if row["x"] > 0]
+    return rests_on([figure], row=0, column=1)
 
 
 @pytest.mark.parametrize("share", np.arange(0, 1.0001, 0.0125).tolist())
@@ -63,7 +61,7 @@ def test_a_title_is_told_whole_whatever_is_in_it() -> None:
 
 
 def test_what_a_row_rests_on_stands_beside_it() -> None:
-    assert [cell["told"] for cell in beside(a_figure())] == ["12", "50 %"]
+    assert [cell["text"] for cell in beside(a_figure())] == ["12", "50 %"]
 
 
 @pytest.mark.parametrize(
@@ -72,5 +70,5 @@ def test_what_a_row_rests_on_stands_beside_it() -> None:
 def test_a_scene_without_a_figure_has_no_number_of_faces_but_where_nobody_was(lack: Lack, faces: str) -> None:
     figure = a_figure(lack=lack)
     told = beside(figure)
-    assert [(cell["told"], cell["brief"]) for cell in told] == [(faces, faces), ("", "")]
+    assert [(cell["text"], cell["brief"]) for cell in told] == [(faces, faces), ("", "")]
     assert told[0]["said"] == figure_words(figure)

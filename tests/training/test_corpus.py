@@ -81,7 +81,7 @@ def test_labels_without_people_are_refused(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-def test_an_expression_nobody_knows_is_refused() -> None:
+def test_an_unknown_expression_is_refused() -> None:
     with pytest.raises(CorpusUnreadable, match="bored"):
         Photo(file="a.jpg", expression="bored", person="ann", jpeg=b"")
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from audience.alerts import LONGEST_FOR_S, AlertRule, What, usual_rules
+from audience.alerts import LONGEST_FOR_S, AlertRule, What, default_rules
 from dashboard import markup
 from dashboard.pages.operate import data
 from dashboard.pages.operate.acting import act
@@ -75,7 +75,7 @@ def _free_id(session_id: str, what: What) -> str:
 
 def _add_usual(session_id: str) -> None:
     if not data.rules(session_id):
-        for rule in usual_rules():
+        for rule in default_rules():
             data.put_rule(session_id, rule)
 
 

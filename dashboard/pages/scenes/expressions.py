@@ -144,7 +144,7 @@ def _chart(
     scenes = list(dict.fromkeys(one.scene for one in figures))
     cells = [_cell(one, measure, scenes.index(one.scene), expressions.index(one.expression)) for one in figures]
     for row, scene in enumerate(scenes):
-        cells += _rests_on([one for one in figures if one.scene == scene], row, len(expressions))
+        cells += rests_on([one for one in figures if one.scene == scene], row, len(expressions))
     columns = [expression_name(name) + ("*" if name in experimental else "") for name in expressions]
     names = [scene.name for scene in scenes]
     return heat_map(pd.DataFrame(cells), names, [*columns, "Faces", "Coverage"], palette, changes=measure == "change")
@@ -158,7 +158,7 @@ def _cell(figure: SceneFigure, measure: Measure, row: int, column: int) -> dict[
     return {"row": row, "column": column, "value": round(100 * value, 1), "text": text, "brief": brief, "said": said}
 
 
-def _rests_on(figures: Sequence[SceneFigure], row: int, column: int) -> list[dict[str, object]]:
+def rests_on(figures: Sequence[SceneFigure], row: int, column: int) -> list[dict[str, object]]:
     """The cells beside a row that say what its figures rest on; empty where it has none, but where nobody was."""
     shown = [one for one in figures if one.enough]
     most = max(shown, key=lambda one: one.faces, default=figures[0])
