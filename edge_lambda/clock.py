@@ -146,8 +146,8 @@ def _kept(file: Path, boot: str) -> int | None:
 
 def is_synchronised() -> bool:
     """Whether the kernel reports that a time service keeps the wall clock right; False if it does not say."""
-    ask = getattr(ctypes.CDLL(None), "adjtimex", None)
-    return ask is not None and 0 <= ask(ctypes.create_string_buffer(_TIMEX_BYTES)) < _NOT_SYNCHRONISED
+    adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)
+    return adjtimex is not None and 0 <= adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)) < _NOT_SYNCHRONISED
 
 
 EARLIEST_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)

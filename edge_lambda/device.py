@@ -188,5 +188,5 @@ class Device:
                 self._report_and_wait("failed", detail, backoff.next_s())
 
     def _report_and_wait(self, state: CameraState, why: str, wait_s: float) -> None:
-        self._status.report(state, f"{why.rstrip('.')}. Trying again in {wait_s:.0f} s.")
+        self._status.report(state, f"{why.rstrip('.')}. Retrying in {wait_s:.0f} s.")
         self._wait(wait_s)

@@ -36,7 +36,7 @@ def recall(doubted: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _WindowCounts:
-    """Counts of one window: its tracks and frames, and all, sure and doubted faces found over all its frames."""
+    """Counts of one window: tracks, frames, and faces found in all frames (all, sure, doubted)."""
 
     start_ms: int
     tracks: int

@@ -56,11 +56,11 @@ def prefetch(items: Iterable[Item], *, depth: int, name: str) -> Generator[Item,
         while True:
             more, thing = waiting.get()
             if more:
-                yield thing  # type: ignore[misc]  # told apart by `more`
+                yield thing  # type: ignore[misc]  # `more` distinguishes them
             elif thing is None:
                 return
             else:
-                raise thing  # type: ignore[misc]  # told apart by `more`
+                raise thing  # type: ignore[misc]  # `more` distinguishes them
     finally:
         stopping.set()
         thread.join()

@@ -62,7 +62,7 @@ def sample_faces(
     recording = open_recording(video)
     # As many samples as faces, for many different people and moments, but not more often than a camera samples.
     every_s = max(1.0, (recording.duration_s or 0.0) / most)
-    looks = math.ceil((recording.duration_s or 0.0) / every_s)
+    samples = math.ceil((recording.duration_s or 0.0) / every_s)
     windows = unscored_windows(
         _frames(recording, every_s),
         camera=_CAMERA,
@@ -77,8 +77,8 @@ def sample_faces(
     pictures: list[bytes] = []
     chance = random.Random(_SEED)
     with closing(windows):
-        for look, window in enumerate(windows):
-            wanted = math.ceil((most - len(pictures)) / max(1, looks - look))
+        for index, window in enumerate(windows):
+            wanted = math.ceil((most - len(pictures)) / max(1, samples - index))
             faces = tuple(chance.sample(window.faces, min(wanted, len(window.faces))))
             if faces:
                 pictures += [_alone(window, face) for face in faces]

@@ -40,9 +40,8 @@ def set_up(store: Store, day: DayPlan, *, running: bool) -> None:
         there.started_at != session.started_at or store.stages(session.session_id) != planned_stages
     ):
         raise InvalidValue(
-            f"session {session.session_id!r} exists and is a different day: choose another id with --session, "
-            "or remove "
-            "it with `houselights delete`"
+            f"session {session.session_id!r} exists and is a different day: choose another id with --session, or "
+            "remove it with `houselights delete`"
         )
     store.put_scorer(SCORER)
     store.put_session(replace(session, ended_at=None if running else session.ended_at, set_up_at=datetime.now(UTC)))

@@ -157,9 +157,8 @@ class Watch:
             after = self._own_heartbeat()
             if after is not None and after.at_ms > before.at_ms:
                 raise ScoringRefused(
-                    f"camera {self._session_setup.camera_id!r} of session {self._session_setup.session_id!r} "
-                    "is already being "
-                    "watched: give this one its own --camera"
+                    f"camera {self._session_setup.camera_id!r} of session {self._session_setup.session_id!r} is "
+                    "already being watched: give this one its own --camera"
                 )
 
     def _own_heartbeat(self) -> Heartbeat | None:

@@ -67,7 +67,7 @@ class BoardObjects:
         self._put(_page_key(session_id), page, PAGE_TYPE, KEEP_PAGE)
 
     def newest(self, session_id: str) -> WrittenSnapshot | None:
-        """Looks up a session's snapshot; None where there is none."""
+        """Looks up a session's snapshot; None if there is none."""
         try:
             response = self._client.head_object(Bucket=self._bucket, Key=_snapshot_key(session_id))
         except (ClientError, BotoCoreError) as problem:
@@ -94,7 +94,7 @@ class BoardObjects:
             session_id: the session.
             snapshot: the document.
             made_ms, ended_ms: as in `WrittenSnapshot`.
-            over: the snapshot last seen in the bucket; None where there was none.
+            over: the snapshot last seen in the bucket; None if there was none.
 
         Returns:
             The snapshot in the bucket now: this one, or a newer one.

@@ -106,7 +106,7 @@ class IngestResult:
         unmatched: tiles on which no face was found again, or two were; they are in no record.
         shares: by expression, the share of the faces that showed it, 0..1, over the windows in which more
             than `SMALL_ROOM` were scored: one delivery does not know who else was there.
-        captured_ms: the earliest instant it tells of, milliseconds since the epoch.
+        captured_ms: the earliest capture time in it, milliseconds since the epoch.
     """
 
     session_id: str

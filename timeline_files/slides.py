@@ -65,9 +65,10 @@ def read_slides(data: bytes) -> list[Part]:
         )
     untimed = [slide for slide in slides[:-1] if slide.shown_s is None]
     if untimed:
+        others = f" (nor have {len(untimed) - 1} others)" if len(untimed) > 1 else ""
         raise InvalidValue(
-            f"{len(untimed)} slides have no rehearsed time, the first of them slide {untimed[0].number}, "
-            f"{quoted(untimed[0].title)}: rehearse the talk to its end (Slide Show, Rehearse Timings) and save"
+            f"slide {untimed[0].number}: {quoted(untimed[0].title)} has no rehearsed time{others}: rehearse the talk "
+            "to its end (Slide Show, Rehearse Timings) and save"
         )
     parts = []
     start_s = 0.0

@@ -113,15 +113,15 @@ class CredentialsProvider:
             connection.close()
 
     def _refusal(self, status: int, message: str) -> str:
-        said = f"{status}: {message}" if message else str(status)
+        detail = f"{status}: {message}" if message else str(status)
         if status == _FORBIDDEN:
             return (
-                f"AWS IoT refuses thing {self.thing} the role ({said}): check that its certificate is active, attached "
-                "to the thing, and that its policy allows iot:AssumeRoleWithCertificate on the role alias"
+                f"AWS IoT refuses thing {self.thing} the role ({detail}): check that its certificate is active, "
+                "attached to the thing, and that its policy allows iot:AssumeRoleWithCertificate on the role alias"
             )
         if status == _BUSY or status >= _FROM_SERVER_ERRORS:
-            return f"the credentials provider of AWS IoT is busy ({said}): will be retried"
-        return f"the credentials provider of AWS IoT gives no credentials ({said}): check role alias and thing name"
+            return f"the credentials provider of AWS IoT is busy ({detail}): will be retried"
+        return f"the credentials provider of AWS IoT gives no credentials ({detail}): check role alias and thing name"
 
 
 def device_session(provider: CredentialsProvider, *, region: str, now: Callable[[], datetime]) -> Any:

@@ -25,36 +25,36 @@ def opened_in_thread(open_camera: Callable[[], Camera], *, stop: threading.Event
     Raises:
         Exception: what `open_camera` raises.
     """
-    handed: queue.SimpleQueue[Camera | Exception] = queue.SimpleQueue()
+    results: queue.SimpleQueue[Camera | Exception] = queue.SimpleQueue()
     over = threading.Event()
 
-    def hold() -> None:
+    def run() -> None:
         try:
             camera = open_camera()
         except Exception as problem:
-            handed.put(problem)
+            results.put(problem)
             return
         with closing(camera):
-            handed.put(camera)
+            results.put(camera)
             while not (over.is_set() or stop.wait(_POLL_S)):
                 pass
 
-    holder = threading.Thread(target=hold, name="hold camera", daemon=True)
-    holder.start()
+    thread = threading.Thread(target=run, name="camera", daemon=True)
+    thread.start()
     camera = None
     try:
-        camera = _wait_for_camera(handed, stop)
+        camera = _wait_for_camera(results, stop)
         yield camera
     finally:
         over.set()
         if camera is not None:
-            holder.join()
+            thread.join()
 
 
-def _wait_for_camera(handed: queue.SimpleQueue[Camera | Exception], stop: threading.Event) -> Camera | None:
+def _wait_for_camera(results: queue.SimpleQueue[Camera | Exception], stop: threading.Event) -> Camera | None:
     while not stop.is_set():
         try:
-            camera = handed.get(timeout=_POLL_S)
+            camera = results.get(timeout=_POLL_S)
         except queue.Empty:
             continue
         if isinstance(camera, Exception):

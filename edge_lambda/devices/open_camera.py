@@ -36,7 +36,7 @@ def open_camera(source: str, *, clock: Clock, sleep: Sleep) -> Camera:
     kind, _, rest = source.partition(":")
     if kind == "file" and rest:
         return PlayedFile(Path(rest), clock=clock, sleep=sleep)
-    # Imported on use: annotating a recording needs no camera.
+    # Imported when needed, so that playing a file loads no camera library.
     if source == "deeplens":
         from edge_lambda.devices.deeplens import open_deeplens
 

@@ -52,7 +52,7 @@ class StreamCamera:
         self.dropped = 0
         self._stream = stream
         self._clock = clock
-        self._turn = threading.Condition()
+        self._condition = threading.Condition()
         self._asked = False
         self._newest: LiveFrame | None = None
         self._gone = False
@@ -66,16 +66,16 @@ class StreamCamera:
 
     def close(self) -> None:
         """Stops reading; waits up to `CLOSING_S` for the current read."""
-        with self._turn:
+        with self._condition:
             self._closed = True
-            self._turn.notify_all()
+            self._condition.notify_all()
         self._reader.join(CLOSING_S)
 
     def _next(self) -> LiveFrame | None:
         """Waits for the next picture; None once closed."""
-        with self._turn:
+        with self._condition:
             self._asked, self._newest = True, None
-            came = self._turn.wait_for(lambda: self._newest or self._gone or self._closed, timeout=STALLED_S)
+            came = self._condition.wait_for(lambda: self._newest or self._gone or self._closed, timeout=STALLED_S)
             if self._closed:
                 return None
             if self._newest is not None:
@@ -88,19 +88,19 @@ class StreamCamera:
         try:
             while not self._closed and self._stream.grab():
                 at = self._clock()
-                with self._turn:
+                with self._condition:
                     if not self._asked:
                         self.dropped += 1
                         continue
                 whole, image = self._stream.retrieve()
                 if not whole:
                     continue
-                with self._turn:
+                with self._condition:
                     self._asked = False
                     self._newest = LiveFrame(at=at, image=np.asarray(image, dtype=np.uint8))
-                    self._turn.notify_all()
+                    self._condition.notify_all()
         finally:
             self._stream.release()
-            with self._turn:
+            with self._condition:
                 self._gone = True
-                self._turn.notify_all()
+                self._condition.notify_all()

@@ -63,7 +63,7 @@ class LatestPicture:
     """Keeps only the newest picture; encodes it once, on the first request."""
 
     def __init__(self) -> None:
-        self._turn = threading.Condition()
+        self._condition = threading.Condition()
         self._encoding = threading.Lock()
         self._image: Image | None = None
         self._jpeg: tuple[int, bytes] = (0, b"")
@@ -72,16 +72,16 @@ class LatestPicture:
 
     def put(self, image: Image) -> None:
         """Replaces the picture; never waits for a viewer."""
-        with self._turn:
+        with self._condition:
             self._image = image
             self.count += 1
-            self._turn.notify_all()
+            self._condition.notify_all()
 
     def close(self) -> None:
         """Ends all waits."""
-        with self._turn:
+        with self._condition:
             self._closed = True
-            self._turn.notify_all()
+            self._condition.notify_all()
 
     def after(self, seen: int, timeout_s: float | None) -> tuple[int, bytes] | None:
         """Waits for a picture newer than the `seen`-th, up to the timeout.
@@ -89,8 +89,8 @@ class LatestPicture:
         Returns:
             The newest picture's number and JPEG; None once closed.
         """
-        with self._turn:
-            self._turn.wait_for(lambda: self.count > seen or self._closed, timeout=timeout_s)
+        with self._condition:
+            self._condition.wait_for(lambda: self.count > seen or self._closed, timeout=timeout_s)
             if self._closed:
                 return None
         return self.newest()
@@ -98,7 +98,7 @@ class LatestPicture:
     def newest(self) -> tuple[int, bytes] | None:
         """The newest picture's number and JPEG; None before the first."""
         with self._encoding:
-            with self._turn:
+            with self._condition:
                 number, image = self.count, self._image
             if image is None:
                 return None
@@ -243,8 +243,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _begin(self, status: HTTPStatus, kind: str, more: dict[str, str]) -> None:
         self.send_response(status)
-        # Prevents other sites from embedding the stream. Pages of this machine may embed it; for this policy, browsers
-        # treat two ports of one IP address as two sites, although Sec-Fetch-Site says "same-site".
+        # Other sites must not embed the stream; pages of this machine on another port may. Those send Sec-Fetch-Site
+        # "same-site", but this policy treats them as another site, so they need "cross-origin".
         may = "cross-origin" if self.headers.get("Sec-Fetch-Site") == "same-site" else "same-site"
         policy = {"Cross-Origin-Resource-Policy": may}
         for name, value in {"Content-Type": kind, **HEADERS, **policy, **more}.items():

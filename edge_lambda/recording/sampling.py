@@ -51,7 +51,7 @@ class Sampler:
         tally: Tally,
     ) -> None:
         self.due = first_slot  # first slot that has no sample yet
-        self._planned = first_slot  # first slot whose packet is not chosen yet; those in between are in the decoder
+        self._planned = first_slot  # first slot without a chosen packet; slots from `due` up to it are in the decoder
         self._stream = stream
         self._clock = clock
         self._slots = slots
@@ -217,7 +217,7 @@ class Sampler:
                 yield tick, frame
 
     def _check(self, *, nothing_before: int | None) -> None:
-        """Raises if expected, undamaged pictures did not come out (before a tick, or at all)."""
+        """Raises if the decoder skipped expected pictures (before a tick, or all) although none was damaged."""
         missed = [tick for tick in self._expected if nothing_before is None or tick < nothing_before]
         if missed and self._trust_key_frames and self._tally.corrupt == self._corrupt_before:
             raise KeyFramesMislead

@@ -24,7 +24,7 @@ class EarlyEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockStep:
-    """A place where a recording's timestamps changed for good.
+    """A lasting change in a recording's timestamps.
 
     Attributes:
         at_s: the first picture after it, seconds since the first presented frame.
@@ -48,9 +48,9 @@ class Tally:
         corrupt: packets or pictures that could not be read or decoded completely; none becomes a sample.
         encrypted: encrypted coded pictures; none is decoded.
         wrong_stamps: pictures whose timestamp was repaired.
-        steps: where the timestamps changed for good.
-        lost: stretches of slots with coded pictures of which none could be decoded: (from, until), seconds since the
-            first presented frame, in order.
+        steps: lasting changes of the timestamps.
+        lost: times with coded pictures of which none could be decoded: (from, until), seconds since the first presented
+            frame, in order.
         end_s: end of the last picture; None before the end of the file was reached, or if it has no timestamps.
         ended_early: set if the file's end was reached before the stated one.
     """

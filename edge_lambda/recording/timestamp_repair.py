@@ -48,7 +48,7 @@ class TimestampRepairer:
     """Repairs the timestamps of a stream's packets.
 
     Attributes:
-        steps: where the timestamps left their line for good, so far.
+        steps: lasting changes of the timestamps so far.
         wrong: number of single timestamps repaired so far.
         end: end of the picture shown last, so far, ticks; None before the first.
     """
@@ -247,7 +247,7 @@ class TimestampRepairer:
         return self._newest - self._first <= allowed < stamp - self._first
 
     def _step_to(self, stamp: int) -> None:
-        """Moves the line to where the timestamps went for good."""
+        """Moves the expected line to the new timestamps, after a lasting change."""
         assert self._newest is not None
         expected = self._newest + self._usual()
         by = stamp - expected

@@ -12,7 +12,7 @@ REORDERED_AT_MOST = 16
 """H.264 and HEVC hold at most 16 pictures back for reordering."""
 
 REORDER_WINDOW = REORDERED_AT_MOST + 1
-"""Of this many pictures in decoding order, the first is shown before the last."""
+"""Number of consecutive pictures in decoding order of which the first is always shown before the last."""
 
 LONGEST_PAUSE_S = 6 * 3600
 """Longest plausible pause within one file, such as an intermission or the break between two talks."""
@@ -26,7 +26,7 @@ _WRONG_AT_FIRST = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A place where a stream's timestamps left their line for good.
+    """A lasting change in a stream's timestamps.
 
     Attributes:
         at: repaired time of the first picture after it, ticks.
@@ -71,7 +71,7 @@ def room_for(
     if min(after) > newest and sorted(before) == [*before] and sorted(after) == [*after]:
         room = after[0] - newest
         return [newest + room * (place + 1) // (count + 1) for place in range(count)]
-    # Further away there are holes too, of pictures decoded earlier or later.
+    # Only gaps near the packets count; others belong to pictures decoded earlier or later.
     low, high = newest - usual - widest, newest + usual * count + widest
     around = sorted({stamp for stamp in (*before, *after) if low <= stamp <= high})
     if len(around) < 2:

@@ -46,7 +46,7 @@ class LatestStatusSender:
         """
         self._transport = transport
         self._write_line = write_line
-        self._turn = threading.Condition()
+        self._condition = threading.Condition()
         self._newest: Heartbeat | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
@@ -54,15 +54,15 @@ class LatestStatusSender:
 
     def send(self, heartbeat: Heartbeat) -> None:
         """Queues a status for the thread; see `StatusSender.send`."""
-        with self._turn:
+        with self._condition:
             self._newest = heartbeat
-            self._turn.notify_all()
+            self._condition.notify_all()
 
     def close(self) -> None:
         """Waits up to `CLOSING_S`; see `StatusSender.close`."""
-        with self._turn:
+        with self._condition:
             self._closing = True
-            self._turn.notify_all()
+            self._condition.notify_all()
         self._thread.join(CLOSING_S)
 
     def _run(self) -> None:
@@ -78,18 +78,18 @@ class LatestStatusSender:
             if not problem:
                 backoff.reset()
                 continue
-            with self._turn:
+            with self._condition:
                 # A newer status replaces it; when closing, there is nothing more to wait for.
                 self._newest = self._newest or heartbeat
                 if self._closing:
                     break
-                self._turn.wait_for(lambda: self._closing, backoff.next_s())
+                self._condition.wait_for(lambda: self._closing, backoff.next_s())
         self._transport.close()
 
     def _taken(self) -> Heartbeat | None:
         """Waits for the newest status; None when closing and nothing is left."""
-        with self._turn:
-            self._turn.wait_for(lambda: self._newest or self._closing)
+        with self._condition:
+            self._condition.wait_for(lambda: self._newest or self._closing)
             newest, self._newest = self._newest, None
             return newest
 

@@ -39,11 +39,11 @@ def _sums(of: str) -> tuple[ArchiveColumn, ...]:
                 "over",
                 "int",
                 "faces",
-                "Faces that show {name}: {of}; share = over / scored. Empty where withheld, and of "
-                "few faces where nearly none or nearly all show it.",
+                "Faces that show {name}: {of}; share = over / scored. Empty if withheld, or if of "
+                "few faces nearly none or nearly all show it.",
             ),
-            ("scored", "int", "faces", "Faces scored for {name}: {of}. Empty where withheld."),
-            ("total", "double", "", "Sum of their confidences: {of}; level = total / scored. Empty where withheld."),
+            ("scored", "int", "faces", "Faces scored for {name}: {of}. Empty if withheld."),
+            ("total", "double", "", "Sum of their confidences: {of}; level = total / scored. Empty if withheld."),
         )
     )
 
@@ -55,35 +55,37 @@ _CITY = ArchiveColumn(name="city", kind="string", meaning="Where people watched.
 _KEY = (
     _SESSION_ID,
     ArchiveColumn(name="stage_id", kind="string", meaning="The stage, the place people watched from."),
-    ArchiveColumn(name="film", kind="string", meaning="What was shown, as the session has it."),
+    ArchiveColumn(name="film", kind="string", meaning="The film or talk of the session."),
     _CUT,
     _CITY,
-    ArchiveColumn(name="scorer", kind="string", meaning="What scored the expressions; compare within one only."),
+    ArchiveColumn(
+        name="scorer", kind="string", meaning="The scorer of the expressions; only compare figures of one scorer."
+    ),
 )
 
 WINDOWS = (
     *_KEY,
-    ArchiveColumn(name="window_start", kind="timestamp", unit="UTC", meaning="Start of the window, half open."),
+    ArchiveColumn(
+        name="window_start", kind="timestamp", unit="UTC", meaning="Start of the window (half-open interval)."
+    ),
     ArchiveColumn(name="window_s", kind="double", unit="s", meaning="Its width."),
     ArchiveColumn(name="session_s", kind="double", unit="s", meaning="Seconds from the session's start."),
-    ArchiveColumn(name="timeline_s", kind="double", unit="s", meaning="Seconds of what was shown; empty in a pause."),
+    ArchiveColumn(name="timeline_s", kind="double", unit="s", meaning="Position in the timeline; empty in a break."),
     ArchiveColumn(name="segment", kind="string", meaning="Title of the slide, scene or song shown then."),
-    ArchiveColumn(name="faces", kind="int", unit="faces", meaning="Tracks in view; 0 where nobody was."),
+    ArchiveColumn(name="faces", kind="int", unit="faces", meaning="Tracks in view; 0 if nobody was."),
     ArchiveColumn(name="expected", kind="int", unit="faces", meaning="Faces expected; coverage = faces / expected."),
-    ArchiveColumn(name="excluded", kind="boolean", meaning="Whether somebody left the window out of every figure."),
+    ArchiveColumn(name="excluded", kind="boolean", meaning="Whether the window is excluded from all figures."),
     *_sums("of the window"),
 )
 
 SEGMENTS = (
     *_KEY,
-    ArchiveColumn(name="timeline", kind="string", meaning="The timeline the segment is of, the stage's first."),
+    ArchiveColumn(name="timeline", kind="string", meaning="The segment's timeline, the first of the stage."),
     ArchiveColumn(name="place", kind="int", meaning="Its place in that timeline, from 0."),
     ArchiveColumn(name="segment", kind="string", meaning="Its title."),
     ArchiveColumn(name="start_s", kind="double", unit="s", meaning="Where it begins in the timeline."),
     ArchiveColumn(name="end_s", kind="double", unit="s", meaning="Where it ends."),
-    ArchiveColumn(
-        name="windows", kind="int", unit="windows", meaning="Windows of the segment in which a camera looked."
-    ),
+    ArchiveColumn(name="windows", kind="int", unit="windows", meaning="Windows of the segment with a camera."),
     ArchiveColumn(name="faces", kind="int", unit="faces", meaning="Tracks in view, summed over these windows."),
     ArchiveColumn(name="expected", kind="int", unit="faces", meaning="Faces expected, summed over these windows."),
     *_sums("summed over the segment's windows"),
@@ -93,24 +95,24 @@ SESSIONS = (
     _SESSION_ID,
     ArchiveColumn(name="title", kind="string", meaning="What people call it."),
     ArchiveColumn(name="kind", kind="string", meaning="talk, screening, festival or panel."),
-    ArchiveColumn(name="film", kind="string", meaning="What was shown, where it is shown more than once."),
+    ArchiveColumn(name="film", kind="string", meaning="The film or talk, if shown more than once."),
     _CUT,
     _CITY,
-    ArchiveColumn(name="tags", kind="array<string>", meaning="What is said of the audience."),
+    ArchiveColumn(name="tags", kind="array<string>", meaning="The audience's tags."),
     ArchiveColumn(name="setting", kind="string", meaning="The kind of place."),
-    ArchiveColumn(name="country", kind="string", meaning="ISO 3166-1 code; empty where not said."),
+    ArchiveColumn(name="country", kind="string", meaning="ISO 3166-1 code; empty if not given."),
     ArchiveColumn(name="started_at", kind="timestamp", unit="UTC", meaning="When it began."),
-    ArchiveColumn(name="ended_at", kind="timestamp", unit="UTC", meaning="When it ended; empty where not known."),
+    ArchiveColumn(name="ended_at", kind="timestamp", unit="UTC", meaning="When it ended; empty if unknown."),
     ArchiveColumn(name="measures", kind="string", meaning="expressions, or head count."),
-    ArchiveColumn(name="simulated", kind="boolean", meaning="Whether a program made it up."),
+    ArchiveColumn(name="simulated", kind="boolean", meaning="Whether it is simulated."),
 )
 
 SCORERS = (
     ArchiveColumn(name="scorer", kind="string", meaning="Name and version."),
-    ArchiveColumn(name="expression", kind="string", meaning="What it scores."),
+    ArchiveColumn(name="expression", kind="string", meaning="The expression it scores."),
     ArchiveColumn(name="threshold", kind="double", unit="0..1", meaning="Confidence from which a face shows it."),
     ArchiveColumn(name="experimental", kind="boolean", meaning="Whether its accuracy is not established."),
-    ArchiveColumn(name="model_sha256", kind="string", meaning="Of the model file; empty where there is none."),
+    ArchiveColumn(name="model_sha256", kind="string", meaning="SHA-256 of the model file; empty if there is none."),
 )
 
 TABLES: Mapping[str, tuple[ArchiveColumn, ...]] = {

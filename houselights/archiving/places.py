@@ -145,9 +145,8 @@ class S3Place:
         except self._refused as problem:
             error = problem.response["Error"]
             raise ExportFailed(
-                f"S3 refused {problem.operation_name} in {self.name} ({error['Code']}): check the bucket's "
-                "name and your "
-                "permissions"
+                f"S3 refused {problem.operation_name} in {self.name} ({error['Code']}): check the bucket's name and "
+                "your permissions"
             ) from None
         except self._unreachable as problem:
             raise ExportFailed(f"the archive in {self.name} cannot be reached: {problem}") from None

@@ -34,8 +34,7 @@ def prepare(started_at: datetime | None, store_url: str | None, **options: Any) 
         where = store.url
     click.echo(
         f"Session {session.session_id!r}, stage {setup.stage_id!r} and camera {setup.camera_id!r} are set up in "
-        f"{where}.\nStart the device with these settings, its HOUSELIGHTS_SOURCE and its "
-        "HOUSELIGHTS_BUCKET:",
+        f"{where}.\nStart the device with these settings, its HOUSELIGHTS_SOURCE and its HOUSELIGHTS_BUCKET:",
         err=True,
     )
     if where.startswith("dynamodb://"):

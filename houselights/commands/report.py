@@ -33,9 +33,10 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
     from audience.reaction.curve import stage_windows
     from audience.reaction.review import review_of
     from audience.time import to_ms
-    from dashboard.report.contents import report_of
-    from dashboard.report.html_page import html_of
 
+    with needing_extra("report"):
+        from dashboard.report.contents import report_of
+        from dashboard.report.html_page import html_of
     file = Path(f"{session_id}.html") if file is None else file
     if file.suffix.lower() not in (".html", ".pdf"):
         raise InvalidValue(f"{file} is neither .html nor .pdf: give a file of either kind with --to")

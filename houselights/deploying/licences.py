@@ -25,12 +25,12 @@ _LONGEST = 60  # characters of a licence name: some packages put the whole text 
 _NEVER = "sys_platform == 'never'"
 
 _HEADING = """\
-# Licences of what Houselights is installed with
+# Licences of the packages installed with Houselights
 
-Made by `make licences` out of `uv.lock` and of what the installed packages say of themselves; a test holds it against
-both. Houselights' own wheel contains none of them: whoever installs it fetches them, each with its licence's text where
-it brings one along (in its `.dist-info` folder). `NOTICE` has what that wheel does contain of others, and what lies
-inside the wheels of PyAV and OpenCV.
+Created by `make licences` from `uv.lock` and the metadata of the installed packages; a test compares it with both.
+Houselights' own wheel contains none of these packages: they are downloaded at installation, most of them with the text
+of their licence (in the `.dist-info` folder). `NOTICE` lists third-party content of Houselights' wheel, and of the
+wheels of PyAV and OpenCV.
 
 | package | version | licence |
 |---|---|---|

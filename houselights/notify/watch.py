@@ -185,11 +185,11 @@ def _pending(book: AlertBook, notifier: str, now_ms: int) -> list[tuple[Alert, T
     for alert in book.alerts:
         if alert.began_ms is None or (alert.ended_ms is not None and now_ms - alert.ended_ms > LATE_MS):
             continue
-        told = book.mark(alert, "told", notifier) is not None
-        if not told and book.mark(alert, "acknowledged") is None:
+        began_sent = book.mark(alert, "told", notifier) is not None
+        if not began_sent and book.mark(alert, "acknowledged") is None:
             found.append((alert, "began"))
-            told = True
+            began_sent = True
         ended = alert.ended_ms is not None and alert.what != "test"
-        if told and ended and book.mark(alert, "told over", notifier) is None:
+        if began_sent and ended and book.mark(alert, "told over", notifier) is None:
             found.append((alert, "over"))
     return found

@@ -107,9 +107,8 @@ def score_recording(
         before = None
     if before is not None and before.fingerprint != known_by:
         raise ScoringRefused(
-            f"camera {setup.camera_id!r} of session {setup.session_id!r} has another recording: give "
-            "this one its "
-            "own --camera or --session, or delete the other's scores with --again"
+            f"camera {setup.camera_id!r} of session {setup.session_id!r} has another recording: give this one its own "
+            "--camera or --session, or delete the other's scores with --again"
         )
     if before is not None and plan.started_at is not None and to_ms(plan.started_at) != before.started_ms:
         raise ScoringRefused(

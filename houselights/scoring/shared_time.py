@@ -42,10 +42,10 @@ def check_shared_time(
         ScoringRefused: the recording may count people twice; the message says in one line how to resolve it.
     """
     known = overlapping(store.cameras(setup.session_id, setup.stage_id))
-    asked = {*overlaps, *(other for pair in known if setup.camera_id in pair for other in pair)}
+    known_overlaps = {*overlaps, *(other for pair in known if setup.camera_id in pair for other in pair)}
     for other in store.recordings(setup.session_id):
         is_other = other.stage_id == setup.stage_id and other.camera_id != setup.camera_id
-        if is_other and other.fingerprint == fingerprint and other.camera_id not in asked:
+        if is_other and other.fingerprint == fingerprint and other.camera_id not in known_overlaps:
             raise ScoringRefused(
                 f"this recording was already scored as camera {other.camera_id!r} of session "
                 f"{setup.session_id!r}: its people would count twice; leave it out, or choose another --session"
@@ -59,7 +59,7 @@ def check_shared_time(
     table = store.windows(
         setup.session_id, setup.stage_id, from_ms=from_ms, until_ms=max(from_ms + 1, until_ms - _SHARED_MS)
     )
-    there = {table.cameras[index] for index in set(table.camera.tolist())} - {setup.camera_id, *asked}
+    there = {table.cameras[index] for index in set(table.camera.tolist())} - {setup.camera_id, *known_overlaps}
     if there:
         cameras = " and ".join(repr(camera) for camera in sorted(there))
         raise ScoringRefused(

@@ -120,8 +120,7 @@ def remarks_of(recording: Recording, *, until_s: float) -> list[str]:
             direction = "back" if step.by_s < 0 else "forward"
             lines.append(
                 f"At {clock_text(step.at_s)} the recording's clock was set {direction} by "
-                f"{clock_text(abs(step.by_s))}: "
-                "its time continues without a gap."
+                f"{clock_text(abs(step.by_s))}: its time continues without a gap."
             )
     if more := len(listed[_ONE_BY_ONE:]):
         lines.append(f"Its clock was set, or it paused, {more} more times.")

@@ -228,7 +228,7 @@ def test_a_camera_that_disconnects_is_reopened(stand):
     stand.camera([1] * 4)
     stand.run()
     assert stand.states == ["starting", "ready", "running", "waiting", "running", "finished"]
-    assert stand.detail("waiting") == "live went away; check its power. Trying again in 1 s."
+    assert stand.detail("waiting") == "live went away; check its power. Retrying in 1 s."
     assert stand.clock.waits == [1, 2, 4, 8, 16, 30, 30]
     assert stand.loaded == 1
 
@@ -313,7 +313,7 @@ def test_a_failing_detector_is_reported_and_loaded_again(stand):
     stand.run(lambda: SheetDeliveryPath(CAMERA, detectors.pop(0), interval_s=2.0))
     assert stand.states == ["starting", "ready", "running", "failed", "ready", "failed", "ready", "running", "finished"]
     assert stand.detail("failed").startswith("an unexpected RuntimeError at test_device.py:")
-    assert stand.detail("failed").endswith(": the graph ran out of memory. Trying again in 1 s.")
+    assert stand.detail("failed").endswith(": the graph ran out of memory. Retrying in 1 s.")
     assert stand.clock.waits == [1, 2]
     assert stand.windows()[:2] == [(0, 1, 1), (1, 1, 1)]
     assert len(stand.tracks()) == len({window for window, _ in stand.tracks()})
@@ -330,7 +330,7 @@ def test_missing_models_are_retried(stand):
     stand.camera([1] * 2)
     stand.run(load)
     assert stand.states == ["starting", "failed", "ready", "running", "finished"]
-    assert stand.detail("failed") == "yunet cannot be fetched. Trying again in 1 s."
+    assert stand.detail("failed") == "yunet cannot be fetched. Retrying in 1 s."
 
 
 @pytest.mark.parametrize("mistake", [InvalidValue("'x' is not a camera"), RecordingUnreadable("x does not exist")])
@@ -356,7 +356,7 @@ def test_a_full_disk_is_retried_with_the_delivery_kept(stand):
     stand.camera([1] * 12)
     stand.run()
     assert "is full" in stand.detail("failed")
-    assert stand.detail("failed").endswith("deliveries waiting: 1. Trying again in 1 s.")
+    assert stand.detail("failed").endswith("deliveries waiting: 1. Retrying in 1 s.")
     assert waits == [1, 2, 4]
     assert stand.states == ["starting", "ready", "running", "failed", "running", "finished"]
     assert stand.windows() == [(at_s, 1, 1) for at_s in range(6)]

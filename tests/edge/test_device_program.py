@@ -188,7 +188,7 @@ def test_a_setting_that_turns_out_wrong_is_one_line(tmp_path, settings, said):
 def test_a_camera_that_is_not_there_is_reported_and_waited_for_without_its_password(tmp_path):
     with device(tmp_path, SOURCE="rtsp://user:hunter2@127.0.0.1:9/x") as program:
         program.until(lambda: program.said("state=waiting"))
-        assert program.said("Trying again in 1 s.")
+        assert program.said("Retrying in 1 s.")
         assert program.end(signal.SIGTERM) == 0
     assert not program.said("hunter2")
 

@@ -207,7 +207,7 @@ class TestTheCommand:
     @pytest.mark.parametrize(
         ("words", "complaint"),
         [
-            (["/nowhere"], "there is no folder /nowhere"),
+            (["/nowhere"], "folder /nowhere does not exist"),
             (["https://sqs.eu-west-1.amazonaws.com/1/q"], "give --dead-letters URL"),
         ],
     )
