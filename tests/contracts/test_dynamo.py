@@ -417,7 +417,7 @@ class TestSayingWhatIsWrong:
     @pytest.mark.parametrize(
         ("code", "what"),
         [
-            ("AccessDeniedException", "may not do dynamodb:Query on it"),
+            ("AccessDeniedException", "may not call dynamodb:Query on it"),
             ("UnrecognizedClientException", "does not accept the credentials"),
             ("ExpiredTokenException", "does not accept the credentials"),
             ("InvalidSignatureException", "check this machine's clock"),

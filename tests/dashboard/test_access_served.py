@@ -28,7 +28,7 @@ from tests.ticking import exit_code, until
 
 pytestmark = pytest.mark.browser
 
-DOOR = "main > .told"
+DOOR = "main > .message"
 SECRET = "a secret of share links, long enough"
 PEOPLE = {
     "vera": {"email": "vera@example.org", "email_verified": True},

@@ -51,7 +51,7 @@ def test_hovering_shows_the_time_the_share_its_range_the_faces_and_the_segment(o
     hover = page.locator(".tip").inner_text()
     assert "80 % of 40 faces smile (65 to 90 %)" in hover
     assert "80 % of the faces expected" in hover
-    assert "Average of the whole: 31 %" in hover
+    assert "Baseline: the whole session: 31 %" in hover
     assert "Live demo" in hover
     assert "20:32" in hover  # British summer time; the session began at 19:30 UTC
 

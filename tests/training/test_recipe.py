@@ -19,7 +19,7 @@ from edge_lambda.scorers.expressionnet import ExpressionNet
 from training import fit, recipe
 from training.corpus import EXPRESSIONS, part_of
 from training.fit import Settings
-from training.recipe import Recipe, experimental, people_of, train, train_one
+from training.recipe import Recipe, experimental, load_corpus, train, train_one
 
 TINY = Recipe(settings=Settings(epochs=2, batch=16))
 
@@ -71,25 +71,25 @@ def test_a_run_that_was_cut_off_ends_in_the_same_network(
     at_once, in_parts = tmp_path / "at once", tmp_path / "in parts"
     at_once.mkdir()
     in_parts.mkdir()
-    people = people_of(corpus, at_once, TINY)
-    whole = train_one(corpus, at_once, TINY, 0, people).state_dict()
-    keep = fit._keep
+    rows = load_corpus(corpus, at_once, TINY)
+    whole = train_one(corpus, at_once, TINY, 0, rows).state_dict()
+    save = fit._save
 
-    def keep_then_stop(*state: object) -> None:
-        keep(*state)
+    def save_then_stop(*state: object) -> None:
+        save(*state)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fit, "_keep", keep_then_stop)
+    monkeypatch.setattr(fit, "_save", save_then_stop)
     with pytest.raises(KeyboardInterrupt):
-        train_one(corpus, in_parts, TINY, 0, people)
-    monkeypatch.setattr(fit, "_keep", keep)
-    resumed = train_one(corpus, in_parts, TINY, 0, people).state_dict()
+        train_one(corpus, in_parts, TINY, 0, rows)
+    monkeypatch.setattr(fit, "_save", save)
+    resumed = train_one(corpus, in_parts, TINY, 0, rows).state_dict()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
 def test_two_seeds_are_two_networks(corpus: Path, tmp_path: Path) -> None:
-    people = people_of(corpus, tmp_path, TINY)
-    first, second = (train_one(corpus, tmp_path, TINY, number, people).head.weight for number in (0, 1))
+    rows = load_corpus(corpus, tmp_path, TINY)
+    first, second = (train_one(corpus, tmp_path, TINY, number, rows).head.weight for number in (0, 1))
     assert not torch.equal(first, second)
 
 
