@@ -36,10 +36,11 @@ sys.path[:] = {path!r}
 import vl_convert
 vl_convert.register_font_directory({fonts!r})
 while select.select([sys.stdin], [], [], 60)[0] and (line := sys.stdin.buffer.readline()):
-    asked = json.loads(line)
-    convert = getattr(vl_convert, "vegalite_to_" + asked["kind"])
+    request = json.loads(line)
+    convert = getattr(vl_convert, "vegalite_to_" + request["kind"])
     try:
-        made = [convert(spec, vl_version="6.4", allowed_base_urls=[], **asked["options"]) for spec in asked["specs"]]
+        options = dict(vl_version="6.4", allowed_base_urls=[], **request["options"])
+        made = [convert(spec, **options) for spec in request["specs"]]
     except ValueError:
         made = []
     made = [base64.b64encode(one.encode() if isinstance(one, str) else one).decode() for one in made]
@@ -58,13 +59,13 @@ def svgs(charts: Sequence[alt.LayerChart], widths: Sequence[int], says: str) -> 
     Raises:
         ExportFailed: they cannot be drawn.
     """
-    told = f' role="img" aria-label="{escape(says)}"><title>{escape(says)}</title>'
+    label = f' role="img" aria-label="{escape(says)}"><title>{escape(says)}</title>'
     drawn = _converted("svg", [_still(*one) for one in zip(charts, widths, strict=True)])
-    return [drawable(_numbered(one.decode()).replace(">", told, 1)).encode() for one in drawn]
+    return [drawable(_numbered(one.decode()).replace(">", label, 1)).encode() for one in drawn]
 
 
 def _numbered(drawn: str) -> str:
-    """An SVG whose ids count from 0: they are counted through the life of the process that drew it."""
+    """The SVG with ids from 0: vl-convert counts them through the life of its process."""
     places = {name: place for place, name in enumerate(dict.fromkeys(_ID.findall(drawn)))}
     return _ID.sub(lambda name: f"part{places[name[0]]}", drawn)
 
@@ -85,7 +86,7 @@ def pdf(chart: alt.LayerChart, *, width: int) -> bytes:
 
 
 def _still(chart: alt.LayerChart, width: int) -> Any:
-    """The definition of a chart without what only a pointer sees."""
+    """The definition of a chart without its hover layer."""
     still = _with_rows(chart)
     still.layer = [_with_rows(layer) for layer in chart.layer if not str(layer.name).startswith(HOVER)]
     still.width, still.params = width, alt.Undefined
@@ -95,7 +96,7 @@ def _still(chart: alt.LayerChart, width: int) -> Any:
 
 
 def _with_rows(chart: Any) -> Any:
-    """A copy with its frame written out: Altair refuses over 5,000 rows of one unless told not to, for all threads."""
+    """A copy with its rows inline: Altair refuses a frame over 5,000 rows, and its switch for that is global."""
     chart = chart.copy(deep=False)
     if isinstance(chart.data, pd.DataFrame):
         rows = chart.data.to_json(orient="records", double_precision=6)
@@ -104,7 +105,7 @@ def _with_rows(chart: Any) -> Any:
 
 
 def _drawable(spec: Any) -> Any:
-    """A part of a definition whose texts all can be drawn."""
+    """Part of a definition, its texts reduced to what can be drawn."""
     if isinstance(spec, dict):
         return {name: _drawable(value) for name, value in spec.items()}
     if isinstance(spec, list):
@@ -113,7 +114,7 @@ def _drawable(spec: Any) -> Any:
 
 
 def _converted(kind: Literal["svg", "png", "pdf"], specs: Sequence[Any], **options: float) -> list[bytes]:
-    """Some definitions as files of a kind, one after another.
+    """Converts definitions into files of one kind.
 
     Raises:
         ExportFailed: they cannot be drawn.
@@ -121,28 +122,28 @@ def _converted(kind: Literal["svg", "png", "pdf"], specs: Sequence[Any], **optio
     """
     if find_spec("vl_convert") is None:
         raise ModuleNotFoundError(name="vl_convert")
-    asked = json.dumps({"kind": kind, "specs": specs, "options": options}, ensure_ascii=False)
+    request = json.dumps({"kind": kind, "specs": specs, "options": options}, ensure_ascii=False)
     # vl-convert may cut a title in the middle of an emoji, which are two characters to it, and draws nothing then.
-    for text in dict.fromkeys([asked, _ASTRAL.sub("\N{WHITE SQUARE}", asked)]):
-        if made := _converter.answer(text):
+    for text in dict.fromkeys([request, _ASTRAL.sub("\N{WHITE SQUARE}", request)]):
+        if made := _converter.convert(text):
             return [b64decode(one) for one in json.loads(made)]
     raise ExportFailed(f"the chart could not be drawn as {kind.upper()}; its figures are in the tables beside it")
 
 
 class _Converter:
-    """The process that draws. It ends with this one, and once nothing was asked of it for a minute."""
+    """The process that draws. It ends with this one, and after a minute without a request."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = Lock()
 
-    def answer(self, asked: str) -> bytes:
-        """What it answers to a line; empty where it cannot draw that, ends, or takes minutes."""
+    def convert(self, request: str) -> bytes:
+        """The response to a request; empty where it cannot draw the charts, ends, or takes minutes."""
         with self._lock:
-            # One that ended meanwhile is started anew.
-            return self._asked(asked.encode()) or self._asked(asked.encode())
+            # A process that has ended is started again.
+            return self._request(request.encode()) or self._request(request.encode())
 
-    def _asked(self, line: bytes) -> bytes:
+    def _request(self, line: bytes) -> bytes:
         if self._process is None or self._process.poll() is not None:
             program = _PROGRAM.format(path=sys.path, fonts=str(files("font_source_sans_pro") / "files"))
             command = [sys.executable, "-I", "-c", program]
@@ -157,15 +158,15 @@ class _Converter:
         try:
             process.stdin.write(line + b"\n")
             process.stdin.flush()
-            answer = process.stdout.readline()
+            response = process.stdout.readline()
         except OSError:
-            answer = b""
+            response = b""
         finally:
             late.cancel()
-        if not answer:
+        if not response:
             process.communicate()
             self._process = None
-        return answer.strip()
+        return response.strip()
 
 
 _converter = _Converter()
