@@ -51,7 +51,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Takeaway:
+class DownloadBundle:
     """What a page shows.
 
     Attributes:
@@ -166,22 +166,22 @@ def address(page: str) -> str:
     return f"{page}?{urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])}"
 
 
-def offer(build: Callable[[], Takeaway], *, page: str, tables: Sequence[str], pictures: Sequence[str]) -> None:
+def offer(build: Callable[[], DownloadBundle], *, page: str, tables: Sequence[str], pictures: Sequence[str]) -> None:
     """Offers what a page shows, all in one zip or file by file.
 
     Args:
         build: makes it when a file is asked for, in a thread of its own: it must not ask Streamlit for anything.
-        page: as the takeaway's; names the zip.
+        page: as the bundle's; names the zip.
         tables, pictures: the names of those it will have.
     """
-    with st.popover("Export", key="takeaway"):
+    with st.popover("Export", key="bundle"):
         st.html(markup.note(_CONTENTS))
         st.download_button(
             "Everything (.zip)",
             partial(_everything, build),
             f"houselights-{page}.zip",
             "application/zip",
-            key="takeaway-zip",
+            key="bundle-zip",
             on_click="ignore",
             type="primary",
         )
@@ -191,16 +191,16 @@ def offer(build: Callable[[], Takeaway], *, page: str, tables: Sequence[str], pi
                 partial(_one, build, name),
                 f"houselights-{name}",
                 _TYPES[name.rsplit(".", 1)[1]],
-                key=f"takeaway-{name}",
+                key=f"bundle-{name}",
                 on_click="ignore",
                 type="tertiary",
             )
 
 
-def _everything(build: Callable[[], Takeaway]) -> bytes:
+def _everything(build: Callable[[], DownloadBundle]) -> bytes:
     now = datetime.now(UTC)
     return zipped(build().files(now), now)
 
 
-def _one(build: Callable[[], Takeaway], name: str) -> bytes:
+def _one(build: Callable[[], DownloadBundle], name: str) -> bytes:
     return build().file(name)

@@ -164,7 +164,7 @@ class GuardedStore:
         self.close()
 
     def _seeing(self, session_id: str) -> Store:
-        # Who has a role over all sessions is told by the store itself what is there.
+        # A role over all sessions gets the store's own error.
         if session_id not in self._seen and not self._permit.is_at_least("analyst"):
             self.session(session_id)
         return self._store

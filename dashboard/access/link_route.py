@@ -16,7 +16,7 @@ from dashboard.access.share_links import opened
 
 ROUTE: Final = "/link"
 
-# The address itself lets people in: it is told to nobody further, and kept nowhere.
+# The address itself grants access: it is passed to nobody else, and kept nowhere.
 _HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 

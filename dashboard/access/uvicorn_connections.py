@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # As many connections are taken in before anything else is done: at 1,024 one client that only connects and hangs up
 # made others wait for 100 to 260 ms, at 128 for 10 to 40.
 _BACKLOG: Final = 128
-# What uvicorn says of every single request that is none; they are counted and told once a minute.
+# uvicorn's message for each invalid request; these are counted and logged once a minute.
 _COUNTED: Final = "Invalid HTTP request received."
 
 

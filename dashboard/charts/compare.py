@@ -65,7 +65,7 @@ class CompareFigures:
 
 
 def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
-    """The chart. Lines that are too many to be told apart are drawn alike and quietly, but those that are marked."""
+    """The chart. Lines that are too many to distinguish are drawn alike and quietly, but those that are marked."""
     lines_px = _LINES_PX if figures.difference else _LINES_ALONE_PX
     height = lines_px + (_BETWEEN_PX + _DIFFERENCE_PX if figures.difference else 0)
     cells = alt.Chart(_pointed_at(figures.cells))
@@ -115,7 +115,7 @@ def _segments(figures: CompareFigures, begins: alt.X, lines_px: int, palette: Pa
 
 
 def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -> list[alt.Chart]:
-    """The lines, each with its band where so few have one that they can be told apart."""
+    """The lines, each with its band where so few have one that they can be distinguished."""
     top = share_top(figures.highest)
 
     def share(name: str, axis: alt.Axis | None = None) -> alt.Y:

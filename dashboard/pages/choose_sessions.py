@@ -125,7 +125,7 @@ def bar(words: str) -> Iterator[Callable[[float], None]]:
         place.empty()
 
 
-MOST = 60  # sessions at once; more could neither be told apart nor be kept in memory
+MOST = 60  # sessions at once; more could neither be distinguished nor be kept in memory
 
 _NAMES: Mapping[Facet, str] = {"film": "Film", "cut": "Cut", "city": "City", "kind": "Kind", "tag": "Audience"}
 _LISTS = (*FACETS, "only")
@@ -170,7 +170,7 @@ def chosen_selection() -> Selection | None:
     if scorer is None:
         return None
     selection = selected(read, scorer)
-    said.html(markup.facts(_told(selection)))
+    said.html(markup.facts(_facts(selection)))
     if not selection.screenings:
         st.html(markup.empty("None of these sessions has figures of expressions to compare."))
         _show_left_out(selection)
@@ -191,7 +191,7 @@ def _read_address(everything: Sequence[Session]) -> None:
 
     Widgets can be bound to the address, but not while they are hidden in a chooser that nobody has opened.
     """
-    # Shown on every run, so known from the first to the last of a visit, and forgotten with the page.
+    # CompareView on every run, so known from the first to the last of a visit, and forgotten with the page.
     if "find" in st.session_state:
         return
     asked = {name: st.query_params.get_all(name) for name in _CHOICES}
@@ -290,7 +290,7 @@ def _use_scorer(name: str) -> None:
     st.session_state["scorer"] = name
 
 
-def _told(selection: Selection) -> list[str]:
+def _facts(selection: Selection) -> list[str]:
     """Facts about the selection: how many screenings, of which films and cuts."""
     count = len(selection.screenings)
     facts = [f"{count} screening{'' if count == 1 else 's'}"]

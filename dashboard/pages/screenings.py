@@ -101,7 +101,7 @@ def expressions_of(screenings: Iterable[Screening]) -> tuple[str, ...]:
 
 
 def names_of(screenings: Iterable[Screening]) -> dict[str, str]:
-    """What to call each of some screenings, by its key; those of one name are told apart by their ids."""
+    """The label of each screening, by its key; screenings of one name also show their ids."""
     screenings = list(screenings)
     names = Counter(one.name for one in screenings)
     ids = {one.key: one.session.session_id if one.stages == 1 else one.key for one in screenings}

@@ -69,12 +69,12 @@ def _chart(report: Report) -> str:
 def _moments(report: Report) -> str:
     if not report.moments_say:
         return ""
-    told = "".join(
+    items = "".join(
         f'<li><span class="number">{moment.number}</span><p>{escape(units_kept(moment.sentence))} '
         f"<em>{escape(moment.sure.capitalize())}.</em></p></li>"
         for moment in report.moments
     )
-    listed = f'<ol class="moments">{told}</ol>' if told else ""
+    listed = f'<ol class="moments">{items}</ol>' if items else ""
     return f"<section><h2>Moments</h2>{listed}<p>{escape(report.moments_say)}</p></section>\n"
 
 
@@ -126,8 +126,10 @@ def _spark(lines: Sequence[Sequence[tuple[float, float]]], says: str) -> str:
 def _notes(title: str, notes: Sequence[Note]) -> str:
     if not notes:
         return ""
-    told = "".join(f'<li><b>{escape(note.when)}</b> <span dir="auto">{escape(note.what)}</span></li>' for note in notes)
-    return f'<section><h2>{escape(title)}</h2><ul class="notes">{told}</ul></section>\n'
+    items = "".join(
+        f'<li><b>{escape(note.when)}</b> <span dir="auto">{escape(note.what)}</span></li>' for note in notes
+    )
+    return f'<section><h2>{escape(title)}</h2><ul class="notes">{items}</ul></section>\n'
 
 
 def _small_print(title: str, sentences: Sequence[str]) -> str:

@@ -241,7 +241,7 @@ def wandering() -> dict[str, list[WindowRecord]]:
 
 
 def test_a_board_of_the_past_is_the_one_that_was_shown(wandering):
-    """Shown: with only the windows that there were. Told again: out of the whole day's."""
+    """CompareView: with only the windows that there were. Told again: out of the whole day's."""
     whole = [stage_of(stage, windows) for stage, windows in wandering.items()]
     orders = set()
     for at_ms in range(after_ms(1500), after_ms(2300), 80_000):

@@ -15,9 +15,9 @@ from dashboard.charts.compare import BRUSH, BRUSHED, compare_chart
 from dashboard.charts.theme import LIGHT, MOST_STYLES
 from dashboard.pages.compare.controls import of_cuts, two_cuts
 from dashboard.pages.compare.film_axis import FilmAxis, laid, length_s, step_s, usual_timeline
-from dashboard.pages.compare.model import Laid, grouped, groups_among, in_both
+from dashboard.pages.compare.model import AlignedScreenings, grouped, groups_among, in_both
 from dashboard.pages.compare.rows import Difference, Line, compare_figures, compare_rows
-from dashboard.pages.compare.text import clusters_told, found, overall, verdict
+from dashboard.pages.compare.text import cluster_lines, found, overall, verdict
 from dashboard.pages.screenings import Screening
 from tests.builders import a_cue, a_stage, a_timeline
 from tests.crowds import from_counts
@@ -53,7 +53,7 @@ def chart(lines, difference=None, *, stretch=(0.0, 60.0), marked=()):
 
 def test_screenings_lie_on_the_seconds_of_what_was_shown_however_late_it_began():
     early, late = a_screening("one", [2] * 30 + [8] * 30), a_screening("two", [2] * 30 + [8] * 30, late_s=9)
-    on_axis = Laid.of([early, late], None, (), step=5, expression="smile")
+    on_axis = AlignedScreenings.of([early, late], None, (), step=5, expression="smile")
     shares = on_axis.shares(on_axis.screenings)
     assert shares[0].tolist() == shares[1].tolist() == [0.2] * 6 + [0.8] * 6
     assert (on_axis.axis.until_s, length_s([early, late])) == (60, 60)
@@ -72,7 +72,7 @@ def test_a_second_cut_lies_on_the_first_where_both_show_the_same_and_nowhere_els
     a = a_screening("a", [1] * 20 + [5] * 30 + [1] * 10)
     b = a_screening("b", [7] * 20 + [3] * 10, cut="B", timeline=b_scenes)
     edits = (Edit(start_a_s=20, start_b_s=0, length_s=20), Edit(start_a_s=50, start_b_s=20, length_s=10))
-    on_axis = Laid.of([a, b], "B", edits, step=5, expression="smile")
+    on_axis = AlignedScreenings.of([a, b], "B", edits, step=5, expression="smile")
     shares = on_axis.shares(on_axis.screenings)
     assert shares[0].tolist() == [0.1] * 4 + [0.5] * 6 + [0.1] * 2
     assert shares[1].tolist() == pytest.approx([NAN] * 4 + [0.7] * 4 + [NAN] * 2 + [0.3] * 2, nan_ok=True)
@@ -126,7 +126,7 @@ def test_a_group_of_one_is_that_screening_with_the_band_over_its_people():
         a_screening("one", [3] * 60, city="Leeds"),
         *(a_screening(f"s{n}", [n] * 60, city="Ghent") for n in range(5)),
     ]
-    on_axis = Laid.of(screenings, None, (), step=5, expression="smile")
+    on_axis = AlignedScreenings.of(screenings, None, (), step=5, expression="smile")
     ghent, leeds = (on_axis.line_of_group(group) for group in grouped(screenings, "city"))
     one = on_axis.line_of(screenings[0])
     assert (leeds.name, leeds.count, leeds.low.tolist()) == ("Leeds", None, one.low.tolist())
@@ -320,7 +320,7 @@ def test_a_difference_is_told_with_who_is_higher_where_and_by_how_much():
         "Cut A and Cut B differ by more than chance, in one time range. The largest difference: Cut B is higher by "
         "20 points from 0:20 to 0:40."
     )
-    (told,) = clusters_told(comparison, AXIS, "Cut A", "Cut B")
+    (told,) = cluster_lines(comparison, AXIS, "Cut A", "Cut B")
     assert told.startswith("0:20 to 0:40 (“Chase”): Cut B higher than Cut A by 20 points on average (p")
     assert overall(comparison, "Cut A", "Cut B").startswith(
         "Over all that both share, Cut B is higher than Cut A by 7 points (95 %: +6 to +7). Effect size (Cohen's d) "
@@ -340,7 +340,7 @@ def test_too_few_units_give_no_number():
         "Not enough data to compare: 4 people of Cut A and 4 of Cut B have figures, and a comparison takes 5 of each."
     )
     assert (
-        Laid.of([a_screening("one", [1] * 60)], None, (), step=5, expression="smile").difference(
+        AlignedScreenings.of([a_screening("one", [1] * 60)], None, (), step=5, expression="smile").difference(
             comparison, "A", "B", "share"
         )
         is None

@@ -211,7 +211,7 @@ def test_what_is_in_no_group_is_said_to_be_in_the_table_alone(two_cuts: str) -> 
 def test_screenings_in_both_groups_are_not_compared_with_themselves(two_cuts: str) -> None:
     with open_store(two_cuts) as store:
         put_screening(store, a_showing("both", days=30, tags=("recruited", "students")))
-    assert "1 screening is both “recruited” and “students”" in text_of(opened(lines="A line for each audience"))
+    assert "1 screening is in both “recruited” and “students”" in text_of(opened(lines="A line for each audience"))
 
 
 def test_cities_are_compared_as_the_address_says(two_cuts: str) -> None:

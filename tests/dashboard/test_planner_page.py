@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from audience.comparing.planning import Plan
-from dashboard import download as takeaway_button
+from dashboard import download
 from tests.dashboard.charts import datasets
 from tests.dashboard.conftest import Pages, text_of
 
@@ -65,7 +65,7 @@ def test_it_says_what_it_assumes(pages: Pages, store_url: str) -> None:
 
 def test_its_files_hold_the_figures_of_the_page(pages: Pages, store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     builds = []
-    monkeypatch.setattr(takeaway_button, "offer", lambda build, **_: builds.append(build))
+    monkeypatch.setattr(download, "offer", lambda build, **_: builds.append(build))
     app = pages.planner(share="20", difference="12")
     files = builds[-1]().files(datetime(2026, 6, 1, tzinfo=UTC))
     first = next(csv.DictReader(io.StringIO(files["plan.csv"].decode("utf-8-sig"))))

@@ -21,7 +21,7 @@ from audience.sessions import Session
 from audience.store import Store
 from audience.stores import open_store
 from audience.timelines import Cue
-from dashboard.download import Takeaway
+from dashboard.download import DownloadBundle
 from dashboard.pages.scenes import expressions as expressions_view
 from dashboard.pages.scenes import norms as norms_view
 from dashboard.pages.scenes import synchrony as synchrony_view
@@ -89,9 +89,9 @@ def six_showings(store_url: str) -> str:
 
 
 @pytest.fixture
-def taken(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Takeaway]:
+def taken(monkeypatch: pytest.MonkeyPatch) -> Callable[[], DownloadBundle]:
     """What the page that was opened last would be taken away as."""
-    builds: list[Callable[[], Takeaway]] = []
+    builds: list[Callable[[], DownloadBundle]] = []
     for view in (expressions_view, norms_view, synchrony_view):
         monkeypatch.setattr(view, "offer", lambda build, **_: builds.append(build))
     return lambda: builds[-1]()
@@ -200,7 +200,7 @@ def test_synchrony_without_single_faces_says_that_they_expired_or_were_not_kept(
 
 
 def test_an_audience_that_moves_together_is_beyond_chance_and_one_that_does_not_is_not(
-    pages: Pages, store_url: str, taken: Callable[[], Takeaway]
+    pages: Pages, store_url: str, taken: Callable[[], DownloadBundle]
 ) -> None:
     rng = np.random.default_rng(1)
     together = 0.5 + 0.3 * np.sin(np.arange(60) / 4)
@@ -225,7 +225,7 @@ def test_an_audience_that_moves_together_is_beyond_chance_and_one_that_does_not_
 
 
 def test_a_norm_says_how_many_scenes_it_rests_on_and_needs_ten(
-    pages: Pages, six_showings: str, taken: Callable[[], Takeaway]
+    pages: Pages, six_showings: str, taken: Callable[[], DownloadBundle]
 ) -> None:
     text = said(pages.scenes(view="Norms"))
     assert "Not enough data: the archive has 2 other scenes of this scorer, and a norm needs 10." in text
@@ -245,7 +245,7 @@ def test_a_norm_says_how_many_scenes_it_rests_on_and_needs_ten(
 
 
 def test_the_files_hold_the_figures_of_the_screen_and_say_what_was_chosen(
-    pages: Pages, six_showings: str, taken: Callable[[], Takeaway]
+    pages: Pages, six_showings: str, taken: Callable[[], DownloadBundle]
 ) -> None:
     pages.scenes(measure="Change", film="Ferry")
     files = taken().files(NOON)
@@ -264,7 +264,7 @@ def test_the_files_hold_the_figures_of_the_screen_and_say_what_was_chosen(
 
 
 def test_what_the_command_line_exports_makes_the_very_figures_of_the_page(
-    pages: Pages, one_showing: str, taken: Callable[[], Takeaway], tmp_path: Path
+    pages: Pages, one_showing: str, taken: Callable[[], DownloadBundle], tmp_path: Path
 ) -> None:
     pages.scenes()
     shown = {row["scene"]: row for row in rows_of(taken().file("scenes.csv"))}

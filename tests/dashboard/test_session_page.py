@@ -185,7 +185,7 @@ def test_the_report_is_offered(pages: Pages, filled: str) -> None:
 
 
 def test_a_segment_that_was_never_shown_leads_nowhere(pages: Pages, store_url: str) -> None:
-    slides = a_timeline(("Shown", 0, 300), ("Never shown", 400, 500))
+    slides = a_timeline(("CompareView", 0, 300), ("Never shown", 400, 500))
     with open_store(store_url) as store:
         put(store, a_session(ended_at=after(300)), (a_stage(timelines=[slides]), quiet()))
     _, never = shown_in(pages.session("talk-1"), "segments")["rows"]

@@ -56,7 +56,7 @@ class BoardSnapshot:
         try:
             snapshot = await self._snapshots.newest(scope["path_params"]["session"])
         except HouselightsError:
-            # The reason is the operator's, who is told it on the pages; strangers learn nothing of the store.
+            # The reason is the operator's, who sees it on the pages; strangers learn nothing of the store.
             await _send(send, 503, b"The board cannot be read now.\n", _TEXT, [(b"retry-after", b"5")])
             return
         if snapshot is None:

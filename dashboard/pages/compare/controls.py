@@ -247,8 +247,8 @@ def slider(until_s: float) -> None:
         chosen = _chosen(places)
         if chosen != whole:
             st.button("Whole length", on_click=_draw, args=(whole,))
-    if (told := [] if chosen == whole else list(chosen)) != st.query_params.get_all(_NAME):
-        st.query_params[_NAME] = told
+    if (chosen_now := [] if chosen == whole else list(chosen)) != st.query_params.get_all(_NAME):
+        st.query_params[_NAME] = chosen_now
 
 
 def brushed(event: Mapping[str, Any], until_s: float) -> None:
@@ -280,10 +280,10 @@ def _set(places: Mapping[str, int]) -> tuple[str, str]:
     return _valid(st.query_params.get_all(_NAME), places) or _whole(places)
 
 
-def _valid(told: Sequence[str], places: Mapping[str, int]) -> tuple[str, str] | None:
+def _valid(values: Sequence[str], places: Mapping[str, int]) -> tuple[str, str] | None:
     """A stretch of this film; None where it is none: of a film that was looked at before, or written by hand."""
-    if len(told) == 2 and set(told) <= set(places) and places[told[0]] < places[told[1]]:
-        return told[0], told[1]
+    if len(values) == 2 and set(values) <= set(places) and places[values[0]] < places[values[1]]:
+        return values[0], values[1]
     return None
 
 

@@ -14,9 +14,9 @@ from audience.export.tables import STAGE_KEY, Cell, Column, ExportTable, joined,
 from audience.time import instant_text
 from dashboard.charts.compare import compare_chart
 from dashboard.charts.theme import LIGHT, Palette
-from dashboard.download import Chosen, Picture, Takeaway
+from dashboard.download import Chosen, DownloadBundle, Picture
 from dashboard.pages.compare.groups import Pair
-from dashboard.pages.compare.model import Laid
+from dashboard.pages.compare.model import AlignedScreenings
 from dashboard.pages.compare.rows import Difference, Line, compare_figures
 from dashboard.pages.compare.text import Unit, found
 from dashboard.pages.screening_data import scorers
@@ -24,7 +24,7 @@ from dashboard.wording import share_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class CompareView:
     """What is on the screen.
 
     Attributes:
@@ -39,7 +39,7 @@ class Shown:
         comparison: of them; None where there is none.
     """
 
-    laid: Laid
+    laid: AlignedScreenings
     rows: Sequence[ScreeningRow]
     lines: Sequence[Line]
     marked: Sequence[str]
@@ -132,7 +132,7 @@ _SCREENINGS = (
 )
 
 
-def takeaway(shown: Shown, address: str, chosen: Chosen, alt: str) -> Callable[[], Takeaway]:
+def bundle(shown: CompareView, address: str, chosen: Chosen, alt: str) -> Callable[[], DownloadBundle]:
     """What makes the files of the page.
 
     Args:
@@ -151,9 +151,9 @@ def takeaway(shown: Shown, address: str, chosen: Chosen, alt: str) -> Callable[[
         "scorer": shown.laid.screenings[0].scorers[0],
     }
 
-    def build() -> Takeaway:
+    def build() -> DownloadBundle:
         screenings = shown.laid.screenings
-        return Takeaway(
+        return DownloadBundle(
             page=PAGE,
             address=address,
             chosen=settings,
@@ -172,7 +172,7 @@ def takeaway(shown: Shown, address: str, chosen: Chosen, alt: str) -> Callable[[
     return build
 
 
-def lines_table(shown: Shown) -> ExportTable:
+def lines_table(shown: CompareView) -> ExportTable:
     """Every line step by step, in the stretch that is looked at."""
     axis = shown.laid.axis
     cells = np.flatnonzero(axis.inside(*shown.stretch)).tolist()
@@ -188,7 +188,7 @@ def lines_table(shown: Shown) -> ExportTable:
     return table_of_rows("lines", _LINES, rows)
 
 
-def differences_table(shown: Shown) -> ExportTable:
+def differences_table(shown: CompareView) -> ExportTable:
     """The difference step by step over all that is shared; empty where there is none."""
     rows: list[Sequence[Cell]] = []
     if shown.pair and shown.comparison and shown.comparison.enough:
@@ -201,7 +201,7 @@ def differences_table(shown: Shown) -> ExportTable:
     return table_of_rows("differences", _DIFFERENCES, rows)
 
 
-def stretches_table(shown: Shown) -> ExportTable:
+def stretches_table(shown: CompareView) -> ExportTable:
     """Where the groups differ by more than chance."""
     rows: list[Sequence[Cell]] = []
     if shown.pair and shown.comparison:
@@ -213,19 +213,19 @@ def stretches_table(shown: Shown) -> ExportTable:
     return table_of_rows("stretches", _STRETCHES, rows)
 
 
-def screenings_table(shown: Shown) -> ExportTable:
+def screenings_table(shown: CompareView) -> ExportTable:
     """The table of the page."""
     rows: list[Sequence[Cell]] = []
     for screening, row in zip(shown.laid.screenings, shown.rows, strict=True):
         session = screening.session
-        told = (session.title, session.film, session.cut, session.city, ";".join(session.tags))
+        described = (session.title, session.film, session.cut, session.city, ";".join(session.tags))
         share = exact_share(row.share, row.share_low, row.share_high)
         figures = (share, row.share_low, row.share_high, row.highest, row.highest_s, row.faces, row.coverage)
         rows.append(
             (
                 session.session_id,
                 screening.stage.stage_id,
-                *told,
+                *described,
                 instant_text(session.started_at),
                 *(_cell(value) for value in figures),
                 row.figures_s,

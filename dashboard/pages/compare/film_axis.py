@@ -29,7 +29,7 @@ class FilmAxis:
     """Cells of a few seconds along what was shown.
 
     Attributes:
-        own: all of cut A, or all there is where the screenings are not told apart by cut.
+        own: all of cut A, or all there is where the screenings are not separated by cut.
         shared: what B shares with it; all of it where both are the same cut.
         at: (cells of `shared`,) where each stands among the cells of `own`.
         timeline: what was shown there; None where nobody said.

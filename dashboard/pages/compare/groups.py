@@ -18,9 +18,9 @@ from dashboard import markup
 from dashboard.data import store_url
 from dashboard.pages import screening_data
 from dashboard.pages.compare.film_axis import FilmAxis
-from dashboard.pages.compare.model import Group, Laid, in_both
+from dashboard.pages.compare.model import AlignedScreenings, Group, in_both
 from dashboard.pages.compare.table import NOT_ENOUGH
-from dashboard.pages.compare.text import ABOUT, Unit, clusters_told, overall
+from dashboard.pages.compare.text import ABOUT, Unit, cluster_lines, overall
 from dashboard.pages.screenings import Screening
 
 Pair = tuple[Group, Group]
@@ -45,7 +45,7 @@ def choose_unit() -> Unit:
     return unit
 
 
-def compare_screenings(laid: Laid, a: Group, b: Group) -> Comparison | None:
+def compare_screenings(laid: AlignedScreenings, a: Group, b: Group) -> Comparison | None:
     """Two groups by their screenings; None where some are in both, which is said."""
     if both := in_both(a, b):
         line = (
@@ -57,7 +57,7 @@ def compare_screenings(laid: Laid, a: Group, b: Group) -> Comparison | None:
     return compared(laid.shares(a.screenings), laid.shares(b.screenings), laid.axis)
 
 
-def choose_people(laid: Laid, pair: Pair) -> Pair:
+def choose_people(laid: AlignedScreenings, pair: Pair) -> Pair:
     """The screening of each group whose people are compared, as groups of one."""
     with st.container(horizontal=True):
         one, other = (
@@ -66,7 +66,7 @@ def choose_people(laid: Laid, pair: Pair) -> Pair:
     return one, other
 
 
-def compare_people(laid: Laid, a: Group, b: Group) -> Comparison | None:
+def compare_people(laid: AlignedScreenings, a: Group, b: Group) -> Comparison | None:
     """The people of two screenings. Their faces take a while to read, so at a button."""
     (one,), (other,) = a.screenings, b.screenings
     if one.key == other.key:
@@ -111,11 +111,11 @@ def _choose_screening(names: Mapping[str, str], group: Group, key: str) -> Group
     return Group(name=names[chosen], screenings=(offered[chosen],))
 
 
-def show_findings(laid: Laid, comparison: Comparison, pair: Pair) -> None:
+def show_findings(laid: AlignedScreenings, comparison: Comparison, pair: Pair) -> None:
     """Where the groups differ, as a list, and the difference over all."""
     a, b = (group.name for group in pair)
-    if told := clusters_told(comparison, laid.axis, a, b):
-        st.html(markup.numbered(told))
+    if lines := cluster_lines(comparison, laid.axis, a, b):
+        st.html(markup.numbered(lines))
     st.html(
         markup.note(
             overall(comparison, a, b),
@@ -163,7 +163,7 @@ def _mean(values: Sequence[float]) -> float | None:
 Floats = NDArray[np.float64]
 
 _KEPT_S = 300
-_SEED = 20_260_504  # so that everybody is told the same p
+_SEED = 20_260_504  # so that everybody sees the same p
 
 
 def compared(a: Floats, b: Floats, axis: FilmAxis) -> Comparison:
@@ -176,7 +176,7 @@ def compared(a: Floats, b: Floats, axis: FilmAxis) -> Comparison:
     return _compared(a[:, axis.at], b[:, axis.at], axis.shared.edits, axis.shared.cell_s)
 
 
-def people_of(laid: Laid, screening: Screening) -> Floats:
+def people_of(laid: AlignedScreenings, screening: Screening) -> Floats:
     """(tracks, c) mean confidence of the people of one screening along the axis; none where faces are not kept."""
     cut = laid.cuts[screening.key]
     axis = laid.axis.own if cut == "A" else laid.axis.shared

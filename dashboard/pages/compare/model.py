@@ -41,7 +41,7 @@ def grouped(screenings: Sequence[Screening], facet: Facet) -> tuple[Group, ...]:
 
 
 def in_both(a: Group, b: Group) -> int:
-    """How many screenings are in both groups; these cannot be told apart by comparing them."""
+    """How many screenings are in both groups; comparing the groups cannot separate these."""
     return len({one.key for one in a.screenings} & {one.key for one in b.screenings})
 
 
@@ -59,7 +59,7 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Laid:
+class AlignedScreenings:
     """Screenings on one axis.
 
     Attributes:

@@ -27,7 +27,7 @@ from dashboard.pages.compare.controls import (
     two_cuts,
     upload_edits,
 )
-from dashboard.pages.compare.download import PAGE, PICTURES, TABLES, Shown, takeaway
+from dashboard.pages.compare.download import PAGE, PICTURES, TABLES, CompareView, bundle
 from dashboard.pages.compare.film_axis import laid as on_seconds
 from dashboard.pages.compare.groups import (
     Pair,
@@ -38,7 +38,7 @@ from dashboard.pages.compare.groups import (
     show_findings,
     show_groups,
 )
-from dashboard.pages.compare.model import Group, Laid, groups_among
+from dashboard.pages.compare.model import AlignedScreenings, Group, groups_among
 from dashboard.pages.compare.rows import Line
 from dashboard.pages.compare.table import marked_before, show_table
 from dashboard.pages.compare.text import Unit, verdict
@@ -64,7 +64,9 @@ def show(selection: Selection) -> None:
         edits = choose_edits(on_axis, cuts) if cuts else ()
     if edits is None and cuts:
         edits = upload_edits(cuts)
-    laid = Laid.of(on_axis, cuts[1] if cuts else None, edits or (), step=view.step, expression=view.expression)
+    laid = AlignedScreenings.of(
+        on_axis, cuts[1] if cuts else None, edits or (), step=view.step, expression=view.expression
+    )
     # What stands higher on the page shows what is chosen lower down.
     chart, slider, findings = st.container(), st.container(), st.container()
     comparison: Comparison | None = None
@@ -80,7 +82,7 @@ def show(selection: Selection) -> None:
                 show_findings(laid, comparison, pair)
     looked_at = controls.chosen_stretch(laid.axis.until_s)
     marked = [laid.names[key] for key in marked_before(laid.screenings)]
-    shown = Shown(
+    shown = CompareView(
         laid=laid,
         rows=[laid.row(one, laid.axis.inside(*looked_at) & laid.axis.is_shared) for one in laid.screenings],
         lines=lines_of(laid, groups, unit, marked),
@@ -91,24 +93,24 @@ def show(selection: Selection) -> None:
         pair=pair,
         comparison=comparison,
     )
-    told = verdict(comparison, pair[0].name, pair[1].name, unit) if comparison and pair else summary(shown)
-    head.html(markup.lead(told))
+    sentence = verdict(comparison, pair[0].name, pair[1].name, unit) if comparison and pair else summary(shown)
+    head.html(markup.lead(sentence))
     with chart:
-        show_chart(shown, told)
+        show_chart(shown, sentence)
     with slider:
         controls.slider(laid.axis.until_s)
         st.html(markup.note(*about_the_axis(laid, selection, cuts, bool(edits)), *about_groups(view, laid), GAPS))
     show_tables(shown, groups if unit == "screenings" else ())
     with st.container(horizontal=True, vertical_alignment="center"):
         chosen = {name: st.query_params.get_all(name) for name in st.query_params}
-        build = takeaway(shown, address(PAGE), chosen, f"{shown.name}. {told}")
+        build = bundle(shown, address(PAGE), chosen, f"{shown.name}. {sentence}")
         offer(build, page=PAGE, tables=TABLES, pictures=PICTURES)
         st.page_link("scenes/page.py", label="Scenes of these screenings →", query_params=link_parameters())
     if lines := lines_set_down(laid.screenings):
         st.html(markup.listing("Notes and exclusions", lines))
 
 
-def lines_of(laid: Laid, groups: Sequence[Group], unit: Unit, marked: Sequence[str]) -> list[Line]:
+def lines_of(laid: AlignedScreenings, groups: Sequence[Group], unit: Unit, marked: Sequence[str]) -> list[Line]:
     """A line for each group and each screening that stands out, or for each screening."""
     if unit == "people":
         return [laid.line_of(screening) for group in groups for screening in group.screenings]
@@ -118,59 +120,59 @@ def lines_of(laid: Laid, groups: Sequence[Group], unit: Unit, marked: Sequence[s
     return [laid.line_of(one) for one in laid.screenings]
 
 
-def show_chart(shown: Shown, told: str) -> None:
+def show_chart(shown: CompareView, sentence: str) -> None:
     """The chart; a brush over it chooses the stretch that is looked at."""
     # Another stretch is another chart: the brush that chose it has done its work.
     key = f"chart-{shown.stretch[0]:g}-{shown.stretch[1]:g}"
     st.altair_chart(
         shown.chart(palette_of(st.context.theme.type)),
         key=key,
-        alt=f"{shown.name}. {told}",
+        alt=f"{shown.name}. {sentence}",
         theme=None,
         selection_mode=BRUSH,
         on_select=lambda: controls.brushed(st.session_state[key], shown.laid.axis.until_s),
     )
 
 
-def show_tables(shown: Shown, groups: Sequence[Group]) -> None:
+def show_tables(shown: CompareView, groups: Sequence[Group]) -> None:
     """The groups, and the screenings."""
     if groups:
         show_groups(groups, {one.key: row for one, row in zip(shown.laid.screenings, shown.rows, strict=True)})
     show_table(shown.laid, shown.rows)
 
 
-def summary(shown: Shown) -> str:
+def summary(shown: CompareView) -> str:
     """All screenings in a sentence."""
     shares = [row.share for row in shown.rows if row.enough]
     if not shares:
         return "Not enough data: no screening has ten seconds of figures here."
-    told = f"{percent_text(float(np.mean(shares)))} of the faces {doing(shown.laid.expression)} on average over "
+    sentence = f"{percent_text(float(np.mean(shares)))} of the faces {doing(shown.laid.expression)} on average over "
     if len(shares) == 1:
-        return f"{told}this screening."
+        return f"{sentence}this screening."
     ends = f"{percent_text(min(shares))} in the lowest, {percent_text(max(shares))} in the highest"
-    return f"{told}{len(shares)} screenings: {ends}."
+    return f"{sentence}{len(shares)} screenings: {ends}."
 
 
-def about_the_axis(laid: Laid, selection: Selection, cuts: Cuts | None, aligned: bool) -> list[str]:
+def about_the_axis(laid: AlignedScreenings, selection: Selection, cuts: Cuts | None, aligned: bool) -> list[str]:
     """On which seconds the lines are laid, and who is not on them."""
-    told = "All lines share the seconds of what was shown."
+    line = "All lines share the seconds of what was shown."
     if cuts and aligned:
-        told = (
+        line = (
             f"All lines share the seconds of {cut_name(cuts[0])}; {cut_name(cuts[1])} is aligned where both show the "
             "same. The tables cover what both show."
         )
     elif cuts:
         both = f"{cut_name(cuts[0])} and {cut_name(cuts[1])}"
-        told = f"{both} are aligned second by second, each from its own beginning."
-    notes = [told]
-    if untold := sum(not one.stage.timelines and not one.stage.cues for one in laid.screenings):
-        notes.append(f"{untold} have no timeline: they are aligned by the start of their session.")
+        line = f"{both} are aligned second by second, each from its own beginning."
+    notes = [line]
+    if without := sum(not one.stage.timelines and not one.stage.cues for one in laid.screenings):
+        notes.append(f"{without} have no timeline: they are aligned by the start of their session.")
     if absent := len(selection.screenings) - len(laid.screenings):
         notes.append(f"{absent} of other cuts are not drawn: only two cuts can be compared at a time.")
     return notes
 
 
-def about_groups(view: View, laid: Laid) -> list[str]:
+def about_groups(view: View, laid: AlignedScreenings) -> list[str]:
     """Who is in no group, and so in no line of one."""
     grouped = {one.key for group in view.groups for one in group.screenings}
     apart = sum(one.key not in grouped for one in laid.screenings)

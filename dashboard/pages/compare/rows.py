@@ -21,7 +21,7 @@ from dashboard.pages.compare.film_axis import FilmAxis
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# All lines together: more could not be told apart, and hovering would be slow.
+# All lines together: more could not be distinguished, and hovering would be slow.
 _MOST_POINTS = 48_000
 _LEAST_A_LINE = 600
 
@@ -151,15 +151,15 @@ def _said(axis: FilmAxis, lines: Sequence[Line], difference: Difference | None, 
     part = axis.part(float(axis.middle_s[cell]))
     said = [f"{clock_text(start)} to {clock_text(start + length)}" + (f" · {part}" if part else "")]
     if len(lines) <= MOST_STYLES:
-        said += [_told(line, cell) for line in lines]
+        said += [_line_text(line, cell) for line in lines]
     else:
-        said.append(_all_told(lines, np.array([line.share[cell] for line in lines])))
+        said.append(_summary_text(lines, np.array([line.share[cell] for line in lines])))
     if difference is not None:
-        said.append(_difference_told(difference, cell))
+        said.append(_difference_text(difference, cell))
     return "\n".join(said)
 
 
-def _told(line: Line, cell: int) -> str:
+def _line_text(line: Line, cell: int) -> str:
     share = line.share[cell]
     if np.isnan(share):
         return f"{line.name}: no figure"
@@ -172,7 +172,7 @@ def _told(line: Line, cell: int) -> str:
     return f"{words}, {line.count[cell]} screening{'' if line.count[cell] == 1 else 's'}"
 
 
-def _all_told(lines: Sequence[Line], shares: Floats) -> str:
+def _summary_text(lines: Sequence[Line], shares: Floats) -> str:
     """Of more lines than can be listed: the highest, the lowest, and the middle half."""
     known = np.flatnonzero(~np.isnan(shares))
     if not len(known):
@@ -185,7 +185,7 @@ def _all_told(lines: Sequence[Line], shares: Floats) -> str:
     )
 
 
-def _difference_told(difference: Difference, cell: int) -> str:
+def _difference_text(difference: Difference, cell: int) -> str:
     value = difference.value[cell]
     if np.isnan(value):
         return "No difference to tell"

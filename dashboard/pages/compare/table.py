@@ -18,7 +18,7 @@ from audience.time import clock_text
 from dashboard import markup
 from dashboard.charts.theme import SPARK_CURVE
 from dashboard.clock import date_text, viewer_zone
-from dashboard.pages.compare.model import Laid
+from dashboard.pages.compare.model import AlignedScreenings
 from dashboard.pages.screenings import Screening
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def marked_before(screenings: Sequence[Screening]) -> list[str]:
     return [screenings[row].key for row in state["selection"]["rows"] if row < len(screenings)]
 
 
-def show_table(laid: Laid, rows: Sequence[ScreeningRow]) -> None:
+def show_table(laid: AlignedScreenings, rows: Sequence[ScreeningRow]) -> None:
     """Shows the table; its chosen rows stand in the address.
 
     Args:
@@ -66,7 +66,7 @@ def show_table(laid: Laid, rows: Sequence[ScreeningRow]) -> None:
         st.query_params[_MARK] = now
 
 
-def _cells(laid: Laid, screening: Screening, row: ScreeningRow) -> Mapping[str, object]:
+def _cells(laid: AlignedScreenings, screening: Screening, row: ScreeningRow) -> Mapping[str, object]:
     session = screening.session
     return {
         "Screening": laid.names[screening.key],
@@ -84,14 +84,14 @@ def _cells(laid: Laid, screening: Screening, row: ScreeningRow) -> Mapping[str, 
 
 
 def _highest(row: ScreeningRow) -> str:
-    """The highest share; of few faces no nearer to none or all than may be told."""
+    """The highest share; of few faces no nearer to none or all than may be shown."""
     if row.faces > SMALL_ROOM or LEAST_SHARE < row.highest < 1 - LEAST_SHARE:
         return percent_text(row.highest)
     return f"{'at most' if row.highest <= LEAST_SHARE else 'at least'} {percent_text(row.highest)}"
 
 
 def _interval(row: ScreeningRow) -> str:
-    """The interval of a share; what may be told of it, where that is only that it is low or high."""
+    """The interval of a share, or its bound where only that it is low or high may be shown."""
     figures = row.share, row.share_low, row.share_high
     return interval_text(*figures, unit=" %") or share_text(*figures)
 
@@ -120,6 +120,6 @@ def _columns() -> dict[str, ColumnConfig | str | None]:
 
 
 def _key(screenings: Sequence[Screening]) -> str:
-    """Rows are told by number, so other screenings are another table."""
-    told = "\n".join(screening.key for screening in screenings)
-    return f"table-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    """The table's key: rows are known by number, so other screenings need another table."""
+    keys = "\n".join(screening.key for screening in screenings)
+    return f"table-{hashlib.sha256(keys.encode()).hexdigest()[:12]}"

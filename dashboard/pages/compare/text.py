@@ -68,28 +68,28 @@ def overall(comparison: Comparison, a: str, b: str) -> str:
     """The difference over all that is shared, and its effect size."""
     higher, lower, sign = (a, b, 1) if comparison.overall >= 0 else (b, a, -1)
     low, high = sorted((sign * comparison.overall_low, sign * comparison.overall_high))
-    told = f"Over all that both share, {higher} is higher than {lower} by {points(comparison.overall)}"
-    told += f" (95 %: {percent(low):+d} to {percent(high):+d})."
+    sentence = f"Over all that both share, {higher} is higher than {lower} by {points(comparison.overall)}"
+    sentence += f" (95 %: {percent(low):+d} to {percent(high):+d})."
     if isnan(comparison.effect):
-        return told
+        return sentence
     bounds = sorted((sign * comparison.effect_low, sign * comparison.effect_high))
     return (
-        f"{told} Effect size (Cohen's d) {sign * comparison.effect:.2f} (95 %: {bounds[0]:.2f} to {bounds[1]:.2f}); "
-        "by convention 0.2 is small, 0.5 medium, 0.8 large."
+        f"{sentence} Effect size (Cohen's d) {sign * comparison.effect:.2f} "
+        f"(95 %: {bounds[0]:.2f} to {bounds[1]:.2f}); by convention 0.2 is small, 0.5 medium, 0.8 large."
     )
 
 
-def clusters_told(comparison: Comparison, axis: FilmAxis, a: str, b: str) -> list[str]:
+def cluster_lines(comparison: Comparison, axis: FilmAxis, a: str, b: str) -> list[str]:
     """Each run of cells in which the groups differ by more than chance, in a sentence."""
-    told = []
+    lines = []
     for cluster in found(comparison):
         higher, lower = (a, b) if cluster.difference > 0 else (b, a)
         titles = _titles(comparison, cluster, axis)
-        told.append(
+        lines.append(
             f"{_from_to(comparison, cluster)}{titles}: {higher} higher than {lower} by {points(cluster.difference)} on "
             f"average ({_chance(cluster.p_value)})"
         )
-    return told
+    return lines
 
 
 def points(difference: float) -> str:

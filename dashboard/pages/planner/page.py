@@ -13,7 +13,7 @@ from audience.export.tables import plan_table
 from dashboard import markup
 from dashboard.charts.planner import planner_chart
 from dashboard.charts.theme import LIGHT, palette_of
-from dashboard.download import Picture, Takeaway, address, offer
+from dashboard.download import DownloadBundle, Picture, address, offer
 
 POWERS = {0.8: "in 8 of 10 tries", 0.9: "in 9 of 10 tries", 0.95: "in 19 of 20 tries"}
 
@@ -22,16 +22,16 @@ def headline(plan: Plan, difference: float) -> str:
     """What it takes, in one sentence."""
     faces, screenings = plan.faces(difference), plan.screenings(difference)
     kind = "rise" if difference > 0 else "fall"
-    told = f"To find a {kind} from {100 * plan.share:.0f} to {100 * (plan.share + difference):.0f} %"
-    told += f" {POWERS[plan.power]}, it takes {spaced(faces)} faces of each cut"
+    sentence = f"To find a {kind} from {100 * plan.share:.0f} to {100 * (plan.share + difference):.0f} %"
+    sentence += f" {POWERS[plan.power]}, it takes {spaced(faces)} faces of each cut"
     if plan.faces_a_screening > 1:
-        told += (
+        sentence += (
             f": {spaced(screenings)} screenings of {plan.faces_a_screening}" if screenings > 1 else ": one screening"
         )
-    told += "."
+    sentence += "."
     if plan.faces_a_screening > 1 and screenings < LEAST_UNITS:
-        told += f" Plan {LEAST_UNITS} screenings at least: fewer of either cut cannot be compared."
-    return told
+        sentence += f" Plan {LEAST_UNITS} screenings at least: fewer of either cut cannot be compared."
+    return sentence
 
 
 def spaced(number: int) -> str:
@@ -47,7 +47,7 @@ def needed(plan: Plan, difference: float) -> str:
 
 def assumptions(plan: Plan) -> list[str]:
     """What the figure rests on, in plain words."""
-    told = [
+    lines = [
         "Different people see each cut, and screenings are sampled from the audiences you want to generalise to.",
         "If there is no difference, 1 in 20 comparisons still finds one (5 %, two-sided).",
         "The compared time range is chosen in advance: searching a whole film finds less.",
@@ -55,11 +55,11 @@ def assumptions(plan: Plan) -> list[str]:
     ]
     if plan.design_effect != 1:
         alone = plan.faces_a_screening / plan.design_effect
-        told.insert(
+        lines.insert(
             1,
             f"{plan.faces_a_screening} faces of one screening tell as much as {alone:.1f} independent observations.",
         )
-    return told
+    return lines
 
 
 PAGE = "plan"
@@ -124,11 +124,11 @@ def choose_plan() -> tuple[Plan, float]:
 
 def show(plan: Plan, difference: float) -> None:
     """What it takes, the picture, the table and what it assumes."""
-    told = headline(plan, difference)
-    st.html(markup.lead(told))
+    sentence = headline(plan, difference)
+    st.html(markup.lead(sentence))
     screenings = plan.screenings(difference) if difference > 0 else None
     palette = palette_of(st.context.theme.type)
-    st.altair_chart(planner_chart(plan, screenings, palette), key="plan", alt=told, theme=None)
+    st.altair_chart(planner_chart(plan, screenings, palette), key="plan", alt=sentence, theme=None)
     rows = [
         (f"+{100 * rise:g} points", *(needed(replace(plan, power=power), rise) for power in POWERS))
         for rise in DIFFERENCES
@@ -136,19 +136,19 @@ def show(plan: Plan, difference: float) -> None:
     ]
     st.html(markup.figures("Needed for each cut", ("Rise", *POWERS.values()), rows))
     st.html(markup.listing("What this assumes", assumptions(plan)))
-    offer(partial(takeaway, plan, difference, address("planner")), page=PAGE, tables=["plan"], pictures=["plan"])
+    offer(partial(bundle, plan, difference, address("planner")), page=PAGE, tables=["plan"], pictures=["plan"])
 
 
-def takeaway(plan: Plan, difference: float, opened_at: str) -> Takeaway:
+def bundle(plan: Plan, difference: float, opened_at: str) -> DownloadBundle:
     """The plan as files."""
-    told = headline(plan, difference)
+    sentence = headline(plan, difference)
     chart = planner_chart(plan, plan.screenings(difference) if difference > 0 else None, LIGHT)
-    return Takeaway(
+    return DownloadBundle(
         page=PAGE,
         address=opened_at,
         chosen={"difference": difference, "power": plan.power, "design_effect": plan.design_effect},
         tables=[plan_table(plan, list(dict.fromkeys([difference, *DIFFERENCES])), list(POWERS))],
-        pictures=[Picture(name="plan", chart=chart, width=PICTURE_WIDTH, alt=told)],
+        pictures=[Picture(name="plan", chart=chart, width=PICTURE_WIDTH, alt=sentence)],
         stages=[],
         scorers={},
     )

@@ -64,23 +64,23 @@ def show(chosen: ChosenScenes, choosers: DeltaGenerator) -> None:
                 label_visibility="collapsed",
                 width=260,
             )
-        takeaway = st.container(width="content")
+        bundle = st.container(width="content")
     with bar("Laying the scenes side by side") as told_part:
         screened = data.screened(chosen.screenings, chosen.expressions, choice, told_part)
     figures = scene_figures(screened, chosen.expressions)
-    told = headline(figures, chosen.lead)
-    st.html(markup.lead(told))
+    sentence = headline(figures, chosen.lead)
+    st.html(markup.lead(sentence))
     chart = _chart(figures, measure, chosen.experimental, palette_of(st.context.theme.type))
-    st.altair_chart(chart, key="heat-map", alt=f"Scenes against expressions. {told}", theme=None)
+    st.altair_chart(chart, key="heat-map", alt=f"Scenes against expressions. {sentence}", theme=None)
     st.html(markup.note(*explained(figures, measure, choice, chosen.experimental)))
     with st.expander("All figures"):
         head = ("Scene", "Expression", "Share", "Change", "Faces", "Screenings", "Coverage")
-        st.html(markup.figures("Scenes and expressions", head, [_told(one) for one in figures]))
-    with takeaway:
-        build = chosen.takeaway(
+        st.html(markup.figures("Scenes and expressions", head, [_cells(one) for one in figures]))
+    with bundle:
+        build = chosen.bundle(
             {"view": "expressions", "measure": measure, "baseline": choice, "least_figures_s": LEAST_S},
             partial(scenes_table, figures),
-            partial(_picture, figures, measure, chosen.experimental, told),
+            partial(_picture, figures, measure, chosen.experimental, sentence),
         )
         offer(build, page=PAGE, tables=["scenes", "notes"], pictures=["scenes"])
 
@@ -118,7 +118,7 @@ def explained(
     return said
 
 
-def _told(figure: SceneFigure) -> tuple[str, ...]:
+def _cells(figure: SceneFigure) -> tuple[str, ...]:
     share = ranged(figure.share, figure.low, figure.high) if figure.enough else LACKS[figure.lack].full
     return (
         figure.scene.name,
@@ -131,9 +131,9 @@ def _told(figure: SceneFigure) -> tuple[str, ...]:
     )
 
 
-def _picture(figures: Sequence[SceneFigure], measure: Measure, experimental: frozenset[str], told: str) -> Picture:
+def _picture(figures: Sequence[SceneFigure], measure: Measure, experimental: frozenset[str], sentence: str) -> Picture:
     chart = _chart(figures, measure, experimental, LIGHT)
-    return Picture(name="scenes", chart=chart, width=PICTURE_WIDTH, alt=told)
+    return Picture(name="scenes", chart=chart, width=PICTURE_WIDTH, alt=sentence)
 
 
 def _chart(

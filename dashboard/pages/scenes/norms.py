@@ -37,11 +37,11 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
         choosers: the row for the view's own choosers.
     """
     with choosers:
-        takeaway = st.container(width="content")
-    with bar("Reading the archive") as told:
+        bundle = st.container(width="content")
+    with bar("Reading the archive") as on_progress:
         alike = [session for session in sessions() if session.simulated == chosen.simulated]
-        archive = data.archive(alike, told)
-        screened = data.screened(chosen.screenings, (expression,), "whole talk", told)
+        archive = data.archive(alike, on_progress)
+        screened = data.screened(chosen.screenings, (expression,), "whole talk", on_progress)
     besides = scenes_besides(
         archive, chosen.work, expression=expression, scorer=chosen.scorer, simulated=chosen.simulated
     )
@@ -53,9 +53,9 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
     st.html(markup.note(*explained(chosen, expression)))
     with st.expander("All figures"):
         head = ("Scene", "Share", "Lower in the archive", "Other scenes", "Faces", "Screenings")
-        st.html(markup.figures("Where each scene stands", head, [_told(*one) for one in placed]))
-    with takeaway:
-        build = chosen.takeaway(
+        st.html(markup.figures("Where each scene stands", head, [_cells(*one) for one in placed]))
+    with bundle:
+        build = chosen.bundle(
             {"view": "norms", "expression": expression, "archive": "simulated" if chosen.simulated else "recorded"},
             partial(norms_table, placed),
             partial(_picture, placed, alt),
@@ -125,7 +125,7 @@ def _picture(placed: Placed, alt: str) -> Picture:
     return Picture(name="norms", chart=_chart(placed, LIGHT), width=PICTURE_WIDTH, alt=alt)
 
 
-def _told(one: SceneFigure, place: Standing) -> tuple[str, ...]:
+def _cells(one: SceneFigure, place: Standing) -> tuple[str, ...]:
     return (
         one.scene.name,
         ranged(one.share, one.low, one.high) if one.enough else LACKS[one.lack].full,

@@ -43,8 +43,8 @@ def choose_work(works: dict[str, tuple[Screening, ...]]) -> str:
     """The film or session to look at; scenes of several would not be the same scenes."""
     if len(works) == 1:
         return next(iter(works))
-    told = names_of(screenings[0] for screenings in works.values())
-    names = {work: first.session.film or told[first.key] for work, (first, *_) in works.items()}
+    own_names = names_of(screenings[0] for screenings in works.values())
+    names = {work: first.session.film or own_names[first.key] for work, (first, *_) in works.items()}
     return st.selectbox(
         "Film or session",
         list(works),

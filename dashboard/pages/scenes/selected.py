@@ -8,7 +8,7 @@ from functools import partial
 
 from audience.comparing.scenes import work_of
 from audience.export.tables import ExportTable, joined, notes_table
-from dashboard.download import Chosen, Picture, Takeaway
+from dashboard.download import Chosen, DownloadBundle, Picture
 from dashboard.pages.choose_sessions import lead_of
 from dashboard.pages.screening_data import scorers
 from dashboard.pages.screenings import Screening, expressions_of
@@ -47,7 +47,7 @@ class ChosenScenes:
 
     @property
     def lead(self) -> str:
-        """The expression that is told of where nobody chose."""
+        """The expression to show where nobody chose one."""
         return lead_of(self.expressions)
 
     @property
@@ -55,16 +55,16 @@ class ChosenScenes:
         """Whether a program made any of them."""
         return any(screening.session.simulated for screening in self.screenings)
 
-    def takeaway(
+    def bundle(
         self, settings: Chosen, table: Callable[[], ExportTable], picture: Callable[[], Picture]
-    ) -> Callable[[], Takeaway]:
+    ) -> Callable[[], DownloadBundle]:
         """What makes the files of a view, with the notes of all its screenings.
 
         Args:
             settings: the choices of the view.
             table, picture: make what it shows.
         """
-        return partial(_takeaway, self, settings, table, picture)
+        return partial(_bundle, self, settings, table, picture)
 
 
 def by_work(screenings: Sequence[Screening]) -> dict[str, tuple[Screening, ...]]:
@@ -76,10 +76,10 @@ def by_work(screenings: Sequence[Screening]) -> dict[str, tuple[Screening, ...]]
     return {work: tuple(found[work]) for work in sorted(found, key=lambda work: (-len(found[work]), work))}
 
 
-def _takeaway(
+def _bundle(
     chosen: ChosenScenes, settings: Chosen, table: Callable[[], ExportTable], picture: Callable[[], Picture]
-) -> Takeaway:
-    return Takeaway(
+) -> DownloadBundle:
+    return DownloadBundle(
         page=PAGE,
         address=chosen.address,
         chosen={"work": chosen.work, "scorer": chosen.scorer, **chosen.filters, **settings},

@@ -54,10 +54,10 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
                 label_visibility="collapsed",
                 width=360,
             )
-        takeaway = st.container(width="content")
+        bundle = st.container(width="content")
     screening = screenings[key]
-    with bar("Following single faces, scene by scene") as told:
-        found = data.synchrony_of(screening, expression, told)
+    with bar("Following single faces, scene by scene") as on_progress:
+        found = data.synchrony_of(screening, expression, on_progress)
     if found is None:
         line = (
             "No single face of this screening is kept, and synchrony needs them: they expire after 30 days, unless set "
@@ -74,9 +74,9 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
     st.html(markup.note(_MEANS))
     with st.expander("All figures"):
         head = ("Scene", "Synchrony", "Chance", "p", "Faces followed", "Seconds")
-        st.html(markup.figures("Synchrony of each scene", head, [_told(name, one) for name, one in named]))
-    with takeaway:
-        build = chosen.takeaway(
+        st.html(markup.figures("Synchrony of each scene", head, [_cells(name, one) for name, one in named]))
+    with bundle:
+        build = chosen.bundle(
             {"view": "synchrony", "expression": expression, "screening": key, "seed": SEED},
             partial(synchrony_table, screening.session.session_id, screening.stage.stage_id, expression, named),
             partial(_picture, named, expression, alt),
@@ -90,9 +90,9 @@ def headline(named: Named, expression: str) -> str:
     if not known:
         return f"Not enough data: no scene has {LEAST_TRACKS} faces in view for {LEAST_S:g} s."
     beyond = [name for name, one in known if one.correlation > one.chance_high]
-    told = f"Beyond chance in {len(beyond)} of {len(known)} scenes ({expression_name(expression).lower()})"
+    line = f"Beyond chance in {len(beyond)} of {len(known)} scenes ({expression_name(expression).lower()})"
     name, most = max(known, key=lambda one: one[1].correlation)
-    return f"{told}, most in “{name}”: {_figure(most.correlation)}." if beyond else f"{told}."
+    return f"{line}, most in “{name}”: {_figure(most.correlation)}." if beyond else f"{line}."
 
 
 def rows_of(named: Named) -> list[IntervalRow]:
@@ -134,7 +134,7 @@ def _picture(named: Named, expression: str, alt: str) -> Picture:
     return Picture(name="synchrony", chart=_chart(named, expression, LIGHT), width=PICTURE_WIDTH, alt=alt)
 
 
-def _told(name: str, one: Synchrony) -> tuple[str, ...]:
+def _cells(name: str, one: Synchrony) -> tuple[str, ...]:
     if not one.enough:
         return name, "not enough data", "", "", str(one.tracks), f"{one.seconds:.0f}"
     return (

@@ -13,7 +13,7 @@ from dashboard.data import SessionFile
 from dashboard.wording import AGAINST, expression_name
 
 SMOOTHINGS = {0.0: "Raw", 5.0: "Over 5 s", 15.0: "Over 15 s", 60.0: "Over 1 min"}
-MOST_BESIDE = 3  # lines; more could not be told apart
+MOST_BESIDE = 3  # lines; more could not be distinguished
 _WIDTH = 175
 
 

@@ -18,7 +18,7 @@ from audience.reaction.curve import stage_windows
 from audience.window_table import WindowTable
 from dashboard.charts.planner import planner_chart
 from dashboard.charts.theme import LIGHT
-from dashboard.download import Picture, Takeaway, zipped
+from dashboard.download import DownloadBundle, Picture, zipped
 from tests.builders import a_camera, a_scorer, a_session, a_stage, a_timeline, a_window, an_exclusion
 from tests.ticking import limit_s
 
@@ -41,7 +41,7 @@ def a_picture() -> Picture:
     return Picture(name="curve", chart=planner_chart(plan, 12, LIGHT), width=100, alt="Rising")
 
 
-def a_takeaway(*tables: ExportTable, pictures: tuple[Picture, ...] = ()) -> Takeaway:
+def a_bundle(*tables: ExportTable, pictures: tuple[Picture, ...] = ()) -> DownloadBundle:
     stage = a_stage(timelines=[a_timeline(("One", 0, 5))], exclusions=[an_exclusion(2, 3)])
     windows = stage_windows(
         a_session(title="Harbour"),
@@ -49,7 +49,7 @@ def a_takeaway(*tables: ExportTable, pictures: tuple[Picture, ...] = ()) -> Take
         [a_camera()],
         WindowTable.of(a_window(at, smiling=3, of=9) for at in range(9)),
     )
-    return Takeaway(
+    return DownloadBundle(
         page="scenes",
         address="scenes?expression=smile",
         chosen={"expression": "smile", "smoothing_s": 5.0},
@@ -61,7 +61,7 @@ def a_takeaway(*tables: ExportTable, pictures: tuple[Picture, ...] = ()) -> Take
 
 
 def test_a_zip_holds_every_table_twice_every_picture_and_a_manifest_with_the_digest_of_each() -> None:
-    files = a_takeaway(a_table("One"), pictures=(a_picture(),)).files(NOON)
+    files = a_bundle(a_table("One"), pictures=(a_picture(),)).files(NOON)
     with zipfile.ZipFile(io.BytesIO(zipped(files, NOON))) as archive:
         contents = {name: archive.read(name) for name in archive.namelist()}
     names = {"scenes.csv", "scenes.parquet", "curve.svg", "curve.png", "dictionary.csv"}
@@ -71,7 +71,7 @@ def test_a_zip_holds_every_table_twice_every_picture_and_a_manifest_with_the_dig
 
 
 def test_the_manifest_says_what_was_chosen_whose_figures_they_are_and_what_was_left_out() -> None:
-    manifest = json.loads(a_takeaway(a_table("One", "Two")).files(NOON)["manifest.json"])
+    manifest = json.loads(a_bundle(a_table("One", "Two")).files(NOON)["manifest.json"])
     assert manifest["made_at"] == "2026-05-06T12:00:00.000Z"
     assert manifest["chosen"] == {"expression": "smile", "smoothing_s": 5.0}
     assert manifest["address"] == "scenes?expression=smile"
@@ -86,9 +86,9 @@ def test_the_manifest_says_what_was_chosen_whose_figures_they_are_and_what_was_l
 
 
 def test_csv_and_parquet_hold_the_same_figures_and_no_formula_runs_in_the_first() -> None:
-    takeaway = a_takeaway(a_table("=1+1", "Harbour"))
-    rows = list(csv.DictReader(io.StringIO(takeaway.file("scenes.csv").decode("utf-8-sig"))))
-    table = pq.read_table(io.BytesIO(takeaway.file("scenes.parquet")))
+    bundle = a_bundle(a_table("=1+1", "Harbour"))
+    rows = list(csv.DictReader(io.StringIO(bundle.file("scenes.csv").decode("utf-8-sig"))))
+    table = pq.read_table(io.BytesIO(bundle.file("scenes.parquet")))
     assert [row["segment"] for row in rows] == ["'=1+1", "Harbour"]
     assert table.column("segment").to_pylist() == ["=1+1", "Harbour"]
     assert [float(row["share"]) for row in rows] == table.column("share").to_pylist() == [0.25, 0.25]

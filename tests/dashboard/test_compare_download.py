@@ -7,24 +7,30 @@ import pytest
 
 from audience.comparing.comparison import compare
 from audience.export.tables import ExportTable
-from dashboard.pages.compare.download import Shown, differences_table, lines_table, screenings_table, stretches_table
-from dashboard.pages.compare.model import Laid, grouped
+from dashboard.pages.compare.download import (
+    CompareView,
+    differences_table,
+    lines_table,
+    screenings_table,
+    stretches_table,
+)
+from dashboard.pages.compare.model import AlignedScreenings, grouped
 from dashboard.pages.compare.rows import compare_rows
 from dashboard.pages.compare.text import found
 from tests.dashboard.test_compare_chart import a_screening
 
 
-def shown(stretch: tuple[float, float] = (0.0, 60.0), *, compared: bool = True) -> Shown:
+def shown(stretch: tuple[float, float] = (0.0, 60.0), *, compared: bool = True) -> CompareView:
     """Six screenings of either cut; many more smile at B from 0:20 to 0:50."""
     screenings = [
         a_screening(f"{cut}{number}", [2] * 20 + [2 + 4 * (cut == "B") + number % 2] * 30 + [2] * 10, cut=cut)
         for cut in "AB"
         for number in range(6)
     ]
-    laid = Laid.of(screenings, None, (), step=5, expression="smile")
+    laid = AlignedScreenings.of(screenings, None, (), step=5, expression="smile")
     a, b = grouped(screenings, "cut")
     inside = laid.axis.inside(*stretch)
-    return Shown(
+    return CompareView(
         laid=laid,
         rows=[laid.row(one, inside) for one in screenings],
         lines=[laid.line_of_group(a), laid.line_of(screenings[7])],
