@@ -140,7 +140,7 @@ def test_two_edit_lists_lay_the_cuts_together(compare: Callable[..., Page], tmp_
     uploads = page.locator('input[type="file"]')
     uploads.nth(0).set_input_files(tmp_path / "a.csv")
     uploads.nth(1).set_input_files(tmp_path / "b.csv")
-    expect(page.get_by_text("B is laid on it where both show the same")).to_be_visible()
+    expect(page.get_by_text("B is aligned where both show the same")).to_be_visible()
     expect(page.locator("li", has_text="0:00 to 0:30")).to_be_visible()
     (tmp_path / "bad.csv").write_text("title,start,end\nChase,ten,90\n", encoding="utf-8")
     page.get_by_role("button", name="Remove").last.click()

@@ -333,7 +333,7 @@ def test_what_was_recorded_since_the_page_was_drawn_stays_in_the_session(pages: 
         began = store.session("talk-1").started_at
         store.put_windows([a_window(start_ms=now_ms(300) // 1000 * 1000)])
     button(app, "Start session").click().run()
-    assert "something was recorded of the session already" in text_of(app)
+    assert "the session already has recordings" in text_of(app)
     with open_store(talk) as store:
         assert store.session("talk-1").started_at == began
 
@@ -514,7 +514,7 @@ def test_the_estimate_says_what_it_assumes_and_whether_it_is_within_the_budget(p
 
 
 def test_a_preview_is_offered_only_where_a_camera_of_this_machine_shows_one(pages: Pages, talk: str) -> None:
-    assert "No camera can be looked through here" in text_of(pages.operate(part="Preview"))
+    assert "No camera preview is available here" in text_of(pages.operate(part="Preview"))
 
 
 def test_a_head_count_is_operated_alike_and_never_scored_in_the_cloud(pages: Pages, talk: str) -> None:
