@@ -152,7 +152,7 @@ def a_camera(runs: Runs) -> None:
     webhook = ("--webhook", f"http://{WEBHOOK}:{PORT}/")
     runs.houselights("alerts", *webhook, "--test")
     with runs.serving("alerts", "-m", "houselights", "alerts", *webhook) as alerts:
-        alerts.until("watching")
+        alerts.until("checking the rules")
     runs.houselights("qr", "talk", "--at", "https://example.org", "--to", "FILE.svg")
     runs.houselights("simulate", "festival", "--stages", "1", "--hours", "0.05", "--truth", "FILE.json")
 
