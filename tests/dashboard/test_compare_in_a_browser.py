@@ -136,7 +136,7 @@ def test_two_edit_lists_lay_the_cuts_together(compare: Callable[..., Page], tmp_
     """As edits would have it, the chase of B lies a minute earlier in A."""
     for name, rows in (("a", "Chase,0,30\nCredits,30,60"), ("b", "Chase,60,90\nCredits,90,120")):
         (tmp_path / f"{name}.csv").write_text(f"title,start,end\n{rows}\n", encoding="utf-8")
-    page = compare("align=Cuts+laid+by+two+edit+lists")
+    page = compare("align=Align+cuts+by+edit+lists")
     uploads = page.locator('input[type="file"]')
     uploads.nth(0).set_input_files(tmp_path / "a.csv")
     uploads.nth(1).set_input_files(tmp_path / "b.csv")
