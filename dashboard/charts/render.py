@@ -28,6 +28,8 @@ from dashboard.charts.theme import LIGHT, drawable
 _ID: Final = re.compile(r'(?<=["#])(?:clip|gradient_)\d+')
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
 _PNG_SCALE: Final = 2.0
+# Without a home folder it would ask the system for one, over a socket.
+_ENVIRONMENT: Final = {"HOME": "/nonexistent"}
 _WITHIN_S: Final = 120.0
 # Altair's version of Vega-Lite, which vl-convert has among others. Nothing is fetched: a chart names no address.
 _PROGRAM: Final = """
@@ -144,11 +146,14 @@ class _Converter:
             return self._request(request.encode()) or self._request(request.encode())
 
     def _request(self, line: bytes) -> bytes:
-        if self._process is None or self._process.poll() is not None:
+        if self._process is not None and self._process.poll() is not None:
+            self._process.communicate()  # closes its pipes
+            self._process = None
+        if self._process is None:
             program = _PROGRAM.format(path=sys.path, fonts=str(files("font_source_sans_pro") / "files"))
             command = [sys.executable, "-I", "-c", program]
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_ENVIRONMENT
             )
         process = self._process
         assert process.stdin is not None
