@@ -39,7 +39,7 @@ class Overview:
 
 def overview_of(session: Session, stages: Sequence[StageWindows]) -> Overview:
     """Sums a session over its stages; every figure is a sum of windows that may be shown."""
-    recorded = max((len(one.start_ms) * one.width_ms / 1000 for one in stages), default=0.0)
+    recorded = max((one.length_s for one in stages), default=0.0)
     length_s = recorded if session.ended_at is None else (session.ended_at - session.started_at).total_seconds()
     start_ms = np.concatenate([one.start_ms[one.place] for one in stages]) if stages else np.empty(0, np.int64)
     seen = np.concatenate([one.table.faces / one.table.spans for one in stages]) if stages else np.empty(0)

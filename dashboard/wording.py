@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from datetime import tzinfo
+from math import isnan
 
 from audience.disclosure import SMALL_ROOM
+from audience.percents import percent_text
 from audience.reaction.baseline import BaselineChoice
 from audience.reaction.curve import EXCLUDED, FEW, NO_PICTURE, NOBODY, Allowance, StageWindows, states
 from audience.reaction.prominence import NoMomentsReason
 from audience.reaction.review import Review
 from audience.sessions import Session, Stage
+from dashboard.clock import date_text, length_text
 
 NOT_FEELING = "Houselights measures visible expression, not feeling: a smile can be seen; what it means cannot."
 GAPS = "Gaps in the line mean that there is no figure."
@@ -77,6 +81,11 @@ AGAINST: dict[BaselineChoice, str] = {
 }
 
 
+def compared_with(against: BaselineChoice) -> str:
+    """The heading of changes against a baseline."""
+    return f"Compared with {AGAINST[against].lower()}"
+
+
 def stage_names(stages: list[Stage]) -> dict[str, str]:
     """The label of each stage; stages of one title also show their ids."""
     titles = [stage.name for stage in stages]
@@ -109,6 +118,24 @@ def outside_note(windows: StageWindows) -> str:
 def faces_text(faces: float) -> str:
     """How many faces, as "1 face" or "12 faces"."""
     return "1 face" if round(faces) == 1 else f"{faces:.0f} faces"
+
+
+def review_facts(review: Review, zone: tzinfo) -> list[str]:
+    """When and where a stage was recorded, how long, how many faces, and the coverage.
+
+    Args:
+        review: of the stage.
+        zone: in which the date is given.
+    """
+    facts = [date_text(review.windows.session.started_at, zone)]
+    if review.length_s:
+        facts.append(length_text(review.length_s))
+    facts.append(review.windows.stage.name)
+    if not isnan(review.most_faces):
+        facts.append(f"up to {faces_text(review.most_faces)}")
+    if not isnan(review.coverage):
+        facts.append(f"coverage {percent_text(review.coverage)}")
+    return facts
 
 
 def plain(text: str) -> str:

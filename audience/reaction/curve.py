@@ -116,6 +116,11 @@ class StageWindows:
     intervals_allow_for: tuple[Allowance, ...] = ("people seen",)
 
     @property
+    def length_s(self) -> float:
+        """From the first window to the end of the last, seconds; 0 where there is none."""
+        return len(self.start_ms) * self.width_ms / 1000
+
+    @property
     def expressions(self) -> tuple[str, ...]:
         """The expressions with figures."""
         return self.table.expressions

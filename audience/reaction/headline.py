@@ -69,7 +69,7 @@ def _average_and_peak(windows: StageWindows, expression: str, average: float) ->
     else:
         of_them = _in_words(average)
     sentence = f"{of_them} {did} on average."
-    over_s = default_smoothing_s(len(windows.start_ms) * windows.width_ms / 1000)
+    over_s = default_smoothing_s(windows.length_s)
     curve = smoothed_curve(windows, expression, over_s)
     top = int(np.nanargmax(curve.share))
     share = about_text(curve, top)

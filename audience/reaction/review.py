@@ -14,12 +14,12 @@ from audience.exclusions import Annotation, Exclusion
 from audience.faces import LEAD_EXPRESSION
 from audience.reaction.baseline import Baseline, BaselineChoice, baseline
 from audience.reaction.curve import ReactionCurve, StageWindows, default_smoothing_s, smoothed_curve
-from audience.reaction.headline import headline
+from audience.reaction.headline import headline, second_text
 from audience.reaction.moments import Moment, moments, no_moments_reason
 from audience.reaction.prominence import NoMomentsReason
 from audience.reaction.segments import SegmentRow, segment_rows
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord
-from audience.time import from_ms, to_ms
+from audience.time import clock_text, from_ms, to_ms
 
 _Figure = TypeVar("_Figure")
 
@@ -57,7 +57,7 @@ class Review:
     @property
     def length_s(self) -> float:
         """From the first window to the end of the last, seconds."""
-        return len(self.windows.start_ms) * self.windows.width_ms / 1000
+        return self.windows.length_s
 
     @property
     def default_smoothing_s(self) -> float:
@@ -110,7 +110,7 @@ class Review:
         """The moments; empty while live, because they depend on the whole session."""
         return moments(self.windows, self.expression) if self.expression is not None and not self.live else ()
 
-    @property
+    @cached_property
     def no_moments_reason(self) -> NoMomentsReason:
         """Why no moment can be detected; "" if one can."""
         return no_moments_reason(self.windows, self._named())
@@ -129,6 +129,11 @@ class Review:
     def second_of(self, at: datetime) -> float:
         """Seconds from the session's start to an instant."""
         return (to_ms(at) - to_ms(self.windows.session.started_at)) / 1000
+
+    def position_of(self, at: datetime) -> str:
+        """The position of an instant as text: in the timeline, else in the session."""
+        session_s = self.second_of(at)
+        return second_text(self.windows, session_s) if self.length_s else clock_text(session_s)
 
     @cached_property
     def recording_notes(self) -> tuple[str, ...]:

@@ -59,12 +59,6 @@ def login_of(cookies: Mapping[str, str], settings: AccessSettings) -> Login | No
     return None if has_ended(key, settings) else Login(key=key, claims=claims)
 
 
-def claims_of(cookies: Mapping[str, str], settings: AccessSettings) -> Mapping[str, Any]:
-    """The provider's claims behind these cookies; empty where nobody is signed in here."""
-    login = login_of(cookies, settings)
-    return {} if login is None else login.claims
-
-
 def has_ended(key: str, settings: AccessSettings) -> bool:
     """Whether a login was ended; where that cannot be read, it counts as ended."""
     try:

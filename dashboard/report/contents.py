@@ -13,13 +13,22 @@ from audience.exclusions import Annotation, Exclusion
 from audience.percents import percent_text
 from audience.reaction.baseline import BaselineChoice
 from audience.reaction.curve import ReactionCurve, StageWindows
-from audience.reaction.headline import second_text
 from audience.reaction.moments import Moment
 from audience.reaction.review import Review
 from audience.reaction.segments import SegmentRow
 from audience.time import clock_text
-from dashboard.clock import date_text, length_text
-from dashboard.wording import GAPS, NOT_FEELING, about_moments, band_words, kind_words, legend, outside_note, share_of
+from dashboard.clock import date_text
+from dashboard.wording import (
+    GAPS,
+    NOT_FEELING,
+    about_moments,
+    band_words,
+    kind_words,
+    legend,
+    outside_note,
+    review_facts,
+    share_of,
+)
 
 SIMULATED = "Simulated: a program made these records to show how Houselights works. No audience was watched."
 FACES = "Faces in view."
@@ -108,7 +117,7 @@ def report_of(
     return Report(
         title=windows.session.name,
         labels=tuple(kind_words(windows.session)),
-        facts=_facts(review, zone),
+        facts=tuple(review_facts(review, zone)),
         lead=review.headline,
         windows=windows,
         expression=expression,
@@ -128,7 +137,7 @@ def report_of(
         against=against,
         left_out=tuple(_left_out(review, one) for one in review.notes if isinstance(one, Exclusion)),
         notes=tuple(
-            Note(when=_when(review, one.at), what=f"{one.title} ({one.by})")
+            Note(when=review.position_of(one.at), what=f"{one.title} ({one.by})")
             for one in review.notes
             if isinstance(one, Annotation)
         ),
@@ -138,26 +147,10 @@ def report_of(
     )
 
 
-def _facts(review: Review, zone: tzinfo) -> tuple[str, ...]:
-    session, stage = review.windows.session, review.windows.stage
-    facts = [date_text(session.started_at, zone), length_text(review.length_s), stage.name]
-    if not np.isnan(review.most_faces):
-        facts.append(f"up to {review.most_faces:.0f} faces")
-    if not np.isnan(review.coverage):
-        facts.append(f"coverage {percent_text(review.coverage)}")
-    return tuple(facts)
-
-
 def _left_out(review: Review, exclusion: Exclusion) -> Note:
-    when = f"{_when(review, exclusion.from_at)} to {_when(review, exclusion.until_at)}"
+    when = f"{review.position_of(exclusion.from_at)} to {review.position_of(exclusion.until_at)}"
     reason = f": {exclusion.reason}" if exclusion.reason else ""
     return Note(when=when, what=f"{exclusion.title}{reason} ({exclusion.by})")
-
-
-def _when(review: Review, at: datetime) -> str:
-    """Where an instant stands, as everything else in the report is placed."""
-    session_s = review.second_of(at)
-    return second_text(review.windows, session_s) if review.length_s else clock_text(session_s)
 
 
 def _measured(review: Review) -> list[str]:

@@ -10,18 +10,13 @@ import numpy as np
 
 from audience.disclosure import interval_text, share_text
 from audience.percents import percent_text
-from audience.reaction.baseline import BaselineChoice
 from audience.reaction.segments import SegmentRow
 from audience.time import clock_text
 from dashboard.pages.session.segments.packing import NOT_ENOUGH, TOO_FEW_TO_SAY, points_text
 from dashboard.report.contents import Report
+from dashboard.wording import compared_with
 
 SPARK_PX = (96.0, 30.0)
-_CHANGES: dict[BaselineChoice, str] = {
-    "whole talk": "Compared with the whole",
-    "moving median": "Compared with the minutes around",
-    "pre-roll": "Compared with before the start",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +38,7 @@ class TableRow:
 def headings(report: Report) -> tuple[str, ...]:
     """What the cells of a row are."""
     faces = "Faces (coverage)"
-    return (faces,) if report.expression is None else ("Share", _CHANGES[report.against], faces)
+    return (faces,) if report.expression is None else ("Share", compared_with(report.against), faces)
 
 
 def rows(report: Report) -> list[TableRow]:

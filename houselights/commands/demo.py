@@ -74,7 +74,7 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
         print_reopen_command(console, store_url, clip)
         return code
     console.print(
-        f"A simulated festival is running: see the page Stages, and /live/{FESTIVAL_SESSION} for the public board."
+        f"A simulated festival is running: see the Stages page, and /live/{FESTIVAL_SESSION} for the public board."
     )
     console.print("Serving the dashboard; stop with Ctrl-C.")
     with festival_running(store_url):

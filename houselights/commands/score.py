@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -132,7 +133,7 @@ def score(
     if as_json:
         click.echo(json.dumps(_as_json(summary)))
     else:
-        _print_summary(summary)
+        _print_summary(summary, store_url)
 
 
 _CERTAINTY_NOTES = {
@@ -196,7 +197,7 @@ def _as_json(summary: Summary) -> dict[str, object]:
     return fields
 
 
-def _print_summary(summary: Summary) -> None:
+def _print_summary(summary: Summary, store_url: str | None) -> None:
     if summary.realtime_factor is None:
         click.echo(f"Session {summary.session} is already scored; --again scores it again.")
     speed = f", {summary.realtime_factor:.1f} times as fast as real time" if summary.realtime_factor else ""
@@ -212,4 +213,5 @@ def _print_summary(summary: Summary) -> None:
     click.echo(summary.mode_reason)
     for note in summary.notes:
         click.echo(note)
-    click.echo("What is measured is visible expression, not feeling. Open it with `houselights dashboard`.")
+    opens = shlex.join(["houselights", "dashboard", *(["--store", store_url] if store_url else [])])
+    click.echo(f"What is measured is visible expression, not feeling. Open it with `{opens}`.")

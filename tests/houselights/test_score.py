@@ -38,6 +38,7 @@ def curve_of(store: Store, session_id: str, *, stage_id: str = "main", min_faces
 def test_a_recording_becomes_a_reaction_curve(houselights: Houselights, store: Store, portrait_video: Path) -> None:
     ended = houselights("score", portrait_video, "--session", "talk", "--started-at", STARTED_AT)
     assert ended.code == 0, ended.err
+    assert f"houselights dashboard --store {houselights.store_url}" in ended.out, "the command that opens this store"
     windows, curve = curve_of(store, "talk")
     assert windows.faces.tolist() == [1, 1, 1, 1, 0, 0, 2, 2]
     assert curve.share[:4].tolist() == [1, 1, 1, 1]

@@ -16,19 +16,11 @@ import pytest
 from audience.errors import DeploymentFailed
 from houselights.deploying import ROOT
 from houselights.deploying.release import CHANGELOG, PROJECT, current_version, dated_changelog, make_release
+from tests.architecture.shape import PRODUCT
 
 WEIGHTS = "edge_lambda/models/centerface.onnx"
 LICENCES = {"LICENSE", "NOTICE", "THIRD_PARTY_LICENSES.md"}
-PACKAGES = {
-    "audience",
-    "board_page",
-    "dashboard",
-    "edge_lambda",
-    "houselights",
-    "ingest_lambda",
-    "sample_data",
-    "timeline_files",
-}
+PACKAGES = set(PRODUCT)
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,7 @@ def choose_view(file: SessionFile, windows: StageWindows) -> View:
         against = st.selectbox(
             "Compare with", BASELINES, format_func=AGAINST.__getitem__, key="against", bind="query-params"
         )
-        usual = default_smoothing_s(len(windows.start_ms) * windows.width_ms / 1000)
+        usual = default_smoothing_s(windows.length_s)
         smoothing_s = st.selectbox(
             "Average",
             list(SMOOTHINGS),

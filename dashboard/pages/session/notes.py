@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from html import escape
 
 import numpy as np
@@ -60,18 +60,14 @@ def _close() -> None:
 
 def _line(review: Review, one: Said) -> str:
     if isinstance(one, Annotation):
-        kind, why, when = "Note", "", _when(review, one.at)
+        kind, why, when = "Note", "", review.position_of(one.at)
     else:
         kind, why = "Left out", f" {one.reason}" if one.reason else ""
-        when = f"{_when(review, one.from_at)} to {_when(review, one.until_at)}"
+        when = f"{review.position_of(one.from_at)} to {review.position_of(one.until_at)}"
     return (
         f'<p class="hl-said"><span class="hl-said-when">{escape(when)}</span> <span class="hl-said-kind">{kind}</span> '
         f'<strong>{escape(one.title)}</strong>{escape(why)} <span class="hl-said-by">{escape(one.by)}</span></p>'
     )
-
-
-def _when(review: Review, at: datetime) -> str:
-    return second_text(review.windows, review.second_of(at))
 
 
 @st.dialog("Write a note", on_dismiss=_close)

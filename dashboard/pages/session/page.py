@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from html import escape
-from math import isfinite, isnan, nan
+from math import isfinite, nan
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -14,7 +14,6 @@ import streamlit as st
 
 from audience.errors import HouselightsError, SessionNotFound
 from audience.faces import LEAD_EXPRESSION
-from audience.percents import percent_text
 from audience.reaction.curve import StageWindows
 from audience.reaction.headline import position_text
 from audience.reaction.moments import Moment
@@ -23,7 +22,7 @@ from dashboard import data, markup
 from dashboard.access.entry import has_page, in_words
 from dashboard.access.identity import permit
 from dashboard.charts.theme import palette_of
-from dashboard.clock import date_text, length_text, viewer_zone
+from dashboard.clock import viewer_zone
 from dashboard.markup import units_kept
 from dashboard.pages.session.choices import View, choose_view
 from dashboard.pages.session.earlier import Earlier, choose_earlier, mean_line, shares_by_title, show_earlier
@@ -37,16 +36,16 @@ from dashboard.session_address import choose_stage
 from dashboard.stills import still_url
 from dashboard.video import NoVideo, Video
 from dashboard.wording import (
-    AGAINST,
     GAPS,
     about_moments,
     band_words,
-    faces_text,
+    compared_with,
     few_faces_note,
     how_to_score,
     kind_words,
     legend,
     outside_note,
+    review_facts,
 )
 
 
@@ -93,20 +92,6 @@ def _item(windows: StageWindows, moment: Moment, video: Video | NoVideo, address
 LIVE_REFRESH_S, WAITING_REFRESH_S = 2, 10
 
 
-def facts(review: Review, cameras: int) -> list[str]:
-    """When, where, how many, and how much of the audience was seen."""
-    windows = review.windows
-    said = [date_text(windows.session.started_at, viewer_zone(st.context.timezone))]
-    if review.length_s:
-        said.append(length_text(review.length_s))
-    said.append(windows.stage.name)
-    if not isnan(review.most_faces):
-        said.append(f"up to {faces_text(review.most_faces)}")
-    if not isnan(review.coverage):
-        said.append(f"coverage {percent_text(review.coverage)}")
-    return [*said, f"{cameras} cameras"] if cameras > 1 else said
-
-
 def show_stage(reader: data.Reader, file: data.SessionFile) -> None:
     """One stage of a session, the head of the page first."""
     head = st.container()
@@ -116,8 +101,10 @@ def show_stage(reader: data.Reader, file: data.SessionFile) -> None:
         view = choose_view(file, windows)
     review = reader.review(file, stage, view.expression or LEAD_EXPRESSION)
     labels = [*kind_words(file.session), *(["Live"] if file.live else [])]
-    cameras = len(file.cameras[stage.stage_id])
-    head.html(markup.header(file.session.name, labels, facts(review, cameras), review.headline))
+    facts = review_facts(review, viewer_zone(st.context.timezone))
+    if (cameras := len(file.cameras[stage.stage_id])) > 1:
+        facts.append(f"{cameras} cameras")
+    head.html(markup.header(file.session.name, labels, facts, review.headline))
     if review.length_s:
         show_review(reader, review, view)
     else:
@@ -182,7 +169,7 @@ def show_segments(reader: data.Reader, review: Review, view: View, earlier: Earl
         windows,
         review.segments(view.against),
         caption=f"Segments of {windows.session.name}",
-        against=AGAINST[view.against],
+        against=compared_with(view.against),
         earlier=shares_by_title(reader, earlier.stages, review.expression),
         hrefs={index: second_url(address, second) for index, second in begins.items()},
         palette=palette_of(st.context.theme.type),

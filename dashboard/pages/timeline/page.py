@@ -7,8 +7,8 @@ from dataclasses import replace
 import streamlit as st
 
 from audience.errors import HouselightsError, InvalidValue
-from audience.faces import LEAD_EXPRESSION
-from audience.reaction.curve import StageWindows, default_smoothing_s, retimed, smoothed_curve
+from audience.reaction.curve import StageWindows, retimed
+from audience.reaction.review import Review
 from audience.sessions import Stage
 from audience.store import RecordingProgress
 from dashboard import data, markup
@@ -31,12 +31,12 @@ def show_picture(windows: StageWindows, edited: Stage) -> None:
     if not len(windows.start_ms):
         st.html(markup.note("No camera has recorded anything on this stage yet: there is no curve to lay it along."))
         return
-    again = retimed(windows, edited)
+    review = Review(windows=retimed(windows, edited))
     curve, says = None, "Faces in view"
-    if LEAD_EXPRESSION in windows.expressions and windows.table.scored.any():
-        over_s = default_smoothing_s(len(windows.start_ms) * windows.width_ms / 1000)
-        curve, says = smoothed_curve(again, LEAD_EXPRESSION, over_s), share_of(LEAD_EXPRESSION, over_s)
-    chart = reaction_chart(again, curve, (), palette_of(st.context.theme.type))
+    if review.expression is not None:
+        over_s = review.default_smoothing_s
+        curve, says = review.curve(over_s), share_of(review.expression, over_s)
+    chart = reaction_chart(review.windows, curve, (), palette_of(st.context.theme.type))
     st.altair_chart(chart, key="draft", alt=f"{says}, with the segments as they are typed", theme=None)
 
 

@@ -35,7 +35,7 @@ def segment_table(
         windows: the stage's windows.
         rows: its segments.
         caption: what the table is, for those who hear it.
-        against: what changes are from, in words.
+        against: the heading of the changes.
         earlier: by title, the mean share of the segment in other sessions, and in how many; empty for no such column.
         hrefs: by index of the segment, a link to its beginning; none for one that was never shown.
         palette: its colours.

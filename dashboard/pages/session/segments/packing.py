@@ -31,11 +31,11 @@ def packed(
     Args:
         windows: the stage's windows.
         rows: its segments.
-        against: what changes are from, in words.
+        against: the heading of the changes.
         earlier: by title, the mean share of the segment in other sessions, and in how many; empty for no such column.
         hrefs: by index of the segment, a link to its beginning; none for one that was never shown.
     """
-    names = ["Segment", "Share", f"Compared with {against.lower()}", "Faces", "Coverage"]
+    names = ["Segment", "Share", against, "Faces", "Coverage"]
     highest = np.nanmax([0.0, *(value for row in rows for value in row.sparkline)])
     return {
         "columns": [*names, "Earlier"] if earlier else names,
