@@ -85,7 +85,7 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
 
 def print_reopen_command(console: Console, store_url: str, clip: Path) -> None:
     """Prints the command that opens the demo's sessions without the demo."""
-    options = shlex.join(["--store", store_url, "--videos", str(clip)])
+    options = shlex.join(["--store", store_url, "--videos", str(clip.absolute())])
     console.print("The demo has its own store. To open it again:", f"houselights dashboard {options}", soft_wrap=True)
 
 
