@@ -23,7 +23,8 @@ STORES = "audience.stores"
 # None runs upward.
 ROOMS_OF_THE_DOMAIN: dict[str, set[str]] = {
     "deliveries": set(),
-    "stores": set(),
+    "stores": {"identity"},
+    "identity": set(),
     "reaction": set(),
     "board": {"deliveries"},
     "comparing": {"reaction"},
