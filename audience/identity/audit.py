@@ -14,10 +14,27 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from audience.errors import InvalidValue
 from audience.ids import check_id, check_title
 from audience.time import instant_text, to_ms
+
+
+class AuditStore(Protocol):
+    """What the trail needs of the `IdentityStore`."""
+
+    def put_new(self, record: AuditEntry) -> bool:
+        """See `IdentityStore.put_new`."""
+        ...
+
+    def get(self, kind: type[AuditEntry], *key: str) -> AuditEntry | None:
+        """See `IdentityStore.get`."""
+        ...
+
+    def all(self, kind: type[AuditEntry], *first: str) -> list[AuditEntry]:
+        """See `IdentityStore.all`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,3 +136,53 @@ def broken_at(entries: Sequence[AuditEntry], *, last_hash: str = "") -> int | No
 
 def _hash(content: list[object]) -> str:
     return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+
+
+class AuditTrail:
+    """The trail in a store; several processes may write to it at the same time."""
+
+    def __init__(self, store: AuditStore) -> None:
+        """Creates the object without I/O."""
+        self._store = store
+        self._last: AuditEntry | None = None
+
+    def add(
+        self, *, at: datetime, actor: str, action: str, roster_id: str, subject_id: str = "", detail: str = ""
+    ) -> AuditEntry:
+        """Writes the next entry, after whatever others have written, and returns it.
+
+        Raises:
+            StoreUnavailable: it could not be written.
+        """
+        while True:
+            entry = next_entry(
+                self._find_last(),
+                at=at,
+                actor=actor,
+                action=action,
+                roster_id=roster_id,
+                subject_id=subject_id,
+                detail=detail,
+            )
+            if self._store.put_new(entry):
+                self._last = entry
+                return entry
+
+    def entries(self) -> list[AuditEntry]:
+        """All entries, sorted by number."""
+        return self._store.all(AuditEntry)
+
+    def _find_last(self) -> AuditEntry | None:
+        """The last entry, found in a few lookups: by doubling steps from the last one known, then by halving them."""
+        last = self._last
+        known, step = (last.number if last else 0), 1
+        while (entry := self._at(known + step)) is not None:
+            last, known, step = entry, known + step, step * 2
+        while step > 1:
+            step //= 2
+            if (entry := self._at(known + step)) is not None:
+                last, known = entry, known + step
+        return last
+
+    def _at(self, number: int) -> AuditEntry | None:
+        return self._store.get(AuditEntry, f"{number:012d}")
