@@ -17,7 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from audience.errors import AccessRefused, InvalidValue
 from dashboard.access.permits import EVERYTHING, Permit
 from dashboard.access.secrets import share_secret
-from dashboard.access.settings import AccessSettings, read_settings
+from dashboard.access.settings import AccessSettings, is_verified, read_settings
 from dashboard.access.share_links import ShareLink, opened
 from dashboard.access.signed_in import login_of
 
@@ -60,6 +60,26 @@ def permit() -> Permit:
     # Streamlit reads the cookie once, when the page connects: what it held then may have been ended since.
     signed_in = login_of(st.context.cookies, now_set) is not None
     return permit_of(now_set, st.user.to_dict() if signed_in else {}, st.context.cookies)
+
+
+def account() -> str:
+    """The account of the current page's viewer, as audit trails name it; "this machine" where nobody signs in."""
+    if settings() is None:
+        return "this machine"
+    return account_of(st.user.to_dict())
+
+
+def account_of(claims: Mapping[str, Any]) -> str:
+    """The account behind a provider's claims: a verified address, else the provider's own name for somebody.
+
+    Raises:
+        AccessRefused: nobody is signed in.
+    """
+    if is_verified(claims) and claims.get("email"):
+        return str(claims["email"]).lower()
+    if claims.get("sub"):
+        return str(claims["sub"])
+    raise AccessRefused("sign in first: what is done here is written down with a name")
 
 
 def permit_of(now_set: AccessSettings, claims: Mapping[str, Any], cookies: Mapping[str, str]) -> Permit:
