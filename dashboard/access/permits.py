@@ -27,7 +27,7 @@ class Permit:
         linked: ids of sessions that links open.
         linked_recordings: those of them whose recordings they open too.
         festivals_only: sees the sessions that have a public board, and nothing else.
-        duties: "people" (enrols and withdraws), "desk" (sees who comes in); of searches "request", "approve", "confirm".
+        duties: "people" (enrols, withdraws), "desk" (sees who comes in), "request", "approve", "confirm" (searches).
     """
 
     role: Role | None = None
