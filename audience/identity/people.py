@@ -418,7 +418,11 @@ class People:
         ):
             if found is not None:
                 self._store.drop(found)
-        removals = [Removal(place="this store", done_at=self._now())]
+        removals = [
+            Removal(place="this store", done_at=None, remark="another program still reads what was there before")
+            if self._store.has_pending_erasure
+            else Removal(place="this store", done_at=self._now())
+        ]
         for place in self._elsewhere:
             removals += place.remove(roster_id, person_id)
         self._audit(why, roster_id, person_id, "; ".join(_removal_text(removal) for removal in removals))
