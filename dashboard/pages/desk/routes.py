@@ -20,7 +20,7 @@ from audience.identity.desk import Arrival
 from audience.time import to_ms
 from board_page.page import PAGE_TYPE, assembled
 from dashboard.access.identity import asked_by
-from dashboard.access.people import open_desk
+from dashboard.access.people_data import open_desk
 
 DESK: Final = "/at-the-desk"
 

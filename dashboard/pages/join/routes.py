@@ -25,7 +25,7 @@ from audience.errors import AccessRefused, HouselightsError, InvalidValue, Model
 from audience.identity.links import Links, SecretLink
 from audience.identity.people import Profile
 from board_page.page import PAGE_TYPE, assembled
-from dashboard.access.people import now, people_for_link
+from dashboard.access.people_data import now, people_for_link
 from dashboard.pages.join import text
 from dashboard.photos import LARGEST, MeasuredPhoto, PhotoReader
 
