@@ -112,6 +112,13 @@ class Removal:
     done_at: datetime | None
     remark: str = ""
 
+    @property
+    def line(self) -> str:
+        """One line of a receipt."""
+        if self.done_at is None:
+            return f"{self.place}: {self.remark or 'asked, not confirmed yet'}"
+        return f"{self.place}: erased at {self.done_at:%Y-%m-%d %H:%M:%S} UTC"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
