@@ -53,9 +53,11 @@ def portrait(face: int | None) -> bytes:
     import skimage.data
 
     if face is None:
-        image = cv2.cvtColor(skimage.data.astronaut()[0:260, 95:355], cv2.COLOR_RGB2BGR)
+        astronaut = skimage.data.astronaut()  # type: ignore[no-untyped-call]
+        image = cv2.cvtColor(astronaut[0:260, 95:355], cv2.COLOR_RGB2BGR)
     else:
-        image = cv2.cvtColor((skimage.data.lfw_subset()[face] * 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+        small = (skimage.data.lfw_subset()[face] * 255).astype(np.uint8)  # type: ignore[no-untyped-call]
+        image = cv2.cvtColor(small, cv2.COLOR_GRAY2BGR)
     resized = cv2.resize(image, (_PORTRAIT_PX, _PORTRAIT_PX), interpolation=cv2.INTER_CUBIC)
     return bytes(cv2.imencode(".jpg", resized)[1])
 

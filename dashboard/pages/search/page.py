@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
+import numpy as np
 import streamlit as st
 
 from audience.errors import HouselightsError, InvalidValue
@@ -60,16 +61,17 @@ def show() -> None:
     roster = rosters[0] if len(rosters) == 1 else st.selectbox("Roster", rosters, format_func=lambda one: one.name)
     if roster.pretend:
         st.html(markup.note(text.PRETEND))
-    parts = PRETEND_PARTS if roster.pretend else [part for part in PARTS if part.duty in permit().duties]
-    part = st.segmented_control(
+    mine = PRETEND_PARTS if roster.pretend else [part for part in PARTS if part.duty in permit().duties]
+    parts = {part.label: part for part in mine}
+    chosen = st.segmented_control(
         "What you do",
-        parts,
-        default=parts[0],
+        list(parts),
+        default=mine[0].label,
         required=True,
-        format_func=lambda one: one.label,
         label_visibility="collapsed",
         key="search-part",
     )
+    part = parts[chosen]
     {"request": _show_request, "approve": _show_approvals, "confirm": _show_sightings}[part.duty](roster, part)
     _show_running(roster, part)
 
@@ -88,15 +90,15 @@ def _show_request(roster: Roster, part: Part) -> None:
     try:
         if photo is None:
             raise InvalidValue(text.NEEDS_PHOTO)
-        measured = photos().read(photo.getvalue(), template=True)
-        if measured.vector is None or measured.quality is None:
+        measured = photos().read(photo.getvalue(), template=not roster.pretend)
+        if measured.problem or measured.quality is None:
             raise InvalidValue(measured.problem)
         with open_searches("request", roster, part=part.name) as searches:
             searches.request(
                 roster.roster_id,
                 Profile(name=name),
-                measured.vector,
-                recogniser=measured.recogniser,
+                np.ones(1, np.float32) if measured.vector is None else measured.vector,
+                recogniser=measured.recogniser or "pretend-0",
                 photos=[measured.quality],
                 photo=measured.face,
                 basis=basis,
