@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from audience.errors import InvalidValue
 from audience.identity.audit import AuditTrail
 from audience.identity.gate import check, gate
+from audience.identity.links import SecretLink
 from audience.identity.records import (
     Consent,
     Enrolment,
@@ -410,13 +411,18 @@ class People:
         self._store.destroy(person_id)
         self._store.drop(*self._store.all(Sighting, roster_id, person_id))
         self._store.drop(*self._store.all(Consent, roster_id, person_id))
+        self._store.drop(*(one for one in self._store.all(SecretLink, roster_id) if one.subject_id == person_id))
         for found in (
             self._store.get(Enrolment, roster_id, person_id),
             self._store.get(Person, roster_id, person_id),  # last: until then an interrupted withdrawal is listed
         ):
             if found is not None:
                 self._store.drop(found)
-        removals = [Removal(place="this store", done_at=self._now())]
+        removals = [
+            Removal(place="this store", done_at=None, remark="another program still reads what was there before")
+            if self._store.has_pending_erasure
+            else Removal(place="this store", done_at=self._now())
+        ]
         for place in self._elsewhere:
             removals += place.remove(roster_id, person_id)
         self._audit(why, roster_id, person_id, "; ".join(_removal_text(removal) for removal in removals))

@@ -54,6 +54,7 @@ class Roster:
         law: the national law or the authorisation that it rests on; "" if it needs none.
         created_at, created_by: aware UTC, and who set it up.
         consent_days: for how many days a consent holds, 1 to 1,095.
+        pretend: whether its people are pretend ones, of a demonstration.
     """
 
     roster_id: str
@@ -67,6 +68,7 @@ class Roster:
     created_at: datetime
     created_by: str
     consent_days: int = 365
+    pretend: bool = False
 
     def __post_init__(self) -> None:
         check_id("roster id", self.roster_id)

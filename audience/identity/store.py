@@ -13,9 +13,10 @@ from types import TracebackType
 from typing import Final, Protocol, Self, TypeVar
 
 from audience.identity.audit import AuditEntry
+from audience.identity.links import SecretLink
 from audience.identity.records import Confirmation, Consent, Enrolment, Person, Roster, Sighting, WatchEntry
 
-IdentityRecord = Roster | Person | Consent | Enrolment | WatchEntry | Sighting | Confirmation | AuditEntry
+IdentityRecord = Roster | Person | Consent | Enrolment | WatchEntry | Sighting | Confirmation | AuditEntry | SecretLink
 
 Kept = TypeVar("Kept", bound=IdentityRecord)
 

@@ -68,6 +68,21 @@ def open_identity(url: str) -> IdentityStore:
     raise _unknown(url)
 
 
+def has_identity(url: str) -> bool:
+    """Whether there is a store of people that belongs to the store at a URL; it is not opened.
+
+    In SQLite these are files, made when the first roster is set up; in DynamoDB a table of the stack.
+
+    Raises:
+        InvalidValue: the URL is not one of a known kind of store.
+    """
+    if path := _sqlite_path(url):
+        return path.with_name(f"{path.name}-people").exists()
+    if url.startswith(_DYNAMODB):
+        return True
+    raise _unknown(url)
+
+
 def _sqlite_path(url: str) -> Path | None:
     """The path of an SQLite database; None for another kind of store."""
     if not url.startswith(_SQLITE) or url == _SQLITE:
