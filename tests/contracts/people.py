@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from audience.identity.audit import AuditEntry, next_entry
+from audience.identity.links import SecretLink
 from audience.identity.records import (
+    BundleKey,
     Confirmation,
     Consent,
     Enrolment,
@@ -107,6 +109,15 @@ ONE_OF_EACH: tuple[IdentityRecord, ...] = (
         at=NOW,
     ),
     an_entry(1),
+    SecretLink(
+        roster_id="members",
+        link_id="l-1",
+        use="join",
+        secret_sha256="ab" * 32,
+        made_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+    ),
+    BundleKey(holder="fair/door/cam-1", subject_id="key-1", made_at=NOW),
 )
 
 
