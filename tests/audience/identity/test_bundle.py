@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -112,6 +113,13 @@ def parts(bundle: Bundle) -> tuple[dict[str, Any], bytes]:
     end = 12 + int.from_bytes(content[8:12], "big")
     nonce, ciphertext = content[end : end + 12], content[end + 12 : -64]
     return json.loads(content[12:end]), AESGCM(CAMERA_KEY).decrypt(nonce, ciphertext, content[:end])
+
+
+def respelt(content: bytes, change: Callable[[dict[str, Any]], dict[str, Any]]) -> bytes:
+    """What is encrypted, with another index."""
+    end = 4 + int.from_bytes(content[:4], "big")
+    index = json.dumps(change(json.loads(content[4:end])), separators=(",", ":")).encode()
+    return len(index).to_bytes(4, "big") + index + content[end:]
 
 
 @pytest.mark.parametrize(
@@ -245,6 +253,8 @@ class TestRefused:
             lambda header, content: (header, content.replace(b'["p-1","p-2"]', b'["p-2","p-1"]')),
             lambda header, content: (header, content.replace(b'"dimensions":128', b'"dimensions":384')),
             lambda header, content: (header, b"\xff\xff\xff\xff" + content[4:]),
+            lambda header, content: (header, respelt(content, lambda index: index | {"more": 1})),
+            lambda header, content: (header, respelt(content, lambda index: dict(reversed(index.items())))),
         ],
     )
     def test_signed_but_malformed(self, change):
