@@ -435,6 +435,19 @@ class People:
         self._audit(why, roster_id, person_id, "; ".join(_removal_text(removal) for removal in removals))
         return Receipt(roster_id=roster_id, subject_id=person_id, at=at, removals=tuple(removals))
 
+    def end_roster(self, roster_id: str) -> list[Receipt]:
+        """Removes everybody of a roster, its links, and the roster itself.
+
+        Raises:
+            InvalidValue: there is no such roster.
+        """
+        roster = self.roster(roster_id)
+        receipts = [self.withdraw(roster_id, person.person_id, why="erased") for person in self.people(roster_id)]
+        self._store.drop(*self._store.all(SecretLink, roster_id))
+        self._store.drop(roster)
+        self._audit("roster erased", roster_id)
+        return receipts
+
     def end_expired(self) -> list[Receipt]:
         """Removes everybody whose consent has expired or was withdrawn, and sightings past `SIGHTINGS_KEPT`."""
         now, receipts = self._now(), []
