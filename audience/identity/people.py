@@ -24,6 +24,7 @@ from audience.identity.links import SecretLink
 from audience.identity.records import (
     Consent,
     Enrolment,
+    Notice,
     Person,
     PhotoQuality,
     Purpose,
@@ -416,7 +417,9 @@ class People:
         """
         at = self._now()
         self._store.destroy(person_id)
-        self._store.drop(*self._store.all(Sighting, roster_id, person_id))
+        self._store.drop(
+            *self._store.all(Sighting, roster_id, person_id), *self._store.all(Notice, roster_id, person_id)
+        )
         self._store.drop(*self._store.all(Consent, roster_id, person_id))
         self._store.drop(*(one for one in self._store.all(SecretLink, roster_id) if one.subject_id == person_id))
         for found in (

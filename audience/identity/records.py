@@ -374,6 +374,33 @@ class Confirmation:
         return (self.roster_id, self.subject_id, self.sighting_id, self.by)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """That a notifier was sent a sighting, so that it is sent once.
+
+    Attributes:
+        roster_id, subject_id, sighting_id, notifier: the key; the notifier's name reveals no address.
+        at: aware UTC.
+    """
+
+    roster_id: str
+    subject_id: str
+    sighting_id: str
+    notifier: str
+    at: datetime
+
+    def __post_init__(self) -> None:
+        for what in ("roster_id", "subject_id", "sighting_id"):
+            check_id(what.replace("_", " "), getattr(self, what))
+        _check_who("notifier", self.notifier)
+        to_ms(self.at)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Its key in the store."""
+        return (self.roster_id, self.subject_id, self.sighting_id, self.notifier)
+
+
 def _check_who(what: str, account: str) -> None:
     check_title(what, account)
     if not account.strip() or "#" in account:

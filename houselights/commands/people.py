@@ -23,8 +23,10 @@ from audience.privacy import SETTINGS, Setting
 from audience.stores import default_store_url, open_identity
 from edge_lambda.recognisers import DEFAULT_RECOGNISER, RECOGNISERS
 from houselights.commands.extras import needing_extra
+from houselights.commands.notifier_options import notifier_options, notifiers_of
 from houselights.commands.options import country_option, store_option
 from houselights.commands.server_address import server_address
+from houselights.commands.stopping import stopped_by_signal
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -285,6 +287,25 @@ def trail(noted: str, by: str, store_url: str | None) -> None:
     if (broken := broken_at(entries, last_hash=noted)) is not None:
         raise InvalidValue(f"the audit trail was changed: entry {broken} is missing, or not as it was written")
     click.echo(f"The trail is whole; its last hash is {entries[-1].hash if entries else 'none'}.", err=True)
+
+
+@people.command(short_help="Send sightings: of searches once two people confirmed them, of registers at once.")
+@notifier_options
+@by_option
+@store_option
+def notify(
+    topics: tuple[str, ...], webhooks: tuple[str, ...], mails: tuple[str, ...], by: str, store_url: str | None
+) -> int:
+    """Send sightings until Ctrl-C or SIGTERM. Messages hold ids alone."""
+    from houselights.notify.sightings import SightingWatch
+
+    notifiers = notifiers_of(topics, webhooks, mails)
+    if not notifiers:
+        raise InvalidValue("nowhere to send to: give --sns-topic ARN, --webhook URL or --mail-to ADDRESS")
+    with opened(store_url, by) as (store, _), stopped_by_signal() as stop:
+        click.echo(f"sending sightings to {', '.join(notifier.name for notifier in notifiers)}", err=True)
+        SightingWatch(store, notifiers, stop=stop, log=lambda line: click.echo(line, err=True), now=now).run()
+    return 0
 
 
 def _print(receipt: Receipt) -> None:
