@@ -401,6 +401,34 @@ class Notice:
         return (self.roster_id, self.subject_id, self.sighting_id, self.notifier)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleKey:
+    """Where a key for bundles to devices is kept; the key itself is sealed.
+
+    Attributes:
+        holder: "installation", or "session/stage/camera" of a camera.
+        subject_id: what the key is sealed under, random.
+        public: the installation's public key, hexadecimal; "" for a camera's.
+        made_at: aware UTC.
+    """
+
+    holder: str
+    subject_id: str
+    public: str = ""
+    made_at: datetime
+
+    def __post_init__(self) -> None:
+        for part in self.holder.split("/"):
+            check_id("holder of a key", part)
+        check_id("subject id", self.subject_id)
+        to_ms(self.made_at)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Its key in the store."""
+        return (self.holder,)
+
+
 def _check_who(what: str, account: str) -> None:
     check_title(what, account)
     if not account.strip() or "#" in account:
