@@ -16,6 +16,7 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -97,6 +98,12 @@ class PhotoProcess:
             self._process.kill()
             self._process.communicate()
             self._process = None
+
+
+@cache
+def photos() -> PhotoProcess:
+    """The one process of this server."""
+    return PhotoProcess()
 
 
 def _start() -> subprocess.Popen[bytes]:

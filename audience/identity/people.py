@@ -24,6 +24,7 @@ from audience.identity.links import SecretLink
 from audience.identity.records import (
     Consent,
     Enrolment,
+    Notice,
     Person,
     PhotoQuality,
     Purpose,
@@ -111,6 +112,13 @@ class Removal:
     place: str
     done_at: datetime | None
     remark: str = ""
+
+    @property
+    def line(self) -> str:
+        """One line of a receipt."""
+        if self.done_at is None:
+            return f"{self.place}: {self.remark or 'asked, not confirmed yet'}"
+        return f"{self.place}: erased at {self.done_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -409,7 +417,9 @@ class People:
         """
         at = self._now()
         self._store.destroy(person_id)
-        self._store.drop(*self._store.all(Sighting, roster_id, person_id))
+        self._store.drop(
+            *self._store.all(Sighting, roster_id, person_id), *self._store.all(Notice, roster_id, person_id)
+        )
         self._store.drop(*self._store.all(Consent, roster_id, person_id))
         self._store.drop(*(one for one in self._store.all(SecretLink, roster_id) if one.subject_id == person_id))
         for found in (
@@ -427,6 +437,19 @@ class People:
             removals += place.remove(roster_id, person_id)
         self._audit(why, roster_id, person_id, "; ".join(_removal_text(removal) for removal in removals))
         return Receipt(roster_id=roster_id, subject_id=person_id, at=at, removals=tuple(removals))
+
+    def end_roster(self, roster_id: str) -> list[Receipt]:
+        """Removes everybody of a roster, its links, and the roster itself.
+
+        Raises:
+            InvalidValue: there is no such roster.
+        """
+        roster = self.roster(roster_id)
+        receipts = [self.withdraw(roster_id, person.person_id, why="erased") for person in self.people(roster_id)]
+        self._store.drop(*self._store.all(SecretLink, roster_id))
+        self._store.drop(roster)
+        self._audit("roster erased", roster_id)
+        return receipts
 
     def end_expired(self) -> list[Receipt]:
         """Removes everybody whose consent has expired or was withdrawn, and sightings past `SIGHTINGS_KEPT`."""

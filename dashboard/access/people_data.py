@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from audience.errors import AccessRefused
+import streamlit as st
+
+from audience.errors import AccessRefused, HouselightsError
 from audience.identity.desk import Desk
 from audience.identity.people import People
+from audience.identity.records import Roster
 from audience.identity.searches import Searches
 from audience.identity.store import IdentityStore
 from audience.stores import has_identity, open_identity
-from dashboard.access.identity import account, permit
-from dashboard.access.permits import Duty
+from dashboard.access.identity import account, permit, settings
+from dashboard.access.permits import EVERYTHING, Duty
 from dashboard.data import store_url
 
 
@@ -28,25 +31,60 @@ def has_people() -> bool:
 
 
 @contextmanager
-def open_people(duty: Duty) -> Iterator[People]:
-    """The people of this store, for a page's viewer who has a duty.
+def open_people(duty: Duty) -> Iterator[tuple[IdentityStore, People]]:
+    """The store of people and what can be done with it, for a page's viewer who has a duty.
 
     Raises:
         AccessRefused: they do not have it.
     """
     with _open(duty) as store:
-        yield People(store, actor=account(), now=now)
+        yield store, People(store, actor=account(), now=now)
 
 
 @contextmanager
-def open_searches(duty: Duty) -> Iterator[Searches]:
-    """The searches of this store, for a page's viewer who has a duty.
+def open_searches(duty: Duty, roster: Roster, *, part: str = "") -> Iterator[Searches]:
+    """The searches of a roster, for a page's viewer who has a duty.
+
+    Of pretend people, in a demonstration, the person at this machine plays every part, each with an account of its own.
+
+    Args:
+        duty: theirs.
+        roster: whose searches.
+        part: the part they play, where the roster's people are pretend ones.
 
     Raises:
         AccessRefused: they do not have it.
     """
+    if roster.pretend and permit() is EVERYTHING:
+        with open_identity(store_url()) as store:
+            yield Searches(store, actor=f"pretend {part}", now=now)
+        return
     with _open(duty) as store:
         yield Searches(store, actor=account(), now=now)
+
+
+def search_rosters() -> list[Roster]:
+    """The rosters for searches that a page's viewer has a duty in."""
+    asking = permit()
+    if not has_people() or not (asking is EVERYTHING or asking.duties & {"request", "approve", "confirm"}):
+        return []
+    with open_identity(store_url()) as store:
+        found = [roster for roster in store.all(Roster) if roster.purpose == "search"]
+    return [roster for roster in found if roster.pretend or asking is not EVERYTHING]
+
+
+def lists_people() -> bool:
+    """Whether the head of every page names those of people; a store that cannot be read names none."""
+    try:
+        return has_people()
+    except HouselightsError:
+        return False
+
+
+def server_address() -> str:
+    """Where people reach this server, without a path."""
+    now_set = settings()
+    return now_set.address if now_set is not None else f"http://localhost:{st.get_option('server.port')}"
 
 
 @contextmanager

@@ -213,7 +213,7 @@ def _withdraw(token: str) -> dict[str, Any]:
     with people_for_link(_ACTOR) as (store, people):
         link: SecretLink = Links(store, now=now).open(token, "withdraw")
         receipt = people.withdraw(link.roster_id, link.subject_id)
-        return {"receipt": [text.removal(removal) for removal in receipt.removals]}
+        return {"receipt": [removal.line for removal in receipt.removals]}
 
 
 async def _body(request: Request, most: int) -> bytes | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from audience.identity.people import Removal
 from audience.identity.records import Purpose, Roster
 
 NOTICE: Final = "2026-1"
@@ -51,13 +50,6 @@ def joined(days: int) -> str:
 
 
 CHECKED_IN: Final = "You are checked in: whoever welcomes you will see your name when you come in."
-
-
-def removal(one: Removal) -> str:
-    """One line of a receipt."""
-    if one.done_at is None:
-        return f"{one.place}: {one.remark or 'asked, not confirmed yet'}"
-    return f"{one.place}: erased at {one.done_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def leaving(roster: Roster) -> str:
