@@ -381,6 +381,13 @@ class People:
                 )
         return found
 
+    def record(self, sighting: Sighting) -> bool:
+        """Keeps a sighting of somebody who is on the roster; returns whether it did."""
+        if self._store.get(Person, sighting.roster_id, sighting.subject_id) is None:
+            return False  # withdrawn meanwhile
+        self._store.put(sighting)
+        return True
+
     def rosters_for(self, session_id: str, stage_id: str) -> list[Roster]:
         """The rosters whose people may be recognised on a stage."""
         return [roster for roster in self.rosters() if covers(roster.stages, session_id, stage_id)]

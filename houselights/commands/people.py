@@ -21,10 +21,9 @@ from audience.identity.records import GIVEN_BY, PURPOSES, GivenBy, Purpose, Rost
 from audience.identity.store import IdentityStore
 from audience.privacy import SETTINGS, Setting
 from audience.stores import default_store_url, open_identity
-from edge_lambda.recognisers import DEFAULT_RECOGNISER, RECOGNISERS
 from houselights.commands.extras import needing_extra
 from houselights.commands.notifier_options import notifier_options, notifiers_of
-from houselights.commands.options import country_option, store_option
+from houselights.commands.options import country_option, recogniser_option, store_option
 from houselights.commands.server_address import server_address
 from houselights.commands.stopping import stopped_by_signal
 
@@ -163,7 +162,7 @@ def add(
 @click.argument("roster_id", metavar="ROSTER")
 @click.argument("person_id", metavar="PERSON")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="PHOTO...")
-@click.option("--recogniser", type=click.Choice(RECOGNISERS), default=DEFAULT_RECOGNISER, show_default=True)
+@recogniser_option
 @by_option
 @store_option
 def enrol(
