@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from math import ceil, floor
-from typing import Final
+from typing import Any, Final
 
 import altair as alt
 import numpy as np
@@ -50,8 +50,8 @@ def written(texts: Mapping[float, str] | Mapping[str, str]) -> str:
     return f"{json.dumps([drawable(text) for text in texts.values()])}[indexof({json.dumps(list(texts))}, datum.value)]"
 
 
-def seconds(field: str, ends_s: Ends, axis: alt.Axis) -> alt.X:
-    """The x channel of a field of seconds, from when to when it is shown; layers of a chart are given one axis."""
+def seconds(field: str, ends_s: Ends, axis: Any = alt.Undefined) -> alt.X:
+    """The x channel of a field of seconds, from when to when it is shown; one layer of a chart brings the axis."""
     return alt.X(f"{field}:Q", scale=alt.Scale(domain=list(ends_s), nice=False, zero=False), axis=axis)
 
 
@@ -89,7 +89,7 @@ def crosshair(cells: alt.Chart, x: alt.X, palette: Palette) -> tuple[alt.Chart, 
         palette: its colours.
     """
     hover = alt.selection_point(name=HOVER, on="pointerover", clear="pointerout", empty=False)
-    line = cells.transform_filter(hover).mark_rule(color=palette.quiet, strokeWidth=1, aria=False)
+    line = cells.transform_filter(hover).mark_rule(color=palette.quiet, strokeWidth=1)
     return line.encode(x=x).properties(name=f"{HOVER}_line"), hover
 
 
@@ -105,14 +105,13 @@ def finished(
         title: stands over it.
         own_y: whether layers have y axes of their own.
     """
-    chart = alt.LayerChart(
+    return alt.LayerChart(
         layer=list(layers),
         width=_WIDTH,
         height=height,
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         padding=_PADDING,
         config=alt.Config(**config_of(palette)),
+        title=title or alt.Undefined,
+        resolve=alt.Resolve(scale=alt.ScaleResolveMap(y="independent")) if own_y else alt.Undefined,
     )
-    if title:
-        chart.title = title
-    return chart.resolve_scale(y="independent") if own_y else chart

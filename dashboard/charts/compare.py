@@ -27,7 +27,6 @@ MOST_BANDS: Final = 4
 
 _LINES_ALONE_PX, _LINES_PX, _BETWEEN_PX, _DIFFERENCE_PX = 300, 260, 48, 112
 _SHORTEST_TITLE_PX: Final = 40
-_MOST_POINTED_AT: Final = 600
 # Of lines that are drawn quietly, all together, and of one.
 _MOST_QUIET_POINTS, _LEAST_QUIET_POINTS = 12_000, 200
 
@@ -39,8 +38,8 @@ class CompareFigures:
     Attributes:
         cells: one row a cell of the axis: `at_s`; `line_0` and so on, percent, with `low_0` and
             `high_0` of lines that have a band;
-            `difference`, `difference_low`, `difference_high`, points; `said`, which a pointer over it reads. NaN where
-            there is no figure.
+            `difference`, `difference_low`, `difference_high`, points; `said`, which a pointer over it reads, empty
+            where the cell is too narrow to be pointed at. NaN where there is no figure.
         names: of the lines.
         marked: names of lines that stand out among many.
         name: what the lines show.
@@ -69,8 +68,7 @@ def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
     lines_px = _LINES_PX if figures.difference else _LINES_ALONE_PX
     height = lines_px + (_BETWEEN_PX + _DIFFERENCE_PX if figures.difference else 0)
     cells = alt.Chart(_pointed_at(figures.cells))
-    axis = clock_axis(figures.ends_s)
-    x, begins = seconds("at_s", figures.ends_s, axis), seconds(BRUSHED, figures.ends_s, axis)
+    x, begins = seconds("at_s", figures.ends_s, clock_axis(figures.ends_s)), seconds(BRUSHED, figures.ends_s)
     pointed, hover = crosshair(cells, x, palette)
     drag = alt.selection_interval(
         name=BRUSH,
@@ -79,7 +77,7 @@ def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
         translate=False,
         mark=alt.BrushConfig(fill=palette.quiet, fillOpacity=0.15, stroke=palette.quiet),
     )
-    under = cells.mark_rect(opacity=0, aria=False, clip=True).encode(x=begins, x2="until_s:Q", tooltip="said:N")
+    under = cells.mark_rect(opacity=0, clip=True).encode(x=begins, x2=alt.X2("until_s"), tooltip=alt.Tooltip("said:N"))
     layers = [
         *_segments(figures, begins, lines_px, palette),
         *_lines(figures, x, lines_px, palette),
@@ -93,14 +91,14 @@ def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
 
 def _pointed_at(cells: pd.DataFrame) -> pd.DataFrame:
     """The cells that a pointer can tell apart, each as wide as its share of the axis."""
-    read = cells[["at_s", "said"]].iloc[:: -(-len(cells) // _MOST_POINTED_AT) or 1]
+    read = cells.loc[cells["said"] != "", ["at_s", "said"]]
     from_s, until_s = tiles(read["at_s"].to_numpy())
     return read.assign(from_s=from_s, until_s=until_s)
 
 
 def _segments(figures: CompareFigures, begins: alt.X, lines_px: int, palette: Palette) -> list[alt.Chart]:
     """What was shown, behind the lines: every other part shaded, and each with as much of its title as fits."""
-    shaded = alt.Chart(figures.segments.iloc[::2]).mark_rect(color=palette.segment, aria=False, y=0, y2=lines_px)
+    shaded = alt.Chart(figures.segments.iloc[::2]).mark_rect(color=palette.segment, y=0, y2=lines_px)
     room = f"(width * (datum.until_s - datum.from_s) / {figures.ends_s[1] - figures.ends_s[0]} - 6)"
     titles = alt.Chart(figures.segments).mark_text(
         align="left",
@@ -111,7 +109,7 @@ def _segments(figures: CompareFigures, begins: alt.X, lines_px: int, palette: Pa
         limit=alt.expr(f"max(1, {room})"),
         opacity=alt.expr(f"{room} < {_SHORTEST_TITLE_PX} ? 0 : 1"),
     )
-    return [shaded.encode(x=begins, x2="until_s:Q"), titles.encode(x=begins, text="title:N")]
+    return [shaded.encode(x=begins, x2=alt.X2("until_s")), titles.encode(x=begins, text=alt.Text("title:N"))]
 
 
 def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -> list[alt.Chart]:
@@ -132,19 +130,19 @@ def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -
     for colour, one in zip(palette.lines, loud, strict=False):
         low, high = one.replace("line", "low"), one.replace("line", "high")
         if low in figures.cells:
-            band = cells.mark_area(color=see_through(colour), aria=False)
-            layers.append(band.encode(x=x, y=share(low), y2=f"{high}:Q"))
+            band = cells.mark_area(color=see_through(colour))
+            layers.append(band.encode(x=x, y=share(low), y2=alt.Y2(high)))
     axis = percent_axis(top)
     if quiet:
-        thin = alt.Chart(_long(figures.cells, quiet)).mark_line(
-            color=palette.quiet, strokeWidth=0.8, strokeOpacity=0.55, aria=False
+        thin = alt.Chart(_pieces(figures.cells, quiet)).mark_line(
+            color=palette.quiet, strokeWidth=0.8, strokeOpacity=0.55, invalid=None
         )
-        layers.append(thin.encode(x=x, y=share("share", axis), detail="line:N"))
+        layers.append(thin.encode(x=x, y=share("share", axis), detail=alt.Detail("piece:N")))
     if loud:
         styles: dict[str, Any] = {"domain": list(loud), "type": "ordinal"}
         colours = alt.Scale(**styles, range=list(palette.lines[: len(loud)]))
         dashes = alt.Scale(**styles, range=[dash(place) for place in range(len(loud))])
-        strong = cells.transform_fold(list(loud), as_=["line", "share"]).mark_line(strokeWidth=2, aria=False)
+        strong = cells.transform_fold(list(loud), as_=["line", "share"]).mark_line(strokeWidth=2)
         layers.append(
             strong.encode(
                 x=x,
@@ -156,14 +154,22 @@ def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -
     return layers
 
 
-def _long(cells: pd.DataFrame, lines: Sequence[str]) -> pd.DataFrame:
-    """Many lines one under another, each thinned by itself: folded by the browser they would take it seconds."""
+def _pieces(cells: pd.DataFrame, lines: Sequence[str]) -> pd.DataFrame:
+    """The pieces of many lines between their gaps, one under another, each line thinned by itself.
+
+    Folded by the browser they would take it seconds, and so would asking for every point whether it is in a gap.
+    """
     most = max(_LEAST_QUIET_POINTS, _MOST_QUIET_POINTS // len(lines))
-    found = []
+    at_s, found, pieces = cells["at_s"].to_numpy(), [], 0
     for line in lines:
-        drawn = cells.iloc[thinned(cells[line].to_numpy(), most)]
-        found.append(pd.DataFrame({"at_s": drawn["at_s"], "line": line, "share": drawn[line]}))
-    return pd.concat(found)
+        share = cells[line].to_numpy()
+        drawn = thinned(share, most)
+        gap = np.isnan(share[drawn])
+        piece = pieces + np.cumsum(gap)
+        found.append(np.array([at_s[drawn], share[drawn], piece])[:, ~gap])
+        pieces = int(piece[-1]) + 1
+    at_s, share, piece = np.concatenate(found, axis=1)
+    return pd.DataFrame({"at_s": at_s, "share": share, "piece": piece})
 
 
 def _difference(figures: CompareFigures, x: alt.X, begins: alt.X, height: int, palette: Palette) -> list[alt.Chart]:
@@ -176,19 +182,19 @@ def _difference(figures: CompareFigures, x: alt.X, begins: alt.X, height: int, p
     signed = "(datum.value > 0 ? '+' : '') + datum.label"
     axis = alt.Axis(title=None, orient="left", grid=True, values=[-reach, 0, reach], labelExpr=signed)
     clusters = alt.Chart(figures.clusters)
-    stretch = clusters.mark_rect(color=palette.band, aria=False, y=top, y2=height)
+    stretch = clusters.mark_rect(color=palette.band, y=top, y2=height)
     numbers = clusters.mark_text(y=top - 8, align="left", dx=4, fontSize=SMALL_PX)
     name = alt.Chart(pd.DataFrame({"name": [figures.difference]})).mark_text(
         x=0, y=top - 26, align="left", color=palette.quiet, fontSize=TEXT_PX + 1, limit=alt.expr("width")
     )
     return [
-        name.encode(text="name:N"),
-        stretch.encode(x=begins, x2="until_s:Q"),
-        numbers.encode(x=begins, text="number:N"),
-        cells.mark_area(color=palette.unseen, aria=False).encode(
-            x=x, y=alt.Y("difference_low:Q", scale=scale, axis=None), y2="difference_high:Q"
+        name.encode(text=alt.Text("name:N")),
+        stretch.encode(x=begins, x2=alt.X2("until_s")),
+        numbers.encode(x=begins, text=alt.Text("number:N")),
+        cells.mark_area(color=palette.unseen).encode(
+            x=x, y=alt.Y("difference_low:Q", scale=scale, axis=None), y2=alt.Y2("difference_high")
         ),
-        cells.mark_line(color=palette.ink, strokeWidth=1.6, aria=False).encode(
+        cells.mark_line(color=palette.ink, strokeWidth=1.6).encode(
             x=x, y=alt.Y("difference:Q", scale=scale, axis=axis)
         ),
     ]

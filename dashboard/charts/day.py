@@ -42,7 +42,7 @@ def day_chart(
     x = seconds("at_s", ends, axis)
     colours = (palette.curve, *palette.beside)
     line = alt.Chart(frame).transform_fold(list(names), as_=["stage", "liveliness"])
-    lines = line.mark_line(strokeWidth=1.6, aria=False).encode(
+    lines = line.mark_line(strokeWidth=1.6).encode(
         x=x,
         y=alt.Y(
             "liveliness:Q", scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(title=None, values=[0, 25, 50, 75, 100])
@@ -59,11 +59,11 @@ def day_chart(
         ),
     )
     shown = pd.DataFrame({"at_s": [(at_ms - began_ms) / 1000]})
-    instant = alt.Chart(shown).mark_rule(color=palette.ink, strokeWidth=1.5, aria=False).encode(x=x)
+    instant = alt.Chart(shown).mark_rule(color=palette.ink, strokeWidth=1.5).encode(x=x)
     cells = alt.Chart(frame)
     pointed, hover = crosshair(cells, x, palette)
-    under = cells.mark_rect(opacity=0, aria=False, clip=True).encode(
-        x=seconds("from_s", ends, axis), x2="until_s:Q", tooltip="said:N"
+    under = cells.mark_rect(opacity=0, clip=True).encode(
+        x=seconds("from_s", ends, axis), x2=alt.X2("until_s"), tooltip=alt.Tooltip("said:N")
     )
     layers = [lines, instant, pointed, under.add_params(hover).properties(name="hover_cells")]
     return finished(layers, palette, height=_HEIGHT)

@@ -42,12 +42,14 @@ def planner_chart(plan: Plan, screenings: int | None, palette: Palette) -> alt.L
     axis = alt.Axis(title=None, tickCount=5, labelExpr="datum.value + ' points'")
     y = alt.Y("points:Q", scale=alt.Scale(zero=True), axis=axis)
     cells = alt.Chart(frame)
-    line = cells.mark_line(color=palette.curve, strokeWidth=2, aria=False).encode(x=x, y=y)
+    line = cells.mark_line(color=palette.curve, strokeWidth=2).encode(x=x, y=y)
     marked = frame.iloc[np.searchsorted(count, [screenings])] if screenings else frame.iloc[:0]
-    point = alt.Chart(marked).mark_point(filled=True, size=110, opacity=1, color=palette.curve, aria=False)
+    point = alt.Chart(marked).mark_point(filled=True, size=110, opacity=1, color=palette.curve)
     pointed, hover = crosshair(cells, x, palette)
-    under = cells.mark_rect(opacity=0, aria=False, clip=True).encode(
-        x=alt.X("from:Q", scale=alt.Scale(domain=[0, most], nice=False)), x2="until:Q", tooltip="said:N"
+    under = cells.mark_rect(opacity=0, clip=True).encode(
+        x=alt.X("from:Q", scale=alt.Scale(domain=[0, most], nice=False)),
+        x2=alt.X2("until"),
+        tooltip=alt.Tooltip("said:N"),
     )
     layers = [line, point.encode(x=x, y=y), pointed, under.add_params(hover).properties(name="hover_cells")]
     return finished(layers, palette, height=_HEIGHT, title="Smallest rise that is found, by screenings of each cut")

@@ -61,12 +61,12 @@ def reaction_chart(
     unseen = _unseen(windows, palette)
     layers = [
         alt.Chart(segments[segments["shaded"]])
-        .mark_rect(color=palette.segment, aria=False, **behind)
-        .encode(x=begins, x2="until_s:Q"),
+        .mark_rect(color=palette.segment, **behind)
+        .encode(x=begins, x2=alt.X2("until_s")),
         titles.encode(x=begins),
         alt.Chart(unseen)
-        .mark_rect(aria=False, **behind)
-        .encode(x=begins, x2="until_s:Q", fill=alt.Fill("fill:N", scale=None)),
+        .mark_rect(**behind)
+        .encode(x=begins, x2=alt.X2("until_s"), fill=alt.Fill("fill:N", scale=None)),
     ]
     if curve is not None:
         layers += _curve(windows, curve, moments, middle, palette)
@@ -96,14 +96,14 @@ def _curve(
     line, marked = alt.Chart(frame), alt.Chart(numbered)
     y = alt.Y("share:Q", scale=scale, axis=None)
     return [
-        line.mark_area(color=palette.band, aria=False).encode(
-            x=x, y=alt.Y("low:Q", scale=scale, axis=None), y2="high:Q"
-        ),
-        line.mark_line(color=palette.curve, strokeWidth=1.6, strokeCap="round", aria=False).encode(
+        line.mark_area(color=palette.band).encode(x=x, y=alt.Y("low:Q", scale=scale, axis=None), y2=alt.Y2("high")),
+        line.mark_line(color=palette.curve, strokeWidth=1.6, strokeCap="round").encode(
             x=x, y=alt.Y("share:Q", scale=scale, axis=percent_axis(top))
         ),
-        marked.mark_circle(size=256, opacity=1, color=palette.curve, aria=False).encode(x=x, y=y),
-        marked.mark_text(color=palette.paper, fontWeight=600, fontSize=SMALL_PX).encode(x=x, y=y, text="number:N"),
+        marked.mark_circle(size=256, opacity=1, color=palette.curve).encode(x=x, y=y),
+        marked.mark_text(color=palette.paper, fontWeight=600, fontSize=SMALL_PX).encode(
+            x=x, y=y, text=alt.Text("number:N")
+        ),
     ]
 
 
@@ -117,8 +117,8 @@ def _faces(windows: StageWindows, x: alt.X, ends_px: tuple[int, int], palette: P
     axis = alt.Axis(title=None, orient="left", grid=False, values=[most], labelExpr=label, labelColor=palette.faces)
     line = alt.Chart(frame)
     return [
-        line.mark_area(color=palette.withheld, aria=False).encode(x=x, y=alt.Y("faces:Q", scale=scale, axis=None)),
-        line.mark_line(color=palette.faces, strokeWidth=1, strokeCap="round", aria=False).encode(
+        line.mark_area(color=palette.withheld).encode(x=x, y=alt.Y("faces:Q", scale=scale, axis=None)),
+        line.mark_line(color=palette.faces, strokeWidth=1, strokeCap="round").encode(
             x=x, y=alt.Y("faces:Q", scale=scale, axis=axis)
         ),
     ]

@@ -250,18 +250,24 @@ def test_lines_are_told_apart_by_dash_as_well_as_colour():
 
 def test_many_lines_are_quiet_and_those_that_were_chosen_stand_out_and_are_named():
     names = [f"s{number}" for number in range(MOST_STYLES + 3)]
-    many = chart([a_line([0.2] * 12, name=name) for name in names], marked=["s5"])
+    many = chart([a_line([number / 20] * 12, name=name) for number, name in enumerate(names)], marked=["s5"])
     quiet, loud = layers(many, "line")
     assert quiet["mark"]["strokeWidth"] < 1 < loud["mark"]["strokeWidth"]
-    assert quiet["encoding"]["detail"]["field"] == "line"
-    (drawn,) = [
-        frame
-        for frame in datasets(chart([a_line([0.2] * 12, name=name) for name in names], marked=["s5"]))
-        if "share" in frame
-    ]
-    assert set(drawn["line"]) == {f"line_{number}" for number in range(MOST_STYLES + 3)} - {"line_5"}
+    (drawn,) = [frame for frame in datasets(many) if "share" in frame]
+    shares = drawn.groupby(quiet["encoding"]["detail"]["field"])["share"].agg(["min", "max"])
+    assert (shares["min"] == shares["max"]).all(), "each line by itself"
+    assert set(shares["min"]) == {5 * number for number in range(MOST_STYLES + 3)} - {25}
     assert loud["transform"][0]["fold"] == ["line_5"]
     assert '["s5"]' in loud["encoding"]["color"]["legend"]["labelExpr"]
+
+
+def test_a_quiet_line_breaks_where_it_has_no_figures():
+    names = [f"s{number}" for number in range(MOST_STYLES + 3)]
+    many = chart([a_line([0.2] * 5 + [NAN] * 2 + [0.4] * 5, name=name) for name in names])
+    (quiet,) = layers(many, "line")
+    (drawn,) = [frame for frame in datasets(many) if "share" in frame]
+    pieces = drawn.groupby(quiet["encoding"]["detail"]["field"])["share"].agg(["size", "nunique"])
+    assert pieces.values.tolist() == [[5, 1]] * 2 * len(names)
 
 
 def test_many_lines_of_which_none_was_chosen_are_all_quiet():
