@@ -23,8 +23,11 @@ HOVER: Final = "hover"
 _STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200)
 _DAY_S: Final = 86_400
 _WIDTH: Final = 800
-# As Streamlit takes it: of each side.
-_PADDING: Final = {"left": 4, "right": 14, "top": 2, "bottom": 4}
+_PADDING: Final = {"left": 0, "right": 0, "top": 2, "bottom": 4}
+
+LEFT_PX, RIGHT_PX = 48, 26
+"""Room for the labels of axes along time, inside the view: where they stand beside it, Vega draws once to learn how
+wide they are, and draws again."""
 
 
 def tick_step(span_s: float, most: float = 10) -> int:
@@ -52,12 +55,18 @@ def written(texts: Mapping[float, str] | Mapping[str, str]) -> str:
 
 def seconds(field: str, ends_s: Ends, axis: Any = alt.Undefined) -> alt.X:
     """The x channel of a field of seconds, from when to when it is shown; one layer of a chart brings the axis."""
-    return alt.X(f"{field}:Q", scale=alt.Scale(domain=list(ends_s), nice=False, zero=False), axis=axis)
+    scale = alt.Scale(domain=list(ends_s), nice=False, zero=False, range=[LEFT_PX, alt.expr(f"width - {RIGHT_PX}")])
+    return alt.X(f"{field}:Q", scale=scale, axis=axis)
 
 
 def percent_axis(top: float) -> alt.Axis:
     """From 0 over half of it to `top` percent."""
-    return alt.Axis(title=None, grid=True, values=[0, top / 2, top], labelExpr="datum.value + ' %'")
+    return left_axis(values=[0, top / 2, top], grid=True, labelExpr="datum.value + ' %'")
+
+
+def left_axis(**options: Any) -> alt.Axis:
+    """A y axis of a chart along time, its labels in the room that `seconds` leaves."""
+    return alt.Axis(title=None, orient="left", offset=-LEFT_PX, **options)
 
 
 def share_top(highest: float) -> float:

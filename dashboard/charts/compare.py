@@ -14,7 +14,20 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from dashboard.charts.axes import Ends, clock_axis, crosshair, finished, legend, percent_axis, seconds, share_top, tiles
+from dashboard.charts.axes import (
+    LEFT_PX,
+    RIGHT_PX,
+    Ends,
+    clock_axis,
+    crosshair,
+    finished,
+    left_axis,
+    legend,
+    percent_axis,
+    seconds,
+    share_top,
+    tiles,
+)
 from dashboard.charts.theme import MOST_STYLES, SMALL_PX, TEXT_PX, Palette, dash, see_through
 from dashboard.charts.thinning import thinned
 
@@ -25,7 +38,7 @@ BRUSHED: Final = "from_s"
 MOST_BANDS: Final = 4
 """More bands would hide one another."""
 
-_LINES_ALONE_PX, _LINES_PX, _BETWEEN_PX, _DIFFERENCE_PX = 300, 260, 48, 112
+_NAME_PX, _LINES_ALONE_PX, _LINES_PX, _BETWEEN_PX, _DIFFERENCE_PX = 24, 300, 260, 48, 112
 _SHORTEST_TITLE_PX: Final = 40
 # Of lines that are drawn quietly, all together, and of one.
 _MOST_QUIET_POINTS, _LEAST_QUIET_POINTS = 12_000, 200
@@ -65,7 +78,7 @@ class CompareFigures:
 
 def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
     """The chart. Lines that are too many to distinguish are drawn alike and quietly, but those that are marked."""
-    lines_px = _LINES_PX if figures.difference else _LINES_ALONE_PX
+    lines_px = _NAME_PX + (_LINES_PX if figures.difference else _LINES_ALONE_PX)
     height = lines_px + (_BETWEEN_PX + _DIFFERENCE_PX if figures.difference else 0)
     cells = alt.Chart(_pointed_at(figures.cells))
     x, begins = seconds("at_s", figures.ends_s, clock_axis(figures.ends_s)), seconds(BRUSHED, figures.ends_s)
@@ -77,8 +90,11 @@ def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
         translate=False,
         mark=alt.BrushConfig(fill=palette.quiet, fillOpacity=0.15, stroke=palette.quiet),
     )
-    under = cells.mark_rect(opacity=0, clip=True).encode(x=begins, x2=alt.X2("until_s"), tooltip=alt.Tooltip("said:N"))
+    under = cells.mark_rect(opacity=0, clip=True).encode(
+        x=begins, x2=alt.X2("until_s:Q"), tooltip=alt.Tooltip("said:N")
+    )
     layers = [
+        _name(figures.name, 0, palette),
         *_segments(figures, begins, lines_px, palette),
         *_lines(figures, x, lines_px, palette),
         *(_difference(figures, x, begins, height, palette) if figures.difference else []),
@@ -86,7 +102,15 @@ def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
         # On one layer: selections on two would be called alike.
         under.add_params(hover, drag).properties(name="hover_cells"),
     ]
-    return finished(layers, palette, height=height, title=figures.name, own_y=True)
+    return finished(layers, palette, height=height, own_y=True)
+
+
+def _name(name: str, y: float, palette: Palette) -> alt.Chart:
+    """What a plot shows, above it: as data, since a page draws a chart whose figures alone are new in half the time."""
+    at: dict[str, Any] = {"x": 0, "y": y, "align": "left", "baseline": "top", "limit": alt.expr("width")}
+    text = alt.Chart(pd.DataFrame({"name": [name]})).encode(text=alt.Text("name:N"))
+    named: alt.Chart = text.mark_text(color=palette.quiet, fontSize=TEXT_PX + 1, **at)
+    return named
 
 
 def _pointed_at(cells: pd.DataFrame) -> pd.DataFrame:
@@ -98,18 +122,19 @@ def _pointed_at(cells: pd.DataFrame) -> pd.DataFrame:
 
 def _segments(figures: CompareFigures, begins: alt.X, lines_px: int, palette: Palette) -> list[alt.Chart]:
     """What was shown, behind the lines: every other part shaded, and each with as much of its title as fits."""
-    shaded = alt.Chart(figures.segments.iloc[::2]).mark_rect(color=palette.segment, y=0, y2=lines_px)
-    room = f"(width * (datum.until_s - datum.from_s) / {figures.ends_s[1] - figures.ends_s[0]} - 6)"
+    shaded = alt.Chart(figures.segments.iloc[::2]).mark_rect(color=palette.segment, y=_NAME_PX, y2=lines_px)
+    whole = f"(width - {LEFT_PX + RIGHT_PX})"
+    room = f"({whole} * (datum.until_s - datum.from_s) / {figures.ends_s[1] - figures.ends_s[0]} - 6)"
     titles = alt.Chart(figures.segments).mark_text(
         align="left",
         dx=4,
-        y=SMALL_PX,
+        y=_NAME_PX + SMALL_PX,
         fontSize=SMALL_PX,
         color=palette.quiet,
         limit=alt.expr(f"max(1, {room})"),
         opacity=alt.expr(f"{room} < {_SHORTEST_TITLE_PX} ? 0 : 1"),
     )
-    return [shaded.encode(x=begins, x2=alt.X2("until_s")), titles.encode(x=begins, text=alt.Text("title:N"))]
+    return [shaded.encode(x=begins, x2=alt.X2("until_s:Q")), titles.encode(x=begins, text=alt.Text("title:N"))]
 
 
 def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -> list[alt.Chart]:
@@ -117,7 +142,7 @@ def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -
     top = share_top(figures.highest)
 
     def share(name: str, axis: alt.Axis | None = None) -> alt.Y:
-        return alt.Y(f"{name}:Q", scale=alt.Scale(domain=[0, top], range=[lines_px, 0]), axis=axis)
+        return alt.Y(f"{name}:Q", scale=alt.Scale(domain=[0, top], range=[lines_px, _NAME_PX]), axis=axis)
 
     fields = {f"line_{number}": name for number, name in enumerate(figures.names)}
     told_apart = (
@@ -131,13 +156,13 @@ def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -
         low, high = one.replace("line", "low"), one.replace("line", "high")
         if low in figures.cells:
             band = cells.mark_area(color=see_through(colour))
-            layers.append(band.encode(x=x, y=share(low), y2=alt.Y2(high)))
+            layers.append(band.encode(x=x, y=share(low), y2=alt.Y2(f"{high}:Q")))
     axis = percent_axis(top)
     if quiet:
         thin = alt.Chart(_pieces(figures.cells, quiet)).mark_line(
-            color=palette.quiet, strokeWidth=0.8, strokeOpacity=0.55, invalid=None
+            color=palette.quiet, strokeWidth=0.8, strokeOpacity=0.55, invalid="filter"
         )
-        layers.append(thin.encode(x=x, y=share("share", axis), detail=alt.Detail("piece:N")))
+        layers.append(thin.encode(x=x, y=share("share", axis), detail=alt.Detail("piece:N"), order=alt.OrderValue(0)))
     if loud:
         styles: dict[str, Any] = {"domain": list(loud), "type": "ordinal"}
         colours = alt.Scale(**styles, range=list(palette.lines[: len(loud)]))
@@ -180,19 +205,16 @@ def _difference(figures: CompareFigures, x: alt.X, begins: alt.X, height: int, p
     scale = alt.Scale(domain=[-reach, reach], range=[height, top])
     cells = alt.Chart(figures.cells.drop(columns="said"))
     signed = "(datum.value > 0 ? '+' : '') + datum.label"
-    axis = alt.Axis(title=None, orient="left", grid=True, values=[-reach, 0, reach], labelExpr=signed)
+    axis = left_axis(grid=True, values=[-reach, 0, reach], labelExpr=signed)
     clusters = alt.Chart(figures.clusters)
     stretch = clusters.mark_rect(color=palette.band, y=top, y2=height)
     numbers = clusters.mark_text(y=top - 8, align="left", dx=4, fontSize=SMALL_PX)
-    name = alt.Chart(pd.DataFrame({"name": [figures.difference]})).mark_text(
-        x=0, y=top - 26, align="left", color=palette.quiet, fontSize=TEXT_PX + 1, limit=alt.expr("width")
-    )
     return [
-        name.encode(text=alt.Text("name:N")),
-        stretch.encode(x=begins, x2=alt.X2("until_s")),
+        _name(figures.difference, top - 32, palette),
+        stretch.encode(x=begins, x2=alt.X2("until_s:Q")),
         numbers.encode(x=begins, text=alt.Text("number:N")),
         cells.mark_area(color=palette.unseen).encode(
-            x=x, y=alt.Y("difference_low:Q", scale=scale, axis=None), y2=alt.Y2("difference_high")
+            x=x, y=alt.Y("difference_low:Q", scale=scale, axis=None), y2=alt.Y2("difference_high:Q")
         ),
         cells.mark_line(color=palette.ink, strokeWidth=1.6).encode(
             x=x, y=alt.Y("difference:Q", scale=scale, axis=axis)

@@ -13,7 +13,7 @@ import pandas as pd
 from audience.board.liveliness import Liveliness
 from audience.sessions import Stage
 from audience.time import from_ms
-from dashboard.charts.axes import crosshair, finished, labelled_axis, legend, seconds, tick_step, tiles
+from dashboard.charts.axes import crosshair, finished, labelled_axis, left_axis, legend, seconds, tick_step, tiles
 from dashboard.charts.theme import Palette, dash
 from dashboard.charts.thinning import thinned_together
 
@@ -44,9 +44,7 @@ def day_chart(
     line = alt.Chart(frame).transform_fold(list(names), as_=["stage", "liveliness"])
     lines = line.mark_line(strokeWidth=1.6).encode(
         x=x,
-        y=alt.Y(
-            "liveliness:Q", scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(title=None, values=[0, 25, 50, 75, 100])
-        ),
+        y=alt.Y("liveliness:Q", scale=alt.Scale(domain=[0, 100]), axis=left_axis(values=[0, 25, 50, 75, 100])),
         color=alt.Color(
             "stage:N",
             scale=alt.Scale(domain=list(names), range=[colours[place % len(colours)] for place in range(len(names))]),
@@ -63,7 +61,7 @@ def day_chart(
     cells = alt.Chart(frame)
     pointed, hover = crosshair(cells, x, palette)
     under = cells.mark_rect(opacity=0, clip=True).encode(
-        x=seconds("from_s", ends, axis), x2=alt.X2("until_s"), tooltip=alt.Tooltip("said:N")
+        x=seconds("from_s", ends, axis), x2=alt.X2("until_s:Q"), tooltip=alt.Tooltip("said:N")
     )
     layers = [lines, instant, pointed, under.add_params(hover).properties(name="hover_cells")]
     return finished(layers, palette, height=_HEIGHT)

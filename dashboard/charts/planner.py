@@ -48,7 +48,7 @@ def planner_chart(plan: Plan, screenings: int | None, palette: Palette) -> alt.L
     pointed, hover = crosshair(cells, x, palette)
     under = cells.mark_rect(opacity=0, clip=True).encode(
         x=alt.X("from:Q", scale=alt.Scale(domain=[0, most], nice=False)),
-        x2=alt.X2("until"),
+        x2=alt.X2("until:Q"),
         tooltip=alt.Tooltip("said:N"),
     )
     layers = [line, point.encode(x=x, y=y), pointed, under.add_params(hover).properties(name="hover_cells")]

@@ -75,7 +75,9 @@ def interval_rows(rows: Sequence[IntervalRow], axis: IntervalAxis, palette: Pale
     )
     y = alt.Y("row:O", axis=None, scale=alt.Scale(paddingInner=0.6, paddingOuter=0.3))
     chart = alt.Chart(frame)
-    bar = chart.mark_bar(color=palette.unseen).encode(x=alt.X("low:Q", scale=scale, axis=ticks), x2=alt.X2("high"), y=y)
+    bar = chart.mark_bar(color=palette.unseen).encode(
+        x=alt.X("low:Q", scale=scale, axis=ticks), x2=alt.X2("high:Q"), y=y
+    )
     point = chart.mark_point(size=100, strokeWidth=2, opacity=1, color=palette.curve).encode(
         x=alt.X("value:Q", scale=scale),
         y=y,
