@@ -41,7 +41,7 @@ MOST_BANDS: Final = 4
 _NAME_PX, _LINES_ALONE_PX, _LINES_PX, _BETWEEN_PX, _DIFFERENCE_PX = 24, 300, 260, 48, 112
 _SHORTEST_TITLE_PX: Final = 40
 # Of lines that are drawn quietly, all together, and of one.
-_MOST_QUIET_POINTS, _LEAST_QUIET_POINTS = 12_000, 200
+_MOST_QUIET_POINTS, _LEAST_QUIET_POINTS = 9_000, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,12 +157,16 @@ def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -
         if low in figures.cells:
             band = cells.mark_area(color=see_through(colour))
             layers.append(band.encode(x=x, y=share(low), y2=alt.Y2(f"{high}:Q")))
-    axis = percent_axis(top)
+    foot = alt.Chart(pd.DataFrame({"at_s": [figures.ends_s[0]], "share": [0]})).mark_point(opacity=0)
+    layers.append(foot.encode(x=x, y=share("share", percent_axis(top))))
     if quiet:
-        thin = alt.Chart(_pieces(figures.cells, quiet)).mark_line(
-            color=palette.quiet, strokeWidth=0.8, strokeOpacity=0.55, invalid="filter"
+        pieces = _pieces(figures.cells, quiet)
+        pieces["y"] = lines_px - (lines_px - _NAME_PX) / top * pieces.pop("share")
+        # Of a point on scales of a chart Vega asks, in the browser, whether it has a figure. These all have.
+        thin = alt.Chart(pieces).mark_line(
+            x=alt.expr("scale('x', datum.at_s)"), color=palette.quiet, strokeWidth=0.8, strokeOpacity=0.55
         )
-        layers.append(thin.encode(x=x, y=share("share", axis), detail=alt.Detail("piece:N"), order=alt.OrderValue(0)))
+        layers.append(thin.encode(y=alt.Y("y:Q", scale=None), detail=alt.Detail("piece:N"), order=alt.OrderValue(0)))
     if loud:
         styles: dict[str, Any] = {"domain": list(loud), "type": "ordinal"}
         colours = alt.Scale(**styles, range=list(palette.lines[: len(loud)]))
@@ -171,7 +175,7 @@ def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -
         layers.append(
             strong.encode(
                 x=x,
-                y=share("share", None if quiet else axis),
+                y=share("share"),
                 color=alt.Color("line:N", scale=colours, legend=legend(loud)),
                 strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=legend(loud)),
             )
