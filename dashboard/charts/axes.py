@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import altair as alt
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from audience.time import clock_text
@@ -89,17 +90,39 @@ def tiles(at: Floats) -> tuple[Floats, Floats]:
     return edges[:-1], edges[1:]
 
 
-def crosshair(cells: alt.Chart, x: alt.X, palette: Palette) -> tuple[alt.Chart, alt.Parameter]:
-    """A line at the cell that the pointer is over, and the selection that finds it, for the cells' own marks.
+def hovered(cells: pd.DataFrame, x: alt.X, palette: Palette, *selections: alt.Parameter) -> list[alt.Chart]:
+    """Layers for a pointer: a line at the cell it is over, and cells as high as the view, with the words it reads.
 
     Args:
-        cells: a chart of the cells' frame.
-        x: where the line of a cell stands.
+        cells: the field of `x`, rising, and `said`, the words.
+        x: where the line of a cell stands; the field of the cells' left ends is `from_s`.
         palette: its colours.
+        selections: more that begin on the cells; on two layers Vega-Lite would call them alike.
     """
+    from_s, until_s = tiles(cells[str(x.shorthand).removesuffix(":Q")].to_numpy(float))
+    tiled = alt.Chart(cells.assign(from_s=from_s, until_s=until_s))
     hover = alt.selection_point(name=HOVER, on="pointerover", clear="pointerout", empty=False)
-    line = cells.transform_filter(hover).mark_rule(color=palette.quiet, strokeWidth=1)
-    return line.encode(x=x).properties(name=f"{HOVER}_line"), hover
+    line = tiled.transform_filter(hover).mark_rule(color=palette.quiet, strokeWidth=1).encode(x=x)
+    under = tiled.mark_rect(opacity=0, clip=True).encode(
+        x=alt.X("from_s:Q", scale=x["scale"]), x2=alt.X2("until_s:Q"), tooltip=alt.Tooltip("said:N")
+    )
+    under = under.add_params(hover, *selections).properties(name=f"{HOVER}_cells")
+    return [line.properties(name=f"{HOVER}_line"), under]
+
+
+def distinct(field: str, names: Mapping[str, str], colours: Sequence[str], dashes: Sequence[Any]) -> dict[str, Any]:
+    """Channels of lines that differ in colour and dash, with a legend that calls them by their names.
+
+    Args:
+        field: which line a row is of.
+        names: what to call each line, in the order of the other two.
+        colours, dashes: of each.
+    """
+    lines: dict[str, Any] = {"domain": list(names), "type": "ordinal"}
+    return {
+        "color": alt.Color(field, scale=alt.Scale(**lines, range=list(colours)), legend=legend(names)),
+        "strokeDash": alt.StrokeDash(field, scale=alt.Scale(**lines, range=list(dashes)), legend=legend(names)),
+    }
 
 
 def finished(

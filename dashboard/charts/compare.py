@@ -19,14 +19,13 @@ from dashboard.charts.axes import (
     RIGHT_PX,
     Ends,
     clock_axis,
-    crosshair,
+    distinct,
     finished,
+    hovered,
     left_axis,
-    legend,
     percent_axis,
     seconds,
     share_top,
-    tiles,
 )
 from dashboard.charts.theme import MOST_STYLES, SMALL_PX, TEXT_PX, Palette, dash, see_through
 from dashboard.charts.thinning import thinned
@@ -80,9 +79,9 @@ def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
     """The chart. Lines that are too many to distinguish are drawn alike and quietly, but those that are marked."""
     lines_px = _NAME_PX + (_LINES_PX if figures.difference else _LINES_ALONE_PX)
     height = lines_px + (_BETWEEN_PX + _DIFFERENCE_PX if figures.difference else 0)
-    cells = alt.Chart(_pointed_at(figures.cells))
-    x, begins = seconds("at_s", figures.ends_s, clock_axis(figures.ends_s)), seconds(BRUSHED, figures.ends_s)
-    pointed, hover = crosshair(cells, x, palette)
+    x = seconds("at_s", figures.ends_s, clock_axis(figures.ends_s))
+    # Cells too narrow to be pointed at have no words.
+    pointed_at = figures.cells.loc[figures.cells["said"] != "", ["at_s", "said"]]
     drag = alt.selection_interval(
         name=BRUSH,
         encodings=["x"],
@@ -90,17 +89,12 @@ def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
         translate=False,
         mark=alt.BrushConfig(fill=palette.quiet, fillOpacity=0.15, stroke=palette.quiet),
     )
-    under = cells.mark_rect(opacity=0, clip=True).encode(
-        x=begins, x2=alt.X2("until_s:Q"), tooltip=alt.Tooltip("said:N")
-    )
     layers = [
         _name(figures.name, 0, palette),
-        *_segments(figures, begins, lines_px, palette),
+        *_segments(figures, lines_px, palette),
         *_lines(figures, x, lines_px, palette),
-        *(_difference(figures, x, begins, height, palette) if figures.difference else []),
-        pointed,
-        # On one layer: selections on two would be called alike.
-        under.add_params(hover, drag).properties(name="hover_cells"),
+        *(_difference(figures, x, height, palette) if figures.difference else []),
+        *hovered(pointed_at, x, palette, drag),
     ]
     return finished(layers, palette, height=height, own_y=True)
 
@@ -113,15 +107,9 @@ def _name(name: str, y: float, palette: Palette) -> alt.Chart:
     return named
 
 
-def _pointed_at(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells that a pointer can tell apart, each as wide as its share of the axis."""
-    read = cells.loc[cells["said"] != "", ["at_s", "said"]]
-    from_s, until_s = tiles(read["at_s"].to_numpy())
-    return read.assign(from_s=from_s, until_s=until_s)
-
-
-def _segments(figures: CompareFigures, begins: alt.X, lines_px: int, palette: Palette) -> list[alt.Chart]:
+def _segments(figures: CompareFigures, lines_px: int, palette: Palette) -> list[alt.Chart]:
     """What was shown, behind the lines: every other part shaded, and each with as much of its title as fits."""
+    begins = seconds(BRUSHED, figures.ends_s)
     shaded = alt.Chart(figures.segments.iloc[::2]).mark_rect(color=palette.segment, y=_NAME_PX, y2=lines_px)
     whole = f"(width - {LEFT_PX + RIGHT_PX})"
     room = f"({whole} * (datum.until_s - datum.from_s) / {figures.ends_s[1] - figures.ends_s[0]} - 6)"
@@ -168,18 +156,9 @@ def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -
         )
         layers.append(thin.encode(y=alt.Y("y:Q", scale=None), detail=alt.Detail("piece:N"), order=alt.OrderValue(0)))
     if loud:
-        styles: dict[str, Any] = {"domain": list(loud), "type": "ordinal"}
-        colours = alt.Scale(**styles, range=list(palette.lines[: len(loud)]))
-        dashes = alt.Scale(**styles, range=[dash(place) for place in range(len(loud))])
         strong = cells.transform_fold(list(loud), as_=["line", "share"]).mark_line(strokeWidth=2)
-        layers.append(
-            strong.encode(
-                x=x,
-                y=share("share"),
-                color=alt.Color("line:N", scale=colours, legend=legend(loud)),
-                strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=legend(loud)),
-            )
-        )
+        styles = distinct("line:N", loud, palette.lines[: len(loud)], [dash(place) for place in range(len(loud))])
+        layers.append(strong.encode(x=x, y=share("share"), **styles))
     return layers
 
 
@@ -201,7 +180,7 @@ def _pieces(cells: pd.DataFrame, lines: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame({"at_s": at_s, "share": share, "piece": piece})
 
 
-def _difference(figures: CompareFigures, x: alt.X, begins: alt.X, height: int, palette: Palette) -> list[alt.Chart]:
+def _difference(figures: CompareFigures, x: alt.X, height: int, palette: Palette) -> list[alt.Chart]:
     """The difference with its band in the lower plot, 0 in its middle, so that who is higher is seen at once."""
     # A band of few units can be as wide as can be; the difference must be seen beside it all the same.
     reach = float(min(10 * np.ceil(max(figures.widest, 1) / 10), 100))
@@ -210,7 +189,7 @@ def _difference(figures: CompareFigures, x: alt.X, begins: alt.X, height: int, p
     cells = alt.Chart(figures.cells.drop(columns="said"))
     signed = "(datum.value > 0 ? '+' : '') + datum.label"
     axis = left_axis(grid=True, values=[-reach, 0, reach], labelExpr=signed)
-    clusters = alt.Chart(figures.clusters)
+    clusters, begins = alt.Chart(figures.clusters), seconds(BRUSHED, figures.ends_s)
     stretch = clusters.mark_rect(color=palette.band, y=top, y2=height)
     numbers = clusters.mark_text(y=top - 8, align="left", dx=4, fontSize=SMALL_PX)
     return [
