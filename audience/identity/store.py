@@ -14,9 +14,31 @@ from typing import Final, Protocol, Self, TypeVar
 
 from audience.identity.audit import AuditEntry
 from audience.identity.links import SecretLink
-from audience.identity.records import Confirmation, Consent, Enrolment, Person, Roster, Sighting, WatchEntry
+from audience.identity.records import (
+    BundleKey,
+    Confirmation,
+    Consent,
+    Enrolment,
+    Notice,
+    Person,
+    Roster,
+    Sighting,
+    WatchEntry,
+)
 
-IdentityRecord = Roster | Person | Consent | Enrolment | WatchEntry | Sighting | Confirmation | AuditEntry | SecretLink
+IdentityRecord = (
+    Roster
+    | Person
+    | Consent
+    | Enrolment
+    | WatchEntry
+    | Sighting
+    | Confirmation
+    | Notice
+    | AuditEntry
+    | SecretLink
+    | BundleKey
+)
 
 Kept = TypeVar("Kept", bound=IdentityRecord)
 
