@@ -51,7 +51,8 @@ def store(inside: Inside) -> Iterator[IdentityStore]:
 
 class TestRecords:
     def test_what_was_put_is_there_for_another_who_opens_the_store(self, store, inside):
-        assert {type(record) for record in ONE_OF_EACH} == set(get_args(IdentityRecord))
+        new = set(get_args(IdentityRecord)) - {type(record) for record in ONE_OF_EACH}
+        assert not new, "put one of each new kind into ONE_OF_EACH"
         for record in ONE_OF_EACH:
             store.put(record)
         with open_identity(inside.url) as other:
@@ -184,6 +185,24 @@ class TestSealing:
         store.seal("p-1", {"profile": NAME})
         assert store.unseal("p-1", "photo") is None
         store.drop_sealed("p-1", "photo")
+
+    def test_content_of_many_is_read_at_once_without_those_who_have_none(self, store, inside):
+        for number in range(30):
+            store.seal(f"p-{number}", {"template": bytes([number]), "profile": NAME})
+        store.seal("p-without", {"profile": NAME})
+        restore = inside.backup()
+        store.destroy("p-3")
+        store.destroy("p-4")
+        restore()
+        store.seal("p-4", {"profile": b"enrolled anew"})
+        wanted = [*(f"p-{number}" for number in range(25)), "p-without", "p-unknown"]
+        assert store.unseal_each(wanted, "template") == {
+            f"p-{number}": bytes([number]) for number in range(25) if number not in (3, 4)
+        }
+        assert store.unseal_each([], "template") == {}
+        inside.move_sealed("p-1", "template", "p-2", "template")
+        with pytest.raises(StoreUnavailable, match="p-2"):
+            store.unseal_each(wanted, "template")
 
     def test_no_byte_of_it_can_be_read_in_the_store(self, store, inside):
         store.seal("p-1", {"profile": NAME, "photo": NAME * 1000})
