@@ -168,6 +168,16 @@ class DynamoIdentityStore:
         return found
 
 
+def has_identity_tables(url: str) -> bool:
+    """Whether the tables of people beside that of a store exist, and these credentials may know of them.
+
+    Raises:
+        InvalidValue, StoreUnavailable: see `DynamoIdentityStore`; also if DynamoDB cannot be reached.
+    """
+    address = DynamoAddress.of(url)
+    return DynamoTable(replace(address, table=address.table + PEOPLE)).is_there()
+
+
 def create_identity_tables(client: Any, name: str) -> None:
     """Creates the two tables beside that of the sessions, as `infra/template.yaml` does.
 

@@ -28,6 +28,8 @@ WRITE_ROUNDS = 10
 FIRST_WAIT_S = 0.05
 LONGEST_WAIT_S = 5.0
 
+_NOT_TO_BE_SEEN = ("ResourceNotFoundException", "AccessDeniedException")
+
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
@@ -52,6 +54,17 @@ class DynamoTable:
     def close(self) -> None:
         """Refuses further calls. The client stays open, because other stores of this process share it."""
         self._closed.set()
+
+    def is_there(self) -> bool:
+        """Whether the table exists and these credentials may know of it."""
+        with boto_errors(self.address):
+            try:
+                self._client.describe_table(TableName=self.address.table)
+            except self._client.exceptions.ClientError as problem:
+                if problem.response["Error"]["Code"] not in _NOT_TO_BE_SEEN:
+                    raise
+                return False
+        return True
 
     def get(self, key: Item) -> Item | None:
         """The item with a key; None if there is none."""

@@ -16,7 +16,7 @@ from audience.errors import InvalidValue, StoreTooNew, StoreUnavailable
 from audience.identity.audit import AuditEntry
 from audience.identity.records import Confirmation, Person, Roster
 from audience.identity.store import LARGEST_CONTENT, MOST_RECORDS, IdentityRecord, IdentityStore
-from audience.stores import dynamo_table, open_identity
+from audience.stores import dynamo_table, has_identity, open_identity, open_store
 from tests.contracts.people import ONE_OF_EACH, Inside, InsideDynamo, InsideSqlite, a_person, a_roster, an_entry
 from tests.contracts.test_store import STORES
 from tests.ticking import last_words
@@ -47,6 +47,21 @@ def store(inside: Inside) -> Iterator[IdentityStore]:
     """An empty store of people."""
     with open_identity(inside.url) as opened:
         yield opened
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_store_has_people_once_their_store_was_made(kind, request, tmp_path):
+    name, _, engine = kind.partition(" on ")
+    if name == "sqlite":
+        url = f"sqlite:///{tmp_path}/houselights.db"
+        open_store(url).close()
+        make = lambda: open_identity(url).close()  # noqa: E731
+    else:
+        url = request.getfixturevalue("new_table")(request.getfixturevalue(engine))
+        make = lambda: InsideDynamo(url)  # noqa: E731
+    assert not has_identity(url)
+    make()
+    assert has_identity(url)
 
 
 class TestRecords:
