@@ -13,10 +13,25 @@ from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
 from audience.identity.audit import AuditEntry
+from audience.identity.households import Household, Member, SeenMinute, Tap
 from audience.identity.links import SecretLink
 from audience.identity.records import Confirmation, Consent, Enrolment, Person, Roster, Sighting, WatchEntry
 
-IdentityRecord = Roster | Person | Consent | Enrolment | WatchEntry | Sighting | Confirmation | AuditEntry | SecretLink
+IdentityRecord = (
+    Roster
+    | Person
+    | Consent
+    | Enrolment
+    | WatchEntry
+    | Sighting
+    | Confirmation
+    | AuditEntry
+    | SecretLink
+    | Household
+    | Member
+    | Tap
+    | SeenMinute
+)
 
 Kept = TypeVar("Kept", bound=IdentityRecord)
 
