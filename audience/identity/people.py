@@ -113,6 +113,13 @@ class Removal:
     done_at: datetime | None
     remark: str = ""
 
+    @property
+    def line(self) -> str:
+        """One line of a receipt."""
+        if self.done_at is None:
+            return f"{self.place}: {self.remark or 'asked, not confirmed yet'}"
+        return f"{self.place}: erased at {self.done_at:%Y-%m-%d %H:%M:%S} UTC"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
@@ -420,7 +427,11 @@ class People:
         ):
             if found is not None:
                 self._store.drop(found)
-        removals = [Removal(place="this store", done_at=self._now())]
+        removals = [
+            Removal(place="this store", done_at=None, remark="another program still reads what was there before")
+            if self._store.has_pending_erasure
+            else Removal(place="this store", done_at=self._now())
+        ]
         for place in self._elsewhere:
             removals += place.remove(roster_id, person_id)
         self._audit(why, roster_id, person_id, "; ".join(_removal_text(removal) for removal in removals))

@@ -11,10 +11,10 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from audience.errors import AccessRefused, InvalidValue
-from audience.identity.audit import AuditTrail
+from audience.identity.audit import AuditEntry, AuditTrail
 from audience.identity.gate import check, gate
 from audience.identity.people import (
     LARGEST_PHOTO,
@@ -45,6 +45,8 @@ CONFIRMERS: Final = 2
 
 PICTURE: Final = "sighting:"
 """Begins the name of a sighting's sealed picture; its id ends it."""
+
+Ended = Literal["found", "withdrawn", "refused", "expired"]
 
 State = Literal["unseen", "waiting", "confirmed", "rejected"]
 
@@ -258,6 +260,32 @@ class Searches:
             states.append(SightingState(sighting=sighting, confirmations=said, state=_state(said)))
         return sorted(states, key=lambda state: state.sighting.at_ms, reverse=True)
 
+    def to_look_at(self, roster_id: str) -> list[tuple[WatchEntry, Sighting]]:
+        """Sightings that wait for the actor's own word, the latest first; what others said of them is left out."""
+        waiting = [
+            (entry, state.sighting)
+            for entry in self.entries(roster_id)
+            if entry.runs(self._now()) and self._actor not in (entry.requested_by, entry.approved_by)
+            for state in self.sightings(entry)
+            if state.state in ("unseen", "waiting") and all(one.by != self._actor for one in state.confirmations)
+        ]
+        return sorted(waiting, key=lambda pair: pair[1].at_ms, reverse=True)
+
+    def description(self, entry: WatchEntry) -> Profile | None:
+        """Who is searched for; None once the search has ended."""
+        content = self._store.unseal(entry.entry_id, PROFILE)
+        return None if content is None else Profile(**json.loads(content))
+
+    def photo(self, entry: WatchEntry) -> bytes | None:
+        """The photo of who is searched for, a JPEG; None once the search has ended."""
+        return self._store.unseal(entry.entry_id, PHOTO)
+
+    def ended(self, roster_id: str) -> list[AuditEntry]:
+        """The ends of searches of a roster, the latest first, from the trail: nothing else is left of them."""
+        ends = {f"search {why}" for why in get_args(Ended)}
+        found = [one for one in self._trail.entries() if one.roster_id == roster_id and one.action in ends]
+        return found[::-1]
+
     def picture(self, sighting: Sighting) -> bytes | None:
         """The picture of a sighting, a JPEG; None if there is none, or not any more."""
         return self._store.unseal(sighting.subject_id, PICTURE + sighting.sighting_id)
@@ -310,7 +338,7 @@ class Searches:
             raise InvalidValue(f"the search {entry_id} does not run: it {_standing(entry)}")
         return entry
 
-    def _end(self, entry: WatchEntry, why: Literal["found", "withdrawn", "refused", "expired"]) -> WatchEntry:
+    def _end(self, entry: WatchEntry, why: Ended) -> WatchEntry:
         """Erases what is kept of a search: the key first, then sightings, then basis and reference."""
         self._store.destroy(entry.entry_id)
         for sighting in self._store.all(Sighting, *entry.key):

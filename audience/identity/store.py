@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Final, Protocol, Self, TypeVar
 
 from audience.identity.audit import AuditEntry
 from audience.identity.households import Household, Member, SeenMinute, Tap
@@ -35,6 +35,12 @@ IdentityRecord = (
 
 Kept = TypeVar("Kept", bound=IdentityRecord)
 
+MOST_RECORDS: Final = 100
+"""How many records are written together at most: as many as a transaction of DynamoDB takes."""
+
+LARGEST_CONTENT: Final = 300_000
+"""How many bytes a piece of sealed content has at most: what fits into an item of DynamoDB. Photos are reduced."""
+
 
 class IdentityStore(Protocol):
     """Keeps records under their `key`, and sealed content under the id of its subject.
@@ -44,8 +50,20 @@ class IdentityStore(Protocol):
 
     url: str
 
+    @property
+    def has_pending_erasure(self) -> bool:
+        """Whether erased bytes may still be on the disk, because another program reads an earlier state.
+
+        The next use of the store after that removes them.
+        """
+        ...
+
     def put(self, *records: IdentityRecord) -> None:
-        """Writes records, each replacing the one of its kind with its key; all of them, or none."""
+        """Writes records, each replacing the one of its kind with its key; all of them, or none.
+
+        Raises:
+            InvalidValue: there are more than `MOST_RECORDS`.
+        """
         ...
 
     def put_new(self, record: IdentityRecord) -> bool:
@@ -68,11 +86,23 @@ class IdentityStore(Protocol):
         """Encrypts and writes content of a subject, each under its name, replacing what has that name.
 
         The subject's key is made with the first content, and again after `destroy`.
+
+        Args:
+            subject_id: of a person or a watch entry.
+            content: bytes by name, such as "photo"; names have up to 128 letters, digits, `.`, `_`, `:` or `-`.
+
+        Raises:
+            InvalidValue: a name is not allowed, or a piece is larger than `LARGEST_CONTENT`; nothing was written.
+            StoreUnavailable: also if the subject was destroyed meanwhile; nothing of theirs is left.
         """
         ...
 
     def unseal(self, subject_id: str, name: str) -> bytes | None:
-        """Content of a subject, decrypted; None if there is none, or its key was destroyed."""
+        """Content of a subject, decrypted; None if there is none, or its key was destroyed.
+
+        Raises:
+            StoreUnavailable: also if it was changed, or moved here from another subject or name.
+        """
         ...
 
     def sealed_names(self, subject_id: str) -> list[str]:

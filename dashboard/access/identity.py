@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 import streamlit as st
+from starlette.requests import HTTPConnection
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from audience.errors import AccessRefused, InvalidValue
@@ -27,6 +28,7 @@ LINK_COOKIE: Final = "houselights_link_"
 
 _MOST_LINKS = 20
 _given: ContextVar[Permit | None] = ContextVar("permit", default=None)
+_account: ContextVar[str | None] = ContextVar("account", default=None)
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -64,6 +66,8 @@ def permit() -> Permit:
 
 def account() -> str:
     """The account of the current page's viewer, as audit trails name it; "this machine" where nobody signs in."""
+    if (given := _account.get()) is not None:
+        return given
     if settings() is None:
         return "this machine"
     return account_of(st.user.to_dict())
@@ -103,6 +107,26 @@ def asked_as(permit: Permit, function: Callable[Params, Result]) -> Callable[Par
             return function(*args, **kwargs)
         finally:
             _given.reset(before)
+
+    return called
+
+
+def asked_by(request: HTTPConnection, function: Callable[Params, Result]) -> Callable[Params, Result]:
+    """The function as whoever sends a request calls it: with their permit and their account, found at each call.
+
+    A stream that goes on for hours so ends when a login ends or a duty is taken away.
+    """
+
+    def called(*args: Params.args, **kwargs: Params.kwargs) -> Result:
+        now_set = settings()
+        login = login_of(request.cookies, now_set) if now_set is not None else None
+        claims = login.claims if login else {}
+        asking = EVERYTHING if now_set is None else permit_of(now_set, claims, request.cookies)
+        named = _account.set(account_of(claims) if claims else "this machine" if now_set is None else "")
+        try:
+            return asked_as(asking, function)(*args, **kwargs)
+        finally:
+            _account.reset(named)
 
     return called
 

@@ -77,7 +77,7 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
         f"A simulated festival is running: see the Stages page, and /live/{FESTIVAL_SESSION} for the public board."
     )
     console.print("Serving the dashboard; stop with Ctrl-C.")
-    with festival_running(store_url):
+    with festival_running(store_url), people_coming_in(store_url):
         code = serve(store_url, port=port, browser=browser, videos=[clip])
     print_reopen_command(console, store_url, clip)
     return code
@@ -125,6 +125,24 @@ def festival_running(store_url: str) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+@contextmanager
+def people_coming_in(store_url: str) -> Iterator[None]:
+    """Runs a pretend welcome desk and a pretend search for the duration of the context."""
+    from audience.stores import open_identity
+    from houselights.pretend_people import play, set_up
+
+    stop = threading.Event()
+    with open_identity(store_url) as store:
+        set_up(store)
+        thread = threading.Thread(target=play, args=(store, stop), name="people")
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
 
 
 def demo_session_id(video: Path) -> str:
