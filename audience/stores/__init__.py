@@ -47,7 +47,8 @@ def open_store(url: str) -> Store:
 def open_identity(url: str) -> IdentityStore:
     """Opens the store of people that belongs to the store at a URL, which is not opened.
 
-    In SQLite these are the files `<database>-people` and `<database>-keys`, created if they do not exist.
+    In SQLite these are the files `<database>-people` and `<database>-keys`, created if they do not exist; in DynamoDB
+    the tables `<TABLE>-people` and `<TABLE>-keys`, which must exist.
 
     Args:
         url: that of the store; see `open_store`.
@@ -60,6 +61,10 @@ def open_identity(url: str) -> IdentityStore:
         from audience.stores.sqlite_people import SqliteIdentityStore
 
         return SqliteIdentityStore(path)
+    if url.startswith(_DYNAMODB):
+        with _extra_cloud():
+            from audience.stores.dynamo_people import DynamoIdentityStore
+        return DynamoIdentityStore(url)
     raise _unknown(url)
 
 

@@ -75,6 +75,28 @@ class DynamoTable:
         )
         return bool(answer)
 
+    def put_together(self, items: Sequence[Item]) -> None:
+        """Writes up to 100 items in one transaction: all of them, or none."""
+        requests = [{"Put": {"TableName": self.address.table, "Item": item}} for item in items]
+        for wait_s in _waits(WRITE_ROUNDS):
+            time.sleep(wait_s)
+            # Cancelled where another write of one of the items is under way.
+            if self._call("transact_write_items", TransactItems=requests, unless="TransactionCanceledException"):
+                return
+        raise throttled(self.address)
+
+    def delete(self, key: Item, condition: str = "", values: Item | None = None) -> bool:
+        """Deletes one item, if a condition holds for it; returns whether it was there and was deleted."""
+        answer = self._call(
+            "delete_item",
+            TableName=self.address.table,
+            Key=key,
+            ReturnValues="ALL_OLD",
+            **({"ConditionExpression": condition, "ExpressionAttributeValues": values} if condition else {}),
+            unless="ConditionalCheckFailedException",
+        )
+        return "Attributes" in answer
+
     def rows(
         self, keys: KeyRange, attributes: Sequence[str], *, expired_at_ms: int | None = None, holding: str = ""
     ) -> list[Item]:
@@ -164,16 +186,7 @@ class DynamoTable:
 
         def delete(key: Item) -> int:
             # A record that was rewritten since it was read may expire later, and stays.
-            answer = self._call(
-                "delete_item",
-                TableName=self.address.table,
-                Key=key,
-                ConditionExpression="expires_ms < :now",
-                ExpressionAttributeValues={":now": {"N": str(now_ms)}},
-                ReturnValues="ALL_OLD",
-                unless="ConditionalCheckFailedException",
-            )
-            return int("Attributes" in answer)
+            return int(self.delete(key, "expires_ms < :now", {":now": {"N": str(now_ms)}}))
 
         return sum(_in_parallel(delete, keys))
 

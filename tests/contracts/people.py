@@ -22,6 +22,8 @@ from audience.identity.records import (
     WatchEntry,
 )
 from audience.identity.store import IdentityRecord
+from audience.stores.dynamo_client import DynamoAddress, client_for
+from audience.stores.dynamo_people import KEYS, PEOPLE, create_identity_tables
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 
@@ -127,6 +129,52 @@ class Inside(Protocol):
 
     def move_sealed(self, subject_id: str, name: str, to_subject: str, to_name: str) -> None:
         """Puts a piece of sealed content in the place of another, under that one's key id."""
+
+
+class InsideDynamo:
+    """Two tables of DynamoDB."""
+
+    def __init__(self, url: str) -> None:
+        address = DynamoAddress.of(url)
+        self.url = url
+        self._table = address.table
+        self._client = client_for(address.region, address.endpoint, local=True)
+        create_identity_tables(self._client, self._table)
+
+    def content_bytes(self) -> bytes:
+        return self._bytes(self._table + PEOPLE)
+
+    def key_bytes(self) -> bytes:
+        return self._bytes(self._table + KEYS)
+
+    def change_documents(self, change: Callable[[str], str]) -> None:
+        self._change("document", "S", change)
+
+    def change_sealed(self, change: Callable[[bytes], bytes]) -> None:
+        self._change("content", "B", change)
+
+    def move_sealed(self, subject_id: str, name: str, to_subject: str, to_name: str) -> None:
+        moved, place = (
+            next(item for item in self._items(self._table + PEOPLE) if (item["pk"]["S"], item["sk"]["S"]) == at)
+            for at in ((f"SEALED#{subject_id}", name), (f"SEALED#{to_subject}", to_name))
+        )
+        self._put(place | {"content": moved["content"]})
+
+    def _items(self, table: str) -> list[dict[str, Any]]:
+        pages = self._client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        return [item for page in pages for item in page["Items"]]
+
+    def _bytes(self, table: str) -> bytes:
+        values = [value for item in self._items(table) for held in item.values() for value in held.values()]
+        return b"".join(value if isinstance(value, bytes) else value.encode() for value in values)
+
+    def _change(self, attribute: str, kind: str, change: Callable[[Any], Any]) -> None:
+        for item in self._items(self._table + PEOPLE):
+            if attribute in item:
+                self._put(item | {attribute: {kind: change(item[attribute][kind])}})
+
+    def _put(self, item: dict[str, Any]) -> None:
+        self._client.put_item(TableName=self._table + PEOPLE, Item=item)
 
 
 class InsideSqlite:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -15,18 +15,30 @@ from audience.errors import InvalidValue, StoreTooNew, StoreUnavailable
 from audience.identity.audit import AuditEntry
 from audience.identity.records import Person, Roster
 from audience.identity.store import LARGEST_CONTENT, MOST_RECORDS, IdentityRecord, IdentityStore
-from audience.stores import open_identity
-from tests.contracts.people import ONE_OF_EACH, Inside, InsideSqlite, a_person, a_roster, an_entry
+from audience.stores import dynamo_table, open_identity
+from tests.contracts.people import ONE_OF_EACH, Inside, InsideDynamo, InsideSqlite, a_person, a_roster, an_entry
+from tests.contracts.test_store import STORES
 from tests.ticking import last_words
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = b"Zdislava Lemberk"
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=STORES)
 def inside(request: pytest.FixtureRequest, tmp_path: Path) -> Inside:
     """An empty store of people, seen from behind."""
-    return InsideSqlite(tmp_path)
+    kind, _, engine = request.param.partition(" on ")
+    if kind == "sqlite":
+        return InsideSqlite(tmp_path)
+    new_table: Callable[[str], str] = request.getfixturevalue("new_table")
+    return InsideDynamo(new_table(request.getfixturevalue(engine)))
+
+
+@pytest.fixture
+def transactions(request: pytest.FixtureRequest, inside: Inside) -> None:
+    """Skips a test where the engine has none."""
+    if "dynalite" in request.node.name:
+        pytest.skip("dynalite has no TransactWriteItems")
 
 
 @pytest.fixture
@@ -70,15 +82,24 @@ class TestRecords:
         ]
         assert store.all(Person, "members", "p-1") == [a_person("p-1")]
 
-    def test_more_than_a_page_of_records_is_read_whole(self, store):
-        people = [a_person(f"p-{number:04d}") for number in range(1200)]
-        for first in range(0, len(people), MOST_RECORDS):
-            store.put(*people[first : first + MOST_RECORDS])
+    def test_more_than_a_page_of_records_is_read_whole(self, store, monkeypatch):
+        monkeypatch.setattr(dynamo_table, "PAGE", 10)
+        people = [a_person(f"p-{number:02d}") for number in range(25)]
+        for person in people:
+            store.put(person)
         assert store.all(Person, "members") == people
 
+    @pytest.mark.usefixtures("transactions")
+    def test_records_written_together_are_all_there(self, store):
+        people = [a_person(f"p-{number:02d}") for number in range(MOST_RECORDS)]
+        store.put(*people)
+        assert store.all(Person) == people
+        store.put(a_roster(title="Members"), a_roster(title="Members and friends"))
+        assert [roster.title for roster in store.all(Roster)] == ["Members and friends"], "the last of one key"
+
     def test_a_dropped_record_is_gone_and_others_stay(self, store, inside):
-        store.put(a_person("p-1"))
-        store.put(a_person("p-secret"))
+        for person in (a_person("p-1"), a_person("p-secret")):
+            store.put(person)
         store.drop(a_person("p-secret"), a_person("p-3"))
         assert store.all(Person) == [a_person("p-1")]
         assert b"p-secret" not in inside.content_bytes()

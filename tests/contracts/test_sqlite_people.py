@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from audience.errors import StoreUnavailable
+from audience.identity.records import Person
 from audience.stores import open_identity, open_store, sqlite_file
 from tests.builders import a_session
 from tests.contracts.people import a_person, a_roster
@@ -57,6 +58,18 @@ def files_with(database: Path, *searched: bytes) -> set[str]:
         for file in database.parent.rglob("*")
         if file.is_file() and any(one in file.read_bytes() for one in searched)
     }
+
+
+def test_of_records_written_together_a_failure_leaves_none(database):
+    with open_identity(url(database)) as store:
+        with closing(sqlite3.connect(f"{database}-people")) as people:
+            people.execute(
+                "CREATE TRIGGER full BEFORE INSERT ON records WHEN NEW.key = 'members#p-2' "
+                "BEGIN SELECT RAISE(ABORT, 'no room'); END"
+            )
+        with pytest.raises(StoreUnavailable, match="no room"):
+            store.put(a_person("p-1"), a_person("p-2"))
+        assert store.all(Person) == []
 
 
 def test_people_and_keys_lie_in_files_of_their_own_which_their_owner_alone_reads(database):
