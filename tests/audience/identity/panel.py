@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from audience.identity.households import Action, Guests, Household, Member, Seen, SeenMinute, Tap
+from audience.identity.panels import HouseholdPanel
+from audience.identity.people import People, Profile
 from audience.identity.presence import HouseholdPresence, household_presence
+from audience.identity.records import Roster
+from audience.identity.store import IdentityStore
 from tests.builders import BEGAN, BEGAN_MS
 
 MINUTE_MS = 60_000
+
+
+class Home:
+    """A household in a store: Ann, who lets her smiles be joined with her, and Bea, who does not."""
+
+    def __init__(self, store: IdentityStore, now: Callable[[], datetime]) -> None:
+        self.store, self.now = store, now
+        self.people = People(store, actor="ada", now=now)
+        self.panel = HouseholdPanel(store, actor="ada", now=now)
+        self.people.set_up(
+            Roster(
+                roster_id="panel",
+                purpose="panel",
+                setting="home",
+                country="GB",
+                accepted=("consent", "household"),
+                created_at=now(),
+                created_by="ada",
+            )
+        )
+        self.household = self.panel.set_up("panel", "home-1", title="Household 1")
+        self.ann, self.bea = self.add("Ann", joins=True), self.add("Bea")
+
+    def add(self, name: str, *, joins: bool = False, keeps_photo: bool = False) -> str:
+        person = self.people.add(
+            "panel",
+            Profile(name=name),
+            notice="1",
+            how="a signed form",
+            joins_expressions=joins,
+            keeps_photo=keeps_photo,
+        )
+        self.panel.add_member(self.household, person.person_id)
+        return person.person_id
 
 
 def a_household(*alike: tuple[str, str], household_id: str = "home-1") -> Household:

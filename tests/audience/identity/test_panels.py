@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,12 +12,9 @@ import pytest
 from audience.errors import AccessRefused, InvalidValue
 from audience.identity.audit import AuditTrail, broken_at
 from audience.identity.households import Household, Member, SeenMinute, Tap
-from audience.identity.panels import MOST_TAPS, PANEL_KEPT, HouseholdPanel
-from audience.identity.people import People, Profile
-from audience.identity.records import Roster
-from audience.identity.store import IdentityStore
+from audience.identity.panels import MOST_TAPS, PANEL_KEPT
 from audience.stores import open_identity
-from tests.audience.identity.panel import minute, seen, tap
+from tests.audience.identity.panel import Home, minute, seen, tap
 from tests.builders import BEGAN, BEGAN_MS, after
 
 NOON = after(600)
@@ -31,41 +28,19 @@ class Clock:
         return self.now
 
 
-@dataclass
-class Home:
-    """A household of Ann, who lets her smiles be joined with her, and Bea, who does not."""
-
-    store: IdentityStore
-    clock: Clock = field(default_factory=Clock)
-
-    def __post_init__(self) -> None:
-        self.people = People(self.store, actor="ada", now=self.clock)
-        self.panel = HouseholdPanel(self.store, actor="ada", now=self.clock)
-        self.clock.now = BEGAN
-        roster = Roster(
-            roster_id="panel",
-            purpose="panel",
-            setting="home",
-            country="GB",
-            accepted=("consent", "household"),
-            created_at=BEGAN,
-            created_by="ada",
-        )
-        self.people.set_up(roster)
-        self.household = self.panel.set_up("panel", "home-1", title="Household 1")
-        self.ann, self.bea = (self.add(name, joins=name == "Ann") for name in ("Ann", "Bea"))
-        self.clock.now = NOON
-
-    def add(self, name: str, *, joins: bool = False) -> str:
-        person = self.people.add("panel", Profile(name=name), notice="1", how="a signed form", joins_expressions=joins)
-        self.panel.add_member(self.household, person.person_id)
-        return person.person_id
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
+    clock = Clock(BEGAN)
     with open_identity(f"sqlite:///{tmp_path / 'houselights.db'}") as store:
-        yield Home(store)
+        home = Home(store, clock)
+        clock.now = NOON
+        yield home
+
+
+def wait(home: Home, until: timedelta) -> None:
+    """Sets the clock to so long after noon."""
+    assert isinstance(home.now, Clock)
+    home.now.now = NOON + until
 
 
 def test_a_link_opens_its_household_until_another_is_made_or_it_is_revoked(home: Home):
@@ -163,10 +138,10 @@ def test_whoever_withdraws_leaves_their_household_with_all_that_was_kept(home: H
 def test_what_is_old_ends_with_expired_consents(home: Home):
     home.panel.take(home.household, [tap(0, "set on")])
     home.panel.record(minute(0, seen(home.ann)))
-    home.clock.now = NOON + PANEL_KEPT - timedelta(days=1)
+    wait(home, PANEL_KEPT - timedelta(days=1))
     home.people.end_expired()
     assert (len(home.store.all(Tap)), len(home.store.all(SeenMinute))) == (1, 1)
-    home.clock.now = NOON + PANEL_KEPT + timedelta(days=1)
+    wait(home, PANEL_KEPT + timedelta(days=1))
     home.people.end_expired()
     assert (home.store.all(Tap), home.store.all(SeenMinute)) == ([], [])
 
