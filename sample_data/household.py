@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 
 from audience.identity.households import MINUTE_MS, Guests, Household, Member, SeenMinute, Sex, Tap
 from audience.identity.minutes import FaceNow, MinuteCounter
+from audience.identity.panels import HouseholdPanel
+from audience.identity.people import PROFILE, People
+from audience.identity.records import LONGEST_CONSENT, Consent, Person, Roster
+from audience.identity.store import MOST_RECORDS, IdentityRecord, IdentityStore
 from audience.sessions import Session, Stage
+from audience.store import Store
 from audience.time import from_ms, to_ms
 from audience.timelines import Segment, Timeline, start_cues
 
@@ -59,6 +64,7 @@ _FAMILY: Final[tuple[tuple[str, Sex, int], ...]] = (
     ("Otto", "male", 1949),
 )
 _TWINS: Final = (2, 3)
+_OF_AGE: Final = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +139,66 @@ def simulate_panel(
         size = len(_FAMILY) if number == 0 else int(rng.choice([1, 2, 3, 4], p=[0.3, 0.35, 0.15, 0.2]))
         chosen = range(size) if number == 0 else sorted(rng.choice([0, 1, 2, 4], size, replace=False).tolist())
         yield _evening(number, [_FAMILY[place] for place in chosen], rng, to_ms(begins_at), roster_id)
+
+
+def load_panel(
+    store: Store, people: IdentityStore, session: Session, households: Sequence[SimulatedHousehold], *, now: datetime
+) -> None:
+    """Writes a simulated evening: its session, and its households with pretend members; an earlier one is replaced.
+
+    Args:
+        store: of the sessions.
+        people: the store of people.
+        session: see `panel_session`.
+        households: see `simulate_panel`.
+        now: when its pretend members consented, aware UTC.
+    """
+    roster = Roster(
+        roster_id=households[0].household.roster_id,
+        title="Simulated panel",
+        purpose="panel",
+        setting="home",
+        country=session.country,
+        stages=(f"{session.session_id}/*",),
+        accepted=("consent", "household", "guardian", "impact assessment"),
+        created_at=now,
+        created_by="simulation",
+        pretend=True,
+    )
+    People(people, actor="simulation", now=lambda: now).set_up(roster)
+    panel = HouseholdPanel(people, actor="simulation", now=lambda: now)
+    for earlier in panel.households(roster.roster_id):
+        panel.erase(earlier)
+    store.put_session(session)
+    for one in households:
+        store.put_stage(session.session_id, one.stage)
+        records: list[IdentityRecord] = [one.household, *one.members]
+        for member in one.members:
+            child = member.born is not None and session.started_at.year - member.born < _OF_AGE
+            records += _signed_up(member, session.started_at, child=child)
+            people.seal(member.person_id, {PROFILE: json.dumps({"name": one.names[member.person_id]}).encode()})
+        records += [*one.taps, *one.minutes]
+        for place in range(0, len(records), MOST_RECORDS):
+            people.put(*records[place : place + MOST_RECORDS])
+
+
+def _signed_up(member: Member, at: datetime, *, child: bool) -> tuple[Person, Consent]:
+    """A member on the roster, with a consent; grown-ups let their expressions be joined with them."""
+    return (
+        Person(roster_id=member.roster_id, person_id=member.person_id, added_at=at, child=child),
+        Consent(
+            roster_id=member.roster_id,
+            person_id=member.person_id,
+            purpose="panel",
+            notice="simulated",
+            given_at=at,
+            expires_at=at + LONGEST_CONSENT,
+            given_by="a guardian" if child else "the person",
+            how="a signed form",
+            recorded_by="simulation",
+            joins_expressions=not child,
+        ),
+    )
 
 
 def truth_document(session: Session, households: Sequence[SimulatedHousehold]) -> str:

@@ -250,6 +250,14 @@ class HouseholdPanel:
                     self._store.put(replace(minute, seen=left_seen))
             self._store.drop(member)
 
+    def erase(self, household: Household) -> None:
+        """Removes a household with its links, taps and minutes. Its members stay on the roster, as people."""
+        self.revoke_links(household)
+        for kind in (Tap, SeenMinute, Member):
+            self._store.drop(*self._store.all(kind, *household.key))
+        self._store.drop(household)
+        self._audit("household erased", household.roster_id, household.household_id)
+
     def end_old(self, roster_id: str) -> None:
         """Removes what is older than `PANEL_KEPT`."""
         oldest_ms = to_ms(self._now() - PANEL_KEPT)

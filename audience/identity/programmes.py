@@ -184,6 +184,22 @@ def programme_figures(
     )
 
 
+def nobody_watched(presence: HouseholdPresence) -> ProgrammeFigures:
+    """A programme in a household whose set is known to have shown something else, or nothing."""
+    none = np.zeros(len(presence.members))
+    return ProgrammeFigures(
+        household=presence.household,
+        members=presence.members,
+        length_min=0.0,
+        known=none + 1,
+        minutes=none,
+        watched=none,
+        reached=none,
+        guests=0.0,
+        uncovered_min=0.0,
+    )
+
+
 def panel_figures(households: Sequence[ProgrammeFigures]) -> PanelFigures:
     """A programme over a panel, with bands by household."""
     counted = np.array([one.counted for one in households], dtype=np.float64)
