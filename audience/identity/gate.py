@@ -173,8 +173,7 @@ def check(ruling: Ruling, accepted: Collection[str]) -> None:
     if ruling.is_refused:
         raise AccessRefused(f"{ruling.reason} ({ruling.article})")
     if missing := ruling.missing(accepted):
-        what = " ".join(CONDITIONS[name] for name in missing)
-        raise AccessRefused(f"{ruling.reason} Not said to be met: {', '.join(missing)}. {what}")
+        raise AccessRefused(f"{ruling.reason} Nobody said that these are met: {', '.join(missing)}.")
 
 
 def _search(in_eu: bool, place: str, actor: Actor, law: str) -> Ruling:

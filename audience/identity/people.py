@@ -25,6 +25,7 @@ from audience.identity.panels import HouseholdPanel
 from audience.identity.records import (
     Consent,
     Enrolment,
+    Notice,
     Person,
     PhotoQuality,
     Purpose,
@@ -381,6 +382,13 @@ class People:
                 )
         return found
 
+    def record(self, sighting: Sighting) -> bool:
+        """Keeps a sighting of somebody who is on the roster; returns whether it did."""
+        if self._store.get(Person, sighting.roster_id, sighting.subject_id) is None:
+            return False  # withdrawn meanwhile
+        self._store.put(sighting)
+        return True
+
     def rosters_for(self, session_id: str, stage_id: str) -> list[Roster]:
         """The rosters whose people may be recognised on a stage."""
         return [roster for roster in self.rosters() if covers(roster.stages, session_id, stage_id)]
@@ -417,7 +425,9 @@ class People:
         """
         at = self._now()
         self._store.destroy(person_id)
-        self._store.drop(*self._store.all(Sighting, roster_id, person_id))
+        self._store.drop(
+            *self._store.all(Sighting, roster_id, person_id), *self._store.all(Notice, roster_id, person_id)
+        )
         self._store.drop(*self._store.all(Consent, roster_id, person_id))
         self._store.drop(*(one for one in self._store.all(SecretLink, roster_id) if one.subject_id == person_id))
         HouseholdPanel(self._store, actor=self._actor, now=self._now).forget(roster_id, person_id)
@@ -436,6 +446,19 @@ class People:
             removals += place.remove(roster_id, person_id)
         self._audit(why, roster_id, person_id, "; ".join(_removal_text(removal) for removal in removals))
         return Receipt(roster_id=roster_id, subject_id=person_id, at=at, removals=tuple(removals))
+
+    def end_roster(self, roster_id: str) -> list[Receipt]:
+        """Removes everybody of a roster, its links, and the roster itself.
+
+        Raises:
+            InvalidValue: there is no such roster.
+        """
+        roster = self.roster(roster_id)
+        receipts = [self.withdraw(roster_id, person.person_id, why="erased") for person in self.people(roster_id)]
+        self._store.drop(*self._store.all(SecretLink, roster_id))
+        self._store.drop(roster)
+        self._audit("roster erased", roster_id)
+        return receipts
 
     def end_expired(self) -> list[Receipt]:
         """Removes everybody whose consent has expired or was withdrawn, and what has been kept for long enough.

@@ -308,7 +308,7 @@ class Sighting:
         roster_id, subject_id, sighting_id: the key; the subject is a person or a watch entry.
         session_id, stage_id, camera_id: where.
         at_ms: capture time of the last crop used, milliseconds since the epoch.
-        similarity: cosine between the track's mean template and the subject's, -1..1.
+        similarity: of the track's mean template to the subject's (`audience.identity.matching`), 1 for the same vector.
         runner_up: the same of the next most similar on the roster; None if nobody else is on it.
         crops: how many crops the track's template is the mean of.
         recogniser: name of the model.
@@ -333,8 +333,8 @@ class Sighting:
             check_id(what.replace("_", " "), getattr(self, what))
         check_title("recogniser", self.recogniser)
         for value in (self.similarity, self.runner_up):
-            if value is not None and not -1.001 <= value <= 1.001:
-                raise InvalidValue(f"a similarity of {value:g} is not possible: it must be between -1 and 1")
+            if value is not None and not abs(value) <= 2:
+                raise InvalidValue(f"a similarity of {value:g} is not possible: it must be between -2 and 2")
         if self.crops < 1:
             raise InvalidValue("a sighting rests on at least one crop")
 
@@ -372,6 +372,61 @@ class Confirmation:
     def key(self) -> tuple[str, ...]:
         """Its key in the store."""
         return (self.roster_id, self.subject_id, self.sighting_id, self.by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """That a notifier was sent a sighting, so that it is sent once.
+
+    Attributes:
+        roster_id, subject_id, sighting_id, notifier: the key; the notifier's name reveals no address.
+        at: aware UTC.
+    """
+
+    roster_id: str
+    subject_id: str
+    sighting_id: str
+    notifier: str
+    at: datetime
+
+    def __post_init__(self) -> None:
+        for what in ("roster_id", "subject_id", "sighting_id"):
+            check_id(what.replace("_", " "), getattr(self, what))
+        _check_who("notifier", self.notifier)
+        to_ms(self.at)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Its key in the store."""
+        return (self.roster_id, self.subject_id, self.sighting_id, self.notifier)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleKey:
+    """Where a key for bundles to devices is kept; the key itself is sealed.
+
+    Attributes:
+        holder: "installation", or "session/stage/camera" of a camera.
+        subject_id: what the key is sealed under, random.
+        public: the installation's public key, hexadecimal; "" for a camera's.
+        made_at: aware UTC.
+    """
+
+    holder: str
+    subject_id: str
+    public: str = ""
+    made_at: datetime
+
+    def __post_init__(self) -> None:
+        for part in self.holder.split("/"):
+            check_id("holder of a key", part)
+        check_id("subject id", self.subject_id)
+        to_ms(self.made_at)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Its key in the store."""
+        return (self.holder,)
 
 
 def _check_who(what: str, account: str) -> None:

@@ -31,6 +31,7 @@ from audience.identity.people import (
 from audience.identity.records import (
     Confirmation,
     Enrolment,
+    Notice,
     PhotoQuality,
     Roster,
     Sighting,
@@ -342,7 +343,7 @@ class Searches:
         """Erases what is kept of a search: the key first, then sightings, then basis and reference."""
         self._store.destroy(entry.entry_id)
         for sighting in self._store.all(Sighting, *entry.key):
-            self._store.drop(*self._store.all(Confirmation, *sighting.key))
+            self._store.drop(*self._store.all(Confirmation, *sighting.key), *self._store.all(Notice, *sighting.key))
             self._store.drop(sighting)
         if (enrolment := self._store.get(Enrolment, *entry.key)) is not None:
             self._store.drop(enrolment)

@@ -15,7 +15,17 @@ from typing import Final, Protocol, Self, TypeVar
 from audience.identity.audit import AuditEntry
 from audience.identity.households import Household, Member, SeenMinute, Tap
 from audience.identity.links import SecretLink
-from audience.identity.records import Confirmation, Consent, Enrolment, Person, Roster, Sighting, WatchEntry
+from audience.identity.records import (
+    BundleKey,
+    Confirmation,
+    Consent,
+    Enrolment,
+    Notice,
+    Person,
+    Roster,
+    Sighting,
+    WatchEntry,
+)
 
 IdentityRecord = (
     Roster
@@ -25,8 +35,10 @@ IdentityRecord = (
     | WatchEntry
     | Sighting
     | Confirmation
+    | Notice
     | AuditEntry
     | SecretLink
+    | BundleKey
     | Household
     | Member
     | Tap

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import ceil, floor
-from typing import Final
+from typing import Any, Final
 
 import altair as alt
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from audience.time import clock_text
@@ -24,8 +25,11 @@ HOVER: Final = "hover"
 _STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200)
 _DAY_S: Final = 86_400
 _WIDTH: Final = 800
-# As Streamlit takes it: of each side.
-_PADDING: Final = {"left": 4, "right": 14, "top": 2, "bottom": 4}
+_PADDING: Final = {"left": 0, "right": 0, "top": 2, "bottom": 4}
+
+LEFT_PX, RIGHT_PX = 48, 26
+"""Room for the labels of axes along time, inside the view: where they stand beside it, Vega draws once to learn how
+wide they are, and draws again."""
 
 
 def tick_step(span_s: float, most: float = 10) -> int:
@@ -60,14 +64,20 @@ def written(texts: Mapping[float, str] | Mapping[str, str]) -> str:
     return f"{json.dumps([drawable(text) for text in texts.values()])}[indexof({json.dumps(list(texts))}, datum.value)]"
 
 
-def seconds(field: str, ends_s: Ends, axis: alt.Axis) -> alt.X:
-    """The x channel of a field of seconds, from when to when it is shown; layers of a chart are given one axis."""
-    return alt.X(f"{field}:Q", scale=alt.Scale(domain=list(ends_s), nice=False, zero=False), axis=axis)
+def seconds(field: str, ends_s: Ends, axis: Any = alt.Undefined) -> alt.X:
+    """The x channel of a field of seconds, from when to when it is shown; one layer of a chart brings the axis."""
+    scale = alt.Scale(domain=list(ends_s), nice=False, zero=False, range=[LEFT_PX, alt.expr(f"width - {RIGHT_PX}")])
+    return alt.X(f"{field}:Q", scale=scale, axis=axis)
 
 
 def percent_axis(top: float) -> alt.Axis:
     """From 0 over half of it to `top` percent."""
-    return alt.Axis(title=None, grid=True, values=[0, top / 2, top], labelExpr="datum.value + ' %'")
+    return left_axis(values=[0, top / 2, top], grid=True, labelExpr="datum.value + ' %'")
+
+
+def left_axis(**options: Any) -> alt.Axis:
+    """A y axis of a chart along time, its labels in the room that `seconds` leaves."""
+    return alt.Axis(title=None, orient="left", offset=-LEFT_PX, **options)
 
 
 def share_top(highest: float) -> float:
@@ -90,17 +100,39 @@ def tiles(at: Floats) -> tuple[Floats, Floats]:
     return edges[:-1], edges[1:]
 
 
-def crosshair(cells: alt.Chart, x: alt.X, palette: Palette) -> tuple[alt.Chart, alt.Parameter]:
-    """A line at the cell that the pointer is over, and the selection that finds it, for the cells' own marks.
+def hovered(cells: pd.DataFrame, x: alt.X, palette: Palette, *selections: alt.Parameter) -> list[alt.Chart]:
+    """Layers for a pointer: a line at the cell it is over, and cells as high as the view, with the words it reads.
 
     Args:
-        cells: a chart of the cells' frame.
-        x: where the line of a cell stands.
+        cells: the field of `x`, rising, and `said`, the words.
+        x: where the line of a cell stands; the field of the cells' left ends is `from_s`.
         palette: its colours.
+        selections: more that begin on the cells; on two layers Vega-Lite would call them alike.
     """
+    from_s, until_s = tiles(cells[str(x.shorthand).removesuffix(":Q")].to_numpy(float))
+    tiled = alt.Chart(cells.assign(from_s=from_s, until_s=until_s))
     hover = alt.selection_point(name=HOVER, on="pointerover", clear="pointerout", empty=False)
-    line = cells.transform_filter(hover).mark_rule(color=palette.quiet, strokeWidth=1, aria=False)
-    return line.encode(x=x).properties(name=f"{HOVER}_line"), hover
+    line = tiled.transform_filter(hover).mark_rule(color=palette.quiet, strokeWidth=1).encode(x=x)
+    under = tiled.mark_rect(opacity=0, clip=True).encode(
+        x=alt.X("from_s:Q", scale=x["scale"]), x2=alt.X2("until_s:Q"), tooltip=alt.Tooltip("said:N")
+    )
+    under = under.add_params(hover, *selections).properties(name=f"{HOVER}_cells")
+    return [line.properties(name=f"{HOVER}_line"), under]
+
+
+def distinct(field: str, names: Mapping[str, str], colours: Sequence[str], dashes: Sequence[Any]) -> dict[str, Any]:
+    """Channels of lines that differ in colour and dash, with a legend that calls them by their names.
+
+    Args:
+        field: which line a row is of.
+        names: what to call each line, in the order of the other two.
+        colours, dashes: of each.
+    """
+    lines: dict[str, Any] = {"domain": list(names), "type": "ordinal"}
+    return {
+        "color": alt.Color(field, scale=alt.Scale(**lines, range=list(colours)), legend=legend(names)),
+        "strokeDash": alt.StrokeDash(field, scale=alt.Scale(**lines, range=list(dashes)), legend=legend(names)),
+    }
 
 
 def finished(
@@ -115,14 +147,13 @@ def finished(
         title: stands over it.
         own_y: whether layers have y axes of their own.
     """
-    chart = alt.LayerChart(
+    return alt.LayerChart(
         layer=list(layers),
         width=_WIDTH,
         height=height,
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         padding=_PADDING,
         config=alt.Config(**config_of(palette)),
+        title=title or alt.Undefined,
+        resolve=alt.Resolve(scale=alt.ScaleResolveMap(y="independent")) if own_y else alt.Undefined,
     )
-    if title:
-        chart.title = title
-    return chart.resolve_scale(y="independent") if own_y else chart

@@ -14,7 +14,19 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from dashboard.charts.axes import Ends, clock_axis, crosshair, finished, legend, percent_axis, seconds, share_top, tiles
+from dashboard.charts.axes import (
+    LEFT_PX,
+    RIGHT_PX,
+    Ends,
+    clock_axis,
+    distinct,
+    finished,
+    hovered,
+    left_axis,
+    percent_axis,
+    seconds,
+    share_top,
+)
 from dashboard.charts.theme import MOST_STYLES, SMALL_PX, TEXT_PX, Palette, dash, see_through
 from dashboard.charts.thinning import thinned
 
@@ -25,11 +37,10 @@ BRUSHED: Final = "from_s"
 MOST_BANDS: Final = 4
 """More bands would hide one another."""
 
-_LINES_ALONE_PX, _LINES_PX, _BETWEEN_PX, _DIFFERENCE_PX = 300, 260, 48, 112
+_NAME_PX, _LINES_ALONE_PX, _LINES_PX, _BETWEEN_PX, _DIFFERENCE_PX = 24, 300, 260, 48, 112
 _SHORTEST_TITLE_PX: Final = 40
-_MOST_POINTED_AT: Final = 600
 # Of lines that are drawn quietly, all together, and of one.
-_MOST_QUIET_POINTS, _LEAST_QUIET_POINTS = 12_000, 200
+_MOST_QUIET_POINTS, _LEAST_QUIET_POINTS = 9_000, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +50,8 @@ class CompareFigures:
     Attributes:
         cells: one row a cell of the axis: `at_s`; `line_0` and so on, percent, with `low_0` and
             `high_0` of lines that have a band;
-            `difference`, `difference_low`, `difference_high`, points; `said`, which a pointer over it reads. NaN where
-            there is no figure.
+            `difference`, `difference_low`, `difference_high`, points; `said`, which a pointer over it reads, empty
+            where the cell is too narrow to be pointed at. NaN where there is no figure.
         names: of the lines.
         marked: names of lines that stand out among many.
         name: what the lines show.
@@ -66,12 +77,11 @@ class CompareFigures:
 
 def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
     """The chart. Lines that are too many to distinguish are drawn alike and quietly, but those that are marked."""
-    lines_px = _LINES_PX if figures.difference else _LINES_ALONE_PX
+    lines_px = _NAME_PX + (_LINES_PX if figures.difference else _LINES_ALONE_PX)
     height = lines_px + (_BETWEEN_PX + _DIFFERENCE_PX if figures.difference else 0)
-    cells = alt.Chart(_pointed_at(figures.cells))
-    axis = clock_axis(figures.ends_s)
-    x, begins = seconds("at_s", figures.ends_s, axis), seconds(BRUSHED, figures.ends_s, axis)
-    pointed, hover = crosshair(cells, x, palette)
+    x = seconds("at_s", figures.ends_s, clock_axis(figures.ends_s))
+    # Cells too narrow to be pointed at have no words.
+    pointed_at = figures.cells.loc[figures.cells["said"] != "", ["at_s", "said"]]
     drag = alt.selection_interval(
         name=BRUSH,
         encodings=["x"],
@@ -79,39 +89,40 @@ def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
         translate=False,
         mark=alt.BrushConfig(fill=palette.quiet, fillOpacity=0.15, stroke=palette.quiet),
     )
-    under = cells.mark_rect(opacity=0, aria=False, clip=True).encode(x=begins, x2="until_s:Q", tooltip="said:N")
     layers = [
-        *_segments(figures, begins, lines_px, palette),
+        _name(figures.name, 0, palette),
+        *_segments(figures, lines_px, palette),
         *_lines(figures, x, lines_px, palette),
-        *(_difference(figures, x, begins, height, palette) if figures.difference else []),
-        pointed,
-        # On one layer: selections on two would be called alike.
-        under.add_params(hover, drag).properties(name="hover_cells"),
+        *(_difference(figures, x, height, palette) if figures.difference else []),
+        *hovered(pointed_at, x, palette, drag),
     ]
-    return finished(layers, palette, height=height, title=figures.name, own_y=True)
+    return finished(layers, palette, height=height, own_y=True)
 
 
-def _pointed_at(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells that a pointer can tell apart, each as wide as its share of the axis."""
-    read = cells[["at_s", "said"]].iloc[:: -(-len(cells) // _MOST_POINTED_AT) or 1]
-    from_s, until_s = tiles(read["at_s"].to_numpy())
-    return read.assign(from_s=from_s, until_s=until_s)
+def _name(name: str, y: float, palette: Palette) -> alt.Chart:
+    """What a plot shows, above it: as data, since a page draws a chart whose figures alone are new in half the time."""
+    at: dict[str, Any] = {"x": 0, "y": y, "align": "left", "baseline": "top", "limit": alt.expr("width")}
+    text = alt.Chart(pd.DataFrame({"name": [name]})).encode(text=alt.Text("name:N"))
+    named: alt.Chart = text.mark_text(color=palette.quiet, fontSize=TEXT_PX + 1, **at)
+    return named
 
 
-def _segments(figures: CompareFigures, begins: alt.X, lines_px: int, palette: Palette) -> list[alt.Chart]:
+def _segments(figures: CompareFigures, lines_px: int, palette: Palette) -> list[alt.Chart]:
     """What was shown, behind the lines: every other part shaded, and each with as much of its title as fits."""
-    shaded = alt.Chart(figures.segments.iloc[::2]).mark_rect(color=palette.segment, aria=False, y=0, y2=lines_px)
-    room = f"(width * (datum.until_s - datum.from_s) / {figures.ends_s[1] - figures.ends_s[0]} - 6)"
+    begins = seconds(BRUSHED, figures.ends_s)
+    shaded = alt.Chart(figures.segments.iloc[::2]).mark_rect(color=palette.segment, y=_NAME_PX, y2=lines_px)
+    whole = f"(width - {LEFT_PX + RIGHT_PX})"
+    room = f"({whole} * (datum.until_s - datum.from_s) / {figures.ends_s[1] - figures.ends_s[0]} - 6)"
     titles = alt.Chart(figures.segments).mark_text(
         align="left",
         dx=4,
-        y=SMALL_PX,
+        y=_NAME_PX + SMALL_PX,
         fontSize=SMALL_PX,
         color=palette.quiet,
         limit=alt.expr(f"max(1, {room})"),
         opacity=alt.expr(f"{room} < {_SHORTEST_TITLE_PX} ? 0 : 1"),
     )
-    return [shaded.encode(x=begins, x2="until_s:Q"), titles.encode(x=begins, text="title:N")]
+    return [shaded.encode(x=begins, x2=alt.X2("until_s:Q")), titles.encode(x=begins, text=alt.Text("title:N"))]
 
 
 def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -> list[alt.Chart]:
@@ -119,7 +130,7 @@ def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -
     top = share_top(figures.highest)
 
     def share(name: str, axis: alt.Axis | None = None) -> alt.Y:
-        return alt.Y(f"{name}:Q", scale=alt.Scale(domain=[0, top], range=[lines_px, 0]), axis=axis)
+        return alt.Y(f"{name}:Q", scale=alt.Scale(domain=[0, top], range=[lines_px, _NAME_PX]), axis=axis)
 
     fields = {f"line_{number}": name for number, name in enumerate(figures.names)}
     told_apart = (
@@ -132,41 +143,44 @@ def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -
     for colour, one in zip(palette.lines, loud, strict=False):
         low, high = one.replace("line", "low"), one.replace("line", "high")
         if low in figures.cells:
-            band = cells.mark_area(color=see_through(colour), aria=False)
-            layers.append(band.encode(x=x, y=share(low), y2=f"{high}:Q"))
-    axis = percent_axis(top)
+            band = cells.mark_area(color=see_through(colour))
+            layers.append(band.encode(x=x, y=share(low), y2=alt.Y2(f"{high}:Q")))
+    foot = alt.Chart(pd.DataFrame({"at_s": [figures.ends_s[0]], "share": [0]})).mark_point(opacity=0)
+    layers.append(foot.encode(x=x, y=share("share", percent_axis(top))))
     if quiet:
-        thin = alt.Chart(_long(figures.cells, quiet)).mark_line(
-            color=palette.quiet, strokeWidth=0.8, strokeOpacity=0.55, aria=False
+        pieces = _pieces(figures.cells, quiet)
+        pieces["y"] = lines_px - (lines_px - _NAME_PX) / top * pieces.pop("share")
+        # Of a point on scales of a chart Vega asks, in the browser, whether it has a figure. These all have.
+        thin = alt.Chart(pieces).mark_line(
+            x=alt.expr("scale('x', datum.at_s)"), color=palette.quiet, strokeWidth=0.8, strokeOpacity=0.55
         )
-        layers.append(thin.encode(x=x, y=share("share", axis), detail="line:N"))
+        layers.append(thin.encode(y=alt.Y("y:Q", scale=None), detail=alt.Detail("piece:N"), order=alt.OrderValue(0)))
     if loud:
-        styles: dict[str, Any] = {"domain": list(loud), "type": "ordinal"}
-        colours = alt.Scale(**styles, range=list(palette.lines[: len(loud)]))
-        dashes = alt.Scale(**styles, range=[dash(place) for place in range(len(loud))])
-        strong = cells.transform_fold(list(loud), as_=["line", "share"]).mark_line(strokeWidth=2, aria=False)
-        layers.append(
-            strong.encode(
-                x=x,
-                y=share("share", None if quiet else axis),
-                color=alt.Color("line:N", scale=colours, legend=legend(loud)),
-                strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=legend(loud)),
-            )
-        )
+        strong = cells.transform_fold(list(loud), as_=["line", "share"]).mark_line(strokeWidth=2)
+        styles = distinct("line:N", loud, palette.lines[: len(loud)], [dash(place) for place in range(len(loud))])
+        layers.append(strong.encode(x=x, y=share("share"), **styles))
     return layers
 
 
-def _long(cells: pd.DataFrame, lines: Sequence[str]) -> pd.DataFrame:
-    """Many lines one under another, each thinned by itself: folded by the browser they would take it seconds."""
+def _pieces(cells: pd.DataFrame, lines: Sequence[str]) -> pd.DataFrame:
+    """The pieces of many lines between their gaps, one under another, each line thinned by itself.
+
+    Folded by the browser they would take it seconds, and so would asking for every point whether it is in a gap.
+    """
     most = max(_LEAST_QUIET_POINTS, _MOST_QUIET_POINTS // len(lines))
-    found = []
+    at_s, found, pieces = cells["at_s"].to_numpy(), [], 0
     for line in lines:
-        drawn = cells.iloc[thinned(cells[line].to_numpy(), most)]
-        found.append(pd.DataFrame({"at_s": drawn["at_s"], "line": line, "share": drawn[line]}))
-    return pd.concat(found)
+        share = cells[line].to_numpy()
+        drawn = thinned(share, most)
+        gap = np.isnan(share[drawn])
+        piece = pieces + np.cumsum(gap)
+        found.append(np.array([at_s[drawn], share[drawn], piece])[:, ~gap])
+        pieces = int(piece[-1]) + 1
+    at_s, share, piece = np.concatenate(found, axis=1)
+    return pd.DataFrame({"at_s": at_s, "share": share, "piece": piece})
 
 
-def _difference(figures: CompareFigures, x: alt.X, begins: alt.X, height: int, palette: Palette) -> list[alt.Chart]:
+def _difference(figures: CompareFigures, x: alt.X, height: int, palette: Palette) -> list[alt.Chart]:
     """The difference with its band in the lower plot, 0 in its middle, so that who is higher is seen at once."""
     # A band of few units can be as wide as can be; the difference must be seen beside it all the same.
     reach = float(min(10 * np.ceil(max(figures.widest, 1) / 10), 100))
@@ -174,21 +188,18 @@ def _difference(figures: CompareFigures, x: alt.X, begins: alt.X, height: int, p
     scale = alt.Scale(domain=[-reach, reach], range=[height, top])
     cells = alt.Chart(figures.cells.drop(columns="said"))
     signed = "(datum.value > 0 ? '+' : '') + datum.label"
-    axis = alt.Axis(title=None, orient="left", grid=True, values=[-reach, 0, reach], labelExpr=signed)
-    clusters = alt.Chart(figures.clusters)
-    stretch = clusters.mark_rect(color=palette.band, aria=False, y=top, y2=height)
+    axis = left_axis(grid=True, values=[-reach, 0, reach], labelExpr=signed)
+    clusters, begins = alt.Chart(figures.clusters), seconds(BRUSHED, figures.ends_s)
+    stretch = clusters.mark_rect(color=palette.band, y=top, y2=height)
     numbers = clusters.mark_text(y=top - 8, align="left", dx=4, fontSize=SMALL_PX)
-    name = alt.Chart(pd.DataFrame({"name": [figures.difference]})).mark_text(
-        x=0, y=top - 26, align="left", color=palette.quiet, fontSize=TEXT_PX + 1, limit=alt.expr("width")
-    )
     return [
-        name.encode(text="name:N"),
-        stretch.encode(x=begins, x2="until_s:Q"),
-        numbers.encode(x=begins, text="number:N"),
-        cells.mark_area(color=palette.unseen, aria=False).encode(
-            x=x, y=alt.Y("difference_low:Q", scale=scale, axis=None), y2="difference_high:Q"
+        _name(figures.difference, top - 32, palette),
+        stretch.encode(x=begins, x2=alt.X2("until_s:Q")),
+        numbers.encode(x=begins, text=alt.Text("number:N")),
+        cells.mark_area(color=palette.unseen).encode(
+            x=x, y=alt.Y("difference_low:Q", scale=scale, axis=None), y2=alt.Y2("difference_high:Q")
         ),
-        cells.mark_line(color=palette.ink, strokeWidth=1.6, aria=False).encode(
+        cells.mark_line(color=palette.ink, strokeWidth=1.6).encode(
             x=x, y=alt.Y("difference:Q", scale=scale, axis=axis)
         ),
     ]

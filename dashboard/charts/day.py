@@ -13,7 +13,7 @@ import pandas as pd
 from audience.board.liveliness import Liveliness
 from audience.sessions import Stage
 from audience.time import from_ms
-from dashboard.charts.axes import clock_labels, crosshair, finished, labelled_axis, legend, seconds, tiles
+from dashboard.charts.axes import clock_labels, distinct, finished, hovered, labelled_axis, left_axis, seconds
 from dashboard.charts.theme import Palette, dash
 from dashboard.charts.thinning import thinned_together
 
@@ -38,34 +38,22 @@ def day_chart(
     ends = (0.0, max([1.0, *frame["at_s"]]))
     began_ms = int(figures.at_ms[0]) if len(figures.at_ms) else at_ms
     began = from_ms(began_ms).astimezone(zone)
-    axis = labelled_axis(clock_labels(began, ends[1]))
-    x = seconds("at_s", ends, axis)
-    colours = (palette.curve, *palette.beside)
-    line = alt.Chart(frame).transform_fold(list(names), as_=["stage", "liveliness"])
-    lines = line.mark_line(strokeWidth=1.6, aria=False).encode(
+    x = seconds("at_s", ends, labelled_axis(clock_labels(began, ends[1])))
+    colours, places = (palette.curve, *palette.beside), range(len(names))
+    line = alt.Chart(frame.drop(columns="said")).transform_fold(list(names), as_=["stage", "liveliness"])
+    lines = line.mark_line(strokeWidth=1.6).encode(
         x=x,
-        y=alt.Y(
-            "liveliness:Q", scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(title=None, values=[0, 25, 50, 75, 100])
-        ),
-        color=alt.Color(
+        y=alt.Y("liveliness:Q", scale=alt.Scale(domain=[0, 100]), axis=left_axis(values=[0, 25, 50, 75, 100])),
+        **distinct(
             "stage:N",
-            scale=alt.Scale(domain=list(names), range=[colours[place % len(colours)] for place in range(len(names))]),
-            legend=legend(names),
-        ),
-        strokeDash=alt.StrokeDash(
-            "stage:N",
-            scale=alt.Scale(domain=list(names), range=[dash(place // len(colours)) for place in range(len(names))]),
-            legend=legend(names),
+            names,
+            [colours[place % len(colours)] for place in places],
+            [dash(place // len(colours)) for place in places],
         ),
     )
     shown = pd.DataFrame({"at_s": [(at_ms - began_ms) / 1000]})
-    instant = alt.Chart(shown).mark_rule(color=palette.ink, strokeWidth=1.5, aria=False).encode(x=x)
-    cells = alt.Chart(frame)
-    pointed, hover = crosshair(cells, x, palette)
-    under = cells.mark_rect(opacity=0, aria=False, clip=True).encode(
-        x=seconds("from_s", ends, axis), x2="until_s:Q", tooltip="said:N"
-    )
-    layers = [lines, instant, pointed, under.add_params(hover).properties(name="hover_cells")]
+    instant = alt.Chart(shown).mark_rule(color=palette.ink, strokeWidth=1.5).encode(x=x)
+    layers = [lines, instant, *hovered(frame[["at_s", "said"]], x, palette)]
     return finished(layers, palette, height=_HEIGHT)
 
 
@@ -74,7 +62,6 @@ def _frame(figures: Liveliness, names: dict[str, str], zone: tzinfo) -> pd.DataF
     kept = thinned_together(figures.figure.T, _MOST_POINTS)
     at_s = (figures.at_ms[kept] - figures.at_ms[:1]) / 1000
     values = np.round(100 * figures.figure[kept], 1)
-    from_s, until_s = tiles(at_s)
     said = []
     for at, row in zip(figures.at_ms[kept].tolist(), values, strict=True):
         known = sorted(
@@ -83,4 +70,4 @@ def _frame(figures: Liveliness, names: dict[str, str], zone: tzinfo) -> pd.DataF
         clock = from_ms(at).astimezone(zone).strftime("%H:%M:%S")
         said.append("\n".join([clock, *(f"{name}: {value:.0f}" for value, name in known)]))
     lines = {name: values[:, place] for place, name in enumerate(names)}
-    return pd.DataFrame({"at_s": at_s, "from_s": from_s, "until_s": until_s, **lines, "said": said})
+    return pd.DataFrame({"at_s": at_s, **lines, "said": said})

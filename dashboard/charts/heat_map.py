@@ -64,9 +64,7 @@ def heat_map(
         ),
     )
     figures = alt.Chart(cells)
-    coloured = figures.transform_filter("isValid(datum.value)").mark_rect(
-        stroke=palette.paper, strokeWidth=2, aria=False
-    )
+    coloured = figures.transform_filter("isValid(datum.value)").mark_rect(stroke=palette.paper, strokeWidth=2)
     text: dict[str, Any] = {"baseline": "middle", "fontSize": alt.expr(_FONT_PX)}
     words = figures.mark_text(text=alt.expr(f"width < {PHONE_PX} ? datum.brief : datum.text"), **text)
     beside = alt.Chart(pd.DataFrame({"row": range(len(rows)), "name": list(rows)}))
@@ -79,12 +77,12 @@ def heat_map(
         color=palette.quiet,
         fontSize=alt.expr(_FONT_PX),
     )
-    under = figures.mark_rect(opacity=0, aria=False).encode(x=x, y=y, tooltip="said:N")
+    under = figures.mark_rect(opacity=0).encode(x=x, y=y, tooltip=alt.Tooltip("said:N"))
     layers = [
         coloured.encode(x=x, y=y, color=colour),
         words.encode(x=x, y=y),
-        names.encode(y=y, text="name:N"),
-        heads.encode(x=x, text="name:N"),
+        names.encode(y=y, text=alt.Text("name:N")),
+        heads.encode(x=x, text=alt.Text("name:N")),
         under.properties(name="hover_cells"),
     ]
     return finished(layers, palette, height=_TOP_PX + _ROW_PX * len(rows))

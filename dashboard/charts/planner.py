@@ -10,7 +10,7 @@ import pandas as pd
 
 from audience.comparing.comparison import LEAST_UNITS
 from audience.comparing.planning import Plan
-from dashboard.charts.axes import crosshair, finished, tiles
+from dashboard.charts.axes import finished, hovered
 from dashboard.charts.theme import Palette
 
 _HEIGHT: Final = 230
@@ -28,13 +28,10 @@ def planner_chart(plan: Plan, screenings: int | None, palette: Palette) -> alt.L
     most = max(_MOST_SCREENINGS, round(1.25 * (screenings or 0)))
     count = np.unique(np.linspace(LEAST_UNITS, most, 80).round().astype(int))
     points = np.round(100 * np.array([plan.difference(int(one) * plan.faces_a_screening) for one in count]), 1)
-    begins, ends = tiles(count.astype(float))
     frame = pd.DataFrame(
         {
             "screenings": count,
             "points": points,
-            "from": begins,
-            "until": ends,
             "said": [_said(*one) for one in zip(count.tolist(), points.tolist(), strict=True)],
         }
     )
@@ -42,14 +39,10 @@ def planner_chart(plan: Plan, screenings: int | None, palette: Palette) -> alt.L
     axis = alt.Axis(title=None, tickCount=5, labelExpr="datum.value + ' points'")
     y = alt.Y("points:Q", scale=alt.Scale(zero=True), axis=axis)
     cells = alt.Chart(frame)
-    line = cells.mark_line(color=palette.curve, strokeWidth=2, aria=False).encode(x=x, y=y)
+    line = cells.mark_line(color=palette.curve, strokeWidth=2).encode(x=x, y=y)
     marked = frame.iloc[np.searchsorted(count, [screenings])] if screenings else frame.iloc[:0]
-    point = alt.Chart(marked).mark_point(filled=True, size=110, opacity=1, color=palette.curve, aria=False)
-    pointed, hover = crosshair(cells, x, palette)
-    under = cells.mark_rect(opacity=0, aria=False, clip=True).encode(
-        x=alt.X("from:Q", scale=alt.Scale(domain=[0, most], nice=False)), x2="until:Q", tooltip="said:N"
-    )
-    layers = [line, point.encode(x=x, y=y), pointed, under.add_params(hover).properties(name="hover_cells")]
+    point = alt.Chart(marked).mark_point(filled=True, size=110, opacity=1, color=palette.curve)
+    layers = [line, point.encode(x=x, y=y), *hovered(frame, x, palette)]
     return finished(layers, palette, height=_HEIGHT, title="Smallest rise that is found, by screenings of each cut")
 
 

@@ -15,18 +15,19 @@ from audience.identity.households import MINUTE_MS
 from audience.identity.presence import HouseholdPresence, Source
 from audience.time import from_ms
 from dashboard.charts.axes import (
+    RIGHT_PX,
     Ends,
     clock_labels,
-    crosshair,
+    distinct,
     finished,
+    hovered,
     labelled_axis,
     legend,
     percent_axis,
     seconds,
     share_top,
-    tiles,
 )
-from dashboard.charts.theme import Palette, drawable
+from dashboard.charts.theme import PHONE_PX, Palette, drawable
 
 Floats = NDArray[np.float64]
 Span = tuple[str, float, float]
@@ -46,6 +47,8 @@ _KINDS: Final = {
 }
 _ROW_PX: Final = 40
 _PANEL_PX: Final = 260
+# Room for the names of rows, on a phone and elsewhere.
+_LEFT: Final = f"(width < {PHONE_PX} ? 104 : 150)"
 
 
 def household_chart(
@@ -63,29 +66,31 @@ def household_chart(
     rows = [SHOWN, TV, *names]
     frame = pd.DataFrame(_bars(presence, rows, zone), columns=["row", "lane", "kind", "from_s", "until_s", "said"])
     ends = (0.0, 60.0 * len(presence.start_ms))
-    axis = labelled_axis(clock_labels(from_ms(int(presence.start_ms[0])).astimezone(zone), ends[1]))
-    x = seconds("from_s", ends, axis)
-    y = alt.Y(
-        "row:N",
-        scale=alt.Scale(domain=rows, paddingInner=0.22),
-        axis=alt.Axis(title=None, domain=False, ticks=False, labelLimit=150, labelPadding=8),
+    scale = alt.Scale(
+        domain=list(ends), nice=False, zero=False, range=[alt.expr(_LEFT), alt.expr(f"width - {RIGHT_PX}")]
     )
+    axis = labelled_axis(clock_labels(from_ms(int(presence.start_ms[0])).astimezone(zone), ends[1]))
+    x = alt.X("from_s:Q", scale=scale, axis=axis)
+    y = alt.Y("row:N", scale=alt.Scale(domain=rows, paddingInner=0.22), axis=None)
     colours = [palette.curve, palette.faces, palette.withheld, palette.beside[1], palette.unseen]
     squares = legend(_KINDS)
     squares.symbolType, squares.symbolSize, squares.symbolStrokeWidth = "square", 130, 0
-    bars = alt.Chart(frame).mark_rect(aria=False, stroke=palette.paper, strokeWidth=0.5)
+    bars = alt.Chart(frame).mark_rect(stroke=palette.paper, strokeWidth=0.5)
     drawn = bars.encode(
         x=x,
         x2="until_s:Q",
         y=y,
         yOffset=alt.YOffset("lane:N", scale=alt.Scale(domain=list(_LANES))),
         color=alt.Color("kind:N", scale=alt.Scale(domain=list(_KINDS), range=colours), legend=squares),
-        tooltip="said:N",
+        tooltip=alt.Tooltip("said:N"),
     )
-    titles = alt.Chart(_spans(programmes)).mark_text(align="left", dx=4, color=palette.ink, limit=140, aria=False)
+    words = alt.Chart(pd.DataFrame({"row": rows, "name": [drawable(row) for row in rows]}))
+    names_of_rows = words.mark_text(align="left", x=0, limit=alt.expr(f"{_LEFT} - 8"), color=palette.quiet)
+    titles = alt.Chart(_spans(programmes)).mark_text(align="left", dx=4, color=palette.ink, limit=140)
     layers = [
-        _ground(programmes, ends, axis, palette),
+        _ground(programmes, alt.X("from_s:Q", scale=scale, axis=axis), palette),
         drawn.properties(name="hover_cells"),
+        names_of_rows.encode(y=y, text="name:N"),
         titles.encode(x=x, y=y, text="title:N"),
     ]
     return finished(layers, palette, height=_ROW_PX * len(rows))
@@ -109,55 +114,35 @@ def panel_chart(
     """
     names = {"button": "Logged in", "camera": "In the room, by camera"}
     at_s = (start_ms - start_ms[0]) / 1000 + 30
-    from_s, until_s = tiles(at_s)
     shares = {source: np.round(100 * share, 1) for source, share in watching.items()}
-    clock = [f"{from_ms(at).astimezone(zone):%H:%M}" for at in start_ms.tolist()]
-    said = [
-        "\n".join(
-            [
-                at,
-                *(
-                    f"{names[one]}: {share[place]:.0f} %"
-                    for one, share in shares.items()
-                    if share[place] == share[place]
-                ),
-            ]
-        )
-        for place, at in enumerate(clock)
-    ]
-    frame = pd.DataFrame({"at_s": at_s, "from_s": from_s, "until_s": until_s, "said": said})
+    said = []
+    for place, at in enumerate(start_ms.tolist()):
+        known = [f"{names[one]}: {share[place]:.0f} %" for one, share in shares.items() if not np.isnan(share[place])]
+        said.append("\n".join([f"{from_ms(at).astimezone(zone):%H:%M}", *known]))
+    frame = pd.DataFrame({"at_s": at_s, "said": said})
     for source, share in shares.items():
         frame[source] = share
-    ends = (0.0, 60.0 * len(start_ms))
+    ends: Ends = (0.0, 60.0 * len(start_ms))
     axis = labelled_axis(clock_labels(from_ms(int(start_ms[0])).astimezone(zone), ends[1]))
     x = seconds("at_s", ends, axis)
-    top = share_top(
-        max((float(np.nanmax(share)) for share in shares.values() if not np.isnan(share).all()), default=0.0)
-    )
-    lines = alt.Chart(frame).transform_fold(list(shares), as_=["source", "share"])
-    line = lines.mark_line(strokeWidth=2, interpolate="step", aria=False).encode(
+    known_shares = [float(np.nanmax(share)) for share in shares.values() if not np.isnan(share).all()]
+    top = share_top(max(known_shares, default=0.0))
+    lines = alt.Chart(frame.drop(columns="said")).transform_fold(list(shares), as_=["source", "share"])
+    line = lines.mark_line(strokeWidth=2, interpolate="step").encode(
         x=x,
         y=alt.Y("share:Q", scale=alt.Scale(domain=[0, top]), axis=percent_axis(top)),
-        color=alt.Color(
-            "source:N",
-            scale=alt.Scale(domain=list(names), range=[palette.curve, palette.faces]),
-            legend=legend(names),
-        ),
-        strokeDash=alt.StrokeDash(
-            "source:N", scale=alt.Scale(domain=list(names), range=[[1, 0], [6, 4]]), legend=legend(names)
-        ),
-    )
-    cells = alt.Chart(frame)
-    pointed, hover = crosshair(cells, x, palette)
-    under = cells.mark_rect(opacity=0, aria=False, clip=True).encode(
-        x=seconds("from_s", ends, axis), x2="until_s:Q", tooltip="said:N"
+        **distinct("source:N", names, [palette.curve, palette.faces], [[1, 0], [6, 4]]),
     )
     titles = alt.Chart(_spans(programmes)).mark_text(
-        align="left", baseline="top", dx=4, y=4, color=palette.quiet, limit=140, aria=False
+        align="left", baseline="top", dx=4, y=4, color=palette.quiet, limit=140
     )
-    begins = seconds("from_s", ends, axis)
-    layers = [_ground(programmes, ends, axis, palette), line, titles.encode(x=begins, text="title:N"), pointed]
-    return finished([*layers, under.add_params(hover).properties(name="hover_cells")], palette, height=_PANEL_PX)
+    layers = [
+        _ground(programmes, seconds("from_s", ends), palette),
+        line,
+        titles.encode(x=seconds("from_s", ends), text="title:N"),
+        *hovered(frame[["at_s", "said"]], x, palette),
+    ]
+    return finished(layers, palette, height=_PANEL_PX)
 
 
 def _spans(programmes: Sequence[Span]) -> pd.DataFrame:
@@ -165,10 +150,10 @@ def _spans(programmes: Sequence[Span]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["row", "title", "from_s", "until_s"])
 
 
-def _ground(programmes: Sequence[Span], ends: Ends, axis: alt.Axis, palette: Palette) -> alt.Chart:
+def _ground(programmes: Sequence[Span], x: alt.X, palette: Palette) -> alt.Chart:
     """A tinted ground behind every other programme."""
-    rects: alt.Chart = alt.Chart(_spans(programmes[::2])).mark_rect(color=palette.segment, aria=False)
-    ground: alt.Chart = rects.encode(x=seconds("from_s", ends, axis), x2="until_s:Q")
+    rects: alt.Chart = alt.Chart(_spans(programmes[::2])).mark_rect(color=palette.segment)
+    ground: alt.Chart = rects.encode(x=x, x2="until_s:Q")
     return ground
 
 

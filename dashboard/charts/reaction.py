@@ -13,7 +13,18 @@ import pandas as pd
 from audience.reaction.curve import FEW, SHOWN, ReactionCurve, StageWindows, runs, shown, span, states
 from audience.reaction.moments import Moment
 from audience.time import clock_text
-from dashboard.charts.axes import Floats, finished, labelled_axis, percent_axis, seconds, share_top, tick_step
+from dashboard.charts.axes import (
+    LEFT_PX,
+    RIGHT_PX,
+    Floats,
+    finished,
+    labelled_axis,
+    left_axis,
+    percent_axis,
+    seconds,
+    share_top,
+    tick_step,
+)
 from dashboard.charts.theme import SMALL_PX, Palette
 from dashboard.charts.thinning import thinned
 
@@ -47,7 +58,8 @@ def reaction_chart(
     height = faces_top + (_FACES_ALONE_PX if curve is None else _FACES_PX)
     behind: dict[str, Any] = {"y": _TITLES_PX, "y2": height if curve is None else _TITLES_PX + _CURVE_PX}
     segments = _segments(windows, written)
-    room = f"(width * (datum.until_s - datum.from_s) / {ends[1] - ends[0]} - 5)"
+    whole = f"(width - {LEFT_PX + RIGHT_PX})"
+    room = f"({whole} * (datum.until_s - datum.from_s) / {ends[1] - ends[0]} - 5)"
     titles = alt.Chart(segments).mark_text(
         align="left",
         dx=2,
@@ -61,12 +73,12 @@ def reaction_chart(
     unseen = _unseen(windows, palette)
     layers = [
         alt.Chart(segments[segments["shaded"]])
-        .mark_rect(color=palette.segment, aria=False, **behind)
-        .encode(x=begins, x2="until_s:Q"),
+        .mark_rect(color=palette.segment, **behind)
+        .encode(x=begins, x2=alt.X2("until_s:Q")),
         titles.encode(x=begins),
         alt.Chart(unseen)
-        .mark_rect(aria=False, **behind)
-        .encode(x=begins, x2="until_s:Q", fill=alt.Fill("fill:N", scale=None)),
+        .mark_rect(**behind)
+        .encode(x=begins, x2=alt.X2("until_s:Q"), fill=alt.Fill("fill:N", scale=None)),
     ]
     if curve is not None:
         layers += _curve(windows, curve, moments, middle, palette)
@@ -96,14 +108,14 @@ def _curve(
     line, marked = alt.Chart(frame), alt.Chart(numbered)
     y = alt.Y("share:Q", scale=scale, axis=None)
     return [
-        line.mark_area(color=palette.band, aria=False).encode(
-            x=x, y=alt.Y("low:Q", scale=scale, axis=None), y2="high:Q"
-        ),
-        line.mark_line(color=palette.curve, strokeWidth=1.6, strokeCap="round", aria=False).encode(
+        line.mark_area(color=palette.band).encode(x=x, y=alt.Y("low:Q", scale=scale, axis=None), y2=alt.Y2("high:Q")),
+        line.mark_line(color=palette.curve, strokeWidth=1.6, strokeCap="round").encode(
             x=x, y=alt.Y("share:Q", scale=scale, axis=percent_axis(top))
         ),
-        marked.mark_circle(size=256, opacity=1, color=palette.curve, aria=False).encode(x=x, y=y),
-        marked.mark_text(color=palette.paper, fontWeight=600, fontSize=SMALL_PX).encode(x=x, y=y, text="number:N"),
+        marked.mark_circle(size=256, opacity=1, color=palette.curve).encode(x=x, y=y),
+        marked.mark_text(color=palette.paper, fontWeight=600, fontSize=SMALL_PX).encode(
+            x=x, y=y, text=alt.Text("number:N")
+        ),
     ]
 
 
@@ -114,11 +126,11 @@ def _faces(windows: StageWindows, x: alt.X, ends_px: tuple[int, int], palette: P
     most = max(1.0, float(np.nanmax(windows.faces, initial=1.0)))
     scale = alt.Scale(domain=[0, most], range=list(ends_px), nice=False)
     label = "format(datum.value, ',.0f') + ' faces'"
-    axis = alt.Axis(title=None, orient="left", grid=False, values=[most], labelExpr=label, labelColor=palette.faces)
+    axis = left_axis(grid=False, values=[most], labelExpr=label, labelColor=palette.faces)
     line = alt.Chart(frame)
     return [
-        line.mark_area(color=palette.withheld, aria=False).encode(x=x, y=alt.Y("faces:Q", scale=scale, axis=None)),
-        line.mark_line(color=palette.faces, strokeWidth=1, strokeCap="round", aria=False).encode(
+        line.mark_area(color=palette.withheld).encode(x=x, y=alt.Y("faces:Q", scale=scale, axis=None)),
+        line.mark_line(color=palette.faces, strokeWidth=1, strokeCap="round").encode(
             x=x, y=alt.Y("faces:Q", scale=scale, axis=axis)
         ),
     ]

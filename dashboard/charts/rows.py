@@ -75,22 +75,21 @@ def interval_rows(rows: Sequence[IntervalRow], axis: IntervalAxis, palette: Pale
     )
     y = alt.Y("row:O", axis=None, scale=alt.Scale(paddingInner=0.6, paddingOuter=0.3))
     chart = alt.Chart(frame)
-    bar = chart.mark_bar(color=palette.unseen, aria=False).encode(
-        x=alt.X("low:Q", scale=scale, axis=ticks), x2="high:Q", y=y
+    bar = chart.mark_bar(color=palette.unseen).encode(
+        x=alt.X("low:Q", scale=scale, axis=ticks), x2=alt.X2("high:Q"), y=y
     )
-    point = chart.mark_point(size=100, strokeWidth=2, opacity=1, color=palette.curve, aria=False).encode(
+    point = chart.mark_point(size=100, strokeWidth=2, opacity=1, color=palette.curve).encode(
         x=alt.X("value:Q", scale=scale),
         y=y,
         fill=alt.condition("datum.filled", alt.value(palette.curve), alt.value(palette.paper)),
     )
     text: dict[str, Any] = {"baseline": "middle", "fontSize": alt.expr(_FONT_PX)}
-    names = chart.mark_text(align="left", limit=alt.expr(f"{_LEFT} - 8"), **text).encode(
-        x=alt.value(0), y=y, text="name:N"
+    names = chart.mark_text(align="left", x=0, limit=alt.expr(f"{_LEFT} - 8"), **text).encode(
+        y=y, text=alt.Text("name:N")
     )
     brief = alt.expr(f"width < {PHONE_PX} ? datum.brief : datum.beside")
     at = alt.expr(f"width - {_RIGHT} + 12")
     beside = chart.mark_text(align="left", x=at, text=brief, limit=alt.expr(f"{_RIGHT} - 12"), **text).encode(y=y)
-    whole: dict[str, Any] = {"x": alt.value(0), "x2": alt.value("width"), "tooltip": "said:N"}
-    under = chart.mark_rect(opacity=0, aria=False).encode(y=y, **whole)
+    under = chart.mark_rect(opacity=0, x=0, x2="width").encode(y=y, tooltip=alt.Tooltip("said:N"))
     layers = [bar, point, names, beside, under.properties(name="hover_rows")]
     return finished(layers, palette, height=_ROW_PX * len(rows), title=axis.name)

@@ -157,6 +157,7 @@ def config_of(palette: Palette) -> dict[str, Any]:
             "fontWeight": "normal",
             "anchor": "start",
         },
-        "text": {"font": FONT, "fontSize": TEXT_PX, "color": palette.ink},
-        "mark": {"tooltip": None},
+        # Words are read out to those who cannot see them, marks are not: a chart's own text says what they show.
+        "mark": {"tooltip": None, "aria": False},
+        "text": {"aria": True, "font": FONT, "fontSize": TEXT_PX, "color": palette.ink},
     }

@@ -14,6 +14,7 @@ from houselights.commands.grant import grant, revoke
 from houselights.commands.ingest import ingest
 from houselights.commands.local_cloud import local_cloud
 from houselights.commands.migrate import migrate
+from houselights.commands.people import people
 from houselights.commands.prepare import prepare
 from houselights.commands.qr import qr
 from houselights.commands.report import report
@@ -42,6 +43,7 @@ COMMANDS: tuple[click.Command, ...] = (
     local_cloud,
     calibrate_sheets,
     alerts,
+    people,
     qr,
     share,
     dashboard,

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from audience.identity.audit import AuditEntry, next_entry
+from audience.identity.links import SecretLink
 from audience.identity.records import (
+    BundleKey,
     Confirmation,
     Consent,
     Enrolment,
@@ -107,6 +109,15 @@ ONE_OF_EACH: tuple[IdentityRecord, ...] = (
         at=NOW,
     ),
     an_entry(1),
+    SecretLink(
+        roster_id="members",
+        link_id="l-1",
+        use="join",
+        secret_sha256="ab" * 32,
+        made_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+    ),
+    BundleKey(holder="fair/door/cam-1", subject_id="key-1", made_at=NOW),
 )
 
 
@@ -129,6 +140,9 @@ class Inside(Protocol):
 
     def move_sealed(self, subject_id: str, name: str, to_subject: str, to_name: str) -> None:
         """Puts a piece of sealed content in the place of another, under that one's key id."""
+
+    def backup(self) -> Callable[[], None]:
+        """Copies all sealed content, without keys; returns what puts it back."""
 
 
 class InsideDynamo:
@@ -159,6 +173,15 @@ class InsideDynamo:
             for at in ((f"SEALED#{subject_id}", name), (f"SEALED#{to_subject}", to_name))
         )
         self._put(place | {"content": moved["content"]})
+
+    def backup(self) -> Callable[[], None]:
+        items = [item for item in self._items(self._table + PEOPLE) if "content" in item]
+
+        def restore() -> None:
+            for item in items:
+                self._put(item)
+
+        return restore
 
     def _items(self, table: str) -> list[dict[str, Any]]:
         pages = self._client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
@@ -203,6 +226,16 @@ class InsideSqlite:
                 "WHERE subject_id = ? AND name = ?",
                 (subject_id, name, to_subject, to_name),
             )
+
+    def backup(self) -> Callable[[], None]:
+        with self._people() as people:
+            rows = people.execute("SELECT * FROM sealed").fetchall()
+
+        def restore() -> None:
+            with self._people() as people:
+                people.executemany("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?)", rows)
+
+        return restore
 
     def _bytes(self, pattern: str) -> bytes:
         files = sorted(self._database.parent.glob(self._database.name + pattern))

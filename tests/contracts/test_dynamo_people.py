@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,6 +14,9 @@ from audience.identity.store import IdentityStore
 from audience.stores import dynamo_table, open_identity
 from tests.contracts.faulty_engine import FaultyEngine, faulty_engine, refusal
 from tests.contracts.people import InsideDynamo, a_person
+from tests.infra.iam import Call, is_allowed
+from tests.infra.resolved import ACCOUNT, REGION
+from tests.infra.test_deploy_rights import policy
 
 NAME = b"Zdislava Lemberk"
 
@@ -110,3 +114,31 @@ def test_an_erasure_that_is_interrupted_is_completed_by_the_next_call(store, ins
 def test_without_its_tables_the_store_says_which_is_missing(new_table, moto):
     with open_identity(new_table(moto)) as store, pytest.raises(StoreUnavailable, match="-people'"):
         store.get(Person, "members", "p-1")
+
+
+def test_every_request_is_one_that_the_policy_for_rosters_allows(store, inside, engine):
+    asked: set[tuple[str, str]] = set()
+
+    def note(operation: str, request: dict[str, Any]) -> None:
+        tables = [request["TableName"]] if "TableName" in request else [*request.get("RequestItems", ())]
+        tables += [one["Put"]["TableName"] for one in request.get("TransactItems", ())]
+        # A transaction needs the right to what it does.
+        asked.update((operation.replace("TransactWriteItems", "PutItem"), table) for table in tables)
+
+    engine.trouble = note
+    store.put(a_person("p-1"))
+    store.put(a_person("p-1"), a_person("p-2"))
+    store.put_new(a_person("p-3"))
+    store.all(Person, "members")
+    store.drop(a_person("p-3"), a_person("p-2"))
+    for content in ({"profile": NAME, "photo": NAME}, {"profile": b"new"}):
+        store.seal("p-1", content)
+    store.unseal("p-1", "profile")
+    store.sealed_names("p-1")
+    store.drop_sealed("p-1", "photo")
+    store.destroy("p-1")
+    name = urlsplit(inside.url).netloc
+    assert {table for _, table in asked} == {f"{name}-people", f"{name}-keys"}
+    for operation, table in asked:
+        arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/houselights-Table-X{table.removeprefix(name)}"
+        assert is_allowed(Call(f"dynamodb:{operation}", arn), [policy("people")]), (operation, arn)

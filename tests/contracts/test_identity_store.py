@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -13,7 +14,7 @@ import pytest
 
 from audience.errors import InvalidValue, StoreTooNew, StoreUnavailable
 from audience.identity.audit import AuditEntry
-from audience.identity.records import Person, Roster
+from audience.identity.records import Confirmation, Person, Roster
 from audience.identity.store import LARGEST_CONTENT, MOST_RECORDS, IdentityRecord, IdentityStore
 from audience.stores import dynamo_table, open_identity
 from tests.contracts.people import ONE_OF_EACH, Inside, InsideDynamo, InsideSqlite, a_person, a_roster, an_entry
@@ -81,6 +82,11 @@ class TestRecords:
             ("members", "p-2"),
         ]
         assert store.all(Person, "members", "p-1") == [a_person("p-1")]
+        (confirmation,) = [record for record in ONE_OF_EACH if isinstance(record, Confirmation)]
+        for by in ("bob smith", "bob", "bob!"):
+            store.put(replace(confirmation, by=by))
+        assert [found.by for found in store.all(Confirmation, *confirmation.key[:3])] == ["bob", "bob smith", "bob!"]
+        assert [found.by for found in store.all(Confirmation, *confirmation.key[:3], "bob")] == ["bob"]
 
     def test_more_than_a_page_of_records_is_read_whole(self, store, monkeypatch):
         monkeypatch.setattr(dynamo_table, "PAGE", 10)
@@ -247,10 +253,16 @@ class TestDestroying:
         assert store.unseal("p-2", "profile") == b"another"
         assert store.get(Person, "members", "p-1") == a_person("p-1"), "records are dropped, not destroyed"
 
-    def test_nobody_unseals_with_the_next_key_what_was_sealed_with_the_one_before(self, store, inside):
+    def test_a_backup_brings_no_destroyed_content_back_whether_enrolled_anew_or_not(self, store, inside):
         store.seal("p-1", {"profile": NAME, "photo": b"picture"})
+        restore = inside.backup()
         store.destroy("p-1")
+        restore()
+        assert store.sealed_names("p-1") == []
+        assert store.unseal("p-1", "photo") is None
         store.seal("p-1", {"profile": b"enrolled anew"})
         assert store.sealed_names("p-1") == ["profile"]
         assert store.unseal("p-1", "profile") == b"enrolled anew"
         assert store.unseal("p-1", "photo") is None
+        assert store.destroy("p-1")
+        assert NAME not in inside.content_bytes()

@@ -130,7 +130,7 @@ def test_a_range_is_a_bar_from_its_lower_to_its_upper_bound_and_its_point_lies_o
     (point,) = [one for one in root.iter(f"{SVG}path") if one.get("stroke") == LIGHT.curve and "A" in one.attrib["d"]]
     (at,) = re.findall(r"translate\(([\d.]+),", point.attrib["transform"])
     assert float(at) == pytest.approx(left + width / 2, abs=0.5)
-    assert width == pytest.approx(0.4 * (1200 - 16 - 210 - 200), abs=1)
+    assert width == pytest.approx(0.4 * (1200 - 210 - 200), abs=1)
 
 
 def bar_fill(one: ET.Element) -> str:

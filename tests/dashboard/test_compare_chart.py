@@ -210,7 +210,7 @@ DIFFERENCE = Difference(
 
 def scales(drawn, channel):
     """The domains that layers of a chart have on a channel."""
-    found = [layer.get("encoding", {}).get(channel, {}).get("scale", {}) for layer in drawn.to_dict()["layer"]]
+    found = [layer.get("encoding", {}).get(channel, {}).get("scale") or {} for layer in drawn.to_dict()["layer"]]
     return {tuple(scale["domain"]) for scale in found if "domain" in scale}
 
 
@@ -248,26 +248,44 @@ def test_lines_are_told_apart_by_dash_as_well_as_colour():
         assert one != other
 
 
+def quiet_shares(drawn, quiet):
+    """Of each piece of a quiet line: how many points it has, the lowest and the highest share; read off the axis."""
+    (frame,) = [frame for frame in datasets(drawn) if "piece" in frame]
+    (scale,) = {tuple(map(tuple, (one["domain"], one["range"]))) for one in y_scales(drawn)}
+    frame = frame.assign(share=np.interp(-frame["y"], -np.array(scale[1]), scale[0]))
+    return frame.groupby(quiet["encoding"]["detail"]["field"])["share"].agg(["size", "min", "max"])
+
+
+def y_scales(drawn):
+    found = [layer.get("encoding", {}).get("y", {}).get("scale") or {} for layer in drawn.to_dict()["layer"]]
+    return [scale for scale in found if "range" in scale]
+
+
 def test_many_lines_are_quiet_and_those_that_were_chosen_stand_out_and_are_named():
     names = [f"s{number}" for number in range(MOST_STYLES + 3)]
-    many = chart([a_line([0.2] * 12, name=name) for name in names], marked=["s5"])
+    many = chart([a_line([number / 20] * 12, name=name) for number, name in enumerate(names)], marked=["s5"])
     quiet, loud = layers(many, "line")
     assert quiet["mark"]["strokeWidth"] < 1 < loud["mark"]["strokeWidth"]
-    assert quiet["encoding"]["detail"]["field"] == "line"
-    (drawn,) = [
-        frame
-        for frame in datasets(chart([a_line([0.2] * 12, name=name) for name in names], marked=["s5"]))
-        if "share" in frame
-    ]
-    assert set(drawn["line"]) == {f"line_{number}" for number in range(MOST_STYLES + 3)} - {"line_5"}
+    shares = quiet_shares(many, quiet)
+    assert (shares["min"] == shares["max"]).all(), "each line by itself"
+    assert set(shares["min"].round(6)) == {5 * number for number in range(MOST_STYLES + 3)} - {25}
     assert loud["transform"][0]["fold"] == ["line_5"]
     assert '["s5"]' in loud["encoding"]["color"]["legend"]["labelExpr"]
+
+
+def test_a_quiet_line_breaks_where_it_has_no_figures():
+    names = [f"s{number}" for number in range(MOST_STYLES + 3)]
+    many = chart([a_line([0.2] * 5 + [NAN] * 2 + [0.4] * 5, name=name) for name in names])
+    (quiet,) = layers(many, "line")
+    shares = quiet_shares(many, quiet)
+    assert shares["size"].tolist() == [5] * 2 * len(names)
+    assert shares["max"].round(6).tolist() == shares["min"].round(6).tolist() == [20, 40] * len(names)
 
 
 def test_many_lines_of_which_none_was_chosen_are_all_quiet():
     lines = [a_line([0.2] * 12, name=f"s{number}") for number in range(MOST_STYLES + 3)]
     (quiet,) = layers(chart(lines), "line")
-    assert quiet["encoding"]["y"]["axis"] is not None
+    assert quiet["mark"]["strokeWidth"] < 1
 
 
 def test_bands_are_drawn_for_as_few_lines_as_can_be_read():

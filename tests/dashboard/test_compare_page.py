@@ -63,7 +63,8 @@ def ends_of(app: AppTest) -> list[float]:
 
 def difference_of(app: AppTest) -> str:
     """What the chart's lower plot shows; empty where there is none."""
-    return next((str(frame["name"][0]) for frame in frames_of(app) if list(frame.columns) == ["name"]), "")
+    _lines, *lower = [str(frame["name"][0]) for frame in frames_of(app) if list(frame.columns) == ["name"]]
+    return lower[0] if lower else ""
 
 
 def frames_of(app: AppTest) -> list[pd.DataFrame]:
@@ -234,8 +235,8 @@ def test_groups_that_share_no_screening_are_compared_first(store_url: str) -> No
 
 def test_each_screening_can_be_a_line_and_rows_that_are_chosen_stand_out(two_cuts: str) -> None:
     app = opened(lines="A line for each screening", mark=["night-b-2/main"])
-    (quiet,) = [frame for frame in frames_of(app) if "line" in frame]
-    assert quiet["line"].nunique() == 11
+    (quiet,) = [frame for frame in frames_of(app) if "piece" in frame]
+    assert quiet["piece"].nunique() == 11
     assert names_of(app) == ["Night Train, cut B, evening 2"]
     assert "of the faces smile on average over 12 screenings" in text_of(app)
     assert app.query_params["mark"] == "night-b-2/main"

@@ -47,8 +47,9 @@ def test_every_stage_is_a_line_and_where_it_has_no_figure_the_line_breaks() -> N
 def test_a_pointer_reads_the_viewers_clock_and_the_liveliest_first() -> None:
     day = a_day([0.1, np.nan], [0.5, 0.9])
     stages = [a_stage("a", title="Tent"), a_stage("b", title="Main")]
-    said = datasets(day_chart(day, stages, BEGAN_MS, LIGHT, ZoneInfo("Europe/Berlin")))[0]["said"].tolist()
-    assert said == ["21:30:00\nMain: 50\nTent: 10", "21:30:02\nMain: 90"]
+    frames = datasets(day_chart(day, stages, BEGAN_MS, LIGHT, ZoneInfo("Europe/Berlin")))
+    (cells,) = [frame for frame in frames if "said" in frame]
+    assert cells["said"].tolist() == ["21:30:00\nMain: 50\nTent: 10", "21:30:02\nMain: 90"]
 
 
 def test_its_axis_is_labelled_at_full_steps_of_the_viewers_clock() -> None:

@@ -144,9 +144,10 @@ def test_the_panels_chart_has_a_line_for_each_way_and_breaks_where_nobody_is_kno
     shares = {"button": np.array([0.5, np.nan, 1.0]), "camera": np.array([np.nan] * 3)}
     starts = BEGAN_MS + 60_000 * np.arange(3)
     chart = panel_chart(starts, shares, [], LIGHT, UTC)  # type: ignore[arg-type]
-    frame = next(frame for frame in datasets(chart) if "said" in frame)
-    assert frame["button"].isna().tolist() == [False, True, False]
-    assert frame["said"].tolist() == ["19:30\nLogged in: 50 %", "19:31", "19:32\nLogged in: 100 %"]
+    lines = next(frame for frame in datasets(chart) if "button" in frame)
+    assert lines["button"].isna().tolist() == [False, True, False]
+    said = next(frame for frame in datasets(chart) if "said" in frame)["said"]
+    assert said.tolist() == ["19:30\nLogged in: 50 %", "19:31", "19:32\nLogged in: 100 %"]
 
 
 def test_stretches_are_found_at_both_ends():

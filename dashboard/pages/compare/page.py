@@ -43,7 +43,7 @@ from dashboard.pages.compare.rows import Line
 from dashboard.pages.compare.table import marked_before, show_table
 from dashboard.pages.compare.text import Unit, verdict
 from dashboard.pages.screenings import Selection, lines_set_down
-from dashboard.wording import GAPS, doing
+from dashboard.wording import GAPS, doing, faces_that
 
 
 def show(selection: Selection) -> None:
@@ -127,7 +127,7 @@ def show_chart(shown: CompareView, sentence: str) -> None:
     st.altair_chart(
         shown.chart(palette_of(st.context.theme.type)),
         key=key,
-        alt=f"{shown.name}. {sentence}",
+        alt=f"{faces_that(shown.laid.expression)}. {sentence}",
         theme=None,
         selection_mode=BRUSH,
         on_select=lambda: controls.brushed(st.session_state[key], shown.laid.axis.until_s),

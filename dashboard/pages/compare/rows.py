@@ -24,6 +24,8 @@ Ints = NDArray[np.int64]
 # All lines together: more could not be distinguished, and hovering would be slow.
 _MOST_POINTS = 48_000
 _LEAST_A_LINE = 600
+# A pointer is that exact: cells of a chart are then two pixels wide.
+_MOST_POINTED_AT = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +123,11 @@ def compare_rows(axis: FilmAxis, lines: Sequence[Line], difference: Difference |
     if difference is not None:
         for column, values in (("", difference.value), ("_low", difference.low), ("_high", difference.high)):
             columns[f"difference{column}"] = np.round(100 * values, 2)[drawn]
-    columns["said"] = [_said(axis, lines, difference, cell) for cell in drawn.tolist()]
-    return pd.DataFrame(columns)
+    columns["said"] = ""
+    rows = pd.DataFrame(columns)
+    read = slice(None, None, max(1, -(-len(drawn) // _MOST_POINTED_AT)))
+    rows.loc[rows.index[read], "said"] = _said(axis, lines, difference, drawn[read])
+    return rows
 
 
 def _most_rows(lines: int) -> int:
@@ -145,18 +150,22 @@ def _clipped(spans: pd.DataFrame, stretch: Ends) -> pd.DataFrame:
     return cut[cut["from_s"] < cut["until_s"]]
 
 
-def _said(axis: FilmAxis, lines: Sequence[Line], difference: Difference | None, cell: int) -> str:
-    """What a pointer over a cell reads, line by line."""
+def _said(axis: FilmAxis, lines: Sequence[Line], difference: Difference | None, cells: Ints) -> list[str]:
+    """What a pointer over each of some cells reads, line by line."""
+    read = [[_place_text(axis, cell) for cell in cells.tolist()]]
+    if len(lines) <= MOST_STYLES:
+        read += [[_line_text(line, cell) for cell in cells.tolist()] for line in lines]
+    else:
+        read.append(_summary_texts([line.name for line in lines], np.array([line.share[cells] for line in lines])))
+    if difference is not None:
+        read.append([_difference_text(difference, cell) for cell in cells.tolist()])
+    return ["\n".join(texts) for texts in zip(*read, strict=True)]
+
+
+def _place_text(axis: FilmAxis, cell: int) -> str:
     start, length = float(axis.own.start_a_s[cell]), float(axis.own.length_s[cell])
     part = axis.part(float(axis.middle_s[cell]))
-    said = [f"{clock_text(start)} to {clock_text(start + length)}" + (f" · {part}" if part else "")]
-    if len(lines) <= MOST_STYLES:
-        said += [_line_text(line, cell) for line in lines]
-    else:
-        said.append(_summary_text(lines, np.array([line.share[cell] for line in lines])))
-    if difference is not None:
-        said.append(_difference_text(difference, cell))
-    return "\n".join(said)
+    return f"{clock_text(start)} to {clock_text(start + length)}" + (f" · {part}" if part else "")
 
 
 def _line_text(line: Line, cell: int) -> str:
@@ -172,17 +181,36 @@ def _line_text(line: Line, cell: int) -> str:
     return f"{words}, {line.count[cell]} screening{'' if line.count[cell] == 1 else 's'}"
 
 
-def _summary_text(lines: Sequence[Line], shares: Floats) -> str:
-    """Of more lines than can be listed: the highest, the lowest, and the middle half."""
-    known = np.flatnonzero(~np.isnan(shares))
-    if not len(known):
-        return "No figure"
-    top, foot = known[shares[known].argmax()], known[shares[known].argmin()]
-    quarter, three = np.quantile(shares[known], [0.25, 0.75])
-    return (
-        f"{len(known)} screenings: half of them {percent(quarter)} to {percent_text(three)}; highest "
-        f"{percent_text(shares[top])} ({lines[top].name}), lowest {percent_text(shares[foot])} ({lines[foot].name})"
-    )
+def _summary_texts(names: Sequence[str], shares: Floats) -> list[str]:
+    """Of more lines than can be listed: the highest, the lowest, and the middle half, cell by cell.
+
+    Args:
+        names: (l,) of the lines.
+        shares: (l, c) theirs; NaN where there is none.
+    """
+    rising = np.argsort(shares, axis=0)  # NaN last
+    known = np.count_nonzero(~np.isnan(shares), axis=0)
+    cells = np.arange(shares.shape[1])
+
+    def ranked(place: Ints) -> Ints:
+        return rising[np.clip(place, 0, None), cells]
+
+    def quantile(part: float) -> Floats:
+        """As numpy's, between the two shares that lie next to it; its own goes through the cells one by one."""
+        at = np.maximum(part * (known - 1), 0)
+        below, above = shares[ranked(np.floor(at).astype(int)), cells], shares[ranked(np.ceil(at).astype(int)), cells]
+        between: Floats = below + (at - np.floor(at)) * (above - below)
+        return between
+
+    foot, top = ranked(np.zeros_like(known)), ranked(known - 1)
+    rows = zip(known, quantile(0.25), quantile(0.75), top, shares[top, cells], foot, shares[foot, cells], strict=True)
+    return [
+        f"{count} screenings: half of them {percent(quarter)} to {percent_text(three)}; highest {percent_text(high)} "
+        f"({names[highest]}), lowest {percent_text(low)} ({names[lowest]})"
+        if count
+        else "No figure"
+        for count, quarter, three, highest, high, lowest, low in rows
+    ]
 
 
 def _difference_text(difference: Difference, cell: int) -> str:

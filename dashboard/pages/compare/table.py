@@ -98,9 +98,12 @@ def _interval(row: ScreeningRow) -> str:
 
 def _spark(shares: NDArray[np.float64]) -> str:
     """A small picture of a curve, broken where it is: a column of charts would join its ends."""
-    parts = np.array_split(shares, min(SPARKS, len(shares)))
-    shape = [None if np.isnan(part).all() else float(np.nanmean(part)) for part in parts]
-    return markup.sparkline_source(shape, SPARK_CURVE)
+    parts = min(SPARKS, len(shares))
+    starts = np.arange(parts) * len(shares) // parts
+    known = np.add.reduceat(~np.isnan(shares), starts, dtype=int)
+    total = np.add.reduceat(np.nan_to_num(shares), starts)
+    means = [float(part) / count if count else None for part, count in zip(total, known.tolist(), strict=True)]
+    return markup.sparkline_source(means, SPARK_CURVE)
 
 
 def _columns() -> dict[str, ColumnConfig | str | None]:

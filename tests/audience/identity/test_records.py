@@ -107,7 +107,7 @@ def test_a_roster_names_stages_of_sessions(stages):
         Roster(roster_id="members", purpose="register", created_at=NOW, created_by="ada", stages=stages)
 
 
-@pytest.mark.parametrize("changed", [{"similarity": 1.5}, {"crops": 0}, {"stage_id": "a b"}])
+@pytest.mark.parametrize("changed", [{"similarity": 2.5}, {"crops": 0}, {"stage_id": "a b"}])
 def test_a_sighting_that_cannot_be_is_refused(changed):
     fields = {
         "roster_id": "members",
