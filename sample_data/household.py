@@ -63,7 +63,7 @@ _FAMILY: Final[tuple[tuple[str, Sex, int], ...]] = (
     ("Nele", "female", 2012),
     ("Otto", "male", 1949),
 )
-_TWINS: Final = (2, 3)
+TWINS: Final = (2, 3)
 _OF_AGE: Final = 18
 
 
@@ -238,7 +238,7 @@ def _evening(
         roster_id=roster_id,
         household_id=household_id,
         title=f"Household {number + 1}",
-        alike=((ids[_TWINS[0]], ids[_TWINS[1]]),) if first else (),
+        alike=((ids[TWINS[0]], ids[TWINS[1]]),) if first else (),
         set_up_at=from_ms(began_ms),
         set_up_by="simulation",
     )
@@ -330,7 +330,7 @@ def _taps(
         yield tap(GUEST[0] + 20, "guests", guests=(Guests(sex="female", ages="25 to 44", count=1),))
         yield tap(GUEST[1] + 10, "guests")
         yield tap(PRIVATE[0], "privacy on")
-        yield tap(PRIVATE[1], "privacy off")
+        yield tap(PRIVATE[1] - 1, "privacy off")
 
 
 def _seen(

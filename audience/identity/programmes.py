@@ -13,8 +13,8 @@ and not in reach, because nobody follows them from programme to programme. Membe
 **Bands by household.** People of one household watch together, so a panel of h households holds less than its number of
 people says. The variance of the ratio is that between households (linearised, as for any ratio of two sums over drawn
 households); p (1 - p) over it is how many independent people would tell as much, and the band is Clopper and Pearson's
-for so many (E. L. Korn and B. I. Graubard, Survey Methodology 24, 1998). It holds the truth in at least 95 of 100
-panels of 5 to 50 households, where percentiles of resampled households do in 34 to 97 (`python -m bench household`).
+for so many (E. L. Korn and B. I. Graubard, Survey Methodology 24, 1998). It holds the truth in at least 94 of 100
+panels of 5 to 50 households, where percentiles of resampled households do in 29 to 94 (`python -m bench household`).
 """
 
 from __future__ import annotations

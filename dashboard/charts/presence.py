@@ -75,13 +75,16 @@ def household_chart(
     colours = [palette.curve, palette.faces, palette.withheld, palette.beside[1], palette.unseen]
     squares = legend(_KINDS)
     squares.symbolType, squares.symbolSize, squares.symbolStrokeWidth = "square", 130, 0
-    bars = alt.Chart(frame).mark_rect(stroke=palette.paper, strokeWidth=0.5)
+    # What is unsure is an outline, so that it is told from all else without its colour.
+    outlines = [palette.faces if kind == "unsure" else palette.paper for kind in _KINDS]
+    bars = alt.Chart(frame).mark_rect(strokeWidth=1)
     drawn = bars.encode(
         x=x,
         x2="until_s:Q",
         y=y,
         yOffset=alt.YOffset("lane:N", scale=alt.Scale(domain=list(_LANES))),
         color=alt.Color("kind:N", scale=alt.Scale(domain=list(_KINDS), range=colours), legend=squares),
+        stroke=alt.Stroke("kind:N", scale=alt.Scale(domain=list(_KINDS), range=outlines), legend=None),
         tooltip=alt.Tooltip("said:N"),
     )
     words = alt.Chart(pd.DataFrame({"row": rows, "name": [drawable(row) for row in rows]}))

@@ -52,7 +52,7 @@ def test_a_household_is_shown_minute_by_minute_and_names_nobody(pages: Pages, pa
     text = text_of(app)
     assert "Quiz night:" in text
     assert "of 5 members were logged in at an average minute" in text
-    assert "Privacy: 4 minutes." in text
+    assert "Privacy: 3 minutes." in text
     assert len(app.get("vega_lite_chart")) == 1
     for name in simulated[0].names.values():
         assert name not in text
