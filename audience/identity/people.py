@@ -21,6 +21,7 @@ from audience.errors import InvalidValue
 from audience.identity.audit import AuditTrail
 from audience.identity.gate import check, gate
 from audience.identity.links import SecretLink
+from audience.identity.panels import HouseholdPanel
 from audience.identity.records import (
     Consent,
     Enrolment,
@@ -361,25 +362,30 @@ class People:
 
         Read each time: a template that is kept in memory longer would outlive a withdrawal.
         """
-        now, found = self._now(), []
-        for person in self.people(roster.roster_id):
-            consent, enrolment = self.consent(person), self.enrolment(person)
-            if consent is None or enrolment is None or not consent.holds(now):
-                continue
-            if roster.purpose == "welcome desk" and person.checked_in_at is None:
-                continue
-            content = self._store.unseal(person.person_id, TEMPLATE)
-            if content is not None:
-                found.append(
-                    KnownFace(
-                        roster_id=roster.roster_id,
-                        subject_id=person.person_id,
-                        vector=template_of(content),
-                        recogniser=enrolment.recogniser,
-                        photos=len(enrolment.photos),
-                    )
-                )
-        return found
+        now = self._now()
+        # The first of a person's consents, as in `consent`; read at once, because cameras ask every few seconds.
+        consents = {one.person_id: one for one in reversed(self._store.all(Consent, roster.roster_id))}
+        enrolments = {one.person_id: one for one in self._store.all(Enrolment, roster.roster_id)}
+        wanted = [
+            person.person_id
+            for person in self.people(roster.roster_id)
+            if person.person_id in enrolments
+            and person.person_id in consents
+            and consents[person.person_id].holds(now)
+            and (roster.purpose != "welcome desk" or person.checked_in_at is not None)
+        ]
+        templates = self._store.unseal_each(wanted, TEMPLATE)
+        return [
+            KnownFace(
+                roster_id=roster.roster_id,
+                subject_id=person_id,
+                vector=template_of(templates[person_id]),
+                recogniser=enrolments[person_id].recogniser,
+                photos=len(enrolments[person_id].photos),
+            )
+            for person_id in wanted
+            if person_id in templates
+        ]
 
     def record(self, sighting: Sighting) -> bool:
         """Keeps a sighting of somebody who is on the roster; returns whether it did."""
@@ -429,6 +435,7 @@ class People:
         )
         self._store.drop(*self._store.all(Consent, roster_id, person_id))
         self._store.drop(*(one for one in self._store.all(SecretLink, roster_id) if one.subject_id == person_id))
+        HouseholdPanel(self._store, actor=self._actor, now=self._now).forget(roster_id, person_id)
         for found in (
             self._store.get(Enrolment, roster_id, person_id),
             self._store.get(Person, roster_id, person_id),  # last: until then an interrupted withdrawal is listed
@@ -459,7 +466,10 @@ class People:
         return receipts
 
     def end_expired(self) -> list[Receipt]:
-        """Removes everybody whose consent has expired or was withdrawn, and sightings past `SIGHTINGS_KEPT`."""
+        """Removes everybody whose consent has expired or was withdrawn, and what has been kept for long enough.
+
+        These are sightings past `SIGHTINGS_KEPT`, and what households tapped and cameras saw of them past `PANEL_KEPT`.
+        """
         now, receipts = self._now(), []
         for roster in self.rosters():
             for person in self.people(roster.roster_id):
@@ -468,6 +478,8 @@ class People:
                     receipts.append(self.withdraw(roster.roster_id, person.person_id, why="expired"))
             kept_from = to_ms(now - SIGHTINGS_KEPT[roster.purpose])
             self._store.drop(*(one for one in self._store.all(Sighting, roster.roster_id) if one.at_ms < kept_from))
+            if roster.purpose == "panel":
+                HouseholdPanel(self._store, actor=self._actor, now=self._now).end_old(roster.roster_id)
         return receipts
 
     def _audit(self, action: str, roster_id: str, subject_id: str = "", detail: str = "") -> None:
