@@ -153,7 +153,7 @@ def _small(recogniser: Recogniser, photos: Sequence[PersonPhoto], near: Seen) ->
 
 
 def _cost(recogniser: Recogniser) -> Iterator[Figure]:
-    """What a track costs beyond its detection: judging, aligning and recognising three crops, and matching; CPU time."""
+    """CPU time of a track beyond its detection: judging, aligning and recognising three crops, and matching."""
     image = portrait(400)
     (face,) = load_detector("centerface", threads=1).detect(image)
     generator = np.random.default_rng(0)
