@@ -113,7 +113,7 @@ def main() -> None:
     photos = [photo for photo in read(default_corpus()) if tuned(photo.person)]
     detector, recogniser = load_detector("centerface", threads=1), DlibResNet()
     near = see(photos, NEAR_PX, detector, recogniser)
-    far = see(photos, FAR_PX, detector, recogniser, carefully=False)
+    far = see(photos, FAR_PX, detector, recogniser, looks="once")
     means = means_over_strangers(near.carefully, near.people)
     np.save(Path(str(resources.files("edge_lambda"))) / "models" / STRANGERS_FILE, means)
     suspects = suspected(near, strangers())
