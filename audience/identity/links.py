@@ -1,4 +1,4 @@
-"""Secret links: addresses that let somebody enrol on a roster, or withdraw, without an account.
+"""Secret links: addresses to enrol on a roster, to withdraw, or to a household's buttons, without an account.
 
 An address holds a random secret of 128 bits; the store keeps its SHA-256 alone, so whoever reads the store cannot use
 it. A link ends at its time, or when it is revoked.
@@ -18,7 +18,7 @@ from audience.errors import AccessRefused, InvalidValue
 from audience.ids import check_id
 from audience.time import to_ms
 
-LinkFor = Literal["join", "withdraw"]
+LinkFor = Literal["join", "withdraw", "household"]
 LINKS_FOR: tuple[str, ...] = get_args(LinkFor)
 
 _BETWEEN: Final = "~"  # in no id, and left as it is in an address
@@ -31,8 +31,8 @@ class SecretLink:
 
     Attributes:
         roster_id, link_id: the key.
-        use: "join" or "withdraw".
-        subject_id: the person who may withdraw by it; "" for a link to join.
+        use: "join", "withdraw" or "household".
+        subject_id: the person who may withdraw by it, or the household whose buttons it opens; "" for a link to join.
         secret_sha256: of the secret, hexadecimal.
         made_at, expires_at: aware UTC.
     """

@@ -21,6 +21,7 @@ from audience.errors import InvalidValue
 from audience.identity.audit import AuditTrail
 from audience.identity.gate import check, gate
 from audience.identity.links import SecretLink
+from audience.identity.panels import HouseholdPanel
 from audience.identity.records import (
     Consent,
     Enrolment,
@@ -434,6 +435,7 @@ class People:
         )
         self._store.drop(*self._store.all(Consent, roster_id, person_id))
         self._store.drop(*(one for one in self._store.all(SecretLink, roster_id) if one.subject_id == person_id))
+        HouseholdPanel(self._store, actor=self._actor, now=self._now).forget(roster_id, person_id)
         for found in (
             self._store.get(Enrolment, roster_id, person_id),
             self._store.get(Person, roster_id, person_id),  # last: until then an interrupted withdrawal is listed
@@ -464,7 +466,10 @@ class People:
         return receipts
 
     def end_expired(self) -> list[Receipt]:
-        """Removes everybody whose consent has expired or was withdrawn, and sightings past `SIGHTINGS_KEPT`."""
+        """Removes everybody whose consent has expired or was withdrawn, and what has been kept for long enough.
+
+        These are sightings past `SIGHTINGS_KEPT`, and what households tapped and cameras saw of them past `PANEL_KEPT`.
+        """
         now, receipts = self._now(), []
         for roster in self.rosters():
             for person in self.people(roster.roster_id):
@@ -473,6 +478,8 @@ class People:
                     receipts.append(self.withdraw(roster.roster_id, person.person_id, why="expired"))
             kept_from = to_ms(now - SIGHTINGS_KEPT[roster.purpose])
             self._store.drop(*(one for one in self._store.all(Sighting, roster.roster_id) if one.at_ms < kept_from))
+            if roster.purpose == "panel":
+                HouseholdPanel(self._store, actor=self._actor, now=self._now).end_old(roster.roster_id)
         return receipts
 
     def _audit(self, action: str, roster_id: str, subject_id: str = "", detail: str = "") -> None:

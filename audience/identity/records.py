@@ -74,8 +74,8 @@ class Roster:
         check_id("roster id", self.roster_id)
         check_title("roster title", self.title)
         check_title("law", self.law)
-        _check_choice("purpose", self.purpose, PURPOSES)
-        _check_choice("setting", self.setting, SETTINGS)
+        check_choice("purpose", self.purpose, PURPOSES)
+        check_choice("setting", self.setting, SETTINGS)
         if self.country is not None:
             object.__setattr__(self, "country", country_code(self.country))
         for pattern in self.stages:
@@ -167,9 +167,9 @@ class Consent:
         check_id("notice version", self.notice)
         check_id("language", self.language)
         check_title("form", self.form)
-        _check_choice("purpose", self.purpose, PURPOSES)
-        _check_choice("given by", self.given_by, GIVEN_BY)
-        _check_choice("how", self.how, HOW)
+        check_choice("purpose", self.purpose, PURPOSES)
+        check_choice("given by", self.given_by, GIVEN_BY)
+        check_choice("how", self.how, HOW)
         if self.recorded_by:
             _check_who("recorded by", self.recorded_by)
         if not timedelta(0) < self.expires_at - self.given_at <= LONGEST_CONSENT:
@@ -365,7 +365,7 @@ class Confirmation:
         for what in ("roster_id", "subject_id", "sighting_id"):
             check_id(what.replace("_", " "), getattr(self, what))
         _check_who("by", self.by)
-        _check_choice("verdict", self.verdict, VERDICTS)
+        check_choice("verdict", self.verdict, VERDICTS)
         to_ms(self.at)
 
     @property
@@ -435,6 +435,11 @@ def _check_who(what: str, account: str) -> None:
         raise InvalidValue(f"{what} {account!r} is no account: give an address or a name, without #")
 
 
-def _check_choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
+def check_choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Refuses a value that is none of those allowed; of these, "" stands for nothing given.
+
+    Raises:
+        InvalidValue: it is none of them.
+    """
     if value not in allowed:
-        raise InvalidValue(f"{what} {value!r} is unknown: use one of {', '.join(allowed)}")
+        raise InvalidValue(f"{what} {value!r} is unknown: use one of {', '.join(filter(None, allowed))}")

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self, TypeVar
 
 from audience.identity.audit import AuditEntry
+from audience.identity.households import Household, Member, SeenMinute, Tap
 from audience.identity.links import SecretLink
 from audience.identity.records import (
     BundleKey,
@@ -38,6 +39,10 @@ IdentityRecord = (
     | AuditEntry
     | SecretLink
     | BundleKey
+    | Household
+    | Member
+    | Tap
+    | SeenMinute
 )
 
 Kept = TypeVar("Kept", bound=IdentityRecord)

@@ -17,6 +17,7 @@ import streamlit
 from dashboard.access.link_route import ROUTE as LINKS
 from dashboard.pages.board.routes import ROUTE as BOARDS
 from dashboard.pages.desk.routes import DESK
+from dashboard.pages.household.routes import HOUSEHOLD
 from dashboard.pages.join.routes import JOIN, WITHDRAW
 from dashboard.recordings import ROUTE as RECORDINGS
 
@@ -78,6 +79,8 @@ def addresses() -> Sequence[Address]:
         _address(f"(?:{JOIN}|{WITHDRAW})/{_TOKEN}/about", ("GET",), "everybody", cost=20),
         _address(f"{WITHDRAW}/{_TOKEN}/check-in", ("POST",), "everybody", cost=100),
         _address(f"{JOIN}/{_TOKEN}/photo", ("POST",), "everybody", cost=300),
+        _address(f"{HOUSEHOLD}/{_TOKEN}(?:/state\\.json|/faces/{_ID})?", READING, "everybody", cost=5),
+        _address(f"{HOUSEHOLD}/{_TOKEN}/taps", ("POST",), "everybody", cost=20),
         _address(f"{LINKS}/[^/]{{1,600}}", READING, "everybody", cost=20),
         _address("/auth/login", ("GET",), "everybody", cost=800),
         _address("/oauth2callback", ("GET",), "everybody", cost=800),

@@ -13,7 +13,7 @@ from dashboard.access.permits import EVERYTHING, Duty, Permit, Role
 from dashboard.access.sign_in_page import name_of
 
 # By file name, the role from which a page is somebody's. Enforced by the store: here it only spares them a refusal.
-_LEAST: dict[str, Role] = {"timeline": "analyst", "operate": "operator"}
+_LEAST: dict[str, Role] = {"timeline": "analyst", "panel": "analyst", "operate": "operator"}
 # What whoever holds a link needs of the pages.
 _BY_LINK = ("sessions", "session")
 

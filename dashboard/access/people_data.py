@@ -10,6 +10,7 @@ import streamlit as st
 
 from audience.errors import AccessRefused, HouselightsError
 from audience.identity.desk import Desk
+from audience.identity.panels import HouseholdPanel
 from audience.identity.people import People
 from audience.identity.records import Roster
 from audience.identity.searches import Searches
@@ -85,6 +86,31 @@ def server_address() -> str:
     """Where people reach this server, without a path."""
     now_set = settings()
     return now_set.address if now_set is not None else f"http://localhost:{st.get_option('server.port')}"
+
+
+@contextmanager
+def open_panel() -> Iterator[HouseholdPanel]:
+    """The households of panels, for a page's viewer who may see every session. Pages show them without names.
+
+    Raises:
+        AccessRefused: they may not.
+    """
+    if not permit().is_at_least("analyst"):
+        raise AccessRefused("panels are shown to people whose access settings name them analyst or more")
+    with open_identity(store_url()) as store:
+        yield HouseholdPanel(store, actor=account(), now=now)
+
+
+def lists_panels() -> bool:
+    """Whether there is a household of a panel; a store that cannot be read names none."""
+    try:
+        if not has_people():
+            return False
+        with open_identity(store_url()) as store:
+            panel = HouseholdPanel(store, actor="", now=now)
+            return any(panel.households(roster.roster_id) for roster in panel.rosters())
+    except HouselightsError:
+        return False
 
 
 @contextmanager

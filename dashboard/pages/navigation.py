@@ -13,7 +13,7 @@ import streamlit as st
 from audience.errors import HouselightsError
 from dashboard import markup
 from dashboard.access.entry import has_page, in_words, permit_here, show_account, show_not_yours, show_shut
-from dashboard.access.people_data import lists_people
+from dashboard.access.people_data import lists_panels, lists_people
 from dashboard.wording import NOT_FEELING
 
 DASHBOARD = Path(__file__).parents[1]
@@ -25,6 +25,7 @@ PAGES = {
     "scenes": "Scenes",
     "planner": "Planner",
     "board": "Stages",
+    "panel": "Panel",
     "people": "People",
     "desk": "Desk",
     "search": "Search",
@@ -44,7 +45,7 @@ st.set_page_config(
 st.logo(str(DASHBOARD / "favicon.svg"), size="medium")
 st.html(DASHBOARD / "houselights.css")
 permit = permit_here()
-unlisted = OF_A_SESSION if lists_people() else OF_A_SESSION + OF_PEOPLE
+unlisted = OF_A_SESSION + (() if lists_people() else OF_PEOPLE) + (() if lists_panels() else ("panel",))
 pages = {
     name: st.Page(
         f"{name}/page.py",

@@ -11,6 +11,7 @@ from houselights.commands.demo import demo
 from houselights.commands.doctor import doctor
 from houselights.commands.export import export
 from houselights.commands.grant import grant, revoke
+from houselights.commands.household import household
 from houselights.commands.ingest import ingest
 from houselights.commands.local_cloud import local_cloud
 from houselights.commands.migrate import migrate
@@ -44,6 +45,7 @@ COMMANDS: tuple[click.Command, ...] = (
     calibrate_sheets,
     alerts,
     people,
+    household,
     qr,
     share,
     dashboard,

@@ -28,7 +28,7 @@ ROOMS_OF_THE_DOMAIN: dict[str, set[str]] = {
     "reaction": set(),
     "board": {"deliveries"},
     "comparing": {"reaction"},
-    "export": {"reaction", "comparing"},
+    "export": {"reaction", "comparing", "identity"},
     "monitoring": {"board", "deliveries"},
 }
 # The one module that writes tables as files, and the one that signs and encrypts bundles, with what each may import.
