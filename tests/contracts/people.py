@@ -194,6 +194,12 @@ class InsideDynamo:
         )
         self._put(place | {"content": moved["content"]})
 
+    def clear(self) -> None:
+        """Removes everything, in less time than it takes to make tables anew."""
+        for table in (self._table + PEOPLE, self._table + KEYS):
+            for item in self._items(table):
+                self._client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
+
     def backup(self) -> Callable[[], None]:
         items = [item for item in self._items(self._table + PEOPLE) if "content" in item]
 
