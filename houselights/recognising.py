@@ -13,8 +13,8 @@ from typing import Final
 
 from audience.errors import InvalidValue, StoreUnavailable
 from audience.identity.desk import Desk
-from audience.identity.matching import Gallery, Template
-from audience.identity.people import KnownFace, People, covers
+from audience.identity.matching import Gallery
+from audience.identity.people import People, covers
 from audience.identity.records import Roster, Sighting, new_id
 from audience.identity.searches import Searches
 from audience.identity.store import IdentityStore
@@ -72,7 +72,6 @@ class StoredRoster:
         self._read_at_s = now_s
         try:
             self._read()
-            self.problem = ""
         except (InvalidValue, StoreUnavailable) as problem:
             self._faces, self._gallery, self.problem = [], None, f"nobody is recognised: {problem}"
         return self._gallery
@@ -86,19 +85,15 @@ class StoredRoster:
         )
         if not covers(roster.stages, self._session_id, self._stage_id):
             faces = []
-        content = [(face.subject_id, face.vector.tobytes(), face.photos) for face in faces]
-        if self._gallery is None or content != self._faces:
-            self._faces, self._gallery = content, self._laid_out(faces)
-
-    def _laid_out(self, faces: Sequence[KnownFace]) -> Gallery:
-        return Gallery(
-            [
-                Template(subject_id=face.subject_id, recogniser=face.recogniser, photos=face.photos, vector=face.vector)
-                for face in faces
-            ],
-            recogniser=self._recogniser.name,
-            strangers=self._recogniser.strangers,
+        usable = [face for face in faces if face.recogniser == self._recogniser.name]
+        others = len(faces) - len(usable)
+        self.problem = (
+            f"{others} of {len(faces)} need to enrol anew: their templates are of another model" if others else ""
         )
+        content = [(face.subject_id, face.vector.tobytes(), face.photos) for face in usable]
+        if self._gallery is None or content != self._faces:
+            self._faces = content
+            self._gallery = Gallery(usable, recogniser=self._recogniser.name, strangers=self._recogniser.strangers)
 
 
 class CameraRecognition:

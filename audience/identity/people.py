@@ -362,25 +362,30 @@ class People:
 
         Read each time: a template that is kept in memory longer would outlive a withdrawal.
         """
-        now, found = self._now(), []
-        for person in self.people(roster.roster_id):
-            consent, enrolment = self.consent(person), self.enrolment(person)
-            if consent is None or enrolment is None or not consent.holds(now):
-                continue
-            if roster.purpose == "welcome desk" and person.checked_in_at is None:
-                continue
-            content = self._store.unseal(person.person_id, TEMPLATE)
-            if content is not None:
-                found.append(
-                    KnownFace(
-                        roster_id=roster.roster_id,
-                        subject_id=person.person_id,
-                        vector=template_of(content),
-                        recogniser=enrolment.recogniser,
-                        photos=len(enrolment.photos),
-                    )
-                )
-        return found
+        now = self._now()
+        # The first of a person's consents, as in `consent`; read at once, because cameras ask every few seconds.
+        consents = {one.person_id: one for one in reversed(self._store.all(Consent, roster.roster_id))}
+        enrolments = {one.person_id: one for one in self._store.all(Enrolment, roster.roster_id)}
+        wanted = [
+            person.person_id
+            for person in self.people(roster.roster_id)
+            if person.person_id in enrolments
+            and person.person_id in consents
+            and consents[person.person_id].holds(now)
+            and (roster.purpose != "welcome desk" or person.checked_in_at is not None)
+        ]
+        templates = self._store.unseal_each(wanted, TEMPLATE)
+        return [
+            KnownFace(
+                roster_id=roster.roster_id,
+                subject_id=person_id,
+                vector=template_of(templates[person_id]),
+                recogniser=enrolments[person_id].recogniser,
+                photos=len(enrolments[person_id].photos),
+            )
+            for person_id in wanted
+            if person_id in templates
+        ]
 
     def record(self, sighting: Sighting) -> bool:
         """Keeps a sighting of somebody who is on the roster; returns whether it did."""

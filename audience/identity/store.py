@@ -8,7 +8,7 @@ copy. `audience.stores` implements the port.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Final, Protocol, Self, TypeVar
 
@@ -114,6 +114,13 @@ class IdentityStore(Protocol):
 
         Raises:
             StoreUnavailable: also if it was changed, or moved here from another subject or name.
+        """
+        ...
+
+    def unseal_each(self, subject_ids: Sequence[str], name: str) -> dict[str, bytes]:
+        """Content of one name of many subjects, decrypted, by subject; as `unseal`, in few requests.
+
+        Subjects without it are left out.
         """
         ...
 

@@ -71,15 +71,19 @@ def open_identity(url: str) -> IdentityStore:
 def has_identity(url: str) -> bool:
     """Whether there is a store of people that belongs to the store at a URL; it is not opened.
 
-    In SQLite these are files, made when the first roster is set up; in DynamoDB a table of the stack.
+    In SQLite these are files, made when the first roster is set up; in DynamoDB tables of the stack (`People=yes`),
+    which do not count where these credentials may not see them.
 
     Raises:
         InvalidValue: the URL is not one of a known kind of store.
+        StoreUnavailable: DynamoDB cannot be reached.
     """
     if path := _sqlite_path(url):
         return path.with_name(f"{path.name}-people").exists()
     if url.startswith(_DYNAMODB):
-        return True
+        with _extra_cloud():
+            from audience.stores.dynamo_people import has_identity_tables
+        return has_identity_tables(url)
     raise _unknown(url)
 
 

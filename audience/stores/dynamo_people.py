@@ -11,7 +11,7 @@ The table of keys has no point-in-time recovery and belongs into no backup, or a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
@@ -111,6 +111,19 @@ class DynamoIdentityStore:
             return None
         return unseal(subject_key, subject_id, name, item["content"]["B"])
 
+    def unseal_each(self, subject_ids: Sequence[str], name: str) -> dict[str, bytes]:
+        keys = {
+            item["pk"]["S"]: _subject_key(item)
+            for item in self._keys.get_each([_key_key(subject_id) for subject_id in subject_ids])
+        }
+        items = self._people.get_each([_sealed_key(subject_id, name) for subject_id in keys])
+        contents = {item["pk"]["S"].partition("#")[2]: item for item in items}
+        return {
+            subject_id: unseal(keys[subject_id], subject_id, name, item["content"]["B"])
+            for subject_id, item in contents.items()
+            if item["key_id"]["S"] == keys[subject_id].key_id
+        }
+
     def sealed_names(self, subject_id: str) -> list[str]:
         subject_key = self._key(subject_id)
         if subject_key is None:
@@ -153,6 +166,16 @@ class DynamoIdentityStore:
         if found is None:
             raise StoreUnavailable(f"{subject_id} was erased meanwhile: nothing of theirs was kept")
         return found
+
+
+def has_identity_tables(url: str) -> bool:
+    """Whether the tables of people beside that of a store exist, and these credentials may know of them.
+
+    Raises:
+        InvalidValue, StoreUnavailable: see `DynamoIdentityStore`; also if DynamoDB cannot be reached.
+    """
+    address = DynamoAddress.of(url)
+    return DynamoTable(replace(address, table=address.table + PEOPLE)).is_there()
 
 
 def create_identity_tables(client: Any, name: str) -> None:

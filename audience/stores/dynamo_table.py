@@ -28,6 +28,8 @@ WRITE_ROUNDS = 10
 FIRST_WAIT_S = 0.05
 LONGEST_WAIT_S = 5.0
 
+_NOT_TO_BE_SEEN = ("ResourceNotFoundException", "AccessDeniedException")
+
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
@@ -53,11 +55,26 @@ class DynamoTable:
         """Refuses further calls. The client stays open, because other stores of this process share it."""
         self._closed.set()
 
+    def is_there(self) -> bool:
+        """Whether the table exists and these credentials may know of it."""
+        with boto_errors(self.address):
+            try:
+                self._client.describe_table(TableName=self.address.table)
+            except self._client.exceptions.ClientError as problem:
+                if problem.response["Error"]["Code"] not in _NOT_TO_BE_SEEN:
+                    raise
+                return False
+        return True
+
     def get(self, key: Item) -> Item | None:
         """The item with a key; None if there is none."""
         answer = self._call("get_item", TableName=self.address.table, Key=key, ConsistentRead=True)
         item: Item | None = answer.get("Item")
         return item
+
+    def get_each(self, keys: Sequence[Item]) -> list[Item]:
+        """The items with these keys that there are, in their order, read one by one and in parallel."""
+        return [item for item in _in_parallel(self.get, keys) if item is not None]
 
     def put(self, item: Item) -> None:
         """Writes one item, replacing an existing one."""

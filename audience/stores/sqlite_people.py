@@ -7,7 +7,8 @@ measures an audience never opens them, and a copy of the database holds no peopl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -126,6 +127,27 @@ class SqliteIdentityStore:
             (subject_id, name, key.key_id),
         )
         return unseal(key, subject_id, name, rows[0][0]) if rows else None
+
+    def unseal_each(self, subject_ids: Sequence[str], name: str) -> dict[str, bytes]:
+        wanted = json.dumps(subject_ids)
+        keys = {
+            subject_id: SubjectKey(key_id=key_id, secret=secret)
+            for subject_id, key_id, secret in self._keys.rows(
+                "SELECT subject_id, key_id, secret FROM subject_keys "
+                "WHERE subject_id IN (SELECT value FROM json_each(?))",
+                (wanted,),
+            )
+        }
+        rows = self._people.rows(
+            "SELECT subject_id, key_id, content FROM sealed "
+            "WHERE name = ? AND subject_id IN (SELECT value FROM json_each(?))",
+            (name, wanted),
+        )
+        return {
+            subject_id: unseal(keys[subject_id], subject_id, name, content)
+            for subject_id, key_id, content in rows
+            if subject_id in keys and keys[subject_id].key_id == key_id
+        }
 
     def sealed_names(self, subject_id: str) -> list[str]:
         key = self._key(subject_id)

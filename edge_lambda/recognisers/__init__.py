@@ -12,7 +12,7 @@ Nothing in this package is imported, and no model is opened or downloaded, unles
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +23,9 @@ from edge_lambda.detectors import Image
 
 RECOGNISERS = ("dlib", "sface")
 DEFAULT_RECOGNISER = "dlib"
+
+Progress = Callable[[int, int], None]
+"""Called during a download with the bytes so far, and all bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,18 +49,23 @@ class Recogniser(Protocol):
             template, because templates of two models cannot be compared.
         size: how many numbers a template has.
         geometry: the crops it takes.
+        strangers: m x size, rows of length 1: templates of nobody, each the mean over many people, which say where
+            templates of different people crowd (`audience.identity.matching`).
     """
 
     name: str
     size: int
     geometry: AlignedGeometry
+    strangers: NDArray[np.float32]
 
-    def templates(self, crops: Sequence[Image]) -> NDArray[np.float32]:
+    def templates(self, crops: Sequence[Image], *, carefully: bool = False) -> NDArray[np.float32]:
         """Computes the template of each face.
 
         Args:
             crops: n crops from `edge_lambda.recognisers.alignment.aligned` with this recogniser's geometry: size x size
                 x 3, BGR, 0..255. May be empty.
+            carefully: whether to look at each crop several times, mirrored and shifted, and take the mean: for the
+                photos that people enrol with. It takes about six times as long.
 
         Returns:
             n x size, each row of length 1. The same crop always gives the same template, whatever lies beside it.

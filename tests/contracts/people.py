@@ -17,6 +17,7 @@ from audience.identity.records import (
     Confirmation,
     Consent,
     Enrolment,
+    Notice,
     Person,
     PhotoQuality,
     Roster,
@@ -108,6 +109,7 @@ ONE_OF_EACH: tuple[IdentityRecord, ...] = (
         verdict="same person",
         at=NOW,
     ),
+    Notice(roster_id="missing", subject_id="w-1", sighting_id="s-1", notifier="mail", at=NOW),
     an_entry(1),
     SecretLink(
         roster_id="members",

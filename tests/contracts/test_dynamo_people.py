@@ -11,7 +11,7 @@ import pytest
 from audience.errors import StoreUnavailable
 from audience.identity.records import Person
 from audience.identity.store import IdentityStore
-from audience.stores import dynamo_table, open_identity
+from audience.stores import dynamo_table, has_identity, open_identity
 from tests.contracts.faulty_engine import FaultyEngine, faulty_engine, refusal
 from tests.contracts.people import InsideDynamo, a_person
 from tests.infra.iam import Call, is_allowed
@@ -114,6 +114,15 @@ def test_an_erasure_that_is_interrupted_is_completed_by_the_next_call(store, ins
 def test_without_its_tables_the_store_says_which_is_missing(new_table, moto):
     with open_identity(new_table(moto)) as store, pytest.raises(StoreUnavailable, match="-people'"):
         store.get(Person, "members", "p-1")
+
+
+def test_tables_that_may_not_be_seen_are_as_good_as_none(inside, engine):
+    assert has_identity(inside.url)
+    engine.trouble = lambda operation, request: refusal("AccessDeniedException")
+    assert not has_identity(inside.url)
+    engine.trouble = lambda operation, request: refusal("InternalServerError")
+    with pytest.raises(StoreUnavailable):
+        has_identity(inside.url)
 
 
 def test_every_request_is_one_that_the_policy_for_rosters_allows(store, inside, engine):

@@ -16,7 +16,7 @@ from audience.errors import InvalidValue, StoreTooNew, StoreUnavailable
 from audience.identity.audit import AuditEntry
 from audience.identity.records import Confirmation, Person, Roster
 from audience.identity.store import LARGEST_CONTENT, MOST_RECORDS, IdentityRecord, IdentityStore
-from audience.stores import dynamo_table, open_identity
+from audience.stores import dynamo_table, has_identity, open_identity, open_store
 from tests.contracts.people import ONE_OF_EACH, Inside, InsideDynamo, InsideSqlite, a_person, a_roster, an_entry
 from tests.contracts.test_store import STORES
 from tests.ticking import last_words
@@ -49,9 +49,25 @@ def store(inside: Inside) -> Iterator[IdentityStore]:
         yield opened
 
 
+@pytest.mark.parametrize("kind", STORES)
+def test_a_store_has_people_once_their_store_was_made(kind, request, tmp_path):
+    name, _, engine = kind.partition(" on ")
+    if name == "sqlite":
+        url = f"sqlite:///{tmp_path}/houselights.db"
+        open_store(url).close()
+        make = lambda: open_identity(url).close()  # noqa: E731
+    else:
+        url = request.getfixturevalue("new_table")(request.getfixturevalue(engine))
+        make = lambda: InsideDynamo(url)  # noqa: E731
+    assert not has_identity(url)
+    make()
+    assert has_identity(url)
+
+
 class TestRecords:
     def test_what_was_put_is_there_for_another_who_opens_the_store(self, store, inside):
-        assert {type(record) for record in ONE_OF_EACH} == set(get_args(IdentityRecord))
+        new = set(get_args(IdentityRecord)) - {type(record) for record in ONE_OF_EACH}
+        assert not new, "put one of each new kind into ONE_OF_EACH"
         for record in ONE_OF_EACH:
             store.put(record)
         with open_identity(inside.url) as other:
@@ -184,6 +200,24 @@ class TestSealing:
         store.seal("p-1", {"profile": NAME})
         assert store.unseal("p-1", "photo") is None
         store.drop_sealed("p-1", "photo")
+
+    def test_content_of_many_is_read_at_once_without_those_who_have_none(self, store, inside):
+        for number in range(30):
+            store.seal(f"p-{number}", {"template": bytes([number]), "profile": NAME})
+        store.seal("p-without", {"profile": NAME})
+        restore = inside.backup()
+        store.destroy("p-3")
+        store.destroy("p-4")
+        restore()
+        store.seal("p-4", {"profile": b"enrolled anew"})
+        wanted = [*(f"p-{number}" for number in range(25)), "p-without", "p-unknown"]
+        assert store.unseal_each(wanted, "template") == {
+            f"p-{number}": bytes([number]) for number in range(25) if number not in (3, 4)
+        }
+        assert store.unseal_each([], "template") == {}
+        inside.move_sealed("p-1", "template", "p-2", "template")
+        with pytest.raises(StoreUnavailable, match="p-2"):
+            store.unseal_each(wanted, "template")
 
     def test_no_byte_of_it_can_be_read_in_the_store(self, store, inside):
         store.seal("p-1", {"profile": NAME, "photo": NAME * 1000})

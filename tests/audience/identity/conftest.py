@@ -58,7 +58,7 @@ class Desk:
     def member(self, roster: Roster, name: str = "Grace", seed: int = 1, **named: object) -> Person:
         people = self.people()
         person = people.add(roster.roster_id, Profile(name=name), notice="2026-1", how="at the desk", **named)  # type: ignore[arg-type]
-        people.enrol(roster.roster_id, person.person_id, vector(seed), recogniser="tiny-1+00000000", photos=[QUALITY])
+        people.enrol(roster.roster_id, person.person_id, vector(seed), recogniser="none-1+00000000", photos=[QUALITY])
         return person
 
     def sighting(self, roster: Roster, subject_id: str, **named: object) -> Sighting:
@@ -73,7 +73,7 @@ class Desk:
             "similarity": 0.96,
             "runner_up": 0.9,
             "crops": 3,
-            "recogniser": "tiny-1+00000000",
+            "recogniser": "none-1+00000000",
         }
         return Sighting(**(fields | named))  # type: ignore[arg-type]
 

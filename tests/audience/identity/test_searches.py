@@ -20,7 +20,8 @@ ASKS, APPROVES, FIRST, SECOND = ("ada@example.org", "bob@example.org", "cyd@exam
 
 def requested(desk: Desk, roster: Roster, **named: object) -> WatchEntry:
     fields: dict[str, object] = {
-        "recogniser": "tiny-1+00000000",
+        "vector": vector(3),
+        "recogniser": "none-1+00000000",
         "photos": [QUALITY],
         "photo": b"a face",
         "basis": "missing person",
@@ -30,7 +31,6 @@ def requested(desk: Desk, roster: Roster, **named: object) -> WatchEntry:
     return desk.searches(ASKS).request(
         roster.roster_id,
         Profile(name="Missing, in a red coat"),
-        vector(3),
         **(fields | named),  # type: ignore[arg-type]
     )
 
