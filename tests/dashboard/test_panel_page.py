@@ -11,6 +11,7 @@ import pytest
 
 from audience.errors import AccessRefused
 from audience.identity.households import Guests
+from audience.identity.panels import HouseholdPanel
 from audience.sessions import Stage
 from audience.stores import open_identity, open_store
 from audience.timelines import Timeline
@@ -20,7 +21,7 @@ from dashboard.access.identity import asked_as
 from dashboard.access.permits import Permit
 from dashboard.charts.presence import SHOWN, TV, household_chart, panel_chart, runs
 from dashboard.charts.theme import LIGHT
-from dashboard.pages.panel.data import evening
+from dashboard.pages.panel.data import evening, make_button_link
 from sample_data.household import load_panel, panel_session, simulate_panel
 from tests.audience.identity.panel import minute, presence, seen, tap
 from tests.builders import BEGAN_MS
@@ -86,6 +87,22 @@ def test_its_files_hold_the_figures_of_the_page(pages: Pages, panel: str, monkey
     smiling = {row["person_id"].split("-")[-1] for row in presence_rows if row["smiling"]}
     assert smiling == {"rosa", "ben", "otto"}
     assert files["minutes.svg"].startswith(b"<svg")
+
+
+def test_the_address_of_the_button_page_is_made_and_ended_where_people_are_ones_duty(pages: Pages, panel: str):
+    app = pages.panel(household="household-1")
+    app.button(key="make-link").click().run()
+    (address,) = [one.value for one in app.code]
+    with open_identity(panel) as people:
+        households = HouseholdPanel(people, actor="test", now=lambda: datetime.now(UTC))
+        token = address.rpartition("/household/")[2]
+        assert households.opened_by(token).household_id == "household-1"
+        app.button(key="close-link").click().run()
+        with pytest.raises(AccessRefused):
+            households.opened_by(token)
+        household = households.household("simulated-panel", "household-1")
+    with pytest.raises(AccessRefused):
+        asked_as(Permit(role="analyst"), make_button_link)(household)
 
 
 def test_a_set_that_showed_something_else_has_nobody_watching(panel: str):

@@ -11,6 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from audience.identity.households import Household
+from audience.identity.panels import HouseholdPanel
 from audience.identity.presence import HouseholdPresence, Source
 from audience.identity.programmes import (
     PanelFigures,
@@ -22,7 +24,8 @@ from audience.identity.programmes import (
 )
 from audience.sessions import Session, Stage, cues_of
 from audience.time import to_ms
-from dashboard.access.people_data import open_panel
+from dashboard.access.identity import account
+from dashboard.access.people_data import now, open_panel, open_people
 from dashboard.data import reader, sessions
 
 Floats = NDArray[np.float64]
@@ -128,6 +131,26 @@ def evening(session_id: str) -> Evening:
             if household.household_id in stages and until_ms > from_ms
         ]
     return Evening(session=file.session, homes=sorted(homes, key=lambda home: _natural(home.name)))
+
+
+def make_button_link(household: Household) -> str:
+    """Makes the token of a household's button page, in place of an earlier one.
+
+    Raises:
+        AccessRefused: people are not this viewer's duty.
+    """
+    with open_people("people") as (store, _):
+        return HouseholdPanel(store, actor=account(), now=now).make_link(household)
+
+
+def close_button_page(household: Household) -> None:
+    """Ends the address of a household's button page.
+
+    Raises:
+        AccessRefused: people are not this viewer's duty.
+    """
+    with open_people("people") as (store, _):
+        HouseholdPanel(store, actor=account(), now=now).revoke_links(household)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
