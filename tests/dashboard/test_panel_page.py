@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from audience.errors import AccessRefused
 from audience.identity.households import Guests
@@ -115,6 +116,7 @@ def test_a_set_that_showed_something_else_has_nobody_watching(panel: str):
         (other,) = [one for one in store.stages("simulated-panel") if one.stage_id == "household-1"]
         news_only = Timeline(title="Programmes", segments=other.timelines[0].segments[:1])
         store.put_stage("simulated-panel", Stage(stage_id="household-2", timelines=(news_only,), cues=other.cues))
+    st.cache_resource.clear()
     found, _ = asked_as(everything, lambda: evening("simulated-panel").programme("Quiz night", "button", 1))()
     (elsewhere,) = [one for one in found if one.household.household_id == "household-2"]
     assert (elsewhere.average_audience, elsewhere.reach) == (0, 0)
