@@ -156,7 +156,10 @@ def a_camera(runs: Runs) -> None:
     runs.houselights("qr", "talk", "--at", "https://example.org", "--to", "FILE.svg")
     runs.houselights("simulate", "festival", "--stages", "1", "--hours", "0.05", "--truth", "FILE.json")
     runs.houselights("simulate", "household", "--session", "evening", "--truth", "FILE-2.json")
-    for words in (("list", "simulated-panel"), ("link", "simulated-panel", "household-1", "--at", "https://example.org")):
+    for words in (
+        ("list", "simulated-panel"),
+        ("link", "simulated-panel", "household-1", "--at", "https://example.org"),
+    ):
         runs.houselights("household", *words, "--by", "ada@example.org")
 
 
