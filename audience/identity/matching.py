@@ -5,16 +5,16 @@ template of a track, the mean of at least three good crops, is compared once wit
 out is a name, or that it is nobody, or that two people are too much alike to tell. The template itself is kept by
 nothing here.
 
-**Similarity** is the cosine of two templates, less what both have in common with strangers:
+**Similarity** is the cosine of two templates, less what either has in common with strangers beyond the usual:
 
-    similarity(a, b) = a·b - CROWDING · (max over s of a·s + max over s of b·s)
+    similarity(a, b) = a·b - CROWDING · (n(a) - n̄) - CROWDING · (n(b) - n̄)
 
-s runs over the recogniser's `strangers`, which are means over many people each and so nobody. Where a recogniser tells
-the people of some part of the world apart badly, their templates lie close together, and the cosine of two strangers is
-as high there as that of one person elsewhere. Subtracting how crowded it is around a template makes one threshold mean
-the same for everybody. It is a form of the score normalisation by a cohort of Auckenthaler, Carey and Lloyd-Thomas
-("Score Normalization for Text-Independent Speaker Verification Systems", Digital Signal Processing 10, 2000), with the
-nearest of the cohort only.
+n(a) is the cosine of a with the nearest of the recogniser's `strangers`, which are means over many people each and so
+nobody; n̄ is the mean cosine of two of them. Where a recogniser tells the people of some part of the world
+apart badly, their templates lie close together, and the cosine of two strangers is as high there as that of one person
+elsewhere. Subtracting how crowded it is around a template makes one threshold mean the same for everybody. It is a form
+of the score normalisation by a cohort of Auckenthaler, Carey and Lloyd-Thomas ("Score Normalization for
+Text-Independent Speaker Verification Systems", Digital Signal Processing 10, 2000), with the nearest of it only.
 
 **Thresholds** depend on how many photos a person gave, how many crops of the track were averaged, how large the face
 was, and how many people are on the roster: see `audience.identity.thresholds`.
@@ -40,18 +40,18 @@ CropProblem = Literal["too small", "blurred", "turned"]
 Crop = TypeVar("Crop")
 
 CROWDING: Final = 0.35
-"""Part of the cosine with the nearest stranger that is subtracted, of either template."""
+"""Part of the cosine with the nearest stranger, beyond the usual, that is subtracted for either template."""
 
-MARGIN: Final = 0.0
+MARGIN: Final = 0.005
 """How much further over its threshold the best has to be than the second best, in units of similarity."""
 
 LEAST_HEIGHT_PX: Final = 40.0
 """Height of a face box, pixels, under which nobody is named."""
 
-LEAST_SHARPNESS: Final = 0.5
+LEAST_SHARPNESS: Final = 0.4
 """`edge_lambda.crops.sharpness` under which a crop is blurred."""
 
-LEAST_FRONTALITY: Final = 0.5
+LEAST_FRONTALITY: Final = 0.4
 """`edge_lambda.crops.frontality` under which a face is turned away or tilted."""
 
 LEAST_CROPS: Final = 3
@@ -79,6 +79,22 @@ def mean_template(templates: Vectors) -> Vectors:
     if not length > 0:
         raise InvalidValue("a mean template needs at least one template, and numbers in it")
     return np.asarray(mean / length, dtype=np.float32)
+
+
+def crowding(templates: Vectors, strangers: Vectors) -> NDArray[np.float64]:
+    """What is subtracted from the similarities of each template, because of how many people are like it.
+
+    Args:
+        templates: n x size, rows of length 1.
+        strangers: m x size, those of the recogniser; m at least 1.
+
+    Returns:
+        n values, negative where it is less crowded than usual.
+    """
+    first, second = np.triu_indices(len(strangers), 1)
+    usual = float((strangers[first] * strangers[second]).sum(axis=1).mean()) if len(first) else 0.0
+    nearest = (templates @ strangers.T).max(axis=1)
+    return np.asarray(CROWDING * (nearest - usual), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +163,7 @@ class Gallery:
         self._strangers = strangers
         self._photos = [face.photos for face in faces]
         self._vectors = np.array([face.vector for face in faces], np.float32).reshape(len(faces), strangers.shape[1])
-        self._crowding = self._crowded(self._vectors)
+        self._crowding = crowding(self._vectors, strangers)
         self._alike: defaultdict[str, set[str]] = defaultdict(set)
         for one, other in alike:
             self._alike[one] |= {one, other}
@@ -166,9 +182,8 @@ class Gallery:
         Returns:
             n values, -1..1.
         """
-        crowding = self._crowded(vector[None])[0] + self._crowding
-        result: NDArray[np.float64] = (self._vectors @ vector - CROWDING * crowding).astype(np.float64)
-        return result
+        crowded = crowding(vector[None], self._strangers) + self._crowding
+        return np.asarray(np.clip(self._vectors @ vector - crowded, -1, 1), dtype=np.float64)
 
     def match(self, vector: Vectors, *, crops: int, height_px: float) -> Match:
         """Compares a track with everybody on the roster.
@@ -203,10 +218,6 @@ class Gallery:
             runner_up=float(similarity[others[0]]) if others else None,
             crops=crops,
         )
-
-    def _crowded(self, vectors: Vectors) -> Vectors:
-        """n, how near each template is to the nearest of the strangers."""
-        return np.asarray((vectors @ self._strangers.T).max(axis=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

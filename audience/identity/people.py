@@ -355,6 +355,11 @@ class People:
         self._audit("checked out" if out else "checked in", roster_id, person_id)
         return person
 
+    def every_face(self, roster: Roster) -> list[KnownFace]:
+        """Templates of everybody on a roster, checked in or not, to see whether somebody is on it already."""
+        enrolments = {one.person_id: one for one in self._store.all(Enrolment, roster.roster_id)}
+        return self._faces(roster, enrolments, list(enrolments))
+
     def known_faces(self, roster: Roster) -> list[KnownFace]:
         """Templates of everybody on a roster who may be recognised now.
 
@@ -374,6 +379,9 @@ class People:
             and consents[person.person_id].holds(now)
             and (roster.purpose != "welcome desk" or person.checked_in_at is not None)
         ]
+        return self._faces(roster, enrolments, wanted)
+
+    def _faces(self, roster: Roster, enrolments: Mapping[str, Enrolment], wanted: Sequence[str]) -> list[KnownFace]:
         templates = self._store.unseal_each(wanted, TEMPLATE)
         return [
             KnownFace(

@@ -308,7 +308,7 @@ class Sighting:
         roster_id, subject_id, sighting_id: the key; the subject is a person or a watch entry.
         session_id, stage_id, camera_id: where.
         at_ms: capture time of the last crop used, milliseconds since the epoch.
-        similarity: of the track's mean template to the subject's (`audience.identity.matching`), 1 for the same vector.
+        similarity: of the track's mean template to the subject's (`audience.identity.matching`), -1..1.
         runner_up: the same of the next most similar on the roster; None if nobody else is on it.
         crops: how many crops the track's template is the mean of.
         recogniser: name of the model.

@@ -11,6 +11,7 @@ The table of keys has no point-in-time recovery and belongs into no backup, or a
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -66,7 +67,12 @@ class DynamoIdentityStore:
             self._people.put_together(items)
 
     def put_new(self, record: IdentityRecord) -> bool:
-        return self._people.put_if(_record_item(record), "attribute_not_exists(pk)")
+        mark = {"S": secrets.token_hex(8)}
+        if self._people.put_if(_record_item(record) | {"mark": mark}, "attribute_not_exists(pk)"):
+            return True
+        # boto3 asks again where an answer was lost: then the record that is there is this one.
+        found = self._people.get(key(*kind_and_key(record)))
+        return found is not None and found.get("mark") == mark
 
     def get(self, kind: type[Kept], *parts: str) -> Kept | None:
         item = self._people.get(key(KINDS[kind], joined(parts)))

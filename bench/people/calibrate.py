@@ -10,7 +10,8 @@ Decompositions for Large Sparse Text Data Using Clustering", Machine Learning 42
 
 **Thresholds.** For photographs dealt out many times, how often a stranger's track passes a threshold with anybody on a
 roster of N, were it drawn from the enrolled people: 1 - (1 - m/M)^N, where m of the M enrolled pass; and the threshold
-at which that is `FALSE_NAMES` on average over all strangers.
+at which that is `FALSE_NAMES` on average over all strangers. Photographs of two people that are more
+alike than `VERY_NEAR` of the pairs of one person are left out, and named: most are one photograph under two names.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from typing import Final
 
 import numpy as np
 
+from audience.identity.matching import crowding
 from audience.identity.thresholds import ROSTERS
 from bench.people.photos import FAR_PX, NEAR_PX, Seen, read, see, tuned
-from bench.people.trials import DRAWS, Vectors, crowding, deals
+from bench.people.trials import DRAWS, Vectors, deals, pairs, two_people
 from edge_lambda.detectors.load import load_detector
 from edge_lambda.recognisers.dlib_resnet import STRANGERS_FILE, DlibResNet, strangers
 from training.corpus import default_corpus
@@ -32,6 +34,7 @@ from training.corpus import default_corpus
 FALSE_NAMES: Final = 1 / 1000
 GROUPS: Final = 64
 LEAST_PEOPLE: Final = 10
+VERY_NEAR: Final = 0.7
 PHOTOS: Final = (1, 2, 3)
 CROPS: Final = (1, 3)
 
@@ -65,7 +68,7 @@ def measured_thresholds(near: Seen, seen: Seen, means: Vectors, *, photos: int, 
         similarity = tracks @ enrolled.T - crowding(tracks, means)[:, None] - crowding(enrolled, means)
         own = np.array(list(deal.tracks))[:, None] == np.array(list(deal.enrolled))
         similarity[own] = -1
-        highest.append(np.sort(similarity, axis=1)[:, :-201:-1])  # more never pass where so few may
+        highest.append(np.sort(similarity, axis=1)[:, :-101:-1])  # more never pass where so few may
         enrolments += [len(enrolled)] * len(tracks)
     top, number = np.concatenate(highest), np.array(enrolments)
 
@@ -82,14 +85,39 @@ def measured_thresholds(near: Seen, seen: Seen, means: Vectors, *, photos: int, 
     return found
 
 
+def suspected(seen: Seen, means: Vectors) -> set[str]:
+    """Files that are too much alike to be of two people; each pair is printed."""
+    limit = float(np.quantile(pairs(seen.carefully, seen.people, means).same, VERY_NEAR))
+    found = set()
+    for first, second, similarity in two_people(seen.carefully, seen.people, means, limit):
+        print(f"left out: {seen.files[first]}, {seen.files[second]} ({similarity:.3f})", file=sys.stderr)  # noqa: T201
+        found |= {seen.files[first], seen.files[second]}
+    return found
+
+
+def without(seen: Seen, files: set[str]) -> Seen:
+    """The same without some photographs."""
+    kept = [row for row, file in enumerate(seen.files) if file not in files]
+    return Seen(
+        files=tuple(seen.files[row] for row in kept),
+        people=seen.people[kept],
+        once=seen.once[kept],
+        carefully=seen.carefully[kept],
+        facts=tuple(seen.facts[row] for row in kept),
+        missed=seen.missed,
+    )
+
+
 def main() -> None:
     """Writes the means, prints the table."""
     photos = [photo for photo in read(default_corpus()) if tuned(photo.person)]
     detector, recogniser = load_detector("centerface", threads=1), DlibResNet()
     near = see(photos, NEAR_PX, detector, recogniser)
-    far = see(photos, FAR_PX, detector, recogniser, carefully=False)
+    far = see(photos, FAR_PX, detector, recogniser, looks="once")
     means = means_over_strangers(near.carefully, near.people)
     np.save(Path(str(resources.files("edge_lambda"))) / "models" / STRANGERS_FILE, means)
+    suspects = suspected(near, strangers())
+    near, far = without(near, suspects), without(far, suspects)
     for height_px, seen in ((FAR_PX, far), (NEAR_PX, near)):
         for number in PHOTOS:
             for crops in CROPS:

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import cv2
 import numpy as np
@@ -37,6 +37,8 @@ MOST_PHOTOS: Final = 8
 NEAR_PX: Final = 160
 FAR_PX: Final = 40
 """Heights of a face at which it is measured; photographs of the corpus are 160 pixels high."""
+
+Looks = Literal["once", "carefully", "both"]
 
 _GRAY = (127, 127, 127)
 
@@ -80,13 +82,15 @@ def tuned(person: str) -> bool:
 def untouched_photos() -> list[PersonPhoto]:
     """The photographs that figures are measured on: HOUSELIGHTS_PEOPLE, else of the half that nothing was tuned on.
 
+    People with a single photograph are left out: they can be neither a member nor a stranger who is seen three times.
+
     Raises:
         CorpusUnreadable: they are missing or incomplete.
     """
     named = os.environ.get(ENVIRONMENT)
-    if named:
-        return read(Path(named))
-    return [photo for photo in read(default_corpus()) if not tuned(photo.person)]
+    photos = read(Path(named) if named else default_corpus())
+    number = Counter(photo.person for photo in photos)
+    return [photo for photo in photos if number[photo.person] > 1 and (named or not tuned(photo.person))]
 
 
 def read(source: Path) -> list[PersonPhoto]:
@@ -126,7 +130,7 @@ def see(
     detector: Detector,
     recogniser: Recogniser,
     *,
-    carefully: bool = True,
+    looks: Looks = "both",
 ) -> Seen:
     """Sees each photograph at one size: face, landmarks and template are all found in pixels of that size.
 
@@ -135,7 +139,7 @@ def see(
         height_px: height of the face box after the photograph was shrunk; a face is never enlarged.
         detector: gives landmarks.
         recogniser: makes the templates.
-        carefully: whether to look carefully too, which takes six times as long; else both templates are those of once.
+        looks: at each photograph; where it is one of them, both templates are of that one.
     """
     files, people, once, careful, facts = [], [], [], [], []
     for photo in photos:
@@ -146,8 +150,10 @@ def see(
         crop = aligned(image, face, recogniser.geometry)
         files.append(photo.file)
         people.append(photo.person)
-        once.append(recogniser.templates([crop])[0])
-        careful.append(recogniser.templates([crop], carefully=True)[0] if carefully else once[-1])
+        at_once = recogniser.templates([crop])[0] if looks != "carefully" else None
+        carefully = recogniser.templates([crop], carefully=True)[0] if looks != "once" else None
+        once.append(carefully if at_once is None else at_once)
+        careful.append(at_once if carefully is None else carefully)
         facts.append(CropFacts(at_s=0, height_px=height, sharpness=sharpness(image, face), frontality=frontality(face)))
     return Seen(
         files=tuple(files),

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.identity.matching import CROWDING, mean_template
+from audience.identity.matching import crowding, mean_template
 from bench.people.photos import Seen
 
 Floats = NDArray[np.float64]
@@ -26,11 +26,6 @@ MOST_PAIRS: Final = 10
 
 DRAWS: Final = 20
 """How often photographs are dealt out anew to enrolments and tracks."""
-
-
-def crowding(vectors: Vectors, strangers: Vectors) -> Floats:
-    """n, what is subtracted from similarities for each template, as in `Gallery`."""
-    return np.asarray(CROWDING * (vectors @ strangers.T).max(axis=1), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ def measure_photo(content: bytes, detector: Detector, recogniser: Recogniser | N
     if recogniser is not None:
         from edge_lambda.recognisers.alignment import aligned
 
-        template = recogniser.templates([aligned(image, face, recogniser.geometry)])[0]
+        template = recogniser.templates([aligned(image, face, recogniser.geometry)], carefully=True)[0]
     return Photo(problem="", quality=quality, template=template, face=_portrait(image, face))
 
 

@@ -12,7 +12,8 @@ from audience.errors import StoreUnavailable
 from audience.identity.records import Person
 from audience.identity.store import IdentityStore
 from audience.stores import dynamo_table, has_identity, open_identity
-from tests.contracts.faulty_engine import FaultyEngine, faulty_engine, refusal
+from audience.stores.dynamo_client import client_for
+from tests.contracts.faulty_engine import Answer, FaultyEngine, faulty_engine, refusal
 from tests.contracts.people import InsideDynamo, a_person
 from tests.infra.iam import Call, is_allowed
 from tests.infra.resolved import ACCOUNT, REGION
@@ -66,6 +67,25 @@ def test_a_transaction_that_is_cancelled_again_and_again_is_reported(store, engi
     engine.trouble = lambda operation, request: refusal("TransactionCanceledException", "[TransactionConflict]")
     with pytest.raises(StoreUnavailable, match="throttled"):
         store.put(a_person("p-1"), a_person("p-2"))
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_who_writes_a_new_record_knows_that_they_did_though_the_answer_was_lost(store, inside, engine, moto, mine):
+    client = client_for(REGION, moto, local=True)
+
+    def answer_lost(operation: str, request: dict[str, Any]) -> Answer | None:
+        if operation != "PutItem" or lost:
+            return None
+        lost.append(operation)
+        item = request["Item"] if mine else request["Item"] | {"mark": {"S": "of another"}}
+        client.put_item(TableName=request["TableName"], Item=item)
+        return 500, {"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": ""}
+
+    lost: list[str] = []
+    engine.trouble = answer_lost
+    assert store.put_new(a_person("p-1")) is mine
+    assert engine.operations.count("PutItem") == 2
+    assert store.get(Person, "members", "p-1") == a_person("p-1")
 
 
 @pytest.mark.parametrize("enrols_anew", [False, True])
