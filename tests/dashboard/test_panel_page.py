@@ -130,6 +130,11 @@ def test_without_a_panel_the_page_says_how_to_get_one(pages: Pages, filled: str)
     assert "no session of a panel" not in text_of(pages.panel())
 
 
+def test_a_session_of_a_panel_leads_to_its_households(pages: Pages, panel: str):
+    links = pages.session("simulated-panel").get("page_link")
+    assert any("household=household-1" in link.proto.query_string for link in links)
+
+
 def test_a_viewer_of_single_sessions_sees_no_panel(panel: str):
     viewer = Permit(role="viewer", own=("*",))
     assert not has_page(viewer, "panel")
