@@ -23,6 +23,7 @@
     ├── DeploymentFailed      a package could not be built, or a stack not changed
     ├── UploadFailed          S3 did not accept a delivery; it may be tried again
     │   └── UploadRefused     S3 will never accept this one
+    ├── BundleRefused         a bundle of templates that a device must not use: forged, expired, another camera's, …
     ├── AlertNotDelivered     an alert could not be delivered; it will be tried again
     ├── StatusNotSent         a camera's status could not be sent; a newer one will be tried
     └── StoreUnavailable      the store cannot be opened, read or written
@@ -131,6 +132,10 @@ class StatusNotSent(HouselightsError):
 
 class AlertNotDelivered(HouselightsError):
     """An alert could not be delivered; trying again may help."""
+
+
+class BundleRefused(HouselightsError):
+    """A bundle of templates that a device must not use: forged, damaged, expired, older, or another camera's."""
 
 
 class StoreUnavailable(HouselightsError):

@@ -35,6 +35,12 @@ def check_id(what: str, value: str) -> str:
     )
 
 
+def id_of(title: str) -> str:
+    """An id made of a title: `Opening night: Zoë` gives `opening-night-zoe`; "" where none of its letters is in ids."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_ID].strip("-")
+
+
 def check_title(what: str, value: str) -> str:
     """Returns `value` if it is a valid title: one line of at most 200 characters, without control characters.
 

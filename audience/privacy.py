@@ -40,6 +40,11 @@ class Decision:
     reason: str
 
 
+def is_in_eu(code: str) -> bool:
+    """Whether EU law holds in a country or territory, by its ISO 3166-1 code."""
+    return code in EU_COUNTRIES or code in _EU_ELSEWHERE
+
+
 def decide(setting: Setting, country: str | None, *, heads_only: bool = False) -> Decision:
     """Decides which mode a session may use.
 
@@ -69,7 +74,7 @@ def decide(setting: Setting, country: str | None, *, heads_only: bool = False) -
             reason=f"Only heads are counted: inferring emotions {place} is prohibited in the EU (AI Act, article "
             f"5(1)(f)), and no country was given: give it if it is elsewhere. {NOT_LEGAL_ADVICE}",
         )
-    if code in EU_COUNTRIES or code in _EU_ELSEWHERE:
+    if is_in_eu(code):
         return Decision(
             mode="head count",
             reason=f"Only heads are counted: inferring emotions {place} is prohibited in the EU (AI Act, article "

@@ -1,4 +1,7 @@
-"""The page of the board: one HTML file, the same for every session, that asks for nothing but its own snapshot."""
+"""Pages of one HTML file each, with their style and script inside: the board's, and how others are put together.
+
+The board's is the same for every session, and asks for nothing but its own snapshot.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,7 @@ class Page:
     Attributes:
         body: HTML in UTF-8.
         packed: the same, gzipped.
-        policy: its Content-Security-Policy: its own style and script and nothing else, by their hashes. It may stand
-            in a frame of any site, since there is nothing on it to be tricked into.
+        policy: its Content-Security-Policy: its own style and script and nothing else, by their hashes.
     """
 
     body: bytes
@@ -35,13 +37,24 @@ class Page:
 
 @cache
 def page() -> Page:
-    """Puts the page together from its three parts."""
-    here = files(__package__)
+    """The board's page. It may stand in a frame of any site, since there is nothing on it to be tricked into."""
+    return assembled("board_page", frames="*")
+
+
+def assembled(package: str, *, frames: str = "'none'", images: str = "data:") -> Page:
+    """Puts a page together from `page.html`, `page.css` and `page.js` of a package.
+
+    Args:
+        package: its dotted name.
+        frames: in frames of which sites it may stand, as the policy's `frame-ancestors` has it.
+        images: where its pictures come from, as the policy's `img-src` has it.
+    """
+    here = files(package)
     style, script = ((here / name).read_text("utf-8") for name in ("page.css", "page.js"))
     html = (here / "page.html").read_text("utf-8").replace("/*style*/", style).replace("/*script*/", script)
     policy = (
-        f"default-src 'none'; connect-src 'self'; img-src data:; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'; frame-ancestors *"
+        f"default-src 'none'; connect-src 'self'; img-src {images}; style-src '{_hash(style)}'; "
+        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'; frame-ancestors {frames}"
     )
     body = html.encode()
     return Page(body=body, packed=gzip.compress(body, 9, mtime=0), policy=policy)

@@ -27,6 +27,10 @@ from dashboard.access.provider import ProviderApart
 from dashboard.pages.board.data import boards
 from dashboard.pages.board.routes import BoardBeforePages, board_routes
 from dashboard.pages.board.snapshots import Snapshots
+from dashboard.pages.desk.routes import desk_routes
+from dashboard.pages.household.routes import household_routes
+from dashboard.pages.join.routes import join_routes
+from dashboard.photos import photos
 from dashboard.recording_route import recording_routes
 
 
@@ -51,7 +55,13 @@ public_board = asked_as(THE_PUBLIC, boards().document)
 hosts = st.get_option("server.allowedHosts")
 app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",
-    routes=[*recording_routes(hosts), *link_routes()],
+    routes=[
+        *recording_routes(hosts),
+        *link_routes(),
+        *join_routes(photos(), hosts),
+        *desk_routes(hosts),
+        *household_routes(hosts),
+    ],
     middleware=[
         Middleware(Gate),
         Middleware(LoginRedirect),

@@ -130,6 +130,13 @@ def sparkline_source(shape: Sequence[float | None], colour: str) -> str:
     return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
 
 
+def qr_picture(text: str) -> str:
+    """The text as a QR code: an SVG picture as an address of its own."""
+    import segno
+
+    return str(segno.make(text, error="m", micro=False).svg_data_uri(scale=4, border=4, dark="#000", light="#fff"))
+
+
 def units_kept(text: str) -> str:
     """Text whose numbers are never parted from their units by the end of a line."""
     return re.sub(r"(?<=\d) (?=%|s\b|min\b)", "\N{NO-BREAK SPACE}", text)

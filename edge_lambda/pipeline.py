@@ -37,6 +37,7 @@ __all__ = [
 DAY_MS = 86_400_000
 
 Cut = Callable[[Image, Detection], Image]
+OnFrame = Callable[[TrackedFrame], None]
 
 # Two frames wait between stages: enough to absorb jitter; more would cost memory, as a 4K frame is 25 MB.
 _FRAMES_AHEAD = 2
@@ -90,6 +91,7 @@ def unscored_windows(
     tracker: Tracker,
     cut: Cut | None,
     keep_frames: bool = False,
+    on_frame: OnFrame | None = None,
 ) -> Generator[UnscoredWindow, None, None]:
     """Finds the faces in frames and keeps the best crop of each, window by window.
 
@@ -100,6 +102,8 @@ def unscored_windows(
         tracker: follows the faces; new for every run.
         cut: cuts out a face; None in head-count mode, in which no crop is made.
         keep_frames: whether windows keep their frames, for a preview.
+        on_frame: called with every frame and its tracked faces, to recognise people who enrolled; None, as usual, where
+            there is no roster.
 
     Yields:
         Every window that had a frame, once a later frame or the end of `frames` completes it. Closing the generator
@@ -119,6 +123,8 @@ def unscored_windows(
             window = window or _OpenWindow(start_ms)
             frame = _follow(window, at_ms, seen, tracker)
             _collect(window, frame, cut)
+            if on_frame is not None:
+                on_frame(frame)
             if keep_frames:
                 window.kept.append(frame)
         if window is not None:
@@ -133,11 +139,12 @@ def scored_windows(
     tracker: Tracker,
     scorer: Scorer | None,
     keep_frames: bool = False,
+    on_frame: OnFrame | None = None,
 ) -> Generator[ScoredWindow, None, None]:
     """Scores the faces in frames, window by window.
 
     Args:
-        frames, camera, corrector, tracker, keep_frames: see `unscored_windows`.
+        frames, camera, corrector, tracker, keep_frames, on_frame: see `unscored_windows`.
         scorer: scores the faces; None in head-count mode, in which no crop is made.
 
     Yields:
@@ -145,7 +152,13 @@ def scored_windows(
     """
     cut = crop_for_scoring if scorer is not None else None
     windows = unscored_windows(
-        frames, camera=camera, corrector=corrector, tracker=tracker, cut=cut, keep_frames=keep_frames
+        frames,
+        camera=camera,
+        corrector=corrector,
+        tracker=tracker,
+        cut=cut,
+        keep_frames=keep_frames,
+        on_frame=on_frame,
     )
     with closing(windows):
         for window in windows:

@@ -18,7 +18,7 @@ from edge_lambda.detectors import Detector
 from edge_lambda.devices import Camera
 from edge_lambda.devices.camera_thread import opened_in_thread
 from edge_lambda.live_frames import LiveFrames
-from edge_lambda.pipeline import CameraKey, ScoredWindow, scored_windows
+from edge_lambda.pipeline import CameraKey, OnFrame, ScoredWindow, scored_windows
 from edge_lambda.scorers import Scorer, scorer_record
 from edge_lambda.status.heartbeats import joined_notes
 from edge_lambda.tracking import Tracker
@@ -59,6 +59,7 @@ class Watch:
         scorer: Scorer,
         stop: threading.Event,
         on_window: Callable[[ScoredWindow], None] | None = None,
+        on_frame: OnFrame | None = None,
         on_heartbeat: Callable[[Heartbeat], None] = lambda heartbeat: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock_problem: Callable[[], str] = str,
@@ -73,6 +74,7 @@ class Watch:
             detector, scorer: process the frames; the scorer is not used in head-count mode.
             stop: set from any thread to stop cleanly.
             on_window: called with every window and its frames, for a preview; None without a preview.
+            on_frame: called with every frame and its tracked faces; None where nobody is recognised.
             on_heartbeat: called with every heartbeat.
             now: the clock that timestamps frames.
             clock_problem: returns the clock's problem in one line, or "".
@@ -83,7 +85,7 @@ class Watch:
         self._open_camera = open_camera
         self._detector = detector
         self._stop = stop
-        self._on_window = on_window
+        self._on_window, self._on_frame = on_window, on_frame
         self._on_heartbeat = on_heartbeat
         self._now, self._clock_problem = now, clock_problem
         self._last: Heartbeat | None = None
@@ -188,6 +190,7 @@ class Watch:
             tracker=self._tracker,
             scorer=self._scorer,
             keep_frames=self._on_window is not None,
+            on_frame=self._on_frame,
         )
         with closing(windows):
             for window in windows:

@@ -33,11 +33,14 @@ Kind = Literal["text", "number", "count", "instant"]
 SCHEMA = 2
 """Version of the tables: increased when a column changes its name, type, unit or meaning."""
 
-_INSTANT = "ISO 8601, UTC"
+INSTANT = "ISO 8601, UTC"
 _KINDS: Mapping[str, Kind] = {
     "": "text",
     "h:mm:ss": "text",
-    _INSTANT: "instant",
+    INSTANT: "instant",
+    "0 or 1": "count",
+    "households": "count",
+    "members": "count",
     "scenes": "count",
     "screenings": "count",
     "tracks": "count",
@@ -98,7 +101,7 @@ STAGE_KEY = (
 )
 _CURVE = (
     *STAGE_KEY,
-    Column(name="window_start_utc", unit=_INSTANT, meaning="Start of the window, which is half open."),
+    Column(name="window_start_utc", unit=INSTANT, meaning="Start of the window, which is half open."),
     Column(name="session_s", unit="s", meaning="Seconds from the session's start to the window's start."),
     Column(name="timeline_s", unit="s", meaning="Timeline second at the window's start; empty in a pause."),
     Column(name="segment", unit="", meaning="Title of the slide, scene or song shown then."),
@@ -119,8 +122,8 @@ _CURVE = (
 )
 _NOTES = (
     *STAGE_KEY,
-    Column(name="from_utc", unit=_INSTANT, meaning="Start of the exclusion, or instant of the note."),
-    Column(name="until_utc", unit=_INSTANT, meaning="End of the exclusion; empty for a note."),
+    Column(name="from_utc", unit=INSTANT, meaning="Start of the exclusion, or instant of the note."),
+    Column(name="until_utc", unit=INSTANT, meaning="End of the exclusion; empty for a note."),
     Column(name="title", unit="", meaning="What happened, or the note."),
     Column(name="by", unit="", meaning="Name of the person who excluded it or wrote the note."),
     Column(name="reason", unit="", meaning="Reason of the exclusion, if given."),
@@ -130,8 +133,8 @@ _TRACKS = (
     Column(name="camera_id", unit="", meaning="The camera that followed the face."),
     Column(name="track_id", unit="", meaning="The track: one face followed by one camera, not a person's identity."),
     # Coarse where figures of single faces are withheld (`tracks.track_summary`).
-    Column(name="first_seen_utc", unit=_INSTANT, meaning="First instant the track was seen, or its five minutes."),
-    Column(name="last_seen_utc", unit=_INSTANT, meaning="Last instant the track was seen, or its five minutes."),
+    Column(name="first_seen_utc", unit=INSTANT, meaning="First instant the track was seen, or its five minutes."),
+    Column(name="last_seen_utc", unit=INSTANT, meaning="Last instant the track was seen, or its five minutes."),
     Column(name="windows", unit="windows", meaning="Windows with the track, without excluded ones."),
     Column(name="face_height", unit="0..1 of the image", meaning="Mean height of the face."),
     Column(name="quality", unit="0..1", meaning="Mean quality of the crops: sharpness, size and pose."),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from audience.errors import InvalidValue, StoreUnavailable
+from audience.identity.store import IdentityStore
 from audience.private_files import tighten
 from audience.store import Store
 
@@ -30,21 +33,82 @@ def open_store(url: str) -> Store:
         InvalidValue: the URL is not one of a known kind of store.
         StoreUnavailable: the store cannot be opened.
     """
-    if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
+    if path := _sqlite_path(url):
         from audience.stores.sqlite import SqliteStore
 
-        path = Path(url.removeprefix(_SQLITE)).expanduser()
-        if url == default_store_url():
-            tighten(path.parent)  # created by an earlier version; other folders may be shared and are left unchanged
         return SqliteStore(path)
     if url.startswith(_DYNAMODB):
-        try:
+        with _extra_cloud():
             from audience.stores.dynamo import DynamoStore
-        except ModuleNotFoundError as missing:
-            raise StoreUnavailable(
-                f"a store in DynamoDB needs {missing.name}: install Houselights with its extra `cloud`"
-            ) from None
         return DynamoStore(url)
-    raise InvalidValue(
+    raise _unknown(url)
+
+
+def open_identity(url: str) -> IdentityStore:
+    """Opens the store of people that belongs to the store at a URL, which is not opened.
+
+    In SQLite these are the files `<database>-people` and `<database>-keys`, created if they do not exist; in DynamoDB
+    the tables `<TABLE>-people` and `<TABLE>-keys`, which must exist.
+
+    Args:
+        url: that of the store; see `open_store`.
+
+    Raises:
+        InvalidValue: the URL is not one of a known kind of store.
+        StoreUnavailable: the store cannot be opened.
+    """
+    if path := _sqlite_path(url):
+        from audience.stores.sqlite_people import SqliteIdentityStore
+
+        return SqliteIdentityStore(path)
+    if url.startswith(_DYNAMODB):
+        with _extra_cloud():
+            from audience.stores.dynamo_people import DynamoIdentityStore
+        return DynamoIdentityStore(url)
+    raise _unknown(url)
+
+
+def has_identity(url: str) -> bool:
+    """Whether there is a store of people that belongs to the store at a URL; it is not opened.
+
+    In SQLite these are files, made when the first roster is set up; in DynamoDB tables of the stack (`People=yes`),
+    which do not count where these credentials may not see them.
+
+    Raises:
+        InvalidValue: the URL is not one of a known kind of store.
+        StoreUnavailable: DynamoDB cannot be reached.
+    """
+    if path := _sqlite_path(url):
+        return path.with_name(f"{path.name}-people").exists()
+    if url.startswith(_DYNAMODB):
+        with _extra_cloud():
+            from audience.stores.dynamo_people import has_identity_tables
+        return has_identity_tables(url)
+    raise _unknown(url)
+
+
+def _sqlite_path(url: str) -> Path | None:
+    """The path of an SQLite database; None for another kind of store."""
+    if not url.startswith(_SQLITE) or url == _SQLITE:
+        return None
+    path = Path(url.removeprefix(_SQLITE)).expanduser()
+    if url == default_store_url():
+        tighten(path.parent)  # created by an earlier version; other folders may be shared and are left unchanged
+    return path
+
+
+@contextmanager
+def _extra_cloud() -> Iterator[None]:
+    """Converts a missing library of DynamoDB to `StoreUnavailable`."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise StoreUnavailable(
+            f"a store in DynamoDB needs {missing.name}: install Houselights with its extra `cloud`"
+        ) from None
+
+
+def _unknown(url: str) -> InvalidValue:
+    return InvalidValue(
         f"store {url!r} is unknown: write it as sqlite:///path/to/houselights.db or dynamodb://TABLE?region=eu-west-1"
     )

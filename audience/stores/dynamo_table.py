@@ -28,6 +28,8 @@ WRITE_ROUNDS = 10
 FIRST_WAIT_S = 0.05
 LONGEST_WAIT_S = 5.0
 
+_NOT_TO_BE_SEEN = ("ResourceNotFoundException", "AccessDeniedException")
+
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
@@ -53,11 +55,26 @@ class DynamoTable:
         """Refuses further calls. The client stays open, because other stores of this process share it."""
         self._closed.set()
 
+    def is_there(self) -> bool:
+        """Whether the table exists and these credentials may know of it."""
+        with boto_errors(self.address):
+            try:
+                self._client.describe_table(TableName=self.address.table)
+            except self._client.exceptions.ClientError as problem:
+                if problem.response["Error"]["Code"] not in _NOT_TO_BE_SEEN:
+                    raise
+                return False
+        return True
+
     def get(self, key: Item) -> Item | None:
         """The item with a key; None if there is none."""
         answer = self._call("get_item", TableName=self.address.table, Key=key, ConsistentRead=True)
         item: Item | None = answer.get("Item")
         return item
+
+    def get_each(self, keys: Sequence[Item]) -> list[Item]:
+        """The items with these keys that there are, in their order, read one by one and in parallel."""
+        return [item for item in _in_parallel(self.get, keys) if item is not None]
 
     def put(self, item: Item) -> None:
         """Writes one item, replacing an existing one."""
@@ -74,6 +91,28 @@ class DynamoTable:
             unless="ConditionalCheckFailedException",
         )
         return bool(answer)
+
+    def put_together(self, items: Sequence[Item]) -> None:
+        """Writes up to 100 items in one transaction: all of them, or none."""
+        requests = [{"Put": {"TableName": self.address.table, "Item": item}} for item in items]
+        for wait_s in _waits(WRITE_ROUNDS):
+            time.sleep(wait_s)
+            # Cancelled where another write of one of the items is under way.
+            if self._call("transact_write_items", TransactItems=requests, unless="TransactionCanceledException"):
+                return
+        raise throttled(self.address)
+
+    def delete(self, key: Item, condition: str = "", values: Item | None = None) -> bool:
+        """Deletes one item, if a condition holds for it; returns whether it was there and was deleted."""
+        answer = self._call(
+            "delete_item",
+            TableName=self.address.table,
+            Key=key,
+            ReturnValues="ALL_OLD",
+            **({"ConditionExpression": condition, "ExpressionAttributeValues": values} if condition else {}),
+            unless="ConditionalCheckFailedException",
+        )
+        return "Attributes" in answer
 
     def rows(
         self, keys: KeyRange, attributes: Sequence[str], *, expired_at_ms: int | None = None, holding: str = ""
@@ -164,16 +203,7 @@ class DynamoTable:
 
         def delete(key: Item) -> int:
             # A record that was rewritten since it was read may expire later, and stays.
-            answer = self._call(
-                "delete_item",
-                TableName=self.address.table,
-                Key=key,
-                ConditionExpression="expires_ms < :now",
-                ExpressionAttributeValues={":now": {"N": str(now_ms)}},
-                ReturnValues="ALL_OLD",
-                unless="ConditionalCheckFailedException",
-            )
-            return int("Attributes" in answer)
+            return int(self.delete(key, "expires_ms < :now", {":now": {"N": str(now_ms)}}))
 
         return sum(_in_parallel(delete, keys))
 

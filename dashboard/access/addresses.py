@@ -16,6 +16,9 @@ import streamlit
 
 from dashboard.access.link_route import ROUTE as LINKS
 from dashboard.pages.board.routes import ROUTE as BOARDS
+from dashboard.pages.desk.routes import DESK
+from dashboard.pages.household.routes import HOUSEHOLD
+from dashboard.pages.join.routes import JOIN, WITHDRAW
 from dashboard.recordings import ROUTE as RECORDINGS
 
 Whom = Literal["everybody", "let in", "roles", "recording", "nobody"]
@@ -24,6 +27,7 @@ READING: Final = ("GET", "HEAD")
 
 _ID: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _PART: Final = "[^/]{1,200}"
+_TOKEN: Final = "[A-Za-z0-9._~-]{1,200}"
 _LONGEST_PATH: Final = 1000
 
 
@@ -69,6 +73,14 @@ def addresses() -> Sequence[Address]:
         _address(f"/component/{_PART}(?:/{_PART}){{0,9}}/?", ("GET", "OPTIONS"), "let in"),
         _address(f"/_stcore/bidi-components/{_PART}(?:/{_PART}){{0,9}}", ("GET", "OPTIONS"), "let in"),
         _address(f"/_stcore/upload_file/{_PART}/{_PART}", ("PUT", "DELETE", "OPTIONS"), "roles", cost=20),
+        _address(f"{DESK}/{_ID}(?:/events)?", ("GET",), "let in", cost=5),
+        _address(f"{DESK}/{_ID}/{_ID}/(?:welcomed|not-this-person)", ("POST",), "let in", cost=5),
+        _address(f"(?:{JOIN}|{WITHDRAW})/{_TOKEN}", ("GET", "POST"), "everybody", cost=100),
+        _address(f"(?:{JOIN}|{WITHDRAW})/{_TOKEN}/about", ("GET",), "everybody", cost=20),
+        _address(f"{WITHDRAW}/{_TOKEN}/check-in", ("POST",), "everybody", cost=100),
+        _address(f"{JOIN}/{_TOKEN}/photo", ("POST",), "everybody", cost=300),
+        _address(f"{HOUSEHOLD}/{_TOKEN}(?:/state\\.json|/faces/{_ID})?", READING, "everybody", cost=5),
+        _address(f"{HOUSEHOLD}/{_TOKEN}/taps", ("POST",), "everybody", cost=20),
         _address(f"{LINKS}/[^/]{{1,600}}", READING, "everybody", cost=20),
         _address("/auth/login", ("GET",), "everybody", cost=800),
         _address("/oauth2callback", ("GET",), "everybody", cost=800),

@@ -9,13 +9,21 @@ import streamlit as st
 from audience.errors import HouselightsError, StoreUnavailable
 from dashboard import markup
 from dashboard.access import identity as asking
-from dashboard.access.permits import EVERYTHING, Permit, Role
+from dashboard.access.permits import EVERYTHING, Duty, Permit, Role
 from dashboard.access.sign_in_page import name_of
 
 # By file name, the role from which a page is somebody's. Enforced by the store: here it only spares them a refusal.
-_LEAST: dict[str, Role] = {"timeline": "analyst", "operate": "operator"}
+_LEAST: dict[str, Role] = {"timeline": "analyst", "panel": "analyst", "operate": "operator"}
 # What whoever holds a link needs of the pages.
 _BY_LINK = ("sessions", "session")
+
+
+# By file name, the duties of which a page asks for one.
+_DUTIES: dict[str, frozenset[Duty]] = {
+    "people": frozenset({"people"}),
+    "desk": frozenset({"desk"}),
+    "search": frozenset({"request", "approve", "confirm"}),
+}
 
 
 def has_page(permit: Permit, name: str) -> bool:
@@ -25,6 +33,8 @@ def has_page(permit: Permit, name: str) -> bool:
         permit: theirs.
         name: of its file, without `.py`.
     """
+    if name in _DUTIES:
+        return permit is EVERYTHING or bool(permit.duties & _DUTIES[name])
     if permit.role is None:
         return permit.lets_in and name in _BY_LINK
     return permit.is_at_least(_LEAST.get(name, "viewer"))

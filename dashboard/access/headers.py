@@ -61,6 +61,7 @@ def policy(*, local: bool) -> str:
             "connect-src 'self'",
             "worker-src 'self' blob:",
             "manifest-src 'self'",
+            "frame-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",
             "frame-ancestors 'none'",

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 import streamlit as st
+from starlette.requests import HTTPConnection
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from audience.errors import AccessRefused, InvalidValue
 from dashboard.access.permits import EVERYTHING, Permit
 from dashboard.access.secrets import share_secret
-from dashboard.access.settings import AccessSettings, read_settings
+from dashboard.access.settings import AccessSettings, is_verified, read_settings
 from dashboard.access.share_links import ShareLink, opened
 from dashboard.access.signed_in import login_of
 
@@ -27,6 +28,7 @@ LINK_COOKIE: Final = "houselights_link_"
 
 _MOST_LINKS = 20
 _given: ContextVar[Permit | None] = ContextVar("permit", default=None)
+_account: ContextVar[str | None] = ContextVar("account", default=None)
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -62,6 +64,28 @@ def permit() -> Permit:
     return permit_of(now_set, st.user.to_dict() if signed_in else {}, st.context.cookies)
 
 
+def account() -> str:
+    """The account of the current page's viewer, as audit trails name it; "this machine" where nobody signs in."""
+    if (given := _account.get()) is not None:
+        return given
+    if settings() is None:
+        return "this machine"
+    return account_of(st.user.to_dict())
+
+
+def account_of(claims: Mapping[str, Any]) -> str:
+    """The account behind a provider's claims: a verified address, else the provider's own name for somebody.
+
+    Raises:
+        AccessRefused: nobody is signed in.
+    """
+    if is_verified(claims) and claims.get("email"):
+        return str(claims["email"]).lower()
+    if claims.get("sub"):
+        return str(claims["sub"])
+    raise AccessRefused("sign in first: what is done here is written down with a name")
+
+
 def permit_of(now_set: AccessSettings, claims: Mapping[str, Any], cookies: Mapping[str, str]) -> Permit:
     """The permit of a person.
 
@@ -83,6 +107,26 @@ def asked_as(permit: Permit, function: Callable[Params, Result]) -> Callable[Par
             return function(*args, **kwargs)
         finally:
             _given.reset(before)
+
+    return called
+
+
+def asked_by(request: HTTPConnection, function: Callable[Params, Result]) -> Callable[Params, Result]:
+    """The function as whoever sends a request calls it: with their permit and their account, found at each call.
+
+    A stream that goes on for hours so ends when a login ends or a duty is taken away.
+    """
+
+    def called(*args: Params.args, **kwargs: Params.kwargs) -> Result:
+        now_set = settings()
+        login = login_of(request.cookies, now_set) if now_set is not None else None
+        claims = login.claims if login else {}
+        asking = EVERYTHING if now_set is None else permit_of(now_set, claims, request.cookies)
+        named = _account.set(account_of(claims) if claims else "this machine" if now_set is None else "")
+        try:
+            return asked_as(asking, function)(*args, **kwargs)
+        finally:
+            _account.reset(named)
 
     return called
 

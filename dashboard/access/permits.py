@@ -11,6 +11,11 @@ Role = Literal["viewer", "analyst", "operator", "admin"]
 # Each may what the one before may.
 ROLES: Final[tuple[str, ...]] = get_args(Role)
 
+Duty = Literal["people", "desk", "request", "approve", "confirm"]
+DUTIES: Final[tuple[str, ...]] = get_args(Duty)
+"""What somebody may do with people who enrolled or are searched for. No role includes any of them: they are given one
+by one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
@@ -22,6 +27,7 @@ class Permit:
         linked: ids of sessions that links open.
         linked_recordings: those of them whose recordings they open too.
         festivals_only: sees the sessions that have a public board, and nothing else.
+        duties: "people" (enrols, withdraws), "desk" (sees who comes in), "request", "approve", "confirm" (searches).
     """
 
     role: Role | None = None
@@ -29,6 +35,7 @@ class Permit:
     linked: frozenset[str] = frozenset()
     linked_recordings: frozenset[str] = frozenset()
     festivals_only: bool = False
+    duties: frozenset[Duty] = frozenset()
 
     @property
     def lets_in(self) -> bool:
@@ -60,8 +67,8 @@ class Permit:
         )
 
 
-EVERYTHING: Final = Permit(role="admin")
-"""Of the person at this machine, who could open the store itself."""
+EVERYTHING: Final = Permit(role="admin", duties=frozenset({"people", "desk"}))
+"""Of the person at this machine, who could open the store itself. Alone, nobody can search for anybody."""
 
 THE_PUBLIC: Final = Permit(festivals_only=True)
 """Of whoever opens a festival's board."""
@@ -76,4 +83,5 @@ def joined(permits: Iterable[Permit]) -> Permit:
         own=tuple(pattern for permit in found for pattern in permit.own),
         linked=frozenset().union(*(permit.linked for permit in found)),
         linked_recordings=frozenset().union(*(permit.linked_recordings for permit in found)),
+        duties=frozenset().union(*(permit.duties for permit in found)),
     )

@@ -11,6 +11,7 @@ ended_logins = "/var/lib/houselights/ended-logins"
 email = "ada@example.org"
 role = "viewer"
 sessions = ["2026-05-04-keynote", "ada-*"]
+duties = ["desk"]
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from audience.errors import InvalidValue
-from dashboard.access.permits import ROLES, Permit, Role, joined
+from dashboard.access.permits import DUTIES, ROLES, Duty, Permit, Role, joined
 from dashboard.access.share_links import ShareLink
 
 SIGNED_IN: Final = timedelta(days=7)
@@ -46,7 +47,8 @@ class PersonRule(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         email, subject, group: the address, the provider's own name for somebody, or a group's; one of them is given.
         role: theirs.
-        sessions: ids of a viewer's sessions, or patterns of ids.
+        sessions: ids of a viewer's sessions, or patterns of ids; may be left out where there are duties.
+        duties: what they may do with people who enrolled or are searched for.
     """
 
     role: str
@@ -54,6 +56,7 @@ class PersonRule(msgspec.Struct, frozen=True, kw_only=True):
     subject: str | None = None
     group: str | None = None
     sessions: tuple[str, ...] = ()
+    duties: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         named = [name for name in _NAMES if getattr(self, name) is not None]
@@ -65,7 +68,10 @@ class PersonRule(msgspec.Struct, frozen=True, kw_only=True):
         for pattern in self.sessions:
             if not _PATTERN.fullmatch(pattern):
                 raise InvalidValue(f"sessions: {pattern!r} is neither a session's id nor a pattern as 'ada-*'")
-        if (self.role == "viewer") != bool(self.sessions):
+        for duty in self.duties:
+            if duty not in DUTIES:
+                raise InvalidValue(f"duties: {duty!r} is unknown: use {', '.join(DUTIES)}")
+        if (self.role == "viewer") != bool(self.sessions) and not (self.role == "viewer" and self.duties):
             viewer = self.role == "viewer"
             line = "say in sessions which are theirs" if viewer else f"an {self.role} sees all: leave sessions out"
             raise InvalidValue(line)
@@ -145,7 +151,14 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     def _by_roles(self, claims: Mapping[str, Any]) -> list[Permit]:
         rules = (rule for rule in self.people if rule.is_of(claims, self.group_claim))
-        return [Permit(role=cast("Role", rule.role), own=rule.sessions) for rule in rules]
+        return [
+            Permit(
+                role=cast("Role", rule.role),
+                own=rule.sessions,
+                duties=frozenset(cast("tuple[Duty, ...]", rule.duties)),
+            )
+            for rule in rules
+        ]
 
 
 def is_signed_in(claims: Mapping[str, Any], now: datetime) -> bool:

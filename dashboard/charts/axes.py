@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from math import ceil, floor
 from typing import Any, Final
 
@@ -47,6 +48,15 @@ def clock_axis(ends_s: Ends) -> alt.Axis:
 def labelled_axis(labels: Mapping[float, str]) -> alt.Axis:
     """An axis along the foot of a plot, with these labels at these values; those that do not fit are left out."""
     return alt.Axis(title=None, grid=False, values=list(labels), labelExpr=written(labels))
+
+
+def clock_labels(began: datetime, until_s: float) -> dict[float, str]:
+    """Full steps of the viewer's clock along a day, seconds from its beginning."""
+    step = max(60, tick_step(until_s))
+    midnight_s = began.hour * 3600 + began.minute * 60 + began.second
+    first = -(-midnight_s // step) * step
+    ticks = range(first, midnight_s + int(until_s) + 1, step)
+    return {float(tick - midnight_s): f"{tick // 3600 % 24:02d}:{tick // 60 % 60:02d}" for tick in ticks}
 
 
 def written(texts: Mapping[float, str] | Mapping[str, str]) -> str:

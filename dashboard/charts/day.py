@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Final
 
 import altair as alt
@@ -13,7 +13,7 @@ import pandas as pd
 from audience.board.liveliness import Liveliness
 from audience.sessions import Stage
 from audience.time import from_ms
-from dashboard.charts.axes import distinct, finished, hovered, labelled_axis, left_axis, seconds, tick_step
+from dashboard.charts.axes import clock_labels, distinct, finished, hovered, labelled_axis, left_axis, seconds
 from dashboard.charts.theme import Palette, dash
 from dashboard.charts.thinning import thinned_together
 
@@ -38,7 +38,7 @@ def day_chart(
     ends = (0.0, max([1.0, *frame["at_s"]]))
     began_ms = int(figures.at_ms[0]) if len(figures.at_ms) else at_ms
     began = from_ms(began_ms).astimezone(zone)
-    x = seconds("at_s", ends, labelled_axis(_clock_labels(began, ends[1])))
+    x = seconds("at_s", ends, labelled_axis(clock_labels(began, ends[1])))
     colours, places = (palette.curve, *palette.beside), range(len(names))
     line = alt.Chart(frame.drop(columns="said")).transform_fold(list(names), as_=["stage", "liveliness"])
     lines = line.mark_line(strokeWidth=1.6).encode(
@@ -71,12 +71,3 @@ def _frame(figures: Liveliness, names: dict[str, str], zone: tzinfo) -> pd.DataF
         said.append("\n".join([clock, *(f"{name}: {value:.0f}" for value, name in known)]))
     lines = {name: values[:, place] for place, name in enumerate(names)}
     return pd.DataFrame({"at_s": at_s, **lines, "said": said})
-
-
-def _clock_labels(began: datetime, until_s: float) -> dict[float, str]:
-    """Full steps of the viewer's clock along a day, seconds from its beginning."""
-    step = max(60, tick_step(until_s))
-    midnight_s = began.hour * 3600 + began.minute * 60 + began.second
-    first = -(-midnight_s // step) * step
-    ticks = range(first, midnight_s + int(until_s) + 1, step)
-    return {float(tick - midnight_s): f"{tick // 3600 % 24:02d}:{tick // 60 % 60:02d}" for tick in ticks}

@@ -13,6 +13,7 @@ import streamlit as st
 from audience.errors import HouselightsError
 from dashboard import markup
 from dashboard.access.entry import has_page, in_words, permit_here, show_account, show_not_yours, show_shut
+from dashboard.access.people_data import lists_panels, lists_people
 from dashboard.wording import NOT_FEELING
 
 DASHBOARD = Path(__file__).parents[1]
@@ -24,10 +25,16 @@ PAGES = {
     "scenes": "Scenes",
     "planner": "Planner",
     "board": "Stages",
+    "panel": "Panel",
+    "people": "People",
+    "desk": "Desk",
+    "search": "Search",
     "operate": "Operate",
 }
 # Reached from a session's row and page, not from the head of every page.
 OF_A_SESSION = ("session", "timeline")
+# Not in the head of every page as long as nobody is enrolled.
+OF_PEOPLE = ("people", "desk", "search")
 
 st.set_page_config(
     page_title="Houselights",
@@ -38,13 +45,14 @@ st.set_page_config(
 st.logo(str(DASHBOARD / "favicon.svg"), size="medium")
 st.html(DASHBOARD / "houselights.css")
 permit = permit_here()
+unlisted = OF_A_SESSION + (() if lists_people() else OF_PEOPLE) + (() if lists_panels() else ("panel",))
 pages = {
     name: st.Page(
         f"{name}/page.py",
         title=title,
         url_path=name,
         default=name == "sessions",
-        visibility="visible" if has_page(permit, name) and name not in OF_A_SESSION else "hidden",
+        visibility="visible" if has_page(permit, name) and name not in unlisted else "hidden",
     )
     for name, title in PAGES.items()
 }

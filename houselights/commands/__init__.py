@@ -11,9 +11,11 @@ from houselights.commands.demo import demo
 from houselights.commands.doctor import doctor
 from houselights.commands.export import export
 from houselights.commands.grant import grant, revoke
+from houselights.commands.household import household
 from houselights.commands.ingest import ingest
 from houselights.commands.local_cloud import local_cloud
 from houselights.commands.migrate import migrate
+from houselights.commands.people import people
 from houselights.commands.prepare import prepare
 from houselights.commands.qr import qr
 from houselights.commands.report import report
@@ -42,6 +44,8 @@ COMMANDS: tuple[click.Command, ...] = (
     local_cloud,
     calibrate_sheets,
     alerts,
+    people,
+    household,
     qr,
     share,
     dashboard,

@@ -5,26 +5,17 @@ from __future__ import annotations
 import os
 import socket
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import click
 
 from audience.errors import InvalidValue
-from houselights.commands.extras import needing_extra
+from houselights.commands.notifier_options import notifier_options, notifiers_of
 from houselights.commands.options import Number, store_at, store_option
 from houselights.commands.stopping import stopped_by_signal
 
-if TYPE_CHECKING:
-    from houselights.notify.notifiers import Notifier
-
 
 @click.command(short_help="Check the rules of all sessions, and send alerts.")
-@click.option(
-    "--sns-topic", "topics", metavar="ARN", multiple=True, help="Send alerts to a topic of Amazon SNS; repeatable."
-)
-@click.option(
-    "--webhook", "webhooks", metavar="URL", multiple=True, help="POST alerts to this address as JSON; repeatable."
-)
+@notifier_options
 @click.option(
     "--every",
     "every_s",
@@ -34,10 +25,15 @@ if TYPE_CHECKING:
     metavar="S",
     help="Seconds between checks.",
 )
-@click.option("--test", is_flag=True, help="Send a test to every topic and webhook, and end.")
+@click.option("--test", is_flag=True, help="Send a test to every topic, webhook and address, and end.")
 @store_option
 def alerts(
-    topics: tuple[str, ...], webhooks: tuple[str, ...], every_s: float, test: bool, store_url: str | None
+    topics: tuple[str, ...],
+    webhooks: tuple[str, ...],
+    mails: tuple[str, ...],
+    every_s: float,
+    test: bool,
+    store_url: str | None,
 ) -> int:
     """Check the rules of all sessions until Ctrl-C or SIGTERM, and send alerts when they begin and end.
 
@@ -46,16 +42,16 @@ def alerts(
     """
     from audience.alerts import trial_alert
     from audience.time import to_ms
-    from houselights.notify.notifiers import Message
+    from houselights.notify.notifiers import AlertMessage
     from houselights.notify.watch import AlertWatch
 
-    notifiers = _notifiers(topics, webhooks)
+    notifiers = notifiers_of(topics, webhooks, mails)
     if test:
         if not notifiers:
-            raise InvalidValue("nowhere to send a test: give --sns-topic ARN or --webhook URL")
+            raise InvalidValue("nowhere to send a test: give --sns-topic ARN, --webhook URL or --mail-to ADDRESS")
         for notifier in notifiers:
             alert = trial_alert(to_ms(datetime.now(UTC)))
-            notifier.send(Message(session_id="test", alert=alert, turn="began"))
+            notifier.send(AlertMessage(session_id="test", alert=alert, turn="began"))
             click.echo(f"sent to {notifier.name}")
         return 0
     with store_at(store_url) as store, stopped_by_signal() as stop:
@@ -71,14 +67,3 @@ def alerts(
             every_s=every_s,
         ).run()
     return 0
-
-
-def _notifiers(topics: tuple[str, ...], webhooks: tuple[str, ...]) -> list[Notifier]:
-    from houselights.notify.notifiers import SnsTopic, Webhook
-
-    notifiers: list[Notifier] = [Webhook(url) for url in webhooks]
-    if topics:
-        with needing_extra("cloud"):
-            import boto3
-        notifiers += [SnsTopic(arn, session=boto3.Session()) for arn in topics]
-    return notifiers

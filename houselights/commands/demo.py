@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from audience.errors import SessionNotFound
+from audience.identity.store import IdentityStore
 from audience.ids import LONGEST_ID
 from audience.private_files import new_private_file, private_folder, tighten
 from houselights.commands.dashboard import serve
@@ -26,6 +28,8 @@ from houselights.commands.score import score
 
 CLIP_SESSION = "demo-clip"
 FESTIVAL_SESSION = "demo"
+PANEL_SESSION = "demo-panel"
+_HOUSEHOLDS = 12
 # Enough history for trends, and enough hours to leave the demo open all day.
 _FESTIVAL_SO_FAR = timedelta(minutes=40)
 _FESTIVAL_HOURS = 12.0
@@ -77,7 +81,7 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
         f"A simulated festival is running: see the Stages page, and /live/{FESTIVAL_SESSION} for the public board."
     )
     console.print("Serving the dashboard; stop with Ctrl-C.")
-    with festival_running(store_url):
+    with festival_running(store_url), people_coming_in(store_url):
         code = serve(store_url, port=port, browser=browser, videos=[clip])
     print_reopen_command(console, store_url, clip)
     return code
@@ -125,6 +129,37 @@ def festival_running(store_url: str) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+@contextmanager
+def people_coming_in(store_url: str) -> Iterator[None]:
+    """Runs a pretend welcome desk and a pretend search for the duration of the context."""
+    from audience.stores import open_identity
+    from houselights.pretend_people import play, set_up
+
+    stop = threading.Event()
+    with open_identity(store_url) as store:
+        set_up(store)
+        show_panel(store_url, store)
+        thread = threading.Thread(target=play, args=(store, stop), name="people")
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+
+def show_panel(store_url: str, people: IdentityStore) -> None:
+    """Writes a simulated panel, whose last hour has just passed and which goes on."""
+    from audience.stores import open_store
+    from sample_data.household import MINUTES, load_panel, panel_session, simulate_panel
+
+    now = datetime.now(UTC)
+    begins_at = now.replace(second=0, microsecond=0) - timedelta(minutes=MINUTES)
+    session = replace(panel_session(PANEL_SESSION, begins_at), ended_at=None)
+    with open_store(store_url) as store:
+        load_panel(store, people, session, list(simulate_panel(_HOUSEHOLDS, begins_at=begins_at)), now=now)
 
 
 def demo_session_id(video: Path) -> str:

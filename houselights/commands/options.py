@@ -25,6 +25,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 STORE_VARIABLE = "HOUSELIGHTS_STORE"
 ACCESS_VARIABLE = "HOUSELIGHTS_ACCESS"
+RECOGNISER_VARIABLE = "HOUSELIGHTS_RECOGNISER"
 
 
 class Instant(click.ParamType[datetime]):
@@ -61,6 +62,18 @@ def country_option(command: Command) -> Command:
         "--country",
         type=Country(),
         help="The country people watch in, by name or code: Germany, Deutschland or DE.",
+    )(command)
+
+
+def recogniser_option(command: Command) -> Command:
+    """Adds `--recogniser NAME`. What it names is not imported before it is used: most never recognise anybody."""
+    return click.option(
+        "--recogniser",
+        metavar="dlib|sface",
+        envvar=RECOGNISER_VARIABLE,
+        default="dlib",
+        show_default=True,
+        help="The model that makes templates.",
     )(command)
 
 

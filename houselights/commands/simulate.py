@@ -122,6 +122,59 @@ def festival(
     return 0
 
 
+@simulate.command(short_help="Simulate an evening of a household panel.")
+@click.option("--households", type=click.IntRange(1, 500), default=1, show_default=True, metavar="N")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The same seed gives the same evening.",
+)
+@click.option("--session", "session_id", default="simulated-panel", show_default=True, metavar="ID")
+@click.option("--begins-at", type=Instant(), metavar="ISO", help="[default: yesterday, 19:00 UTC]")
+@click.option(
+    "--truth",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Output file of the ground truth, JSON.  [default: SESSION-truth.json]",
+)
+@store_option
+def household(
+    households: int, seed: int, session_id: str, begins_at: datetime | None, truth: Path | None, store_url: str | None
+) -> int:
+    """Simulate an hour of households before their sets: who is there, what they tap, what a camera sees.
+
+    The first household has five members, two of them alike. All are pretend people, and replace those of an earlier
+    simulation.
+    """
+    from audience.errors import ExportFailed
+    from audience.stores import open_identity
+    from sample_data.household import load_panel, panel_session, simulate_panel, truth_document
+
+    now = datetime.now(UTC)
+    begins_at = begins_at or (now - timedelta(days=1)).replace(hour=19, minute=0, second=0, microsecond=0)
+    session = panel_session(session_id, begins_at)
+    evening = list(simulate_panel(households, seed=seed, begins_at=begins_at))
+    truth = truth or Path(f"{session_id}-truth.json")
+    with store_at(store_url) as store, open_identity(store.url) as people:
+        load_panel(store, people, session, evening, now=now)
+        try:
+            truth.write_text(truth_document(session, evening), encoding="utf-8")
+        except OSError as problem:
+            raise ExportFailed(
+                f"{truth} cannot be written: {problem.strerror}; choose another path with --truth"
+            ) from None
+        where = store.url
+    Console(stderr=True).print(
+        f"{households} simulated household{'s' * (households > 1)} of session {session_id} are in {where}; the ground "
+        f"truth is in {truth}. See the Panel page.",
+        soft_wrap=True,
+    )
+    return 0
+
+
 def _ends_with_the_run(hours: float, speed: float) -> datetime:
     """Start of a day played from now on: now, or early enough that a faster day never runs ahead of the clock."""
     now = datetime.now(UTC).replace(microsecond=0)

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import scoring_options, setup_from, setup_options, store_at, store_option
+from houselights.commands.options import (
+    recogniser_option,
+    scoring_options,
+    setup_from,
+    setup_options,
+    store_at,
+    store_option,
+)
 from houselights.commands.stopping import stopped_by_signal
+
+if TYPE_CHECKING:
+    from audience.session_setup import SessionSetup
+    from edge_lambda.pipeline_types import TrackedFrame
 
 
 @click.command(short_help="Score a camera live.")
@@ -21,6 +34,14 @@ from houselights.commands.stopping import stopped_by_signal
 @scoring_options
 @click.option("--preview-port", type=click.IntRange(0, 65535), metavar="N", help="Serve a live preview on 127.0.0.1:N.")
 @click.option("--blur", is_flag=True, help="Make faces in the preview unrecognisable.")
+@click.option(
+    "--recognise",
+    "rosters",
+    multiple=True,
+    metavar="ROSTER",
+    help="Recognise the people of this roster, who enrolled; repeatable.",
+)
+@recogniser_option
 @store_option
 @needing_extra("edge")
 def watch(
@@ -33,6 +54,8 @@ def watch(
     keep_faces_days: int,
     preview_port: int | None,
     blur: bool,
+    rosters: tuple[str, ...],
+    recogniser: str,
     store_url: str | None,
     **options: Any,
 ) -> int:
@@ -60,6 +83,7 @@ def watch(
             def on_window(window: ScoredWindow) -> None:
                 preview.show(window.kept, smiles_in(window, expressions.thresholds))
 
+        on_frame = stack.enter_context(_recognition(rosters, recogniser, setup, store.url)) if rosters else None
         stop = stack.enter_context(stopped_by_signal())
         clock = SteadyClock.for_this_computer(None, wall=lambda: datetime.now(UTC))
         watched = Watch(
@@ -77,6 +101,7 @@ def watch(
             scorer=expressions,
             stop=stop,
             on_window=on_window,
+            on_frame=on_frame,
             on_heartbeat=LogStatus().send,
             now=clock,
             clock_problem=clock.problem,
@@ -84,3 +109,29 @@ def watch(
         click.echo(watched.mode_reason, err=True)
         watched.run()
     return 0
+
+
+@contextmanager
+def _recognition(
+    rosters: tuple[str, ...], recogniser: str, setup: SessionSetup, store_url: str
+) -> Iterator[Callable[[TrackedFrame], None]]:
+    """What recognises the people of some rosters at this camera. Nothing of it is imported where there are none."""
+    with needing_extra("people"):
+        from audience.stores import open_identity
+        from edge_lambda.recognisers.load import load_recogniser
+        from houselights.recognising import CameraRecognition
+
+    with open_identity(store_url) as people:
+        recognition = CameraRecognition(
+            people,
+            rosters,
+            session_id=setup.session_id,
+            stage_id=setup.stage_id,
+            camera_id=setup.camera_id,
+            recogniser=load_recogniser(recogniser),
+            log=lambda line: click.echo(line, err=True),
+        )
+        try:
+            yield recognition.see
+        finally:
+            recognition.close()

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from audience.deliveries.delivery import SUFFIXES
 from audience.errors import InvalidValue
+from audience.stores.dynamo_people import create_identity_tables
 from audience.stores.dynamo_table import create_table
 
 VISIBLE_AGAIN_S: Final = 270
@@ -93,6 +94,7 @@ def create_resources(stack: Stack, client: Callable[[str], Any]) -> tuple[str, s
         The URLs of the queue and of the dead-letter queue.
     """
     create_table(client("dynamodb"), stack.table)
+    create_identity_tables(client("dynamodb"), stack.table)
     dead_letters, dead_letters_arn = _queue(client("sqs"), stack.dead_letters, {})
     redrive = {"deadLetterTargetArn": dead_letters_arn, "maxReceiveCount": MOST_RECEIVES}
     queue, queue_arn = _queue(

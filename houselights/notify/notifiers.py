@@ -1,4 +1,4 @@
-"""Sends alerts: to a topic of Amazon SNS, which forwards them by mail, SMS or HTTPS, and to a webhook.
+"""Sends messages: to a topic of Amazon SNS, which forwards them by mail, SMS or HTTPS, to a webhook, and by mail.
 
 Messages contain only ids and figures: no titles, no names, no text from a device.
 """
@@ -8,11 +8,14 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import smtplib
+import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from email.message import EmailMessage
 from typing import Any, Final, Literal, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from audience.alerts import Alert
 from audience.errors import AlertNotDelivered, InvalidValue
@@ -21,11 +24,38 @@ from audience.time import from_ms, instant_text
 TIMEOUT_S: Final = 10.0
 LONGEST_SUBJECT: Final = 99  # SNS: "must be less than 100 characters long"
 
+ATTRIBUTES: Final = frozenset({"turn", "session", "stage", "camera", "rule", "what", "roster"})
+"""Fields of a message that subscribers of an SNS topic can filter by."""
+
 Turn = Literal["began", "over"]
 
 
+def shortened(line: str) -> str:
+    """A subject of at most `LONGEST_SUBJECT` characters."""
+    return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 3] + "..."
+
+
+class Message(Protocol):
+    """What is sent: an alert, or a sighting that was confirmed."""
+
+    @property
+    def subject(self) -> str:
+        """One short line of ASCII, at most `LONGEST_SUBJECT` characters, as SNS requires."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The message as text."""
+        ...
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The message as a JSON object; SNS gets those of its values that are in `ATTRIBUTES`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class AlertMessage:
     """A message about an alert.
 
     Attributes:
@@ -40,13 +70,12 @@ class Message:
 
     @property
     def subject(self) -> str:
-        """One short line of ASCII, as SNS requires."""
-        line = f"Houselights {self.session_id}: {'over: ' if self.turn == 'over' else ''}{self.alert.told}"
-        return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 3] + "..."
+        """See `Message`."""
+        return shortened(f"Houselights {self.session_id}: {'over: ' if self.turn == 'over' else ''}{self.alert.told}")
 
     @property
     def text(self) -> str:
-        """The message as text."""
+        """See `Message`."""
         lines = [
             f"{self.alert.told[:1].upper()}{self.alert.told[1:]}.",
             f"Session: {self.session_id}",
@@ -59,7 +88,7 @@ class Message:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The message as a JSON object."""
+        """See `Message`."""
         alert = self.alert
         return {
             "houselights": "alert",
@@ -135,7 +164,7 @@ class SnsTopic:
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value}
                     for name, value in message.document.items()
-                    if name in ("turn", "session", "stage", "camera", "rule", "what") and value
+                    if name in ATTRIBUTES and value
                 },
             )
         except ClientError as problem:
@@ -185,6 +214,57 @@ class Webhook:
         except (OSError, http.client.HTTPException) as problem:
             raise AlertNotDelivered(
                 f"the webhook cannot be reached ({type(problem).__name__}): check its address"
+            ) from None
+
+
+class Mail:
+    """Sends messages as mail, by a server of one's own."""
+
+    def __init__(self, server: str, to: str) -> None:
+        """Creates the object without I/O.
+
+        Args:
+            server: smtp://USER:PASSWORD@HOST:PORT (encrypted by STARTTLS where the server offers it, and always before
+                a password is sent) or smtps://...; the mails are from the user, or from houselights@ the host.
+            to: the address.
+
+        Raises:
+            InvalidValue: one of them is no address.
+        """
+        try:
+            parts = urlsplit(server)
+            usable = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise InvalidValue("the mail server is not valid: write it as smtp://USER:PASSWORD@HOST:PORT")
+        if to.count("@") != 1 or not to.isascii() or not to.isprintable() or " " in to:
+            raise InvalidValue("--mail-to is not a valid address: write it as ada@example.org")
+        self._host, self._encrypted = parts.hostname or "", parts.scheme == "smtps"
+        self._port = parts.port or (465 if self._encrypted else 587)
+        self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
+        self._to = to
+        self._from = self._user if "@" in self._user else f"houselights@{self._host}"
+        self.name = f"mail {_fingerprint(f'{server} {to}')}"
+
+    def send(self, message: Message) -> None:
+        mail = EmailMessage()
+        mail["Subject"], mail["From"], mail["To"] = message.subject, self._from, self._to
+        mail.set_content(message.text)
+        kind = smtplib.SMTP_SSL if self._encrypted else smtplib.SMTP
+        try:
+            with kind(self._host, self._port, timeout=TIMEOUT_S) as server:
+                server.ehlo()
+                if not self._encrypted and server.has_extn("starttls"):
+                    server.starttls(context=ssl.create_default_context())
+                elif self._password and not self._encrypted:
+                    raise AlertNotDelivered("the mail server does not encrypt, so the password was not sent to it")
+                if self._password:
+                    server.login(self._user, self._password)
+                server.send_message(mail)
+        except (smtplib.SMTPException, OSError) as problem:
+            raise AlertNotDelivered(
+                f"the mail server did not take the message ({type(problem).__name__}): check its address"
             ) from None
 
 

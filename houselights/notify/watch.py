@@ -19,7 +19,7 @@ from audience.sessions import Session
 from audience.store import Store
 from audience.time import to_ms
 from edge_lambda.backoff import Backoff
-from houselights.notify.notifiers import Message, Notifier, Turn
+from houselights.notify.notifiers import AlertMessage, Notifier, Turn
 
 LATE_MS: Final = 600_000
 """An alert that ended this long ago is no longer sent."""
@@ -147,7 +147,7 @@ class AlertWatch:
             # Sending may be slow: renew the registration, so that no other watcher takes over meanwhile.
             self._store.alerting.put(session_id, AlertWatcher(name=self._name, at_ms=self._now_ms()))
             try:
-                channel.notifier.send(Message(session_id=session_id, alert=alert, turn=turn))
+                channel.notifier.send(AlertMessage(session_id=session_id, alert=alert, turn=turn))
             except AlertNotDelivered as problem:
                 wait_s = channel.backoff.next_s()
                 channel.again_ms = self._now_ms() + round(wait_s * 1000)

@@ -13,6 +13,7 @@ HEAVY = (
     "altair",
     "av",
     "boto3",
+    "cryptography",
     "cv2",
     "defusedxml",
     "matplotlib",

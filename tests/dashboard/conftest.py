@@ -141,6 +141,10 @@ class Pages:
         """How many screenings a comparison needs."""
         return self._opened("planner", query)
 
+    def panel(self, **query: str) -> AppTest:
+        """Households of a panel."""
+        return self._opened("panel", query)
+
     def operate(self, **query: str) -> AppTest:
         """The operator's page."""
         return self._opened("operate", query)

@@ -11,14 +11,15 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from audience.alerts import AlertRule, AlertWatcher
+from audience.ids import id_of
 from audience.store import Store
 from audience.stores import open_store
 from audience.time import to_ms
 from audience.timelines import is_paused, position_s
 from dashboard.clock import time_text
+from dashboard.markup import qr_picture
 from dashboard.pages.operate.camera_rows import ago
-from dashboard.pages.operate.setting_up import id_of
-from dashboard.pages.operate.start_commands import alerts_command, device_command, qr_picture, watch_command
+from dashboard.pages.operate.start_commands import alerts_command, device_command, watch_command
 from tests.builders import a_camera, a_head_count, a_heartbeat, a_session, a_stage, a_window, an_alert
 from tests.dashboard.conftest import NASTY, Pages, text_of
 

@@ -114,7 +114,8 @@ class Resolved:
             return _PSEUDO[name]
         if name in self._parameters:
             return self._parameters[name]
-        named = template()["Resources"][name].get("Properties", {}).get("LogGroupName")
+        properties = template()["Resources"][name].get("Properties", {})
+        named = properties.get("LogGroupName", properties.get("TableName"))
         return f"{STACK}-{name.lower()}" if named is None else self.value(named)
 
     def _sub(self, text: str, values: Mapping[str, str]) -> str:

@@ -44,10 +44,12 @@ def test_every_suppression_has_a_reason():
 
 
 def switched_on(text: str) -> str:
-    """The template with the public board: checkov leaves out what a parameter's default leaves out."""
-    before, found, after = text.partition('  LiveBoard:\n    Type: String\n    Default: "no"\n')
-    assert found
-    return before + found.replace('"no"', '"yes"') + after
+    """The template with public board and people: checkov leaves out what a parameter's default leaves out."""
+    for name in ("LiveBoard", "People"):
+        before, found, after = text.partition(f'  {name}:\n    Type: String\n    Default: "no"\n')
+        assert found
+        text = before + found.replace('"no"', '"yes"') + after
+    return text
 
 
 def suppressions() -> list[tuple[str, str, dict[str, str]]]:

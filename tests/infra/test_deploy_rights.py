@@ -23,6 +23,7 @@ LARGEST_POLICY = 6144
 EVERYTHING = Resolved(
     KeepCropsDays=30,
     LiveBoard="yes",
+    People="yes",
     FacesKeyArn=f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1",
     PermissionsBoundary="houselights-boundary",
 )
@@ -36,6 +37,7 @@ def policy(name: str, account: str = ACCOUNT, region: str = REGION) -> dict[str,
 
 
 DEPLOY, OPERATE, BOUNDARY = policy("deploy"), policy("operate"), policy("boundary")
+RUN_ROSTERS = policy("people")
 BOUNDARY_ARN = f"arn:aws:iam::{ACCOUNT}:policy/houselights-boundary"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/houselights/houselights-x"
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/houselights-administrator"
@@ -245,7 +247,7 @@ def test_the_boundary_leaves_each_role_what_its_policies_give_it(role):
                     assert is_allowed(call, [BOUNDARY]), (action, resource)
 
 
-@pytest.mark.parametrize("name", ["deploy", "operate", "boundary"])
+@pytest.mark.parametrize("name", ["deploy", "operate", "people", "boundary"])
 def test_a_policy_is_no_larger_than_one_may_be(name):
     text = json.dumps(policy(name, region="ap-southeast-99"), separators=(",", ":"))
     assert len(text.replace(" ", "")) <= LARGEST_POLICY
@@ -418,3 +420,21 @@ def test_names_that_the_policy_counts_on_are_those_that_the_stack_gives():
 )
 def test_operating_is_not_in_its_own_way(call):
     assert is_allowed(call, [OPERATE])
+
+
+def test_who_runs_sessions_alone_reaches_no_people():
+    for table in ("PeopleTable", "KeysTable"):
+        for action in ("GetItem", "Query", "PutItem", "DeleteItem", "BatchWriteItem", "DescribeTable"):
+            assert not is_allowed(aws(f"dynamodb:{action}", EVERYTHING.arn(table)), [OPERATE])
+
+
+def test_who_runs_rosters_reads_keys_one_by_one_and_copies_none():
+    keys, people = EVERYTHING.arn("KeysTable"), EVERYTHING.arn("PeopleTable")
+    for action in ("GetItem", "PutItem", "DeleteItem"):
+        assert is_allowed(aws(f"dynamodb:{action}", keys), [RUN_ROSTERS])
+    for action in ("GetItem", "PutItem", "DeleteItem", "Query", "BatchWriteItem"):
+        assert is_allowed(aws(f"dynamodb:{action}", people), [RUN_ROSTERS])
+        assert is_allowed(aws(f"dynamodb:{action}", EVERYTHING.arn("Table")), [RUN_ROSTERS])
+    everything = {"Statement": [{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}]}
+    for action in ("Query", "Scan", "BatchGetItem", "BatchWriteItem", "CreateBackup", "ExportTableToPointInTime"):
+        assert not is_allowed(aws(f"dynamodb:{action}", keys), [RUN_ROSTERS, everything])

@@ -15,12 +15,14 @@ from audience.faces import EXPRESSIONS
 from audience.monitoring.cost import DETECT_FACES
 from audience.monitoring.status import status_topic
 from audience.stores.dynamo_client import client_for
+from audience.stores.dynamo_people import KEYS, PEOPLE
 from audience.stores.dynamo_table import EXPIRY_ATTRIBUTE, KEY_SCHEMA, LONGEST_RECOVERY_DAYS
 from houselights.deploying.package import PLATFORM, PYTHON
 from ingest_lambda.bucket import quick_client
 from ingest_lambda.handler import ONE_MESSAGE_S
 from ingest_lambda.rekognition import rekognition_client
 from ingest_lambda.worker import KEPT
+from tests.infra.iam import Call, is_allowed
 from tests.infra.resolved import Resolved
 from tests.infra.template import ROOT, one_or_more, properties, resources, template, text_of
 
@@ -279,6 +281,40 @@ def test_the_table_outlives_mistakes_and_the_stack():
     resource = template()["Resources"]["Table"]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
     assert "TableName" not in table, "a stack made anew could not make one of the same name"
+
+
+# People who enrolled
+
+PEOPLE_TABLES = {"PeopleTable": PEOPLE, "KeysTable": KEYS}
+
+
+def test_a_stack_keeps_people_where_it_is_asked_to_alone():
+    assert Resolved().resources("AWS::DynamoDB::Table").keys() == {"Table"}
+    assert Resolved(People="yes").resources("AWS::DynamoDB::Table").keys() == {"Table", *PEOPLE_TABLES}
+
+
+@pytest.mark.parametrize("name", PEOPLE_TABLES)
+def test_a_table_of_people_is_the_one_the_store_of_people_looks_for(name):
+    table = Resolved(People="yes").resources("AWS::DynamoDB::Table")[name]
+    assert table["TableName"] == f"houselights-table{PEOPLE_TABLES[name]}"
+    for what in ("KeySchema", "AttributeDefinitions", "BillingMode", "DeletionProtectionEnabled"):
+        assert table[what] == properties("Table")[what]
+    resource = template()["Resources"][name]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_no_backup_keeps_a_key_that_was_destroyed():
+    tables = Resolved(People="yes").resources("AWS::DynamoDB::Table")
+    assert tables["KeysTable"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": False}
+    assert tables["PeopleTable"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+
+
+def test_no_role_of_the_stack_reaches_people():
+    stack = Resolved(People="yes", LiveBoard="yes", KeepCropsDays=1)
+    for role in stack.resources("AWS::IAM::Role"):
+        for name in PEOPLE_TABLES:
+            for action in ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"):
+                assert not is_allowed(Call(action, stack.arn(name)), stack.policies(role)), (role, name, action)
 
 
 # Alarms, dashboard, outputs

@@ -155,6 +155,9 @@ def a_camera(runs: Runs) -> None:
         alerts.until("checking the rules")
     runs.houselights("qr", "talk", "--at", "https://example.org", "--to", "FILE.svg")
     runs.houselights("simulate", "festival", "--stages", "1", "--hours", "0.05", "--truth", "FILE.json")
+    runs.houselights("simulate", "household", "--session", "evening", "--truth", "FILE-2.json")
+    runs.houselights("household", "list", "simulated-panel")
+    runs.houselights("household", "link", "simulated-panel", "household-1", "--at", "https://example.org")
 
 
 def pages(runs: Runs) -> None:
@@ -180,13 +183,28 @@ def the_cloud(runs: Runs) -> None:
             device.until(r"sent=\d")
 
 
+def a_roster(runs: Runs) -> None:
+    accepted = ("consent", "check-in", "notice", "impact assessment")
+    words = ("roster", "members", "--purpose", "register", "--country", "France", "--stages", "talk/main")
+    for given in (
+        (*words, *(word for name in accepted for word in ("--accept", name))),
+        ("add", "members", "--name", "Grace", "--consent", "form 1"),
+        ("list", "members", "--names"),
+        ("link", "members", "--at", "https://example.org"),
+        ("erase", "members"),
+        ("trail",),
+    ):
+        # Named, because the system's own list of users may be asked for who runs this.
+        runs.houselights("people", *given, "--by", "ada@example.org")
+
+
 def an_end(runs: Runs) -> None:
     runs.houselights("prune")
     runs.houselights("migrate")
     runs.houselights("delete", "talk", "--yes")
 
 
-GROUPS = (a_talk, a_camera, pages, the_cloud, an_end)
+GROUPS = (a_talk, a_camera, pages, the_cloud, a_roster, an_end)
 
 
 def every_command(folder: Path) -> Runs:

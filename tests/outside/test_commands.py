@@ -83,7 +83,7 @@ def left(runs: Runs, seen: Seen, places: set[str]) -> set[str]:
         for folder, sign in ((runs.folder / "cwd", ""), (runs.folder / "home", "~/")):
             if file.is_relative_to(folder):
                 shown = sign + file.relative_to(folder).as_posix()
-        shown = re.sub(r"^(FILE|DIR)\b.*", r"\1", re.sub(r"\.db-(wal|shm|spare)$", ".db", shown))
+        shown = re.sub(r"^(FILE|DIR)\b.*", r"\1", re.sub(r"(\.db(-people|-keys)?)-(wal|shm|spare)$", r"\1", shown))
         found.add(next((place for place in places if place.endswith("/") and shown.startswith(place)), shown))
     return found
 

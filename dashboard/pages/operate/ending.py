@@ -9,8 +9,8 @@ import streamlit as st
 from audience.monitoring.evaluate import Situation
 from audience.sessions import Session
 from dashboard import markup
+from dashboard.pages.acting import act, show_part
 from dashboard.pages.operate import data
-from dashboard.pages.operate.acting import act, show_part
 from dashboard.wording import stage_names
 
 _ASKED = "end-session"

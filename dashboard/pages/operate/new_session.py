@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from html import escape
 
 import streamlit as st
 
 from audience.countries import countries
 from audience.errors import HouselightsError
-from audience.ids import LONGEST_ID
+from audience.ids import LONGEST_ID, id_of
 from audience.privacy import SETTINGS, Setting, decide
 from audience.session_setup import SessionSetup
 from audience.sessions import KINDS
@@ -60,12 +58,6 @@ def show_new_session() -> None:
         st.html(markup.trouble(problem))
     elif st.session_state.pop(_DONE, False):
         st.rerun()
-
-
-def id_of(title: str) -> str:
-    """An id made of a title: `Opening night: Zoë` gives `opening-night-zoe`."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_ID].strip("-")
 
 
 def _outcome(setting: Setting | None, country: str | None, *, heads_only: bool) -> str:

@@ -11,8 +11,8 @@ from audience.monitoring.cost import SCORINGS, Scoring, day_cost
 from dashboard import markup
 from dashboard.access.entry import name_here
 from dashboard.data import sessions
+from dashboard.pages.acting import show_part
 from dashboard.pages.operate import data
-from dashboard.pages.operate.acting import show_part
 from dashboard.pages.operate.ending import show_question
 from dashboard.pages.operate.new_session import new_session_key, show_new_session
 from dashboard.pages.operate.rules import show_rules

@@ -8,8 +8,8 @@ import streamlit as st
 
 from audience.alerts import LONGEST_FOR_S, AlertRule, What, default_rules
 from dashboard import markup
+from dashboard.pages.acting import act
 from dashboard.pages.operate import data
-from dashboard.pages.operate.acting import act
 from dashboard.pages.operate.alert_list import WHAT_NAMES, rule_text
 from dashboard.wording import plain, stage_names
 

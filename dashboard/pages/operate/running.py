@@ -16,8 +16,8 @@ from audience.timelines import Cue, is_paused, paused_now, position_s, resumed_n
 from dashboard import markup
 from dashboard.clock import time_text, viewer_zone
 from dashboard.data import change_stage
+from dashboard.pages.acting import act
 from dashboard.pages.operate import data
-from dashboard.pages.operate.acting import act
 from dashboard.pages.operate.ending import ask_to_end, still_at_work
 from dashboard.wording import stage_names
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from audience.ids import id_of
 from audience.monitoring.cameras import CameraStatus
 from audience.session_setup import SessionSetup, device_environment
 from audience.sessions import Session
 from dashboard import markup
+from dashboard.pages.acting import act
 from dashboard.pages.operate import data
-from dashboard.pages.operate.acting import act
-from dashboard.pages.operate.new_session import id_of
-from dashboard.pages.operate.start_commands import device_command, qr_picture, watch_command
+from dashboard.pages.operate.start_commands import device_command, watch_command
 from dashboard.wording import stage_names
 
 _HERE, _DEVICE = "A camera of this machine", "A camera with a computer of its own"
@@ -74,5 +74,5 @@ def _start(session: Session, cameras: list[CameraStatus]) -> None:
     else:
         command = device_command(device_environment(session, stage_id, camera_id), source=source, deliver_to=deliver_to)
     st.code(command, language=None, wrap_lines=True)
-    picture = qr_picture(command)
+    picture = markup.qr_picture(command)
     st.html(f'<img class="hl-qr" alt="The line above as a QR code" src="{picture}">')

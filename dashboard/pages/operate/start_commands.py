@@ -1,11 +1,9 @@
-"""The lines that start a camera or a watcher, and a picture of one for a phone or another camera's computer to read."""
+"""The lines that start a camera or a watcher."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-
-import segno
 
 
 def watch_command(*, session_id: str, stage_id: str, camera_id: str, source: str, store_url: str) -> str:
@@ -39,11 +37,6 @@ def device_command(environment: Mapping[str, str], *, source: str, deliver_to: s
     """
     settings = {**environment, "HOUSELIGHTS_SOURCE": source, "HOUSELIGHTS_BUCKET": deliver_to}
     return " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items()) + " python -m edge_lambda"
-
-
-def qr_picture(text: str) -> str:
-    """The text as a QR code: an SVG picture as an address of its own."""
-    return str(segno.make(text, error="m", micro=False).svg_data_uri(scale=4, border=4, dark="#000", light="#fff"))
 
 
 def _in_store(words: list[str], store_url: str) -> str:

@@ -10,8 +10,8 @@ from audience.time import to_ms
 from dashboard import markup
 from dashboard.access.entry import name_here
 from dashboard.clock import date_text, viewer_zone
+from dashboard.pages.acting import act
 from dashboard.pages.operate import data
-from dashboard.pages.operate.acting import act
 from dashboard.pages.operate.alert_list import alert_line
 from dashboard.pages.operate.camera_rows import camera_rows, summary
 from dashboard.pages.operate.start_commands import alerts_command

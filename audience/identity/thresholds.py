@@ -1,0 +1,89 @@
+"""Thresholds of similarity from which a track is a person: measured, never one number.
+
+More photos of a person and more crops of a track make templates steadier, so that strangers are less often alike by
+accident, and the larger the roster, the more chances a stranger has to be like somebody on it. Each number is the
+similarity that of 1,000 strangers one passes to anybody on the roster.
+
+`python -m bench.people.calibrate` measures them on the half of the people of its corpus that no figure is measured on,
+and prints this table; `python -m bench people` measures what they do to the other half.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping
+from typing import Final
+
+from audience.errors import InvalidValue
+
+VERSION: Final = "1"
+"""Version of the table; bundles for devices name it."""
+
+ROSTERS: Final = (1, 10, 50, 200, 1000)
+"""People on a roster, of the columns of the table."""
+
+LARGEST_ROSTER: Final = 5000
+"""People on a roster, at most; beyond the last column thresholds rise on as they do before it."""
+
+Row = tuple[int, int, int]
+"""At least so many photos, so many crops, and a face so many pixels high."""
+
+TABLE: Final[Mapping[str, Mapping[Row, tuple[float, ...]]]] = {
+    "dlib-resnet-1+4860883b": {
+        (1, 1, 40): (0.9258, 0.9368, 0.9430, 0.9476, 0.9511),
+        (1, 3, 40): (0.9306, 0.9402, 0.9452, 0.9500, 0.9528),
+        (2, 1, 40): (0.9288, 0.9391, 0.9448, 0.9483, 0.9528),
+        (2, 3, 40): (0.9343, 0.9436, 0.9489, 0.9514, 0.9540),
+        (3, 1, 40): (0.9297, 0.9400, 0.9456, 0.9505, 0.9550),
+        (3, 3, 40): (0.9361, 0.9444, 0.9489, 0.9514, 0.9522),
+        (1, 1, 160): (0.9256, 0.9369, 0.9432, 0.9477, 0.9532),
+        (1, 3, 160): (0.9304, 0.9406, 0.9463, 0.9502, 0.9539),
+        (2, 1, 160): (0.9286, 0.9391, 0.9448, 0.9482, 0.9518),
+        (2, 3, 160): (0.9341, 0.9444, 0.9501, 0.9552, 0.9574),
+        (3, 1, 160): (0.9295, 0.9391, 0.9447, 0.9479, 0.9492),
+        (3, 3, 160): (0.9353, 0.9452, 0.9509, 0.9546, 0.9550),
+    },
+}
+"""By recogniser and row, the threshold for each of `ROSTERS`."""
+
+
+def check_measured(recogniser: str) -> None:
+    """Checks that thresholds of a recogniser were measured.
+
+    Raises:
+        InvalidValue: they were not.
+    """
+    if recogniser not in TABLE:
+        raise InvalidValue(
+            f"nobody measured thresholds for {recogniser}: use {', '.join(TABLE)}, or measure them with "
+            "python -m bench.people.calibrate"
+        )
+
+
+def threshold(recogniser: str, *, photos: int, crops: int, height_px: float, roster: int) -> float:
+    """The least similarity at which a track is a person.
+
+    Args:
+        recogniser: its name, with version and hash.
+        photos: photos that the person's template is the mean of, at least 1.
+        crops: crops that the track's template is the mean of, at least 1.
+        height_px: height of the smallest of the faces, pixels; at least that of the table's smallest row.
+        roster: people on the roster, 1..LARGEST_ROSTER.
+
+    Returns:
+        A similarity as `audience.identity.matching` defines it: that of the nearest row that asks for no more than
+        there is, between columns linear in the logarithm of the roster's size.
+
+    Raises:
+        InvalidValue: nobody measured thresholds for this recogniser, or for so small faces.
+    """
+    check_measured(recogniser)
+    rows = [row for row in TABLE[recogniser] if row[0] <= photos and row[1] <= crops and row[2] <= height_px]
+    if not rows:
+        raise InvalidValue(f"thresholds for faces {height_px:g} pixels high were not measured")
+    values = TABLE[recogniser][max(rows)]
+    column = min(max(bisect_right(ROSTERS, roster), 1), len(ROSTERS) - 1)
+    low, high = math.log(ROSTERS[column - 1]), math.log(ROSTERS[column])
+    part = (math.log(roster) - low) / (high - low)
+    return values[column - 1] + part * (values[column] - values[column - 1])

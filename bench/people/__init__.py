@@ -1,0 +1,26 @@
+"""People who enrolled: how well they are recognised, a module a part.
+
+`HOUSELIGHTS_PEOPLE=zip-or-folder python -m bench people` measures on other people than the half of the corpus that
+nothing was tuned on: photographs and a `labels.csv` (file, person).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from bench import household
+from bench.figures import Figure
+from bench.people import recognising
+
+NEEDS = ("data",)
+
+PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
+    "recognising": recognising.run,
+    "household": household.minutes,
+}
+
+
+def run() -> Iterator[Figure]:
+    """Measures every part."""
+    for part in PARTS.values():
+        yield from part()

@@ -1,0 +1,1 @@
+"""The welcome desk: who of those that checked in comes in now."""

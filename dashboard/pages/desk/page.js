@@ -1,0 +1,80 @@
+"use strict";
+const $ = (id) => document.getElementById(id);
+const HERE = location.pathname.replace(/\/+$/, "");
+const cards = new Map();
+
+const make = (name, kind, parent, text) => {
+  const one = document.createElement(name);
+  if (kind) one.className = kind;
+  if (text) one.textContent = text;
+  return parent.appendChild(one);
+};
+const initials = (name) => name.split(/\s+/).map((part) => [...part][0] || "").slice(0, 2).join("").toUpperCase();
+const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+async function say(id, verdict) {
+  const card = cards.get(id);
+  if (!card) return;
+  for (const button of card.querySelectorAll("button")) button.disabled = true;
+  try {
+    const answer = await fetch(`${HERE}/${id}/${verdict}`, { method: "POST" });
+    if (!answer.ok) throw new Error();
+    remove(id);
+  } catch {
+    for (const button of card.querySelectorAll("button")) button.disabled = false;
+    state("This was not taken: try again.", true);
+  }
+}
+
+function state(text, bad) {
+  $("state").textContent = text;
+  $("state").className = bad ? "bad" : "";
+}
+
+function remove(id) {
+  cards.get(id)?.remove();
+  cards.delete(id);
+  $("nobody").hidden = cards.size > 0;
+}
+
+function add(one) {
+  if (cards.has(one.id)) return;
+  const card = document.createElement("article");
+  card.dataset.id = one.id;
+  if (one.photo) {
+    const face = make("img", "face", card);
+    face.src = `data:image/jpeg;base64,${one.photo}`;
+    face.alt = "";
+  } else {
+    make("span", "face", card, initials(one.name)).setAttribute("aria-hidden", "true");
+  }
+  make("h2", "", card, one.name);
+  if (one.note) make("p", "note", card, one.note);
+  make("p", "since", card, `Seen at ${clock(one.at_ms)} at ${one.where}. Checked in at ${clock(one.checked_in_ms)}, on the list since ${new Date(one.since_ms).toLocaleDateString()}.`);
+  const buttons = make("div", "buttons", card);
+  for (const [verdict, text, key, kind] of [["welcomed", "Welcomed", "Enter", "first"], ["not-this-person", "Not this person", "N", ""]]) {
+    const button = make("button", kind, buttons, text);
+    button.type = "button";
+    make("kbd", "", button, key);
+    button.addEventListener("click", () => say(one.id, verdict));
+  }
+  cards.set(one.id, card);
+  $("cards").prepend(card);
+  $("nobody").hidden = true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("button")) return;
+  const first = $("cards").firstElementChild;
+  if (first && event.key === "Enter") say(first.dataset.id, "welcomed");
+  if (first && event.key.toLowerCase() === "n") say(first.dataset.id, "not-this-person");
+});
+
+const source = new EventSource(`${HERE}/events`);
+source.addEventListener("open", () => state("Watching the entrance.", false));
+source.addEventListener("error", () => state("The connection is lost; trying again.", true));
+source.addEventListener("cards", (event) => {
+  const now = JSON.parse(event.data);
+  for (const id of [...cards.keys()]) if (!now.some((one) => one.id === id)) remove(id);
+  for (const one of now) add(one);
+});

@@ -1,0 +1,206 @@
+"""The routes of a household's button page. The token in the address is all that is asked for.
+
+No cookie is set and nothing is logged of who asks. The page is the same for every token; what is on it comes with the
+household's state, to whoever holds the token of the household and nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from audience.errors import AccessRefused, HouselightsError, InvalidValue
+from audience.identity.households import Action, Ages, Guests, Household, Sex, Tap
+from audience.identity.panels import HouseholdPanel
+from audience.identity.people import PHOTO, People
+from audience.identity.store import IdentityStore
+from audience.time import to_ms
+from board_page.page import PAGE_TYPE, assembled
+from dashboard.access.people_data import now, people_for_link
+
+HOUSEHOLD: Final = "/household"
+
+LARGEST_BODY: Final = 64 * 1024
+MOST_AT_ONCE: Final = 50
+"""How many taps the page sends together."""
+
+_ACTOR: Final = "the button page"
+_HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+
+
+class SentGuests(msgspec.Struct, frozen=True, kw_only=True):
+    """Guests as the page sends them; see `Guests`."""
+
+    sex: str
+    ages: str
+    count: int
+
+
+class SentTap(msgspec.Struct, frozen=True, kw_only=True):
+    """A tap as the page sends it; `tapped_ms` is by the clock of the phone."""
+
+    id: str
+    tapped_ms: float
+    action: str
+    person_id: str = ""
+    guests: list[SentGuests] = []
+
+
+class SentTaps(msgspec.Struct, frozen=True, kw_only=True):
+    """Taps as the page sends them, with the time of sending by the clock of the phone."""
+
+    sent_ms: float
+    taps: list[SentTap]
+
+
+def household_routes(allowed_hosts: Sequence[str]) -> list[Route]:
+    """The routes.
+
+    Args:
+        allowed_hosts: the names this server is addressed by; none allows all.
+    """
+    page = assembled(__package__ or "", images="'self' data:")
+    trusted = [Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts) or ["*"], www_redirect=False)]
+
+    def show(_request: Request) -> Response:
+        return Response(page.body, media_type=PAGE_TYPE, headers={**_HEADERS, "Content-Security-Policy": page.policy})
+
+    return [
+        Route(path, serve, methods=[method], middleware=trusted)
+        for path, serve, method in (
+            (f"{HOUSEHOLD}/{{token}}", show, "GET"),
+            (f"{HOUSEHOLD}/{{token}}/state.json", _state, "GET"),
+            (f"{HOUSEHOLD}/{{token}}/taps", _taps, "POST"),
+            (f"{HOUSEHOLD}/{{token}}/faces/{{person}}", _face, "GET"),
+        )
+    ]
+
+
+async def _state(request: Request) -> Response:
+    def work() -> Response:
+        with _opened(request) as home:
+            return JSONResponse(_document(home), headers=_HEADERS)
+
+    return await _answer(work)
+
+
+async def _taps(request: Request) -> Response:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_BODY:
+            return JSONResponse({"problem": "These are too many taps at once."}, status_code=413, headers=_HEADERS)
+
+    def work() -> Response:
+        with _opened(request) as home:
+            # Whoever withdrew while the page was offline is tapped for no more.
+            members = {"", *(member.person_id for member in home.panel.members(home.household))}
+            taps = [tap for tap in _read(bytes(body), home.household) if tap.person_id in members]
+            home.panel.take(home.household, taps)
+            return JSONResponse(_document(home), headers=_HEADERS)
+
+    return await _answer(work)
+
+
+async def _face(request: Request) -> Response:
+    def work() -> Response:
+        with _opened(request) as home:
+            person_id = request.path_params["person"]
+            if all(member.person_id != person_id for member in home.panel.members(home.household)):
+                raise AccessRefused("nobody of this household")
+            photo = home.people.photo(person_id)
+            if photo is None:
+                raise AccessRefused("no photo is kept")
+            return Response(photo, media_type="image/jpeg", headers=_HEADERS)
+
+    return await _answer(work)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Home:
+    """A household whose page is open, and the store behind it."""
+
+    store: IdentityStore
+    people: People
+    panel: HouseholdPanel
+    household: Household
+
+
+@contextmanager
+def _opened(request: Request) -> Iterator[_Home]:
+    with people_for_link(_ACTOR) as (store, people):
+        panel = HouseholdPanel(store, actor=_ACTOR, now=now)
+        household = panel.opened_by(request.path_params["token"])
+        yield _Home(store=store, people=people, panel=panel, household=household)
+
+
+def _document(home: _Home) -> dict[str, Any]:
+    """What the page shows of a household."""
+    state = home.panel.state(home.household)
+    members = []
+    for member in home.panel.members(home.household):
+        profile = home.people.profile(member.person_id)
+        name = profile.name if profile else "Member"
+        has_photo = PHOTO in home.store.sealed_names(member.person_id)
+        members.append({"id": member.person_id, "name": name, "photo": has_photo})
+    return {
+        "title": home.household.title,
+        "members": sorted(members, key=lambda one: str(one["name"])),
+        "state": {
+            "set_on": state.set_on,
+            "private": state.private,
+            "in": sorted(state.logged_in),
+            "guests": [msgspec.to_builtins(guests) for guests in state.guests],
+        },
+    }
+
+
+def _read(body: bytes, household: Household) -> list[Tap]:
+    """The taps of a request, put on the server's clock: a phone's may be wrong, and only ages are taken from it.
+
+    Raises:
+        InvalidValue: they cannot be read.
+    """
+    try:
+        sent = msgspec.json.decode(body, type=SentTaps)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise InvalidValue("These taps cannot be read: load the page again.") from None
+    if len(sent.taps) > MOST_AT_ONCE:
+        raise InvalidValue(f"So many taps are not taken at once: at most {MOST_AT_ONCE}.")
+    now_ms = to_ms(now())
+    return [
+        Tap(
+            roster_id=household.roster_id,
+            household_id=household.household_id,
+            tap_id=tap.id,
+            at_ms=now_ms - round(min(max(0.0, sent.sent_ms - tap.tapped_ms), now_ms)),
+            action=cast("Action", tap.action),
+            person_id=tap.person_id,
+            guests=tuple(
+                Guests(sex=cast("Sex", one.sex), ages=cast("Ages", one.ages), count=one.count) for one in tap.guests
+            ),
+        )
+        for tap in sent.taps
+    ]
+
+
+async def _answer(work: Callable[[], Response]) -> Response:
+    try:
+        return await run_in_threadpool(work)
+    except AccessRefused:
+        status, problem = 404, "This link is not valid any more."
+    except InvalidValue as refused:
+        status, problem = 422, str(refused)
+    except HouselightsError:
+        status, problem = 503, "This cannot be done just now: try again later."
+    return JSONResponse({"problem": problem}, status_code=status, headers=_HEADERS)

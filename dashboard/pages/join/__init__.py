@@ -1,0 +1,1 @@
+"""`/join/<token>` and `/withdraw/<token>`: people enrol themselves, and withdraw, without an account."""

@@ -1,0 +1,258 @@
+"""The routes of enrolling oneself and of withdrawing. The token in the address is all that is asked for.
+
+No cookie is set and nothing is logged of who asks. The page is the same for every token, so an address that was guessed
+is told only that it is not valid.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from audience.errors import AccessRefused, HouselightsError, InvalidValue, ModelUnavailable, StoreUnavailable
+from audience.identity.checking import checked_template
+from audience.identity.links import Links, SecretLink
+from audience.identity.people import KnownFace, Profile, Vector
+from board_page.page import PAGE_TYPE, assembled
+from dashboard.access.people_data import now, people_for_link
+from dashboard.pages.join import text
+from dashboard.photos import LARGEST, MeasuredPhoto, PhotoReader
+
+JOIN: Final = "/join"
+WITHDRAW: Final = "/withdraw"
+
+FEWEST_PHOTOS: Final = 2
+MOST_PHOTOS: Final = 3
+LARGEST_BODY: Final = MOST_PHOTOS * 3 << 20
+"""Bytes of a form with its photos, which the page makes small before."""
+
+_ACTOR: Final = "the enrolment page"
+_HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+# The page asks for the camera; no other page of this server may.
+_FEATURES: Final = "camera=(self), clipboard-write=(self), display-capture=(), geolocation=(), microphone=()"
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page sends: see `page.js`. The photos are base64."""
+
+    name: str
+    note: str = ""
+    mail: str = ""
+    notice: str
+    consent: bool
+    adult: bool
+    keeps_photo: bool
+    photos: list[str]
+
+
+def join_routes(photos: PhotoReader, allowed_hosts: Sequence[str]) -> list[Route]:
+    """The routes.
+
+    Args:
+        photos: measures photos.
+        allowed_hosts: the names this server is addressed by; none allows all.
+    """
+    page = assembled(__package__ or "", images="data: blob:")
+    trusted = [Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts) or ["*"], www_redirect=False)]
+
+    def show(_request: Request) -> Response:
+        fields = {**_HEADERS, "Content-Security-Policy": page.policy, "Permissions-Policy": _FEATURES}
+        return Response(page.body, media_type=PAGE_TYPE, headers=fields)
+
+    async def join(request: Request) -> Response:
+        body = await _body(request, LARGEST_BODY)
+        if body is None:
+            return _too_large()
+        return await _answer(lambda: _join(request.path_params["token"], body, photos))
+
+    async def check_photo(request: Request) -> Response:
+        body = await _body(request, LARGEST)
+        if body is None:
+            return _too_large()
+        return await _answer(lambda: _check_photo(request.path_params["token"], body, photos))
+
+    async def about_joining(request: Request) -> Response:
+        return await _answer(lambda: _about_joining(request.path_params["token"]))
+
+    async def about_leaving(request: Request) -> Response:
+        return await _answer(lambda: _about_leaving(request.path_params["token"]))
+
+    async def withdraw(request: Request) -> Response:
+        return await _answer(lambda: _withdraw(request.path_params["token"]))
+
+    async def check_in(request: Request) -> Response:
+        return await _answer(lambda: _check_in(request.path_params["token"]))
+
+    return [
+        Route(path, serve, methods=[method], middleware=trusted)
+        for path, serve, method in (
+            (f"{JOIN}/{{token}}", show, "GET"),
+            (f"{JOIN}/{{token}}", join, "POST"),
+            (f"{JOIN}/{{token}}/about", about_joining, "GET"),
+            (f"{JOIN}/{{token}}/photo", check_photo, "POST"),
+            (f"{WITHDRAW}/{{token}}", show, "GET"),
+            (f"{WITHDRAW}/{{token}}", withdraw, "POST"),
+            (f"{WITHDRAW}/{{token}}/about", about_leaving, "GET"),
+            (f"{WITHDRAW}/{{token}}/check-in", check_in, "POST"),
+        )
+    ]
+
+
+def _about_joining(token: str) -> dict[str, Any]:
+    with people_for_link(_ACTOR) as (store, people):
+        link = Links(store, now=now).open(token, "join")
+        return text.about(people.roster(link.roster_id))
+
+
+def _check_photo(token: str, photo: bytes, photos: PhotoReader) -> dict[str, Any]:
+    with people_for_link(_ACTOR) as (store, _):
+        Links(store, now=now).open(token, "join")
+    return {"problem": photos.read(photo, template=False).problem}
+
+
+def _join(token: str, body: bytes, photos: PhotoReader) -> dict[str, Any]:
+    with people_for_link(_ACTOR) as (store, people):
+        links = Links(store, now=now)
+        link = links.open(token, "join")
+        form = _form(body)
+        profile = Profile(name=form.name, note=form.note, mail=form.mail)
+        measured = _measured(form, photos)
+        roster = people.roster(link.roster_id)
+        template = _checked(measured, people.every_face(roster))
+        person = people.add(
+            link.roster_id,
+            profile,
+            notice=form.notice,
+            how="the enrolment page",
+            keeps_photo=form.keeps_photo,
+        )
+        people.enrol(
+            link.roster_id,
+            person.person_id,
+            template,
+            recogniser=measured[0].recogniser,
+            photos=[photo.quality for photo in measured if photo.quality is not None],
+            photo=measured[0].face if form.keeps_photo else None,
+        )
+        withdraw = links.make(
+            link.roster_id,
+            "withdraw",
+            valid_for=timedelta(days=roster.consent_days),
+            subject_id=person.person_id,
+        )
+        return {"text": text.joined(roster.consent_days), "withdraw": withdraw}
+
+
+def _form(body: bytes) -> Form:
+    try:
+        form = msgspec.json.decode(body, type=Form)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise InvalidValue("This form cannot be read: load the page again.") from None
+    if not form.consent:
+        raise InvalidValue("Nobody is put on a list without their consent.")
+    if not form.adult:
+        raise InvalidValue("Children are not put on this list.")
+    if form.notice != text.NOTICE:
+        raise InvalidValue("What happens with your face has been written anew: load the page again and read it.")
+    if not FEWEST_PHOTOS <= len(form.photos) <= MOST_PHOTOS:
+        raise InvalidValue(f"Give {FEWEST_PHOTOS} or {MOST_PHOTOS} photos.")
+    return form
+
+
+def _measured(form: Form, photos: PhotoReader) -> list[MeasuredPhoto]:
+    """Measures the photos of a form.
+
+    Raises:
+        InvalidValue: one cannot be used, or they show different people.
+    """
+    measured = []
+    for number, photo in enumerate(form.photos, start=1):
+        try:
+            content = base64.b64decode(photo, validate=True)
+        except binascii.Error:
+            raise InvalidValue(f"Photo {number} cannot be read: take it again.") from None
+        one = photos.read(content, template=True)
+        if one.problem or one.vector is None:
+            raise InvalidValue(f"Photo {number}: {one.problem}")
+        measured.append(one)
+    return measured
+
+
+def _checked(measured: Sequence[MeasuredPhoto], known: Sequence[KnownFace]) -> Vector:
+    """The template of photos of one person who is not on the roster yet; see `checked_template`."""
+    vectors = np.stack([photo.vector for photo in measured if photo.vector is not None])
+    first = measured[0]
+    assert first.strangers is not None
+    return checked_template(vectors, known, recogniser=first.recogniser, strangers=first.strangers)
+
+
+def _about_leaving(token: str) -> dict[str, Any]:
+    with people_for_link(_ACTOR) as (store, people):
+        link = Links(store, now=now).open(token, "withdraw")
+        roster = people.roster(link.roster_id)
+        person = people.person(link.roster_id, link.subject_id)
+        return {
+            "title": roster.name,
+            "text": text.leaving(roster),
+            "check_in": roster.purpose == "welcome desk" and person.checked_in_at is None,
+        }
+
+
+def _check_in(token: str) -> dict[str, Any]:
+    with people_for_link(_ACTOR) as (store, people):
+        link = Links(store, now=now).open(token, "withdraw")
+        if people.roster(link.roster_id).purpose != "welcome desk":
+            raise InvalidValue("There is no desk to check in at.")
+        people.check_in(link.roster_id, link.subject_id)
+        return {"text": text.CHECKED_IN}
+
+
+def _withdraw(token: str) -> dict[str, Any]:
+    with people_for_link(_ACTOR) as (store, people):
+        link: SecretLink = Links(store, now=now).open(token, "withdraw")
+        receipt = people.withdraw(link.roster_id, link.subject_id)
+        return {"receipt": [removal.line for removal in receipt.removals]}
+
+
+async def _body(request: Request, most: int) -> bytes | None:
+    """The body of a request; None if it is too long."""
+    data = bytearray()
+    async for part in request.stream():
+        data += part
+        if len(data) > most:
+            return None
+    return bytes(data)
+
+
+def _too_large() -> Response:
+    return JSONResponse({"problem": "This is too large: take smaller photos."}, status_code=413, headers=_HEADERS)
+
+
+async def _answer(work: Callable[[], dict[str, Any]]) -> Response:
+    status = 200
+    try:
+        content = await run_in_threadpool(work)
+    except AccessRefused as problem:
+        status, content = 404, {"problem": str(problem)}
+    except InvalidValue as problem:
+        status, content = 422, {"problem": str(problem)}
+    except (ModelUnavailable, StoreUnavailable) as problem:
+        status, content = 503, {"problem": _unavailable(problem)}
+    return JSONResponse(content, status_code=status, headers=_HEADERS)
+
+
+def _unavailable(problem: HouselightsError) -> str:
+    """What strangers are told: nothing of the store."""
+    return str(problem) if isinstance(problem, ModelUnavailable) else "This cannot be done just now: try again later."

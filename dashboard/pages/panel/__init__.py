@@ -1,0 +1,1 @@
+"""The Panel page: households, who was there in each minute, and programmes with reach and audience."""

@@ -1,0 +1,102 @@
+"""A new roster: its purpose and place, what the law says of them, and the conditions that whoever sets it up meets."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from audience.countries import countries
+from audience.errors import HouselightsError, InvalidValue
+from audience.identity.gate import CONDITIONS, Ruling, gate
+from audience.identity.records import PURPOSES, Roster
+from audience.ids import id_of
+from audience.privacy import SETTINGS
+from dashboard import markup
+from dashboard.access.entry import in_words
+from dashboard.access.identity import account
+from dashboard.access.people_data import now, open_people
+from dashboard.pages.people.text import PURPOSE_WORDS
+
+_PROBLEM, _DONE = "roster-problem", "roster-done"
+
+
+def show_new_roster() -> None:
+    """The fields, what the gate says to them, and the button."""
+    st.text_input("Title", key="roster-title")
+    with st.container(horizontal=True):
+        purpose = st.selectbox(
+            "Purpose",
+            PURPOSES,
+            index=None,
+            placeholder="Choose",
+            format_func=lambda one: PURPOSE_WORDS[one].capitalize(),
+            key="roster-purpose",
+        )
+        setting = st.selectbox(
+            "Kind of place",
+            SETTINGS,
+            index=None,
+            placeholder="Choose",
+            format_func=str.capitalize,
+            key="roster-setting",
+        )
+    country = st.selectbox(
+        "Country",
+        list(countries()),
+        index=None,
+        placeholder="Not set: counts as one of the EU",
+        format_func=lambda code: countries()[code].label,
+        key="roster-country",
+    )
+    st.text_input(
+        "Stages where they may be recognised",
+        placeholder="SESSION/STAGE, with * for any letters; several with commas",
+        key="roster-stages",
+    )
+    law = st.text_input("National law or authorisation", key="roster-law") if purpose == "search" else ""
+    if purpose is not None and setting is not None:
+        _show_ruling(gate(purpose, setting, country, law=law))
+    if problem := st.session_state.pop(_PROBLEM, ""):
+        st.html(markup.trouble(problem))
+    elif st.session_state.pop(_DONE, False):
+        st.rerun()
+
+
+def _show_ruling(ruling: Ruling) -> None:
+    st.html(f'<p class="hl-outcome" role="status">{escape(ruling.reason)} ({escape(ruling.article)})</p>')
+    if ruling.is_refused:
+        return
+    accepted = [name for name in ruling.conditions if st.checkbox(CONDITIONS[name], key=f"roster-accepts-{name}")]
+    st.button("Set up roster", type="primary", on_click=_set_up, args=(accepted,))
+
+
+def _set_up(accepted: list[str]) -> None:
+    field = {name: st.session_state.get(f"roster-{name}") for name in ("title", "purpose", "setting", "country", "law")}
+    stages = (part.strip() for part in st.session_state["roster-stages"].split(","))
+    try:
+        roster_id = id_of(field["title"] or "")
+        if not roster_id:
+            raise InvalidValue("A roster needs a title with a letter or a digit in it, a to z or 0 to 9.")
+        with open_people("people") as (_, people):
+            if any(one.roster_id == roster_id for one in people.rosters()):
+                raise InvalidValue(f"There is a roster {roster_id} already: give this one another title.")
+            people.set_up(
+                Roster(
+                    roster_id=roster_id,
+                    title=(field["title"] or "").strip(),
+                    purpose=field["purpose"],  # type: ignore[arg-type]
+                    setting=field["setting"],  # type: ignore[arg-type]
+                    country=field["country"],
+                    stages=tuple(part for part in stages if part),
+                    accepted=tuple(accepted),
+                    law=field["law"] or "",
+                    created_at=now(),
+                    created_by=account(),
+                )
+            )
+    except HouselightsError as problem:
+        st.session_state[_PROBLEM] = in_words(problem)
+        return
+    st.session_state["roster-title"] = ""
+    st.session_state[_DONE] = True

@@ -1,0 +1,188 @@
+"""The People page: rosters, who is on them, links to join, and withdrawal. Nobody else is recognised."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from html import escape
+
+import streamlit as st
+
+from audience.errors import HouselightsError
+from audience.identity.audit import AuditTrail, broken_at
+from audience.identity.links import Links
+from audience.identity.people import People, Receipt
+from audience.identity.records import Person, Roster
+from audience.identity.store import IdentityStore
+from dashboard import markup
+from dashboard.access.entry import in_words
+from dashboard.access.people_data import has_people, now, open_people, server_address
+from dashboard.clock import date_text, viewer_zone
+from dashboard.pages.acting import act
+from dashboard.pages.people.new_roster import show_new_roster
+from dashboard.pages.people.text import LEAD, NO_ROSTER, PURPOSE_WORDS, trail_note
+
+_JOIN_DAYS = 14
+_LINK, _RECEIPT, _CHOSEN = "people-link", "people-receipt", "people-roster"
+_SHOWN_OF_TRAIL = 50
+
+
+def show() -> None:
+    """Draws the page."""
+    st.html(markup.page_title("People", LEAD))
+    if not has_people():
+        st.html(markup.empty(NO_ROSTER))
+        show_new_roster()
+        return
+    with open_people("people") as (store, people):
+        rosters = [roster for roster in people.rosters() if roster.purpose != "search"]
+        if rosters:
+            roster = st.selectbox(
+                "Roster",
+                rosters,
+                format_func=lambda one: f"{one.name} · {PURPOSE_WORDS[one.purpose]}",
+                key=_CHOSEN,
+            )
+            _show_roster(store, people, roster)
+        else:
+            st.html(markup.empty(NO_ROSTER))
+        with st.expander("Set up another roster" if rosters else "Set up a roster", expanded=not rosters):
+            show_new_roster()
+        with st.expander("What was done, and by whom"):
+            _show_trail(store)
+
+
+def _show_roster(store: IdentityStore, people: People, roster: Roster) -> None:
+    facts = [
+        "Pretend people, of a demonstration" if roster.pretend else PURPOSE_WORDS[roster.purpose].capitalize(),
+        f"Recognised at {', '.join(roster.stages)}" if roster.stages else "Recognised nowhere yet",
+        f"A consent holds for {roster.consent_days} days",
+    ]
+    st.html(markup.facts(facts))
+    if receipt := st.session_state.pop(_RECEIPT, None):
+        _show_receipt(receipt)
+    everybody = people.people(roster.roster_id)
+    if not everybody:
+        st.html(markup.empty("Nobody is on this roster yet. Make a link, and let people join by themselves."))
+    for person in everybody:
+        _show_person(people, roster, person)
+    with st.container(border=True):
+        _show_links(store, roster)
+
+
+def _show_person(people: People, roster: Roster, person: Person) -> None:
+    profile, consent, enrolment = people.profile(person.person_id), people.consent(person), people.enrolment(person)
+    zone = viewer_zone(st.context.timezone)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        photo = people.photo(person.person_id)
+        if photo:
+            st.image(photo, width=56)
+        name = profile.name if profile else "Not finished"
+        facts = [
+            f"on the list since {date_text(person.added_at, zone)}",
+            f"until {date_text(consent.expires_at, zone)}" if consent else "no consent",
+            f"{len(enrolment.photos)} photos" if enrolment else "no photo yet: not recognised",
+            *(["checked in"] if person.checked_in_at else []),
+            *(["a child, by a guardian"] if person.child else []),
+        ]
+        st.html(f"<b>{escape(name)}</b>{markup.facts(facts)}", width="stretch")
+        if roster.purpose == "welcome desk":
+            st.button(
+                "Check out" if person.checked_in_at else "Check in",
+                key=f"check-{person.person_id}",
+                on_click=act,
+                args=(_check_in, person),
+                kwargs={"out": person.checked_in_at is not None},
+            )
+        with st.popover("Withdraw"):
+            st.write(f"{name} leaves the list: the key is destroyed, and nothing of them can be read any more.")
+            st.button(
+                "Withdraw and erase",
+                key=f"withdraw-{person.person_id}",
+                type="primary",
+                on_click=act,
+                args=(_withdraw, person),
+            )
+
+
+def _check_in(person: Person, *, out: bool) -> None:
+    with open_people("people") as (_, people):
+        people.check_in(person.roster_id, person.person_id, out=out)
+
+
+def _withdraw(person: Person) -> None:
+    with open_people("people") as (_, people):
+        st.session_state[_RECEIPT] = people.withdraw(person.roster_id, person.person_id)
+
+
+def _show_receipt(receipt: Receipt) -> None:
+    st.html(markup.listing("Withdrawn", [removal.line for removal in receipt.removals]))
+
+
+def _show_links(store: IdentityStore, roster: Roster) -> None:
+    st.html("<b>Let people join by themselves</b>")
+    st.button(
+        f"Make a link that is good for {_JOIN_DAYS} days",
+        key="make-link",
+        on_click=act,
+        args=(_make_link, roster.roster_id),
+    )
+    if (made := st.session_state.get(_LINK)) and made[0] == roster.roster_id:
+        st.code(made[1], language=None, wrap_lines=True)
+        st.html(
+            f'<img class="hl-qr" src="{markup.qr_picture(made[1])}" alt="QR code of the link to join, for the door">'
+        )
+        st.html(markup.note("It is shown only now. Whoever has it can join this list."))
+    links = [link for link in Links(store, now=now).of_roster(roster.roster_id) if link.use == "join"]
+    for link in links:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(
+                markup.facts(
+                    [f"Link {link.link_id}", f"until {date_text(link.expires_at, viewer_zone(st.context.timezone))}"]
+                )
+            )
+            st.button("Revoke", key=f"revoke-{link.link_id}", on_click=act, args=(_revoke, *link.key))
+
+
+def _make_link(roster_id: str) -> None:
+    with open_people("people") as (store, _):
+        token = Links(store, now=now).make(roster_id, "join", valid_for=timedelta(days=_JOIN_DAYS))
+    st.session_state[_LINK] = (roster_id, f"{server_address()}/join/{token}")
+
+
+def _revoke(roster_id: str, link_id: str) -> None:
+    with open_people("people") as (store, _):
+        Links(store, now=now).revoke(roster_id, link_id)
+    st.session_state.pop(_LINK, None)
+
+
+def _show_trail(store: IdentityStore) -> None:
+    entries = AuditTrail(store).entries()
+    broken = broken_at(entries)
+    if broken is not None:
+        st.html(markup.trouble(f"The trail was changed: entry {broken} does not follow from those before it."))
+    zone = viewer_zone(st.context.timezone)
+    st.html(
+        markup.figures(
+            "What was done",
+            ("No.", "When", "Who", "What", "Roster", "Whose", "Detail"),
+            [
+                (
+                    str(entry.number),
+                    f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+                    entry.actor,
+                    entry.action,
+                    entry.roster_id,
+                    entry.subject_id,
+                    entry.detail,
+                )
+                for entry in reversed(entries[-_SHOWN_OF_TRAIL:])
+            ],
+        )
+    )
+    st.html(markup.note(trail_note(len(entries), entries[-1].hash if entries else "")))
+
+
+try:
+    show()
+except HouselightsError as problem:
+    st.html(markup.trouble(in_words(problem)))

@@ -1,0 +1,236 @@
+"""The Search page: ask for a search, approve it, confirm what cameras saw, and see what became of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+
+import numpy as np
+import streamlit as st
+
+from audience.errors import HouselightsError, InvalidValue
+from audience.identity.people import Profile
+from audience.identity.records import Roster, Sighting, Verdict, WatchEntry
+from audience.time import from_ms
+from dashboard import markup
+from dashboard.access.entry import in_words
+from dashboard.access.identity import permit
+from dashboard.access.people_data import open_searches, search_rosters
+from dashboard.access.permits import Duty
+from dashboard.clock import viewer_zone
+from dashboard.pages.acting import act
+from dashboard.pages.search import text
+from dashboard.photos import photos
+
+_LOOK_EVERY_S = 2
+_PHOTO_PX = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the viewer does on the page.
+
+    Attributes:
+        label: of its button.
+        duty: which it needs.
+        name: the part they play, where the people are pretend ones.
+    """
+
+    label: str
+    duty: Duty
+    name: str = ""
+
+
+PARTS = (Part("Ask", "request"), Part("Approve", "approve"), Part("Confirm", "confirm"))
+PRETEND_PARTS = (
+    Part("Ask", "request", "requester"),
+    Part("Approve", "approve", "approver"),
+    Part("First look", "confirm", "first confirmer"),
+    Part("Second look", "confirm", "second confirmer"),
+)
+
+
+def show() -> None:
+    """Draws the page."""
+    st.html(markup.page_title("Search", text.LEAD))
+    rosters = search_rosters()
+    if not rosters:
+        st.html(markup.empty(text.NONE_HERE))
+        return
+    roster = rosters[0] if len(rosters) == 1 else st.selectbox("Roster", rosters, format_func=lambda one: one.name)
+    if roster.pretend:
+        st.html(markup.note(text.PRETEND))
+    mine = PRETEND_PARTS if roster.pretend else [part for part in PARTS if part.duty in permit().duties]
+    parts = {part.label: part for part in mine}
+    chosen = st.segmented_control(
+        "What you do",
+        list(parts),
+        default=mine[0].label,
+        required=True,
+        label_visibility="collapsed",
+        key="search-part",
+    )
+    part = parts[chosen]
+    {"request": _show_request, "approve": _show_approvals, "confirm": _show_sightings}[part.duty](roster, part)
+    _show_running(roster, part)
+
+
+def _show_request(roster: Roster, part: Part) -> None:
+    with st.form("search-request", border=True):
+        photo = st.file_uploader("A photo of the face", type=["jpg", "jpeg", "png", "webp"])
+        name = st.text_input("Who, and what they look like", max_chars=200)
+        basis = st.text_input("Legal basis", placeholder="missing person", max_chars=200)
+        reference = st.text_input("Reference", placeholder="police report 12/26", max_chars=200)
+        stages = st.text_input("Where to look", ", ".join(roster.stages))
+        hours = st.number_input("For how many hours", 1, 72, 24)
+        asked = st.form_submit_button("Ask for this search", type="primary")
+    if not asked:
+        return
+    try:
+        if photo is None:
+            raise InvalidValue(text.NEEDS_PHOTO)
+        measured = photos().read(photo.getvalue(), template=not roster.pretend)
+        if measured.problem or measured.quality is None:
+            raise InvalidValue(measured.problem)
+        with open_searches("request", roster, part=part.name) as searches:
+            searches.request(
+                roster.roster_id,
+                Profile(name=name),
+                np.ones(1, np.float32) if measured.vector is None else measured.vector,
+                recogniser=measured.recogniser or "pretend-0",
+                photos=[measured.quality],
+                photo=measured.face,
+                basis=basis,
+                reference=reference,
+                stages=[one.strip() for one in stages.split(",") if one.strip()],
+                hours=int(hours),
+            )
+    except HouselightsError as problem:
+        st.html(markup.trouble(in_words(problem)))
+    else:
+        st.html(f'<p class="hl-outcome" role="status">{escape(text.ASKED_FOR)}</p>')
+
+
+def _show_approvals(roster: Roster, part: Part) -> None:
+    with open_searches("approve", roster, part=part.name) as searches:
+        waiting = [entry for entry in searches.entries(roster.roster_id) if entry.approved_at is None]
+        if not waiting:
+            st.html(markup.empty(text.NOTHING_WAITS))
+        for entry in waiting:
+            profile, photo = searches.description(entry), searches.photo(entry)
+            with st.container(border=True):
+                with st.container(horizontal=True):
+                    if photo:
+                        st.image(photo, width=_PHOTO_PX, caption="The photo")
+                    st.html(
+                        f"<b>{escape(profile.name if profile else entry.entry_id)}</b>{markup.facts(_facts(entry))}",
+                        width="stretch",
+                    )
+                with st.container(horizontal=True):
+                    for label, action in (("Approve", "approve"), ("Refuse", "refuse")):
+                        st.button(
+                            label,
+                            key=f"{action}-{entry.entry_id}",
+                            type="primary" if action == "approve" else "secondary",
+                            on_click=act,
+                            args=(_decide, roster, part, entry, action),
+                        )
+
+
+def _facts(entry: WatchEntry) -> list[str]:
+    return [
+        entry.basis,
+        entry.reference,
+        f"at {', '.join(entry.stages)}",
+        f"for {entry.hours} h",
+        f"asked for by {entry.requested_by}",
+    ]
+
+
+def _decide(roster: Roster, part: Part, entry: WatchEntry, action: Literal["approve", "refuse"]) -> None:
+    with open_searches("approve", roster, part=part.name) as searches:
+        (searches.approve if action == "approve" else searches.refuse)(*entry.key)
+
+
+@st.fragment(run_every=_LOOK_EVERY_S)
+def _show_sightings(roster: Roster, part: Part) -> None:
+    """What waits for the viewer's own word; looked up anew every two seconds."""
+    st.html(markup.note(text.LOOK_ALONE))
+    zone = viewer_zone(st.context.timezone)
+    with open_searches("confirm", roster, part=part.name) as searches:
+        waiting = searches.to_look_at(roster.roster_id)
+        if not waiting:
+            st.html(markup.empty(text.NOTHING_SEEN))
+        for entry, sighting in waiting:
+            photo, picture = searches.photo(entry), searches.picture(sighting)
+            with st.container(border=True):
+                at = from_ms(sighting.at_ms).astimezone(zone)
+                st.html(markup.facts([f"Seen at {at:%H:%M:%S}", f"at {sighting.stage_id}"]))
+                with st.container(horizontal=True):
+                    if photo:
+                        st.image(photo, width=_PHOTO_PX, caption="The photo")
+                    if picture:
+                        st.image(picture, width=_PHOTO_PX, caption="What the camera saw")
+                st.html(markup.note(text.how_sure(sighting)))
+                with st.container(horizontal=True):
+                    for verdict, label in (("same person", "The same person"), ("somebody else", "Somebody else")):
+                        st.button(
+                            label,
+                            key=f"{verdict}-{sighting.sighting_id}",
+                            on_click=act,
+                            args=(_confirm, roster, part, sighting, verdict),
+                        )
+
+
+def _confirm(roster: Roster, part: Part, sighting: Sighting, verdict: Verdict) -> None:
+    with open_searches("confirm", roster, part=part.name) as searches:
+        searches.confirm(sighting, verdict)
+
+
+def _show_running(roster: Roster, part: Part) -> None:
+    """The searches that run, with what was seen and said, and those that ended."""
+    zone = viewer_zone(st.context.timezone)
+    with open_searches(part.duty, roster, part=part.name) as searches:
+        for entry in searches.entries(roster.roster_id):
+            if entry.expires_at is None or entry.approved_at is None:
+                continue
+            states = searches.sightings(entry)
+            with st.container(border=True):
+                ends = f"{entry.expires_at.astimezone(zone):%d %b %H:%M}"
+                st.html(
+                    f"<b>Running until {escape(ends)}</b>"
+                    + markup.facts([*_facts(entry), f"approved by {entry.approved_by}", f"{len(states)} times seen"])
+                )
+                # Who is asked to look sees what others said only once it is settled.
+                settled = [state for state in states if state.state in ("confirmed", "rejected")]
+                shown = settled if part.duty == "confirm" else states
+                lines = [
+                    f"{from_ms(state.sighting.at_ms).astimezone(zone):%H:%M:%S} at {state.sighting.stage_id}: "
+                    f"{text.STATES[state.state]}"
+                    for state in shown
+                ]
+                if lines:
+                    st.html(markup.listing("What was seen", lines))
+                with st.container(horizontal=True):
+                    for label, why in (("Found", "found"), ("Withdraw", "withdrawn")):
+                        st.button(
+                            f"{label}: end and erase",
+                            key=f"{why}-{entry.entry_id}",
+                            on_click=act,
+                            args=(_end, roster, part, entry, why),
+                        )
+        if ended := searches.ended(roster.roster_id):
+            with st.expander("Ended"):
+                st.html(markup.listing("Nothing of these is kept but this line", map(text.ended_line, ended)))
+
+
+def _end(roster: Roster, part: Part, entry: WatchEntry, why: Literal["found", "withdrawn"]) -> None:
+    with open_searches(part.duty, roster, part=part.name) as searches:
+        searches.end(entry.roster_id, entry.entry_id, why)
+
+
+try:
+    show()
+except HouselightsError as problem:
+    st.html(markup.trouble(in_words(problem)))

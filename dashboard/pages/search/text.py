@@ -1,0 +1,47 @@
+"""What the Search page says."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from audience.identity.audit import AuditEntry
+from audience.identity.records import Sighting
+from audience.identity.searches import State
+
+LEAD: Final = (
+    "Looking for a missing person: one person asks, another approves, and two more look at what a camera saw before "
+    "anybody is notified."
+)
+NONE_HERE: Final = (
+    "There are no searches here. They need a server where people sign in, and a roster for searches; nobody can search "
+    "alone."
+)
+PRETEND: Final = "A demonstration with pretend people: here you play all four parts."
+NOTHING_WAITS: Final = "Nothing waits for approval."
+NOTHING_SEEN: Final = "Nothing was seen yet."
+ASKED_FOR: Final = "Asked for. Nobody is looked for until another person approves it."
+NEEDS_PHOTO: Final = "A search needs a photo of the face."
+LOOK_ALONE: Final = "Look by yourself: what others say of it is not shown to you."
+
+STATES: Final[dict[State, str]] = {
+    "unseen": "waiting for two people to look",
+    "waiting": "one says it is them; waiting for a second",
+    "confirmed": "confirmed by two people",
+    "rejected": "somebody else",
+}
+
+
+def how_sure(sighting: Sighting) -> str:
+    """How far a camera's match can be believed, in words."""
+    runner_up = (
+        f"; the next most similar on this list has {sighting.runner_up:.3f}" if sighting.runner_up is not None else ""
+    )
+    return (
+        f"The mean of {sighting.crops} pictures has a similarity of {sighting.similarity:.3f}{runner_up}. People "
+        "who look alike reach such figures too: decide by what you see, and say no when in doubt."
+    )
+
+
+def ended_line(entry: AuditEntry) -> str:
+    """One search that has ended."""
+    return f"{entry.at:%Y-%m-%d %H:%M} UTC: {entry.action.removeprefix('search ')} ({entry.subject_id})"

@@ -1,0 +1,66 @@
+"""Where messages are sent: options that commands share, and the notifiers they name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from audience.errors import InvalidValue
+from houselights.commands.extras import needing_extra
+
+if TYPE_CHECKING:
+    from houselights.notify.notifiers import Notifier
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+MAIL_VARIABLE = "HOUSELIGHTS_SMTP"
+
+
+def notifier_options(command: Command) -> Command:
+    """Adds `--sns-topic`, `--webhook` and `--mail-to`."""
+    for option in (
+        click.option(
+            "--mail-to",
+            "mails",
+            metavar="ADDRESS",
+            multiple=True,
+            help=f"Send mail there, by the server in {MAIL_VARIABLE} (smtp://USER:PASSWORD@HOST:PORT); repeatable.",
+        ),
+        click.option(
+            "--webhook", "webhooks", metavar="URL", multiple=True, help="POST to this address as JSON; repeatable."
+        ),
+        click.option(
+            "--sns-topic",
+            "topics",
+            metavar="ARN",
+            multiple=True,
+            help="Send to a topic of Amazon SNS, for mail and SMS; repeatable.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def notifiers_of(topics: tuple[str, ...], webhooks: tuple[str, ...], mails: tuple[str, ...]) -> list[Notifier]:
+    """The notifiers that the options name.
+
+    Raises:
+        InvalidValue: an address is not valid, or there is no mail server.
+    """
+    from houselights.notify.notifiers import Mail, SnsTopic, Webhook
+
+    found: list[Notifier] = [Webhook(url) for url in webhooks]
+    if mails:
+        if not (server := os.environ.get(MAIL_VARIABLE)):
+            raise InvalidValue(
+                f"there is no mail server: name it in {MAIL_VARIABLE}, as smtp://USER:PASSWORD@HOST:PORT"
+            )
+        found += [Mail(server, address) for address in mails]
+    if topics:
+        with needing_extra("cloud"):
+            import boto3
+        found += [SnsTopic(arn, session=boto3.Session()) for arn in topics]
+    return found

@@ -1,0 +1,320 @@
+"""`houselights people`: rosters of people who enrolled with consent, and everything that is done with them."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+
+from audience.errors import InvalidValue
+from audience.identity.audit import AuditTrail, broken_at
+from audience.identity.gate import CONDITIONS, gate
+from audience.identity.links import Links
+from audience.identity.people import People, Profile, Receipt
+from audience.identity.records import GIVEN_BY, PURPOSES, GivenBy, Purpose, Roster
+from audience.identity.store import IdentityStore
+from audience.privacy import SETTINGS, Setting
+from audience.stores import default_store_url, open_identity
+from houselights.commands.extras import needing_extra
+from houselights.commands.notifier_options import notifier_options, notifiers_of
+from houselights.commands.options import country_option, recogniser_option, store_option
+from houselights.commands.server_address import server_address
+from houselights.commands.stopping import stopped_by_signal
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+NOTICE_ON_PAPER = "paper-1"
+
+
+def now() -> datetime:
+    """The wall clock, aware UTC."""
+    return datetime.now(UTC)
+
+
+def by_option(command: Command) -> Command:
+    """Adds `--by NAME`."""
+    return click.option(
+        "--by", metavar="NAME", default=getpass.getuser, help="Who does it, for the audit trail.  [default: your login]"
+    )(command)
+
+
+@contextmanager
+def opened(store_url: str | None, by: str) -> Iterator[tuple[IdentityStore, People]]:
+    """The store of people, and what can be done with it."""
+    with needing_extra("people"), open_identity(store_url or default_store_url()) as store:
+        yield store, People(store, actor=by, now=now)
+
+
+@click.group(short_help="People who enrolled with consent: rosters, consent, withdrawal.")
+def people() -> None:
+    """Enrol people with their consent, and end it.
+
+    Nobody is recognised but people who are on a roster, at the stages the roster names.
+    """
+
+
+@people.command(short_help="Set up a roster, for one purpose and some stages.")
+@click.argument("roster_id", metavar="ROSTER")
+@click.option("--purpose", type=click.Choice(PURPOSES), required=True)
+@click.option("--setting", type=click.Choice(SETTINGS), default="event", show_default=True, help="The kind of place.")
+@country_option
+@click.option("--title", default="", help="Its name.")
+@click.option(
+    "--stages", "stages", multiple=True, metavar="SESSION/STAGE", help="Where; with * for any letters; may be repeated."
+)
+@click.option(
+    "--accept", "accepted", multiple=True, type=click.Choice(list(CONDITIONS)), help="A condition that is met."
+)
+@click.option("--law", default="", help="The national law or authorisation that a search rests on.")
+@click.option("--days", type=click.IntRange(1, 1095), default=365, show_default=True, help="Days a consent holds.")
+@by_option
+@store_option
+def roster(
+    roster_id: str,
+    purpose: Purpose,
+    setting: Setting,
+    country: str | None,
+    title: str,
+    stages: tuple[str, ...],
+    accepted: tuple[str, ...],
+    law: str,
+    days: int,
+    by: str,
+    store_url: str | None,
+) -> None:
+    """Set up ROSTER, or change its title, stages and conditions.
+
+    What the law asks for is printed first; nothing is set up before every condition is accepted.
+    """
+    ruling = gate(purpose, setting, country, law=law)
+    click.echo(ruling.reason, err=True)
+    for name in ruling.conditions:
+        click.echo(f"  {'accepted' if name in accepted else 'missing '}  {name}: {CONDITIONS[name]}", err=True)
+    with opened(store_url, by) as (_, list_of_people):
+        list_of_people.set_up(
+            Roster(
+                roster_id=roster_id,
+                title=title,
+                purpose=purpose,
+                setting=setting,
+                country=country,
+                stages=stages,
+                accepted=accepted,
+                law=law,
+                created_at=now(),
+                created_by=by,
+                consent_days=days,
+            )
+        )
+    click.echo(f"The roster {roster_id} is set up.")
+
+
+@people.command(short_help="Add a person who signed a consent form.")
+@click.argument("roster_id", metavar="ROSTER")
+@click.option("--name", required=True, help="What they want to be called.")
+@click.option("--note", default="", help="For whoever greets them.")
+@click.option("--mail", default="", help="Where their link to withdraw goes.")
+@click.option("--consent", "form", required=True, metavar="FORM", help="Reference of the signed form.")
+@click.option("--notice", default=NOTICE_ON_PAPER, show_default=True, help="Version of the notice they were given.")
+@click.option("--language", default="en", show_default=True, help="Of the notice.")
+@click.option("--given-by", type=click.Choice(GIVEN_BY), default=get_args(GivenBy)[0], show_default=True)
+@click.option("--child", is_flag=True, help="They are under age: in a household panel only, by a guardian.")
+@click.option("--keep-photo", is_flag=True, help="They let one photo be kept.")
+@by_option
+@store_option
+def add(
+    roster_id: str,
+    name: str,
+    note: str,
+    mail: str,
+    form: str,
+    notice: str,
+    language: str,
+    given_by: str,
+    child: bool,
+    keep_photo: bool,
+    by: str,
+    store_url: str | None,
+) -> None:
+    """Add somebody to ROSTER and print their id."""
+    with opened(store_url, by) as (_, list_of_people):
+        person = list_of_people.add(
+            roster_id,
+            Profile(name=name, note=note, mail=mail),
+            notice=notice,
+            language=language,
+            how="a signed form",
+            form=form,
+            child=child,
+            given_by=given_by,
+            keeps_photo=keep_photo,
+        )
+    click.echo(person.person_id)
+
+
+@people.command(short_help="Make a person's template from photos.")
+@click.argument("roster_id", metavar="ROSTER")
+@click.argument("person_id", metavar="PERSON")
+@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="PHOTO...")
+@recogniser_option
+@by_option
+@store_option
+def enrol(
+    roster_id: str, person_id: str, photos: tuple[Path, ...], recogniser: str, by: str, store_url: str | None
+) -> None:
+    """Enrol PERSON of ROSTER with photos they gave. The photos are measured, and not kept."""
+    with needing_extra("edge"):
+        from audience.identity.checking import checked_template
+        from houselights.enrolling import measure_photos
+    with opened(store_url, by) as (_, list_of_people):
+        consent = list_of_people.consent(list_of_people.person(roster_id, person_id))
+        known = list_of_people.every_face(list_of_people.roster(roster_id))
+        measured = measure_photos(photos, recogniser)
+        list_of_people.enrol(
+            roster_id,
+            person_id,
+            checked_template(
+                measured.templates,
+                known,
+                recogniser=measured.recogniser,
+                strangers=measured.strangers,
+                person_id=person_id,
+            ),
+            recogniser=measured.recogniser,
+            photos=measured.qualities,
+            photo=measured.face if consent is not None and consent.keeps_photo else None,
+        )
+    click.echo(f"{person_id} is enrolled with {len(photos)} photo{'s' if len(photos) > 1 else ''}.")
+
+
+@people.command("list", short_help="List rosters, or the people of one.")
+@click.argument("roster_id", metavar="[ROSTER]", required=False)
+@click.option("--names", is_flag=True, help="Also print names.")
+@by_option
+@store_option
+def list_people(roster_id: str | None, names: bool, by: str, store_url: str | None) -> None:
+    """List all rosters, or the people of ROSTER, by their ids."""
+    with opened(store_url, by) as (_, list_of_people):
+        if roster_id is None:
+            for one in list_of_people.rosters():
+                count = len(list_of_people.people(one.roster_id))
+                click.echo(f"{one.roster_id}\t{one.purpose}\t{count} people\t{', '.join(one.stages) or 'no stage'}")
+            return
+        list_of_people.roster(roster_id)
+        for person in list_of_people.people(roster_id):
+            consent, enrolment = list_of_people.consent(person), list_of_people.enrolment(person)
+            profile = list_of_people.profile(person.person_id) if names else None
+            parts = [
+                person.person_id,
+                f"until {consent.expires_at:%Y-%m-%d}" if consent else "no consent",
+                f"{len(enrolment.photos)} photos" if enrolment else "no template",
+                *([profile.name] if profile else []),
+            ]
+            click.echo("\t".join(parts))
+
+
+@people.command(short_help="Print a link by which people join a roster themselves.")
+@click.argument("roster_id", metavar="ROSTER")
+@click.option("--at", "server", metavar="URL", required=True, help="Address of the pages.")
+@click.option("--days", type=click.IntRange(1, 90), default=14, show_default=True, help="Days it is good for.")
+@by_option
+@store_option
+def link(roster_id: str, server: str, days: int, by: str, store_url: str | None) -> None:
+    """Print a link to join ROSTER. It is kept nowhere: whoever has it can join."""
+    with opened(store_url, by) as (store, list_of_people):
+        list_of_people.roster(roster_id)
+        token = Links(store, now=now).make(roster_id, "join", valid_for=timedelta(days=days))
+    click.echo(f"{server_address(server)}/join/{token}")
+
+
+@people.command("check-in", short_help="Check a person in for the welcome desk.")
+@click.argument("roster_id", metavar="ROSTER")
+@click.argument("person_id", metavar="PERSON")
+@click.option("--out", is_flag=True, help="Check them out instead.")
+@by_option
+@store_option
+def check_in(roster_id: str, person_id: str, out: bool, by: str, store_url: str | None) -> None:
+    """Check PERSON of ROSTER in: from then on they are recognised at its stages, until they are welcomed."""
+    with opened(store_url, by) as (_, list_of_people):
+        list_of_people.check_in(roster_id, person_id, out=out)
+
+
+@people.command(short_help="End a person's enrolment and erase everything of them.")
+@click.argument("roster_id", metavar="ROSTER")
+@click.argument("person_id", metavar="PERSON")
+@by_option
+@store_option
+def withdraw(roster_id: str, person_id: str, by: str, store_url: str | None) -> None:
+    """Destroy PERSON's key, erase what it opened, and print the receipt."""
+    with opened(store_url, by) as (_, list_of_people):
+        _print(list_of_people.withdraw(roster_id, person_id))
+
+
+@people.command(short_help="Erase expired enrolments, or a whole roster.")
+@click.argument("roster_id", metavar="[ROSTER]", required=False)
+@by_option
+@store_option
+def erase(roster_id: str | None, by: str, store_url: str | None) -> None:
+    """Erase everybody of ROSTER and the roster itself; without one, whoever's consent has expired."""
+    with opened(store_url, by) as (_, list_of_people):
+        receipts = list_of_people.end_expired() if roster_id is None else list_of_people.end_roster(roster_id)
+        for receipt in receipts:
+            _print(receipt)
+    click.echo(f"{len(receipts)} people erased.", err=True)
+
+
+@people.command(short_help="Print everything that is kept of a person, as JSON.")
+@click.argument("roster_id", metavar="ROSTER")
+@click.argument("person_id", metavar="PERSON")
+@by_option
+@store_option
+def export(roster_id: str, person_id: str, by: str, store_url: str | None) -> None:
+    """Print what is kept of PERSON, for them to read or to take elsewhere."""
+    with opened(store_url, by) as (_, list_of_people):
+        click.echo(json.dumps(list_of_people.export(roster_id, person_id), indent=2, ensure_ascii=False))
+
+
+@people.command(short_help="Print the audit trail, and whether it is whole.")
+@click.option("--noted", metavar="HASH", default="", help="The last hash as you noted it elsewhere.")
+@by_option
+@store_option
+def trail(noted: str, by: str, store_url: str | None) -> None:
+    """Print what was done with whose data, and check that no entry was changed or removed."""
+    with opened(store_url, by) as (store, _):
+        entries = AuditTrail(store).entries()
+    for entry in entries:
+        parts = (entry.actor, entry.action, entry.roster_id, entry.subject_id, entry.detail)
+        click.echo(f"{entry.number}\t{entry.at:%Y-%m-%dT%H:%M:%SZ}\t" + "\t".join(parts))
+    if (broken := broken_at(entries, last_hash=noted)) is not None:
+        raise InvalidValue(f"the audit trail was changed: entry {broken} is missing, or not as it was written")
+    click.echo(f"The trail is whole; its last hash is {entries[-1].hash if entries else 'none'}.", err=True)
+
+
+@people.command(short_help="Send sightings: of searches once two people confirmed them, of registers at once.")
+@notifier_options
+@by_option
+@store_option
+def notify(
+    topics: tuple[str, ...], webhooks: tuple[str, ...], mails: tuple[str, ...], by: str, store_url: str | None
+) -> int:
+    """Send sightings until Ctrl-C or SIGTERM. Messages hold ids alone."""
+    from houselights.notify.sightings import SightingWatch
+
+    notifiers = notifiers_of(topics, webhooks, mails)
+    if not notifiers:
+        raise InvalidValue("nowhere to send to: give --sns-topic ARN, --webhook URL or --mail-to ADDRESS")
+    with opened(store_url, by) as (store, _), stopped_by_signal() as stop:
+        click.echo(f"sending sightings to {', '.join(notifier.name for notifier in notifiers)}", err=True)
+        SightingWatch(store, notifiers, stop=stop, log=lambda line: click.echo(line, err=True), now=now).run()
+    return 0
+
+
+def _print(receipt: Receipt) -> None:
+    for removal in receipt.removals:
+        click.echo(f"{receipt.subject_id}\t{removal.line}")

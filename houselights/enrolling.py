@@ -1,0 +1,65 @@
+"""Measures the photos that somebody enrols with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from audience.errors import InvalidValue
+from audience.identity.matching import Vectors
+from audience.identity.records import PhotoQuality
+from edge_lambda.detectors.load import load_detector
+from edge_lambda.recognisers.load import load_recogniser
+from edge_lambda.recognisers.photos import measure_photo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredPhotos:
+    """The photos of one person.
+
+    Attributes:
+        templates: n x size, one for each photo.
+        recogniser, strangers: the model that made them, and its strangers (`audience.identity.matching`).
+        qualities: what was measured on each.
+        face: head and shoulders of the first one, a JPEG.
+    """
+
+    templates: Vectors
+    recogniser: str
+    strangers: Vectors
+    qualities: tuple[PhotoQuality, ...]
+    face: bytes
+
+
+def measure_photos(files: Sequence[Path], recogniser: str) -> MeasuredPhotos:
+    """Measures photos and makes the template of each.
+
+    Args:
+        files: at least one photo.
+        recogniser: one of `edge_lambda.recognisers.RECOGNISERS`.
+
+    Raises:
+        InvalidValue: one cannot be read or used; the line names it and says what is wrong.
+        ModelUnavailable: the model cannot be loaded.
+    """
+    detector, model = load_detector(threads=1), load_recogniser(recogniser)
+    measured = []
+    for file in files:
+        try:
+            content = file.read_bytes()
+        except OSError as problem:
+            raise InvalidValue(f"the photo {file} cannot be read: {problem.strerror}") from None
+        photo = measure_photo(content, detector, model)
+        if photo.problem or photo.template is None or photo.quality is None:
+            raise InvalidValue(f"{file.name}: {photo.problem}")
+        measured.append((photo.template, photo.quality, photo.face))
+    return MeasuredPhotos(
+        templates=np.stack([template for template, _, _ in measured]),
+        recogniser=model.name,
+        strangers=model.strangers,
+        qualities=tuple(quality for _, quality, _ in measured),
+        face=measured[0][2],
+    )
