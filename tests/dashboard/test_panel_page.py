@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from audience.errors import AccessRefused
 from audience.identity.households import Guests
@@ -115,6 +116,7 @@ def test_a_set_that_showed_something_else_has_nobody_watching(panel: str):
         (other,) = [one for one in store.stages("simulated-panel") if one.stage_id == "household-1"]
         news_only = Timeline(title="Programmes", segments=other.timelines[0].segments[:1])
         store.put_stage("simulated-panel", Stage(stage_id="household-2", timelines=(news_only,), cues=other.cues))
+    st.cache_resource.clear()
     found, _ = asked_as(everything, lambda: evening("simulated-panel").programme("Quiz night", "button", 1))()
     (elsewhere,) = [one for one in found if one.household.household_id == "household-2"]
     assert (elsewhere.average_audience, elsewhere.reach) == (0, 0)
@@ -126,6 +128,11 @@ def test_without_a_panel_the_page_says_how_to_get_one(pages: Pages, filled: str)
     with open_store(filled) as store:
         store.put_session(panel_session("empty-panel"))
     assert "no session of a panel" not in text_of(pages.panel())
+
+
+def test_a_session_of_a_panel_leads_to_its_households(pages: Pages, panel: str):
+    links = pages.session("simulated-panel").get("page_link")
+    assert any("household=household-1" in link.proto.query_string for link in links)
 
 
 def test_a_viewer_of_single_sessions_sees_no_panel(panel: str):

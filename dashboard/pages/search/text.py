@@ -37,7 +37,7 @@ def how_sure(sighting: Sighting) -> str:
         f"; the next most similar on this list has {sighting.runner_up:.3f}" if sighting.runner_up is not None else ""
     )
     return (
-        f"The mean of {sighting.crops} pictures has a similarity of {sighting.similarity:.3f} of 1{runner_up}. Of 1,000 "
+        f"The mean of {sighting.crops} pictures has a similarity of {sighting.similarity:.3f}{runner_up}. Of 1,000 "
         "strangers who pass, about one is as much like somebody on a list of this size, measured on photographs; where "
         "many pass, most sightings are of somebody else. Decide by what you see, and say no when in doubt."
     )
