@@ -14,12 +14,12 @@ import select
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audience.errors import InvalidValue, ModelUnavailable
 from audience.identity.people import Vector
@@ -43,6 +43,7 @@ class MeasuredPhoto:
         quality: what was measured on the face; None where there is none, or more than one.
         vector: its template; None where it was not asked for or the photo cannot be used.
         recogniser: the model that made the template; "" for none.
+        strangers: m x size, that model's (`audience.identity.matching`); None without a template.
         face: a small JPEG of the face, head and shoulders; b"" where the photo cannot be used.
     """
 
@@ -50,6 +51,7 @@ class MeasuredPhoto:
     quality: PhotoQuality | None = None
     vector: Vector | None = None
     recogniser: str = ""
+    strangers: NDArray[np.float32] | None = None
     face: bytes = b""
 
 
@@ -143,13 +145,16 @@ def _receive(file: int, size: int) -> bytes:
 def _measured(answer: dict[str, Any]) -> MeasuredPhoto:
     if line := answer.get("unavailable"):
         raise ModelUnavailable(line)
-    vector = None
-    with suppress(KeyError):
-        vector = np.frombuffer(base64.b64decode(answer["vector"]), dtype="<f4").astype(np.float32)
+    has_template = "vector" in answer
     return MeasuredPhoto(
         problem=answer["problem"],
         quality=PhotoQuality(**answer["quality"]) if answer.get("quality") else None,
-        vector=vector,
+        vector=_unpacked(answer["vector"]) if has_template else None,
+        strangers=np.stack([_unpacked(row) for row in answer["strangers"]]) if has_template else None,
         recogniser=answer.get("recogniser", ""),
         face=base64.b64decode(answer.get("face", "")),
     )
+
+
+def _unpacked(vector: str) -> Vector:
+    return np.frombuffer(base64.b64decode(vector), dtype="<f4").astype(np.float32)

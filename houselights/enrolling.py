@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from audience.errors import InvalidValue
-from audience.identity.people import Vector
+from audience.identity.matching import Vectors
 from audience.identity.records import PhotoQuality
 from edge_lambda.detectors.load import load_detector
 from edge_lambda.recognisers.load import load_recogniser
@@ -21,20 +21,21 @@ class MeasuredPhotos:
     """The photos of one person.
 
     Attributes:
-        vector: the mean of their templates, unit length.
-        recogniser: the model that made them.
+        templates: n x size, one for each photo.
+        recogniser, strangers: the model that made them, and its strangers (`audience.identity.matching`).
         qualities: what was measured on each.
         face: head and shoulders of the first one, a JPEG.
     """
 
-    vector: Vector
+    templates: Vectors
     recogniser: str
+    strangers: Vectors
     qualities: tuple[PhotoQuality, ...]
     face: bytes
 
 
 def measure_photos(files: Sequence[Path], recogniser: str) -> MeasuredPhotos:
-    """Measures photos and makes their mean template.
+    """Measures photos and makes the template of each.
 
     Args:
         files: at least one photo.
@@ -55,10 +56,10 @@ def measure_photos(files: Sequence[Path], recogniser: str) -> MeasuredPhotos:
         if photo.problem or photo.template is None or photo.quality is None:
             raise InvalidValue(f"{file.name}: {photo.problem}")
         measured.append((photo.template, photo.quality, photo.face))
-    mean = np.mean([template for template, _, _ in measured], axis=0)
     return MeasuredPhotos(
-        vector=np.asarray(mean / np.linalg.norm(mean), dtype=np.float32),
+        templates=np.stack([template for template, _, _ in measured]),
         recogniser=model.name,
+        strangers=model.strangers,
         qualities=tuple(quality for _, quality, _ in measured),
         face=measured[0][2],
     )

@@ -11,6 +11,7 @@ The table of keys has no point-in-time recovery and belongs into no backup, or a
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -31,6 +32,7 @@ KEYS: Final = "-keys"
 """What follows the table's name in those of the two beside it."""
 
 _SEALED = "SEALED"
+_THERE: set[DynamoAddress] = set()  # stores whose tables of people are known to exist
 _HIGHEST = "\U0010ffff"  # sorts after every text of a key
 
 
@@ -66,7 +68,12 @@ class DynamoIdentityStore:
             self._people.put_together(items)
 
     def put_new(self, record: IdentityRecord) -> bool:
-        return self._people.put_if(_record_item(record), "attribute_not_exists(pk)")
+        mark = {"S": secrets.token_hex(8)}
+        if self._people.put_if(_record_item(record) | {"mark": mark}, "attribute_not_exists(pk)"):
+            return True
+        # boto3 asks again where an answer was lost: then the record that is there is this one.
+        found = self._people.get(key(*kind_and_key(record)))
+        return found is not None and found.get("mark") == mark
 
     def get(self, kind: type[Kept], *parts: str) -> Kept | None:
         item = self._people.get(key(KINDS[kind], joined(parts)))
@@ -171,11 +178,15 @@ class DynamoIdentityStore:
 def has_identity_tables(url: str) -> bool:
     """Whether the tables of people beside that of a store exist, and these credentials may know of them.
 
+    Asked until they are there: the head of every page depends on it.
+
     Raises:
         InvalidValue, StoreUnavailable: see `DynamoIdentityStore`; also if DynamoDB cannot be reached.
     """
     address = DynamoAddress.of(url)
-    return DynamoTable(replace(address, table=address.table + PEOPLE)).is_there()
+    if address not in _THERE and DynamoTable(replace(address, table=address.table + PEOPLE)).is_there():
+        _THERE.add(address)
+    return address in _THERE
 
 
 def create_identity_tables(client: Any, name: str) -> None:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from bench import household
 from bench.figures import Figure
 from bench.people import recognising
 
 NEEDS = ("data",)
 
-PARTS: dict[str, Callable[[], Iterator[Figure]]] = {"recognising": recognising.run}
+PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
+    "recognising": recognising.run,
+    "household": household.minutes,
+}
 
 
 def run() -> Iterator[Figure]:

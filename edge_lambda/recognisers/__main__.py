@@ -15,6 +15,9 @@ import sys
 from functools import cache
 from typing import Any, BinaryIO, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from audience.errors import ModelUnavailable
 from edge_lambda.detectors.load import load_detector
 from edge_lambda.recognisers import Recogniser
@@ -53,11 +56,16 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
                 quality = measured.quality
                 answer["quality"] = {name: getattr(quality, name) for name in quality.__slots__}
             if measured.template is not None and recogniser is not None:
-                answer["vector"] = base64.b64encode(measured.template.astype("<f4").tobytes()).decode()
+                answer["vector"] = _packed(measured.template)
                 answer["recogniser"] = recogniser.name
+                answer["strangers"] = [_packed(row) for row in recogniser.strangers]
         body = json.dumps(answer).encode()
         answers.write(len(body).to_bytes(_HEADER, "big") + body)
         answers.flush()
+
+
+def _packed(vector: NDArray[np.float32]) -> str:
+    return base64.b64encode(vector.astype("<f4").tobytes()).decode()
 
 
 @cache

@@ -170,14 +170,22 @@ def enrol(
 ) -> None:
     """Enrol PERSON of ROSTER with photos they gave. The photos are measured, and not kept."""
     with needing_extra("edge"):
+        from audience.identity.checking import checked_template
         from houselights.enrolling import measure_photos
     with opened(store_url, by) as (_, list_of_people):
         consent = list_of_people.consent(list_of_people.person(roster_id, person_id))
+        known = list_of_people.every_face(list_of_people.roster(roster_id))
         measured = measure_photos(photos, recogniser)
         list_of_people.enrol(
             roster_id,
             person_id,
-            measured.vector,
+            checked_template(
+                measured.templates,
+                known,
+                recogniser=measured.recogniser,
+                strangers=measured.strangers,
+                person_id=person_id,
+            ),
             recogniser=measured.recogniser,
             photos=measured.qualities,
             photo=measured.face if consent is not None and consent.keeps_photo else None,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -55,3 +58,22 @@ def new_table() -> Iterator[Callable[[str], str]]:
     yield make
     dynamo_client.READ_TIMEOUT_S = as_with_aws
     client_for.cache_clear()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of 12 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("a file system of its own can be made by root alone")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def use_up(folder: Path) -> None:
+    """Leaves not a byte on the disk."""
+    with (folder / "filling").open("wb", buffering=0) as filling:
+        while os.statvfs(folder).f_bavail:
+            filling.write(bytes(4096))

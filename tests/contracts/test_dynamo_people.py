@@ -12,7 +12,8 @@ from audience.errors import StoreUnavailable
 from audience.identity.records import Person
 from audience.identity.store import IdentityStore
 from audience.stores import dynamo_table, has_identity, open_identity
-from tests.contracts.faulty_engine import FaultyEngine, faulty_engine, refusal
+from audience.stores.dynamo_client import client_for
+from tests.contracts.faulty_engine import Answer, FaultyEngine, faulty_engine, refusal
 from tests.contracts.people import InsideDynamo, a_person
 from tests.infra.iam import Call, is_allowed
 from tests.infra.resolved import ACCOUNT, REGION
@@ -68,6 +69,25 @@ def test_a_transaction_that_is_cancelled_again_and_again_is_reported(store, engi
         store.put(a_person("p-1"), a_person("p-2"))
 
 
+@pytest.mark.parametrize("mine", [True, False])
+def test_who_writes_a_new_record_knows_that_they_did_though_the_answer_was_lost(store, inside, engine, moto, mine):
+    client = client_for(REGION, moto, local=True)
+
+    def answer_lost(operation: str, request: dict[str, Any]) -> Answer | None:
+        if operation != "PutItem" or lost:
+            return None
+        lost.append(operation)
+        item = request["Item"] if mine else request["Item"] | {"mark": {"S": "of another"}}
+        client.put_item(TableName=request["TableName"], Item=item)
+        return 500, {"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": ""}
+
+    lost: list[str] = []
+    engine.trouble = answer_lost
+    assert store.put_new(a_person("p-1")) is mine
+    assert engine.operations.count("PutItem") == 2
+    assert store.get(Person, "members", "p-1") == a_person("p-1")
+
+
 @pytest.mark.parametrize("enrols_anew", [False, True])
 def test_who_is_erased_while_content_is_sealed_leaves_none_of_it(store, other, inside, engine, enrols_anew):
     store.seal("p-1", {"profile": b"before"})
@@ -116,13 +136,16 @@ def test_without_its_tables_the_store_says_which_is_missing(new_table, moto):
         store.get(Person, "members", "p-1")
 
 
-def test_tables_that_may_not_be_seen_are_as_good_as_none(inside, engine):
-    assert has_identity(inside.url)
-    engine.trouble = lambda operation, request: refusal("AccessDeniedException")
-    assert not has_identity(inside.url)
+def test_tables_that_may_not_be_seen_count_as_none_and_those_that_are_there_are_looked_up_once(inside, engine):
     engine.trouble = lambda operation, request: refusal("InternalServerError")
     with pytest.raises(StoreUnavailable):
         has_identity(inside.url)
+    engine.trouble = lambda operation, request: refusal("AccessDeniedException")
+    assert not has_identity(inside.url)
+    engine.calm_down()
+    engine.operations.clear()
+    assert [has_identity(inside.url) for _ in range(3)] == [True] * 3
+    assert engine.operations == ["DescribeTable"]
 
 
 def test_every_request_is_one_that_the_policy_for_rosters_allows(store, inside, engine):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from audience.errors import StoreUnavailable
 from audience.stores import sqlite_file
 from audience.stores.sqlite import SqliteStore
 from tests.builders import a_face, a_session, a_stage, a_window, window_faces
+from tests.contracts.conftest import use_up
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "Zdislava"
@@ -29,18 +28,6 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "houselights.db"
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, of 12 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("a file system of its own can be made by root alone")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
 def fill(store: SqliteStore, session_id: str, *, expires_ms: int | None = None) -> None:
     """A session of some 3 MB whose faces and titles hold a word that must not be found again."""
     store.put_session(a_session(session_id, title=SECRET))
@@ -51,13 +38,6 @@ def fill(store: SqliteStore, session_id: str, *, expires_ms: int | None = None) 
             [a_window(second, of=3, session_id=session_id)],
             [window_faces(second, session_id=session_id, seen=seen, expires_ms=expires_ms)],
         )
-
-
-def use_up(folder: Path) -> None:
-    """Leaves not a byte on the disk."""
-    with (folder / "filling").open("wb", buffering=0) as filling:
-        while os.statvfs(folder).f_bavail:
-            filling.write(bytes(4096))
 
 
 def left_on_disk(path: Path) -> set[str]:

@@ -19,6 +19,7 @@ from audience.errors import StoreUnavailable
 from audience.identity.records import Person
 from audience.stores import open_identity, open_store, sqlite_file
 from tests.builders import a_session
+from tests.contracts.conftest import use_up
 from tests.contracts.people import a_person, a_roster
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,6 +142,20 @@ def test_bytes_that_a_reader_holds_back_are_reported_and_go_with_the_next_use(da
         store.sealed_names("p-1")
         assert not store.has_pending_erasure
         assert files_with(database, secret) == set()
+
+
+def test_who_withdraws_is_erased_on_a_full_disk_too(small_disk):
+    database = small_disk / "houselights.db"
+    secret = enrol(database)
+    enrol(database, "p-2")
+    piece = sealed_rows(database)[0][1000:1032]
+    assert files_with(database, piece)
+    use_up(small_disk)
+    with open_identity(url(database)) as store:
+        assert store.destroy("p-1")
+        assert not store.has_pending_erasure
+        assert store.unseal("p-2", "profile") == NAME
+    assert files_with(database, secret, piece) == set()
 
 
 KILLED = """

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from audience.identity import thresholds
 from audience.identity.gate import CONDITIONS
 from audience.identity.links import Links
 from audience.identity.people import People
@@ -33,6 +34,15 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+MODEL = "none-0"
+
+
+@pytest.fixture(autouse=True)
+def thresholds_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if thresholds had been measured for the stand-in."""
+    monkeypatch.setattr(thresholds, "TABLE", {MODEL: {(1, 1, 40): (0.5,) * len(thresholds.ROSTERS)}})
+
+
 class RealPhotos:
     """Photos that are really measured, with a template of no model."""
 
@@ -42,7 +52,9 @@ class RealPhotos:
     def read(self, photo: bytes, *, template: bool) -> MeasuredPhoto:
         measured = self.process.read(photo, template=False)
         if template and not measured.problem:
-            return replace(measured, vector=np.ones(4, np.float32), recogniser="none-0")
+            ones = np.full(4, 0.5, np.float32)
+            away = np.array([[0.5, -0.5, 0.5, -0.5]], np.float32)
+            return replace(measured, vector=ones, recogniser=MODEL, strangers=away)
         return measured
 
 

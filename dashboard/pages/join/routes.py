@@ -22,8 +22,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from audience.errors import AccessRefused, HouselightsError, InvalidValue, ModelUnavailable, StoreUnavailable
+from audience.identity.checking import checked_template
 from audience.identity.links import Links, SecretLink
-from audience.identity.people import Profile
+from audience.identity.people import KnownFace, Profile, Vector
 from board_page.page import PAGE_TYPE, assembled
 from dashboard.access.people_data import now, people_for_link
 from dashboard.pages.join import text
@@ -129,6 +130,7 @@ def _join(token: str, body: bytes, photos: PhotoReader) -> dict[str, Any]:
         profile = Profile(name=form.name, note=form.note, mail=form.mail)
         measured = _measured(form, photos)
         roster = people.roster(link.roster_id)
+        template = _checked(measured, people.every_face(roster))
         person = people.add(
             link.roster_id,
             profile,
@@ -139,7 +141,7 @@ def _join(token: str, body: bytes, photos: PhotoReader) -> dict[str, Any]:
         people.enrol(
             link.roster_id,
             person.person_id,
-            np.mean([photo.vector for photo in measured if photo.vector is not None], axis=0),
+            template,
             recogniser=measured[0].recogniser,
             photos=[photo.quality for photo in measured if photo.quality is not None],
             photo=measured[0].face if form.keeps_photo else None,
@@ -186,6 +188,14 @@ def _measured(form: Form, photos: PhotoReader) -> list[MeasuredPhoto]:
             raise InvalidValue(f"Photo {number}: {one.problem}")
         measured.append(one)
     return measured
+
+
+def _checked(measured: Sequence[MeasuredPhoto], known: Sequence[KnownFace]) -> Vector:
+    """The template of photos of one person who is not on the roster yet; see `checked_template`."""
+    vectors = np.stack([photo.vector for photo in measured if photo.vector is not None])
+    first = measured[0]
+    assert first.strangers is not None
+    return checked_template(vectors, known, recogniser=first.recogniser, strangers=first.strangers)
 
 
 def _about_leaving(token: str) -> dict[str, Any]:
