@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audience.identity.matching import crowding
 from audience.identity.thresholds import ROSTERS
@@ -39,7 +40,7 @@ PHOTOS: Final = (1, 2, 3)
 CROPS: Final = (1, 3)
 
 
-def means_over_strangers(vectors: Vectors, people: np.ndarray, *, groups: int = GROUPS) -> np.ndarray:
+def means_over_strangers(vectors: Vectors, people: NDArray[np.str_], *, groups: int = GROUPS) -> NDArray[np.int8]:
     """The means of groups of people, as they are kept: m x size, int8.
 
     Args:
@@ -57,7 +58,8 @@ def means_over_strangers(vectors: Vectors, people: np.ndarray, *, groups: int = 
         kept = np.flatnonzero(np.bincount(group, minlength=len(means)) >= LEAST_PEOPLE)
         means = np.stack([each[group == one].mean(axis=0) for one in kept])
         means /= np.linalg.norm(means, axis=1, keepdims=True)
-    return np.rint(means * 127 / np.abs(means).max(axis=1, keepdims=True)).astype(np.int8)
+    kept_means: NDArray[np.int8] = np.rint(means * 127 / np.abs(means).max(axis=1, keepdims=True)).astype(np.int8)
+    return kept_means
 
 
 def measured_thresholds(near: Seen, seen: Seen, means: Vectors, *, photos: int, crops: int) -> list[float]:
@@ -127,4 +129,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
