@@ -229,6 +229,7 @@ async function start() {
   $("consent-text").textContent = about.consent;
   $("photo-text").textContent = about.photo;
   $("join").dataset.notice = about.notice;
+  $("mail-label").hidden = !about.mails;
   for (const line of about.lines) {
     const item = document.createElement("li");
     item.textContent = line;
