@@ -64,6 +64,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     consent: bool
     adult: bool
     keeps_photo: bool
+    joins_expressions: bool = False
     photos: list[str]
 
 
@@ -149,6 +150,7 @@ def _join(token: str, body: bytes, photos: PhotoReader) -> dict[str, Any]:
             notice=form.notice,
             how="the enrolment page",
             keeps_photo=form.keeps_photo,
+            joins_expressions=form.joins_expressions,
         )
         people.enrol(
             link.roster_id,

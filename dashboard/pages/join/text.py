@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from audience.identity.records import Purpose, Roster
 
-NOTICE: Final = "2026-1"
+NOTICE: Final = "2026-2"
 """Version of the notice; a consent names it. Change it with the words below."""
 
 _LEAD: Final[dict[Purpose, str]] = {
@@ -19,6 +19,12 @@ _USED_FOR: Final[dict[Purpose, str]] = {
     "welcome desk": "to show your name to whoever welcomes you, once you have checked in",
     "panel": "to note in which minutes you are in the room",
 }
+
+
+_JOINS: Final = (
+    "What my face shows, such as a smile, may be noted with me in each minute. Without this it is noted only whether I "
+    "am in the room."
+)
 
 
 def about(roster: Roster) -> dict[str, Any]:
@@ -41,6 +47,7 @@ def about(roster: Roster) -> dict[str, Any]:
         "photo": {
             "welcome desk": "One of my photos may be kept, for the card at the desk.",
         }.get(roster.purpose, "One of my photos may be kept, so that people can check what the camera says."),
+        "joins": _JOINS if roster.purpose == "panel" else "",
     }
 
 
