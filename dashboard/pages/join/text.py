@@ -51,9 +51,21 @@ def about(roster: Roster) -> dict[str, Any]:
     }
 
 
-def joined(days: int) -> str:
-    """What is said once somebody is on a list."""
-    return f"You are on it for {days} days, or until you withdraw."
+MAIL_SUBJECT: Final = "Your link to check in and to withdraw"
+
+
+def mail(roster: Roster, link: str) -> str:
+    """The mail with somebody's own link."""
+    return (
+        f"You are on the list {roster.name}.\n\nThis link takes you off it again, at any time. It is yours alone:\n\n"
+        f"{link}\n"
+    )
+
+
+def joined(days: int, mailed: bool | None) -> str:
+    """What is said once somebody is on a list; `mailed` is whether their link was mailed, None where not asked."""
+    words = {True: " The link below was mailed to you.", False: " The link below could not be mailed.", None: ""}
+    return f"You are on it for {days} days, or until you withdraw.{words[mailed]}"
 
 
 CHECKED_IN: Final = "You are checked in: whoever welcomes you will see your name when you come in."
