@@ -63,9 +63,19 @@ class HouseholdPanel:
         return [roster for roster in self._store.all(Roster) if roster.purpose == "panel"]
 
     def set_up(
-        self, roster_id: str, household_id: str, *, title: str = "", alike: Sequence[tuple[str, str]] = ()
+        self,
+        roster_id: str,
+        household_id: str,
+        *,
+        title: str | None = None,
+        alike: Sequence[tuple[str, str]] | None = None,
     ) -> Household:
         """Writes a household, or changes its title and who looks alike.
+
+        Args:
+            roster_id, household_id: which.
+            title: its label; None keeps the one it has.
+            alike: all pairs of members who look alike; None keeps those it has.
 
         Raises:
             InvalidValue: there is no such roster for panels, or a pair names somebody who is no member.
@@ -75,16 +85,16 @@ class HouseholdPanel:
         household = Household(
             roster_id=roster_id,
             household_id=household_id,
-            title=title,
-            alike=tuple(alike),
+            title=title if title is not None else known.title if known else "",
+            alike=tuple(alike) if alike is not None else known.alike if known else (),
             set_up_at=known.set_up_at if known else self._now(),
             set_up_by=known.set_up_by if known else self._actor,
         )
         members = {member.person_id for member in self._store.all(Member, roster_id, household_id)}
-        if strangers := sorted({person for pair in alike for person in pair} - members):
+        if strangers := sorted({person for pair in alike or () for person in pair} - members):
             raise InvalidValue(f"{strangers[0]} is no member of {household_id}: add them before saying who looks alike")
         self._store.put(household)
-        self._audit("household set up", roster_id, household_id, f"{len(alike)} pairs alike")
+        self._audit("household set up", roster_id, household_id, f"{len(household.alike)} pairs alike")
         return household
 
     def add_member(self, household: Household, person_id: str, *, sex: Sex = "", born: int | None = None) -> Member:
