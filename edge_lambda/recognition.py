@@ -99,6 +99,11 @@ class Recognition:
         for name in [name for name, one in self._tracks.items() if frame.at_ms - one.seen_ms > FORGOTTEN_MS]:
             del self._tracks[name]
 
+    def clear(self) -> None:
+        """Drops the gallery, and every track with its crops; the next frame begins anew."""
+        self._gallery = None
+        self._tracks.clear()
+
     def _offer(self, matcher: TrackMatcher[Image], frame: TrackedFrame, track_id: str, face: Detection) -> None:
         facts = CropFacts(
             at_s=frame.at_ms / 1000,

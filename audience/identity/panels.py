@@ -20,6 +20,7 @@ from audience.identity.households import (
     LASTS_MS,
     MINUTE_MS,
     MOST_MEMBERS,
+    PRIVACY,
     Household,
     HouseholdState,
     Member,
@@ -27,7 +28,9 @@ from audience.identity.households import (
     SeenMinute,
     Sex,
     Tap,
+    day_of,
     days_between,
+    in_order,
     state_at,
 )
 from audience.identity.links import Links, SecretLink
@@ -180,7 +183,9 @@ class HouseholdPanel:
         return state_at(self._taps(household, now_ms, now_ms + 1), now_ms)
 
     def take(self, household: Household, taps: Iterable[Tap]) -> int:
-        """Keeps what a household tapped; a tap that is known already, or older than `LASTS_MS`, changes nothing.
+        """Keeps what a household tapped; a tap that is known already, or is too old, changes nothing.
+
+        Too old is older than `LASTS_MS`, and on privacy than `PANEL_KEPT`.
 
         Returns:
             How many were new.
@@ -198,10 +203,15 @@ class HouseholdPanel:
                 raise InvalidValue("this was tapped for somebody who is no member")
             if tap.at_ms > now_ms:
                 raise InvalidValue("this was tapped in the future")
-        recent = [tap for tap in taps if tap.at_ms > now_ms - LASTS_MS]
-        for day in {tap.key[2] for tap in recent}:
-            there = len(self._store.all(Tap, *household.key, day))
-            if there + sum(tap.key[2] == day for tap in recent) > MOST_TAPS:
+        oldest_ms = to_ms(self._now() - PANEL_KEPT)
+        recent = [tap for tap in taps if tap.at_ms > (oldest_ms if tap.about_privacy else now_ms - LASTS_MS)]
+        # Those on privacy count apart: no other tap keeps a wish out.
+        for together, day in {(tap.key[2], day_of(tap.at_ms)) for tap in recent}:
+            there = [
+                *self._store.all(Tap, *household.key, together),
+                *(tap for tap in recent if tap.key[2] == together),
+            ]
+            if sum(day_of(tap.at_ms) == day for tap in there) > MOST_TAPS:
                 raise InvalidValue(f"more than {MOST_TAPS} taps a day are not kept")
         new = sum(self._store.put_new(tap) for tap in recent)
         wishes = [tap.at_ms for tap in recent if tap.action == "privacy on"]
@@ -286,10 +296,12 @@ class HouseholdPanel:
         self._audit("household erased", household.roster_id, household.household_id)
 
     def end_old(self, roster_id: str) -> None:
-        """Removes what is older than `PANEL_KEPT`."""
+        """Removes what is older than `PANEL_KEPT`, but for the last tap on privacy: a wish holds until it is ended."""
         oldest_ms = to_ms(self._now() - PANEL_KEPT)
         for household in self.households(roster_id):
-            self._store.drop(*(tap for tap in self._store.all(Tap, *household.key) if tap.at_ms < oldest_ms))
+            holds = in_order(self._store.all(Tap, *household.key, PRIVACY))[-1:]
+            old = (tap for tap in self._store.all(Tap, *household.key) if tap.at_ms < oldest_ms)
+            self._store.drop(*(tap for tap in old if tap not in holds))
             self._store.drop(*(one for one in self._store.all(SeenMinute, *household.key) if one.minute_ms < oldest_ms))
 
     def _roster(self, roster_id: str) -> Roster:
@@ -301,7 +313,7 @@ class HouseholdPanel:
     def _taps(self, household: Household, from_ms: int, until_ms: int) -> list[Tap]:
         """What was tapped in a stretch, and before it as long as it holds."""
         days = days_between(from_ms - LASTS_MS, until_ms)
-        return [tap for day in days for tap in self._store.all(Tap, *household.key, day)]
+        return [tap for key in (*days, PRIVACY) for tap in self._store.all(Tap, *household.key, key)]
 
     def _seen(self, household: Household, from_ms: int, until_ms: int) -> list[SeenMinute]:
         days = days_between(from_ms, until_ms)

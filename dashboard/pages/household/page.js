@@ -10,7 +10,7 @@ let server = null, waiting = read(), failed = 0, ended = "", timer = 0, sending 
 
 /* What was tapped and not sent yet is kept on this device, so that neither a lost connection nor closing the page loses it. */
 function read() {
-  try { return JSON.parse(localStorage.getItem(KEPT) ?? "[]").filter((tap) => Date.now() - tap.tapped_ms < LASTS_MS); }
+  try { return JSON.parse(localStorage.getItem(KEPT) ?? "[]").filter((tap) => tap.action.startsWith("privacy") || Date.now() - tap.tapped_ms < LASTS_MS); }
   catch { return []; }
 }
 function keep() {
@@ -118,7 +118,7 @@ function show() {
   document.body.classList.toggle("private", now.private);
   $("privacy").setAttribute("aria-pressed", String(now.private));
   put($("privacy").querySelector("span"), now.private
-    ? "is on: nothing is measured, and what a camera saw is dropped. Tap to end it; after a day it ends by itself."
+    ? "is on: nothing is measured, and what a camera saw is dropped. It holds until you end it: tap here."
     : "is off. Tap it, and nothing is measured until you end it.");
   tell(now);
 }
