@@ -103,8 +103,7 @@ class Match:
 
     Attributes:
         outcome: "matched": it is this person; "nobody": nobody on the roster; "unsure": two people of the roster who
-        are too
-            much alike; "too small" and "too few crops": not compared.
+            are too much alike; "too small" and "too few crops": not compared.
         subject_id: who it is; only where it is matched.
         similarity: to that person, -1..1; None unless it is matched.
         runner_up: similarity to the next on the roster; None unless it is matched and there is one.

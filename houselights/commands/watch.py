@@ -118,7 +118,7 @@ def _recognition(
     """What recognises the people of some rosters at this camera. Nothing of it is imported where there are none."""
     with needing_extra("people"):
         from audience.stores import open_identity
-        from edge_lambda.recognisers.load import load_recogniser
+        from houselights.enrolling import load_announced
         from houselights.recognising import CameraRecognition
 
     with open_identity(store_url) as people:
@@ -128,7 +128,7 @@ def _recognition(
             session_id=setup.session_id,
             stage_id=setup.stage_id,
             camera_id=setup.camera_id,
-            recogniser=load_recogniser(recogniser),
+            recogniser=load_announced(recogniser),
             log=lambda line: click.echo(line, err=True),
         )
         try:
