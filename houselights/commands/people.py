@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
@@ -16,7 +16,7 @@ from audience.errors import InvalidValue
 from audience.identity.audit import AuditTrail, broken_at
 from audience.identity.gate import CONDITIONS, gate
 from audience.identity.links import Links
-from audience.identity.people import People, Profile, Receipt
+from audience.identity.people import Elsewhere, People, Profile, Receipt
 from audience.identity.records import GIVEN_BY, PURPOSES, GivenBy, Purpose, Roster
 from audience.identity.store import IdentityStore
 from audience.privacy import SETTINGS, Setting
@@ -26,6 +26,9 @@ from houselights.commands.notifier_options import notifier_options, notifiers_of
 from houselights.commands.options import country_option, recogniser_option, store_option
 from houselights.commands.server_address import server_address
 from houselights.commands.stopping import stopped_by_signal
+
+if TYPE_CHECKING:
+    from ingest_lambda.rekognition_people import RekognitionPeople
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -44,11 +47,36 @@ def by_option(command: Command) -> Command:
     )(command)
 
 
+def rekognition_option(command: Command) -> Command:
+    """Adds `--rekognition REGION`."""
+    return click.option(
+        "--rekognition",
+        "region",
+        metavar="REGION",
+        envvar="HOUSELIGHTS_REKOGNITION",
+        help="Also in Amazon Rekognition's collections of this region, which cost money.",
+    )(command)
+
+
 @contextmanager
-def opened(store_url: str | None, by: str) -> Iterator[tuple[IdentityStore, People]]:
+def opened(
+    store_url: str | None, by: str, elsewhere: Sequence[Elsewhere] = ()
+) -> Iterator[tuple[IdentityStore, People]]:
     """The store of people, and what can be done with it."""
     with needing_extra("people"), open_identity(store_url or default_store_url()) as store:
-        yield store, People(store, actor=by, now=now)
+        yield store, People(store, actor=by, now=now, elsewhere=elsewhere)
+
+
+def collections(region: str | None) -> list[RekognitionPeople]:
+    """The collections of a region; none where none is named."""
+    if region is None:
+        return []
+    with needing_extra("cloud"):
+        import boto3
+
+        from ingest_lambda.rekognition import rekognition_client
+        from ingest_lambda.rekognition_people import RekognitionPeople
+    return [RekognitionPeople(rekognition_client(boto3.Session(region_name=region)), now=now)]
 
 
 @click.group(short_help="People who enrolled with consent: rosters, consent, withdrawal.")
@@ -163,10 +191,17 @@ def add(
 @click.argument("person_id", metavar="PERSON")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="PHOTO...")
 @recogniser_option
+@rekognition_option
 @by_option
 @store_option
 def enrol(
-    roster_id: str, person_id: str, photos: tuple[Path, ...], recogniser: str, by: str, store_url: str | None
+    roster_id: str,
+    person_id: str,
+    photos: tuple[Path, ...],
+    recogniser: str,
+    region: str | None,
+    by: str,
+    store_url: str | None,
 ) -> None:
     """Enrol PERSON of ROSTER with photos they gave. The photos are measured, and not kept."""
     with needing_extra("edge"):
@@ -176,16 +211,19 @@ def enrol(
         consent = list_of_people.consent(list_of_people.person(roster_id, person_id))
         known = list_of_people.every_face(list_of_people.roster(roster_id))
         measured = measure_photos(photos, recogniser)
+        template = checked_template(
+            measured.templates,
+            known,
+            recogniser=measured.recogniser,
+            strangers=measured.strangers,
+            person_id=person_id,
+        )
+        for place in collections(region):
+            place.enrol(roster_id, person_id, [photo.read_bytes() for photo in photos])
         list_of_people.enrol(
             roster_id,
             person_id,
-            checked_template(
-                measured.templates,
-                known,
-                recogniser=measured.recogniser,
-                strangers=measured.strangers,
-                person_id=person_id,
-            ),
+            template,
             recogniser=measured.recogniser,
             photos=measured.qualities,
             photo=measured.face if consent is not None and consent.keeps_photo else None,
@@ -248,22 +286,27 @@ def check_in(roster_id: str, person_id: str, out: bool, by: str, store_url: str 
 @people.command(short_help="End a person's enrolment and erase everything of them.")
 @click.argument("roster_id", metavar="ROSTER")
 @click.argument("person_id", metavar="PERSON")
+@rekognition_option
 @by_option
 @store_option
-def withdraw(roster_id: str, person_id: str, by: str, store_url: str | None) -> None:
+def withdraw(roster_id: str, person_id: str, region: str | None, by: str, store_url: str | None) -> None:
     """Destroy PERSON's key, erase what it opened, and print the receipt."""
-    with opened(store_url, by) as (_, list_of_people):
+    with opened(store_url, by, collections(region)) as (_, list_of_people):
         _print(list_of_people.withdraw(roster_id, person_id))
 
 
 @people.command(short_help="Erase expired enrolments, or a whole roster.")
 @click.argument("roster_id", metavar="[ROSTER]", required=False)
+@rekognition_option
 @by_option
 @store_option
-def erase(roster_id: str | None, by: str, store_url: str | None) -> None:
+def erase(roster_id: str | None, region: str | None, by: str, store_url: str | None) -> None:
     """Erase everybody of ROSTER and the roster itself; without one, whoever's consent has expired."""
-    with opened(store_url, by) as (_, list_of_people):
+    places = collections(region)
+    with opened(store_url, by, places) as (_, list_of_people):
         receipts = list_of_people.end_expired() if roster_id is None else list_of_people.end_roster(roster_id)
+        for place in places if roster_id is not None else ():
+            place.end_roster(str(roster_id))
         for receipt in receipts:
             _print(receipt)
     click.echo(f"{len(receipts)} people erased.", err=True)
