@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from audience.errors import InvalidValue, StoreUnavailable
-from audience.identity.desk import Desk
+from audience.identity.bundle_making import faces_at
 from audience.identity.matching import Gallery
 from audience.identity.people import People, covers
 from audience.identity.records import Roster, Sighting, new_id
-from audience.identity.searches import Searches
+from audience.identity.sightings import record_sighting
 from audience.identity.store import IdentityStore
 from edge_lambda.pipeline_types import TrackedFrame
 from edge_lambda.recognisers import Recogniser
@@ -49,8 +49,7 @@ class StoredRoster:
         Raises:
             InvalidValue: there is none, or it is not for this stage.
         """
-        self._people = People(store, actor="camera", now=now)
-        self._searches = Searches(store, actor="camera", now=now)
+        self._store, self._people = store, People(store, actor="camera", now=now)
         self.roster: Roster = self._people.roster(roster_id)
         if not covers(self.roster.stages, session_id, stage_id):
             raise InvalidValue(
@@ -78,13 +77,7 @@ class StoredRoster:
 
     def _read(self) -> None:
         roster = self._people.roster(self.roster.roster_id)
-        faces = (
-            self._searches.known_faces(roster, self._session_id, self._stage_id)
-            if roster.purpose == "search"
-            else self._people.known_faces(roster)
-        )
-        if not covers(roster.stages, self._session_id, self._stage_id):
-            faces = []
+        faces = faces_at(self._store, roster, self._session_id, self._stage_id, now=now)
         usable = [face for face in faces if face.recogniser == self._recogniser.name]
         others = len(faces) - len(usable)
         self.problem = (
@@ -171,11 +164,6 @@ class CameraRecognition:
             crops=match.crops,
             recogniser=self._recogniser.name,
         )
-        if roster.purpose == "search":
-            taken = Searches(self._store, actor=camera_id, now=now).record(sighting, found.picture())
-        elif roster.purpose == "welcome desk":
-            taken = Desk(self._store, roster, actor=camera_id, now=now).record(sighting)
-        else:
-            taken = People(self._store, actor=camera_id, now=now).record(sighting)
-        if taken:
+        picture = found.picture() if roster.purpose == "search" else None
+        if record_sighting(self._store, sighting, picture, now=now):
             self._log(f"{roster.roster_id}: {match.subject_id} seen ({sighting.sighting_id})")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
@@ -19,15 +20,19 @@ from audience.identity.links import Links
 from audience.identity.people import Elsewhere, People, Profile, Receipt
 from audience.identity.records import GIVEN_BY, PURPOSES, GivenBy, Purpose, Roster
 from audience.identity.store import IdentityStore
+from audience.identity.thresholds import measured_name
 from audience.privacy import SETTINGS, Setting
 from audience.stores import default_store_url, open_identity
 from houselights.commands.extras import needing_extra
 from houselights.commands.notifier_options import notifier_options, notifiers_of
-from houselights.commands.options import country_option, recogniser_option, store_option
+from houselights.commands.options import country_option, recogniser_option, store_at, store_option
 from houselights.commands.server_address import server_address
 from houselights.commands.stopping import stopped_by_signal
 
 if TYPE_CHECKING:
+    from audience.store import Store
+    from houselights.bundling import CameraBundles
+    from houselights.sighting_intake import Pictures
     from ingest_lambda.rekognition_people import RekognitionPeople
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -58,6 +63,17 @@ def rekognition_option(command: Command) -> Command:
     )(command)
 
 
+def bundles_option(command: Command) -> Command:
+    """Adds `--bundles BUCKET|dir:PATH`."""
+    return click.option(
+        "--bundles",
+        "folder",
+        metavar="BUCKET|dir:PATH",
+        envvar="HOUSELIGHTS_BUNDLES",
+        help="Where cameras fetch whom to recognise: their HOUSELIGHTS_BUCKET.",
+    )(command)
+
+
 @contextmanager
 def opened(
     store_url: str | None, by: str, elsewhere: Sequence[Elsewhere] = ()
@@ -77,6 +93,34 @@ def collections(region: str | None) -> list[RekognitionPeople]:
         from ingest_lambda.rekognition import rekognition_client
         from ingest_lambda.rekognition_people import RekognitionPeople
     return [RekognitionPeople(rekognition_client(boto3.Session(region_name=region)), now=now)]
+
+
+def bundles_of(
+    store: IdentityStore, folder: str, recogniser: str, sessions: Store | None = None, wait_s: float = 0.0
+) -> CameraBundles:
+    """The bundles of all cameras, in an S3 bucket or a folder."""
+    from houselights.bundling import BucketBundles, CameraBundles, LocalBundles
+
+    path = folder.removeprefix("dir:")
+    if path != folder:
+        place: LocalBundles | BucketBundles = LocalBundles(Path(path))
+    else:
+        with needing_extra("cloud"):
+            import boto3
+        place = BucketBundles(boto3.client("s3"), folder)
+    return CameraBundles(store, place, recogniser=measured_name(recogniser), now=now, sessions=sessions, wait_s=wait_s)
+
+
+def pictures_of(folder: str) -> Pictures:
+    """The pictures that cameras delivered, in an S3 bucket or a folder."""
+    from houselights.sighting_intake import PictureBucket, PictureFolder
+
+    path = folder.removeprefix("dir:")
+    if path != folder:
+        return PictureFolder(Path(path))
+    with needing_extra("cloud"):
+        import boto3
+    return PictureBucket(boto3.client("s3"), folder)
 
 
 @click.group(short_help="People who enrolled with consent: rosters, consent, withdrawal.")
@@ -286,13 +330,128 @@ def check_in(roster_id: str, person_id: str, out: bool, by: str, store_url: str 
 @people.command(short_help="End a person's enrolment and erase everything of them.")
 @click.argument("roster_id", metavar="ROSTER")
 @click.argument("person_id", metavar="PERSON")
+@bundles_option
+@recogniser_option
+@click.option("--wait", "wait_s", type=float, default=60.0, show_default=True, help="Seconds to wait for cameras.")
 @rekognition_option
 @by_option
 @store_option
-def withdraw(roster_id: str, person_id: str, region: str | None, by: str, store_url: str | None) -> None:
-    """Destroy PERSON's key, erase what it opened, and print the receipt."""
-    with opened(store_url, by, collections(region)) as (_, list_of_people):
+def withdraw(
+    roster_id: str,
+    person_id: str,
+    folder: str | None,
+    recogniser: str,
+    wait_s: float,
+    region: str | None,
+    by: str,
+    store_url: str | None,
+) -> None:
+    """Destroy PERSON's key, erase what it opened, and print the receipt.
+
+    With --bundles, each camera is sent a bundle without PERSON, and the receipt says when it acknowledged that.
+    """
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        places: list[Elsewhere] = list(collections(region))
+        if folder is not None:
+            people_store, _ = stack.enter_context(opened(store_url, by))
+            sessions = stack.enter_context(store_at(store_url))
+            places.append(bundles_of(people_store, folder, recogniser, sessions, wait_s))
+        _, list_of_people = stack.enter_context(opened(store_url, by, places))
         _print(list_of_people.withdraw(roster_id, person_id))
+
+
+@people.command(short_help="Print the settings by which a device recognises people.")
+@click.argument("session_id", metavar="SESSION")
+@click.argument("stage_id", metavar="STAGE")
+@click.argument("camera_id", metavar="CAMERA")
+@click.option("--forget", is_flag=True, help="Destroy the camera's key instead: it gets no bundle any more.")
+@by_option
+@store_option
+def device(session_id: str, stage_id: str, camera_id: str, forget: bool, by: str, store_url: str | None) -> None:
+    """Print what CAMERA of STAGE needs in its environment to recognise people: its key, which is secret, and ours.
+
+    From then on `houselights people bundles` makes bundles for it.
+    """
+    from audience.identity.bundle_keys import camera_key, forget_camera, installation_key
+
+    with opened(store_url, by) as (store, _):
+        if forget:
+            known = forget_camera(store, session_id, stage_id, camera_id)
+            click.echo(f"{camera_id} {'is forgotten' if known else 'had no key'}.", err=True)
+            return
+        key = camera_key(store, session_id, stage_id, camera_id, now=now())
+        click.echo(f"HOUSELIGHTS_CAMERA_KEY={key.hex()}")
+        click.echo(f"HOUSELIGHTS_SIGNER={installation_key(store, now=now()).public.hex()}")
+
+
+@people.command(short_help="Tell cameras whom to recognise, whenever that changes.")
+@bundles_option
+@recogniser_option
+@click.option("--once", is_flag=True, help="Make each camera's bundle once, and end.")
+@rekognition_option
+@by_option
+@store_option
+def bundles(
+    folder: str | None, recogniser: str, once: bool, region: str | None, by: str, store_url: str | None
+) -> None:
+    """Make a signed, encrypted bundle for each camera whenever a roster changes, until Ctrl-C or SIGTERM.
+
+    With --rekognition, those who withdrew by their own link are removed from the collections too.
+    """
+    if folder is None:
+        raise InvalidValue("nowhere to put bundles: give --bundles with the cameras' HOUSELIGHTS_BUCKET")
+    with opened(store_url, by) as (store, _), stopped_by_signal() as stop:
+        of_cameras = bundles_of(store, folder, recogniser)
+        if once:
+            for camera, made in of_cameras.send_changed():
+                click.echo(f"{'/'.join(camera)}\t{made.number}\t{made.people} people")
+            return
+        click.echo(f"making bundles in {folder}", err=True)
+        of_cameras.run(stop, lambda line: click.echo(line, err=True), collections(region))
+
+
+@people.command(short_help="Take in what cameras saw.")
+@click.option(
+    "--from",
+    "sources",
+    multiple=True,
+    required=True,
+    metavar="QUEUE_URL|mqtt://HOST",
+    help="Where sightings come from: the stack's queue of sightings, or a broker of your own. Repeatable.",
+)
+@bundles_option
+@by_option
+@store_option
+def sightings(sources: tuple[str, ...], folder: str | None, by: str, store_url: str | None) -> None:
+    """Record what cameras saw, until Ctrl-C or SIGTERM; with --bundles also the pictures for those who confirm."""
+    from contextlib import ExitStack
+
+    from houselights import sighting_intake as taking
+
+    def log(line: str) -> None:
+        click.echo(line, err=True)
+
+    rounds: list[Callable[[], object]] = []
+    with ExitStack() as stack, needing_extra("cloud"):
+        store, _ = stack.enter_context(opened(store_url, by))
+        stop = stack.enter_context(stopped_by_signal())
+        intake = taking.SightingIntake(store, now=now, log=log)
+        for source in sources:
+            if source.startswith("mqtt://"):
+                host, _, port = source.removeprefix("mqtt://").strip("/").partition(":")
+                stack.callback(taking.listen(host, int(port or 1883), intake, log))
+            else:
+                import boto3
+
+                from houselights.ingesting.queue import region_of
+
+                sqs = boto3.client("sqs", region_name=region_of(source))
+                rounds.append(partial(taking.take_from_queue, sqs, source, intake))
+        if folder is not None:
+            rounds.append(partial(taking.take_pictures, pictures_of(folder), intake))
+        taking.run(rounds, stop, log)
 
 
 @people.command(short_help="Erase expired enrolments, or a whole roster.")
