@@ -5,7 +5,7 @@
     │   └── UnknownDetector   no detector of that name
     ├── RecordingUnreadable   a recording that cannot be read
     ├── DeviceError           a camera that is missing or was disconnected
-    ├── ModelUnavailable      a detector's model file is missing, damaged or cannot be fetched
+    ├── ModelUnavailable      a detector's or recogniser's model file is missing, damaged or cannot be fetched
     ├── ScorerUnavailable     the scorer cannot be loaded or reached
     ├── SessionNotFound       no session with that id in the store: never set up, or deleted
     ├── AccessRefused         the user may not see or do that
@@ -55,7 +55,7 @@ class DeviceError(HouselightsError):
 
 
 class ModelUnavailable(HouselightsError):
-    """A detector's model file is missing, damaged or cannot be fetched."""
+    """A detector's or recogniser's model file is missing, damaged or cannot be fetched."""
 
 
 class ScorerUnavailable(HouselightsError):

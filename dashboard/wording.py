@@ -65,12 +65,7 @@ def expression_name(expression: str, *, experimental: bool = False) -> str:
 def share_of(expression: str, smoothing_s: float) -> str:
     """The label of a curve, with what it is averaged over."""
     averaged = f", averaged over {smoothing_s:g} s" if smoothing_s else ", second by second"
-    return faces_that(expression) + averaged
-
-
-def faces_that(expression: str) -> str:
-    """What a curve shows, whatever it is averaged over."""
-    return f"Share of faces {_SHOW[expression]}"
+    return f"Share of faces {_SHOW[expression]}{averaged}"
 
 
 def doing(expression: str) -> str:

@@ -1,7 +1,8 @@
 """Recognises enrolled people at one camera of this machine, for `houselights watch --recognise`.
 
 Rosters are read from the store of people every few seconds, so that a withdrawal, an approval or a check-in counts
-within `REFRESH_S`. Sightings go into that store; nothing else does.
+within `REFRESH_S`. Sightings go into that store; nothing else does. In a household of a panel minutes are counted
+instead (`houselights.household_camera`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 from audience.errors import InvalidValue, StoreUnavailable
 from audience.identity.bundle_making import faces_at
 from audience.identity.matching import Gallery
+from audience.identity.panels import HouseholdPanel
 from audience.identity.people import People, covers
 from audience.identity.records import Roster, Sighting, new_id
 from audience.identity.sightings import record_sighting
@@ -21,6 +23,7 @@ from audience.identity.store import IdentityStore
 from edge_lambda.pipeline_types import TrackedFrame
 from edge_lambda.recognisers import Recogniser
 from edge_lambda.recognition import Recognised, Recognition
+from houselights.household_camera import HouseholdCamera
 
 REFRESH_S: Final = 2.0
 """How often rosters are read."""
@@ -124,7 +127,10 @@ class CameraRecognition:
         ]
         self._problems: dict[str, str] = {}
         self._recognitions = [
-            Recognition(recogniser, one, on_recognised=self._recorder(one.roster)) for one in self._rosters
+            self._household_camera(one)
+            if one.roster.purpose == "panel"
+            else Recognition(recogniser, one, on_recognised=self._recorder(one.roster))
+            for one in self._rosters
         ]
 
     def see(self, frame: TrackedFrame) -> None:
@@ -136,6 +142,17 @@ class CameraRecognition:
             if stored.problem != self._problems.get(roster_id, ""):
                 self._problems[roster_id] = stored.problem
                 self._log(f"{roster_id}: {stored.problem or 'people are recognised again'}")
+
+    def close(self) -> None:
+        """Records what was still being counted."""
+        for recognition in self._recognitions:
+            if isinstance(recognition, HouseholdCamera):
+                recognition.close()
+
+    def _household_camera(self, stored: StoredRoster) -> HouseholdCamera:
+        panel = HouseholdPanel(self._store, actor="camera", now=now)
+        household = panel.household(stored.roster.roster_id, self._place[1])
+        return HouseholdCamera(self._store, household, stored, self._recogniser, now=now, log=self._log)
 
     def _recorder(self, roster: Roster) -> Callable[[Recognised], None]:
         def record(found: Recognised) -> None:

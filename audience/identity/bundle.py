@@ -71,7 +71,7 @@ class Bundle:
         rosters: ids of the rosters whose people it holds, sorted.
         number: grows with each bundle for this camera, 1 or more.
         recogniser: name of the model that made all templates.
-        thresholds: version of the table of thresholds to match them by.
+        thresholds: version of the table of thresholds to match them by (`audience.identity.thresholds.VERSION`).
         made_at, expires_at: aware UTC, in whole milliseconds; at most `LONGEST_LIFE` apart.
         faces: the templates, at most `MOST_TEMPLATES` of at most `MOST_DIMENSIONS` values, in the order of their ids.
         alike: pairs of subjects who look so alike that either makes the other unsure; each pair and all pairs sorted.
@@ -330,7 +330,8 @@ class BundleReader:
             )
         if now >= expires_at:
             raise BundleRefused(
-                f"the bundle expired at {instant_text(expires_at)}: nobody is recognised until a newer one comes"
+                f"the bundle expired at {instant_text(expires_at)}, and this device's clock says {instant_text(now)}: "
+                "nobody is recognised until a newer one comes"
             )
         if number < last_number:
             raise BundleRefused(

@@ -296,7 +296,7 @@ class TrackMatcher(Generic[Crop]):
         if not self._chosen or facts.at_s - self._chosen[-1][0].at_s >= APART_S:
             if not self.ready:
                 self._chosen.append((facts, crop))
-        elif facts.quality > self._chosen[-1][0].quality and self._apart_from_those_before(facts):
+        elif facts.quality > self._chosen[-1][0].quality:
             self._chosen[-1] = (facts, crop)
 
     @property
@@ -320,6 +320,3 @@ class TrackMatcher(Generic[Crop]):
                 self.result = Match(outcome="too small" if self._small and not self._large else "too few crops")
             self._chosen.clear()
         return self.result
-
-    def _apart_from_those_before(self, facts: CropFacts) -> bool:
-        return len(self._chosen) < 2 or facts.at_s - self._chosen[-2][0].at_s >= APART_S

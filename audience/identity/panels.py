@@ -7,9 +7,9 @@ not at all where the household wanted privacy: also if the wish arrives later th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -232,6 +232,23 @@ class HouseholdPanel:
             until_ms=until_ms,
             joins=[person for person, joins in self._may_join(household, self._now()).items() if joins],
         )
+
+    def export(self, roster_id: str, person_id: str) -> dict[str, Any] | None:
+        """What is kept of a person in their household, as JSON has it; None if they are in none."""
+        for member in self._store.all(Member, roster_id):
+            if member.person_id == person_id:
+                key = (roster_id, member.household_id)
+                return {
+                    "member": asdict(member),
+                    "taps": [asdict(tap) for tap in self._store.all(Tap, *key) if tap.person_id == person_id],
+                    "seen": [
+                        {"minute_ms": minute.minute_ms, **asdict(seen)}
+                        for minute in self._store.all(SeenMinute, *key)
+                        for seen in minute.seen
+                        if person_id in seen.people
+                    ],
+                }
+        return None
 
     def forget(self, roster_id: str, person_id: str) -> None:
         """Removes a person from their household, with what was tapped for them and seen of them."""

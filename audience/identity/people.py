@@ -424,6 +424,7 @@ class People:
             "enrolment": _plain(enrolment) if enrolment else None,
             "template": template_of(content).tolist() if content else None,
             "keeps a photo": self.photo(person_id) is not None,
+            "household": self._households().export(roster_id, person_id),
             "sightings": [_plain(one) for one in self._store.all(Sighting, roster_id, person_id)],
         }
 
@@ -443,7 +444,7 @@ class People:
         )
         self._store.drop(*self._store.all(Consent, roster_id, person_id))
         self._store.drop(*(one for one in self._store.all(SecretLink, roster_id) if one.subject_id == person_id))
-        HouseholdPanel(self._store, actor=self._actor, now=self._now).forget(roster_id, person_id)
+        self._households().forget(roster_id, person_id)
         for found in (
             self._store.get(Enrolment, roster_id, person_id),
             self._store.get(Person, roster_id, person_id),  # last: until then an interrupted withdrawal is listed
@@ -487,8 +488,11 @@ class People:
             kept_from = to_ms(now - SIGHTINGS_KEPT[roster.purpose])
             self._store.drop(*(one for one in self._store.all(Sighting, roster.roster_id) if one.at_ms < kept_from))
             if roster.purpose == "panel":
-                HouseholdPanel(self._store, actor=self._actor, now=self._now).end_old(roster.roster_id)
+                self._households().end_old(roster.roster_id)
         return receipts
+
+    def _households(self) -> HouseholdPanel:
+        return HouseholdPanel(self._store, actor=self._actor, now=self._now)
 
     def _audit(self, action: str, roster_id: str, subject_id: str = "", detail: str = "") -> None:
         self._trail.add(

@@ -32,6 +32,7 @@ KEYS: Final = "-keys"
 """What follows the table's name in those of the two beside it."""
 
 _SEALED = "SEALED"
+_THERE: set[DynamoAddress] = set()  # stores whose tables of people are known to exist
 _HIGHEST = "\U0010ffff"  # sorts after every text of a key
 
 
@@ -177,11 +178,15 @@ class DynamoIdentityStore:
 def has_identity_tables(url: str) -> bool:
     """Whether the tables of people beside that of a store exist, and these credentials may know of them.
 
+    Asked until they are there: the head of every page depends on it.
+
     Raises:
         InvalidValue, StoreUnavailable: see `DynamoIdentityStore`; also if DynamoDB cannot be reached.
     """
     address = DynamoAddress.of(url)
-    return DynamoTable(replace(address, table=address.table + PEOPLE)).is_there()
+    if address not in _THERE and DynamoTable(replace(address, table=address.table + PEOPLE)).is_there():
+        _THERE.add(address)
+    return address in _THERE
 
 
 def create_identity_tables(client: Any, name: str) -> None:

@@ -93,12 +93,12 @@ class SqliteIdentityStore:
         return [documents.from_json(document, kind) for (document,) in rows]
 
     def drop(self, *records: IdentityRecord) -> None:
-        self._people.erase(
-            [
-                Rows(table="records", key="kind, key", condition="kind = ? AND key = ?", values=kind_and_key(record))
-                for record in records
-            ]
-        )
+        rows = [
+            Rows(table="records", key="kind, key", condition="kind = ? AND key = ?", values=kind_and_key(record))
+            for record in records
+        ]
+        if rows:
+            self._people.erase(rows)
 
     def seal(self, subject_id: str, content: Mapping[str, bytes]) -> None:
         check_content(subject_id, content)

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from bench import household
 from bench.figures import Figure
-from bench.people import recognising
+from bench.people import journeys, recognising
 
 NEEDS = ("data",)
 
-PARTS: dict[str, Callable[[], Iterator[Figure]]] = {"recognising": recognising.run}
+PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
+    "recognising": recognising.run,
+    "household": household.minutes,
+    "journeys": journeys.run,
+}
 
 
 def run() -> Iterator[Figure]:

@@ -10,36 +10,41 @@ Decompositions for Large Sparse Text Data Using Clustering", Machine Learning 42
 
 **Thresholds.** For photographs dealt out many times, how often a stranger's track passes a threshold with anybody on a
 roster of N, were it drawn from the enrolled people: 1 - (1 - m/M)^N, where m of the M enrolled pass; and the threshold
-at which that is `FALSE_NAMES` on average over all strangers. Photographs of two people that are more
-alike than `VERY_NEAR` of the pairs of one person are left out, and named: most are one photograph under two names.
+at which that is `FALSE_NAMES` on average over all strangers. How crowded it is around a template is measured by means
+over other people than its own. Photographs of two people that are more alike than `VERY_NEAR` of the pairs of one
+person are left out, and named: most are one photograph under two names.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sys
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audience.identity.matching import crowding
 from audience.identity.thresholds import ROSTERS
 from bench.people.photos import FAR_PX, NEAR_PX, Seen, read, see, tuned
 from bench.people.trials import DRAWS, Vectors, deals, pairs, two_people
 from edge_lambda.detectors.load import load_detector
-from edge_lambda.recognisers.dlib_resnet import STRANGERS_FILE, DlibResNet, strangers
+from edge_lambda.recognisers.dlib_resnet import STRANGERS_FILE, DlibResNet
 from training.corpus import default_corpus
 
 FALSE_NAMES: Final = 1 / 1000
 GROUPS: Final = 64
 LEAST_PEOPLE: Final = 10
+FOLDS: Final = 5
 VERY_NEAR: Final = 0.7
 PHOTOS: Final = (1, 2, 3)
 CROPS: Final = (1, 3)
 
 
-def means_over_strangers(vectors: Vectors, people: np.ndarray, *, groups: int = GROUPS) -> np.ndarray:
+def means_over_strangers(vectors: Vectors, people: NDArray[np.str_], *, groups: int = GROUPS) -> NDArray[np.int8]:
     """The means of groups of people, as they are kept: m x size, int8.
 
     Args:
@@ -57,15 +62,44 @@ def means_over_strangers(vectors: Vectors, people: np.ndarray, *, groups: int = 
         kept = np.flatnonzero(np.bincount(group, minlength=len(means)) >= LEAST_PEOPLE)
         means = np.stack([each[group == one].mean(axis=0) for one in kept])
         means /= np.linalg.norm(means, axis=1, keepdims=True)
-    return np.rint(means * 127 / np.abs(means).max(axis=1, keepdims=True)).astype(np.int8)
+    kept_means: NDArray[np.int8] = np.rint(means * 127 / np.abs(means).max(axis=1, keepdims=True)).astype(np.int8)
+    return kept_means
 
 
-def measured_thresholds(near: Seen, seen: Seen, means: Vectors, *, photos: int, crops: int) -> list[float]:
+class OthersMeans:
+    """Means over strangers in which a person has no part, as nobody who is recognised later has in those that ship.
+
+    People lie nearer to means that they are part of: thresholds measured with those are too low for everybody else.
+    """
+
+    def __init__(self, seen: Seen) -> None:
+        """Makes the means without each of `FOLDS` parts of the people."""
+        fold = np.array([_fold(person) for person in seen.people.tolist()])
+        self._means = [
+            unit(means_over_strangers(seen.carefully[fold != one], seen.people[fold != one])) for one in range(FOLDS)
+        ]
+
+    def crowding(self, templates: Mapping[str, Vectors]) -> NDArray[np.float64]:
+        """n, what is subtracted from the similarities of each person's template."""
+        each = [crowding(vector[None], self._means[_fold(person)]) for person, vector in templates.items()]
+        return np.concatenate(each)
+
+
+def _fold(person: str) -> int:
+    return hashlib.sha256(f"fold/{person}".encode()).digest()[0] % FOLDS
+
+
+def unit(means: NDArray[np.int8]) -> Vectors:
+    """Means as a recogniser has them: rows of length 1."""
+    return np.asarray(means / np.linalg.norm(means.astype(np.float32), axis=1, keepdims=True), dtype=np.float32)
+
+
+def measured_thresholds(near: Seen, seen: Seen, means: OthersMeans, *, photos: int, crops: int) -> list[float]:
     """The threshold for each of `ROSTERS`."""
     highest, enrolments = [], []
     for deal in deals(near, seen, photos=photos, crops=crops, draws=DRAWS):
         enrolled, tracks = np.stack(list(deal.enrolled.values())), np.stack(list(deal.tracks.values()))
-        similarity = tracks @ enrolled.T - crowding(tracks, means)[:, None] - crowding(enrolled, means)
+        similarity = tracks @ enrolled.T - means.crowding(deal.tracks)[:, None] - means.crowding(deal.enrolled)
         own = np.array(list(deal.tracks))[:, None] == np.array(list(deal.enrolled))
         similarity[own] = -1
         highest.append(np.sort(similarity, axis=1)[:, :-101:-1])  # more never pass where so few may
@@ -116,15 +150,16 @@ def main() -> None:
     far = see(photos, FAR_PX, detector, recogniser, looks="once")
     means = means_over_strangers(near.carefully, near.people)
     np.save(Path(str(resources.files("edge_lambda"))) / "models" / STRANGERS_FILE, means)
-    suspects = suspected(near, strangers())
+    suspects = suspected(near, unit(means))
     near, far = without(near, suspects), without(far, suspects)
+    others = OthersMeans(near)
     for height_px, seen in ((FAR_PX, far), (NEAR_PX, near)):
         for number in PHOTOS:
             for crops in CROPS:
-                limits = measured_thresholds(near, seen, strangers(), photos=number, crops=crops)
+                limits = measured_thresholds(near, seen, others, photos=number, crops=crops)
                 row = ", ".join(f"{limit:.4f}" for limit in limits)
                 print(f"        ({number}, {crops}, {height_px}): ({row}),", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -143,7 +143,7 @@ def see(
     """
     files, people, once, careful, facts = [], [], [], [], []
     for photo in photos:
-        seen = _face(photo, height_px, detector)
+        seen = sized_face(photo, height_px, detector)
         if seen is None:
             continue
         image, face, height = seen
@@ -165,7 +165,7 @@ def see(
     )
 
 
-def _face(photo: PersonPhoto, height_px: int, detector: Detector) -> tuple[Image, Detection, float] | None:
+def sized_face(photo: PersonPhoto, height_px: int, detector: Detector) -> tuple[Image, Detection, float] | None:
     """A photograph of a size, the large face in its middle, and its height by the full-size box; None for no face."""
     decoded = cv2.imdecode(np.frombuffer(photo.encoded, np.uint8), cv2.IMREAD_COLOR)
     if decoded is None:

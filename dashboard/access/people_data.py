@@ -88,6 +88,16 @@ def server_address() -> str:
     return now_set.address if now_set is not None else f"http://localhost:{st.get_option('server.port')}"
 
 
+def check_panel_access() -> None:
+    """Refuses panels to viewers of single sessions.
+
+    Raises:
+        AccessRefused: the page's viewer is one.
+    """
+    if not permit().is_at_least("analyst"):
+        raise AccessRefused("panels are shown to people whose access settings name them analyst or more")
+
+
 @contextmanager
 def open_panel() -> Iterator[HouseholdPanel]:
     """The households of panels, for a page's viewer who may see every session. Pages show them without names.
@@ -95,8 +105,7 @@ def open_panel() -> Iterator[HouseholdPanel]:
     Raises:
         AccessRefused: they may not.
     """
-    if not permit().is_at_least("analyst"):
-        raise AccessRefused("panels are shown to people whose access settings name them analyst or more")
+    check_panel_access()
     with open_identity(store_url()) as store:
         yield HouseholdPanel(store, actor=account(), now=now)
 

@@ -109,13 +109,15 @@ def hovered(cells: pd.DataFrame, x: alt.X, palette: Palette, *selections: alt.Pa
         palette: its colours.
         selections: more that begin on the cells; on two layers Vega-Lite would call them alike.
     """
-    from_s, until_s = tiles(cells[str(x.shorthand).removesuffix(":Q")].to_numpy(float))
-    tiled = alt.Chart(cells.assign(from_s=from_s, until_s=until_s))
-    hover = alt.selection_point(name=HOVER, on="pointerover", clear="pointerout", empty=False)
-    line = tiled.transform_filter(hover).mark_rule(color=palette.quiet, strokeWidth=1).encode(x=x)
-    under = tiled.mark_rect(opacity=0, clip=True).encode(
-        x=alt.X("from_s:Q", scale=x["scale"]), x2=alt.X2("until_s:Q"), tooltip=alt.Tooltip("said:N")
-    )
+    field = str(x.shorthand).removesuffix(":Q")
+    from_s, until_s = tiles(cells[field].to_numpy(float))
+    hover = alt.selection_point(name=HOVER, fields=[field], on="pointerover", clear="pointerout", empty=False)
+    # One line that moves: of a line a cell, all cells would be asked at every move of the pointer whether it is theirs.
+    at = f"{HOVER}.{field}"
+    line = alt.Chart(pd.DataFrame({"one": [1]})).transform_calculate(**{field: f"{at} ? {at}[0] : null"})
+    line = line.mark_rule(color=palette.quiet, strokeWidth=1).encode(x=x)
+    under = alt.Chart(cells.assign(from_s=from_s, until_s=until_s)).mark_rect(opacity=0, clip=True)
+    under = under.encode(x=alt.X("from_s:Q", scale=x["scale"]), x2=alt.X2("until_s:Q"), tooltip=alt.Tooltip("said:N"))
     under = under.add_params(hover, *selections).properties(name=f"{HOVER}_cells")
     return [line.properties(name=f"{HOVER}_line"), under]
 

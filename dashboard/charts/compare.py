@@ -40,7 +40,7 @@ MOST_BANDS: Final = 4
 _NAME_PX, _LINES_ALONE_PX, _LINES_PX, _BETWEEN_PX, _DIFFERENCE_PX = 24, 300, 260, 48, 112
 _SHORTEST_TITLE_PX: Final = 40
 # Of lines that are drawn quietly, all together, and of one.
-_MOST_QUIET_POINTS, _LEAST_QUIET_POINTS = 9_000, 200
+_MOST_QUIET_POINTS, _LEAST_QUIET_POINTS = 7_200, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

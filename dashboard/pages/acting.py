@@ -35,7 +35,18 @@ def show_part(show: Callable[[str], None], session_id: str) -> None:
         show(session_id)
     except HouselightsError as problem:
         st.html(markup.trouble(in_words(problem)))
-    if words := st.session_state.pop(_PROBLEM, ""):
+    show_after_action()
+
+
+def show_problem() -> bool:
+    """Shows why the last button's action could not be done; returns whether there is anything to show."""
+    words = st.session_state.pop(_PROBLEM, "")
+    if words:
         st.html(markup.trouble(words))
-    elif st.session_state.pop(_DONE, False):
+    return bool(words)
+
+
+def show_after_action() -> None:
+    """Ends a part that is drawn anew by itself: shows a problem, or has the whole page drawn after a change."""
+    if not show_problem() and st.session_state.pop(_DONE, False):
         st.rerun()

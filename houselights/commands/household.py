@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
 
 import click
 
@@ -114,7 +113,7 @@ def _member(text: str) -> tuple[str, Sex, int | None]:
     person_id, sex, born, *more = [*text.split(","), "", ""]
     if any(more) or sex not in SEXES or not (born.isdecimal() or not born):
         raise InvalidValue(f"--member {text!r} is not a person: write it as p-0123,female,1985, sex and year optional")
-    return person_id, cast("Sex", sex), int(born) if born else None
+    return person_id, sex, int(born) if born else None
 
 
 def _pair(text: str) -> tuple[str, str]:

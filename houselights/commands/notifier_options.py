@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-MAIL_VARIABLE = "HOUSELIGHTS_SMTP"
-
 
 def notifier_options(command: Command) -> Command:
     """Adds `--sns-topic`, `--webhook` and `--mail-to`."""
@@ -27,7 +24,7 @@ def notifier_options(command: Command) -> Command:
             "mails",
             metavar="ADDRESS",
             multiple=True,
-            help=f"Send mail there, by the server in {MAIL_VARIABLE} (smtp://USER:PASSWORD@HOST:PORT); repeatable.",
+            help="Send mail there, by the server in HOUSELIGHTS_SMTP (smtp://USER:PASSWORD@HOST:PORT); repeatable.",
         ),
         click.option(
             "--webhook", "webhooks", metavar="URL", multiple=True, help="POST to this address as JSON; repeatable."
@@ -50,14 +47,13 @@ def notifiers_of(topics: tuple[str, ...], webhooks: tuple[str, ...], mails: tupl
     Raises:
         InvalidValue: an address is not valid, or there is no mail server.
     """
+    from dashboard.mail import VARIABLE, mail_server
     from houselights.notify.notifiers import Mail, SnsTopic, Webhook
 
     found: list[Notifier] = [Webhook(url) for url in webhooks]
     if mails:
-        if not (server := os.environ.get(MAIL_VARIABLE)):
-            raise InvalidValue(
-                f"there is no mail server: name it in {MAIL_VARIABLE}, as smtp://USER:PASSWORD@HOST:PORT"
-            )
+        if (server := mail_server()) is None:
+            raise InvalidValue(f"there is no mail server: name it in {VARIABLE}, as smtp://USER:PASSWORD@HOST:PORT")
         found += [Mail(server, address) for address in mails]
     if topics:
         with needing_extra("cloud"):

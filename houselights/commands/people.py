@@ -198,6 +198,11 @@ def roster(
 @click.option("--given-by", type=click.Choice(GIVEN_BY), default=get_args(GivenBy)[0], show_default=True)
 @click.option("--child", is_flag=True, help="They are under age: in a household panel only, by a guardian.")
 @click.option("--keep-photo", is_flag=True, help="They let one photo be kept.")
+@click.option(
+    "--join-expressions",
+    is_flag=True,
+    help="In a household panel: they agreed that their expressions are joined with them.",
+)
 @by_option
 @store_option
 def add(
@@ -211,6 +216,7 @@ def add(
     given_by: str,
     child: bool,
     keep_photo: bool,
+    join_expressions: bool,
     by: str,
     store_url: str | None,
 ) -> None:
@@ -226,6 +232,7 @@ def add(
             child=child,
             given_by=given_by,
             keeps_photo=keep_photo,
+            joins_expressions=join_expressions,
         )
     click.echo(person.person_id)
 

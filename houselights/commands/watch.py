@@ -122,7 +122,7 @@ def _recognition(
         from houselights.recognising import CameraRecognition
 
     with open_identity(store_url) as people:
-        yield CameraRecognition(
+        recognition = CameraRecognition(
             people,
             rosters,
             session_id=setup.session_id,
@@ -130,4 +130,8 @@ def _recognition(
             camera_id=setup.camera_id,
             recogniser=load_recogniser(recogniser),
             log=lambda line: click.echo(line, err=True),
-        ).see
+        )
+        try:
+            yield recognition.see
+        finally:
+            recognition.close()

@@ -8,18 +8,16 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import smtplib
-import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from email.message import EmailMessage
 from typing import Any, Final, Literal, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from audience.alerts import Alert
 from audience.errors import AlertNotDelivered, InvalidValue
 from audience.time import from_ms, instant_text
+from dashboard.mail import MailServer, check_mail_address
 
 TIMEOUT_S: Final = 10.0
 LONGEST_SUBJECT: Final = 99  # SNS: "must be less than 100 characters long"
@@ -220,52 +218,22 @@ class Webhook:
 class Mail:
     """Sends messages as mail, by a server of one's own."""
 
-    def __init__(self, server: str, to: str) -> None:
+    def __init__(self, server: MailServer, to: str) -> None:
         """Creates the object without I/O.
 
         Args:
-            server: smtp://USER:PASSWORD@HOST:PORT (encrypted by STARTTLS where the server offers it, and always before
-                a password is sent) or smtps://...; the mails are from the user, or from houselights@ the host.
+            server: takes the mail.
             to: the address.
 
         Raises:
-            InvalidValue: one of them is no address.
+            InvalidValue: that is no address.
         """
-        try:
-            parts = urlsplit(server)
-            usable = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable:
-            raise InvalidValue("the mail server is not valid: write it as smtp://USER:PASSWORD@HOST:PORT")
-        if to.count("@") != 1 or not to.isascii() or not to.isprintable() or " " in to:
-            raise InvalidValue("--mail-to is not a valid address: write it as ada@example.org")
-        self._host, self._encrypted = parts.hostname or "", parts.scheme == "smtps"
-        self._port = parts.port or (465 if self._encrypted else 587)
-        self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
-        self._to = to
-        self._from = self._user if "@" in self._user else f"houselights@{self._host}"
-        self.name = f"mail {_fingerprint(f'{server} {to}')}"
+        check_mail_address(to)
+        self._server, self._to = server, to
+        self.name = f"mail {_fingerprint(to)}"
 
     def send(self, message: Message) -> None:
-        mail = EmailMessage()
-        mail["Subject"], mail["From"], mail["To"] = message.subject, self._from, self._to
-        mail.set_content(message.text)
-        kind = smtplib.SMTP_SSL if self._encrypted else smtplib.SMTP
-        try:
-            with kind(self._host, self._port, timeout=TIMEOUT_S) as server:
-                server.ehlo()
-                if not self._encrypted and server.has_extn("starttls"):
-                    server.starttls(context=ssl.create_default_context())
-                elif self._password and not self._encrypted:
-                    raise AlertNotDelivered("the mail server does not encrypt, so the password was not sent to it")
-                if self._password:
-                    server.login(self._user, self._password)
-                server.send_message(mail)
-        except (smtplib.SMTPException, OSError) as problem:
-            raise AlertNotDelivered(
-                f"the mail server did not take the message ({type(problem).__name__}): check its address"
-            ) from None
+        self._server.send(self._to, message.subject, message.text)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -136,13 +136,16 @@ def test_without_its_tables_the_store_says_which_is_missing(new_table, moto):
         store.get(Person, "members", "p-1")
 
 
-def test_tables_that_may_not_be_seen_are_as_good_as_none(inside, engine):
-    assert has_identity(inside.url)
-    engine.trouble = lambda operation, request: refusal("AccessDeniedException")
-    assert not has_identity(inside.url)
+def test_tables_that_may_not_be_seen_count_as_none_and_those_that_are_there_are_looked_up_once(inside, engine):
     engine.trouble = lambda operation, request: refusal("InternalServerError")
     with pytest.raises(StoreUnavailable):
         has_identity(inside.url)
+    engine.trouble = lambda operation, request: refusal("AccessDeniedException")
+    assert not has_identity(inside.url)
+    engine.calm_down()
+    engine.operations.clear()
+    assert [has_identity(inside.url) for _ in range(3)] == [True] * 3
+    assert engine.operations == ["DescribeTable"]
 
 
 def test_every_request_is_one_that_the_policy_for_rosters_allows(store, inside, engine):

@@ -318,7 +318,7 @@ def test_names_of_sessions_are_text_wherever_the_chart_has_them():
     drawn = chart([a_line([0.2] * 12, name=nasty)]).to_dict()
     (line,) = [layer for layer in drawn["layer"] if layer["mark"]["type"] == "line"]
     assert json.dumps([nasty]) in line["encoding"]["color"]["legend"]["labelExpr"]
-    tooltips = [layer["encoding"].get("tooltip") for layer in drawn["layer"]]
+    tooltips = [layer.get("encoding", {}).get("tooltip") for layer in drawn["layer"]]
     assert [one for one in tooltips if one] == [{"field": "said", "type": "nominal"}]
 
 

@@ -50,13 +50,13 @@ def chart_of(app: AppTest) -> dict[str, Any]:
 
 def names_of(app: AppTest) -> list[str]:
     """The lines that the chart's legend names."""
-    legends = [layer["encoding"].get("color", {}).get("legend") for layer in chart_of(app)["layer"]]
+    legends = [layer.get("encoding", {}).get("color", {}).get("legend") for layer in chart_of(app)["layer"]]
     return next((json.loads(legend["labelExpr"].partition("[indexof(")[0]) for legend in legends if legend), [])
 
 
 def ends_of(app: AppTest) -> list[float]:
     """From when to when the chart shows, seconds."""
-    scales = [layer["encoding"].get("x", {}).get("scale") for layer in chart_of(app)["layer"]]
+    scales = [layer.get("encoding", {}).get("x", {}).get("scale") for layer in chart_of(app)["layer"]]
     (ends,) = {tuple(scale["domain"]) for scale in scales if scale}
     return list(ends)
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from audience.identity.households import Guests, Tap
 from audience.stores import open_identity
+from dashboard.access.addresses import READING, address_of
 from dashboard.pages.household.routes import MOST_AT_ONCE, household_routes
 from tests.audience.identity.panel import Home
 from tests.routes_server import Answer, serving
@@ -121,6 +122,24 @@ def test_a_photo_is_shown_to_its_own_household_where_it_may_be_kept(living: Livi
     other = living.home.panel.set_up("panel", "home-2")
     token = living.home.panel.make_link(other)
     assert Answer(living.host, f"/household/{token}/faces/{eve}").status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/household/panel~l~s", READING),
+        ("/household/panel~l~s/state.json", READING),
+        ("/household/panel~l~s/faces/p-1", READING),
+        ("/household/panel~l~s/taps", ("POST",)),
+        ("/household", None),
+        ("/household/a/b", None),
+        ("/household/a/taps/b", None),
+    ],
+)
+def test_the_server_answers_these_addresses_without_a_login_and_no_others(path: str, methods: tuple[str, ...] | None):
+    address = address_of(path)
+    assert (address and address.methods) == methods
+    assert address is None or address.whom == "everybody"
 
 
 @pytest.fixture

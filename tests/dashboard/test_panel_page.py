@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from audience.errors import AccessRefused
 from audience.identity.households import Guests
+from audience.identity.panels import HouseholdPanel
 from audience.sessions import Stage
 from audience.stores import open_identity, open_store
 from audience.timelines import Timeline
@@ -20,7 +22,7 @@ from dashboard.access.identity import asked_as
 from dashboard.access.permits import Permit
 from dashboard.charts.presence import SHOWN, TV, household_chart, panel_chart, runs
 from dashboard.charts.theme import LIGHT
-from dashboard.pages.panel.data import evening
+from dashboard.pages.panel.data import evening, make_button_link
 from sample_data.household import load_panel, panel_session, simulate_panel
 from tests.audience.identity.panel import minute, presence, seen, tap
 from tests.builders import BEGAN_MS
@@ -88,6 +90,22 @@ def test_its_files_hold_the_figures_of_the_page(pages: Pages, panel: str, monkey
     assert files["minutes.svg"].startswith(b"<svg")
 
 
+def test_the_address_of_the_button_page_is_made_and_ended_where_people_are_ones_duty(pages: Pages, panel: str):
+    app = pages.panel(household="household-1")
+    app.button(key="make-link").click().run()
+    (address,) = [one.value for one in app.code]
+    with open_identity(panel) as people:
+        households = HouseholdPanel(people, actor="test", now=lambda: datetime.now(UTC))
+        token = address.rpartition("/household/")[2]
+        assert households.opened_by(token).household_id == "household-1"
+        app.button(key="close-link").click().run()
+        with pytest.raises(AccessRefused):
+            households.opened_by(token)
+        household = households.household("simulated-panel", "household-1")
+    with pytest.raises(AccessRefused):
+        asked_as(Permit(role="analyst"), make_button_link)(household)
+
+
 def test_a_set_that_showed_something_else_has_nobody_watching(panel: str):
     with open_store(panel) as store:
         store.put_stage("simulated-panel", Stage(stage_id="household-2"))
@@ -98,6 +116,7 @@ def test_a_set_that_showed_something_else_has_nobody_watching(panel: str):
         (other,) = [one for one in store.stages("simulated-panel") if one.stage_id == "household-1"]
         news_only = Timeline(title="Programmes", segments=other.timelines[0].segments[:1])
         store.put_stage("simulated-panel", Stage(stage_id="household-2", timelines=(news_only,), cues=other.cues))
+    st.cache_resource.clear()
     found, _ = asked_as(everything, lambda: evening("simulated-panel").programme("Quiz night", "button", 1))()
     (elsewhere,) = [one for one in found if one.household.household_id == "household-2"]
     assert (elsewhere.average_audience, elsewhere.reach) == (0, 0)
@@ -109,6 +128,11 @@ def test_without_a_panel_the_page_says_how_to_get_one(pages: Pages, filled: str)
     with open_store(filled) as store:
         store.put_session(panel_session("empty-panel"))
     assert "no session of a panel" not in text_of(pages.panel())
+
+
+def test_a_session_of_a_panel_leads_to_its_households(pages: Pages, panel: str):
+    links = pages.session("simulated-panel").get("page_link")
+    assert any("household=household-1" in link.proto.query_string for link in links)
 
 
 def test_a_viewer_of_single_sessions_sees_no_panel(panel: str):

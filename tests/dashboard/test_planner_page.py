@@ -71,7 +71,7 @@ def test_its_files_hold_the_figures_of_the_page(pages: Pages, store_url: str, mo
     first = next(csv.DictReader(io.StringIO(files["plan.csv"].decode("utf-8-sig"))))
     assert first["difference"] == "0.12"
     assert f"it takes {first['faces']} faces of each cut: {first['screenings']} screenings of 30." in said(app)
-    (line, marked, _pointed_at) = datasets(builds[-1]().pictures[0].chart)
+    (line, marked, *_pointed_at) = datasets(builds[-1]().pictures[0].chart)
     assert marked["screenings"].tolist() == [int(first["screenings"])]
     assert marked["points"].tolist() == [line["points"][line["screenings"] == int(first["screenings"])].item()]
     assert files["plan.svg"].startswith(b"<svg")

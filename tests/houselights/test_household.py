@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from audience.identity.households import Household, Member, SeenMinute, Tap
 from audience.identity.panels import HouseholdPanel
 from audience.identity.people import People
+from audience.identity.records import Consent, Roster
 from audience.stores import open_identity, open_store
+from dashboard.pages.join.text import about
 from houselights.cli import run
 from houselights.commands.people import now
 
@@ -52,6 +55,18 @@ def test_a_household_signs_up_with_two_alike_and_gets_an_address(url, capsys):
     assert run(["household", "close", "panel", "home-1", "--store", url]) == 0
     assert run(["household", "close", "panel", "home-1", "--store", url]) == 0
     assert capsys.readouterr().out.splitlines() == ["The button page is closed.", "There was no open button page."]
+
+
+def test_expressions_are_joined_with_whoever_agreed_to_that_by_name_and_in_a_panel_only(url, capsys):
+    assert run(["people", "roster", "panel", *ROSTER, "--store", url]) == 0
+    words = ["people", "add", "panel", "--name", "Ann", "--consent", "form 1", "--store", url]
+    assert run(words) == 0
+    assert run([*words, "--join-expressions"]) == 0
+    with open_identity(url) as store:
+        assert sorted(consent.joins_expressions for consent in store.all(Consent, "panel")) == [False, True]
+        desk = replace(store.get(Roster, "panel"), roster_id="desk", purpose="welcome desk")
+        assert about(store.get(Roster, "panel"))["joins"]
+        assert about(desk)["joins"] == ""
 
 
 @pytest.mark.parametrize(

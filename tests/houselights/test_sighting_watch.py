@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from audience.errors import AlertNotDelivered, InvalidValue
+from dashboard.mail import MailServer
 from houselights.notify.notifiers import Mail, Message
 from houselights.notify.sightings import SightingMessage, SightingWatch
 from tests.audience.identity.conftest import Desk
@@ -127,15 +128,15 @@ def test_mail_holds_the_text_and_a_password_is_sent_encrypted_only(desk: Desk):
     register = desk.roster("register")
     message = SightingMessage(sighting=desk.sighting(register, "p-1"), purpose="register")
     with mail_server() as (port, lines):
-        Mail(f"smtp://127.0.0.1:{port}", "ada@example.org").send(message)
+        Mail(MailServer(f"smtp://127.0.0.1:{port}"), "ada@example.org").send(message)
         assert "Whose id: p-1" in lines
         assert any(line.startswith("Subject: Houselights register") for line in lines)
         lines.clear()
         with pytest.raises(AlertNotDelivered, match="encrypt"):
-            Mail(f"smtp://me:secret@127.0.0.1:{port}", "ada@example.org").send(message)
+            Mail(MailServer(f"smtp://me:secret@127.0.0.1:{port}"), "ada@example.org").send(message)
         assert not any("AUTH" in line for line in lines)
     with pytest.raises(AlertNotDelivered):
-        Mail(f"smtp://127.0.0.1:{port}", "ada@example.org").send(message)
+        Mail(MailServer(f"smtp://127.0.0.1:{port}"), "ada@example.org").send(message)
 
 
 @pytest.mark.parametrize(
@@ -150,4 +151,4 @@ def test_mail_holds_the_text_and_a_password_is_sent_encrypted_only(desk: Desk):
 )
 def test_an_address_that_is_none_is_refused(server: str, to: str):
     with pytest.raises(InvalidValue):
-        Mail(server, to)
+        Mail(MailServer(server), to)

@@ -156,8 +156,11 @@ def a_camera(runs: Runs) -> None:
     runs.houselights("qr", "talk", "--at", "https://example.org", "--to", "FILE.svg")
     runs.houselights("simulate", "festival", "--stages", "1", "--hours", "0.05", "--truth", "FILE.json")
     runs.houselights("simulate", "household", "--session", "evening", "--truth", "FILE-2.json")
-    runs.houselights("household", "list", "simulated-panel")
-    runs.houselights("household", "link", "simulated-panel", "household-1", "--at", "https://example.org")
+    for words in (
+        ("list", "simulated-panel"),
+        ("link", "simulated-panel", "household-1", "--at", "https://example.org"),
+    ):
+        runs.houselights("household", *words, "--by", "ada@example.org")
 
 
 def pages(runs: Runs) -> None:

@@ -43,7 +43,10 @@ from dashboard.pages.compare.rows import Line
 from dashboard.pages.compare.table import marked_before, show_table
 from dashboard.pages.compare.text import Unit, verdict
 from dashboard.pages.screenings import Selection, lines_set_down
-from dashboard.wording import GAPS, doing, faces_that
+from dashboard.wording import GAPS, doing
+
+# The same whatever is chosen: a chart with other words is another chart to a browser, which takes twice as long.
+_ALT = "Shares along what was shown. The sentence above says what they come to, the table below lists their figures."
 
 
 def show(selection: Selection) -> None:
@@ -96,7 +99,7 @@ def show(selection: Selection) -> None:
     sentence = verdict(comparison, pair[0].name, pair[1].name, unit) if comparison and pair else summary(shown)
     head.html(markup.lead(sentence))
     with chart:
-        show_chart(shown, sentence)
+        show_chart(shown)
     with slider:
         controls.slider(laid.axis.until_s)
         st.html(markup.note(*about_the_axis(laid, selection, cuts, bool(edits)), *about_groups(view, laid), GAPS))
@@ -120,14 +123,14 @@ def lines_of(laid: AlignedScreenings, groups: Sequence[Group], unit: Unit, marke
     return [laid.line_of(one) for one in laid.screenings]
 
 
-def show_chart(shown: CompareView, sentence: str) -> None:
+def show_chart(shown: CompareView) -> None:
     """The chart; a brush over it chooses the stretch that is looked at."""
     # Another stretch is another chart: the brush that chose it has done its work.
     key = f"chart-{shown.stretch[0]:g}-{shown.stretch[1]:g}"
     st.altair_chart(
         shown.chart(palette_of(st.context.theme.type)),
         key=key,
-        alt=f"{faces_that(shown.laid.expression)}. {sentence}",
+        alt=_ALT,
         theme=None,
         selection_mode=BRUSH,
         on_select=lambda: controls.brushed(st.session_state[key], shown.laid.axis.until_s),

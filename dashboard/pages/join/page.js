@@ -168,6 +168,7 @@ async function send(event) {
         consent: $("consent").checked,
         adult: $("adult").checked,
         keeps_photo: $("keeps-photo").checked,
+        joins_expressions: $("joins").checked,
         photos: await Promise.all(photos.map(base64)),
       }),
     });
@@ -228,7 +229,11 @@ async function start() {
   $("lead").textContent = about.lead;
   $("consent-text").textContent = about.consent;
   $("photo-text").textContent = about.photo;
+  $("joins-text").textContent = about.joins;
+  $("joins-label").hidden = !about.joins;
+  if (about.joins) $("apart").textContent = "What faces show is joined with you only if you agree to that above.";
   $("join").dataset.notice = about.notice;
+  $("mail-label").hidden = !about.mails;
   for (const line of about.lines) {
     const item = document.createElement("li");
     item.textContent = line;

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -21,12 +22,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from audience.errors import AccessRefused, HouselightsError, InvalidValue, ModelUnavailable, StoreUnavailable
+from audience.errors import (
+    AccessRefused,
+    AlertNotDelivered,
+    HouselightsError,
+    InvalidValue,
+    ModelUnavailable,
+    StoreUnavailable,
+)
 from audience.identity.checking import checked_template
 from audience.identity.links import Links, SecretLink
 from audience.identity.people import KnownFace, Profile, Vector
+from audience.identity.records import Roster
 from board_page.page import PAGE_TYPE, assembled
-from dashboard.access.people_data import now, people_for_link
+from dashboard.access.people_data import now, people_for_link, server_address
+from dashboard.mail import check_mail_address, mail_server
 from dashboard.pages.join import text
 from dashboard.photos import LARGEST, MeasuredPhoto, PhotoReader
 
@@ -54,6 +64,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     consent: bool
     adult: bool
     keeps_photo: bool
+    joins_expressions: bool = False
     photos: list[str]
 
 
@@ -113,7 +124,7 @@ def join_routes(photos: PhotoReader, allowed_hosts: Sequence[str]) -> list[Route
 def _about_joining(token: str) -> dict[str, Any]:
     with people_for_link(_ACTOR) as (store, people):
         link = Links(store, now=now).open(token, "join")
-        return text.about(people.roster(link.roster_id))
+        return text.about(people.roster(link.roster_id)) | {"mails": mail_server() is not None}
 
 
 def _check_photo(token: str, photo: bytes, photos: PhotoReader) -> dict[str, Any]:
@@ -128,6 +139,8 @@ def _join(token: str, body: bytes, photos: PhotoReader) -> dict[str, Any]:
         link = links.open(token, "join")
         form = _form(body)
         profile = Profile(name=form.name, note=form.note, mail=form.mail)
+        if form.mail:
+            check_mail_address(form.mail)
         measured = _measured(form, photos)
         roster = people.roster(link.roster_id)
         template = _checked(measured, people.every_face(roster))
@@ -137,6 +150,7 @@ def _join(token: str, body: bytes, photos: PhotoReader) -> dict[str, Any]:
             notice=form.notice,
             how="the enrolment page",
             keeps_photo=form.keeps_photo,
+            joins_expressions=form.joins_expressions,
         )
         people.enrol(
             link.roster_id,
@@ -152,7 +166,21 @@ def _join(token: str, body: bytes, photos: PhotoReader) -> dict[str, Any]:
             valid_for=timedelta(days=roster.consent_days),
             subject_id=person.person_id,
         )
-        return {"text": text.joined(roster.consent_days), "withdraw": withdraw}
+        mailed = _mail(form.mail, roster, f"{server_address()}{WITHDRAW}/{withdraw}")
+        return {"text": text.joined(roster.consent_days, mailed), "withdraw": withdraw}
+
+
+def _mail(to: str, roster: Roster, link: str) -> bool | None:
+    """Mails somebody their link; returns whether that was possible, None where nobody asked for it."""
+    server = mail_server() if to else None
+    if server is None:
+        return None
+    try:
+        server.send(to, text.MAIL_SUBJECT, text.mail(roster, link))
+    except AlertNotDelivered as problem:
+        logging.getLogger("houselights").error("%s", problem)
+        return False
+    return True
 
 
 def _form(body: bytes) -> Form:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from audience.identity.records import Purpose, Roster
 
-NOTICE: Final = "2026-1"
+NOTICE: Final = "2026-2"
 """Version of the notice; a consent names it. Change it with the words below."""
 
 _LEAD: Final[dict[Purpose, str]] = {
@@ -19,6 +19,12 @@ _USED_FOR: Final[dict[Purpose, str]] = {
     "welcome desk": "to show your name to whoever welcomes you, once you have checked in",
     "panel": "to note in which minutes you are in the room",
 }
+
+
+_JOINS: Final = (
+    "What my face shows, such as a smile, may be noted with me in each minute. Without this it is noted only whether I "
+    "am in the room."
+)
 
 
 def about(roster: Roster) -> dict[str, Any]:
@@ -41,12 +47,25 @@ def about(roster: Roster) -> dict[str, Any]:
         "photo": {
             "welcome desk": "One of my photos may be kept, for the card at the desk.",
         }.get(roster.purpose, "One of my photos may be kept, so that people can check what the camera says."),
+        "joins": _JOINS if roster.purpose == "panel" else "",
     }
 
 
-def joined(days: int) -> str:
-    """What is said once somebody is on a list."""
-    return f"You are on it for {days} days, or until you withdraw."
+MAIL_SUBJECT: Final = "Your link to check in and to withdraw"
+
+
+def mail(roster: Roster, link: str) -> str:
+    """The mail with somebody's own link."""
+    return (
+        f"You are on the list {roster.name}.\n\nThis link takes you off it again, at any time. It is yours alone:\n\n"
+        f"{link}\n"
+    )
+
+
+def joined(days: int, mailed: bool | None) -> str:
+    """What is said once somebody is on a list; `mailed` is whether their link was mailed, None where not asked."""
+    words = {True: " The link below was mailed to you.", False: " The link below could not be mailed.", None: ""}
+    return f"You are on it for {days} days, or until you withdraw.{words[mailed]}"
 
 
 CHECKED_IN: Final = "You are checked in: whoever welcomes you will see your name when you come in."

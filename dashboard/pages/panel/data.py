@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 import numpy as np
+import streamlit as st
 from numpy.typing import NDArray
 
+from audience.identity.households import Household
+from audience.identity.panels import HouseholdPanel
 from audience.identity.presence import HouseholdPresence, Source
 from audience.identity.programmes import (
     PanelFigures,
@@ -22,10 +25,13 @@ from audience.identity.programmes import (
 )
 from audience.sessions import Session, Stage, cues_of
 from audience.time import to_ms
-from dashboard.access.people_data import open_panel
-from dashboard.data import reader, sessions
+from dashboard.access.identity import account
+from dashboard.access.people_data import check_panel_access, now, open_panel, open_people
+from dashboard.data import reader, sessions, store_url
 
 Floats = NDArray[np.float64]
+
+_READ_S = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +116,18 @@ def panel_sessions() -> list[Session]:
 
 
 def evening(session_id: str) -> Evening:
-    """A session of a panel with its households, as far as it has come.
+    """A session of a panel with its households, as it was at most `_READ_S` ago.
 
     Raises:
         AccessRefused: panels are not shown to this viewer.
         SessionNotFound: there is no such session.
     """
+    check_panel_access()
+    return _evening(store_url(), session_id)
+
+
+@st.cache_resource(ttl=_READ_S, max_entries=8, show_spinner=False)
+def _evening(url: str, session_id: str) -> Evening:
     with open_panel() as panel, reader() as store:
         file = store.file(session_id)
         from_ms = to_ms(file.session.started_at)
@@ -128,6 +140,26 @@ def evening(session_id: str) -> Evening:
             if household.household_id in stages and until_ms > from_ms
         ]
     return Evening(session=file.session, homes=sorted(homes, key=lambda home: _natural(home.name)))
+
+
+def make_button_link(household: Household) -> str:
+    """Makes the token of a household's button page, in place of an earlier one.
+
+    Raises:
+        AccessRefused: people are not this viewer's duty.
+    """
+    with open_people("people") as (store, _):
+        return HouseholdPanel(store, actor=account(), now=now).make_link(household)
+
+
+def close_button_page(household: Household) -> None:
+    """Ends the address of a household's button page.
+
+    Raises:
+        AccessRefused: people are not this viewer's duty.
+    """
+    with open_people("people") as (store, _):
+        HouseholdPanel(store, actor=account(), now=now).revoke_links(household)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

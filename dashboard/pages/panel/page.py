@@ -10,16 +10,29 @@ import numpy as np
 import streamlit as st
 
 from audience.export.panel_tables import guests_table, minutes_table, presence_table, programmes_table
+from audience.identity.households import Household
 from audience.identity.presence import Source, agreement
 from audience.identity.programmes import LEAST_MINUTES
 from audience.percents import percent_text
 from dashboard import markup
+from dashboard.access.entry import permit_here
+from dashboard.access.people_data import server_address
 from dashboard.charts.presence import Span, household_chart, panel_chart, runs
 from dashboard.charts.theme import LIGHT, palette_of
 from dashboard.clock import date_text, viewer_zone
 from dashboard.download import DownloadBundle, Picture, address, offer
-from dashboard.pages.panel.data import Evening, Floats, Home, evening, panel_sessions
+from dashboard.pages.acting import act
+from dashboard.pages.panel.data import (
+    Evening,
+    Floats,
+    Home,
+    close_button_page,
+    evening,
+    make_button_link,
+    panel_sessions,
+)
 from dashboard.pages.panel.text import (
+    ABOUT_LINK,
     HOW_VOTED,
     LEAD,
     NO_HOUSEHOLD,
@@ -40,6 +53,7 @@ PAGE = "panel"
 WHOLE = "The whole panel"
 PICTURE_WIDTH = 1100
 _MOST_MINUTES = 240
+_LINK = "panel-link"
 
 
 def programme_spans(found: Evening, home: Home) -> list[Span]:
@@ -136,6 +150,7 @@ def show_household(found: Evening, home: Home, source: Source, least: int) -> No
         )
     )
     alt = f"{home.name}, minute by minute"
+    show_button_page(home)
     picture = household_chart(presence, home.member_names, programme_spans(found, home), LIGHT, zone)
     show_export(found, [home], least, Picture(name="minutes", chart=picture, width=PICTURE_WIDTH, alt=alt))
 
@@ -198,6 +213,30 @@ def show_panel(found: Evening, source: Source, least: int) -> None:
     st.html(markup.listing("Both ways", [agreement_text(agreement([home.presence for home in found.homes]))]))
     picture = panel_chart(start_ms, watching, spans, LIGHT, zone)
     show_export(found, found.homes, least, Picture(name="minutes", chart=picture, width=PICTURE_WIDTH, alt=alt))
+
+
+def show_button_page(home: Home) -> None:
+    """Makes the address of a household's button page, for those whose duty people are."""
+    if "people" not in permit_here().duties:
+        return
+    household = home.presence.household
+    with st.popover("Button page"):
+        st.html(markup.note(ABOUT_LINK))
+        st.button("Make its address", key="make-link", on_click=act, args=(_make_link, household))
+        if (made := st.session_state.get(_LINK)) and made[0] == household.key:
+            st.code(made[1], language=None, wrap_lines=True)
+            alt = "QR code of the button page's address"
+            st.html(f'<img class="hl-qr" src="{markup.qr_picture(made[1])}" alt="{alt}">')
+        st.button("Close it", key="close-link", on_click=act, args=(_close, household))
+
+
+def _make_link(household: Household) -> None:
+    st.session_state[_LINK] = (household.key, f"{server_address()}/household/{make_button_link(household)}")
+
+
+def _close(household: Household) -> None:
+    close_button_page(household)
+    st.session_state.pop(_LINK, None)
 
 
 def show_export(found: Evening, homes: Sequence[Home], least: int, picture: Picture) -> None:

@@ -14,6 +14,10 @@ NO_PANEL: Final = (
     "There is no session of a panel with a household here. Simulate one, or set a session of kind panel up whose "
     "stages have the households' ids:"
 )
+ABOUT_LINK: Final = (
+    "The household taps who is watching on a page of its own, on a phone or tablet. Its address is shown only now, "
+    "ends when another is made, and lets whoever has it tap, and see the family's names."
+)
 NO_HOUSEHOLD: Final = "None of this session's stages is a household that signed up, or it has not begun."
 NONE: Final = "\N{EN DASH}"
 SOURCES: Final[dict[Source, str]] = {"button": "By button", "camera": "By camera"}

@@ -17,7 +17,7 @@ from dashboard import markup
 from dashboard.access.entry import in_words
 from dashboard.access.people_data import has_people, now, open_people, server_address
 from dashboard.clock import date_text, viewer_zone
-from dashboard.pages.acting import act
+from dashboard.pages.acting import act, show_problem
 from dashboard.pages.people.new_roster import show_new_roster
 from dashboard.pages.people.text import LEAD, NO_ROSTER, PURPOSE_WORDS, trail_note
 
@@ -58,6 +58,7 @@ def _show_roster(store: IdentityStore, people: People, roster: Roster) -> None:
         f"A consent holds for {roster.consent_days} days",
     ]
     st.html(markup.facts(facts))
+    show_problem()
     if receipt := st.session_state.pop(_RECEIPT, None):
         _show_receipt(receipt)
     everybody = people.people(roster.roster_id)

@@ -19,7 +19,7 @@ from dashboard.access.identity import permit
 from dashboard.access.people_data import open_searches, search_rosters
 from dashboard.access.permits import Duty
 from dashboard.clock import viewer_zone
-from dashboard.pages.acting import act
+from dashboard.pages.acting import act, show_after_action, show_problem
 from dashboard.pages.search import text
 from dashboard.photos import photos
 
@@ -43,6 +43,7 @@ class Part:
 
 
 PARTS = (Part("Ask", "request"), Part("Approve", "approve"), Part("Confirm", "confirm"))
+ENDS = (("Found", "found"), ("Withdraw", "withdrawn"))
 PRETEND_PARTS = (
     Part("Ask", "request", "requester"),
     Part("Approve", "approve", "approver"),
@@ -61,6 +62,7 @@ def show() -> None:
     roster = rosters[0] if len(rosters) == 1 else st.selectbox("Roster", rosters, format_func=lambda one: one.name)
     if roster.pretend:
         st.html(markup.note(text.PRETEND))
+    show_problem()
     mine = PRETEND_PARTS if roster.pretend else [part for part in PARTS if part.duty in permit().duties]
     parts = {part.label: part for part in mine}
     chosen = st.segmented_control(
@@ -161,7 +163,7 @@ def _show_sightings(roster: Roster, part: Part) -> None:
     with open_searches("confirm", roster, part=part.name) as searches:
         waiting = searches.to_look_at(roster.roster_id)
         if not waiting:
-            st.html(markup.empty(text.NOTHING_SEEN))
+            st.html(markup.empty(text.NOTHING_TO_LOOK_AT))
         for entry, sighting in waiting:
             photo, picture = searches.photo(entry), searches.picture(sighting)
             with st.container(border=True):
@@ -181,6 +183,7 @@ def _show_sightings(roster: Roster, part: Part) -> None:
                             on_click=act,
                             args=(_confirm, roster, part, sighting, verdict),
                         )
+    show_after_action()
 
 
 def _confirm(roster: Roster, part: Part, sighting: Sighting, verdict: Verdict) -> None:
@@ -200,7 +203,7 @@ def _show_running(roster: Roster, part: Part) -> None:
                 ends = f"{entry.expires_at.astimezone(zone):%d %b %H:%M}"
                 st.html(
                     f"<b>Running until {escape(ends)}</b>"
-                    + markup.facts([*_facts(entry), f"approved by {entry.approved_by}", f"{len(states)} times seen"])
+                    + markup.facts([*_facts(entry), f"approved by {entry.approved_by}", text.times_seen(len(states))])
                 )
                 # Who is asked to look sees what others said only once it is settled.
                 settled = [state for state in states if state.state in ("confirmed", "rejected")]
@@ -213,7 +216,8 @@ def _show_running(roster: Roster, part: Part) -> None:
                 if lines:
                     st.html(markup.listing("What was seen", lines))
                 with st.container(horizontal=True):
-                    for label, why in (("Found", "found"), ("Withdraw", "withdrawn")):
+                    # Whoever confirms ends a search only because the person was found.
+                    for label, why in ENDS[:1] if part.duty == "confirm" else ENDS:
                         st.button(
                             f"{label}: end and erase",
                             key=f"{why}-{entry.entry_id}",

@@ -18,7 +18,7 @@ NONE_HERE: Final = (
 )
 PRETEND: Final = "A demonstration with pretend people: here you play all four parts."
 NOTHING_WAITS: Final = "Nothing waits for approval."
-NOTHING_SEEN: Final = "Nothing was seen yet."
+NOTHING_TO_LOOK_AT: Final = "Nothing waits for you to look at."
 ASKED_FOR: Final = "Asked for. Nobody is looked for until another person approves it."
 NEEDS_PHOTO: Final = "A search needs a photo of the face."
 LOOK_ALONE: Final = "Look by yourself: what others say of it is not shown to you."
@@ -37,9 +37,15 @@ def how_sure(sighting: Sighting) -> str:
         f"; the next most similar on this list has {sighting.runner_up:.3f}" if sighting.runner_up is not None else ""
     )
     return (
-        f"The mean of {sighting.crops} pictures has a similarity of {sighting.similarity:.3f}{runner_up}. People "
-        "who look alike reach such figures too: decide by what you see, and say no when in doubt."
+        f"The mean of {sighting.crops} pictures has a similarity of {sighting.similarity:.3f}{runner_up}. Of 1,000 "
+        "strangers who pass, about one is as much like somebody on a list of this size, measured on photographs; where "
+        "many pass, most sightings are of somebody else. Decide by what you see, and say no when in doubt."
     )
+
+
+def times_seen(count: int) -> str:
+    """How often somebody was seen."""
+    return {0: "not seen yet", 1: "seen once"}.get(count, f"seen {count} times")
 
 
 def ended_line(entry: AuditEntry) -> str:

@@ -105,6 +105,9 @@ def show_stage(reader: data.Reader, file: data.SessionFile) -> None:
     if (cameras := len(file.cameras[stage.stage_id])) > 1:
         facts.append(f"{cameras} cameras")
     head.html(markup.header(file.session.name, labels, facts, review.headline))
+    if file.session.kind == "panel" and has_page(permit(), "panel"):
+        query = {"session": file.session.session_id, "household": stage.stage_id}
+        head.page_link("panel/page.py", label="Who of the household was there →", query_params=query)
     if review.length_s:
         show_review(reader, review, view)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -133,6 +134,17 @@ def test_whoever_withdraws_leaves_their_household_with_all_that_was_kept(home: H
     assert home.store.all(Household)[0].alike == ()
     assert {one.person_id for one in home.store.all(Tap)} == {"", home.bea}
     assert [one.people for one in home.store.all(SeenMinute)[0].seen] == [(home.bea,)]
+
+
+def test_whoever_asks_is_given_what_was_tapped_for_them_and_seen_of_them(home: Home):
+    home.panel.take(home.household, [tap(0, "set on"), tap(1, "in", home.ann), tap(2, "in", home.bea)])
+    home.panel.record(minute(0, seen(home.ann, seconds=9), seen(home.bea, seconds=5)))
+    found = home.people.export("panel", home.ann)["household"]
+    assert found["member"]["household_id"] == "home-1"
+    assert [one["action"] for one in found["taps"]] == ["in"]
+    assert [(one["minute_ms"], one["people"]) for one in found["seen"]] == [(BEGAN_MS, (home.ann,))]
+    assert json.dumps(found)
+    assert home.people.export("panel", home.bea)["household"]["taps"][0]["person_id"] == home.bea
 
 
 def test_what_is_old_ends_with_expired_consents(home: Home):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from audience.errors import InvalidValue
 from audience.identity.households import Guests
@@ -117,6 +118,16 @@ def test_people_who_watch_together_tell_less_than_people_who_do_not():
     apart = ratio_band(np.array([2.0, 2, 1, 3] * 5), np.full(20, 4.0))
     assert together.value == apart.value == 0.5
     assert together.high - together.low > 1.5 * (apart.high - apart.low)
+
+
+def test_a_band_is_clopper_and_pearsons_of_as_many_people_as_households_are_worth():
+    """Worked out by hand after Korn and Graubard: 20 households of 4, of whom 2, 2, 1 and 3 watched."""
+    parts, wholes = np.array([2.0, 2, 1, 3] * 5), np.full(20, 4.0)
+    variance = 10 * 20 / 19 / 80**2  # ten households are off by one
+    worth = 0.25 / variance * (stats.t.ppf(0.975, 79) / stats.t.ppf(0.975, 19)) ** 2
+    expected = stats.beta.ppf([0.025, 0.975], [worth / 2, worth / 2 + 1], [worth / 2 + 1, worth / 2])
+    band = ratio_band(parts, wholes)
+    assert (band.low, band.high) == pytest.approx(tuple(expected), abs=1e-9)
 
 
 @pytest.mark.parametrize(("watched", "low", "high"), [(0.0, 0.0, 0.3085), (1.0, 0.6915, 1.0)])
