@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from audience.errors import HouselightsError, StoreUnavailable
 from audience.identity.bundle import USUAL_LIFE, bundle_name
-from audience.identity.bundle_keys import cameras_with_keys
+from audience.identity.bundle_keys import camera_key, cameras_with_keys, installation_key
 from audience.identity.bundle_making import BundleMaker, MadeBundle
 from audience.identity.people import People, Removal
 from audience.identity.records import Person, Roster
@@ -223,6 +223,24 @@ class CameraBundles:
                 break
             self._sleep(min(1.0, self._wait_s))
         return done
+
+
+def device_settings(people: IdentityStore, camera: Camera, *, at: datetime) -> dict[str, str]:
+    """What a device needs in its environment to recognise people: its key, made at the first call, and ours.
+
+    Args:
+        people: the store of people.
+        camera: which.
+        at: now, aware UTC.
+
+    Raises:
+        InvalidValue: an id is not valid.
+        StoreUnavailable: the store cannot be used.
+    """
+    return {
+        "HOUSELIGHTS_CAMERA_KEY": camera_key(people, *camera, now=at).hex(),
+        "HOUSELIGHTS_SIGNER": installation_key(people, now=at).public.hex(),
+    }
 
 
 def _place(camera: Camera) -> str:

@@ -381,16 +381,16 @@ def device(session_id: str, stage_id: str, camera_id: str, forget: bool, by: str
 
     From then on `houselights people bundles` makes bundles for it.
     """
-    from audience.identity.bundle_keys import camera_key, forget_camera, installation_key
+    from audience.identity.bundle_keys import forget_camera
+    from houselights.bundling import device_settings
 
     with opened(store_url, by) as (store, _):
         if forget:
             known = forget_camera(store, session_id, stage_id, camera_id)
             click.echo(f"{camera_id} {'is forgotten' if known else 'had no key'}.", err=True)
             return
-        key = camera_key(store, session_id, stage_id, camera_id, now=now())
-        click.echo(f"HOUSELIGHTS_CAMERA_KEY={key.hex()}")
-        click.echo(f"HOUSELIGHTS_SIGNER={installation_key(store, now=now()).public.hex()}")
+        for name, value in device_settings(store, (session_id, stage_id, camera_id), at=now()).items():
+            click.echo(f"{name}={value}")
 
 
 @people.command(short_help="Tell cameras whom to recognise, whenever that changes.")
