@@ -29,7 +29,10 @@ LARGEST: Final = 8 << 20
 """Bytes of a photo."""
 
 TIMEOUT_S: Final = 20.0
-"""For one photo. The first one also loads the models."""
+"""For one photo. The first one also loads the detector."""
+
+TEMPLATE_TIMEOUT_S: Final = 300.0
+"""For one photo and its template. The first one also loads the recogniser, which is downloaded once."""
 
 _HEADER: Final = 8
 
@@ -125,15 +128,16 @@ def _ask(process: subprocess.Popen[bytes], photo: bytes, *, template: bool) -> d
     request = json.dumps({"template": template, "size": len(photo)}).encode()
     process.stdin.write(len(request).to_bytes(_HEADER, "big") + request + photo)
     process.stdin.flush()
-    size = int.from_bytes(_receive(process.stdout.fileno(), _HEADER), "big")
-    answer: dict[str, Any] = json.loads(_receive(process.stdout.fileno(), size))
+    within_s = TEMPLATE_TIMEOUT_S if template else TIMEOUT_S
+    size = int.from_bytes(_receive(process.stdout.fileno(), _HEADER, within_s), "big")
+    answer: dict[str, Any] = json.loads(_receive(process.stdout.fileno(), size, within_s))
     return answer
 
 
-def _receive(file: int, size: int) -> bytes:
+def _receive(file: int, size: int, within_s: float) -> bytes:
     data = bytearray()
     while len(data) < size:
-        if not select.select([file], [], [], TIMEOUT_S)[0]:
+        if not select.select([file], [], [], within_s)[0]:
             raise TimeoutError
         part = os.read(file, size - len(data))
         if not part:
