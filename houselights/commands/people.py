@@ -16,8 +16,10 @@ from audience.errors import InvalidValue
 from audience.identity.audit import AuditTrail, broken_at
 from audience.identity.gate import CONDITIONS, gate
 from audience.identity.links import Links
+from audience.identity.panels import HouseholdPanel
 from audience.identity.people import People, Profile, Receipt
-from audience.identity.records import GIVEN_BY, PURPOSES, GivenBy, Purpose, Roster
+from audience.identity.records import ACTORS, GIVEN_BY, PURPOSES, Actor, GivenBy, Purpose, Roster
+from audience.identity.searches import Searches
 from audience.identity.store import IdentityStore
 from audience.privacy import SETTINGS, Setting
 from audience.stores import default_store_url, open_identity
@@ -71,6 +73,7 @@ def people() -> None:
 @click.option(
     "--accept", "accepted", multiple=True, type=click.Choice(list(CONDITIONS)), help="A condition that is met."
 )
+@click.option("--actor", type=click.Choice(ACTORS), default="organisation", show_default=True, help="Who recognises.")
 @click.option("--law", default="", help="The national law or authorisation that a search rests on.")
 @click.option("--days", type=click.IntRange(1, 1095), default=365, show_default=True, help="Days a consent holds.")
 @by_option
@@ -83,6 +86,7 @@ def roster(
     title: str,
     stages: tuple[str, ...],
     accepted: tuple[str, ...],
+    actor: Actor,
     law: str,
     days: int,
     by: str,
@@ -92,7 +96,7 @@ def roster(
 
     What the law asks for is printed first; nothing is set up before every condition is accepted.
     """
-    ruling = gate(purpose, setting, country, law=law)
+    ruling = gate(purpose, setting, country, actor, law=law)
     click.echo(ruling.reason, err=True)
     for name in ruling.conditions:
         click.echo(f"  {'accepted' if name in accepted else 'missing '}  {name}: {CONDITIONS[name]}", err=True)
@@ -106,6 +110,7 @@ def roster(
                 country=country,
                 stages=stages,
                 accepted=accepted,
+                actor=actor,
                 law=law,
                 created_at=now(),
                 created_by=by,
@@ -268,9 +273,19 @@ def withdraw(roster_id: str, person_id: str, by: str, store_url: str | None) -> 
 @by_option
 @store_option
 def erase(roster_id: str | None, by: str, store_url: str | None) -> None:
-    """Erase everybody of ROSTER and the roster itself; without one, whoever's consent has expired."""
-    with opened(store_url, by) as (_, list_of_people):
-        receipts = list_of_people.end_expired() if roster_id is None else list_of_people.end_roster(roster_id)
+    """Erase everybody of ROSTER and the roster itself; without one, whoever's consent or search has expired."""
+    with opened(store_url, by) as (store, list_of_people):
+        searches, panel = Searches(store, actor=by, now=now), HouseholdPanel(store, actor=by, now=now)
+        if roster_id is None:
+            receipts = list_of_people.end_expired()
+            for one in list_of_people.rosters():
+                searches.entries(one.roster_id)  # ends those that have expired
+        else:
+            for entry in searches.entries(roster_id):
+                searches.end(roster_id, entry.entry_id, "withdrawn")
+            for household in panel.households(roster_id):
+                panel.erase(household)
+            receipts = list_of_people.end_roster(roster_id)
         for receipt in receipts:
             _print(receipt)
     click.echo(f"{len(receipts)} people erased.", err=True)
