@@ -283,7 +283,7 @@ class TrackMatcher(Generic[Crop]):
             self._chosen[-1] = (facts, crop)
 
     def compare_with(self, gallery: Gallery) -> None:
-        """Compares with another gallery from now on; a track that was nobody's is compared anew, once it has new crops."""
+        """Compares with another gallery from now on; a track that was nobody's is compared anew, from new crops."""
         self._gallery = gallery
         if self.result is not None and self.result.outcome != "matched":
             self.result = None

@@ -8,6 +8,7 @@ still waited for.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.errors import InvalidValue
-from audience.identity.audit import AuditTrail
+from audience.identity.audit import AuditEntry, AuditTrail
 from audience.identity.gate import check, gate
 from audience.identity.links import SecretLink
 from audience.identity.panels import HouseholdPanel
@@ -427,7 +428,7 @@ class People:
         return [roster for roster in self.rosters() if covers(roster.stages, session_id, stage_id)]
 
     def export(self, roster_id: str, person_id: str) -> dict[str, Any]:
-        """Everything that is kept of a person, as JSON has it (GDPR, articles 15 and 20). The photo is left out.
+        """Everything that is kept of a person, as JSON has it (GDPR, articles 15 and 20); the photo as base64.
 
         Raises:
             InvalidValue: there is no such person.
@@ -436,6 +437,7 @@ class People:
         profile = self.profile(person_id)
         enrolment = self.enrolment(person)
         content = self._store.unseal(person_id, TEMPLATE)
+        photo = self.photo(person_id)
         self._audit("exported", roster_id, person_id)
         return {
             "person": _plain(person),
@@ -443,7 +445,8 @@ class People:
             "consents": [_plain(one) for one in self._store.all(Consent, roster_id, person_id)],
             "enrolment": _plain(enrolment) if enrolment else None,
             "template": template_of(content).tolist() if content else None,
-            "keeps a photo": self.photo(person_id) is not None,
+            "photo": b64encode(photo).decode() if photo else None,
+            "trail": [_plain(one) for one in self._trail.entries() if one.subject_id == person_id],
             "household": self._households().export(roster_id, person_id),
             "sightings": [_plain(one) for one in self._store.all(Sighting, roster_id, person_id)],
         }
@@ -572,7 +575,7 @@ def template_of(content: bytes) -> Vector:
     return np.frombuffer(content, dtype="<f4").astype(np.float32)
 
 
-def _plain(record: Person | Consent | Enrolment | Sighting | WatchEntry) -> dict[str, Any]:
+def _plain(record: Person | Consent | Enrolment | Sighting | WatchEntry | AuditEntry) -> dict[str, Any]:
     return {
         name: instant_text(value) if isinstance(value, datetime) else value for name, value in asdict(record).items()
     }

@@ -14,7 +14,7 @@ import click
 
 from audience.errors import InvalidValue
 from audience.identity.audit import AuditTrail, broken_at
-from audience.identity.gate import CONDITIONS, gate
+from audience.identity.gate import CONDITIONS, PHOTOS_FROM, PhotosFrom, check, gate
 from audience.identity.links import Links
 from audience.identity.panels import HouseholdPanel
 from audience.identity.people import People, Profile, Receipt
@@ -124,7 +124,6 @@ def roster(
 @click.argument("roster_id", metavar="ROSTER")
 @click.option("--name", required=True, help="What they want to be called.")
 @click.option("--note", default="", help="For whoever greets them.")
-@click.option("--mail", default="", help="Where their link to withdraw goes.")
 @click.option("--consent", "form", required=True, metavar="FORM", help="Reference of the signed form.")
 @click.option("--notice", default=NOTICE_ON_PAPER, show_default=True, help="Version of the notice they were given.")
 @click.option("--language", default="en", show_default=True, help="Of the notice.")
@@ -142,7 +141,6 @@ def add(
     roster_id: str,
     name: str,
     note: str,
-    mail: str,
     form: str,
     notice: str,
     language: str,
@@ -157,7 +155,7 @@ def add(
     with opened(store_url, by) as (_, list_of_people):
         person = list_of_people.add(
             roster_id,
-            Profile(name=name, note=note, mail=mail),
+            Profile(name=name, note=note),
             notice=notice,
             language=language,
             how="a signed form",
@@ -174,11 +172,24 @@ def add(
 @click.argument("roster_id", metavar="ROSTER")
 @click.argument("person_id", metavar="PERSON")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="PHOTO...")
+@click.option(
+    "--photos-from",
+    type=click.Choice(PHOTOS_FROM),
+    default="the person",
+    show_default=True,
+    help="Where the photos come from; those from the web or a camera are refused.",
+)
 @recogniser_option
 @by_option
 @store_option
 def enrol(
-    roster_id: str, person_id: str, photos: tuple[Path, ...], recogniser: str, by: str, store_url: str | None
+    roster_id: str,
+    person_id: str,
+    photos: tuple[Path, ...],
+    photos_from: PhotosFrom,
+    recogniser: str,
+    by: str,
+    store_url: str | None,
 ) -> None:
     """Enrol PERSON of ROSTER with photos they gave. The photos are measured, and not kept."""
     with needing_extra("edge"):
@@ -186,7 +197,9 @@ def enrol(
         from houselights.enrolling import measure_photos
     with opened(store_url, by) as (_, list_of_people):
         consent = list_of_people.consent(list_of_people.person(roster_id, person_id))
-        known = list_of_people.every_face(list_of_people.roster(roster_id))
+        roster = list_of_people.roster(roster_id)
+        check(gate(roster.purpose, roster.setting, roster.country, photos=photos_from), CONDITIONS)
+        known = list_of_people.every_face(roster)
         measured = measure_photos(photos, recogniser)
         list_of_people.enrol(
             roster_id,
@@ -235,14 +248,22 @@ def list_people(roster_id: str | None, names: bool, by: str, store_url: str | No
 @click.argument("roster_id", metavar="ROSTER")
 @click.option("--at", "server", metavar="URL", required=True, help="Address of the pages.")
 @click.option("--days", type=click.IntRange(1, 90), default=14, show_default=True, help="Days it is good for.")
+@click.option("--person", "person_id", metavar="PERSON", help="Instead, their own link to check in and to withdraw.")
 @by_option
 @store_option
-def link(roster_id: str, server: str, days: int, by: str, store_url: str | None) -> None:
+def link(roster_id: str, server: str, days: int, person_id: str | None, by: str, store_url: str | None) -> None:
     """Print a link to join ROSTER. It is kept nowhere: whoever has it can join."""
     with opened(store_url, by) as (store, list_of_people):
-        list_of_people.roster(roster_id)
-        token = Links(store, now=now).make(roster_id, "join", valid_for=timedelta(days=days))
-    click.echo(f"{server_address(server)}/join/{token}")
+        if list_of_people.roster(roster_id).purpose == "search":
+            raise InvalidValue("nobody joins a roster of searches")
+        links, address = Links(store, now=now), server_address(server)
+        if person_id is not None:
+            consent = list_of_people.consent(list_of_people.person(roster_id, person_id))
+            valid_for = consent.expires_at - now() if consent else timedelta(days=days)
+            path = f"withdraw/{links.make(roster_id, 'withdraw', valid_for=valid_for, subject_id=person_id)}"
+        else:
+            path = f"join/{links.make(roster_id, 'join', valid_for=timedelta(days=days))}"
+    click.echo(f"{address}/{path}")
 
 
 @people.command("check-in", short_help="Check a person in for the welcome desk.")
