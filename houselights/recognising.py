@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from audience.errors import InvalidValue, StoreUnavailable
-from audience.identity.desk import Desk
+from audience.identity.bundle_making import faces_at
 from audience.identity.gate import check, gate
 from audience.identity.matching import Gallery
 from audience.identity.panels import HouseholdPanel
 from audience.identity.people import People, covers
 from audience.identity.records import Roster, Sighting, new_id
-from audience.identity.searches import Searches
+from audience.identity.sightings import record_sighting
 from audience.identity.store import IdentityStore
 from audience.privacy import Setting
 from edge_lambda.pipeline_types import TrackedFrame
@@ -54,9 +54,7 @@ class StoredRoster:
         Raises:
             InvalidValue: there is none, or it is not for this stage.
         """
-        self._people = People(store, actor="camera", now=now)
-        self._panel = HouseholdPanel(store, actor="camera", now=now)
-        self._searches = Searches(store, actor="camera", now=now)
+        self._store, self._people = store, People(store, actor="camera", now=now)
         self.roster: Roster = self._people.roster(roster_id)
         if not covers(self.roster.stages, session_id, stage_id):
             raise InvalidValue(
@@ -84,18 +82,7 @@ class StoredRoster:
 
     def _read(self) -> None:
         roster = self._people.roster(self.roster.roster_id)
-        faces = (
-            self._searches.known_faces(roster, self._session_id, self._stage_id)
-            if roster.purpose == "search"
-            else self._people.known_faces(roster)
-        )
-        if not covers(roster.stages, self._session_id, self._stage_id):
-            faces = []
-        if roster.purpose == "panel":
-            # A household's camera knows this household, and no other of the panel.
-            household = self._panel.household(roster.roster_id, self._stage_id)
-            members = {member.person_id for member in self._panel.members(household)}
-            faces = [face for face in faces if face.subject_id in members]
+        faces = faces_at(self._store, roster, self._session_id, self._stage_id, now=now)
         usable = [face for face in faces if face.recogniser == self._recogniser.name]
         others = len(faces) - len(usable)
         self.problem = (
@@ -204,12 +191,7 @@ class CameraRecognition:
             crops=match.crops,
             recogniser=self._recogniser.name,
         )
-        if roster.purpose == "search":
-            taken = Searches(self._store, actor=camera_id, now=now).record(sighting, found.picture())
-        elif roster.purpose == "welcome desk":
-            taken = Desk(self._store, roster, actor=camera_id, now=now).record(sighting)
-        else:
-            taken = People(self._store, actor=camera_id, now=now).record(sighting)
-        if taken:
+        picture = found.picture() if roster.purpose == "search" else None
+        if record_sighting(self._store, sighting, picture, now=now):
             # No id: logs outlive a withdrawal.
             self._log(f"{roster.roster_id}: somebody of this roster was seen")

@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,6 +118,23 @@ class Match:
     runner_up: float | None = None
     between: tuple[str, ...] = ()
     crops: int = 0
+
+
+class PictureSearch(Protocol):
+    """A service elsewhere that keeps a roster's templates itself, and is asked with a picture of the face."""
+
+    def search(self, roster_id: str, picture: bytes) -> Match:
+        """Finds whom a picture shows: one request a track. The service keeps nothing of it.
+
+        Args:
+            roster_id: the roster.
+            picture: a JPEG or PNG of one face.
+
+        Raises:
+            InvalidValue: the picture shows no face or several, or is none.
+            StoreUnavailable: the service cannot be reached.
+        """
+        ...
 
 
 class Gallery:

@@ -454,16 +454,18 @@ class People:
     def withdraw(self, roster_id: str, person_id: str, *, why: str = "withdrawn") -> Receipt:
         """Ends an enrolment and removes everything that is kept of the person but the audit trail's entries.
 
-        Doing it again completes what was interrupted.
+        Doing it twice is no error, and completes what was interrupted, or could not be reached.
 
         Args:
             roster_id, person_id: the person.
             why: "withdrawn", "expired" or "erased", for the audit trail.
 
         Raises:
-            InvalidValue: nobody with that id is on the roster: never added, or withdrawn already.
+            InvalidValue: nobody with that id ever was on the roster: no key of somebody else is destroyed, and no
+                receipt given of a mistyped id.
         """
-        self.person(roster_id, person_id)  # destroys no key of somebody else, and gives no receipt of a mistyped id
+        if not self._was_here(roster_id, person_id):
+            self.person(roster_id, person_id)
         at = self._now()
         self._store.destroy(person_id)
         self._store.drop(
@@ -534,6 +536,12 @@ class People:
             if roster.purpose == "panel":
                 self._households().end_old(roster.roster_id)
         return receipts
+
+    def _was_here(self, roster_id: str, person_id: str) -> bool:
+        if self._store.get(Person, roster_id, person_id) is not None:
+            return True
+        added = (one for one in self._trail.entries() if one.action == "added")
+        return any((one.roster_id, one.subject_id) == (roster_id, person_id) for one in added)
 
     def _households(self) -> HouseholdPanel:
         return HouseholdPanel(self._store, actor=self._actor, now=self._now)

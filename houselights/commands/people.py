@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
@@ -17,17 +18,24 @@ from audience.identity.audit import AuditTrail, broken_at
 from audience.identity.gate import CONDITIONS, PHOTOS_FROM, PhotosFrom, check, gate
 from audience.identity.links import Links
 from audience.identity.panels import HouseholdPanel
-from audience.identity.people import People, Profile, Receipt
+from audience.identity.people import Elsewhere, People, Profile, Receipt
 from audience.identity.records import ACTORS, GIVEN_BY, PURPOSES, Actor, GivenBy, Purpose, Roster
 from audience.identity.searches import Searches
 from audience.identity.store import IdentityStore
+from audience.identity.thresholds import measured_name
 from audience.privacy import SETTINGS, Setting
 from audience.stores import default_store_url, open_identity
 from houselights.commands.extras import needing_extra
 from houselights.commands.notifier_options import notifier_options, notifiers_of
-from houselights.commands.options import country_option, recogniser_option, store_option
+from houselights.commands.options import country_option, recogniser_option, store_at, store_option
 from houselights.commands.server_address import server_address
 from houselights.commands.stopping import stopped_by_signal
+
+if TYPE_CHECKING:
+    from audience.store import Store
+    from houselights.bundling import CameraBundles
+    from houselights.sighting_intake import Pictures
+    from ingest_lambda.rekognition_people import RekognitionPeople
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -46,11 +54,75 @@ def by_option(command: Command) -> Command:
     )(command)
 
 
+def rekognition_option(command: Command) -> Command:
+    """Adds `--rekognition REGION`."""
+    return click.option(
+        "--rekognition",
+        "region",
+        metavar="REGION",
+        envvar="HOUSELIGHTS_REKOGNITION",
+        help="Also in Amazon Rekognition's collections of this region, which cost money.",
+    )(command)
+
+
+def bundles_option(command: Command) -> Command:
+    """Adds `--bundles BUCKET|dir:PATH`."""
+    return click.option(
+        "--bundles",
+        "folder",
+        metavar="BUCKET|dir:PATH",
+        envvar="HOUSELIGHTS_BUNDLES",
+        help="Where cameras fetch whom to recognise: their HOUSELIGHTS_BUCKET.",
+    )(command)
+
+
 @contextmanager
-def opened(store_url: str | None, by: str) -> Iterator[tuple[IdentityStore, People]]:
+def opened(
+    store_url: str | None, by: str, elsewhere: Sequence[Elsewhere] = ()
+) -> Iterator[tuple[IdentityStore, People]]:
     """The store of people, and what can be done with it."""
     with needing_extra("people"), open_identity(store_url or default_store_url()) as store:
-        yield store, People(store, actor=by, now=now)
+        yield store, People(store, actor=by, now=now, elsewhere=elsewhere)
+
+
+def collections(region: str | None) -> list[RekognitionPeople]:
+    """The collections of a region; none where none is named."""
+    if region is None:
+        return []
+    with needing_extra("cloud"):
+        import boto3
+
+        from ingest_lambda.rekognition import rekognition_client
+        from ingest_lambda.rekognition_people import RekognitionPeople
+    return [RekognitionPeople(rekognition_client(boto3.Session(region_name=region)), now=now)]
+
+
+def bundles_of(
+    store: IdentityStore, folder: str, recogniser: str, sessions: Store | None = None, wait_s: float = 0.0
+) -> CameraBundles:
+    """The bundles of all cameras, in an S3 bucket or a folder."""
+    from houselights.bundling import BucketBundles, CameraBundles, LocalBundles
+
+    path = folder.removeprefix("dir:")
+    if path != folder:
+        place: LocalBundles | BucketBundles = LocalBundles(Path(path))
+    else:
+        with needing_extra("cloud"):
+            import boto3
+        place = BucketBundles(boto3.client("s3"), folder)
+    return CameraBundles(store, place, recogniser=measured_name(recogniser), now=now, sessions=sessions, wait_s=wait_s)
+
+
+def pictures_of(folder: str) -> Pictures:
+    """The pictures that cameras delivered, in an S3 bucket or a folder."""
+    from houselights.sighting_intake import PictureBucket, PictureFolder
+
+    path = folder.removeprefix("dir:")
+    if path != folder:
+        return PictureFolder(Path(path))
+    with needing_extra("cloud"):
+        import boto3
+    return PictureBucket(boto3.client("s3"), folder)
 
 
 @click.group(short_help="People who enrolled with consent: rosters, consent, withdrawal.")
@@ -180,6 +252,7 @@ def add(
     help="Where the photos come from; those from the web or a camera are refused.",
 )
 @recogniser_option
+@rekognition_option
 @by_option
 @store_option
 def enrol(
@@ -188,6 +261,7 @@ def enrol(
     photos: tuple[Path, ...],
     photos_from: PhotosFrom,
     recogniser: str,
+    region: str | None,
     by: str,
     store_url: str | None,
 ) -> None:
@@ -201,16 +275,19 @@ def enrol(
         check(gate(roster.purpose, roster.setting, roster.country, photos=photos_from), CONDITIONS)
         known = list_of_people.every_face(roster)
         measured = measure_photos(photos, recogniser)
+        template = checked_template(
+            measured.templates,
+            known,
+            recogniser=measured.recogniser,
+            strangers=measured.strangers,
+            person_id=person_id,
+        )
+        for place in collections(region):
+            place.enrol(roster_id, person_id, [photo.read_bytes() for photo in photos])
         list_of_people.enrol(
             roster_id,
             person_id,
-            checked_template(
-                measured.templates,
-                known,
-                recogniser=measured.recogniser,
-                strangers=measured.strangers,
-                person_id=person_id,
-            ),
+            template,
             recogniser=measured.recogniser,
             photos=measured.qualities,
             photo=measured.face if consent is not None and consent.keeps_photo else None,
@@ -281,21 +358,139 @@ def check_in(roster_id: str, person_id: str, out: bool, by: str, store_url: str 
 @people.command(short_help="End a person's enrolment and erase everything of them.")
 @click.argument("roster_id", metavar="ROSTER")
 @click.argument("person_id", metavar="PERSON")
+@bundles_option
+@recogniser_option
+@click.option("--wait", "wait_s", type=float, default=60.0, show_default=True, help="Seconds to wait for cameras.")
+@rekognition_option
 @by_option
 @store_option
-def withdraw(roster_id: str, person_id: str, by: str, store_url: str | None) -> None:
-    """Destroy PERSON's key, erase what it opened, and print the receipt."""
-    with opened(store_url, by) as (_, list_of_people):
+def withdraw(
+    roster_id: str,
+    person_id: str,
+    folder: str | None,
+    recogniser: str,
+    wait_s: float,
+    region: str | None,
+    by: str,
+    store_url: str | None,
+) -> None:
+    """Destroy PERSON's key, erase what it opened, and print the receipt.
+
+    With --bundles, each camera is sent a bundle without PERSON, and the receipt says when it acknowledged that.
+    """
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        places: list[Elsewhere] = list(collections(region))
+        if folder is not None:
+            people_store, _ = stack.enter_context(opened(store_url, by))
+            sessions = stack.enter_context(store_at(store_url))
+            places.append(bundles_of(people_store, folder, recogniser, sessions, wait_s))
+        _, list_of_people = stack.enter_context(opened(store_url, by, places))
         _print(list_of_people.withdraw(roster_id, person_id))
+
+
+@people.command(short_help="Print the settings by which a device recognises people.")
+@click.argument("session_id", metavar="SESSION")
+@click.argument("stage_id", metavar="STAGE")
+@click.argument("camera_id", metavar="CAMERA")
+@click.option("--forget", is_flag=True, help="Destroy the camera's key instead: it gets no bundle any more.")
+@by_option
+@store_option
+def device(session_id: str, stage_id: str, camera_id: str, forget: bool, by: str, store_url: str | None) -> None:
+    """Print what CAMERA of STAGE needs in its environment to recognise people: its key, which is secret, and ours.
+
+    From then on `houselights people bundles` makes bundles for it.
+    """
+    from audience.identity.bundle_keys import forget_camera
+    from houselights.bundling import device_settings
+
+    with opened(store_url, by) as (store, _):
+        if forget:
+            known = forget_camera(store, session_id, stage_id, camera_id)
+            click.echo(f"{camera_id} {'is forgotten' if known else 'had no key'}.", err=True)
+            return
+        for name, value in device_settings(store, (session_id, stage_id, camera_id), at=now()).items():
+            click.echo(f"{name}={value}")
+
+
+@people.command(short_help="Tell cameras whom to recognise, whenever that changes.")
+@bundles_option
+@recogniser_option
+@click.option("--once", is_flag=True, help="Make each camera's bundle once, and end.")
+@rekognition_option
+@by_option
+@store_option
+def bundles(
+    folder: str | None, recogniser: str, once: bool, region: str | None, by: str, store_url: str | None
+) -> None:
+    """Make a signed, encrypted bundle for each camera whenever a roster changes, until Ctrl-C or SIGTERM.
+
+    With --rekognition, those who withdrew by their own link are removed from the collections too.
+    """
+    if folder is None:
+        raise InvalidValue("nowhere to put bundles: give --bundles with the cameras' HOUSELIGHTS_BUCKET")
+    with opened(store_url, by) as (store, _), stopped_by_signal() as stop:
+        of_cameras = bundles_of(store, folder, recogniser)
+        if once:
+            for camera, made in of_cameras.send_changed():
+                click.echo(f"{'/'.join(camera)}\t{made.number}\t{made.people} people")
+            return
+        click.echo(f"making bundles in {folder}", err=True)
+        of_cameras.run(stop, lambda line: click.echo(line, err=True), collections(region))
+
+
+@people.command(short_help="Take in what cameras saw.")
+@click.option(
+    "--from",
+    "sources",
+    multiple=True,
+    required=True,
+    metavar="QUEUE_URL|mqtt://HOST",
+    help="Where sightings come from: the stack's queue of sightings, or a broker of your own. Repeatable.",
+)
+@bundles_option
+@by_option
+@store_option
+def sightings(sources: tuple[str, ...], folder: str | None, by: str, store_url: str | None) -> None:
+    """Record what cameras saw, until Ctrl-C or SIGTERM; with --bundles also the pictures for those who confirm."""
+    from contextlib import ExitStack
+
+    from houselights import sighting_intake as taking
+
+    def log(line: str) -> None:
+        click.echo(line, err=True)
+
+    rounds: list[Callable[[], object]] = []
+    with ExitStack() as stack, needing_extra("cloud"):
+        store, _ = stack.enter_context(opened(store_url, by))
+        stop = stack.enter_context(stopped_by_signal())
+        intake = taking.SightingIntake(store, now=now, log=log)
+        for source in sources:
+            if source.startswith("mqtt://"):
+                host, _, port = source.removeprefix("mqtt://").strip("/").partition(":")
+                stack.callback(taking.listen(host, int(port or 1883), intake, log))
+            else:
+                import boto3
+
+                from houselights.ingesting.queue import region_of
+
+                sqs = boto3.client("sqs", region_name=region_of(source))
+                rounds.append(partial(taking.take_from_queue, sqs, source, intake))
+        if folder is not None:
+            rounds.append(partial(taking.take_pictures, pictures_of(folder), intake))
+        taking.run(rounds, stop, log)
 
 
 @people.command(short_help="Erase expired enrolments, or a whole roster.")
 @click.argument("roster_id", metavar="[ROSTER]", required=False)
+@rekognition_option
 @by_option
 @store_option
-def erase(roster_id: str | None, by: str, store_url: str | None) -> None:
+def erase(roster_id: str | None, region: str | None, by: str, store_url: str | None) -> None:
     """Erase everybody of ROSTER and the roster itself; without one, whoever's consent or search has expired."""
-    with opened(store_url, by) as (store, list_of_people):
+    places = collections(region)
+    with opened(store_url, by, places) as (store, list_of_people):
         searches, panel = Searches(store, actor=by, now=now), HouseholdPanel(store, actor=by, now=now)
         if roster_id is None:
             receipts = list_of_people.end_expired()
@@ -307,6 +502,8 @@ def erase(roster_id: str | None, by: str, store_url: str | None) -> None:
             for household in panel.households(roster_id):
                 panel.erase(household)
             receipts = list_of_people.end_roster(roster_id)
+            for place in places:
+                place.end_roster(roster_id)
         for receipt in receipts:
             _print(receipt)
     click.echo(f"{len(receipts)} people erased.", err=True)

@@ -150,8 +150,9 @@ def test_a_camera_without_a_roster_imports_nothing_that_recognises():
     """What scores audiences never loads what recognises people."""
     script = (
         "import sys, houselights.cli, houselights.watching, houselights.scoring.score, edge_lambda.device, "
-        "edge_lambda.pipeline, ingest_lambda.handler\n"
-        "print([name for name in sys.modules if 'recognis' in name or name == 'edge_lambda.recognition'])"
+        "edge_lambda.pipeline, edge_lambda.program, ingest_lambda.handler\n"
+        "print([name for name in sys.modules if 'recognis' in name or name.startswith(('edge_lambda.recognition', "
+        "'edge_lambda.bundled', 'audience.identity.bundle'))])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -194,6 +194,8 @@ def a_roster(runs: Runs) -> None:
         ("add", "members", "--name", "Grace", "--consent", "form 1"),
         ("list", "members", "--names"),
         ("link", "members", "--at", "https://example.org"),
+        ("device", "talk", "main", "cam-1"),
+        ("bundles", "--bundles", "dir:DIR/people", "--once"),
         ("erase", "members"),
         ("trail",),
     ):
