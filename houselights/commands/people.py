@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from audience.errors import InvalidValue
+from audience.errors import InvalidValue, SessionNotFound
 from audience.identity.audit import AuditTrail, broken_at
 from audience.identity.gate import CONDITIONS, PHOTOS_FROM, PhotosFrom, check, gate
 from audience.identity.links import Links
@@ -405,11 +405,16 @@ def device(session_id: str, stage_id: str, camera_id: str, forget: bool, by: str
     from audience.identity.bundle_keys import forget_camera
     from houselights.bundling import device_settings
 
-    with opened(store_url, by) as (store, _):
+    with opened(store_url, by) as (store, list_of_people):
         if forget:
             known = forget_camera(store, session_id, stage_id, camera_id)
             click.echo(f"{camera_id} {'is forgotten' if known else 'had no key'}.", err=True)
             return
+        with store_at(store_url) as sessions, suppress(SessionNotFound):
+            session = sessions.session(session_id)
+            for one in list_of_people.rosters_for(session_id, stage_id):
+                # A pattern of stages may name a workplace's.
+                check(gate(one.purpose, session.setting, session.country, one.actor, law=one.law), one.accepted)
         for name, value in device_settings(store, (session_id, stage_id, camera_id), at=now()).items():
             click.echo(f"{name}={value}")
 
