@@ -14,12 +14,14 @@ from typing import Final
 
 from audience.errors import InvalidValue, StoreUnavailable
 from audience.identity.bundle_making import faces_at
+from audience.identity.gate import check, gate
 from audience.identity.matching import Gallery
 from audience.identity.panels import HouseholdPanel
 from audience.identity.people import People, covers
 from audience.identity.records import Roster, Sighting, new_id
 from audience.identity.sightings import record_sighting
 from audience.identity.store import IdentityStore
+from audience.privacy import Setting
 from edge_lambda.pipeline_types import TrackedFrame
 from edge_lambda.recognisers import Recogniser
 from edge_lambda.recognition import Recognised, Recognition
@@ -103,6 +105,8 @@ class CameraRecognition:
         session_id: str,
         stage_id: str,
         camera_id: str,
+        setting: Setting,
+        country: str | None,
         recogniser: Recogniser,
         log: Callable[[str], None],
     ) -> None:
@@ -112,11 +116,13 @@ class CameraRecognition:
             store: of people.
             roster_ids: which rosters.
             session_id, stage_id, camera_id: of the camera.
+            setting, country: of its session.
             recogniser: makes templates.
             log: called with a line, by ids alone, for the person who started it.
 
         Raises:
             InvalidValue: a roster is not there, or not for this stage.
+            AccessRefused: nobody may be recognised for its purpose where the session is.
         """
         self._store, self._log = store, log
         self._place = (session_id, stage_id, camera_id)
@@ -125,6 +131,10 @@ class CameraRecognition:
             StoredRoster(store, roster_id, session_id=session_id, stage_id=stage_id, recogniser=recogniser)
             for roster_id in roster_ids
         ]
+        for one in self._rosters:
+            roster = one.roster
+            # Asked again for where the camera looks: a pattern of stages may name a workplace's.
+            check(gate(roster.purpose, setting, country, roster.actor, law=roster.law), roster.accepted)
         self._problems: dict[str, str] = {}
         self._recognitions = [
             self._household_camera(one)
@@ -183,4 +193,5 @@ class CameraRecognition:
         )
         picture = found.picture() if roster.purpose == "search" else None
         if record_sighting(self._store, sighting, picture, now=now):
-            self._log(f"{roster.roster_id}: {match.subject_id} seen ({sighting.sighting_id})")
+            # No id: logs outlive a withdrawal.
+            self._log(f"{roster.roster_id}: somebody of this roster was seen")

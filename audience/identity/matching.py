@@ -299,6 +299,12 @@ class TrackMatcher(Generic[Crop]):
         elif facts.quality > self._chosen[-1][0].quality:
             self._chosen[-1] = (facts, crop)
 
+    def compare_with(self, gallery: Gallery) -> None:
+        """Compares with another gallery from now on; a track that was nobody's is compared anew, from new crops."""
+        self._gallery = gallery
+        if self.result is not None and self.result.outcome != "matched":
+            self.result = None
+
     @property
     def ready(self) -> bool:
         """Whether there are enough good crops to match."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from audience.errors import InvalidValue
+from audience.errors import InvalidValue, SessionNotFound
 from audience.identity.audit import AuditTrail, broken_at
-from audience.identity.gate import CONDITIONS, gate
+from audience.identity.gate import CONDITIONS, PHOTOS_FROM, PhotosFrom, check, gate
 from audience.identity.links import Links
+from audience.identity.panels import HouseholdPanel
 from audience.identity.people import Elsewhere, People, Profile, Receipt
-from audience.identity.records import GIVEN_BY, PURPOSES, GivenBy, Purpose, Roster
+from audience.identity.records import ACTORS, GIVEN_BY, PURPOSES, Actor, GivenBy, Purpose, Roster
+from audience.identity.searches import Searches
 from audience.identity.store import IdentityStore
 from audience.identity.thresholds import measured_name
 from audience.privacy import SETTINGS, Setting
@@ -143,6 +145,7 @@ def people() -> None:
 @click.option(
     "--accept", "accepted", multiple=True, type=click.Choice(list(CONDITIONS)), help="A condition that is met."
 )
+@click.option("--actor", type=click.Choice(ACTORS), default="organisation", show_default=True, help="Who recognises.")
 @click.option("--law", default="", help="The national law or authorisation that a search rests on.")
 @click.option("--days", type=click.IntRange(1, 1095), default=365, show_default=True, help="Days a consent holds.")
 @by_option
@@ -155,6 +158,7 @@ def roster(
     title: str,
     stages: tuple[str, ...],
     accepted: tuple[str, ...],
+    actor: Actor,
     law: str,
     days: int,
     by: str,
@@ -164,7 +168,7 @@ def roster(
 
     What the law asks for is printed first; nothing is set up before every condition is accepted.
     """
-    ruling = gate(purpose, setting, country, law=law)
+    ruling = gate(purpose, setting, country, actor, law=law)
     click.echo(ruling.reason, err=True)
     for name in ruling.conditions:
         click.echo(f"  {'accepted' if name in accepted else 'missing '}  {name}: {CONDITIONS[name]}", err=True)
@@ -178,6 +182,7 @@ def roster(
                 country=country,
                 stages=stages,
                 accepted=accepted,
+                actor=actor,
                 law=law,
                 created_at=now(),
                 created_by=by,
@@ -191,7 +196,6 @@ def roster(
 @click.argument("roster_id", metavar="ROSTER")
 @click.option("--name", required=True, help="What they want to be called.")
 @click.option("--note", default="", help="For whoever greets them.")
-@click.option("--mail", default="", help="Where their link to withdraw goes.")
 @click.option("--consent", "form", required=True, metavar="FORM", help="Reference of the signed form.")
 @click.option("--notice", default=NOTICE_ON_PAPER, show_default=True, help="Version of the notice they were given.")
 @click.option("--language", default="en", show_default=True, help="Of the notice.")
@@ -209,7 +213,6 @@ def add(
     roster_id: str,
     name: str,
     note: str,
-    mail: str,
     form: str,
     notice: str,
     language: str,
@@ -224,7 +227,7 @@ def add(
     with opened(store_url, by) as (_, list_of_people):
         person = list_of_people.add(
             roster_id,
-            Profile(name=name, note=note, mail=mail),
+            Profile(name=name, note=note),
             notice=notice,
             language=language,
             how="a signed form",
@@ -241,6 +244,13 @@ def add(
 @click.argument("roster_id", metavar="ROSTER")
 @click.argument("person_id", metavar="PERSON")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="PHOTO...")
+@click.option(
+    "--photos-from",
+    type=click.Choice(PHOTOS_FROM),
+    default="the person",
+    show_default=True,
+    help="Where the photos come from; those from the web or a camera are refused.",
+)
 @recogniser_option
 @rekognition_option
 @by_option
@@ -249,6 +259,7 @@ def enrol(
     roster_id: str,
     person_id: str,
     photos: tuple[Path, ...],
+    photos_from: PhotosFrom,
     recogniser: str,
     region: str | None,
     by: str,
@@ -260,7 +271,9 @@ def enrol(
         from houselights.enrolling import measure_photos
     with opened(store_url, by) as (_, list_of_people):
         consent = list_of_people.consent(list_of_people.person(roster_id, person_id))
-        known = list_of_people.every_face(list_of_people.roster(roster_id))
+        roster = list_of_people.roster(roster_id)
+        check(gate(roster.purpose, roster.setting, roster.country, photos=photos_from), CONDITIONS)
+        known = list_of_people.every_face(roster)
         measured = measure_photos(photos, recogniser)
         template = checked_template(
             measured.templates,
@@ -312,14 +325,22 @@ def list_people(roster_id: str | None, names: bool, by: str, store_url: str | No
 @click.argument("roster_id", metavar="ROSTER")
 @click.option("--at", "server", metavar="URL", required=True, help="Address of the pages.")
 @click.option("--days", type=click.IntRange(1, 90), default=14, show_default=True, help="Days it is good for.")
+@click.option("--person", "person_id", metavar="PERSON", help="Instead, their own link to check in and to withdraw.")
 @by_option
 @store_option
-def link(roster_id: str, server: str, days: int, by: str, store_url: str | None) -> None:
+def link(roster_id: str, server: str, days: int, person_id: str | None, by: str, store_url: str | None) -> None:
     """Print a link to join ROSTER. It is kept nowhere: whoever has it can join."""
     with opened(store_url, by) as (store, list_of_people):
-        list_of_people.roster(roster_id)
-        token = Links(store, now=now).make(roster_id, "join", valid_for=timedelta(days=days))
-    click.echo(f"{server_address(server)}/join/{token}")
+        if list_of_people.roster(roster_id).purpose == "search":
+            raise InvalidValue("nobody joins a roster of searches")
+        links, address = Links(store, now=now), server_address(server)
+        if person_id is not None:
+            consent = list_of_people.consent(list_of_people.person(roster_id, person_id))
+            valid_for = consent.expires_at - now() if consent else timedelta(days=days)
+            path = f"withdraw/{links.make(roster_id, 'withdraw', valid_for=valid_for, subject_id=person_id)}"
+        else:
+            path = f"join/{links.make(roster_id, 'join', valid_for=timedelta(days=days))}"
+    click.echo(f"{address}/{path}")
 
 
 @people.command("check-in", short_help="Check a person in for the welcome desk.")
@@ -384,11 +405,16 @@ def device(session_id: str, stage_id: str, camera_id: str, forget: bool, by: str
     from audience.identity.bundle_keys import forget_camera
     from houselights.bundling import device_settings
 
-    with opened(store_url, by) as (store, _):
+    with opened(store_url, by) as (store, list_of_people):
         if forget:
             known = forget_camera(store, session_id, stage_id, camera_id)
             click.echo(f"{camera_id} {'is forgotten' if known else 'had no key'}.", err=True)
             return
+        with store_at(store_url) as sessions, suppress(SessionNotFound):
+            session = sessions.session(session_id)
+            for one in list_of_people.rosters_for(session_id, stage_id):
+                # A pattern of stages may name a workplace's.
+                check(gate(one.purpose, session.setting, session.country, one.actor, law=one.law), one.accepted)
         for name, value in device_settings(store, (session_id, stage_id, camera_id), at=now()).items():
             click.echo(f"{name}={value}")
 
@@ -467,12 +493,22 @@ def sightings(sources: tuple[str, ...], folder: str | None, by: str, store_url: 
 @by_option
 @store_option
 def erase(roster_id: str | None, region: str | None, by: str, store_url: str | None) -> None:
-    """Erase everybody of ROSTER and the roster itself; without one, whoever's consent has expired."""
+    """Erase everybody of ROSTER and the roster itself; without one, whoever's consent or search has expired."""
     places = collections(region)
-    with opened(store_url, by, places) as (_, list_of_people):
-        receipts = list_of_people.end_expired() if roster_id is None else list_of_people.end_roster(roster_id)
-        for place in places if roster_id is not None else ():
-            place.end_roster(str(roster_id))
+    with opened(store_url, by, places) as (store, list_of_people):
+        searches, panel = Searches(store, actor=by, now=now), HouseholdPanel(store, actor=by, now=now)
+        if roster_id is None:
+            receipts = list_of_people.end_expired()
+            for one in list_of_people.rosters():
+                searches.entries(one.roster_id)  # ends those that have expired
+        else:
+            for entry in searches.entries(roster_id):
+                searches.end(roster_id, entry.entry_id, "withdrawn")
+            for household in panel.households(roster_id):
+                panel.erase(household)
+            receipts = list_of_people.end_roster(roster_id)
+            for place in places:
+                place.end_roster(roster_id)
         for receipt in receipts:
             _print(receipt)
     click.echo(f"{len(receipts)} people erased.", err=True)

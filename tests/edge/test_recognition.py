@@ -114,6 +114,16 @@ def test_somebody_who_is_there_already_is_recognised_once_the_roster_holds_them(
     assert len(camera.seen) == 1  # withdrawn
 
 
+def test_a_roster_that_changes_says_nobody_twice():
+    camera = Camera(gallery("p-1"))
+    for at_s in range(4):
+        camera.sees(GRACE, at_s)
+    camera.roster.now = gallery("p-1", "p-2")
+    for at_s in range(4, 8):
+        camera.sees(GRACE, at_s)
+    assert len(camera.seen) == 1
+
+
 @pytest.mark.parametrize(
     "face",
     [
