@@ -88,7 +88,11 @@ class Recognition:
         if gallery is not self._gallery:
             # Somebody may be on the roster now who was not when a track was compared, or the other way round.
             self._gallery = gallery
-            self._tracks.clear()
+            if gallery is None:
+                self._tracks.clear()
+            else:
+                for track in self._tracks.values():
+                    track.matcher.compare_with(gallery)
         if gallery is None or len(gallery) == 0:
             return
         for face in frame.tracked:
