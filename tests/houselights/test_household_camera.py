@@ -57,6 +57,8 @@ class Room:
             session_id="evening-1",
             stage_id=stage_id,
             camera_id="shelf",
+            setting="home",
+            country="CH",
             recogniser=TINY,
             log=self.lines.append,
         )
