@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import smtplib
 import ssl
+from email.errors import MessageError
 from email.message import EmailMessage
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -40,13 +42,14 @@ class MailServer:
         self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
         self._from = self._user if "@" in self._user else f"houselights@{self._host}"
 
-    def send(self, to: str, subject: str, text: str) -> None:
+    def send(self, to: str, subject: str, text: str, *, secret: bool = False) -> None:
         """Sends one mail; blocks up to `TIMEOUT_S`.
 
         Args:
             to: an address that `check_mail_address` takes.
             subject: one line.
             text: plain text.
+            secret: whether the text holds a secret, which leaves this machine encrypted or not at all.
 
         Raises:
             AlertNotDelivered: it may not have arrived; a retry may help.
@@ -54,14 +57,15 @@ class MailServer:
         mail = EmailMessage()
         mail["Subject"], mail["From"], mail["To"] = subject, self._from, to
         mail.set_content(text)
-        kind = smtplib.SMTP_SSL if self._encrypted else smtplib.SMTP
         try:
-            with kind(self._host, self._port, timeout=TIMEOUT_S) as server:
+            with self._connected() as server:
                 server.ehlo()
                 if not self._encrypted and server.has_extn("starttls"):
                     server.starttls(context=ssl.create_default_context())
                 elif self._password and not self._encrypted:
                     raise AlertNotDelivered("the mail server does not encrypt, so the password was not sent to it")
+                elif secret and not self._encrypted and not _is_this_machine(self._host):
+                    raise AlertNotDelivered("the mail server does not encrypt, so a secret link was not sent to it")
                 if self._password:
                     server.login(self._user, self._password)
                 server.send_message(mail)
@@ -69,6 +73,20 @@ class MailServer:
             raise AlertNotDelivered(
                 f"the mail server did not take the message ({type(problem).__name__}): check its address"
             ) from None
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._encrypted:
+            return smtplib.SMTP_SSL(self._host, self._port, timeout=TIMEOUT_S, context=ssl.create_default_context())
+        return smtplib.SMTP(self._host, self._port, timeout=TIMEOUT_S)
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def mail_server() -> MailServer | None:
@@ -87,8 +105,17 @@ def check_mail_address(address: str) -> None:
     Raises:
         InvalidValue: it is none; the line does not repeat it.
     """
-    local, at, domain = address.partition("@")
-    if not (local and at and domain) or "@" in domain or not address.isascii() or not address.isprintable():
+    plain = address.isascii() and address.isprintable() and not any(one in address for one in ' ,;:<>"()')
+    if not (plain and _is_one_address(address)):
         raise InvalidValue("this is no mail address: write it as ada@example.org")
-    if any(character in address for character in ' ,;<>"()'):
-        raise InvalidValue("this is no mail address: write it as ada@example.org")
+
+
+def _is_one_address(text: str) -> bool:
+    """Whether a mail's header takes a text as one address, and as nothing else."""
+    mail = EmailMessage()
+    try:
+        mail["To"] = text
+        read = mail["To"]
+        return not read.defects and [one.addr_spec for one in read.addresses] == [text] and "@" in text.strip("@")
+    except (MessageError, ValueError, AttributeError, IndexError):  # the parser raises all of them on odd texts
+        return False

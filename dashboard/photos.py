@@ -34,7 +34,27 @@ TIMEOUT_S: Final = 20.0
 TEMPLATE_TIMEOUT_S: Final = 300.0
 """For one photo and its template. The first one also loads the recogniser, which is downloaded once."""
 
+BUSY: Final = "Other photos are being looked at: try again in a moment."
+
+LONGEST_WAIT_S: Final = 10.0
+"""How long a photo waits for those before it. While the recogniser is downloaded, others are refused after this."""
+
 _HEADER: Final = 8
+
+_PASSED_ON: Final = (
+    "HOME",
+    "LANG",
+    "LD_LIBRARY_PATH",
+    "PATH",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "TMPDIR",
+    "XDG_CACHE_HOME",
+    "HOUSELIGHTS_RECOGNISER",
+    *(name for proxy in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (proxy, proxy.upper())),
+)
+"""Variables of the environment that the process gets: none that holds a secret of the server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +90,7 @@ class PhotoReader(Protocol):
 
         Raises:
             InvalidValue: it is too large.
-            ModelUnavailable: the models cannot be loaded, or took too long.
+            ModelUnavailable: the models cannot be loaded, or took too long; or too many photos wait.
         """
         ...
 
@@ -86,7 +106,9 @@ class PhotoProcess:
     def read(self, photo: bytes, *, template: bool) -> MeasuredPhoto:
         if len(photo) > LARGEST:
             raise InvalidValue(f"A photo has at most {LARGEST >> 20} MB.")
-        with self._one_at_a_time:
+        if not self._one_at_a_time.acquire(timeout=LONGEST_WAIT_S):
+            raise ModelUnavailable(BUSY)
+        try:
             process = self._process
             if process is None or process.poll() is not None:
                 process = self._process = _start()
@@ -95,6 +117,8 @@ class PhotoProcess:
             except (OSError, EOFError, TimeoutError):
                 self.close()
                 raise ModelUnavailable("This photo could not be looked at: try another one.") from None
+        finally:
+            self._one_at_a_time.release()
         return _measured(answer)
 
     def close(self) -> None:
@@ -117,9 +141,14 @@ def _start() -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        env=_environment(),
         start_new_session=True,
     )
+
+
+def _environment() -> dict[str, str]:
+    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return passed_on | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 def _ask(process: subprocess.Popen[bytes], photo: bytes, *, template: bool) -> dict[str, Any]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import smtplib
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +20,7 @@ from houselights.notify.sightings import SightingMessage, SightingWatch
 from tests.audience.identity.conftest import Desk
 from tests.audience.identity.conftest import desk as desk
 from tests.audience.identity.test_searches import FIRST, SECOND, running
+from tests.certificates import Authority, Signed
 
 
 class Kept:
@@ -103,8 +108,8 @@ def test_what_could_not_be_sent_is_sent_later(desk: Desk, kept: Kept):
 
 
 @contextmanager
-def mail_server() -> Iterator[tuple[int, list[str]]]:
-    """A mail server that takes one letter, without encryption."""
+def mail_server(signed: Signed | None = None) -> Iterator[tuple[int, list[str]]]:
+    """A mail server that takes one letter, encrypted only where it has a certificate."""
     lines: list[str] = []
 
     class Session(socketserver.StreamRequestHandler):
@@ -122,7 +127,15 @@ def mail_server() -> Iterator[tuple[int, list[str]]]:
                     return
                 self.wfile.write(b"354 go on\r\n" if data else b"250 good\r\n")
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session) as server:
+    class Server(socketserver.ThreadingTCPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A client that does not trust the certificate is no failure of the test."""
+
+    with Server(("127.0.0.1", 0), Session) as server:
+        if signed is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(signed.certificate, signed.private_key)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -147,6 +160,25 @@ def test_mail_holds_the_text_and_a_password_is_sent_encrypted_only(desk: Desk):
         Mail(MailServer(f"smtp://127.0.0.1:{port}"), "ada@example.org").send(message)
 
 
+def test_a_secret_leaves_this_machine_encrypted_only(monkeypatch: pytest.MonkeyPatch):
+    with mail_server() as (port, lines):
+        MailServer(f"smtp://127.0.0.1:{port}").send("ada@example.org", "Link", "the secret", secret=True)
+        assert "the secret" in lines
+        lines.clear()
+        elsewhere = partial(smtplib.SMTP, "127.0.0.1")
+        monkeypatch.setattr(smtplib, "SMTP", lambda _host, port, **named: elsewhere(port, **named))
+        with pytest.raises(AlertNotDelivered, match="encrypt"):
+            MailServer(f"smtp://mail.example.org:{port}").send("ada@example.org", "Link", "the secret", secret=True)
+        assert "the secret" not in lines
+
+
+def test_a_mail_server_whose_certificate_nobody_vouches_for_is_sent_nothing(tmp_path: Path):
+    with mail_server(Authority(tmp_path).signs("mail")) as (port, lines):
+        with pytest.raises(AlertNotDelivered):
+            MailServer(f"smtps://me:secret@127.0.0.1:{port}").send("ada@example.org", "Link", "the secret")
+        assert lines == []
+
+
 @pytest.mark.parametrize(
     ("server", "to"),
     [
@@ -155,6 +187,8 @@ def test_mail_holds_the_text_and_a_password_is_sent_encrypted_only(desk: Desk):
         ("smtp://h:0", "a@b"),
         ("smtp://h", "nobody"),
         ("smtp://h", "a@b\nBcc: c"),
+        ("smtp://h", "a@["),
+        ("smtp://h", "=?utf-8?q?x=0ABcc?=@c.org"),
     ],
 )
 def test_an_address_that_is_none_is_refused(server: str, to: str):

@@ -2,7 +2,7 @@
 const $ = (id) => document.getElementById(id);
 const HERE = location.pathname.replace(/\/+$/, "");
 const LEAVING = /\/withdraw\/[^/]*$/.test(HERE);
-const FEWEST = 2, MOST = 3, LARGEST_SIDE = 1280, HINT_SIDE = 480, HINT_EVERY_MS = 900;
+const FEWEST = 2, MOST = 3, LARGEST_SIDE = 1280, HINT_SIDE = 480, HINT_EVERY_MS = 2000;
 const photos = [];
 let stream = null, timer = 0, busy = false, sending = false;
 
