@@ -132,6 +132,8 @@ class Heartbeat:
         brightness, sharpness: of the picture, 0..1 (`edge_lambda.picture_quality`); None if not measured.
         preview_port: port on the device's own machine (127.0.0.1) of the camera's preview; None for no preview.
         preview_blurred: whether faces are blurred in the preview.
+        bundle: number of the newest bundle of people who enrolled that it took (`audience.identity.bundle`); None
+            where it recognises nobody.
     """
 
     session_id: str
@@ -154,6 +156,7 @@ class Heartbeat:
     sharpness: float | None = None
     preview_port: int | None = None
     preview_blurred: bool = False
+    bundle: int | None = None
 
     def __post_init__(self) -> None:
         _check_key(self)
@@ -175,6 +178,8 @@ class Heartbeat:
                 raise InvalidValue(f"a picture cannot have a {what} of {value:g}: it must be between 0 and 1")
         if self.preview_port is not None and not 1 <= self.preview_port <= 65535:
             raise InvalidValue(f"a preview cannot be at port {self.preview_port}: ports run from 1 to 65535")
+        if self.bundle is not None and self.bundle < 1:
+            raise InvalidValue(f"a bundle cannot have the number {self.bundle}")
 
 
 def _check_key(record: RecordingProgress | Heartbeat) -> None:

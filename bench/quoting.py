@@ -51,6 +51,14 @@ QUOTED: Final[Mapping[str, tuple[str, ...]]] = {
         "soak of 8 hours: windows in the store of those sent",
         "1,000 festivals at once: hottest DynamoDB partition in its hottest minute, of its limit",
     ),
+    "people": (
+        "40 px, pairs of photographs: true accepts at 1e-3",
+        "roster of 50, 2 photos, 3 crops, 40 px: members named rightly (406 tracks)",
+        "roster of 50, 2 photos, 3 crops, 40 px: strangers named, of 1,000 (4,175 tracks)",
+        "seen to the desk's page, p95",
+        "alerts without two confirmers",
+        "strangers' templates in any file, table or log",
+    ),
     "trust": (
         "connections and look-ups beyond loopback, over all commands",
         "files left outside the documented folders, over all commands",

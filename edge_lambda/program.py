@@ -16,9 +16,9 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from audience.errors import HouselightsError, InvalidValue
+from audience.errors import HouselightsError, InvalidValue, OutboxUnavailable
 from audience.privacy import decide
 from audience.store import Heartbeat
 from audience.time import to_ms
@@ -39,6 +39,10 @@ from edge_lambda.scorers import load_scorer
 from edge_lambda.settings import DeviceSettings, read_settings
 from edge_lambda.status import StatusSender, open_status
 from edge_lambda.status.log import heartbeat_line, to_stderr
+
+if TYPE_CHECKING:
+    from audience.identity.records import Sighting
+    from edge_lambda.bundled import BundledRecognition
 
 Made = TypeVar("Made")
 
@@ -95,6 +99,11 @@ def _run_device(settings: DeviceSettings) -> None:
             stack.enter_context(preview)
             to_stderr(f"preview at {preview.address}")
 
+        recognition = None
+        if settings.camera_key is not None and settings.signer is not None:
+            recognition = _recognition(settings, clock, sender, outbox)
+            stack.callback(recognition.close)
+
         def load() -> DeliveryPath:
             detector = load_detector(
                 settings.detector,
@@ -103,6 +112,8 @@ def _run_device(settings: DeviceSettings) -> None:
                 doubtful=True,
             )
             options: dict[str, Any] = {"interval_s": settings.interval_s, "keep_frames": preview is not None}
+            if recognition is not None:
+                options["on_frame"] = recognition.see
             if decision.mode == "expressions" and settings.scoring == "cloud":
                 return SheetDeliveryPath(camera, detector, **options)
             # Head counts never send pictures, whatever the settings say.
@@ -114,6 +125,8 @@ def _run_device(settings: DeviceSettings) -> None:
             return _naming("HOUSELIGHTS_SOURCE", lambda: open_camera(settings.source, clock=clock, sleep=time.sleep))
 
         def on_heartbeat(heartbeat: Heartbeat) -> None:
+            if recognition is not None:
+                heartbeat = recognition.noted(heartbeat)
             sender.send(heartbeat)
             if settings.status != "log" and heartbeat.state != "running":
                 to_stderr(heartbeat_line(heartbeat))
@@ -141,6 +154,57 @@ def _run_device(settings: DeviceSettings) -> None:
         device.run()
 
 
+def _recognition(settings: DeviceSettings, clock: Clock, sender: StatusSender, outbox: Outbox) -> BundledRecognition:
+    """What recognises the people of this camera's bundle. Nothing of it is imported by a camera without a key."""
+    from audience.identity.bundle import BundleReader, bundle_name
+    from audience.identity.sealed_picture import sealed_picture
+    from edge_lambda.bundled import (
+        BucketSource,
+        BundledRecognition,
+        BundledRosters,
+        BundleSource,
+        FolderSource,
+        SightingSender,
+    )
+    from edge_lambda.recognisers.load import load_recogniser
+
+    key = settings.camera_key
+    assert key is not None
+    assert settings.signer is not None
+
+    def on_picture(sighting: Sighting, jpeg: bytes) -> None:
+        try:
+            outbox.put(sealed_picture(sighting, jpeg, camera_key=key))
+        except OutboxUnavailable as problem:
+            to_stderr(f"the picture of a sighting is lost: {problem}")
+
+    camera = (settings.session_id, settings.stage_id, settings.camera_id)
+    recogniser = load_recogniser(settings.recogniser)
+    source: BundleSource
+    if isinstance(settings.bucket, Path):
+        source = FolderSource(settings.bucket / bundle_name(*camera))
+    else:
+        from edge_lambda.delivery.s3_bucket import upload_client
+
+        connect = _session(settings, clock)
+        source = BucketSource(lambda: upload_client(connect()), settings.bucket, bundle_name(*camera))
+    reader = BundleReader(
+        public_key=settings.signer,
+        camera_key=key,
+        session_id=settings.session_id,
+        stage_id=settings.stage_id,
+        camera_id=settings.camera_id,
+        recogniser=recogniser.name,
+    )
+    return BundledRecognition(
+        BundledRosters(source, reader, recogniser, folder=settings.outbox, now=clock),
+        recogniser,
+        camera=camera,
+        sightings=SightingSender(sender.publish, write_line=to_stderr),
+        on_picture=on_picture,
+    )
+
+
 def _status(settings: DeviceSettings) -> StatusSender:
     return open_status(settings.status, thing=settings.thing, certificate=settings.certificate)
 
@@ -148,11 +212,18 @@ def _status(settings: DeviceSettings) -> StatusSender:
 def _bucket(settings: DeviceSettings, clock: Clock) -> Bucket:
     if isinstance(settings.bucket, Path):
         return FolderBucket(settings.bucket)
+    from edge_lambda.delivery.s3_bucket import S3Bucket, upload_client
+
+    session = _session(settings, clock)
+    return S3Bucket(settings.bucket, lambda: upload_client(session()), now=clock, session_id=settings.session_id)
+
+
+def _session(settings: DeviceSettings, clock: Clock) -> Callable[[], Any]:
+    """What makes boto3's session, with new credentials each time."""
     # Only needed for S3, and slow to import on a small computer.
     import boto3
 
     from edge_lambda.delivery.iot_credentials import CredentialsProvider, device_session
-    from edge_lambda.delivery.s3_bucket import S3Bucket, upload_client
 
     if settings.credentials_url and settings.certificate is not None:
         provider = CredentialsProvider(
@@ -166,7 +237,7 @@ def _bucket(settings: DeviceSettings, clock: Clock) -> Bucket:
         def session() -> Any:
             return boto3.Session(region_name=settings.region)
 
-    return S3Bucket(settings.bucket, lambda: upload_client(session()), now=clock, session_id=settings.session_id)
+    return session
 
 
 def _naming(variable: str, make: Callable[[], Made]) -> Made:

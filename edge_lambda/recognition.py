@@ -88,7 +88,11 @@ class Recognition:
         if gallery is not self._gallery:
             # Somebody may be on the roster now who was not when a track was compared, or the other way round.
             self._gallery = gallery
-            self._tracks.clear()
+            if gallery is None:
+                self._tracks.clear()
+            else:
+                for track in self._tracks.values():
+                    track.matcher.compare_with(gallery)
         if gallery is None or len(gallery) == 0:
             return
         for face in frame.tracked:
@@ -98,6 +102,11 @@ class Recognition:
                 self._offer(track.matcher, frame, face.track, face.detection)
         for name in [name for name, one in self._tracks.items() if frame.at_ms - one.seen_ms > FORGOTTEN_MS]:
             del self._tracks[name]
+
+    def clear(self) -> None:
+        """Drops the gallery, and every track with its crops; the next frame begins anew."""
+        self._gallery = None
+        self._tracks.clear()
 
     def _offer(self, matcher: TrackMatcher[Image], frame: TrackedFrame, track_id: str, face: Detection) -> None:
         facts = CropFacts(

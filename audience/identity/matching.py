@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,8 +103,7 @@ class Match:
 
     Attributes:
         outcome: "matched": it is this person; "nobody": nobody on the roster; "unsure": two people of the roster who
-        are too
-            much alike; "too small" and "too few crops": not compared.
+            are too much alike; "too small" and "too few crops": not compared.
         subject_id: who it is; only where it is matched.
         similarity: to that person, -1..1; None unless it is matched.
         runner_up: similarity to the next on the roster; None unless it is matched and there is one.
@@ -118,6 +117,23 @@ class Match:
     runner_up: float | None = None
     between: tuple[str, ...] = ()
     crops: int = 0
+
+
+class PictureSearch(Protocol):
+    """A service elsewhere that keeps a roster's templates itself, and is asked with a picture of the face."""
+
+    def search(self, roster_id: str, picture: bytes) -> Match:
+        """Finds whom a picture shows: one request a track. The service keeps nothing of it.
+
+        Args:
+            roster_id: the roster.
+            picture: a JPEG or PNG of one face.
+
+        Raises:
+            InvalidValue: the picture shows no face or several, or is none.
+            StoreUnavailable: the service cannot be reached.
+        """
+        ...
 
 
 class Gallery:
@@ -281,6 +297,12 @@ class TrackMatcher(Generic[Crop]):
                 self._chosen.append((facts, crop))
         elif facts.quality > self._chosen[-1][0].quality:
             self._chosen[-1] = (facts, crop)
+
+    def compare_with(self, gallery: Gallery) -> None:
+        """Compares with another gallery from now on; a track that was nobody's is compared anew, from new crops."""
+        self._gallery = gallery
+        if self.result is not None and self.result.outcome != "matched":
+            self.result = None
 
     @property
     def ready(self) -> bool:

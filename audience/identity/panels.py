@@ -20,6 +20,7 @@ from audience.identity.households import (
     LASTS_MS,
     MINUTE_MS,
     MOST_MEMBERS,
+    PRIVACY,
     Household,
     HouseholdState,
     Member,
@@ -27,7 +28,9 @@ from audience.identity.households import (
     SeenMinute,
     Sex,
     Tap,
+    day_of,
     days_between,
+    in_order,
     state_at,
 )
 from audience.identity.links import Links, SecretLink
@@ -63,9 +66,19 @@ class HouseholdPanel:
         return [roster for roster in self._store.all(Roster) if roster.purpose == "panel"]
 
     def set_up(
-        self, roster_id: str, household_id: str, *, title: str = "", alike: Sequence[tuple[str, str]] = ()
+        self,
+        roster_id: str,
+        household_id: str,
+        *,
+        title: str | None = None,
+        alike: Sequence[tuple[str, str]] | None = None,
     ) -> Household:
         """Writes a household, or changes its title and who looks alike.
+
+        Args:
+            roster_id, household_id: which.
+            title: its label; None keeps the one it has.
+            alike: all pairs of members who look alike; None keeps those it has.
 
         Raises:
             InvalidValue: there is no such roster for panels, or a pair names somebody who is no member.
@@ -75,16 +88,16 @@ class HouseholdPanel:
         household = Household(
             roster_id=roster_id,
             household_id=household_id,
-            title=title,
-            alike=tuple(alike),
+            title=title if title is not None else known.title if known else "",
+            alike=tuple(alike) if alike is not None else known.alike if known else (),
             set_up_at=known.set_up_at if known else self._now(),
             set_up_by=known.set_up_by if known else self._actor,
         )
         members = {member.person_id for member in self._store.all(Member, roster_id, household_id)}
-        if strangers := sorted({person for pair in alike for person in pair} - members):
+        if strangers := sorted({person for pair in alike or () for person in pair} - members):
             raise InvalidValue(f"{strangers[0]} is no member of {household_id}: add them before saying who looks alike")
         self._store.put(household)
-        self._audit("household set up", roster_id, household_id, f"{len(alike)} pairs alike")
+        self._audit("household set up", roster_id, household_id, f"{len(household.alike)} pairs alike")
         return household
 
     def add_member(self, household: Household, person_id: str, *, sex: Sex = "", born: int | None = None) -> Member:
@@ -170,7 +183,9 @@ class HouseholdPanel:
         return state_at(self._taps(household, now_ms, now_ms + 1), now_ms)
 
     def take(self, household: Household, taps: Iterable[Tap]) -> int:
-        """Keeps what a household tapped; a tap that is known already, or older than `LASTS_MS`, changes nothing.
+        """Keeps what a household tapped; a tap that is known already, or is too old, changes nothing.
+
+        Too old is older than `LASTS_MS`, and on privacy than `PANEL_KEPT`.
 
         Returns:
             How many were new.
@@ -188,10 +203,15 @@ class HouseholdPanel:
                 raise InvalidValue("this was tapped for somebody who is no member")
             if tap.at_ms > now_ms:
                 raise InvalidValue("this was tapped in the future")
-        recent = [tap for tap in taps if tap.at_ms > now_ms - LASTS_MS]
-        for day in {tap.key[2] for tap in recent}:
-            there = len(self._store.all(Tap, *household.key, day))
-            if there + sum(tap.key[2] == day for tap in recent) > MOST_TAPS:
+        oldest_ms = to_ms(self._now() - PANEL_KEPT)
+        recent = [tap for tap in taps if tap.at_ms > (oldest_ms if tap.about_privacy else now_ms - LASTS_MS)]
+        # Those on privacy count apart: no other tap keeps a wish out.
+        for together, day in {(tap.key[2], day_of(tap.at_ms)) for tap in recent}:
+            there = [
+                *self._store.all(Tap, *household.key, together),
+                *(tap for tap in recent if tap.key[2] == together),
+            ]
+            if sum(day_of(tap.at_ms) == day for tap in there) > MOST_TAPS:
                 raise InvalidValue(f"more than {MOST_TAPS} taps a day are not kept")
         new = sum(self._store.put_new(tap) for tap in recent)
         wishes = [tap.at_ms for tap in recent if tap.action == "privacy on"]
@@ -276,10 +296,12 @@ class HouseholdPanel:
         self._audit("household erased", household.roster_id, household.household_id)
 
     def end_old(self, roster_id: str) -> None:
-        """Removes what is older than `PANEL_KEPT`."""
+        """Removes what is older than `PANEL_KEPT`, but for the last tap on privacy: a wish holds until it is ended."""
         oldest_ms = to_ms(self._now() - PANEL_KEPT)
         for household in self.households(roster_id):
-            self._store.drop(*(tap for tap in self._store.all(Tap, *household.key) if tap.at_ms < oldest_ms))
+            holds = in_order(self._store.all(Tap, *household.key, PRIVACY))[-1:]
+            old = (tap for tap in self._store.all(Tap, *household.key) if tap.at_ms < oldest_ms)
+            self._store.drop(*(tap for tap in old if tap not in holds))
             self._store.drop(*(one for one in self._store.all(SeenMinute, *household.key) if one.minute_ms < oldest_ms))
 
     def _roster(self, roster_id: str) -> Roster:
@@ -291,7 +313,7 @@ class HouseholdPanel:
     def _taps(self, household: Household, from_ms: int, until_ms: int) -> list[Tap]:
         """What was tapped in a stretch, and before it as long as it holds."""
         days = days_between(from_ms - LASTS_MS, until_ms)
-        return [tap for day in days for tap in self._store.all(Tap, *household.key, day)]
+        return [tap for key in (*days, PRIVACY) for tap in self._store.all(Tap, *household.key, key)]
 
     def _seen(self, household: Household, from_ms: int, until_ms: int) -> list[SeenMinute]:
         days = days_between(from_ms, until_ms)

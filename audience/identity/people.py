@@ -8,6 +8,7 @@ still waited for.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.errors import InvalidValue
-from audience.identity.audit import AuditTrail
+from audience.identity.audit import AuditEntry, AuditTrail
 from audience.identity.gate import check, gate
 from audience.identity.links import SecretLink
 from audience.identity.panels import HouseholdPanel
@@ -44,6 +45,15 @@ PROFILE: Final = "profile"
 PHOTO: Final = "photo"
 TEMPLATE: Final = "template"
 """Names of what is sealed for a person or a watch entry."""
+
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+"""How far this machine's clock may be behind the last entry of the trail."""
+
+UNFINISHED_KEPT: Final = timedelta(days=1)
+"""How long somebody is kept who was added and never consented, because the adding was interrupted."""
+
+CHECK_IN_HOLDS: Final = timedelta(hours=12)
+"""How long somebody who checked in and did not come is looked for."""
 
 LONGEST_NOTE: Final = 1000
 LARGEST_PHOTO: Final = 256 * 1024
@@ -178,9 +188,10 @@ class People:
 
         Raises:
             AccessRefused: it does not; the line has the article, or the conditions that are not met.
-            InvalidValue: a roster with that id has another purpose, setting or country.
+            InvalidValue: a roster with that id has another purpose, setting or country, or fewer stages and people who
+                consented to those.
         """
-        check(gate(roster.purpose, roster.setting, roster.country, law=roster.law), roster.accepted)
+        check(gate(roster.purpose, roster.setting, roster.country, roster.actor, law=roster.law), roster.accepted)
         known = self._store.get(Roster, *roster.key)
         if known is not None:
             for what in ("purpose", "setting", "country"):
@@ -189,6 +200,11 @@ class People:
                         f"the roster {roster.roster_id} is for another {what}, to which its people consented: set up "
                         "another roster"
                     )
+            if set(roster.stages) - set(known.stages) and self.people(roster.roster_id):
+                raise InvalidValue(
+                    f"people on {roster.roster_id} consented to these stages: {', '.join(known.stages) or 'none'}; for "
+                    "others set up another roster"
+                )
         self._store.put(roster)
         accepted = ", ".join(roster.accepted)
         self._audit("roster set up", roster.roster_id, detail=f"{roster.purpose}; accepted: {accepted}")
@@ -243,7 +259,8 @@ class People:
             raise InvalidValue("people who are searched for are requested and approved, not added")
         check(
             gate(roster.purpose, roster.setting, roster.country, subject="child" if child else "adult", law=roster.law),
-            (*roster.accepted, *(("guardian",) if given_by == "a guardian" else ())),
+            # A guardian speaks for one child, not for a roster.
+            {*roster.accepted} - {"guardian"} | ({"guardian"} if given_by == "a guardian" else set()),
         )
         at = self._now()
         person = Person(roster_id=roster_id, person_id=new_id("p"), added_at=at, child=child)
@@ -308,6 +325,10 @@ class People:
         content = {TEMPLATE: template_bytes(vector)} | ({PHOTO: photo} if photo is not None else {})
         self._store.seal(person_id, content)
         self._store.put(enrolment)
+        if self._store.get(Person, roster_id, person_id) is None:  # withdrawn meanwhile
+            self._store.destroy(person_id)
+            self._store.drop(enrolment)
+            raise InvalidValue(f"{person_id} has withdrawn meanwhile")
         self._audit("enrolled", roster_id, person_id, f"{len(photos)} photos; {recogniser}")
         return enrolment
 
@@ -363,7 +384,7 @@ class People:
     def known_faces(self, roster: Roster) -> list[KnownFace]:
         """Templates of everybody on a roster who may be recognised now.
 
-        Their consent holds, and for a welcome desk they are checked in.
+        Their consent holds, and for a welcome desk they checked in within `CHECK_IN_HOLDS`.
 
         Read each time: a template that is kept in memory longer would outlive a withdrawal.
         """
@@ -377,7 +398,7 @@ class People:
             if person.person_id in enrolments
             and person.person_id in consents
             and consents[person.person_id].holds(now)
-            and (roster.purpose != "welcome desk" or person.checked_in_at is not None)
+            and (roster.purpose != "welcome desk" or _is_expected(person, now))
         ]
         return self._faces(roster, enrolments, wanted)
 
@@ -407,7 +428,7 @@ class People:
         return [roster for roster in self.rosters() if covers(roster.stages, session_id, stage_id)]
 
     def export(self, roster_id: str, person_id: str) -> dict[str, Any]:
-        """Everything that is kept of a person, as JSON has it (GDPR, articles 15 and 20). The photo is left out.
+        """Everything that is kept of a person, as JSON has it (GDPR, articles 15 and 20); the photo as base64.
 
         Raises:
             InvalidValue: there is no such person.
@@ -416,6 +437,7 @@ class People:
         profile = self.profile(person_id)
         enrolment = self.enrolment(person)
         content = self._store.unseal(person_id, TEMPLATE)
+        photo = self.photo(person_id)
         self._audit("exported", roster_id, person_id)
         return {
             "person": _plain(person),
@@ -423,7 +445,8 @@ class People:
             "consents": [_plain(one) for one in self._store.all(Consent, roster_id, person_id)],
             "enrolment": _plain(enrolment) if enrolment else None,
             "template": template_of(content).tolist() if content else None,
-            "keeps a photo": self.photo(person_id) is not None,
+            "photo": b64encode(photo).decode() if photo else None,
+            "trail": [_plain(one) for one in self._trail.entries() if one.subject_id == person_id],
             "household": self._households().export(roster_id, person_id),
             "sightings": [_plain(one) for one in self._store.all(Sighting, roster_id, person_id)],
         }
@@ -431,12 +454,18 @@ class People:
     def withdraw(self, roster_id: str, person_id: str, *, why: str = "withdrawn") -> Receipt:
         """Ends an enrolment and removes everything that is kept of the person but the audit trail's entries.
 
-        Doing it twice is no error, and completes what was interrupted.
+        Doing it twice is no error, and completes what was interrupted, or could not be reached.
 
         Args:
             roster_id, person_id: the person.
             why: "withdrawn", "expired" or "erased", for the audit trail.
+
+        Raises:
+            InvalidValue: nobody with that id ever was on the roster: no key of somebody else is destroyed, and no
+                receipt given of a mistyped id.
         """
+        if not self._was_here(roster_id, person_id):
+            self.person(roster_id, person_id)
         at = self._now()
         self._store.destroy(person_id)
         self._store.drop(
@@ -451,6 +480,7 @@ class People:
         ):
             if found is not None:
                 self._store.drop(found)
+        self._store.destroy(person_id)  # a camera or an enrolment may have sealed something meanwhile
         removals = [
             Removal(place="this store", done_at=None, remark="another program still reads what was there before")
             if self._store.has_pending_erasure
@@ -465,9 +495,11 @@ class People:
         """Removes everybody of a roster, its links, and the roster itself.
 
         Raises:
-            InvalidValue: there is no such roster.
+            InvalidValue: there is no such roster, or searches or households are on it, which are ended first.
         """
         roster = self.roster(roster_id)
+        if self._store.all(WatchEntry, roster_id) or self._households().households(roster_id):
+            raise InvalidValue(f"there are searches or households on {roster_id}: end them first")
         receipts = [self.withdraw(roster_id, person.person_id, why="erased") for person in self.people(roster_id)]
         self._store.drop(*self._store.all(SecretLink, roster_id))
         self._store.drop(roster)
@@ -478,18 +510,38 @@ class People:
         """Removes everybody whose consent has expired or was withdrawn, and what has been kept for long enough.
 
         These are sightings past `SIGHTINGS_KEPT`, and what households tapped and cameras saw of them past `PANEL_KEPT`.
+
+        Raises:
+            InvalidValue: the clock is behind what was done here before; nothing was removed.
         """
         now, receipts = self._now(), []
+        last = self._trail.last()
+        if last is not None and now < last.at - CLOCK_TOLERANCE:
+            raise InvalidValue(
+                f"this machine's clock says {instant_text(now)}, which is before the last thing that was done here: "
+                "set the clock first"
+            )
         for roster in self.rosters():
             for person in self.people(roster.roster_id):
                 consent = self.consent(person)
-                if consent is None or not consent.holds(now):
+                unfinished = consent is None and person.added_at < now - UNFINISHED_KEPT
+                if unfinished or (consent is not None and consent.has_ended(now)):
                     receipts.append(self.withdraw(roster.roster_id, person.person_id, why="expired"))
+            if roster.purpose == "search":
+                continue  # its sightings end with their search
             kept_from = to_ms(now - SIGHTINGS_KEPT[roster.purpose])
-            self._store.drop(*(one for one in self._store.all(Sighting, roster.roster_id) if one.at_ms < kept_from))
+            for sighting in self._store.all(Sighting, roster.roster_id):
+                if sighting.at_ms < kept_from:
+                    self._store.drop(sighting, *self._store.all(Notice, *sighting.key))
             if roster.purpose == "panel":
                 self._households().end_old(roster.roster_id)
         return receipts
+
+    def _was_here(self, roster_id: str, person_id: str) -> bool:
+        if self._store.get(Person, roster_id, person_id) is not None:
+            return True
+        added = (one for one in self._trail.entries() if one.action == "added")
+        return any((one.roster_id, one.subject_id) == (roster_id, person_id) for one in added)
 
     def _households(self) -> HouseholdPanel:
         return HouseholdPanel(self._store, actor=self._actor, now=self._now)
@@ -503,6 +555,10 @@ class People:
             subject_id=subject_id,
             detail=detail[:200],
         )
+
+
+def _is_expected(person: Person, now: datetime) -> bool:
+    return person.checked_in_at is not None and now - person.checked_in_at < CHECK_IN_HOLDS
 
 
 def covers(stages: Iterable[str], session_id: str, stage_id: str) -> bool:
@@ -527,7 +583,7 @@ def template_of(content: bytes) -> Vector:
     return np.frombuffer(content, dtype="<f4").astype(np.float32)
 
 
-def _plain(record: Person | Consent | Enrolment | Sighting | WatchEntry) -> dict[str, Any]:
+def _plain(record: Person | Consent | Enrolment | Sighting | WatchEntry | AuditEntry) -> dict[str, Any]:
     return {
         name: instant_text(value) if isinstance(value, datetime) else value for name, value in asdict(record).items()
     }

@@ -159,7 +159,7 @@ def household_presence(
 
     Args:
         household, members: whose.
-        taps: of this household, from `LASTS_MS` before the stretch on; in any order.
+        taps: of this household, from `LASTS_MS` before the stretch on, and all on privacy; in any order.
         seen: minutes of this household; others than those of the stretch are left out.
         from_ms, until_ms: the stretch, milliseconds since the epoch; minutes it touches count.
         joins: ids of members whose expressions may be joined with them.
@@ -215,7 +215,9 @@ class _Taps:
         groups = sorted({(guests.sex, guests.ages) for tap in taps for guests in tap.guests})
         changes: list[tuple[float, list[tuple[int, float]]]] = [
             (np.nan, [(tap.at_ms, tap.action == "set on") for tap in taps if tap.action in ("set on", "set off")]),
-            (0.0, [(tap.at_ms, tap.action == "privacy on") for tap in taps if tap.action.startswith("privacy")]),
+        ]
+        privacy: list[tuple[int, float]] = [
+            (tap.at_ms, tap.action == "privacy on") for tap in taps if tap.about_privacy
         ]
         for member in members:
             own = [tap for tap in taps if tap.person_id == member.person_id or tap.action == "set off"]
@@ -224,11 +226,11 @@ class _Taps:
             own = [tap for tap in taps if tap.action in ("guests", "set off")]
             counts = [sum(one.count for one in tap.guests if (one.sex, one.ages) == group) for tap in own]
             changes.append((0.0, [(tap.at_ms, count) for tap, count in zip(own, counts, strict=True)]))
-        lasting = [(default, _until_forgotten(default, steps)) for default, steps in changes]
+        lasting = [(0.0, privacy)] + [(default, _until_forgotten(default, steps)) for default, steps in changes]
         instants = {at for _, steps in lasting for at, _ in steps}
         self._knots = np.array(sorted({*instants, int(self._edges[0]), int(self._edges[-1])}), dtype=np.int64)
         values = [_at(self._knots, default, steps) for default, steps in lasting]
-        self.set, self.privacy = values[:2]
+        self.privacy, self.set = values[:2]
         self.logins = values[2 : 2 + len(members)]
         self.guests = dict(zip(groups, values[2 + len(members) :], strict=True))
 

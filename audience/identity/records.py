@@ -20,6 +20,9 @@ from audience.time import to_ms
 Purpose = Literal["register", "welcome desk", "search", "panel"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
+Actor = Literal["organisation", "law enforcement"]
+ACTORS: tuple[Actor, ...] = get_args(Actor)
+
 GivenBy = Literal["the person", "a guardian"]
 GIVEN_BY: tuple[str, ...] = get_args(GivenBy)
 How = Literal["the enrolment page", "a signed form", "at the desk"]
@@ -51,6 +54,7 @@ class Roster:
         setting, country: where it is used, as for a session; the country is an ISO 3166-1 code, None if unknown.
         stages: where its people may be recognised, as "session/stage" with `*` for any letters.
         accepted: names of the conditions (`audience.identity.gate`) that whoever set it up says are met.
+        actor: who recognises, "organisation" or "law enforcement".
         law: the national law or the authorisation that it rests on; "" if it needs none.
         created_at, created_by: aware UTC, and who set it up.
         consent_days: for how many days a consent holds, 1 to 1,095.
@@ -64,6 +68,7 @@ class Roster:
     country: str | None = None
     stages: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
+    actor: Actor = "organisation"
     law: str = ""
     created_at: datetime
     created_by: str
@@ -78,10 +83,8 @@ class Roster:
         check_choice("setting", self.setting, SETTINGS)
         if self.country is not None:
             object.__setattr__(self, "country", country_code(self.country))
-        for pattern in self.stages:
-            session, slash, stage = pattern.partition("/")
-            if not (session and slash and stage) or "/" in stage:
-                raise InvalidValue(f"{pattern!r} names no stages: write them as SESSION/STAGE, with * for any letters")
+        check_choice("actor", self.actor, ACTORS)
+        _check_stages(self.stages)
         _check_who("created by", self.created_by)
         to_ms(self.created_at)
         if not 1 <= self.consent_days <= LONGEST_CONSENT.days:
@@ -184,6 +187,10 @@ class Consent:
         """Its key in the store."""
         return (self.roster_id, self.person_id, self.purpose)
 
+    def has_ended(self, at: datetime) -> bool:
+        """Whether it has expired or was withdrawn by an instant; a clock that is behind ends nothing."""
+        return at >= self.expires_at or (self.withdrawn_at is not None and at >= self.withdrawn_at)
+
     def holds(self, at: datetime) -> bool:
         """Whether it holds at an instant."""
         return self.given_at <= at < self.expires_at and (self.withdrawn_at is None or at < self.withdrawn_at)
@@ -277,6 +284,7 @@ class WatchEntry:
                 raise InvalidValue(f"a search needs a {what}: without one nobody may be looked for")
         if not self.stages:
             raise InvalidValue("a search needs an area: name the stages where to look")
+        _check_stages(self.stages)
         _check_who("requested by", self.requested_by)
         if not 1 <= self.hours <= LONGEST_SEARCH // timedelta(hours=1):
             raise InvalidValue(f"a search cannot run for {self.hours} hours: use 1 to 72, and renew it")
@@ -427,6 +435,13 @@ class BundleKey:
     def key(self) -> tuple[str, ...]:
         """Its key in the store."""
         return (self.holder,)
+
+
+def _check_stages(stages: tuple[str, ...]) -> None:
+    for pattern in stages:
+        session, slash, stage = pattern.partition("/")
+        if not (session and slash and stage) or "/" in stage:
+            raise InvalidValue(f"{pattern!r} names no stages: write them as SESSION/STAGE, with * for any letters")
 
 
 def _check_who(what: str, account: str) -> None:

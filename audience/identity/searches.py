@@ -29,6 +29,7 @@ from audience.identity.people import (
     template_of,
 )
 from audience.identity.records import (
+    LONGEST_SEARCH,
     Confirmation,
     Enrolment,
     Notice,
@@ -94,6 +95,7 @@ class Searches:
         basis: str,
         reference: str,
         stages: Sequence[str],
+        adult: bool,
         hours: int = 24,
     ) -> WatchEntry:
         """Asks for a search; nothing is looked for until it is approved.
@@ -104,16 +106,29 @@ class Searches:
             vector, recogniser, photos: their template, the model that made it, and what was measured on each photo.
             photo: a JPEG of the face, for those who confirm.
             basis, reference, stages, hours: see `WatchEntry`.
+            adult: whether the person is of age, as whoever asks says.
 
         Raises:
             AccessRefused: the gate does not allow searches on this roster.
-            InvalidValue: the roster is unknown or of another purpose, or something is missing.
+            InvalidValue: the roster is unknown or of another purpose, something is missing, or the stages are not those
+                of the roster.
         """
         roster = self._search_roster(roster_id)
         check(
-            gate("search", roster.setting, roster.country, _actor(roster), law=roster.law),
+            gate(
+                "search",
+                roster.setting,
+                roster.country,
+                roster.actor,
+                subject="adult" if adult else "child",
+                law=roster.law,
+            ),
             roster.accepted,
         )
+        for pattern in stages:
+            session_id, _, stage_id = pattern.partition("/")
+            if not covers(roster.stages, session_id, stage_id):
+                raise InvalidValue(f"{pattern!r} is not within the area of {roster_id}: {', '.join(roster.stages)}")
         if len(photo) > LARGEST_PHOTO:
             raise InvalidValue(f"a photo of {len(photo)} bytes is too large to be kept: use at most {LARGEST_PHOTO}")
         entry = WatchEntry(
@@ -138,7 +153,8 @@ class Searches:
             entry.entry_id,
             {PROFILE: json.dumps(asdict(description)).encode(), PHOTO: photo, TEMPLATE: template_bytes(vector)},
         )
-        self._audit("search requested", entry, f"{basis}; {reference}; {hours} h")
+        # Neither basis nor reference: both may name the person, and the trail outlives the search.
+        self._audit("search requested", entry, f"{hours} h; {', '.join(entry.stages)}")
         return entry
 
     def entry(self, roster_id: str, entry_id: str) -> WatchEntry:
@@ -153,10 +169,13 @@ class Searches:
         return found
 
     def entries(self, roster_id: str) -> list[WatchEntry]:
-        """All searches of a roster, newest first, after those that have expired were ended."""
+        """All searches of a roster, newest first, after those that have expired were ended.
+
+        One that nobody approves expires after `LONGEST_SEARCH`.
+        """
         now = self._now()
         for entry in self._store.all(WatchEntry, roster_id):
-            if not entry.ended and entry.expires_at is not None and entry.expires_at <= now:
+            if (entry.expires_at or entry.requested_at + LONGEST_SEARCH) <= now:
                 self._end(entry, "expired")
         return sorted(self._store.all(WatchEntry, roster_id), key=lambda entry: entry.requested_at, reverse=True)
 
@@ -243,6 +262,10 @@ class Searches:
         self._store.put(replace(sighting, picture=picture is not None))
         if picture is not None:
             self._store.seal(entry.entry_id, {PICTURE + sighting.sighting_id: picture})
+        if self._store.get(WatchEntry, sighting.roster_id, sighting.subject_id) is None:  # ended meanwhile
+            self._store.destroy(entry.entry_id)
+            self._store.drop(sighting)
+            return False
         self._trail.add(
             at=self._now(),
             actor=sighting.camera_id,
@@ -350,6 +373,7 @@ class Searches:
         ended = replace(entry, ended=why, ended_at=self._now())
         self._audit(f"search {why}", entry, "erased")
         self._store.drop(entry)
+        self._store.destroy(entry.entry_id)  # a camera may have sealed a picture meanwhile
         return ended
 
     def _audit(self, action: str, entry: WatchEntry, detail: str) -> None:
@@ -361,10 +385,6 @@ class Searches:
             subject_id=entry.entry_id,
             detail=detail[:200],
         )
-
-
-def _actor(roster: Roster) -> Literal["organisation", "law enforcement"]:
-    return "law enforcement" if "authorisation" in roster.accepted else "organisation"
 
 
 def _state(said: Sequence[Confirmation]) -> State:

@@ -61,6 +61,20 @@ def check_measured(recogniser: str) -> None:
         )
 
 
+def measured_name(kind: str) -> str:
+    """The full name, with version and hash, of the recogniser of a kind whose thresholds were measured.
+
+    Args:
+        kind: such as "dlib".
+
+    Raises:
+        InvalidValue: none of that kind was.
+    """
+    found = next((name for name in TABLE if name.partition("-")[0] == kind), kind)
+    check_measured(found)
+    return found
+
+
 def threshold(recogniser: str, *, photos: int, crops: int, height_px: float, roster: int) -> float:
     """The least similarity at which a track is a person.
 

@@ -43,6 +43,7 @@ _FIELDS = (
     "detail",
     "brightness",
     "sharpness",
+    "bundle",
 )
 _SINCE_PICTURES_ARE_MEASURED = ("brightness", "sharpness")
 _ADDED_ON_THE_WAY = ("topic", "received_ms")
@@ -67,8 +68,10 @@ def status_topic(session_id: str, stage_id: str, camera_id: str) -> str:
 def status_message(heartbeat: Heartbeat) -> bytes:
     """Serialises a heartbeat as a message.
 
-    Without `received_ms`, which the receiver adds, and the preview, which exists on the device's own machine only.
+    Without `received_ms`, which the receiver adds, and the preview, which exists on the device's own machine only. The
+    bundle's number is left out where there is none, as receivers before bundles know no such field.
     """
+    bundle = {} if heartbeat.bundle is None else {"bundle": heartbeat.bundle}
     return dump(
         {
             "format": FORMAT,
@@ -90,6 +93,7 @@ def status_message(heartbeat: Heartbeat) -> bytes:
             "detail": _one_line(heartbeat.detail),
             "brightness": heartbeat.brightness,
             "sharpness": heartbeat.sharpness,
+            **bundle,
         }
     )
 
@@ -111,7 +115,7 @@ def read_status(data: bytes) -> Heartbeat:
         raise SheetRejected("it is not a status")
     if whole(document.get("schema"), "the schema") != SCHEMA:
         raise SheetRejected(f"the status is of schema {document['schema']}, and this reads schema {SCHEMA}")
-    for name in ("last_window_ms", *_SINCE_PICTURES_ARE_MEASURED):
+    for name in ("last_window_ms", "bundle", *_SINCE_PICTURES_ARE_MEASURED):
         document.setdefault(name, None)  # passing JSON through SQL may drop a null
     added = _ADDED_ON_THE_WAY if document.keys() & set(_ADDED_ON_THE_WAY) else ()
     fields = dict(zip(_FIELDS + added, fields_of(document, "the status", _FIELDS + added), strict=True))
@@ -125,7 +129,7 @@ def read_status(data: bytes) -> Heartbeat:
             state=_line(fields["state"], "the state", _LONGEST_STATE),  # type: ignore[arg-type]
             frames_per_s=number(fields["frames_per_s"], "the frames per second"),
             faces=whole(fields["faces"], "the number of faces"),
-            last_window_ms=_instant(fields["last_window_ms"], "the newest window's start"),
+            last_window_ms=_optional_whole(fields["last_window_ms"], "the newest window's start"),
             lag_s=number(fields["lag_s"], "the lag"),
             detail=_line(fields["detail"], "the detail", LONGEST_DETAIL),
             sent=whole(fields["sent"], "the number of deliveries sent"),
@@ -136,6 +140,7 @@ def read_status(data: bytes) -> Heartbeat:
             received_ms=whole(fields["received_ms"], "the instant of arrival") if added else None,
             brightness=_measure(fields["brightness"], "the brightness"),
             sharpness=_measure(fields["sharpness"], "the sharpness"),
+            bundle=_optional_whole(fields["bundle"], "the bundle's number"),
         )
     except InvalidValue as problem:
         raise SheetRejected(str(problem)) from None
@@ -162,5 +167,5 @@ def _measure(value: Any, what: str) -> float | None:
     return None if value is None else number(value, what)
 
 
-def _instant(value: Any, what: str) -> int | None:
+def _optional_whole(value: Any, what: str) -> int | None:
     return None if value is None else whole(value, what)

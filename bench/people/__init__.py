@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 
 from bench import household
 from bench.figures import Figure
-from bench.people import journeys, recognising
+from bench.people import cloud, journeys, recognising
 
 NEEDS = ("data",)
 
 PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "recognising": recognising.run,
     "household": household.minutes,
+    "cloud": cloud.run,
     "journeys": journeys.run,
 }
 

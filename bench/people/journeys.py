@@ -187,6 +187,7 @@ def _requested(store: IdentityStore, seed: int) -> WatchEntry:
         basis="missing person",
         reference="12/26",
         stages=("fair-1/*",),
+        adult=True,
     )
 
 
@@ -281,6 +282,8 @@ def _strangers() -> Iterator[Figure]:
             session_id=PLACE[0],
             stage_id=PLACE[1],
             camera_id=PLACE[2],
+            setting="event",
+            country="CH",
             recogniser=recogniser,
             log=lines.append,
         )

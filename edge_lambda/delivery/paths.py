@@ -13,7 +13,7 @@ from edge_lambda.delivery.contact_sheet import crop_for_sheet
 from edge_lambda.delivery.sheets import SheetBuilder
 from edge_lambda.delivery.windows import WindowFileBuilder
 from edge_lambda.detectors import Detector
-from edge_lambda.pipeline import CameraKey, TimedFrame, TrackedFrame, scored_windows, unscored_windows
+from edge_lambda.pipeline import CameraKey, OnFrame, TimedFrame, TrackedFrame, scored_windows, unscored_windows
 from edge_lambda.preview.live import Smile, smiles_in
 from edge_lambda.scorers import Scorer, scorer_record
 from edge_lambda.tracking import Tracker
@@ -65,7 +65,15 @@ class DeliveryPath(Protocol):
 class SheetDeliveryPath:
     """Sends faces on contact sheets, to be scored in the cloud."""
 
-    def __init__(self, camera: CameraKey, detector: Detector, *, interval_s: float, keep_frames: bool = False) -> None:
+    def __init__(
+        self,
+        camera: CameraKey,
+        detector: Detector,
+        *,
+        interval_s: float,
+        keep_frames: bool = False,
+        on_frame: OnFrame | None = None,
+    ) -> None:
         """Starts with an empty sheet.
 
         Args:
@@ -73,12 +81,13 @@ class SheetDeliveryPath:
             detector: finds faces.
             interval_s: seconds of windows after which a sheet is sent, over 0.
             keep_frames: whether results keep their frames, for a preview.
+            on_frame: see `edge_lambda.pipeline.unscored_windows`.
 
         Raises:
             InvalidValue: the interval is not over 0.
         """
         self.detector, self.scorer = detector.name, ""
-        self._camera, self._keep_frames = camera, keep_frames
+        self._camera, self._keep_frames, self._on_frame = camera, keep_frames, on_frame
         self.corrector = PictureCorrector(detector)
         self._builder = SheetBuilder(camera, interval_s=interval_s)
         self.flush = self._builder.flush
@@ -92,6 +101,7 @@ class SheetDeliveryPath:
             tracker=tracker,
             cut=crop_for_sheet,
             keep_frames=self._keep_frames,
+            on_frame=self._on_frame,
         )
         with closing(windows):
             for window in windows:
@@ -117,18 +127,19 @@ class WindowFileDeliveryPath:
         *,
         interval_s: float,
         keep_frames: bool = False,
+        on_frame: OnFrame | None = None,
     ) -> None:
         """Starts with an empty file.
 
         Args:
-            camera, detector, interval_s, keep_frames: as for `SheetDeliveryPath`.
+            camera, detector, interval_s, keep_frames, on_frame: as for `SheetDeliveryPath`.
             scorer: scores the faces; None in head-count mode.
 
         Raises:
             InvalidValue: the interval is not over 0.
         """
         self.detector, self.scorer = detector.name, scorer.name if scorer else ""
-        self._camera, self._scorer, self._keep_frames = camera, scorer, keep_frames
+        self._camera, self._scorer, self._keep_frames, self._on_frame = camera, scorer, keep_frames, on_frame
         self.corrector = PictureCorrector(detector)
         self._builder = WindowFileBuilder(scorer_record(scorer) if scorer else None, interval_s=interval_s)
         self.flush = self._builder.flush
@@ -142,6 +153,7 @@ class WindowFileDeliveryPath:
             tracker=tracker,
             scorer=self._scorer,
             keep_frames=self._keep_frames,
+            on_frame=self._on_frame,
         )
         thresholds = self._scorer.thresholds if self._scorer else {}
         with closing(windows):

@@ -16,7 +16,7 @@ from audience.time import to_ms
 SENT_MS: Final = "sent-ms"
 """Metadata key of every object: send time by the device's clock, milliseconds since the epoch."""
 
-_TYPES = {".jpg": "image/jpeg", ".json": "application/json"}
+_TYPES = {".jpg": "image/jpeg", ".json": "application/json", ".sealed": "application/octet-stream"}
 
 # Error codes of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _CREDENTIALS = {

@@ -45,16 +45,16 @@ class SFace:
     name = f"sface-1+{MODEL_SHA256[:8]}"
     strangers: NDArray[np.float32] = np.empty((0, 128), np.float32)
 
-    def __init__(self, *, model: Path | None) -> None:
+    def __init__(self, *, model: Path) -> None:
         """Loads the network.
 
         Args:
             model: its file, face_recognition_sface_2021dec.onnx.
 
         Raises:
-            ModelUnavailable: no file is named, it is missing, or it is another one.
+            ModelUnavailable: it is missing, or it is another one.
         """
-        if model is None or not model.is_file():
+        if not model.is_file():
             raise ModelUnavailable(f"no SFace model at {model}: download {MODEL_URL} and name its path")
         if hashlib.sha256(model.read_bytes()).hexdigest() != MODEL_SHA256:
             raise ModelUnavailable(f"{model} is not the expected SFace model: download it again from {MODEL_URL}")

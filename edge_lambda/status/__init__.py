@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final, Protocol
 
-from audience.errors import InvalidValue
+from audience.errors import InvalidValue, StatusNotSent
 from audience.store import Heartbeat
 from edge_lambda.device_certificate import DeviceCertificate
 from edge_lambda.devices import without_secrets
@@ -25,6 +25,14 @@ class StatusSender(Protocol):
 
     def send(self, heartbeat: Heartbeat) -> None:
         """Sends a status now or as soon as possible; never raises, and never blocks on the network."""
+        ...
+
+    def publish(self, topic: str, message: bytes) -> None:
+        """Publishes another message over the same connection; may block for some seconds.
+
+        Raises:
+            StatusNotSent: it may not have arrived, or there is no connection.
+        """
         ...
 
     def close(self) -> None:
@@ -81,6 +89,9 @@ def open_status(
 class _NoStatus:
     def send(self, heartbeat: Heartbeat) -> None:
         pass
+
+    def publish(self, topic: str, message: bytes) -> None:
+        raise StatusNotSent("there is no connection to publish over: HOUSELIGHTS_STATUS is none")
 
     def close(self) -> None:
         pass

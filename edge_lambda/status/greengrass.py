@@ -57,12 +57,14 @@ class GreengrassTransport:
     def deliver(self, heartbeat: Heartbeat) -> None:
         """Publishes a status; see `Transport.deliver`."""
         topic = status_topic(heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
+        self.publish(topic, status_message(heartbeat))
+
+    def publish(self, topic: str, message: bytes) -> None:
+        """Publishes a message; see `Transport.publish`."""
         if self._client is None:
             self._client = self._connected()
         try:
-            taken = self._client.publish_to_iot_core_async(
-                topic_name=topic, qos=_AT_LEAST_ONCE, payload=status_message(heartbeat)
-            )
+            taken = self._client.publish_to_iot_core_async(topic_name=topic, qos=_AT_LEAST_ONCE, payload=message)
             taken.result(ANSWER_WITHIN_S)
         except NotInTime:
             self.close()
@@ -104,8 +106,12 @@ class GreengrassV1Transport:
     def deliver(self, heartbeat: Heartbeat) -> None:
         """Publishes a status; see `Transport.deliver`."""
         topic = status_topic(heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
+        self.publish(topic, status_message(heartbeat))
+
+    def publish(self, topic: str, message: bytes) -> None:
+        """Publishes a message; see `Transport.publish`."""
         try:
-            self._publish(topic, status_message(heartbeat))
+            self._publish(topic, message)
         except Exception as problem:  # the library does not document its errors
             raise StatusNotSent(f"Greengrass v1 does not accept the message ({type(problem).__name__})") from None
 

@@ -19,10 +19,18 @@ CLOSING_S: Final = 3.0
 
 
 class Transport(Protocol):
-    """Delivers status messages one after the other. Used by one thread."""
+    """Delivers messages one after the other. Used by one thread at a time."""
 
     def deliver(self, heartbeat: Heartbeat) -> None:
         """Delivers a status; may block for some seconds.
+
+        Raises:
+            StatusNotSent: it may not have arrived.
+        """
+        ...
+
+    def publish(self, topic: str, message: bytes) -> None:
+        """Delivers another message; may block for some seconds.
 
         Raises:
             StatusNotSent: it may not have arrived.
@@ -47,6 +55,7 @@ class LatestStatusSender:
         self._transport = transport
         self._write_line = write_line
         self._condition = threading.Condition()
+        self._transport_in_use = threading.Lock()
         self._newest: Heartbeat | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
@@ -57,6 +66,11 @@ class LatestStatusSender:
         with self._condition:
             self._newest = heartbeat
             self._condition.notify_all()
+
+    def publish(self, topic: str, message: bytes) -> None:
+        """Publishes a message beside the statuses; see `StatusSender.publish`."""
+        with self._transport_in_use:
+            self._transport.publish(topic, message)
 
     def close(self) -> None:
         """Waits up to `CLOSING_S`; see `StatusSender.close`."""
@@ -96,7 +110,8 @@ class LatestStatusSender:
     def _try(self, heartbeat: Heartbeat) -> str:
         """Tries to deliver a status; returns the error, or "" on success."""
         try:
-            self._transport.deliver(heartbeat)
+            with self._transport_in_use:
+                self._transport.deliver(heartbeat)
         except StatusNotSent as problem:
             return str(problem)
         except Exception as problem:  # otherwise the thread would die and no status would be sent any more

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable
 
+from audience.errors import StatusNotSent
 from audience.store import Heartbeat
 from audience.time import from_ms
 
@@ -34,6 +35,10 @@ class LogStatus:
     def send(self, heartbeat: Heartbeat) -> None:
         """Logs the status; see `StatusSender.send`."""
         self._write_line(heartbeat_line(heartbeat))
+
+    def publish(self, topic: str, message: bytes) -> None:
+        """Refuses; see `StatusSender.publish`."""
+        raise StatusNotSent("there is no connection to publish over: HOUSELIGHTS_STATUS is log")
 
     def close(self) -> None:
         """Does nothing; there is no connection."""

@@ -59,14 +59,18 @@ class MqttTransport:
     def deliver(self, heartbeat: Heartbeat) -> None:
         """Publishes a status and waits for the acknowledgement; see `Transport.deliver`."""
         self._last = heartbeat
+        topic = status_topic(heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
+        self.publish(topic, status_message(heartbeat))
+
+    def publish(self, topic: str, message: bytes) -> None:
+        """Publishes a message and waits for the acknowledgement; see `Transport.publish`."""
         if not self._started:
             self._client.loop_start()
             self._started = True
         if not self._connected.wait(ANSWER_WITHIN_S):
             why = self._refusal or "check its address, the network and, with mqtts, the certificates of both sides"
             raise StatusNotSent(f"MQTT broker {self._broker} accepts no connection: {why}")
-        topic = status_topic(heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
-        receipt = self._client.publish(topic, status_message(heartbeat), qos=1)
+        receipt = self._client.publish(topic, message, qos=1)
         try:
             receipt.wait_for_publish(ANSWER_WITHIN_S)
             arrived = receipt.is_published()

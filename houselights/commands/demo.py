@@ -20,7 +20,6 @@ from rich.console import Console
 from rich.progress import Progress
 
 from audience.errors import SessionNotFound
-from audience.identity.store import IdentityStore
 from audience.ids import LONGEST_ID
 from audience.private_files import new_private_file, private_folder, tighten
 from houselights.commands.dashboard import serve
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 CLIP_SESSION = "demo-clip"
 FESTIVAL_SESSION = "demo"
-PANEL_SESSION = "demo-panel"
-PANEL_HOUSEHOLDS = 12
 PANEL_SESSION = "demo-panel"
 _HOUSEHOLDS = 12
 # Enough history for trends, and enough hours to leave the demo open all day.
@@ -80,7 +77,7 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
     code: int = context.invoke(score, video=clip, session_id=session_id, title=title, store_url=store_url)
     with open_store(store_url) as store, open_identity(store_url) as people:
         samples = load_samples(store)
-        load_panel_evening(store, people)
+        show_panel(store, people)
     console.print(f"Loaded {len(samples)} sample sessions, all labelled as simulated.")
     if not and_serve:
         print_reopen_command(console, store_url, clip)
@@ -100,16 +97,6 @@ def print_reopen_command(console: Console, store_url: str, clip: Path) -> None:
     """Prints the command that opens the demo's sessions without the demo."""
     options = shlex.join(["--store", store_url, "--videos", str(clip.absolute())])
     console.print("The demo has its own store. To open it again:", f"houselights dashboard {options}", soft_wrap=True)
-
-
-def load_panel_evening(store: Store, people: IdentityStore) -> None:
-    """Loads an evening of a simulated household panel, in place of that of an earlier demo."""
-    from sample_data.household import load_panel, panel_session, simulate_panel
-
-    now = datetime.now(UTC)
-    begins_at = (now - timedelta(days=1)).replace(hour=19, minute=0, second=0, microsecond=0)
-    evening = simulate_panel(PANEL_HOUSEHOLDS, seed=1, begins_at=begins_at)
-    load_panel(store, people, panel_session(PANEL_SESSION, begins_at), list(evening), now=now)
 
 
 @contextmanager
@@ -159,7 +146,6 @@ def people_coming_in(store_url: str) -> Iterator[None]:
     stop = threading.Event()
     with open_identity(store_url) as store:
         set_up(store)
-        show_panel(store_url, store)
         thread = threading.Thread(target=play, args=(store, stop), name="people")
         thread.start()
         try:
@@ -169,16 +155,14 @@ def people_coming_in(store_url: str) -> Iterator[None]:
             thread.join()
 
 
-def show_panel(store_url: str, people: IdentityStore) -> None:
-    """Writes a simulated panel, whose last hour has just passed and which goes on."""
-    from audience.stores import open_store
+def show_panel(store: Store, people: IdentityStore) -> None:
+    """Writes a simulated panel, whose last hour has just passed and which goes on; in place of an earlier demo's."""
     from sample_data.household import MINUTES, load_panel, panel_session, simulate_panel
 
     now = datetime.now(UTC)
     begins_at = now.replace(second=0, microsecond=0) - timedelta(minutes=MINUTES)
     session = replace(panel_session(PANEL_SESSION, begins_at), ended_at=None)
-    with open_store(store_url) as store:
-        load_panel(store, people, session, list(simulate_panel(_HOUSEHOLDS, begins_at=begins_at)), now=now)
+    load_panel(store, people, session, list(simulate_panel(_HOUSEHOLDS, begins_at=begins_at)), now=now)
 
 
 def demo_session_id(video: Path) -> str:

@@ -31,10 +31,17 @@ def _account_options(command: Command) -> Command:
 @click.command(short_help="Allow a camera in AWS to deliver for a session.")
 @click.argument("thing", metavar="THING")
 @click.option("--session", "session_id", required=True, metavar="ID", help="A session that is set up.")
+@click.option("--people", is_flag=True, help="Also print the settings by which it recognises people who enrolled.")
 @_account_options
 @store_option
 def grant(
-    thing: str, session_id: str, now: bool, region: str | None, profile: str | None, store_url: str | None
+    thing: str,
+    session_id: str,
+    people: bool,
+    now: bool,
+    region: str | None,
+    profile: str | None,
+    store_url: str | None,
 ) -> None:
     """Allow THING, a camera's name in AWS IoT, to deliver for one session only.
 
@@ -48,6 +55,7 @@ def grant(
     grants.check_grantable(session_id)
     with store_at(store_url) as store:
         store.session(session_id)
+        settings = _people_settings(store, session_id, thing) if people else {}
         account = aws_session(profile=profile, region=region or _region_of(store))
         before = grants.session_of(account, thing)
         if before not in (None, session_id) and not now:
@@ -57,6 +65,8 @@ def grant(
     click.echo(f"{thing} may deliver for {session_id} only{until_now}.")
     if until_now:
         click.echo(LASTS)
+    for name, value in settings.items():
+        click.echo(f"{name}={value}")
 
 
 @click.command(short_help="Remove the grants of cameras in AWS.")
@@ -108,6 +118,29 @@ def revoke(
     if not things:
         click.echo("No camera has such a grant.")
     return int(left)
+
+
+def _people_settings(store: Store, session_id: str, thing: str) -> dict[str, str]:
+    """The settings of `houselights people device` for a camera that is set up in a session.
+
+    Raises:
+        InvalidValue: it is set up on no stage of the session, or on several.
+    """
+    from audience.stores import open_identity
+    from houselights.bundling import device_settings
+
+    stages = [
+        stage.stage_id
+        for stage in store.stages(session_id)
+        if any(camera.camera_id == thing for camera in store.cameras(session_id, stage.stage_id))
+    ]
+    if len(stages) != 1:
+        raise InvalidValue(
+            f"{thing} is set up on {len(stages)} stages of {session_id}, not one: use `houselights people device` with "
+            "its stage"
+        )
+    with needing_extra("people"), open_identity(store.url) as kept:
+        return device_settings(kept, (session_id, stages[0], thing), at=datetime.now(UTC))
 
 
 def _region_of(store: Store) -> str | None:

@@ -33,7 +33,7 @@ def household() -> None:
 @household.command("set-up", short_help="Set up a household with its members.")
 @click.argument("roster_id", metavar="ROSTER")
 @click.argument("household_id", metavar="HOUSEHOLD")
-@click.option("--title", default="", help="Its label in the panel, such as its number; not the family's name.")
+@click.option("--title", help="Its label in the panel, such as its number; not the family's name.")
 @click.option(
     "--member",
     "members",
@@ -41,27 +41,39 @@ def household() -> None:
     metavar="PERSON[,SEX[,BORN]]",
     help="Somebody on the roster, with sex (female, male, other) and year of birth as they said; may be repeated.",
 )
-@click.option("--alike", multiple=True, metavar="PERSON,PERSON", help="Two whom a camera cannot tell apart.")
+@click.option(
+    "--alike",
+    multiple=True,
+    metavar="PERSON,PERSON",
+    help="Two whom a camera cannot tell apart; repeat it for each pair: they take the place of earlier ones.",
+)
+@click.option("--nobody-alike", is_flag=True, help="Take back who looks alike.")
 @by_option
 @store_option
 def set_up(
     roster_id: str,
     household_id: str,
-    title: str,
+    title: str | None,
     members: tuple[str, ...],
     alike: tuple[str, ...],
+    nobody_alike: bool,
     by: str,
     store_url: str | None,
 ) -> None:
-    """Set up HOUSEHOLD on ROSTER, or change its title, add members and say who looks alike."""
+    """Set up HOUSEHOLD on ROSTER, or change its title, add members and say who looks alike.
+
+    What no option names stays as it is.
+    """
+    if alike and nobody_alike:
+        raise InvalidValue("--alike and --nobody-alike contradict each other: give one of them")
     typed = [_member(text) for text in members]
     pairs = [_pair(text) for text in alike]
     with panel_of(store_url, by) as panel:
         one = panel.set_up(roster_id, household_id, title=title)
         for person_id, sex, born in typed:
             panel.add_member(one, person_id, sex=sex, born=born)
-        if pairs:
-            one = panel.set_up(roster_id, household_id, title=title, alike=pairs)
+        if pairs or nobody_alike:
+            one = panel.set_up(roster_id, household_id, alike=pairs)
         count = len(panel.members(one))
     click.echo(f"The household {household_id} has {count} member{'' if count == 1 else 's'}.")
 
@@ -91,6 +103,18 @@ def close(roster_id: str, household_id: str, by: str, store_url: str | None) -> 
     with panel_of(store_url, by) as panel:
         ended = panel.revoke_links(panel.household(roster_id, household_id))
     click.echo("The button page is closed." if ended else "There was no open button page.")
+
+
+@household.command(short_help="Erase a household with all that was noted of it.")
+@click.argument("roster_id", metavar="ROSTER")
+@click.argument("household_id", metavar="HOUSEHOLD")
+@by_option
+@store_option
+def erase(roster_id: str, household_id: str, by: str, store_url: str | None) -> None:
+    """Erase HOUSEHOLD with its button page, taps and minutes. Its members stay on ROSTER."""
+    with panel_of(store_url, by) as panel:
+        panel.erase(panel.household(roster_id, household_id))
+    click.echo(f"The household {household_id} is erased; its members stay on the roster {roster_id}.")
 
 
 @household.command("list", short_help="List the households of a roster.")

@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from audience.errors import InvalidValue
+from audience.errors import InvalidValue, SessionNotFound
 from audience.identity.audit import AuditTrail, broken_at
-from audience.identity.gate import CONDITIONS, gate
+from audience.identity.gate import CONDITIONS, PHOTOS_FROM, PhotosFrom, check, gate
 from audience.identity.links import Links
-from audience.identity.people import People, Profile, Receipt
-from audience.identity.records import GIVEN_BY, PURPOSES, GivenBy, Purpose, Roster
+from audience.identity.panels import HouseholdPanel
+from audience.identity.people import Elsewhere, People, Profile, Receipt
+from audience.identity.records import ACTORS, GIVEN_BY, PURPOSES, Actor, GivenBy, Purpose, Roster
+from audience.identity.searches import Searches
 from audience.identity.store import IdentityStore
+from audience.identity.thresholds import measured_name
 from audience.privacy import SETTINGS, Setting
 from audience.stores import default_store_url, open_identity
 from houselights.commands.extras import needing_extra
 from houselights.commands.notifier_options import notifier_options, notifiers_of
-from houselights.commands.options import country_option, recogniser_option, store_option
+from houselights.commands.options import country_option, recogniser_option, store_at, store_option
 from houselights.commands.server_address import server_address
 from houselights.commands.stopping import stopped_by_signal
+
+if TYPE_CHECKING:
+    from audience.store import Store
+    from houselights.bundling import CameraBundles
+    from houselights.sighting_intake import Pictures
+    from ingest_lambda.rekognition_people import RekognitionPeople
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -44,11 +54,75 @@ def by_option(command: Command) -> Command:
     )(command)
 
 
+def rekognition_option(command: Command) -> Command:
+    """Adds `--rekognition REGION`."""
+    return click.option(
+        "--rekognition",
+        "region",
+        metavar="REGION",
+        envvar="HOUSELIGHTS_REKOGNITION",
+        help="Also in Amazon Rekognition's collections of this region, which cost money.",
+    )(command)
+
+
+def bundles_option(command: Command) -> Command:
+    """Adds `--bundles BUCKET|dir:PATH`."""
+    return click.option(
+        "--bundles",
+        "folder",
+        metavar="BUCKET|dir:PATH",
+        envvar="HOUSELIGHTS_BUNDLES",
+        help="Where cameras fetch whom to recognise: their HOUSELIGHTS_BUCKET.",
+    )(command)
+
+
 @contextmanager
-def opened(store_url: str | None, by: str) -> Iterator[tuple[IdentityStore, People]]:
+def opened(
+    store_url: str | None, by: str, elsewhere: Sequence[Elsewhere] = ()
+) -> Iterator[tuple[IdentityStore, People]]:
     """The store of people, and what can be done with it."""
     with needing_extra("people"), open_identity(store_url or default_store_url()) as store:
-        yield store, People(store, actor=by, now=now)
+        yield store, People(store, actor=by, now=now, elsewhere=elsewhere)
+
+
+def collections(region: str | None) -> list[RekognitionPeople]:
+    """The collections of a region; none where none is named."""
+    if region is None:
+        return []
+    with needing_extra("cloud"):
+        import boto3
+
+        from ingest_lambda.rekognition import rekognition_client
+        from ingest_lambda.rekognition_people import RekognitionPeople
+    return [RekognitionPeople(rekognition_client(boto3.Session(region_name=region)), now=now)]
+
+
+def bundles_of(
+    store: IdentityStore, folder: str, recogniser: str, sessions: Store | None = None, wait_s: float = 0.0
+) -> CameraBundles:
+    """The bundles of all cameras, in an S3 bucket or a folder."""
+    from houselights.bundling import BucketBundles, CameraBundles, LocalBundles
+
+    path = folder.removeprefix("dir:")
+    if path != folder:
+        place: LocalBundles | BucketBundles = LocalBundles(Path(path))
+    else:
+        with needing_extra("cloud"):
+            import boto3
+        place = BucketBundles(boto3.client("s3"), folder)
+    return CameraBundles(store, place, recogniser=measured_name(recogniser), now=now, sessions=sessions, wait_s=wait_s)
+
+
+def pictures_of(folder: str) -> Pictures:
+    """The pictures that cameras delivered, in an S3 bucket or a folder."""
+    from houselights.sighting_intake import PictureBucket, PictureFolder
+
+    path = folder.removeprefix("dir:")
+    if path != folder:
+        return PictureFolder(Path(path))
+    with needing_extra("cloud"):
+        import boto3
+    return PictureBucket(boto3.client("s3"), folder)
 
 
 @click.group(short_help="People who enrolled with consent: rosters, consent, withdrawal.")
@@ -71,6 +145,7 @@ def people() -> None:
 @click.option(
     "--accept", "accepted", multiple=True, type=click.Choice(list(CONDITIONS)), help="A condition that is met."
 )
+@click.option("--actor", type=click.Choice(ACTORS), default="organisation", show_default=True, help="Who recognises.")
 @click.option("--law", default="", help="The national law or authorisation that a search rests on.")
 @click.option("--days", type=click.IntRange(1, 1095), default=365, show_default=True, help="Days a consent holds.")
 @by_option
@@ -83,6 +158,7 @@ def roster(
     title: str,
     stages: tuple[str, ...],
     accepted: tuple[str, ...],
+    actor: Actor,
     law: str,
     days: int,
     by: str,
@@ -92,7 +168,7 @@ def roster(
 
     What the law asks for is printed first; nothing is set up before every condition is accepted.
     """
-    ruling = gate(purpose, setting, country, law=law)
+    ruling = gate(purpose, setting, country, actor, law=law)
     click.echo(ruling.reason, err=True)
     for name in ruling.conditions:
         click.echo(f"  {'accepted' if name in accepted else 'missing '}  {name}: {CONDITIONS[name]}", err=True)
@@ -106,6 +182,7 @@ def roster(
                 country=country,
                 stages=stages,
                 accepted=accepted,
+                actor=actor,
                 law=law,
                 created_at=now(),
                 created_by=by,
@@ -119,7 +196,6 @@ def roster(
 @click.argument("roster_id", metavar="ROSTER")
 @click.option("--name", required=True, help="What they want to be called.")
 @click.option("--note", default="", help="For whoever greets them.")
-@click.option("--mail", default="", help="Where their link to withdraw goes.")
 @click.option("--consent", "form", required=True, metavar="FORM", help="Reference of the signed form.")
 @click.option("--notice", default=NOTICE_ON_PAPER, show_default=True, help="Version of the notice they were given.")
 @click.option("--language", default="en", show_default=True, help="Of the notice.")
@@ -137,7 +213,6 @@ def add(
     roster_id: str,
     name: str,
     note: str,
-    mail: str,
     form: str,
     notice: str,
     language: str,
@@ -152,7 +227,7 @@ def add(
     with opened(store_url, by) as (_, list_of_people):
         person = list_of_people.add(
             roster_id,
-            Profile(name=name, note=note, mail=mail),
+            Profile(name=name, note=note),
             notice=notice,
             language=language,
             how="a signed form",
@@ -169,11 +244,26 @@ def add(
 @click.argument("roster_id", metavar="ROSTER")
 @click.argument("person_id", metavar="PERSON")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="PHOTO...")
+@click.option(
+    "--photos-from",
+    type=click.Choice(PHOTOS_FROM),
+    default="the person",
+    show_default=True,
+    help="Where the photos come from; those from the web or a camera are refused.",
+)
 @recogniser_option
+@rekognition_option
 @by_option
 @store_option
 def enrol(
-    roster_id: str, person_id: str, photos: tuple[Path, ...], recogniser: str, by: str, store_url: str | None
+    roster_id: str,
+    person_id: str,
+    photos: tuple[Path, ...],
+    photos_from: PhotosFrom,
+    recogniser: str,
+    region: str | None,
+    by: str,
+    store_url: str | None,
 ) -> None:
     """Enrol PERSON of ROSTER with photos they gave. The photos are measured, and not kept."""
     with needing_extra("edge"):
@@ -181,18 +271,23 @@ def enrol(
         from houselights.enrolling import measure_photos
     with opened(store_url, by) as (_, list_of_people):
         consent = list_of_people.consent(list_of_people.person(roster_id, person_id))
-        known = list_of_people.every_face(list_of_people.roster(roster_id))
+        roster = list_of_people.roster(roster_id)
+        check(gate(roster.purpose, roster.setting, roster.country, photos=photos_from), CONDITIONS)
+        known = list_of_people.every_face(roster)
         measured = measure_photos(photos, recogniser)
+        template = checked_template(
+            measured.templates,
+            known,
+            recogniser=measured.recogniser,
+            strangers=measured.strangers,
+            person_id=person_id,
+        )
+        for place in collections(region):
+            place.enrol(roster_id, person_id, [photo.read_bytes() for photo in photos])
         list_of_people.enrol(
             roster_id,
             person_id,
-            checked_template(
-                measured.templates,
-                known,
-                recogniser=measured.recogniser,
-                strangers=measured.strangers,
-                person_id=person_id,
-            ),
+            template,
             recogniser=measured.recogniser,
             photos=measured.qualities,
             photo=measured.face if consent is not None and consent.keeps_photo else None,
@@ -230,14 +325,22 @@ def list_people(roster_id: str | None, names: bool, by: str, store_url: str | No
 @click.argument("roster_id", metavar="ROSTER")
 @click.option("--at", "server", metavar="URL", required=True, help="Address of the pages.")
 @click.option("--days", type=click.IntRange(1, 90), default=14, show_default=True, help="Days it is good for.")
+@click.option("--person", "person_id", metavar="PERSON", help="Instead, their own link to check in and to withdraw.")
 @by_option
 @store_option
-def link(roster_id: str, server: str, days: int, by: str, store_url: str | None) -> None:
+def link(roster_id: str, server: str, days: int, person_id: str | None, by: str, store_url: str | None) -> None:
     """Print a link to join ROSTER. It is kept nowhere: whoever has it can join."""
     with opened(store_url, by) as (store, list_of_people):
-        list_of_people.roster(roster_id)
-        token = Links(store, now=now).make(roster_id, "join", valid_for=timedelta(days=days))
-    click.echo(f"{server_address(server)}/join/{token}")
+        if list_of_people.roster(roster_id).purpose == "search":
+            raise InvalidValue("nobody joins a roster of searches")
+        links, address = Links(store, now=now), server_address(server)
+        if person_id is not None:
+            consent = list_of_people.consent(list_of_people.person(roster_id, person_id))
+            valid_for = consent.expires_at - now() if consent else timedelta(days=days)
+            path = f"withdraw/{links.make(roster_id, 'withdraw', valid_for=valid_for, subject_id=person_id)}"
+        else:
+            path = f"join/{links.make(roster_id, 'join', valid_for=timedelta(days=days))}"
+    click.echo(f"{address}/{path}")
 
 
 @people.command("check-in", short_help="Check a person in for the welcome desk.")
@@ -255,22 +358,157 @@ def check_in(roster_id: str, person_id: str, out: bool, by: str, store_url: str 
 @people.command(short_help="End a person's enrolment and erase everything of them.")
 @click.argument("roster_id", metavar="ROSTER")
 @click.argument("person_id", metavar="PERSON")
+@bundles_option
+@recogniser_option
+@click.option("--wait", "wait_s", type=float, default=60.0, show_default=True, help="Seconds to wait for cameras.")
+@rekognition_option
 @by_option
 @store_option
-def withdraw(roster_id: str, person_id: str, by: str, store_url: str | None) -> None:
-    """Destroy PERSON's key, erase what it opened, and print the receipt."""
-    with opened(store_url, by) as (_, list_of_people):
+def withdraw(
+    roster_id: str,
+    person_id: str,
+    folder: str | None,
+    recogniser: str,
+    wait_s: float,
+    region: str | None,
+    by: str,
+    store_url: str | None,
+) -> None:
+    """Destroy PERSON's key, erase what it opened, and print the receipt.
+
+    With --bundles, each camera is sent a bundle without PERSON, and the receipt says when it acknowledged that.
+    """
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        places: list[Elsewhere] = list(collections(region))
+        if folder is not None:
+            people_store, _ = stack.enter_context(opened(store_url, by))
+            sessions = stack.enter_context(store_at(store_url))
+            places.append(bundles_of(people_store, folder, recogniser, sessions, wait_s))
+        _, list_of_people = stack.enter_context(opened(store_url, by, places))
         _print(list_of_people.withdraw(roster_id, person_id))
+
+
+@people.command(short_help="Print the settings by which a device recognises people.")
+@click.argument("session_id", metavar="SESSION")
+@click.argument("stage_id", metavar="STAGE")
+@click.argument("camera_id", metavar="CAMERA")
+@click.option("--forget", is_flag=True, help="Destroy the camera's key instead: it gets no bundle any more.")
+@by_option
+@store_option
+def device(session_id: str, stage_id: str, camera_id: str, forget: bool, by: str, store_url: str | None) -> None:
+    """Print what CAMERA of STAGE needs in its environment to recognise people: its key, which is secret, and ours.
+
+    From then on `houselights people bundles` makes bundles for it.
+    """
+    from audience.identity.bundle_keys import forget_camera
+    from houselights.bundling import device_settings
+
+    with opened(store_url, by) as (store, list_of_people):
+        if forget:
+            known = forget_camera(store, session_id, stage_id, camera_id)
+            click.echo(f"{camera_id} {'is forgotten' if known else 'had no key'}.", err=True)
+            return
+        with store_at(store_url) as sessions, suppress(SessionNotFound):
+            session = sessions.session(session_id)
+            for one in list_of_people.rosters_for(session_id, stage_id):
+                # A pattern of stages may name a workplace's.
+                check(gate(one.purpose, session.setting, session.country, one.actor, law=one.law), one.accepted)
+        for name, value in device_settings(store, (session_id, stage_id, camera_id), at=now()).items():
+            click.echo(f"{name}={value}")
+
+
+@people.command(short_help="Tell cameras whom to recognise, whenever that changes.")
+@bundles_option
+@recogniser_option
+@click.option("--once", is_flag=True, help="Make each camera's bundle once, and end.")
+@rekognition_option
+@by_option
+@store_option
+def bundles(
+    folder: str | None, recogniser: str, once: bool, region: str | None, by: str, store_url: str | None
+) -> None:
+    """Make a signed, encrypted bundle for each camera whenever a roster changes, until Ctrl-C or SIGTERM.
+
+    With --rekognition, those who withdrew by their own link are removed from the collections too.
+    """
+    if folder is None:
+        raise InvalidValue("nowhere to put bundles: give --bundles with the cameras' HOUSELIGHTS_BUCKET")
+    with opened(store_url, by) as (store, _), stopped_by_signal() as stop:
+        of_cameras = bundles_of(store, folder, recogniser)
+        if once:
+            for camera, made in of_cameras.send_changed():
+                click.echo(f"{'/'.join(camera)}\t{made.number}\t{made.people} people")
+            return
+        click.echo(f"making bundles in {folder}", err=True)
+        of_cameras.run(stop, lambda line: click.echo(line, err=True), collections(region))
+
+
+@people.command(short_help="Take in what cameras saw.")
+@click.option(
+    "--from",
+    "sources",
+    multiple=True,
+    required=True,
+    metavar="QUEUE_URL|mqtt://HOST",
+    help="Where sightings come from: the stack's queue of sightings, or a broker of your own. Repeatable.",
+)
+@bundles_option
+@by_option
+@store_option
+def sightings(sources: tuple[str, ...], folder: str | None, by: str, store_url: str | None) -> None:
+    """Record what cameras saw, until Ctrl-C or SIGTERM; with --bundles also the pictures for those who confirm."""
+    from contextlib import ExitStack
+
+    from houselights import sighting_intake as taking
+
+    def log(line: str) -> None:
+        click.echo(line, err=True)
+
+    rounds: list[Callable[[], object]] = []
+    with ExitStack() as stack, needing_extra("cloud"):
+        store, _ = stack.enter_context(opened(store_url, by))
+        stop = stack.enter_context(stopped_by_signal())
+        intake = taking.SightingIntake(store, now=now, log=log)
+        for source in sources:
+            if source.startswith("mqtt://"):
+                host, _, port = source.removeprefix("mqtt://").strip("/").partition(":")
+                stack.callback(taking.listen(host, int(port or 1883), intake, log))
+            else:
+                import boto3
+
+                from houselights.ingesting.queue import region_of
+
+                sqs = boto3.client("sqs", region_name=region_of(source))
+                rounds.append(partial(taking.take_from_queue, sqs, source, intake))
+        if folder is not None:
+            rounds.append(partial(taking.take_pictures, pictures_of(folder), intake))
+        taking.run(rounds, stop, log)
 
 
 @people.command(short_help="Erase expired enrolments, or a whole roster.")
 @click.argument("roster_id", metavar="[ROSTER]", required=False)
+@rekognition_option
 @by_option
 @store_option
-def erase(roster_id: str | None, by: str, store_url: str | None) -> None:
-    """Erase everybody of ROSTER and the roster itself; without one, whoever's consent has expired."""
-    with opened(store_url, by) as (_, list_of_people):
-        receipts = list_of_people.end_expired() if roster_id is None else list_of_people.end_roster(roster_id)
+def erase(roster_id: str | None, region: str | None, by: str, store_url: str | None) -> None:
+    """Erase everybody of ROSTER and the roster itself; without one, whoever's consent or search has expired."""
+    places = collections(region)
+    with opened(store_url, by, places) as (store, list_of_people):
+        searches, panel = Searches(store, actor=by, now=now), HouseholdPanel(store, actor=by, now=now)
+        if roster_id is None:
+            receipts = list_of_people.end_expired()
+            for one in list_of_people.rosters():
+                searches.entries(one.roster_id)  # ends those that have expired
+        else:
+            for entry in searches.entries(roster_id):
+                searches.end(roster_id, entry.entry_id, "withdrawn")
+            for household in panel.households(roster_id):
+                panel.erase(household)
+            receipts = list_of_people.end_roster(roster_id)
+            for place in places:
+                place.end_roster(roster_id)
         for receipt in receipts:
             _print(receipt)
     click.echo(f"{len(receipts)} people erased.", err=True)

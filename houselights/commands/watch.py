@@ -25,6 +25,7 @@ from houselights.commands.stopping import stopped_by_signal
 
 if TYPE_CHECKING:
     from audience.session_setup import SessionSetup
+    from audience.store import Store
     from edge_lambda.pipeline_types import TrackedFrame
 
 
@@ -83,7 +84,7 @@ def watch(
             def on_window(window: ScoredWindow) -> None:
                 preview.show(window.kept, smiles_in(window, expressions.thresholds))
 
-        on_frame = stack.enter_context(_recognition(rosters, recogniser, setup, store.url)) if rosters else None
+        on_frame = stack.enter_context(_recognition(rosters, recogniser, setup, store)) if rosters else None
         stop = stack.enter_context(stopped_by_signal())
         clock = SteadyClock.for_this_computer(None, wall=lambda: datetime.now(UTC))
         watched = Watch(
@@ -113,22 +114,26 @@ def watch(
 
 @contextmanager
 def _recognition(
-    rosters: tuple[str, ...], recogniser: str, setup: SessionSetup, store_url: str
+    rosters: tuple[str, ...], recogniser: str, setup: SessionSetup, store: Store
 ) -> Iterator[Callable[[TrackedFrame], None]]:
     """What recognises the people of some rosters at this camera. Nothing of it is imported where there are none."""
     with needing_extra("people"):
+        from audience.session_setup import plan_session
         from audience.stores import open_identity
-        from edge_lambda.recognisers.load import load_recogniser
+        from houselights.enrolling import load_announced
         from houselights.recognising import CameraRecognition
 
-    with open_identity(store_url) as people:
+    session = plan_session(store, setup, datetime.now(UTC))
+    with open_identity(store.url) as people:
         recognition = CameraRecognition(
             people,
             rosters,
             session_id=setup.session_id,
             stage_id=setup.stage_id,
             camera_id=setup.camera_id,
-            recogniser=load_recogniser(recogniser),
+            setting=session.setting,
+            country=session.country,
+            recogniser=load_announced(recogniser),
             log=lambda line: click.echo(line, err=True),
         )
         try:

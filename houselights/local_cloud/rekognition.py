@@ -1,7 +1,8 @@
-"""Emulates Amazon Rekognition: `DetectFaces` over HTTP, with real face detection.
+"""Emulates Amazon Rekognition over HTTP: `DetectFaces`, with real face detection, and collections of users.
 
 Accepts pictures as bytes and as objects in S3, in boto3's JSON 1.1 protocol, with the limits and errors of the service;
-tests can make it fail. Other operations are unknown to it.
+tests can make it fail. What is done with users and faces stands in `houselights.local_cloud.collections`; other
+operations are unknown to it.
 Limits: https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
 Errors: https://docs.aws.amazon.com/rekognition/latest/dg/error-handling.html. Their texts are the service's own where
 known: a picture that is too small is an invalid parameter (https://github.com/boto/botocore/issues/1366).
@@ -28,10 +29,12 @@ from werkzeug.wrappers import Request, Response
 
 from audience.errors import InvalidValue
 from edge_lambda.detectors import Image
+from houselights.local_cloud.collections import Collections
 from houselights.local_cloud.face_details import ATTRIBUTES, FaceDescriber
 from houselights.local_cloud.serving import StartResponse, serving
 
-TARGET: Final = "RekognitionService.DetectFaces"
+_SERVICE: Final = "RekognitionService."
+_DETECT_FACES: Final = "DetectFaces"
 _CONTENT_TYPE = "application/x-amz-json-1.1"
 _NOT_IN_S3 = "Unable to get object metadata from S3. Check object key, region and/or access permissions."
 
@@ -50,11 +53,15 @@ _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
 STATUS_OF: Final = {
     "AccessDeniedException": 400,
+    "ConflictException": 400,
     "ImageTooLargeException": 400,
     "InvalidImageFormatException": 400,
+    "InvalidPaginationTokenException": 400,
     "InvalidParameterException": 400,
     "InvalidS3ObjectException": 400,
     "ProvisionedThroughputExceededException": 400,
+    "ResourceAlreadyExistsException": 400,
+    "ResourceNotFoundException": 400,
     "SerializationException": 400,
     "UnknownOperationException": 400,
     "InternalServerError": 500,
@@ -103,6 +110,7 @@ class LocalRekognition:
 
     Attributes:
         endpoint: its URL while it is served.
+        collections: its users and their faces.
     """
 
     def __init__(self, s3: Any, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -115,6 +123,11 @@ class LocalRekognition:
         self.endpoint = ""
         self._s3, self._clock = s3, clock
         self._faces = FaceDescriber()
+        self.collections = Collections(
+            lambda image: decode(self._picture(image)),
+            lambda picture: self._faces.describe(picture, frozenset()),
+            Refusal,
+        )
         self._lock = threading.Lock()
         self._counts = RekognitionCounts()
         self._failing: deque[str] = deque()
@@ -145,19 +158,25 @@ class LocalRekognition:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         try:
-            status, body = 200, self._detect_faces(Request(environ))
+            status, body = 200, self._answer(Request(environ))
         except Refusal as error:
             status, body = error.status, {"__type": error.code, "Code": error.code, "Message": error.message}
         headers = {"x-amzn-RequestId": str(uuid4())}
         response = Response(json.dumps(body), status=status, headers=headers, content_type=_CONTENT_TYPE)
         return response(environ, start_response)
 
-    def _detect_faces(self, request: Request) -> dict[str, Any]:
+    def _answer(self, request: Request) -> dict[str, Any]:
         document = request.get_data()
-        if request.headers.get("X-Amz-Target") != TARGET:
-            raise Refusal("UnknownOperationException", "only DetectFaces is emulated")
-        self._admit()
+        operation = request.headers.get("X-Amz-Target", "").removeprefix(_SERVICE)
+        if operation != _DETECT_FACES and operation not in self.collections.operations:
+            raise Refusal("UnknownOperationException", "this operation is not emulated")
+        self._admit(detects=operation == _DETECT_FACES)
         parameters = _object(document)
+        if operation == _DETECT_FACES:
+            return self._detect_faces(parameters)
+        return self.collections.operations[operation](parameters)
+
+    def _detect_faces(self, parameters: dict[str, Any]) -> dict[str, Any]:
         attributes = _attributes(parameters.get("Attributes"))
         data = self._picture(parameters.get("Image"))
         faces = self._faces.describe(decode(data), attributes)
@@ -170,10 +189,11 @@ class LocalRekognition:
             )
         return {"FaceDetails": faces}
 
-    def _admit(self) -> None:
-        """Counts a request, and refuses it as set by `fail_next` and `allow`."""
+    def _admit(self, *, detects: bool) -> None:
+        """Counts a request of DetectFaces, and refuses any as set by `fail_next` and `allow`."""
         with self._lock:
-            self._counts = replace(self._counts, calls=self._counts.calls + 1)
+            if detects:
+                self._counts = replace(self._counts, calls=self._counts.calls + 1)
             if self._failing:
                 raise Refusal(self._failing.popleft(), "this request was set to fail")
             now = self._clock()

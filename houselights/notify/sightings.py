@@ -8,18 +8,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from audience.errors import AlertNotDelivered, StoreUnavailable
-from audience.identity.records import Notice, Roster, Sighting, WatchEntry
+from audience.identity.records import Notice, Roster, Sighting
 from audience.identity.searches import Searches
 from audience.identity.store import IdentityStore
-from audience.time import from_ms, instant_text
+from audience.time import from_ms, instant_text, to_ms
 from edge_lambda.backoff import Backoff
 from houselights.notify.notifiers import Notifier, shortened
 
 EVERY_S: Final = 1.0
+LATE: Final = timedelta(minutes=10)
+"""A sighting of a register that is older is not sent any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,10 +119,11 @@ class SightingWatch:
 
     def _due(self, roster: Roster) -> Iterator[Sighting]:
         if roster.purpose == "register":
-            yield from self._store.all(Sighting, roster.roster_id)
+            late_ms = to_ms(self._now() - LATE)
+            yield from (one for one in self._store.all(Sighting, roster.roster_id) if one.at_ms >= late_ms)
         elif roster.purpose == "search":
             searches = Searches(self._store, actor="notifications", now=self._now)
-            for entry in self._store.all(WatchEntry, roster.roster_id):
+            for entry in searches.entries(roster.roster_id):  # ends those that have expired
                 if entry.runs(self._now()):
                     yield from (one.sighting for one in searches.sightings(entry) if one.state == "confirmed")
 
@@ -147,4 +150,4 @@ class SightingWatch:
                 at=self._now(),
             )
         )
-        self._log(f"sent to {notifier.name}: {sighting.sighting_id}")
+        self._log(f"sent to {notifier.name}: a sighting of {sighting.roster_id}")

@@ -24,15 +24,20 @@ STORES = "audience.stores"
 ROOMS_OF_THE_DOMAIN: dict[str, set[str]] = {
     "deliveries": set(),
     "stores": {"identity"},
-    "identity": set(),
+    "identity": {"deliveries"},
     "reaction": set(),
     "board": {"deliveries"},
     "comparing": {"reaction"},
     "export": {"reaction", "comparing", "identity"},
     "monitoring": {"board", "deliveries"},
 }
-# The one module that writes tables as files, and the one that signs and encrypts bundles, with what each may import.
-LIBRARIES_OF_ONE_MODULE = {"audience/export/files.py": {"pyarrow"}, "audience/identity/bundle.py": {"cryptography"}}
+# The module that writes tables as files, and those that encrypt what goes to devices and comes back, with what each may
+# import.
+LIBRARIES_OF_ONE_MODULE = {
+    "audience/export/files.py": {"pyarrow"},
+    "audience/identity/bundle.py": {"cryptography"},
+    "audience/identity/sealed_picture.py": {"cryptography"},
+}
 
 # What a module must not be called: it would say nothing of what is in it.
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "misc", "base", "stuff"}

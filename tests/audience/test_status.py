@@ -206,6 +206,13 @@ class TestHeartbeats:
             with pytest.raises(InvalidValue, match="cannot"):
                 replace(a_heartbeat(), **wrong)
 
+    def test_a_camera_acknowledges_its_bundle_and_one_that_recognises_nobody_sends_no_field_of_it(self):
+        assert b"bundle" not in status_message(a_heartbeat())
+        with_one = replace(a_heartbeat(), bundle=1_777_885_200_000)
+        assert read_status(status_message(with_one)) == with_one
+        with pytest.raises(SheetRejected):
+            read_status(said(bundle=0))
+
     def test_a_preview_is_not_part_of_the_message(self):
         shown = replace(a_heartbeat(), preview_port=8600, preview_blurred=True)
         assert read_status(status_message(shown)) == a_heartbeat()

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from audience.identity.households import Guests, Tap
+from audience.identity import panels
+from audience.identity.households import MOST_GUESTS, Guests, Tap
 from audience.stores import open_identity
 from dashboard.access.addresses import READING, address_of
 from dashboard.pages.household.routes import MOST_AT_ONCE, household_routes
@@ -95,8 +96,6 @@ def test_a_phone_whose_clock_is_wrong_is_believed_how_long_ago_it_was(living: Li
         b"",
         b"\xff",
         b"[]",
-        b'{"sent_ms": 1, "taps": [{"id": "t1", "tapped_ms": 1, "action": "explode"}]}',
-        b'{"sent_ms": 1, "taps": [{"id": "#", "tapped_ms": 1, "action": "set on"}]}',
         b'{"sent_ms": 1, "taps": [{"id": "t1", "tapped_ms": NaN, "action": "set on"}]}',
         json.dumps({"sent_ms": 1, "taps": [A_TAP] * (MOST_AT_ONCE + 1)}).encode(),
     ],
@@ -105,6 +104,28 @@ def test_taps_that_are_none_are_refused_in_one_line(living: Living, body: bytes)
     status, said = living.post(body)
     assert (status, set(said)) == (422, {"problem"})
     assert living.home.store.all(Tap) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"action": "explode"},
+        {"action": "set on", "id": "#"},
+        {"action": "set on", "tapped_ms": None},
+        {"action": "guests", "guests": [{"sex": "male", "ages": "", "count": MOST_GUESTS + 1}]},
+    ],
+)
+def test_a_wish_for_privacy_is_taken_whatever_is_sent_with_it(living: Living, wrong: dict):
+    status, said = sent(living, wrong, {"action": "privacy on"})
+    assert (status, [refused["tap"] for refused in said["refused"]]) == (200, [0])
+    assert living.state() == (None, set(), 0, True)
+
+
+def test_a_wish_for_privacy_is_taken_where_a_program_has_tapped_all_day(living: Living, monkeypatch):
+    monkeypatch.setattr(panels, "MOST_TAPS", 1)
+    status, said = sent(living, {"action": "set on"}, {"action": "privacy on"}, {"action": "set off"})
+    assert (status, [refused["tap"] for refused in said["refused"]]) == (200, [2])
+    assert living.state() == (True, set(), 0, True)
 
 
 def test_taps_for_somebody_who_withdrew_are_dropped_and_the_others_kept(living: Living):
@@ -193,6 +214,33 @@ def test_guests_are_counted_with_what_somebody_types_and_leave_with_the_set(livi
     phone.get_by_role("button", name="TV is on").tap()
     expect(tablet.get_by_role("button", name=re.compile("Woman or girl"))).to_have_count(0)
     assert living.state() == (False, set(), 0, False)
+
+
+@pytest.mark.browser
+def test_no_more_guests_can_be_added_than_are_taken(living: Living, devices):
+    crowd = [{"sex": "", "ages": "", "count": MOST_GUESTS - 1}]
+    sent(living, {"action": "set on"}, {"action": "guests", "guests": crowd})
+    phone, _ = devices
+    expect(phone.get_by_role("button", name="19 × Guest")).to_be_visible()
+    phone.get_by_role("button", name="Add a guest").tap()
+    phone.get_by_role("button", name="Add", exact=True).tap()
+    expect(phone.get_by_role("button", name="Add a guest")).to_be_disabled()
+    until(lambda: living.state() == (True, set(), MOST_GUESTS, False))
+
+
+@pytest.mark.browser
+def test_a_waiting_tap_that_nobody_understands_takes_no_other_with_it(living: Living, devices):
+    phone, _ = devices
+    waiting = [{"id": "#", "action": "explode"}, {"id": "t2", "action": "privacy on"}]
+    phone.evaluate(
+        """(taps) => localStorage.setItem(`houselights-taps ${location.pathname}`,
+            JSON.stringify(taps.map((one) => ({ tapped_ms: Date.now(), ...one }))))""",
+        waiting,
+    )
+    phone.reload()
+    pressed(phone, "Privacy")
+    until(lambda: living.state()[3])
+    assert phone.evaluate("localStorage.length") == 0
 
 
 @pytest.mark.browser

@@ -118,6 +118,7 @@ def test_the_demo_searches_with_four_parts_and_nobody_can_play_two(pages: Pages,
         basis="missing person",
         reference="12/26",
         stages=["demo-*/gate"],
+        adult=True,
     )
     app = pages._opened("search", {})
     app.segmented_control(key="search-part").set_value("Approve").run()

@@ -167,3 +167,20 @@ def test_every_setting_is_read_or_reported_in_one_line(environment):
     else:
         assert settings.source
         assert settings.interval_s > 0
+
+
+KEY, SIGNER = "0f" * 32, "a1" * 32
+
+
+def test_a_camera_recognises_nobody_unless_it_has_both_keys_and_a_way_for_sightings():
+    assert (read().camera_key, read().signer) == (None, None)
+    settings = read(CAMERA_KEY=KEY, SIGNER=SIGNER, STATUS="mqtt://broker")
+    assert (settings.camera_key, settings.signer) == (bytes.fromhex(KEY), bytes.fromhex(SIGNER))
+    assert "HOUSELIGHTS_SIGNER" in problems(CAMERA_KEY=KEY, STATUS="mqtt://broker")[0]
+    assert "HOUSELIGHTS_STATUS" in problems(CAMERA_KEY=KEY, SIGNER=SIGNER)[0]
+
+
+def test_a_wrong_key_is_not_printed():
+    (problem,) = problems(CAMERA_KEY=KEY[:-1], SIGNER=SIGNER, STATUS="mqtt://broker")
+    assert "HOUSELIGHTS_CAMERA_KEY" in problem
+    assert KEY[:8] not in problem

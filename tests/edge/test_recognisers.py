@@ -21,14 +21,14 @@ from audience.errors import InvalidValue, ModelUnavailable
 from edge_lambda.detectors.load import load_detector
 from edge_lambda.recognisers import Recogniser, dlib_resnet
 from edge_lambda.recognisers.alignment import aligned
-from edge_lambda.recognisers.load import load_recogniser
+from edge_lambda.recognisers.load import SFACE_VARIABLE, load_recogniser
 from tests.edge.dlib_reference import cosines, patterns, reference
 from tests.edge.dlib_weights import dlib_file, template_by_numpy
 from tests.portraits import people_video
 from tests.tiny_recogniser import TinyRecogniser
 from training.corpus import data_folder
 
-SFACE = os.environ.get("HOUSELIGHTS_SFACE", "")
+SFACE = os.environ.get(SFACE_VARIABLE, "")
 PEOPLE = data_folder() / "people"
 
 
@@ -39,8 +39,8 @@ def recogniser(request: pytest.FixtureRequest) -> Recogniser:
     if request.param == "dlib" and not dlib_resnet.cached_model().is_file():
         pytest.skip(f"dlib's model is not at {dlib_resnet.cached_model()}")
     if request.param == "sface" and not Path(SFACE).is_file():
-        pytest.skip("SFace's model is not there: name its file in HOUSELIGHTS_SFACE")
-    return load_recogniser(request.param, sface_model=Path(SFACE))
+        pytest.skip(f"SFace's model is not there: name its file in {SFACE_VARIABLE}")
+    return load_recogniser(request.param)
 
 
 def crops(recogniser: Recogniser, number: int) -> list[np.ndarray]:
@@ -186,12 +186,18 @@ class TestTheModelFile:
             load_recogniser("dlib")
 
     @pytest.mark.parametrize("content", [None, b"another model"])
-    def test_sface_is_taken_from_the_named_file_alone(self, tmp_path: Path, content: bytes | None) -> None:
+    def test_sface_is_taken_from_the_named_file_alone(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+    ) -> None:
         file = tmp_path / "sface.onnx"
         if content is not None:
             file.write_bytes(content)
+        monkeypatch.setenv(SFACE_VARIABLE, str(file))
         with pytest.raises(ModelUnavailable, match=r"sface\.onnx.*download"):
-            load_recogniser("sface", sface_model=file)
+            load_recogniser("sface")
+        monkeypatch.delenv(SFACE_VARIABLE)
+        with pytest.raises(ModelUnavailable, match=SFACE_VARIABLE):
+            load_recogniser("sface")
 
     def test_an_unknown_name_is_answered_with_the_known_ones(self) -> None:
         with pytest.raises(InvalidValue, match="'eigenfaces': choose one of dlib, sface"):

@@ -114,6 +114,16 @@ def test_somebody_who_is_there_already_is_recognised_once_the_roster_holds_them(
     assert len(camera.seen) == 1  # withdrawn
 
 
+def test_a_roster_that_changes_says_nobody_twice():
+    camera = Camera(gallery("p-1"))
+    for at_s in range(4):
+        camera.sees(GRACE, at_s)
+    camera.roster.now = gallery("p-1", "p-2")
+    for at_s in range(4, 8):
+        camera.sees(GRACE, at_s)
+    assert len(camera.seen) == 1
+
+
 @pytest.mark.parametrize(
     "face",
     [
@@ -140,8 +150,9 @@ def test_a_camera_without_a_roster_imports_nothing_that_recognises():
     """What scores audiences never loads what recognises people."""
     script = (
         "import sys, houselights.cli, houselights.watching, houselights.scoring.score, edge_lambda.device, "
-        "edge_lambda.pipeline, ingest_lambda.handler\n"
-        "print([name for name in sys.modules if 'recognis' in name or name == 'edge_lambda.recognition'])"
+        "edge_lambda.pipeline, edge_lambda.program, ingest_lambda.handler\n"
+        "print([name for name in sys.modules if 'recognis' in name or name.startswith(('edge_lambda.recognition', "
+        "'edge_lambda.bundled', 'audience.identity.bundle'))])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -26,11 +26,10 @@ def test_whatever_a_recording_is_called_its_session_has_an_id(name: str) -> None
 
 def test_the_demo_holds_a_panel_that_goes_on_also_the_second_time(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'demo.db'}"
-    with open_identity(url) as people:
+    with open_store(url) as store, open_identity(url) as people:
         for _ in range(2):
-            show_panel(url, people)
+            show_panel(store, people)
         households = people.all(Household)
-    with open_store(url) as store:
         session = store.session(PANEL_SESSION)
         stages = {stage.stage_id for stage in store.stages(PANEL_SESSION)}
     assert (session.kind, session.ended_at, session.simulated) == ("panel", None, True)

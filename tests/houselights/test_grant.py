@@ -12,7 +12,7 @@ import pytest
 
 from audience.store import Store
 from houselights.local_cloud.moto_server import running_moto
-from tests.builders import BEGAN, a_heartbeat, a_session
+from tests.builders import BEGAN, a_camera, a_heartbeat, a_session, a_stage
 from tests.houselights.conftest import Houselights
 
 
@@ -57,6 +57,17 @@ def test_a_camera_is_granted_a_session(houselights: Houselights, iot: Any, thing
     assert houselights("grant", thing, "--session", "morning").code == 0
     assert session_of(iot, thing) == "morning"
     assert [one for one in ("cam-1", "2026", "a:b") if session_of(iot, one)] == [thing]
+
+
+def test_a_camera_is_given_its_keys_with_the_grant_where_people_are_recognised(
+    houselights: Houselights, iot: Any, store: Store
+) -> None:
+    assert "0 stages" in houselights("grant", "cam-1", "--session", "morning", "--people").complaint
+    assert session_of(iot) is None
+    store.put_stage("morning", a_stage("gate"))
+    store.put_camera("morning", "gate", a_camera("cam-1"))
+    granted = houselights("grant", "cam-1", "--session", "morning", "--people").out.splitlines()
+    assert granted[-2:] == houselights("people", "device", "morning", "gate", "cam-1").out.splitlines()
 
 
 def test_the_next_session_takes_the_place_of_the_one_before(houselights: Houselights, iot: Any) -> None:

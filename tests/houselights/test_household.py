@@ -57,6 +57,25 @@ def test_a_household_signs_up_with_two_alike_and_gets_an_address(url, capsys):
     assert capsys.readouterr().out.splitlines() == ["The button page is closed.", "There was no open button page."]
 
 
+def test_a_household_set_up_again_keeps_what_no_option_names_and_can_be_erased(url, capsys):
+    assert run(["people", "roster", "panel", *ROSTER, "--store", url]) == 0
+    ann, bea, cem = (a_person(url, capsys, name) for name in ("Ann", "Bea", "Cem"))
+    again = ["household", "set-up", "panel", "home-1", "--store", url]
+    both = ["--member", ann, "--member", bea, "--alike", f"{ann},{bea}"]
+    assert run([*again, "--title", "No. 1", *both]) == 0
+    assert run([*again, "--member", cem]) == 0
+    with open_identity(url) as store:
+        household = store.get(Household, "panel", "home-1")
+        assert (household.title, household.alike) == ("No. 1", ((ann, bea),))
+    assert run([*again, "--nobody-alike"]) == 0
+    with open_identity(url) as store:
+        assert store.get(Household, "panel", "home-1").alike == ()
+    assert run(["household", "erase", "panel", "home-1", "--store", url]) == 0
+    with open_identity(url) as store:
+        assert store.all(Household) == store.all(Member) == []
+        assert len(People(store, actor="test", now=now).people("panel")) == 3
+
+
 def test_expressions_are_joined_with_whoever_agreed_to_that_by_name_and_in_a_panel_only(url, capsys):
     assert run(["people", "roster", "panel", *ROSTER, "--store", url]) == 0
     words = ["people", "add", "panel", "--name", "Ann", "--consent", "form 1", "--store", url]
@@ -77,6 +96,7 @@ def test_expressions_are_joined_with_whoever_agreed_to_that_by_name_and_in_a_pan
         ["set-up", "panel", "home-1", "--alike", "p-1"],
         ["set-up", "nowhere", "home-1"],
         ["set-up", "panel", "home-1", "--member", "p-unknown"],
+        ["erase", "panel", "home-9"],
         ["link", "panel", "home-9", "--at", "https://example.org"],
         ["link", "panel", "home-1", "--at", "example"],
     ],

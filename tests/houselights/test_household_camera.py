@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from audience.errors import InvalidValue
 from audience.identity import thresholds
 from audience.identity.households import SeenMinute, Tap
+from audience.identity.matching import Gallery, TrackMatcher
 from audience.identity.panels import HouseholdPanel
+from audience.identity.people import People
 from audience.identity.records import Sighting
 from audience.stores import open_identity
 from edge_lambda.pipeline_types import TrackedFrame
@@ -100,6 +103,27 @@ def test_while_the_household_wants_privacy_nobody_is_looked_at(room: Room) -> No
     room.panel.take(room.homes[0], [wish])
     assert room.seen(room.camera()) == []
     assert room.lines == []
+
+
+def galleries_and_tracks() -> list[object]:
+    """Every gallery with somebody in it, and every track with its crops, in the memory of this process."""
+    gc.collect()
+    return [
+        one for one in gc.get_objects() if isinstance(one, TrackMatcher) or (isinstance(one, Gallery) and len(one) > 0)
+    ]
+
+
+def test_whoever_withdraws_during_privacy_leaves_the_cameras_memory(room: Room) -> None:
+    elsewhere = galleries_and_tracks()
+    camera = room.camera()
+    room.seen(camera, minutes=1)
+    assert len(galleries_and_tracks()) > len(elsewhere)
+    at_ms = round(datetime.now(UTC).timestamp() * 1000) - 1000
+    wish = Tap(roster_id="panel", household_id="home-1", tap_id="t1", at_ms=at_ms, action="privacy on")
+    room.panel.take(room.homes[0], [wish])
+    People(room.store, actor="ada", now=lambda: datetime.now(UTC)).withdraw("panel", room.grace)
+    camera.see(TrackedFrame(at_ms=room.began_ms + 2 * MINUTE_MS, image=GRACE, tracked=()))
+    assert len(galleries_and_tracks()) == len(elsewhere)
 
 
 def test_a_stage_that_is_no_household_is_refused_in_a_line(room: Room) -> None:

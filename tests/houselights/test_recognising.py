@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from audience.errors import InvalidValue
+from audience.errors import AccessRefused, InvalidValue
 from audience.identity import thresholds
 from audience.identity.records import Sighting
 from audience.stores import open_identity
@@ -45,6 +45,8 @@ class Gate:
             session_id="fair-1",
             stage_id="gate",
             camera_id="left",
+            setting="event",
+            country="CH",
             recogniser=TINY,
             log=self.lines.append,
         )
@@ -125,3 +127,19 @@ def test_a_roster_that_is_not_for_this_stage_is_refused_in_a_line(desk: Desk, ro
     desk.roster("register", "hall-only", stages=("fair-1/hall",))
     with pytest.raises(InvalidValue, match=roster_id):
         Gate(desk, roster_id)
+
+
+def test_a_camera_at_a_workplace_recognises_nobody_whatever_the_roster_names(desk: Desk) -> None:
+    desk.roster("register", "list", stages=("*/*",))
+    with pytest.raises(AccessRefused, match="At work"):
+        CameraRecognition(
+            desk.store,
+            ["list"],
+            session_id="office",
+            stage_id="main",
+            camera_id="left",
+            setting="workplace",
+            country="CH",
+            recogniser=TINY,
+            log=print,
+        )

@@ -85,6 +85,14 @@ def test_a_register_publishes_by_ids_and_a_desk_publishes_nothing(desk: Desk, ke
     assert "Grace" not in repr((message.subject, message.text, message.document))
 
 
+def test_old_sightings_of_a_register_are_not_sent(desk: Desk, kept: Kept):
+    register = desk.roster("register")
+    desk.store.put(desk.sighting(register, desk.member(register).person_id))
+    desk.later(minutes=11)
+    watch(desk, kept).check_once()
+    assert kept.sent == []
+
+
 def test_what_could_not_be_sent_is_sent_later(desk: Desk, kept: Kept):
     register = desk.roster("register")
     desk.store.put(desk.sighting(register, desk.member(register).person_id))

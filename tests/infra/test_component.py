@@ -34,6 +34,10 @@ NOT_A_COMPONENT_S = {
     "HOUSELIGHTS_PRIVATE_KEY",
     "HOUSELIGHTS_ROOT_CA",
     "HOUSELIGHTS_DEEPLENS_MODEL",
+    # A secret that Greengrass would show to whoever reads deployments.
+    "HOUSELIGHTS_CAMERA_KEY",
+    "HOUSELIGHTS_SIGNER",
+    "HOUSELIGHTS_RECOGNISER",
 }
 
 

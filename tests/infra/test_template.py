@@ -12,6 +12,10 @@ import pytest
 
 from audience.deliveries.delivery import SUFFIXES, key_of
 from audience.faces import EXPRESSIONS
+from audience.identity.bundle import LONGEST_LIFE
+from audience.identity.records import LONGEST_SEARCH
+from audience.identity.sealed_picture import FOLDER
+from audience.identity.sightings import sighting_topic
 from audience.monitoring.cost import DETECT_FACES
 from audience.monitoring.status import status_topic
 from audience.stores.dynamo_client import client_for
@@ -51,7 +55,7 @@ def statements() -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in ("AWS::IoT::Policy", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"):
         for name, policy in resources(kind).items():
             for statement in policy["PolicyDocument"]["Statement"]:
-                yield name, statement
+                yield name, statement.get("Fn::If", [None, statement])[1]
 
 
 # The bucket
@@ -111,7 +115,13 @@ def test_what_was_recorded_is_kept_for_as_long_as_is_asked_and_goes_when_nothing
 
 def test_no_sheet_and_no_window_file_stays_forever():
     for days in (kept_for_days(0), kept_for_days(30)):
-        assert days.keys() == {KEPT, *(f"{kind}/" for kind in SUFFIXES)}
+        assert days.keys() == {KEPT, "bundles/", FOLDER, *(f"{kind}/" for kind in SUFFIXES)}
+
+
+def test_a_bundle_and_a_picture_stay_for_as_long_as_they_can_be_of_use():
+    days = kept_for_days(0)
+    assert days["bundles/"] * 86_400 > LONGEST_LIFE.total_seconds()
+    assert days[FOLDER] * 86_400 >= LONGEST_SEARCH.total_seconds()
 
 
 # The way to the function
@@ -190,6 +200,25 @@ def test_the_status_of_cameras_goes_into_the_same_queue():
     assert action["Sqs"]["QueueUrl"] == {"Ref": "Queue"}
     assert action["Sqs"]["UseBase64"] is False
     assert rule["ErrorAction"]["Sqs"]["QueueUrl"] == {"Ref": "Undelivered"}
+
+
+def test_sightings_go_into_a_queue_of_their_own_where_people_are_kept():
+    assert "Sightings" not in Resolved().resources("AWS::SQS::Queue")
+    stack = Resolved(People="yes")
+    (rule,) = [rule for name, rule in stack.resources("AWS::IoT::TopicRule").items() if name == "Sighted"]
+    (action,) = rule["TopicRulePayload"]["Actions"]
+    assert action["Sqs"]["QueueUrl"] == stack.value({"Ref": "Sightings"}) != stack.value({"Ref": "Queue"})
+    filter_ = re.search(r"'(.*)'", rule["TopicRulePayload"]["Sql"]).group(1)
+    assert filter_.replace("+", "x") == sighting_topic("x", "x", "x")
+    assert "topic() AS topic" in rule["TopicRulePayload"]["Sql"]
+
+
+def test_a_camera_publishes_sightings_under_its_own_name_where_people_are_kept():
+    for people, topics in (("no", 1), ("yes", 2)):
+        policy = Resolved(People=people).resources("AWS::IoT::Policy")["CameraPolicy"]
+        published = [one["Resource"] for one in policy["PolicyDocument"]["Statement"] if one["Action"] == "iot:Publish"]
+        assert len(published) == topics
+        assert all("Thing.ThingTypeName}/*/${iot:Connection.Thing.ThingName}" in one for one in published)
 
 
 # The function

@@ -32,12 +32,12 @@ def rekognition(cloud: LocalCloud) -> Iterator[LocalRekognition]:
 def client(cloud: LocalCloud, rekognition: LocalRekognition) -> Iterator[Any]:
     """boto3's client of it, which tries each request once."""
     made = cloud.client("rekognition")
-    told = ("before-parse.rekognition.DetectFaces", _held_to_the_model)
+    told = ("before-parse.rekognition", _held_to_the_model)
     made.meta.events.register(*told)
     yield made
     made.meta.events.unregister(*told)
 
 
-def _held_to_the_model(response_dict: dict[str, Any], **_: Any) -> None:
+def _held_to_the_model(response_dict: dict[str, Any], operation_model: Any, **_: Any) -> None:
     if response_dict["status_code"] == 200:
-        assert faults_of_answer("rekognition", "DetectFaces", json.loads(response_dict["body"])) == []
+        assert faults_of_answer("rekognition", operation_model.name, json.loads(response_dict["body"])) == []

@@ -33,7 +33,9 @@ def _faults(shape: Any, value: Any, where: str) -> list[str]:
         return [fault for index, one in enumerate(value) for fault in _faults(shape.member, one, f"{where}[{index}]")]
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     faults = []
-    if shape.type_name in ("float", "integer") and not (least is None or least <= value <= most):
+    if shape.type_name in ("float", "integer") and not (
+        (least is None or least <= value) and (most is None or value <= most)
+    ):
         faults.append(f"{where} is {value} and not within {least} to {most}")
     if shape.metadata.get("enum") and value not in shape.metadata["enum"]:
         faults.append(f"{where} is {value!r}, which is none of the enum")

@@ -187,13 +187,15 @@ def the_cloud(runs: Runs) -> None:
 
 
 def a_roster(runs: Runs) -> None:
-    accepted = ("consent", "check-in", "notice", "impact assessment")
+    accepted = ("consent", "marked lane", "notice", "impact assessment")
     words = ("roster", "members", "--purpose", "register", "--country", "France", "--stages", "talk/main")
     for given in (
         (*words, *(word for name in accepted for word in ("--accept", name))),
         ("add", "members", "--name", "Grace", "--consent", "form 1"),
         ("list", "members", "--names"),
         ("link", "members", "--at", "https://example.org"),
+        ("device", "talk", "main", "cam-1"),
+        ("bundles", "--bundles", "dir:DIR/people", "--once"),
         ("erase", "members"),
         ("trail",),
     ):

@@ -2,15 +2,15 @@
 const $ = (id) => document.getElementById(id);
 const HERE = location.pathname.replace(/\/+$/, "");
 const KEPT = `houselights-taps ${HERE}`;
-const EVERY_MS = 3000, LONGEST_WAIT_MS = 30000, LASTS_MS = 24 * 3600e3, MOST_AT_ONCE = 50, ASK_AFTER_MS = 60000;
+const EVERY_MS = 3000, LONGEST_WAIT_MS = 30000, LASTS_MS = 24 * 3600e3, MOST_AT_ONCE = 50, MOST_GUESTS = 20, ASK_AFTER_MS = 60000;
 const SEXES = [["female", "Woman or girl"], ["male", "Man or boy"], ["", "Rather not say"]];
 const AGES = ["under 15", "15 to 24", "25 to 44", "45 to 64", "65 and over"];
 const tiles = new Map();
-let server = null, waiting = read(), failed = 0, ended = "", timer = 0, sending = false, lastMs = 0, uncoveredMs = 0, refused = "";
+let server = null, waiting = read(), failed = 0, ended = "", timer = 0, sending = false, lastMs = 0, uncoveredMs = 0, refused = "", atOnce = MOST_AT_ONCE;
 
 /* What was tapped and not sent yet is kept on this device, so that neither a lost connection nor closing the page loses it. */
 function read() {
-  try { return JSON.parse(localStorage.getItem(KEPT) ?? "[]").filter((tap) => Date.now() - tap.tapped_ms < LASTS_MS); }
+  try { return JSON.parse(localStorage.getItem(KEPT) ?? "[]").filter((tap) => tap.action.startsWith("privacy") || Date.now() - tap.tapped_ms < LASTS_MS); }
   catch { return []; }
 }
 function keep() {
@@ -78,6 +78,7 @@ function tile(member) {
 }
 const initials = (name) => name.split(/\s+/).filter(Boolean).slice(0, 2).map((word) => [...word][0].toUpperCase()).join("");
 const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+const guestCount = ({ guests }) => guests.reduce((sum, { count }) => sum + count, 0);
 const guestText = ({ sex, ages, count }) => {
   const who = SEXES.find(([value]) => value === sex && value)?.[1] ?? "Guest";
   return `${count > 1 ? `${count} × ` : ""}${who}${ages ? `, ${ages}` : ""}`;
@@ -115,10 +116,11 @@ function show() {
       return item;
     }));
   }
+  $("add-guest").disabled = guestCount(now) >= MOST_GUESTS;
   document.body.classList.toggle("private", now.private);
   $("privacy").setAttribute("aria-pressed", String(now.private));
   put($("privacy").querySelector("span"), now.private
-    ? "is on: nothing is measured, and what a camera saw is dropped. Tap to end it; after a day it ends by itself."
+    ? "is on: nothing is measured, and what a camera saw is dropped. It holds until you end it: tap here."
     : "is off. Tap it, and nothing is measured until you end it.");
   tell(now);
 }
@@ -142,7 +144,7 @@ async function ask(path, options) {
   const answer = await fetch(path, { cache: "no-store", credentials: "omit", signal: AbortSignal.timeout?.(8000), ...options });
   const text = await answer.text();
   if (answer.status === 404) return { ended: "This link is not valid any more. Ask whoever gave it to you for another." };
-  if (answer.status === 422) return { refused: JSON.parse(text).problem };
+  if (answer.status === 413 || answer.status === 422) return { problem: JSON.parse(text).problem };
   if (!answer.ok) throw new Error(String(answer.status));
   return JSON.parse(text);
 }
@@ -151,7 +153,7 @@ async function look() {
   clearTimeout(timer);
   if (ended || sending || (document.hidden && !waiting.length)) return;
   sending = true;
-  const sent = waiting.slice(0, MOST_AT_ONCE);
+  const sent = waiting.slice(0, atOnce);
   try {
     const body = JSON.stringify({ sent_ms: Date.now(), taps: sent.map(({ id, tapped_ms, action, person_id = "", guests = [] }) => ({ id, tapped_ms, action, person_id, guests })) });
     const said = sent.length
@@ -161,12 +163,20 @@ async function look() {
     if (said.ended) {
       ended = said.ended;
       waiting = [];
-    } else if (said.refused) refused = said.refused;
-    else server = said;
-    // What was refused would be refused again.
-    const done = new Set(sent.map(({ id }) => id));
-    waiting = waiting.filter(({ id }) => !done.has(id));
-    keep();
+    } else if (!said.problem) {
+      server = said;
+      refused = said.refused?.[0]?.problem ?? refused;
+      atOnce = MOST_AT_ONCE;
+    }
+    // The server takes taps one by one, and those it refuses it would refuse again. Where it cannot read them together,
+    // they are sent alone, so that one does not take the others with it.
+    if (said.problem && sent.length > 1) atOnce = 1;
+    else {
+      refused = said.problem ?? refused;
+      const done = new Set(sent.map(({ id }) => id));
+      waiting = waiting.filter(({ id }) => !done.has(id));
+      keep();
+    }
   } catch { failed += 1; }
   sending = false;
   if (server) show();
@@ -193,6 +203,7 @@ $("privacy").addEventListener("click", () => tap({ action: state().private ? "pr
 $("add-guest").addEventListener("click", () => { $("guest").querySelector("form").reset(); $("guest").showModal(); });
 $("cancel").addEventListener("click", () => $("guest").close());
 $("add").addEventListener("click", () => {
+  if (guestCount(state()) >= MOST_GUESTS) return $("guest").close(); // another device added some meanwhile
   const [sex, ages] = [chosen("sex"), chosen("ages")];
   const guests = state().guests.map((one) => ({ ...one }));
   const same = guests.find((one) => one.sex === sex && one.ages === ages);

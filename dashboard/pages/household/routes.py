@@ -57,10 +57,10 @@ class SentTap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SentTaps(msgspec.Struct, frozen=True, kw_only=True):
-    """Taps as the page sends them, with the time of sending by the clock of the phone."""
+    """Taps as the page sends them, with the time of sending by the clock of the phone; each is a `SentTap`."""
 
     sent_ms: float
-    taps: list[SentTap]
+    taps: list[msgspec.Raw]
 
 
 def household_routes(allowed_hosts: Sequence[str]) -> list[Route]:
@@ -105,9 +105,9 @@ async def _taps(request: Request) -> Response:
         with _opened(request) as home:
             # Whoever withdrew while the page was offline is tapped for no more.
             members = {"", *(member.person_id for member in home.panel.members(home.household))}
-            taps = [tap for tap in _read(bytes(body), home.household) if tap.person_id in members]
-            home.panel.take(home.household, taps)
-            return JSONResponse(_document(home), headers=_HEADERS)
+            taps, refused = _read(bytes(body), home.household)
+            refused += _take(home, [(at, tap) for at, tap in taps if tap.person_id in members])
+            return JSONResponse({**_document(home), "refused": refused}, headers=_HEADERS)
 
     return await _answer(work)
 
@@ -165,11 +165,29 @@ def _document(home: _Home) -> dict[str, Any]:
     }
 
 
-def _read(body: bytes, household: Household) -> list[Tap]:
+def _take(home: _Home, taps: list[tuple[int, Tap]]) -> list[dict[str, Any]]:
+    """Takes numbered taps; where they cannot be taken together, one by one. Returns those that were not, and why."""
+    try:
+        home.panel.take(home.household, [tap for _, tap in taps])
+    except InvalidValue:
+        refused = []
+        for at, tap in taps:
+            try:
+                home.panel.take(home.household, [tap])
+            except InvalidValue as problem:
+                refused.append({"tap": at, "problem": str(problem)})
+        return refused
+    return []
+
+
+def _read(body: bytes, household: Household) -> tuple[list[tuple[int, Tap]], list[dict[str, Any]]]:
     """The taps of a request, put on the server's clock: a phone's may be wrong, and only ages are taken from it.
 
+    Returns:
+        Each with its place among those that were sent; and the places of those that are none, with why.
+
     Raises:
-        InvalidValue: they cannot be read.
+        InvalidValue: the whole cannot be read, or has too many.
     """
     try:
         sent = msgspec.json.decode(body, type=SentTaps)
@@ -178,20 +196,30 @@ def _read(body: bytes, household: Household) -> list[Tap]:
     if len(sent.taps) > MOST_AT_ONCE:
         raise InvalidValue(f"So many taps are not taken at once: at most {MOST_AT_ONCE}.")
     now_ms = to_ms(now())
-    return [
-        Tap(
-            roster_id=household.roster_id,
-            household_id=household.household_id,
-            tap_id=tap.id,
-            at_ms=now_ms - round(min(max(0.0, sent.sent_ms - tap.tapped_ms), now_ms)),
-            action=cast("Action", tap.action),
-            person_id=tap.person_id,
-            guests=tuple(
-                Guests(sex=cast("Sex", one.sex), ages=cast("Ages", one.ages), count=one.count) for one in tap.guests
-            ),
-        )
-        for tap in sent.taps
-    ]
+    taps, refused = [], []
+    for at, raw in enumerate(sent.taps):
+        try:
+            taps.append((at, _tap(raw, household, sent_ms=sent.sent_ms, now_ms=now_ms)))
+        except msgspec.DecodeError:
+            refused.append({"tap": at, "problem": "this is no tap"})
+        except InvalidValue as problem:
+            refused.append({"tap": at, "problem": str(problem)})
+    return taps, refused
+
+
+def _tap(raw: msgspec.Raw, household: Household, *, sent_ms: float, now_ms: int) -> Tap:
+    tap = msgspec.json.decode(raw, type=SentTap)
+    return Tap(
+        roster_id=household.roster_id,
+        household_id=household.household_id,
+        tap_id=tap.id,
+        at_ms=now_ms - round(min(max(0.0, sent_ms - tap.tapped_ms), now_ms)),
+        action=cast("Action", tap.action),
+        person_id=tap.person_id,
+        guests=tuple(
+            Guests(sex=cast("Sex", one.sex), ages=cast("Ages", one.ages), count=one.count) for one in tap.guests
+        ),
+    )
 
 
 async def _answer(work: Callable[[], Response]) -> Response:

@@ -87,4 +87,6 @@ def _facts(status: CameraStatus) -> list[str]:
         facts.append(f"outbox: {beat.waiting} waiting, {beat.sent} sent, {beat.dropped} dropped")
     if beat.brightness is not None and beat.sharpness is not None:
         facts.append(f"picture: {100 * beat.brightness:.0f} % bright, {100 * beat.sharpness:.0f} % sharp")
+    if beat.bundle is not None:
+        facts.append(f"recognises by bundle {beat.bundle}")
     return [*facts, *filter(None, (beat.detector, beat.scorer))]

@@ -9,7 +9,7 @@ import streamlit as st
 from audience.countries import countries
 from audience.errors import HouselightsError, InvalidValue
 from audience.identity.gate import CONDITIONS, Ruling, gate
-from audience.identity.records import PURPOSES, Roster
+from audience.identity.records import ACTORS, PURPOSES, Actor, Roster
 from audience.ids import id_of
 from audience.privacy import SETTINGS
 from dashboard import markup
@@ -54,9 +54,10 @@ def show_new_roster() -> None:
         placeholder="SESSION/STAGE, with * for any letters; several with commas",
         key="roster-stages",
     )
+    actor: Actor = st.selectbox("Who recognises", ACTORS, format_func=str.capitalize, key="roster-actor")
     law = st.text_input("National law or authorisation", key="roster-law") if purpose == "search" else ""
     if purpose is not None and setting is not None:
-        _show_ruling(gate(purpose, setting, country, law=law))
+        _show_ruling(gate(purpose, setting, country, actor, law=law))
     if problem := st.session_state.pop(_PROBLEM, ""):
         st.html(markup.trouble(problem))
     elif st.session_state.pop(_DONE, False):
@@ -90,6 +91,7 @@ def _set_up(accepted: list[str]) -> None:
                     country=field["country"],
                     stages=tuple(part for part in stages if part),
                     accepted=tuple(accepted),
+                    actor=st.session_state["roster-actor"],
                     law=field["law"] or "",
                     created_at=now(),
                     created_by=account(),

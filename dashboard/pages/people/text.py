@@ -6,7 +6,10 @@ from typing import Final
 
 from audience.identity.records import Purpose
 
-LEAD: Final = "People who enrolled with consent, for one purpose and at some stages. Nobody else is recognised."
+LEAD: Final = (
+    "People who enrolled with consent, for one purpose and at some stages. Nobody else is recognised, but whoever is "
+    "searched for on a legal basis."
+)
 NO_ROSTER: Final = "There is no roster, so nobody is recognised anywhere. A roster is for one purpose, set up below."
 
 PURPOSE_WORDS: Final[dict[Purpose, str]] = {

@@ -85,6 +85,7 @@ def _show_request(roster: Roster, part: Part) -> None:
         basis = st.text_input("Legal basis", placeholder="missing person", max_chars=200)
         reference = st.text_input("Reference", placeholder="police report 12/26", max_chars=200)
         stages = st.text_input("Where to look", ", ".join(roster.stages))
+        adult = st.checkbox("The person is of age: children are not searched for by their face")
         hours = st.number_input("For how many hours", 1, 72, 24)
         asked = st.form_submit_button("Ask for this search", type="primary")
     if not asked:
@@ -106,6 +107,7 @@ def _show_request(roster: Roster, part: Part) -> None:
                 basis=basis,
                 reference=reference,
                 stages=[one.strip() for one in stages.split(",") if one.strip()],
+                adult=adult,
                 hours=int(hours),
             )
     except HouselightsError as problem:

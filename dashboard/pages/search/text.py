@@ -38,8 +38,9 @@ def how_sure(sighting: Sighting) -> str:
     )
     return (
         f"The mean of {sighting.crops} pictures has a similarity of {sighting.similarity:.3f}{runner_up}. Of 1,000 "
-        "strangers who pass, about one is as much like somebody on a list of this size, measured on photographs; where "
-        "many pass, most sightings are of somebody else. Decide by what you see, and say no when in doubt."
+        "strangers who pass, one to three are as much like somebody on such a list (measured on photographs, lists of "
+        "50 and 200); where many pass, most sightings are of somebody else. Decide by what you see, and say no when in "
+        "doubt."
     )
 
 

@@ -48,7 +48,7 @@ class Desk:
             "purpose": purpose,
             "setting": "home" if purpose == "panel" else "event",
             "country": "CH",
-            "stages": ("fair-*/gate",),
+            "stages": ("fair-*/gate",) if purpose != "search" else ("fair-*/*",),
             "accepted": tuple(CONDITIONS),
             "created_at": self.now,
             "created_by": "ada@example.org",

@@ -29,8 +29,8 @@ REFUSED = [
 ON_CONDITIONS = [
     ("welcome desk", "event", "DE", {}, {"consent", "check-in", "notice", "impact assessment"}),
     ("welcome desk", "event", None, {}, {"consent", "check-in", "notice", "impact assessment"}),
-    ("register", "event", "CH", {}, {"consent", "check-in", "notice"}),
-    ("register", "event", "US", {}, {"consent", "check-in", "notice", "signed release", "retention schedule"}),
+    ("register", "event", "CH", {}, {"consent", "marked lane", "notice"}),
+    ("register", "event", "US", {}, {"consent", "marked lane", "notice", "signed release", "retention schedule"}),
     ("panel", "home", "PL", {}, {"consent", "household", "impact assessment"}),
     ("panel", "home", "GB", {"subject": "child"}, {"consent", "household", "guardian"}),
     ("search", "event", "DE", {"law": "BPolG, § 27"}, {"approval", "notice", "impact assessment"}),

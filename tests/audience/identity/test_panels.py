@@ -68,6 +68,31 @@ def test_what_was_tapped_too_long_ago_is_dropped(home: Home):
     assert home.panel.state(home.household).set_on is False
 
 
+def test_privacy_holds_until_it_is_ended_however_long_it_was_forgotten(home: Home):
+    evening = timedelta(days=3)
+    home.panel.take(home.household, [tap(0, "set on"), tap(1, "in", home.ann), tap(2, "privacy on")])
+    wait(home, evening)
+    state = home.panel.state(home.household)
+    assert (state.set_on, state.logged_in, state.private) == (None, frozenset(), True)
+    at_min = 3 * 24 * 60
+    assert home.panel.record(minute(at_min, seen(home.ann))) is None
+    wait(home, 2 * PANEL_KEPT)
+    home.people.end_expired()
+    assert home.panel.state(home.household).private
+    home.panel.take(home.household, [tap(2 * PANEL_KEPT.total_seconds(), "privacy off")])
+    assert not home.panel.state(home.household).private
+    home.people.end_expired()
+    assert [one.action for one in home.store.all(Tap)] == ["privacy off"]
+
+
+def test_a_wish_for_privacy_that_waited_for_days_on_a_phone_still_counts(home: Home):
+    wait(home, timedelta(days=3))
+    home.panel.record(minute(2 * 24 * 60, seen(home.ann)))
+    home.panel.take(home.household, [tap(0, "privacy on")])
+    assert home.panel.state(home.household).private
+    assert home.store.all(SeenMinute) == []
+
+
 @pytest.mark.parametrize(
     "wrong",
     [tap(0, "in", "stranger"), tap(601, "set on"), tap(0, "set on", household_id="home-2")],
@@ -84,6 +109,8 @@ def test_a_program_that_taps_all_day_is_stopped(home: Home):
     home.panel.take(home.household, many)
     with pytest.raises(InvalidValue):
         home.panel.take(home.household, [tap(1, "set off")])
+    home.panel.take(home.household, [tap(2, "privacy on")])
+    assert home.panel.state(home.household).private
 
 
 def test_a_camera_keeps_nobody_without_consent_and_no_smile_that_may_not_be_joined(home: Home):

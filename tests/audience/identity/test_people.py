@@ -61,8 +61,7 @@ def test_after_withdrawal_no_file_holds_anything_of_the_person(desk: Desk, tmp_p
         content = file.read_bytes()
         for secret in (b"Unmistakable", photo, template_bytes(vector(1))):
             assert secret not in content, file.name
-    again = desk.people().withdraw(roster.roster_id, person.person_id)
-    assert again.is_complete
+    assert desk.people().withdraw(roster.roster_id, person.person_id).is_complete  # a second time
 
 
 def roster_days(roster):
@@ -99,7 +98,7 @@ def test_a_roster_that_the_gate_refuses_is_not_set_up(desk: Desk):
     with pytest.raises(AccessRefused):
         desk.roster(setting="workplace")
     with pytest.raises(AccessRefused, match="check-in"):
-        desk.roster(accepted=("consent", "notice"))
+        desk.roster("welcome desk", accepted=("consent", "notice"))
     assert desk.people().rosters() == []
 
 
@@ -128,6 +127,49 @@ def test_nobody_is_enrolled_without_consent_or_with_a_photo_they_did_not_allow(d
     desk.later(days=400)
     with pytest.raises(InvalidValue, match="consent"):
         desk.people().enrol(roster.roster_id, person.person_id, vector(1), recogniser="tiny-1", photos=[QUALITY])
+
+
+def test_a_clock_that_is_behind_erases_nobody(desk: Desk):
+    roster = desk.roster()
+    desk.member(roster)
+    desk.later(days=-20_000)
+    with pytest.raises(InvalidValue, match="clock"):
+        desk.people().end_expired()
+    assert len(desk.people().people(roster.roster_id)) == 1
+
+
+def test_a_roster_gets_no_more_stages_than_its_people_consented_to(desk: Desk):
+    roster = desk.roster()
+    desk.roster(stages=("fair-*/gate", "fair-*/hall"))  # nobody is on it yet
+    desk.member(roster)
+    with pytest.raises(InvalidValue, match="consented"):
+        desk.roster(stages=("*/*",))
+    desk.roster(stages=("fair-*/hall",))
+
+
+def test_a_mistyped_id_gets_no_receipt_and_destroys_no_key(desk: Desk):
+    one, other = desk.roster(), desk.roster("welcome desk")
+    person = desk.member(one)
+    for roster, person_id in ((one, "p-typo"), (other, person.person_id)):
+        with pytest.raises(InvalidValue):
+            desk.people().withdraw(roster.roster_id, person_id)
+    assert desk.people().profile(person.person_id) is not None
+
+
+def test_a_check_in_ends_after_an_evening(desk: Desk):
+    roster = desk.roster("welcome desk")
+    desk.people().check_in(roster.roster_id, desk.member(roster).person_id)
+    desk.later(hours=12)
+    assert desk.people().known_faces(roster) == []
+
+
+def test_a_roster_with_searches_is_not_dropped_over_them(desk: Desk):
+    from tests.audience.identity.test_searches import requested
+
+    roster = desk.roster("search")
+    requested(desk, roster)
+    with pytest.raises(InvalidValue, match="first"):
+        desk.people().end_roster(roster.roster_id)
 
 
 @pytest.mark.parametrize("broken", [np.zeros(128, np.float32), np.full(128, np.nan, np.float32), np.zeros((2, 2))])

@@ -27,6 +27,7 @@ def requested(desk: Desk, roster: Roster, **named: object) -> WatchEntry:
         "basis": "missing person",
         "reference": "report 12/26",
         "stages": ("fair-1/*",),
+        "adult": True,
     }
     return desk.searches(ASKS).request(
         roster.roster_id,
@@ -124,6 +125,45 @@ def test_a_search_is_renewed_by_another_person_and_never_for_longer_than_it_was_
     renewed = desk.searches(APPROVES).renew(roster.roster_id, entry.entry_id)
     assert renewed.expires_at is not None
     assert (renewed.expires_at - desk.now).total_seconds() == 24 * 3600
+
+
+def test_a_child_is_not_searched_for_and_nowhere_is_no_area(desk: Desk):
+    roster = desk.roster("search", stages=("fair-1/*",))
+    with pytest.raises(AccessRefused, match="article 8"):
+        requested(desk, roster, adult=False)
+    for stages in (("barn",), ("fair-2/gate",), ("*/*",)):
+        with pytest.raises(InvalidValue):
+            requested(desk, roster, stages=stages)
+    assert desk.store.all(WatchEntry) == []
+
+
+def test_a_request_that_nobody_approves_is_erased_after_three_days(desk: Desk):
+    roster = desk.roster("search")
+    entry = requested(desk, roster)
+    desk.later(hours=72)
+    assert desk.searches(ASKS).entries(roster.roster_id) == []
+    assert desk.store.sealed_names(entry.entry_id) == []
+
+
+def test_the_trail_names_neither_basis_nor_reference(desk: Desk):
+    requested(desk, desk.roster("search"), basis="missing: Bob Smith", reference="file of Bob Smith")
+    assert "Bob" not in repr(AuditTrail(desk.store).entries())
+
+
+def test_a_picture_that_comes_as_a_search_ends_is_not_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    roster, entry = running(desk)
+    sighting = desk.sighting(roster, entry.entry_id)
+    seal = desk.store.seal
+
+    def late(*args: object) -> None:
+        monkeypatch.setattr(desk.store, "seal", seal)
+        desk.searches(ASKS).end(roster.roster_id, entry.entry_id, "found")
+        seal(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(desk.store, "seal", late)
+    assert not desk.searches("camera").record(sighting, b"a picture")
+    assert desk.store.sealed_names(entry.entry_id) == []
+    assert desk.store.all(Sighting) == []
 
 
 @pytest.mark.parametrize("missing", [{"basis": ""}, {"reference": " "}, {"stages": ()}, {"hours": 100}])
