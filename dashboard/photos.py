@@ -52,6 +52,7 @@ _PASSED_ON: Final = (
     "TMPDIR",
     "XDG_CACHE_HOME",
     "HOUSELIGHTS_RECOGNISER",
+    "HOUSELIGHTS_SFACE_MODEL",
     *(name for proxy in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (proxy, proxy.upper())),
 )
 """Variables of the environment that the process gets: none that holds a secret of the server."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from audience.identity.audit import AuditEntry
 from audience.identity.people import Profile
 from audience.identity.records import Roster, WatchEntry
 from audience.identity.searches import Searches
@@ -89,6 +90,17 @@ def test_a_link_to_join_is_shown_once_and_can_be_revoked(pages: Pages, desk: Des
     assert "/join/" in app.code[0].value
     press(app, "Revoke")
     assert not app.code
+    assert [one.action for one in desk.store.all(AuditEntry)][-2:] == ["join link made", "join link revoked"]
+
+
+def test_the_trail_of_people_shows_nothing_of_searches(pages: Pages, desk: Desk) -> None:
+    desk.roster("welcome desk")
+    desk.roster("search", "missing-1", law="a law")
+    desk.people().end_roster("missing-1")
+    desk.roster("search", "missing-2", law="a law")
+    shown = text_of(pages._opened("people", {}))
+    assert "roster set up" in shown
+    assert "missing" not in shown
 
 
 def test_the_demo_searches_with_four_parts_and_nobody_can_play_two(pages: Pages, pretend: Desk) -> None:
@@ -123,6 +135,7 @@ def test_the_demo_searches_with_four_parts_and_nobody_can_play_two(pages: Pages,
     press(app, "The same person")
     (state,) = searches["requester"].sightings(running)
     assert state.state == "confirmed"
+    assert "confirmed by two people: pretend first confirmer, pretend second confirmer" in text_of(app)
     assert {one.by for one in state.confirmations} == {"pretend first confirmer", "pretend second confirmer"}
 
 

@@ -1,7 +1,9 @@
 "use strict";
 const $ = (id) => document.getElementById(id);
 const HERE = location.pathname.replace(/\/+$/, "");
+const RETRY_MS = 3000, UNREAD_MS = 1000;
 const cards = new Map();
+let arrivedAt = 0;
 
 const make = (name, kind, parent, text) => {
   const one = document.createElement(name);
@@ -59,22 +61,32 @@ function add(one) {
     button.addEventListener("click", () => say(one.id, verdict));
   }
   cards.set(one.id, card);
+  arrivedAt = Date.now();
   $("cards").prepend(card);
   $("nobody").hidden = true;
 }
 
 document.addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("button")) return;
+  if (Date.now() - arrivedAt < UNREAD_MS) return; // meant for the card before
   const first = $("cards").firstElementChild;
   if (first && event.key === "Enter") say(first.dataset.id, "welcomed");
   if (first && event.key.toLowerCase() === "n") say(first.dataset.id, "not-this-person");
 });
 
-const source = new EventSource(`${HERE}/events`);
-source.addEventListener("open", () => state("Watching the entrance.", false));
-source.addEventListener("error", () => state("The connection is lost; trying again.", true));
-source.addEventListener("cards", (event) => {
-  const now = JSON.parse(event.data);
-  for (const id of [...cards.keys()]) if (!now.some((one) => one.id === id)) remove(id);
-  for (const one of now) add(one);
-});
+function connect() {
+  const source = new EventSource(`${HERE}/events`);
+  source.addEventListener("open", () => state("Watching the entrance.", false));
+  source.addEventListener("error", () => {
+    for (const id of [...cards.keys()]) remove(id);
+    state("The connection is lost; trying again.", true);
+    // A browser tries again by itself only where there was no answer at all.
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS);
+  });
+  source.addEventListener("cards", (event) => {
+    const now = JSON.parse(event.data);
+    for (const id of [...cards.keys()]) if (!now.some((one) => one.id === id)) remove(id);
+    for (const one of now) add(one);
+  });
+}
+connect();

@@ -233,6 +233,7 @@ async function start() {
   $("joins-label").hidden = !about.joins;
   if (about.joins) $("apart").textContent = "What faces show is joined with you only if you agree to that above.";
   $("join").dataset.notice = about.notice;
+  $("note-label").hidden = !about.greets;
   $("mail-label").hidden = !about.mails;
   for (const line of about.lines) {
     const item = document.createElement("li");

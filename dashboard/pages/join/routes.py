@@ -1,7 +1,7 @@
 """The routes of enrolling oneself and of withdrawing. The token in the address is all that is asked for.
 
 No cookie is set and nothing is logged of who asks. The page is the same for every token, so an address that was guessed
-is told only that it is not valid.
+is told only that it is not valid. Nothing that is sent is read before the token is found to be good.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final
 
+import anyio
+import anyio.to_thread
 import msgspec
 import numpy as np
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -24,7 +26,6 @@ from starlette.routing import Route
 
 from audience.errors import (
     AccessRefused,
-    AlertNotDelivered,
     HouselightsError,
     InvalidValue,
     ModelUnavailable,
@@ -35,18 +36,28 @@ from audience.identity.links import Links, SecretLink
 from audience.identity.people import KnownFace, Profile, Vector
 from audience.identity.records import Roster
 from board_page.page import PAGE_TYPE, assembled
+from dashboard.access.identity import settings
 from dashboard.access.people_data import now, people_for_link, server_address
-from dashboard.mail import check_mail_address, mail_server
+from dashboard.mail import MailServer, check_mail_address, mail_server
 from dashboard.pages.join import text
-from dashboard.photos import LARGEST, MeasuredPhoto, PhotoReader
+from dashboard.photos import BUSY, MeasuredPhoto, PhotoReader
 
 JOIN: Final = "/join"
 WITHDRAW: Final = "/withdraw"
 
 FEWEST_PHOTOS: Final = 2
 MOST_PHOTOS: Final = 3
-LARGEST_BODY: Final = MOST_PHOTOS * 3 << 20
-"""Bytes of a form with its photos, which the page makes small before."""
+LARGEST_PHOTO: Final = 3 << 20
+"""Bytes of a photo, which the page makes small before."""
+
+LARGEST_BODY: Final = MOST_PHOTOS * LARGEST_PHOTO
+"""Bytes of a form with its photos."""
+
+BODIES_AT_ONCE: Final = 4
+"""Forms that are received or worked on at a time, and as many photos; more are refused."""
+
+RECEIVED_WITHIN_S: Final = 60.0
+"""A form of usual size takes ten seconds at 1 Mbit/s."""
 
 _ACTOR: Final = "the enrolment page"
 _HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
@@ -82,17 +93,20 @@ def join_routes(photos: PhotoReader, allowed_hosts: Sequence[str]) -> list[Route
         fields = {**_HEADERS, "Content-Security-Policy": page.policy, "Permissions-Policy": _FEATURES}
         return Response(page.body, media_type=PAGE_TYPE, headers=fields)
 
+    forms, looks = _Admission(), _Admission()
+    # Threads of its own: those of other routes go on while a model is downloaded.
+    threads = anyio.CapacityLimiter(2)
+
     async def join(request: Request) -> Response:
-        body = await _body(request, LARGEST_BODY)
-        if body is None:
-            return _too_large()
-        return await _answer(lambda: _join(request.path_params["token"], body, photos))
+        token = request.path_params["token"]
+        return await _received(
+            request, forms, LARGEST_BODY, lambda body: _answer(lambda: _join(token, body, photos), threads)
+        )
 
     async def check_photo(request: Request) -> Response:
-        body = await _body(request, LARGEST)
-        if body is None:
-            return _too_large()
-        return await _answer(lambda: _check_photo(request.path_params["token"], body, photos))
+        return await _received(
+            request, looks, LARGEST_PHOTO, lambda body: _answer(lambda: _check_photo(body, photos), threads)
+        )
 
     async def about_joining(request: Request) -> Response:
         return await _answer(lambda: _about_joining(request.path_params["token"]))
@@ -121,63 +135,78 @@ def join_routes(photos: PhotoReader, allowed_hosts: Sequence[str]) -> list[Route
     ]
 
 
-def _about_joining(token: str) -> dict[str, Any]:
+def _joined_by(token: str) -> Roster:
+    """The roster that a link leads to.
+
+    Raises:
+        AccessRefused: the link is not valid, or nobody puts themselves on that list.
+    """
     with people_for_link(_ACTOR) as (store, people):
-        link = Links(store, now=now).open(token, "join")
-        return text.about(people.roster(link.roster_id)) | {"mails": mail_server() is not None}
+        roster = people.roster(Links(store, now=now).open(token, "join").roster_id)
+    if roster.purpose == "search":
+        raise AccessRefused("Nobody joins this list by a link.")
+    return roster
 
 
-def _check_photo(token: str, photo: bytes, photos: PhotoReader) -> dict[str, Any]:
-    with people_for_link(_ACTOR) as (store, _):
-        Links(store, now=now).open(token, "join")
+def _about_joining(token: str) -> dict[str, Any]:
+    access = settings()
+    about = text.about(_joined_by(token), contact=access.contact if access is not None else "")
+    return about | {"mails": mail_server() is not None}
+
+
+def _check_photo(photo: bytes, photos: PhotoReader) -> dict[str, Any]:
     return {"problem": photos.read(photo, template=False).problem}
 
 
 def _join(token: str, body: bytes, photos: PhotoReader) -> dict[str, Any]:
+    roster = _joined_by(token)
+    form = _form(body)
+    profile = Profile(name=form.name, note=form.note, mail=form.mail)
+    if form.mail:
+        check_mail_address(form.mail)
+    server = mail_server() if form.mail else None
+    measured = _measured(form, photos)
     with people_for_link(_ACTOR) as (store, people):
-        links = Links(store, now=now)
-        link = links.open(token, "join")
-        form = _form(body)
-        profile = Profile(name=form.name, note=form.note, mail=form.mail)
-        if form.mail:
-            check_mail_address(form.mail)
-        measured = _measured(form, photos)
-        roster = people.roster(link.roster_id)
         template = _checked(measured, people.every_face(roster))
         person = people.add(
-            link.roster_id,
+            roster.roster_id,
             profile,
             notice=form.notice,
             how="the enrolment page",
             keeps_photo=form.keeps_photo,
             joins_expressions=form.joins_expressions,
         )
-        people.enrol(
-            link.roster_id,
-            person.person_id,
-            template,
-            recogniser=measured[0].recogniser,
-            photos=[photo.quality for photo in measured if photo.quality is not None],
-            photo=measured[0].face if form.keeps_photo else None,
-        )
-        withdraw = links.make(
-            link.roster_id,
-            "withdraw",
-            valid_for=timedelta(days=roster.consent_days),
-            subject_id=person.person_id,
-        )
-        mailed = _mail(form.mail, roster, f"{server_address()}{WITHDRAW}/{withdraw}")
-        return {"text": text.joined(roster.consent_days, mailed), "withdraw": withdraw}
+        try:
+            withdraw = Links(store, now=now).make(
+                roster.roster_id,
+                "withdraw",
+                valid_for=timedelta(days=roster.consent_days),
+                subject_id=person.person_id,
+            )
+            people.enrol(
+                roster.roster_id,
+                person.person_id,
+                template,
+                recogniser=measured[0].recogniser,
+                photos=[photo.quality for photo in measured if photo.quality is not None],
+                photo=measured[0].face if form.keeps_photo else None,
+            )
+        except BaseException:
+            # Nobody is on a list without a link that takes them off it.
+            people.withdraw(roster.roster_id, person.person_id)
+            raise
+    mailed = _mail(server, form.mail, roster, withdraw)
+    return {"text": text.joined(roster.consent_days, mailed), "withdraw": withdraw}
 
 
-def _mail(to: str, roster: Roster, link: str) -> bool | None:
+def _mail(server: MailServer | None, to: str, roster: Roster, withdraw: str) -> bool | None:
     """Mails somebody their link; returns whether that was possible, None where nobody asked for it."""
-    server = mail_server() if to else None
     if server is None:
         return None
     try:
-        server.send(to, text.MAIL_SUBJECT, text.mail(roster, link))
-    except AlertNotDelivered as problem:
+        link = f"{server_address()}{WITHDRAW}/{withdraw}"
+        server.send(to, text.mail_subject(roster), text.mail(roster, link), secret=True)
+    except HouselightsError as problem:
         logging.getLogger("houselights").error("%s", problem)
         return False
     return True
@@ -219,11 +248,18 @@ def _measured(form: Form, photos: PhotoReader) -> list[MeasuredPhoto]:
 
 
 def _checked(measured: Sequence[MeasuredPhoto], known: Sequence[KnownFace]) -> Vector:
-    """The template of photos of one person who is not on the roster yet; see `checked_template`."""
+    """The template of photos of one person who is not on the roster yet; see `checked_template`.
+
+    Whoever holds the link is not told who is on the roster.
+    """
     vectors = np.stack([photo.vector for photo in measured if photo.vector is not None])
     first = measured[0]
     assert first.strangers is not None
-    return checked_template(vectors, known, recogniser=first.recogniser, strangers=first.strangers)
+    checked_template(vectors, [], recogniser=first.recogniser, strangers=first.strangers)
+    try:
+        return checked_template(vectors, known, recogniser=first.recogniser, strangers=first.strangers)
+    except InvalidValue:
+        raise InvalidValue("This cannot be done here: ask at the desk.") from None
 
 
 def _about_leaving(token: str) -> dict[str, Any]:
@@ -254,24 +290,60 @@ def _withdraw(token: str) -> dict[str, Any]:
         return {"receipt": [removal.line for removal in receipt.removals]}
 
 
-async def _body(request: Request, most: int) -> bytes | None:
-    """The body of a request; None if it is too long."""
-    data = bytearray()
-    async for part in request.stream():
-        data += part
-        if len(data) > most:
-            return None
-    return bytes(data)
+class _Admission:
+    """Counts the bodies of one kind that are in memory."""
+
+    def __init__(self) -> None:
+        self._inside = 0
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[bool]:
+        """Gives whether there is room for one more."""
+        if self._inside >= BODIES_AT_ONCE:
+            yield False
+            return
+        self._inside += 1
+        try:
+            yield True
+        finally:
+            self._inside -= 1
 
 
-def _too_large() -> Response:
-    return JSONResponse({"problem": "This is too large: take smaller photos."}, status_code=413, headers=_HEADERS)
+async def _received(
+    request: Request, admission: _Admission, most: int, answer: Callable[[bytes], Awaitable[Response]]
+) -> Response:
+    """Receives what is sent, once its link is found to be good and there is room, and answers it."""
+    refused = await _answer(lambda: _opened(request.path_params["token"]))
+    if refused.status_code != 200:
+        return refused
+    async with admission.one() as admitted:
+        if not admitted:
+            return _problem(503, BUSY)
+        body = bytearray()
+        try:
+            with anyio.fail_after(RECEIVED_WITHIN_S):
+                async for part in request.stream():
+                    body += part
+                    if len(body) > most:
+                        return _problem(413, "This is too large: take smaller photos.")
+        except TimeoutError:
+            return _problem(408, "This took too long to arrive: try again where the connection is better.")
+        return await answer(bytes(body))
 
 
-async def _answer(work: Callable[[], dict[str, Any]]) -> Response:
+def _opened(token: str) -> dict[str, Any]:
+    _joined_by(token)
+    return {}
+
+
+def _problem(status: int, line: str) -> Response:
+    return JSONResponse({"problem": line}, status_code=status, headers=_HEADERS)
+
+
+async def _answer(work: Callable[[], dict[str, Any]], threads: anyio.CapacityLimiter | None = None) -> Response:
     status = 200
     try:
-        content = await run_in_threadpool(work)
+        content = await anyio.to_thread.run_sync(work, limiter=threads)
     except AccessRefused as problem:
         status, content = 404, {"problem": str(problem)}
     except InvalidValue as problem:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from audience.identity.records import Purpose, Roster
 
-NOTICE: Final = "2026-2"
+NOTICE: Final = "2026-3"
 """Version of the notice; a consent names it. Change it with the words below."""
 
 _LEAD: Final[dict[Purpose, str]] = {
@@ -27,8 +27,14 @@ _JOINS: Final = (
 )
 
 
-def about(roster: Roster) -> dict[str, Any]:
-    """What the enrolment page says of a roster, as JSON has it."""
+def about(roster: Roster, *, contact: str) -> dict[str, Any]:
+    """What the enrolment page says of a roster, as JSON has it.
+
+    Args:
+        roster: one that people join by themselves: not for searches.
+        contact: whom to ask; "" where nobody is named.
+    """
+    where = f"at {', '.join(roster.stages)}, and nowhere else" if roster.stages else "nowhere yet"
     return {
         "title": roster.name,
         "lead": _LEAD[roster.purpose],
@@ -36,29 +42,35 @@ def about(roster: Roster) -> dict[str, Any]:
         "lines": [
             f"From your photos a template is made: some hundred numbers. It is used {_USED_FOR[roster.purpose]}, and "
             "for nothing else.",
+            f"Cameras look for you {where}.",
             "The template is encrypted under a key of your own. The photos are not kept, unless you allow one below.",
             f"It ends after {roster.consent_days} days, or at once when you withdraw: the key is destroyed, and "
             "everything of you is erased.",
             "You need not take part, and lose nothing if you do not. Faces of people who are on no list are compared "
             "and forgotten at once.",
-            "You may ask what is kept of you, have it corrected, and complain to your data protection authority.",
+            "You may ask what is kept of you, have it corrected, and complain to your data protection authority."
+            + (f" Ask {contact}." if contact else ""),
         ],
         "consent": "I agree that a template of my face is made and used as said above.",
         "photo": {
             "welcome desk": "One of my photos may be kept, for the card at the desk.",
         }.get(roster.purpose, "One of my photos may be kept, so that people can check what the camera says."),
+        "greets": roster.purpose == "welcome desk",
         "joins": _JOINS if roster.purpose == "panel" else "",
     }
 
 
-MAIL_SUBJECT: Final = "Your link to check in and to withdraw"
+def mail_subject(roster: Roster) -> str:
+    """The subject of the mail with somebody's own link."""
+    return f"Your link to {'check in and to ' if roster.purpose == 'welcome desk' else ''}withdraw"
 
 
 def mail(roster: Roster, link: str) -> str:
     """The mail with somebody's own link."""
+    begins = "You check in by this link, and it" if roster.purpose == "welcome desk" else "This link"
     return (
-        f"You are on the list {roster.name}.\n\nThis link takes you off it again, at any time. It is yours alone:\n\n"
-        f"{link}\n"
+        f"You are on the list {roster.name}.\n\n{begins} takes you off the list again, at any time. It is yours "
+        f"alone:\n\n{link}\n"
     )
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from html import escape
 
 import streamlit as st
 
 from audience.errors import HouselightsError
-from audience.identity.audit import AuditTrail, broken_at
+from audience.identity.audit import AuditEntry, AuditTrail, broken_at
 from audience.identity.links import Links
 from audience.identity.people import People, Receipt
 from audience.identity.records import Person, Roster
 from audience.identity.store import IdentityStore
 from dashboard import markup
 from dashboard.access.entry import in_words
+from dashboard.access.identity import account
 from dashboard.access.people_data import has_people, now, open_people, server_address
 from dashboard.clock import date_text, viewer_zone
 from dashboard.pages.acting import act, show_problem
@@ -95,7 +97,8 @@ def _show_person(people: People, roster: Roster, person: Person) -> None:
                 kwargs={"out": person.checked_in_at is not None},
             )
         with st.popover("Withdraw"):
-            st.write(f"{name} leaves the list: the key is destroyed, and nothing of them can be read any more.")
+            leaves = f"{name} leaves the list: the key is destroyed, and nothing of them can be read any more."
+            st.html(f"<p>{escape(leaves)}</p>")
             st.button(
                 "Withdraw and erase",
                 key=f"withdraw-{person.person_id}",
@@ -146,14 +149,21 @@ def _show_links(store: IdentityStore, roster: Roster) -> None:
 
 def _make_link(roster_id: str) -> None:
     with open_people("people") as (store, _):
-        token = Links(store, now=now).make(roster_id, "join", valid_for=timedelta(days=_JOIN_DAYS))
+        links = Links(store, now=now)
+        token = links.make(roster_id, "join", valid_for=timedelta(days=_JOIN_DAYS))
+        _audit(store, "join link made", roster_id, links.open(token, "join").link_id)
     st.session_state[_LINK] = (roster_id, f"{server_address()}/join/{token}")
 
 
 def _revoke(roster_id: str, link_id: str) -> None:
     with open_people("people") as (store, _):
         Links(store, now=now).revoke(roster_id, link_id)
+        _audit(store, "join link revoked", roster_id, link_id)
     st.session_state.pop(_LINK, None)
+
+
+def _audit(store: IdentityStore, action: str, roster_id: str, link_id: str) -> None:
+    AuditTrail(store).add(at=now(), actor=account(), action=action, roster_id=roster_id, detail=link_id)
 
 
 def _show_trail(store: IdentityStore) -> None:
@@ -162,6 +172,8 @@ def _show_trail(store: IdentityStore) -> None:
     if broken is not None:
         st.html(markup.trouble(f"The trail was changed: entry {broken} does not follow from those before it."))
     zone = viewer_zone(st.context.timezone)
+    searches = _search_rosters(store, entries)
+    shown = [entry for entry in entries if entry.roster_id not in searches]
     st.html(
         markup.figures(
             "What was done",
@@ -176,11 +188,17 @@ def _show_trail(store: IdentityStore) -> None:
                     entry.subject_id,
                     entry.detail,
                 )
-                for entry in reversed(entries[-_SHOWN_OF_TRAIL:])
+                for entry in reversed(shown[-_SHOWN_OF_TRAIL:])
             ],
         )
     )
     st.html(markup.note(trail_note(len(entries), entries[-1].hash if entries else "")))
+
+
+def _search_rosters(store: IdentityStore, entries: Sequence[AuditEntry]) -> set[str]:
+    """Ids of rosters for searches, erased ones too: what is searched for is no business of who keeps other rosters."""
+    set_up = {one.roster_id for one in entries if one.action == "roster set up" and one.detail.startswith("search;")}
+    return set_up | {roster.roster_id for roster in store.all(Roster) if roster.purpose == "search"}
 
 
 try:

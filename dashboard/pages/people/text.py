@@ -26,5 +26,5 @@ def trail_note(entries: int, last_hash: str) -> str:
         return "Nothing was done yet."
     return (
         f"{entries} entries; each holds the hash of the one before it. To be sure that none was taken off the end, "
-        f"note the last hash elsewhere: {last_hash}."
+        f"note the last hash elsewhere: {last_hash}. Those of searches are not shown here."
     )

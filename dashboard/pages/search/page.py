@@ -79,7 +79,7 @@ def show() -> None:
 
 
 def _show_request(roster: Roster, part: Part) -> None:
-    with st.form("search-request", border=True):
+    with st.form("search-request", border=True, clear_on_submit=True):
         photo = st.file_uploader("A photo of the face", type=["jpg", "jpeg", "png", "webp"])
         name = st.text_input("Who, and what they look like", max_chars=200)
         basis = st.text_input("Legal basis", placeholder="missing person", max_chars=200)
@@ -209,10 +209,11 @@ def _show_running(roster: Roster, part: Part) -> None:
                 )
                 # Who is asked to look sees what others said only once it is settled.
                 settled = [state for state in states if state.state in ("confirmed", "rejected")]
-                shown = settled if part.duty == "confirm" else states
+                confirms = part.duty == "confirm" or (not roster.pretend and "confirm" in permit().duties)
+                shown = settled if confirms else states
                 lines = [
                     f"{from_ms(state.sighting.at_ms).astimezone(zone):%H:%M:%S} at {state.sighting.stage_id}: "
-                    f"{text.STATES[state.state]}"
+                    f"{text.outcome(state)}"
                     for state in shown
                 ]
                 if lines:

@@ -6,7 +6,7 @@ from typing import Final
 
 from audience.identity.audit import AuditEntry
 from audience.identity.records import Sighting
-from audience.identity.searches import State
+from audience.identity.searches import SightingState, State
 
 LEAD: Final = (
     "Looking for a missing person: one person asks, another approves, and two more look at what a camera saw before "
@@ -27,7 +27,7 @@ STATES: Final[dict[State, str]] = {
     "unseen": "waiting for two people to look",
     "waiting": "one says it is them; waiting for a second",
     "confirmed": "confirmed by two people",
-    "rejected": "somebody else",
+    "rejected": "rejected as somebody else",
 }
 
 
@@ -42,6 +42,13 @@ def how_sure(sighting: Sighting) -> str:
         "50 and 200); where many pass, most sightings are of somebody else. Decide by what you see, and say no when in "
         "doubt."
     )
+
+
+def outcome(state: SightingState) -> str:
+    """What became of a sighting and, once it is settled, by whom."""
+    verdict = {"confirmed": "same person", "rejected": "somebody else"}.get(state.state)
+    by = ", ".join(one.by for one in state.confirmations if one.verdict == verdict)
+    return STATES[state.state] + (f": {by}" if by else "")
 
 
 def times_seen(count: int) -> str:
