@@ -340,6 +340,7 @@ def link(roster_id: str, server: str, days: int, person_id: str | None, by: str,
             path = f"withdraw/{links.make(roster_id, 'withdraw', valid_for=valid_for, subject_id=person_id)}"
         else:
             path = f"join/{links.make(roster_id, 'join', valid_for=timedelta(days=days))}"
+            AuditTrail(store).add(at=now(), actor=by, action="join link made", roster_id=roster_id)
     click.echo(f"{address}/{path}")
 
 
