@@ -126,6 +126,9 @@ def test_the_demo_searches_with_four_parts_and_nobody_can_play_two(pages: Pages,
     press(app, "Approve")
     (running,) = pretend.store.all(WatchEntry, SEARCH)
     assert running.runs(datetime.now(UTC))
+    press(app, "Renew for 24 h")
+    (renewed,) = pretend.store.all(WatchEntry, SEARCH)
+    assert renewed.expires_at > running.expires_at  # type: ignore[operator]
     (roster,) = [one for one in pretend.store.all(Roster) if one.roster_id == SEARCH]
     searches["approver"].record(pretend.sighting(roster, entry.entry_id))
     app.segmented_control(key="search-part").set_value("First look").run()

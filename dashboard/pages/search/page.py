@@ -219,6 +219,13 @@ def _show_running(roster: Roster, part: Part) -> None:
                 if lines:
                     st.html(markup.listing("What was seen", lines))
                 with st.container(horizontal=True):
+                    if part.duty == "approve":
+                        st.button(
+                            f"Renew for {entry.hours} h",
+                            key=f"renew-{entry.entry_id}",
+                            on_click=act,
+                            args=(_renew, roster, part, entry),
+                        )
                     # Whoever confirms ends a search only because the person was found.
                     for label, why in ENDS[:1] if part.duty == "confirm" else ENDS:
                         st.button(
@@ -230,6 +237,11 @@ def _show_running(roster: Roster, part: Part) -> None:
         if ended := searches.ended(roster.roster_id):
             with st.expander("Ended"):
                 st.html(markup.listing("Nothing of these is kept but this line", map(text.ended_line, ended)))
+
+
+def _renew(roster: Roster, part: Part, entry: WatchEntry) -> None:
+    with open_searches("approve", roster, part=part.name) as searches:
+        searches.renew(*entry.key)
 
 
 def _end(roster: Roster, part: Part, entry: WatchEntry, why: Literal["found", "withdrawn"]) -> None:
