@@ -171,7 +171,7 @@ class RekognitionPeople:
         For withdrawals that were made where Rekognition could not be reached, such as by a person's own link.
         """
         kept = set(person_ids)
-        gone = sorted({_owner(face) for face in self._every_face(PREFIX + roster_id)} - kept)
+        gone = sorted({_owner(face) for face in self._faces_to_differ_from(PREFIX + roster_id)} - kept)
         return [person_id for person_id in gone if all(one.done_at for one in self.remove(roster_id, person_id))]
 
     def end_roster(self, roster_id: str) -> None:
@@ -224,9 +224,9 @@ class RekognitionPeople:
 
     def _faces(self, collection: str, person_id: str) -> Iterator[dict[str, Any]]:
         """A person's faces, also those that an interrupted enrolment did not associate with their user."""
-        return (face for face in self._every_face(collection) if _owner(face) == person_id)
+        return (face for face in self._faces_to_differ_from(collection) if _owner(face) == person_id)
 
-    def _every_face(self, collection: str) -> Iterator[dict[str, Any]]:
+    def _faces_to_differ_from(self, collection: str) -> Iterator[dict[str, Any]]:
         more: dict[str, str] = {}
         while True:
             answer = self._try("list_faces", CollectionId=collection, **more, accept=("ResourceNotFoundException",))

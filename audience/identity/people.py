@@ -376,8 +376,13 @@ class People:
         self._audit("checked out" if out else "checked in", roster_id, person_id)
         return person
 
-    def every_face(self, roster: Roster) -> list[KnownFace]:
-        """Templates of everybody on a roster, checked in or not, to see whether somebody is on it already."""
+    def faces_to_differ_from(self, roster: Roster) -> list[KnownFace]:
+        """Templates of everybody on a roster, checked in or not, whom a newcomer must not be one of.
+
+        None for a panel: members of one household may be twins.
+        """
+        if roster.purpose == "panel":
+            return []
         enrolments = {one.person_id: one for one in self._store.all(Enrolment, roster.roster_id)}
         return self._faces(roster, enrolments, list(enrolments))
 

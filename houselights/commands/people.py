@@ -273,7 +273,7 @@ def enrol(
         consent = list_of_people.consent(list_of_people.person(roster_id, person_id))
         roster = list_of_people.roster(roster_id)
         check(gate(roster.purpose, roster.setting, roster.country, photos=photos_from), CONDITIONS)
-        known = list_of_people.every_face(roster)
+        known = list_of_people.faces_to_differ_from(roster)
         measured = measure_photos(photos, recogniser)
         template = checked_template(
             measured.templates,

@@ -205,7 +205,7 @@ def test_the_curve_of_one_second_is_the_share_with_its_interval(smiling, of):
     assert (curve.share[0], curve.share_low[0], curve.share_high[0]) == (smiling / of, low[0], high[0])
 
 
-def test_the_overall_share_counts_every_face_second_once_and_no_withheld_one():
+def test_the_overall_share_counts_faces_to_differ_from_second_once_and_no_withheld_one():
     windows = laid(
         a_window(0, smiling=15, of=30), a_window(1, smiling=0, of=30), a_window(2, smiling=4, of=4), min_faces=5
     )

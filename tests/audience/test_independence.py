@@ -53,7 +53,7 @@ def test_scores_of_turns_are_symmetric():
 
 @pytest.mark.parametrize("of", ["stretch", "turn"])
 @pytest.mark.parametrize("persistence", [0.02, 0.3, 4.0, 100.0])
-def test_every_face_more_scores_higher_from_end_to_end(of, persistence):
+def test_faces_to_differ_from_more_scores_higher_from_end_to_end(of, persistence):
     for people, share in ((2, 1e-4), (5, 0.03), (300, 0.5)):
         mean = np.arange(0 if of == "stretch" else -people, people + 1) / people
         scores = normal_scores(mean, np.full(len(mean), people), np.full(len(mean), share), persistence, of)

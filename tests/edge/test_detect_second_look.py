@@ -35,7 +35,7 @@ class TestTiles:
         assert seen.shape == (TILE_PIXELS, TILE_PIXELS, 3)
         assert lit == pytest.approx((edge, edge, FACE_PIXELS, FACE_PIXELS), abs=0.15 * FACE_PIXELS + 20 / side)
 
-    def test_every_face_is_shown_as_seen_and_mirrored(self) -> None:
+    def test_faces_to_differ_from_is_shown_as_seen_and_mirrored(self) -> None:
         shown = tiles(portrait(200), np.vstack([square(60, left=70, top=40), square(30, left=90, top=50)]))
         assert len(shown) == 4
         assert np.array_equal(shown[1], shown[0][:, ::-1])

@@ -115,7 +115,7 @@ class TestEveryDetector:
         frame[50:350, 100:400] = portrait(300)
         only(detector.detect(frame[40:360, 90:410]))
 
-    def test_finds_every_face_of_a_row_and_gives_the_surest_first(self, detector: Detector) -> None:
+    def test_finds_faces_to_differ_from_of_a_row_and_gives_the_surest_first(self, detector: Detector) -> None:
         faces = detector.detect(np.hstack([portrait(200), portrait(250)[:200], portrait(200)]))
         assert len(faces) == 3
         assert [face.confidence for face in faces] == sorted((face.confidence for face in faces), reverse=True)

@@ -204,7 +204,7 @@ def test_what_a_scorer_sees_on_the_sheet_is_what_it_sees_on_the_device():
         assert np.abs(one.astype(int) - other.astype(int)).mean() < 14
 
 
-def test_every_face_is_found_again_in_the_middle_of_its_tile():
+def test_faces_to_differ_from_is_found_again_in_the_middle_of_its_tile():
     """Large enough for Rekognition, too: at least 40 px in 1920 x 1080, and proportionally more in larger images."""
     image, faces = a_crowd(5)
     crops = [crop_for_sheet(image, face) for face in faces] * 20

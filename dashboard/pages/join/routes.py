@@ -167,7 +167,7 @@ def _join(token: str, body: bytes, photos: PhotoReader) -> dict[str, Any]:
     server = mail_server() if form.mail else None
     measured = _measured(form, photos)
     with people_for_link(_ACTOR) as (store, people):
-        template = _checked(measured, people.every_face(roster))
+        template = _checked(measured, people.faces_to_differ_from(roster))
         person = people.add(
             roster.roster_id,
             profile,

@@ -156,6 +156,13 @@ def test_a_mistyped_id_gets_no_receipt_and_destroys_no_key(desk: Desk):
     assert desk.people().profile(person.person_id) is not None
 
 
+def test_a_newcomer_must_differ_from_everybody_but_in_a_panel_where_twins_are(desk: Desk):
+    register, panel = desk.roster(), desk.roster("panel", accepted=("consent", "household"))
+    for roster, known in ((register, 1), (panel, 0)):
+        desk.member(roster)
+        assert len(desk.people().faces_to_differ_from(roster)) == known
+
+
 def test_a_check_in_ends_after_an_evening(desk: Desk):
     roster = desk.roster("welcome desk")
     desk.people().check_in(roster.roster_id, desk.member(roster).person_id)
