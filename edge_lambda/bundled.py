@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 from audience.errors import BundleRefused, HouselightsError, InvalidValue, StatusNotSent, UploadFailed
 from audience.identity.bundle import LARGEST_BUNDLE, Bundle, BundleReader
 from audience.identity.matching import Gallery
-from audience.identity.records import Sighting, new_id
+from audience.identity.records import Sighting
 from audience.identity.sightings import sighting_message, sighting_topic
 from audience.identity.thresholds import VERSION
 from audience.store import Heartbeat
@@ -312,25 +312,8 @@ class BundledRecognition:
             self._stop.wait(self._poll_s)
 
     def _recorder(self, roster_id: str) -> Callable[[Recognised], None]:
-        session_id, stage_id, camera_id = self._camera
-
         def record(found: Recognised) -> None:
-            match = found.match
-            assert match.subject_id is not None
-            assert match.similarity is not None
-            sighting = Sighting(
-                roster_id=roster_id,
-                subject_id=match.subject_id,
-                sighting_id=new_id("s"),
-                session_id=session_id,
-                stage_id=stage_id,
-                camera_id=camera_id,
-                at_ms=found.at_ms,
-                similarity=match.similarity,
-                runner_up=match.runner_up,
-                crops=match.crops,
-                recogniser=self._recogniser.name,
-            )
+            sighting = found.sighting(roster_id, self._camera, self._recogniser.name)
             self._sightings.send(sighting)
             if self._rosters.wants_picture(roster_id):
                 self._on_picture(sighting, found.picture())

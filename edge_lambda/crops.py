@@ -96,6 +96,20 @@ def resized(square: Image, size: int) -> Image:
     )
 
 
+def head_and_shoulders(image: Image, detection: Detection, *, side: int, quality: int) -> bytes:
+    """A face with its surroundings as a JPEG, for people to look at.
+
+    Args:
+        image: height x width x 3, BGR, 0..255.
+        detection: the face, in pixels of `image`.
+        side: of the picture, pixels.
+        quality: of the JPEG, 1 to 100.
+    """
+    middle_x, middle_y = detection.left + detection.width / 2, detection.top + detection.height * 0.55
+    square = cut(image, middle_x, middle_y, detection.height * 1.8)
+    return bytes(cv2.imencode(".jpg", resized(square, side), [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
+
+
 def sharpness(image: Image, detection: Detection) -> float:
     """How sharp a face is, 0..1: v / (v + SHARP_VARIANCE), v the variance of the Laplacian of the 64 px gray crop.
 

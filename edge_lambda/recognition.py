@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from audience.identity.matching import CropFacts, Gallery, Match, TrackMatcher
-from edge_lambda.crops import cut, frontality, resized, sharpness
+from audience.identity.records import Sighting, new_id
+from edge_lambda.crops import frontality, head_and_shoulders, sharpness
 from edge_lambda.detectors import Detection, Image
 from edge_lambda.pipeline_types import TrackedFrame
 from edge_lambda.recognisers import Recogniser
@@ -27,6 +27,8 @@ FORGOTTEN_MS: Final = 10_000
 
 PICTURE_PX: Final = 200
 """Side of the picture of a sighting, for those who confirm it."""
+
+_JPEG_QUALITY: Final = 85
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,9 +50,32 @@ class Recognised:
 
     def picture(self) -> bytes:
         """The face with its surroundings, as a JPEG."""
-        face = self.detection
-        square = cut(self.frame, face.left + face.width / 2, face.top + face.height * 0.55, face.height * 1.8)
-        return bytes(cv2.imencode(".jpg", resized(square, PICTURE_PX), [cv2.IMWRITE_JPEG_QUALITY, 85])[1])
+        return head_and_shoulders(self.frame, self.detection, side=PICTURE_PX, quality=_JPEG_QUALITY)
+
+    def sighting(self, roster_id: str, camera: tuple[str, str, str], recogniser: str) -> Sighting:
+        """The record of it, with a new id.
+
+        Args:
+            roster_id: the roster that the track was compared with.
+            camera: ids of session, stage and camera.
+            recogniser: name of the model.
+        """
+        session_id, stage_id, camera_id = camera
+        assert self.match.subject_id is not None
+        assert self.match.similarity is not None
+        return Sighting(
+            roster_id=roster_id,
+            subject_id=self.match.subject_id,
+            sighting_id=new_id("s"),
+            session_id=session_id,
+            stage_id=stage_id,
+            camera_id=camera_id,
+            at_ms=self.at_ms,
+            similarity=self.match.similarity,
+            runner_up=self.match.runner_up,
+            crops=self.match.crops,
+            recogniser=recogniser,
+        )
 
 
 class Roster(Protocol):

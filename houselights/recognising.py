@@ -18,7 +18,7 @@ from audience.identity.gate import check, gate
 from audience.identity.matching import Gallery
 from audience.identity.panels import HouseholdPanel
 from audience.identity.people import People, covers
-from audience.identity.records import Roster, Sighting, new_id
+from audience.identity.records import Roster
 from audience.identity.sightings import record_sighting
 from audience.identity.store import IdentityStore
 from audience.privacy import Setting
@@ -174,23 +174,7 @@ class CameraRecognition:
         return record
 
     def _record(self, roster: Roster, found: Recognised) -> None:
-        session_id, stage_id, camera_id = self._place
-        match = found.match
-        assert match.subject_id is not None
-        assert match.similarity is not None
-        sighting = Sighting(
-            roster_id=roster.roster_id,
-            subject_id=match.subject_id,
-            sighting_id=new_id("s"),
-            session_id=session_id,
-            stage_id=stage_id,
-            camera_id=camera_id,
-            at_ms=found.at_ms,
-            similarity=match.similarity,
-            runner_up=match.runner_up,
-            crops=match.crops,
-            recogniser=self._recogniser.name,
-        )
+        sighting = found.sighting(roster.roster_id, self._place, self._recogniser.name)
         picture = found.picture() if roster.purpose == "search" else None
         if record_sighting(self._store, sighting, picture, now=now):
             # No id: logs outlive a withdrawal.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.identity.records import PhotoQuality
-from edge_lambda.crops import crop_for_scoring, cut, frontality, resized, sharpness
+from edge_lambda.crops import crop_for_scoring, frontality, head_and_shoulders, sharpness
 from edge_lambda.detectors import CLEAR, Detection, Detector, Image
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ WORKED_ON_PX: Final = 1600
 
 FACE_PX: Final = 240
 """Side of the picture of the face that may be kept."""
+
+_JPEG_QUALITY: Final = 88
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,8 @@ def measure_photo(content: bytes, detector: Detector, recogniser: Recogniser | N
         from edge_lambda.recognisers.alignment import aligned
 
         template = recogniser.templates([aligned(image, face, recogniser.geometry)], carefully=True)[0]
-    return Photo(problem="", quality=quality, template=template, face=_portrait(image, face))
+    portrait = head_and_shoulders(image, face, side=FACE_PX, quality=_JPEG_QUALITY)
+    return Photo(problem="", quality=quality, template=template, face=portrait)
 
 
 def _problem(quality: PhotoQuality, face: Detection) -> str:
@@ -125,9 +128,3 @@ def _decoded(content: bytes) -> Image | None:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return np.asarray(image, dtype=np.uint8)
-
-
-def _portrait(image: Image, face: Detection) -> bytes:
-    """Head and shoulders as a JPEG."""
-    square = cut(image, face.left + face.width / 2, face.top + face.height * 0.55, face.height * 1.8)
-    return bytes(cv2.imencode(".jpg", resized(square, FACE_PX), [cv2.IMWRITE_JPEG_QUALITY, 88])[1])
