@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -18,16 +16,14 @@ from starlette.routing import Route
 from audience.errors import HouselightsError, StoreUnavailable
 from audience.identity.desk import Arrival
 from audience.time import to_ms
-from board_page.page import PAGE_TYPE, assembled
 from dashboard.access.identity import asked_by
 from dashboard.access.people_data import open_desk
+from dashboard.page_routes import KEPT_NOWHERE, page_routes
 
 DESK: Final = "/at-the-desk"
 
 LOOK_EVERY_S: Final = 0.4
 _KEEP_ALIVE_EVERY: Final = 25  # looks without a change, so that proxies keep the stream open
-
-_HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 def desk_routes(allowed_hosts: Sequence[str]) -> list[Route]:
@@ -36,21 +32,17 @@ def desk_routes(allowed_hosts: Sequence[str]) -> list[Route]:
     Args:
         allowed_hosts: the names this server is addressed by; none allows all.
     """
-    page = assembled(__package__ or "", frames="'self'")
-    trusted = [Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts) or ["*"], www_redirect=False)]
-
-    def show(_request: Request) -> Response:
-        return Response(page.body, media_type=PAGE_TYPE, headers={**_HEADERS, "Content-Security-Policy": page.policy})
-
-    return [
-        Route(path, serve, methods=[method], middleware=trusted)
-        for path, serve, method in (
-            (f"{DESK}/{{roster}}", show, "GET"),
+    return page_routes(
+        __package__ or "",
+        [f"{DESK}/{{roster}}"],
+        [
             (f"{DESK}/{{roster}}/events", _events, "GET"),
             (f"{DESK}/{{roster}}/{{sighting}}/welcomed", _welcomed, "POST"),
             (f"{DESK}/{{roster}}/{{sighting}}/not-this-person", _not_this_person, "POST"),
-        )
-    ]
+        ],
+        allowed_hosts,
+        frames="'self'",
+    )
 
 
 async def _events(request: Request) -> Response:
@@ -79,7 +71,9 @@ async def _events(request: Request) -> Response:
             elif quiet % _KEEP_ALIVE_EVERY == 0:
                 yield ": nothing new\n\n"
 
-    return StreamingResponse(stream(), media_type="text/event-stream", headers={**_HEADERS, "X-Accel-Buffering": "no"})
+    return StreamingResponse(
+        stream(), media_type="text/event-stream", headers={**KEPT_NOWHERE, "X-Accel-Buffering": "no"}
+    )
 
 
 async def _welcomed(request: Request) -> Response:
@@ -97,7 +91,7 @@ async def _said(request: Request, *, welcome: bool) -> Response:
         )
     except HouselightsError as problem:
         return _refused(problem)
-    return JSONResponse({}, headers=_HEADERS)
+    return JSONResponse({}, headers=KEPT_NOWHERE)
 
 
 def _say(roster_id: str, sighting_id: str, *, welcome: bool) -> None:
@@ -130,4 +124,4 @@ def _event(cards: list[dict[str, Any]]) -> str:
 
 def _refused(problem: HouselightsError) -> Response:
     status = 503 if isinstance(problem, StoreUnavailable) else 404
-    return JSONResponse({"problem": "This desk cannot be shown."}, status_code=status, headers=_HEADERS)
+    return JSONResponse({"problem": "This desk cannot be shown."}, status_code=status, headers=KEPT_NOWHERE)

@@ -13,8 +13,6 @@ from typing import Any, Final, cast
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -25,8 +23,8 @@ from audience.identity.panels import HouseholdPanel
 from audience.identity.people import PHOTO, People
 from audience.identity.store import IdentityStore
 from audience.time import to_ms
-from board_page.page import PAGE_TYPE, assembled
 from dashboard.access.people_data import now, people_for_link
+from dashboard.page_routes import KEPT_NOWHERE, page_routes
 
 HOUSEHOLD: Final = "/household"
 
@@ -35,7 +33,6 @@ MOST_AT_ONCE: Final = 50
 """How many taps the page sends together."""
 
 _ACTOR: Final = "the button page"
-_HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 
 class SentGuests(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,27 +66,23 @@ def household_routes(allowed_hosts: Sequence[str]) -> list[Route]:
     Args:
         allowed_hosts: the names this server is addressed by; none allows all.
     """
-    page = assembled(__package__ or "", images="'self' data:")
-    trusted = [Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts) or ["*"], www_redirect=False)]
-
-    def show(_request: Request) -> Response:
-        return Response(page.body, media_type=PAGE_TYPE, headers={**_HEADERS, "Content-Security-Policy": page.policy})
-
-    return [
-        Route(path, serve, methods=[method], middleware=trusted)
-        for path, serve, method in (
-            (f"{HOUSEHOLD}/{{token}}", show, "GET"),
+    return page_routes(
+        __package__ or "",
+        [f"{HOUSEHOLD}/{{token}}"],
+        [
             (f"{HOUSEHOLD}/{{token}}/state.json", _state, "GET"),
             (f"{HOUSEHOLD}/{{token}}/taps", _taps, "POST"),
             (f"{HOUSEHOLD}/{{token}}/faces/{{person}}", _face, "GET"),
-        )
-    ]
+        ],
+        allowed_hosts,
+        images="'self' data:",
+    )
 
 
 async def _state(request: Request) -> Response:
     def work() -> Response:
         with _opened(request) as home:
-            return JSONResponse(_document(home), headers=_HEADERS)
+            return JSONResponse(_document(home), headers=KEPT_NOWHERE)
 
     return await _answer(work)
 
@@ -99,7 +92,7 @@ async def _taps(request: Request) -> Response:
     async for part in request.stream():
         body += part
         if len(body) > LARGEST_BODY:
-            return JSONResponse({"problem": "These are too many taps at once."}, status_code=413, headers=_HEADERS)
+            return JSONResponse({"problem": "These are too many taps at once."}, status_code=413, headers=KEPT_NOWHERE)
 
     def work() -> Response:
         with _opened(request) as home:
@@ -107,7 +100,7 @@ async def _taps(request: Request) -> Response:
             members = {"", *(member.person_id for member in home.panel.members(home.household))}
             taps, refused = _read(bytes(body), home.household)
             refused += _take(home, [(at, tap) for at, tap in taps if tap.person_id in members])
-            return JSONResponse({**_document(home), "refused": refused}, headers=_HEADERS)
+            return JSONResponse({**_document(home), "refused": refused}, headers=KEPT_NOWHERE)
 
     return await _answer(work)
 
@@ -121,7 +114,7 @@ async def _face(request: Request) -> Response:
             photo = home.people.photo(person_id)
             if photo is None:
                 raise AccessRefused("no photo is kept")
-            return Response(photo, media_type="image/jpeg", headers=_HEADERS)
+            return Response(photo, media_type="image/jpeg", headers=KEPT_NOWHERE)
 
     return await _answer(work)
 
@@ -231,4 +224,4 @@ async def _answer(work: Callable[[], Response]) -> Response:
         status, problem = 422, str(refused)
     except HouselightsError:
         status, problem = 503, "This cannot be done just now: try again later."
-    return JSONResponse({"problem": problem}, status_code=status, headers=_HEADERS)
+    return JSONResponse({"problem": problem}, status_code=status, headers=KEPT_NOWHERE)

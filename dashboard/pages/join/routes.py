@@ -18,8 +18,6 @@ import anyio
 import anyio.to_thread
 import msgspec
 import numpy as np
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -35,10 +33,10 @@ from audience.identity.checking import checked_template
 from audience.identity.links import Links, SecretLink
 from audience.identity.people import KnownFace, Profile, Vector
 from audience.identity.records import Roster
-from board_page.page import PAGE_TYPE, assembled
 from dashboard.access.identity import settings
 from dashboard.access.people_data import now, people_for_link, server_address
 from dashboard.mail import MailServer, check_mail_address, mail_server
+from dashboard.page_routes import KEPT_NOWHERE, page_routes
 from dashboard.pages.join import text
 from dashboard.photos import BUSY, MeasuredPhoto, PhotoReader
 
@@ -60,7 +58,6 @@ RECEIVED_WITHIN_S: Final = 60.0
 """A form of usual size takes ten seconds at 1 Mbit/s."""
 
 _ACTOR: Final = "the enrolment page"
-_HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 # The page asks for the camera; no other page of this server may.
 _FEATURES: Final = "camera=(self), clipboard-write=(self), display-capture=(), geolocation=(), microphone=()"
 
@@ -86,13 +83,6 @@ def join_routes(photos: PhotoReader, allowed_hosts: Sequence[str]) -> list[Route
         photos: measures photos.
         allowed_hosts: the names this server is addressed by; none allows all.
     """
-    page = assembled(__package__ or "", images="data: blob:")
-    trusted = [Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts) or ["*"], www_redirect=False)]
-
-    def show(_request: Request) -> Response:
-        fields = {**_HEADERS, "Content-Security-Policy": page.policy, "Permissions-Policy": _FEATURES}
-        return Response(page.body, media_type=PAGE_TYPE, headers=fields)
-
     forms, looks = _Admission(), _Admission()
     # Threads of its own: those of other routes go on while a model is downloaded.
     threads = anyio.CapacityLimiter(2)
@@ -120,19 +110,21 @@ def join_routes(photos: PhotoReader, allowed_hosts: Sequence[str]) -> list[Route
     async def check_in(request: Request) -> Response:
         return await _answer(lambda: _check_in(request.path_params["token"]))
 
-    return [
-        Route(path, serve, methods=[method], middleware=trusted)
-        for path, serve, method in (
-            (f"{JOIN}/{{token}}", show, "GET"),
+    return page_routes(
+        __package__ or "",
+        [f"{JOIN}/{{token}}", f"{WITHDRAW}/{{token}}"],
+        [
             (f"{JOIN}/{{token}}", join, "POST"),
             (f"{JOIN}/{{token}}/about", about_joining, "GET"),
             (f"{JOIN}/{{token}}/photo", check_photo, "POST"),
-            (f"{WITHDRAW}/{{token}}", show, "GET"),
             (f"{WITHDRAW}/{{token}}", withdraw, "POST"),
             (f"{WITHDRAW}/{{token}}/about", about_leaving, "GET"),
             (f"{WITHDRAW}/{{token}}/check-in", check_in, "POST"),
-        )
-    ]
+        ],
+        allowed_hosts,
+        images="data: blob:",
+        features=_FEATURES,
+    )
 
 
 def _joined_by(token: str) -> Roster:
@@ -337,7 +329,7 @@ def _opened(token: str) -> dict[str, Any]:
 
 
 def _problem(status: int, line: str) -> Response:
-    return JSONResponse({"problem": line}, status_code=status, headers=_HEADERS)
+    return JSONResponse({"problem": line}, status_code=status, headers=KEPT_NOWHERE)
 
 
 async def _answer(work: Callable[[], dict[str, Any]], threads: anyio.CapacityLimiter | None = None) -> Response:
@@ -350,7 +342,7 @@ async def _answer(work: Callable[[], dict[str, Any]], threads: anyio.CapacityLim
         status, content = 422, {"problem": str(problem)}
     except (ModelUnavailable, StoreUnavailable) as problem:
         status, content = 503, {"problem": _unavailable(problem)}
-    return JSONResponse(content, status_code=status, headers=_HEADERS)
+    return JSONResponse(content, status_code=status, headers=KEPT_NOWHERE)
 
 
 def _unavailable(problem: HouselightsError) -> str:
