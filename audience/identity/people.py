@@ -281,7 +281,7 @@ class People:
         )
         # The records first: sealed content that no record names would be found by nobody.
         self._store.put(person, consent)
-        self._store.seal(person.person_id, {PROFILE: json.dumps(asdict(profile)).encode()})
+        self._store.seal(person.person_id, {PROFILE: profile_bytes(profile)})
         self._audit("added", roster_id, person.person_id, f"notice {notice}; by {given_by}; {how}")
         return person
 
@@ -358,8 +358,7 @@ class People:
 
     def profile(self, subject_id: str) -> Profile | None:
         """Who somebody is; None if that is not kept, or not any more."""
-        content = self._store.unseal(subject_id, PROFILE)
-        return None if content is None else Profile(**json.loads(content))
+        return profile_of(self._store, subject_id)
 
     def photo(self, subject_id: str) -> bytes | None:
         """The photo that somebody let be kept, a JPEG; None if there is none."""
@@ -569,6 +568,17 @@ def _is_expected(person: Person, now: datetime) -> bool:
 def covers(stages: Iterable[str], session_id: str, stage_id: str) -> bool:
     """Whether patterns such as "festival-*/barn" name a stage of a session."""
     return any(fnmatchcase(f"{session_id}/{stage_id}", pattern) for pattern in stages)
+
+
+def profile_bytes(profile: Profile) -> bytes:
+    """A profile as it is sealed."""
+    return json.dumps(asdict(profile)).encode()
+
+
+def profile_of(store: IdentityStore, subject_id: str) -> Profile | None:
+    """The profile that is sealed for a person or a watch entry; None if there is none, or not any more."""
+    content = store.unseal(subject_id, PROFILE)
+    return None if content is None else Profile(**json.loads(content))
 
 
 def template_bytes(vector: Vector) -> bytes:

@@ -7,9 +7,8 @@ erased but the audit trail.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
 
@@ -25,6 +24,8 @@ from audience.identity.people import (
     Profile,
     Vector,
     covers,
+    profile_bytes,
+    profile_of,
     template_bytes,
     template_of,
 )
@@ -151,7 +152,7 @@ class Searches:
         self._store.put(entry, enrolment)
         self._store.seal(
             entry.entry_id,
-            {PROFILE: json.dumps(asdict(description)).encode(), PHOTO: photo, TEMPLATE: template_bytes(vector)},
+            {PROFILE: profile_bytes(description), PHOTO: photo, TEMPLATE: template_bytes(vector)},
         )
         # Neither basis nor reference: both may name the person, and the trail outlives the search.
         self._audit("search requested", entry, f"{hours} h; {', '.join(entry.stages)}")
@@ -297,8 +298,7 @@ class Searches:
 
     def description(self, entry: WatchEntry) -> Profile | None:
         """Who is searched for; None once the search has ended."""
-        content = self._store.unseal(entry.entry_id, PROFILE)
-        return None if content is None else Profile(**json.loads(content))
+        return profile_of(self._store, entry.entry_id)
 
     def photo(self, entry: WatchEntry) -> bytes | None:
         """The photo of who is searched for, a JPEG; None once the search has ended."""
