@@ -23,6 +23,7 @@ from audience.identity.records import ACTORS, GIVEN_BY, PURPOSES, Actor, GivenBy
 from audience.identity.searches import Searches
 from audience.identity.store import IdentityStore
 from audience.identity.thresholds import measured_name
+from audience.ids import check_id
 from audience.privacy import SETTINGS, Setting
 from audience.stores import default_store_url, open_identity
 from houselights.commands.extras import needing_extra
@@ -406,6 +407,8 @@ def device(session_id: str, stage_id: str, camera_id: str, forget: bool, by: str
     from audience.identity.bundle_keys import forget_camera
     from houselights.bundling import device_settings
 
+    for what, value in (("session id", session_id), ("stage id", stage_id), ("camera id", camera_id)):
+        check_id(what, value)
     with opened(store_url, by) as (store, list_of_people):
         if forget:
             known = forget_camera(store, session_id, stage_id, camera_id)
@@ -467,6 +470,9 @@ def sightings(sources: tuple[str, ...], folder: str | None, by: str, store_url: 
     def log(line: str) -> None:
         click.echo(line, err=True)
 
+    for source in sources:
+        if not source.startswith(("mqtt://", "https://", "http://")):
+            raise InvalidValue(f"sightings cannot come from {source!r}: give a queue's address, or mqtt://HOST")
     rounds: list[Callable[[], object]] = []
     with ExitStack() as stack, needing_extra("cloud"):
         store, _ = stack.enter_context(opened(store_url, by))
@@ -478,10 +484,14 @@ def sightings(sources: tuple[str, ...], folder: str | None, by: str, store_url: 
                 stack.callback(taking.listen(host, int(port or 1883), intake, log))
             else:
                 import boto3
+                from botocore.exceptions import BotoCoreError
 
                 from houselights.ingesting.queue import region_of
 
-                sqs = boto3.client("sqs", region_name=region_of(source))
+                try:
+                    sqs = boto3.client("sqs", region_name=region_of(source))
+                except BotoCoreError as problem:
+                    raise InvalidValue(f"the queue {source} cannot be used: {problem}") from None
                 rounds.append(partial(taking.take_from_queue, sqs, source, intake))
         if folder is not None:
             rounds.append(partial(taking.take_pictures, pictures_of(folder), intake))

@@ -137,3 +137,23 @@ def test_sealed_pictures_are_taken_in_and_removed(desk: Desk, aws: dict[str, Any
     assert desk.searches(APPROVES).picture(sighting) == JPEG
     assert any("refused" in line for line in intake.lines)
     assert take_pictures(pictures, intake) == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("device", "fair-1/gate", "gate", "left"),
+        ("sightings", "--from", "ftp://example.org"),
+        ("sightings", "--from", "https://example.org/queue-of-no-region"),
+        ("bundles",),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(
+    houselights: Houselights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    ended = houselights("people", *words, "--store", f"sqlite:///{tmp_path / 'a.db'}")
+    assert ended.code == 2
+    assert ended.err.count("\n") == 1
