@@ -89,13 +89,17 @@ def ingest(
             ingest_folder(folder, worker(folder, folder), stop=stop, once=once)
         else:
             import boto3
+            from botocore.exceptions import NoRegionError
 
             from houselights.ingesting.queue import ingest_queue, region_of
             from ingest_lambda.bucket import BucketDeliveries, quick_client
             from ingest_lambda.dead_letters import DeadLetterQueue
 
             session = boto3.Session(region_name=region_of(source))
-            sqs = quick_client(session, "sqs")
+            try:
+                sqs = quick_client(session, "sqs")
+            except NoRegionError as problem:
+                raise InvalidValue(f"the queue {source} cannot be used: {problem}") from None
             dead_letters = DeadLetterQueue(sqs, str(dead_letters_url))
             in_bucket = worker(BucketDeliveries(quick_client(session, "s3")), dead_letters)
             ingest_queue(sqs, source, in_bucket, stop=stop, once=once)
