@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.errors import InvalidValue, ModelUnavailable
-from audience.identity.people import Vector
 from audience.identity.records import PhotoQuality
+from audience.identity.sealed import Vector
 
 LARGEST: Final = 8 << 20
 """Bytes of a photo."""

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from audience.identity.households import MINUTE_MS, Guests, Household, Member, SeenMinute, Sex, Tap
 from audience.identity.minutes import FaceNow, MinuteCounter
 from audience.identity.panels import HouseholdPanel
-from audience.identity.people import PROFILE, People
+from audience.identity.people import People
 from audience.identity.records import LONGEST_CONSENT, Consent, Person, Roster
+from audience.identity.sealed import PROFILE
 from audience.identity.store import MOST_RECORDS, IdentityRecord, IdentityStore
 from audience.sessions import Session, Stage
 from audience.store import Store

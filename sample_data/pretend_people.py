@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 
 from audience.identity.gate import CONDITIONS
-from audience.identity.people import People, Profile
+from audience.identity.people import People
 from audience.identity.records import PhotoQuality, Roster
+from audience.identity.sealed import Profile
 
 RECOGNISER: Final = "pretend-0"
 DESK: Final = "pretend-desk"

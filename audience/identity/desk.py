@@ -9,8 +9,9 @@ from typing import Final
 
 from audience.errors import InvalidValue
 from audience.identity.audit import AuditTrail
-from audience.identity.people import People, Profile
+from audience.identity.people import People
 from audience.identity.records import Person, Roster, Sighting
+from audience.identity.sealed import Profile
 from audience.identity.store import IdentityStore
 from audience.time import to_ms
 

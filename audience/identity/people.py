@@ -7,16 +7,12 @@ still waited for.
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Final, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from audience.errors import InvalidValue
 from audience.identity.audit import AuditEntry, AuditTrail
@@ -35,16 +31,19 @@ from audience.identity.records import (
     WatchEntry,
     new_id,
 )
+from audience.identity.sealed import (
+    PHOTO,
+    PROFILE,
+    TEMPLATE,
+    Profile,
+    Vector,
+    profile_bytes,
+    profile_of,
+    template_bytes,
+    template_of,
+)
 from audience.identity.store import IdentityStore
-from audience.ids import check_title
 from audience.time import instant_text, to_ms
-
-Vector = NDArray[np.float32]
-
-PROFILE: Final = "profile"
-PHOTO: Final = "photo"
-TEMPLATE: Final = "template"
-"""Names of what is sealed for a person or a watch entry."""
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """How far this machine's clock may be behind the last entry of the trail."""
@@ -55,7 +54,6 @@ UNFINISHED_KEPT: Final = timedelta(days=1)
 CHECK_IN_HOLDS: Final = timedelta(hours=12)
 """How long somebody who checked in and did not come is looked for."""
 
-LONGEST_NOTE: Final = 1000
 LARGEST_PHOTO: Final = 256 * 1024
 
 SIGHTINGS_KEPT: Final[Mapping[Purpose, timedelta]] = {
@@ -65,31 +63,6 @@ SIGHTINGS_KEPT: Final[Mapping[Purpose, timedelta]] = {
     "panel": timedelta(days=7),
 }
 """How long sightings are kept, by the purpose of their roster."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """Who a person is, in their own words; kept sealed.
-
-    Attributes:
-        name: what they are called.
-        note: a few words for whoever greets them.
-        mail: where the link to withdraw goes; "" for none.
-    """
-
-    name: str
-    note: str = ""
-    mail: str = ""
-
-    def __post_init__(self) -> None:
-        check_title("name", self.name)
-        if not self.name.strip():
-            raise InvalidValue("a person needs a name: what they want to be called is enough")
-        if len(self.note) > LONGEST_NOTE:
-            raise InvalidValue(f"a note has {len(self.note)} characters: use at most {LONGEST_NOTE}")
-        check_title("mail address", self.mail)
-        if self.mail and (self.mail.count("@") != 1 or self.mail.strip("@") != self.mail or " " in self.mail):
-            raise InvalidValue("this is no mail address: write it as ada@example.org, or leave it out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -568,34 +541,6 @@ def _is_expected(person: Person, now: datetime) -> bool:
 def covers(stages: Iterable[str], session_id: str, stage_id: str) -> bool:
     """Whether patterns such as "festival-*/barn" name a stage of a session."""
     return any(fnmatchcase(f"{session_id}/{stage_id}", pattern) for pattern in stages)
-
-
-def profile_bytes(profile: Profile) -> bytes:
-    """A profile as it is sealed."""
-    return json.dumps(asdict(profile)).encode()
-
-
-def profile_of(store: IdentityStore, subject_id: str) -> Profile | None:
-    """The profile that is sealed for a person or a watch entry; None if there is none, or not any more."""
-    content = store.unseal(subject_id, PROFILE)
-    return None if content is None else Profile(**json.loads(content))
-
-
-def template_bytes(vector: Vector) -> bytes:
-    """A template as bytes: float32, little-endian, unit length.
-
-    Raises:
-        InvalidValue: it has no length, or holds something that is no number.
-    """
-    length = float(np.linalg.norm(vector))
-    if vector.ndim != 1 or not np.isfinite(length) or length == 0:
-        raise InvalidValue("a template is a vector with a length")
-    return (vector / length).astype("<f4").tobytes()
-
-
-def template_of(content: bytes) -> Vector:
-    """The template that `template_bytes` wrote."""
-    return np.frombuffer(content, dtype="<f4").astype(np.float32)
 
 
 def _plain(record: Person | Consent | Enrolment | Sighting | WatchEntry | AuditEntry) -> dict[str, Any]:

@@ -15,20 +15,7 @@ from typing import Final, Literal, get_args
 from audience.errors import AccessRefused, InvalidValue
 from audience.identity.audit import AuditEntry, AuditTrail
 from audience.identity.gate import check, gate
-from audience.identity.people import (
-    LARGEST_PHOTO,
-    PHOTO,
-    PROFILE,
-    TEMPLATE,
-    KnownFace,
-    Profile,
-    Vector,
-    covers,
-    profile_bytes,
-    profile_of,
-    template_bytes,
-    template_of,
-)
+from audience.identity.people import LARGEST_PHOTO, KnownFace, covers
 from audience.identity.records import (
     LONGEST_SEARCH,
     Confirmation,
@@ -40,6 +27,17 @@ from audience.identity.records import (
     Verdict,
     WatchEntry,
     new_id,
+)
+from audience.identity.sealed import (
+    PHOTO,
+    PROFILE,
+    TEMPLATE,
+    Profile,
+    Vector,
+    profile_bytes,
+    profile_of,
+    template_bytes,
+    template_of,
 )
 from audience.identity.store import IdentityStore
 

@@ -21,8 +21,8 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from audience.identity import thresholds
-from audience.identity.people import Profile
 from audience.identity.records import Sighting
+from audience.identity.sealed import Profile
 from bench.figures import Figure
 from houselights.local_cloud.cloud import running_cloud
 from houselights.local_cloud.stack import Stack

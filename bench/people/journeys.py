@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from audience.errors import HouselightsError
 from audience.identity.matching import CropFacts, mean_template
-from audience.identity.people import People, Profile, Vector, template_bytes
+from audience.identity.people import People
 from audience.identity.records import Confirmation, PhotoQuality, Roster, Sighting, WatchEntry
+from audience.identity.sealed import Profile, Vector, template_bytes
 from audience.identity.searches import Searches
 from audience.identity.store import IdentityStore
 from audience.stores import open_identity

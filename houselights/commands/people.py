@@ -18,8 +18,9 @@ from audience.identity.audit import AuditTrail, broken_at
 from audience.identity.gate import CONDITIONS, PHOTOS_FROM, PhotosFrom, check, gate
 from audience.identity.links import Links
 from audience.identity.panels import HouseholdPanel
-from audience.identity.people import Elsewhere, People, Profile, Receipt
+from audience.identity.people import Elsewhere, People, Receipt
 from audience.identity.records import ACTORS, GIVEN_BY, PURPOSES, Actor, GivenBy, Purpose, Roster
+from audience.identity.sealed import Profile
 from audience.identity.searches import Searches
 from audience.identity.store import IdentityStore
 from audience.identity.thresholds import measured_name

@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from audience.identity.audit import AuditEntry
-from audience.identity.people import Profile
 from audience.identity.records import Roster, WatchEntry
+from audience.identity.sealed import Profile
 from audience.identity.searches import Searches
 from audience.stores import has_identity, open_identity
 from sample_data.pretend_people import DESK, MEMBERS, SEARCH, load_pretend_people

@@ -15,8 +15,8 @@ from uuid import uuid4
 import pytest
 
 from audience.identity import thresholds
-from audience.identity.people import Profile
 from audience.identity.records import Sighting
+from audience.identity.sealed import Profile
 from houselights.local_cloud.cloud import running_cloud
 from houselights.local_cloud.stack import Stack
 from ingest_lambda.rekognition_people import RekognitionPeople

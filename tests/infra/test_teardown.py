@@ -96,7 +96,8 @@ def deliver(session: boto3.Session, bucket: str, *keys: str) -> None:
 
 
 def names_of_stacks(session: boto3.Session) -> set[str]:
-    return {one["StackName"] for one in session.client("cloudformation").describe_stacks()["Stacks"]}
+    pages = session.client("cloudformation").get_paginator("describe_stacks").paginate()
+    return {one["StackName"] for page in pages for one in page["Stacks"]}
 
 
 def buckets(session: boto3.Session) -> set[str]:
@@ -104,7 +105,8 @@ def buckets(session: boto3.Session) -> set[str]:
 
 
 def tables(session: boto3.Session) -> list[str]:
-    return session.client("dynamodb").list_tables()["TableNames"]
+    pages = session.client("dynamodb").get_paginator("list_tables").paginate()
+    return [name for page in pages for name in page["TableNames"]]
 
 
 def test_it_empties_the_bucket_with_all_versions_and_deletes_the_stack(session, stack):

@@ -20,7 +20,8 @@ from starlette.routing import Route
 from audience.errors import AccessRefused, HouselightsError, InvalidValue
 from audience.identity.households import Action, Ages, Guests, Household, Sex, Tap
 from audience.identity.panels import HouseholdPanel
-from audience.identity.people import PHOTO, People
+from audience.identity.people import People
+from audience.identity.sealed import PHOTO
 from audience.identity.store import IdentityStore
 from audience.time import to_ms
 from dashboard.access.people_data import now, people_for_link

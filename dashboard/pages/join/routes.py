@@ -31,8 +31,9 @@ from audience.errors import (
 )
 from audience.identity.checking import checked_template
 from audience.identity.links import Links, SecretLink
-from audience.identity.people import KnownFace, Profile, Vector
+from audience.identity.people import KnownFace
 from audience.identity.records import Roster
+from audience.identity.sealed import Profile, Vector
 from dashboard.access.identity import settings
 from dashboard.access.people_data import now, people_for_link, server_address
 from dashboard.mail import MailServer, check_mail_address, mail_server

@@ -10,8 +10,8 @@ import numpy as np
 import streamlit as st
 
 from audience.errors import HouselightsError, InvalidValue
-from audience.identity.people import Profile
 from audience.identity.records import Roster, Sighting, Verdict, WatchEntry
+from audience.identity.sealed import Profile
 from audience.time import from_ms
 from dashboard import markup
 from dashboard.access.entry import in_words

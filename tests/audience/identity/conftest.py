@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from audience.identity.gate import CONDITIONS
-from audience.identity.people import People, Profile, Vector
+from audience.identity.people import People
 from audience.identity.records import Person, PhotoQuality, Purpose, Roster, Sighting, new_id
+from audience.identity.sealed import Profile, Vector
 from audience.identity.searches import Searches
 from audience.identity.store import IdentityStore
 from audience.stores import open_identity

@@ -8,9 +8,10 @@ from typing import Any
 
 from audience.identity.households import Action, Guests, Household, Member, Seen, SeenMinute, Tap
 from audience.identity.panels import HouseholdPanel
-from audience.identity.people import People, Profile
+from audience.identity.people import People
 from audience.identity.presence import HouseholdPresence, household_presence
 from audience.identity.records import Roster
+from audience.identity.sealed import Profile
 from audience.identity.store import IdentityStore
 from tests.builders import BEGAN, BEGAN_MS
 

@@ -8,7 +8,8 @@ import pytest
 from audience.errors import InvalidValue
 from audience.identity import thresholds
 from audience.identity.checking import checked_template
-from audience.identity.people import KnownFace, Vector
+from audience.identity.people import KnownFace
+from audience.identity.sealed import Vector
 
 MODEL = "none-1+00000000"
 STRANGERS = np.eye(8, dtype=np.float32)[7:]

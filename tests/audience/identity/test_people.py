@@ -10,8 +10,9 @@ import pytest
 from audience.errors import AccessRefused, InvalidValue
 from audience.identity.audit import AuditTrail, broken_at
 from audience.identity.links import Links
-from audience.identity.people import Profile, Removal, covers, template_bytes
+from audience.identity.people import Removal, covers
 from audience.identity.records import Consent, Enrolment, Person, Sighting
+from audience.identity.sealed import Profile, template_bytes
 from tests.audience.identity.conftest import QUALITY, Desk, vector
 
 

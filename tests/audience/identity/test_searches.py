@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from audience.errors import AccessRefused, InvalidValue
 from audience.identity.audit import AuditTrail
-from audience.identity.people import Profile
 from audience.identity.records import Confirmation, Enrolment, Roster, Sighting, WatchEntry
+from audience.identity.sealed import Profile
 from audience.identity.searches import State, _state
 from tests.audience.identity.conftest import BEGAN, QUALITY, Desk, vector
 

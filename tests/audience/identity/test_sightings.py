@@ -8,8 +8,8 @@ from dataclasses import fields, replace
 import pytest
 
 from audience.errors import SheetRejected
-from audience.identity.people import Profile
 from audience.identity.records import Sighting
+from audience.identity.sealed import Profile
 from audience.identity.sealed_picture import camera_of, open_picture, sealed_picture
 from audience.identity.sightings import read_sighting, record_sighting, sighting_message, sighting_topic
 from tests.audience.identity.conftest import Desk
