@@ -112,6 +112,8 @@ def unscored_windows(
     found = prefetch(
         _corrected(prefetch(frames, depth=_FRAMES_AHEAD, name="decode"), corrector), depth=1, name="detect"
     )
+    if on_frame is not None:
+        tracker.forbid_returns()  # a track may stand for somebody who was recognised, and clothes recognise nobody
     expected = ExpectedFaces()
     window: _OpenWindow | None = None
     with closing(found):
@@ -186,7 +188,7 @@ def _follow(window: _OpenWindow, at_ms: int, seen: CorrectedFrame, tracker: Trac
     if seen.unusable:
         window.unusable = max(window.unusable, len(seen.detections))
     usable = [] if seen.unusable else seen.detections
-    tracked = tuple(tracker.update(usable, at_ms=at_ms, frame_size=(width, height)))
+    tracked = tuple(tracker.update(usable, at_ms=at_ms, frame_size=(width, height), image=seen.image))
     return TrackedFrame(at_ms=at_ms, image=seen.image, tracked=tracked)
 
 
