@@ -17,7 +17,7 @@ SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam
 ACCOUNT = $(if $(profile),--profile "$(profile)") $(if $(region),--region "$(region)")
 STACK = $(if $(stack),$(stack),houselights)
 
-.PHONY: help demo local-cloud test thorough check checks format train bench package component licences wheel release deploy teardown clean
+.PHONY: help demo local-cloud test thorough check checks format train bench package component deploy-model licences wheel release deploy teardown clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -99,6 +99,11 @@ endif
 
 component: $(SYNC) ## Make the Greengrass component; with bucket=NAME [profile=NAME] send it there
 	$(BIN)/python -m houselights.deploying component $(if $(bucket),--bucket "$(bucket)") $(ACCOUNT)
+
+deploy-model: $(SYNC) ## Put a scorer's model on Greengrass cameras: make deploy-model model=FILE [bucket=NAME [to=GROUP]]
+	@$(if $(model),,echo "Name the model's file: make deploy-model model=FILE" >&2; exit 2)
+	$(BIN)/python -m houselights.deploying deploy-model "$(model)" $(if $(bucket),--bucket "$(bucket)") \
+	  $(if $(to),--to "$(to)") $(ACCOUNT)
 
 deploy: package $(CHECKS)/sam/.synced ## Make or change the stack: make deploy profile=NAME [parameters="AlertEmail=you@example.org"]
 	$(SAM) deploy --template-file infra/template.yaml --config-file "$(CURDIR)/infra/samconfig.toml" \

@@ -8,6 +8,7 @@ The caller cuts out faces with `edge_lambda.crops.crop_for_scoring` and passes t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -51,12 +52,13 @@ class Scorer(Protocol):
         ...
 
 
-def load_scorer(name: str, *, threads: int = 1) -> Scorer:
+def load_scorer(name: str, *, threads: int = 1, model: Path | None = None) -> Scorer:
     """Loads a scorer by name.
 
     Args:
         name: one of `SCORERS`.
         threads: threads per call, at least 1.
+        model: a model file made by `python -m training`; None for the included one.
 
     Raises:
         InvalidValue: no scorer has that name.
@@ -65,7 +67,7 @@ def load_scorer(name: str, *, threads: int = 1) -> Scorer:
     if name == "expressionnet":
         from edge_lambda.scorers.expressionnet import ExpressionNet
 
-        return ExpressionNet(threads=threads)
+        return ExpressionNet(threads=threads, model=model)
     raise InvalidValue(f"no scorer is called {name!r}: choose one of {', '.join(SCORERS)}")
 
 

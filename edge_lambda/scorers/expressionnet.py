@@ -13,12 +13,13 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audience.errors import ModelUnavailable, ScorerUnavailable
+from audience.faces import EXPRESSIONS
 from edge_lambda.crops import SCORING, resized
 from edge_lambda.detectors import Image
 from edge_lambda.onnx_runtime import load_session
@@ -26,6 +27,11 @@ from edge_lambda.onnx_runtime import load_session
 MODEL: Final = "expressionnet.onnx"
 BATCH: Final = 64
 """Faces per inference: enough to keep two cores busy, few enough to stay under 100 MB."""
+
+LARGEST_MODEL: Final = 100_000_000
+"""Bytes; the included model has under 4 million."""
+
+MAKE_ONE: Final = "give one that `python -m training` made"
 
 SMILE_IS: Final = "happy"
 """The expression whose confidence is used for a smile, as the labels have no class of their own for it."""
@@ -64,15 +70,14 @@ class ExpressionNet:
             self._covered_from = float(json.loads(about["covered_from"]))
             geometry = {"scale": SCORING.scale, "down": SCORING.down, "size": SCORING.size}
             wanted = json.loads(about["crop"])
+            _check(self._session, classes, thresholds)
             self._smile = classes.index(SMILE_IS)
             self.model_sha256 = hashlib.sha256(content).hexdigest()
             self.name = f"{about['name']}-{about['version']}+{self.model_sha256[:8]}"
         except ModelUnavailable as problem:
             raise ScorerUnavailable(str(problem)) from None
-        except (KeyError, ValueError) as error:
-            raise ScorerUnavailable(
-                f"the model file {model or MODEL} is damaged ({type(error).__name__}); install Houselights again"
-            ) from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ScorerUnavailable(_unusable(model, error)) from error
         if wanted != geometry:
             raise ScorerUnavailable(
                 f"the model file {model or MODEL} was trained on other crops ({wanted}) than are made here ({geometry})"
@@ -106,11 +111,42 @@ class ExpressionNet:
 
 def _content(model: Path | None) -> bytes:
     try:
+        if model is not None and model.stat().st_size > LARGEST_MODEL:
+            raise ScorerUnavailable(_unusable(model, f"it has over {LARGEST_MODEL // 10**6} MB"))
         return (model or resources.files("edge_lambda") / "models" / MODEL).read_bytes()
+    except FileNotFoundError as error:
+        do = MAKE_ONE if model else "install Houselights again or run: python -m training"
+        raise ScorerUnavailable(f"the model file {model or MODEL} is missing; {do}") from error
     except OSError as error:
-        raise ScorerUnavailable(
-            f"the model file {model or MODEL} is missing; install Houselights again or run: python -m training"
-        ) from error
+        raise ScorerUnavailable(_unusable(model, error.strerror or error)) from error
+
+
+def _check(session: Any, classes: tuple[str, ...], thresholds: Mapping[str, float]) -> None:
+    """Checks that a model's metadata, input and output fit together.
+
+    Raises:
+        ValueError: they do not.
+    """
+    if SMILE_IS not in classes:
+        raise ValueError(f"it does not score {SMILE_IS!r}")
+    if unknown := sorted(set(classes) - set(EXPRESSIONS)):
+        raise ValueError(f"it scores {unknown[0]!r}, which is no expression of Houselights")
+    if set(thresholds) != set(classes) or not all(0 <= threshold <= 1 for threshold in thresholds.values()):
+        raise ValueError("it does not have one threshold from 0 to 1 for each of its expressions")
+    (crops,), (confidences,) = session.get_inputs(), session.get_outputs()
+    size = SCORING.size
+    if (crops.name, crops.type, crops.shape[1:]) != ("crops", "tensor(uint8)", [size, size, 3]):
+        raise ValueError(f"its input is not crops of {size} x {size} pixels")
+    if confidences.shape[1:] != [len(classes)]:
+        raise ValueError("its output is not one confidence for each of its expressions")
+
+
+def _unusable(model: Path | None, reason: object) -> str:
+    """Says in one line why a model file cannot be used, and what to do."""
+    if isinstance(reason, KeyError):
+        reason = f"it has no entry {reason.args[0]!r}"
+    do = MAKE_ONE if model else "install Houselights again"
+    return f"the model file {model or MODEL} cannot be used ({' '.join(str(reason).split())[:200]}); {do}"
 
 
 def _of_size(crop: Image) -> Image:

@@ -1,5 +1,6 @@
 """ExpressionNet as it ships: the promises of the `Scorer` port, and a real smile."""
 
+from importlib import resources
 from pathlib import Path
 
 import cv2
@@ -10,8 +11,9 @@ import skimage.data
 from audience.errors import ScorerUnavailable
 from edge_lambda.crops import SCORING, crop_for_scoring
 from edge_lambda.detectors import Detection, Image
-from edge_lambda.scorers import Scorer
+from edge_lambda.scorers import Scorer, load_scorer
 from edge_lambda.scorers.expressionnet import BATCH, ExpressionNet
+from tests.own_model import own_model
 
 EXPRESSIONS = ("happy", "surprised", "calm", "sad", "angry", "disgusted", "fear", "contempt", "smile")
 
@@ -142,9 +144,48 @@ def test_a_missing_model_is_reported_in_one_line(tmp_path: Path) -> None:
 def test_a_damaged_model_is_reported_in_one_line(tmp_path: Path, content: bytes) -> None:
     damaged = tmp_path / "damaged.onnx"
     damaged.write_bytes(content)
-    with pytest.raises(ScorerUnavailable, match=r"damaged\.onnx is damaged") as caught:
-        ExpressionNet(model=damaged)
+    assert "damaged.onnx" in complaint(damaged)
+
+
+def complaint(model: Path) -> str:
+    """The one line with which a model file is refused."""
+    with pytest.raises(ScorerUnavailable) as caught:
+        ExpressionNet(model=model)
     assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_model_of_ones_own_scores_under_a_name_with_its_own_hash(
+    tmp_path: Path, scorer: ExpressionNet, smiling: Image
+) -> None:
+    own = load_scorer("expressionnet", model=own_model(tmp_path / "own.onnx"))
+    assert own.name.partition("+")[0] == scorer.name.partition("+")[0]
+    assert own.name.endswith(own.model_sha256[:8])
+    assert own.model_sha256 != scorer.model_sha256
+    assert own.score([smiling]) == pytest.approx(scorer.score([smiling]))
+
+
+def test_a_folder_is_no_model(tmp_path: Path) -> None:
+    assert str(tmp_path) in complaint(tmp_path)
+
+
+def test_a_network_that_is_no_scorer_is_refused() -> None:
+    detector = resources.files("edge_lambda") / "models" / "centerface.onnx"
+    assert "classes" in complaint(Path(str(detector)))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (('"happy"', '"hoppy"'), "happy"),
+        (('"calm"', '"numb"'), "'numb'"),
+        (("thresholds", "thresholdz"), "thresholds"),
+    ],
+)
+def test_metadata_that_do_not_fit_are_reported_by_what_is_wrong(
+    tmp_path: Path, change: tuple[str, str], says: str
+) -> None:
+    assert says in complaint(own_model(tmp_path / "other.onnx", change))
 
 
 def test_a_model_trained_on_other_crops_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
