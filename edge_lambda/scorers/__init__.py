@@ -46,7 +46,8 @@ class Scorer(Protocol):
             crops: n crops from `crop_for_scoring`: square, BGR, 0..255. May be empty.
 
         Returns:
-            n x len(expressions) confidences, 0..1.
+            n x len(expressions) confidences, 0..1; NaN in the whole row of a face whose mouth is covered, for which the
+            scorer abstains.
         """
         ...
 

@@ -1,8 +1,8 @@
 """ExpressionNet: the scorer that ships with Houselights, a small network run by onnxruntime.
 
 training/MODEL_CARD.md states its accuracy and limits. The model file's metadata hold everything else (classes,
-thresholds, experimental expressions, version, crop geometry), so that file and code cannot diverge: a file trained on
-other crops than `edge_lambda.crops` makes is refused.
+thresholds, experimental expressions, version, crop geometry, when to abstain), so that file and code cannot diverge: a
+file trained on other crops than `edge_lambda.crops` makes is refused.
 """
 
 from __future__ import annotations
@@ -40,8 +40,7 @@ SMILE_IS: Final = "happy"
 class ExpressionNet:
     """Scores visible expressions from gray crops; see `Scorer` for the attributes.
 
-    The score is the mean for a face and its mirror image; this, the light normalisation and the calibration are part of
-    the model file.
+    Light normalisation and calibration are part of the model file. It abstains from faces whose mouth is covered.
     """
 
     name: str
@@ -68,6 +67,7 @@ class ExpressionNet:
             classes = tuple(json.loads(about["classes"]))
             thresholds = {name: float(value) for name, value in json.loads(about["thresholds"]).items()}
             experimental = frozenset(json.loads(about["experimental"]))
+            self._covered_from = float(json.loads(about["covered_from"]))
             geometry = {"scale": SCORING.scale, "down": SCORING.down, "size": SCORING.size}
             wanted = json.loads(about["crop"])
             _check(self._session, classes, thresholds)
@@ -88,13 +88,25 @@ class ExpressionNet:
 
     def score(self, crops: Sequence[Image]) -> NDArray[np.float32]:
         """Scores faces; see `Scorer.score`. Crops of another size are resized."""
-        scores = np.empty((len(crops), len(self.expressions)), dtype=np.float32)
+        confidences, covered = self.read(crops)
+        scores = np.column_stack([confidences, confidences[:, self._smile]])
+        scores[covered >= self._covered_from] = np.nan
+        return scores
+
+    def read(self, crops: Sequence[Image]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What the model says of faces, abstaining from none.
+
+        Returns:
+            n x classes confidences, which sum to 1, and n values of how sure it is that the mouth is covered, 0..1.
+        """
+        confidences = np.empty((len(crops), len(self.expressions) - 1), dtype=np.float32)
+        covered = np.empty(len(crops), dtype=np.float32)
         for start in range(0, len(crops), BATCH):
             batch = np.stack([_of_size(crop) for crop in crops[start : start + BATCH]])
-            (confidences,) = self._session.run(None, {"crops": batch})
-            scores[start : start + BATCH, :-1] = confidences
-            scores[start : start + BATCH, -1] = confidences[:, self._smile]
-        return scores
+            part = slice(start, start + len(batch))
+            confidences[part], of_mouth = self._session.run(["confidences", "covered"], {"crops": batch})
+            covered[part] = of_mouth[:, 0]
+        return confidences, covered
 
 
 def _content(model: Path | None) -> bytes:
