@@ -133,12 +133,13 @@ def _check(session: Any, classes: tuple[str, ...], thresholds: Mapping[str, floa
         raise ValueError(f"it scores {unknown[0]!r}, which is no expression of Houselights")
     if set(thresholds) != set(classes) or not all(0 <= threshold <= 1 for threshold in thresholds.values()):
         raise ValueError("it does not have one threshold from 0 to 1 for each of its expressions")
-    (crops,), (confidences,) = session.get_inputs(), session.get_outputs()
+    (crops,) = session.get_inputs()
     size = SCORING.size
     if (crops.name, crops.type, crops.shape[1:]) != ("crops", "tensor(uint8)", [size, size, 3]):
         raise ValueError(f"its input is not crops of {size} x {size} pixels")
-    if confidences.shape[1:] != [len(classes)]:
-        raise ValueError("its output is not one confidence for each of its expressions")
+    outputs = {output.name: output.shape[1:] for output in session.get_outputs()}
+    if outputs.get("confidences") != [len(classes)] or outputs.get("covered") != [1]:
+        raise ValueError("its output is not one confidence for each of its expressions, and one for a covered mouth")
 
 
 def _unusable(model: Path | None, reason: object) -> str:
