@@ -7,6 +7,7 @@ import click
 from houselights.commands.alerts import alerts
 from houselights.commands.calibrate_sheets import calibrate_sheets
 from houselights.commands.dashboard import dashboard
+from houselights.commands.dataset import dataset
 from houselights.commands.demo import demo
 from houselights.commands.doctor import doctor
 from houselights.commands.export import export
@@ -43,6 +44,7 @@ COMMANDS: tuple[click.Command, ...] = (
     ingest,
     local_cloud,
     calibrate_sheets,
+    dataset,
     alerts,
     people,
     household,
