@@ -79,7 +79,9 @@ function agree() {
     const kappa = one.kappa === null ? "cannot be computed (both always say the same)" : one.kappa.toFixed(2);
     make("p", $("agreements"), `You agree on ${one.same} of ${one.faces} faces. Cohen's kappa: ${kappa}; 1 is full agreement, 0 is chance.`);
     if (!one.disputed.length) continue;
-    make("p", $("agreements"), "You disagree on these, the most frequent confusion first. A third person decides best: run the command with --disputed.");
+    const advice = make("p", $("agreements"), "You disagree on these, the most frequent confusion first. A third person decides best: run the command with their name and ");
+    make("code", advice, "--disputed");
+    advice.append(".");
     const list = make("ul", $("agreements"));
     for (const { face, mine, theirs } of one.disputed) {
       const item = make("li", list), image = make("img", item);
