@@ -47,17 +47,18 @@ _BUSY = {
 }
 
 
-def rekognition_client(session: Any, *, attempts: int = ATTEMPTS) -> Any:
+def rekognition_client(session: Any, *, endpoint_url: str | None = None, attempts: int = ATTEMPTS) -> Any:
     """Creates a Rekognition client for a `RekognitionScorer`; boto3's environment variables can direct it elsewhere.
 
     Args:
         session: a boto3 session, with region and credentials.
+        endpoint_url: address of Rekognition, if it is not AWS's own.
         attempts: how often a request is made before it fails, waiting longer each time; few by default, because the
             queue retries the sheet.
     """
     retries = {"total_max_attempts": attempts, "mode": "standard"}
     config = Config(retries=retries, connect_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S)
-    return session.client("rekognition", config=config)
+    return session.client("rekognition", endpoint_url=endpoint_url, config=config)
 
 
 class RekognitionScorer:

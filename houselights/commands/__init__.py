@@ -6,6 +6,7 @@ import click
 
 from houselights.commands.alerts import alerts
 from houselights.commands.calibrate_sheets import calibrate_sheets
+from houselights.commands.compare_scorers import compare_scorers
 from houselights.commands.dashboard import dashboard
 from houselights.commands.dataset import dataset
 from houselights.commands.demo import demo
@@ -44,6 +45,7 @@ COMMANDS: tuple[click.Command, ...] = (
     ingest,
     local_cloud,
     calibrate_sheets,
+    compare_scorers,
     dataset,
     alerts,
     people,
