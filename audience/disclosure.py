@@ -102,21 +102,47 @@ def shown_cells(
         if pair <= set(cells.cameras) and len(pair) > 1
         for camera in pair
     }
+    seen = table.by_camera().scored  # also what single records withhold
     shown = np.zeros(cells.scored.shape, dtype=bool)
-    for camera in np.unique(cells.camera).tolist():
-        own = np.flatnonzero(cells.camera == camera)
-        faces, scored = cells.faces[own], cells.scored[own]
-        most, settled = _in_the_minute(cells.start_ms[own], faces, min_faces)
-        # If somebody was not detected, the sum would be over other people than usual.
-        settled &= (faces == most) & (faces >= min_faces)
-        # A room that was slightly too large at first gets no usual number just below: both would be shown.
-        near = settled & (faces <= SMALL_ROOM + min_faces)
-        usual = _usual_number(cells.start_ms[own], cells.width_ms, faces, near, since_ms)
-        small = usual <= SMALL_ROOM
-        shown[own] = scored >= max(SMALL_ROOM + 1, min_faces, usual + min_faces if small else 0)
-        if small and camera not in overlapping:
-            shown[own] |= (settled & (faces == usual))[:, None] & (scored == faces[:, None])
+    # Expressions are mostly measured on the same faces, so that their columns are alike.
+    of_kind, kind_of_column = np.unique(np.hstack([seen.T, cells.scored.T]), axis=0, return_inverse=True)
+    for kind in range(len(of_kind)):
+        columns = np.flatnonzero(kind_of_column == kind)
+        faces, scored = seen[:, columns[0]], cells.scored[:, columns[0]]
+        for camera in np.unique(cells.camera).tolist():
+            own = np.flatnonzero(cells.camera == camera)
+            cell_shown = _shown_of_camera(
+                cells, own, faces[own], scored[own], min_faces, since_ms, camera in overlapping
+            )
+            shown[np.ix_(own, columns)] = cell_shown[:, None]
     return cells.without_figures(~shown)
+
+
+def _shown_of_camera(
+    cells: WindowTable, own: Ints, faces: Ints, scored: Ints, min_faces: int, since_ms: int, overlaps: bool
+) -> Bools:
+    """Which windows of one camera may show the figure of a measure.
+
+    Args:
+        cells: one row per window and camera.
+        own: (n,) the camera's rows.
+        faces: (n,) faces that the measure was taken of.
+        scored: (n,) the same without records of fewer than `min_faces`.
+        min_faces, since_ms: see `shown_cells`.
+        overlaps: whether the camera sees some of the same people as another.
+    """
+    start_ms = cells.start_ms[own]
+    most, settled = _in_the_minute(start_ms, faces, min_faces)
+    # If somebody was not detected, the sum would be over other people than usual.
+    settled &= (faces == most) & (faces >= min_faces)
+    # A room that was slightly too large at first gets no usual number just below: both would be shown.
+    near = settled & (faces <= SMALL_ROOM + min_faces)
+    usual = _usual_number(start_ms, cells.width_ms, faces, near, since_ms)
+    small = usual <= SMALL_ROOM
+    shown: Bools = scored >= max(SMALL_ROOM + 1, min_faces, usual + min_faces if small else 0)
+    if small and not overlaps:
+        shown |= settled & (faces == usual) & (scored == faces)
+    return shown
 
 
 def _in_the_minute(start_ms: Ints, faces: Ints, min_faces: int) -> tuple[Ints, Bools]:
@@ -127,7 +153,7 @@ def _in_the_minute(start_ms: Ints, faces: Ints, min_faces: int) -> tuple[Ints, B
 
     Args:
         start_ms: (n,) starts of the windows.
-        faces: (n,) faces in each.
+        faces: (n,) faces measured in each.
         min_faces: the fewest faces of a figure.
 
     Returns:

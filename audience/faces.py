@@ -7,32 +7,54 @@ import struct
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from audience.errors import InvalidValue
 from audience.ids import check_id
 
-EXPRESSIONS: tuple[str, ...] = (
-    "smile",
-    "happy",
-    "surprised",
-    "calm",
-    "sad",
-    "angry",
-    "confused",
-    "disgusted",
-    "fear",
+CODES: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "smile": 0,
+        "happy": 1,
+        "surprised": 2,
+        "calm": 3,
+        "sad": 4,
+        "angry": 5,
+        "confused": 6,
+        "disgusted": 7,
+        "fear": 8,
+        "contempt": 9,
+        "facing": 10,
+    }
 )
+"""Codes of everything that is measured of a face. Records store them, so this table may grow but never change."""
 
-# Records store expressions by code, so this table may grow but never change.
-CODES: dict[str, int] = {name: code for code, name in enumerate(EXPRESSIONS)}
+FACING: Final = "facing"
+"""Whether a face is turned to the camera's axis: no expression, and not made by a scorer. Head counts may have it."""
+
+FACING_THRESHOLD: Final = 0.5
+"""The confidence of `FACING` from which a face counts as turned to the axis, whatever the scorer."""
+
+EXPRESSIONS: Final[tuple[str, ...]] = tuple(name for name in CODES if name != FACING)
+
+MEASURES: Final[tuple[str, ...]] = (*EXPRESSIONS, FACING)
+"""Names of everything that is measured of a face: the expressions first."""
+
+MEASURE_OF_CODE: Final[Mapping[int, str]] = MappingProxyType({code: name for name, code in CODES.items()})
+
+UNSCORED: Final[Mapping[str, int]] = MappingProxyType({"covered": 1, "profile": 2, "small": 3, "unsure": 4})
+"""Codes of the reasons why a face has no expression scores: its mouth is covered, it is turned away, it has too few
+pixels, or the scorer has doubts of its own. Records store them, so this table may grow but never change."""
 
 # The expression shown by default.
 LEAD_EXPRESSION = "smile"
 
 
 _FULL = 65535  # positions in the image and confidences are stored in steps of 1/65535
-_VERSION = 1
-_HEADER = struct.Struct("<BBH")  # version, number of expressions, number of faces
+_VERSION = 2
+_HEADER = struct.Struct("<BBH")  # version, number of layouts (in version 1: of expressions), number of faces
+_LAYOUT = struct.Struct("<BB")  # code of the reason why faces are unscored, 0 for none; number of measures
 _FACE = struct.Struct("<B i 4i H")  # length of the track id, milliseconds into the window, box, quality
 
 
@@ -60,7 +82,8 @@ class FaceRecord:
         at_ms: milliseconds since the epoch.
         box: position in the image.
         quality: how clearly the face is visible, 0..1.
-        confidences: 0..1 by expression; empty where only heads are counted.
+        confidences: 0..1 by measure; without expressions where only heads are counted or `unscored` says why.
+        unscored: why the face has no expression scores, one of `UNSCORED`; "" if it has, or if only heads are counted.
     """
 
     track_id: str
@@ -68,6 +91,7 @@ class FaceRecord:
     box: Box
     quality: float
     confidences: Mapping[str, float]
+    unscored: str = ""
 
     def __post_init__(self) -> None:
         if not 0 < len(self.track_id.encode()) <= 255:
@@ -76,9 +100,13 @@ class FaceRecord:
             raise InvalidValue(f"quality {self.quality} is not within 0..1")
         for name, confidence in self.confidences.items():
             if name not in CODES:
-                raise InvalidValue(f"expression {name!r} is unknown: use one of {', '.join(EXPRESSIONS)}")
+                raise InvalidValue(f"measure {name!r} is unknown: use one of {', '.join(MEASURES)}")
             if not 0 <= confidence <= 1:
                 raise InvalidValue(f"confidence {confidence} of {name!r} is not within 0..1")
+        if self.unscored and self.unscored not in UNSCORED:
+            raise InvalidValue(f"reason {self.unscored!r} is unknown: use one of {', '.join(UNSCORED)}")
+        if self.unscored and self.confidences.keys() - {FACING}:
+            raise InvalidValue(f"a face that is unscored ({self.unscored}) has scores of expressions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,48 +142,68 @@ class WindowFaces:
 def pack_faces(faces: Sequence[FaceRecord], start_ms: int) -> bytes:
     """Packs the faces of the window that starts at `start_ms`, about 30 bytes per face.
 
-    Boxes, quality and confidences are rounded to 1/65535.
+    Boxes, quality and confidences are rounded to 1/65535. Faces that were measured alike share a layout: the reason why
+    they are unscored, and the measures they have.
 
     Raises:
-        InvalidValue: the faces were scored for different expressions, there are more than 65,535, or a time or position
-            is too far from the window or image to pack.
+        InvalidValue: there are more than 65,535 faces or 255 layouts, or a time or position is too far from the window
+            or image to pack.
     """
-    names = sorted(faces[0].confidences, key=CODES.__getitem__) if faces else []
-    confidences = struct.Struct(f"<{len(names)}H")
+    layouts = sorted({_layout(face) for face in faces})
+    place = {layout: index for index, layout in enumerate(layouts)}
     try:
-        parts = [_HEADER.pack(_VERSION, len(names), len(faces)), bytes(CODES[name] for name in names)]
+        parts = [_HEADER.pack(_VERSION, len(layouts), len(faces))]
+        parts += [_LAYOUT.pack(unscored, len(codes)) + codes for unscored, codes in layouts]
         for face in faces:
-            if face.confidences.keys() != set(names):
-                raise InvalidValue("faces of one window were scored for different expressions")
-            track = face.track_id.encode()
-            parts.append(
-                _FACE.pack(len(track), face.at_ms - start_ms, *_box_steps(face.box), round(face.quality * _FULL))
-            )
-            parts.append(track)
-            parts.append(confidences.pack(*(round(face.confidences[name] * _FULL) for name in names)))
+            track, layout = face.track_id.encode(), _layout(face)
+            steps = [round(face.confidences[MEASURE_OF_CODE[code]] * _FULL) for code in layout[1]]
+            parts += [
+                bytes([place[layout]]),
+                _FACE.pack(len(track), face.at_ms - start_ms, *_box_steps(face.box), round(face.quality * _FULL)),
+                track,
+                struct.pack(f"<{len(steps)}H", *steps),
+            ]
     except struct.error as problem:
         raise InvalidValue(f"faces of the window at {start_ms} ms cannot be packed: {problem}") from None
     return b"".join(parts)
 
 
 def unpack_faces(packed: bytes, start_ms: int) -> tuple[FaceRecord, ...]:
-    """Unpacks what `pack_faces` packed.
+    """Unpacks what `pack_faces` packed, in this version or an earlier one.
 
     Raises:
         InvalidValue: the bytes are damaged or of another version.
     """
     try:
-        version, expressions, count = _HEADER.unpack_from(packed)
-        if version != _VERSION:
+        version, count_of_layouts, count = _HEADER.unpack_from(packed)
+        offset = _HEADER.size
+        if version == 1:  # one set of expressions, which every face has
+            layouts = [(0, packed[offset : offset + count_of_layouts])]
+            offset += count_of_layouts
+        elif version == _VERSION:
+            layouts = []
+            for _ in range(count_of_layouts):
+                unscored, measures = _LAYOUT.unpack_from(packed, offset)
+                offset += _LAYOUT.size
+                layouts.append((unscored, packed[offset : offset + measures]))
+                offset += measures
+        else:
             raise ValueError(f"they are of version {version}, but this is version {_VERSION}")
-        offset = _HEADER.size + expressions
-        codes = packed[_HEADER.size : offset]
-        if list(codes) != sorted(set(codes)):
-            raise ValueError("expressions are repeated or out of order")
-        names = [EXPRESSIONS[code] for code in codes]
-        confidences = struct.Struct(f"<{expressions}H")
-        faces = []
+        if layouts != sorted(set(layouts)) or any(list(codes) != sorted(set(codes)) for _, codes in layouts):
+            raise ValueError("measures are repeated or out of order")
+        reasons = {0: "", **{code: name for name, code in UNSCORED.items()}}
+        read = [
+            (reasons[unscored], [MEASURE_OF_CODE[code] for code in codes], struct.Struct(f"<{len(codes)}H"))
+            for unscored, codes in layouts
+        ]
+        faces, used = [], set()
         for _ in range(count):
+            layout = 0
+            if version > 1:
+                layout = packed[offset]
+                offset += 1
+            used.add(layout)
+            unscored, names, confidences = read[layout]
             length, after_ms, left, top, width, height, quality = _FACE.unpack_from(packed, offset)
             offset += _FACE.size
             track = packed[offset : offset + length].decode()
@@ -169,13 +217,22 @@ def unpack_faces(packed: bytes, start_ms: int) -> tuple[FaceRecord, ...]:
                     box=Box(left=left / _FULL, top=top / _FULL, width=width / _FULL, height=height / _FULL),
                     quality=quality / _FULL,
                     confidences={name: value / _FULL for name, value in zip(names, values, strict=True)},
+                    unscored=unscored,
                 )
             )
         if offset != len(packed):
             raise ValueError(f"they should have {offset} bytes and have {len(packed)}")
-    except (struct.error, IndexError, ValueError) as problem:
+        if version > 1 and len(used) < len(layouts):
+            raise ValueError("a layout has no face")
+    except (struct.error, IndexError, KeyError, ValueError) as problem:
         raise InvalidValue(f"face records are damaged: {problem}") from None
     return tuple(faces)
+
+
+def _layout(face: FaceRecord) -> tuple[int, bytes]:
+    """The code of the reason why a face is unscored, 0 for none; and the codes of its measures, ascending."""
+    codes = bytes(sorted(CODES[name] for name in face.confidences))
+    return UNSCORED.get(face.unscored, 0), codes
 
 
 def _box_steps(box: Box) -> tuple[int, int, int, int]:

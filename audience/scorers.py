@@ -33,14 +33,15 @@ EXPRESSIONNET: Final = ScorerRecord(
     experimental=frozenset({"sad", "disgusted", "fear"}),
     model_sha256="45a3660ad2072e7ef0b9f6228c7c8c6e68c006df632b838fb7fc5424efae3602",
 )
+_REKOGNITION = tuple(name for name in EXPRESSIONS if name != "contempt")
 REKOGNITION: Final = ScorerRecord(
     name="rekognition-1",
-    thresholds=dict.fromkeys(EXPRESSIONS, 0.5),
-    experimental=frozenset(EXPRESSIONS),
+    thresholds=dict.fromkeys(_REKOGNITION, 0.5),
+    experimental=frozenset(_REKOGNITION),
 )
 SIMULATED: Final = ScorerRecord(
     name="simulated-1",
-    thresholds=dict.fromkeys((name for name in EXPRESSIONS if name != "confused"), 0.5),
+    thresholds=dict.fromkeys((name for name in _REKOGNITION if name != "confused"), 0.5),
     experimental=frozenset({"sad", "disgusted", "fear"}),
 )
 SHIPPED: Final[Mapping[str, ScorerRecord]] = MappingProxyType(

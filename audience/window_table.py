@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.errors import InvalidValue
-from audience.faces import EXPRESSIONS
-from audience.windows import DEFAULT_WIDTH_MS, TALLY_TYPE, WindowRecord, pack_tallies
+from audience.faces import CODES, EXPRESSIONS, MEASURE_OF_CODE, MEASURES
+from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, pack_tallies, unpack_tallies
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -22,10 +22,13 @@ _ROW_COLUMNS = (
     "camera",
     "faces",
     "expected",
+    "covered",
     "scored",
     "total",
     "squares",
     "over",
+    "estimate",
+    "variance",
     "spans",
     "scored_spans",
 )
@@ -43,14 +46,21 @@ class WindowTable:
         cameras: camera ids.
         faces: (n,) distinct tracks.
         expected: (n,) faces expected.
-        expressions: expressions scored in any row, in the order of `EXPRESSIONS`.
-        scored: (n, e) faces scored for the expression; fewer than `faces` where only heads were counted or a figure is
-            withheld.
-        total: (n, e) Σ confidence.
-        squares: (n, e) Σ confidence².
-        over: (n, e) faces at or over the threshold.
+        covered: (n,) faces that count for coverage: those with scores of expressions, or all where only heads were
+            counted; the same where figures are withheld.
+        measures: what was measured in any row, in the order of `MEASURES`.
+        scored: (n, m) faces it was measured on; fewer than `faces` where a face was not scored, only heads were counted
+            or a figure is withheld.
+        total: (n, m) Σ confidence.
+        squares: (n, m) Σ confidence².
+        over: (n, m) faces at or over the threshold.
+        estimate: (n, m) faces that show it, corrected for the scorer's errors; NaN unless every record of the row that
+            measured it has an estimate.
+        variance: (n, m) Σ variance of these estimates, faces²; NaN where `estimate` is. Errors of different cameras are
+            independent; those of one face in consecutive windows are not, so a row that sums k spans has the mean
+            variance of one, `variance` / `scored_spans`.
         spans: (n,) number of record-width windows that the row sums over time.
-        scored_spans: (n, e) number of these in which faces were scored for the expression.
+        scored_spans: (n, m) number of these in which it was measured.
         scorers: names of the scorers, sorted.
         scorer: (n,) index into `scorers`, -1 for none; None if rows are sums.
     """
@@ -62,11 +72,14 @@ class WindowTable:
     cameras: tuple[str, ...]
     faces: Ints
     expected: Ints
-    expressions: tuple[str, ...]
+    covered: Ints
+    measures: tuple[str, ...]
     scored: Ints
     total: Floats
     squares: Floats
     over: Ints
+    estimate: Floats
+    variance: Floats
     spans: Ints
     scored_spans: Ints
     scorers: tuple[str, ...]
@@ -74,6 +87,11 @@ class WindowTable:
 
     def __len__(self) -> int:
         return len(self.start_ms)
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """The expressions among `measures`, which come first there."""
+        return tuple(name for name in self.measures if name in EXPRESSIONS)
 
     @classmethod
     def of(cls, records: Iterable[WindowRecord]) -> Self:
@@ -119,24 +137,23 @@ class WindowTable:
         scorer_index = {"": -1, **{scorer: index for index, scorer in enumerate(scorers)}}
         faces = np.array([row[3] for row in rows], dtype=np.int64)
 
-        if any(len(row[5]) % TALLY_TYPE.itemsize for row in rows):
-            raise InvalidValue("tallies of a window are damaged: they are truncated")
-        tallies = np.frombuffer(b"".join(row[5] for row in rows), dtype=TALLY_TYPE)
-        row_of_tally = np.repeat(np.arange(len(rows)), [len(row[5]) // TALLY_TYPE.itemsize for row in rows])
-        codes = np.unique(tallies["code"])
-        if codes.max(initial=0) >= len(EXPRESSIONS):
-            raise InvalidValue(f"tallies of a window are damaged: no expression has code {codes.max()}")
-        column_of_tally = np.searchsorted(codes, tallies["code"])
-        shape = (len(rows), len(codes))
-        scored = np.zeros(shape, dtype=np.int64)
-        over = np.zeros(shape, dtype=np.int64)
-        total = np.zeros(shape)
-        squares = np.zeros(shape)
-        at = (row_of_tally, column_of_tally)
-        scored[at] = faces[row_of_tally]
+        tallies, row_of_tally = unpack_tallies([row[5] for row in rows], faces)
+        found = {MEASURE_OF_CODE[code] for code in np.unique(tallies["code"]).tolist()}
+        measures = tuple(name for name in MEASURES if name in found)
+        column_of_code = np.zeros(256, dtype=np.int64)
+        column_of_code[[CODES[name] for name in measures]] = np.arange(len(measures))
+        at = (row_of_tally, column_of_code[tallies["code"]])
+        shape = (len(rows), len(measures))
+        scored, over = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        total, squares, estimate, variance = (np.zeros(shape) for _ in range(4))
+        scored[at] = tallies["faces"]
         over[at] = tallies["over"]
         total[at] = tallies["total"]
         squares[at] = tallies["squares"]
+        estimate[at] = tallies["estimate"]
+        variance[at] = tallies["variance"]
+        by_expression = scored[:, [place for place, name in enumerate(measures) if name in EXPRESSIONS]]
+        heads_only = np.array([row[6] == "" for row in rows], dtype=bool)
         table = cls(
             start_ms=np.array([row[0] for row in rows], dtype=np.int64),
             width_ms=width_ms,
@@ -145,11 +162,14 @@ class WindowTable:
             cameras=cameras,
             faces=faces,
             expected=np.array([row[4] for row in rows], dtype=np.int64),
-            expressions=tuple(EXPRESSIONS[code] for code in codes),
+            covered=np.where(heads_only, faces, by_expression.max(axis=1, initial=0)),
+            measures=measures,
             scored=scored,
             total=total,
             squares=squares,
             over=over,
+            estimate=estimate,
+            variance=variance,
             spans=np.ones(len(rows), dtype=np.int64),
             scored_spans=(scored > 0).astype(np.int64),
             scorers=scorers,
@@ -178,7 +198,7 @@ class WindowTable:
         """Removes the scores of some rows; their number of faces stays.
 
         Args:
-            where: mask (n, e), or (n, 1) for all expressions of a row.
+            where: mask (n, m), or (n, 1) for all measures of a row.
         """
         return replace(
             self,
@@ -186,6 +206,8 @@ class WindowTable:
             total=np.where(where, 0.0, self.total),
             squares=np.where(where, 0.0, self.squares),
             over=np.where(where, 0, self.over),
+            estimate=np.where(where, 0.0, self.estimate),
+            variance=np.where(where, 0.0, self.variance),
             scored_spans=np.where(where, 0, self.scored_spans),
         )
 
@@ -275,10 +297,13 @@ class WindowTable:
             camera=keys % places - 1,
             faces=summed(self.faces),
             expected=summed(self.expected),
+            covered=summed(self.covered),
             scored=scored,
             total=summed(self.total),
             squares=summed(self.squares),
             over=summed(self.over),
+            estimate=summed(self.estimate),
+            variance=summed(self.variance),
             spans=summed(self.spans) if over_time else np.ones(len(keys), dtype=np.int64),
             scored_spans=summed(self.scored_spans) if over_time else (scored > 0).astype(np.int64),
         )

@@ -7,13 +7,16 @@ sum of records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+import struct
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audience.errors import InvalidValue
-from audience.faces import CODES, EXPRESSIONS, FaceRecord
+from audience.faces import CODES, MEASURE_OF_CODE, MEASURES, FaceRecord
 from audience.ids import check_id
 
 DEFAULT_WIDTH_MS = 1000
@@ -21,17 +24,61 @@ DEFAULT_WIDTH_MS = 1000
 EXPECTED_OVER_MS = 60_000
 LATEST_MS = 10**13 - 1  # stores write starts with 13 digits, so that they sort as text
 
-# The stored form of one expression of one window.
-TALLY_TYPE = np.dtype([("code", "u1"), ("over", "<u4"), ("total", "<f8"), ("squares", "<f8")])
+# The stored form of one measure of one window; `estimate` and `variance` are NaN where nothing was estimated.
+TALLY_TYPE = np.dtype(
+    [
+        ("code", "u1"),
+        ("faces", "<u4"),
+        ("over", "<u4"),
+        ("total", "<f8"),
+        ("squares", "<f8"),
+        ("estimate", "<f8"),
+        ("variance", "<f8"),
+    ]
+)
+# Earlier versions stored neither `faces`, which were all of the window, nor an estimate.
+EARLIER_TALLY_TYPE = np.dtype([("code", "u1"), ("over", "<u4"), ("total", "<f8"), ("squares", "<f8")])
+_TALLY = struct.Struct("<BIIdddd")  # as `TALLY_TYPE`
+# First byte of packed tallies; a code in those of earlier versions, which began with one.
+_PACKED_TALLIES = b"\x82"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """One expression over the tracks of a window: Σ confidence, Σ confidence², and tracks over the threshold."""
+    """One measure over the tracks of a window.
 
+    Attributes:
+        faces: tracks that it was measured on; fewer than the window's where some were not scored.
+        total, squares: Σ confidence and Σ confidence².
+        over: tracks at or over the threshold.
+        estimate: number of these tracks that show it, corrected for the scorer's errors; None if not estimated.
+        variance: of that estimate, faces²; None if not estimated.
+    """
+
+    faces: int
     total: float
     squares: float
     over: int
+    estimate: float | None = None
+    variance: float | None = None
+
+    def __post_init__(self) -> None:
+        n = self.faces
+        if not (0 <= self.over <= n and -1e-9 <= self.total <= n + 1e-9):
+            raise InvalidValue(f"{self.over} over the threshold and a sum of {self.total:g} cannot come from {n} faces")
+        if not -1e-9 <= self.squares <= self.total + 1e-9:
+            raise InvalidValue(
+                f"a sum of {self.total:g} cannot have squares of {self.squares:g}: confidences are within 0..1"
+            )
+        if (self.estimate is None) != (self.variance is None):
+            raise InvalidValue("an estimate and its variance must be given together")
+        if self.estimate is None or self.variance is None:
+            return
+        # A number within 0..n has a variance of at most n²/4 (Popoviciu 1935).
+        if not (0 <= self.estimate <= n + 1e-9 and 0 <= self.variance <= n * n / 4 + 1e-9):
+            raise InvalidValue(
+                f"an estimate of {self.estimate:g} with variance {self.variance:g} cannot come from {n} faces"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +93,7 @@ class WindowRecord:
         expected: estimated faces in front of this camera, including those that were not detected: at least the most
             seen in any window of the last 60 s, this one included. Parts add up: each has its own faces, and one of
             them also the undetected ones.
-        tallies: by expression; empty where only heads are counted.
+        tallies: by measure; without expressions where only heads are counted.
         scorer: name and version; "" where only heads are counted.
         expires_ms: when the store deletes the record, milliseconds since the epoch; None for never.
     """
@@ -78,16 +125,9 @@ class WindowRecord:
             )
         for name, tally in self.tallies.items():
             if name not in CODES:
-                raise InvalidValue(f"expression {name!r} is unknown: use one of {', '.join(EXPRESSIONS)}")
-            if not (0 <= tally.over <= self.faces and -1e-9 <= tally.total <= self.faces + 1e-9):
-                raise InvalidValue(
-                    f"{name} cannot have {tally.over} over the threshold and a sum of {tally.total:g} "
-                    f"from {self.faces} faces"
-                )
-            if not -1e-9 <= tally.squares <= tally.total + 1e-9:
-                raise InvalidValue(
-                    f"{name} has a sum of {tally.total:g} and squares of {tally.squares:g}, which cannot both hold"
-                )
+                raise InvalidValue(f"measure {name!r} is unknown: use one of {', '.join(MEASURES)}")
+            if tally.faces > self.faces:
+                raise InvalidValue(f"{name} cannot be measured on {tally.faces} of {self.faces} faces")
 
 
 def window_start(at_ms: int, width_ms: int = DEFAULT_WIDTH_MS) -> int:
@@ -96,31 +136,28 @@ def window_start(at_ms: int, width_ms: int = DEFAULT_WIDTH_MS) -> int:
 
 
 def tallies_of(faces: Iterable[FaceRecord], thresholds: Mapping[str, float]) -> dict[str, Tally]:
-    """Sums the scores of one window.
+    """Sums the measures of one window.
 
     Args:
-        faces: at most one score per track.
-        thresholds: threshold by expression.
+        faces: at most one record per track; each measure is summed over those that have it.
+        thresholds: threshold by measure.
 
     Returns:
-        A tally per scored expression; empty if nobody was in view or only heads are counted.
+        A tally per measure that any face has; empty if nobody was in view or only heads are counted.
 
     Raises:
-        InvalidValue: a track has two scores, the faces were scored for different expressions, or a threshold is
-            missing.
+        InvalidValue: a track has two records, or a threshold is missing.
     """
     faces = list(faces)
     if len({face.track_id for face in faces}) != len(faces):
         raise InvalidValue("a track has more than one score in a window")
-    if len({frozenset(face.confidences) for face in faces}) > 1:
-        # A tally always covers all faces of its record.
-        raise InvalidValue("faces of one window were scored for different expressions")
     tallies = {}
-    for name in sorted(faces[0].confidences, key=CODES.__getitem__) if faces else ():
+    for name in sorted({name for face in faces for name in face.confidences}, key=CODES.__getitem__):
         if name not in thresholds:
             raise InvalidValue(f"the scorer has no threshold for {name!r}")
-        values = [face.confidences[name] for face in faces]
+        values = [face.confidences[name] for face in faces if name in face.confidences]
         tallies[name] = Tally(
+            faces=len(values),
             total=sum(values),
             squares=sum(value * value for value in values),
             over=sum(value >= thresholds[name] for value in values),
@@ -129,9 +166,57 @@ def tallies_of(faces: Iterable[FaceRecord], thresholds: Mapping[str, float]) -> 
 
 
 def pack_tallies(tallies: Mapping[str, Tally]) -> bytes:
-    """Packs tallies for a store: 21 bytes per expression (`TALLY_TYPE`), sorted by code."""
+    """Packs tallies for a store: a byte for the version and 41 bytes per measure (`TALLY_TYPE`), sorted by code."""
+    return pack_numbers(
+        (CODES[name], tally.faces, tally.over, tally.total, tally.squares, tally.estimate, tally.variance)
+        for name, tally in tallies.items()
+    )
+
+
+def pack_numbers(numbers: Iterable[tuple[int, int, int, float, float, float | None, float | None]]) -> bytes:
+    """Packs the numbers of tallies, in the order of `TALLY_TYPE`; None for an estimate that was not made.
+
+    Raises:
+        struct.error: a count is negative or over 2^32.
+    """
     rows = [
-        (CODES[name], tally.over, tally.total, tally.squares)
-        for name, tally in sorted(tallies.items(), key=lambda item: CODES[item[0]])
+        _TALLY.pack(*counts, math.nan if estimate is None else estimate, math.nan if variance is None else variance)
+        for *counts, estimate, variance in sorted(numbers, key=lambda row: row[0])
     ]
-    return np.array(rows, dtype=TALLY_TYPE).tobytes()
+    return _PACKED_TALLIES + b"".join(rows) if rows else b""
+
+
+def unpack_tallies(packed: Sequence[bytes], faces: NDArray[np.int64]) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+    """Unpacks what `pack_tallies` packed, in this version or an earlier one.
+
+    Args:
+        packed: tallies of each window.
+        faces: (n,) faces of each window, for tallies of earlier versions.
+
+    Returns:
+        The tallies of all windows, (k,) of `TALLY_TYPE`; and (k,) the place of each one's window.
+
+    Raises:
+        InvalidValue: they are damaged.
+    """
+    earlier = [not one.startswith(_PACKED_TALLIES) for one in packed]
+    read, windows = [], []
+    for is_earlier, dtype, head in ((True, EARLIER_TALLY_TYPE, 0), (False, TALLY_TYPE, len(_PACKED_TALLIES))):
+        place = [at for at, (one, old) in enumerate(zip(packed, earlier, strict=True)) if one and old == is_earlier]
+        lengths = [len(packed[at]) - head for at in place]
+        if any(length % dtype.itemsize for length in lengths):
+            raise InvalidValue("tallies of a window are damaged: they are truncated")
+        found = np.frombuffer(b"".join([packed[at][head:] for at in place]), dtype=dtype)
+        window = np.repeat(np.array(place, dtype=np.int64), [length // dtype.itemsize for length in lengths])
+        if is_earlier:
+            same = np.zeros(len(found), dtype=TALLY_TYPE)
+            for name in EARLIER_TALLY_TYPE.names or ():
+                same[name] = found[name]
+            same["faces"], same["estimate"], same["variance"] = faces[window], np.nan, np.nan
+            found = same
+        read.append(found)
+        windows.append(window)
+    tallies = np.concatenate(read)
+    if unknown := sorted(set(np.unique(tallies["code"]).tolist()) - MEASURE_OF_CODE.keys()):
+        raise InvalidValue(f"tallies of a window are damaged: no measure has code {unknown[0]}")
+    return tallies, np.concatenate(windows)

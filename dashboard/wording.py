@@ -54,6 +54,7 @@ _SHOW = {
     "confused": "that look confused",
     "disgusted": "that look disgusted",
     "fear": "that look afraid",
+    "contempt": "that look contemptuous",
 }
 
 

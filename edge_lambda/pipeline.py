@@ -6,18 +6,21 @@ Decoding, detecting and scoring run at the same time, each in its own thread, a 
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from statistics import fmean
 
 from audience.errors import InvalidValue
 from audience.faces import Box, FaceRecord, WindowFaces
 from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of, window_start
 from edge_lambda.correction import CorrectedFrame, PictureCorrector
-from edge_lambda.crops import crop_for_scoring, crop_quality
+from edge_lambda.crops import crop_for_scoring, crop_quality, unscored
 from edge_lambda.detectors import Detection, Image
 from edge_lambda.expected_faces import ExpectedFaces
+from edge_lambda.facing import RoomAxis
 from edge_lambda.pipeline_types import BestCrop, ScoredWindow, TimedFrame, TrackedFrame, UnscoredWindow
 from edge_lambda.prefetch import prefetch
 from edge_lambda.scorers import Scorer
@@ -81,6 +84,7 @@ class _OpenWindow:
     kept: list[TrackedFrame] = field(default_factory=list)
     found: list[float] = field(default_factory=list)  # confidences of all faces found
     unusable: int = 0  # most faces in a frame that cannot be scored
+    facing: dict[str, list[float]] = field(default_factory=dict)  # of each track, a value a frame
 
 
 def unscored_windows(
@@ -90,6 +94,7 @@ def unscored_windows(
     corrector: PictureCorrector,
     tracker: Tracker,
     cut: Cut | None,
+    room: RoomAxis | None = None,
     keep_frames: bool = False,
     on_frame: OnFrame | None = None,
 ) -> Generator[UnscoredWindow, None, None]:
@@ -101,6 +106,7 @@ def unscored_windows(
         corrector: corrects the pictures and finds faces; used in a thread.
         tracker: follows the faces; new for every run.
         cut: cuts out a face; None in head-count mode, in which no crop is made.
+        room: judges which faces are turned to where the room looks; new for every run; None to leave that out.
         keep_frames: whether windows keep their frames, for a preview.
         on_frame: called with every frame and its tracked faces, to recognise people who enrolled; None, as usual, where
             there is no roster.
@@ -112,6 +118,8 @@ def unscored_windows(
     found = prefetch(
         _corrected(prefetch(frames, depth=_FRAMES_AHEAD, name="decode"), corrector), depth=1, name="detect"
     )
+    if on_frame is not None:
+        tracker.forbid_returns()  # a track may stand for somebody who was recognised, and clothes recognise nobody
     expected = ExpectedFaces()
     window: _OpenWindow | None = None
     with closing(found):
@@ -123,6 +131,8 @@ def unscored_windows(
             window = window or _OpenWindow(start_ms)
             frame = _follow(window, at_ms, seen, tracker)
             _collect(window, frame, cut)
+            if room is not None:
+                _judge(window, frame, room)
             if on_frame is not None:
                 on_frame(frame)
             if keep_frames:
@@ -138,13 +148,14 @@ def scored_windows(
     corrector: PictureCorrector,
     tracker: Tracker,
     scorer: Scorer | None,
+    room: RoomAxis | None = None,
     keep_frames: bool = False,
     on_frame: OnFrame | None = None,
 ) -> Generator[ScoredWindow, None, None]:
     """Scores the faces in frames, window by window.
 
     Args:
-        frames, camera, corrector, tracker, keep_frames, on_frame: see `unscored_windows`.
+        frames, camera, corrector, tracker, room, keep_frames, on_frame: see `unscored_windows`.
         scorer: scores the faces; None in head-count mode, in which no crop is made.
 
     Yields:
@@ -157,6 +168,7 @@ def scored_windows(
         corrector=corrector,
         tracker=tracker,
         cut=cut,
+        room=room,
         keep_frames=keep_frames,
         on_frame=on_frame,
     )
@@ -182,11 +194,12 @@ def _follow(window: _OpenWindow, at_ms: int, seen: CorrectedFrame, tracker: Trac
         # The same people are at other positions now: continued tracks would count each of them twice in this window.
         tracker.forget()
         window.best.clear()
+        window.facing.clear()
     window.found += [face.confidence for face in seen.detections]
     if seen.unusable:
         window.unusable = max(window.unusable, len(seen.detections))
     usable = [] if seen.unusable else seen.detections
-    tracked = tuple(tracker.update(usable, at_ms=at_ms, frame_size=(width, height)))
+    tracked = tuple(tracker.update(usable, at_ms=at_ms, frame_size=(width, height), image=seen.image))
     return TrackedFrame(at_ms=at_ms, image=seen.image, tracked=tracked)
 
 
@@ -207,7 +220,17 @@ def _collect(window: _OpenWindow, frame: TrackedFrame, cut: Cut | None) -> None:
             ),
             quality=quality,
             crop=cut(frame.image, face) if cut is not None else None,
+            unscored=unscored(face) if cut is not None else "",
         )
+
+
+def _judge(window: _OpenWindow, frame: TrackedFrame, room: RoomAxis) -> None:
+    """Adds which faces of a frame are turned to where the room looks."""
+    # All frames count, and not the best crop alone: that is the frame in which a face is the most frontal.
+    values = room.update([seen.detection for seen in frame.tracked], frame.at_ms)
+    for seen, value in zip(frame.tracked, values, strict=True):
+        if value is not None:
+            window.facing.setdefault(seen.track, []).append(value)
 
 
 def _finish(window: _OpenWindow, expected: ExpectedFaces) -> UnscoredWindow:
@@ -215,22 +238,45 @@ def _finish(window: _OpenWindow, expected: ExpectedFaces) -> UnscoredWindow:
     return UnscoredWindow(
         start_ms=window.start_ms,
         expected=max(faces, window.unusable),
-        faces=tuple(window.best.values()),
+        faces=tuple(
+            replace(face, facing=fmean(window.facing[track])) if track in window.facing else face
+            for track, face in window.best.items()
+        ),
         frames=window.frames,
         kept=tuple(window.kept),
     )
 
 
+def _scores(faces: Sequence[BestCrop], scorer: Scorer | None) -> Iterator[tuple[dict[str, float], str]]:
+    """The confidences of each face, or why it has none."""
+    crops = [face.crop for face in faces if face.crop is not None and not face.unscored]
+    if scorer is None or not crops:
+        yield from (({}, face.unscored) for face in faces)
+        return
+    scores = scorer.score(crops)
+    if len(scores) != len(crops):
+        raise InvalidValue(f"{scorer.name} gave {len(scores)} scores for {len(crops)} crops")
+    rows = iter(scores.tolist())
+    for face in faces:
+        if face.unscored:
+            yield {}, face.unscored
+        elif any(map(math.isnan, row := next(rows))):
+            yield {}, "covered"
+        else:
+            yield dict(zip(scorer.expressions, row, strict=True)), ""
+
+
 def _scored(window: UnscoredWindow, camera: CameraKey, scorer: Scorer | None) -> ScoredWindow:
-    confidences: list[dict[str, float]] = [{} for _ in window.faces]
-    if scorer is not None and window.faces:
-        scores = scorer.score([face.crop for face in window.faces if face.crop is not None])
-        if len(scores) != len(window.faces):
-            raise InvalidValue(f"{scorer.name} gave {len(scores)} scores for {len(window.faces)} crops")
-        confidences = [dict(zip(scorer.expressions, map(float, row), strict=True)) for row in scores]
     faces = tuple(
-        FaceRecord(track_id=face.track_id, at_ms=face.at_ms, box=face.box, quality=face.quality, confidences=confidence)
-        for face, confidence in zip(window.faces, confidences, strict=True)
+        FaceRecord(
+            track_id=face.track_id,
+            at_ms=face.at_ms,
+            box=face.box,
+            quality=face.quality,
+            confidences=confidences,
+            unscored=reason,
+        )
+        for face, (confidences, reason) in zip(window.faces, _scores(window.faces, scorer), strict=True)
     )
     kept_from = camera.kept_from_ms(window.start_ms)
     name = scorer.name if scorer is not None else ""

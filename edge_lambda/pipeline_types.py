@@ -44,6 +44,9 @@ class BestCrop:
         box: the face in the camera's image, after the image was turned upright.
         quality: quality of the crop, 0..1.
         crop: the face cut out of the image; None in head-count mode.
+        facing: probability that the face was turned to where the room looks, 0..1, the mean of the window's frames;
+            None if that is not measured or not known.
+        unscored: why the face cannot be scored, see `edge_lambda.crops.unscored`; "" if it can.
     """
 
     track_id: str
@@ -51,6 +54,8 @@ class BestCrop:
     box: Box
     quality: float
     crop: Image | None
+    facing: float | None = None
+    unscored: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

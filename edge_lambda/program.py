@@ -117,7 +117,7 @@ def _run_device(settings: DeviceSettings) -> None:
             if decision.mode == "expressions" and settings.scoring == "cloud":
                 return SheetDeliveryPath(camera, detector, **options)
             # Head counts never send pictures, whatever the settings say.
-            scorer = load_scorer("expressionnet") if decision.mode == "expressions" else None
+            scorer = load_scorer("expressionnet", model=settings.model) if decision.mode == "expressions" else None
             return WindowFileDeliveryPath(camera, detector, scorer, **options)
 
         def open_source() -> Camera:

@@ -342,5 +342,5 @@ def _shares(windows: Sequence[WindowRecord]) -> dict[str, float]:
     for window in shown:
         for expression, tally in window.tallies.items():
             over[expression] += tally.over
-            scored[expression] += window.faces
+            scored[expression] += tally.faces
     return {expression: over[expression] / count for expression, count in scored.items()}

@@ -81,9 +81,10 @@ def tallies(confidence: NDArray[np.float32], in_view: NDArray[np.bool_]) -> list
     total = shown.sum(axis=1, dtype=np.float64).tolist()
     squares = np.square(shown).sum(axis=1, dtype=np.float64).tolist()
     over = ((confidence >= THRESHOLD) & in_view).sum(axis=1).tolist()
+    faces = in_view.sum(axis=1).tolist()
     return [
-        Tally(total=total_of, squares=squares_of, over=over_of)
-        for total_of, squares_of, over_of in zip(total, squares, over, strict=True)
+        Tally(faces=of, total=total_of, squares=squares_of, over=over_of)
+        for of, total_of, squares_of, over_of in zip(faces, total, squares, over, strict=True)
     ]
 
 

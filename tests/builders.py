@@ -277,4 +277,4 @@ def a_scorer(name: str = SCORER, *, thresholds: Mapping[str, float] | None = Non
 
 def counted(smiling: int, of: int) -> Tally:
     """The tally of `of` faces of which `smiling` smile with confidence 1 and the others with 0."""
-    return Tally(total=float(smiling), squares=float(smiling), over=smiling)
+    return Tally(faces=of, total=float(smiling), squares=float(smiling), over=smiling)

@@ -47,7 +47,10 @@ class Room:
             cameras=(camera,),
             faces=faces,
             expected=faces,
-            expressions=("smile",),
+            covered=faces,
+            measures=("smile",),
+            estimate=np.full((len(at), 1), np.nan),
+            variance=np.full((len(at), 1), np.nan),
             spans=np.ones(len(at), dtype=np.int64),
             scored_spans=(faces > 0).astype(np.int64)[:, None],
             scorers=(SCORER,),
@@ -87,7 +90,9 @@ def only_last(room: Room) -> Room:
 def together(tables: list[WindowTable]) -> WindowTable:
     """Records of several cameras, or of several parts of one, as one table."""
     names = tuple(sorted({name for table in tables for name in table.cameras}))
-    columns = ("start_ms", "faces", "expected", "scored", "total", "squares", "over", "spans", "scored_spans", "scorer")
+    per_row = ("start_ms", "faces", "expected", "covered", "spans", "scorer")
+    per_measure = ("scored", "total", "squares", "over", "estimate", "variance", "scored_spans")
+    columns = per_row + per_measure
     joined = {name: np.concatenate([getattr(table, name) for table in tables]) for name in columns}
     camera = np.concatenate([np.full(len(table), names.index(table.cameras[0])) for table in tables])
     first = tables[0]
@@ -96,7 +101,7 @@ def together(tables: list[WindowTable]) -> WindowTable:
         record_width_ms=first.record_width_ms,
         cameras=names,
         camera=camera,
-        expressions=first.expressions,
+        measures=first.measures,
         scorers=first.scorers,
         **joined,
     ).rows(np.lexsort((camera, joined["start_ms"])))

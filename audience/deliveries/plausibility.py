@@ -15,7 +15,7 @@ from typing import Final
 from audience.deliveries.manifest import FURTHEST, Manifest
 from audience.deliveries.window_file import WindowFile
 from audience.errors import InvalidValue, SheetRejected
-from audience.faces import Box, FaceRecord, WindowFaces
+from audience.faces import FACING, FACING_THRESHOLD, Box, FaceRecord, WindowFaces
 from audience.ids import check_id
 from audience.store import Heartbeat, ScorerRecord
 from audience.window_table import WindowTable
@@ -62,7 +62,8 @@ def check_windows(file: WindowFile) -> None:
     Raises:
         SheetRejected: the numbers are implausible, or no faces can have these sums.
     """
-    windows, thresholds = file.windows, file.scorer.thresholds if file.scorer else {}
+    windows = file.windows
+    thresholds = {FACING: FACING_THRESHOLD, **(file.scorer.thresholds if file.scorer else {})}
     seen, parts = Counter[int](), Counter[int]()
     for window in windows:
         seen[window.start_ms] += window.faces
@@ -71,8 +72,8 @@ def check_windows(file: WindowFile) -> None:
         _check_count("expects", window.expected)
         if parts[window.start_ms] > MOST_PARTS:
             raise SheetRejected(f"a window has more than {MOST_PARTS} parts: no camera needs as many")
-        for expression, tally in window.tallies.items():
-            _check_tally(expression, tally, window.faces, thresholds[expression])
+        for measure, tally in window.tallies.items():
+            _check_tally(measure, tally, thresholds[measure])
     by_key = {(window.start_ms, window.part): window for window in windows}
     tracks: defaultdict[int, set[str]] = defaultdict(set)
     for one in file.faces:
@@ -166,9 +167,9 @@ def _check_count(does: str, faces: int) -> None:
         raise SheetRejected(f"a window {does} {faces} faces: a camera sees at most {MOST_FACES}")
 
 
-def _check_tally(expression: str, tally: Tally, faces: int, threshold: float) -> None:
-    """Checks that some confidences of these faces, each 0..1, can have these sums."""
-    n, total, squares, over = faces, tally.total, tally.squares, tally.over
+def _check_tally(measure: str, tally: Tally, threshold: float) -> None:
+    """Checks that some confidences of a tally's faces, each 0..1, can have its sums."""
+    n, total, squares, over = tally.faces, tally.total, tally.squares, tally.over
     slack = _SLACK * (1 + n)
     possible = (
         all(value == 0 or value >= _TINIEST for value in (total, squares))
@@ -181,25 +182,29 @@ def _check_tally(expression: str, tally: Tally, faces: int, threshold: float) ->
     )
     if not possible:
         raise SheetRejected(
-            f"{expression}: {over} over the threshold, a sum of {total:g} and squares of {squares:g} cannot come "
-            f"from {faces} faces"
+            f"{measure}: {over} over the threshold, a sum of {total:g} and squares of {squares:g} cannot come from "
+            f"{n} faces"
         )
 
 
 def _check_faces(one: WindowFaces, window: WindowRecord, thresholds: Mapping[str, float]) -> None:
     for face in one.faces:
         _check_face(face, window)
-        if face.confidences.keys() != window.tallies.keys():
-            raise SheetRejected("a window and its single faces were scored for different expressions")
-    for expression, tally in window.tallies.items():
-        values = [face.confidences[expression] for face in one.faces]
+        if face.confidences.keys() - window.tallies.keys():
+            raise SheetRejected("a window has no tally of what its single faces were scored for")
+    for measure, tally in window.tallies.items():
+        values = [face.confidences[measure] for face in one.faces if measure in face.confidences]
+        if len(values) != tally.faces:
+            raise SheetRejected(
+                f"{measure} was measured on {tally.faces} faces, but {len(values)} of the window's have it"
+            )
         off = _ROUNDING * len(values)
         sums = math.fsum(values), math.fsum(value * value for value in values)
-        sure = sum(value >= thresholds[expression] + _ROUNDING for value in values)
-        likely = sum(value >= thresholds[expression] - _ROUNDING for value in values)
+        sure = sum(value >= thresholds[measure] + _ROUNDING for value in values)
+        likely = sum(value >= thresholds[measure] - _ROUNDING for value in values)
         near = abs(sums[0] - tally.total) <= off and abs(sums[1] - tally.squares) <= 2 * off
         if not (near and sure <= tally.over <= likely):
-            raise SheetRejected(f"the sums of {expression} are not those of its single faces")
+            raise SheetRejected(f"the sums of {measure} are not those of its single faces")
 
 
 def _check_face(face: FaceRecord, window: WindowRecord) -> None:

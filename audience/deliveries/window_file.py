@@ -1,7 +1,9 @@
 """A window file: windows scored on the device, delivered like contact sheets.
 
-It is one JSON document. The single faces behind a window are packed as in stores (`audience.faces`), in base64, with
-confidences and boxes rounded to 1/65535. A window in several files has a separate part in each.
+It is one JSON document. A tally is a list: faces, Σ confidence, Σ confidence², faces at or over the threshold, and the
+estimate with its variance or twice null. The single faces behind a window are packed as in stores
+(`audience.faces`), in base64, with confidences and boxes rounded to 1/65535. A window in several files has a separate
+part in each.
 """
 
 from __future__ import annotations
@@ -16,13 +18,15 @@ from audience.deliveries.delivery import Delivery, content_id, key_of
 from audience.deliveries.manifest import MOST_EXPECTED, MOST_WINDOWS
 from audience.deliveries.strict_json import dump, fields_of, items_of, number, object_of, parse, text, whole
 from audience.errors import InvalidValue, SheetRejected
-from audience.faces import EXPRESSIONS, WindowFaces, pack_faces, unpack_faces
+from audience.faces import EXPRESSIONS, FACING, MEASURES, WindowFaces, pack_faces, unpack_faces
 from audience.store import ScorerRecord
 from audience.windows import Tally, WindowRecord
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+"""Schema 1, which is still read, had neither faces of a tally, which were all of the window, nor estimates."""
+
 LARGEST_WINDOW_FILE: Final = 1_000_000
-"""Bytes; about 18,000 faces."""
+"""Bytes; about 16,000 faces."""
 
 _NAME = "houselights-windows"
 _FILE = ("format", "schema", "session", "stage", "camera", "width_ms", "scorer", "windows")
@@ -61,7 +65,7 @@ class WindowFile:
                 raise InvalidValue(
                     f"a window cannot expect {record.expected} faces: at most {MOST_EXPECTED} are allowed"
                 )
-            if record.tallies.keys() - thresholds:
+            if record.tallies.keys() - thresholds - {FACING}:
                 raise InvalidValue("a window was scored for an expression that its scorer has no threshold for")
         counted = {(window.start_ms, window.part): window.faces for window in self.windows}
         behind = {(one.start_ms, one.part): len(one.faces) for one in self.faces}
@@ -75,7 +79,9 @@ class WindowFile:
     @property
     def holds_expressions(self) -> bool:
         """Whether any expression was scored."""
-        return self.scorer is not None or any(face.confidences for one in self.faces for face in one.faces)
+        return self.scorer is not None or any(
+            face.confidences.keys() - {FACING} or face.unscored for one in self.faces for face in one.faces
+        )
 
     def scored_by(self, scorer: ScorerRecord) -> Self:
         """Replaces the scorer, whose name or experimental expressions may differ."""
@@ -118,8 +124,9 @@ def read_window_file(data: bytes) -> WindowFile:
     document = object_of(parse(data, "the window file"), "the window file")
     if document.get("format") != _NAME:
         raise SheetRejected("it is not a window file")
-    if whole(document.get("schema"), "the schema") != SCHEMA:
-        raise SheetRejected(f"the window file is of schema {document['schema']}, and this reads schema {SCHEMA}")
+    schema = whole(document.get("schema"), "the schema")
+    if not 1 <= schema <= SCHEMA:
+        raise SheetRejected(f"the window file is of schema {schema}, and this reads schemas 1 to {SCHEMA}")
     _, _, session, stage, camera, width_ms, scorer, windows = fields_of(document, "the window file", _FILE)
     key = {
         "session_id": text(session, "the session's id"),
@@ -135,15 +142,15 @@ def read_window_file(data: bytes) -> WindowFile:
                 value, "a window", _WINDOW
             )
             at = {**key, "part": text(part, "a part"), "scorer": name}
-            start_ms = whole(start_ms, "a window's start")
+            start_ms, count = whole(start_ms, "a window's start"), whole(count, "a window's faces")
             records.append(
                 WindowRecord(
                     **at,
                     start_ms=start_ms,
                     width_ms=whole(width_ms, "the windows' width"),
-                    faces=whole(count, "a window's faces"),
+                    faces=count,
                     expected=whole(expected, "a window's expected faces"),
-                    tallies=_tallies(tallies),
+                    tallies=_tallies(tallies, count if schema == 1 else None),
                     expires_ms=_instant(expires_ms),
                 )
             )
@@ -168,7 +175,8 @@ def _fields(file: WindowFile) -> dict[str, Any]:
                 "faces": record.faces,
                 "expected": record.expected,
                 "tallies": {
-                    name: [tally.total, tally.squares, tally.over] for name, tally in sorted(record.tallies.items())
+                    name: [tally.faces, tally.total, tally.squares, tally.over, tally.estimate, tally.variance]
+                    for name, tally in sorted(record.tallies.items())
                 },
                 "expires_ms": record.expires_ms,
                 "packed_faces": base64.b64encode(pack_faces(one.faces, one.start_ms)).decode() if one else None,
@@ -218,16 +226,25 @@ def _expression(value: Any) -> str:
     return str(value)
 
 
-def _tallies(value: Any) -> dict[str, Tally]:
+def _tallies(value: Any, faces_of_schema_1: int | None) -> dict[str, Tally]:
     tallies = {}
+    length = 6 if faces_of_schema_1 is None else 3
     for name, tally in object_of(value, "a window's tallies").items():
-        values = items_of(tally, "the values of a tally", 3)
-        if len(values) < 3:
-            raise SheetRejected(f"a tally has {len(values)} values and should have 3")
-        tallies[_expression(name)] = Tally(
-            total=number(values[0], "a tally's sum"),
-            squares=number(values[1], "a tally's sum of squares"),
-            over=whole(values[2], "a tally's count"),
+        values = items_of(tally, "the values of a tally", length)
+        if len(values) < length:
+            raise SheetRejected(f"a tally has {len(values)} values and should have {length}")
+        if faces_of_schema_1 is not None:
+            values = [faces_of_schema_1, *values, None, None]
+        if name not in MEASURES:
+            raise SheetRejected(f"a measure is unknown: use one of {', '.join(MEASURES)}")
+        faces, total, squares, over, estimate, variance = values
+        tallies[name] = Tally(
+            faces=whole(faces, "a tally's faces"),
+            total=number(total, "a tally's sum"),
+            squares=number(squares, "a tally's sum of squares"),
+            over=whole(over, "a tally's count"),
+            estimate=None if estimate is None else number(estimate, "an estimate"),
+            variance=None if variance is None else number(variance, "an estimate's variance"),
         )
     return tallies
 

@@ -88,7 +88,8 @@ class StageWindows:
         timeline_s: (n,) timeline second at the window's start, 0 or more; NaN if nothing was shown in its middle.
         segment: (n,) index into the first timeline's segments, -1 for none.
         faces: (n,) faces in view, a mean if windows were widened; 0 if nobody was, NaN if no camera recorded.
-        coverage: (n,) faces / faces expected, 0..1; NaN if nobody was expected or no camera recorded.
+        coverage: (n,) faces scored / faces expected, 0..1 (where only heads are counted, faces in view / expected); NaN
+            if nobody was expected or no camera recorded.
         excluded: (n,) whether any part of the window lies in one of the stage's exclusions.
         min_faces: figures over fewer faces are withheld.
         table: the recorded windows, summed over cameras; withheld and excluded ones without figures.
@@ -126,13 +127,18 @@ class StageWindows:
         return self.table.expressions
 
     @property
+    def measures(self) -> tuple[str, ...]:
+        """Everything with figures: the expressions first, then what is none (`audience.faces.MEASURES`)."""
+        return self.table.measures
+
+    @property
     def withheld(self) -> NDArray[np.bool_]:
         """Mask (n,): whether faces were in view but no figure is shown (too few, or a head count).
 
         Excluded windows are not withheld.
         """
         few = np.zeros(len(self.start_ms), dtype=bool)
-        few[self.place] = (self.table.faces > 0) & (self.table.scored.sum(axis=1) == 0)
+        few[self.place] = (self.table.faces > 0) & (self.table.scored[:, : len(self.expressions)].sum(axis=1) == 0)
         return few & ~self.excluded
 
     @property
@@ -219,7 +225,7 @@ def stage_windows(
     faces[place] = windows.faces / windows.spans
     coverage = np.full(len(start_ms), np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        coverage[place] = windows.faces / np.where(windows.expected > 0, windows.expected, np.nan)
+        coverage[place] = windows.covered / np.where(windows.expected > 0, windows.expected, np.nan)
 
     timeline_s, segment = _along_timeline(session, stage, start_ms, width)
     return StageWindows(
@@ -303,8 +309,8 @@ def reaction_curve(windows: StageWindows, expression: str) -> ReactionCurve:
     table, n = windows.table, len(windows.start_ms)
     arrays = {name: np.full(n, np.nan) for name in ("share", "share_low", "share_high", "level")}
     faces = np.full(n, np.nan)
-    if expression in table.expressions:
-        column = table.expressions.index(expression)
+    if expression in table.measures:
+        column = table.measures.index(expression)
         some = table.scored[:, column] > 0
         place, scored = windows.place[some], table.scored[some, column].astype(np.float64)
         over = table.over[some, column]
@@ -339,9 +345,9 @@ def bounded_curve(curve: ReactionCurve, faces: Floats, windows: StageWindows) ->
 def overall_share(windows: StageWindows, expression: str) -> float:
     """The share over all shown windows, counting each face in each window; NaN if there is none."""
     table = windows.table
-    if expression not in table.expressions:
+    if expression not in table.measures:
         return float("nan")
-    column = table.expressions.index(expression)
+    column = table.measures.index(expression)
     scored = int(table.scored[:, column].sum())
     return float(table.over[:, column].sum() / scored) if scored else float("nan")
 
@@ -369,10 +375,10 @@ def smoothed_curve(windows: StageWindows, expression: str, over_s: float) -> Rea
     """
     reach = round((over_s * 1000 / windows.width_ms - 1) / 2)
     curve = reaction_curve(windows, expression)
-    if reach < 1 or expression not in windows.expressions:
+    if reach < 1 or expression not in windows.measures:
         return curve
     table = windows.table
-    column = table.expressions.index(expression)
+    column = table.measures.index(expression)
     columns = (
         table.scored[:, column],
         table.over[:, column],

@@ -22,6 +22,7 @@ DID = {
     "confused": "looked confused",
     "disgusted": "looked disgusted",
     "fear": "looked afraid",
+    "contempt": "looked contemptuous",
 }
 # A peak less than this above the average is not named.
 _WORTH_NAMING = 0.1

@@ -50,9 +50,9 @@ class Review:
 
     @property
     def expression(self) -> str | None:
-        """The requested expression; None if it was not scored or only heads were counted."""
+        """The requested measure; None if it has no figures, as an expression where only heads are counted."""
         windows = self.windows
-        return self.requested if self.requested in windows.expressions and windows.table.scored.any() else None
+        return self.requested if self.requested in windows.measures and windows.table.scored.any() else None
 
     @property
     def length_s(self) -> float:

@@ -25,9 +25,9 @@ from typing import Any, Literal
 import numpy as np
 
 from audience.errors import InvalidValue
-from audience.faces import CODES, EXPRESSIONS, WindowFaces, pack_faces, unpack_faces
+from audience.faces import CODES, MEASURE_OF_CODE, MEASURES, WindowFaces, pack_faces, unpack_faces
 from audience.time import from_ms, instant_text
-from audience.windows import LATEST_MS, TALLY_TYPE, Tally, WindowRecord
+from audience.windows import EARLIER_TALLY_TYPE, LATEST_MS, Tally, WindowRecord, pack_numbers
 
 Item = dict[str, dict[str, Any]]
 Kind = Literal["W#", "F#"]
@@ -130,13 +130,13 @@ def _bound(kind: Kind, at_ms: int) -> str:
 
 
 PACKED = "window"  # the packed attribute of items of version 1
-WINDOW_ATTRIBUTES = ("sk", "version", "width_ms", "faces", "expected", "scorer", PACKED, *EXPRESSIONS)
+WINDOW_ATTRIBUTES = ("sk", "version", "width_ms", "faces", "expected", "scorer", PACKED, *MEASURES)
 FACES_ATTRIBUTES = ("sk", "faces", "scorer", "expires_ms")
 LARGEST_PACKED = 390_000  # of the 400 KB limit of an item, less keys and other attributes
 
 _PACKED_VERSION = 1
-_VERSION = 2
-_TALLY = struct.Struct("<BIdd")  # as `TALLY_TYPE`
+_VERSION = 3
+_READ = ("2", "3")  # version 2 had no estimates
 _HEAD = struct.Struct("<BQIIH")  # version, width in ms, faces, faces expected, bytes of the scorer's name
 
 WindowRow = tuple[int, str, int, int, int, bytes, str]
@@ -157,7 +157,7 @@ def window_item(window: WindowRecord) -> Item:
         "faces": {"N": str(window.faces)},
         "expected": {"N": str(window.expected)},
         "scorer": {"S": window.scorer},
-        **{name: {"M": _tally_map(window.faces, tally)} for name, tally in window.tallies.items()},
+        **{name: {"M": _tally_map(tally)} for name, tally in window.tallies.items()},
         **_expiry(window.expires_ms),
     }
 
@@ -173,14 +173,9 @@ def window_row(item: Item) -> WindowRow:
         return _packed_row(start_ms, camera_id, item[PACKED]["B"])
     try:
         version = item["version"]["N"]
-        if version != str(_VERSION):
+        if version not in _READ:
             raise ValueError(f"it is of version {version}, but this is version {_VERSION}")
-        tallies = b"".join(
-            [
-                _TALLY.pack(code, int(one["over"]["N"]), float(one["sum"]["N"]), float(one["squares"]["N"]))
-                for one, code in [(item[name]["M"], code) for name, code in CODES.items() if name in item]
-            ]
-        )
+        tallies = pack_numbers(_tally_numbers(code, item[name]["M"]) for name, code in CODES.items() if name in item)
         width_ms, faces, expected = (int(item[name]["N"]) for name in ("width_ms", "faces", "expected"))
         return start_ms, camera_id, width_ms, faces, expected, tallies, item["scorer"]["S"]
     except KeyError as problem:
@@ -199,10 +194,10 @@ def renewed_item(item: Item, session_id: str, stage_id: str) -> Item:
     _, _, width_ms, faces, expected, packed, scorer = _packed_row(start_ms, camera_id, item[PACKED]["B"])
     try:
         tallies = {
-            EXPRESSIONS[code]: Tally(total=total, squares=squares, over=over)
-            for code, over, total, squares in np.frombuffer(packed, dtype=TALLY_TYPE).tolist()
+            MEASURE_OF_CODE[code]: Tally(faces=faces, total=total, squares=squares, over=over)
+            for code, over, total, squares in np.frombuffer(packed, dtype=EARLIER_TALLY_TYPE).tolist()
         }
-    except (IndexError, ValueError) as problem:
+    except (KeyError, ValueError) as problem:
         raise InvalidValue(f"window record at {start_ms} ms is damaged: {problem}") from None
     return window_item(
         WindowRecord(
@@ -221,13 +216,28 @@ def renewed_item(item: Item, session_id: str, stage_id: str) -> Item:
     )
 
 
-def _tally_map(faces: int, tally: Tally) -> Item:
-    return {
-        "n": {"N": str(faces)},
+def _tally_map(tally: Tally) -> Item:
+    numbers = {
+        "n": {"N": str(tally.faces)},
         "sum": {"N": _number(tally.total)},
         "squares": {"N": _number(tally.squares)},
         "over": {"N": str(tally.over)},
     }
+    if tally.estimate is not None and tally.variance is not None:
+        numbers |= {"estimate": {"N": _number(tally.estimate)}, "variance": {"N": _number(tally.variance)}}
+    return numbers
+
+
+def _tally_numbers(code: int, one: Item) -> tuple[int, int, int, float, float, float | None, float | None]:
+    return (
+        code,
+        int(one["n"]["N"]),
+        int(one["over"]["N"]),
+        float(one["sum"]["N"]),
+        float(one["squares"]["N"]),
+        float(one["estimate"]["N"]) if "estimate" in one else None,
+        float(one["variance"]["N"]) if "variance" in one else None,
+    )
 
 
 def _number(value: float) -> str:

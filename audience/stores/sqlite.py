@@ -53,7 +53,7 @@ class SqliteAlerting:
         return documents.book_of((str(key), str(document)) for key, document in rows)
 
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: tallies and faces of a later packed form; the tables of 1 are the same
 
 _WINDOW_KEY = "session_id, stage_id, start_ms, camera_id, part"
 _CAMERA_KEY = "session_id, stage_id, camera_id"

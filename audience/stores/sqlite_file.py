@@ -322,14 +322,14 @@ class SqliteFile:
                 )
             connection.execute("PRAGMA journal_mode = WAL")
         statements = {found[2]: found[1] for found in _MAKES.finditer(schema)}
-        if found == 0 or statements.keys() - tables:
+        if found < version or statements.keys() - tables:
             with self.transaction() as cursor:
                 # Another process may have done this while this one waited for the lock.
                 tables = _tables(cursor.connection)
                 for name, statement in statements.items():
                     if name not in tables:
                         cursor.execute(statement)
-                if _version(cursor.connection) == 0:
+                if _version(cursor.connection) < version:
                     cursor.execute(f"PRAGMA user_version = {version}")
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:

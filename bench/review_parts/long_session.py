@@ -60,7 +60,7 @@ def _windows(session_id: str, camera_id: str, length_s: int, rng: np.random.Gene
             faces=count,
             expected=_PEOPLE,
             tallies={
-                name: Tally(total=0.8 * number, squares=0.64 * number, over=number)
+                name: Tally(faces=count, total=0.8 * number, squares=0.64 * number, over=number)
                 for name, number in zip(names, of_window, strict=True)
             },
             scorer=SCORER.name,

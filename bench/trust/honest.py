@@ -81,8 +81,8 @@ def delivered(document: Document) -> Told:
     """A window file as it is written, under the key that its own words lead to."""
     for one in document["windows"]:
         one["tallies"] = {
-            name: [float(total), float(squares), over]
-            for name, (total, squares, over) in sorted(one["tallies"].items())
+            name: [faces, float(total), float(squares), over, estimate, variance]
+            for name, (faces, total, squares, over, estimate, variance) in sorted(one["tallies"].items())
         }
     if document["scorer"]:
         thresholds = document["scorer"]["thresholds"]
@@ -108,10 +108,17 @@ def a_second(chance: random.Random) -> int:
 
 def window(chance: random.Random, start_ms: int, faces: int, *, single: bool = True, part: str = "0") -> Document:
     """One window of so many faces, and where they are wanted the faces beside it."""
+    estimated = chance.random() < 0.5
     smiles = [chance.randrange(_STEPS + 1) / _STEPS for _ in range(faces)]
     sads = [chance.randrange(_STEPS + 1) / _STEPS for _ in range(faces)]
     tallies = {
-        name: [sum(values), sum(value * value for value in values), sum(value >= 0.5 for value in values)]
+        name: [
+            faces,
+            sum(values),
+            sum(value * value for value in values),
+            sum(value >= 0.5 for value in values),
+            *((faces / 2, faces / 8) if estimated else (None, None)),
+        ]
         for name, values in (("smile", smiles), ("sad", sads))
     }
     seen = [
@@ -145,7 +152,7 @@ def window_file(
     count = windows or chance.randint(1, 6)
     return {
         "format": "houselights-windows",
-        "schema": 1,
+        "schema": 2,
         "session": session,
         "stage": STAGE,
         "camera": SCORES,

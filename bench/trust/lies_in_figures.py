@@ -45,7 +45,7 @@ def a_million_faces(chance: random.Random) -> Told:
         return delivered(document)
     one.update(faces=many, expected=many, packed_faces=None, faces_expire_ms=None)
     half = many / 2
-    one["tallies"] = chance.choice(({}, {"smile": [half, half, many // 2]}))
+    one["tallies"] = chance.choice(({}, {"smile": [many, half, half, many // 2, None, None]}))
     return delivered(document)
 
 
@@ -63,7 +63,7 @@ def sums_of_no_faces(chance: random.Random) -> Told:
     document = window_file(chance, windows=1, faces=faces)
     one = document["windows"][0]
     one.update(packed_faces=None, faces_expire_ms=None)
-    one["tallies"]["smile"] = chance.choice(
+    sums = chance.choice(
         (
             [faces + 1, faces, faces],
             [faces / 2, faces * 0.9, faces // 2],  # squares over the sum
@@ -77,6 +77,7 @@ def sums_of_no_faces(chance: random.Random) -> Told:
             [1e308, 1e308, 1],
         )
     )
+    one["tallies"]["smile"] = [faces, *sums, None, None]
     return delivered(document)
 
 

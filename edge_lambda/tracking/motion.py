@@ -93,6 +93,20 @@ def corrected(state: State, face: Detection, motion: Motion) -> State:
     return State(mean=mean, covariance=state.covariance - np.outer(gain, state.covariance[0]))
 
 
+def carried(state: State, camera: Vector) -> State:
+    """The state after the whole picture was shifted, rolled or zoomed.
+
+    Args:
+        state: in pixels of the earlier picture.
+        camera: 2 x 3 matrix of a similarity transform, from the earlier picture to the later one.
+    """
+    mean = state.mean.copy()
+    mean[:2] = camera[:, :2] @ mean[:2]
+    mean[:2, 0] += camera[:, 2]
+    mean[2:, 0] += np.log(np.hypot(camera[0, 0], camera[1, 0]))
+    return State(mean=mean, covariance=state.covariance)
+
+
 def spread(state: State, motion: Motion) -> float:
     """Standard deviation of the predicted measurement along one axis, box heights."""
     return float(np.sqrt(state.covariance[0, 0] + motion.blur**2))

@@ -44,6 +44,19 @@ def _sums(of: str) -> tuple[ArchiveColumn, ...]:
             ),
             ("scored", "int", "faces", "Faces scored for {name}: {of}. Empty if withheld."),
             ("total", "double", "", "Sum of their confidences: {of}; level = total / scored. Empty if withheld."),
+            (
+                "estimate",
+                "double",
+                "faces",
+                "Faces that show {name}, corrected for the scorer's errors: {of}; corrected share = estimate / scored. "
+                "Empty if withheld, as over, or not estimated.",
+            ),
+            (
+                "variance",
+                "double",
+                "faces squared",
+                "Sum of the variances of these estimates: {of}. Empty if there is no estimate.",
+            ),
         )
     )
 
@@ -73,7 +86,7 @@ WINDOWS = (
     ArchiveColumn(name="timeline_s", kind="double", unit="s", meaning="Position in the timeline; empty in a break."),
     ArchiveColumn(name="segment", kind="string", meaning="Title of the slide, scene or song shown then."),
     ArchiveColumn(name="faces", kind="int", unit="faces", meaning="Tracks in view; 0 if nobody was."),
-    ArchiveColumn(name="expected", kind="int", unit="faces", meaning="Faces expected; coverage = faces / expected."),
+    ArchiveColumn(name="expected", kind="int", unit="faces", meaning="Faces expected; coverage = scored / expected."),
     ArchiveColumn(name="excluded", kind="boolean", meaning="Whether the window is excluded from all figures."),
     *_sums("of the window"),
 )

@@ -18,6 +18,8 @@ from audience.time import to_ms
 from houselights.archiving.columns import SCORERS, SEGMENTS, SESSIONS, WINDOWS, ArchiveColumn, arrow_schema
 
 Values = Sequence[Any] | NDArray[Any]
+
+_SUMS = ("over", "scored", "total", "estimate", "variance")
 Rows = dict[str, Values]
 
 
@@ -120,23 +122,23 @@ def _sums(windows: StageWindows, row: NDArray[np.int64], count: int) -> Rows:
     rows: dict[str, Values] = {}
     for name in EXPRESSIONS:
         if name not in table.expressions:
-            rows |= {f"{name}_{what}": [None] * count for what in ("over", "scored", "total")}
+            rows |= {f"{name}_{what}": [None] * count for what in _SUMS}
             continue
         column = table.expressions.index(name)
         known = (table.scored[:, column] > 0) & (row >= 0)
         sums = {
             what: np.bincount(row[known], weights=getattr(table, what)[known, column], minlength=count)
-            for what in ("over", "scored", "total", "scored_spans")
+            for what in (*_SUMS, "scored_spans")
         }
         each = {what: getattr(table, what)[known, column] for what in sums}
         hidden = np.bincount(row[known][_hidden(each, windows)], minlength=count)
         # A single hidden window could be computed by subtracting the others from their segment.
-        masked = _hidden(sums, windows) | ((hidden > 0) & (hidden < windows.min_faces))
-        for what in ("over", "scored", "total"):
+        masked = _hidden(sums, windows) | ((hidden > 0) & (hidden < windows.min_faces)) | (sums["scored"] == 0)
+        for what in _SUMS:
             # Rounded to float32: the digits have no meaning, and fewer of them compress better.
-            kind = np.float32 if what == "total" else np.int64
-            values = sums[what].astype(kind).astype(np.float64 if what == "total" else np.int64)
-            rows[f"{name}_{what}"] = np.ma.masked_array(values, mask=masked | (sums["scored"] == 0))
+            whole = what in ("over", "scored")
+            values = sums[what].astype(np.int64) if whole else sums[what].astype(np.float32).astype(np.float64)
+            rows[f"{name}_{what}"] = np.ma.masked_array(values, mask=masked | np.isnan(sums[what]))
     return rows
 
 
@@ -144,14 +146,24 @@ def _hidden(sums: Mapping[str, NDArray[Any]], windows: StageWindows) -> NDArray[
     """Which sums are of so few faces, and so close to none or all showing an expression, that they would reveal each
     person's state."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        share, faces = sums["over"] / sums["scored"], sums["scored"] / sums["scored_spans"]
+        shares = [sums[what] / sums["scored"] for what in ("over", "estimate")]
+        faces = sums["scored"] / sums["scored_spans"]
     long = sums["scored_spans"] * windows.table.record_width_ms >= 60_000
-    none, all_of_them = np.zeros(len(share)), np.ones(len(share))
-    found = [
-        is_bounded(*bounded(share, none, all_of_them, faces=faces, min_faces=windows.min_faces, seconds=seconds))
+    none, all_of_them = np.zeros(len(faces)), np.ones(len(faces))
+    at_once, over_a_minute = (
+        np.any(
+            [
+                is_bounded(
+                    *bounded(share, none, all_of_them, faces=faces, min_faces=windows.min_faces, seconds=seconds)
+                )
+                for share in shares
+            ],
+            axis=0,
+        )
         for seconds in (0.0, 60.0)
-    ]
-    return np.where(long, found[1], found[0])
+    )
+    found: NDArray[np.bool_] = np.where(long, over_a_minute, at_once)
+    return found
 
 
 def _parquet(columns: tuple[ArchiveColumn, ...], parts: Sequence[Rows]) -> bytes:

@@ -51,6 +51,7 @@ def watch(
     detector: str,
     yunet_model: Path | None,
     scorer: str,
+    model: Path | None,
     keep_windows_days: int,
     keep_faces_days: int,
     preview_port: int | None,
@@ -74,7 +75,7 @@ def watch(
 
     setup = setup_from(options)
     with store_at(store_url) as store, ExitStack() as stack:
-        expressions = load_scorer(scorer)
+        expressions = load_scorer(scorer, model=model)
         on_window, shown_at = None, None
         if preview_port is not None:
             preview = stack.enter_context(LivePreview(port=preview_port, blur=blur))

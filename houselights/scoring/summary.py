@@ -80,7 +80,7 @@ def summary_of(
         realtime_factor=realtime_factor,
         detector=progress.detector,
         scorer=progress.scorer,
-        coverage=int(table.faces.sum()) / expected if expected else None,
+        coverage=int(table.covered.sum()) / expected if expected else None,
         started_at=from_ms(progress.started_ms),
         started_from=progress.started_from or "the earlier run",
         start_certainty=progress.start_certainty,

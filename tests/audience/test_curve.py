@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -218,6 +219,11 @@ def test_the_overall_share_counts_faces_to_differ_from_second_once_and_no_withhe
 
 def test_without_an_audience_size_coverage_is_of_the_faces_expected():
     assert figures(laid(a_window(of=6, expected=8)).coverage) == [0.75]
+
+
+def test_faces_without_scores_lower_coverage():
+    windows = laid(replace(a_window(of=6, expected=10), faces=8), a_head_count(1, heads=8, expected=10))
+    assert figures(windows.coverage) == [0.6, 0.8]
 
 
 def test_coverage_falls_when_one_of_two_cameras_goes_away_and_forgets_it_after_a_minute():

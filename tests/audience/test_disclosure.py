@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -127,6 +128,19 @@ def test_a_small_room_has_figures_at_one_number_of_faces_only():
     assert shown_numbers(counted_faces((7, 60), (6, 60))) == [7] * 60 + [0] * 60
     assert shown_numbers(counted_faces((6, 60), (7, 60), (6, 60))) == [6] * 60 + [0] * 60 + [6] * 60
     assert shown_numbers(counted_faces((20, 60), (21, 60))) == [20] * 60 + [0] * 60
+
+
+def with_a_mask(second: int, *, of: int, masked: int = 1) -> WindowRecord:
+    """A window in which some of the faces have no scores."""
+    record = a_window(second, smiling=of // 2, of=of - masked, expected=of)
+    return replace(record, faces=of)
+
+
+def test_a_person_in_a_mask_takes_no_figure_of_a_small_room_away_unless_they_put_it_on_meanwhile():
+    throughout = [with_a_mask(second, of=8) for second in range(60)]
+    assert shown_numbers(throughout) == [7] * 60
+    meanwhile = counted_faces((8, 60)) + [with_a_mask(second, of=8) for second in range(60, 120)]
+    assert shown_numbers(meanwhile) == [8] * 60 + [0] * 60
 
 
 def test_who_comes_into_a_large_room_takes_no_figure_away():

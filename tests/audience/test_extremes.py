@@ -40,7 +40,7 @@ def tallies(draw: st.DrawFn, faces: int) -> Tally:
         | st.floats(0, 1).map(lambda part: part * total)
     )
     over = draw(st.sampled_from([0, faces]) | st.integers(0, faces))
-    return Tally(total=total, squares=min(max(squares, -SLIGHTLY), total + SLIGHTLY), over=over)
+    return Tally(faces=faces, total=total, squares=min(max(squares, -SLIGHTLY), total + SLIGHTLY), over=over)
 
 
 @st.composite

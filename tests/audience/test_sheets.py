@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -19,13 +20,14 @@ from audience.deliveries.delivery import content_id, read_key
 from audience.deliveries.grid import CORE, MOST_TILES, TILE_PX, Grid
 from audience.deliveries.jpeg import with_comment
 from audience.deliveries.manifest import MOST_EXPECTED, MOST_WINDOWS, Manifest, SheetWindow, Tile
+from audience.deliveries.plausibility import check_windows
 from audience.deliveries.reading import read_delivery
 from audience.deliveries.sheet import LARGEST_SHEET, Sheet, read_sheet, seal_sheet
 from audience.deliveries.window_file import LARGEST_WINDOW_FILE, WindowFile, read_window_file
 from audience.errors import InvalidValue, SheetRejected
-from audience.faces import Box
-from audience.windows import LATEST_MS
-from tests.builders import BEGAN_MS, a_face, a_scorer, a_window, window_faces
+from audience.faces import FACING_THRESHOLD, Box
+from audience.windows import LATEST_MS, tallies_of
+from tests.builders import BEGAN_MS, a_face, a_head_count, a_scorer, a_window, window_faces
 from tests.examples import examples
 
 BOX = Box(left=0.1, top=0.2, width=0.05, height=0.08)
@@ -351,6 +353,32 @@ class TestAWindowFile:
         assert faces.expires_ms == sent.expires_ms
         assert faces.faces[0].confidences["smile"] == pytest.approx(sent.faces[0].confidences["smile"], abs=1 / 65535)
 
+    def test_of_the_first_schema_is_read(self):
+        document = json.loads(a_window_file().delivery().data) | {"schema": 1}
+        for window in document["windows"]:
+            window["tallies"] = {name: values[1:4] for name, values in window["tallies"].items()}
+        read = read_window_file(json.dumps(document).encode())
+        assert read.windows == a_window_file().windows
+
+    def test_contains_estimates_and_why_faces_have_no_scores(self):
+        covered = replace(a_face("t2", confidences={}), unscored="covered")
+        tally = replace(tallies_of([a_face()], {"smile": 0.5})["smile"], estimate=0.75, variance=0.125)
+        window = replace(a_window(0, of=2), tallies={"smile": tally})
+        file = WindowFile(windows=(window,), faces=(window_faces(0, seen=[a_face(), covered]),), scorer=a_scorer())
+        check_windows(file)
+        read = read_window_file(file.delivery().data)
+        assert read.windows == file.windows
+        assert [face.unscored for face in read.faces[0].faces] == ["", "covered"]
+
+    def test_of_a_head_count_may_say_who_faces_the_camera(self):
+        facing = [a_face("t1", confidences={"facing": 0.75})]
+        window = replace(a_head_count(heads=1), tallies=tallies_of(facing, {"facing": FACING_THRESHOLD}))
+        faces = replace(window_faces(0, seen=facing), scorer="")
+        file = WindowFile(windows=(window,), faces=(faces,))
+        check_windows(file)
+        assert read_window_file(file.delivery().data).windows == file.windows
+        assert not file.holds_expressions
+
     def test_goes_under_a_key_of_camera_hour_and_content(self):
         delivery = a_window_file().delivery()
         assert delivery.key == f"windows/talk-1/main/cam-1/2026/05/04/19/{BEGAN_MS}-{content_id(delivery.data)}.json"
@@ -381,7 +409,7 @@ class TestAWindowFile:
         ("name", "value", "because"),
         [
             ("format", "windows", "not a window file"),
-            ("schema", 2, "this reads schema 1"),
+            ("schema", 3, "this reads schemas 1 to 2"),
             ("schema", None, "not a whole number"),
             ("session", "a/b", "is not allowed"),
             ("width_ms", 999_983, "not aligned"),
@@ -405,10 +433,13 @@ class TestAWindowFile:
             ("part", "a#b", "is not allowed"),
             ("expected", 0, "cannot expect 0"),
             ("expected", 10**8, "cannot expect"),
-            ("tallies", {"joy": [0, 0, 0]}, "unknown"),
-            ("tallies", {"smile": [9, 1, 1]}, "cannot have 1 over"),
-            ("tallies", {"smile": [1, 1]}, "2 values and should have 3"),
-            ("tallies", {"calm": [1, 1, 1]}, "no threshold"),
+            ("tallies", {"joy": [1, 0, 0, 0, None, None]}, "unknown"),
+            ("tallies", {"smile": [1, 9, 1, 1, None, None]}, "a sum of 9 cannot come from 1 faces"),
+            ("tallies", {"smile": [9, 1, 1, 1, None, None]}, "cannot be measured on 9"),
+            ("tallies", {"smile": [1, 1, 1, 1, 0.5, None]}, "together"),
+            ("tallies", {"smile": [1, 1, 1, 1, 1.5, 0.1]}, "an estimate of 1.5"),
+            ("tallies", {"smile": [1, 1]}, "2 values and should have 6"),
+            ("tallies", {"calm": [1, 1, 1, 1, None, None]}, "no threshold"),
             ("expires_ms", "never", "not a whole number"),
             ("packed_faces", base64.b64encode(bytes([1, 0, 0, 0])).decode(), "not those of the windows"),
             ("packed_faces", "ß", "not base64"),

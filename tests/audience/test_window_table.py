@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
-from audience.faces import CODES
+from audience.faces import CODES, EXPRESSIONS, FACING_THRESHOLD
 from audience.window_table import WindowTable
-from audience.windows import TALLY_TYPE
+from audience.windows import Tally, WindowRecord, pack_tallies, tallies_of
 from tests.builders import BEGAN_MS, a_face, a_head_count, a_window, after_ms, faces
 
 SUMS = ("faces", "expected", "scored", "total", "squares", "over")
@@ -147,20 +148,70 @@ def test_only_scored_expressions_appear_in_a_fixed_order():
 def test_no_records_make_an_empty_table():
     table = WindowTable.of([])
     assert len(table) == len(table.over_cameras([frozenset({"left", "right"})])) == len(table.widened(60_000)) == 0
-    assert table.expressions == table.cameras == ()
+    assert table.measures == table.expressions == table.cameras == ()
 
 
-@pytest.mark.parametrize("tallies", [b"\x00" * 20, b"\x00" * 22, b"\xff" * 21])
+@pytest.mark.parametrize(
+    "tallies", [b"\x00" * 20, b"\x00" * 22, b"\xff" * 21, b"\x82" + b"\x00" * 40, b"\x82" + b"\xff" * 41]
+)
 def test_damaged_tallies_are_one_clear_error(tallies):
     with pytest.raises(InvalidValue, match="tallies of a window are damaged"):
         WindowTable.of_rows([(BEGAN_MS, "left", 1000, 2, 2, tallies, "")])
 
 
 def test_the_packed_form_of_a_tally_never_changes():
-    assert TALLY_TYPE.itemsize == 21
+    sums = bytes.fromhex("000000000000f83f000000000000f23f000000000000f03f000000000000d03f")
+    packed = b"\x82" + bytes([CODES["sad"]]) + bytes.fromhex("0300000001000000") + sums
+    tally = Tally(faces=3, total=1.5, squares=1.125, over=1, estimate=1.0, variance=0.25)
+    assert packed == pack_tallies({"sad": tally})
+    table = WindowTable.of_rows([(BEGAN_MS, "left", 1000, 4, 4, packed, "")])
+    assert (table.measures, table.faces[0], table.scored[0, 0], table.over[0, 0]) == (("sad",), 4, 3, 1)
+    assert [table.total[0, 0], table.squares[0, 0], table.estimate[0, 0], table.variance[0, 0]] == [1.5, 1.125, 1, 0.25]
+
+
+def test_a_tally_of_an_earlier_version_is_of_all_faces_and_has_no_estimate():
     packed = bytes([CODES["sad"]]) + bytes.fromhex("01000000000000000000f83f000000000000f23f")
     table = WindowTable.of_rows([(BEGAN_MS, "left", 1000, 2, 3, packed, "")])
     assert (table.expressions, table.over[0, 0], table.total[0, 0], table.squares[0, 0]) == (("sad",), 1, 1.5, 1.125)
+    assert table.scored.tolist() == [[2]]
+    assert np.isnan(table.estimate).all()
+
+
+def test_tallies_of_both_versions_stand_side_by_side():
+    old = bytes([CODES["smile"]]) + bytes.fromhex("01000000000000000000f83f000000000000f23f")
+    new = pack_tallies({"smile": Tally(faces=1, total=0.5, squares=0.25, over=0, estimate=0.25, variance=0.1)})
+    rows = [(BEGAN_MS + 1000 * at, "left", 1000, 2, 2, packed, "x") for at, packed in enumerate([new, b"", old, new])]
+    table = WindowTable.of_rows(rows)
+    assert table.scored[:, 0].tolist() == [1, 0, 2, 1]
+    assert table.over[:, 0].tolist() == [0, 0, 1, 0]
+    assert table.covered.tolist() == [1, 0, 2, 1]
+    assert np.isnan(table.estimate[:, 0]).tolist() == [False, False, True, False]
+
+
+def test_estimates_add_up_and_a_sum_has_one_only_if_all_its_parts_do():
+    def window(at: int, camera: str, estimate: float | None) -> WindowRecord:
+        tally = Tally(
+            faces=4, total=1, squares=1, over=1, estimate=estimate, variance=None if estimate is None else 0.5
+        )
+        return replace(a_window(at, of=4, camera_id=camera), tallies={"smile": tally})
+
+    stage = WindowTable.of(
+        [window(0, "a", 1.5), window(0, "b", 2.0), window(1, "a", 1.5), window(1, "b", None), a_window(2, of=0)]
+    ).over_cameras()
+    np.testing.assert_array_equal(stage.estimate[:, 0], [3.5, np.nan, 0])
+    np.testing.assert_array_equal(stage.variance[:, 0], [1.0, np.nan, 0])
+    assert stage.without_figures(np.array([[False], [True], [False]])).estimate[:, 0].tolist() == [3.5, 0, 0]
+
+
+def test_facing_is_a_measure_and_no_expression():
+    seen = [a_face(confidences={"facing": 0.7}), a_face("t2", confidences={"facing": 0.2, "contempt": 0.1})]
+    thresholds = {"contempt": 0.5, "facing": FACING_THRESHOLD}
+    table = WindowTable.of([replace(a_window(of=2), tallies=tallies_of(seen, thresholds))])
+    assert table.measures == ("contempt", "facing")
+    assert table.expressions == ("contempt",)
+    assert "facing" not in EXPRESSIONS
+    assert table.scored.tolist() == [[1, 2]]
+    assert table.covered.tolist() == [1]
 
 
 # Cameras that overlap

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
-from audience.windows import TALLY_TYPE, Tally, WindowRecord, pack_tallies, tallies_of, window_start
+from audience.faces import FACING_THRESHOLD
+from audience.windows import Tally, WindowRecord, pack_tallies, tallies_of, unpack_tallies, window_start
 from tests.builders import SCORER, THRESHOLDS, a_face, a_head_count, a_window, faces
 
 
@@ -45,7 +47,7 @@ def test_each_track_counts_once():
 
 def test_a_tally_is_the_sum_over_the_faces():
     tally = tallies_of(faces(0.25, 0.5, 0.75), THRESHOLDS)["smile"]
-    assert tally == Tally(total=1.5, squares=0.875, over=2)
+    assert tally == Tally(faces=3, total=1.5, squares=0.875, over=2)
 
 
 def test_a_confidence_at_the_threshold_shows_the_expression():
@@ -61,11 +63,12 @@ def test_where_only_heads_are_counted_there_are_no_tallies():
     assert tallies_of([a_face("t1", confidences={}), a_face("t2", confidences={})], {}) == {}
 
 
-@pytest.mark.parametrize("other", [{}, {"sad": 0.5}, {"smile": 0.5, "sad": 0.5}])
-def test_faces_scored_for_different_expressions_cannot_share_a_window(other):
-    """A tally has no number of faces, because it covers all faces of its record."""
-    with pytest.raises(InvalidValue, match="different expressions"):
-        tallies_of([a_face("t1", smile=0.5), a_face("t2", confidences=other)], THRESHOLDS)
+def test_each_measure_is_summed_over_the_faces_that_have_it():
+    covered = replace(a_face("t3", confidences={"facing": 0.9}), unscored="covered")
+    seen = [a_face("t1", smile=0.9), a_face("t2", confidences={"smile": 0.2, "facing": 0.6}), covered]
+    found = tallies_of(seen, {**THRESHOLDS, "facing": FACING_THRESHOLD})
+    assert (found["smile"].faces, found["smile"].over) == (2, 1)
+    assert (found["facing"].faces, found["facing"].over) == (2, 2)
 
 
 def test_an_expression_without_a_threshold_is_named():
@@ -74,11 +77,11 @@ def test_an_expression_without_a_threshold_is_named():
 
 
 def test_tallies_are_packed_in_the_order_of_their_codes_whatever_order_they_are_given_in():
-    one, other = Tally(total=1, squares=1, over=1), Tally(total=2, squares=2, over=2)
+    one, other = Tally(faces=2, total=1, squares=1, over=1), Tally(faces=2, total=2, squares=2, over=2)
     packed = pack_tallies({"fear": other, "smile": one})
     assert packed == pack_tallies({"smile": one, "fear": other})
-    assert np.frombuffer(packed, TALLY_TYPE)["over"].tolist() == [1, 2]
-    assert len(packed) == 42
+    found, _ = unpack_tallies([packed], np.array([2]))
+    assert found["over"].tolist() == [1, 2]
 
 
 def a_record(tallies: dict[str, Tally]) -> WindowRecord:
@@ -96,26 +99,36 @@ def a_record(tallies: dict[str, Tally]) -> WindowRecord:
 
 
 @pytest.mark.parametrize(
-    "tally",
+    "changes",
     [
-        Tally(total=1, squares=1, over=3),
-        Tally(total=1, squares=1, over=-1),
-        Tally(total=2.5, squares=1, over=1),
-        Tally(total=-0.5, squares=0, over=0),
-        Tally(total=math.nan, squares=0, over=0),
-        Tally(total=1, squares=1.5, over=1),
-        Tally(total=1, squares=-1, over=1),
-        Tally(total=1, squares=math.nan, over=1),
+        {"over": 3},
+        {"over": -1},
+        {"total": 2.5},
+        {"total": -0.5, "squares": 0},
+        {"total": math.nan},
+        {"squares": 1.5},
+        {"squares": -1},
+        {"squares": math.nan},
+        {"estimate": 1.0},
+        {"estimate": 2.5, "variance": 0.1},
+        {"estimate": 1.0, "variance": 1.1},
+        {"estimate": math.nan, "variance": 0.1},
+        {"estimate": 1.0, "variance": -0.1},
     ],
 )
-def test_a_tally_that_cannot_come_from_the_faces_is_refused(tally):
-    with pytest.raises(InvalidValue, match="smile"):
-        a_record({"smile": tally})
+def test_a_tally_that_cannot_come_from_its_faces_is_refused(changes):
+    with pytest.raises(InvalidValue):
+        Tally(**{"faces": 2, "total": 1, "squares": 1, "over": 1, **changes})
+
+
+def test_a_measure_cannot_have_more_faces_than_its_window():
+    with pytest.raises(InvalidValue, match="smile cannot be measured on 3 of 2 faces"):
+        a_record({"smile": Tally(faces=3, total=1, squares=1, over=1)})
 
 
 def test_an_unknown_expression_is_refused():
     with pytest.raises(InvalidValue, match="'joy'"):
-        a_record({"joy": Tally(total=1, squares=1, over=1)})
+        a_record({"joy": Tally(faces=2, total=1, squares=1, over=1)})
 
 
 def test_a_window_cannot_expect_fewer_faces_than_it_has():

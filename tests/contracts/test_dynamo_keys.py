@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
-from audience.faces import CODES, EXPRESSIONS, WindowFaces
+from audience.faces import CODES, MEASURES, WindowFaces
 from audience.ids import LONGEST_ID
 from audience.stores.dynamo_client import DynamoAddress
 from audience.stores.dynamo_items import (
@@ -28,7 +28,7 @@ from audience.stores.dynamo_items import (
 )
 from audience.stores.dynamo_migration import item_bytes, write_units
 from audience.window_table import WindowTable
-from audience.windows import LATEST_MS, TALLY_TYPE, Tally
+from audience.windows import EARLIER_TALLY_TYPE, LATEST_MS, Tally
 from tests.builders import BEGAN_MS, a_face, a_head_count, a_window, faces, window_faces
 
 ids = st.from_regex(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_ID - 1}}}", fullmatch=True)
@@ -115,7 +115,9 @@ def test_a_window_is_numbers_under_names():
 
 @pytest.mark.parametrize("of", [24, 300, 9999])
 def test_a_window_with_every_expression_costs_one_write_unit(of):
-    tallies = {name: Tally(total=of / 3, squares=of / 7, over=of // 4) for name in EXPRESSIONS}
+    tallies = {name: Tally(faces=of, total=of / 3, squares=of / 7, over=of // 4) for name in MEASURES}
+    for name in ("smile", "happy"):
+        tallies[name] = replace(tallies[name], estimate=round(of / 3, 3), variance=round(of / 7, 3))
     window = replace(
         a_window(of=0, expires_ms=LATEST_MS),
         session_id="harbour-lights-2026-05-04-evening",
@@ -152,9 +154,16 @@ def test_a_damaged_window_is_named(damage):
         window_row(window_item(a_window(seen=faces(0.5))) | damage)
 
 
+def test_a_window_of_the_second_version_has_no_estimate():
+    item = window_item(a_window(smiling=1, of=3)) | {"version": {"N": "2"}}
+    table = WindowTable.of_rows([window_row(item)])
+    assert table.scored.tolist() == [[3]]
+    assert np.isnan(table.estimate).all()
+
+
 def test_a_window_of_another_version_is_not_guessed_at():
-    with pytest.raises(InvalidValue, match="version 3"):
-        window_row(window_item(a_window(of=1)) | {"version": {"N": "3"}})
+    with pytest.raises(InvalidValue, match="version 4"):
+        window_row(window_item(a_window(of=1)) | {"version": {"N": "4"}})
 
 
 class TestWindowsPackedByTheFirstVersion:
@@ -168,19 +177,20 @@ class TestWindowsPackedByTheFirstVersion:
     def test_they_are_read(self):
         start_ms, camera_id, width_ms, count, expected, tallies, scorer = window_row(self.item())
         assert (start_ms, camera_id, width_ms, count, expected, scorer) == (BEGAN_MS, "cam-1", 1000, 2, 3, "x")
-        assert np.frombuffer(tallies, TALLY_TYPE).tolist() == [(CODES["smile"], 1, 1.0, 0.625)]
+        assert np.frombuffer(tallies, EARLIER_TALLY_TYPE).tolist() == [(CODES["smile"], 1, 1.0, 0.625)]
 
     def test_they_have_the_same_content_once_they_are_migrated(self):
         old = {**self.item(), "expires_ms": {"N": "1900000000123"}, "expires_at": {"N": "1900000001"}}
         new = renewed_item(old, "talk-1", "main")
-        assert window_row(new) == window_row(old)
+        for name in ("faces", "measures", "scored", "over", "total", "squares"):
+            assert np.array_equal(*(getattr(WindowTable.of_rows([window_row(item)]), name) for item in (new, old)))
         assert "window" not in new
         assert {name: new[name] for name in ("pk", "sk", "expires_ms", "expires_at")} == {
             name: old[name] for name in ("pk", "sk", "expires_ms", "expires_at")
         }
 
     def test_a_truncated_window_is_named_as_damaged(self):
-        head_only = len(self.PACKED) - TALLY_TYPE.itemsize  # and that is what a count of heads looks like
+        head_only = len(self.PACKED) - EARLIER_TALLY_TYPE.itemsize  # and that is what a count of heads looks like
         for length in set(range(len(self.PACKED))) - {head_only}:
             with pytest.raises(InvalidValue, match="damaged"):
                 WindowTable.of_rows([window_row(self.item(self.PACKED[:length]))])

@@ -163,6 +163,21 @@ def test_a_store_from_before_there_were_alerts_gets_their_table(path):
         assert store.sessions() == [a_session()]
 
 
+def test_a_store_of_the_first_schema_is_read_and_then_refused_by_older_programs(path):
+    with SqliteStore(path) as store:
+        store.put_session(a_session())
+        store.put_windows([a_window(of=2)])
+    tallies = bytes([0]) + bytes.fromhex("01000000000000000000f83f000000000000f23f")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("PRAGMA user_version = 1")
+        database.execute("UPDATE windows SET tallies = ?", (tallies,))
+    with SqliteStore(path) as store:
+        table = store.windows("talk-1", "main")
+        assert (table.scored[0, 0], table.over[0, 0], table.total[0, 0]) == (2, 1, 1.5)
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+
+
 def test_a_store_of_a_newer_houselights_is_refused_and_unchanged(path):
     with SqliteStore(path) as store:
         store.put_session(a_session())

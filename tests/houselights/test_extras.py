@@ -30,6 +30,7 @@ _NEEDED = {
     "watch": ("edge", ["webcam:0", "--session", "talk-1"]),
     "demo": ("demo", ["--no-serve"]),
     "calibrate-sheets": ("edge", ["talk.mp4", "--setting", "event"]),
+    "compare-scorers": ("edge", ["talk.mp4"]),
     "ingest": ("edge", ["--local", "."]),
     "grant": ("cloud", ["cam-1", "--session", "talk-1"]),
     "revoke": ("cloud", ["--session", "talk-1"]),

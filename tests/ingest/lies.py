@@ -146,7 +146,7 @@ def _no_sums(chance: Random) -> Said:
         [5e-324, 5e-324, 0],
         [1e308, 1e308, 1],
     )
-    return _with_window(chance, faces=n, expected=n, tallies={"smile": chance.choice(sums)})
+    return _with_window(chance, faces=n, expected=n, tallies={"smile": [n, *chance.choice(sums), None, None]})
 
 
 def _other_faces(chance: Random) -> Said:
