@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 SYNC := $(VENV)/.synced
 RUNS := $(VENV)/.synced-to-run
-WEIGHTS := edge_lambda/models/centerface.onnx
+WEIGHTS := edge_lambda/models/centerface.onnx edge_lambda/models/libfacedetection.safetensors
 CHECKED := hatch_build.py audience edge_lambda ingest_lambda board_page houselights dashboard sample_data timeline_files bench training tests
 
 CHECKS := build/checks
@@ -29,14 +29,14 @@ $(UV):
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==0.13.8"
 
 # uv itself lives in the same environment, so a sync must not clean it away (--inexact). Building the package fetches the
-# weights of CenterFace: it is built again wherever they are missing.
+# detectors' weights: it is built again wherever some are missing.
 .PHONY: fetch-weights
-$(SYNC): pyproject.toml uv.lock hatch_build.py $(if $(wildcard $(WEIGHTS)),,fetch-weights) | $(UV)
+$(SYNC): pyproject.toml uv.lock hatch_build.py $(if $(filter-out $(wildcard $(WEIGHTS)),$(WEIGHTS)),fetch-weights) | $(UV)
 	$(UV) sync --frozen --inexact --reinstall-package houselights --extra demo --extra cloud --extra dev
 	@touch $@
 
 # What the commands and pages need, and nothing of the developers'.
-$(RUNS): pyproject.toml uv.lock hatch_build.py $(if $(wildcard $(WEIGHTS)),,fetch-weights) | $(UV)
+$(RUNS): pyproject.toml uv.lock hatch_build.py $(if $(filter-out $(wildcard $(WEIGHTS)),$(WEIGHTS)),fetch-weights) | $(UV)
 	$(UV) sync --frozen --inexact --reinstall-package houselights --no-dev --extra demo
 	@touch $@
 
