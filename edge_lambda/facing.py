@@ -158,6 +158,11 @@ class RoomAxis:
         yaw, pitch = (_median(looks) for looks in self._looks)
         return HeadPose(*np.clip((yaw, pitch), -FURTHEST, FURTHEST).tolist())
 
+    @property
+    def can_judge(self) -> bool:
+        """Whether the detector's landmarks are known, so that anything can be said."""
+        return self._mean is not None
+
     def poses(self, faces: Sequence[Detection]) -> list[HeadPose | None]:
         """The head poses of some faces; None for each whose pose is unknown."""
         return [None if self._mean is None else head_pose(face, self._mean) for face in faces]

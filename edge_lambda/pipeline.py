@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from audience.errors import InvalidValue
-from audience.faces import Box, FaceRecord, WindowFaces
+from audience.faces import FACING, FACING_THRESHOLD, Box, FaceRecord, WindowFaces
 from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of, window_start
 from edge_lambda.correction import CorrectedFrame, PictureCorrector
 from edge_lambda.crops import crop_for_scoring, crop_quality
@@ -252,6 +252,9 @@ def _scored(window: UnscoredWindow, camera: CameraKey, scorer: Scorer | None) ->
         if len(scores) != len(window.faces):
             raise InvalidValue(f"{scorer.name} gave {len(scores)} scores for {len(window.faces)} crops")
         confidences = [dict(zip(scorer.expressions, map(float, row), strict=True)) for row in scores]
+    for face, measured in zip(window.faces, confidences, strict=True):
+        if face.facing is not None:
+            measured[FACING] = face.facing
     faces = tuple(
         FaceRecord(track_id=face.track_id, at_ms=face.at_ms, box=face.box, quality=face.quality, confidences=confidence)
         for face, confidence in zip(window.faces, confidences, strict=True)
@@ -267,7 +270,7 @@ def _scored(window: UnscoredWindow, camera: CameraKey, scorer: Scorer | None) ->
             width_ms=camera.width_ms,
             faces=len(faces),
             expected=window.expected,
-            tallies=tallies_of(faces, scorer.thresholds if scorer is not None else {}),
+            tallies=tallies_of(faces, {FACING: FACING_THRESHOLD, **(scorer.thresholds if scorer is not None else {})}),
             scorer=name,
             expires_ms=kept_from + camera.windows_kept_ms,
         ),

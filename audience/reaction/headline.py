@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.disclosure import LEAST_LONG_SHARE, SMALL_ROOM, interval_text, share_text
-from audience.faces import LEAD_EXPRESSION
+from audience.faces import FACING, LEAD_EXPRESSION
 from audience.percents import percent_text
 from audience.reaction.curve import ReactionCurve, StageWindows, default_smoothing_s, overall_share, smoothed_curve
 from audience.time import clock_text
@@ -23,6 +23,7 @@ DID = {
     "disgusted": "looked disgusted",
     "fear": "looked afraid",
     "contempt": "looked contemptuous",
+    FACING: "faced the front",
 }
 # A peak less than this above the average is not named.
 _WORTH_NAMING = 0.1
@@ -83,6 +84,12 @@ def _average_and_peak(windows: StageWindows, expression: str, average: float) ->
     return f"{sentence} {opening} {where}: {share} of {faces}, {over}."
 
 
+def facing_sentence(windows: StageWindows) -> str:
+    """Says which part of the faces was turned to the front, and when most were; "" if that was not measured."""
+    average = overall_share(windows, FACING)
+    return "" if np.isnan(average) else _average_and_peak(windows, FACING, average)
+
+
 def about_text(curve: ReactionCurve, place: int, *, interval: bool = True) -> str:
     """Formats a curve's share for a sentence: "about 37 % (between 29 % and 46 %)", or if clipped, "over 4 in 5"."""
     figures = float(curve.share[place]), float(curve.share_low[place]), float(curve.share_high[place])
@@ -94,7 +101,7 @@ def about_text(curve: ReactionCurve, place: int, *, interval: bool = True) -> st
 
 def _is_small_room(windows: StageWindows, expression: str) -> bool:
     """Whether a stage is a small room, where shares near 0 and 1 are not shown exactly."""
-    column = windows.table.expressions.index(expression)
+    column = windows.table.measures.index(expression)
     spans = int(windows.table.scored_spans[:, column].sum())
     return windows.min_faces > 1 and int(windows.table.scored[:, column].sum()) <= SMALL_ROOM * spans
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
+import altair as alt
+
 from dashboard.charts.reaction import reaction_chart
 from dashboard.charts.render import svgs
 from dashboard.charts.theme import LIGHT
@@ -27,7 +29,7 @@ def html_of(report: Report) -> str:
     """The page. Whatever was read from a store is text in it, never markup."""
     sections = [
         _head(report),
-        _chart(report),
+        _charts(report),
         _moments(report),
         _segments(report),
         _notes("Excluded from every figure", report.left_out),
@@ -56,14 +58,21 @@ def _head(report: Report) -> str:
     )
 
 
-def _chart(report: Report) -> str:
+def _charts(report: Report) -> str:
     if not len(report.windows.start_ms):
         return ""
-    says = f"{report.chart_says[0]} {report.lead}"
     chart = reaction_chart(report.windows, report.curve, report.moments, LIGHT)
+    first = _figure(chart, report.chart_says, f"{report.chart_says[0]} {report.lead}")
+    if report.facing is None:
+        return first
+    facing = reaction_chart(report.windows, report.facing, (), LIGHT)
+    return first + _figure(facing, report.facing_says, " ".join(report.facing_says[:2]))
+
+
+def _figure(chart: alt.LayerChart, caption: tuple[str, ...], says: str) -> str:
     drawn = svgs([chart] * len(_WIDTHS), list(_WIDTHS.values()), says)
     pictures = [_inline(one.decode(), kind) for one, kind in zip(drawn, _WIDTHS, strict=True)]
-    return f"<figure>{''.join(pictures)}<figcaption>{_joined(report.chart_says)}</figcaption></figure>\n"
+    return f"<figure>{''.join(pictures)}<figcaption>{_joined(caption)}</figcaption></figure>\n"
 
 
 def _moments(report: Report) -> str:
