@@ -17,7 +17,7 @@ SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam
 ACCOUNT = $(if $(profile),--profile "$(profile)") $(if $(region),--region "$(region)")
 STACK = $(if $(stack),$(stack),houselights)
 
-.PHONY: help demo local-cloud test thorough check checks format train bench package component licences wheel release deploy teardown clean
+.PHONY: help demo local-cloud test thorough check checks format train bench package component deploy-model licences wheel release deploy teardown clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -69,9 +69,15 @@ format: $(SYNC) ## Format the code
 	$(BIN)/ruff format $(CHECKED)
 	$(BIN)/ruff check --fix $(CHECKED)
 
-train: $(SYNC) ## Train ExpressionNet anew (needs the faces: see training/MODEL_CARD.md)
-	$(UV) sync --frozen --inexact --extra edge --extra train
-	$(BIN)/python -m training
+# PyPI's PyTorch for Linux brings CUDA along, 2.6 GB; the same release for processors alone is a tenth of that.
+TORCH_AND_ONNX = "torch==2.13.0" "onnx==1.23.2"
+train: $(SYNC) ## Train ExpressionNet anew, or your own: make train [data=FOLDER out=FILE] [epochs=40] [torch=auto for CUDA]
+	@$(BIN)/python -c 'import torch, onnx' 2>/dev/null || \
+	  $(UV) pip install --quiet --torch-backend=$(or $(torch),cpu) $(TORCH_AND_ONNX) || { \
+	  echo "download.pytorch.org cannot be reached: the PyTorch of PyPI is installed, with CUDA, 2.6 GB" >&2; \
+	  $(UV) sync --frozen --inexact --extra edge --extra train; }
+	$(BIN)/python -m training $(foreach corpus,$(data),--data "$(corpus)") $(if $(out),--out "$(out)") \
+	  $(if $(epochs),--epochs "$(epochs)")
 
 bench: $(SYNC) ## Run one bench: make bench NAME=detect; without a name: which there are
 	@$(BIN)/python -m bench $(or $(NAME),--help)
@@ -93,6 +99,11 @@ endif
 
 component: $(SYNC) ## Make the Greengrass component; with bucket=NAME [profile=NAME] send it there
 	$(BIN)/python -m houselights.deploying component $(if $(bucket),--bucket "$(bucket)") $(ACCOUNT)
+
+deploy-model: $(SYNC) ## Put a scorer's model on Greengrass cameras: make deploy-model model=FILE [bucket=NAME [to=GROUP]]
+	@$(if $(model),,echo "Name the model's file: make deploy-model model=FILE" >&2; exit 2)
+	$(BIN)/python -m houselights.deploying deploy-model "$(model)" $(if $(bucket),--bucket "$(bucket)") \
+	  $(if $(to),--to "$(to)") $(ACCOUNT)
 
 deploy: package $(CHECKS)/sam/.synced ## Make or change the stack: make deploy profile=NAME [parameters="AlertEmail=you@example.org"]
 	$(SAM) deploy --template-file infra/template.yaml --config-file "$(CURDIR)/infra/samconfig.toml" \

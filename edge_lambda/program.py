@@ -118,7 +118,7 @@ def _run_device(settings: DeviceSettings) -> None:
             if decision.mode == "expressions" and settings.scoring == "cloud":
                 return SheetDeliveryPath(camera, detector, **options)
             # Head counts never send pictures, whatever the settings say.
-            scorer = load_scorer("expressionnet") if decision.mode == "expressions" else None
+            scorer = load_scorer("expressionnet", model=settings.model) if decision.mode == "expressions" else None
             room = RoomAxis(detector.name, settings.facing_axis) if measures_facing(settings.setting) else None
             return WindowFileDeliveryPath(camera, detector, scorer, room=room, **options)
 

@@ -12,6 +12,8 @@ HOUSELIGHTS_SHEET_INTERVAL_S  seconds of faces in a delivery, 0.1 to 600 (2; 12 
 HOUSELIGHTS_EVERY_S           seconds between samples, 0.02 to 3600 (1)
 HOUSELIGHTS_DETECTOR          centerface, yunet, haar or deeplens (centerface)
 HOUSELIGHTS_FACING_AXIS       where the room looks, degrees, as `houselights axis` prints it (learned from the faces)
+HOUSELIGHTS_MODEL             a model file that `python -m training` made, to score with instead of the included one;
+                              needs HOUSELIGHTS_SCORING=device
 HOUSELIGHTS_YUNET_MODEL       YuNet's model file, instead of downloading it
 HOUSELIGHTS_DEEPLENS_MODEL    .xml file of the DeepLens' face model (that of its sample project "Face detection")
 HOUSELIGHTS_BUCKET            an S3 bucket, or dir:PATH, a folder used in its place
@@ -70,8 +72,8 @@ class DeviceSettings:
     """The settings, each checked for its format; whether a camera or bucket exists shows when it is used.
 
     Attributes:
-        source, session_id, stage_id, camera_id, scoring, interval_s, every_s, detector, facing_axis, yunet_model,
-            deeplens_model, preview_port, preview_blur, status: see above.
+        source, session_id, stage_id, camera_id, scoring, interval_s, every_s, detector, facing_axis, model,
+            yunet_model, deeplens_model, preview_port, preview_blur, status: see above.
         setting, country, heads_only: these decide whether expressions may be scored.
         bucket: an S3 bucket's name, or the folder used in its place.
         region: of the S3 bucket; "" without one.
@@ -95,6 +97,7 @@ class DeviceSettings:
     interval_s: float
     every_s: float
     detector: str
+    model: Path | None
     yunet_model: Path | None
     deeplens_model: Path | None
     bucket: str | Path
@@ -152,6 +155,11 @@ def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], 
                     "its sightings"
                 )
             )
+    scoring = read.value("HOUSELIGHTS_SCORING", _one_of(("cloud", "device")), "cloud")
+    if scoring == "cloud" and read.text("HOUSELIGHTS_MODEL"):
+        read.problems.append(
+            InvalidValue("HOUSELIGHTS_MODEL scores on the device: set HOUSELIGHTS_SCORING to device, or leave it out")
+        )
     outbox = read.optional("HOUSELIGHTS_OUTBOX", Path)
     settings = DeviceSettings(
         source=read.value("HOUSELIGHTS_SOURCE", str, ""),
@@ -161,10 +169,11 @@ def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], 
         setting=cast(Setting, read.value("HOUSELIGHTS_SETTING", _one_of(SETTINGS), "event")),
         country=read.optional("HOUSELIGHTS_COUNTRY", country_code),
         heads_only=read.value("HOUSELIGHTS_HEADS_ONLY", _yes_or_no, False),
-        scoring=cast(Scoring, read.value("HOUSELIGHTS_SCORING", _one_of(("cloud", "device")), "cloud")),
+        scoring=cast(Scoring, scoring),
         interval_s=read.value("HOUSELIGHTS_SHEET_INTERVAL_S", _seconds(0.1, 600), LIVE_INTERVAL_S),
         every_s=read.value("HOUSELIGHTS_EVERY_S", _seconds(0.02, 3600), 1.0),
         detector=read.value("HOUSELIGHTS_DETECTOR", _one_of(_DEVICE_DETECTORS), DEFAULT_DETECTOR),
+        model=read.optional("HOUSELIGHTS_MODEL", Path),
         yunet_model=read.optional("HOUSELIGHTS_YUNET_MODEL", Path),
         deeplens_model=read.optional("HOUSELIGHTS_DEEPLENS_MODEL", Path),
         bucket=bucket,

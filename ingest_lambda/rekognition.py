@@ -47,17 +47,18 @@ _BUSY = {
 }
 
 
-def rekognition_client(session: Any) -> Any:
+def rekognition_client(session: Any, *, endpoint_url: str | None = None) -> Any:
     """Creates a Rekognition client for a `RekognitionScorer`; boto3's environment variables can direct it elsewhere.
 
     It has short timeouts and few retries, because the queue retries the sheet.
 
     Args:
         session: a boto3 session, with region and credentials.
+        endpoint_url: address of Rekognition, if it is not AWS's own.
     """
     retries = {"total_max_attempts": ATTEMPTS, "mode": "standard"}
     config = Config(retries=retries, connect_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S)
-    return session.client("rekognition", config=config)
+    return session.client("rekognition", endpoint_url=endpoint_url, config=config)
 
 
 class RekognitionScorer:

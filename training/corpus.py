@@ -1,11 +1,23 @@
-"""The corpus of labelled photographs, and its split by people.
+"""Corpora of labelled photographs, and their split into parts.
 
-A corpus is a zip or a folder with `labels.csv` (file, expression, person) and the photographs it names. People are
-split by a stable hash of their name, so a person is in one part only, on every machine and in every later corpus:
+A corpus is a zip or a folder with `labels.csv` and the photographs it names. Labels come in two forms, told apart by
+the columns:
+
+- `file, expression, person`: one expression a photograph;
+- `file`, and a number for each of several expressions: votes or probabilities. Columns may carry the names of
+  EXPRESSIONS or those of FER+ (Barsoum et al., "Training Deep Networks for Facial Expression Recognition with
+  Crowd-Sourced Label Distribution", ICMI 2016). As there, a single vote among ten counts as a slip and is dropped, and
+  a photograph that most saw no face or no expression in is left out. `person` and `part` are optional.
+
+Photographs are split by a stable hash of the person's name, so a person is in one part only, on every machine and in
+every later corpus:
 
 - **held out**, about a fifth: for benches and the model card, never for choices or tuning;
 - **validation**, about a seventh of the rest: calibration, thresholds, choice of method;
 - **training**: everybody else, and always the eight people of ALWAYS_TRAINING.
+
+A corpus with a column `part` keeps its own split: "train" is split further into training and validation, anything else
+is held out. Where nobody says who is on a photograph, each counts as a person of its own.
 
 Those eight have more than 100 photographs each, 16 % of all: a test with one of them in it measures that person (three
 are film actors, whose labels follow the scene more than the face). The rare expressions come from few people, so a
@@ -20,20 +32,37 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 Part = Literal["training", "validation", "held out"]
 
-EXPRESSIONS: Final = ("happy", "surprised", "calm", "sad", "angry", "disgusted", "fear")
+EXPRESSIONS: Final = ("happy", "surprised", "calm", "sad", "angry", "disgusted", "fear", "contempt")
 """The labelled expressions, in the order of the network's outputs."""
 
+COLUMNS: Final = {
+    **{name: name for name in EXPRESSIONS},
+    "happiness": "happy",
+    "surprise": "surprised",
+    "neutral": "calm",
+    "sadness": "sad",
+    "anger": "angry",
+    "disgust": "disgusted",
+}
+"""The expression that each column of votes is for; FER+ has its own names."""
+
+NO_EXPRESSION: Final = ("unknown", "NF")
+"""Columns of votes that saw no expression, or no face."""
+
 ENVIRONMENT: Final = "HOUSELIGHTS_DATA"
-ZIP_NAME: Final = "expressions-train.zip"
+ZIP_NAMES: Final = ("expressions-train.zip", "ferplus.zip")
+"""The corpora that ExpressionNet is trained on; the second holds votes."""
+
 LABELS: Final = "labels.csv"
 
 ALWAYS_TRAINING: Final = frozenset(
@@ -52,6 +81,8 @@ HELD_OUT_SALT: Final = 88
 HELD_OUT_FRACTION: Final = 0.2
 VALIDATION_SALT: Final = 124
 VALIDATION_FRACTION: Final = 0.14
+VALIDATION_OF_TRAIN: Final = 0.05
+"""Share of the photographs of a part "train" that validate."""
 
 
 class CorpusUnreadable(Exception):
@@ -64,26 +95,26 @@ class Photo:
 
     Attributes:
         file: its name inside the corpus, with forward slashes.
-        expression: one of EXPRESSIONS.
-        person: the person's name, as in the labels.
+        shares: by expression in the order of EXPRESSIONS, the share of those who saw it; sums to 1, or less where some
+            saw none.
+        person: the person's name, as in the labels, or the file's where nobody says who it is.
+        part: the part of the split that contains it.
         jpeg: the encoded image.
+        is_voted: whether several people labelled it.
     """
 
     file: str
-    expression: str
+    shares: tuple[float, ...]
     person: str
+    part: Part
     jpeg: bytes
-
-    def __post_init__(self) -> None:
-        if self.expression not in EXPRESSIONS:
-            raise CorpusUnreadable(f"{self.file}: {self.expression!r} is none of {', '.join(EXPRESSIONS)}")
-        if not self.person:
-            raise CorpusUnreadable(f"{self.file}: no person, so it cannot be kept out of a test")
+    is_voted: bool = False
 
     @property
-    def part(self) -> Part:
-        """The part of the split that contains this photograph."""
-        return part_of(self.person)
+    def expression(self) -> str:
+        """The expression that more than half of those who labelled it saw; "" if there is none."""
+        most = max(self.shares)
+        return EXPRESSIONS[self.shares.index(most)] if most > 0.5 else ""
 
 
 def part_of(person: str) -> Part:
@@ -110,8 +141,13 @@ def data_folder() -> Path:
 
 
 def default_corpus() -> Path:
-    """The corpus for training ExpressionNet. It may not exist."""
-    return data_folder() / ZIP_NAME
+    """The corpus of people, whose held-out part the benches use. It may not exist."""
+    return default_corpora()[0]
+
+
+def default_corpora() -> tuple[Path, ...]:
+    """The corpora that ExpressionNet is trained on. They may not exist."""
+    return tuple(data_folder() / name for name in ZIP_NAMES)
 
 
 def read(source: Path) -> list[Photo]:
@@ -137,17 +173,69 @@ def _folder_with_labels(top: Path | zipfile.Path) -> Path | zipfile.Path:
     for folder in [top, *sorted((entry for entry in top.iterdir() if entry.is_dir()), key=lambda entry: entry.name)]:
         if (folder / LABELS).is_file():
             return folder
-    raise CorpusUnreadable(f"{top} holds no {LABELS} (columns file, expression, person)")
+    raise CorpusUnreadable(f"{top} holds no {LABELS} (columns file, expression, person; or file and votes)")
 
 
 def _labelled(folder: Path | zipfile.Path) -> Iterator[Photo]:
     rows = csv.DictReader(io.StringIO((folder / LABELS).read_text(encoding="utf-8-sig")))
-    if not {"file", "expression", "person"} <= set(rows.fieldnames or ()):
-        raise CorpusUnreadable(f"{folder / LABELS} needs the columns file, expression and person")
-    for row in rows:
-        yield Photo(
-            file=row["file"],
-            expression=row["expression"],
-            person=row["person"],
-            jpeg=(folder / row["file"]).read_bytes(),
+    columns = set(rows.fieldnames or ())
+    has_votes = len(columns & COLUMNS.keys()) > 1
+    needed = {"file"} if has_votes else {"file", "expression", "person"}
+    if not needed <= columns:
+        raise CorpusUnreadable(
+            f"{folder / LABELS} needs the columns file, expression and person, or file and votes by expression"
         )
+    for row in rows:
+        file = row["file"]
+        shares = _voted(file, row) if has_votes else _named(file, row["expression"])
+        person = row.get("person") or ""
+        if not person and "person" in needed:
+            raise CorpusUnreadable(f"{file}: no person, so it cannot be kept out of a test")
+        if shares is not None:
+            yield Photo(
+                file=file,
+                shares=shares,
+                person=person or file,
+                part=_part_in(row.get("part") or "", person or file),
+                jpeg=(folder / file).read_bytes(),
+                is_voted=has_votes,
+            )
+
+
+def _part_in(named: str, person: str) -> Part:
+    if not named:
+        return part_of(person)
+    if named.lower() not in ("train", "training"):
+        return "validation" if named.lower() == "validation" else "held out"
+    return "validation" if _draw("validation", VALIDATION_SALT, person) < VALIDATION_OF_TRAIN else "training"
+
+
+def _named(file: str, expression: str) -> tuple[float, ...]:
+    if expression not in EXPRESSIONS:
+        raise CorpusUnreadable(f"{file}: {expression!r} is none of {', '.join(EXPRESSIONS)}")
+    return tuple(float(name == expression) for name in EXPRESSIONS)
+
+
+def _voted(file: str, row: Mapping[str, str]) -> tuple[float, ...] | None:
+    """Shares of the votes; None if most saw no expression."""
+    shares = dict.fromkeys(EXPRESSIONS, 0.0)
+    votes = {column: _number(file, column, row[column]) for column in (*COLUMNS, *NO_EXPRESSION) if column in row}
+    if sum(votes.values()) > 1:  # counts of votes, not probabilities
+        votes = {column: number if number > 1 else 0.0 for column, number in votes.items()}
+    total = sum(votes.values())
+    if total == 0 or sum(votes.get(column, 0) for column in NO_EXPRESSION) >= total / 2:
+        return None
+    for column, number in votes.items():
+        if column in COLUMNS:
+            shares[COLUMNS[column]] += number
+    return tuple(share / total for share in shares.values())
+
+
+def _number(file: str, column: str, text: str) -> float:
+    try:
+        number = float(text or 0)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise CorpusUnreadable(f"{file}: {text!r} is no number of votes for {column}")
+    return number

@@ -1,14 +1,14 @@
-"""Export of trained networks as one ONNX file, from BGR crops to calibrated confidences.
+"""Export of a trained network as an ONNX file, from BGR crops to calibrated confidences.
 
 The graph is written node by node, not traced: batch normalisation is folded into the convolutions, gray conversion,
-light normalisation, the mirror image and the calibration are part of it, and weights are stored as 16-bit floats (half
-the file; onnxruntime widens them once, when it loads the file).
+light normalisation and the calibration are part of it, and weights are stored as 16-bit floats (half the file;
+onnxruntime widens them once, when it loads the file).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -68,19 +68,17 @@ class _Graph:
         return self.add("Relu", self.add("Add", maps, inner))
 
     def inputs(self, crops: str) -> str:
-        """Converts BGR bytes (n x side x side x 3) to 2n normalised gray crops: originals, then mirror images."""
+        """Converts BGR bytes (n x side x side x 3) to normalised gray crops (n x 1 x side x side)."""
         gray = self.add(
             "MatMul", self.add("Cast", crops, to=TensorProto.FLOAT), self.constant([[c] for c in BGR_TO_GRAY])
         )
         gray = self.add("Transpose", gray, perm=[0, 3, 1, 2])
         centred = self.add("Sub", gray, self.add("ReduceMean", gray, axes=[2, 3]))
         deviation = self.add("Sqrt", self.add("ReduceMean", self.add("Mul", centred, centred), axes=[2, 3]))
-        crop = self.add("Div", centred, self.add("Add", deviation, self.constant(DIM)))
-        ends = [self.constant([value], np.int64) for value in (-1, np.iinfo(np.int64).min, 3, -1)]
-        return self.add("Concat", crop, self.add("Slice", crop, *ends), axis=0)
+        return self.add("Div", centred, self.add("Add", deviation, self.constant(DIM)))
 
     def logits(self, inputs: str, network: Network) -> str:
-        """The logits of one network for 2n normalised crops: 2n x classes."""
+        """The logits of normalised crops: n x (classes + 1)."""
         maps = self.add("Relu", self.convolution(inputs, network.stem, network.stem_norm))
         for block in network.blocks:
             assert isinstance(block, Block)
@@ -93,13 +91,13 @@ class _Graph:
             self.constant(network.head.bias.detach().float().numpy()),
         )
 
-    def confidences(self, logits: str, slope: NDArray[np.float64], offset: NDArray[np.float64]) -> str:
-        """Converts logits (2n x classes) to calibrated confidences (n x classes)."""
-        shape = self.constant([2, -1, len(offset)], np.int64)
-        logits = self.add("ReduceMean", self.add("Reshape", logits, shape), axes=[0], keepdims=0)
-        logits = self.add("Add", self.add("Mul", logits, self.constant(slope)), self.constant(offset))
-        self.nodes.append(helper.make_node("Softmax", [logits], ["confidences"], axis=1))
-        return "confidences"
+    def columns(self, values: str, first: int, end: int) -> str:
+        """Columns `first` up to `end` of a table."""
+        return self.add("Slice", values, *(self.constant([number], np.int64) for number in (first, end, 1)))
+
+    def result(self, kind: str, values: str, name: str, **attributes: object) -> None:
+        """Ends the graph with a node whose result has this name."""
+        self.nodes.append(helper.make_node(kind, [values], [name], **attributes))
 
 
 def _folded(layer: nn.Conv2d, norm: nn.BatchNorm2d | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -114,34 +112,41 @@ def _folded(layer: nn.Conv2d, norm: nn.BatchNorm2d | None) -> tuple[NDArray[np.f
 
 
 def write(
-    networks: Sequence[Network],
+    network: Network,
     path: Path,
     *,
     side: int,
-    slope: NDArray[np.float64],
+    slope: float,
     offset: NDArray[np.float64],
     about: Mapping[str, object],
 ) -> None:
     """Writes the ONNX file atomically.
 
+    Its input is `crops`, n x side x side x 3 bytes; its results are `confidences`, n x classes, and `covered`, n x 1,
+    how sure the network is that the mouth is covered, 0..1.
+
     Args:
-        networks: trained networks, whose logits are averaged.
+        network: the trained network.
         path: the file to write.
         side: side of a crop, pixels.
-        slope: classes, factor of the logits.
+        slope: factor of the expressions' logits.
         offset: classes, added to them afterwards.
         about: metadata; values other than strings are stored as JSON.
     """
-    graph = _Graph()
-    inputs = graph.inputs("crops")
-    logits = graph.add("Mean", *(graph.logits(inputs, network) for network in networks))
-    result = graph.confidences(logits, slope, offset)
+    graph, classes = _Graph(), len(offset)
+    logits = graph.logits(graph.inputs("crops"), network)
+    expressions = graph.add("Mul", graph.columns(logits, 0, classes), graph.constant(slope))
+    graph.result("Softmax", graph.add("Add", expressions, graph.constant(offset)), "confidences", axis=1)
+    graph.result("Sigmoid", graph.columns(logits, classes, classes + 1), "covered")
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "ExpressionNet",
             [helper.make_tensor_value_info("crops", TensorProto.UINT8, ["n", side, side, 3])],
-            [helper.make_tensor_value_info(result, TensorProto.FLOAT, ["n", len(offset)])],
+            [
+                helper.make_tensor_value_info("confidences", TensorProto.FLOAT, ["n", classes]),
+                helper.make_tensor_value_info("covered", TensorProto.FLOAT, ["n", 1]),
+            ],
             graph.weights,
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],

@@ -19,10 +19,15 @@ from numpy.typing import NDArray
 from edge_lambda.crops import SCORING
 from edge_lambda.detectors import Detection, Detector, Image
 from training.corpus import CorpusUnreadable, Photo
+from training.covering import TYPICAL_POINTS
 
-TYPICAL: Final = (0.10, 0.02, 0.82, 0.98)
+TYPICAL: Final = (0.10, 0.04, 0.80, 0.94)
 """Left, top, width and height of a typical box in these tightly cropped photographs, as fractions; used if no face is
 detected."""
+
+SMALL_PX: Final = 100
+"""A photograph with a side below this is enlarged twice before detection: a face that fills 48 x 48 pixels is found in
+.94 of them then, and in .79 as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +68,29 @@ def find(photos: Sequence[Photo], detector: Detector, step: Callable[[], None] =
     faces = []
     for photo in photos:
         image = decoded(photo)
-        found = detector.detect(image)
+        found = _detected(image, detector)
         height, width = image.shape[:2]
         detection = max(found, key=lambda face: _prominence(face, height, width)) if found else _typical(height, width)
         faces.append(Face(photo=photo, detection=detection, found=bool(found)))
         step()
     return faces
+
+
+def _detected(image: Image, detector: Detector) -> list[Detection]:
+    if min(image.shape[:2]) >= SMALL_PX:
+        return detector.detect(image)
+    larger = np.asarray(cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+    return [
+        Detection(
+            left=face.left / 2,
+            top=face.top / 2,
+            width=face.width / 2,
+            height=face.height / 2,
+            confidence=face.confidence,
+            landmarks=face.landmarks and tuple((x / 2, y / 2) for x, y in face.landmarks),
+        )
+        for face in detector.detect(larger)
+    ]
 
 
 def find_cached(
@@ -96,6 +118,22 @@ def gray_photos(faces: Sequence[Face]) -> list[NDArray[np.uint8]]:
 def squares(faces: Sequence[Face]) -> NDArray[np.float64]:
     """n x 3: centre x, centre y and side of the scorer's crop, pixels of the photograph."""
     return np.array([SCORING.square(face.detection) for face in faces])
+
+
+def landmarks(faces: Sequence[Face]) -> NDArray[np.float64]:
+    """n x 5 x 2, pixels of the photograph, in the order of `Detection.landmarks`; typical ones where there are none."""
+    found = []
+    for face in faces:
+        x, y, side = SCORING.square(face.detection)
+        typical = np.array(TYPICAL_POINTS) * side + (x - side / 2, y - side / 2)
+        found.append(typical if face.detection.landmarks is None else np.array(face.detection.landmarks))
+    return np.array(found)
+
+
+def crop_landmarks(faces: Sequence[Face]) -> NDArray[np.float64]:
+    """n x 5 x 2, pixels of the scorer's crop; see `landmarks`."""
+    corners = squares(faces)[:, None, :2] - squares(faces)[:, None, 2:] / 2
+    return np.asarray((landmarks(faces) - corners) / squares(faces)[:, None, 2:] * SCORING.size)
 
 
 def _prominence(face: Detection, height: int, width: int) -> float:

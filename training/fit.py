@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
+from training.covering import CLEAR_BELOW, COVERED_FROM, Gray, Points
 from training.network import Network, normalised
-from training.views import Gray, Views, batches, plain
+from training.views import Views, batches, plain
 
 Floats = NDArray[np.float32]
 
@@ -32,23 +34,19 @@ class Settings:
         decay: weight decay of AdamW (Loshchilov & Hutter 2019); not on biases and norms.
         batch: photographs per step.
         dropout: before the last layer.
-        adjustment: strength of the logit adjustment for class imbalance (Menon et al. 2021): 0 for none, 1 for full.
-        mixed: chance that a batch is mixed with itself (mixup, Zhang et al. 2018), with Beta(mix, mix).
-        mix: see `mixed`.
+        covering: weight of the loss of the covered mouth, beside that of the expressions.
         averaging: decay of the exponential moving average of the weights, per step.
         views: the random views.
     """
 
     epochs: int
-    rate: float = 2e-3
-    warm_up: float = 0.08
+    rate: float = 3e-3
+    warm_up: float = 0.05
     decay: float = 0.05
     batch: int = 128
     dropout: float = 0.3
-    adjustment: float = 0.5
-    mixed: float = 0.3
-    mix: float = 0.3
-    averaging: float = 0.995
+    covering: float = 0.3
+    averaging: float = 0.998
     views: Views = field(default_factory=Views)
 
 
@@ -59,17 +57,16 @@ class TrainingData:
     Attributes:
         photos: n gray photographs.
         squares: n x 3, the scorer's crop in each: centre x, centre y, side, pixels.
+        points: n x 5 x 2, the landmarks in each, pixels, in the order of `Detection.landmarks`.
         targets: n x classes, target probabilities; every row sums to 1.
+        weights: n, how often a photograph is drawn, relative to the others.
     """
 
     photos: Sequence[Gray]
     squares: NDArray[np.float64]
+    points: Points
     targets: Floats
-
-    def prior(self, rows: NDArray[np.intp], settings: Settings) -> Floats:
-        """The logit adjustment: the log of the classes' shares times `adjustment`."""
-        shares = self.targets[rows].mean(axis=0)
-        return np.asarray(settings.adjustment * np.log(shares), dtype=np.float32)
+    weights: NDArray[np.float64]
 
 
 def fit(
@@ -79,6 +76,7 @@ def fit(
     *,
     seed: int,
     checkpoint: Path,
+    device: str = "cpu",
     step: Callable[[int, float], None] = lambda epochs, loss: None,
 ) -> Network:
     """Trains a network, resuming from `checkpoint` if it exists.
@@ -89,59 +87,69 @@ def fit(
         settings: hyperparameters.
         seed: the same seed and data give the same network on the same machine, interrupted or not.
         checkpoint: written after every epoch.
+        device: "cpu" or "cuda".
         step: callback after every epoch, with the number of epochs and the mean loss of the last.
 
     Returns:
-        The network with averaged weights, in evaluation mode.
+        The network with averaged weights, in evaluation mode, on the CPU.
     """
     torch.manual_seed(seed)
     classes = data.targets.shape[1]
-    network, mean = (_channels_last(Network(classes, dropout=settings.dropout)) for _ in range(2))
+    network, mean = (_placed(Network(classes, dropout=settings.dropout), device) for _ in range(2))
     mean.load_state_dict(network.state_dict())
     optimizer = torch.optim.AdamW(_groups(network, settings.decay), lr=settings.rate)
-    prior = torch.from_numpy(data.prior(rows, settings))
-    first = _resume(checkpoint, network, mean, optimizer)
+    chances = data.weights[rows] / data.weights[rows].sum()
+    first = _resume(checkpoint, network, mean, optimizer, device)
     for epoch in range(first, settings.epochs):
         torch.manual_seed(seed * 1_000_003 + epoch)
         network.train()
         of_epoch = batches(
-            data.photos, data.squares, rows, views=settings.views, batch=settings.batch, seed=(seed, epoch)
+            data.photos,
+            data.squares,
+            data.points,
+            rows,
+            chances,
+            views=settings.views,
+            batch=settings.batch,
+            seed=(seed, epoch),
         )
         per_epoch = max(len(rows) // settings.batch, 1)
         losses = []
-        for at, (crops, chosen) in enumerate(of_epoch):
+        for at, (crops, hidden, chosen) in enumerate(of_epoch):
             done = epoch * per_epoch + at
             for group in optimizer.param_groups:
                 group["lr"] = settings.rate * _rate(done / (per_epoch * settings.epochs), settings.warm_up)
-            targets = torch.from_numpy(data.targets[chosen])
-            losses.append(_learn(network, optimizer, crops, targets, prior, settings))
+            targets = torch.from_numpy(data.targets[chosen]).to(device)
+            hidden_part = torch.from_numpy(hidden).to(device)
+            losses.append(_learn(network, optimizer, _input(crops, device), targets, hidden_part, settings))
             _average(mean, network, min(settings.averaging, (1 + done) / (10 + done)))
         _save(checkpoint, network, mean, optimizer, epoch + 1)
         step(epoch + 1, float(np.mean(losses)))
-    mean.eval()
-    return mean
+    return mean.to("cpu").eval()
 
 
-def logits(network: Network, data: TrainingData, rows: NDArray[np.intp], box_height: float | None = None) -> Floats:
-    """Logits (len(rows) x classes), mean of each face and its mirror image; for `box_height` see `views.plain`."""
+def logits(network: Network, crops: Sequence[Gray]) -> Floats:
+    """Logits of crops without augmentation: n x (classes + 1), see `Network`."""
     network.eval()
     found = []
-    for start in range(0, len(rows), SCORING_BATCH):
-        chosen = rows[start : start + SCORING_BATCH]
-        crops = np.stack([plain(data.photos[row], data.squares[row], box_height) for row in chosen])
+    for start in range(0, len(crops), SCORING_BATCH):
         with torch.inference_mode():
-            seen = _input(crops)
-            found.append((network(seen) + network(seen.flip(3))) / 2)
+            found.append(network(_input(np.stack(crops[start : start + SCORING_BATCH]), "cpu")))
     return np.asarray(torch.cat(found).numpy(), dtype=np.float32)
 
 
-def _channels_last(network: Network) -> Network:
-    network.to(memory_format=torch.channels_last)  # changes the module in place
+def plain_crops(data: TrainingData, rows: NDArray[np.intp], box_height: float | None = None) -> list[Gray]:
+    """The scorer's crops of some rows; for `box_height` see `views.plain`."""
+    return [plain(data.photos[row], data.squares[row], box_height) for row in rows]
+
+
+def _placed(network: Network, device: str) -> Network:
+    network.to(device).to(memory_format=torch.channels_last)  # changes the module in place
     return network
 
 
-def _input(crops: NDArray[np.uint8]) -> Tensor:
-    return normalised(torch.from_numpy(crops)[:, None]).to(memory_format=torch.channels_last)
+def _input(crops: NDArray[np.uint8], device: str) -> Tensor:
+    return normalised(torch.from_numpy(crops)[:, None].to(device)).to(memory_format=torch.channels_last)
 
 
 def _groups(network: nn.Module, decay: float) -> list[dict[str, object]]:
@@ -157,21 +165,23 @@ def _rate(done: float, warm_up: float) -> float:
 def _learn(
     network: Network,
     optimizer: torch.optim.Optimizer,
-    crops: NDArray[np.uint8],
+    seen: Tensor,
     targets: Tensor,
-    prior: Tensor,
+    hidden: Tensor,
     settings: Settings,
 ) -> float:
-    seen = _input(crops)
-    if torch.rand(()) < settings.mixed:
-        part = float(torch.distributions.Beta(settings.mix, settings.mix).sample())
-        other = torch.randperm(len(seen))
-        seen = part * seen + (1 - part) * seen[other]
-        targets = part * targets + (1 - part) * targets[other]
     # bfloat16 doubles the speed on processors that support it, without loss of accuracy here.
-    with torch.autocast("cpu", torch.bfloat16):
-        output = network(seen)
-    loss = -(targets * torch.log_softmax(output.float() + prior, dim=1)).sum(dim=1).mean()
+    with torch.autocast(seen.device.type, torch.bfloat16):
+        output = network(seen).float()
+    # A face whose mouth is covered teaches no expression, and one half covered not whether it is covered.
+    readable = (hidden < COVERED_FROM).float()
+    by_face = -(targets * torch.log_softmax(output[:, :-1], dim=1)).sum(dim=1)
+    loss = (by_face * readable).sum() / readable.sum().clamp(min=1)
+    decided = ((hidden < CLEAR_BELOW) | (hidden >= COVERED_FROM)).float()
+    by_mouth = functional.binary_cross_entropy_with_logits(
+        output[:, -1], (hidden >= COVERED_FROM).float(), reduction="none"
+    )
+    loss = loss + settings.covering * (by_mouth * decided).sum() / decided.sum().clamp(min=1)
     optimizer.zero_grad()
     loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -195,10 +205,12 @@ def _save(checkpoint: Path, network: nn.Module, mean: nn.Module, optimizer: torc
     part.replace(checkpoint)
 
 
-def _resume(checkpoint: Path, network: nn.Module, mean: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+def _resume(
+    checkpoint: Path, network: nn.Module, mean: nn.Module, optimizer: torch.optim.Optimizer, device: str
+) -> int:
     if not checkpoint.exists():
         return 0
-    state = torch.load(checkpoint, weights_only=True)
+    state = torch.load(checkpoint, weights_only=True, map_location=device)
     network.load_state_dict(state["network"])
     mean.load_state_dict(state["mean"])
     optimizer.load_state_dict(state["optimizer"])

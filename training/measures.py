@@ -67,28 +67,31 @@ def reliability(shows: Bools, confidence: Floats, weight: Floats) -> tuple[Float
     return in_bins(weight), in_bins(weight * shows), in_bins(weight * confidence)
 
 
-def equal_error_threshold(shows: Bools, confidence: Floats) -> float:
+def equal_error_threshold(shows: Bools, confidence: Floats, weight: Floats) -> float:
     """The threshold with equal error rates in both groups.
 
     With error rate e and true share p, the share over the threshold has a bias of e(1 - 2p): it is unbiased at p = 1/2,
     and independent of the base rate of the data.
     """
-    return _crossing(shows, confidence, (~shows).sum() / max(shows.sum(), 1))
+    showing = float(weight[shows].sum())
+    return _crossing(shows, confidence, weight, float(weight[~shows].sum()) / showing if showing else 1.0)
 
 
-def matched_share_threshold(shows: Bools, confidence: Floats) -> float:
+def matched_share_threshold(shows: Bools, confidence: Floats, weight: Floats) -> float:
     """The threshold at which false alarms equal misses, so that the share over it equals the true share.
 
     For rare expressions, whose false alarms would far outnumber them at equal error rates.
     """
-    return _crossing(shows, confidence, 1.0)
+    return _crossing(shows, confidence, weight, 1.0)
 
 
-def _crossing(shows: Bools, confidence: Floats, miss_costs: float) -> float:
+def _crossing(shows: Bools, confidence: Floats, weight: Floats, miss_costs: float) -> float:
     """The threshold, midway between two confidences, where misses times their cost equal false alarms."""
     order = np.argsort(confidence, kind="stable")
-    misses = np.cumsum(shows[order]) * miss_costs
-    alarms = (~shows).sum() - np.cumsum(~shows[order])
+    missed = np.where(shows, weight, 0)[order]
+    alarming = np.where(shows, 0, weight)[order]
+    misses = np.cumsum(missed) * miss_costs
+    alarms = alarming.sum() - np.cumsum(alarming)
     at = int(np.argmin(np.abs(misses - alarms)))
     pair = confidence[order][at : at + 2]
     return float(pair.mean())

@@ -1,16 +1,10 @@
-"""The training recipe: boxes, networks, calibration and the ONNX file.
-
-The model is the mean of two networks with different seeds. Each is trained in its own process on one core, because two
-cores on one network wait for each other at every step. NOTES.md lists alternatives that were tried.
-"""
+"""The training recipe: boxes, network, calibration and the ONNX file. NOTES.md lists alternatives that were tried."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -22,13 +16,21 @@ from rich.console import Console
 from edge_lambda.crops import SCORING
 from edge_lambda.detectors.centerface import CenterFace
 from training import calibration, export
-from training.corpus import EXPRESSIONS, Part, read
-from training.faces import Face, find_cached, gray_photos, squares
-from training.fit import Settings, TrainingData, fit, logits
+from training.corpus import EXPRESSIONS, CorpusUnreadable, Part, Photo, read
+from training.faces import Face, find_cached, gray_photos, landmarks, squares
+from training.fit import Settings, TrainingData, fit, logits, plain_crops
 from training.measures import auc
 from training.network import Network
+from training.weighing import copies, listed_sexes, sampling_weights
 
-VERSION: Final = "1"
+VERSION: Final = "2"
+EPOCHS: Final = 40
+BOX_HEIGHTS_PX: Final = (None, 32, 20)
+"""Heights of a face's box for which confidences are calibrated and thresholds set; None for the photograph as it is."""
+
+ABSTAINING: Final = 0.01
+"""Share of the validation faces whose mouth counts as covered: among them are real hands."""
+
 NEEDED_AUC: Final = 0.85
 NEEDED_FACES: Final = 50
 """An expression with less than either on held-out people is marked experimental."""
@@ -40,158 +42,191 @@ class Recipe:
 
     Attributes:
         seed: seed of all randomness.
-        networks: number of networks to train and average, at least 1.
-        settings: hyperparameters of each.
-        smoothing: label smoothing (Szegedy et al. 2016), because the labels are by students and noisy.
+        settings: hyperparameters.
+        smoothing: label smoothing (Szegedy et al. 2016) of photographs that one person labelled, because those labels
+            are noisy.
     """
 
     seed: int = 1
-    networks: int = 2
-    settings: Settings = field(default_factory=lambda: Settings(epochs=45))
-    smoothing: float = 0.05
+    settings: Settings = field(default_factory=lambda: Settings(epochs=EPOCHS))
+    smoothing: float = 0.08
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusRows:
-    """The corpus in rows, one per photograph.
+    """The corpora in rows, one per photograph.
 
     Attributes:
-        data: photographs, squares and smoothed targets.
-        label: n, index into EXPRESSIONS.
-        rows: rows of each part of the split; for training, only those with a detected face.
+        data: photographs, squares, targets and weights.
+        photos: n photographs, as read.
+        corpus: n, the number of the corpus of each, from 0.
+        rows: rows of each part of the split; for training, only those with a detected face and no copy of a face that
+            is held out.
     """
 
     data: TrainingData
-    label: NDArray[np.intp]
+    photos: list[Photo]
+    corpus: NDArray[np.intp]
     rows: dict[Part, NDArray[np.intp]]
 
     @classmethod
-    def of(cls, faces: Sequence[Face], smoothing: float) -> CorpusRows:
-        """Builds the rows from faces."""
-        label = np.array([EXPRESSIONS.index(face.photo.expression) for face in faces])
-        rows = {
-            part: np.array([keep(face) and face.photo.part == part for face in faces]).nonzero()[0]
-            for part, keep in _KEPT.items()
+    def of(cls, corpora: Sequence[Sequence[Face]], smoothing: float) -> CorpusRows:
+        """Builds the rows from the faces of each corpus."""
+        faces = [face for corpus in corpora for face in corpus]
+        photos = [face.photo for face in faces]
+        part = np.array([photo.part for photo in photos])
+        number = np.repeat(np.arange(len(corpora)), [len(corpus) for corpus in corpora])
+        gray = gray_photos(faces)
+        rows: dict[Part, NDArray[np.intp]] = {
+            name: (part == name).nonzero()[0] for name in ("training", "validation", "held out")
         }
-        classes = len(EXPRESSIONS)
-        targets = (1 - smoothing) * np.eye(classes, dtype=np.float32)[label] + np.float32(smoothing / classes)
-        return cls(
-            data=TrainingData(photos=gray_photos(faces), squares=squares(faces), targets=targets),
-            label=label,
-            rows=rows,
+        usable = np.array([face.found for face in faces]) & (part == "training")
+        usable[rows["training"]] &= ~copies(
+            [gray[row] for row in rows["training"]], [gray[row] for row in rows["held out"]]
         )
+        rows["training"] = usable.nonzero()[0]
+        if not len(rows["training"]) or not len(rows["validation"]):
+            raise CorpusUnreadable(
+                "too few people to train on: there must be some to train on and some to calibrate on"
+            )
+        weights = np.zeros(len(faces))
+        weights[rows["training"]] = sampling_weights(
+            [[photos[row] for row in rows["training"] if number[row] == at] for at in range(len(corpora))],
+            listed_sexes(),
+        )
+        data = TrainingData(
+            photos=gray,
+            squares=squares(faces),
+            points=landmarks(faces),
+            targets=_targets(photos, smoothing),
+            weights=weights,
+        )
+        return cls(data=data, photos=photos, corpus=number, rows=rows)
+
+    def labels(self, part: Part) -> NDArray[np.float64]:
+        """Shares of each expression for one part of the split: len(rows) x classes, summing to 1."""
+        return _targets([self.photos[row] for row in self.rows[part]], 0).astype(np.float64)
 
 
-_KEPT: Final[dict[Part, Callable[[Face], bool]]] = {
-    "training": lambda face: face.found,
-    "validation": lambda face: True,
-    "held out": lambda face: True,
-}
+def _targets(photos: Sequence[Photo], smoothing: float) -> NDArray[np.float32]:
+    shares = np.array([photo.shares for photo in photos], dtype=np.float32)
+    shares /= shares.sum(axis=1, keepdims=True)
+    smoothed = np.array([0.0 if photo.is_voted else smoothing for photo in photos], dtype=np.float32)[:, None]
+    return np.asarray((1 - smoothed) * shares + smoothed / len(EXPRESSIONS), dtype=np.float32)
 
 
-def train(source: Path, out: Path, work: Path, recipe: Recipe) -> None:
+def train(sources: Sequence[Path], out: Path, work: Path, recipe: Recipe, device: str = "auto") -> None:
     """Trains ExpressionNet and writes it.
 
     Args:
-        source: the corpus, zip or folder.
+        sources: the corpora, zips or folders.
         out: the ONNX file to write.
         work: folder for boxes and checkpoints.
         recipe: parameters.
+        device: see `train_network`.
 
     Raises:
-        CorpusUnreadable: the corpus cannot be read.
+        CorpusUnreadable: a corpus cannot be read, or has too few people.
     """
     work.mkdir(parents=True, exist_ok=True)
-    corpus = load_corpus(source, work, recipe)
-    with ProcessPoolExecutor(recipe.networks, mp_context=get_context("spawn")) as processes:
-        jobs = [processes.submit(train_one, source, work, recipe, number) for number in range(recipe.networks)]
-        for job in jobs:
-            job.result()
-    finish([train_one(source, work, recipe, number, corpus) for number in range(recipe.networks)], corpus, recipe, out)
+    corpora = load_corpora(sources, work, recipe)
+    finish(train_network(work, recipe, corpora, device), corpora, recipe, out)
 
 
-def load_corpus(source: Path, work: Path, recipe: Recipe) -> CorpusRows:
-    """Reads the corpus and finds its faces, using cached boxes if present."""
-    photos, console = read(source), Console()
-    done = [0]
+def load_corpora(sources: Sequence[Path], work: Path, recipe: Recipe) -> CorpusRows:
+    """Reads the corpora and finds their faces, using cached boxes if present."""
+    console, corpora = Console(), []
+    for source in sources:
+        photos, done = read(source), [0]
 
-    def step() -> None:
-        done[0] += 1
-        if done[0] % 1000 == 0 or done[0] == len(photos):
-            console.log(f"finding faces: {done[0]} of {len(photos)} photographs", _stack_offset=2)
+        def step(done: list[int] = done, source: Path = source, photos: Sequence[Photo] = photos) -> None:
+            done[0] += 1
+            if done[0] % 2000 == 0 or done[0] == len(photos):
+                console.log(f"finding faces: {done[0]} of {len(photos)} photographs in {source.name}", _stack_offset=2)
 
-    return CorpusRows.of(find_cached(photos, CenterFace, work / "boxes.npz", step), recipe.smoothing)
+        corpora.append(find_cached(photos, CenterFace, work / f"boxes-{source.stem}.npz", step))
+    return CorpusRows.of(corpora, recipe.smoothing)
 
 
-def train_one(source: Path, work: Path, recipe: Recipe, number: int, corpus: CorpusRows | None = None) -> Network:
-    """Trains one of the networks on one core, or resumes or loads it from its checkpoint.
+def train_network(work: Path, recipe: Recipe, corpora: CorpusRows, device: str = "auto") -> Network:
+    """Trains the network, or resumes or loads it from its checkpoint.
 
     Args:
-        source, work, recipe: see `train`.
-        number: index of the network, from 0.
-        corpus: the corpus, if already read.
+        work, recipe, corpora: see `train`.
+        device: "cpu", "cuda", or "auto" for CUDA if there is one.
     """
-    torch.set_num_threads(1)
-    corpus = corpus or load_corpus(source, work, recipe)
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.set_num_threads(1)  # two threads take four times the processor time: each step waits for the slower
     console = Console()
+    rows = corpora.rows["training"]
+    console.log(f"training on {len(rows)} faces")
 
     def step(epochs: int, loss: float) -> None:
-        console.log(f"network {number + 1}: epoch {epochs} of {recipe.settings.epochs}, loss {loss:.3f}")
+        console.log(f"epoch {epochs} of {recipe.settings.epochs}, loss {loss:.3f}")
 
-    return fit(
-        corpus.data,
-        corpus.rows["training"],
-        recipe.settings,
-        seed=recipe.seed + number,
-        checkpoint=work / f"network{number + 1}-{_key(corpus, recipe)}.pt",
-        step=step,
-    )
+    checkpoint = work / f"network-{_key(corpora, recipe)}.pt"
+    return fit(corpora.data, rows, recipe.settings, seed=recipe.seed, checkpoint=checkpoint, device=device, step=step)
 
 
-def mean_logits(networks: Sequence[Network], corpus: CorpusRows, part: Part) -> NDArray[np.float64]:
-    """The mean logits of the networks for one part of the split: len(rows) x classes."""
-    outputs = [logits(network, corpus.data, corpus.rows[part]) for network in networks]
-    return np.asarray(np.mean(outputs, axis=0), dtype=np.float64)
+def _key(corpora: CorpusRows, recipe: Recipe) -> str:
+    """A hash for a checkpoint's name, so that a run with another corpus or recipe never resumes from it."""
+    data = hashlib.sha256(repr(recipe).encode())
+    data.update(corpora.data.squares.tobytes())
+    data.update(corpora.data.targets.tobytes())
+    data.update(corpora.data.weights.tobytes())
+    return data.hexdigest()[:12]
 
 
-def finish(networks: Sequence[Network], corpus: CorpusRows, recipe: Recipe, out: Path) -> None:
+def finish(network: Network, corpora: CorpusRows, recipe: Recipe, out: Path) -> None:
     """Calibrates on validation people, determines experimental expressions on held-out people, and writes the file."""
-    prior = corpus.data.prior(corpus.rows["training"], recipe.settings).astype(np.float64)
-    label = corpus.label[corpus.rows["validation"]]
-    outputs = mean_logits(networks, corpus, "validation")
-    calibrated = calibration.fit_calibration(outputs, label, prior - prior.mean())
-    limits = calibration.thresholds(calibrated.confidences(outputs), label, EXPRESSIONS)
-    shown = calibrated.confidences(mean_logits(networks, corpus, "held out"))
+    rows, shares = corpora.rows["validation"], corpora.labels("validation")
+    label = np.array([corpora.photos[row].expression for row in rows])
+    weight = _even_weights(corpora.corpus[rows])
+    outputs = [logits(network, plain_crops(corpora.data, rows, height)) for height in BOX_HEIGHTS_PX]
+    seen = np.concatenate(outputs)[:, :-1].astype(np.float64)
+    times = len(BOX_HEIGHTS_PX)
+    calibrated = calibration.fit_calibration(seen, np.tile(shares, (times, 1)), np.tile(weight, times) / times)
+    limits = calibration.thresholds(
+        calibrated.confidences(seen), np.tile(label, times), np.tile(weight, times), EXPRESSIONS
+    )
+    of_mouth = 1 / (1 + np.exp(-outputs[0][:, -1].astype(np.float64)))
+    held_out = corpora.rows["held out"]
+    shown = calibrated.confidences(logits(network, plain_crops(corpora.data, held_out))[:, :-1].astype(np.float64))
     export.write(
-        networks,
+        network,
         out,
         side=SCORING.size,
-        slope=np.full(len(EXPRESSIONS), calibrated.slope),
+        slope=calibrated.slope,
         offset=calibrated.offset,
         about={
             "name": "expressionnet",
             "version": VERSION,
             "classes": EXPRESSIONS,
             "thresholds": {name: round(limit, 4) for name, limit in limits.items()},
-            "experimental": experimental(corpus.label[corpus.rows["held out"]], shown),
+            "experimental": experimental(np.array([corpora.photos[row].expression for row in held_out]), shown),
+            "covered_from": round(max(float(np.quantile(of_mouth, 1 - ABSTAINING)), 0.5), 4),
             "crop": asdict(SCORING),
         },
     )
 
 
-def experimental(label: NDArray[np.intp], confidences: NDArray[np.float64]) -> list[str]:
-    """The expressions with fewer than NEEDED_FACES or less than NEEDED_AUC on held-out people."""
-    marked = []
+def _even_weights(group: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Weights with mean 1, by which each group weighs the same."""
+    counts = np.bincount(group)
+    return np.asarray(len(group) / (counts[group] * (counts > 0).sum()), dtype=np.float64)
+
+
+def experimental(label: NDArray[np.str_], confidences: NDArray[np.float64]) -> list[str]:
+    """The expressions with fewer than NEEDED_FACES or less than NEEDED_AUC on held-out people.
+
+    Args:
+        label: n, what each face shows; "" where people disagree, which counts for no expression.
+        confidences: n x classes.
+    """
+    marked, clear = [], label != ""
     for at, name in enumerate(EXPRESSIONS):
-        shows = label == at
-        if shows.sum() < NEEDED_FACES or not auc(shows, confidences[:, at], np.ones(len(label))) >= NEEDED_AUC:
+        shows = label[clear] == name
+        if shows.sum() < NEEDED_FACES or not auc(shows, confidences[clear, at], np.ones(len(shows))) >= NEEDED_AUC:
             marked.append(name)
     return marked
-
-
-def _key(corpus: CorpusRows, recipe: Recipe) -> str:
-    """A hash for a checkpoint's name, so that a run with another corpus or recipe never resumes from it."""
-    data = hashlib.sha256(repr(recipe).encode())
-    data.update(corpus.data.squares.tobytes())
-    data.update(corpus.label.tobytes())
-    return data.hexdigest()[:12]

@@ -1,7 +1,7 @@
 """Data augmentation: random views of a photograph, as a camera might have taken it.
 
-Each view simulates the stages of a picture: pose and box, resolution, compression, light, noise, and occlusion. Crops
-are those of `edge_lambda.crops`, with the square moved and rotated.
+Each view simulates the stages of a picture: pose and box, something in front of the face, resolution, compression,
+light, and noise. Crops are those of `edge_lambda.crops`, with the square moved and rotated.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_lambda.crops import SCORING, cut, resized
+from training.covering import Gray, Points, covered
 
-Gray = NDArray[np.uint8]
+Batch = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.intp]]
+"""batch x size x size views, the share of each mouth that is covered, and the row of each."""
 
 BATCHES_AHEAD: Final = 3
 """Batches prepared in advance by a second thread; OpenCV releases the GIL."""
@@ -32,38 +34,48 @@ class Views:
         zoom: range of the log of the zoom, in both directions.
         shift: standard deviation of the square's centre; detectors differ by about .03.
         turn: standard deviation of the roll, degrees, clipped at 2.5 of them.
+        tilted: probability of a roll up to `tilt` instead, uniform.
+        tilt: see `tilted`, degrees.
         stretch: standard deviation of the log of the aspect ratio; approximates yaw and pitch.
         small: probability of a small face, with a box height of 12..90 px, log-uniform.
         blurred: probability of a face out of focus, if it is not small.
         compressed: probability of JPEG artefacts on a small face.
         lit: probability of a change of gamma; half of it for light from a side.
         noisy: probability of image noise.
-        covered: probability of a rectangle in front of the face.
+        covered: probability of something in front of the face.
     """
 
     zoom: float = 0.2
     shift: float = 0.035
-    turn: float = 9.0
-    stretch: float = 0.05
-    small: float = 0.4
+    turn: float = 8.0
+    tilted: float = 0.15
+    tilt: float = 35.0
+    stretch: float = 0.06
+    small: float = 0.35
     blurred: float = 0.15
     compressed: float = 0.4
     lit: float = 0.3
     noisy: float = 0.2
-    covered: float = 0.25
+    covered: float = 0.35
 
-    def one(self, photo: Gray, square: NDArray[np.float64], generator: np.random.Generator) -> Gray:
+    def one(
+        self, photo: Gray, square: NDArray[np.float64], points: Points, generator: np.random.Generator
+    ) -> tuple[Gray, float]:
         """Generates one view.
 
         Args:
             photo: height x width gray levels.
             square: centre x, centre y and side of the scorer's crop, pixels.
+            points: 5 x 2, the landmarks, pixels of the photo.
             generator: random generator.
 
         Returns:
-            SCORING.size x SCORING.size gray levels.
+            SCORING.size x SCORING.size gray levels, and the share of the mouth that is covered, 0..1.
         """
-        crop = self._moved(photo, square, generator)
+        crop, points = self._moved(photo, square, points, generator)
+        hidden = 0.0
+        if generator.random() < self.covered:
+            crop, hidden = covered(crop, points, generator)
         chance = generator.random()
         if chance < self.small:
             crop = self._few_pixels(crop, generator)
@@ -77,15 +89,17 @@ class Views:
             crop = _side_light(crop, generator)
         if generator.random() < self.noisy:
             crop = _noise(crop, 12, generator)
-        if generator.random() < self.covered:
-            crop = _covered(crop, generator)
-        return crop
+        return crop, hidden
 
-    def _moved(self, photo: Gray, square: NDArray[np.float64], generator: np.random.Generator) -> Gray:
+    def _moved(
+        self, photo: Gray, square: NDArray[np.float64], points: Points, generator: np.random.Generator
+    ) -> tuple[Gray, Points]:
         size = SCORING.size
         side = square[2] * np.exp(generator.uniform(-self.zoom, self.zoom))
         centre = square[:2] + generator.normal(0, self.shift, 2) * side
         turn = np.radians(np.clip(generator.normal(0, self.turn), -2.5 * self.turn, 2.5 * self.turn))
+        if generator.random() < self.tilted:
+            turn = np.radians(generator.uniform(-self.tilt, self.tilt))
         stretch, shear = np.exp(generator.normal(0, self.stretch)), generator.normal(0, self.stretch)
         mirror = -1 if generator.random() < 0.5 else 1
         rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -94,7 +108,10 @@ class Views:
         matrix = np.column_stack([to_photo, offset]).astype(np.float32)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         moved = cv2.warpAffine(photo, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(moved, dtype=np.uint8)
+        seen = (points - offset) @ np.linalg.inv(to_photo).T
+        if mirror < 0:
+            seen = seen[[1, 0, 2, 4, 3]]
+        return np.asarray(moved, dtype=np.uint8), seen
 
     def _few_pixels(self, crop: Gray, generator: np.random.Generator) -> Gray:
         box = np.exp(generator.uniform(np.log(12), np.log(90)))
@@ -122,15 +139,6 @@ def _side_light(crop: Gray, generator: np.random.Generator) -> Gray:
     return np.clip(crop * light, 0, 255).astype(np.uint8)
 
 
-def _covered(crop: Gray, generator: np.random.Generator) -> Gray:
-    side = crop.shape[0]
-    width, height = generator.integers(side // 8, side * 2 // 5, 2)
-    left, top = generator.integers(-width // 2, side - width // 2), generator.integers(-height // 2, side - height // 2)
-    crop = crop.copy()
-    crop[max(top, 0) : top + height, max(left, 0) : left + width] = generator.integers(0, 256)
-    return crop
-
-
 def plain(photo: Gray, square: NDArray[np.float64], box_height: float | None = None) -> Gray:
     """The scorer's crop without augmentation, in gray.
 
@@ -148,25 +156,35 @@ def plain(photo: Gray, square: NDArray[np.float64], box_height: float | None = N
 def batches(
     photos: Sequence[Gray],
     squares: NDArray[np.float64],
+    points: Points,
     rows: NDArray[np.intp],
+    chances: NDArray[np.float64],
     *,
     views: Views,
     batch: int,
     seed: tuple[int, ...],
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.intp]]]:
-    """Yields one pass over `rows` in random order: batch x size x size views, and their rows.
+) -> Iterator[Batch]:
+    """Yields one epoch: as many views as there are rows, drawn by their chances.
 
-    An incomplete last batch is dropped.
+    Args:
+        photos, squares, points: see `TrainingData`.
+        rows: n, the rows to draw from.
+        chances: n, of each row, summing to 1.
+        views: the random views.
+        batch: views per step; an incomplete last batch is dropped.
+        seed: the same seed gives the same views.
     """
-    order = np.random.default_rng(seed).permutation(rows)
+    order = np.random.default_rng(seed).choice(rows, size=len(rows), p=chances)
 
-    def made(start: int) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+    def made(start: int) -> Batch:
         generator = np.random.default_rng((*seed, start))
         chosen = order[start : start + batch]
-        return np.stack([views.one(photos[row], squares[row], generator) for row in chosen]), chosen
+        made = [views.one(photos[row], squares[row], points[row], generator) for row in chosen]
+        crops, hidden = zip(*made, strict=True)
+        return np.stack(crops), np.array(hidden, dtype=np.float32), chosen
 
     with ThreadPoolExecutor(1) as maker:
-        ahead: deque[Future[tuple[NDArray[np.uint8], NDArray[np.intp]]]] = deque()
+        ahead: deque[Future[Batch]] = deque()
         for start in range(0, len(order) - batch + 1, batch):
             ahead.append(maker.submit(made, start))
             if len(ahead) > BATCHES_AHEAD:

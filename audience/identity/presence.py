@@ -25,6 +25,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from audience.agreement import cohens_kappa
 from audience.errors import InvalidValue
 from audience.identity.households import (
     LASTS_MS,
@@ -349,17 +350,8 @@ class Agreement:
 
     @property
     def kappa(self) -> float:
-        """Cohen's kappa: (share - chance) / (1 - chance).
-
-        Chance is the share at which both would agree if one knew nothing of the other (Cohen, Educational and
-        Psychological Measurement 20, 1960). NaN where both say the same of everything, or nothing is known.
-        """
-        if not self.minutes:
-            return float("nan")
-        button = (self.both + self.button_only) / self.minutes
-        camera = (self.both + self.camera_only) / self.minutes
-        chance = button * camera + (1 - button) * (1 - camera)
-        return (self.share - chance) / (1 - chance) if chance < 1 else float("nan")
+        """Cohen's kappa; NaN where both say the same of everything, or nothing is known."""
+        return float(cohens_kappa(self.both, self.button_only, self.camera_only, self.neither))
 
 
 def agreement(households: Sequence[HouseholdPresence]) -> Agreement:

@@ -34,18 +34,49 @@ def html_of(report: Report) -> str:
         _segments(report),
         _notes("Excluded from every figure", report.left_out),
         _notes("Notes", report.notes),
-        _small_print("What was measured", report.measured),
-        _small_print("How it was worked out", report.method),
+        small_print("What was measured", report.measured),
+        small_print("How it was worked out", report.method),
     ]
+    return document(report.title, "".join(sections), report.made)
+
+
+def document(title: str, body: str, made: str) -> str:
+    """A whole page in the report's style, which needs nothing else: no script, no request.
+
+    Args:
+        title: of the page; text.
+        body: its sections; HTML.
+        made: how and when it was made, for its foot; text.
+    """
     page = (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
-        f"<title>{escape(report.title)} · Houselights</title>"
+        f"<title>{escape(title)} · Houselights</title>"
         f"<style>{_STYLES.read_text(encoding='utf-8')}</style></head>\n"
-        f"<body><main>{''.join(sections)}</main><footer><p>{escape(report.made)}</p></footer></body></html>\n"
+        f"<body><main>{body}</main><footer><p>{escape(made)}</p></footer></body></html>\n"
     )
     return _TURNS.sub("", page)
+
+
+def figure(chart: alt.LayerChart, says: str, caption: Sequence[str]) -> str:
+    """A chart as a part of a page, once for a desk and once for a phone.
+
+    Args:
+        chart: in light colours.
+        says: what it shows, for those who cannot see it.
+        caption: sentences under it.
+    """
+    drawn = svgs([chart] * len(_WIDTHS), list(_WIDTHS.values()), says)
+    pictures = [_inline(one.decode(), kind) for one, kind in zip(drawn, _WIDTHS, strict=True)]
+    return f"<figure>{''.join(pictures)}<figcaption>{_joined(caption)}</figcaption></figure>\n"
+
+
+def small_print(title: str, sentences: Sequence[str]) -> str:
+    """A section in small letters; empty where there are no sentences."""
+    if not sentences:
+        return ""
+    return f'<section class="small"><h2>{escape(title)}</h2><p>{_joined(sentences)}</p></section>\n'
 
 
 def _head(report: Report) -> str:
@@ -62,17 +93,11 @@ def _charts(report: Report) -> str:
     if not len(report.windows.start_ms):
         return ""
     chart = reaction_chart(report.windows, report.curve, report.moments, LIGHT)
-    first = _figure(chart, report.chart_says, f"{report.chart_says[0]} {report.lead}")
+    first = figure(chart, f"{report.chart_says[0]} {report.lead}", report.chart_says)
     if report.facing is None:
         return first
     facing = reaction_chart(report.windows, report.facing, (), LIGHT)
-    return first + _figure(facing, report.facing_says, " ".join(report.facing_says[:2]))
-
-
-def _figure(chart: alt.LayerChart, caption: tuple[str, ...], says: str) -> str:
-    drawn = svgs([chart] * len(_WIDTHS), list(_WIDTHS.values()), says)
-    pictures = [_inline(one.decode(), kind) for one, kind in zip(drawn, _WIDTHS, strict=True)]
-    return f"<figure>{''.join(pictures)}<figcaption>{_joined(caption)}</figcaption></figure>\n"
+    return first + figure(facing, " ".join(report.facing_says[:2]), report.facing_says)
 
 
 def _moments(report: Report) -> str:
@@ -139,12 +164,6 @@ def _notes(title: str, notes: Sequence[Note]) -> str:
         f'<li><b>{escape(note.when)}</b> <span dir="auto">{escape(note.what)}</span></li>' for note in notes
     )
     return f'<section><h2>{escape(title)}</h2><ul class="notes">{items}</ul></section>\n'
-
-
-def _small_print(title: str, sentences: Sequence[str]) -> str:
-    if not sentences:
-        return ""
-    return f'<section class="small"><h2>{escape(title)}</h2><p>{_joined(sentences)}</p></section>\n'
 
 
 def _joined(sentences: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ The caller cuts out faces with `edge_lambda.crops.crop_for_scoring` and passes t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -45,17 +46,19 @@ class Scorer(Protocol):
             crops: n crops from `crop_for_scoring`: square, BGR, 0..255. May be empty.
 
         Returns:
-            n x len(expressions) confidences, 0..1.
+            n x len(expressions) confidences, 0..1; NaN in the whole row of a face whose mouth is covered, for which the
+            scorer abstains.
         """
         ...
 
 
-def load_scorer(name: str, *, threads: int = 1) -> Scorer:
+def load_scorer(name: str, *, threads: int = 1, model: Path | None = None) -> Scorer:
     """Loads a scorer by name.
 
     Args:
         name: one of `SCORERS`.
         threads: threads per call, at least 1.
+        model: a model file made by `python -m training`; None for the included one.
 
     Raises:
         InvalidValue: no scorer has that name.
@@ -64,7 +67,7 @@ def load_scorer(name: str, *, threads: int = 1) -> Scorer:
     if name == "expressionnet":
         from edge_lambda.scorers.expressionnet import ExpressionNet
 
-        return ExpressionNet(threads=threads)
+        return ExpressionNet(threads=threads, model=model)
     raise InvalidValue(f"no scorer is called {name!r}: choose one of {', '.join(SCORERS)}")
 
 

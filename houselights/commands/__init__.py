@@ -7,6 +7,7 @@ import click
 from houselights.commands.alerts import alerts
 from houselights.commands.axis import axis
 from houselights.commands.calibrate_sheets import calibrate_sheets
+from houselights.commands.compare_scorers import compare_scorers
 from houselights.commands.dashboard import dashboard
 from houselights.commands.demo import demo
 from houselights.commands.doctor import doctor
@@ -45,6 +46,7 @@ COMMANDS: tuple[click.Command, ...] = (
     ingest,
     local_cloud,
     calibrate_sheets,
+    compare_scorers,
     alerts,
     people,
     household,

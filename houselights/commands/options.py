@@ -28,6 +28,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 STORE_VARIABLE = "HOUSELIGHTS_STORE"
 ACCESS_VARIABLE = "HOUSELIGHTS_ACCESS"
+MODEL_VARIABLE = "HOUSELIGHTS_MODEL"
 RECOGNISER_VARIABLE = "HOUSELIGHTS_RECOGNISER"
 AXIS_VARIABLE = "HOUSELIGHTS_FACING_AXIS"
 
@@ -194,11 +195,23 @@ def scoring_options(command: Command) -> Command:
                 help="Where the room looks, as `houselights axis` prints it. Left out, it is learned from the faces.",
             ),
             click.option("--scorer", type=click.Choice(SCORERS), default="expressionnet", show_default=True),
+            model_option,
             keep_options,
         )
     ):
         command = option(command)
     return command
+
+
+def model_option(command: Command) -> Command:
+    """Adds `--model FILE`."""
+    return click.option(
+        "--model",
+        type=click.Path(path_type=Path),
+        envvar=MODEL_VARIABLE,
+        metavar="FILE",
+        help=f"A model file that `python -m training` made, instead of the included one. Also from {MODEL_VARIABLE}.",
+    )(command)
 
 
 def keep_options(command: Command) -> Command:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from audience.errors import ExportFailed, InvalidValue
+from audience.errors import InvalidValue
 from audience.faces import EXPRESSIONS, LEAD_EXPRESSION
-from audience.private_files import write_private
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at, store_option
+from houselights.commands.output_file import write_output
 from houselights.commands.stage_choice import chosen_stage
 
 
@@ -63,14 +63,5 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
         content = pdf_of(made)
     else:
         content = html_of(made).encode()
-    _write(file, content)
+    write_output(file, content)
     click.echo(file)
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Writes the file atomically, readable by its owner only."""
-    try:
-        write_private(file, content)
-    except OSError as problem:
-        reason = problem.strerror or problem
-        raise ExportFailed(f"{file} cannot be written: {reason}; choose another path with --to") from None

@@ -79,6 +79,7 @@ def score(
     yunet_model: Path | None,
     facing_axis: HeadPose | None,
     scorer: str,
+    model: Path | None,
     keep_windows_days: int,
     keep_faces_days: int,
     preview: Path | None,
@@ -124,7 +125,7 @@ def score(
                 plan,
                 store=store,
                 load_detector=lambda: load_detector(detector, yunet_model=yunet_model, doubtful=True),
-                load_scorer=lambda: load_scorer(scorer),
+                load_scorer=lambda: load_scorer(scorer, model=model),
                 on_plan=lambda session: bar.print(session.mode_reason),
                 on_position=bar.show,
             )

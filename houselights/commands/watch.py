@@ -53,6 +53,7 @@ def watch(
     yunet_model: Path | None,
     facing_axis: HeadPose | None,
     scorer: str,
+    model: Path | None,
     keep_windows_days: int,
     keep_faces_days: int,
     preview_port: int | None,
@@ -76,7 +77,7 @@ def watch(
 
     setup = setup_from(options)
     with store_at(store_url) as store, ExitStack() as stack:
-        expressions = load_scorer(scorer)
+        expressions = load_scorer(scorer, model=model)
         on_window, shown_at = None, None
         if preview_port is not None:
             preview = stack.enter_context(LivePreview(port=preview_port, blur=blur))

@@ -1,10 +1,11 @@
-"""`python -m houselights.deploying package|component|licences|wheel|release|teardown`, as `make` calls it."""
+"""`python -m houselights.deploying package|component|deploy-model|…|teardown`, as `make` calls it."""
 
 from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
+from pathlib import Path
 
 import click
 
@@ -52,6 +53,35 @@ def component(bucket: str | None, profile: str | None, region: str | None) -> No
     if bucket is not None:
         session = aws_session(profile=profile, region=region)
         click.echo(f"uploaded to {upload_component(session, artifact, bucket=bucket, version=version)}")
+
+
+@deploying.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--bucket", metavar="NAME", help="Upload to this bucket, and create the version in AWS IoT Greengrass.")
+@click.option("--to", "group", metavar="GROUP", help="Deploy it to the cameras of this thing group.")
+@profile_option
+@region_option
+def deploy_model(model: Path, bucket: str | None, group: str | None, profile: str | None, region: str | None) -> None:
+    """Build a version of the Greengrass component whose cameras score with MODEL, and deploy it."""
+    from houselights.deploying.aws import aws_session
+    from houselights.deploying.component import make_component, upload_component
+    from houselights.deploying.model import create_version, deploy_version, existing_versions, model_name, model_version
+
+    if group is not None and bucket is None:
+        raise DeploymentFailed("a model is deployed from a bucket: name one that the cameras may read")
+    name = model_name(model)
+    session = aws_session(profile=profile, region=region) if bucket else None
+    version = model_version(installed_version("houselights"), existing_versions(session) if session else ())
+    recipe, artifact = make_component(BUILD / "component", version=version, bucket=bucket, model=model)
+    click.echo(f"{recipe}\n{name} as version {version}")
+    if session is None or bucket is None:
+        return
+    click.echo(f"uploaded to {upload_component(session, artifact, bucket=bucket, version=version)}")
+    create_version(session, recipe)
+    if group is None:
+        click.echo("created; deploy it with: make deploy-model with to=GROUP, or in the console")
+        return
+    click.echo(f"deployment {deploy_version(session, version, group)} to {group}: records will name {name}")
 
 
 @deploying.command()

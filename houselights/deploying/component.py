@@ -1,4 +1,7 @@
-"""Builds the AWS IoT Greengrass component: a recipe, and an artifact with the sources and their requirements."""
+"""Builds the AWS IoT Greengrass component: a recipe, and an artifact with the sources and their requirements.
+
+A version of it may bring a scorer's model of somebody's own, as a second artifact that the recipe names to the camera.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +20,31 @@ EXTRAS = ("edge", "device", "greengrass")
 NAME = "houselights.Camera"
 BUCKET = "${BUCKET}"
 """Placeholder in the recipe for the name of the artifact's bucket."""
+MODEL = "scorer.onnx"
+"""Name of a model's artifact."""
+
+_MODEL_SETTING = '"{configuration:/model}"'
+_SCORING_SETTING = "scoring: cloud"
+_LAST_ARTIFACT = "        Unarchive: ZIP\n"
 
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # for reproducible archives
 
 
-def make_component(folder: Path, *, version: str, bucket: str | None = None) -> tuple[Path, Path]:
+def make_component(
+    folder: Path, *, version: str, bucket: str | None = None, model: Path | None = None
+) -> tuple[Path, Path]:
     """Builds the component, and replaces the content of `folder`.
 
     Args:
         folder: output folder.
         version: version of the component, three numbers with dots.
         bucket: bucket for the artifact; None leaves the placeholder `BUCKET` in the recipe.
+        model: a scorer's model file; cameras of this version score with it on the device, unless their configuration
+            says otherwise. None leaves both as configured.
 
     Returns:
-        The paths of the recipe and the artifact. The same sources give the same bytes.
+        The paths of the recipe and the artifact; a model lies beside the artifact. The same sources give the same
+        bytes.
 
     Raises:
         DeploymentFailed: uv is missing or fails.
@@ -44,28 +58,54 @@ def make_component(folder: Path, *, version: str, bucket: str | None = None) -> 
             if file.is_file() and "__pycache__" not in file.parts:
                 _add(archive, file.relative_to(ROOT).as_posix(), file.read_bytes())
     recipe = folder / "recipe.yaml"
-    text = RECIPE.read_text(encoding="utf-8").replace("${VERSION}", version)
+    text = RECIPE.read_text(encoding="utf-8")
+    if model is not None:
+        shutil.copyfile(model, artifact.with_name(MODEL))
+        text = _with_model(text)
+    text = text.replace("${VERSION}", version)
     recipe.write_text(text.replace(BUCKET, bucket) if bucket else text, encoding="utf-8")
     return recipe, artifact
 
 
 def upload_component(session: Any, artifact: Path, *, bucket: str, version: str) -> str:
-    """Uploads the artifact to the location in the recipe, and returns its s3:// URL.
+    """Uploads the artifact, and a model beside it, to the locations in the recipe; returns the artifact's s3:// URL.
 
     Raises:
         DeploymentFailed: AWS refuses.
     """
+    key = artifact_key(version)
     with aws_errors(session):
-        # S3's own encryption, not the KMS key for pictures: cameras fetch this file, and may not decrypt with that key.
-        session.client("s3").put_object(
-            Bucket=bucket, Key=artifact_key(version), Body=artifact.read_bytes(), ServerSideEncryption="AES256"
-        )
-    return f"s3://{bucket}/{artifact_key(version)}"
+        for file in (artifact, artifact.with_name(MODEL)):
+            if not file.exists():
+                continue
+            # S3's own encryption, not the KMS key for pictures: cameras fetch this file, and may not decrypt with that
+            # key.
+            session.client("s3").put_object(
+                Bucket=bucket,
+                Key=f"{key.rpartition('/')[0]}/{file.name}",
+                Body=file.read_bytes(),
+                ServerSideEncryption="AES256",
+            )
+    return f"s3://{bucket}/{key}"
 
 
 def artifact_key(version: str) -> str:
     """The artifact's key in the bucket, also its path below the output folder."""
     return f"components/{NAME}/{version}/camera.zip"
+
+
+def _with_model(recipe: str) -> str:
+    """The recipe with a model's artifact, which its cameras score with."""
+    uri = f"s3://{BUCKET}/{artifact_key('${VERSION}').rpartition('/')[0]}/{MODEL}"
+    for before, after in (
+        (_MODEL_SETTING, f'"{{artifacts:path}}/{MODEL}"'),
+        (_SCORING_SETTING, "scoring: device"),
+        ('    model: ""\n', ""),
+        (_LAST_ARTIFACT, f"{_LAST_ARTIFACT}      - Uri: {uri}\n        Unarchive: NONE\n"),
+    ):
+        assert recipe.count(before) == 1, before
+        recipe = recipe.replace(before, after)
+    return recipe
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:

@@ -26,11 +26,13 @@ from audience.deliveries.sheet import Sheet
 from audience.deliveries.window_file import WindowFile
 from audience.monitoring.status import read_status
 from edge_lambda.preview.page import PreviewPage
+from edge_lambda.scorers import load_scorer
 from tests.architecture.sources import ROOT
 from tests.certificates import Authority
 from tests.edge.s3_with_faults import HANG_UP, HANG_UP_AFTERWARDS, s3_with_faults
 from tests.edge.test_iot_credentials import Clock, a_provider
 from tests.mosquitto import Listener, a_broker
+from tests.own_model import own_model
 from tests.portraits import people_video, portrait
 from tests.ticking import exit_code, limit_s, until
 
@@ -135,6 +137,24 @@ def test_where_no_face_may_leave_the_device_none_does(tmp_path, settings):
     assert scored == {settings == {"SCORING": "device"}}
     kept = [file for place in ("bucket", "outbox") for file in (tmp_path / place).rglob("*") if file.is_file()]
     assert not any(b"\xff\xd8\xff" in file.read_bytes() for file in kept)
+
+
+def test_a_model_of_ones_own_is_named_in_every_record(tmp_path):
+    video = people_video(tmp_path / "people.mp4", [2, 2, 2])
+    model = own_model(tmp_path / "own.onnx")
+    with device(tmp_path, SOURCE=f"file:{video}", SCORING="device", MODEL=str(model)) as program:
+        assert program.ended() == 0
+    name = load_scorer("expressionnet", model=model).name
+    files = delivered(tmp_path)
+    assert {window.scorer for file in files for window in file.windows} == {name}
+
+
+def test_a_wrong_model_is_reported_by_its_name(tmp_path, clip):
+    model = tmp_path / "wrong.onnx"
+    model.write_bytes(b"no model")
+    with device(tmp_path, SOURCE=clip, SCORING="device", MODEL=str(model)) as program:
+        program.until(lambda: program.said("wrong.onnx"))
+        program.end(signal.SIGTERM)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -43,7 +43,7 @@ def test_three_settings_are_enough():
     assert (settings.scoring, settings.interval_s, settings.every_s) == ("cloud", 2.0, 1.0)
     assert (settings.detector, settings.status, settings.outbox) == ("centerface", "log", Path("/state/outbox/cam-1"))
     assert (settings.preview_port, settings.preview_blur, settings.heads_only) == (None, False, False)
-    assert (settings.yunet_model, settings.deeplens_model) == (None, None)
+    assert (settings.model, settings.yunet_model, settings.deeplens_model) == (None, None, None)
     assert (settings.credentials_url, settings.thing, settings.certificate) == ("", "", None)
 
 
@@ -58,6 +58,7 @@ def test_all_settings_are_read():
         SHEET_INTERVAL_S="12",
         EVERY_S="0.5",
         DETECTOR="deeplens",
+        MODEL="/models/own.onnx",
         YUNET_MODEL="/models/yunet.onnx",
         DEEPLENS_MODEL="/models/faces.xml",
         BUCKET="faces-of-tonight",
@@ -79,7 +80,7 @@ def test_all_settings_are_read():
         "US",
     )
     assert (settings.scoring, settings.interval_s, settings.every_s, settings.heads_only) == ("device", 12, 0.5, True)
-    assert settings.detector == "deeplens"
+    assert (settings.detector, settings.model) == ("deeplens", Path("/models/own.onnx"))
     assert (settings.yunet_model, settings.deeplens_model) == (Path("/models/yunet.onnx"), Path("/models/faces.xml"))
     assert (settings.bucket, settings.region, settings.outbox) == (
         "faces-of-tonight",
@@ -103,6 +104,12 @@ def test_all_errors_are_reported_at_once():
         "HOUSELIGHTS_SCORING is 'moon': use one of cloud, device",
         "HOUSELIGHTS_EVERY_S is 'soon': use seconds from 0.02 to 3600",
     ]
+
+
+def test_a_model_for_the_device_where_the_cloud_scores_is_refused():
+    (line,) = problems(MODEL="/models/own.onnx")
+    assert "HOUSELIGHTS_MODEL" in line
+    assert "HOUSELIGHTS_SCORING" in line
 
 
 @pytest.mark.parametrize(

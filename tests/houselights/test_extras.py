@@ -31,6 +31,7 @@ _NEEDED = {
     "axis": ("edge", ["webcam:0"]),
     "demo": ("demo", ["--no-serve"]),
     "calibrate-sheets": ("edge", ["talk.mp4", "--setting", "event"]),
+    "compare-scorers": ("edge", ["talk.mp4"]),
     "ingest": ("edge", ["--local", "."]),
     "grant": ("cloud", ["cam-1", "--session", "talk-1"]),
     "revoke": ("cloud", ["--session", "talk-1"]),

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from audience.reaction.curve import reaction_curve, stage_windows
+from audience.scorers import SHIPPED
 from audience.store import Store
 from houselights.scoring import score as scoring
 from tests.houselights.conftest import Houselights
+from tests.own_model import own_model
 from tests.portraits import people_video
 from tests.ticking import last_words
 from tests.videos import cut, packets_of, write_video
@@ -44,6 +46,16 @@ def test_a_recording_becomes_a_reaction_curve(houselights: Houselights, store: S
     assert curve.share[:4].tolist() == [1, 1, 1, 1]
     assert np.isnan(curve.share[4:6]).all()
     assert curve.share[6:].tolist() == [1, 1]
+
+
+def test_a_model_of_ones_own_scores_under_its_own_name(
+    houselights: Houselights, portrait_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOUSELIGHTS_MODEL", str(own_model(tmp_path / "own.onnx")))
+    said = houselights("score", portrait_video, "--session", "talk", "--started-at", STARTED_AT, "--json").json
+    assert said["scorer"] not in SHIPPED
+    refused = houselights("score", portrait_video, "--session", "other", "--model", tmp_path / "absent.onnx")
+    assert "absent.onnx" in refused.complaint
 
 
 def test_the_json_says_what_was_done(houselights: Houselights, portrait_video: Path) -> None:

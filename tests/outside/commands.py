@@ -181,6 +181,7 @@ def the_cloud(runs: Runs) -> None:
             runs.named[Contact(str(endpoint.hostname), int(endpoint.port or 0))] = "AWS"
         account = {name: value for name, value in settings.items() if name.startswith("AWS_")}
         runs.houselights("calibrate-sheets", "FILE.mp4", "--faces", "5", "--yes", **account)
+        runs.houselights("compare-scorers", "FILE.mp4", "--minutes", "0.1", "--yes", "--to", "FILE.html", **account)
         settings["HOUSELIGHTS_SOURCE"] = f"http://{CAMERA}:{PORT}/"
         del settings["HOUSELIGHTS_OUTBOX"]
         with runs.serving("python -m edge_lambda", "-m", "edge_lambda", **settings) as device:

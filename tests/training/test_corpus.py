@@ -81,14 +81,69 @@ def test_labels_without_people_are_refused(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-def test_an_unknown_expression_is_refused() -> None:
+def test_an_unknown_expression_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusUnreadable, match="bored"):
-        Photo(file="a.jpg", expression="bored", person="ann", jpeg=b"")
+        read(write_corpus(tmp_path / "faces", [("a.jpg", "bored", "ann")]))
 
 
-def test_a_photograph_of_nobody_is_refused_since_it_could_be_on_both_sides() -> None:
+def test_a_photograph_of_nobody_is_refused_since_it_could_be_on_both_sides(tmp_path: Path) -> None:
     with pytest.raises(CorpusUnreadable, match="no person"):
-        Photo(file="a.jpg", expression="happy", person="", jpeg=b"")
+        read(write_corpus(tmp_path / "faces", [("a.jpg", "happy", "")]))
+
+
+def voted(folder: Path, head: str, *rows: str) -> list[Photo]:
+    """What is read of a corpus of votes, whose photographs are named in the first column."""
+    folder.mkdir()
+    (folder / "labels.csv").write_text("\n".join([head, *rows]))
+    for row in rows:
+        (folder / row.split(",")[0]).write_bytes(b"x")
+    return read(folder)
+
+
+FERPLUS = "file,part,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+
+
+def test_votes_become_shares_without_single_votes(tmp_path: Path) -> None:
+    (photo,) = voted(tmp_path / "faces", FERPLUS, "a.webp,train,4,0,0,1,3,2,0,0,0,0")
+    shares = dict(zip(EXPRESSIONS, photo.shares, strict=True))
+    assert shares == pytest.approx(
+        {"calm": 4 / 9, "angry": 3 / 9, "disgusted": 2 / 9, "sad": 0}
+        | dict.fromkeys(("happy", "surprised", "fear", "contempt"), 0)
+    )
+    assert photo.is_voted
+    assert photo.expression == ""
+
+
+def test_a_photograph_shows_what_more_than_half_saw(tmp_path: Path) -> None:
+    clear, torn = voted(tmp_path / "faces", FERPLUS, "a,train,0,7,0,3,0,0,0,0,0,0", "b,train,5,5,0,0,0,0,0,0,0,0")
+    assert (clear.expression, torn.expression) == ("happy", "")
+
+
+def test_a_photograph_on_which_most_saw_no_face_is_left_out(tmp_path: Path) -> None:
+    rows = ("a,train,4,0,0,0,0,0,0,0,2,4", "b,train,1,1,1,1,1,1,1,1,1,1", "c,train,9,0,0,0,0,0,0,0,0,0")
+    photos = voted(tmp_path / "faces", FERPLUS, *rows)
+    assert [photo.file for photo in photos] == ["c"]
+
+
+def test_probabilities_are_read_as_they_stand(tmp_path: Path) -> None:
+    (photo,) = voted(tmp_path / "faces", "file,happy,calm,person", "a,0.8,0.2,ann")
+    assert photo.shares[:3] == pytest.approx((0.8, 0, 0.2))
+    assert photo.person == "ann"
+    assert photo.part == part_of("ann")
+
+
+def test_a_corpus_keeps_its_own_parts(tmp_path: Path) -> None:
+    rows = [f"{number},train,9,0,0,0,0,0,0,0,0,0" for number in range(400)]
+    photos = voted(tmp_path / "faces", FERPLUS, *rows, "v,valid,9,0,0,0,0,0,0,0,0,0", "t,test,9,0,0,0,0,0,0,0,0,0")
+    parts = Counter(photo.part for photo in photos)
+    assert parts["held out"] == 2
+    assert 5 <= parts["validation"] <= 40
+
+
+@pytest.mark.parametrize("number", ["many", "-1", "nan", "inf"])
+def test_votes_that_are_no_number_are_refused_with_the_file(tmp_path: Path, number: str) -> None:
+    with pytest.raises(CorpusUnreadable, match="odd"):
+        voted(tmp_path / "faces", "file,happy,calm", f"odd,{number},1")
 
 
 def test_the_side_of_a_person_never_changes() -> None:
@@ -135,6 +190,6 @@ def test_no_person_of_the_real_corpus_is_on_two_sides_and_every_side_is_large_en
     assert not sides["held out"] & sides["validation"]
     assert not sides["validation"] & sides["training"]
     held_out = Counter(photo.expression for photo in photos if photo.part == "held out")
-    assert all(held_out[name] >= 50 for name in EXPRESSIONS if name not in ("disgusted", "fear"))
+    assert all(held_out[name] >= 50 for name in EXPRESSIONS if name not in ("disgusted", "fear", "contempt"))
     people = Counter(photo.person for photo in photos if photo.part == "held out")
     assert people.most_common(1)[0][1] <= 100

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from edge_lambda.detectors import Detection, Image
-from training.corpus import CorpusUnreadable, Photo
-from training.faces import decoded, find, find_cached, gray_photos, squares
+from training.corpus import EXPRESSIONS, CorpusUnreadable, Photo
+from training.faces import decoded, find, find_cached, gray_photos, landmarks, squares
+
+CALM = tuple(float(name == "calm") for name in EXPRESSIONS)
 
 
-def photo(name: str = "a.png", level: int = 90) -> Photo:
-    content = cv2.imencode(".png", np.full((160, 160, 3), level, dtype=np.uint8))[1].tobytes()
-    return Photo(file=name, expression="calm", person="ann", jpeg=content)
+def photo(name: str = "a.png", level: int = 90, side: int = 160) -> Photo:
+    content = cv2.imencode(".png", np.full((side, side, 3), level, dtype=np.uint8))[1].tobytes()
+    return Photo(file=name, shares=CALM, person="ann", part="training", jpeg=content)
 
 
 def face(left: float, height: float, landmarks: tuple[tuple[float, float], ...] | None = None) -> Detection:
@@ -28,9 +30,11 @@ class Finds:
     def __init__(self, *faces: Detection) -> None:
         self.faces = list(faces)
         self.looked = 0
+        self.size: tuple[int, ...] = ()
 
     def detect(self, image: Image) -> list[Detection]:
         self.looked += 1
+        self.size = image.shape[:2]
         return self.faces
 
 
@@ -72,4 +76,20 @@ def test_photographs_become_gray_and_boxes_the_scorers_squares() -> None:
 
 def test_a_file_that_is_no_image_is_named() -> None:
     with pytest.raises(CorpusUnreadable, match=r"broken\.jpg is not an image"):
-        decoded(Photo(file="broken.jpg", expression="calm", person="ann", jpeg=b"no image"))
+        decoded(Photo(file="broken.jpg", shares=CALM, person="ann", part="training", jpeg=b"no image"))
+
+
+def test_a_small_photograph_is_enlarged_to_find_the_face_and_the_box_is_its_own() -> None:
+    points = tuple((20.0 + at, 30.0) for at in range(5))
+    detector = Finds(face(8, 80, points))
+    (found,) = find([photo(side=48)], detector)
+    assert detector.size == (96, 96)
+    assert (found.detection.left, found.detection.top, found.detection.height) == (4, 10, 40)
+    assert found.detection.landmarks == tuple((x / 2, y / 2) for x, y in points)
+
+
+def test_where_the_detector_gave_no_landmarks_typical_ones_lie_in_the_face() -> None:
+    (found,) = find([photo()], Finds(face(30, 100)))
+    ((left, right, nose, *mouth),) = landmarks([found])
+    assert 30 < left[0] < nose[0] < right[0] < 130
+    assert left[1] < nose[1] < mouth[0][1] < 125

@@ -71,13 +71,21 @@ def test_a_confidence_of_exactly_1_falls_into_the_last_bin() -> None:
 
 def test_at_the_equal_error_threshold_either_side_errs_alike() -> None:
     shows, confidence = drawn()
-    decided = confidence >= equal_error_threshold(shows, confidence)
+    decided = confidence >= equal_error_threshold(shows, confidence, ones(len(shows)))
     assert (~decided[shows]).mean() == pytest.approx(decided[~shows].mean(), abs=0.002)
 
 
 def test_at_the_matched_threshold_as_many_faces_are_over_it_as_show_the_expression() -> None:
     shows, confidence = drawn(share=0.05)
-    assert (confidence >= matched_share_threshold(shows, confidence)).sum() == pytest.approx(shows.sum(), abs=2)
+    limit = matched_share_threshold(shows, confidence, ones(len(shows)))
+    assert (confidence >= limit).sum() == pytest.approx(shows.sum(), abs=2)
+
+
+def test_a_threshold_heeds_the_weights() -> None:
+    shows, confidence = drawn()
+    weight = np.where(shows, 1.0, 0.1)
+    decided = confidence >= matched_share_threshold(shows, confidence, weight)
+    assert weight[decided].sum() == pytest.approx(weight[shows].sum(), rel=0.01)
 
 
 def test_an_interval_holds_the_figure_and_is_wider_where_faces_share_people() -> None:

@@ -1,6 +1,7 @@
 """The whole recipe on a tiny corpus: it ends in a model the scorer takes, and goes on where it was cut off."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -18,8 +19,8 @@ from edge_lambda.detectors import Detection, Image
 from edge_lambda.scorers.expressionnet import ExpressionNet
 from training import fit, recipe
 from training.corpus import EXPRESSIONS, part_of
-from training.fit import Settings
-from training.recipe import Recipe, experimental, load_corpus, train, train_one
+from training.fit import Settings, plain_crops
+from training.recipe import Recipe, experimental, finish, load_corpora, train, train_network
 
 TINY = Recipe(settings=Settings(epochs=2, batch=16))
 
@@ -40,7 +41,7 @@ class WholePhoto:
 @pytest.fixture
 def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A hundred small real faces with labels that mean nothing, on all three sides of the split."""
-    monkeypatch.setattr(recipe, "CenterFace", WholePhoto)  # the processes that train find its boxes kept
+    monkeypatch.setattr(recipe, "CenterFace", WholePhoto)
     folder = tmp_path / "faces"
     folder.mkdir()
     rows = []
@@ -54,15 +55,48 @@ def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_training_ends_in_a_model_the_scorer_takes(corpus: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def votes(tmp_path: Path, corpus: Path) -> Path:
+    """The same faces as another corpus, of votes, with parts of its own."""
+    folder = tmp_path / "votes"
+    folder.mkdir()
+    rows = []
+    for number in range(100):
+        (folder / f"{number}.png").write_bytes((corpus / f"{number}.png").read_bytes())
+        rows.append((f"{number}.png", "valid" if number % 5 == 0 else "train", 6, 3, number % 7))
+    with (folder / "labels.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("file", "part", "neutral", "happiness", "fear"), *rows])
+    return folder
+
+
+def test_training_ends_in_a_model_the_scorer_takes(corpus: Path, votes: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.onnx"
-    train(corpus, out, tmp_path / "work", TINY)
+    train([corpus, votes], out, tmp_path / "work", TINY)
     scorer = ExpressionNet(model=out)
     assert scorer.expressions[:-1] == EXPRESSIONS
     assert scorer.experimental == set(EXPRESSIONS)
     assert out.stat().st_size < 4_000_000
     crops = list(np.random.default_rng(0).integers(0, 256, (3, SCORING.size, SCORING.size, 3), dtype=np.uint8))
-    assert scorer.score(crops)[:, :-1].sum(axis=1) == pytest.approx(1, abs=1e-4)
+    confidences, covered = scorer.read(crops)
+    assert confidences.sum(axis=1) == pytest.approx(1, abs=1e-4)
+    assert ((covered >= 0) & (covered <= 1)).all()
+
+
+def centred(table: np.ndarray) -> np.ndarray:
+    """A table with rows and columns of mean 0."""
+    return table - table.mean(axis=0) - table.mean(axis=1, keepdims=True) + table.mean()
+
+
+def test_the_file_says_what_the_network_says(corpus: Path, tmp_path: Path) -> None:
+    rows = load_corpora([corpus], tmp_path, TINY)
+    network, out = train_network(tmp_path, TINY, rows), tmp_path / "out.onnx"
+    finish(network, rows, TINY, out)
+    seen = plain_crops(rows.data, rows.rows["training"])
+    written = ExpressionNet(model=out).read([np.repeat(crop[:, :, None], 3, axis=2) for crop in seen])
+    said = fit.logits(network, seen)
+    assert written[1] == pytest.approx(1 / (1 + np.exp(-said[:, -1])), abs=0.01)
+    # Calibration multiplies all logits and adds to each expression, and a softmax adds to each face.
+    assert np.corrcoef(centred(np.log(written[0])).ravel(), centred(said[:, :-1]).ravel())[0, 1] > 0.999
 
 
 def test_a_run_that_was_cut_off_ends_in_the_same_network(
@@ -71,8 +105,8 @@ def test_a_run_that_was_cut_off_ends_in_the_same_network(
     at_once, in_parts = tmp_path / "at once", tmp_path / "in parts"
     at_once.mkdir()
     in_parts.mkdir()
-    rows = load_corpus(corpus, at_once, TINY)
-    whole = train_one(corpus, at_once, TINY, 0, rows).state_dict()
+    rows = load_corpora([corpus], at_once, TINY)
+    whole = train_network(at_once, TINY, rows).state_dict()
     save = fit._save
 
     def save_then_stop(*state: object) -> None:
@@ -81,22 +115,23 @@ def test_a_run_that_was_cut_off_ends_in_the_same_network(
 
     monkeypatch.setattr(fit, "_save", save_then_stop)
     with pytest.raises(KeyboardInterrupt):
-        train_one(corpus, in_parts, TINY, 0, rows)
+        train_network(in_parts, TINY, rows)
     monkeypatch.setattr(fit, "_save", save)
-    resumed = train_one(corpus, in_parts, TINY, 0, rows).state_dict()
+    resumed = train_network(in_parts, TINY, rows).state_dict()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
 def test_two_seeds_are_two_networks(corpus: Path, tmp_path: Path) -> None:
-    rows = load_corpus(corpus, tmp_path, TINY)
-    first, second = (train_one(corpus, tmp_path, TINY, number, rows).head.weight for number in (0, 1))
+    rows = load_corpora([corpus], tmp_path, TINY)
+    first, second = (train_network(tmp_path, replace(TINY, seed=seed), rows).head.weight for seed in (1, 2))
     assert not torch.equal(first, second)
 
 
 def test_an_expression_ranked_badly_or_on_few_faces_is_experimental() -> None:
-    label = np.repeat([0, 1, 2], [60, 60, 10])
+    number = np.repeat([0, 1, 2], [60, 60, 10])
+    label = np.array(EXPRESSIONS)[number]
     confidences = np.zeros((130, len(EXPRESSIONS)))
-    confidences[np.arange(130), label] = 1  # perfect
+    confidences[np.arange(130), number] = 1  # perfect
     assert set(EXPRESSIONS) - set(experimental(label, confidences)) == {"happy", "surprised"}
     confidences[:, 1] = np.random.default_rng(0).random(130)
     assert set(EXPRESSIONS) - set(experimental(label, confidences)) == {"happy"}
