@@ -61,16 +61,9 @@ def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION) -> str:
 
 def _average_and_peak(windows: StageWindows, expression: str, average: float) -> str:
     did = DID[expression]
-    few = _is_small_room(windows, expression)
-    if average < 0.005 and not few:
+    if average < 0.005 and not _is_small_room(windows, expression):
         return f"Hardly any face {did}."
-    if few and average < LEAST_LONG_SHARE:
-        of_them = f"Under {percent_text(LEAST_LONG_SHARE)} of the faces"
-    elif few and average > 1 - LEAST_LONG_SHARE:
-        of_them = f"Over {percent_text(1 - LEAST_LONG_SHARE)} of the faces"
-    else:
-        of_them = _in_words(average)
-    sentence = f"{of_them} {did} on average."
+    sentence = f"{_part_of_faces(windows, expression, average)} {did} on average."
     over_s = default_smoothing_s(windows.length_s)
     curve = smoothed_curve(windows, expression, over_s)
     top = int(np.nanargmax(curve.share))
@@ -84,10 +77,32 @@ def _average_and_peak(windows: StageWindows, expression: str, average: float) ->
     return f"{sentence} {opening} {where}: {share} of {faces}, {over}."
 
 
+def _part_of_faces(windows: StageWindows, expression: str, average: float) -> str:
+    """An average share as the subject of a sentence, with its limits in a small room."""
+    few = _is_small_room(windows, expression)
+    if few and average < LEAST_LONG_SHARE:
+        return f"Under {percent_text(LEAST_LONG_SHARE)} of the faces"
+    if few and average > 1 - LEAST_LONG_SHARE:
+        return f"Over {percent_text(1 - LEAST_LONG_SHARE)} of the faces"
+    return _in_words(average)
+
+
 def facing_sentence(windows: StageWindows) -> str:
-    """Says which part of the faces was turned to the front, and when most were; "" if that was not measured."""
+    """Says which part of the faces was turned to the front, and when fewest were; "" if that was not measured."""
     average = overall_share(windows, FACING)
-    return "" if np.isnan(average) else _average_and_peak(windows, FACING, average)
+    if np.isnan(average):
+        return ""
+    sentence = f"{_part_of_faces(windows, FACING, average)} {DID[FACING]} on average."
+    over_s = default_smoothing_s(windows.length_s)
+    curve = smoothed_curve(windows, FACING, over_s)
+    lowest = int(np.nanargmin(curve.share))
+    if average - curve.share[lowest] < _WORTH_NAMING:
+        return f"{sentence} That changed little."
+    faces = _faces(round(float(windows.faces[lowest])))
+    return (
+        f"{sentence} Fewest did {where_text(windows, lowest)}: {about_text(curve, lowest)} of {faces}, averaged over "
+        f"{over_s:g} s."
+    )
 
 
 def about_text(curve: ReactionCurve, place: int, *, interval: bool = True) -> str:

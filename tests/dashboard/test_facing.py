@@ -103,6 +103,12 @@ def test_where_it_was_not_measured_nothing_is_said(store_url: str, pages: Pages)
     assert html_of(a_report(windows)).count("<figure>") == 1
 
 
+def test_the_sentence_names_the_time_when_fewest_faced_the_front() -> None:
+    said = facing_sentence(a_talk("head count"))
+    assert "at 1:" in said
+    assert "25 %" in said
+
+
 def test_of_few_faces_no_figure_is_given() -> None:
     few = [replace(a_head_count(at, heads=4), tallies={FACING: counted(3, 4)}) for at in range(120)]
     windows = a_talk("head count", few)
