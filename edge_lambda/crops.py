@@ -21,6 +21,13 @@ FULL_SIZE_PX: Final = 64.0
 """Height of a face box, pixels, from which more pixels add nothing to the quality."""
 
 
+SMALLEST_PX: Final = 12.0
+"""Height of a face box, pixels, below which no face is scored."""
+
+LEAST_FRONTALITY: Final = 0.15
+"""Frontality below which no face is scored: the nose lies on the line through an eye, or beyond."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CropGeometry:
     """Position and size of the crop square relative to a detected face.
@@ -94,6 +101,19 @@ def resized(square: Image, size: int) -> Image:
     return np.asarray(
         cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), dtype=np.uint8
     )
+
+
+def unscored(detection: Detection) -> str:
+    """Why a face cannot be scored, whatever it shows: "small", "profile", or "" if it can.
+
+    Args:
+        detection: the face, in pixels of the frame.
+    """
+    if detection.height < SMALLEST_PX:
+        return "small"
+    if frontality(detection) < LEAST_FRONTALITY:
+        return "profile"
+    return ""
 
 
 def head_and_shoulders(image: Image, detection: Detection, *, side: int, quality: int) -> bytes:

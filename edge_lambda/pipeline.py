@@ -6,8 +6,9 @@ Decoding, detecting and scoring run at the same time, each in its own thread, a 
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from statistics import fmean
@@ -16,7 +17,7 @@ from audience.errors import InvalidValue
 from audience.faces import FACING, FACING_THRESHOLD, Box, FaceRecord, WindowFaces
 from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of, window_start
 from edge_lambda.correction import CorrectedFrame, PictureCorrector
-from edge_lambda.crops import crop_for_scoring, crop_quality
+from edge_lambda.crops import crop_for_scoring, crop_quality, unscored
 from edge_lambda.detectors import Detection, Image
 from edge_lambda.expected_faces import ExpectedFaces
 from edge_lambda.facing import RoomAxis
@@ -219,6 +220,7 @@ def _collect(window: _OpenWindow, frame: TrackedFrame, cut: Cut | None) -> None:
             ),
             quality=quality,
             crop=cut(frame.image, face) if cut is not None else None,
+            unscored=unscored(face) if cut is not None else "",
         )
 
 
@@ -245,19 +247,36 @@ def _finish(window: _OpenWindow, expected: ExpectedFaces) -> UnscoredWindow:
     )
 
 
+def _scores(faces: Sequence[BestCrop], scorer: Scorer | None) -> Iterator[tuple[dict[str, float], str]]:
+    """The confidences of each face, or why it has none."""
+    crops = [face.crop for face in faces if face.crop is not None and not face.unscored]
+    if scorer is None or not crops:
+        yield from (({}, face.unscored) for face in faces)
+        return
+    scores = scorer.score(crops)
+    if len(scores) != len(crops):
+        raise InvalidValue(f"{scorer.name} gave {len(scores)} scores for {len(crops)} crops")
+    rows = iter(scores.tolist())
+    for face in faces:
+        if face.unscored:
+            yield {}, face.unscored
+        elif any(map(math.isnan, row := next(rows))):
+            yield {}, "covered"
+        else:
+            yield dict(zip(scorer.expressions, row, strict=True)), ""
+
+
 def _scored(window: UnscoredWindow, camera: CameraKey, scorer: Scorer | None) -> ScoredWindow:
-    confidences: list[dict[str, float]] = [{} for _ in window.faces]
-    if scorer is not None and window.faces:
-        scores = scorer.score([face.crop for face in window.faces if face.crop is not None])
-        if len(scores) != len(window.faces):
-            raise InvalidValue(f"{scorer.name} gave {len(scores)} scores for {len(window.faces)} crops")
-        confidences = [dict(zip(scorer.expressions, map(float, row), strict=True)) for row in scores]
-    for face, measured in zip(window.faces, confidences, strict=True):
-        if face.facing is not None:
-            measured[FACING] = face.facing
     faces = tuple(
-        FaceRecord(track_id=face.track_id, at_ms=face.at_ms, box=face.box, quality=face.quality, confidences=confidence)
-        for face, confidence in zip(window.faces, confidences, strict=True)
+        FaceRecord(
+            track_id=face.track_id,
+            at_ms=face.at_ms,
+            box=face.box,
+            quality=face.quality,
+            confidences=confidences if face.facing is None else {**confidences, FACING: face.facing},
+            unscored=reason,
+        )
+        for face, (confidences, reason) in zip(window.faces, _scores(window.faces, scorer), strict=True)
     )
     kept_from = camera.kept_from_ms(window.start_ms)
     name = scorer.name if scorer is not None else ""

@@ -46,6 +46,7 @@ class BestCrop:
         crop: the face cut out of the image; None in head-count mode.
         facing: probability that the face was turned to where the room looks, 0..1, the mean of the window's frames;
             None if that is not measured or not known.
+        unscored: why the face cannot be scored, see `edge_lambda.crops.unscored`; "" if it can.
     """
 
     track_id: str
@@ -54,6 +55,7 @@ class BestCrop:
     quality: float
     crop: Image | None
     facing: float | None = None
+    unscored: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

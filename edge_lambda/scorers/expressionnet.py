@@ -67,7 +67,7 @@ class ExpressionNet:
             classes = tuple(json.loads(about["classes"]))
             thresholds = {name: float(value) for name, value in json.loads(about["thresholds"]).items()}
             experimental = frozenset(json.loads(about["experimental"]))
-            self._covered_from = float(json.loads(about["covered_from"]))
+            self._covered_from = float(about["covered_from"])
             geometry = {"scale": SCORING.scale, "down": SCORING.down, "size": SCORING.size}
             wanted = json.loads(about["crop"])
             _check(self._session, classes, thresholds)
@@ -133,12 +133,12 @@ def _check(session: Any, classes: tuple[str, ...], thresholds: Mapping[str, floa
         raise ValueError(f"it scores {unknown[0]!r}, which is no expression of Houselights")
     if set(thresholds) != set(classes) or not all(0 <= threshold <= 1 for threshold in thresholds.values()):
         raise ValueError("it does not have one threshold from 0 to 1 for each of its expressions")
-    (crops,), (confidences,) = session.get_inputs(), session.get_outputs()
+    (crops,), outputs = session.get_inputs(), {output.name: output.shape[1:] for output in session.get_outputs()}
     size = SCORING.size
     if (crops.name, crops.type, crops.shape[1:]) != ("crops", "tensor(uint8)", [size, size, 3]):
         raise ValueError(f"its input is not crops of {size} x {size} pixels")
-    if confidences.shape[1:] != [len(classes)]:
-        raise ValueError("its output is not one confidence for each of its expressions")
+    if outputs != {"confidences": [len(classes)], "covered": [1]}:
+        raise ValueError("its outputs are not one confidence for each of its expressions, and one of a covered mouth")
 
 
 def _unusable(model: Path | None, reason: object) -> str:

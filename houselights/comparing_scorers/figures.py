@@ -163,7 +163,7 @@ def _shares(start_ms: Ints, shows: Mapping[str, NDArray[np.bool_]]) -> tuple[Int
                 start_ms=start,
                 faces=count,
                 expected=count,
-                tallies={LEAD_EXPRESSION: Tally(total=many, squares=many, over=many)},
+                tallies={LEAD_EXPRESSION: Tally(faces=count, total=many, squares=many, over=many)},
                 scorer=name,
             )
             for start, count, many in zip(windows.tolist(), counts.tolist(), over, strict=True)

@@ -168,7 +168,14 @@ def see_faces(
             for face in window.faces.faces:
                 tracks.setdefault(face.track_id, len(tracks))
                 number[start_ms, face.track_id] = len(number)
-            together.number(first, len(window.faces.faces))
+            # The pipeline passes no crop of a small face or a profile to a scorer.
+            together.number(
+                [
+                    face
+                    for face, record in enumerate(window.faces.faces, start=first)
+                    if record.unscored not in ("small", "profile")
+                ]
+            )
             for run, builder in zip(together.runs, builders, strict=True):
                 run.sent(builder.add(_scored_by(run, window, first)))
             deliveries += sheets.add(_for_a_sheet(window))
@@ -252,12 +259,12 @@ class _Together:
             run.delays_s.append(took_s)
         return self._latest[0]
 
-    def number(self, first: int, count: int) -> None:
-        """Files the latest scores under the numbers of their faces: `count` of them, from `first` on."""
-        if not count:
+    def number(self, faces: Sequence[int]) -> None:
+        """Files the latest scores under the numbers of the faces that were scored."""
+        if not faces:
             return
         for scorer, run, rows in zip(self._scorers, self.runs, self._latest, strict=True):
-            for face, row in zip(range(first, first + count), rows.tolist(), strict=True):
+            for face, row in zip(faces, rows.tolist(), strict=True):
                 known = all(map(math.isfinite, row))
                 run.scores[face] = dict(zip(scorer.expressions, row, strict=True)) if known else None
 

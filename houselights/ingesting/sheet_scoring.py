@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import cv2
@@ -37,10 +38,12 @@ class DeviceSheetScorer:
         has_one_face = self._has_one_face(sheet)
         crops = scoring_crops(sheet)
         matched = [crop for crop, one in zip(crops, has_one_face, strict=True) if one]
-        rows = iter(self._scorer.score(matched))
-        return [
-            dict(zip(self.expressions, map(float, next(rows)), strict=True)) if one else None for one in has_one_face
-        ]
+        rows = iter(self._scorer.score(matched).tolist())
+        return [self._confidences(next(rows)) if one else None for one in has_one_face]
+
+    def _confidences(self, row: list[float]) -> Mapping[str, float] | None:
+        """The scores of a face; None where the scorer abstained."""
+        return None if any(map(math.isnan, row)) else dict(zip(self.expressions, row, strict=True))
 
     def _has_one_face(self, sheet: Sheet) -> list[bool]:
         picture = cv2.imdecode(np.frombuffer(sheet.jpeg, dtype=np.uint8), cv2.IMREAD_COLOR)

@@ -100,6 +100,39 @@ def test_a_scored_window_is_the_seen_one_with_its_scores():
     assert scored[0].record.tallies["smile"].over == 3
 
 
+class FacesOfKinds(FacesInPlace):
+    """Finds a face that can be scored, one that is too small, one turned away, and one more, whose mouth is covered."""
+
+    def detect(self, image: Image) -> list[Detection]:
+        changes = {
+            70: {"width": 11, "height": 11},
+            130: {"landmarks": ((132.0, 28), (140, 28), (131, 33), (134, 38), (139, 38))},
+        }
+        return [replace(face, **changes.get(int(face.left), {})) for face in super().detect(image)]
+
+
+class AbstainingScorer(BrightScorer):
+    """Scores bright faces, and abstains from the last one of a batch."""
+
+    def score(self, crops: Sequence[Image]) -> np.ndarray:
+        scores = super().score(crops)
+        scores[-1] = np.nan
+        return scores
+
+
+def test_faces_that_cannot_be_read_have_no_score_and_say_why():
+    (window,) = scored_windows(
+        frames(4),
+        camera=CAMERA,
+        corrector=PictureCorrector(FacesOfKinds()),
+        tracker=Tracker(run="r"),
+        scorer=AbstainingScorer(),
+    )
+    assert [face.unscored for face in window.faces.faces] == ["", "small", "profile", "covered"]
+    assert [bool(face.confidences) for face in window.faces.faces] == [True, False, False, False]
+    assert (window.record.faces, window.record.tallies["smile"].faces, window.record.tallies["smile"].over) == (4, 1, 1)
+
+
 def test_frames_are_kept_where_they_were_asked_for_alone():
     taken = frames(1, 1)
     assert seen(taken)[0].kept == ()
