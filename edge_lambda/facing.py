@@ -104,9 +104,8 @@ def head_pose(face: Detection, mean: MeanFace) -> HeadPose | None:
     if not sizes[1] > 1e-6:
         return None
     across, down = left @ right
+    # Under 0 where a face in profile has its eyes in the wrong order; it is then turned by over 90°.
     towards = across[0] * down[1] - across[1] * down[0]
-    if towards <= 0:
-        return None  # the back of a head, or an eye and a mouth that changed places
     yaw = math.atan2(-across[2], towards)
     pitch = math.atan2(down[2], math.hypot(across[2], towards))
     # A nod is along the face's own vertical, which leans with the head.

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from edge_lambda.detectors import Detection, Image
 from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.camera_motion import REFERENCE_S, CameraMotion
+from edge_lambda.tracking.returning import MOST_LOST
 from tests.examples import examples
 
 WIDTH, HEIGHT = 640, 360
@@ -160,6 +161,13 @@ class TestComingBack:
         first = room.sees((200, 150, RED))
         assert room.sees((200, 150, RED), after_s=61) != first
         assert room.tracker.tracks_in_memory == 1
+
+    def test_memory_is_bounded_where_every_picture_is_another_view(self) -> None:
+        tracker = Tracker(run="run")
+        faces = [Detection(left=30 * place, top=100, width=16, height=20, confidence=0.9) for place in range(20)]
+        for second in range(40):
+            tracker.update(faces, second * 1000, (WIDTH, HEIGHT), a_scene(second))
+        assert tracker.tracks_in_memory <= MOST_LOST + len(faces)
 
     def test_where_tracks_stand_for_recognised_people_nobody_comes_back(self) -> None:
         room = Room()

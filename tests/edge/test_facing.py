@@ -89,6 +89,14 @@ class TestPose:
         assert pose is not None
         assert pose.yaw > 0
 
+    def test_a_profile_whose_eyes_are_in_the_wrong_order_is_turned_away(self) -> None:
+        face = a_face(80)
+        assert face.landmarks is not None
+        left, right, *others = face.landmarks
+        pose = head_pose(replace(face, landmarks=(right, left, *others)), MEAN)
+        assert pose is not None
+        assert turned_to(pose, CAMERA) < 0.1
+
     def test_without_landmarks_and_of_few_pixels_nothing_is_known(self) -> None:
         assert head_pose(replace(a_face(), landmarks=None), MEAN) is None
         assert head_pose(a_face(height=LEAST_HEIGHT - 1), MEAN) is None
