@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from houselights.commands.alerts import alerts
+from houselights.commands.axis import axis
 from houselights.commands.calibrate_sheets import calibrate_sheets
 from houselights.commands.compare_scorers import compare_scorers
 from houselights.commands.dashboard import dashboard
@@ -31,6 +32,7 @@ from houselights.commands.watch import watch
 COMMANDS: tuple[click.Command, ...] = (
     score,
     watch,
+    axis,
     timeline,
     sessions,
     describe,

@@ -132,6 +132,7 @@ def commands_in(folder: Path) -> Iterator[Runs]:
 def a_talk(runs: Runs) -> None:
     runs.run("demo", "-c", _CLIP)
     runs.houselights("score", "FILE.mp4", "--session", "talk", "--preview", "FILE-marked.mp4")
+    runs.houselights("axis", "file:FILE.mp4")
     runs.houselights("timeline", "talk", "FILE.mp4", "--scenes")
     runs.houselights("export", "talk", "--out", "DIR", "--format", "csv,parquet")
     runs.houselights("export", "--archive", "DIR/archive")
