@@ -10,7 +10,7 @@ HOUSELIGHTS_HEADS_ONLY        yes: only count heads; no expression is scored, an
 HOUSELIGHTS_SCORING           cloud: faces leave on contact sheets; device: only their scores leave (cloud)
 HOUSELIGHTS_SHEET_INTERVAL_S  seconds of faces in a delivery, 0.1 to 600 (2; 12 costs less and arrives later)
 HOUSELIGHTS_EVERY_S           seconds between samples, 0.02 to 3600 (1)
-HOUSELIGHTS_DETECTOR          centerface, yunet, haar or deeplens (centerface)
+HOUSELIGHTS_DETECTOR          libfacedetection, centerface, yunet, haar or deeplens (libfacedetection)
 HOUSELIGHTS_FACING_AXIS       where the room looks, degrees, as `houselights axis` prints it (learned from the faces)
 HOUSELIGHTS_MODEL             a model file that `python -m training` made, to score with instead of the included one;
                               needs HOUSELIGHTS_SCORING=device
