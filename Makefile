@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 SYNC := $(VENV)/.synced
 RUNS := $(VENV)/.synced-to-run
-WEIGHTS := edge_lambda/models/centerface.onnx
+WEIGHTS := edge_lambda/models/centerface.onnx edge_lambda/models/libfacedetection.safetensors
 CHECKED := hatch_build.py audience edge_lambda ingest_lambda board_page houselights dashboard sample_data timeline_files bench training tests
 
 CHECKS := build/checks
@@ -17,7 +17,7 @@ SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam
 ACCOUNT = $(if $(profile),--profile "$(profile)") $(if $(region),--region "$(region)")
 STACK = $(if $(stack),$(stack),houselights)
 
-.PHONY: help demo local-cloud test thorough check checks format train bench package component deploy-model licences wheel release deploy teardown clean
+.PHONY: help demo local-cloud test thorough check checks format train train-cloud bench package component deploy-model licences wheel release deploy teardown clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -29,14 +29,14 @@ $(UV):
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==0.13.8"
 
 # uv itself lives in the same environment, so a sync must not clean it away (--inexact). Building the package fetches the
-# weights of CenterFace: it is built again wherever they are missing.
+# detectors' weights: it is built again wherever some are missing.
 .PHONY: fetch-weights
-$(SYNC): pyproject.toml uv.lock hatch_build.py $(if $(wildcard $(WEIGHTS)),,fetch-weights) | $(UV)
+$(SYNC): pyproject.toml uv.lock hatch_build.py $(if $(filter-out $(wildcard $(WEIGHTS)),$(WEIGHTS)),fetch-weights) | $(UV)
 	$(UV) sync --frozen --inexact --reinstall-package houselights --extra demo --extra cloud --extra dev
 	@touch $@
 
 # What the commands and pages need, and nothing of the developers'.
-$(RUNS): pyproject.toml uv.lock hatch_build.py $(if $(wildcard $(WEIGHTS)),,fetch-weights) | $(UV)
+$(RUNS): pyproject.toml uv.lock hatch_build.py $(if $(filter-out $(wildcard $(WEIGHTS)),$(WEIGHTS)),fetch-weights) | $(UV)
 	$(UV) sync --frozen --inexact --reinstall-package houselights --no-dev --extra demo
 	@touch $@
 
@@ -79,6 +79,11 @@ train: $(SYNC) ## Train ExpressionNet anew, or your own: make train [data=FOLDER
 	$(BIN)/python -m training $(foreach corpus,$(data),--data "$(corpus)") $(if $(out),--out "$(out)") \
 	  $(if $(epochs),--epochs "$(epochs)")
 
+train-cloud: $(SYNC) ## Train as a SageMaker job: make train-cloud role=ARN data="A.zip B.zip" [epochs=N] [hours=N] [instance=TYPE], or job=NAME
+	$(BIN)/python -m houselights.deploying train-cloud --stack "$(STACK)" $(if $(role),--role "$(role)") \
+	  $(foreach file,$(data),--data "$(file)") $(if $(epochs),--epochs "$(epochs)") $(if $(hours),--hours "$(hours)") \
+	  $(if $(instance),--instance "$(instance)") $(if $(price),--price "$(price)") $(if $(job),--job "$(job)") $(ACCOUNT)
+
 bench: $(SYNC) ## Run one bench: make bench NAME=detect; without a name: which there are
 	@$(BIN)/python -m bench $(or $(NAME),--help)
 
@@ -119,8 +124,8 @@ release: $(SYNC) ## Make a release: make release [version=1.2.3]; dates CHANGELO
 licences: $(SYNC) ## Write the list of third-party licences anew
 	$(BIN)/python -m houselights.deploying licences
 
-teardown: $(SYNC) ## Delete the stack: make teardown profile=NAME [data=1]; asks, and says what is left
-	$(BIN)/python -m houselights.deploying teardown --stack "$(STACK)" $(if $(data),--data) $(ACCOUNT)
+teardown: $(SYNC) ## Delete the stack: make teardown profile=NAME [data=1] [training=1]; asks, and says what is left
+	$(BIN)/python -m houselights.deploying teardown --stack "$(STACK)" $(if $(data),--data) $(if $(training),--training) $(ACCOUNT)
 
 clean: ## Remove the environment and everything made
 	rm -rf $(VENV) build dist $(WEIGHTS) .pytest_cache .ruff_cache .mypy_cache .hypothesis

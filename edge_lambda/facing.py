@@ -62,9 +62,10 @@ class MeanFace:
 
 MEAN_FACES: Final = {
     "centerface": MeanFace(nose=0.53, mouth=0.93, nose_depth=0.50, nod=2.4),
+    "libfacedetection": MeanFace(nose=0.57, mouth=1.01, nose_depth=0.43, nod=2.2),
     "yunet": MeanFace(nose=0.53, mouth=1.01, nose_depth=0.36, nod=1.5),
 }
-"""By detector. Measured on photographs of 64 people, turned as in `bench/facing.py`."""
+"""By detector. Measured on photographs of 20 to 64 people, turned as in `bench/facing.py`."""
 
 _MOUTH_HALF = 0.42  # half the width of a mouth
 
@@ -104,9 +105,8 @@ def head_pose(face: Detection, mean: MeanFace) -> HeadPose | None:
     if not sizes[1] > 1e-6:
         return None
     across, down = left @ right
+    # Under 0 where a face in profile has its eyes in the wrong order; it is then turned by over 90°.
     towards = across[0] * down[1] - across[1] * down[0]
-    if towards <= 0:
-        return None  # the back of a head, or an eye and a mouth that changed places
     yaw = math.atan2(-across[2], towards)
     pitch = math.atan2(down[2], math.hypot(across[2], towards))
     # A nod is along the face's own vertical, which leans with the head.
@@ -157,6 +157,11 @@ class RoomAxis:
             return self._given
         yaw, pitch = (_median(looks) for looks in self._looks)
         return HeadPose(*np.clip((yaw, pitch), -FURTHEST, FURTHEST).tolist())
+
+    @property
+    def can_judge(self) -> bool:
+        """Whether the detector's landmarks are known, so that anything can be said."""
+        return self._mean is not None
 
     def poses(self, faces: Sequence[Detection]) -> list[HeadPose | None]:
         """The head poses of some faces; None for each whose pose is unknown."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from audience.errors import InvalidValue
-from audience.faces import Box, FaceRecord, WindowFaces
+from audience.faces import FACING, FACING_THRESHOLD, Box, FaceRecord, WindowFaces
 from audience.reaction.corrected_share import ShareEstimator
 from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of, window_start
 from edge_lambda.correction import CorrectedFrame, PictureCorrector
@@ -277,12 +277,12 @@ def _scored(
             at_ms=face.at_ms,
             box=face.box,
             quality=face.quality,
-            confidences=confidences,
+            confidences=confidences if face.facing is None else {**confidences, FACING: face.facing},
             unscored=reason,
         )
         for face, (confidences, reason) in zip(window.faces, _scores(window.faces, scorer), strict=True)
     )
-    tallies = tallies_of(faces, scorer.thresholds if scorer is not None else {})
+    tallies = tallies_of(faces, {FACING: FACING_THRESHOLD, **(scorer.thresholds if scorer is not None else {})})
     kept_from = camera.kept_from_ms(window.start_ms)
     name = scorer.name if scorer is not None else ""
     return ScoredWindow(

@@ -54,6 +54,7 @@ def checkup(store_url: str) -> list[Finding]:
         ("Python", _python),
         ("OpenCV", _opencv),
         ("video", _video),
+        ("detector libfacedetection", _libfacedetection),
         ("detector centerface", _centerface),
         ("detector yunet", _yunet),
         ("detector haar", _haar),
@@ -109,6 +110,14 @@ def _video() -> Finding:
     return Finding(what="video", state="ok", says=f"PyAV {av.__version__} reads video and writes H.264")
 
 
+def _libfacedetection() -> Finding:
+    from edge_lambda.detectors.libfacedetection import weights_file
+    from edge_lambda.detectors.load import load_detector
+
+    load_detector("libfacedetection", threads=1)
+    return Finding(what="detector libfacedetection", state="ok", says=_file(Path(str(weights_file()))))
+
+
 def _centerface() -> Finding:
     from edge_lambda.detectors.centerface import weights_file
     from edge_lambda.detectors.load import load_detector
@@ -125,8 +134,8 @@ def _yunet() -> Finding:
         return Finding(
             what="detector yunet",
             state="missing",
-            says="its model is not on this machine (optional: four times as fast)",
-            do="`houselights score --detector yunet` downloads it.",
+            says="its model is not on this machine (optional: finds a few more far faces)",
+            do="`houselights doctor --fetch` downloads it.",
         )
     if hashlib.sha256(path.read_bytes()).hexdigest() != MODEL_SHA256:
         return Finding(

@@ -1,12 +1,15 @@
 """Finds the orientation of a camera's pictures from the faces in them, and corrects it.
 
-1. Landmarks show the orientation of every face, in every picture and at no cost. While most faces are upright, nothing
+1. Landmarks show the orientation of every face. While most faces are upright, nothing
    is changed.
 2. If most faces lie on their side or upside down, faces are detected in all four orientations. The picture is turned
    once one orientation has clearly more upright faces than the others; until then its faces are not scored. If faces
    seem upright but are not clear, all orientations are checked too, three times and then once in 150 frames.
 3. If the faces lean to one side together, the picture is straightened by that angle.
 4. If no face is found, the other orientations are tried now and then.
+
+Where the detector's landmarks stay upright in a tilted face, a second detector, the compass, finds the faces for these
+steps: in every picture until the orientation is known, then in one of ten.
 
 Before that, interlaced pictures are deinterlaced and noisy ones smoothed. A camera that is turned later is noticed in
 the same way. Without landmarks the orientation is unknown, and the picture is left as it is.
@@ -15,7 +18,7 @@ the same way. Without landmarks the orientation is unknown, and the picture is l
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -23,6 +26,7 @@ import numpy as np
 
 from edge_lambda.correction.interlacing import deinterlaced, is_combed
 from edge_lambda.correction.leaning import (
+    ENOUGH_FACES,
     ENOUGH_FRAMES,
     LYING,
     are_clearly_upright,
@@ -33,6 +37,7 @@ from edge_lambda.correction.leaning import (
 )
 from edge_lambda.correction.turn import QUARTERS, Turn
 from edge_lambda.detectors import CLEAR, SURE, Detection, Detector, Image
+from edge_lambda.detectors.load import load_compass
 from edge_lambda.expected_faces import recall
 
 NOISY_FROM: Final = 6.0
@@ -82,8 +87,9 @@ _FREE_CHECKS = 3  # first checks of all orientations for faces that seem upright
 _FRAMES_A_CHECK = 150  # ... then one check per this many frames: 2 % of the time
 _FREE_TRIES = 3  # first tries of other orientations if no face is found
 _FRAMES_A_TRY = 50  # ... then one try per this many frames: 2 % of the time
-_STILL_SEEN = 0.95  # share of the uprightness that must remain after straightening, which costs a little sharpness
+_STILL_SEEN = 0.93  # share of the uprightness that must remain after straightening, which costs a little sharpness
 _FOUND_AT_LEAST = 0.5  # share of the faces that must be found despite noise, or none is scored
+_COMPASS_EVERY = 10  # pictures from one look of the compass to the next, once the orientation is known
 _LEAST_ROLL = 5  # smallest angle by which a picture is straightened, degrees
 
 
@@ -107,13 +113,19 @@ class CorrectedFrame:
 class PictureCorrector:
     """Corrects the pictures of one camera, in chronological order."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, *, compass: Detector | None = None) -> None:
         """Assumes upright pictures until faces show otherwise.
 
         Args:
             detector: finds the faces.
+            compass: finds the faces that show the orientation; None for the one that `load_compass` gives.
+
+        Raises:
+            ModelUnavailable: the compass cannot be loaded.
         """
         self._detector = detector
+        self._compass = compass or load_compass(detector) or detector
+        self._compass_looks = self._next_compass = 0
         self._turn = Turn()
         self._recent: deque[tuple[float, float]] = deque(maxlen=_JUDGED_TOGETHER)  # lean and confidence of each face
         self._lines: deque[list[float]] = deque(maxlen=ENOUGH_FRAMES)
@@ -141,16 +153,7 @@ class PictureCorrector:
             image = smoothed(image)
             self._smoothed += 1
         before = self._turn
-        frame = self._detect_turned(image)
-        leans = leans_of(frame.detections)
-        if self._most_faces_lie(leans):
-            frame = self._find_orientation(image, frame)
-        elif leans:
-            frame = self._check_upright(image, frame)
-        elif not frame.detections:
-            frame = self._try_other_orientation(image, frame)
-        if not frame.unusable:
-            frame = self._straighten(image, frame)
+        frame = self._upright(image)
         too_noisy = noisy and self._noise_hides_most(frame.detections)
         self._note(frame, too_noisy)
         return CorrectedFrame(
@@ -182,10 +185,48 @@ class PictureCorrector:
                 lines.append(f"{count} picture{' was' if count == 1 else 's were'} not scored: {why}.")
         return tuple(lines)
 
-    def _detect_turned(self, image: Image) -> CorrectedFrame:
-        """Applies the current turn to a picture and finds its faces."""
+    def _upright(self, image: Image) -> CorrectedFrame:
+        """Turns a picture upright and finds its faces."""
         turned = self._turn.applied(image)
-        return CorrectedFrame(image=turned, detections=self._detector.detect(turned))
+        frame = CorrectedFrame(image=turned, detections=self._detector.detect(turned))
+        # Doubtful faces alone are never scored: they may as well be the backs of chairs.
+        sure = any(face.confidence >= SURE for face in frame.detections)
+        if self._compass is self._detector or not frame.detections:
+            oriented = self._oriented(image, frame, sure)
+        elif self._frames < self._next_compass:
+            return frame
+        else:
+            oriented = self._oriented(image, replace(frame, detections=self._compass.detect(turned)), sure)
+            self._compass_looks += 1
+            known = self._compass_looks >= ENOUGH_FRAMES or sum(map(len, self._lines)) >= ENOUGH_FACES
+            self._next_compass = self._frames + (_COMPASS_EVERY if known and not oriented.unusable else 1)
+        if self._compass is self._detector:
+            return oriented
+        if oriented.image is turned:
+            return replace(frame, unusable=oriented.unusable)
+        return replace(oriented, detections=self._detector.detect(oriented.image))
+
+    def _oriented(self, image: Image, frame: CorrectedFrame, sure: bool) -> CorrectedFrame:
+        """Turns a picture upright, by the faces that the compass found in it as it is turned now.
+
+        Args:
+            image: the picture as it came.
+            frame: the picture as it is turned now, and those faces.
+            sure: whether the detector is sure of a face in it.
+        """
+        leans = leans_of(frame.detections)
+        if self._most_faces_lie(leans):
+            frame = self._find_orientation(image, frame, sure)
+        elif leans:
+            frame = self._check_upright(image, frame)
+        elif not frame.detections:
+            frame = self._try_other_orientation(image, frame)
+        return frame if frame.unusable else self._straighten(image, frame)
+
+    def _detect_turned(self, image: Image) -> CorrectedFrame:
+        """Applies the current turn to a picture and finds its faces with the compass."""
+        turned = self._turn.applied(image)
+        return CorrectedFrame(image=turned, detections=self._compass.detect(turned))
 
     def _most_faces_lie(self, leans: list[tuple[float, float]]) -> bool:
         """Whether most faces of a frame are not upright; with few faces, those of earlier frames count too."""
@@ -196,10 +237,8 @@ class PictureCorrector:
         wrong = sum(confidence for lean, confidence in together if abs(lean) > LYING)
         return 2 * wrong > sum(confidence for _, confidence in together)
 
-    def _find_orientation(self, image: Image, frame: CorrectedFrame) -> CorrectedFrame:
-        """Finds the orientation of a picture with lying faces; unusable until it is known."""
-        # Doubtful faces alone are never scored: they may as well be the backs of chairs.
-        sure = any(face.confidence >= SURE for face in frame.detections)
+    def _find_orientation(self, image: Image, frame: CorrectedFrame, sure: bool) -> CorrectedFrame:
+        """Finds the orientation of a picture with lying faces; unusable until it is known, if a face is sure."""
         unknown = CorrectedFrame(image=frame.image, detections=frame.detections, unusable=sure)
         if self._frames < self._next_look:
             return unknown if self._evidence.any() else frame
@@ -210,7 +249,7 @@ class PictureCorrector:
 
     def _check_upright(self, image: Image, frame: CorrectedFrame) -> CorrectedFrame:
         """Checks now and then whether faces that seem upright are so, unless they clearly are."""
-        if self._detector.landmarks_turn and are_clearly_upright(frame.detections):
+        if self._compass.landmarks_turn and are_clearly_upright(frame.detections):
             self._evidence /= 2  # earlier evidence against it loses weight
             return frame
         if self._checks >= _FREE_CHECKS + self._frames // _FRAMES_A_CHECK:
@@ -227,7 +266,7 @@ class PictureCorrector:
         for quarters in range(QUARTERS):
             if quarters not in seen:
                 turned = Turn(quarters).applied(image)
-                seen[quarters] = CorrectedFrame(image=turned, detections=self._detector.detect(turned))
+                seen[quarters] = CorrectedFrame(image=turned, detections=self._compass.detect(turned))
         self._evidence += [uprightness(seen[quarters].detections) for quarters in range(QUARTERS)]
         second, best = np.sort(self._evidence)[-2:]
         if best < ENOUGH or best < MARGIN * second:
@@ -245,7 +284,7 @@ class PictureCorrector:
             return frame
         self._tries += 1
         other = self._turn.by(quarters=1 + self._tries % (QUARTERS - 1))
-        if not uprightness(self._detector.detect(other.applied(image))):
+        if not uprightness(self._compass.detect(other.applied(image))):
             return frame
         return self._compare_orientations(image, frame) or frame
 
@@ -287,7 +326,7 @@ class PictureCorrector:
         """Clears what was measured in the previous orientation."""
         self._recent.clear()
         self._lines.clear()
-        self._looks = self._next_look = self._next_tilt = 0
+        self._looks = self._next_look = self._next_tilt = self._compass_looks = self._next_compass = 0
 
     def _noise_hides_most(self, faces: list[Detection]) -> bool:
         """Whether noise hides most faces, estimated from the share of doubtful ones among those found."""

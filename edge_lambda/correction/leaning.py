@@ -1,7 +1,7 @@
 """Measures the orientation of faces from their landmarks.
 
-CenterFace and YuNet find many faces that lie on their side or upside down, with lower confidence, and CenterFace's
-landmarks turn with them (`Detector.landmarks_turn`). So the faces of a picture show which way is up, at no cost.
+Detectors find many faces that lie on their side or upside down, with lower confidence, and CenterFace's landmarks turn
+with them (`Detector.landmarks_turn`). So the faces of a picture show which way is up.
 """
 
 from __future__ import annotations

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 
-DETECTORS = ("centerface", "yunet", "haar")
-DEFAULT_DETECTOR = "centerface"
+DETECTORS = ("libfacedetection", "centerface", "yunet", "haar")
+DEFAULT_DETECTOR = "libfacedetection"
 
 SURE = 0.5
 """Confidence from which a detection counts as a face."""
 
 CLEAR = 0.6
-"""Confidence from which CenterFace accepts a face at the first look; less certain ones get a second look."""
+"""Confidence from which a face is clear; CenterFace gives a less certain one a second look."""
 
 DOUBTFUL = 0.3
 """Minimum confidence of a doubtful face: enough to continue a track, never to start one."""
@@ -50,11 +50,14 @@ class Detector(Protocol):
 
     Attributes:
         name: name and version, stored in every record.
-        landmarks_turn: whether its landmarks follow a face that lies on its side or upside down.
     """
 
     name: str
-    landmarks_turn: bool
+
+    @property
+    def landmarks_turn(self) -> bool | None:
+        """Whether its landmarks follow a face that lies on its side or upside down; None if it gives none."""
+        ...
 
     def detect(self, image: Image) -> list[Detection]:
         """Finds the faces of one image.

@@ -25,7 +25,7 @@ class Haar:
     """OpenCV's cascade for upright, frontal faces of 20 pixels or more; no landmarks."""
 
     name = "haar-1"
-    landmarks_turn = False  # it gives none
+    landmarks_turn = None
 
     def __init__(self) -> None:
         """Reads the cascade.

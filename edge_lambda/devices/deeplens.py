@@ -90,7 +90,7 @@ class DeepLensDetector:
     """
 
     name = "deeplens-1"
-    landmarks_turn = False  # it gives none
+    landmarks_turn = None
 
     def __init__(self, *, model: Path | None = None) -> None:
         """Loads the model.

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_lambda.recognisers.onnx_writer import OnnxWriter
+from edge_lambda.onnx_writer import OnnxWriter
 
 SIZE: Final = 128
 """Numbers that the network gives for a face."""

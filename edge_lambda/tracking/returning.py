@@ -22,15 +22,18 @@ from edge_lambda.tracking.motion import State, carried
 REACH: Final = 1.5
 """How far from where somebody was lost a face may be theirs, box heights; a neighbour's seat is about as far."""
 
-COLOURS_APART: Final = 0.12
-"""Unlikeness of colours up to which they may be those of one person; measured at the same place a second and more
-apart: .01 at the most where nobody stands before them, .08 at half of the times in a street."""
+COLOURS_APART: Final = 0.05
+"""Unlikeness of colours up to which they may be those of one person. Measured of one person, seconds apart: .04 at the
+most in seats, .08 at half of the times in a street, where others walk before them."""
 
 RESIZE: Final = 1.5
 """Ratio of the heights up to which two boxes may be of one face."""
 
 CLEARER_BY: Final = 0.3
 """How much worse any other pair must fit, or nobody knows who of two it is."""
+
+MOST_LOST: Final = 500
+"""Lost tracks that are kept at most, whatever a camera shows; the first one lost goes first."""
 
 _LOOKED_AT_EVERY_MS = 5_000  # colours of a followed face
 
@@ -77,9 +80,12 @@ class Returning:
     def lose(self, track: str, state: State, seen_at_ms: int) -> None:
         """Keeps a track that is no longer followed; drops it if its colours were never seen."""
         _, colours = self._colours.pop(track, (0, None))
-        if colours is not None:
-            state.mean[:, 1] = 0
-            self._lost[track] = _Lost(state, seen_at_ms, colours)
+        if colours is None:
+            return
+        at_rest = State(mean=state.mean * (1, 0), covariance=state.covariance)
+        self._lost[track] = _Lost(at_rest, seen_at_ms, colours)
+        if len(self._lost) > MOST_LOST:
+            del self._lost[next(iter(self._lost))]
 
     def carry(self, camera: Transform) -> None:
         """Moves the places of lost tracks as the camera moved."""

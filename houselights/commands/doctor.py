@@ -25,13 +25,18 @@ _MARKS = {
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text, without questions.")
 @click.option("--yes", is_flag=True, help="Remove files left by onnxruntime's reports to Microsoft, without asking.")
-def doctor(store_url: str | None, as_json: bool, yes: bool) -> int:
+@click.option("--fetch", is_flag=True, help="Download YuNet's model, which `--detector yunet` uses, then check.")
+def doctor(store_url: str | None, as_json: bool, yes: bool, fetch: bool) -> int:
     """Check OpenCV, models, store, camera and browser; exit code 1 if something required is broken.
 
     Offers to remove files that onnxruntime's reports to Microsoft left before they were switched off.
     """
     from houselights.checkup import checkup
 
+    if fetch:
+        from edge_lambda.detectors.load import load_detector
+
+        load_detector("yunet")
     if yes:
         _remove(as_json)
     findings = checkup(store_url or default_store_url())

@@ -25,7 +25,7 @@ class FacesInPlace:
     """Finds the faces of a `picture`."""
 
     name = "faces-in-place 1"
-    landmarks_turn = False
+    landmarks_turn = None
 
     def detect(self, image: Image) -> list[Detection]:
         lefts = range(10, image.shape[1] - FACE_PX, APART_PX)

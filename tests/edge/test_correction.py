@@ -12,7 +12,7 @@ from edge_lambda.correction import CorrectedFrame, PictureCorrector
 from edge_lambda.correction.corrector import NOISY_FROM, noise_of
 from edge_lambda.correction.interlacing import deinterlaced, is_combed
 from edge_lambda.correction.turn import Turn
-from edge_lambda.detectors import SURE, Detection, Image
+from edge_lambda.detectors import DEFAULT_DETECTOR, SURE, Detection, Image
 from edge_lambda.detectors.load import load_detector
 from tests.edge.faces_in_place import FacesInPlace, picture
 from tests.portraits import portrait
@@ -21,11 +21,11 @@ SIDE = 160
 
 
 class Counting:
-    """The default detector, with a count of its calls."""
+    """A detector, with a count of its calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "centerface") -> None:
         self.asked = 0
-        self._detector = load_detector(doubtful=True)
+        self._detector = load_detector(name, doubtful=True)
         self.name, self.landmarks_turn = self._detector.name, self._detector.landmarks_turn
 
     def detect(self, image: Image) -> list[Detection]:
@@ -36,6 +36,23 @@ class Counting:
 @pytest.fixture(scope="module")
 def detector() -> Counting:
     return Counting()
+
+
+@pytest.fixture(scope="module")
+def default() -> Counting:
+    """The default detector, whose landmarks stay upright in a tilted face."""
+    return Counting(DEFAULT_DETECTOR)
+
+
+@pytest.fixture(scope="module")
+def compass() -> Counting:
+    return Counting()
+
+
+@pytest.fixture(scope="module", params=["centerface", DEFAULT_DETECTOR])
+def either(request: pytest.FixtureRequest) -> Counting:
+    """A detector whose landmarks turn, and one whose landmarks do not."""
+    return Counting(request.param)
 
 
 def people(count: int) -> Image:
@@ -64,8 +81,8 @@ def test_an_upright_picture_is_unchanged_and_detected_once(detector: Counting):
 
 
 @pytest.mark.parametrize(("quarters", "said"), [(1, "90°"), (2, "180°"), (3, "90°")])
-def test_a_picture_of_several_people_is_turned_at_once(detector: Counting, quarters: int, said: str):
-    corrector, image = PictureCorrector(detector), people(4)
+def test_a_picture_of_several_people_is_turned_at_once(either: Counting, quarters: int, said: str):
+    corrector, image = PictureCorrector(either), people(4)
     (frame,) = corrected(corrector, lying(image, quarters))
     assert np.array_equal(frame.image, image)
     assert (len(frame.detections), frame.unusable) == (4, False)
@@ -73,8 +90,8 @@ def test_a_picture_of_several_people_is_turned_at_once(detector: Counting, quart
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_one_person_is_not_scored_until_the_orientation_is_clear(detector: Counting, quarters: int):
-    corrector, image = PictureCorrector(detector), people(1)
+def test_one_person_is_not_scored_until_the_orientation_is_clear(either: Counting, quarters: int):
+    corrector, image = PictureCorrector(either), people(1)
     frames = corrected(corrector, *[lying(image, quarters)] * 5)
     assert all(frame.unusable or not any(face.confidence >= SURE for face in frame.detections) for frame in frames[:2])
     assert np.array_equal(frames[-1].image, image)
@@ -88,9 +105,9 @@ def test_a_camera_that_is_turned_later_is_noticed_and_so_is_its_being_turned_bac
 
 
 @pytest.mark.parametrize("degrees", [-20, 20, 30])
-def test_a_tilted_picture_is_straightened(detector: Counting, degrees: int):
-    corrector, image = PictureCorrector(detector), Turn(0, degrees).applied(people(6))
-    frames = corrected(corrector, *[image] * 4)
+def test_a_tilted_picture_is_straightened(either: Counting, degrees: int):
+    corrector, image = PictureCorrector(either), Turn(0, degrees).applied(people(6))
+    frames = corrected(corrector, *[image] * 6)
     lines = [face.landmarks[:2] for face in frames[-1].detections if face.landmarks is not None]
     left = np.median([np.degrees(np.arctan2(y2 - y1, x2 - x1)) for (x1, y1), (x2, y2) in lines])
     assert abs(left) <= 8  # in the portrait itself they lean by 5
@@ -101,13 +118,13 @@ def test_a_tilted_picture_is_straightened(detector: Counting, degrees: int):
     assert "straightened" in " ".join(corrector.notes())
 
 
-def test_one_person_who_holds_the_head_to_one_side_tilts_no_picture(detector: Counting):
-    corrector, image = PictureCorrector(detector), Turn(0, 12).applied(people(1))
+def test_one_person_who_holds_the_head_to_one_side_tilts_no_picture(either: Counting):
+    corrector, image = PictureCorrector(either), Turn(0, 12).applied(people(1))
     assert all(frame.image is image for frame in corrected(corrector, *[image] * 12))
 
 
-def test_people_who_come_late_are_found_though_nobody_was_there_for_long(detector: Counting):
-    corrector, image = PictureCorrector(detector), people(4)
+def test_people_who_come_late_are_found_though_nobody_was_there_for_long(either: Counting):
+    corrector, image = PictureCorrector(either), people(4)
     empty = [lying(people(0), 2)] * 30
     assert np.array_equal(corrected(corrector, *empty, lying(image, 2))[-1].image, image)
 
@@ -116,7 +133,7 @@ class UprightOnly:
     """Finds the three people of a picture whose top left corner is bright, and nobody where it lies otherwise."""
 
     name = "upright-only 1"
-    landmarks_turn = False
+    landmarks_turn = True
 
     def detect(self, image: Image) -> list[Detection]:
         landmarks = ((18.0, 20.0), (34.0, 20.0), (26.0, 28.0), (20.0, 36.0), (32.0, 36.0))
@@ -138,6 +155,24 @@ def test_an_empty_hall_is_not_turned_and_costs_little(detector: Counting):
     assert not any(frame.moved or frame.unusable for frame in frames)
     assert detector.asked - before <= 60 + 3 + 2
     assert corrector.notes() == ()
+
+
+def test_the_compass_looks_until_the_orientation_is_known_and_then_at_one_picture_of_ten(
+    default: Counting, compass: Counting
+):
+    corrector, image = PictureCorrector(default, compass=compass), people(4)
+    before = default.asked, compass.asked
+    frames = corrected(corrector, *[image] * 30)
+    assert all(frame.image is image and not frame.unusable for frame in frames)
+    assert (default.asked - before[0], compass.asked - before[1]) == (30, 5 + 2)
+
+
+def test_with_a_compass_a_camera_that_is_turned_later_is_noticed_within_ten_pictures(default: Counting):
+    corrector, image = PictureCorrector(default), people(4)
+    frames = corrected(corrector, *[image] * 6, *[lying(image, 2)] * 10)
+    assert np.array_equal(frames[-1].image, image)
+    assert [frame.moved for frame in frames].count(True) == 1
+    assert all(len(frame.detections) == 4 for frame in frames[6:])
 
 
 def test_faces_in_all_orientations_are_not_scored_and_that_is_reported(detector: Counting):

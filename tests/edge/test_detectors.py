@@ -14,13 +14,14 @@ import numpy as np
 import platformdirs
 import pooch
 import pytest
+import skimage.data
 
 from audience.errors import ModelUnavailable, UnknownDetector
 from edge_lambda.detectors import DETECTORS, DOUBTFUL, SURE, Detection, Detector, Image
-from edge_lambda.detectors.boxes import Boxes
-from edge_lambda.detectors.centerface import Thresholds
+from edge_lambda.detectors.boxes import Boxes, overlap
+from edge_lambda.detectors.libfacedetection_network import to_onnx
 from edge_lambda.detectors.load import load_detector
-from edge_lambda.detectors.second_look import MOST_FACES, tiles
+from edge_lambda.detectors.second_look import MOST_FACES, Thresholds, tiles
 from tests.portraits import portrait
 from training.corpus import data_folder
 
@@ -29,7 +30,7 @@ YUNET_MODEL = data_folder() / "models" / "yunet_n_320_320.onnx"
 
 @pytest.fixture(
     scope="module",
-    params=["centerface", "haar", pytest.param("yunet", marks=pytest.mark.real)],
+    params=["libfacedetection", "centerface", "haar", pytest.param("yunet", marks=pytest.mark.real)],
 )
 def detector(request: pytest.FixtureRequest) -> Detector:
     if request.param == "yunet" and not YUNET_MODEL.is_file():
@@ -40,6 +41,11 @@ def detector(request: pytest.FixtureRequest) -> Detector:
 @pytest.fixture(scope="module")
 def centerface() -> Detector:
     return load_detector("centerface")
+
+
+@pytest.fixture(scope="module")
+def libfacedetection() -> Detector:
+    return load_detector("libfacedetection")
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +68,18 @@ def in_a_hall(faces: int, *, side: int) -> Image:
     for place in range(faces):
         top, left = place // 10 * side, place % 10 * side
         image[top : top + side, left : left + side] = portrait(side)
+    return image
+
+
+def many_people(count: int, *, side: int) -> Image:
+    """Faces of as many people in rows on a plain ground, eight to a row."""
+    faces = (skimage.data.lfw_subset()[:count] * 255).astype(np.uint8)
+    apart = side * 8 // 5
+    image = np.full(((count + 7) // 8 * apart, 8 * apart, 3), 60, np.uint8)
+    for place, face in enumerate(faces):
+        top, left = place // 8 * apart, place % 8 * apart
+        enlarged = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
+        image[top : top + side, left : left + side] = enlarged[..., None]
     return image
 
 
@@ -163,12 +181,12 @@ class TestCenterFace:
             candidate.append(len(boxes))
             return tiles(image, boxes)
 
-        monkeypatch.setattr("edge_lambda.detectors.centerface.tiles", counted)
+        monkeypatch.setattr("edge_lambda.detectors.second_look.tiles", counted)
         assert len(centerface.detect(in_a_hall(100, side=50))) >= MOST_FACES
         assert candidate == [MOST_FACES]
 
     def test_sure_faces_cost_no_second_look(self, centerface: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("edge_lambda.detectors.centerface.tiles", None)
+        monkeypatch.setattr("edge_lambda.detectors.second_look.tiles", None)
         only(centerface.detect(portrait(300)))
 
     def test_a_face_cut_by_the_edge_is_found(self, centerface: Detector) -> None:
@@ -196,21 +214,80 @@ class TestCenterFace:
         one = only(load_detector("centerface", threads=1).detect(portrait(200)))
         assert box(one) == pytest.approx(box(only(centerface.detect(portrait(200)))), abs=0.1)
 
-    def test_says_what_to_do_where_the_weights_are_missing(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+
+class TestLibFaceDetection:
+    @pytest.mark.parametrize("side", [48, 104])
+    def test_its_boxes_are_those_that_scorers_are_trained_on(
+        self, libfacedetection: Detector, centerface: Detector, side: int
+    ) -> None:
+        """A crop is a multiple of the box's height, so that height is CenterFace's, whose boxes the scorer knows."""
+        image = many_people(24, side=side)
+        ours, trained_on = (
+            np.array([box(face) for face in detector.detect(image)]) for detector in (libfacedetection, centerface)
+        )
+        rows, columns = np.nonzero(overlap(ours, trained_on) > 0.4)
+        assert len(rows) >= 22
+        ours, trained_on = ours[rows], trained_on[columns]
+        heights = trained_on[:, 3]
+        assert np.median(ours[:, 3] / heights) == pytest.approx(1, abs=0.04)
+        middles = (ours[:, :2] + ours[:, 2:] / 2) - (trained_on[:, :2] + trained_on[:, 2:] / 2)
+        assert np.abs(np.median(middles / heights[:, None], axis=0)).max() < 0.03
+
+    def test_landmarks_lie_where_centerface_sees_them(self, libfacedetection: Detector, centerface: Detector) -> None:
+        ours, theirs = only(libfacedetection.detect(portrait(300))), only(centerface.detect(portrait(300)))
+        assert ours.landmarks is not None
+        assert theirs.landmarks is not None
+        assert np.abs(np.subtract(ours.landmarks, theirs.landmarks)).max() < 0.08 * theirs.height
+
+    @pytest.mark.parametrize("side", [24, 30])
+    def test_a_face_of_ten_pixels_in_a_small_picture_is_found(self, libfacedetection: Detector, side: int) -> None:
+        image = np.full((270, 480, 3), 60, np.uint8)
+        image[100 : 100 + side, 300 : 300 + side] = portrait(side)
+        assert only(libfacedetection.detect(image)).height == pytest.approx(0.39 * side, abs=3)
+
+    def test_faces_too_doubtful_to_count_are_for_those_who_ask(self, libfacedetection: Detector) -> None:
+        doubting, doubtful = load_detector("libfacedetection", doubtful=True), 0
+        for blur in np.arange(6.0, 6.6, 0.05):
+            image = np.asarray(cv2.GaussianBlur(portrait(160), (0, 0), float(blur)), dtype=np.uint8)
+            found = doubting.detect(image)
+            assert libfacedetection.detect(image) == [face for face in found if face.confidence >= SURE]
+            assert all(face.confidence >= DOUBTFUL for face in found)
+            doubtful += sum(face.confidence < SURE for face in found)
+        assert doubtful
+
+    def test_no_face_has_its_centre_outside_the_image(self) -> None:
+        doubting = load_detector("libfacedetection", doubtful=True)
+        for right in (150, 158, 165):
+            for face in doubting.detect(portrait(300)[:120, :right]):
+                assert 0 <= face.left + face.width / 2 < right
+                assert 0 <= face.top + face.height / 2 < 120
+
+    def test_weights_of_another_network_are_refused(self) -> None:
+        header = b'{"backbone__model0_pw_bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+        content = len(header).to_bytes(8, "little") + header + bytes(4)
+        with pytest.raises(ValueError, match="not libfacedetection's weights"):
+            to_onnx(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("libfacedetection", "libfacedetection.safetensors"), ("centerface", "centerface.onnx")]
+)
+class TestWeightsInThePackage:
+    def test_says_what_to_do_where_they_are_missing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, file: str
     ) -> None:
         monkeypatch.setattr(resources, "files", lambda package: tmp_path)
-        with pytest.raises(ModelUnavailable, match=r"centerface\.onnx is missing: install Houselights again"):
-            load_detector("centerface")
+        with pytest.raises(ModelUnavailable, match=f"{file} is missing: install Houselights again"):
+            load_detector(name)
 
-    def test_other_weights_than_the_ones_its_name_stands_for_are_refused(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_others_than_the_ones_the_name_stands_for_are_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, file: str
     ) -> None:
         (tmp_path / "models").mkdir()
-        (tmp_path / "models" / "centerface.onnx").write_bytes(b"another model")
+        (tmp_path / "models" / file).write_bytes(b"another model")
         monkeypatch.setattr(resources, "files", lambda package: tmp_path)
         with pytest.raises(ModelUnavailable, match="not the expected one"):
-            load_detector("centerface")
+            load_detector(name)
 
 
 class TestYuNetsModel:
@@ -275,7 +352,7 @@ class TestYuNetsModel:
 
 class TestLoading:
     def test_an_unknown_name_is_answered_with_the_known_ones(self) -> None:
-        with pytest.raises(UnknownDetector, match="'dlib': choose one of centerface, yunet, haar"):
+        with pytest.raises(UnknownDetector, match="'dlib': choose one of libfacedetection, centerface, yunet, haar"):
             load_detector("dlib")
 
     @pytest.mark.parametrize("name", DETECTORS)

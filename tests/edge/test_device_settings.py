@@ -41,7 +41,11 @@ def test_three_settings_are_enough():
         None,
     )
     assert (settings.scoring, settings.interval_s, settings.every_s) == ("cloud", 2.0, 1.0)
-    assert (settings.detector, settings.status, settings.outbox) == ("centerface", "log", Path("/state/outbox/cam-1"))
+    assert (settings.detector, settings.status, settings.outbox) == (
+        "libfacedetection",
+        "log",
+        Path("/state/outbox/cam-1"),
+    )
     assert (settings.preview_port, settings.preview_blur, settings.heads_only) == (None, False, False)
     assert (settings.model, settings.yunet_model, settings.deeplens_model) == (None, None, None)
     assert (settings.credentials_url, settings.thing, settings.certificate) == ("", "", None)
@@ -123,7 +127,7 @@ def test_a_model_for_the_device_where_the_cloud_scores_is_refused():
         ("HEADS_ONLY", "perhaps", "use yes or no"),
         ("SHEET_INTERVAL_S", "0", "use seconds from 0.1 to 600"),
         ("SHEET_INTERVAL_S", "nan", "use seconds from 0.1 to 600"),
-        ("DETECTOR", "eagle", "use one of centerface, yunet, haar, deeplens"),
+        ("DETECTOR", "eagle", "use one of libfacedetection, centerface, yunet, haar, deeplens"),
         ("BUCKET", "Faces", "use the name of an S3 bucket"),
         ("BUCKET", "dir:", "use the name of an S3 bucket"),
         ("PREVIEW_PORT", "65536", "use a port from 0 to 65535"),

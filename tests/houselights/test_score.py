@@ -66,7 +66,7 @@ def test_the_json_says_what_was_done(houselights: Houselights, portrait_video: P
     assert said["tracks"] in (2, 3)
     assert said["coverage"] == pytest.approx(8 / (4 + 2 + 4))
     assert said["realtime_factor"] > 0
-    assert said["detector"].startswith("centerface-")
+    assert said["detector"].startswith("libfacedetection-")
     assert said["scorer"].startswith("expressionnet-")
 
 

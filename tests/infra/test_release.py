@@ -18,7 +18,7 @@ from houselights.deploying import ROOT
 from houselights.deploying.release import CHANGELOG, PROJECT, current_version, dated_changelog, make_release
 from tests.architecture.shape import PRODUCT
 
-WEIGHTS = "edge_lambda/models/centerface.onnx"
+WEIGHTS = {"edge_lambda/models/centerface.onnx", "edge_lambda/models/libfacedetection.safetensors"}
 LICENCES = {"LICENSE", "NOTICE", "THIRD_PARTY_LICENSES.md"}
 PACKAGES = set(PRODUCT)
 
@@ -46,7 +46,7 @@ def top_levels(names: list[str]) -> set[str]:
 def test_the_wheel_has_every_file_of_its_packages_and_no_other(wheel: zipfile.ZipFile) -> None:
     """Pages' scripts and styles, sample sessions, the board's page, models; nothing that git does not know."""
     files = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert files == in_git(*top_levels(wheel.namelist())) | {WEIGHTS}
+    assert files == in_git(*top_levels(wheel.namelist())) | WEIGHTS
     assert top_levels(wheel.namelist()) >= PACKAGES
     needed = {Path(name).suffix for name in files}
     assert needed >= {".py", ".css", ".js", ".html", ".svg", ".toml", ".onnx"}
@@ -62,6 +62,7 @@ def test_the_licences_go_along_that_of_the_weights_included(wheel: zipfile.ZipFi
     assert kept.keys() == LICENCES
     notice = wheel.read(kept["NOTICE"]).decode()
     assert "Copyright (c) 2019 StarClouds" in notice
+    assert "Shiqi Yu, all rights reserved" in notice
     assert "The above copyright notice and this permission notice shall be included" in notice
 
 
