@@ -17,7 +17,7 @@ SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam
 ACCOUNT = $(if $(profile),--profile "$(profile)") $(if $(region),--region "$(region)")
 STACK = $(if $(stack),$(stack),houselights)
 
-.PHONY: help demo local-cloud test thorough check checks format train bench package component deploy-model licences wheel release deploy teardown clean
+.PHONY: help demo local-cloud test thorough check checks format train train-cloud bench package component deploy-model licences wheel release deploy teardown clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -79,6 +79,11 @@ train: $(SYNC) ## Train ExpressionNet anew, or your own: make train [data=FOLDER
 	$(BIN)/python -m training $(foreach corpus,$(data),--data "$(corpus)") $(if $(out),--out "$(out)") \
 	  $(if $(epochs),--epochs "$(epochs)")
 
+train-cloud: $(SYNC) ## Train as a SageMaker job: make train-cloud role=ARN data="A.zip B.zip" [epochs=N] [hours=N] [instance=TYPE], or job=NAME
+	$(BIN)/python -m houselights.deploying train-cloud --stack "$(STACK)" $(if $(role),--role "$(role)") \
+	  $(foreach file,$(data),--data "$(file)") $(if $(epochs),--epochs "$(epochs)") $(if $(hours),--hours "$(hours)") \
+	  $(if $(instance),--instance "$(instance)") $(if $(price),--price "$(price)") $(if $(job),--job "$(job)") $(ACCOUNT)
+
 bench: $(SYNC) ## Run one bench: make bench NAME=detect; without a name: which there are
 	@$(BIN)/python -m bench $(or $(NAME),--help)
 
@@ -119,8 +124,8 @@ release: $(SYNC) ## Make a release: make release [version=1.2.3]; dates CHANGELO
 licences: $(SYNC) ## Write the list of third-party licences anew
 	$(BIN)/python -m houselights.deploying licences
 
-teardown: $(SYNC) ## Delete the stack: make teardown profile=NAME [data=1]; asks, and says what is left
-	$(BIN)/python -m houselights.deploying teardown --stack "$(STACK)" $(if $(data),--data) $(ACCOUNT)
+teardown: $(SYNC) ## Delete the stack: make teardown profile=NAME [data=1] [training=1]; asks, and says what is left
+	$(BIN)/python -m houselights.deploying teardown --stack "$(STACK)" $(if $(data),--data) $(if $(training),--training) $(ACCOUNT)
 
 clean: ## Remove the environment and everything made
 	rm -rf $(VENV) build dist $(WEIGHTS) .pytest_cache .ruff_cache .mypy_cache .hypothesis

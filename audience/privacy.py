@@ -45,6 +45,15 @@ def is_in_eu(code: str) -> bool:
     return code in EU_COUNTRIES or code in _EU_ELSEWHERE
 
 
+def measures_facing(setting: Setting) -> bool:
+    """Whether a session measures which faces are turned to the stage.
+
+    That is no emotion, so head counts may have it. At a workplace and in education it is left out: whether workers or
+    pupils look ahead would be a measure of their behaviour (AI Act, annex III, points 3 and 4).
+    """
+    return setting not in ("workplace", "education")
+
+
 def decide(setting: Setting, country: str | None, *, heads_only: bool = False) -> Decision:
     """Decides which mode a session may use.
 

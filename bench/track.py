@@ -59,7 +59,7 @@ class Identities:
     ms: float
 
 
-def run() -> list[Figure]:
+def run() -> Iterator[Figure]:
     """Follows the faces of two clips, each at one frame a second and faster, and those of each page."""
     clips = data_folder() / "clips"
     detector = load_detector(doubtful=True)
@@ -67,7 +67,7 @@ def run() -> list[Figure]:
     street = _follow(detector, clips / "facenet_pytorch_video_1080p_105f.mp4", 1 / STREET_FPS, (STREET_FPS, 1))
     truth = _truth(clips / "audience.csv")
     wrong = sum(seen != there for seen, there in zip(slow.faces, truth, strict=True))
-    figures = [
+    yield from (
         Figure(name="tracks of 24 people in seats, 1 frame a second", value=slow.tracks, reach=30, direction="at most"),
         Figure(
             name="tracks of 24 people in seats, 10 frames a second", value=fast.tracks, reach=30, direction="at most"
@@ -78,13 +78,11 @@ def run() -> list[Figure]:
             reach=0,
             direction="at most",
         ),
-    ]
+    )
     for pace, followed in zip(("1 frame a second", f"{STREET_FPS} frames a second"), street, strict=True):
-        figures += [
-            Figure(name=f"tracks in the street, {pace}", value=followed.tracks),
-            Figure(name=f"faces a track in the street, {pace}", value=sum(followed.faces) / followed.tracks),
-        ]
-    return figures + list(_pages(detector, clips))
+        yield Figure(name=f"tracks in the street, {pace}", value=followed.tracks)
+        yield Figure(name=f"faces a track in the street, {pace}", value=sum(followed.faces) / followed.tracks)
+    yield from _pages(detector, clips)
 
 
 def _follow(detector: Detector, clip: Path, every_s: float, strides: tuple[int, ...]) -> list[Followed]:

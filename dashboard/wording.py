@@ -8,6 +8,7 @@ from datetime import tzinfo
 from math import isnan
 
 from audience.disclosure import SMALL_ROOM
+from audience.faces import FACING
 from audience.percents import percent_text
 from audience.reaction.baseline import BaselineChoice
 from audience.reaction.curve import EXCLUDED, FEW, NO_PICTURE, NOBODY, Allowance, StageWindows, states
@@ -55,12 +56,24 @@ _SHOW = {
     "disgusted": "that look disgusted",
     "fear": "that look afraid",
     "contempt": "that look contemptuous",
+    FACING: "that face the front",
 }
 
 
 def expression_name(expression: str, *, experimental: bool = False) -> str:
     """The label of an expression; experimental ones say so."""
-    return expression.capitalize() + (" (experimental)" if experimental else "")
+    name = "Facing the front" if expression == FACING else expression.capitalize()
+    return name + (" (experimental)" if experimental else "")
+
+
+def about_facing() -> tuple[str, ...]:
+    """What a curve of faces turned to the front says, and what it does not."""
+    return (
+        f"{share_of(FACING, 0).removesuffix(', second by second')}: turned by less than 30° from where the room looks.",
+        "That is where heads turn, neither attention nor interest. Faces turned far away are often not found, and then "
+        "count neither way.",
+        band_words(()),
+    )
 
 
 def share_of(expression: str, smoothing_s: float) -> str:

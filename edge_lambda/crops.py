@@ -20,6 +20,10 @@ SHARP_VARIANCE: Final = 120.0
 FULL_SIZE_PX: Final = 64.0
 """Height of a face box, pixels, from which more pixels add nothing to the quality."""
 
+SHOULDERS_SCALE: Final = 1.8
+SHOULDERS_DOWN: Final = 0.05
+"""A picture of head and shoulders: its side, and how far its centre is below the face's, in heights of the face."""
+
 
 SMALLEST_PX: Final = 12.0
 """Height of a face box, pixels, below which no face is scored."""
@@ -125,9 +129,8 @@ def head_and_shoulders(image: Image, detection: Detection, *, side: int, quality
         side: of the picture, pixels.
         quality: of the JPEG, 1 to 100.
     """
-    middle_x, middle_y = detection.left + detection.width / 2, detection.top + detection.height * 0.55
-    square = cut(image, middle_x, middle_y, detection.height * 1.8)
-    return bytes(cv2.imencode(".jpg", resized(square, side), [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
+    geometry = CropGeometry(scale=SHOULDERS_SCALE, down=SHOULDERS_DOWN, size=side)
+    return bytes(cv2.imencode(".jpg", geometry.crop(image, detection), [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
 
 
 def sharpness(image: Image, detection: Detection) -> float:

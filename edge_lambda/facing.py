@@ -105,9 +105,8 @@ def head_pose(face: Detection, mean: MeanFace) -> HeadPose | None:
     if not sizes[1] > 1e-6:
         return None
     across, down = left @ right
+    # Under 0 where a face in profile has its eyes in the wrong order; it is then turned by over 90°.
     towards = across[0] * down[1] - across[1] * down[0]
-    if towards <= 0:
-        return None  # the back of a head, or an eye and a mouth that changed places
     yaw = math.atan2(-across[2], towards)
     pitch = math.atan2(down[2], math.hypot(across[2], towards))
     # A nod is along the face's own vertical, which leans with the head.
@@ -158,6 +157,11 @@ class RoomAxis:
             return self._given
         yaw, pitch = (_median(looks) for looks in self._looks)
         return HeadPose(*np.clip((yaw, pitch), -FURTHEST, FURTHEST).tolist())
+
+    @property
+    def can_judge(self) -> bool:
+        """Whether the detector's landmarks are known, so that anything can be said."""
+        return self._mean is not None
 
     def poses(self, faces: Sequence[Detection]) -> list[HeadPose | None]:
         """The head poses of some faces; None for each whose pose is unknown."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from audience.errors import InvalidValue
-from audience.faces import Box, FaceRecord, WindowFaces
+from audience.faces import FACING, FACING_THRESHOLD, Box, FaceRecord, WindowFaces
 from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of, window_start
 from edge_lambda.correction import CorrectedFrame, PictureCorrector
 from edge_lambda.crops import crop_for_scoring, crop_quality, unscored
@@ -273,7 +273,7 @@ def _scored(window: UnscoredWindow, camera: CameraKey, scorer: Scorer | None) ->
             at_ms=face.at_ms,
             box=face.box,
             quality=face.quality,
-            confidences=confidences,
+            confidences=confidences if face.facing is None else {**confidences, FACING: face.facing},
             unscored=reason,
         )
         for face, (confidences, reason) in zip(window.faces, _scores(window.faces, scorer), strict=True)
@@ -289,7 +289,7 @@ def _scored(window: UnscoredWindow, camera: CameraKey, scorer: Scorer | None) ->
             width_ms=camera.width_ms,
             faces=len(faces),
             expected=window.expected,
-            tallies=tallies_of(faces, scorer.thresholds if scorer is not None else {}),
+            tallies=tallies_of(faces, {FACING: FACING_THRESHOLD, **(scorer.thresholds if scorer is not None else {})}),
             scorer=name,
             expires_ms=kept_from + camera.windows_kept_ms,
         ),

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from audience.errors import HouselightsError, InvalidValue, OutboxUnavailable
-from audience.privacy import decide
+from audience.privacy import decide, measures_facing
 from audience.store import Heartbeat
 from audience.time import to_ms
 from edge_lambda import settings as device_settings
@@ -33,6 +33,7 @@ from edge_lambda.detectors.load import load_detector
 from edge_lambda.device import Device
 from edge_lambda.devices import Camera, Clock
 from edge_lambda.devices.open_camera import open_camera
+from edge_lambda.facing import RoomAxis
 from edge_lambda.pipeline import CameraKey
 from edge_lambda.preview.live import LivePreview
 from edge_lambda.scorers import load_scorer
@@ -118,7 +119,8 @@ def _run_device(settings: DeviceSettings) -> None:
                 return SheetDeliveryPath(camera, detector, **options)
             # Head counts never send pictures, whatever the settings say.
             scorer = load_scorer("expressionnet", model=settings.model) if decision.mode == "expressions" else None
-            return WindowFileDeliveryPath(camera, detector, scorer, **options)
+            room = RoomAxis(detector.name, settings.facing_axis) if measures_facing(settings.setting) else None
+            return WindowFileDeliveryPath(camera, detector, scorer, room=room, **options)
 
         def open_source() -> Camera:
             check_clock(clock())

@@ -11,6 +11,7 @@ HOUSELIGHTS_SCORING           cloud: faces leave on contact sheets; device: only
 HOUSELIGHTS_SHEET_INTERVAL_S  seconds of faces in a delivery, 0.1 to 600 (2; 12 costs less and arrives later)
 HOUSELIGHTS_EVERY_S           seconds between samples, 0.02 to 3600 (1)
 HOUSELIGHTS_DETECTOR          libfacedetection, centerface, yunet, haar or deeplens (libfacedetection)
+HOUSELIGHTS_FACING_AXIS       where the room looks, degrees, as `houselights axis` prints it (learned from the faces)
 HOUSELIGHTS_MODEL             a model file that `python -m training` made, to score with instead of the included one;
                               needs HOUSELIGHTS_SCORING=device
 HOUSELIGHTS_YUNET_MODEL       YuNet's model file, instead of downloading it
@@ -49,6 +50,7 @@ from edge_lambda.detectors import DEFAULT_DETECTOR, DETECTORS
 from edge_lambda.device_certificate import DeviceCertificate
 from edge_lambda.devices import without_secrets
 from edge_lambda.devices.open_camera import KINDS
+from edge_lambda.facing import HeadPose, axis_of
 
 Scoring = Literal["cloud", "device"]
 Value = TypeVar("Value")
@@ -70,8 +72,8 @@ class DeviceSettings:
     """The settings, each checked for its format; whether a camera or bucket exists shows when it is used.
 
     Attributes:
-        source, session_id, stage_id, camera_id, scoring, interval_s, every_s, detector, model, yunet_model,
-            deeplens_model, preview_port, preview_blur, status: see above.
+        source, session_id, stage_id, camera_id, scoring, interval_s, every_s, detector, facing_axis, model,
+            yunet_model, deeplens_model, preview_port, preview_blur, status: see above.
         setting, country, heads_only: these decide whether expressions may be scored.
         bucket: an S3 bucket's name, or the folder used in its place.
         region: of the S3 bucket; "" without one.
@@ -110,6 +112,7 @@ class DeviceSettings:
     camera_key: bytes | None = None
     signer: bytes | None = None
     recogniser: str = "dlib"
+    facing_axis: HeadPose | None = None
 
 
 def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], Path]) -> DeviceSettings:
@@ -191,6 +194,7 @@ def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], 
         camera_key=read.optional("HOUSELIGHTS_CAMERA_KEY", _key),
         signer=read.optional("HOUSELIGHTS_SIGNER", _key),
         recogniser=read.value("HOUSELIGHTS_RECOGNISER", str, "dlib"),
+        facing_axis=read.optional("HOUSELIGHTS_FACING_AXIS", axis_of),
     )
     if read.problems:
         raise ExceptionGroup("settings", read.problems)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from audience.errors import DeviceError, ScoringRefused
+from audience.privacy import measures_facing
 from audience.session_setup import SessionSetup, check_not_scored, end_with_last_camera, plan_recording, store_session
 from audience.store import CameraState, Heartbeat, Store
 from audience.time import to_ms
@@ -17,6 +18,7 @@ from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector
 from edge_lambda.devices import Camera
 from edge_lambda.devices.camera_thread import opened_in_thread
+from edge_lambda.facing import HeadPose, RoomAxis
 from edge_lambda.live_frames import LiveFrames
 from edge_lambda.pipeline import CameraKey, OnFrame, ScoredWindow, scored_windows
 from edge_lambda.scorers import Scorer, scorer_record
@@ -33,12 +35,14 @@ class WatchPlan:
 
     Attributes:
         every_s: seconds between samples, over 0.
+        facing_axis: where the room looks, as the camera sees it; None to learn it from the faces.
         windows_kept_days, faces_kept_days: how long records are kept.
         preview_port: port of the preview on this machine; None without a preview.
         preview_blurred: whether faces are made unrecognisable in the preview.
     """
 
     every_s: float = 1.0
+    facing_axis: HeadPose | None = None
     preview_port: int | None = None
     preview_blurred: bool = False
     windows_kept_days: int = 730
@@ -98,6 +102,7 @@ class Watch:
         check_not_scored(store, setup.place)
         self._scorer = scorer if session.mode == "expressions" else None
         self._tracker = Tracker(run=run_name(to_ms(started_at)))
+        self._room = RoomAxis(detector.name, plan.facing_axis) if measures_facing(session.setting) else None
         self._camera = CameraKey(
             session_id=setup.session_id,
             stage_id=setup.stage_id,
@@ -189,6 +194,7 @@ class Watch:
             corrector=self._corrector,
             tracker=self._tracker,
             scorer=self._scorer,
+            room=self._room,
             keep_frames=self._on_window is not None,
             on_frame=self._on_frame,
         )

@@ -47,16 +47,16 @@ _BUSY = {
 }
 
 
-def rekognition_client(session: Any, *, endpoint_url: str | None = None) -> Any:
+def rekognition_client(session: Any, *, endpoint_url: str | None = None, attempts: int = ATTEMPTS) -> Any:
     """Creates a Rekognition client for a `RekognitionScorer`; boto3's environment variables can direct it elsewhere.
-
-    It has short timeouts and few retries, because the queue retries the sheet.
 
     Args:
         session: a boto3 session, with region and credentials.
         endpoint_url: address of Rekognition, if it is not AWS's own.
+        attempts: how often a request is made before it fails, waiting longer each time; few by default, because the
+            queue retries the sheet.
     """
-    retries = {"total_max_attempts": ATTEMPTS, "mode": "standard"}
+    retries = {"total_max_attempts": attempts, "mode": "standard"}
     config = Config(retries=retries, connect_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S)
     return session.client("rekognition", endpoint_url=endpoint_url, config=config)
 
@@ -85,10 +85,10 @@ class RekognitionScorer:
     def score(self, sheet: Sheet) -> list[Mapping[str, float] | None]:
         """Scores a sheet; see `SheetScorer.score`. Rekognition returns the 100 largest faces of an image."""
         found = []
-        for face in self._faces(sheet.jpeg):
+        for face in self.faces(sheet.jpeg):
             box = face["BoundingBox"]
             x, y = box["Left"] + box["Width"] / 2, box["Top"] + box["Height"] / 2
-            found.append((x, y, _confidences(face)))
+            found.append((x, y, confidences(face)))
         return list(match_tiles(sheet.manifest, found))
 
     def score_alone(self, picture: bytes) -> Mapping[str, float] | None:
@@ -104,14 +104,18 @@ class RekognitionScorer:
             SheetRejected: the picture can never be scored.
             ScorerUnavailable: it could not be scored now; a retry may help.
         """
-        faces = self._faces(picture)
+        faces = self.faces(picture)
         if not faces:
             return None
         # By size: the order of the response is not documented.
-        return _confidences(max(faces, key=lambda face: face["BoundingBox"]["Width"] * face["BoundingBox"]["Height"]))
+        return confidences(max(faces, key=lambda face: face["BoundingBox"]["Width"] * face["BoundingBox"]["Height"]))
 
-    def _faces(self, picture: bytes) -> list[Mapping[str, Any]]:
-        """Sends one DetectFaces request."""
+    def faces(self, picture: bytes) -> list[Mapping[str, Any]]:
+        """Sends one DetectFaces request; see `score_alone` for the errors.
+
+        Returns:
+            The `FaceDetails` of the response as they are, with the attributes `ATTRIBUTES` beside the default ones.
+        """
         try:
             response = self._client.detect_faces(Image={"Bytes": picture}, Attributes=list(ATTRIBUTES))
         except ClientError as refusal:
@@ -130,7 +134,7 @@ class RekognitionScorer:
         return faces
 
 
-def _confidences(face: Mapping[str, Any]) -> dict[str, float] | None:
+def confidences(face: Mapping[str, Any]) -> dict[str, float] | None:
     """The confidences of one face; None where the requested attributes are missing.
 
     DetectFaces lists the expressions "that appear to be expressed", not necessarily all. A missing one counts as
@@ -140,13 +144,13 @@ def _confidences(face: Mapping[str, Any]) -> dict[str, float] | None:
     if not smile or listed is None:
         return None
     sure = _fraction(smile["Confidence"])
-    confidences = dict.fromkeys(RekognitionScorer.expressions, 0.0)
-    confidences["smile"] = sure if smile["Value"] else 1.0 - sure
+    scores = dict.fromkeys(RekognitionScorer.expressions, 0.0)
+    scores["smile"] = sure if smile["Value"] else 1.0 - sure
     for one in listed:
         expression = EXPRESSION_OF.get(one["Type"])
         if expression is not None:
-            confidences[expression] = _fraction(one["Confidence"])
-    return confidences
+            scores[expression] = _fraction(one["Confidence"])
+    return scores
 
 
 def _fraction(percent: float) -> float:

@@ -125,7 +125,9 @@ def fit(
             _average(mean, network, min(settings.averaging, (1 + done) / (10 + done)))
         _save(checkpoint, network, mean, optimizer, epoch + 1)
         step(epoch + 1, float(np.mean(losses)))
-    return mean.to("cpu").eval()
+    mean.to("cpu")
+    mean.eval()
+    return mean
 
 
 def logits(network: Network, crops: Sequence[Gray]) -> Floats:

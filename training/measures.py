@@ -67,13 +67,12 @@ def reliability(shows: Bools, confidence: Floats, weight: Floats) -> tuple[Float
     return in_bins(weight), in_bins(weight * shows), in_bins(weight * confidence)
 
 
-def equal_error_threshold(shows: Bools, confidence: Floats, weight: Floats) -> float:
-    """The threshold with equal error rates in both groups.
+def error_rate_threshold(shows: Bools, confidence: Floats, weight: Floats, misses_a_false: float = 1.0) -> float:
+    """The threshold at which the rate of misses is so many times that of false alarms; independent of the base rate.
 
-    With error rate e and true share p, the share over the threshold has a bias of e(1 - 2p): it is unbiased at p = 1/2,
-    and independent of the base rate of the data.
+    With 1, both rates are some e, and at a true share p the share over the threshold is off by e(1 - 2p).
     """
-    showing = float(weight[shows].sum())
+    showing = float(weight[shows].sum()) * misses_a_false
     return _crossing(shows, confidence, weight, float(weight[~shows].sum()) / showing if showing else 1.0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
+from scipy.special import softmax
 
 from edge_lambda.crops import SCORING
 from edge_lambda.detectors.centerface import CenterFace
@@ -45,9 +46,12 @@ class Recipe:
         settings: hyperparameters.
         smoothing: label smoothing (Szegedy et al. 2016) of photographs that one person labelled, because those labels
             are noisy.
+        learnt: share of a second network's targets that is what the first one says of the plain photograph, the rest
+            being the labels (Furlanello et al., "Born-Again Neural Networks", ICML 2018). The second one ships.
     """
 
     seed: int = 1
+    learnt: float = 0.5
     settings: Settings = field(default_factory=lambda: Settings(epochs=EPOCHS))
     smoothing: float = 0.08
 
@@ -130,7 +134,9 @@ def train(sources: Sequence[Path], out: Path, work: Path, recipe: Recipe, device
     """
     work.mkdir(parents=True, exist_ok=True)
     corpora = load_corpora(sources, work, recipe)
-    finish(train_network(work, recipe, corpora, device), corpora, recipe, out)
+    first = train_network(work, recipe, corpora, device)
+    taught, again = taught_by(first, corpora, recipe), replace(recipe, seed=recipe.seed + 1)
+    finish(train_network(work, again, taught, device), taught, recipe, out)
 
 
 def load_corpora(sources: Sequence[Path], work: Path, recipe: Recipe) -> CorpusRows:
@@ -167,6 +173,16 @@ def train_network(work: Path, recipe: Recipe, corpora: CorpusRows, device: str =
 
     checkpoint = work / f"network-{_key(corpora, recipe)}.pt"
     return fit(corpora.data, rows, recipe.settings, seed=recipe.seed, checkpoint=checkpoint, device=device, step=step)
+
+
+def taught_by(teacher: Network, corpora: CorpusRows, recipe: Recipe) -> CorpusRows:
+    """The corpora with training targets that are partly what a network says of each photograph and its mirror image."""
+    rows = corpora.rows["training"]
+    crops = plain_crops(corpora.data, rows)
+    said = logits(teacher, crops) + logits(teacher, [np.ascontiguousarray(crop[:, ::-1]) for crop in crops])
+    targets = corpora.data.targets.copy()
+    targets[rows] = (1 - recipe.learnt) * targets[rows] + recipe.learnt * softmax(said[:, :-1] / 2, axis=1)
+    return replace(corpora, data=replace(corpora.data, targets=targets))
 
 
 def _key(corpora: CorpusRows, recipe: Recipe) -> str:

@@ -21,7 +21,7 @@ from audience.comparing.synchrony import Synchrony
 from audience.comparing.tracks import track_summary
 from audience.disclosure import exact_share, is_bounded
 from audience.exclusions import excluded_windows
-from audience.faces import EXPRESSIONS, FaceRecord, WindowFaces
+from audience.faces import MEASURES, FaceRecord, WindowFaces
 from audience.reaction.curve import StageWindows, reaction_curve
 from audience.sessions import Stage
 from audience.time import from_ms, instant_text
@@ -105,7 +105,12 @@ _CURVE = (
     Column(name="session_s", unit="s", meaning="Seconds from the session's start to the window's start."),
     Column(name="timeline_s", unit="s", meaning="Timeline second at the window's start; empty in a pause."),
     Column(name="segment", unit="", meaning="Title of the slide, scene or song shown then."),
-    Column(name="expression", unit="", meaning="The expression the row is about; empty where only heads were counted."),
+    Column(
+        name="expression",
+        unit="",
+        meaning="What the row is about: an expression; or facing, which is whether faces are turned to the front, no "
+        "attention and no interest; empty where only heads were counted.",
+    ),
     Column(
         name="share",
         unit="0..1",
@@ -142,7 +147,7 @@ _TRACKS = (
 
 
 def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
-    """One row per window and expression, including empty windows; one row per window in a head count."""
+    """One row per window and measure, including empty windows; one row per window where only heads were counted."""
     values: list[list[Cell]] = [[] for _ in _CURVE]
     for windows in stages:
         n = len(windows.start_ms)
@@ -158,7 +163,7 @@ def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
             "scorer": [" ".join(windows.table.scorers)] * n,
             "excluded": _exclusions(windows),
         }
-        for expression in windows.expressions or ("",):
+        for expression in windows.measures or ("",):
             curve = reaction_curve(windows, expression)
             is_range = is_bounded(curve.share, curve.share_low, curve.share_high)
             own = shared | {
@@ -209,7 +214,7 @@ def tracks_table(
             for face in window.faces:
                 by_track[stage_id, window.camera_id, face.track_id].append(face)
     # All expressions, so that every session has the same columns.
-    levels = EXPRESSIONS if single_faces else ()
+    levels = MEASURES if single_faces else ()
     columns = _TRACKS + tuple(
         Column(name=f"{name}_level", unit="0..1", meaning=f"Mean confidence of {name} over the track's windows.")
         for name in levels

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.disclosure import LEAST_LONG_SHARE, SMALL_ROOM, interval_text, share_text
-from audience.faces import LEAD_EXPRESSION
+from audience.faces import FACING, LEAD_EXPRESSION
 from audience.percents import percent_text
 from audience.reaction.curve import ReactionCurve, StageWindows, default_smoothing_s, overall_share, smoothed_curve
 from audience.time import clock_text
@@ -23,6 +23,7 @@ DID = {
     "disgusted": "looked disgusted",
     "fear": "looked afraid",
     "contempt": "looked contemptuous",
+    FACING: "faced the front",
 }
 # A peak less than this above the average is not named.
 _WORTH_NAMING = 0.1
@@ -60,16 +61,9 @@ def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION) -> str:
 
 def _average_and_peak(windows: StageWindows, expression: str, average: float) -> str:
     did = DID[expression]
-    few = _is_small_room(windows, expression)
-    if average < 0.005 and not few:
+    if average < 0.005 and not _is_small_room(windows, expression):
         return f"Hardly any face {did}."
-    if few and average < LEAST_LONG_SHARE:
-        of_them = f"Under {percent_text(LEAST_LONG_SHARE)} of the faces"
-    elif few and average > 1 - LEAST_LONG_SHARE:
-        of_them = f"Over {percent_text(1 - LEAST_LONG_SHARE)} of the faces"
-    else:
-        of_them = _in_words(average)
-    sentence = f"{of_them} {did} on average."
+    sentence = f"{_part_of_faces(windows, expression, average)} {did} on average."
     over_s = default_smoothing_s(windows.length_s)
     curve = smoothed_curve(windows, expression, over_s)
     top = int(np.nanargmax(curve.share))
@@ -83,6 +77,34 @@ def _average_and_peak(windows: StageWindows, expression: str, average: float) ->
     return f"{sentence} {opening} {where}: {share} of {faces}, {over}."
 
 
+def _part_of_faces(windows: StageWindows, expression: str, average: float) -> str:
+    """An average share as the subject of a sentence, with its limits in a small room."""
+    few = _is_small_room(windows, expression)
+    if few and average < LEAST_LONG_SHARE:
+        return f"Under {percent_text(LEAST_LONG_SHARE)} of the faces"
+    if few and average > 1 - LEAST_LONG_SHARE:
+        return f"Over {percent_text(1 - LEAST_LONG_SHARE)} of the faces"
+    return _in_words(average)
+
+
+def facing_sentence(windows: StageWindows) -> str:
+    """Says which part of the faces was turned to the front, and when fewest were; "" if that was not measured."""
+    average = overall_share(windows, FACING)
+    if np.isnan(average):
+        return ""
+    sentence = f"{_part_of_faces(windows, FACING, average)} {DID[FACING]} on average."
+    over_s = default_smoothing_s(windows.length_s)
+    curve = smoothed_curve(windows, FACING, over_s)
+    lowest = int(np.nanargmin(curve.share))
+    if average - curve.share[lowest] < _WORTH_NAMING:
+        return f"{sentence} That changed little."
+    faces = _faces(round(float(windows.faces[lowest])))
+    return (
+        f"{sentence} Fewest did {where_text(windows, lowest)}: {about_text(curve, lowest)} of {faces}, averaged over "
+        f"{over_s:g} s."
+    )
+
+
 def about_text(curve: ReactionCurve, place: int, *, interval: bool = True) -> str:
     """Formats a curve's share for a sentence: "about 37 % (between 29 % and 46 %)", or if clipped, "over 4 in 5"."""
     figures = float(curve.share[place]), float(curve.share_low[place]), float(curve.share_high[place])
@@ -94,7 +116,7 @@ def about_text(curve: ReactionCurve, place: int, *, interval: bool = True) -> st
 
 def _is_small_room(windows: StageWindows, expression: str) -> bool:
     """Whether a stage is a small room, where shares near 0 and 1 are not shown exactly."""
-    column = windows.table.expressions.index(expression)
+    column = windows.table.measures.index(expression)
     spans = int(windows.table.scored_spans[:, column].sum())
     return windows.min_faces > 1 and int(windows.table.scored[:, column].sum()) <= SMALL_ROOM * spans
 

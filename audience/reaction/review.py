@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from audience.exclusions import Annotation, Exclusion
-from audience.faces import LEAD_EXPRESSION
+from audience.faces import FACING, LEAD_EXPRESSION
 from audience.reaction.baseline import Baseline, BaselineChoice, baseline
 from audience.reaction.curve import ReactionCurve, StageWindows, default_smoothing_s, smoothed_curve
 from audience.reaction.headline import headline, second_text
@@ -53,6 +53,12 @@ class Review:
         """The requested measure; None if it has no figures, as an expression where only heads are counted."""
         windows = self.windows
         return self.requested if self.requested in windows.measures and windows.table.scored.any() else None
+
+    @property
+    def has_facing(self) -> bool:
+        """Whether there are figures of faces turned to the front."""
+        windows = self.windows
+        return FACING in windows.measures and bool(windows.table.scored[:, windows.measures.index(FACING)].any())
 
     @property
     def length_s(self) -> float:

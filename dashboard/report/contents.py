@@ -10,9 +10,11 @@ import numpy as np
 
 from audience.disclosure import SMALL_ROOM
 from audience.exclusions import Annotation, Exclusion
+from audience.faces import FACING
 from audience.percents import percent_text
 from audience.reaction.baseline import BaselineChoice
 from audience.reaction.curve import ReactionCurve, StageWindows
+from audience.reaction.headline import facing_sentence
 from audience.reaction.moments import Moment
 from audience.reaction.review import Review
 from audience.reaction.segments import SegmentRow
@@ -21,6 +23,7 @@ from dashboard.clock import date_text
 from dashboard.wording import (
     GAPS,
     NOT_FEELING,
+    about_facing,
     about_moments,
     band_words,
     kind_words,
@@ -60,6 +63,8 @@ class Report:
         expression: which; None where only heads were counted, or there is no figure at all.
         curve: its smoothed share; None as `expression`.
         chart_says: what the chart shows, and how to read it.
+        facing: the smoothed share of faces turned to the front; None if that was not measured.
+        facing_says: what that chart shows, and how to read it.
         moments: what stands out.
         moments_say: what to know of them, or why there are none.
         segments: the segments of the leading timeline.
@@ -79,6 +84,8 @@ class Report:
     expression: str | None
     curve: ReactionCurve | None
     chart_says: tuple[str, ...]
+    facing: ReactionCurve | None
+    facing_says: tuple[str, ...]
     moments: tuple[Moment, ...]
     moments_say: str
     segments: tuple[SegmentRow, ...]
@@ -131,6 +138,8 @@ def report_of(
             GAPS,
             legend(windows),
         ),
+        facing=review.curve(over_s, FACING) if review.has_facing else None,
+        facing_says=(facing_sentence(windows), *about_facing()) if review.has_facing else (),
         moments=review.moments,
         moments_say="" if expression is None else about_moments(review),
         segments=review.segments(against),

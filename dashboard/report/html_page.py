@@ -29,7 +29,7 @@ def html_of(report: Report) -> str:
     """The page. Whatever was read from a store is text in it, never markup."""
     sections = [
         _head(report),
-        _chart(report),
+        _charts(report),
         _moments(report),
         _segments(report),
         _notes("Excluded from every figure", report.left_out),
@@ -89,12 +89,15 @@ def _head(report: Report) -> str:
     )
 
 
-def _chart(report: Report) -> str:
+def _charts(report: Report) -> str:
     if not len(report.windows.start_ms):
         return ""
-    says = f"{report.chart_says[0]} {report.lead}"
     chart = reaction_chart(report.windows, report.curve, report.moments, LIGHT)
-    return figure(chart, says, report.chart_says)
+    first = figure(chart, f"{report.chart_says[0]} {report.lead}", report.chart_says)
+    if report.facing is None:
+        return first
+    facing = reaction_chart(report.windows, report.facing, (), LIGHT)
+    return first + figure(facing, " ".join(report.facing_says[:2]), report.facing_says)
 
 
 def _moments(report: Report) -> str:

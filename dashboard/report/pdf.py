@@ -32,6 +32,8 @@ from reportlab.platypus import (
     TableStyle,
 )
 
+from audience.reaction.curve import ReactionCurve, StageWindows
+from audience.reaction.moments import Moment
 from dashboard.charts.reaction import reaction_chart
 from dashboard.charts.render import pdf as drawn_pdf
 from dashboard.charts.theme import LIGHT
@@ -75,17 +77,21 @@ def pdf_of(report: Report) -> bytes:
     )
     frame = Frame(_MARGIN, _MARGIN, _WIDTH, A4[1] - 2 * _MARGIN, 0, 0, 0, 0)
     document.addPageTemplates(PageTemplate(frames=[frame], onPage=_foot))
-    chart = _Chart(report) if len(report.windows.start_ms) else None
-    document.build(list(_story(report, chart)))
-    return file.getvalue() if chart is None else chart.laid_into(file)
+    charts = []
+    if len(report.windows.start_ms):
+        charts.append(_Chart(report.windows, report.curve, report.moments))
+        if report.facing is not None:
+            charts.append(_Chart(report.windows, report.facing, ()))
+    document.build(list(_story(report, charts)))
+    return _with_charts(file, charts) if charts else file.getvalue()
 
 
 class _Chart(Flowable):  # type: ignore[misc]
-    """The place of the report's chart: its lines and letters are laid into the finished file, as reportlab cannot."""
+    """The place of a chart: its lines and letters are laid into the finished file, as reportlab cannot."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, windows: StageWindows, curve: ReactionCurve | None, moments: Sequence[Moment]) -> None:
         super().__init__()
-        chart = reaction_chart(report.windows, report.curve, report.moments, LIGHT, written=drawable)
+        chart = reaction_chart(windows, curve, moments, LIGHT, written=drawable)
         self.page = PdfReader(io.BytesIO(drawn_pdf(chart, width=_CHART_PX))).pages[0]
         _put_in_order(self.page["/Resources"])
         self.scale = _WIDTH / float(self.page.mediabox.width)
@@ -96,14 +102,19 @@ class _Chart(Flowable):  # type: ignore[misc]
         """Notes where it comes to stand."""
         self.on, self.at = self.canv.getPageNumber() - 1, self.canv.absolutePosition(0, 0)
 
-    def laid_into(self, file: io.BytesIO) -> bytes:
-        """A PDF with the chart in its place."""
-        whole = PdfWriter(clone_from=PdfReader(file))
+    def put_into(self, whole: PdfWriter) -> None:
+        """Puts the chart in its place in a PDF."""
         placed = Transformation().scale(self.scale).translate(*self.at)
         whole.pages[self.on].merge_transformed_page(self.page, placed)
-        sink = io.BytesIO()
-        whole.write(sink)
-        return sink.getvalue()
+
+
+def _with_charts(file: io.BytesIO, charts: Sequence[_Chart]) -> bytes:
+    whole = PdfWriter(clone_from=PdfReader(file))
+    for chart in charts:
+        chart.put_into(whole)
+    sink = io.BytesIO()
+    whole.write(sink)
+    return sink.getvalue()
 
 
 def _put_in_order(resources: PdfObject) -> None:
@@ -117,15 +128,15 @@ def _put_in_order(resources: PdfObject) -> None:
             _put_in_order(one["/Resources"])
 
 
-def _story(report: Report, chart: _Chart | None) -> Iterator[Flowable]:
+def _story(report: Report, charts: Sequence[_Chart]) -> Iterator[Flowable]:
     yield _said(report.title, _TITLE)
     yield _said(" · ".join([*report.labels, *report.facts]), _QUIET)
     if report.simulated:
         yield _said(SIMULATED, _SIMULATED)
     yield _said(report.lead, _LEAD)
-    if chart is not None:
+    for chart, says in zip(charts, (report.chart_says, report.facing_says), strict=False):
         yield chart
-        yield _small(report.chart_says)
+        yield _small(says)
     yield from _moments(report)
     yield from _segments(report)
     yield from _notes("Excluded from every figure", report.left_out)

@@ -13,6 +13,7 @@ from edge_lambda.delivery.contact_sheet import crop_for_sheet
 from edge_lambda.delivery.sheets import SheetBuilder
 from edge_lambda.delivery.windows import WindowFileBuilder
 from edge_lambda.detectors import Detector
+from edge_lambda.facing import RoomAxis
 from edge_lambda.pipeline import CameraKey, OnFrame, TimedFrame, TrackedFrame, scored_windows, unscored_windows
 from edge_lambda.preview.live import Smile, smiles_in
 from edge_lambda.scorers import Scorer, scorer_record
@@ -126,6 +127,7 @@ class WindowFileDeliveryPath:
         scorer: Scorer | None,
         *,
         interval_s: float,
+        room: RoomAxis | None = None,
         keep_frames: bool = False,
         on_frame: OnFrame | None = None,
     ) -> None:
@@ -134,12 +136,14 @@ class WindowFileDeliveryPath:
         Args:
             camera, detector, interval_s, keep_frames, on_frame: as for `SheetDeliveryPath`.
             scorer: scores the faces; None in head-count mode.
+            room: judges which faces are turned to where the room looks; None to leave that out.
 
         Raises:
             InvalidValue: the interval is not over 0.
         """
         self.detector, self.scorer = detector.name, scorer.name if scorer else ""
         self._camera, self._scorer, self._keep_frames, self._on_frame = camera, scorer, keep_frames, on_frame
+        self._room = room
         self.corrector = PictureCorrector(detector)
         self._builder = WindowFileBuilder(scorer_record(scorer) if scorer else None, interval_s=interval_s)
         self.flush = self._builder.flush
@@ -152,6 +156,7 @@ class WindowFileDeliveryPath:
             corrector=self.corrector,
             tracker=tracker,
             scorer=self._scorer,
+            room=self._room,
             keep_frames=self._keep_frames,
             on_frame=self._on_frame,
         )

@@ -158,7 +158,8 @@ def _normalised(gray: Image) -> NDArray[np.float32]:
     """A picture less its surroundings' brightness and contrast, so that light may change; about 0 where it is dark."""
     detail = gray.astype(np.float32)
     detail -= cv2.boxFilter(detail, -1, (15, 15))
-    contrast = np.sqrt(cv2.boxFilter(detail * detail, -1, (31, 31)))
+    # Running sums may end a little under 0 where nothing is.
+    contrast = np.sqrt(np.maximum(cv2.boxFilter(detail * detail, -1, (31, 31)), 0))
     return np.asarray(detail / (contrast + 4), dtype=np.float32)
 
 

@@ -32,6 +32,9 @@ RESIZE: Final = 1.5
 CLEARER_BY: Final = 0.3
 """How much worse any other pair must fit, or nobody knows who of two it is."""
 
+MOST_LOST: Final = 500
+"""Lost tracks that are kept at most, whatever a camera shows; the first one lost goes first."""
+
 _LOOKED_AT_EVERY_MS = 5_000  # colours of a followed face
 
 
@@ -77,9 +80,12 @@ class Returning:
     def lose(self, track: str, state: State, seen_at_ms: int) -> None:
         """Keeps a track that is no longer followed; drops it if its colours were never seen."""
         _, colours = self._colours.pop(track, (0, None))
-        if colours is not None:
-            state.mean[:, 1] = 0
-            self._lost[track] = _Lost(state, seen_at_ms, colours)
+        if colours is None:
+            return
+        at_rest = State(mean=state.mean * (1, 0), covariance=state.covariance)
+        self._lost[track] = _Lost(at_rest, seen_at_ms, colours)
+        if len(self._lost) > MOST_LOST:
+            del self._lost[next(iter(self._lost))]
 
     def carry(self, camera: Transform) -> None:
         """Moves the places of lost tracks as the camera moved."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from houselights.commands.alerts import alerts
+from houselights.commands.axis import axis
 from houselights.commands.calibrate_sheets import calibrate_sheets
 from houselights.commands.compare_scorers import compare_scorers
 from houselights.commands.dashboard import dashboard
+from houselights.commands.dataset import dataset
 from houselights.commands.demo import demo
 from houselights.commands.doctor import doctor
 from houselights.commands.export import export
@@ -30,6 +32,7 @@ from houselights.commands.watch import watch
 COMMANDS: tuple[click.Command, ...] = (
     score,
     watch,
+    axis,
     timeline,
     sessions,
     describe,
@@ -45,6 +48,7 @@ COMMANDS: tuple[click.Command, ...] = (
     local_cloud,
     calibrate_sheets,
     compare_scorers,
+    dataset,
     alerts,
     people,
     household,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -20,6 +20,9 @@ from audience.time import parse_instant, parse_zone
 from edge_lambda.detectors import DEFAULT_DETECTOR, DETECTORS
 from edge_lambda.scorers import SCORERS
 
+if TYPE_CHECKING:
+    from edge_lambda.facing import HeadPose
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -27,6 +30,7 @@ STORE_VARIABLE = "HOUSELIGHTS_STORE"
 ACCESS_VARIABLE = "HOUSELIGHTS_ACCESS"
 MODEL_VARIABLE = "HOUSELIGHTS_MODEL"
 RECOGNISER_VARIABLE = "HOUSELIGHTS_RECOGNISER"
+AXIS_VARIABLE = "HOUSELIGHTS_FACING_AXIS"
 
 
 class Instant(click.ParamType[datetime]):
@@ -76,6 +80,17 @@ def recogniser_option(command: Command) -> Command:
         show_default=True,
         help="The model that makes templates.",
     )(command)
+
+
+class Axis(click.ParamType["HeadPose"]):
+    """Where a room looks, as `houselights axis` prints it."""
+
+    name = "YAW,PITCH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> HeadPose:
+        from edge_lambda.facing import axis_of
+
+        return axis_of(value)
 
 
 class Zone(click.ParamType[tzinfo]):
@@ -171,6 +186,13 @@ def scoring_options(command: Command) -> Command:
                 envvar="HOUSELIGHTS_YUNET_MODEL",
                 metavar="FILE",
                 help="YuNet's model file, instead of downloading it.",
+            ),
+            click.option(
+                "--facing-axis",
+                type=Axis(),
+                envvar=AXIS_VARIABLE,
+                metavar="YAW,PITCH",
+                help="Where the room looks, as `houselights axis` prints it. Left out, it is learned from the faces.",
             ),
             click.option("--scorer", type=click.Choice(SCORERS), default="expressionnet", show_default=True),
             model_option,

@@ -28,6 +28,7 @@ from houselights.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from edge_lambda.facing import HeadPose
     from houselights.scoring.score import Position
     from houselights.scoring.summary import Summary
 
@@ -76,6 +77,7 @@ def score(
     every_s: float,
     detector: str,
     yunet_model: Path | None,
+    facing_axis: HeadPose | None,
     scorer: str,
     model: Path | None,
     keep_windows_days: int,
@@ -102,6 +104,7 @@ def score(
     plan = ScoringPlan(
         started_at=started_at,
         every_s=every_s,
+        facing_axis=facing_axis,
         again=again,
         preview=preview,
         blur=blur,

@@ -26,6 +26,7 @@ from houselights.commands.stopping import stopped_by_signal
 if TYPE_CHECKING:
     from audience.session_setup import SessionSetup
     from audience.store import Store
+    from edge_lambda.facing import HeadPose
     from edge_lambda.pipeline_types import TrackedFrame
 
 
@@ -50,6 +51,7 @@ def watch(
     every_s: float,
     detector: str,
     yunet_model: Path | None,
+    facing_axis: HeadPose | None,
     scorer: str,
     model: Path | None,
     keep_windows_days: int,
@@ -92,6 +94,7 @@ def watch(
             setup,
             WatchPlan(
                 every_s=every_s,
+                facing_axis=facing_axis,
                 windows_kept_days=keep_windows_days,
                 faces_kept_days=keep_faces_days,
                 preview_port=shown_at,

@@ -21,6 +21,7 @@ from audience.deliveries.delivery import Delivery
 from audience.deliveries.reading import read_delivery
 from audience.deliveries.sheet import Sheet
 from audience.errors import InvalidValue, RecordingUnreadable
+from audience.faces import FaceRecord
 from audience.windows import tallies_of, window_start
 from edge_lambda.correction import PictureCorrector
 from edge_lambda.delivery.contact_sheet import crop_for_sheet
@@ -38,6 +39,9 @@ Scores = Mapping[str, float] | None
 
 STRETCH_S: Final = 60.0
 """Length of each of the stretches that are compared of a long recording, seconds."""
+
+_ABSTAINED: Final = "covered"
+_ASKED: Final = ("", _ABSTAINED)  # of a face's `unscored`: its crop was given to the scorer
 
 CAMERA: Final = CameraKey(session_id="comparison", stage_id="main", camera_id="cam-1", written_ms=0)
 
@@ -168,14 +172,7 @@ def see_faces(
             for face in window.faces.faces:
                 tracks.setdefault(face.track_id, len(tracks))
                 number[start_ms, face.track_id] = len(number)
-            # The pipeline passes no crop of a small face or a profile to a scorer.
-            together.number(
-                [
-                    face
-                    for face, record in enumerate(window.faces.faces, start=first)
-                    if record.unscored not in ("small", "profile")
-                ]
-            )
+            together.number(first, window)
             for run, builder in zip(together.runs, builders, strict=True):
                 run.sent(builder.add(_scored_by(run, window, first)))
             deliveries += sheets.add(_for_a_sheet(window))
@@ -259,14 +256,19 @@ class _Together:
             run.delays_s.append(took_s)
         return self._latest[0]
 
-    def number(self, faces: Sequence[int]) -> None:
-        """Files the latest scores under the numbers of the faces that were scored."""
-        if not faces:
-            return
+    def number(self, first: int, window: ScoredWindow) -> None:
+        """Files the latest scores under the numbers of the window's faces, from `first` on.
+
+        The pipeline asks for no scores of faces that it knows to be too small or turned away; they get none.
+        """
+        faces = window.faces.faces
+        asked = [first + place for place, face in enumerate(faces) if face.unscored in _ASKED]
         for scorer, run, rows in zip(self._scorers, self.runs, self._latest, strict=True):
-            for face, row in zip(faces, rows.tolist(), strict=True):
-                known = all(map(math.isfinite, row))
-                run.scores[face] = dict(zip(scorer.expressions, row, strict=True)) if known else None
+            run.scores.update(dict.fromkeys(range(first, first + len(faces))))
+            if asked:
+                for face, row in zip(asked, rows.tolist(), strict=True):
+                    known = all(map(math.isfinite, row))
+                    run.scores[face] = dict(zip(scorer.expressions, row, strict=True)) if known else None
 
 
 def _frames(recording: Recording, minutes: float) -> Iterator[TimedFrame]:
@@ -292,13 +294,17 @@ def _stretches(duration_s: float | None, most_s: float) -> list[tuple[float, flo
 
 def _scored_by(run: ScorerRun, window: ScoredWindow, first: int) -> ScoredWindow:
     """A window as a device that runs this scorer alone would have it."""
-    scored = [
-        replace(face, confidences=scores)
+    faces = tuple(
+        replace(face, confidences=run.scores[first + place] or {}, unscored=_reason(face, run.scores[first + place]))
         for place, face in enumerate(window.faces.faces)
-        if (scores := run.scores[first + place]) is not None
-    ]
-    record = replace(window.record, tallies=tallies_of(scored, run.thresholds), scorer=run.name, faces=len(scored))
-    return replace(window, record=record, faces=replace(window.faces, faces=tuple(scored), scorer=run.name))
+    )
+    record = replace(window.record, tallies=tallies_of(faces, run.thresholds), scorer=run.name)
+    return replace(window, record=record, faces=replace(window.faces, faces=faces, scorer=run.name))
+
+
+def _reason(face: FaceRecord, scores: Scores) -> str:
+    """Why a face has no scores by this scorer; "" if it has."""
+    return "" if scores else face.unscored or _ABSTAINED
 
 
 def _for_a_sheet(window: ScoredWindow) -> UnscoredWindow:

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -115,20 +116,95 @@ def release(version: str | None) -> None:
 
 
 @deploying.command()
+@click.option("--role", metavar="ARN", help="The role that the job runs under; see infra/README.md.")
+@click.option("--data", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="A zip; repeatable.")
+@click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="[default: the recipe's]")
+@click.option("--instance", default="ml.c5.xlarge", show_default=True, metavar="TYPE")
+@click.option("--hours", type=click.FloatRange(min=0.1, max=120), default=6.0, show_default=True, metavar="N")
+@click.option("--price", type=click.FloatRange(min=0), metavar="USD", help="Dollars an hour of the instance.")
+@click.option("--no-spot", is_flag=True, help="Use no spare capacity: starts sooner, costs more.")
+@click.option("--image", default="", metavar="URI", help="Container.  [default: AWS's own of PyTorch]")
+@click.option("--job", metavar="NAME", help="Follow this job, and fetch its model; start none.")
+@click.option("--out", type=click.Path(path_type=Path), default=BUILD / "training" / "scorer.onnx", metavar="FILE")
+@click.option("--stack", default="houselights", show_default=True, metavar="NAME")
+@click.option("--yes", is_flag=True, help="Start without confirmation.")
+@profile_option
+@region_option
+def train_cloud(
+    role: str | None,
+    data: tuple[Path, ...],
+    epochs: int | None,
+    job: str | None,
+    out: Path,
+    yes: bool,
+    no_spot: bool,
+    profile: str | None,
+    region: str | None,
+    **machine: Any,
+) -> int:
+    """Train a scorer as a job of Amazon SageMaker, follow it, and fetch the model."""
+    from houselights.deploying.aws import aws_session
+    from houselights.deploying.model import model_name
+    from houselights.deploying.training_job import TrainingPlan, bucket_name, fetch_model, follow, submit
+
+    session = aws_session(profile=profile, region=region)
+    if job is None:
+        if role is None:
+            raise DeploymentFailed("a job needs a role: give --role ARN (infra/README.md says what it must allow)")
+        parameters = {"epochs": str(epochs)} if epochs else {}
+        plan = TrainingPlan(role=role, data=data, hyperparameters=parameters, spot=not no_spot, **machine)
+        size = sum(file.stat().st_size for file in plan.data)
+        click.echo(
+            f"{size / 1e6:.0f} MB of photographs go to bucket {bucket_name(session, plan.stack)} in "
+            f"{session.region_name}, and a job of SageMaker trains on them on {plan.instance}.\n"
+            f"It costs at most ${plan.most_dollars:.2f}: {plan.hours:g} hours at the list price of us-east-1, after "
+            f"which it is stopped{'' if no_spot else '; spot capacity costs less'}. Storage comes on top, cents a "
+            "month, until `make teardown`."
+        )
+        if not (yes or click.confirm("Start it? You need the right to use these photographs so")):
+            click.echo("Nothing was sent.")
+            return 1
+        job = submit(session, plan, now=datetime.now(UTC))
+    click.echo(f"Job {job}. Ctrl-C leaves it running; follow it again with job={job}")
+    ended = follow(session, job, on_line=click.echo)
+    fetch_model(session, ended, out)
+    click.echo(f"{ended.seconds} s are paid for\n{out}: {model_name(out)}")
+    return 0
+
+
+@deploying.command()
 @click.option("--stack", "name", default="houselights", show_default=True, metavar="NAME")
 @profile_option
 @region_option
 @click.option("--data", is_flag=True, help="Also delete the table with everything recorded.")
-def teardown(name: str, profile: str | None, region: str | None, data: bool) -> None:
+@click.option("--training", is_flag=True, help="Delete only what `make train-cloud` made; the stack need not exist.")
+def teardown(name: str, profile: str | None, region: str | None, data: bool, training: bool) -> None:
     """Delete a stack, and list what is left in the account."""
     from houselights.deploying.aws import aws_session
     from houselights.deploying.stack import find_stack, take_down
+    from houselights.deploying.training_job import jobs_of, take_down_training, training_bucket
 
     session = aws_session(profile=profile, region=region)
+    bucket = training_bucket(session, name)
+    # Who never trained needs no rights in SageMaker.
+    running = [job for job, status in jobs_of(session, name) if status == "InProgress"] if bucket else []
+    if training:
+        click.echo(f"In {session.region_name}, this deletes what training left of {name}:")
+        click.echo(f"  everything in bucket {bucket}" if bucket else "  nothing: there is no bucket of it")
+        for job in running:
+            click.echo(f"  and stops job {job}")
+        _confirm(name)
+        for line in take_down_training(session, name):
+            click.echo(f"Left in the account: {line}")
+        return
     stack = find_stack(session, name)
     click.echo(f"In account {stack.account}, region {stack.region}, this deletes the stack {stack.name} with")
     for bucket in stack.buckets:
         click.echo(f"  everything in bucket {bucket}")
+    if bucket:
+        click.echo(f"  everything in bucket {bucket}, of training")
+    for job in running:
+        click.echo(f"  and stops training job {job}")
     click.echo(f"  Rekognition collection {stack.collection}, if it exists")
     for table in stack.tables:
         click.echo(f"  table {table} and everything recorded" if data else f"and keeps table {table} (see --data)")
@@ -138,13 +214,18 @@ def teardown(name: str, profile: str | None, region: str | None, data: bool) -> 
             "aws dynamodb update-continuous-backups --table-name TABLE --point-in-time-recovery-specification "
             "PointInTimeRecoveryEnabled=false"
         )
-    if click.prompt("Type the stack's name to go on", default="", show_default=False) != stack.name:
-        raise DeploymentFailed(f"that is not {stack.name!r}: nothing was deleted")
+    _confirm(stack.name)
     click.echo("Deleting; this takes some minutes.")
-    left = take_down(session, stack, with_data=data)
+    left = [*take_down(session, stack, with_data=data), *take_down_training(session, name)]
     click.echo(f"The stack {stack.name} is gone." + (" Left in the account:" if left else " Nothing is left."))
     for line in left:
         click.echo(f"  {line}")
+
+
+def _confirm(name: str) -> None:
+    """Asks for the stack's name before anything is deleted."""
+    if click.prompt("Type the stack's name to go on", default="", show_default=False) != name:
+        raise DeploymentFailed(f"that is not {name!r}: nothing was deleted")
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ def _delete_stack(session: Any, stack: Stack) -> None:
     stacks = session.client("cloudformation")
     for left in reversed(range(_ATTEMPTS)):
         for bucket in stack.buckets:
-            _empty(session.client("s3"), bucket)
+            empty_bucket(session.client("s3"), bucket)
         stacks.delete_stack(StackName=stack.name)
         try:
             stacks.get_waiter("stack_delete_complete").wait(StackName=stack.name)
@@ -128,7 +128,7 @@ def _delete_stack(session: Any, stack: Stack) -> None:
                 ) from None
 
 
-def _empty(s3: Any, bucket: str) -> None:
+def empty_bucket(s3: Any, bucket: str) -> None:
     """Deletes every object of a bucket with all versions, if the bucket exists."""
     try:
         while True:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from audience.errors import RecordingUnreadable, ScoringRefused
+from audience.privacy import measures_facing
 from audience.recording_files import fingerprint
 from audience.session_setup import SessionSetup, check_not_watched, end_with_last_camera, plan_recording, store_session
 from audience.sessions import Session
@@ -16,6 +17,7 @@ from audience.store import RecordingProgress, Store
 from audience.time import clock_text, from_ms, to_ms
 from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector
+from edge_lambda.facing import HeadPose, RoomAxis
 from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
 from edge_lambda.recording import Recording, Start, open_recording
 from edge_lambda.scorers import Scorer, scorer_record
@@ -35,6 +37,7 @@ class ScoringPlan:
     Attributes:
         started_at: time of the first frame; None takes it from the recording.
         every_s: seconds between samples, over 0.
+        facing_axis: where the room looks, as the camera sees it; None to learn it from the faces.
         again: whether to delete earlier scores first.
         preview: path of the preview video; None for none.
         blur: whether faces in the preview are made unrecognisable.
@@ -48,6 +51,7 @@ class ScoringPlan:
 
     started_at: datetime | None = None
     every_s: float = 1.0
+    facing_axis: HeadPose | None = None
     again: bool = False
     preview: Path | None = None
     blur: bool = False
@@ -185,7 +189,13 @@ def score_recording(
         frames = _frames(recording, progress, plan.every_s)
         corrector = PictureCorrector(detector)
         windows = scored_windows(
-            frames, camera=camera, corrector=corrector, tracker=tracker, scorer=scorer, keep_frames=preview is not None
+            frames,
+            camera=camera,
+            corrector=corrector,
+            tracker=tracker,
+            scorer=scorer,
+            room=RoomAxis(detector.name, plan.facing_axis) if measures_facing(session.setting) else None,
+            keep_frames=preview is not None,
         )
         stack.callback(windows.close)
 

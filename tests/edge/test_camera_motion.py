@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from edge_lambda.detectors import Detection, Image
 from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.camera_motion import REFERENCE_S, CameraMotion
+from edge_lambda.tracking.returning import MOST_LOST
 from tests.examples import examples
 
 WIDTH, HEIGHT = 640, 360
@@ -79,6 +80,17 @@ class TestMotion:
         camera.update(a_scene(), 0)
         assert off_by(camera.update(dark, 1000), np.eye(2, 3)) == 0
         assert off_by(camera.update(seen(a_scene(), moved(40, 10)), 3000), moved(40, 10)) < 3
+
+    def test_a_picture_that_is_plain_but_for_a_part_is_compared_by_that_part(self) -> None:
+        for seed in (14, 36, 39):  # in which running sums end under 0
+            random = np.random.default_rng(seed)
+            picture = np.full((137, 240, 3), int(random.integers(0, 80)), np.uint8)
+            x, y, across, down = (int(random.integers(*ends)) for ends in ((0, 200), (0, 100), (10, 120), (10, 100)))
+            noise = random.integers(0, 256, (137, 240)).astype(np.uint8)
+            blurred = cv2.GaussianBlur(noise, (0, 0), float(random.uniform(0.5, 4)))
+            picture[y : y + down, x : x + across] = blurred[y : y + down, x : x + across, None]
+            with np.errstate(invalid="raise"):
+                assert off_by(motion_between(picture, picture), np.eye(2, 3)) == 0
 
     def test_after_a_long_dark_a_picture_is_compared_with_nothing(self) -> None:
         camera = CameraMotion()
@@ -149,6 +161,13 @@ class TestComingBack:
         first = room.sees((200, 150, RED))
         assert room.sees((200, 150, RED), after_s=61) != first
         assert room.tracker.tracks_in_memory == 1
+
+    def test_memory_is_bounded_where_every_picture_is_another_view(self) -> None:
+        tracker = Tracker(run="run")
+        faces = [Detection(left=30 * place, top=100, width=16, height=20, confidence=0.9) for place in range(20)]
+        for second in range(40):
+            tracker.update(faces, second * 1000, (WIDTH, HEIGHT), a_scene(second))
+        assert tracker.tracks_in_memory <= MOST_LOST + len(faces)
 
     def test_where_tracks_stand_for_recognised_people_nobody_comes_back(self) -> None:
         room = Room()

@@ -28,6 +28,7 @@ for words in json.load(sys.stdin):
 _NEEDED = {
     "score": ("edge", ["talk.mp4", "--session", "talk-1"]),
     "watch": ("edge", ["webcam:0", "--session", "talk-1"]),
+    "axis": ("edge", ["webcam:0"]),
     "demo": ("demo", ["--no-serve"]),
     "calibrate-sheets": ("edge", ["talk.mp4", "--setting", "event"]),
     "compare-scorers": ("edge", ["talk.mp4"]),

@@ -18,6 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import cv2
+import numpy as np
+
+from edge_lambda.recording import open_recording
 from tests.outside.stand_ins import BROKER, CAMERA, PORT, WEBHOOK
 from tests.outside.tracing import Contact, Network, Seen, Traced, loopback_only
 
@@ -128,6 +132,7 @@ def commands_in(folder: Path) -> Iterator[Runs]:
 def a_talk(runs: Runs) -> None:
     runs.run("demo", "-c", _CLIP)
     runs.houselights("score", "FILE.mp4", "--session", "talk", "--preview", "FILE-marked.mp4")
+    runs.houselights("axis", "file:FILE.mp4")
     runs.houselights("timeline", "talk", "FILE.mp4", "--scenes")
     runs.houselights("export", "talk", "--out", "DIR", "--format", "csv,parquet")
     runs.houselights("export", "--archive", "DIR/archive")
@@ -163,6 +168,18 @@ def a_camera(runs: Runs) -> None:
         runs.houselights("household", *words, "--by", "ada@example.org")
 
 
+def a_data_set(runs: Runs) -> None:
+    frame = next(open_recording(runs.folder / "cwd" / "FILE.mp4").sample(1.0)).image
+    for number, strip in enumerate(np.array_split(frame, 4, axis=1)):
+        photo = runs.folder / "cwd" / "DIR" / "photos" / f"people {number}" / "photo.jpg"
+        photo.parent.mkdir(parents=True)
+        photo.write_bytes(cv2.imencode(".jpg", strip)[1].tobytes())
+    runs.houselights("dataset", "label", "DIR/photos", "--by", "expressionnet", "--to", "DIR/faces")
+    runs.houselights("dataset", "split", "DIR/faces")
+    runs.houselights("dataset", "check", "DIR/faces")
+    runs.houselights("dataset", "pack", "DIR/faces", "--to", "DIR/packed")
+
+
 def pages(runs: Runs) -> None:
     with runs.serving("dashboard", "-m", "houselights", "dashboard", "--no-browser", "--videos", ".") as dashboard:
         runs.visit(dashboard.until(r"http://127\.0\.0\.1:\d+")[0], *PAGES)
@@ -181,6 +198,8 @@ def the_cloud(runs: Runs) -> None:
         account = {name: value for name, value in settings.items() if name.startswith("AWS_")}
         runs.houselights("calibrate-sheets", "FILE.mp4", "--faces", "5", "--yes", **account)
         runs.houselights("compare-scorers", "FILE.mp4", "--minutes", "0.1", "--yes", "--to", "FILE.html", **account)
+        label = ("label", "DIR/photos", "--by", "rekognition", "--to", "DIR/faces", "--yes")
+        runs.houselights("dataset", *label, name="dataset --by rekognition", **account)
         settings["HOUSELIGHTS_SOURCE"] = f"http://{CAMERA}:{PORT}/"
         del settings["HOUSELIGHTS_OUTBOX"]
         with runs.serving("python -m edge_lambda", "-m", "edge_lambda", **settings) as device:
@@ -210,7 +229,7 @@ def an_end(runs: Runs) -> None:
     runs.houselights("delete", "talk", "--yes")
 
 
-GROUPS = (a_talk, a_camera, pages, the_cloud, a_roster, an_end)
+GROUPS = (a_talk, a_data_set, a_camera, pages, the_cloud, a_roster, an_end)
 
 
 def every_command(folder: Path) -> Runs:

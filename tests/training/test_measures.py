@@ -7,7 +7,7 @@ from training.measures import (
     auc,
     balanced_accuracy,
     calibration_error,
-    equal_error_threshold,
+    error_rate_threshold,
     interval,
     matched_share_threshold,
 )
@@ -69,10 +69,11 @@ def test_a_confidence_of_exactly_1_falls_into_the_last_bin() -> None:
     assert calibration_error(np.array([True]), np.array([1.0]), ones(1)) == 0
 
 
-def test_at_the_equal_error_threshold_either_side_errs_alike() -> None:
+@pytest.mark.parametrize("times", [1.0, 3.0])
+def test_misses_are_so_many_times_as_frequent_as_false_alarms(times: float) -> None:
     shows, confidence = drawn()
-    decided = confidence >= equal_error_threshold(shows, confidence, ones(len(shows)))
-    assert (~decided[shows]).mean() == pytest.approx(decided[~shows].mean(), abs=0.002)
+    decided = confidence >= error_rate_threshold(shows, confidence, ones(len(shows)), times)
+    assert (~decided[shows]).mean() == pytest.approx(times * decided[~shows].mean(), abs=0.003)
 
 
 def test_at_the_matched_threshold_as_many_faces_are_over_it_as_show_the_expression() -> None:

@@ -20,7 +20,7 @@ from edge_lambda.scorers.expressionnet import ExpressionNet
 from training import fit, recipe
 from training.corpus import EXPRESSIONS, part_of
 from training.fit import Settings, plain_crops
-from training.recipe import Recipe, experimental, finish, load_corpora, train, train_network
+from training.recipe import Recipe, experimental, finish, load_corpora, taught_by, train, train_network
 
 TINY = Recipe(settings=Settings(epochs=2, batch=16))
 
@@ -119,6 +119,17 @@ def test_a_run_that_was_cut_off_ends_in_the_same_network(
     monkeypatch.setattr(fit, "_save", save)
     resumed = train_network(in_parts, TINY, rows).state_dict()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_a_second_network_learns_from_the_labels_and_from_the_first(corpus: Path, tmp_path: Path) -> None:
+    rows = load_corpora([corpus], tmp_path, TINY)
+    first = train_network(tmp_path, TINY, rows)
+    alone, half = (taught_by(first, rows, replace(TINY, learnt=share)).data.targets for share in (1, 0.5))
+    training, held_out = rows.rows["training"], rows.rows["held out"]
+    assert half[training] == pytest.approx((alone[training] + rows.data.targets[training]) / 2, abs=1e-6)
+    assert (half[held_out] == rows.data.targets[held_out]).all()
+    assert alone.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert not np.allclose(alone[training], rows.data.targets[training], atol=0.05)
 
 
 def test_two_seeds_are_two_networks(corpus: Path, tmp_path: Path) -> None:

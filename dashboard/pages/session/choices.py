@@ -22,8 +22,8 @@ class View:
     """How a stage is shown.
 
     Attributes:
-        expression: the leading one; None where only heads were counted, or nothing is to be shown.
-        beside: others, laid beside it.
+        expression: the leading one; None where no expression was scored, or nothing is to be shown.
+        beside: other measures, laid beside it.
         against: the baseline.
         smoothing_s: what figures are averaged over; 0 for nothing.
     """
@@ -36,11 +36,12 @@ class View:
 
 def choose_view(file: SessionFile, windows: StageWindows) -> View:
     """The expression, and behind a button what is chosen less often."""
-    if file.session.mode != "expressions" or not windows.table.scored.any():
+    if file.session.mode != "expressions" or not windows.expressions or not windows.table.scored.any():
         return View()
     scorers = [file.scorers[name] for name in windows.table.scorers if name in file.scorers]
     experimental = {name for scorer in scorers for name in scorer.experimental}
-    names = {name: expression_name(name, experimental=name in experimental) for name in windows.expressions}
+    measures = {name: expression_name(name, experimental=name in experimental) for name in windows.measures}
+    names = {name: measures[name] for name in windows.expressions}
     expression = st.selectbox(
         "Expression",
         list(names),
@@ -53,9 +54,9 @@ def choose_view(file: SessionFile, windows: StageWindows) -> View:
     )
     with st.popover("Curve options", width=_WIDTH):
         beside = st.multiselect(
-            "Other expressions",
-            list(names),
-            format_func=names.__getitem__,
+            "Other curves",
+            list(measures),
+            format_func=measures.__getitem__,
             max_selections=MOST_BESIDE,
             key="beside",
             bind="query-params",

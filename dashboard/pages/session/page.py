@@ -13,14 +13,15 @@ import numpy as np
 import streamlit as st
 
 from audience.errors import HouselightsError, SessionNotFound
-from audience.faces import LEAD_EXPRESSION
+from audience.faces import FACING, LEAD_EXPRESSION
 from audience.reaction.curve import StageWindows
-from audience.reaction.headline import position_text
+from audience.reaction.headline import facing_sentence, position_text
 from audience.reaction.moments import Moment
 from audience.reaction.review import Review
 from dashboard import data, markup
 from dashboard.access.entry import has_page, in_words
 from dashboard.access.identity import permit
+from dashboard.charts.reaction import reaction_chart
 from dashboard.charts.theme import palette_of
 from dashboard.clock import viewer_zone
 from dashboard.markup import units_kept
@@ -37,6 +38,7 @@ from dashboard.stills import still_url
 from dashboard.video import NoVideo, Video
 from dashboard.wording import (
     GAPS,
+    about_facing,
     about_moments,
     band_words,
     compared_with,
@@ -119,7 +121,7 @@ def show_stage(reader: data.Reader, file: data.SessionFile) -> None:
 def show_review(reader: data.Reader, review: Review, view: View) -> None:
     """The recording with its curve, and under it what there is to say; what is chosen below shows above too."""
     windows = review.windows
-    above, moments_place, segments_place, earlier_place = (st.container() for _ in range(4))
+    above, facing_place, moments_place, segments_place, earlier_place = (st.container() for _ in range(5))
     with earlier_place:
         earlier = choose_earlier(reader, windows) if review.expression is not None else Earlier()
     video = video_of(windows.session, review.recordings)
@@ -140,6 +142,8 @@ def show_review(reader: data.Reader, review: Review, view: View) -> None:
             st.html(markup.listing("About the recording", review.recording_notes))
         with st.container(horizontal=True, key="take-away"):
             offer_report(review, smoothing_s=view.smoothing_s if review.expression else None, against=view.against)
+    with facing_place:
+        show_facing(review, view)
     with moments_place:
         if review.expression is not None:
             st.header("Moments", anchor=False)
@@ -154,6 +158,19 @@ def show_review(reader: data.Reader, review: Review, view: View) -> None:
     show_notes(review)
     if noted is not None:
         ask_to_write(windows.session.session_id, windows.stage.stage_id, noted)
+
+
+def show_facing(review: Review, view: View) -> None:
+    """Which part of the faces was turned to the front, along the session; nothing where that was not measured."""
+    if not review.has_facing:
+        return
+    st.header("Facing the front", anchor=False)
+    over_s = view.smoothing_s if view.expression is not None else review.default_smoothing_s
+    chart = reaction_chart(review.windows, review.curve(over_s, FACING), (), palette_of(st.context.theme.type))
+    sentence = facing_sentence(review.windows)
+    st.html(markup.note(sentence))
+    st.altair_chart(chart, key="facing", alt=sentence, theme=None)
+    st.html(markup.note(*about_facing()))
 
 
 def show_segments(reader: data.Reader, review: Review, view: View, earlier: Earlier) -> None:

@@ -12,7 +12,7 @@ from dashboard.charts.theme import Palette
 from dashboard.pages.session.choices import View
 from dashboard.player.player import Curves, Line, Marker, player
 from dashboard.video import NoVideo, Video
-from dashboard.wording import AGAINST
+from dashboard.wording import AGAINST, expression_name
 
 
 def show_picture(
@@ -58,11 +58,11 @@ def show_picture(
 
 
 def curves_of(review: Review, view: View, earlier: Line | None) -> Curves:
-    """The leading curve with the other expressions, the baseline and earlier sessions beside it; each where it is."""
+    """The leading curve with the other measures, the baseline and earlier sessions beside it; each where it is."""
     assert review.expression is not None
     lines = [
         Line(
-            name=name,
+            name=expression_name(name).lower(),
             kind="expression",
             smooth=review.curve(view.smoothing_s, name).share,
             raw=review.curve(0, name).share,
