@@ -110,7 +110,8 @@ def pages(size: tuple[int, int], elsewhere: Image) -> list[Page]:
         return elsewhere if 20 <= second < 24 else clip[second]
 
     def swapped(second: int, clip: Sequence[Image]) -> Image:
-        picture, column = clip[second].copy(), size[0] // SEATS_ACROSS
+        # The clip's photographs are gray and end at the chin: without shirts there is nothing to tell people by.
+        picture, column = _in_shirts(clip[second]), size[0] // SEATS_ACROSS
         if second >= 20:
             first = picture[:, :column].copy()
             picture[:, :column], picture[:, column : 2 * column] = picture[:, column : 2 * column], first
@@ -148,6 +149,16 @@ def pages(size: tuple[int, int], elsewhere: Image) -> list[Page]:
         Page(name="cut away for 4 s", camera=still, scene=cut, elsewhere=range(20, 24)),
         Page(name="eight changed seats in 8 s", camera=still, scene=swapped, swapped_from=20),
     ]
+
+
+def _in_shirts(picture: Image) -> Image:
+    """Everybody in a shirt of a muted colour of their own, below the chin."""
+    dressed, colours = picture.copy(), np.random.default_rng(7).integers(30, 190, (SEATS_DOWN, SEATS_ACROSS, 3))
+    down, across = picture.shape[0] // SEATS_DOWN, picture.shape[1] // SEATS_ACROSS
+    for row, column in np.ndindex(SEATS_DOWN, SEATS_ACROSS):
+        top, left = round((row + 0.84) * down), column * across
+        dressed[top : (row + 1) * down, left + across // 5 : left + 4 * across // 5] = colours[row, column]
+    return dressed
 
 
 def _wall(width: int, height: int) -> Image:

@@ -16,7 +16,13 @@ END: Final = "<!-- end of figures -->"
 
 QUOTED: Final[Mapping[str, tuple[str, ...]]] = {
     "detect": ("libfacedetection-1: recall, 140 faces", "libfacedetection-1: false positives, 7 photos"),
-    "expressions": ("smile AUC", "smile balanced accuracy at the shipped threshold"),
+    "expressions": (
+        "smile AUC",
+        "smile balanced accuracy at the shipped threshold",
+        "false smiles of women to those of men",
+        "covered mouths that count as smiling",
+        "FER+: accuracy over 8 expressions",
+    ),
     "curve": (
         "24 seats: correlation of the share of smiles with the truth",
         "24 seats: mean absolute error of the share",

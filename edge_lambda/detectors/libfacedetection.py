@@ -71,9 +71,9 @@ class LibFaceDetection:
         return look_twice(image, self._look, self._thresholds, scaled=scaled, scale=scale)
 
     def _look(self, images: list[Image]) -> list[Candidates]:
-        batch = np.stack(images)
-        (outputs,) = self._session.run(None, {GIVEN: batch})
-        anchors = _anchors(*batch.shape[1:3])
+        stacked = np.stack(images)
+        (outputs,) = self._session.run(None, {GIVEN: stacked})
+        anchors = _anchors(*stacked.shape[1:3])
         return [_decode(cells, anchors, self._thresholds.candidate) for cells in outputs]
 
 

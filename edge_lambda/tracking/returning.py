@@ -22,9 +22,9 @@ from edge_lambda.tracking.motion import State, carried
 REACH: Final = 1.5
 """How far from where somebody was lost a face may be theirs, box heights; a neighbour's seat is about as far."""
 
-COLOURS_APART: Final = 0.12
-"""Unlikeness of colours up to which they may be those of one person; measured at the same place a second and more
-apart: .01 at the most where nobody stands before them, .08 at half of the times in a street."""
+COLOURS_APART: Final = 0.05
+"""Unlikeness of colours up to which they may be those of one person. Measured of one person, seconds apart: .04 at the
+most in seats, .08 at half of the times in a street, where others walk before them."""
 
 RESIZE: Final = 1.5
 """Ratio of the heights up to which two boxes may be of one face."""

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from audience.errors import InvalidValue, ScoringRefused
 from audience.privacy import SETTINGS, Setting, decide
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import Number, country_option
+from houselights.commands.options import Number, country_option, model_option
 from houselights.commands.stopping import stopped_by_signal
 from houselights.labelling import FORMATS, LABELLERS
 from houselights.labelling.text import (
@@ -79,6 +79,7 @@ def dataset() -> None:
 @click.option("--disputed", is_flag=True, help="Label only the faces on which people disagree so far.")
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="Port of the page.  [default: any free one]")
 @click.option("--browser/--no-browser", default=True, help="Open a browser.  [default: yes]")
+@model_option
 @click.option(
     "--setting",
     type=click.Choice(SETTINGS),
@@ -93,7 +94,7 @@ def dataset() -> None:
 def label(photos: Path, by: str, target: Path | None, every_s: float, least_px: int, **options: Any) -> int:
     """Find the faces in PHOTOS, a folder of photos and videos, cut each out, and label them.
 
-    A person labels on a page of this machine alone (keys 1 to 7, 0 for unclear, X for no face, U to undo); two people
+    A person labels on a page of this machine alone (keys 1 to 8, 0 for unclear, X for no face, U to undo); two people
     with a --rater name each do not see each other's labels. Amazon Rekognition labels on your account, after a yes.
     Ctrl-C keeps what is done; the same command goes on from there, and looks only at photos that are new.
     """
@@ -117,7 +118,7 @@ def label(photos: Path, by: str, target: Path | None, every_s: float, least_px: 
         if by == "person":
             code = _label_by_person(made, options)
         elif by == "expressionnet":
-            code = _label_by_expressionnet(made)
+            code = _label_by_expressionnet(made, options["model"])
         else:
             code = _label_by_rekognition(made, options)
     return code
@@ -313,11 +314,11 @@ def _label_by_person(made: DataSet, options: dict[str, Any]) -> int:
     return 0
 
 
-def _label_by_expressionnet(made: DataSet) -> int:
+def _label_by_expressionnet(made: DataSet, model: Path | None) -> int:
     from edge_lambda.scorers import load_scorer
     from houselights.labelling.machine import label_by_expressionnet, without_label
 
-    scorer = load_scorer("expressionnet")
+    scorer = load_scorer("expressionnet", model=model)
     faces = without_label(made, "expressionnet", scorer.name)
     with _progress() as bar:
         task = bar.add_task(f"scoring with {scorer.name}", total=len(faces))

@@ -12,11 +12,11 @@ import msgspec
 from houselights.labelling import LABELLERS, Labeller
 from houselights.labelling.dataset import DataSet, JsonLines, person_file_name
 
-EXPRESSIONS: Final = ("happy", "surprised", "calm", "sad", "angry", "disgusted", "fear")
+EXPRESSIONS: Final = ("happy", "surprised", "calm", "sad", "angry", "disgusted", "fear", "contempt")
 """What a scorer is trained on, and people choose from."""
 
-ALSO_SCORED: Final = ("confused", "contempt")
-"""What a machine may answer beside them. No scorer is trained on it."""
+CONFUSED: Final = "confused"
+"""What Rekognition may answer beside them. No scorer is trained on it."""
 
 UNCLEAR: Final = "unclear"
 NO_FACE: Final = "no face"
@@ -37,7 +37,7 @@ class MachineLine(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         face: id of the face.
         scorer: name and version of the scorer.
-        scores: confidence, 0..1, of each expression and of smile; None where it found no face.
+        scores: confidence, 0..1, of each expression and of smile; None where it found no face, or abstained.
         answer: the raw answer, where there is one.
     """
 
@@ -99,7 +99,7 @@ def said_by_people(dataset: DataSet) -> dict[str, dict[str, str]]:
 
 
 def scored_by(dataset: DataSet, by: Labeller) -> dict[str, Label]:
-    """What a machine scored of each face; without those in which it found none."""
+    """What a machine scored of each face; without those that it did not score."""
     latest = {line.face: line.scores for line in machine_lines(dataset, by).read()}
     return {face: _machine_label(by, scores) for face, scores in latest.items() if scores}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -79,7 +80,7 @@ def label_by_rekognition(
 def label_by_expressionnet(
     dataset: DataSet, faces: Sequence[Face], scorer: Scorer, on_progress: Progress = lambda done: None
 ) -> None:
-    """Scores each face as a device would.
+    """Scores each face as a device would, but for those with a covered mouth, from which the scorer abstains.
 
     Args:
         dataset: where scores are kept.
@@ -93,7 +94,8 @@ def label_by_expressionnet(
         crops = [crop_for_scoring(decoded(dataset.picture(face.id), face.id), _box_px(face.found)) for face in some]
         for face, row in zip(some, scorer.score(crops), strict=True):
             scores = {name: round(float(score), 5) for name, score in zip(scorer.expressions, row, strict=True)}
-            lines.append(MachineLine(face=face.id, scorer=scorer.name, scores=scores))
+            abstains = any(map(math.isnan, scores.values()))
+            lines.append(MachineLine(face=face.id, scorer=scorer.name, scores=None if abstains else scores))
         on_progress(start + len(some))
 
 

@@ -6,8 +6,9 @@
                 https://github.com/webdataset/webdataset#the-webdataset-format
 
 The columns of labels.csv: file, expression, person, part (training, validation, held out), labelled_by (person,
-rekognition, expressionnet), px (height of the face in its photo, pixels), and, empty where unknown, smile and every
-expression (0..1: a machine's confidence, or the share of the people who chose it; what is missing to 1 is "unclear").
+rekognition, expressionnet), px (height of the face in its photo, pixels), and, empty where unknown, smile, every
+expression, and as in FER+ unknown and NF, "no face" (0..1: a machine's confidence, or the share of the people who chose
+it; of one face they sum to at most 1, so that they are not taken for counts of votes).
 """
 
 from __future__ import annotations
@@ -28,16 +29,18 @@ from audience.errors import InvalidValue
 from audience.private_files import new_private_file, private_folder, write_private
 from houselights.labelling import Format
 from houselights.labelling.dataset import FACES, DataSet, Face, writing
-from houselights.labelling.labels import ALSO_SCORED, EXPRESSIONS, NO_FACE, UNCLEAR, Label
+from houselights.labelling.labels import CONFUSED, EXPRESSIONS, NO_FACE, UNCLEAR, Label
 from houselights.labelling.split import PARTS, Part, Split
 
 TABLE: Final = "labels.csv"
-SCORES: Final = (*EXPRESSIONS, *ALSO_SCORED)
+SCORES: Final = {**{name: name for name in (*EXPRESSIONS, CONFUSED)}, "unknown": UNCLEAR, "NF": NO_FACE}
+"""By column, what is scored."""
 COLUMNS: Final = ("file", "expression", "person", "part", "labelled_by", "px", "smile", *SCORES)
 
 SHARD_FACES: Final = 2_000
 """Faces of a WebDataset shard: some 30 MB."""
 
+_DIGITS: Final = 5
 _GROUP_FACES: Final = 500  # rows of a Parquet row group: what a writer holds in memory
 
 
@@ -147,13 +150,22 @@ def _row(face: Face, label: Label, part: Part, person: str) -> dict[str, Any]:
         "part": part,
         "labelled_by": label.by,
         "px": face.found.px,
-        "smile": _rounded(label.smile),
-        **{name: _rounded(label.scores.get(name, 0.0 if label.by == "person" else None)) for name in SCORES},
+        "smile": None if label.smile is None else round(label.smile, _DIGITS),
+        **_scores(label),
     }
 
 
-def _rounded(score: float | None) -> float | None:
-    return None if score is None else round(score, 5)
+def _scores(label: Label) -> dict[str, float | None]:
+    """The scores by column, rounded so that they sum to no more than 1."""
+    unsaid = 0.0 if label.by == "person" else None
+    known = {name: label.scores.get(scored, unsaid) for name, scored in SCORES.items()}
+    total = max(1.0, sum(score for score in known.values() if score))
+    row = {name: None if score is None else round(score / total, _DIGITS) for name, score in known.items()}
+    over = sum(score for score in row.values() if score) - 1
+    if over > 0:
+        most = max((name for name in row if row[name]), key=lambda name: row[name] or 0.0)
+        row[most] = round((row[most] or 0.0) - over - 10**-_DIGITS, _DIGITS)
+    return row
 
 
 def _with_pictures(

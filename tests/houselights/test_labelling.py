@@ -28,10 +28,12 @@ from houselights.labelling.labels import (
     disputed_faces,
     kappa,
     labels_of,
+    machine_lines,
     said_by,
     said_by_people,
     scored_by,
 )
+from houselights.labelling.machine import label_by_expressionnet, label_by_rekognition, without_label
 from houselights.labelling.pack import COLUMNS, choose_faces, pack
 from houselights.labelling.rating import Rating
 from houselights.labelling.split import (
@@ -49,7 +51,7 @@ from houselights.labelling.split import (
 from tests.houselights.labelled import a_data_set, a_face, pattern, say, score
 from tests.portraits import portrait
 from training.corpus import EXPRESSIONS as TRAINED
-from training.corpus import Photo, read
+from training.corpus import read
 
 PEOPLE = [f"person-{number}" for number in range(40)]
 FILES = [f"{person}/{number}.jpg" for person in PEOPLE for number in range(3)]
@@ -191,6 +193,70 @@ def test_the_answers_of_people_are_votes_and_two_apart_decide_nothing(tmp_path):
     label = labels_of(dataset)[face.id]
     assert label.expression == "calm"
     assert label.scores == pytest.approx({"happy": 1 / 3, "calm": 2 / 3})
+
+
+# What machines say
+
+
+class Service:
+    """Answers every face with the same `FaceDetails`."""
+
+    name = "service-1"
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def faces(self, _picture):
+        return self.answer
+
+
+def detail(x: float, y: float, size: float, smile: float) -> dict:
+    box = {"Left": x - size / 2, "Top": y - size / 2, "Width": size, "Height": size}
+    return {"BoundingBox": box, "Smile": {"Value": smile > 0.5, "Confidence": 100 * smile}}
+
+
+def read_smile(face):
+    return {"smile": face["Smile"]["Confidence"] / 100, "happy": face["Smile"]["Confidence"] / 100}
+
+
+def test_rekognitions_answer_is_about_the_face_in_the_middle_not_a_larger_neighbour(tmp_path):
+    dataset = a_data_set(tmp_path, ["a.jpg"])
+    answer = [detail(0.1, 0.1, 0.9, 0.2), detail(0.5, 0.47, 0.5, 0.9)]
+    label_by_rekognition(dataset, dataset.faces(), Service(answer), read_smile)
+    (label,) = scored_by(dataset, "rekognition").values()
+    assert label.smile == 0.9
+    (line,) = machine_lines(dataset, "rekognition").read()
+    assert line.answer == {"FaceDetails": answer}
+
+
+@pytest.mark.parametrize("answer", [[], [detail(0.9, 0.9, 0.2, 0.9)]])
+def test_a_face_that_rekognition_does_not_find_gets_no_label_and_is_not_paid_for_again(tmp_path, answer):
+    dataset = a_data_set(tmp_path, ["a.jpg"])
+    label_by_rekognition(dataset, dataset.faces(), Service(answer), read_smile)
+    assert scored_by(dataset, "rekognition") == {}
+    assert without_label(dataset, "rekognition", "service-1") == []
+    assert len(without_label(dataset, "rekognition", "service-2")) == 1
+
+
+class Abstaining:
+    """Scores the first face, and abstains from the others."""
+
+    name = "abstaining-1"
+    expressions = ("happy", "calm", "smile")
+
+    def score(self, crops):
+        scores = np.full((len(crops), 3), np.nan, np.float32)
+        scores[0] = 0.75, 0.25, 0.75
+        return scores
+
+
+def test_a_face_from_which_the_scorer_abstains_gets_no_label(tmp_path):
+    dataset = a_data_set(tmp_path, ["a.jpg", "b.jpg"])
+    faces = dataset.faces()
+    label_by_expressionnet(dataset, faces, Abstaining())  # type: ignore[arg-type]
+    labels = scored_by(dataset, "expressionnet")
+    assert {face: label.expression for face, label in labels.items()} == {faces[0].id: "happy"}
+    assert without_label(dataset, "expressionnet", "abstaining-1") == []
 
 
 # Files that were cut off
@@ -481,7 +547,7 @@ def test_faces_that_came_after_the_split_spoil_it(tmp_path):
 @pytest.fixture
 def labelled(tmp_path: Path) -> DataSet:
     dataset = a_data_set(tmp_path / "set", FILES)
-    answers = {file: EXPRESSIONS[number % 7] for number, file in enumerate(FILES)}
+    answers = {file: EXPRESSIONS[number % 8] for number, file in enumerate(FILES)}
     say(dataset, "ada", answers | {FILES[0]: "unclear", FILES[1]: "no face", FILES[2]: "happy"})
     say(dataset, "bob", {FILES[2]: "calm", FILES[3]: answers[FILES[3]], FILES[4]: "unclear"})
     write_split(dataset, split_of(dataset, labelled=False).split)
@@ -517,10 +583,13 @@ def test_training_reads_the_folder_and_its_parts_are_those_of_the_split(labelled
     folder = packed(labelled, tmp_path / "packed", "folder")
     photos = read(folder)
     assert len(photos) == len(FILES) - 4
-    assert all(isinstance(photo, Photo) and photo.jpeg.startswith(b"\xff\xd8") for photo in photos)
+    assert all(photo.jpeg.startswith(b"\xff\xd8") for photo in photos)
     assert set(EXPRESSIONS) == set(TRAINED)
     split = read_split(labelled)
     assert split is not None
+    for photo in photos:
+        part = split.part_of[photo.person]
+        assert photo.part == part or (part, photo.part) == ("training", "validation"), "training validates on some"
     with (folder / "labels.csv").open(newline="") as text:
         rows = list(csv.DictReader(text))
     assert tuple(rows[0]) == COLUMNS
@@ -528,6 +597,31 @@ def test_training_reads_the_folder_and_its_parts_are_those_of_the_split(labelled
         assert row["part"] == split.part_of[row["person"]]
         assert float(row[row["expression"]]) == 1
         assert sum(float(row[name]) for name in EXPRESSIONS) == pytest.approx(1)
+
+
+SHARES = st.dictionaries(st.sampled_from([*EXPRESSIONS, "confused"]), st.floats(0, 1), min_size=1, max_size=9)
+
+
+@given(st.lists(SHARES.filter(lambda shares: sum(shares.values()) > 0.01), min_size=1, max_size=6))
+def test_training_reads_the_scores_of_every_face_whatever_they_are(tmp_path_factory, scores):
+    """Scores that sum to a hair over 1 would be taken for counts of votes, and be dropped as slips."""
+    folder = tmp_path_factory.mktemp("soft")
+    dataset = a_data_set(folder / "set", FILES)
+    whole = [{name: share / sum(shares.values()) for name, share in shares.items()} for shares in scores]
+    score(dataset, "rekognition", dict(zip(FILES, whole, strict=False)))
+    split = split_of(dataset, labelled=False).split
+    packing = choose_faces(dataset.faces(), labels_of(dataset), split)
+    if packing.faces:
+        pack(dataset, packing.faces, folder / "packed", "folder")
+        photos = read(folder / "packed")
+        assert len(photos) == len(packing.faces)
+        for photo, face in zip(photos, packing.faces, strict=True):
+            given_ones = labels_of(dataset)[face.face.id].scores
+            known = sum(share for name, share in given_ones.items() if name != "confused")
+            shares = {name: share for name, share in zip(TRAINED, photo.shares, strict=True) if share}
+            assert shares == pytest.approx(
+                {name: share / known for name, share in given_ones.items() if name in shares}, abs=1e-3 / known
+            )
 
 
 def test_soft_labels_are_kept_beside_the_one(tmp_path):
