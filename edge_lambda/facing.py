@@ -61,7 +61,6 @@ class MeanFace:
 
 
 MEAN_FACES: Final = {
-    "libfacedetection": MeanFace(nose=0.575, mouth=1.016, nose_depth=0.50, nod=2.4),
     "centerface": MeanFace(nose=0.53, mouth=0.93, nose_depth=0.50, nod=2.4),
     "libfacedetection": MeanFace(nose=0.57, mouth=1.01, nose_depth=0.43, nod=2.2),
     "yunet": MeanFace(nose=0.53, mouth=1.01, nose_depth=0.36, nod=1.5),
