@@ -16,8 +16,9 @@ every later corpus:
 - **validation**, about a seventh of the rest: calibration, thresholds, choice of method;
 - **training**: everybody else, and always the eight people of ALWAYS_TRAINING.
 
-A corpus with a column `part` keeps its own split: "train" is split further into training and validation, anything else
-is held out. Where nobody says who is on a photograph, each counts as a person of its own.
+A corpus with a column `part` keeps its own split: "training" (or "train"), "validation", and held out for anything
+else. Where it has no "validation", a twentieth of what is to train on validates. Where nobody says who is on a
+photograph, each counts as a person of its own.
 
 Those eight have more than 100 photographs each, 16 % of all: a test with one of them in it measures that person (three
 are film actors, whose labels follow the scene more than the face). The rare expressions come from few people, so a
@@ -55,6 +56,8 @@ COLUMNS: Final = {
     "disgust": "disgusted",
 }
 """The expression that each column of votes is for; FER+ has its own names."""
+
+_ROUNDING: Final = 1e-3  # of probabilities that should sum to 1
 
 NO_EXPRESSION: Final = ("unknown", "NF")
 """Columns of votes that saw no expression, or no face."""
@@ -185,7 +188,9 @@ def _labelled(folder: Path | zipfile.Path) -> Iterator[Photo]:
         raise CorpusUnreadable(
             f"{folder / LABELS} needs the columns file, expression and person, or file and votes by expression"
         )
-    for row in rows:
+    read = list(rows)
+    has_validation = any((row.get("part") or "").lower() == "validation" for row in read)
+    for row in read:
         file = row["file"]
         shares = _voted(file, row) if has_votes else _named(file, row["expression"])
         person = row.get("person") or ""
@@ -196,17 +201,19 @@ def _labelled(folder: Path | zipfile.Path) -> Iterator[Photo]:
                 file=file,
                 shares=shares,
                 person=person or file,
-                part=_part_in(row.get("part") or "", person or file),
+                part=_part_in(row.get("part") or "", person or file, has_validation),
                 jpeg=(folder / file).read_bytes(),
                 is_voted=has_votes,
             )
 
 
-def _part_in(named: str, person: str) -> Part:
+def _part_in(named: str, person: str, has_validation: bool) -> Part:
     if not named:
         return part_of(person)
     if named.lower() not in ("train", "training"):
         return "validation" if named.lower() == "validation" else "held out"
+    if has_validation:
+        return "training"
     return "validation" if _draw("validation", VALIDATION_SALT, person) < VALIDATION_OF_TRAIN else "training"
 
 
@@ -220,7 +227,7 @@ def _voted(file: str, row: Mapping[str, str]) -> tuple[float, ...] | None:
     """Shares of the votes; None if most saw no expression."""
     shares = dict.fromkeys(EXPRESSIONS, 0.0)
     votes = {column: _number(file, column, row[column]) for column in (*COLUMNS, *NO_EXPRESSION) if column in row}
-    if sum(votes.values()) > 1:  # counts of votes, not probabilities
+    if sum(votes.values()) > 1 + _ROUNDING:  # counts of votes, not probabilities
         votes = {column: number if number > 1 else 0.0 for column, number in votes.items()}
     total = sum(votes.values())
     if total == 0 or sum(votes.get(column, 0) for column in NO_EXPRESSION) >= total / 2:

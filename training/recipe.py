@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -16,12 +16,14 @@ from scipy.special import softmax
 
 from edge_lambda.crops import SCORING
 from edge_lambda.detectors.centerface import CenterFace
+from edge_lambda.scorers.expressionnet import SMILE_IS
 from training import calibration, export
 from training.corpus import EXPRESSIONS, CorpusUnreadable, Part, Photo, read
 from training.faces import Face, find_cached, gray_photos, landmarks, squares
 from training.fit import Settings, TrainingData, fit, logits, plain_crops
 from training.measures import auc
 from training.network import Network
+from training.score_table import score_table
 from training.weighing import copies, listed_sexes, sampling_weights
 
 VERSION: Final = "2"
@@ -74,8 +76,12 @@ class CorpusRows:
     rows: dict[Part, NDArray[np.intp]]
 
     @classmethod
-    def of(cls, corpora: Sequence[Sequence[Face]], smoothing: float) -> CorpusRows:
-        """Builds the rows from the faces of each corpus."""
+    def of(cls, corpora: Sequence[Sequence[Face]], smoothing: float, batch: int) -> CorpusRows:
+        """Builds the rows from the faces of each corpus.
+
+        Raises:
+            CorpusUnreadable: there is nobody to calibrate on, or there are fewer faces to train on than a step takes.
+        """
         faces = [face for corpus in corpora for face in corpus]
         photos = [face.photo for face in faces]
         part = np.array([photo.part for photo in photos])
@@ -92,6 +98,10 @@ class CorpusRows:
         if not len(rows["training"]) or not len(rows["validation"]):
             raise CorpusUnreadable(
                 "too few people to train on: there must be some to train on and some to calibrate on"
+            )
+        if len(rows["training"]) < batch:
+            raise CorpusUnreadable(
+                f"{len(rows['training'])} faces are too few to train on: there must be at least {batch}, one step"
             )
         weights = np.zeros(len(faces))
         weights[rows["training"]] = sampling_weights(
@@ -151,7 +161,7 @@ def load_corpora(sources: Sequence[Path], work: Path, recipe: Recipe) -> CorpusR
                 console.log(f"finding faces: {done[0]} of {len(photos)} photographs in {source.name}", _stack_offset=2)
 
         corpora.append(find_cached(photos, CenterFace, work / f"boxes-{source.stem}.npz", step))
-    return CorpusRows.of(corpora, recipe.smoothing)
+    return CorpusRows.of(corpora, recipe.smoothing, recipe.settings.batch)
 
 
 def train_network(work: Path, recipe: Recipe, corpora: CorpusRows, device: str = "auto") -> Network:
@@ -221,10 +231,34 @@ def finish(network: Network, corpora: CorpusRows, recipe: Recipe, out: Path) -> 
             "classes": EXPRESSIONS,
             "thresholds": {name: round(limit, 4) for name, limit in limits.items()},
             "experimental": experimental(np.array([corpora.photos[row].expression for row in held_out]), shown),
+            "score_tables": _score_tables(
+                calibrated.confidences(seen),
+                np.tile(label, times),
+                np.tile([corpora.photos[row].person for row in rows], times),
+            ),
             "covered_from": round(max(float(np.quantile(of_mouth, 1 - ABSTAINING)), 0.5), 4),
             "crop": asdict(SCORING),
         },
     )
+
+
+def _score_tables(
+    confidences: NDArray[np.float64], label: NDArray[np.str_], people: NDArray[np.str_]
+) -> dict[str, dict[str, Any]]:
+    """A table for every expression that enough of the faces show, and for the smile, which is scored as happy.
+
+    Args:
+        confidences: n x classes.
+        label: n, what each face shows; "" where people disagree, which counts for no expression.
+        people: n, who each face is of.
+    """
+    clear = label != ""
+    tables = {
+        name: score_table((label == name)[clear], confidences[clear, at], people[clear].tolist())
+        for at, name in enumerate(EXPRESSIONS)
+        if (label == name).sum() >= NEEDED_FACES and (clear & (label != name)).sum() >= NEEDED_FACES
+    }
+    return tables | ({"smile": tables[SMILE_IS]} if SMILE_IS in tables else {})
 
 
 def _even_weights(group: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -28,9 +28,9 @@ STRONGEST: Final = 4.0
 """A photograph is drawn at most this many times as often for the sex of whoever is on it."""
 
 COPY_SIMILARITY: Final = 0.97
-"""Correlation of two thumbnails from which one photograph counts as a copy of the other."""
+"""Correlation of two photographs, shrunk to 16 x 16 pixels, from which one counts as a copy of the other."""
 
-_THUMBNAIL: Final = 16
+_SMALL_PX: Final = 16
 
 
 def sampling_weights(corpora: Sequence[Sequence[Photo]], sexes: Mapping[str, str]) -> NDArray[np.float64]:
@@ -96,17 +96,17 @@ def copies(photos: Sequence[Gray], of: Sequence[Gray]) -> NDArray[np.bool_]:
         of: m photographs.
 
     Returns:
-        n, whether a 16 x 16 thumbnail correlates by COPY_SIMILARITY or more with one of `of`.
+        n, whether it correlates by COPY_SIMILARITY or more with one of `of`.
     """
     if not photos or not of:
         return np.zeros(len(photos), dtype=bool)
-    others = _thumbnails(of).T
-    found = [(_thumbnails(photos[at : at + 1000]) @ others).max(axis=1) for at in range(0, len(photos), 1000)]
+    others = _shrunk(of).T
+    found = [(_shrunk(photos[at : at + 1000]) @ others).max(axis=1) for at in range(0, len(photos), 1000)]
     return np.asarray(np.concatenate(found) >= COPY_SIMILARITY)
 
 
-def _thumbnails(photos: Sequence[Gray]) -> NDArray[np.float32]:
-    small = [cv2.resize(photo, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA) for photo in photos]
+def _shrunk(photos: Sequence[Gray]) -> NDArray[np.float32]:
+    small = [cv2.resize(photo, (_SMALL_PX, _SMALL_PX), interpolation=cv2.INTER_AREA) for photo in photos]
     flat = np.stack(small).reshape(len(photos), -1).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
     return np.asarray(flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-6), dtype=np.float32)

@@ -140,6 +140,13 @@ def test_a_corpus_keeps_its_own_parts(tmp_path: Path) -> None:
     assert 5 <= parts["validation"] <= 40
 
 
+def test_a_corpus_with_validation_of_its_own_trains_on_all_that_is_to_train_on(tmp_path: Path) -> None:
+    rows = [f"{number},training,1,0" for number in range(200)]
+    photos = voted(tmp_path / "faces", "file,part,happy,calm", *rows, "v,validation,0.5,0.5")
+    assert Counter(photo.part for photo in photos) == {"training": 200, "validation": 1}
+    assert len({photo.shares for photo in photos}) == 2  # halves are no single votes
+
+
 @pytest.mark.parametrize("number", ["many", "-1", "nan", "inf"])
 def test_votes_that_are_no_number_are_refused_with_the_file(tmp_path: Path, number: str) -> None:
     with pytest.raises(CorpusUnreadable, match="odd"):

@@ -18,7 +18,7 @@ from edge_lambda.crops import SCORING
 from edge_lambda.detectors import Detection, Image
 from edge_lambda.scorers.expressionnet import ExpressionNet
 from training import fit, recipe
-from training.corpus import EXPRESSIONS, part_of
+from training.corpus import EXPRESSIONS, CorpusUnreadable, part_of
 from training.fit import Settings, plain_crops
 from training.recipe import Recipe, experimental, finish, load_corpora, taught_by, train, train_network
 
@@ -130,6 +130,11 @@ def test_a_second_network_learns_from_the_labels_and_from_the_first(corpus: Path
     assert (half[held_out] == rows.data.targets[held_out]).all()
     assert alone.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert not np.allclose(alone[training], rows.data.targets[training], atol=0.05)
+
+
+def test_fewer_faces_than_a_step_takes_are_refused(corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(CorpusUnreadable, match="too few"):
+        load_corpora([corpus], tmp_path, Recipe(settings=Settings(epochs=1, batch=128)))
 
 
 def test_two_seeds_are_two_networks(corpus: Path, tmp_path: Path) -> None:
