@@ -15,7 +15,7 @@ BEGIN: Final = "<!-- figures: written by `python -m bench readme` -->"
 END: Final = "<!-- end of figures -->"
 
 QUOTED: Final[Mapping[str, tuple[str, ...]]] = {
-    "detect": ("centerface-1: recall, 140 faces", "centerface-1: false positives, 7 photos"),
+    "detect": ("libfacedetection-1: recall, 140 faces", "libfacedetection-1: false positives, 7 photos"),
     "expressions": (
         "smile AUC",
         "smile balanced accuracy at the shipped threshold",

@@ -37,6 +37,7 @@ def load_session(model: bytes, *, threads: int = 0, spinning: bool = True) -> An
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.log_severity_level = _ERRORS_ONLY  # it warns of every weight that a net does not use
     if not spinning:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -65,4 +66,9 @@ def _onnxruntime() -> Any:
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()
+    # One pool of memory for all models: each by itself keeps as much as it ever needed, though they seldom run at once.
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    onnxruntime.create_and_register_allocator(memory, None)
     return onnxruntime

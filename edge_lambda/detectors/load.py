@@ -77,4 +77,6 @@ def load_compass(detector: Detector) -> Detector | None:
     from edge_lambda.detectors.centerface import CenterFace
     from edge_lambda.detectors.second_look import Thresholds
 
-    return CenterFace(thresholds=Thresholds(kept=DOUBTFUL), max_pixels=COMPASS_PIXELS)
+    # Without a second look: faces that need one do not count here.
+    once = Thresholds(candidate=DOUBTFUL, kept=DOUBTFUL, certain=DOUBTFUL)
+    return CenterFace(thresholds=once, max_pixels=COMPASS_PIXELS)
