@@ -104,7 +104,8 @@ def held_out_clips() -> Iterator[list[tuple[str, Path, Path]]]:
 def figures_of(name: str, clip: Path, truth: Path, detector: Detector, scorer: ExpressionNet) -> list[Figure]:
     """Correlation, error and bias of one clip, over the seconds in which somebody is there.
 
-    Of the raw share, and of the corrected one where the scorer's model file has a table of its errors.
+    Of the share that pages show: the corrected one, and the raw one beside it, where the scorer's model file has a
+    table of its errors.
     """
     with truth.open() as rows:
         true_share = {int(row["second"]): float(row["share"]) for row in csv.DictReader(rows)}
@@ -112,13 +113,13 @@ def figures_of(name: str, clip: Path, truth: Path, detector: Detector, scorer: E
     seconds = sorted(true_share.keys() & measured.keys())
     true = np.array([true_share[second] for second in seconds])
     tallies = [measured[second] for second in seconds]
-    shares = {"raw share": np.array([tally.over / tally.faces for tally in tallies])}
+    raw = np.array([tally.over / tally.faces for tally in tallies])
     estimates = [tally.estimate / tally.faces for tally in tallies if tally.estimate is not None]
-    if tallies and len(estimates) == len(tallies):
-        shares["corrected share"] = np.array(estimates)
+    corrected = bool(tallies) and len(estimates) == len(tallies)
+    shares = {"share": np.array(estimates), "raw share": raw} if corrected else {"share": raw}
     figures = []
     for of, said in shares.items():
-        held = of == "corrected share"
+        held = of == "share"
         figures += [
             Figure(
                 name=f"{name}: correlation of the {of} of smiles with the truth",
