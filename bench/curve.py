@@ -20,6 +20,7 @@ from typing import Final
 
 import numpy as np
 
+from audience.windows import Tally
 from bench.figures import Figure
 from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector
@@ -33,7 +34,7 @@ from training.corpus import LABELS, data_folder, default_corpus, read
 NEEDS = ("data",)
 
 NEEDED_CORRELATION: Final = 0.985
-NEEDED_ERROR: Final = 0.06
+NEEDED_ERROR: Final = 0.04
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +62,14 @@ SEAT_CLIPS: Final = (
     SeatClip(seats="6x4", photo_px=150, seed=101),
     SeatClip(seats="10x6", photo_px=110, seed=102),
     SeatClip(seats="4x3", photo_px=150, seed=103),
+    SeatClip(seats="12x8", photo_px=95, seed=104),
+    SeatClip(seats="8x5", photo_px=130, seed=105),
+    SeatClip(seats="15x10", photo_px=80, seed=106),
 )
 
 
-def smile_shares(clip: Path, detector: Detector, scorer: ExpressionNet) -> dict[int, float]:
-    """The share of smiles in every second of a clip in which a face was scored, by second of the clip."""
+def smile_tallies(clip: Path, detector: Detector, scorer: ExpressionNet) -> dict[int, Tally]:
+    """The tally of smiles in every second of a clip in which a face was scored, by second of the clip."""
     frames = (
         TimedFrame(at_ms=round(frame.at_s * 1000), image=frame.image) for frame in open_recording(clip).sample(1.0)
     )
@@ -77,9 +81,7 @@ def smile_shares(clip: Path, detector: Detector, scorer: ExpressionNet) -> dict[
         scorer=scorer,
     )
     records = [window.record for window in windows]
-    return {
-        record.start_ms // 1000: record.tallies["smile"].over / record.faces for record in records if record.faces > 0
-    }
+    return {record.start_ms // 1000: record.tallies["smile"] for record in records if "smile" in record.tallies}
 
 
 @contextmanager
@@ -100,28 +102,38 @@ def held_out_clips() -> Iterator[list[tuple[str, Path, Path]]]:
 
 
 def figures_of(name: str, clip: Path, truth: Path, detector: Detector, scorer: ExpressionNet) -> list[Figure]:
-    """Correlation, error and bias of one clip, over the seconds in which somebody is there."""
+    """Correlation, error and bias of one clip, over the seconds in which somebody is there.
+
+    Of the raw share, and of the corrected one where the scorer's model file has a table of its errors.
+    """
     with truth.open() as rows:
         true_share = {int(row["second"]): float(row["share"]) for row in csv.DictReader(rows)}
-    measured = smile_shares(clip, detector, scorer)
+    measured = smile_tallies(clip, detector, scorer)
     seconds = sorted(true_share.keys() & measured.keys())
     true = np.array([true_share[second] for second in seconds])
-    said = np.array([measured[second] for second in seconds])
-    return [
-        Figure(
-            name=f"{name}: correlation of the share of smiles with the truth",
-            value=float(np.corrcoef(true, said)[0, 1]),
-            reach=NEEDED_CORRELATION,
-        ),
-        Figure(
-            name=f"{name}: mean absolute error of the share",
-            value=float(np.abs(said - true).mean()),
-            reach=NEEDED_ERROR,
-            direction="at most",
-        ),
-        Figure(name=f"{name}: mean error (bias) of the share", value=float((said - true).mean())),
-        Figure(name=f"{name}: seconds compared", value=len(seconds), unit="s", reach=len(true_share)),
-    ]
+    tallies = [measured[second] for second in seconds]
+    shares = {"raw share": np.array([tally.over / tally.faces for tally in tallies])}
+    estimates = [tally.estimate / tally.faces for tally in tallies if tally.estimate is not None]
+    if tallies and len(estimates) == len(tallies):
+        shares["corrected share"] = np.array(estimates)
+    figures = []
+    for of, said in shares.items():
+        held = of == "corrected share"
+        figures += [
+            Figure(
+                name=f"{name}: correlation of the {of} of smiles with the truth",
+                value=float(np.corrcoef(true, said)[0, 1]),
+                reach=NEEDED_CORRELATION if held else None,
+            ),
+            Figure(
+                name=f"{name}: mean absolute error of the {of}",
+                value=float(np.abs(said - true).mean()),
+                reach=NEEDED_ERROR if held else None,
+                direction="at most",
+            ),
+            Figure(name=f"{name}: mean error (bias) of the {of}", value=float((said - true).mean())),
+        ]
+    return [*figures, Figure(name=f"{name}: seconds compared", value=len(seconds), unit="s", reach=len(true_share))]
 
 
 def run() -> list[Figure]:

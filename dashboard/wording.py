@@ -76,10 +76,10 @@ def about_facing() -> tuple[str, ...]:
     )
 
 
-def share_of(expression: str, smoothing_s: float) -> str:
-    """The label of a curve, with what it is averaged over."""
+def share_of(expression: str, smoothing_s: float, *, corrected: bool = False) -> str:
+    """The label of a curve, with what it is averaged over, and whether the scorer's errors are corrected."""
     averaged = f", averaged over {smoothing_s:g} s" if smoothing_s else ", second by second"
-    return f"Share of faces {_SHOW[expression]}{averaged}"
+    return f"{'Corrected share' if corrected else 'Share'} of faces {_SHOW[expression]}{averaged}"
 
 
 def doing(expression: str) -> str:

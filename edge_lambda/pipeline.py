@@ -15,6 +15,7 @@ from statistics import fmean
 
 from audience.errors import InvalidValue
 from audience.faces import FACING, FACING_THRESHOLD, Box, FaceRecord, WindowFaces
+from audience.reaction.corrected_share import ShareEstimator
 from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of, window_start
 from edge_lambda.correction import CorrectedFrame, PictureCorrector
 from edge_lambda.crops import crop_for_scoring, crop_quality, unscored
@@ -172,9 +173,10 @@ def scored_windows(
         keep_frames=keep_frames,
         on_frame=on_frame,
     )
+    estimator = ShareEstimator(scorer.score_tables if scorer is not None else {})
     with closing(windows):
         for window in windows:
-            yield _scored(window, camera, scorer)
+            yield _scored(window, camera, scorer, estimator)
 
 
 def _corrected(
@@ -266,7 +268,9 @@ def _scores(faces: Sequence[BestCrop], scorer: Scorer | None) -> Iterator[tuple[
             yield dict(zip(scorer.expressions, row, strict=True)), ""
 
 
-def _scored(window: UnscoredWindow, camera: CameraKey, scorer: Scorer | None) -> ScoredWindow:
+def _scored(
+    window: UnscoredWindow, camera: CameraKey, scorer: Scorer | None, estimator: ShareEstimator
+) -> ScoredWindow:
     faces = tuple(
         FaceRecord(
             track_id=face.track_id,
@@ -278,6 +282,7 @@ def _scored(window: UnscoredWindow, camera: CameraKey, scorer: Scorer | None) ->
         )
         for face, (confidences, reason) in zip(window.faces, _scores(window.faces, scorer), strict=True)
     )
+    tallies = tallies_of(faces, {FACING: FACING_THRESHOLD, **(scorer.thresholds if scorer is not None else {})})
     kept_from = camera.kept_from_ms(window.start_ms)
     name = scorer.name if scorer is not None else ""
     return ScoredWindow(
@@ -289,7 +294,7 @@ def _scored(window: UnscoredWindow, camera: CameraKey, scorer: Scorer | None) ->
             width_ms=camera.width_ms,
             faces=len(faces),
             expected=window.expected,
-            tallies=tallies_of(faces, {FACING: FACING_THRESHOLD, **(scorer.thresholds if scorer is not None else {})}),
+            tallies=estimator.corrected(tallies, faces, window.start_ms),
             scorer=name,
             expires_ms=kept_from + camera.windows_kept_ms,
         ),

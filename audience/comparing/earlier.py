@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from audience.comparing.cuts import edits_by_title, one_scorer
 from audience.errors import InvalidValue
 from audience.reaction.baseline import baseline
-from audience.reaction.curve import StageWindows, smoothed_curve
+from audience.reaction.curve import StageWindows, is_corrected, smoothed_curve
 
 Floats = NDArray[np.float64]
 
@@ -84,7 +84,10 @@ def mean_along(windows: StageWindows, others: Sequence[StageWindows], expression
     Returns:
         (n,); NaN where no other session has a figure.
     """
-    resampled = [_resampled(windows, other, smoothed_curve(other, expression, over_s).share) for other in others]
+    # All lines of one chart are corrected, or none is.
+    corrected = all(is_corrected(one, expression) for one in (windows, *others))
+    curves = [smoothed_curve(other, expression, over_s, corrected=corrected) for other in others]
+    resampled = [_resampled(windows, other, curve.share) for other, curve in zip(others, curves, strict=True)]
     shares = np.array(resampled).reshape(len(others), len(windows.start_ms))
     known = np.count_nonzero(~np.isnan(shares), axis=0)
     mean: Floats = np.nansum(shares, axis=0) / np.where(known > 0, known, np.nan)

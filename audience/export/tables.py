@@ -22,7 +22,7 @@ from audience.comparing.tracks import track_summary
 from audience.disclosure import exact_share, is_bounded
 from audience.exclusions import excluded_windows
 from audience.faces import MEASURES, FaceRecord, WindowFaces
-from audience.reaction.curve import StageWindows, reaction_curve
+from audience.reaction.curve import ReactionCurve, StageWindows, is_corrected, reaction_curve
 from audience.sessions import Stage
 from audience.time import from_ms, instant_text
 from audience.windows import DEFAULT_WIDTH_MS
@@ -114,12 +114,25 @@ _CURVE = (
     Column(
         name="share",
         unit="0..1",
-        meaning="Share of the faces whose confidence reaches the scorer's threshold, over the cameras with figures; "
-        "empty without a figure, and where twenty faces or fewer allow a range only: share_low..share_high.",
+        meaning="Raw share: of the faces whose confidence reaches the scorer's threshold, over the cameras with "
+        "figures; empty without a figure, and where twenty faces or fewer allow a range only: share_low..share_high.",
     ),
     Column(name="share_low", unit="0..1", meaning="Lower end of the share's 95 % Wilson interval, or of its range."),
     Column(name="share_high", unit="0..1", meaning="Upper end of the share's 95 % Wilson interval, or of its range."),
+    Column(
+        name="corrected_share",
+        unit="0..1",
+        meaning="Corrected share: of the faces that show the expression, corrected for the scorer's errors; empty as "
+        "share is, and where it was not estimated.",
+    ),
+    Column(
+        name="corrected_low",
+        unit="0..1",
+        meaning="Lower end of its 95 % interval, for the people seen and the scorer's errors, or of its range.",
+    ),
+    Column(name="corrected_high", unit="0..1", meaning="Upper end of that interval, or of its range."),
     Column(name="level", unit="0..1", meaning="Mean confidence over the tracks, each once; empty where share is."),
+    Column(name="scored", unit="faces", meaning="Faces that the shares are of; a mean if windows were widened."),
     Column(name="faces", unit="faces", meaning="Tracks in view; 0 if nobody was, empty if no camera recorded."),
     Column(name="coverage", unit="0..1", meaning="Faces / faces expected: the audience size, else an estimate."),
     Column(name="scorer", unit="", meaning="Name and version of the scorer."),
@@ -164,18 +177,37 @@ def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
             "excluded": _exclusions(windows),
         }
         for expression in windows.measures or ("",):
-            curve = reaction_curve(windows, expression)
-            is_range = is_bounded(curve.share, curve.share_low, curve.share_high)
+            curve = reaction_curve(windows, expression, corrected=False)
+            if is_corrected(windows, expression):
+                corrected = _share_cells(reaction_curve(windows, expression))
+            else:
+                corrected = [[None] * n] * 3
             own = shared | {
                 "expression": [expression] * n,
-                "share": _cells(np.where(is_range, np.nan, curve.share)),
-                "share_low": _cells(curve.share_low),
-                "share_high": _cells(curve.share_high),
+                **dict(zip(("share", "share_low", "share_high"), _share_cells(curve), strict=True)),
+                **dict(zip(("corrected_share", "corrected_low", "corrected_high"), corrected, strict=True)),
                 "level": _cells(curve.level),
+                "scored": _counts(_scored(windows, expression)),
             }
             for cells, column in zip(values, _CURVE, strict=True):
                 cells.extend(own[column.name])
     return ExportTable(name="curve", columns=_CURVE, values=tuple(values))
+
+
+def _share_cells(curve: ReactionCurve) -> list[list[Cell]]:
+    """The share, empty where it was clipped to a range, and the ends of its interval or of that range."""
+    is_range = is_bounded(curve.share, curve.share_low, curve.share_high)
+    return [_cells(np.where(is_range, np.nan, curve.share)), _cells(curve.share_low), _cells(curve.share_high)]
+
+
+def _scored(windows: StageWindows, measure: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """(n,) the faces behind each window's figure; NaN where there is none."""
+    scored = np.full(len(windows.start_ms), np.nan)
+    if measure in windows.measures:
+        column = windows.measures.index(measure)
+        some = windows.table.scored[:, column] > 0
+        scored[windows.place[some]] = windows.table.scored[some, column] / windows.table.scored_spans[some, column]
+    return scored
 
 
 def notes_table(session_id: str, stages: Sequence[Stage]) -> ExportTable:

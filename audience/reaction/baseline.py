@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from audience.disclosure import bounded
 from audience.errors import InvalidValue
-from audience.reaction.curve import ReactionCurve, StageWindows, difference_interval, smoothed_curve, wilson
+from audience.reaction.curve import (
+    ReactionCurve,
+    StageWindows,
+    difference_interval,
+    is_corrected,
+    smoothed_curve,
+    wilson,
+)
 from audience.time import to_ms
 
 Floats = NDArray[np.float64]
@@ -54,7 +61,12 @@ class Change:
 
 
 def baseline(
-    windows: StageWindows, expression: str, choice: BaselineChoice, *, pre_roll_s: float | None = None
+    windows: StageWindows,
+    expression: str,
+    choice: BaselineChoice,
+    *,
+    pre_roll_s: float | None = None,
+    corrected: bool = True,
 ) -> Baseline:
     """Computes the baseline of a stage's share.
 
@@ -64,6 +76,7 @@ def baseline(
         choice: "whole talk", the share over all windows; "moving median", the median of the smoothed share in the five
             minutes around each window; "pre-roll", the share before anything was shown.
         pre_roll_s: length of the pre-roll from the first window, seconds; None takes the time before the first cue.
+        corrected: whether the share is corrected if it can be; False for the raw share.
 
     Returns:
         The baseline; NaN throughout if it would cover less than `LEAST_S` of figures.
@@ -79,12 +92,14 @@ def baseline(
         share = faces = np.full(len(windows.start_ms), np.nan)
     elif choice == "moving median":
         share = moving_median(
-            smoothed_curve(windows, expression, _STRETCH_S).share, round(MEDIAN_S * 500 / windows.width_ms)
+            smoothed_curve(windows, expression, _STRETCH_S, corrected=corrected).share,
+            round(MEDIAN_S * 500 / windows.width_ms),
         )
         faces = np.where(np.isnan(share), np.nan, _mean_faces(windows, expression))
     else:
         within = pre_roll(windows, pre_roll_s) if choice == "pre-roll" else None
-        share, faces = _constant(windows, expression, within)
+        corrected = corrected and is_corrected(windows, expression)
+        share, faces = _constant(windows, expression, within, corrected=corrected)
     low, high = wilson(share * faces, faces)
     share, low, high = bounded(share, low, high, faces=faces, min_faces=windows.min_faces, seconds=MEDIAN_S)
     return Baseline(choice=choice, share=share, share_low=low, share_high=high)
@@ -138,7 +153,9 @@ def moving_median(values: Floats, reach: int) -> Floats:
     return between
 
 
-def _constant(windows: StageWindows, expression: str, within: Bools | None) -> tuple[Floats, Floats]:
+def _constant(
+    windows: StageWindows, expression: str, within: Bools | None, *, corrected: bool
+) -> tuple[Floats, Floats]:
     """Share and mean faces over some windows, or all, repeated at every place; NaN if there are too few figures."""
     table = windows.table
     column = table.expressions.index(expression)
@@ -147,7 +164,8 @@ def _constant(windows: StageWindows, expression: str, within: Bools | None) -> t
     everywhere = np.ones(len(windows.start_ms))
     if spans * table.record_width_ms < LEAST_S * 1000:
         return everywhere * np.nan, everywhere * np.nan
-    return everywhere * (table.over[rows, column].sum() / scored), everywhere * (scored / spans)
+    counts = table.estimate if corrected else table.over
+    return everywhere * (counts[rows, column].sum() / scored), everywhere * (scored / spans)
 
 
 def _mean_faces(windows: StageWindows, expression: str) -> float:

@@ -48,6 +48,33 @@ def wilson(count: Floats, n: Floats, z: float = Z_95) -> tuple[Floats, Floats]:
     return low, np.clip((centre + spread) / scale, share, 1)
 
 
+def corrected_interval(estimate: Floats, variance: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """The interval of a corrected share: Wilson's, with as many faces as a perfect scorer would need to be as certain.
+
+    The variance of the share is p(1 - p) / n for the sample of people plus `variance` / n² for the scorer's errors; the
+    effective number n' is that with p(1 - p) / n' of the same size (Kish, "Survey Sampling", 1965, section 8.2). p is
+    drawn half a face towards each end, so that an estimate of none or all keeps its uncertainty. Near none and all,
+    where Wilson's interval never reaches the end, the scorer's errors alone are as often on either side: the interval
+    holds 1.96 of their standard deviations. Faces are whole: a bound within half a face of none or all is none or all.
+
+    Args:
+        estimate: (k,) faces that show the expression, corrected; 0..n.
+        variance: (k,) of that, faces².
+        n: (k,) faces; where it is 0 the bounds are NaN.
+
+    Returns:
+        Lower and upper bounds, (k,) each, within 0..1.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        drawn = (estimate + 0.5) / (n + 1)
+        of_people = n * drawn * (1 - drawn)
+        effective = n * of_people / (of_people + variance)
+        low, high = wilson(estimate / n * effective, effective)
+        of_scorer = Z_95 * np.sqrt(variance) / n
+        low, high = np.minimum(low, estimate / n - of_scorer), np.maximum(high, estimate / n + of_scorer)
+        return np.where(low * n < 0.5, 0.0, low), np.where((1 - high) * n < 0.5, 1.0, high)
+
+
 def difference_interval(
     first: tuple[Floats, Floats, Floats], second: tuple[Floats, Floats, Floats]
 ) -> tuple[Floats, Floats]:
@@ -157,10 +184,12 @@ class ReactionCurve:
 
     Attributes:
         expression: the expression.
-        share: share of the faces at or over the scorer's threshold, 0..1; of a small room clipped to 1/5..4/5.
-        share_low, share_high: its 95 % Wilson interval, where n is the number of tracks, not of frames. If the share
-            was clipped (`disclosure.bounded`), the range it lies in.
+        share: share of the faces that show the expression, 0..1; of a small room clipped to 1/5..4/5. It is corrected
+            for the scorer's errors if `corrected`, else the raw share: the faces at or over the scorer's threshold.
+        share_low, share_high: its 95 % interval, where n is the number of tracks, not of frames: `corrected_interval`,
+            or Wilson's. If the share was clipped (`disclosure.bounded`), the range it lies in.
         level: mean confidence over tracks, 0..1; NaN if the share was clipped.
+        corrected: whether `share` is corrected, which every window of the curve must allow.
         band_allows_for: sources of uncertainty in `share_low` and `share_high`.
     """
 
@@ -169,6 +198,7 @@ class ReactionCurve:
     share_low: Floats
     share_high: Floats
     level: Floats
+    corrected: bool = False
     band_allows_for: tuple[Allowance, ...] = ("people seen",)
 
 
@@ -304,24 +334,25 @@ def _expected_by_absent(table: WindowTable, cameras: Sequence[str], at_ms: Ints)
     return expected
 
 
-def reaction_curve(windows: StageWindows, expression: str) -> ReactionCurve:
-    """Computes the curve of one expression; NaN throughout if nobody was scored for it."""
-    table, n = windows.table, len(windows.start_ms)
-    arrays = {name: np.full(n, np.nan) for name in ("share", "share_low", "share_high", "level")}
-    faces = np.full(n, np.nan)
-    if expression in table.measures:
-        column = table.measures.index(expression)
-        some = table.scored[:, column] > 0
-        place, scored = windows.place[some], table.scored[some, column].astype(np.float64)
-        over = table.over[some, column]
-        # A widened window counts the same people in each of its spans, so n is the mean number per scored span.
-        spans = table.scored_spans[some, column]
-        arrays["share"][place] = over / scored
-        arrays["share_low"][place], arrays["share_high"][place] = wilson(over / spans, scored / spans)
-        arrays["level"][place] = table.total[some, column] / scored
-        faces[place] = scored / spans
-    curve = ReactionCurve(expression=expression, **arrays, band_allows_for=windows.intervals_allow_for)
-    return bounded_curve(curve, faces, windows)
+def reaction_curve(windows: StageWindows, expression: str, *, corrected: bool = True) -> ReactionCurve:
+    """Computes the curve of one expression; NaN throughout if nobody was scored for it.
+
+    Args:
+        windows: the stage's windows.
+        expression: the expression.
+        corrected: whether the share is corrected if it can be; False for the raw share.
+    """
+    return _curve(windows, expression, 0, corrected=corrected)
+
+
+def is_corrected(windows: StageWindows, expression: str) -> bool:
+    """Whether the corrected share of an expression is known in every window with a figure, and in one at least."""
+    table = windows.table
+    if expression not in table.measures:
+        return False
+    column = table.measures.index(expression)
+    some = table.scored[:, column] > 0
+    return bool(some.any()) and not bool(np.isnan(table.estimate[some, column]).any())
 
 
 def bounded_curve(curve: ReactionCurve, faces: Floats, windows: StageWindows) -> ReactionCurve:
@@ -343,13 +374,17 @@ def bounded_curve(curve: ReactionCurve, faces: Floats, windows: StageWindows) ->
 
 
 def overall_share(windows: StageWindows, expression: str) -> float:
-    """The share over all shown windows, counting each face in each window; NaN if there is none."""
+    """The share over all shown windows, counting each face in each window; NaN if there is none.
+
+    Corrected if it can be.
+    """
     table = windows.table
     if expression not in table.measures:
         return float("nan")
     column = table.measures.index(expression)
     scored = int(table.scored[:, column].sum())
-    return float(table.over[:, column].sum() / scored) if scored else float("nan")
+    counts = table.estimate if is_corrected(windows, expression) else table.over
+    return float(counts[:, column].sum() / scored) if scored else float("nan")
 
 
 def default_smoothing_s(length_s: float) -> float:
@@ -359,7 +394,7 @@ def default_smoothing_s(length_s: float) -> float:
     return 15.0 if length_s <= 3600 else 60.0
 
 
-def smoothed_curve(windows: StageWindows, expression: str, over_s: float) -> ReactionCurve:
+def smoothed_curve(windows: StageWindows, expression: str, over_s: float, *, corrected: bool = True) -> ReactionCurve:
     """Computes the curve of one expression, smoothed over a moving stretch.
 
     A window without a figure stays without one, so gaps keep their edges, and it adds nothing to its neighbours.
@@ -372,25 +407,56 @@ def smoothed_curve(windows: StageWindows, expression: str, over_s: float) -> Rea
         expression: the expression.
         over_s: length of the stretch, centred on each window, rounded to an odd number of windows; a stretch of one
             window or less returns the plain curve.
+        corrected: whether the share is corrected if it can be; False for the raw share.
     """
-    reach = round((over_s * 1000 / windows.width_ms - 1) / 2)
-    curve = reaction_curve(windows, expression)
-    if reach < 1 or expression not in windows.measures:
-        return curve
-    table = windows.table
+    reach = max(0, round((over_s * 1000 / windows.width_ms - 1) / 2))
+    return _curve(windows, expression, reach, corrected=corrected)
+
+
+def _curve(windows: StageWindows, expression: str, reach: int, *, corrected: bool) -> ReactionCurve:
+    """The curve over each window and `reach` windows on either side."""
+    table, n = windows.table, len(windows.start_ms)
+    if expression not in table.measures:
+        nothing = np.full(n, np.nan)
+        allowances = windows.intervals_allow_for
+        return ReactionCurve(
+            expression=expression,
+            share=nothing,
+            share_low=nothing,
+            share_high=nothing,
+            level=nothing,
+            band_allows_for=allowances,
+        )
     column = table.measures.index(expression)
-    columns = (
-        table.scored[:, column],
-        table.over[:, column],
-        table.total[:, column],
-        table.scored_spans[:, column],
+    corrected = corrected and is_corrected(windows, expression)
+    counts = table.estimate if corrected else table.over
+
+    def summed(values: NDArray[np.int64] | Floats) -> Floats:
+        placed = _placed(windows, values)
+        return _moving_sum(placed, reach) if reach else placed
+
+    known = _placed(windows, table.scored[:, column]) > 0
+    scored, spans = (
+        np.where(known, summed(values[:, column]), np.nan) for values in (table.scored, table.scored_spans)
     )
-    scored, over, total, spans = (_moving_sum(_placed(windows, values), reach) for values in columns)
-    known = ~np.isnan(curve.share)
-    scored, spans = np.where(known, scored, np.nan), np.where(known, spans, np.nan)
-    low, high = wilson(over / spans, scored / spans)
-    smooth = replace(curve, share=over / scored, share_low=low, share_high=high, level=total / scored)
-    return bounded_curve(smooth, scored / spans, windows)
+    count = summed(counts[:, column])
+    # A widened window counts the same people in each of its spans, so n is the mean number per scored span.
+    faces = scored / spans
+    if corrected:
+        low, high = corrected_interval(count / spans, summed(table.variance[:, column]) / spans, faces)
+    else:
+        low, high = wilson(count / spans, faces)
+    errors: tuple[Allowance, ...] = ("scorer's errors",) if corrected else ()
+    curve = ReactionCurve(
+        expression=expression,
+        share=count / scored,
+        share_low=low,
+        share_high=high,
+        level=summed(table.total[:, column]) / scored,
+        corrected=corrected,
+        band_allows_for=tuple(dict.fromkeys((*windows.intervals_allow_for, *errors))),
+    )
+    return bounded_curve(curve, faces, windows)
 
 
 def states(windows: StageWindows) -> NDArray[np.int64]:

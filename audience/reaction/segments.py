@@ -86,8 +86,9 @@ def segment_rows(
     if not windows.stage.timelines:
         return ()
     sums = _Sums.of(windows, expression)
-    curve = reaction_curve(windows, expression)
-    base = baseline(windows, expression, against)
+    # Raw counts throughout: the changes' intervals come from what independent people do, and estimates are not that.
+    curve = reaction_curve(windows, expression, corrected=False)
+    base = baseline(windows, expression, against, corrected=False)
     usual = base.share
     base_is_range = is_bounded(usual, base.share_low, base.share_high)
     inside_of = [windows.segment == index for index in range(len(windows.stage.timelines[0].segments))]

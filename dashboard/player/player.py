@@ -220,8 +220,8 @@ def _words(curves: Curves | None) -> dict[str, str]:
         return {"smooth": "", "raw": "", "doing": ""}
     expression = curves.smooth.expression
     return {
-        "smooth": share_of(expression, curves.smoothing_s),
-        "raw": share_of(expression, 0),
+        "smooth": share_of(expression, curves.smoothing_s, corrected=curves.smooth.corrected),
+        "raw": share_of(expression, 0, corrected=curves.raw.corrected),
         "doing": doing(expression),
     }
 

@@ -133,7 +133,10 @@ def report_of(
             *(
                 (FACES,)
                 if expression is None
-                else (f"{share_of(expression, over_s)}.", band_words(windows.intervals_allow_for))
+                else (
+                    f"{share_of(expression, over_s, corrected=review.curve(over_s).corrected)}.",
+                    band_words(review.curve(over_s).band_allows_for),
+                )
             ),
             GAPS,
             legend(windows),

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.errors import InvalidValue
+from audience.reaction.corrected_share import ScoreTable
 from audience.store import ScorerRecord
 from edge_lambda.detectors import Image
 
@@ -31,6 +32,8 @@ class Scorer(Protocol):
         thresholds: for each expression, the confidence (0..1) from which a face counts as showing it.
         model_sha256: SHA-256 of the model file.
         experimental: expressions measured too poorly to rely on; only shown on request, and marked.
+        score_tables: for each expression whose share can be corrected, what the scorer's confidences look like on faces
+            that show it and on others; empty where nobody measured that.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Scorer(Protocol):
     thresholds: Mapping[str, float]
     experimental: frozenset[str]
     model_sha256: str
+    score_tables: Mapping[str, ScoreTable]
 
     def score(self, crops: Sequence[Image]) -> NDArray[np.float32]:
         """Scores faces.

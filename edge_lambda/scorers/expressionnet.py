@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from audience.errors import ModelUnavailable, ScorerUnavailable
 from audience.faces import EXPRESSIONS
+from audience.reaction.corrected_share import ScoreTable
 from edge_lambda.crops import SCORING, resized
 from edge_lambda.detectors import Image
 from edge_lambda.onnx_runtime import load_session
@@ -48,6 +49,7 @@ class ExpressionNet:
     thresholds: Mapping[str, float]
     experimental: frozenset[str]
     model_sha256: str
+    score_tables: Mapping[str, ScoreTable]
 
     def __init__(self, *, threads: int = 1, model: Path | None = None) -> None:
         """Loads the model.
@@ -70,6 +72,7 @@ class ExpressionNet:
             self._covered_from = float(about["covered_from"])
             geometry = {"scale": SCORING.scale, "down": SCORING.down, "size": SCORING.size}
             wanted = json.loads(about["crop"])
+            tables = {name: ScoreTable.of(table) for name, table in json.loads(about.get("score_tables", "{}")).items()}
             _check(self._session, classes, thresholds)
             self._smile = classes.index(SMILE_IS)
             self.model_sha256 = hashlib.sha256(content).hexdigest()
@@ -85,6 +88,9 @@ class ExpressionNet:
         self.expressions = (*classes, "smile")
         self.thresholds = MappingProxyType({**thresholds, "smile": thresholds[SMILE_IS]})
         self.experimental = experimental
+        if SMILE_IS in tables:
+            tables["smile"] = tables[SMILE_IS]
+        self.score_tables = MappingProxyType(tables)
 
     def score(self, crops: Sequence[Image]) -> NDArray[np.float32]:
         """Scores faces; see `Scorer.score`. Crops of another size are resized."""

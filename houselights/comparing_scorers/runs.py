@@ -242,6 +242,7 @@ class _Together:
         first = scorers[0]
         self.name, self.expressions, self.thresholds = first.name, first.expressions, first.thresholds
         self.experimental, self.model_sha256 = first.experimental, first.model_sha256
+        self.score_tables = first.score_tables
         self._scorers = scorers
         self._latest: list[NDArray[np.float32]] = []
         self.runs = [ScorerRun(name=scorer.name, place="device", thresholds=scorer.thresholds) for scorer in scorers]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from audience.reaction.corrected_share import ScoreTable
 from edge_lambda.detectors import Detection, Image
 
 FACE_PX, APART_PX = 24, 60
@@ -43,6 +44,7 @@ class BrightScorer:
     thresholds = {"happy": 0.5, "smile": 0.5}  # noqa: RUF012  # as the port has it
     experimental: frozenset[str] = frozenset()
     model_sha256 = ""
+    score_tables: Mapping[str, ScoreTable] = {}
 
     def score(self, crops: Sequence[Image]) -> np.ndarray:
         means = [float(crop.mean()) / 255 for crop in crops]

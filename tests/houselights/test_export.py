@@ -31,8 +31,8 @@ from tests.builders import (
 from tests.houselights.conftest import Houselights
 
 CURVE_COLUMNS = (
-    "session_id,stage_id,window_start_utc,session_s,timeline_s,segment,expression,share,share_low,share_high,level,"
-    "faces,coverage,scorer,excluded"
+    "session_id,stage_id,window_start_utc,session_s,timeline_s,segment,expression,share,share_low,share_high,"
+    "corrected_share,corrected_low,corrected_high,level,scored,faces,coverage,scorer,excluded"
 )
 
 

@@ -136,7 +136,7 @@ def show_review(reader: data.Reader, review: Review, view: View) -> None:
             zone=viewer_zone(st.context.timezone),
             notes=permit().is_at_least("analyst"),
         )
-        band = [band_words(windows.intervals_allow_for)] if review.expression else []
+        band = [band_words(review.curve(view.smoothing_s).band_allows_for)] if review.expression else []
         st.html(markup.note(*band, GAPS, legend(windows), few_faces_note(windows), outside_note(windows)))
         if review.recording_notes:
             st.html(markup.listing("About the recording", review.recording_notes))
