@@ -363,9 +363,10 @@ class TestFaces:
 
     def test_faces_that_cannot_be_kept_take_their_windows_with_them(self, store):
         """All of a delivery or none of it."""
-        mixed = window_faces(seen=[a_face("t1"), a_face("t2", confidences={})])
-        with pytest.raises(InvalidValue, match="different expressions"):
-            store.put_windows([a_window(of=2)], [mixed], a_progress())
+        far_outside = Box(left=1e6, top=0.25, width=0.1, height=0.2)
+        odd = window_faces(seen=[a_face("t1"), a_face("t2", box=far_outside)])
+        with pytest.raises(InvalidValue, match="packed"):
+            store.put_windows([a_window(of=2)], [odd], a_progress())
         assert len(store.windows("talk-1", "main")) == 0
         assert store.recordings("talk-1") == []
 
