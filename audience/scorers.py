@@ -19,6 +19,22 @@ from audience.faces import EXPRESSIONS
 from audience.store import ScorerRecord, Store
 
 EXPRESSIONNET: Final = ScorerRecord(
+    name="expressionnet-2+0095339d",
+    thresholds={
+        "smile": 0.5387,
+        "happy": 0.5387,
+        "surprised": 0.3602,
+        "calm": 0.497,
+        "sad": 0.3516,
+        "angry": 0.3006,
+        "disgusted": 0.2874,
+        "fear": 0.2585,
+        "contempt": 0.1476,
+    },
+    experimental=frozenset({"contempt", "disgusted"}),
+    model_sha256="0095339dde5edadbe6747f53251d98997444e5ea1da3671e044fc21a4598ec55",
+)
+EXPRESSIONNET_1: Final = ScorerRecord(
     name="expressionnet-1+45a3660a",
     thresholds={
         "smile": 0.3853,
@@ -45,7 +61,7 @@ SIMULATED: Final = ScorerRecord(
     experimental=frozenset({"sad", "disgusted", "fear"}),
 )
 SHIPPED: Final[Mapping[str, ScorerRecord]] = MappingProxyType(
-    {scorer.name: scorer for scorer in (EXPRESSIONNET, REKOGNITION, SIMULATED)}
+    {scorer.name: scorer for scorer in (EXPRESSIONNET, EXPRESSIONNET_1, REKOGNITION, SIMULATED)}
 )
 
 NO_DEVICES: Final = ("rekognition-", "simulated-")

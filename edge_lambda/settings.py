@@ -158,7 +158,9 @@ def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], 
     scoring = read.value("HOUSELIGHTS_SCORING", _one_of(("cloud", "device")), "cloud")
     if scoring == "cloud" and read.text("HOUSELIGHTS_MODEL"):
         read.problems.append(
-            InvalidValue("HOUSELIGHTS_MODEL scores on the device: set HOUSELIGHTS_SCORING to device, or leave it out")
+            InvalidValue(
+                "HOUSELIGHTS_MODEL is for scoring on the device: set HOUSELIGHTS_SCORING to device, or leave it out"
+            )
         )
     outbox = read.optional("HOUSELIGHTS_OUTBOX", Path)
     settings = DeviceSettings(

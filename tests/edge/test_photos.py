@@ -14,7 +14,7 @@ from tests.portraits import portrait
 
 @pytest.fixture(scope="module")
 def detector() -> Detector:
-    return load_detector(threads=1)
+    return load_detector("centerface", threads=1)
 
 
 def jpeg(image: Image) -> bytes:

@@ -146,7 +146,7 @@ def test_ctrl_c_keeps_what_is_done(photos, tmp_path, monkeypatch, capsys):
     assert len(DataSet(tmp_path / "set").faces()) == 4
     assert run(words) == 0
     assert len(looked) == PHOTOS + 1
-    assert len(labels_of(DataSet(tmp_path / "set"))) == PHOTOS
+    assert len(DataSet(tmp_path / "set").faces()) == PHOTOS
 
 
 def test_labels_follow_a_photo_that_is_moved_and_go_with_one_that_is_deleted(photos, tmp_path):

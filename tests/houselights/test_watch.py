@@ -265,7 +265,7 @@ def test_two_do_not_watch_under_one_camera_and_one_that_was_killed_is_followed(l
     def nothing_there() -> NoReturn:
         raise DeviceError("no camera")
 
-    detector: Any = SimpleNamespace(name="unused")
+    detector: Any = SimpleNamespace(name="unused", landmarks_turn=True)
     scorer: Any = a_scorer()
     watch = Watch(
         SessionSetup(session_id="live"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audience.scorers import EXPRESSIONNET, REKOGNITION, SHIPPED, SIMULATED
+from audience.scorers import EXPRESSIONNET, EXPRESSIONNET_1, REKOGNITION, SHIPPED, SIMULATED
 from edge_lambda.scorers import SCORERS, load_scorer
 from edge_lambda.scorers import scorer_record as on_the_device
 from ingest_lambda.rekognition import RekognitionScorer
@@ -14,4 +14,4 @@ def test_what_the_domain_says_of_each_is_true() -> None:
     assert [on_the_device(load_scorer(name)) for name in SCORERS] == [EXPRESSIONNET]
     assert scorer_record(RekognitionScorer(client=None)) == REKOGNITION
     assert SCORER == SIMULATED
-    assert {scorer.name for scorer in (EXPRESSIONNET, REKOGNITION, SIMULATED)} == set(SHIPPED)
+    assert {scorer.name for scorer in (EXPRESSIONNET, EXPRESSIONNET_1, REKOGNITION, SIMULATED)} == set(SHIPPED)
