@@ -165,6 +165,10 @@ def read(source: Path) -> list[Photo]:
     Raises:
         CorpusUnreadable: there is no corpus, it has no labels, or a label names a photograph that is missing.
     """
+    if not source.exists():
+        raise CorpusUnreadable(
+            f"there is no corpus at {source}: name a zip or a folder with --data, or where they lie with {ENVIRONMENT}"
+        )
     try:
         top = zipfile.Path(source) if source.is_file() else source
         return list(_labelled(_folder_with_labels(top)))

@@ -12,9 +12,9 @@ from rich.console import Console
 
 from audience.disclosure import MIN_FACES
 from audience.errors import HouselightsError, ScoringRefused
-from audience.privacy import SETTINGS, Setting, decide
+from audience.privacy import Setting, decide
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import country_option
+from houselights.commands.options import account_options, country_option, setting_option
 
 if TYPE_CHECKING:
     from houselights.calibrating_sheets import Comparison, MethodResult
@@ -34,10 +34,9 @@ _INTERRUPTED = 130
     metavar="N",
     help="Maximum number of faces to send.",
 )
-@click.option("--setting", type=click.Choice(SETTINGS), default="event", show_default=True, help="Kind of place.")
+@setting_option
 @country_option
-@click.option("--profile", metavar="NAME", help="AWS profile.")
-@click.option("--region", metavar="NAME", help="AWS region.  [default: the profile's]")
+@account_options
 @click.option("--yes", is_flag=True, help="Send the pictures without confirmation.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def calibrate_sheets(

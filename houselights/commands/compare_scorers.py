@@ -14,9 +14,9 @@ from rich.console import Console
 
 from audience.errors import HouselightsError, InvalidValue, ScoringRefused
 from audience.monitoring.cost import DETECT_FACES
-from audience.privacy import SETTINGS, Setting, decide
+from audience.privacy import Setting, decide
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import Number, country_option, model_option
+from houselights.commands.options import Number, account_options, country_option, model_option, setting_option
 from houselights.commands.output_file import write_output
 
 if TYPE_CHECKING:
@@ -57,10 +57,9 @@ _SCORERS = ("expressionnet", "rekognition", _OWN)
     metavar="S",
     help="Seconds of faces on a contact sheet, as HOUSELIGHTS_SHEET_INTERVAL_S of a device.",
 )
-@click.option("--setting", type=click.Choice(SETTINGS), default="event", show_default=True, help="Kind of place.")
+@setting_option
 @country_option
-@click.option("--profile", metavar="NAME", help="AWS profile.")
-@click.option("--region", metavar="NAME", help="AWS region.  [default: the profile's]")
+@account_options
 @click.option("--endpoint-url", metavar="URL", help="Address of Rekognition, if it is not AWS's own.")
 @click.option("--yes", is_flag=True, help="Send the pictures without confirmation.")
 @click.option(

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from audience.errors import InvalidValue, ScoringRefused
 from audience.privacy import SETTINGS, Setting, decide
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import Number, country_option, model_option
+from houselights.commands.options import Number, account_options, country_option, model_option
 from houselights.commands.stopping import stopped_by_signal
 from houselights.labelling import FORMATS, LABELLERS
 from houselights.labelling.text import (
@@ -88,8 +88,7 @@ def dataset() -> None:
     help="Kind of place the photos were taken in.",
 )
 @country_option
-@click.option("--profile", metavar="NAME", help="AWS profile.")
-@click.option("--region", metavar="NAME", help="AWS region.  [default: the profile's]")
+@account_options
 @click.option("--yes", is_flag=True, help="Send the faces to Rekognition without confirmation.")
 def label(photos: Path, by: str, target: Path | None, every_s: float, least_px: int, **options: Any) -> int:
     """Find the faces in PHOTOS, a folder of photos and videos, cut each out, and label them.

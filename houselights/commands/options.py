@@ -70,6 +70,19 @@ def country_option(command: Command) -> Command:
     )(command)
 
 
+def setting_option(command: Command) -> Command:
+    """Adds `--setting KIND`, an event unless another is named."""
+    return click.option(
+        "--setting", type=click.Choice(SETTINGS), default="event", show_default=True, help="Kind of place."
+    )(command)
+
+
+def account_options(command: Command) -> Command:
+    """Adds `--profile` and `--region` of the AWS account that is asked."""
+    region = click.option("--region", metavar="NAME", help="AWS region.  [default: the profile's]")
+    return click.option("--profile", metavar="NAME", help="AWS profile.")(region(command))
+
+
 def recogniser_option(command: Command) -> Command:
     """Adds `--recogniser NAME`. What it names is not imported before it is used: most never recognise anybody."""
     return click.option(
