@@ -49,7 +49,7 @@ def timeline_of(title: str, parts: Sequence[Part], length_s: float | None = None
     """Makes a timeline of parts.
 
     A part without an end lasts until the next one begins; the last one until the end of the film or talk, or for
-    `OPEN_END_S` if its length is unknown. Where all parts are guessed, they are spread evenly over the film or talk.
+    `OPEN_END_S` if its length is unknown.
 
     Args:
         title: title of the timeline.
@@ -64,8 +64,6 @@ def timeline_of(title: str, parts: Sequence[Part], length_s: float | None = None
         raise InvalidValue("holds no segment: a timeline needs at least one title with its start")
     if len(parts) > MOST_PARTS:
         raise InvalidValue(f"holds {len(parts)} segments: a timeline has at most {MOST_PARTS}")
-    if length_s is not None and 0 < length_s < math.inf and all(part.guessed for part in parts):
-        parts = _spread(parts, length_s)
     for part in parts:
         _check(part)
     for before, after in itertools.pairwise(parts):
@@ -93,9 +91,14 @@ def plain_title(text: str) -> str:
     return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
-def _spread(parts: Sequence[Part], length_s: float) -> list[Part]:
-    """Parts of equal length, from second 0 to `length_s`."""
-    edges = [round(length_s * place / len(parts), 3) for place in range(len(parts) + 1)]
+def spread(parts: Sequence[Part], length_s: float | None) -> Sequence[Part]:
+    """The parts, spread evenly over a film or talk of known length where the times of all are guessed."""
+    if length_s is None or not 0 < length_s < math.inf or not all(part.guessed for part in parts):
+        return parts
+    # Nobody takes a guess of whole seconds for a measurement.
+    decimals = 0 if length_s >= 2 * len(parts) else 3
+    edges = [round(length_s * place / len(parts), decimals) for place in range(len(parts))]
+    edges.append(length_s)
     return [
         replace(part, start_s=start_s, end_s=end_s)
         for part, (start_s, end_s) in zip(parts, itertools.pairwise(edges), strict=True)

@@ -16,7 +16,7 @@ from timeline_files.edl import read_edl
 from timeline_files.fcpxml import read_fcpxml
 from timeline_files.isolated import ProcessCrashed, ProcessTimedOut, run_isolated
 from timeline_files.otio import read_otio
-from timeline_files.parts import Part, timeline_of
+from timeline_files.parts import Part, spread, timeline_of
 from timeline_files.subtitles import ARROW, read_srt, read_webvtt
 from timeline_files.tables import read_table
 
@@ -115,7 +115,7 @@ def timeline_in(data: bytes, *, kind: str, title: str, length_s: float | None) -
         InvalidValue: as `read_timeline`, without the file's name.
     """
     reader = read_chapter_text if kind == _CHAPTERS else READERS[kind]
-    return asdict(timeline_of(title, reader(data), length_s))
+    return asdict(timeline_of(title, spread(reader(data), length_s), length_s))
 
 
 def chapters_in(_data: bytes, *, path: str, length_s: float | None) -> dict[str, Any]:
