@@ -6,8 +6,8 @@ takes: decode, find faces, follow them, cut, score, sum up in windows. The clip 
 `clips/audience.mp4`, is measured too; its people are drawn from everybody, so most of them were trained on.
 
 Photographs that stand still flatter an estimator that knows each track's resting level, so two more clips have faces
-that move (`bench.moving_faces`). Their smiles come and go within a second, of which the path sees one picture: the truth
-is that of this picture, and how far the share then is from the second's mean is a figure of its own.
+that move (`bench.moving_faces`). Their smiles come and go within a second, of which the path sees one picture: the
+truth is that of this picture, and how far the share is from the mean of the second is a figure of its own.
 """
 
 from __future__ import annotations
@@ -159,16 +159,13 @@ def figures_of(name: str, clip: Path, truth: Path, detector: Detector, scorer: E
     return [*figures, Figure(name=f"{name}: seconds compared", value=len(seconds), unit="s", reach=len(true_share))]
 
 
-def run() -> list[Figure]:
+def run() -> Iterator[Figure]:
     """Makes the clips, runs the path on them and compares."""
     detector, scorer = load_detector(doubtful=True), ExpressionNet()
     given = data_folder() / "clips" / "audience.mp4"
     with held_out_clips(detector) as clips:
-        return [
-            figure
-            for name, video, truth in [*clips, ("the clip of the data", given, given.with_suffix(".csv"))]
-            for figure in figures_of(name, video, truth, detector, scorer)
-        ]
+        for name, video, truth in [*clips, ("the clip of the data", given, given.with_suffix(".csv"))]:
+            yield from figures_of(name, video, truth, detector, scorer)
 
 
 def _write_photos(photos: list[Photo], folder: Path) -> None:

@@ -1,9 +1,9 @@
 """How well ExpressionNet reads visible expressions of people it has never seen.
 
-Runs the path of the device (its default detector, crop, scorer) on what took no part in training, calibration or thresholds: the
-held-out fifth of the people of the press photographs, and the part "valid" of FER+ (web photographs, the votes of ten
-people each). To measure on another corpus, name a zip or a folder with `labels.csv` (one of the forms of
-`training.corpus`) in HOUSELIGHTS_FACES; then everybody in it is used:
+Runs the path of the device (its default detector, crop, scorer) on what took no part in training, calibration or
+thresholds: the held-out fifth of the people of the press photographs, and the part "valid" of FER+ (web photographs,
+the votes of ten people each). To measure on another corpus, name a zip or a folder with `labels.csv` (one of the forms
+of `training.corpus`) in HOUSELIGHTS_FACES; then everybody in it is used:
 
     HOUSELIGHTS_FACES=other-people.zip python -m bench expressions
 

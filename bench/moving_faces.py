@@ -57,8 +57,8 @@ def write_moving_clip(
         photos: photographs of people, some of whom have both a calm and a happy one.
         detector: finds the landmarks between which faces are morphed.
         video: MP4 to write.
-        truth: CSV to write: second; faces; share of the faces that smile in the second's first picture, which is the one
-            a recording is sampled at; and mean_share, over all the second's pictures.
+        truth: CSV to write: second; faces; share of the faces that smile in the second's first picture, which is the
+            one a recording is sampled at; and mean_share, over all the second's pictures.
         seats: columns and rows.
         seed: of the cast and the script.
     """
