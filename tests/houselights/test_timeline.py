@@ -276,6 +276,6 @@ def test_a_file_that_is_no_deck_cannot_be_found_and_changes_nothing(
     houselights: Houselights, store: Store, slides: Path, tmp_path: Path
 ) -> None:
     ended = houselights("timeline", "talk-1", slides, "--match", tmp_path / "talk.mp4")
-    assert ended.code == 1
+    assert ended.code == 2
     assert "slides.csv" in ended.err
     assert stage_of(store).timelines == ()
