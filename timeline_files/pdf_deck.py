@@ -36,7 +36,7 @@ _AS_LARGE: Final = 0.85
 # A line in the same place on this part of the pages is a header or a footer.
 _REPEATED: Final = 0.5
 _NUMBER: Final = re.compile(r"[\s0-9/.|of\u2013-]*")
-_DRAWN_FOR_S: Final = 0.6
+_DRAWN_FOR_S: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
