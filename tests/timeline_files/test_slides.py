@@ -107,7 +107,7 @@ def test_a_pdf_has_titles_and_its_steps_are_one_slide() -> None:
         ("talk.ppt", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Office"),
         ("talk.pptx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Office"),
         ("talk.key", as_zip({"Index/Document.iwa": b"x"}), "Keynote"),
-        ("talk.gslides", b'{"url": "https://docs.google.com/open?id=1"}', "Google Slides"),
+        ("talk.gslides", b'{"url": "https://docs.google.com/open?id=1"}', "Google"),
         (
             "talk.odp",
             as_zip({"content.xml": "<x/>", "mimetype": "application/vnd.oasis.opendocument.text"}),
