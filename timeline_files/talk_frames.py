@@ -29,6 +29,8 @@ WIDTH: Final = 960
 """Pixels: a slide that fills a third of the picture is still 320 wide."""
 
 _FINE_S: Final = 0.5
+_AS_LARGE: Final = 2.5
+_BYTES: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +115,9 @@ class TalkFrames:
         """Whether a packet between two key frames is so much larger than the others that a cut may be there."""
         packets = self.packets
         inside = (packets.at_s > from_s) & (packets.at_s < until_s) & ~packets.is_key
-        sizes = packets.size[inside]
-        return bool(len(sizes)) and float(sizes.max()) > 2.5 * float(np.median(sizes)) + 500
+        sizes = np.sort(packets.size[inside])
+        # Most packets are small beside those they are predicted from, so compare with the larger ones.
+        return bool(len(sizes)) and sizes[-1] > _AS_LARGE * sizes[int(0.9 * (len(sizes) - 1))] + _BYTES
 
     def _spaced(self, frames: Iterator[VideoFrame], least_s: float, after_s: float = -1.0) -> Iterator[Frame]:
         latest_s = after_s
