@@ -190,8 +190,8 @@ def _what_is_sent(seen: SeenFaces, service: str) -> str:
     return (
         f"Pictures of {len(seen.track)} faces will be sent to {service}, on {sheets} contact "
         f"{'sheet' if sheets == 1 else 'sheets'}; {size / 1000:.0f} kB.\n"
-        f"That is {sheets} {'call' if sheets == 1 else 'calls'} of DetectFaces, ${sheets * DETECT_FACES:.3f} at the list "
-        f"price of us-east-1 (${DETECT_FACES:.3f} a call).\n"
+        f"That is {sheets} {'call' if sheets == 1 else 'calls'} of DetectFaces, ${sheets * DETECT_FACES:.3f} at the "
+        f"list price of us-east-1 (${DETECT_FACES:.3f} a call).\n"
         "Nothing is stored on this machine. AWS may keep pictures to improve its services unless your organization "
         "opts out: see docs/privacy.md."
     )

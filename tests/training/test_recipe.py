@@ -82,6 +82,17 @@ def test_training_ends_in_a_model_the_scorer_takes(corpus: Path, votes: Path, tm
     assert ((covered >= 0) & (covered <= 1)).all()
 
 
+def test_a_corpus_with_nobody_held_out_ends_in_a_model_whose_expressions_are_all_experimental(
+    corpus: Path, tmp_path: Path
+) -> None:
+    labels = corpus / "labels.csv"
+    head, *rows = labels.read_text().splitlines()
+    labels.write_text("\n".join([head, *(row for row in rows if part_of(row.rpartition(",")[2]) != "held out")]))
+    out = tmp_path / "out.onnx"
+    train([corpus], out, tmp_path / "work", replace(TINY, settings=Settings(epochs=1, batch=16)))
+    assert ExpressionNet(model=out).experimental == set(EXPRESSIONS)
+
+
 def centred(table: np.ndarray) -> np.ndarray:
     """A table with rows and columns of mean 0."""
     return table - table.mean(axis=0) - table.mean(axis=1, keepdims=True) + table.mean()
