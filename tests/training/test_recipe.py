@@ -148,6 +148,21 @@ def test_fewer_faces_than_a_step_takes_are_refused(corpus: Path, tmp_path: Path)
         load_corpora([corpus], tmp_path, Recipe(settings=Settings(epochs=1, batch=128)))
 
 
+def test_validation_people_of_whom_nobody_agrees_what_they_show_are_refused_before_training(
+    votes: Path, tmp_path: Path
+) -> None:
+    labels = votes / "labels.csv"
+    with labels.open(newline="") as file:
+        head, *rows = csv.reader(file)
+    split = [
+        [name, "validation", 5, 5, 0] if part == "valid" else [name, part, *counts] for name, part, *counts in rows
+    ]
+    with labels.open("w", newline="") as file:
+        csv.writer(file).writerows([head, *split])
+    with pytest.raises(CorpusUnreadable, match="calibrate"):
+        load_corpora([votes], tmp_path, TINY)
+
+
 def test_two_seeds_are_two_networks(corpus: Path, tmp_path: Path) -> None:
     rows = load_corpora([corpus], tmp_path, TINY)
     first, second = (train_network(tmp_path, replace(TINY, seed=seed), rows).head.weight for seed in (1, 2))
