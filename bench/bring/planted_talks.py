@@ -146,7 +146,7 @@ def schedule(seed: int, *, length_s: int, pages: int) -> tuple[tuple[Shown, ...]
             away.append((start_s, min(start_s + rng.uniform(4, 25), until_s - 4)))
     hidden = len(order) // 2
     away = [one for one in away if not edges[hidden] - 20 < one[0] < edges[hidden] + 20]
-    away.append((edges[hidden] - 8, edges[hidden] + 6))
+    away.append((edges[hidden] - 12, edges[hidden] + 5))
     return shown, tuple(sorted(away))
 
 
