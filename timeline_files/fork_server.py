@@ -33,7 +33,7 @@ def serve(control: int) -> None:
     Args:
         control: file descriptor of the control socket.
     """
-    for module in ("timeline_files.reading", "defusedxml.ElementTree", "opentimelineio"):
+    for module in ("timeline_files.reading", "defusedxml.ElementTree", "openpyxl", "opentimelineio", "pysubs2"):
         with suppress(ImportError):  # a reader reports a missing library itself
             importlib.import_module(module)
     gc.freeze()  # the collector leaves these objects alone, so forked processes keep sharing their memory

@@ -33,6 +33,13 @@ OnPosition = Callable[[str, float, float | None], None]
 @click.option("--title", help="What people call the timeline.  [default: the file's name]")
 @click.option("--scenes", is_flag=True, help="Find the scenes of FILE, a film, by its shot changes.")
 @click.option(
+    "--read-as",
+    "read_as",
+    multiple=True,
+    metavar="ANSWER",
+    help="What an unclear file means, as its refusal names it: 29.97fps, clock, ms, from=01:00:00:00 …; repeatable.",
+)
+@click.option(
     "--offset", "offset_s", type=float, metavar="S", help="It began S seconds after the session's start (-S: before)."
 )
 @click.option("--starts-at", type=Instant(), help="It began at this time, such as 2026-05-04T19:30:00+02:00.")
@@ -59,6 +66,7 @@ def timeline(
     stage_id: str | None,
     title: str | None,
     scenes: bool,
+    read_as: tuple[str, ...],
     offset_s: float | None,
     starts_at: datetime | None,
     pauses: tuple[str, ...],
@@ -70,8 +78,9 @@ def timeline(
     unwanted: str | None,
     store_url: str | None,
 ) -> int:
-    """Add the timeline FILE to SESSION: CSV (title,start[,end]), chapter text, WebVTT, SRT, PPTX with rehearsed times,
-    OpenTimelineIO, EDL, FCPXML, or a film's chapters. Without FILE: change the start, or list the timelines.
+    """Add the timeline FILE to SESSION: slides, a table (Excel, CSV), pasted chapters, markers or an edit (Premiere,
+    Resolve, Final Cut, Avid, OpenTimelineIO), subtitles, or a film's chapters. Without FILE: change the start, or list
+    the timelines.
 
     A timeline with the same title is replaced. The first timeline is the main one.
     """
@@ -81,8 +90,8 @@ def timeline(
 
     if sum(given is not None for given in (offset_s, starts_at, sounds, other_id)) > 1:
         raise InvalidValue("give one of --offset, --starts-at, --align-audio and --align-reaction")
-    if (scenes or title) and file is None:
-        raise InvalidValue("--scenes and --title apply to a file: also give FILE")
+    if (scenes or title or read_as) and file is None:
+        raise InvalidValue("--scenes, --title and --read-as apply to a file: also give FILE")
     with store_at(store_url) as store, _Bar() as bar:
         session = store.session(session_id)
         stages = store.stages(session_id)
@@ -100,7 +109,7 @@ def timeline(
         read = None
         if file is not None:
             recordings = [one for one in store.recordings(session_id) if one.stage_id == stage.stage_id]
-            read = _read(file, scenes, shown_length_s(session, cues, recordings), bar.show)
+            read = _read(file, scenes, shown_length_s(session, cues, recordings), read_as, bar.show)
         # Reading a film, or the user's answer, may take minutes: read the stage again to keep others' changes.
         stage = next((one for one in store.stages(session_id) if one.stage_id == stage.stage_id), stage)
         cues = _cues(session, stage, begin, pauses, restarts)
@@ -150,14 +159,20 @@ def _cues(
     return cues
 
 
-def _read(file: Path, scenes: bool, length_s: float | None, on_position: OnPosition) -> Timeline:
+def _read(
+    file: Path, scenes: bool, length_s: float | None, read_as: tuple[str, ...], on_position: OnPosition
+) -> Timeline:
     if scenes:
         from timeline_files.scenes import find_scenes
 
         return find_scenes(file, on_position=lambda at_s, of_s: on_position(file.name, at_s, of_s))
-    from timeline_files.reading import read_timeline_file
+    from timeline_files.answers import remark
+    from timeline_files.reading import read_path
 
-    return read_timeline_file(file, length_s=length_s)
+    found = read_path(file, length_s=length_s, read_as=read_as)
+    for question in found.questions:
+        click.echo(f"{file.name}: {remark(question)}", err=True)
+    return found.timeline
 
 
 def _proposed(

@@ -13,16 +13,16 @@ import streamlit as st
 from audience.errors import HouselightsError
 from audience.ids import LONGEST_TITLE
 from audience.time import clock_text
-from audience.timelines import Timeline
 from dashboard import markup
 from dashboard.pages.timeline.desk import Desk
 from dashboard.pages.timeline.draft import Row, Sheet
+from dashboard.pages.timeline.questions import ask
 from dashboard.wording import plain
-from timeline_files.reading import READERS, read_timeline, read_timeline_file
+from timeline_files.answers import Unclear
+from timeline_files.reading import FileRead, read_file, read_path
 from timeline_files.scenes import find_scenes
 
 LARGEST_MB = 64
-KINDS = sorted([*(ending.removeprefix(".") for ending in READERS), "txt"])
 NO_FILMS = (
     "To find scenes or chapters in a film, or to compare sound, name the folder of your recordings: "
     "houselights dashboard --videos DIR"
@@ -38,14 +38,21 @@ def take_file(desk: Desk, length_s: float | None) -> None:
         length_s: how long what was shown lasted, for a last segment without an end; None where that is not known.
     """
     uploaded = st.file_uploader(
-        "Slides with rehearsed times, chapters, subtitles or an edit",
-        type=KINDS,
+        "Slides, chapters, markers, subtitles, an edit or a table",
+        help="Excel and CSV, chapters pasted into a text file, markers and edits of Premiere, Resolve, Final Cut and "
+        "Avid, subtitles, chapters of podcasts and films. A file that cannot be read says what to give instead.",
         max_upload_size=LARGEST_MB,
         key=f"file of {desk.editing.read.stage_id}",
     )
-    if uploaded is not None and uploaded.file_id != desk.came_from:
-        desk.came_from = uploaded.file_id
-        _look_at(desk, lambda: read_timeline(uploaded.name, uploaded.getvalue(), length_s=length_s))
+    if uploaded is None:
+        return
+    if uploaded.file_id != desk.came_from[0]:
+        desk.answers = ()
+    if (uploaded.file_id, desk.answers) != desk.came_from:
+        desk.came_from = (uploaded.file_id, desk.answers)
+        answers = desk.answers
+        _look_at(desk, lambda: read_file(uploaded.name, uploaded.getvalue(), length_s=length_s, read_as=answers))
+    ask(desk)
 
 
 def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None:
@@ -58,10 +65,13 @@ def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None
         chapters = st.button("Read chapters")
     if scenes:
         show = progress("Leaving or changing this page cancels it.")
-        _look_at(desk, lambda: find_scenes(film, on_position=lambda at_s, of_s: show(film.name, at_s, of_s)))
+        _look_at(
+            desk,
+            lambda: FileRead(timeline=find_scenes(film, on_position=lambda at_s, of_s: show(film.name, at_s, of_s))),
+        )
         st.rerun()
     if chapters:
-        _look_at(desk, lambda: read_timeline_file(film, length_s=length_s))
+        _look_at(desk, lambda: read_path(film, length_s=length_s))
 
 
 def choose_film(label: str, films: Sequence[Path], *, key: str) -> Path | None:
@@ -128,14 +138,18 @@ def show_incoming(desk: Desk) -> None:
             st.html(markup.note("There is no timeline yet."))
 
 
-def _look_at(desk: Desk, read: Callable[[], Timeline]) -> None:
-    """Reads a timeline into the desk, or notes why it cannot be read."""
-    desk.incoming, desk.refused = None, ""
+def _look_at(desk: Desk, read: Callable[[], FileRead]) -> None:
+    """Reads a timeline into the desk, or notes what is unclear or why it cannot be read."""
+    desk.incoming, desk.refused, desk.asked = None, "", ()
     desk.arrivals += 1
     try:
-        desk.incoming = read()
+        found = read()
+    except Unclear as problem:
+        desk.asked = (problem.question,)
     except HouselightsError as problem:
         desk.refused = str(problem)
+    else:
+        desk.incoming, desk.asked = found.timeline, found.questions
 
 
 def _listed(says: str, rows: tuple[Row, ...]) -> None:
