@@ -7,7 +7,8 @@ is far likelier it is taken, and the question stays open for whoever looks at th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ UNITS: Final[Mapping[str, str]] = {
     "frames": "frames",
 }
 _WORDS = (MARKERS, CLIPS, SORTED, CLOCK, AS_IS, THOUSANDS, DECIMAL, *UNITS)
-_FREE = re.compile(r"(from=|sheet=|text=).+|[0-9./]+\s*fps", re.IGNORECASE | re.DOTALL)
+_FREE = re.compile(r"(from=|sheet=|project=|text=).+|[0-9./]+\s*fps", re.IGNORECASE | re.DOTALL)
 MOST_NOTES: Final = 20
 
 
@@ -76,7 +77,7 @@ class Answers:
             if answer not in _WORDS and _FREE.fullmatch(answer) is None:
                 raise InvalidValue(
                     f"{OPTION} {answer[:40]!r} is not understood: give {', '.join(_WORDS)}, a rate such as 29.97fps, "
-                    "from=19:30:00, sheet=NAME or text=windows-1252"
+                    "from=19:30:00, sheet=NAME, project=NAME or text=windows-1252"
                 )
 
     def choose(self, saw: str, choices: Mapping[str, str], likeliest: str | None = None) -> str:
@@ -110,13 +111,17 @@ class Answers:
 
 def refusal(question: Question) -> str:
     """The question as the line with which a file is refused."""
-    options = " or ".join(f"{OPTION} {answer} ({meaning})" for answer, meaning in question.choices)
+    options = " or ".join(f"{OPTION} {shlex.quote(answer)} ({meaning})" for answer, meaning in question.choices)
     return f"{question.saw}: say which with {options}"
 
 
 def remark(question: Question) -> str:
     """The question as a line beside what was read."""
-    others = [f"{OPTION} {answer} ({meaning})" for answer, meaning in question.choices if answer != question.taken]
+    others = [
+        f"{OPTION} {shlex.quote(answer)} ({meaning})"
+        for answer, meaning in question.choices
+        if answer != question.taken
+    ]
     taken = dict(question.choices).get(question.taken or "", "")
     return question.saw + (f"; read as {taken}" if taken else "") + (f"; else {' or '.join(others)}" if others else "")
 
@@ -125,8 +130,3 @@ def question_from(stored: Mapping[str, Any]) -> Question:
     """The question in a dict made by `dataclasses.asdict`, after JSON."""
     choices = tuple((str(answer), str(meaning)) for answer, meaning in stored["choices"])
     return Question(saw=stored["saw"], choices=choices, taken=stored["taken"])
-
-
-def asked_of(questions: Sequence[Question]) -> list[Question]:
-    """The questions that have choices."""
-    return [one for one in questions if one.choices]

@@ -1,8 +1,11 @@
-"""Readers for other subtitles and lyrics: what pysubs2 reads well (ASS, SSA, MPL2, TMP, SAMI), MicroDVD, TTML, LRC."""
+"""Readers for other subtitles and lyrics: what pysubs2 reads well (ASS, SSA, MPL2, TMP), MicroDVD, SAMI, TTML, LRC."""
 
 from __future__ import annotations
 
+import html
 import re
+import warnings
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
@@ -19,12 +22,15 @@ from timeline_files.times import quoted, time_s
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-_LRC_TIME = re.compile(r"\[([0-9]{1,3}:[0-9]{1,2}(?:[.:][0-9]{1,3})?)\]")
+_LRC_TIME = re.compile(r"\[([0-9]{1,3}):([0-9]{1,2})(?:[.:]([0-9]{1,3}))?\]")
 _LRC_TAG = re.compile(r"\[([a-zA-Z#]{1,12}):([^\]]*)\]")
 _LRC_WORD = re.compile(r"<[0-9]{1,3}:[0-9]{2}(?:\.[0-9]{1,3})?>")
 _TT_CLOCK = re.compile(r"([0-9]{2,4}):([0-9]{2}):([0-9]{2})(?:(\.[0-9]{1,12})|:([0-9]{2,3})(?:\.[0-9]+)?)?")
-_TT_OFFSET = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,12})?)(h|ms|m|s|f|t)")
+_TT_OFFSET = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,12})?)(h|ms|m|s|f|t)")
 _PARAMETER: Final = "{http://www.w3.org/ns/ttml#parameter}"
+_SAMI_SYNC = re.compile(r"<SYNC\b[^<>]{0,200}?\bStart\s*=\s*[\"']?([0-9]{1,12})[^<>]{0,200}>", re.IGNORECASE)
+_SAMI_CLASS = re.compile(r"<P\b[^<>]{0,200}?\bClass\s*=\s*[\"']?([\w-]{1,40})", re.IGNORECASE)
+_SAMI_TAG = re.compile(r"<[^<>]{0,400}>")
 _MICRODVD_LINE = re.compile(r"\s*\{([0-9]{1,9})\}\{([0-9]{1,9})?\}(.*)")
 
 
@@ -34,7 +40,7 @@ def read_pysubs2(data: bytes, answers: Answers, *, format_: str) -> list[Part]:
     Args:
         data: the file.
         answers: answers given, and where questions go.
-        format_: pysubs2's name of the format ("ass", "ssa", "mpl2", "tmp", "sami").
+        format_: pysubs2's name of the format ("ass", "ssa", "mpl2", "tmp").
 
     Raises:
         InvalidValue: the file is malformed.
@@ -45,7 +51,9 @@ def read_pysubs2(data: bytes, answers: Answers, *, format_: str) -> list[Part]:
     text = text_of(data)
     lines_of(text)
     try:
-        file = pysubs2.SSAFile.from_string(text, format_=format_)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of margins and layers, which are not read
+            file = pysubs2.SSAFile.from_string(text, format_=format_)
     except (pysubs2.Pysubs2Error, ArithmeticError, LookupError, TypeError, ValueError) as problem:
         raise InvalidValue(f"is not a readable file of subtitles ({quoted(str(problem))}): export it again") from None
     return _of_events(file, answers, format_)
@@ -101,6 +109,33 @@ def read_microdvd(data: bytes, answers: Answers) -> list[Part]:
     return spoken(parts, answers)
 
 
+def read_sami(data: bytes, answers: Answers) -> list[Part]:
+    """Reads SAMI, of several languages the first. A SYNC lasts until the next; one without text ends the one before.
+
+    Raises:
+        InvalidValue: it has no SYNC with a Start.
+    """
+    text = text_of(data)
+    lines_of(text)
+    syncs = list(_SAMI_SYNC.finditer(text))
+    if not syncs:
+        raise InvalidValue("is a SAMI file without a SYNC that has a Start: export it again")
+    language = next((found[1].lower() for one in syncs if (found := _SAMI_CLASS.search(text, one.end()))), None)
+    parts: list[Part] = []
+    for place, sync in enumerate(syncs):
+        body = text[sync.end() : syncs[place + 1].start() if place + 1 < len(syncs) else len(text)]
+        spoken_in = _SAMI_CLASS.search(body)
+        if language is not None and spoken_in is not None and spoken_in[1].lower() != language:
+            continue
+        start_s = int(sync[1]) / 1000
+        if parts and parts[-1].end_s is None and start_s > parts[-1].start_s:
+            parts[-1] = replace(parts[-1], end_s=start_s)
+        said = " ".join(html.unescape(_SAMI_TAG.sub(" ", body)).replace("\u00a0", " ").split())
+        if said:
+            parts.append(Part(where=f"subtitle {len(parts) + 1}", title=said, start_s=start_s))
+    return spoken(parts, answers)
+
+
 def read_lrc(data: bytes, answers: Answers) -> list[Part]:
     """Reads lyrics: `[mm:ss.xx]text`, with the offset that the file states. A line without text ends the one before.
 
@@ -113,8 +148,7 @@ def read_lrc(data: bytes, answers: Answers) -> list[Part]:
         line = line.strip()
         times, rest = [], line
         while stamp := _LRC_TIME.match(rest):
-            minutes, seconds = re.sub(r":(?=[0-9]+$)", ".", stamp[1]).replace(".", ":", 0).split(":", 1)
-            times.append(float(int(minutes) * 60) + float(seconds.replace(":", ".")))
+            times.append(int(stamp[1]) * 60 + float(f"{stamp[2]}.{stamp[3] or 0}"))
             rest = rest[stamp.end() :]
         if not times:
             tag = _LRC_TAG.match(line)
@@ -207,6 +241,8 @@ def _collect(element: Element, begin: Fraction, clock: _Ticks, parts: list[Part]
         return
     stated = element.get("begin")
     start = begin + (clock.seconds(stated, where) if stated else 0)
+    if _name(element) == "div" and stated and _is_absolute(element, start, clock):
+        start = Fraction(0)
     if _name(element) == "p":
         spans = [one for one in element.iter() if one is not element and one.get("begin")]
         if stated is None and spans:
@@ -218,6 +254,12 @@ def _collect(element: Element, begin: Fraction, clock: _Ticks, parts: list[Part]
     for child in element:
         if _name(child) in ("body", "div", "p"):
             _collect(child, start, clock, parts)
+
+
+def _is_absolute(division: Element, start: Fraction, clock: _Ticks) -> bool:
+    """Whether paragraphs repeat the times of their division, as Apple's lyrics do, instead of counting from it."""
+    begins = [clock.seconds(one.get("begin", "0s"), "a paragraph") for one in division if _name(one) == "p"]
+    return bool(begins) and start > 0 and min(begins) >= start
 
 
 def _add(element: Element, begin: Fraction, clock: _Ticks, parts: list[Part]) -> None:

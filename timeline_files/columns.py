@@ -9,7 +9,7 @@ from typing import Final
 
 from audience.errors import InvalidValue
 from timeline_files.answers import UNITS, Answers
-from timeline_files.moments import Entry, Moment, is_time, moment_in, parts_of
+from timeline_files.moments import Entry, is_time, moment_in, parts_of
 from timeline_files.parts import Part
 from timeline_files.times import quoted
 
@@ -220,8 +220,3 @@ def named_columns(rows: Sequence[Row]) -> str | None:
     if not all(any(is_time(cell) for cell in cells if cell.strip()) for _, cells in rows[1:6]):
         return None
     return ", ".join(quoted(cell) for cell in rows[0][1][:12])
-
-
-def first_moment(cell: str) -> Moment | None:
-    """The time in a cell, or None."""
-    return moment_in(cell) if is_time(cell) else None

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +14,7 @@ from timeline_files.parts import Part
 from timeline_files.safe_xml import xml_of
 from timeline_files.text import LARGEST_TEXT
 from timeline_files.times import quoted
+from timeline_files.zips import zip_entry
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -37,7 +35,8 @@ def read_fcpxml(data: bytes, answers: Answers | None = None) -> list[Part]:
     clips; which of them is left open.
 
     Raises:
-        InvalidValue: the file is not FCPXML, holds no project or several, or states a malformed time.
+        InvalidValue: the file is not FCPXML, holds no project, or states a malformed time.
+        Unclear: it holds several projects.
     """
     answers = answers or Answers()
     root = xml_of(data, at_most=LARGEST_TEXT)
@@ -45,12 +44,10 @@ def read_fcpxml(data: bytes, answers: Answers | None = None) -> list[Part]:
         raise InvalidValue(
             f"is XML of <{str(root.tag)[:40]}> where <fcpxml> was expected: export it from Final Cut Pro"
         )
-    sequences = list(root.iterfind(".//project/sequence"))
-    if len(sequences) != 1:
-        raise InvalidValue(f"holds {len(sequences)} projects: export one")
-    spine = sequences[0].find("spine")
+    sequence = _sequence(root, answers)
+    spine = sequence.find("spine")
     # Offsets count from the start timecode of the sequence.
-    zero = _seconds(sequences[0], "tcStart", "the sequence") or Fraction(0)
+    zero = _seconds(sequence, "tcStart", "the sequence") or Fraction(0)
     assets = {
         asset.get("id", ""): start
         for asset in root.iterfind("resources/asset")
@@ -78,27 +75,34 @@ def read_fcpxml(data: bytes, answers: Answers | None = None) -> list[Part]:
     return _chosen(parts, marks, answers)
 
 
+def _sequence(root: Element, answers: Answers) -> Element:
+    """The sequence of the file's project; of the one that was chosen, where there are several."""
+    projects = {
+        project.get("name") or f"Project {number}": sequence
+        for number, project in enumerate(root.iter("project"), start=1)
+        if (sequence := project.find("sequence")) is not None
+    }
+    if not projects:
+        raise InvalidValue("holds 0 projects: export a project, not clips of the library")
+    name = next(iter(projects))
+    if len(projects) > 1:
+        names = list(projects)[:20]
+        choices = {f"project={one}": f"the project {one}" for one in names}
+        name = answers.choose(f"It holds {len(projects)} projects", choices).removeprefix("project=")
+    return projects[name]
+
+
 def read_zipped_fcpxml(data: bytes, answers: Answers | None = None) -> list[Part]:
     """Reads the Info.fcpxml of a zipped .fcpxmld bundle.
 
     Raises:
         InvalidValue: as `read_fcpxml`, or the zip is damaged.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = [name for name in archive.namelist() if name.lower().endswith(BUNDLED.lower())]
-            with archive.open(min(names, key=len)) as file:
-                content = file.read(LARGEST_TEXT + 1)
-    except (
-        KeyError,
-        NotImplementedError,
-        OSError,
-        RuntimeError,
-        ValueError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as problem:
-        raise InvalidValue(f"is a zip that cannot be opened ({problem}): export it again") from None
+
+    def outermost(names: Sequence[str]) -> str:
+        return min((name for name in names if name.lower().endswith(BUNDLED.lower())), key=len)
+
+    content = zip_entry(data, outermost, at_most=LARGEST_TEXT)
     return read_fcpxml(content, answers)
 
 

@@ -15,6 +15,7 @@ from timeline_files.chapter_text import chapter_lines
 from timeline_files.edl import is_edl_line
 from timeline_files.subtitles import ARROW
 from timeline_files.tables import is_table
+from timeline_files.zips import ZIP_ERRORS
 
 MEDIA: Final = (
     *(".avi", ".m4a", ".m4v", ".mkv", ".mov", ".mp3", ".mp4", ".mpg", ".mts", ".ogg", ".ts", ".wav", ".webm", ".m4b"),
@@ -292,7 +293,7 @@ def _in_zip(data: bytes, suffix: str) -> str:
             names = set(archive.namelist())
             lower = {one.lower() for one in names}
             mime = archive.read("mimetype")[:200].decode("ascii", "replace") if "mimetype" in names else ""
-    except (KeyError, NotImplementedError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error):
+    except ZIP_ERRORS:
         return _NAMED[suffix] if suffix in (".pptx", ".xlsx", ".otioz") else "zip"
     for entry, kind in _ZIP_ENTRIES:
         if entry in lower:

@@ -6,10 +6,7 @@ belongs, say). `timeline_files.reading` therefore reads every file in a separate
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +16,7 @@ from timeline_files.moments import untangled
 from timeline_files.optional import require
 from timeline_files.parts import Part
 from timeline_files.text import LARGEST_TEXT, text_of
+from timeline_files.zips import zip_entry
 
 if TYPE_CHECKING:
     from opentimelineio.schema import Timeline, Track
@@ -75,19 +73,7 @@ def read_otioz(data: bytes, answers: Answers | None = None) -> list[Part]:
     Raises:
         InvalidValue: as `read_otio`, or the zip is damaged or too large.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(CONTENT) as file:
-            content = file.read(LARGEST_TEXT + 1)
-    except (
-        KeyError,
-        NotImplementedError,
-        OSError,
-        RuntimeError,
-        ValueError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as problem:
-        raise InvalidValue(f"is an .otioz that cannot be opened ({problem}): export it again") from None
+    content = zip_entry(data, lambda _names: CONTENT, at_most=LARGEST_TEXT)
     return read_otio(content, answers)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from audience.errors import HouselightsError, InvalidValue
 from audience.timelines import Segment, Timeline
 from timeline_files.answers import Answers, Question, Unclear, question_from
-from timeline_files.captions import read_lrc, read_microdvd, read_pysubs2, read_ttml
+from timeline_files.captions import read_lrc, read_microdvd, read_pysubs2, read_sami, read_ttml
 from timeline_files.chapter_text import read_chapter_text
 from timeline_files.chapters import (
     read_cue_sheet,
@@ -55,7 +55,7 @@ READERS: Final[Mapping[str, Reader]] = {
     ".sbv": read_sbv,
     ".ass": partial(read_pysubs2, format_="ass"),
     ".ssa": partial(read_pysubs2, format_="ssa"),
-    ".smi": partial(read_pysubs2, format_="sami"),
+    ".smi": read_sami,
     ".mpl2": partial(read_pysubs2, format_="mpl2"),
     ".tmp": partial(read_pysubs2, format_="tmp"),
     ".sub": read_microdvd,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from audience.errors import InvalidValue
 from timeline_files.answers import Answers
@@ -22,6 +22,7 @@ ARROW = "-->"
 _VTT_OTHER_BLOCKS = re.compile(r"(NOTE|STYLE|REGION)(\s|$)")
 _VTT_TAG = re.compile(r"<[^<>]*>")
 _SRT_STYLE = re.compile(r"</?(?:b|i|u|s|font)(?:\s[^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
+_STUCK = re.compile(r"([0-9:]+[.,][0-9]{3})(?:align|line|position|region|size|vertical):")
 _SBV_TIMES = re.compile(
     r"\s*([0-9]{1,4}:[0-9]{1,2}:[0-9]{1,2}\.[0-9]{1,9})\s*,\s*([0-9]{1,4}:[0-9]{1,2}:[0-9]{1,2}\.[0-9]{1,9})\s*"
 )
@@ -47,8 +48,9 @@ def read_webvtt(data: bytes, answers: Answers | None = None) -> list[Part]:
         raise InvalidValue(f"line 1: {quoted(lines[0])} where WEBVTT was expected")
     # The header is WEBVTT and the lines up to the first blank one, or up to a cue.
     begin = next((place for place, line in enumerate(lines[1:], 1) if not line.strip() or ARROW in line), len(lines))
-    cues = _cues(lines, begin, is_srt=False)
-    return _parts(cues, lambda text: html.unescape(_VTT_TAG.sub("", text)), answers or Answers())
+    answers = answers or Answers()
+    cues = _cues(lines, begin, answers, is_srt=False)
+    return _parts(cues, lambda text: html.unescape(_VTT_TAG.sub("", text)), answers)
 
 
 def read_srt(data: bytes, answers: Answers | None = None) -> list[Part]:
@@ -57,8 +59,9 @@ def read_srt(data: bytes, answers: Answers | None = None) -> list[Part]:
     Raises:
         InvalidValue: a subtitle is malformed; the message names its line.
     """
-    cues = _cues(lines_of(text_of(data)), 0, is_srt=True)
-    return _parts(cues, lambda text: _SRT_STYLE.sub("", text), answers or Answers())
+    answers = answers or Answers()
+    cues = _cues(lines_of(text_of(data)), 0, answers, is_srt=True)
+    return _parts(cues, lambda text: _SRT_STYLE.sub("", text), answers)
 
 
 def read_sbv(data: bytes, answers: Answers | None = None) -> list[Part]:
@@ -80,7 +83,7 @@ def read_sbv(data: bytes, answers: Answers | None = None) -> list[Part]:
     return _parts(cues, lambda text: text.replace("[br]", " "), answers or Answers())
 
 
-def _cues(lines: Sequence[str], begin: int, *, is_srt: bool) -> list[_Cue]:
+def _cues(lines: Sequence[str], begin: int, answers: Answers, *, is_srt: bool) -> list[_Cue]:
     """The cues of a file, from a line on.
 
     Raises:
@@ -95,9 +98,12 @@ def _cues(lines: Sequence[str], begin: int, *, is_srt: bool) -> list[_Cue]:
             if not arrows:
                 continue
         if not arrows:
-            # A blank line within the text of a subtitle.
-            if is_srt and cues and not re.match(r"\s*[0-9]+\s*$|.*[0-9]:[0-9]{2}.*->", block[0]):
-                cues[-1].text += block
+            # A blank line within the text of a subtitle: SubRip goes on, WebVTT does not show what follows.
+            if cues and not any(re.match(r"\s*[0-9]+\s*$|.*[0-9]:[0-9]{2}", line) for line in block):
+                if is_srt:
+                    cues[-1].text += block
+                else:
+                    answers.note(f"Left out, as it has no times: line {first}, {quoted(block[0])}")
                 continue
             raise InvalidValue(f"line {first}: {quoted(block[0])} where a line `start {ARROW} end` was expected")
         if arrows[0] > 1:
@@ -133,8 +139,10 @@ def _parts(cues: Sequence[_Cue], strip_markup: Callable[[str], str], answers: An
     for cue in cues:
         start, _, end = cue.times.partition(ARROW)
         try:
-            # The end may be followed by the position of the text on the picture.
-            start_s, end_s = time_s(start), time_s((end.split() or [""])[0])
+            # The end may be followed by the position of the text on the picture, also without a space.
+            end = (end.split() or [""])[0]
+            stuck = _STUCK.match(end)
+            start_s, end_s = time_s(start), time_s(stuck[1] if stuck else end)
         except InvalidValue as problem:
             raise InvalidValue(f"line {cue.number}: {problem}") from None
         title = strip_markup(" ".join(line.strip() for line in cue.text))
@@ -149,5 +157,9 @@ def spoken(parts: Sequence[Part], answers: Answers) -> list[Part]:
     said = [part for part in parts if part.title.strip()]
     if said and len(said) < len(parts):
         answers.note(f"{len(parts) - len(said)} of its {len(parts)} entries have no text, and are left out")
-    back = next((part for part in parts if part.end_s is not None and part.end_s < part.start_s), None)
-    return list(parts) if back is not None or not said else untangled(said, answers)
+    backwards = [part for part in said if part.end_s is not None and part.end_s < part.start_s]
+    if backwards:
+        more = f" and {len(backwards) - 1} more" if len(backwards) > 1 else ""
+        answers.note(f"{backwards[0].where} ends before it starts{more}: it lasts until the next")
+        said = [replace(part, end_s=None) if part in backwards else part for part in said]
+    return untangled(said or parts, answers)

@@ -37,7 +37,7 @@ _ALPHABETS: Final = {
     "windows-1250": ("áčďéěíňóřšťúůýž", "ąćęłńóśźż", "áéíóöőúüű", "áäčďéíĺľňóôŕšťúýž", "čćđšž", "ăâîşţ"),
     "windows-1251": ("абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґў№",),
 }
-_ASIAN: Final = (("shift_jis", "cp932", "HIRAGANA KATAKANA"), ("euc-kr", "euc_kr", "HANGUL"), ("gbk", "gb18030", "CJK"))
+_ASIAN: Final = (("cp932", ("HIRAGANA", "KATAKANA")), ("euc_kr", ("HANGUL",)), ("gb18030", ("CJK",)))
 
 
 def text_of(data: bytes) -> str:
@@ -118,13 +118,13 @@ def _likely_encoding(data: bytes) -> str | None:
         letters = {sign for sign in text.lower() if not sign.isascii()} - _SIGNS
         if any(letters <= set(alphabet) for alphabet in alphabets):
             return name
-    for name, codec, scripts in _ASIAN:
+    for name, scripts in _ASIAN:
         try:
-            text = data.decode(codec)
+            text = data.decode(name)
         except UnicodeDecodeError:
             continue
         letters = {sign for sign in text if not sign.isascii()}
-        if any(unicodedata.name(sign, "").startswith(tuple(scripts.split())) for sign in letters):
+        if any(unicodedata.name(sign, "").startswith(scripts) for sign in letters):
             return name
     # Titles in several languages: most such files are Western.
     try:

@@ -78,7 +78,7 @@ def timeline(
     unwanted: str | None,
     store_url: str | None,
 ) -> int:
-    """Add the timeline FILE to SESSION: slides, a table (Excel, CSV), pasted chapters, markers or an edit (Premiere,
+    """Add the timeline FILE to SESSION: slides, a table (Excel, or CSV: title,start[,end]), pasted chapters, markers or an edit (Premiere,
     Resolve, Final Cut, Avid, OpenTimelineIO), subtitles, or a film's chapters. Without FILE: change the start, or list
     the timelines.
 
@@ -171,6 +171,8 @@ def _read(
 
     found = read_path(file, length_s=length_s, read_as=read_as)
     for question in found.questions:
+        if question.choices and any(answer in read_as for answer, _ in question.choices):
+            continue
         click.echo(f"{file.name}: {remark(question)}", err=True)
     return found.timeline
 

@@ -52,7 +52,6 @@ def take_file(desk: Desk, length_s: float | None) -> None:
         desk.came_from = (uploaded.file_id, desk.answers)
         answers = desk.answers
         _look_at(desk, lambda: read_file(uploaded.name, uploaded.getvalue(), length_s=length_s, read_as=answers))
-    ask(desk)
 
 
 def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None:
@@ -114,6 +113,7 @@ def show_incoming(desk: Desk) -> None:
     """The imported timeline beside what it would replace, until the viewer decides."""
     if desk.refused:
         st.html(markup.trouble(desk.refused))
+    ask(desk)
     if desk.incoming is None:
         return
     there = {sheet.title: sheet for sheet in desk.editing.now.sheets}
@@ -122,11 +122,11 @@ def show_incoming(desk: Desk) -> None:
     with st.container(horizontal=True):
         if st.button("Replace" if replaced else "Add", type="primary", disabled=not title.strip()):
             desk.take(desk.editing.now.with_timeline(replace(desk.incoming, title=title.strip())))
-            desk.incoming = None
+            desk.incoming, desk.asked = None, ()
             desk.choose([sheet.title for sheet in desk.editing.now.sheets].index(title.strip()))
             st.rerun()
         if st.button("Discard"):
-            desk.incoming = None
+            desk.incoming, desk.asked = None, ()
             st.rerun()
     new, old = st.columns(2)
     with new:
