@@ -78,9 +78,9 @@ def timeline(
     unwanted: str | None,
     store_url: str | None,
 ) -> int:
-    """Add the timeline FILE to SESSION: slides, a table (Excel, or CSV: title,start[,end]), pasted chapters, markers or an edit (Premiere,
-    Resolve, Final Cut, Avid, OpenTimelineIO), subtitles, or a film's chapters. Without FILE: change the start, or list
-    the timelines.
+    """Add the timeline FILE to SESSION: slides, a table (Excel, or CSV of title,start[,end]), pasted chapters, markers
+    or an edit (Premiere, Resolve, Final Cut, Avid, OpenTimelineIO), subtitles, or a film's chapters. Without FILE:
+    change the start, or list the timelines.
 
     A timeline with the same title is replaced. The first timeline is the main one.
     """

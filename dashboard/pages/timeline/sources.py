@@ -1,4 +1,4 @@
-"""Imports timelines from uploaded files and from films, with a preview before they replace anything."""
+"""Imports timelines from uploaded files and from films: asks what is unclear, and previews before anything is replaced."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from audience.time import clock_text
 from dashboard import markup
 from dashboard.pages.timeline.desk import Desk
 from dashboard.pages.timeline.draft import Row, Sheet
-from dashboard.pages.timeline.questions import ask
 from dashboard.wording import plain
-from timeline_files.answers import Unclear
+from timeline_files.answers import Question, Unclear
 from timeline_files.reading import FileRead, read_file, read_path
 from timeline_files.scenes import find_scenes
 
@@ -28,6 +27,8 @@ NO_FILMS = (
     "houselights dashboard --videos DIR"
 )
 _UPDATE_S = 0.25
+_SHORT = 20
+"""Characters of meanings that stand beside each other."""
 
 
 def take_file(desk: Desk, length_s: float | None) -> None:
@@ -44,14 +45,47 @@ def take_file(desk: Desk, length_s: float | None) -> None:
         max_upload_size=LARGEST_MB,
         key=f"file of {desk.editing.read.stage_id}",
     )
-    if uploaded is None:
-        return
-    if uploaded.file_id != desk.came_from[0]:
+    if uploaded is not None and uploaded.file_id != desk.came_from[0]:
         desk.answers = ()
-    if (uploaded.file_id, desk.answers) != desk.came_from:
+    if uploaded is not None and (uploaded.file_id, desk.answers) != desk.came_from:
         desk.came_from = (uploaded.file_id, desk.answers)
         answers = desk.answers
         _look_at(desk, lambda: read_file(uploaded.name, uploaded.getvalue(), length_s=length_s, read_as=answers))
+    ask(desk)
+
+
+def ask(desk: Desk) -> None:
+    """Shows the questions about what came in last, each with its choices, and what was left out.
+
+    A question without whose answer nothing was read stands as a warning; for another the likeliest answer is chosen. A
+    chosen answer is kept in the desk, and the page runs again to read the file with it.
+    """
+    for place, question in enumerate(desk.asked):
+        if not question.choices:
+            st.html(markup.note(question.saw))
+            continue
+        answer = _choice(question, key=f"question-{desk.arrivals}-{place}")
+        if answer is not None and answer != question.taken:
+            desk.answers = (*_without(desk.answers, question), answer)
+            st.rerun()
+
+
+def _choice(question: Question, *, key: str) -> str | None:
+    answers = [answer for answer, _ in question.choices]
+    meanings = dict(question.choices)
+    return st.radio(
+        plain(question.saw + ("." if question.taken else ": which is it?")),
+        answers,
+        index=None if question.taken is None else answers.index(question.taken),
+        format_func=lambda answer: plain(meanings[answer][:1].upper() + meanings[answer][1:]),
+        horizontal=all(len(meaning) < _SHORT for meaning in meanings.values()),
+        key=key,
+    )
+
+
+def _without(answers: Sequence[str], question: Question) -> tuple[str, ...]:
+    """The answers given, without those to one question."""
+    return tuple(answer for answer in answers if answer not in dict(question.choices))
 
 
 def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None:
@@ -113,7 +147,6 @@ def show_incoming(desk: Desk) -> None:
     """The imported timeline beside what it would replace, until the viewer decides."""
     if desk.refused:
         st.html(markup.trouble(desk.refused))
-    ask(desk)
     if desk.incoming is None:
         return
     there = {sheet.title: sheet for sheet in desk.editing.now.sheets}
