@@ -6,6 +6,8 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from audience.errors import InvalidValue
@@ -37,6 +39,7 @@ _ALPHABETS: Final = {
     "windows-1250": ("áčďéěíňóřšťúůýž", "ąćęłńóśźż", "áéíóöőúüű", "áäčďéíĺľňóôŕšťúýž", "čćđšž", "ăâîşţ"),
     "windows-1251": ("абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґў№",),
 }
+_MIXED = re.compile("[A-Za-z][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z]|[a-z][À-ÖØ-ÞŽŠŒČĚŘŤŇĎ]")
 _ASIAN: Final = (("cp932", ("HIRAGANA", "KATAKANA")), ("euc_kr", ("HANGUL",)), ("gb18030", ("CJK",)))
 
 
@@ -85,7 +88,7 @@ def as_utf8(data: bytes, answers: Answers) -> bytes:
             return data
         line = len(_LINE_ENDS.findall(data[: problem.start].decode("latin-1")))
         sample = _LINE_ENDS.split(data.decode(likeliest, "replace"))[line].strip()[:40]
-        names = [likeliest, *(name for name in _ALPHABETS if name != likeliest)]
+        names = [likeliest, *(name for name in (*_ALPHABETS, "mac_roman") if name != likeliest)]
         answers.choose(
             f"It is not UTF-8, and says nowhere what it is: line {line + 1} reads {sample!r}",
             {f"text={name}": name for name in names},
@@ -109,31 +112,34 @@ def _wide(data: bytes) -> bytes | None:
 
 
 def _likely_encoding(data: bytes) -> str | None:
-    """The older encoding in which all letters of a text are those of one language; None if there is none."""
+    """The older encoding in which a text reads best; None if there is none.
+
+    First one in which all letters are those of one language, then the Western ones, where titles are in several.
+    """
+    texts = {}
+    for name in (*_ALPHABETS, "mac_roman"):
+        with suppress(UnicodeDecodeError):
+            texts[name] = data.decode(name)
     for name, alphabets in _ALPHABETS.items():
-        try:
-            text = data.decode(name)
-        except UnicodeDecodeError:
-            continue
-        letters = {sign for sign in text.lower() if not sign.isascii()} - _SIGNS
-        if any(letters <= set(alphabet) for alphabet in alphabets):
+        if name in texts and _fits(texts[name], alphabets):
+            return name
+    western = "".join(_ALPHABETS["windows-1252"])
+    for name in ("windows-1252", "mac_roman"):
+        if name in texts and _fits(texts[name], (western,)):
             return name
     for name, scripts in _ASIAN:
-        try:
+        with suppress(UnicodeDecodeError):
             text = data.decode(name)
-        except UnicodeDecodeError:
-            continue
-        letters = {sign for sign in text if not sign.isascii()}
-        if any(unicodedata.name(sign, "").startswith(scripts) for sign in letters):
-            return name
-    # Titles in several languages: most such files are Western.
-    try:
-        text = data.decode("windows-1252")
-    except UnicodeDecodeError:
-        return None
-    high = [sign for sign in text if not sign.isascii()]
-    controls = any(unicodedata.category(sign) == "Cc" and sign not in "\t\r\n\f" for sign in text)
-    return None if controls or sum(sign.isalpha() for sign in high) < len(high) * 0.5 else "windows-1252"
+            if any(unicodedata.name(sign, "").startswith(scripts) for sign in set(text) if not sign.isascii()):
+                return name
+    high = [sign for sign in texts.get("windows-1252", "") if not sign.isascii()]
+    return "windows-1252" if high and sum(sign.isalpha() for sign in high) >= len(high) * 0.5 else None
+
+
+def _fits(text: str, alphabets: Sequence[str]) -> bool:
+    """Whether a text is words of one of the alphabets: no capital within a word, no word half Latin, half Cyrillic."""
+    letters = {sign for sign in text.lower() if not sign.isascii()} - _SIGNS
+    return any(letters <= set(alphabet) for alphabet in alphabets) and _MIXED.search(text) is None
 
 
 def lines_of(text: str) -> list[str]:

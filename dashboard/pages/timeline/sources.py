@@ -1,4 +1,4 @@
-"""Imports timelines from uploaded files and from films: asks what is unclear, and previews before anything is replaced."""
+"""Imports timelines from uploaded files and from films: asks what is unclear, previews before any is replaced."""
 
 from __future__ import annotations
 
