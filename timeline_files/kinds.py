@@ -60,7 +60,7 @@ REFUSED: Final[Mapping[str, str]] = {
     ".xls": "is an old Excel workbook: save it as .xlsx or .csv",
     ".xlsb": "is a binary Excel workbook: save it as .xlsx or .csv",
     "spreadsheetml": "is an Excel 2003 XML workbook: save it as .xlsx or .csv",
-    ".ppt": "is an old PowerPoint presentation: save it as .pptx",
+    ".ppt": "is a presentation in the old Office format (.ppt): save it as .pptx",
     "locked office": "is an Office file with a password: save it without one",
     "ole": f"is an old Office file or a database of a program: {_EXPORT_TIMES}",
     ".aaf": "is an AAF: export an EDL, FCPXML or .otio instead",
@@ -94,7 +94,7 @@ REFUSED: Final[Mapping[str, str]] = {
     ".ps": f"is PostScript: {_EXPORT_TIMES}",
     ".ics": f"is a calendar: {_EXPORT_TIMES}",
     ".eml": "is an e-mail: copy its lines with times into a .txt file",
-    ".gsheet": "is a link to a Google document: download it as .xlsx, .pptx or .csv",
+    ".gsheet": "is a link to Google Slides, Sheets or Docs: choose File, Download there, as .pptx, .xlsx or .csv",
     ".url": "is a link: download what it leads to, and give that file",
     ".m3u": f"is a list of films or sounds, without what they hold: {_EXPORT_TIMES}",
     "mlt": "is a Kdenlive or Shotcut project: export its markers, or an EDL or .otio",
@@ -174,11 +174,11 @@ _SIGNATURES: Final[tuple[tuple[int, bytes, str], ...]] = (
 )
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_STREAMS: Final = (
+    ("EncryptedPackage", "locked office"),
     ("PowerPoint Document", ".ppt"),
     ("WordDocument", ".doc"),
     ("Workbook", ".xls"),
-    ("EncryptedPackage", "locked office"),
-    ("Book", ".xls"),
+    ("Book\0", ".xls"),
 )
 _ZIP_ENTRIES: Final = (
     ("content.otio", ".otioz"),
@@ -258,7 +258,7 @@ def _by_signature(data: bytes, suffix: str) -> str | None:
     if head[:2] == b"\x1f\x8b":
         return _in_gzip(data)
     if data.startswith(_OLE):
-        return _in_ole(data)
+        return _in_ole(data, suffix)
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _in_zip(data, suffix)
     if data.startswith(b"koly", max(0, len(data) - 512)):
@@ -274,15 +274,19 @@ def _in_gzip(data: bytes) -> str:
     return next((kind for mark, kind in ((b"<PremiereData", ".prproj"), (b"<Ableton", ".als")) if mark in head), "gzip")
 
 
-def _in_ole(data: bytes) -> str:
+def _in_ole(data: bytes, suffix: str) -> str:
     """The program of a compound file, by the names of its streams (UTF-16)."""
     for stream, kind in _OLE_STREAMS:
-        if stream.encode("utf-16-le") + b"\0\0" in data:
+        if stream.encode("utf-16-le") in data:
             return kind
     # The class of an AAF file stands in its header, and in its root.
     if b"AAFB" in data[:64] or ("Root Entry".encode("utf-16-le") in data and b"\x41\x41\x46\x42" in data[:4096]):
         return ".aaf"
-    return ".aaf" if "Header-2".encode("utf-16-le") in data else "ole"
+    if "Header-2".encode("utf-16-le") in data:
+        return ".aaf"
+    # New Office files are zips; in such a container they are encrypted.
+    locked = dict.fromkeys((".docx", ".pptx", ".xlsx", ".xlsm"), "locked office")
+    return {**locked, ".aaf": ".aaf", ".doc": ".doc", ".ppt": ".ppt", ".xls": ".xls"}.get(suffix, "ole")
 
 
 def _in_zip(data: bytes, suffix: str) -> str:

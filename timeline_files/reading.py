@@ -21,6 +21,7 @@ from timeline_files.chapters import (
     read_podlove,
     read_xspf,
 )
+from timeline_files.decks import LARGEST_DECK, read_slides
 from timeline_files.edl import read_edl
 from timeline_files.fcpxml import BUNDLED, read_fcpxml, read_zipped_fcpxml
 from timeline_files.isolated import ProcessCrashed, ProcessTimedOut, run_isolated
@@ -28,9 +29,8 @@ from timeline_files.json_files import read_json
 from timeline_files.kinds import FOLDERS, MEDIA, MEDIA_KIND, REFUSED, kind_of
 from timeline_files.moments import from_beginning, in_order
 from timeline_files.otio import CONTENT, read_otio, read_otioz
-from timeline_files.parts import Part, timeline_of
+from timeline_files.parts import Part, spread, timeline_of
 from timeline_files.protools import read_protools
-from timeline_files.slides import LARGEST_DECK, read_slides
 from timeline_files.subtitles import read_sbv, read_srt, read_webvtt
 from timeline_files.tables import read_table
 from timeline_files.text import as_utf8
@@ -62,6 +62,8 @@ READERS: Final[Mapping[str, Reader]] = {
     ".lrc": read_lrc,
     ".ttml": read_ttml,
     ".pptx": _certain(read_slides),
+    ".odp": _certain(read_slides),
+    ".pdf": _certain(read_slides),
     ".otio": read_otio,
     ".otioz": read_otioz,
     ".edl": read_edl,
@@ -89,6 +91,7 @@ ENDINGS: Final = tuple(
     )
 )
 """Endings of files that may hold a timeline, for a chooser of files."""
+_GOOGLE: Final = "docs.google.com"
 _BYTES: Final = frozenset({".xlsx", ".pptx", ".otioz", ".fcpxmld", ".pdf", ".odp"})
 """Kinds that are no text."""
 _OWN_ENCODING: Final = frozenset({".fcpxml", ".xmeml", ".mkvxml", ".psc", ".xspf", ".ttml"})
@@ -164,6 +167,11 @@ def read_path(path: Path, *, length_s: float | None = None, read_as: Sequence[st
         InvalidValue: as `read_file`, or the file cannot be read, or the film holds no chapters.
         RecordingUnreadable: the file has the suffix of a film and cannot be opened as one.
     """
+    if _GOOGLE in path.parts:
+        raise InvalidValue(
+            f"{path} is the address of Google Slides or another Google document, not a file: choose File, Download "
+            "there, and give that file"
+        )
     if path.is_dir():
         path = _inside(path)
     if path.suffix.lower() in MEDIA and _seems_media(path):
@@ -243,7 +251,7 @@ def timeline_in(data: bytes, *, name: str, length_s: float | None, read_as: Sequ
 
 
 def _packed(parts: Sequence[Part], title: str, answers: Answers) -> dict[str, Any]:
-    timeline = timeline_of(title, parts, answers.length_s)
+    timeline = timeline_of(title, spread(parts, answers.length_s), answers.length_s)
     return {"timeline": asdict(timeline), "questions": [asdict(one) for one in answers.asked]}
 
 

@@ -40,6 +40,13 @@ OnPosition = Callable[[str, float, float | None], None]
     help="What an unclear file means, as its refusal names it: 29.97fps, clock, ms, from=01:00:00:00 …; repeatable.",
 )
 @click.option(
+    "--match",
+    "recording",
+    type=click.Path(path_type=Path),
+    metavar="RECORDING",
+    help="Find when each slide of FILE, a deck, was shown in the talk's own recording.",
+)
+@click.option(
     "--offset", "offset_s", type=float, metavar="S", help="It began S seconds after the session's start (-S: before)."
 )
 @click.option("--starts-at", type=Instant(), help="It began at this time, such as 2026-05-04T19:30:00+02:00.")
@@ -67,6 +74,7 @@ def timeline(
     title: str | None,
     scenes: bool,
     read_as: tuple[str, ...],
+    recording: Path | None,
     offset_s: float | None,
     starts_at: datetime | None,
     pauses: tuple[str, ...],
@@ -82,6 +90,8 @@ def timeline(
     or an edit (Premiere, Resolve, Final Cut, Avid, OpenTimelineIO), subtitles, or a film's chapters. Without FILE:
     change the start, or list the timelines.
 
+    Slides without rehearsed times come in as a draft, evenly spaced, unless --match finds when they were shown.
+
     A timeline with the same title is replaced. The first timeline is the main one.
     """
     from audience.sessions import Stage
@@ -90,8 +100,10 @@ def timeline(
 
     if sum(given is not None for given in (offset_s, starts_at, sounds, other_id)) > 1:
         raise InvalidValue("give one of --offset, --starts-at, --align-audio and --align-reaction")
-    if (scenes or title or read_as) and file is None:
-        raise InvalidValue("--scenes, --title and --read-as apply to a file: also give FILE")
+    if (scenes or title or recording or read_as) and file is None:
+        raise InvalidValue("--scenes, --match, --title and --read-as apply to a file: also give FILE")
+    if scenes and recording:
+        raise InvalidValue("give --scenes for a film or --match for a deck of slides")
     with store_at(store_url) as store, _Bar() as bar:
         session = store.session(session_id)
         stages = store.stages(session_id)
@@ -109,7 +121,8 @@ def timeline(
         read = None
         if file is not None:
             recordings = [one for one in store.recordings(session_id) if one.stage_id == stage.stage_id]
-            read = _read(file, scenes, shown_length_s(session, cues, recordings), read_as, bar.show)
+            length_s = shown_length_s(session, cues, recordings)
+            read = _matched(file, recording, bar) if recording else _read(file, scenes, length_s, read_as, bar.show)
         # Reading a film, or the user's answer, may take minutes: read the stage again to keep others' changes.
         stage = next((one for one in store.stages(session_id) if one.stage_id == stage.stage_id), stage)
         cues = _cues(session, stage, begin, pauses, restarts)
@@ -177,6 +190,26 @@ def _read(
     return found.timeline
 
 
+def _matched(deck: Path, recording: Path, bar: _Bar) -> Timeline:
+    """Finds the slides in a recording, and prints which of them are left for a person."""
+    from timeline_files.decks import LARGEST_DECK
+    from timeline_files.slide_matching import match_deck
+
+    try:
+        with deck.open("rb") as file:
+            data = file.read(LARGEST_DECK + 1)
+    except OSError as problem:
+        raise InvalidValue(f"{deck} cannot be read ({problem.strerror}): check the name and the folder") from None
+    match = match_deck(deck.name, data, recording, on_position=lambda at_s, of_s: bar.show(recording.name, at_s, of_s))
+    bar.stop()
+    for segment in match.timeline.segments:
+        if segment.guessed:
+            click.echo(f"Not certain: {segment.title} at {clock_text(segment.start_s)}")
+    for slide in match.unseen:
+        click.echo(f"Not seen: slide {slide.number}, {slide.title}")
+    return match.timeline
+
+
 def _proposed(
     store: Store,
     session: Session,
@@ -217,7 +250,9 @@ def _print_timelines(session: Session, stage: Stage) -> None:
         summary = f"{len(one.segments)} {'segment' if len(one.segments) == 1 else 'segments'}"
         if one.segments:
             summary += f", {clock_text(one.segments[0].start_s)} to {clock_text(one.segments[-1].end_s)}"
-        click.echo(f"  {one.title}: {summary}{' (main)' if place == 0 and len(stage.timelines) > 1 else ''}")
+        draft = ", a draft: some times are a guess" if one.is_draft else ""
+        main = " (main)" if place == 0 and len(stage.timelines) > 1 else ""
+        click.echo(f"  {one.title}: {summary}{draft}{main}")
     if not stage.cues:
         click.echo("  starts with the session")
     for cue in sorted(stage.cues, key=lambda cue: cue.at):

@@ -32,6 +32,10 @@ class Desk:
         refused: why what came in last could not be taken; "" where it could.
         proposed: what is said of when it began, and the cues to take; None where it is not known.
         message: a line about what was just done.
+        deck: name and bytes of the deck that came in last, which can be found in a recording; None for none.
+        left_open: what was not found of it, in one line; "" for nothing.
+        dragged: the last segment that was dragged and where to; None for none.
+        taps: the seconds that were tapped last; none for none.
     """
 
     editing: Editing
@@ -46,6 +50,10 @@ class Desk:
     refused: str = ""
     proposed: tuple[str, tuple[Cue, ...] | None] | None = None
     message: str = ""
+    deck: tuple[str, bytes] | None = None
+    left_open: str = ""
+    dragged: tuple[int, float] | None = None
+    taps: list[float] = field(default_factory=list)
 
     @property
     def cues_table(self) -> str:

@@ -20,6 +20,7 @@ from dashboard.wording import plain
 from timeline_files.answers import Question, Unclear
 from timeline_files.reading import FileRead, read_file, read_path
 from timeline_files.scenes import find_scenes
+from timeline_files.slide_matching import SlideMatch, match_deck
 
 LARGEST_MB = 64
 NO_FILMS = (
@@ -27,6 +28,7 @@ NO_FILMS = (
     "houselights dashboard --videos DIR"
 )
 _UPDATE_S = 0.25
+DECKS = (".pdf", ".pptx", ".odp")
 _SHORT = 20
 """Characters of meanings that stand beside each other."""
 
@@ -39,7 +41,7 @@ def take_file(desk: Desk, length_s: float | None) -> None:
         length_s: how long what was shown lasted, for a last segment without an end; None where that is not known.
     """
     uploaded = st.file_uploader(
-        "Slides, chapters, markers, subtitles, an edit or a table",
+        "Your slides (PowerPoint, PDF or OpenDocument), chapters, markers, subtitles, an edit or a table",
         help="Excel and CSV, chapters pasted into a text file, markers and edits of Premiere, Resolve, Final Cut and "
         "Avid, subtitles, chapters of podcasts and films. A file that cannot be read says what to give instead.",
         max_upload_size=LARGEST_MB,
@@ -50,6 +52,8 @@ def take_file(desk: Desk, length_s: float | None) -> None:
     if uploaded is not None and (uploaded.file_id, desk.answers) != desk.came_from:
         desk.came_from = (uploaded.file_id, desk.answers)
         answers = desk.answers
+        is_deck = Path(uploaded.name).suffix.lower() in DECKS
+        desk.deck = (uploaded.name, uploaded.getvalue()) if is_deck else None
         _look_at(desk, lambda: read_file(uploaded.name, uploaded.getvalue(), length_s=length_s, read_as=answers))
     ask(desk)
 
@@ -86,6 +90,39 @@ def _choice(question: Question, *, key: str) -> str | None:
 def _without(answers: Sequence[str], question: Question) -> tuple[str, ...]:
     """The answers given, without those to one question."""
     return tuple(answer for answer in answers if answer not in dict(question.choices))
+
+
+def take_match(desk: Desk, films: Sequence[Path]) -> None:
+    """Finds the slides of the deck that came in last in the talk's own recording."""
+    if desk.deck is None or not films:
+        return
+    name, deck = desk.deck
+    film = choose_film("The talk's own recording, of the stage or the screen", films, key="talk")
+    if film is None or not st.button("Find when each slide was shown", help="Takes a few minutes for an hour."):
+        return
+    show = progress("Leaving or changing this page cancels it.")
+    found: list[SlideMatch] = []
+
+    def read() -> FileRead:
+        found.append(match_deck(name, deck, film, on_position=lambda at_s, of_s: show(film.name, at_s, of_s)))
+        return FileRead(timeline=found[0].timeline)
+
+    _look_at(desk, read)
+    if found:
+        desk.left_open = _left_open(found[0])
+    st.rerun()
+
+
+def _left_open(match: SlideMatch) -> str:
+    """What was not found, in one line; "" where all was."""
+    lines = []
+    if match.unsure:
+        lines.append(f"{match.unsure} of {len(match.timeline.segments)} times are not certain and stay a draft.")
+    if match.unseen:
+        names = ", ".join(f"{slide.number} ({slide.title})" for slide in match.unseen[:5])
+        more = f" and {len(match.unseen) - 5} more" if len(match.unseen) > 5 else ""
+        lines.append(f"Not seen in the recording: slide {names}{more}.")
+    return " ".join(lines)
 
 
 def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None:
@@ -149,6 +186,10 @@ def show_incoming(desk: Desk) -> None:
         st.html(markup.trouble(desk.refused))
     if desk.incoming is None:
         return
+    if desk.left_open:
+        st.html(markup.note(desk.left_open))
+    elif desk.incoming.is_draft:
+        st.html(markup.note("These slides have no times: they are spaced evenly, as a draft, until you set them."))
     there = {sheet.title: sheet for sheet in desk.editing.now.sheets}
     title = st.text_input("Title", desk.incoming.title, max_chars=LONGEST_TITLE, key=f"incoming-{desk.arrivals}")
     replaced = there.get(title.strip())
@@ -173,7 +214,7 @@ def show_incoming(desk: Desk) -> None:
 
 def _look_at(desk: Desk, read: Callable[[], FileRead]) -> None:
     """Reads a timeline into the desk, or notes what is unclear or why it cannot be read."""
-    desk.incoming, desk.refused, desk.asked = None, "", ()
+    desk.incoming, desk.refused, desk.left_open, desk.asked = None, "", "", ()
     desk.arrivals += 1
     try:
         found = read()
