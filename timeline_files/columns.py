@@ -56,6 +56,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         *("startzeit", "beginn", "anfang", "zeit", "von", "début", "debut", "heure", "temps", "inicio", "hora"),
         *("tiempo", "inizio", "tempo", "início", "начало", "время", "początek", "czas", "začátek", "čas", "開始"),
         *("时间", "开始", "시작", "시간", "start frame", "frame in", "frame"),
+        *("seconds", "secs", "sec", "minutes", "mins", "milliseconds", "ms", "frames"),
     ),
     "end": (
         *("end", "end time", "end timecode", "end tc", "timecode out", "tc out", "time out", "out point", "mark out"),
@@ -96,7 +97,7 @@ def columns_of(row: Sequence[str]) -> tuple[Columns, str | None] | None:
             break
     if "start" not in found or not {"title", "number"} & found.keys():
         return None
-    unit = found["start"][2]
+    unit = found["start"][2] or _UNIT_WORDS.get(_ordered("start")[found["start"][0]])
     if "frame" in _ordered("start")[found["start"][0]]:
         unit = "frames"
     columns = {role: index for role, (_, index, _) in found.items()}

@@ -210,6 +210,7 @@ def _times(entries: Sequence[Entry]) -> list[Moment]:
 
 def _without_commas(entries: Sequence[Entry], answers: Answers, comma_is_decimal: bool) -> Sequence[Entry]:
     """The entries with each doubtful comma decided."""
+    entries = _with_dots_in_doubt(entries, answers)
     commas = [time for time in _times(entries) if time.form == "comma"]
     if not commas:
         return entries
@@ -217,7 +218,7 @@ def _without_commas(entries: Sequence[Entry], answers: Answers, comma_is_decimal
     def as_thousands(time: Moment) -> Moment:
         if time.form != "comma":
             return time
-        return replace(time, form="number", seconds=Fraction(time.text.replace(",", "")))
+        return replace(time, form="number", seconds=Fraction(re.sub("[.,]", "", time.text)))
 
     def as_decimals(time: Moment) -> Moment:
         return replace(time, form="number") if time.form == "comma" else time
@@ -235,8 +236,8 @@ def _without_commas(entries: Sequence[Entry], answers: Answers, comma_is_decimal
     else:
         text = max(commas, key=lambda time: time.seconds).text
         chosen = answers.choose(
-            f"{quoted(text)} may be {text.replace(',', '')} seconds or {text.replace(',', '.')} seconds",
-            {THOUSANDS: "its comma separates thousands", DECIMAL: "its comma begins decimals"},
+            f"{quoted(text)} may be {re.sub('[.,]', '', text)} seconds or {text.replace(',', '.')} seconds",
+            {THOUSANDS: "its sign separates thousands", DECIMAL: "its sign begins decimals"},
         )
     by = as_thousands if chosen == THOUSANDS else as_decimals
 
@@ -248,6 +249,26 @@ def _without_commas(entries: Sequence[Entry], answers: Answers, comma_is_decimal
     ]
 
 
+def _with_dots_in_doubt(entries: Sequence[Entry], answers: Answers) -> Sequence[Entry]:
+    """The entries with numbers such as `1.205` in doubt like `1,205`, where as seconds they hardly fill the session."""
+    times = _times(entries)
+    dotted = [time for time in times if time.form == "number" and re.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}", time.text)]
+    others = [time for time in times if time not in dotted]
+    length_s = answers.length_s
+    if not dotted or length_s is None or any(time.form != "number" or "." in time.text for time in others):
+        return entries
+    if max(time.seconds for time in times) * 20 >= length_s:
+        return entries
+
+    def doubted(time: Moment | None) -> Moment | None:
+        return replace(time, form="comma") if time is not None and time in dotted else time
+
+    return [
+        replace(entry, start=doubted(entry.start) or entry.start, end=doubted(entry.end), length=doubted(entry.length))
+        for entry in entries
+    ]
+
+
 def _meaning(entries: Sequence[Entry], answers: Answers) -> Meaning:
     """How the times of a file become seconds."""
     times = _times(entries)
@@ -255,7 +276,8 @@ def _meaning(entries: Sequence[Entry], answers: Answers) -> Meaning:
     if any(time.timecode for time in times):
         return _of_timecodes(times, starts, answers)
     if all(start.form == "number" for start in starts):
-        return _of_numbers(starts, answers)
+        ends = [entry.end for entry in entries if entry.end is not None and entry.end.form == "number"]
+        return _of_numbers([*starts, *ends], answers)
     return _of_clocks(starts, answers)
 
 
@@ -321,12 +343,17 @@ def timeline_zero(starts: Sequence[Timecode], rate: Rate, answers: Answers) -> F
     return Fraction(0) if chosen == AS_IS else Timecode(first.hours, 0, 0, 0, first.drop).at(rate)
 
 
-def _of_numbers(starts: Sequence[Moment], answers: Answers) -> Meaning:
+def _of_numbers(times: Sequence[Moment], answers: Answers) -> Meaning:
     """Numbers without a unit: seconds, unless those would be far too long or far too short."""
-    unit = _unit(starts, answers)
+    unit = _unit(times, answers)
     if unit == "frames":
-        rate = timecode_rate([], answers, next(filter(None, (rate_in(one) for one in answers.given)), None))
-        answers.note(f"Frames are read at {rate.text} frames/s: else give the rate, such as --read-as 25fps")
+        choices = {f"{rate.text}fps": f"{rate.text} frames/s" for rate in likely_rates(0, False, of_film=False)[:6]}
+        likeliest = next(iter(choices))
+        given = next(filter(None, (rate_in(one) for one in answers.given if one.lower().endswith("fps"))), None)
+        rate = given or rate_in(
+            answers.choose("Its times are frame numbers, and it states no frame rate", choices, likeliest)
+        )
+        assert rate is not None
         return lambda time: time.seconds / rate.exact if time.form == "number" else time.seconds
     scale = _UNIT_S[unit]
     exact = 1 if unit == "seconds" else 1000
@@ -340,17 +367,17 @@ def _of_numbers(starts: Sequence[Moment], answers: Answers) -> Meaning:
     return to_s
 
 
-def _unit(starts: Sequence[Moment], answers: Answers) -> str:
+def _unit(times: Sequence[Moment], answers: Answers) -> str:
     given = next((one for one in answers.given if one in UNITS), None)
     if given is not None:
         return given
-    last = max(start.seconds for start in starts)
+    last = max(one.seconds for one in times)
     length_s = answers.length_s
-    several = len({start.seconds for start in starts}) > 1
-    if several and last < 1 and any(len(start.text.partition(".")[2]) >= 3 for start in starts):
+    several = len({one.seconds for one in times}) > 1
+    if several and last < 1 and any(len(one.text.partition(".")[2]) >= 3 for one in times):
         hours, minutes = (clock_text(float(last * scale)) for scale in (3600, 60))
         return answers.choose(
-            f"All its times lie within one second: the last is {max(starts, key=lambda one: one.seconds).text}",
+            f"All its times lie within one second: the last is {max(times, key=lambda one: one.seconds).text}",
             {
                 "days": f"{UNITS['days']}: the last is {clock_text(float(last * DAY_S))}",
                 "hours": f"hours: the last is {hours}",
@@ -358,12 +385,12 @@ def _unit(starts: Sequence[Moment], answers: Answers) -> str:
                 "seconds": "seconds, as they are",
             },
         )
-    whole = all(start.seconds.denominator == 1 or len(start.text.partition(".")[2]) > 3 for start in starts)
+    whole = all(one.seconds.denominator == 1 or len(one.text.partition(".")[2]) > 3 for one in times)
     too_long = last > DAY_S if length_s is None else last >= 20 * length_s
     if several and whole and too_long and last <= 10**12:
         lasting = "" if length_s is None else f" and the session lasts {clock_text(length_s)}"
         return answers.choose(
-            f"Its times go up to {max(starts, key=lambda one: one.seconds).text}{lasting}",
+            f"Its times go up to {max(times, key=lambda one: one.seconds).text}{lasting}",
             {
                 "ms": f"milliseconds: the last is {clock_text(float(last / 1000))}",
                 "frames": f"frames: at 25 a second the last is {clock_text(float(last / 25))}",
@@ -413,7 +440,8 @@ def _are_of_day(starts: Sequence[Moment], answers: Answers) -> bool:
         all(start.fields == 2 and start.seconds < 24 * 60 and start.seconds % 5 == 0 for start in starts)
         and first.seconds >= 6 * 60
         and len(starts) > 1
-        and (length_s is None or last.seconds >= length_s)
+        # As hours and minutes they must fit the session, or as minutes and seconds they must not.
+        and (length_s is None or last.seconds >= length_s or (last.seconds - first.seconds) * 60 <= length_s)
     ):
         seems = f"Its times run from {first.text} to {last.text}, with nothing before"
     if not seems:

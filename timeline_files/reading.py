@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from audience.errors import HouselightsError, InvalidValue
+from audience.time import clock_text
 from audience.timelines import Segment, Timeline
 from timeline_files.answers import Answers, Question, Unclear, question_from
 from timeline_files.captions import read_lrc, read_microdvd, read_pysubs2, read_sami, read_ttml
@@ -252,6 +253,12 @@ def timeline_in(data: bytes, *, name: str, length_s: float | None, read_as: Sequ
 
 def _packed(parts: Sequence[Part], title: str, answers: Answers) -> dict[str, Any]:
     timeline = timeline_of(title, spread(parts, answers.length_s), answers.length_s)
+    late = [part for part in timeline.segments if answers.length_s is not None and part.start_s >= answers.length_s]
+    if late and answers.length_s is not None:
+        count = f"{len(late)} of its {len(timeline.segments)} segments begin"
+        answers.note(
+            f"{count} after the end, {clock_text(answers.length_s)}: the first at {clock_text(late[0].start_s)}"
+        )
     return {"timeline": asdict(timeline), "questions": [asdict(one) for one in answers.asked]}
 
 

@@ -27,6 +27,7 @@ from dashboard.pages.compare.film_axis import STEPS_S, length_s, step_s, usual_t
 from dashboard.pages.compare.model import Group, grouped, in_both
 from dashboard.pages.screenings import Screening, Selection
 from dashboard.wording import plain
+from timeline_files.answers import Unclear
 from timeline_files.reading import ENDINGS, read_timeline
 
 Align = Literal["titles", "seconds", "edits"]
@@ -210,6 +211,10 @@ def upload_edits(cuts: Cuts) -> tuple[Edit, ...]:
     try:
         a, b = (read_timeline(name, content) for name, content in read)
         return edits_by_title(a, b)
+    except Unclear as problem:
+        where = "open its session's Timeline page and import it there, where you are asked what it means"
+        st.html(markup.trouble(f"{problem.question.saw}: {where}"))
+        return ()
     except InvalidValue as problem:
         st.html(markup.trouble(str(problem)))
         return ()
