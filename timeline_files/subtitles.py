@@ -99,7 +99,7 @@ def _cues(lines: Sequence[str], begin: int, answers: Answers, *, is_srt: bool) -
                 continue
         if not arrows:
             # A blank line within the text of a subtitle: SubRip goes on, WebVTT does not show what follows.
-            if cues and not any(re.match(r"\s*[0-9]+\s*$|.*[0-9]:[0-9]{2}", line) for line in block):
+            if (cues or not is_srt) and not any(re.match(r"\s*[0-9]+\s*$|.*[0-9]:[0-9]{2}", line) for line in block):
                 if is_srt:
                     cues[-1].text += block
                 else:

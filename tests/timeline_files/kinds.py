@@ -837,6 +837,35 @@ def _unclear() -> Iterator[Case]:
         read_as=("clock",),
         segments=(("Film", 0, 3600), ("Talk", 3600, 7200)),
     )
+    dots = b"Title;Start\nOpening;0\nDemo;1.205\nQuestions;2.400\n"
+    yield Case(
+        kind="a dot of thousands or decimals",
+        name="a.csv",
+        data=dots,
+        length_s=3000,
+        refused=("2400", "2.400", "thousands", "decimal"),
+    )
+    yield Case(
+        kind="a programme within a session of its length",
+        name="a.txt",
+        data=b"19:30 Opening\n19:45 Film\n21:15 Talk\n",
+        length_s=7200,
+        refused=("19:30", "clock"),
+    )
+    yield Case(
+        kind="frame numbers",
+        name="a.csv",
+        data=b"Frame,Marker\n0,Opening\n3250,Demo\n",
+        read_as=("25fps",),
+        segments=(("Opening", 0, 130), ("Demo", 130, 600)),
+    )
+    yield Case(
+        kind="JSON whose ends are far too late",
+        name="a.json",
+        data=b'[{"start":0,"end":2130,"text":"A"},{"start":2130,"end":300000,"text":"B"}]',
+        length_s=300,
+        refused=("300000", "ms"),
+    )
     ms = "Title,Start\nOpening,0\nDemo,130000\nQuestions,300500\n"
     yield Case(kind="milliseconds", name="a.csv", data=ms.encode(), refused=("ms", "frames"))
     yield Case(kind="milliseconds, answered", name="a.csv", data=ms.encode(), read_as=("ms",), segments=TALK)

@@ -65,6 +65,13 @@ def test_what_is_left_out_of_pasted_chapters_is_noted() -> None:
     assert "line 3" in note.saw
 
 
+def test_what_begins_after_the_end_is_noted() -> None:
+    found = read_file("a.csv", b"Opening,0:00\nDemo,2:10\nQuestions,1:05:00\n", length_s=300)
+    (note,) = found.questions
+    assert "1 of its 3" in note.saw
+    assert "1:05:00" in note.saw
+
+
 @pytest.mark.parametrize(("name", "inside"), [("film.fcpxmld", "Info.fcpxml"), ("film.otiod", "content.otio")])
 def test_a_bundle_is_read_by_what_is_in_it(tmp_path: Path, name: str, inside: str) -> None:
     kind = "Final Cut Pro XML" if inside.endswith("fcpxml") else "OpenTimelineIO"
