@@ -120,7 +120,7 @@ SUFFIXES = st.sampled_from(["", *ENDINGS])
 MOST_OF = [case for case in CASES if case.segments is not None and len(case.data) < 20_000]
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(40))
 @given(st.sampled_from(MOST_OF), SUFFIXES, st.data())
 def test_a_damaged_file_of_any_kind_and_name_is_read_in_order_or_refused(
     case: Case, suffix: str, data: st.DataObject
