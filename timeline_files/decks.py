@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from audience.errors import InvalidValue
-from timeline_files.parts import MOST_PARTS, Part
+from timeline_files.parts import MOST_PARTS, Part, plain_title
 from timeline_files.slides import Slide
 
 LARGEST_DECK: Final = 256 * 2**20  # includes pictures and films
@@ -50,7 +50,7 @@ def read_slides(data: bytes) -> list[Part]:
         parts.append(
             Part(
                 where=f"slide {slide.number}",
-                title=slide.title,
+                title=plain_title(slide.title) or f"Slide {slide.number}",
                 start_s=start_s,
                 end_s=end_s,
                 notes=slide.notes,
@@ -88,6 +88,8 @@ def slides_of(data: bytes) -> list[Slide]:
 
                 slides = pptx_slides(archive)
         slides = [replace(slide, pages=(place,)) for place, slide in enumerate(slides)]
+    if not slides:
+        raise InvalidValue("holds no slide that is shown, so there is nothing to put on a timeline")
     if len(slides) > MOST_PARTS:
         raise InvalidValue(f"holds {len(slides)} slides: a timeline has at most {MOST_PARTS} segments")
     return slides

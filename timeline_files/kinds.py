@@ -62,6 +62,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "spreadsheetml": "is an Excel 2003 XML workbook: save it as .xlsx or .csv",
     ".ppt": "is a presentation in the old Office format (.ppt): save it as .pptx",
     "locked office": "is an Office file with a password: save it without one",
+    "old or locked": "is an Office file with a password, or in the old Office format: save it without one, as .pptx or .xlsx",
     "ole": f"is an old Office file or a database of a program: {_EXPORT_TIMES}",
     ".aaf": "is an AAF: export an EDL, FCPXML or .otio instead",
     ".key": "is a Keynote presentation: export it as .pptx (File, Export To)",
@@ -285,8 +286,8 @@ def _in_ole(data: bytes, suffix: str) -> str:
     if "Header-2".encode("utf-16-le") in data:
         return ".aaf"
     # New Office files are zips; in such a container they are encrypted.
-    locked = dict.fromkeys((".docx", ".pptx", ".xlsx", ".xlsm"), "locked office")
-    return {**locked, ".aaf": ".aaf", ".doc": ".doc", ".ppt": ".ppt", ".xls": ".xls"}.get(suffix, "ole")
+    unknown = dict.fromkeys((".docx", ".pptx", ".xlsx", ".xlsm"), "old or locked")
+    return {**unknown, ".aaf": ".aaf", ".doc": ".doc", ".ppt": ".ppt", ".xls": ".xls"}.get(suffix, "ole")
 
 
 def _in_zip(data: bytes, suffix: str) -> str:

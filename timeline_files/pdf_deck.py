@@ -27,14 +27,16 @@ from timeline_files.slides import Slide
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
 
-MOST_CHARACTERS: Final = 4_000  # of one page; titles come first
+MOST_CHARACTERS: Final = 2_000  # of one page; titles come first
+_MEASURED: Final = 8  # letters of a line
+_LEAST_LETTERS: Final = 2  # of a title
 _MOST_COMMENTS: Final = 20
 # A line is as large as a title from this part of the largest on its page.
 _AS_LARGE: Final = 0.85
 # A line in the same place on this part of the pages is a header or a footer.
 _REPEATED: Final = 0.5
 _NUMBER: Final = re.compile(r"[\s0-9/.|of\u2013-]*")
-_DRAWN_FOR_S: Final = 0.6
+_DRAWN_FOR_S: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +177,9 @@ def _lines(text: PdfTextPage, height: float) -> Iterator[_Line]:
             letters, boxes = [], []
         elif not letter.isspace():
             letters.append(letter)
-            _, bottom, _, top = text.get_charbox(place, loose=True)
-            boxes.append((bottom, top))
+            if len(boxes) < _MEASURED:
+                _, bottom, _, top = text.get_charbox(place, loose=True)
+                boxes.append((bottom, top))
         else:
             letters.append(" ")
 
@@ -219,6 +222,8 @@ def _headers_and_footers(pages: Sequence[_Page]) -> set[tuple[str, int]]:
 
 def _title(lines: Sequence[_Line]) -> str:
     """The first of the lines as large as any, with the lines under it that go on in its size; "" for none."""
+    # A sign out of a formula may be larger than any word.
+    lines = [line for line in lines if sum(map(str.isalnum, line.text)) >= _LEAST_LETTERS]
     if not lines:
         return ""
     largest = max(line.size for line in lines)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from audience.errors import InvalidValue
 from audience.timelines import Timeline
 from timeline_files.optional import require
-from timeline_files.parts import Part, timeline_of
+from timeline_files.parts import Part, plain_title, timeline_of
 from timeline_files.slides import Slide
 
 if TYPE_CHECKING:
@@ -105,8 +105,6 @@ def match_deck(name: str, data: bytes, recording: Path, *, on_position: OnPositi
     from timeline_files.slide_scores import PAGE_WIDTH
 
     slides = deck_slides(name, data)
-    if not slides:
-        raise InvalidValue(f"{name}: holds no slide")
     pages = deck_pictures(name, data, width=PAGE_WIDTH)
     return match_slides(PurePath(name).stem, slides, pages, recording, on_position=on_position)
 
@@ -305,7 +303,7 @@ def _parts(runs: Sequence[_Run], slides: Sequence[Slide], ends_s: float) -> list
         parts.append(
             Part(
                 where=_where(shown_slide),
-                title=shown_slide.title,
+                title=plain_title(shown_slide.title) or f"Slide {shown_slide.number}",
                 start_s=round(start_s, 2),
                 end_s=round(end_s, 2),
                 notes=shown_slide.notes,

@@ -171,30 +171,62 @@ def captured(page: Picture, at_s: float, rng: np.random.Generator) -> Picture:
     return page
 
 
-def overlaid(page: Picture, at_s: float, rng: np.random.Generator) -> Picture:
+class Overlaid:
     """The screen, smaller, with the speaker in a corner over it."""
-    picture = np.full((SIZE[1], SIZE[0], 3), 24, np.uint8)
-    picture[20:434, 20:756] = cv2.resize(page, (736, 414), interpolation=cv2.INTER_AREA)
-    picture[340:530, 640:950] = speaker((310, 190), at_s)
-    return picture
+
+    def __init__(self) -> None:
+        self._drawn = _Latest(self._draw)
+
+    def __call__(self, page: Picture, at_s: float, rng: np.random.Generator) -> Picture:
+        picture = self._drawn(page).copy()
+        picture[340:530, 640:950] = speaker((310, 190), at_s)
+        return picture
+
+    def _draw(self, page: Picture) -> Picture:
+        picture = np.full((SIZE[1], SIZE[0], 3), 24, np.uint8)
+        picture[20:434, 20:756] = cv2.resize(page, (736, 414), interpolation=cv2.INTER_AREA)
+        return picture
 
 
-def filmed(page: Picture, at_s: float, rng: np.random.Generator) -> Picture:
+class Filmed:
     """A hall filmed at an angle: noise, a bright screen that is darker at its edges, a speaker who walks before it."""
-    width, high = SIZE
-    corners = np.float32([[0, 0], [width, 0], [width, high], [0, high]])
-    screen = np.float32([[300, 60], [820, 105], [800, 385], [290, 350]])
-    warp = cv2.getPerspectiveTransform(corners, screen)
-    picture = np.full((high, width, 3), (28, 24, 22), np.uint8)
-    lit = cv2.warpPerspective(page, warp, SIZE, flags=cv2.INTER_AREA)
-    inside = cv2.warpPerspective(np.full((high, width), 255, np.uint8), warp, SIZE)
-    glow = np.linspace(0.62, 0.86, width, dtype=np.float32)[None, :, None]
-    picture[inside > 128] = (lit * glow + 18).clip(0, 255).astype(np.uint8)[inside > 128]
-    x = int(330 + 90 * np.sin(at_s / 11))
-    cv2.ellipse(picture, (x, 470), (56, 120), 0, 0, 360, (40, 32, 30), -1)
-    cv2.circle(picture, (x, 335), 30, (70, 90, 110), -1)
-    noise = rng.integers(-14, 15, picture.shape, dtype=np.int16)
-    return (picture + noise).clip(0, 255).astype(np.uint8)
+
+    def __init__(self) -> None:
+        self._drawn = _Latest(self._draw)
+        rng = np.random.default_rng(7)
+        self._noise = rng.integers(-14, 15, (8, SIZE[1], SIZE[0], 3), dtype=np.int16)
+
+    def __call__(self, page: Picture, at_s: float, rng: np.random.Generator) -> Picture:
+        picture = self._drawn(page).copy()
+        x = int(330 + 90 * np.sin(at_s / 11))
+        cv2.ellipse(picture, (x, 470), (56, 120), 0, 0, 360, (40, 32, 30), -1)
+        cv2.circle(picture, (x, 335), 30, (70, 90, 110), -1)
+        return cv2.add(picture, self._noise[rng.integers(len(self._noise))], dtype=cv2.CV_8U)
+
+    def _draw(self, page: Picture) -> Picture:
+        width, high = SIZE
+        corners = np.float32([[0, 0], [width, 0], [width, high], [0, high]])
+        screen = np.float32([[300, 60], [820, 105], [800, 385], [290, 350]])
+        warp = cv2.getPerspectiveTransform(corners, screen)
+        picture = np.full((high, width, 3), (28, 24, 22), np.uint8)
+        lit = cv2.warpPerspective(page, warp, SIZE, flags=cv2.INTER_AREA)
+        inside = cv2.warpPerspective(np.full((high, width), 255, np.uint8), warp, SIZE) > 128
+        glow = np.linspace(0.62, 0.86, width, dtype=np.float32)[None, :, None]
+        picture[inside] = (lit * glow + 18).clip(0, 255).astype(np.uint8)[inside]
+        return picture
+
+
+class _Latest:
+    """Keeps what was drawn of the latest page."""
+
+    def __init__(self, draw: Callable[[Picture], Picture]) -> None:
+        self._draw = draw
+        self._latest: tuple[Picture, Picture] | None = None
+
+    def __call__(self, page: Picture) -> Picture:
+        if self._latest is None or self._latest[0] is not page:
+            self._latest = page, self._draw(page)
+        return self._latest[1]
 
 
 def write_talk(path: Path, pages: Sequence[Picture], talk: Talk) -> None:

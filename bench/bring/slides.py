@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.bring.planted_talks import SLIDES, Picture, Talk, captured, deck, filmed, overlaid, schedule, write_talk
+from bench.bring.planted_talks import SLIDES, Filmed, Overlaid, Picture, Talk, captured, deck, schedule, write_talk
 from bench.figures import Figure
 from timeline_files.decks import slides_of
 from timeline_files.slide_matching import WITHIN_S, SlideMatch, match_deck
@@ -74,8 +74,8 @@ def figures() -> Iterator[Figure]:
 def _talks() -> Iterator[Talk]:
     looks = (
         ("the screen itself", captured, 0.0, 50),
-        ("filmed at an angle", filmed, 0.0, 50),
-        ("beside a speaker, with fades", overlaid, 1.0, 10),
+        ("filmed at an angle", Filmed(), 0.0, 50),
+        ("beside a speaker, with fades", Overlaid(), 1.0, 10),
     )
     for seed, (name, look, fade_s, key_every) in enumerate(looks, start=1):
         shown, away = schedule(seed, length_s=LENGTH_S, pages=SLIDES)

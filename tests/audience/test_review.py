@@ -74,6 +74,7 @@ def test_it_says_that_times_are_a_guess() -> None:
         windows = from_counts(np.full(60, 8), np.full(60, 40), stage=stage)
         one = review_of(windows, scorers={}, recordings=[], heartbeats=[], live=False)
         assert [line[:5] for line in one.recording_notes] == (["Draft"] if guessed else [])
+        assert one.windows.segment_title(0) == ("Intro (draft)" if guessed else "Intro")
 
 
 def test_seconds_left_out_are_counted_where_a_camera_recorded() -> None:

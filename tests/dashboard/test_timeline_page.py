@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.dashboard.conftest import NASTY, Pages, put, text_of
 from tests.dashboard.test_recordings import marked
 from tests.ticking import limit_s
 from tests.timeline_files.test_sound import RATE, write_sound
+from tests.timeline_files.written import a_slide, a_title, as_pptx
 from tests.videos import write_video
 
 
@@ -364,6 +366,33 @@ def test_a_file_is_looked_at_asked_about_taken_edited_in_place_and_saved(opened:
         "First set,0:00,2:30",
         "Encore,2:30,5:00",
     ]
+
+
+@pytest.mark.browser
+def test_slides_of_a_deck_are_set_along_the_curve_by_keys_and_by_tapping(opened: Callable[..., Page]) -> None:
+    page = opened("timeline?session=talk-1")
+    page.get_by_role("tab", name="Import").click()
+    deck = as_pptx(*(a_slide(a_title(title)) for title in ("One", "Two", "Three")))
+    page.locator('input[type="file"]').set_input_files(
+        {"name": "deck.pptx", "mimeType": "application/octet-stream", "buffer": deck}
+    )
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("tab", name="Slide times").click()
+    handle = page.get_by_role("slider", name="Two begins")
+    expect(handle).to_have_attribute("aria-valuetext", re.compile("draft"))
+    begins_s = float(handle.get_attribute("aria-valuenow") or "nan")
+    handle.focus()
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    expect(handle).not_to_have_attribute("aria-valuetext", re.compile("draft"))
+    assert float(handle.get_attribute("aria-valuenow") or "nan") == pytest.approx(begins_s + 2, abs=0.06)
+    page.get_by_role("button", name="Start the clock").click()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Undo").last.click()
+    page.get_by_role("button", name="Next: Two").click()
+    page.get_by_role("button", name="Use these times").click()
+    expect(page.get_by_role("slider", name="Three begins")).to_have_attribute("aria-valuetext", re.compile("draft"))
+    expect(handle).to_have_attribute("aria-valuetext", re.compile("^0:0[0-9]$"))
 
 
 @pytest.mark.browser

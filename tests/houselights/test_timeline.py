@@ -15,6 +15,7 @@ from houselights.cli import run
 from tests.audience.test_alignment import heard_in_a_room, recorded, speech, two_audiences
 from tests.builders import a_cue, a_progress, a_session, a_stage, a_timeline, a_window, after, after_ms, an_annotation
 from tests.houselights.conftest import Houselights
+from tests.timeline_files.test_slide_matching import DECK, recording
 from tests.timeline_files.test_sound import RATE, write_sound
 from tests.videos import write_video
 
@@ -274,3 +275,27 @@ def test_another_session_without_a_timeline_cannot_be_aligned_with(houselights: 
 def test_it_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["timeline", "--help"]) == 0
     assert "title,start[,end]" in capsys.readouterr().out
+
+
+def test_slides_are_found_in_the_talk_and_what_is_not_certain_is_listed(
+    houselights: Houselights, store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "bridges.pdf").write_bytes(DECK)
+    talk = recording(tmp_path, (0, 0), (None, 8), (3, 20))
+    ended = houselights("timeline", "talk-1", tmp_path / "bridges.pdf", "--match", talk)
+    assert ended.code == 0
+    assert "Not seen: slide 5, Questions and thanks" in ended.out
+    assert "Not certain: Loads that nobody plans for" in ended.out
+    assert "draft" in ended.out
+    (timeline,) = stage_of(store).timelines
+    assert (timeline.title, timeline.segments[0].title) == ("bridges", "Why bridges hum")
+    assert [segment.guessed for segment in timeline.segments] == [False, True, True, True]
+
+
+def test_a_file_that_is_no_deck_cannot_be_found_and_changes_nothing(
+    houselights: Houselights, store: Store, slides: Path, tmp_path: Path
+) -> None:
+    ended = houselights("timeline", "talk-1", slides, "--match", tmp_path / "talk.mp4")
+    assert ended.code == 2
+    assert "slides.csv" in ended.err
+    assert stage_of(store).timelines == ()

@@ -53,8 +53,8 @@ def test_a_deck_without_times_is_a_draft_spaced_evenly_over_the_talk() -> None:
     assert read_timeline("talk.pptx", deck).segments[-1].end_s == 2 * DRAFT_SLIDE_S
 
 
-def test_a_deck_of_no_slides_has_no_segment() -> None:
-    assert "holds no segment" in complaint(as_pptx())
+def test_a_deck_of_no_slides_is_refused() -> None:
+    assert "no slide" in complaint(as_pptx())
 
 
 def test_from_a_slide_without_a_time_on_all_times_are_guessed() -> None:
@@ -104,10 +104,10 @@ def test_a_pdf_has_titles_and_its_steps_are_one_slide() -> None:
 @pytest.mark.parametrize(
     ("name", "data", "says"),
     [
-        ("talk.ppt", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Office format"),
-        ("talk.pptx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "password"),
+        ("talk.ppt", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Office"),
+        ("talk.pptx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Office"),
         ("talk.key", as_zip({"Index/Document.iwa": b"x"}), "Keynote"),
-        ("talk.gslides", b'{"url": "https://docs.google.com/open?id=1"}', "Google Slides"),
+        ("talk.gslides", b'{"url": "https://docs.google.com/open?id=1"}', "Google"),
         (
             "talk.odp",
             as_zip({"content.xml": "<x/>", "mimetype": "application/vnd.oasis.opendocument.text"}),
