@@ -62,7 +62,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "spreadsheetml": "is an Excel 2003 XML workbook: save it as .xlsx or .csv",
     ".ppt": "is a presentation in the old Office format (.ppt): save it as .pptx",
     "locked office": "is an Office file with a password: save it without one",
-    "old or locked": "is an Office file with a password, or in the old Office format: save it without one, as .pptx or .xlsx",
+    "old or locked": "has a password, or is of the old Office kind: save it without one, as .pptx or .xlsx",
     "ole": f"is an old Office file or a database of a program: {_EXPORT_TIMES}",
     ".aaf": "is an AAF: export an EDL, FCPXML or .otio instead",
     ".key": "is a Keynote presentation: export it as .pptx (File, Export To)",
