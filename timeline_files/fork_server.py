@@ -22,7 +22,7 @@ from typing import Any, Final, NoReturn
 from audience.errors import HouselightsError
 
 _REAP_EVERY_S: Final = 0.2
-_LIBRARIES: Final = ("defusedxml.ElementTree", "opentimelineio", "pypdfium2")
+_LIBRARIES: Final = ("defusedxml.ElementTree", "openpyxl", "opentimelineio", "pysubs2", "pypdfium2")
 _HEADER: Final = 8
 # The signals that end a process at its time limit: see `_set_limits`.
 _TIMEOUT_SIGNALS: Final = (signal.SIGPROF, signal.SIGXCPU, signal.SIGALRM)

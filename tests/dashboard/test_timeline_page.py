@@ -340,13 +340,15 @@ def test_sound_tells_when_it_began_where_both_recordings_lie_there(
 
 
 @pytest.mark.browser
-def test_a_file_is_looked_at_taken_edited_in_place_and_saved(opened: Callable[..., Page]) -> None:
+def test_a_file_is_looked_at_asked_about_taken_edited_in_place_and_saved(opened: Callable[..., Page]) -> None:
     page = opened("timeline?session=fest-1&stage=Main+stage")
     page.get_by_role("tab", name="Import").click()
     upload = page.locator('input[type="file"]')
     upload.set_input_files({"name": "sets.csv", "mimeType": "text/csv", "buffer": b"A,0\nB,soon\n"})
     expect(page.locator(".hl-trouble")).to_contain_text("sets.csv: line 2: 'soon' is not a time")
-    upload.set_input_files({"name": "sets.csv", "mimeType": "text/csv", "buffer": b"First set,0:00\nSecond set,2:30\n"})
+    times_of_day = b"First set,19:30:00\nSecond set,19:32:30\n"
+    upload.set_input_files({"name": "sets.csv", "mimeType": "text/csv", "buffer": times_of_day})
+    page.get_by_text("Times of day: 19:30:00 is the beginning").click()
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("status")).to_have_text(["Not saved yet"])
     page.get_by_role("tab", name="Segments").click()

@@ -159,6 +159,26 @@ def test_a_bad_file_changes_neither_timelines_nor_cues(houselights: Houselights,
     assert stage_of(store).cues == ()
 
 
+def test_an_unclear_file_is_refused_with_the_answers_and_read_with_one(
+    houselights: Houselights, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "sets.csv"
+    file.write_text("First set,19:30:00\nSecond set,19:32:30\n")
+    assert "--read-as clock" in houselights("timeline", "talk-1", file).complaint
+    assert stage_of(store).timelines == ()
+    assert "sets: 2 segments, 0:00 to 5:00" in houselights("timeline", "talk-1", file, "--read-as", "clock").out
+
+
+def test_what_was_taken_as_likeliest_is_said(houselights: Houselights, tmp_path: Path) -> None:
+    file = tmp_path / "film.edl"
+    file.write_text("001 AX V C 00:00:00:00 00:00:10:12 01:00:00:00 01:00:10:12\n")
+    ended = houselights("timeline", "talk-1", file)
+    assert ended.code == 0
+    assert "23.976" in ended.err
+    assert "--read-as 25fps" in ended.err
+    assert houselights("timeline", "talk-1", file, "--read-as", "25fps").err == ""
+
+
 def test_scenes_of_a_film_are_found(houselights: Houselights, store: Store, tmp_path: Path) -> None:
     shades = [np.full((120, 160, 3), shade, dtype=np.uint8) for shade in (0, 200)]
     film = write_video(tmp_path / "film.mp4", at_ms=range(0, 8000, 100), picture=lambda number: shades[number >= 40])
