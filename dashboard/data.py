@@ -24,6 +24,7 @@ from audience.sessions import Camera, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord, Store
 from audience.stores import default_store_url
 from audience.time import to_ms
+from audience.transcripts import Transcript
 from dashboard.access.data import open_store
 from dashboard.access.identity import permit
 from dashboard.access.permits import EVERYTHING
@@ -137,6 +138,17 @@ def change_stage(session_id: str, stage_id: str, change: Callable[[Stage], Stage
     return changed
 
 
+def put_transcript(session_id: str, stage_id: str, transcript: Transcript | None) -> None:
+    """Stores what was said on a stage, or removes it with None. Pages show it at once."""
+    with open_store(store_url()) as store:
+        if transcript is None:
+            store.delete_transcript(session_id, stage_id)
+        else:
+            store.put_transcript(session_id, stage_id, transcript)
+    _review.clear()
+    _live_review.clear()
+
+
 def _file(store: Store, session: Session) -> SessionFile:
     stages = store.stages(session.session_id)
     cameras = {stage.stage_id: store.cameras(session.session_id, stage.stage_id) for stage in stages}
@@ -168,6 +180,7 @@ def _make_review(reader: Reader, file: SessionFile, stage: Stage, expression: st
         recordings=file.recordings,
         heartbeats=file.heartbeats,
         live=file.live,
+        transcript=reader.store.transcript(file.session.session_id, stage.stage_id),
     )
 
 

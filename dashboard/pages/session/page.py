@@ -52,7 +52,11 @@ from dashboard.wording import (
 
 
 def moment_list(
-    windows: StageWindows, found: Sequence[Moment], video: Video | NoVideo, address: Mapping[str, str]
+    windows: StageWindows,
+    found: Sequence[Moment],
+    video: Video | NoVideo,
+    address: Mapping[str, str],
+    words: Sequence[str] = (),
 ) -> str:
     """The moments as HTML; each is a link to its second, and has a marker on the player that is on the page.
 
@@ -61,9 +65,11 @@ def moment_list(
         found: the moments.
         video: where their stills come from, or why there are none.
         address: what the page's own address asks for.
+        words: what was said at each; none where that is not known.
     """
     markers = json.dumps(packed_markers([_marker(moment) for moment in found]))
-    items = "".join(_item(windows, moment, video, address) for moment in found)
+    said = words or [""] * len(found)
+    items = "".join(_item(windows, one, video, address, its) for one, its in zip(found, said, strict=True))
     return f'<ol class="hl-moments" data-markers="{escape(markers)}">{items}</ol>'
 
 
@@ -76,9 +82,12 @@ def _marker(moment: Moment) -> Marker:
     return Marker(at_s=moment.session_s, kind=moment.kind, title=f"{moment.sentence} ({moment.sure})")
 
 
-def _item(windows: StageWindows, moment: Moment, video: Video | NoVideo, address: Mapping[str, str]) -> str:
+def _item(
+    windows: StageWindows, moment: Moment, video: Video | NoVideo, address: Mapping[str, str], words: str
+) -> str:
     still = still_url(video, moment.session_s) if isinstance(video, Video) else None
     picture = f'<img src="{escape(still)}" alt="" loading="lazy">' if still else ""
+    quote = f'<q class="hl-moment-words" dir="auto">{escape(words)}</q>' if words else ""
     title = moment.segment or {"peak": "Peak", "dip": "Dip", "turn": "Steepest turn"}[moment.kind]
     return (
         f'<li><a href="{escape(second_url(address, moment.session_s))}" data-seek="{moment.session_s:g}" '
@@ -86,7 +95,7 @@ def _item(windows: StageWindows, moment: Moment, video: Video | NoVideo, address
         f'<span class="hl-number hl-{moment.kind}">{moment.number}</span>'
         f'<span class="hl-moment-title">{escape(title)}</span>'
         f'<span class="hl-moment-when">{escape(position_text(windows, moment.place))} · {moment.sure}</span>'
-        f'<span class="hl-moment-said">{escape(units_kept(moment.sentence))}</span>'
+        f'<span class="hl-moment-said">{escape(units_kept(moment.sentence))}</span>{quote}'
         f"</a></li>"
     )
 
@@ -149,7 +158,8 @@ def show_review(reader: data.Reader, review: Review, view: View) -> None:
             st.header("Moments", anchor=False)
             st.html(markup.note(about_moments(review)))
             if not review.live:
-                st.html(moment_list(windows, review.moments, video, st.query_params.to_dict()))
+                words = [review.words(moment) for moment in review.moments]
+                st.html(moment_list(windows, review.moments, video, st.query_params.to_dict(), words))
     with segments_place:
         show_segments(reader, review, view, earlier)
     with earlier_place:
