@@ -7,6 +7,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from audience.errors import InvalidValue
@@ -127,10 +128,23 @@ def quoted_sentences(before: str, said: str, most: int = MOST_CHARACTERS) -> str
     return opening + " ".join(kept) + (_ELLIPSIS if goes_on else "")
 
 
+def first_sentences(text: str, most: int = MOST_CHARACTERS) -> str:
+    """The beginning of a text of one line, in whole sentences if one fits.
+
+    Args:
+        text: the text; "" is returned as it is.
+        most: characters of the result.
+    """
+    if len(text) <= most:
+        return text
+    kept = text[: max((end for one in _SENTENCE_END.finditer(text) if (end := one.end()) <= most), default=0)]
+    return kept or text[: most - len(_ELLIPSIS)].rpartition(" ")[0].rstrip(",;:") + _ELLIPSIS
+
+
 def _sentences(text: str) -> list[str]:
     """The sentences of a text, the last of which may have no end."""
     ends = [0, *(found.end() for found in _SENTENCE_END.finditer(text)), len(text)]
-    parts = [text[start:end].strip() for start, end in zip(ends, ends[1:], strict=False)]
+    parts = [text[start:end].strip() for start, end in pairwise(ends)]
     return [part for part in parts if part]
 
 

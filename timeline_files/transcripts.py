@@ -19,7 +19,8 @@ from timeline_files.times import time_s
 KINDS = (".vtt", ".srt", ".txt")
 _LAST_S = 10.0  # how long the last line of a text without ends is taken to last
 # `0:15`, `[00:01:15]`, `(1:15.5) Ada:`; the words may stand in the same line or in those below.
-_TIME = re.compile(r"[\[(]?\s*((?:[0-9]{1,4}:)?[0-9]{1,4}:[0-9]{2}(?:[.,][0-9]{1,6})?)\s*[\])]?(?:\s*[-–—|:]\s*|\s+|$)(.*)")  # noqa: RUF001
+_CLOCK = r"[\[(]?\s*((?:[0-9]{1,4}:)?[0-9]{1,4}:[0-9]{2}(?:[.,][0-9]{1,6})?)\s*[\])]?"
+_TIME = re.compile(_CLOCK + r"(?:\s*[-\u2013\u2014|:]\s*|\s+|$)(.*)")
 
 
 def read_transcript(name: str, data: bytes) -> Transcript:

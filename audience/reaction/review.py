@@ -20,7 +20,7 @@ from audience.reaction.prominence import NoMomentsReason
 from audience.reaction.segments import SegmentRow, segment_rows
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord
 from audience.time import clock_text, from_ms, to_ms
-from audience.transcripts import Transcript
+from audience.transcripts import Transcript, first_sentences
 
 _Figure = TypeVar("_Figure")
 
@@ -135,6 +135,12 @@ class Review:
         rise_s = float(windows.session_s[moment.place] - windows.session_s[moment.first])
         from_s = until_s - min(rise_s + _WORDS_BEFORE_S, _WORDS_AT_MOST_S)
         return self.transcript.words(max(from_s, 0.0), until_s)
+
+    def slide_notes(self, moment: Moment) -> str:
+        """The speaker's notes of the segment shown at a moment, in whole sentences; "" if there are none."""
+        index = int(self.windows.segment[moment.place])
+        notes = self.windows.stage.timelines[0].segments[index].notes if index >= 0 else ""
+        return first_sentences(" ".join(notes.split()))
 
     @cached_property
     def no_moments_reason(self) -> NoMomentsReason:

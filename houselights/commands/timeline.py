@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from audience.sessions import Session, Stage
     from audience.store import Store
     from audience.timelines import Cue, Timeline
+    from audience.transcripts import Transcript
     from timeline_files.aligning import Proposal
 
 OnPosition = Callable[[str, float, float | None], None]
@@ -52,6 +53,14 @@ OnPosition = Callable[[str, float, float | None], None]
 )
 @click.option("--yes", is_flag=True, help="Accept the proposed alignment without asking.")
 @click.option("--remove", "unwanted", metavar="TITLE", help="Remove a timeline.")
+@click.option(
+    "--transcript",
+    "transcript_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Show the words of FILE (WebVTT, SRT, or text with times) at each moment.",
+)
+@click.option("--remove-transcript", is_flag=True, help="Delete the words that were said.")
 @store_option
 def timeline(
     session_id: str,
@@ -68,12 +77,15 @@ def timeline(
     other_id: str | None,
     yes: bool,
     unwanted: str | None,
+    transcript_file: Path | None,
+    remove_transcript: bool,
     store_url: str | None,
 ) -> int:
     """Add the timeline FILE to SESSION: CSV (title,start[,end]), chapter text, WebVTT, SRT, PPTX with rehearsed times,
     OpenTimelineIO, EDL, FCPXML, or a film's chapters. Without FILE: change the start, or list the timelines.
 
-    A timeline with the same title is replaced. The first timeline is the main one.
+    A timeline with the same title is replaced. The first timeline is the main one. A transcript has the seconds of the
+    timelines, and replaces the one before.
     """
     from audience.sessions import Stage
     from audience.timelines import start_cues, with_timeline
@@ -83,6 +95,9 @@ def timeline(
         raise InvalidValue("give one of --offset, --starts-at, --align-audio and --align-reaction")
     if (scenes or title) and file is None:
         raise InvalidValue("--scenes and --title apply to a file: also give FILE")
+    if transcript_file and remove_transcript:
+        raise InvalidValue("give either --transcript or --remove-transcript")
+    said = _read_transcript(transcript_file) if transcript_file else None
     with store_at(store_url) as store, _Bar() as bar:
         session = store.session(session_id)
         stages = store.stages(session_id)
@@ -112,9 +127,16 @@ def timeline(
         if read is not None:
             timelines = with_timeline(timelines, replace(read, title=title or read.title))
         changed = replace(stage, timelines=timelines, cues=cues)
-        if changed != stage:
+        if changed != stage or (said is not None and not stages):
             store.put_stage(session_id, changed)
+        if said is not None:
+            store.put_transcript(session_id, stage.stage_id, said)
+        elif remove_transcript and not store.delete_transcript(session_id, stage.stage_id):
+            raise InvalidValue(f"stage {stage.stage_id!r} has no transcript")
+        said = store.transcript(session_id, stage.stage_id)
     _print_timelines(session, changed)
+    if said is not None:
+        click.echo(f"  transcript {said.title}: {len(said.lines)} lines, until {clock_text(said.lines[-1].end_s)}")
     return 0
 
 
@@ -158,6 +180,12 @@ def _read(file: Path, scenes: bool, length_s: float | None, on_position: OnPosit
     from timeline_files.reading import read_timeline_file
 
     return read_timeline_file(file, length_s=length_s)
+
+
+def _read_transcript(file: Path) -> Transcript:
+    from timeline_files.transcripts import read_transcript_file
+
+    return read_transcript_file(file)
 
 
 def _proposed(

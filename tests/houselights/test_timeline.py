@@ -254,3 +254,19 @@ def test_another_session_without_a_timeline_cannot_be_aligned_with(houselights: 
 def test_it_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["timeline", "--help"]) == 0
     assert "title,start[,end]" in capsys.readouterr().out
+
+
+def test_a_transcript_is_stored_beside_the_timelines_and_removed(
+    houselights: Houselights, store: Store, slides: Path, tmp_path: Path
+) -> None:
+    captions = tmp_path / "talk.vtt"
+    captions.write_text("WEBVTT\n\n00:01.000 --> 00:04.000\nWelcome.\n\n00:04.000 --> 00:09.000\nThis is it.\n")
+    ended = houselights("timeline", "talk-1", slides, "--transcript", captions)
+    assert (ended.code, ended.err) == (0, "")
+    assert "transcript talk: 2 lines, until 0:09" in ended.out
+    assert [line.text for line in store.transcript("talk-1", "main").lines] == ["Welcome.", "This is it."]
+    assert len(stage_of(store).timelines) == 1
+    assert houselights("timeline", "talk-1", "--remove-transcript").code == 0
+    assert store.transcript("talk-1", "main") is None
+    assert len(stage_of(store).timelines) == 1
+    assert houselights("timeline", "talk-1", "--remove-transcript").code == 1

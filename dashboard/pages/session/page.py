@@ -56,7 +56,7 @@ def moment_list(
     found: Sequence[Moment],
     video: Video | NoVideo,
     address: Mapping[str, str],
-    words: Sequence[str] = (),
+    words: Sequence[tuple[str, str]] = (),
 ) -> str:
     """The moments as HTML; each is a link to its second, and has a marker on the player that is on the page.
 
@@ -65,10 +65,10 @@ def moment_list(
         found: the moments.
         video: where their stills come from, or why there are none.
         address: what the page's own address asks for.
-        words: what was said at each; none where that is not known.
+        words: for each, what was said and the notes of its slide, or "" for either; none where no such thing is known.
     """
     markers = json.dumps(packed_markers([_marker(moment) for moment in found]))
-    said = words or [""] * len(found)
+    said = words or [("", "")] * len(found)
     items = "".join(_item(windows, one, video, address, its) for one, its in zip(found, said, strict=True))
     return f'<ol class="hl-moments" data-markers="{escape(markers)}">{items}</ol>'
 
@@ -83,11 +83,14 @@ def _marker(moment: Moment) -> Marker:
 
 
 def _item(
-    windows: StageWindows, moment: Moment, video: Video | NoVideo, address: Mapping[str, str], words: str
+    windows: StageWindows, moment: Moment, video: Video | NoVideo, address: Mapping[str, str], words: tuple[str, str]
 ) -> str:
     still = still_url(video, moment.session_s) if isinstance(video, Video) else None
     picture = f'<img src="{escape(still)}" alt="" loading="lazy">' if still else ""
-    quote = f'<q class="hl-moment-words" dir="auto">{escape(words)}</q>' if words else ""
+    said, notes = words
+    below = f'<q class="hl-moment-words" dir="auto">{escape(said)}</q>' if said else ""
+    if notes:
+        below += f'<span class="hl-moment-notes" dir="auto"><span>Notes</span> {escape(notes)}</span>'
     title = moment.segment or {"peak": "Peak", "dip": "Dip", "turn": "Steepest turn"}[moment.kind]
     return (
         f'<li><a href="{escape(second_url(address, moment.session_s))}" data-seek="{moment.session_s:g}" '
@@ -95,7 +98,7 @@ def _item(
         f'<span class="hl-number hl-{moment.kind}">{moment.number}</span>'
         f'<span class="hl-moment-title">{escape(title)}</span>'
         f'<span class="hl-moment-when">{escape(position_text(windows, moment.place))} · {moment.sure}</span>'
-        f'<span class="hl-moment-said">{escape(units_kept(moment.sentence))}</span>{quote}'
+        f'<span class="hl-moment-said">{escape(units_kept(moment.sentence))}</span>{below}'
         f"</a></li>"
     )
 
@@ -158,7 +161,7 @@ def show_review(reader: data.Reader, review: Review, view: View) -> None:
             st.header("Moments", anchor=False)
             st.html(markup.note(about_moments(review)))
             if not review.live:
-                words = [review.words(moment) for moment in review.moments]
+                words = [(review.words(moment), review.slide_notes(moment)) for moment in review.moments]
                 st.html(moment_list(windows, review.moments, video, st.query_params.to_dict(), words))
     with segments_place:
         show_segments(reader, review, view, earlier)

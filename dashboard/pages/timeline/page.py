@@ -20,6 +20,7 @@ from dashboard.pages.timeline.cues import edit_cues
 from dashboard.pages.timeline.desk import Desk, desk_of, differs, save
 from dashboard.pages.timeline.segments import edit_segments
 from dashboard.pages.timeline.sources import show_incoming, take_file, take_film
+from dashboard.pages.timeline.transcript import edit_transcript
 from dashboard.recordings import library
 from dashboard.session_address import choose_stage
 from dashboard.wording import share_of
@@ -57,7 +58,8 @@ def show_session(reader: data.Reader, file: data.SessionFile) -> None:
     desk = desk_of(file.session, stage)
     windows = reader.windows(file, stage)
     head, laid = st.container(), st.container()
-    segments, when, source, aligned = st.tabs(["Segments", "Start and breaks", "Import", "Sync start"])
+    names = ["Segments", "Start and breaks", "Import", "Sync start", "Transcript"]
+    segments, when, source, aligned, said = st.tabs(names)
     length_s = known_length_s(desk, file, stage)
     films = library().files()
     with segments:
@@ -70,6 +72,8 @@ def show_session(reader: data.Reader, file: data.SessionFile) -> None:
         show_incoming(desk)
     with aligned:
         align(desk, file, windows, films)
+    with said:
+        edit_transcript(reader.review(file, stage))
     # What stands above was typed below: it is drawn last.
     edited, problem = checked(desk, file, stage)
     with head:
