@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from audience.comparing.suggestions import Suggestion, earlier_givings, suggestions
 from audience.errors import InvalidValue
 from audience.faces import LEAD_EXPRESSION
 from audience.monitoring.cameras import is_receiving
@@ -109,6 +110,10 @@ class Reader:
         read = _live_review if file.live else _review
         return read(self.url, file.marks, stage.stage_id, expression, self, file, stage)
 
+    def suggestions(self, file: SessionFile, stage: Stage, expression: str) -> tuple[Suggestion, ...]:
+        """What to look at next, beside the latest earlier sessions in which the same was given; none while it runs."""
+        return () if file.live else _suggestions(self.url, file.marks, stage.stage_id, expression, self, file, stage)
+
     def read_windows(self, file: SessionFile, stage: Stage) -> StageWindows:
         """The windows of one stage of a session, as they are in the store now."""
         table = self.store.windows(file.session.session_id, stage.stage_id)
@@ -172,6 +177,11 @@ def _sum_up(reader: Reader, file: SessionFile) -> Overview:
     return overview_of(file.session, [reader.read_windows(file, stage) for stage in file.stages])
 
 
+def _find_suggestions(reader: Reader, file: SessionFile, stage: Stage, expression: str) -> tuple[Suggestion, ...]:
+    earlier = earlier_givings(reader.store, file.session, stage)
+    return suggestions(reader.windows(file, stage), earlier, expression)
+
+
 def _make_review(reader: Reader, file: SessionFile, stage: Stage, expression: str) -> Review:
     return review_of(
         reader.windows(file, stage),
@@ -212,6 +222,13 @@ def _live_review(
     url: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
 ) -> Review:
     return _make_review(_reader, _file, _stage, expression)
+
+
+@st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)
+def _suggestions(
+    url: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
+) -> tuple[Suggestion, ...]:
+    return _find_suggestions(_reader, _file, _stage, expression)
 
 
 @st.cache_resource(ttl=_SETTLED_READ_S, max_entries=1000, show_spinner=False)

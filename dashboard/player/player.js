@@ -274,8 +274,10 @@ class Player {
       return span;
     };
     const lines = this.picture.looks().map(({ line, colour, dash }) => key(line.name, colour, dash));
-    const curve = key(this.figures.words[this.plot.dataset.curve], lines.length && this.palette.curve, []);
-    this.name.replaceChildren(...(this.curve ? [curve, ...lines] : []));
+    const curve = key(this.figures.words[this.plot.dataset.curve], (lines.length || this.figures.usual) && this.palette.curve, []);
+    const { usual } = this.figures;
+    const range = usual ? [key(usual.name, this.palette.quiet, null)] : [];
+    this.name.replaceChildren(...(this.curve ? [curve, ...lines, ...range] : []));
   }
 
   zoomBy(times, second = this.second) {
