@@ -11,12 +11,12 @@ from typing import Any
 from audience.errors import InvalidValue
 from audience.timelines import Segment, Timeline
 from timeline_files.chapter_text import read_chapter_text
+from timeline_files.decks import LARGEST_DECK, is_pdf, read_slides
 from timeline_files.edl import read_edl
 from timeline_files.fcpxml import read_fcpxml
 from timeline_files.isolated import ProcessCrashed, ProcessTimedOut, run_isolated
 from timeline_files.otio import read_otio
 from timeline_files.parts import Part, timeline_of
-from timeline_files.slides import LARGEST_DECK, read_slides
 from timeline_files.subtitles import ARROW, read_srt, read_webvtt
 from timeline_files.tables import read_table
 
@@ -28,12 +28,25 @@ READERS: Mapping[str, Reader] = {
     ".vtt": read_webvtt,
     ".srt": read_srt,
     ".pptx": read_slides,
+    ".odp": read_slides,
+    ".pdf": read_slides,
+    # Decks of other kinds, which `read_slides` refuses as what they are.
+    ".ppt": read_slides,
+    ".key": read_slides,
+    ".gslides": read_slides,
     ".otio": read_otio,
     ".edl": read_edl,
     ".fcpxml": read_fcpxml,
 }
 _CHAPTERS = ".txt"
-_PRODUCTS = {".otio": "OpenTimelineIO ", ".pptx": "PowerPoint ", ".fcpxml": "Final Cut Pro "}
+_GOOGLE_SLIDES = "docs.google.com"
+_PRODUCTS = {
+    ".otio": "OpenTimelineIO ",
+    ".pptx": "PowerPoint ",
+    ".odp": "OpenDocument ",
+    ".pdf": "PDF ",
+    ".fcpxml": "Final Cut Pro ",
+}
 MEDIA = (".avi", ".m4a", ".m4v", ".mkv", ".mov", ".mp3", ".mp4", ".mpg", ".mts", ".ogg", ".ts", ".wav", ".webm")
 _DIGIT = re.compile(rb"[0-9]")
 _CLOCK = re.compile(rb"[0-9]:[0-5][0-9]")
@@ -71,6 +84,15 @@ def read_timeline_file(path: Path, *, length_s: float | None = None) -> Timeline
     if path.suffix.lower() in MEDIA:
         options = {"path": str(path), "length_s": length_s}
         return _isolated(path.name, "", lambda: run_isolated(chapters_in, b"", **options))
+    if _GOOGLE_SLIDES in path.parts:
+        raise InvalidValue(
+            f"{path} is the address of Google Slides, not a file: choose File, Download, Microsoft PowerPoint "
+            "(.pptx) or PDF there, and give that"
+        )
+    if path.is_dir() and path.suffix.lower() == ".key":
+        raise InvalidValue(
+            f"{path.name} is a Keynote presentation: in Keynote choose File, Export To, PowerPoint or PDF"
+        )
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_DECK + 1)
@@ -129,6 +151,8 @@ def _detect_kind(data: bytes) -> str:
     begin = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if begin.startswith(b"PK\x03\x04"):
         return ".pptx"
+    if is_pdf(data):
+        return ".pdf"
     if begin.startswith(b"WEBVTT"):
         return ".vtt"
     if begin.startswith(b"<"):
