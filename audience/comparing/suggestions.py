@@ -1,12 +1,12 @@
 """What to look at next: the few sentences about a talk that hold beside the speaker's earlier talks.
 
-Each kind of sentence has its own test, and all of them together say something untrue of at most `ERROR` of the talks in
-which nothing differs. Where nothing holds, nothing is said.
+Each kind of sentence has its own test, and of the talks in which nothing differs at most 5 % get any sentence: .5 %
+each one on the opening, on the rest and on the breaks, and 1 % one on slides, up to 3.5 % where shares wander steeply
+(decision 62). Where nothing holds, nothing is said.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from scipy import special
 
 from audience.comparing.earlier import comparable
+from audience.comparing.slides import LEAST_TALKS, slide_results, slide_scores
 from audience.disclosure import bounded, is_bounded
 from audience.percents import percent, percent_text
 from audience.reaction.changes import Counts
 from audience.reaction.curve import StageWindows, stage_windows, wilson
 from audience.reaction.headline import DID
-from audience.reaction.independence import normal_scores, variance_over
+from audience.reaction.independence import variance_over
 from audience.reaction.steps import STRETCH, Steps
 from audience.sessions import Session, Stage
 from audience.store import Store
@@ -30,24 +31,14 @@ from audience.time import clock_text
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-Kind = Literal["slide low", "slide high", "opening", "whole", "break"]
-
-ERROR: Final = 0.05
-"""Of the talks in which nothing differs from earlier ones, at most this part gets a sentence: .02 of them one on a
-slide, and .01 each one on the opening, on the whole talk and on a break."""
-
-LEAST_TALKS: Final = 3
-"""Talks with a slide, this one included, and earlier talks for a usual share."""
+Kind = Literal["slide low", "slide high", "opening", "rest", "whole", "break"]
 
 MOST_TALKS: Final = 12
 """Earlier talks that are looked at, the latest."""
 
 MOST_SENTENCES: Final = 5
 
-_ERROR_OF_SLIDES, _ERROR_OF_ONE = 0.02, 0.01
-_LEAST_SLIDES = 5
-_LEAST_S = 10.0  # of figures at a slide
-_DEALS = 4000
+_ERROR_OF_ONE = 0.005
 _OPENING_S = 300.0
 _LEAST_BREAK_S, _LONGEST_BREAK_S, _AROUND_BREAK_S = 120.0, 3 * 3600.0, 600.0
 _LEAST_POINTS = 3  # percent points: a smaller difference is nothing to look at
@@ -131,116 +122,6 @@ def _names(windows: StageWindows) -> str:
 # Slides of several talks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlideResult:
-    """One slide over several talks.
-
-    Attributes:
-        title: its title.
-        low, high: in how many talks it was among the third of slides with the lowest and the highest shares.
-        talks: in how many talks it has a figure.
-        p_low, p_high: probability that chance alone makes any slide of the deck stand so low, or so high.
-    """
-
-    title: str
-    low: int
-    high: int
-    talks: int
-    p_low: float
-    p_high: float
-
-
-def slide_results(talks: Sequence[dict[str, tuple[float, float]]], *, seed: int = 1) -> tuple[SlideResult, ...]:
-    """Tests which slides stand lower or higher than the others in talk after talk.
-
-    Within a talk the slides are ranked, after the line through them is taken out, because a share that rises or falls
-    through a talk puts its last slides at an end. If slides do not differ, each order is as likely as any other, in
-    each talk anew. The p-values are those of the lowest and the highest of all slides in so many deals (P. H. Westfall
-    and S. S. Young, "Resampling-based multiple testing", 1993).
-
-    Args:
-        talks: for each talk, by title of the slide: its middle, seconds, and its normal score (`slide_scores`).
-        seed: of the deals.
-
-    Returns:
-        The slides that at least `LEAST_TALKS` talks have; none where those are fewer than five.
-    """
-    counts = Counter(title for talk in talks for title in talk)
-    titles = [title for title, count in counts.items() if count >= LEAST_TALKS]
-    place = {title: number for number, title in enumerate(titles)}
-    ranked = np.full((len(talks), len(titles)), np.nan)
-    for row, talk in zip(ranked, talks, strict=True):
-        known = [title for title in talk if title in place]
-        if len(known) < _LEAST_SLIDES:
-            continue
-        at, score = (np.array(values) for values in zip(*(talk[title] for title in known), strict=True))
-        row[[place[title] for title in known]] = _ranks(_without_line(at, score))
-    often = np.count_nonzero(~np.isnan(ranked), axis=0)
-    kept = often >= LEAST_TALKS
-    ranked, often, titles = (
-        ranked[:, kept],
-        often[kept],
-        [title for title, keep in zip(titles, kept, strict=True) if keep],
-    )
-    if len(titles) < _LEAST_SLIDES:
-        return ()
-    scores = special.ndtri(ranked)
-    stands = np.nansum(scores, axis=0) / np.sqrt(often)
-    lowest, highest = _dealt(scores, often, seed)
-    return tuple(
-        SlideResult(
-            title=title,
-            low=int((ranked[:, number] < 1 / 3).sum()),
-            high=int((ranked[:, number] > 2 / 3).sum()),
-            talks=int(often[number]),
-            p_low=float((1 + (lowest <= stands[number] + 1e-9).sum()) / (1 + _DEALS)),
-            p_high=float((1 + (highest >= stands[number] - 1e-9).sum()) / (1 + _DEALS)),
-        )
-        for number, title in enumerate(titles)
-    )
-
-
-def slide_scores(windows: StageWindows, steps: Steps) -> dict[str, tuple[float, float]]:
-    """By title of a stage's slides: the middle, seconds, and how far the share stands off that of the whole talk.
-
-    The latter is a standard normal score under the null model of independent people (`reaction.independence`), so
-    that slides of all lengths vary alike. A title that several slides have is left out.
-    """
-    if not windows.stage.timelines:
-        return {}
-    middle = _middles(windows, steps)
-    segment = np.where(steps.known > 0, windows.segment[middle], -1)
-    titles = [one.title for one in windows.stage.timelines[0].segments]
-    often = Counter(titles)
-    step_s = steps.windows_per_step * windows.width_ms / 1000
-    found = [
-        index
-        for index in np.unique(segment[segment >= 0]).tolist()
-        if often[titles[index]] == 1 and (segment == index).sum() * step_s >= _LEAST_S
-    ]
-    if not found:
-        return {}
-    inside = [segment == index for index in found]
-    over, faces, known = (
-        np.array([values[mask].sum() for mask in inside]) for values in (steps.over, steps.faces, steps.known)
-    )
-    length = np.array([mask.sum() for mask in inside])
-    whole = float((over.sum() + 0.5) / (faces.sum() + 1))
-    scores = [
-        float(
-            normal_scores(
-                np.array([one_over / one_faces]),
-                np.array([one_faces / one_known]),
-                np.array([whole]),
-                max(steps.persistence * STRETCH / one_length, 1e-3),
-            )[0]
-        )
-        for one_over, one_faces, one_known, one_length in zip(over, faces, known, length, strict=True)
-    ]
-    middles = [float(windows.session_s[middle[mask]].mean()) for mask in inside]
-    return {titles[index]: (at, score) for index, at, score in zip(found, middles, scores, strict=True)}
-
-
 def _slides(talks: Sequence[StageWindows], steps: Sequence[Steps], expression: str) -> list[Suggestion]:
     windows = talks[0]
     scores = [slide_scores(talk, one) for talk, one in zip(talks, steps, strict=True)]
@@ -248,45 +129,20 @@ def _slides(talks: Sequence[StageWindows], steps: Sequence[Steps], expression: s
     for result in slide_results(scores):
         if result.title not in scores[0]:
             continue
-        for kind, most, p_value, often in (
-            ("slide low", "fewest", result.p_low, result.low),
-            ("slide high", "most", result.p_high, result.high),
-        ):
-            if p_value > _ERROR_OF_SLIDES / 2:
-                continue
+        kind: Kind = "slide low" if result.is_low else "slide high"
+        if result.is_low or result.is_high:
+            most, p_value, often = (
+                ("fewest", result.p_low, result.low) if result.is_low else ("most", result.p_high, result.high)
+            )
             index = next(n for n, one in enumerate(windows.stage.timelines[0].segments) if one.title == result.title)
             begins = float(windows.session_s[np.flatnonzero(windows.segment == index)[0]])
             number = f"all {result.talks}" if often == result.talks else f"{often} of {result.talks}"
             sentence = (
-                f"In {number} {_names(windows)} “{result.title}” was among the third of slides at which the {most} faces "
-                f"{DID[expression]}."
+                f"In {number} {_names(windows)} “{result.title}” was among the third of slides at which the {most} "
+                f"faces {DID[expression]}."
             )
             said.append((p_value, Suggestion(kind=kind, sentence=sentence, session_s=begins)))
     return [one for _, one in sorted(said, key=lambda one: one[0])]
-
-
-def _without_line(at: Floats, score: Floats) -> Floats:
-    """Scores less the least-squares line through them."""
-    return score - np.polyval(np.polyfit(at - at.mean(), score, 1), at - at.mean())
-
-
-def _ranks(values: Floats) -> Floats:
-    """Ranks within 0..1; equal values share theirs."""
-    below = (values[:, None] > values[None, :]).sum(axis=1)
-    equal = (values[:, None] == values[None, :]).sum(axis=1)
-    return (below + equal / 2) / len(values)
-
-
-def _dealt(scores: Floats, often: NDArray[np.int64], seed: int) -> tuple[Floats, Floats]:
-    """(deals,) each: the lowest and the highest standing of any slide, where the order within each talk is chance."""
-    rng = np.random.default_rng(seed)
-    stands = np.zeros((_DEALS, scores.shape[1]))
-    for row in scores:
-        known = np.flatnonzero(~np.isnan(row))
-        order = rng.random((_DEALS, len(known))).argsort(axis=1)
-        stands[:, known] += row[known][order]
-    stands /= np.sqrt(often)
-    return stands.min(axis=1), stands.max(axis=1)
 
 
 # The whole talk and its opening against the usual
@@ -349,60 +205,74 @@ def is_unusual(angle: float, variance: float, usual: Floats, variances: Floats, 
     return bool(abs(angle - usual.mean()) > reach)
 
 
-_PARTS: Final[tuple[tuple[Kind, float, str], ...]] = (
-    ("whole", np.inf, "On the whole"),
-    ("opening", _OPENING_S, "In the first five minutes"),
-)
-
-
 def _against_usual(talks: Sequence[StageWindows], steps: Sequence[Steps], expression: str) -> list[Suggestion]:
-    """The whole talk against earlier ones, else its first minutes."""
-    windows = talks[0]
-    for kind, until_s, where in (
-        ("whole", np.inf, "On the whole"),
-        ("opening", _OPENING_S, "In the first five minutes"),
-    ):
-        if kind == "opening" and windows.length_s < 2 * _OPENING_S:
-            continue
-        found = [_Stretch.of(talk, one, _shown(talk, one, until_s)) for talk, one in zip(talks, steps, strict=True)]
-        this, usual = found[0], [one for one in found[1:] if one is not None]
-        if this is None or len(usual) < LEAST_TALKS:
-            continue
-        angles, variances = (
-            np.array(values) for values in zip(*((one.angle, one.variance) for one in usual), strict=True)
+    """The first minutes and the rest against those of earlier talks; where both differ alike, the whole."""
+    whole = _PartOfTalk(kind="whole", where="On the whole", from_s=0, until_s=np.inf)
+    parts = [whole]
+    if talks[0].length_s >= 2 * _OPENING_S:
+        parts = [
+            _PartOfTalk(kind="opening", where="In the first five minutes", from_s=0, until_s=_OPENING_S),
+            _PartOfTalk(kind="rest", where="After the first five minutes", from_s=_OPENING_S, until_s=np.inf),
+        ]
+    signs = [part.sign(talks, steps) for part in parts]
+    if len(parts) > 1 and signs[0] == signs[1] != 0:
+        parts, signs = [whole], [signs[0]]
+    said = [part.suggestion(talks, steps, expression) for part, sign in zip(parts, signs, strict=True) if sign]
+    return [one for one in said if one is not None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PartOfTalk:
+    """The seconds [from_s, until_s) of what was shown; without a timeline, of the session."""
+
+    kind: Kind
+    where: str
+    from_s: float
+    until_s: float
+
+    def inside(self, windows: StageWindows) -> Bools:
+        """(n,) its windows."""
+        own = windows.session_s if np.isnan(windows.timeline_s).all() else windows.timeline_s
+        inside: Bools = (own >= self.from_s) & (own < self.until_s)
+        return inside
+
+    def stretches(
+        self, talks: Sequence[StageWindows], steps: Sequence[Steps]
+    ) -> tuple[_Stretch | None, list[_Stretch]]:
+        """Its figures in this talk, and in earlier ones that have any."""
+        this, *earlier = (
+            _Stretch.of(talk, one, self.inside(talk)[one.middles(len(talk.session_s))])
+            for talk, one in zip(talks, steps, strict=True)
         )
+        return this, [one for one in earlier if one is not None]
+
+    def sign(self, talks: Sequence[StageWindows], steps: Sequence[Steps]) -> int:
+        """1 where more than usual, -1 where less, 0 where that is not certain."""
+        this, usual = self.stretches(talks, steps)
+        if this is None or len(usual) < LEAST_TALKS:
+            return 0
+        angles, variances = np.array([one.angle for one in usual]), np.array([one.variance for one in usual])
         if not is_unusual(this.angle, this.variance, angles, variances, _ERROR_OF_ONE):
-            continue
+            return 0
+        return 1 if this.angle > angles.mean() else -1
+
+    def suggestion(self, talks: Sequence[StageWindows], steps: Sequence[Steps], expression: str) -> Suggestion | None:
+        """The sentence; None where a figure is withheld, or the difference is under three points."""
+        windows, (this, usual) = talks[0], self.stretches(talks, steps)
+        if this is None:
+            return None
         texts = [one.text(windows) for one in (this, *usual)]
         shares = [percent(one.share) for one in usual]
-        if not all(texts) or min(abs(percent(this.share) - one) for one in (min(shares), max(shares))) < _LEAST_POINTS:
-            continue
+        lowest, highest = min(shares), max(shares)
+        if not all(texts) or min(abs(percent(this.share) - one) for one in (lowest, highest)) < _LEAST_POINTS:
+            return None
+        before = f"about {lowest}" if lowest == highest else f"{lowest} to {highest}"
         sentence = (
-            f"{where} {texts[0]} of the faces {DID[expression]}, in {len(usual)} earlier {_names(windows)} "
-            f"{'about ' if min(shares) == max(shares) else f'{min(shares)} to '}{max(shares)} %."
+            f"{self.where} {texts[0]} of the faces {DID[expression]}, in {len(usual)} earlier {_names(windows)} "
+            f"{before} %."
         )
-        begins = float(windows.session_s[np.flatnonzero(_shown_windows(windows, until_s))[0]])
-        return [Suggestion(kind=kind, sentence=sentence, session_s=begins)]
-    return []
-
-
-def _shown_windows(windows: StageWindows, until_s: float) -> Bools:
-    """(n,) the windows in which something was shown before a second of it; without a timeline, since the start."""
-    own = windows.session_s if np.isnan(windows.timeline_s).all() else windows.timeline_s
-    inside: Bools = (own >= 0) & (own < until_s)
-    return inside
-
-
-def _shown(windows: StageWindows, steps: Steps, until_s: float) -> Bools:
-    """(s,) the steps of these windows."""
-    inside: Bools = _shown_windows(windows, until_s)[_middles(windows, steps)]
-    return inside
-
-
-def _middles(windows: StageWindows, steps: Steps) -> NDArray[np.int64]:
-    """(s,) the window in the middle of each step."""
-    size = steps.windows_per_step
-    return np.minimum(np.arange(len(steps.known)) * size + size // 2, len(windows.session_s) - 1)
+        begins = float(windows.session_s[np.flatnonzero(self.inside(windows))[0]])
+        return Suggestion(kind=self.kind, sentence=sentence, session_s=begins)
 
 
 # Before and after a break
@@ -419,7 +289,7 @@ def _breaks(windows: StageWindows, steps: Steps, expression: str) -> list[Sugges
         # NaN, where there is not enough data, is no change.
         if not abs(change) > margin or percent(abs(change)) < _LEAST_POINTS:
             continue
-        parts = [_Stretch.of(windows, steps, mask[_middles(windows, steps)]) for mask in (before, after)]
+        parts = [_Stretch.of(windows, steps, mask[steps.middles(len(windows.session_s))]) for mask in (before, after)]
         texts = [one.text(windows) if one is not None else "" for one in parts]
         if all(texts):
             sentence = (

@@ -239,7 +239,7 @@ def transcript_table(session_id: str, transcripts: Mapping[str, Transcript]) -> 
         session_id: the session.
         transcripts: by stage id.
     """
-    rows = [
+    rows: list[list[Cell]] = [
         [session_id, stage_id, line.start_s, line.end_s, line.text]
         for stage_id, transcript in sorted(transcripts.items())
         for line in transcript.lines

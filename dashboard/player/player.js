@@ -15,9 +15,11 @@ const KEYS = {
 };
 
 /** A piece of a line as the picture draws it, for the legend. */
+/** A piece of a line for the legend; of a range, which has no dashes, a broad and pale one. */
 function stroke(colour, dash) {
   const [svg, line] = ["svg", "line"].map((name) => document.createElementNS("http://www.w3.org/2000/svg", name));
-  const look = { x2: 26, y1: 4, y2: 4, stroke: colour, "stroke-width": 2, "stroke-dasharray": dash.join(" ") };
+  const drawn = dash ? { "stroke-width": 2, "stroke-dasharray": dash.join(" ") } : { "stroke-width": 8, opacity: 0.3 };
+  const look = { x2: 26, y1: 4, y2: 4, stroke: colour, ...drawn };
   for (const [name, value] of Object.entries(look)) line.setAttribute(name, value);
   svg.ariaHidden = "true";
   svg.append(line);

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from audience.alerts import AlertBook, ReportMark
 from audience.comparing.earlier import StageSummary
+from audience.comparing.suggestions import earlier_givings, suggestions
 from audience.disclosure import interval_text, share_text
 from audience.errors import AlertNotDelivered, DeliveryUnknown
 from audience.reaction.curve import stage_windows
@@ -188,7 +189,7 @@ def report_mail(store: Store, session: Session, *, pages: str, now: datetime, zo
     reviews = sorted(reviews, key=lambda review: -review.most_faces)[:MOST_STAGES]
     if not reviews:
         return None
-    parts = [_summary(review, named=len(reviews) > 1) for review in reviews]
+    parts = [_summary(store, review, named=len(reviews) > 1) for review in reviews]
     link = f"{pages}/session?{urlencode({'session': session.session_id})}" if pages else ""
     closing = f"The report is attached{f'; the session is at {link}' if link else ''}. {_NOT_FEELING}"
     simulated = ["Simulated: no audience was watched."] if session.simulated else []
@@ -223,8 +224,8 @@ def _reviews(store: Store, session: Session) -> list[Review]:
     ]
 
 
-def _summary(review: Review, *, named: bool) -> str:
-    """A stage in a few lines: headline, figure, and the moments that stand out most."""
+def _summary(store: Store, review: Review, *, named: bool) -> str:
+    """A stage in a few lines: headline, figure, the moments that stand out most, and what to look at next."""
     lines = [f"{review.windows.stage.name}:"] if named else []
     lines.append(review.headline)
     if review.expression is not None:
@@ -239,6 +240,10 @@ def _summary(review: Review, *, named: bool) -> str:
     for moment in sorted(strongest, key=lambda moment: moment.number):
         words = review.words(moment)
         lines.append(f"{moment.number}. {moment.sentence}" + (f"\n   “{words}”" if words else ""))
+    if review.expression is not None:
+        windows = review.windows
+        earlier = earlier_givings(store, windows.session, windows.stage)
+        lines += [f"- {one.sentence}" for one in suggestions(windows, earlier, review.expression)]
     return "\n".join(lines)
 
 
