@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from audience.comparing.suggestions import Suggestion, earlier_givings, suggestions
+from audience.comparing.suggestions import Suggestion, earlier_givings, earlier_sessions, suggestions
 from audience.errors import InvalidValue
 from audience.faces import LEAD_EXPRESSION
 from audience.monitoring.cameras import is_receiving
@@ -112,7 +112,11 @@ class Reader:
 
     def suggestions(self, file: SessionFile, stage: Stage, expression: str) -> tuple[Suggestion, ...]:
         """What to look at next, beside the latest earlier sessions in which the same was given; none while it runs."""
-        return () if file.live else _suggestions(self.url, file.marks, stage.stage_id, expression, self, file, stage)
+        if file.live:
+            return ()
+        # Which sessions there are depends on who looks: what is kept for one viewer is not for another.
+        earlier = tuple(one.session_id for one in earlier_sessions(file.session, self.store.sessions()))
+        return _suggestions(self.url, file.marks, stage.stage_id, expression, earlier, self, file, stage)
 
     def read_windows(self, file: SessionFile, stage: Stage) -> StageWindows:
         """The windows of one stage of a session, as they are in the store now."""
@@ -177,11 +181,6 @@ def _sum_up(reader: Reader, file: SessionFile) -> Overview:
     return overview_of(file.session, [reader.read_windows(file, stage) for stage in file.stages])
 
 
-def _find_suggestions(reader: Reader, file: SessionFile, stage: Stage, expression: str) -> tuple[Suggestion, ...]:
-    earlier = earlier_givings(reader.store, file.session, stage)
-    return suggestions(reader.windows(file, stage), earlier, expression)
-
-
 def _make_review(reader: Reader, file: SessionFile, stage: Stage, expression: str) -> Review:
     return review_of(
         reader.windows(file, stage),
@@ -226,9 +225,18 @@ def _live_review(
 
 @st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)
 def _suggestions(
-    url: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
+    url: str,
+    marks: str,
+    stage_id: str,
+    expression: str,
+    earlier: tuple[str, ...],
+    _reader: Reader,
+    _file: SessionFile,
+    _stage: Stage,
 ) -> tuple[Suggestion, ...]:
-    return _find_suggestions(_reader, _file, _stage, expression)
+    store = _reader.store
+    givings = earlier_givings(store, _file.session, _stage, (store.session(one) for one in earlier))
+    return suggestions(_reader.windows(_file, _stage), givings, expression)
 
 
 @st.cache_resource(ttl=_SETTLED_READ_S, max_entries=1000, show_spinner=False)

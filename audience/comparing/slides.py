@@ -94,11 +94,8 @@ def slide_results(talks: Sequence[dict[str, tuple[float, float]]], *, seed: int 
         contrasts[number, columns] = contrast / max(float(np.median(np.abs(contrast))), 1e-9)
     often = np.count_nonzero(~np.isnan(ranked), axis=0)
     kept = often >= LEAST_TALKS
-    ranked, often, titles = (
-        ranked[:, kept],
-        often[kept],
-        [title for title, keep in zip(titles, kept, strict=True) if keep],
-    )
+    plain, ranked, contrasts, often = plain[:, kept], ranked[:, kept], contrasts[:, kept], often[kept]
+    titles = [title for title, keep in zip(titles, kept, strict=True) if keep]
     if len(titles) < _LEAST_SLIDES:
         return ()
     scores = special.ndtri(ranked)

@@ -7,7 +7,7 @@ each one on the opening, on the rest and on the breaks, and 1 % one on slides, u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -80,8 +80,18 @@ def suggestions(windows: StageWindows, earlier: Sequence[StageWindows], expressi
     return tuple(said[:MOST_SENTENCES])
 
 
-def earlier_givings(store: Store, session: Session, stage: Stage) -> list[StageWindows]:
-    """The latest sessions before this one in which the same was given, at most `MOST_TALKS`, the latest first.
+def earlier_sessions(session: Session, sessions: Iterable[Session]) -> list[Session]:
+    """The sessions before this one in which the same may have been given: of its kind, and of its film or talk and cut.
+
+    Args:
+        session: this one.
+        sessions: the latest first, as all sessions of a store.
+    """
+    return [one for one in sessions if one.started_at < session.started_at and _series(one) == _series(session)]
+
+
+def earlier_givings(store: Store, session: Session, stage: Stage, among: Iterable[Session]) -> list[StageWindows]:
+    """The latest earlier sessions in which the same was given, at most `MOST_TALKS`, the latest first.
 
     The same is a film or talk of one name in one cut; where it has no name, slides of one name.
 
@@ -89,16 +99,15 @@ def earlier_givings(store: Store, session: Session, stage: Stage) -> list[StageW
         store: the store of the sessions.
         session: this one.
         stage: its stage.
+        among: `earlier_sessions`.
     """
     slides = stage.timelines[0].title if stage.timelines else ""
     if not session.film and not slides:
         return []
     found: list[StageWindows] = []
-    for other in store.sessions():
+    for other in among:
         if len(found) == MOST_TALKS:
             break
-        if other.started_at >= session.started_at or _series(other) != _series(session):
-            continue
         stages = store.stages(other.session_id)
         if session.film:
             same = next((one for one in stages if one.stage_id == stage.stage_id), stages[0] if stages else None)

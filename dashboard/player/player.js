@@ -14,8 +14,7 @@ const KEYS = {
   PageDown: "on", n: "on", "+": "closer", "=": "closer", "-": "wider", 0: "whole", Escape: "noTip",
 };
 
-/** A piece of a line as the picture draws it, for the legend. */
-/** A piece of a line for the legend; of a range, which has no dashes, a broad and pale one. */
+/** A piece of a line as the picture draws it, for the legend; of a range, which has no dashes, a broad and pale one. */
 function stroke(colour, dash) {
   const [svg, line] = ["svg", "line"].map((name) => document.createElementNS("http://www.w3.org/2000/svg", name));
   const drawn = dash ? { "stroke-width": 2, "stroke-dasharray": dash.join(" ") } : { "stroke-width": 8, opacity: 0.3 };

@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 
 from audience.alerts import AlertBook, ReportMark
 from audience.comparing.earlier import StageSummary
-from audience.comparing.suggestions import earlier_givings, suggestions
+from audience.comparing.suggestions import earlier_givings, earlier_sessions, suggestions
 from audience.disclosure import interval_text, share_text
-from audience.errors import AlertNotDelivered, DeliveryUnknown
+from audience.errors import AlertNotDelivered, DeliveryUnknown, HouselightsError
 from audience.reaction.curve import stage_windows
 from audience.reaction.headline import DID
 from audience.reaction.review import Review, review_of
@@ -97,6 +97,7 @@ class ReportSender:
         self._addresses = [_Address(to=one, name=f"report {fingerprint(one)}") for one in dict.fromkeys(addresses)]
         self._settling: dict[str, tuple[int, int, int]] = {}
         self._unknown: set[str] = set()
+        self._impossible: set[str] = set()
 
     def is_recent(self, session: Session) -> bool:
         """Whether a session ended, or was scored, lately."""
@@ -105,7 +106,9 @@ class ReportSender:
 
     def is_due(self, session: Session, book: AlertBook) -> bool:
         """Whether a session has ended, nothing arrives any more, and its report is still to be sent somewhere."""
-        if session.kind == "panel" or not self.is_recent(session) or to_ms(self._now()) < _ended_ms(session):
+        if session.kind == "panel" or session.session_id in self._impossible:
+            return False
+        if not self.is_recent(session) or to_ms(self._now()) < _ended_ms(session):
             return False
         return bool(self._left(session, book)) and self._is_settled(session.session_id)
 
@@ -115,12 +118,24 @@ class ReportSender:
         for address in self._left(session, book):
             if to_ms(self._now()) < address.again_ms:
                 continue
-            mail = mail or report_mail(self._store, session, pages=self._pages, now=self._now(), zone=self._zone)
+            mail = mail or self._made(session)
             if mail is None:
                 return
             self._send_to(address, session.session_id, mail)
 
+    def _made(self, session: Session) -> ReportMail | None:
+        try:
+            return report_mail(self._store, session, pages=self._pages, now=self._now(), zone=self._zone)
+        except HouselightsError:
+            raise
+        except Exception as problem:  # one session's report must not end the alerts of all
+            self._impossible.add(session.session_id)
+            self._log(f"{session.session_id}: its report cannot be made ({type(problem).__name__}): write it by hand")
+            return None
+
     def _send_to(self, address: _Address, session_id: str, mail: ReportMail) -> None:
+        if any(mark.by == address.name for mark in self._store.alerting.book(session_id).reports):
+            return  # another watcher took over while an earlier address was slow
         mark = ReportMark(by=address.name, at_ms=to_ms(self._now()), sent=False)
         self._store.alerting.put(session_id, mark)
         try:
@@ -242,7 +257,8 @@ def _summary(store: Store, review: Review, *, named: bool) -> str:
         lines.append(f"{moment.number}. {moment.sentence}" + (f"\n   “{words}”" if words else ""))
     if review.expression is not None:
         windows = review.windows
-        earlier = earlier_givings(store, windows.session, windows.stage)
+        among = earlier_sessions(windows.session, store.sessions())
+        earlier = earlier_givings(store, windows.session, windows.stage, among)
         lines += [f"- {one.sentence}" for one in suggestions(windows, earlier, review.expression)]
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ import pytest
 
 from audience.comparing.earlier import usual_range
 from audience.comparing.slides import slide_results
-from audience.comparing.suggestions import earlier_givings, is_unusual, suggestions
+from audience.comparing.suggestions import earlier_givings, earlier_sessions, is_unusual, suggestions
 from audience.reaction.curve import StageWindows
 from audience.stores import open_store
 from tests.builders import a_cue, a_session, a_stage, a_timeline, a_window, after
@@ -122,6 +122,17 @@ def test_of_slides_in_any_order_hardly_any_deck_has_one_that_is_named(count: int
     assert named <= 6, "of 150 decks 1.5 are expected at most, and more than 6 once in a thousand"
 
 
+def test_a_talk_with_hardly_any_of_the_slides_changes_nothing_of_the_others() -> None:
+    rng = np.random.default_rng(5)
+    whole = [{f"s{n}": (60.0 * n, float(rng.normal()) - 9 * (n == 3)) for n in range(16)} for _ in range(3)]
+    other = {f"s{n}": (60.0 * n, 0.0) for n in (0, 1)} | {"new": (300.0, 0.0)}
+    del whole[0]["s0"]
+    results = slide_results([*whole, other])
+    assert [one.title for one in results if one.is_low] == ["s3"]
+    assert "s0" not in {one.title for one in results}, "two talks of it are too few"
+    assert all(one.talks == 3 for one in results)
+
+
 def test_a_figure_within_what_talks_differ_by_is_usual_and_few_faces_are_not_held_to_more() -> None:
     usual, certain = np.array([0.40, 0.45, 0.50, 0.55]), np.full(4, 1e-5)
     assert not is_unusual(0.60, 1e-5, usual, certain, 0.01)
@@ -161,9 +172,7 @@ def test_earlier_givings_are_those_of_the_same_name_before_this_one(tmp_path: Pa
         held("deck", -1)
         held("deck-before", -5)
         held("other-deck", -5, slides="other")
-        (stage,) = store.stages("now")
-        found = earlier_givings(store, store.session("now"), stage)
-        assert [one.session.session_id for one in found] == ["newer", "old"]
-        (stage,) = store.stages("deck")
-        found = earlier_givings(store, store.session("deck"), stage)
-        assert [one.session.session_id for one in found] == ["deck-before"]
+        for session_id, expected in (("now", ["newer", "old"]), ("deck", ["deck-before"])):
+            session, (stage,) = store.session(session_id), store.stages(session_id)
+            found = earlier_givings(store, session, stage, earlier_sessions(session, store.sessions()))
+            assert [one.session.session_id for one in found] == expected

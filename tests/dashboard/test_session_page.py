@@ -19,6 +19,8 @@ from audience.stores import open_store
 from audience.time import to_ms
 from audience.windows import WindowRecord
 from dashboard import data
+from dashboard.access.identity import asked_as
+from dashboard.access.permits import EVERYTHING, Permit
 from dashboard.pages.session.earlier import earlier_of
 from tests.builders import (
     BEGAN,
@@ -274,7 +276,9 @@ def test_the_range_of_earlier_sessions_is_drawn_where_it_is_asked_for_and_there_
     assert shown_in(pages.session("talk-3", usual="true"), "player")["usual"]["name"] == "Range of 3 earlier sessions"
 
 
-def test_what_differs_from_earlier_talks_is_one_sentence_that_leads_to_its_second(pages: Pages, store_url: str) -> None:
+@pytest.fixture
+def a_stronger_talk(store_url: str) -> str:
+    """Five talks of one name, the last of which is far stronger than the others."""
     with open_store(store_url) as store:
         for days, smiling in enumerate((10, 11, 10, 9, 28)):
             began = BEGAN + timedelta(days=days)
@@ -288,11 +292,27 @@ def test_what_differs_from_earlier_talks_is_one_sentence_that_leads_to_its_secon
                 for at in range(300)
             ]
             put(store, session, (a_stage(), windows))
-    text = text_of(pages.session("talk-4"))
-    assert 'data-seek="0"' in text
-    assert "4 earlier talks" in text
-    assert "What to look at next" in headers(pages.session("talk-4"))
+    return store_url
+
+
+def test_what_differs_from_earlier_talks_is_one_sentence_that_leads_to_its_second(
+    pages: Pages, a_stronger_talk: str
+) -> None:
+    app = pages.session("talk-4")
+    assert "4 earlier talks" in text_of(app)
+    assert 'data-seek="0"' in text_of(app)
+    assert "What to look at next" in headers(app)
     assert "What to look at next" not in headers(pages.session("talk-3"))
+
+
+def test_nothing_is_said_of_earlier_talks_that_whoever_looks_may_not_see(a_stronger_talk: str) -> None:
+    def said() -> int:
+        with data.reader() as reader:
+            file = reader.file("talk-4")
+            return len(reader.suggestions(file, file.stages[0], "smile"))
+
+    assert asked_as(EVERYTHING, said)() == 1
+    assert asked_as(Permit(role="viewer", own=("talk-4",)), said)() == 0
 
 
 def test_sessions_of_another_scorer_are_refused_with_the_reason(pages: Pages, store_url: str) -> None:

@@ -219,6 +219,19 @@ def test_a_talk_of_long_ago_that_was_scored_just_now_is_mailed(store: Store, pos
     assert post.readers == [ADA]
 
 
+def test_a_report_that_cannot_be_made_is_said_once_and_stops_nothing(
+    store: Store, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("dashboard.report.html_page.html_of", broken)
+    watching = Watching(store, post, Clock())
+    watching.passes(600)
+    assert post.taken == []
+    assert sum("cannot be made" in line for line in watching.log) == 1
+
+
 def test_two_watchers_send_one(store: Store, post: Post) -> None:
     clock = Clock()
     one, other = Watching(store, post, clock), Watching(store, post, clock)
