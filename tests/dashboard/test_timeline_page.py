@@ -64,7 +64,7 @@ def test_a_title_with_spaces_around_it_is_no_change(pages: Pages, filled: str) -
 
 
 def test_a_transcript_is_uploaded_shown_at_its_moments_and_removed(pages: Pages, filled: str) -> None:
-    captions = b"WEBVTT\n\n02:00.000 --> 02:10.000\nThen the bridge began to sing.\n"
+    captions = b"WEBVTT\n\n01:45.000 --> 02:20.000\nThen the bridge began to sing.\n"
     app = pages.timeline("talk-1")
     app.file_uploader(key="transcript of talk-1 main").upload("talk.vtt", captions, "text/vtt").run()
     with open_store(filled) as store:

@@ -54,4 +54,4 @@ def edit_transcript(review: Review) -> None:
             else:
                 st.rerun()
     said = [f"{moment.sentence} “{words}”" for moment in review.moments if (words := review.words(moment))]
-    st.html(markup.numbered(said))
+    st.html(markup.numbered(said) or markup.note("Nothing was said at any moment of this session."))
