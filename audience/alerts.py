@@ -164,6 +164,24 @@ class AlertMark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportMark:
+    """That a session's report is on its way to an address, or was sent there. It is never sent there again.
+
+    Attributes:
+        by: the name of the notifier, which does not reveal the address.
+        at_ms: when, milliseconds since the epoch.
+        sent: whether the mail server took it; while it is being sent, and where nobody knows, False.
+    """
+
+    by: str
+    at_ms: int
+    sent: bool
+
+    def __post_init__(self) -> None:
+        check_title("name of a notifier", self.by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertWatcher:
     """The process that evaluates a session's rules, and when it last did (milliseconds since the epoch)."""
 
@@ -180,12 +198,14 @@ class AlertBook:
         alerts: sorted by `since_ms`.
         marks: on these alerts.
         watcher: the last to evaluate the rules; None if none ever did.
+        reports: where the session's report was sent.
     """
 
     rules: tuple[AlertRule, ...] = ()
     alerts: tuple[Alert, ...] = ()
     marks: tuple[AlertMark, ...] = ()
     watcher: AlertWatcher | None = None
+    reports: tuple[ReportMark, ...] = ()
 
     def mark(self, alert: Alert, kind: MarkKind, by: str = "") -> AlertMark | None:
         """The first mark of this kind on an alert, by `by` or by anybody; None if there is none."""

@@ -25,6 +25,7 @@
     │   └── UploadRefused     S3 will never accept this one
     ├── BundleRefused         a bundle of templates that a device must not use: forged, expired, another camera's, …
     ├── AlertNotDelivered     an alert could not be delivered; it will be tried again
+    │   └── DeliveryUnknown   the connection broke while it was handed over: it may have arrived
     ├── StatusNotSent         a camera's status could not be sent; a newer one will be tried
     └── StoreUnavailable      the store cannot be opened, read or written
         └── StoreTooNew       the database was written by a newer Houselights
@@ -132,6 +133,10 @@ class StatusNotSent(HouselightsError):
 
 class AlertNotDelivered(HouselightsError):
     """An alert could not be delivered; trying again may help."""
+
+
+class DeliveryUnknown(AlertNotDelivered):
+    """A message may have been delivered or not; trying again may deliver it twice."""
 
 
 class BundleRefused(HouselightsError):

@@ -13,15 +13,16 @@ from datetime import datetime
 from types import TracebackType
 from typing import Literal, Protocol, Self, get_args
 
-from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertWatcher
+from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertWatcher, ReportMark
 from audience.errors import InvalidValue
 from audience.faces import WindowFaces
 from audience.ids import check_id
 from audience.sessions import Camera, Session, Stage
+from audience.transcripts import Transcript
 from audience.window_table import WindowTable
 from audience.windows import LATEST_MS, WindowRecord
 
-AlertDocument = AlertRule | Alert | AlertMark | AlertWatcher
+AlertDocument = AlertRule | Alert | AlertMark | AlertWatcher | ReportMark
 
 
 class Alerting(Protocol):
@@ -189,7 +190,7 @@ def _check_key(record: RecordingProgress | Heartbeat) -> None:
 
 
 class Store(Protocol):
-    """Keeps sessions, stages, cameras, windows, faces, scorers, progress, heartbeats and alerts.
+    """Keeps sessions, stages, transcripts, cameras, windows, faces, scorers, progress, heartbeats and alerts.
 
     All methods raise `StoreUnavailable` if the store cannot be reached, read or written. Methods that write records of
     a session raise `SessionNotFound`, and write nothing, if the session does not exist or was deleted; `put_windows`
@@ -245,6 +246,22 @@ class Store(Protocol):
 
     def stages(self, session_id: str) -> list[Stage]:
         """The session's stages, sorted by id."""
+        ...
+
+    def put_transcript(self, session_id: str, stage_id: str, transcript: Transcript) -> None:
+        """Writes what was said on a stage, replacing what was written before.
+
+        Raises:
+            InvalidValue: it is too long for a store.
+        """
+        ...
+
+    def transcript(self, session_id: str, stage_id: str) -> Transcript | None:
+        """What was said on a stage; None if nobody wrote it."""
+        ...
+
+    def delete_transcript(self, session_id: str, stage_id: str) -> bool:
+        """Deletes what was said on a stage; returns whether there was any."""
         ...
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:

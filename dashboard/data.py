@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from audience.comparing.suggestions import Suggestion, earlier_givings, earlier_sessions, suggestions
 from audience.errors import InvalidValue
 from audience.faces import LEAD_EXPRESSION
 from audience.monitoring.cameras import is_receiving
@@ -24,6 +25,7 @@ from audience.sessions import Camera, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord, Store
 from audience.stores import default_store_url
 from audience.time import to_ms
+from audience.transcripts import Transcript
 from dashboard.access.data import open_store
 from dashboard.access.identity import permit
 from dashboard.access.permits import EVERYTHING
@@ -108,6 +110,14 @@ class Reader:
         read = _live_review if file.live else _review
         return read(self.url, file.marks, stage.stage_id, expression, self, file, stage)
 
+    def suggestions(self, file: SessionFile, stage: Stage, expression: str) -> tuple[Suggestion, ...]:
+        """What to look at next, beside the latest earlier sessions in which the same was given; none while it runs."""
+        if file.live:
+            return ()
+        # Which sessions there are depends on who looks: what is kept for one viewer is not for another.
+        earlier = tuple(one.session_id for one in earlier_sessions(file.session, self.store.sessions()))
+        return _suggestions(self.url, file.marks, stage.stage_id, expression, earlier, self, file, stage)
+
     def read_windows(self, file: SessionFile, stage: Stage) -> StageWindows:
         """The windows of one stage of a session, as they are in the store now."""
         table = self.store.windows(file.session.session_id, stage.stage_id)
@@ -135,6 +145,17 @@ def change_stage(session_id: str, stage_id: str, change: Callable[[Stage], Stage
         changed = change(now)
         store.put_stage(session_id, changed)
     return changed
+
+
+def put_transcript(session_id: str, stage_id: str, transcript: Transcript | None) -> None:
+    """Stores what was said on a stage, or removes it with None. Pages show it at once."""
+    with open_store(store_url()) as store:
+        if transcript is None:
+            store.delete_transcript(session_id, stage_id)
+        else:
+            store.put_transcript(session_id, stage_id, transcript)
+    _review.clear()
+    _live_review.clear()
 
 
 def _file(store: Store, session: Session) -> SessionFile:
@@ -168,6 +189,7 @@ def _make_review(reader: Reader, file: SessionFile, stage: Stage, expression: st
         recordings=file.recordings,
         heartbeats=file.heartbeats,
         live=file.live,
+        transcript=reader.store.transcript(file.session.session_id, stage.stage_id),
     )
 
 
@@ -199,6 +221,22 @@ def _live_review(
     url: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
 ) -> Review:
     return _make_review(_reader, _file, _stage, expression)
+
+
+@st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)
+def _suggestions(
+    url: str,
+    marks: str,
+    stage_id: str,
+    expression: str,
+    earlier: tuple[str, ...],
+    _reader: Reader,
+    _file: SessionFile,
+    _stage: Stage,
+) -> tuple[Suggestion, ...]:
+    store = _reader.store
+    givings = earlier_givings(store, _file.session, _stage, (store.session(one) for one in earlier))
+    return suggestions(_reader.windows(_file, _stage), givings, expression)
 
 
 @st.cache_resource(ttl=_SETTLED_READ_S, max_entries=1000, show_spinner=False)

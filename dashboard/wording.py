@@ -18,6 +18,10 @@ from audience.sessions import Session, Stage
 from dashboard.clock import date_text, length_text
 
 NOT_FEELING = "Houselights measures visible expression, not feeling: a smile can be seen; what it means cannot."
+ABOUT_SUGGESTIONS = (
+    "Said only where chance alone would hardly ever make it: at most once in twenty talks in which nothing differs. It "
+    "may come from the audience, not from what was shown."
+)
 GAPS = "Gaps in the line mean that there is no figure."
 HOW_TO_SEE_SAMPLES = "houselights demo"
 

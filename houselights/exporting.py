@@ -21,7 +21,7 @@ from audience.export.manifest import (
     session_entry,
     stage_entry,
 )
-from audience.export.tables import SCHEMA, curve_table, dictionary_table, notes_table, tracks_table
+from audience.export.tables import SCHEMA, curve_table, dictionary_table, notes_table, tracks_table, transcript_table
 from audience.private_files import private_folder, write_private
 from audience.reaction.curve import stage_windows
 from audience.sessions import shown_span_ms
@@ -54,8 +54,8 @@ def export_session(
     mark: bool = True,
     units: bool = False,
 ) -> Exported:
-    """Writes a session's curve, tracks, notes, dictionary and manifest. Files are written atomically, and only their
-    owner may read them.
+    """Writes a session's curve, tracks, notes, transcript, dictionary and manifest. Files are written atomically, and
+    only their owner may read them.
 
     Args:
         store: the store of the session.
@@ -102,6 +102,14 @@ def export_session(
             width_ms=max((windows.width_ms for windows in stages), default=DEFAULT_WIDTH_MS),
         ),
         notes_table(session_id, [windows.stage for windows in stages]),
+        transcript_table(
+            session_id,
+            {
+                windows.stage.stage_id: said
+                for windows in stages
+                if (said := store.transcript(session_id, windows.stage.stage_id)) is not None
+            },
+        ),
     ]
     tables.append(dictionary_table(tables, experimental))
 

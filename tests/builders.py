@@ -12,6 +12,7 @@ from audience.sessions import Camera, Mode, Session, Setting, Stage
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord
 from audience.time import to_ms
 from audience.timelines import Cue, Segment, Timeline
+from audience.transcripts import Line, Transcript
 from audience.windows import Tally, WindowRecord, tallies_of
 
 BEGAN = datetime(2026, 5, 4, 19, 30, tzinfo=UTC)
@@ -84,6 +85,11 @@ def a_timeline(*segments: tuple[str, float, float], title: str = "slides") -> Ti
     return Timeline(
         title=title, segments=tuple(Segment(title=name, start_s=start, end_s=end) for name, start, end in segments)
     )
+
+
+def a_transcript(*lines: tuple[float, float, str], title: str = "talk") -> Transcript:
+    """A transcript of (start_s, end_s, text)."""
+    return Transcript(title=title, lines=tuple(Line(start_s=start, end_s=end, text=text) for start, end, text in lines))
 
 
 def a_cue(at_s: float, timeline_s: float) -> Cue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,14 +84,46 @@ def mean_along(windows: StageWindows, others: Sequence[StageWindows], expression
     Returns:
         (n,); NaN where no other session has a figure.
     """
+    shares = _along(windows, others, expression, over_s)
+    known = np.count_nonzero(~np.isnan(shares), axis=0)
+    mean: Floats = np.nansum(shares, axis=0) / np.where(known > 0, known, np.nan)
+    return mean
+
+
+LEAST_FOR_A_RANGE: Final = 3
+"""Sessions with a figure at a point, for a usual range there."""
+
+_ALL_UP_TO = 9
+_PERCENTILES = (10, 90)
+
+
+def usual_range(
+    windows: StageWindows, others: Sequence[StageWindows], expression: str, over_s: float
+) -> tuple[Floats, Floats]:
+    """The range of other sessions' shares at the same point of the content, aligned as in `mean_along`.
+
+    From the lowest to the highest of up to nine sessions; of more, from the 10th to the 90th percentile. It describes
+    these sessions, and is no interval.
+
+    Returns:
+        (n,) each: its lower and upper end; NaN where fewer than `LEAST_FOR_A_RANGE` sessions have a figure.
+    """
+    shares = _along(windows, others, expression, over_s)
+    low, high = np.full((2, shares.shape[1]), np.nan)
+    enough = np.count_nonzero(~np.isnan(shares), axis=0) >= LEAST_FOR_A_RANGE
+    if enough.any():
+        ends = (0, 100) if len(others) <= _ALL_UP_TO else _PERCENTILES
+        low[enough], high[enough] = np.nanpercentile(shares[:, enough], ends, axis=0)
+    return low, high
+
+
+def _along(windows: StageWindows, others: Sequence[StageWindows], expression: str, over_s: float) -> Floats:
+    """(others, n) their shares at the same point of the content; NaN where there is none."""
     # All lines of one chart are corrected, or none is.
     corrected = all(is_corrected(one, expression) for one in (windows, *others))
     curves = [smoothed_curve(other, expression, over_s, corrected=corrected) for other in others]
     resampled = [_resampled(windows, other, curve.share) for other, curve in zip(others, curves, strict=True)]
-    shares = np.array(resampled).reshape(len(others), len(windows.start_ms))
-    known = np.count_nonzero(~np.isnan(shares), axis=0)
-    mean: Floats = np.nansum(shares, axis=0) / np.where(known > 0, known, np.nan)
-    return mean
+    return np.array(resampled).reshape(len(others), len(windows.start_ms))
 
 
 def _resampled(windows: StageWindows, other: StageWindows, share: Floats) -> Floats:

@@ -25,6 +25,7 @@ from audience.faces import MEASURES, FaceRecord, WindowFaces
 from audience.reaction.curve import ReactionCurve, StageWindows, is_corrected, reaction_curve
 from audience.sessions import Stage
 from audience.time import from_ms, instant_text
+from audience.transcripts import Transcript
 from audience.windows import DEFAULT_WIDTH_MS
 
 Cell = str | int | float | None
@@ -159,6 +160,14 @@ _TRACKS = (
 )
 
 
+_TRANSCRIPT = (
+    *STAGE_KEY,
+    Column(name="start_s", unit="s", meaning="When the words begin, in seconds of the timeline."),
+    Column(name="end_s", unit="s", meaning="When they end."),
+    Column(name="text", unit="", meaning="What was said."),
+)
+
+
 def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
     """One row per window and measure, including empty windows; one row per window where only heads were counted."""
     values: list[list[Cell]] = [[] for _ in _CURVE]
@@ -221,6 +230,21 @@ def notes_table(session_id: str, stages: Sequence[Stage]) -> ExportTable:
         for note in stage.annotations:
             rows.append((note.at, [*key, instant_text(note.at), None, note.title, note.by, ""]))
     return table_of_rows("notes", _NOTES, [row for _, row in sorted(rows, key=lambda row: row[0])])
+
+
+def transcript_table(session_id: str, transcripts: Mapping[str, Transcript]) -> ExportTable:
+    """One row per line of what was said, by stage.
+
+    Args:
+        session_id: the session.
+        transcripts: by stage id.
+    """
+    rows: list[list[Cell]] = [
+        [session_id, stage_id, line.start_s, line.end_s, line.text]
+        for stage_id, transcript in sorted(transcripts.items())
+        for line in transcript.lines
+    ]
+    return table_of_rows("transcript", _TRANSCRIPT, rows)
 
 
 def tracks_table(

@@ -20,8 +20,12 @@ from audience.reaction.prominence import NoMomentsReason
 from audience.reaction.segments import SegmentRow, segment_rows
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord
 from audience.time import clock_text, from_ms, to_ms
+from audience.transcripts import Transcript, first_sentences
 
 _Figure = TypeVar("_Figure")
+
+# The words of a moment: from so long before its beginning, but at most so long before its highest point, to that point.
+_WORDS_BEFORE_S, _WORDS_AT_MOST_S = 5.0, 25.0
 
 # States in which a heartbeat's detail is about the pictures and not about a connection.
 _OF_PICTURES = ("running", "stopped", "finished")
@@ -38,6 +42,7 @@ class Review:
         recordings: progress of each recording of the stage.
         heartbeats: latest heartbeat of each live camera of the stage.
         live: whether records still arrive.
+        transcript: what was said; None if that is not known.
     """
 
     windows: StageWindows
@@ -46,6 +51,7 @@ class Review:
     recordings: tuple[RecordingProgress, ...] = ()
     heartbeats: tuple[Heartbeat, ...] = ()
     live: bool = False
+    transcript: Transcript | None = None
     _cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -116,6 +122,26 @@ class Review:
         """The moments; empty while live, because they depend on the whole session."""
         return moments(self.windows, self.expression) if self.expression is not None and not self.live else ()
 
+    def words(self, moment: Moment) -> str:
+        """The words said before and at a moment, in whole sentences where there are any; "" if they are not known.
+
+        Of a turn, those said around it.
+        """
+        if self.transcript is None:
+            return ""
+        windows, width_s = self.windows, self.windows.width_ms / 1000
+        own = windows.session_s if np.isnan(windows.timeline_s).all() else windows.timeline_s
+        until_s = float(own[moment.place]) + width_s
+        rise_s = float(windows.session_s[moment.place] - windows.session_s[moment.first])
+        from_s = until_s - min(rise_s + _WORDS_BEFORE_S, _WORDS_AT_MOST_S)
+        return self.transcript.words(max(from_s, 0.0), until_s)
+
+    def slide_notes(self, moment: Moment) -> str:
+        """The speaker's notes of the segment shown at a moment, in whole sentences; "" if there are none."""
+        index = int(self.windows.segment[moment.place])
+        notes = self.windows.stage.timelines[0].segments[index].notes if index >= 0 else ""
+        return first_sentences(" ".join(notes.split()))
+
     @cached_property
     def no_moments_reason(self) -> NoMomentsReason:
         """Why no moment can be detected; "" if one can."""
@@ -182,6 +208,7 @@ def review_of(
     recordings: list[RecordingProgress],
     heartbeats: list[Heartbeat],
     live: bool,
+    transcript: Transcript | None = None,
 ) -> Review:
     """Builds the review of a stage.
 
@@ -192,6 +219,7 @@ def review_of(
         recordings: of the session.
         heartbeats: of the session.
         live: whether records still arrive.
+        transcript: what was said on the stage; None if that is not known.
     """
     stage_id = windows.stage.stage_id
     return Review(
@@ -201,4 +229,5 @@ def review_of(
         recordings=tuple(one for one in recordings if one.stage_id == stage_id),
         heartbeats=tuple(one for one in heartbeats if one.stage_id == stage_id),
         live=live,
+        transcript=transcript,
     )

@@ -65,6 +65,15 @@ class Steps:
     persistence: float
     correlation: float
 
+    def middles(self, windows: int) -> NDArray[np.int64]:
+        """(s,) the window in the middle of each step.
+
+        Args:
+            windows: how many windows the axis has.
+        """
+        middles = np.arange(len(self.known)) * self.windows_per_step + self.windows_per_step // 2
+        return np.minimum(middles, windows - 1)
+
     @property
     def short(self) -> bool:
         """Whether the session is too short to estimate persistence and common movement."""

@@ -7,24 +7,30 @@ older version did not write get their defaults, and the dataclass validates its 
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertWatcher
-from audience.errors import StoreTooNew, StoreUnavailable
+from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertWatcher, ReportMark
+from audience.errors import InvalidValue, StoreTooNew, StoreUnavailable
 from audience.sessions import Stage
 from audience.store import AlertDocument, Heartbeat
+from audience.transcripts import Transcript
 
 Record = TypeVar("Record")
+
+LARGEST_PACKED_TRANSCRIPT: Final = 380_000
+"""Bytes; an item of DynamoDB has 400 kB. That are ten hours of speech or more."""
 
 _TYPES: dict[str, type[AlertDocument]] = {
     "RULE": AlertRule,
     "ALERT": Alert,
     "MARK": AlertMark,
     "WATCHER": AlertWatcher,
+    "REPORT": ReportMark,
 }
 
 
@@ -63,6 +69,34 @@ def from_json(document: str, kind: type[Record]) -> Record:
     return record
 
 
+def packed_transcript(transcript: Transcript) -> bytes:
+    """Serialises and compresses a transcript.
+
+    Raises:
+        InvalidValue: it is too long for a store.
+    """
+    packed = zlib.compress(to_json(transcript).encode())
+    if len(packed) > LARGEST_PACKED_TRANSCRIPT:
+        raise InvalidValue(
+            f"the transcript {transcript.title!r} takes {len(packed) // 1000} kB, and a stage has room for "
+            f"{LARGEST_PACKED_TRANSCRIPT // 1000}: leave out what was said before and after"
+        )
+    return packed
+
+
+def unpacked_transcript(packed: bytes) -> Transcript:
+    """Parses the result of `packed_transcript`.
+
+    Raises:
+        StoreUnavailable, StoreTooNew: see `from_json`.
+    """
+    try:
+        document = zlib.decompress(packed).decode()
+    except (zlib.error, UnicodeDecodeError) as problem:
+        raise StoreUnavailable(f"a stored Transcript is damaged ({problem}): restore the store from a backup") from None
+    return from_json(document, Transcript)
+
+
 def key_of(document: AlertDocument) -> str:
     """The document's key in its session: its kind, and its id among those of that kind."""
     match document:
@@ -76,6 +110,8 @@ def key_of(document: AlertDocument) -> str:
             return f"MARK#{document.alert_id}#{document.kind}#{document.by}"
         case AlertWatcher():
             return "WATCHER#"
+        case ReportMark():
+            return f"REPORT#{document.by}"
 
 
 def book_of(documents: Iterable[tuple[str, str]]) -> AlertBook:
@@ -100,6 +136,7 @@ def book_of(documents: Iterable[tuple[str, str]]) -> AlertBook:
         alerts=tuple(found[Alert]),
         marks=tuple(found[AlertMark]),
         watcher=found[AlertWatcher][0] if found[AlertWatcher] else None,
+        reports=tuple(found[ReportMark]),
     )
 
 

@@ -42,6 +42,7 @@ from audience.stores.dynamo_items import (
 )
 from audience.stores.dynamo_sessions import DynamoSessions
 from audience.stores.dynamo_table import DynamoTable
+from audience.transcripts import Transcript
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
 
@@ -145,6 +146,18 @@ class DynamoStore:
     def stages(self, session_id: str) -> list[Stage]:
         found = self._documents(under(documents_of(session_id), "STAGE"))
         return [documents.from_json(document, Stage) for document in found]
+
+    def put_transcript(self, session_id: str, stage_id: str, transcript: Transcript) -> None:
+        packed, item_key = documents.packed_transcript(transcript), _transcript_key(session_id, stage_id)
+        with self._sessions.writing_under([session_id], [item_key]):
+            self._table.put({**item_key, "packed": {"B": packed}})
+
+    def transcript(self, session_id: str, stage_id: str) -> Transcript | None:
+        item = self._table.get(_transcript_key(session_id, stage_id))
+        return documents.unpacked_transcript(item["packed"]["B"]) if item else None
+
+    def delete_transcript(self, session_id: str, stage_id: str) -> bool:
+        return self._table.delete(_transcript_key(session_id, stage_id))
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
         camera_key = _camera_key("CAMERA", session_id, stage_id, camera.camera_id)
@@ -296,6 +309,10 @@ class DynamoStore:
 
 def _camera_key(kind: str, session_id: str, stage_id: str, camera_id: str) -> Item:
     return key(documents_of(session_id), f"{kind}#{stage_id}#{camera_id}")
+
+
+def _transcript_key(session_id: str, stage_id: str) -> Item:
+    return key(documents_of(session_id), f"TRANSCRIPT#{stage_id}")
 
 
 def _mark(session_id: str, stage_id: str) -> Item:

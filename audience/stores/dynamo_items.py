@@ -2,10 +2,11 @@
 
 | what | pk | sk | |---|---|---| | windows | `S#<session>#<stage>` | `W#<start_ms, 13 digits>#<camera>#<part>` | |
 single faces | `S#<session>#<stage>` | `F#<start_ms, 13 digits>#<camera>#<part>` | | stages | `D#<session>` |
-`STAGE#<stage>` | | cameras, progress, heartbeats | `D#<session>` | `CAMERA#<stage>#<camera>`, `PROGRESS#…`,
-`HEARTBEAT#…` | | rules, alerts, marks, watchers | `D#<session>` | `ALERTING#RULE#<rule>`, `ALERTING#ALERT#<alert>`, … |
-| sessions | `SESSIONS` | `SESSION#<session>` | | shared scorers, and scorers declared by a session's cameras |
-`SCORERS`, `D#<session>` | `SCORER#<name>` | | stages that have records | `RECORDED` | `<session>#<stage>` |
+`STAGE#<stage>` | | transcripts, compressed | `D#<session>` | `TRANSCRIPT#<stage>` | | cameras, progress, heartbeats |
+`D#<session>` | `CAMERA#<stage>#<camera>`, `PROGRESS#…`, `HEARTBEAT#…` | | rules, alerts, marks, watchers, reports that
+were mailed | `D#<session>` | `ALERTING#RULE#<rule>`, `ALERTING#ALERT#<alert>`, … | | sessions | `SESSIONS` |
+`SESSION#<session>` | | shared scorers, and scorers declared by a session's cameras | `SCORERS`, `D#<session>` |
+`SCORER#<name>` | | stages that have records | `RECORDED` | `<session>#<stage>` |
 
 Ids contain no `#`, and it sorts before all their characters, so keys sort by their parts.
 

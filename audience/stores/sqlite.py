@@ -19,6 +19,7 @@ from audience.store import AlertDocument, Heartbeat, RecordingProgress, ScorerRe
 from audience.stores import documents
 from audience.stores.sqlite_file import Rows, SqliteFile
 from audience.stores.sqlite_sessions import SqliteSessions
+from audience.transcripts import Transcript
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord, pack_tallies
 
@@ -61,6 +62,9 @@ _SCHEMA = f"""
 CREATE TABLE sessions (session_id TEXT PRIMARY KEY, started_ms INTEGER NOT NULL, document TEXT NOT NULL) STRICT;
 CREATE TABLE stages (
     session_id TEXT, stage_id TEXT, document TEXT NOT NULL, PRIMARY KEY (session_id, stage_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE transcripts (
+    session_id TEXT, stage_id TEXT, packed BLOB NOT NULL, PRIMARY KEY (session_id, stage_id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE cameras (
     session_id TEXT, stage_id TEXT, camera_id TEXT, document TEXT NOT NULL, PRIMARY KEY ({_CAMERA_KEY})
@@ -132,6 +136,21 @@ class SqliteStore:
     def stages(self, session_id: str) -> list[Stage]:
         rows = self._file.rows("SELECT document FROM stages WHERE session_id = ? ORDER BY stage_id", (session_id,))
         return [documents.from_json(document, Stage) for (document,) in rows]
+
+    def put_transcript(self, session_id: str, stage_id: str, transcript: Transcript) -> None:
+        values = session_id, stage_id, documents.packed_transcript(transcript)
+        with self._sessions.writing_under([session_id]) as cursor:
+            cursor.execute("INSERT OR REPLACE INTO transcripts VALUES (?, ?, ?)", values)
+
+    def transcript(self, session_id: str, stage_id: str) -> Transcript | None:
+        query = "SELECT packed FROM transcripts WHERE session_id = ? AND stage_id = ?"
+        rows = self._file.rows(query, (session_id, stage_id))
+        return documents.unpacked_transcript(rows[0][0]) if rows else None
+
+    def delete_transcript(self, session_id: str, stage_id: str) -> bool:
+        condition, values = "session_id = ? AND stage_id = ?", (session_id, stage_id)
+        rows = Rows(table="transcripts", key="session_id, stage_id", condition=condition, values=values)
+        return self._file.erase([rows]) > 0
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
         with self._sessions.writing_under([session_id]) as cursor:

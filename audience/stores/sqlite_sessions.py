@@ -26,6 +26,7 @@ _UNDER_A_SESSION = {
     "alerting": "session_id, key",
     "declared_scorers": "session_id, name",
     "cameras": _CAMERA,
+    "transcripts": "session_id, stage_id",
     "stages": "session_id, stage_id",
 }
 

@@ -17,6 +17,7 @@ from audience.errors import AccessRefused, SessionNotFound
 from audience.faces import WindowFaces
 from audience.sessions import Camera, Session, Stage
 from audience.store import AlertDocument, Alerting, Heartbeat, RecordingProgress, ScorerRecord, Store
+from audience.transcripts import Transcript
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
 from dashboard.access.permits import Permit, Role
@@ -107,6 +108,18 @@ class GuardedStore:
     def put_stage(self, session_id: str, stage: Stage) -> None:
         """Writes a stage: its timelines, cues, notes and what is left out are an analyst's work."""
         self.writing(session_id, "analyst").put_stage(session_id, stage)
+
+    def transcript(self, session_id: str, stage_id: str) -> Transcript | None:
+        """What was said on a stage: whoever sees the session sees it, as its timeline."""
+        return self._seeing(session_id).transcript(session_id, stage_id)
+
+    def put_transcript(self, session_id: str, stage_id: str, transcript: Transcript) -> None:
+        """Writes what was said on a stage: an analyst's work, as its timelines are."""
+        self.writing(session_id, "analyst").put_transcript(session_id, stage_id, transcript)
+
+    def delete_transcript(self, session_id: str, stage_id: str) -> bool:
+        """Removes what was said on a stage."""
+        return self.writing(session_id, "analyst").delete_transcript(session_id, stage_id)
 
     def put_session(self, session: Session) -> None:
         """Writes a session."""

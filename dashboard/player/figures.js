@@ -48,6 +48,7 @@ class Figures {
     this.smooth = curveOf(data.smooth);
     this.raw = curveOf(data.raw) || this.smooth;
     this.lines = data.lines.map((line) => ({ ...line, smooth: sharesOf(line.smooth), raw: sharesOf(line.raw) }));
+    this.usual = data.usual && { ...data.usual, low: sharesOf(data.usual.low), high: sharesOf(data.usual.high) };
     const places = data.at ? unpacked(data.at, Uint32Array) : this.faces.keys();
     /** The middle of every window that was sent, seconds since the session began. */
     this.at = Float64Array.from(places, (place) => this.from_s + (place + 0.5) * this.window_s);
@@ -73,7 +74,7 @@ class Figures {
 
   /** The highest bound of the band, or share of another line, that there is, 0..1. */
   highest() {
-    const all = [this.raw.high, ...this.lines.map((line) => line.raw)];
+    const all = [this.raw.high, ...this.lines.map((line) => line.raw), ...(this.usual ? [this.usual.high] : [])];
     return Math.max(...all.map((values) => values.reduce((most, value) => (value > most ? value : most), 0)));
   }
 
@@ -124,11 +125,16 @@ class Figures {
     const place = this.placeAt(second);
     const known = this.lines.filter((line) => !Number.isNaN(line[level][place]));
     const few = this.faces[place] <= SMALL_ROOM;
-    return known.map((line) => {
+    const said = known.map((line) => {
       const share = percent(line[level][place]);
       const range = few && line.kind === "expression" && { 20: "≤ ", 80: "≥ " }[share];
       return `${line.name}: ${range || ""}${share} %`;
     });
+    const { usual } = this;
+    if (usual && !Number.isNaN(usual.low[place])) {
+      said.push(`${usual.name}: ${percent(usual.low[place])} to ${percent(usual.high[place])} %`);
+    }
+    return said;
   }
 
   /** What is known at a second as one sentence, for those who hear it. */

@@ -57,7 +57,7 @@ class Picture {
   /** Draws what is in view: `figures`, `zoom`, `curve` and `palette` on `width` x `height` CSS pixels of `paper`. */
   draw(view) {
     Object.assign(this, view, { most: 1 });
-    const { canvas, curve, figures, zoom } = this;
+    const { canvas, curve, figures, palette, zoom } = this;
     const ratio = window.devicePixelRatio || 1;
     canvas.width = Math.round(this.width * ratio);
     canvas.height = Math.round(this.height * ratio);
@@ -77,7 +77,8 @@ class Picture {
     if (curve) {
       this.most = figures.highest() < 0.5 ? 0.5 : 1;
       this.#levels(false);
-      this.#band();
+      this.#usual();
+      this.#band(curve.low, curve.high, palette.band);
       this.#lines();
       this.#line();
       this.#levels(true);
@@ -139,14 +140,23 @@ class Picture {
     }
   }
 
-  #band() {
-    const { pen, curve } = this;
-    const lows = this.#runs(curve.low);
-    pen.fillStyle = this.palette.band;
-    this.#runs(curve.high).forEach((high, number) => {
-      const low = lows[number];
-      this.#trace(high, (bound) => this.yOf(bound));
-      for (let place = low.length - 2; place >= 0; place -= 2) pen.lineTo(low[place], this.yOf(low[place + 1]));
+  /** The usual range, in grey behind the band of the curve. */
+  #usual() {
+    const { pen, figures, palette } = this;
+    if (!figures.usual) return;
+    pen.globalAlpha = 0.2;
+    this.#band(figures.usual.low, figures.usual.high, palette.quiet);
+    pen.globalAlpha = 1;
+  }
+
+  #band(low, high, look) {
+    const { pen } = this;
+    const lows = this.#runs(low);
+    pen.fillStyle = look;
+    this.#runs(high).forEach((upper, number) => {
+      const lower = lows[number];
+      this.#trace(upper, (bound) => this.yOf(bound));
+      for (let place = lower.length - 2; place >= 0; place -= 2) pen.lineTo(lower[place], this.yOf(lower[place + 1]));
       pen.fill();
     });
   }

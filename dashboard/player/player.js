@@ -14,10 +14,11 @@ const KEYS = {
   PageDown: "on", n: "on", "+": "closer", "=": "closer", "-": "wider", 0: "whole", Escape: "noTip",
 };
 
-/** A piece of a line as the picture draws it, for the legend. */
+/** A piece of a line as the picture draws it, for the legend; of a range, which has no dashes, a broad and pale one. */
 function stroke(colour, dash) {
   const [svg, line] = ["svg", "line"].map((name) => document.createElementNS("http://www.w3.org/2000/svg", name));
-  const look = { x2: 26, y1: 4, y2: 4, stroke: colour, "stroke-width": 2, "stroke-dasharray": dash.join(" ") };
+  const drawn = dash ? { "stroke-width": 2, "stroke-dasharray": dash.join(" ") } : { "stroke-width": 8, opacity: 0.3 };
+  const look = { x2: 26, y1: 4, y2: 4, stroke: colour, ...drawn };
   for (const [name, value] of Object.entries(look)) line.setAttribute(name, value);
   svg.ariaHidden = "true";
   svg.append(line);
@@ -274,8 +275,10 @@ class Player {
       return span;
     };
     const lines = this.picture.looks().map(({ line, colour, dash }) => key(line.name, colour, dash));
-    const curve = key(this.figures.words[this.plot.dataset.curve], lines.length && this.palette.curve, []);
-    this.name.replaceChildren(...(this.curve ? [curve, ...lines] : []));
+    const curve = key(this.figures.words[this.plot.dataset.curve], (lines.length || this.figures.usual) && this.palette.curve, []);
+    const { usual } = this.figures;
+    const range = usual ? [key(usual.name, this.palette.quiet, null)] : [];
+    this.name.replaceChildren(...(this.curve ? [curve, ...lines, ...range] : []));
   }
 
   zoomBy(times, second = this.second) {

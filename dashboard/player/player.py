@@ -83,6 +83,20 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """A range of shares along the same axis, drawn behind the curve.
+
+    Attributes:
+        name: what it is, in few words.
+        low, high: (n,) its ends, NaN where there is none.
+    """
+
+    name: str
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Curves:
     """One expression, smooth for the whole and raw for a closer look.
 
@@ -91,12 +105,14 @@ class Curves:
         raw: window by window.
         smoothing_s: 0 where both are the same.
         lines: what is drawn beside it; at most three of them expressions.
+        usual: the usual range, drawn behind it; None for none.
     """
 
     smooth: ReactionCurve
     raw: ReactionCurve
     smoothing_s: float
     lines: tuple[Line, ...] = ()
+    usual: Range | None = None
 
 
 def packed(
@@ -136,6 +152,7 @@ def packed(
         "smooth": None if curves is None else _curve(curves.smooth, drawn),
         "raw": None if curves is None or not curves.smoothing_s else _curve(curves.raw, drawn),
         "lines": [] if curves is None else [_line(line, drawn) for line in curves.lines],
+        "usual": None if curves is None or curves.usual is None else _range(curves.usual, drawn),
         "faces": _binary(_whole(_at_least_one(windows.faces[drawn]), NOTHING), "<u2"),
         "coverage": _binary(_whole(100 * windows.coverage[drawn], NO_COVERAGE), "<u1"),
         "gaps": _gaps(windows),
@@ -177,6 +194,11 @@ def _curve(curve: ReactionCurve, drawn: Ints) -> dict[str, str]:
 def _line(line: Line, drawn: Ints) -> dict[str, str]:
     smooth, raw = (_binary(_whole(SHARE_PARTS * shares[drawn], NOTHING), "<u2") for shares in (line.smooth, line.raw))
     return {"name": line.name, "kind": line.kind, "smooth": smooth, "raw": raw}
+
+
+def _range(usual: Range, drawn: Ints) -> dict[str, str]:
+    low, high = (_binary(_whole(SHARE_PARTS * ends[drawn], NOTHING), "<u2") for ends in (usual.low, usual.high))
+    return {"name": usual.name, "low": low, "high": high}
 
 
 def _whole(values: Floats, nothing: int) -> Ints:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from audience.sessions import Session, Stage
     from audience.store import Store
     from audience.timelines import Cue, Timeline
+    from audience.transcripts import Transcript
     from timeline_files.aligning import Proposal
 
 OnPosition = Callable[[str, float, float | None], None]
@@ -66,6 +67,14 @@ OnPosition = Callable[[str, float, float | None], None]
 )
 @click.option("--yes", is_flag=True, help="Accept the proposed alignment without asking.")
 @click.option("--remove", "unwanted", metavar="TITLE", help="Remove a timeline.")
+@click.option(
+    "--transcript",
+    "transcript_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Show the words of FILE (WebVTT, SRT, or text with times) at each moment.",
+)
+@click.option("--remove-transcript", is_flag=True, help="Delete the words that were said.")
 @store_option
 def timeline(
     session_id: str,
@@ -84,6 +93,8 @@ def timeline(
     other_id: str | None,
     yes: bool,
     unwanted: str | None,
+    transcript_file: Path | None,
+    remove_transcript: bool,
     store_url: str | None,
 ) -> int:
     """Add the timeline FILE to SESSION: slides, a table (Excel, or CSV of title,start[,end]), pasted chapters, markers
@@ -92,7 +103,8 @@ def timeline(
 
     Slides without rehearsed times come in as a draft, evenly spaced, unless --match finds when they were shown.
 
-    A timeline with the same title is replaced. The first timeline is the main one.
+    A timeline with the same title is replaced. The first timeline is the main one. A transcript has the seconds of the
+    timelines, and replaces the one before.
     """
     from audience.sessions import Stage
     from audience.timelines import start_cues, with_timeline
@@ -104,6 +116,9 @@ def timeline(
         raise InvalidValue("--scenes, --match, --title and --read-as apply to a file: also give FILE")
     if scenes and recording:
         raise InvalidValue("give --scenes for a film or --match for a deck of slides")
+    if transcript_file and remove_transcript:
+        raise InvalidValue("give either --transcript or --remove-transcript")
+    said = _read_transcript(transcript_file) if transcript_file else None
     with store_at(store_url) as store, _Bar() as bar:
         session = store.session(session_id)
         stages = store.stages(session_id)
@@ -134,9 +149,16 @@ def timeline(
         if read is not None:
             timelines = with_timeline(timelines, replace(read, title=title or read.title))
         changed = replace(stage, timelines=timelines, cues=cues)
-        if changed != stage:
+        if changed != stage or (said is not None and not stages):
             store.put_stage(session_id, changed)
+        if said is not None:
+            store.put_transcript(session_id, stage.stage_id, said)
+        elif remove_transcript and not store.delete_transcript(session_id, stage.stage_id):
+            raise InvalidValue(f"stage {stage.stage_id!r} has no transcript")
+        said = store.transcript(session_id, stage.stage_id)
     _print_timelines(session, changed)
+    if said is not None:
+        click.echo(f"  transcript {said.title}: {len(said.lines)} lines, until {clock_text(said.lines[-1].end_s)}")
     return 0
 
 
@@ -208,6 +230,12 @@ def _matched(deck: Path, recording: Path, bar: _Bar) -> Timeline:
     for slide in match.unseen:
         click.echo(f"Not seen: slide {slide.number}, {slide.title}")
     return match.timeline
+
+
+def _read_transcript(file: Path) -> Transcript:
+    from timeline_files.transcripts import read_transcript_file
+
+    return read_transcript_file(file)
 
 
 def _proposed(

@@ -141,7 +141,7 @@ class SnsTopic:
         parts = arn.split(":")
         if len(parts) != 6 or parts[0] != "arn" or parts[2] != "sns" or not parts[3] or not parts[5]:
             raise InvalidValue(f"{arn!r} is not a topic: write it as arn:aws:sns:eu-west-1:123456789012:NAME")
-        self.name = f"sns {parts[5]} {_fingerprint(arn)}"
+        self.name = f"sns {parts[5]} {fingerprint(arn)}"
         self._arn = arn
         # The watcher itself backs off between retries.
         config = Config(
@@ -192,7 +192,7 @@ class Webhook:
             usable = False
         if not usable:
             raise InvalidValue("--webhook is not a valid address: write it as https://example.org/alerts")
-        self.name = f"web {parts.hostname} {_fingerprint(url)}"
+        self.name = f"web {parts.hostname} {fingerprint(url)}"
         self._url = url
         self._opener = urllib.request.build_opener(_NoRedirect())
 
@@ -230,7 +230,7 @@ class Mail:
         """
         check_mail_address(to)
         self._server, self._to = server, to
-        self.name = f"mail {_fingerprint(to)}"
+        self.name = f"mail {fingerprint(to)}"
 
     def send(self, message: Message) -> None:
         self._server.send(self._to, message.subject, message.text)
@@ -243,6 +243,6 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _fingerprint(address: str) -> str:
+def fingerprint(address: str) -> str:
     """Identifies an address without revealing it, as a webhook's may contain a secret."""
     return hashlib.sha256(address.encode()).hexdigest()[:8]

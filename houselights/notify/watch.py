@@ -20,6 +20,7 @@ from audience.store import Store
 from audience.time import to_ms
 from edge_lambda.backoff import Backoff
 from houselights.notify.notifiers import AlertMessage, Notifier, Turn
+from houselights.notify.reports import ReportSender
 
 LATE_MS: Final = 600_000
 """An alert that ended this long ago is no longer sent."""
@@ -54,6 +55,7 @@ class AlertWatch:
         log: Callable[[str], None],
         now: Callable[[], datetime],
         every_s: float = 5.0,
+        reports: ReportSender | None = None,
     ) -> None:
         """Creates the object without I/O.
 
@@ -65,9 +67,10 @@ class AlertWatch:
             log: called with a line for the person who started it.
             now: the wall clock.
             every_s: seconds between checks.
+            reports: sends the reports of sessions that have ended; None to send none.
         """
         self._store, self._name, self._stop, self._log, self._now = store, name, stop, log, now
-        self._every_s = every_s
+        self._every_s, self._reports = every_s, reports
         self._channels = [_Channel(notifier) for notifier in notifiers]
         self._active: set[str] = set()
         self._standby: set[str] = set()
@@ -90,7 +93,8 @@ class AlertWatch:
         """
         now_ms = self._now_ms()
         for session in self._store.sessions():
-            if session.ended_at is None or now_ms - to_ms(session.ended_at) < LEFT_MS:
+            recent = session.ended_at is None or now_ms - to_ms(session.ended_at) < LEFT_MS
+            if recent or (self._reports is not None and self._reports.is_recent(session)):
                 try:
                     self._check(session)
                 except SessionNotFound:
@@ -111,10 +115,15 @@ class AlertWatch:
 
     def _check(self, session: Session) -> None:
         book = self._store.alerting.book(session.session_id)
-        if not book.rules and not book.alerts:
+        reports = self._reports
+        report_due = reports is not None and reports.is_due(session, book)
+        if not book.rules and not book.alerts and not report_due:
             return
         if not self._acquire(session.session_id, book):
             return
+        if reports is not None and report_due:
+            # Another watcher may have sent it before this one became active.
+            reports.send(session, self._store.alerting.book(session.session_id))
         before = {alert.alert_id for alert in book.alerts if alert.is_on}
         book = evaluate(self._store, session.session_id, self._now_ms(), self._name).book
         for alert in book.alerts:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from audience.reaction import review
-from audience.reaction.curve import reaction_curve, smoothed_curve
+from audience.reaction.curve import reaction_curve, retimed, smoothed_curve
 from audience.reaction.review import Review, review_of
-from tests.builders import a_cue, a_progress, a_stage, a_timeline, an_exclusion
+from audience.timelines import Segment, Timeline
+from tests.builders import a_cue, a_progress, a_stage, a_timeline, a_transcript, an_exclusion
 from tests.crowds import from_counts
 
 
@@ -83,3 +85,30 @@ def test_seconds_left_out_are_counted_where_a_camera_recorded() -> None:
     one = review_of(windows, scorers={}, recordings=[], heartbeats=[], live=False)
     assert one.excluded_s == 15
     assert [one.second_of(note.from_at) for note in stage.exclusions] == [10, 55]
+
+
+def test_the_words_of_a_moment_are_those_said_before_and_at_its_peak() -> None:
+    lines = [(at, at + 5, f"This was said at {at}.") for at in range(0, 600, 5)]
+    one = reviewed(transcript=a_transcript(*lines))
+    (moment,) = one.moments
+    words = one.words(moment)
+    spoken = [int(number) for number in re.findall(r"at ([0-9]+)", words)]
+    assert spoken
+    assert spoken[-1] <= moment.timeline_s < spoken[-1] + 5
+    assert spoken == list(range(spoken[0], spoken[-1] + 5, 5))
+    assert len(words) <= 300
+    assert reviewed().words(moment) == ""
+
+
+def test_the_notes_of_a_moment_are_those_of_its_slide() -> None:
+    slides = Timeline(
+        title="slides",
+        segments=(
+            Segment(title="Intro", start_s=0, end_s=300, notes="Say hello."),
+            Segment(title="Demo", start_s=300, end_s=600, notes="Drop the\nphone."),
+        ),
+    )
+    one = reviewed()
+    one = replace(one, windows=retimed(one.windows, replace(one.windows.stage, timelines=(slides,))))
+    assert [one.slide_notes(moment) for moment in one.moments] == ["Drop the phone."]
+    assert [reviewed().slide_notes(moment) for moment in reviewed().moments] == [""]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import string
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from audience.alerts import AlertBook, AlertMark, AlertRule, AlertWatcher
+from audience.alerts import AlertBook, AlertMark, AlertRule, AlertWatcher, ReportMark
 from audience.errors import HouselightsError, InvalidValue, SessionNotFound, StoreUnavailable
 from audience.faces import Box
 from audience.scorers import REKOGNITION
@@ -38,6 +39,7 @@ from tests.builders import (
     a_session,
     a_stage,
     a_timeline,
+    a_transcript,
     a_window,
     after,
     after_ms,
@@ -92,6 +94,7 @@ def everything(store: Store, session_id: str = "talk-1") -> dict[str, object]:
         "recordings": store.recordings(session_id),
         "heartbeats": store.heartbeats(session_id),
         "alerts": store.alerting.book(session_id).alerts,
+        "transcripts": [store.transcript(session_id, stage.stage_id) for stage in stages],
     }
 
 
@@ -127,6 +130,7 @@ def fill(store: Store, session_id: str = "talk-1", stage_id: str = "main") -> No
     )
     store.put_heartbeat(a_heartbeat(session_id, stage_id))
     store.alerting.put(session_id, an_alert())
+    store.put_transcript(session_id, stage_id, a_transcript((0, 2, "Welcome.")))
 
 
 class TestSessions:
@@ -233,6 +237,31 @@ class TestStagesAndCameras:
         assert store.stages("talk-2") == store.stages("talk") == store.stages("talk-11") == []
         assert store.cameras("talk-1", "other") == store.cameras("talk-1", "mai") == []
         assert store.cameras("talk-2", "main") == []
+
+
+@pytest.mark.usefixtures("set_up")
+class TestTranscripts:
+    def test_a_transcript_comes_back_as_it_was_until_it_is_replaced_or_deleted(self, store):
+        transcript = a_transcript((0.25, 2, "Grüß Gott! 大きさ 🎬"), (1.5, 9, "Nächste Folie."))
+        assert store.transcript("talk-1", "main") is None
+        store.put_transcript("talk-1", "main", transcript)
+        assert store.transcript("talk-1", "main") == transcript
+        assert store.transcript("talk-1", "mai") is store.transcript("talk-2", "main") is None
+        store.put_transcript("talk-1", "main", a_transcript((0, 1, "New.")))
+        assert store.transcript("talk-1", "main") == a_transcript((0, 1, "New."))
+        assert store.delete_transcript("talk-1", "main")
+        assert store.transcript("talk-1", "main") is None
+        assert not store.delete_transcript("talk-1", "main")
+
+    def test_eight_hours_of_speech_fit_and_what_is_too_long_is_refused(self, store):
+        dice = random.Random(1)
+        words = ["".join(dice.choices(string.ascii_lowercase, k=dice.randint(2, 9))) for _ in range(3000)]
+        lines = [(4 * at, 4 * at + 4, " ".join(dice.choices(words, k=10))) for at in range(7200)]
+        store.put_transcript("talk-1", "main", a_transcript(*lines))
+        assert len(store.transcript("talk-1", "main").lines) == 7200
+        lines = [(at, at + 1, " ".join(dice.choices(words, k=100))) for at in range(7200)]
+        with pytest.raises(InvalidValue, match="room"):
+            store.put_transcript("talk-1", "main", a_transcript(*lines))
 
 
 @pytest.mark.usefixtures("set_up")
@@ -600,6 +629,7 @@ def every_put(store: Store) -> list[Callable[[], None]]:
     """Everything that puts something under the session talk-1, but setting it up."""
     return [
         lambda: store.put_stage("talk-1", a_stage(annotations=[an_annotation(1)], exclusions=[an_exclusion(1, 2)])),
+        lambda: store.put_transcript("talk-1", "main", a_transcript((0, 2, "Welcome."))),
         lambda: store.put_camera("talk-1", "main", a_camera()),
         lambda: store.put_windows([a_window(of=3)]),
         lambda: store.put_windows([], [window_faces()]),
@@ -611,6 +641,7 @@ def every_put(store: Store) -> list[Callable[[], None]]:
         lambda: store.alerting.put("talk-1", an_alert()),
         lambda: store.alerting.put("talk-1", AlertMark(alert_id="a", kind="acknowledged", by="Ada", at_ms=1)),
         lambda: store.alerting.put("talk-1", AlertWatcher(name="laptop", at_ms=1)),
+        lambda: store.alerting.put("talk-1", ReportMark(by="mail 1a", at_ms=1, sent=True)),
     ]
 
 

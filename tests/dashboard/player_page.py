@@ -17,7 +17,7 @@ from audience.reaction.curve import StageWindows, reaction_curve, smoothed_curve
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
 from dashboard.charts.theme import palette_of
-from dashboard.player.player import Curves, Line, Marker, packed_markers, player
+from dashboard.player.player import Curves, Line, Marker, Range, packed_markers, player
 from dashboard.recordings import NoVideo, Video, library
 from tests.builders import (
     SCORER,
@@ -104,6 +104,12 @@ def lines(windows: StageWindows) -> tuple[Line, ...]:
     )
 
 
+def usual_range(windows: StageWindows) -> Range:
+    """From a tenth to three tenths, all along."""
+    low = np.full(len(windows.start_ms), 0.1)
+    return Range(name="Range of 3", low=low, high=3 * low)
+
+
 case = st.query_params.get("case", "talk")
 title = st.query_params.get("title")
 slides = a_timeline(*((title or usual, start, end) for usual, start, end in TALK))
@@ -128,6 +134,7 @@ if case != "heads":
         raw=reaction_curve(windows, "smile"),
         smoothing_s=smoothing_s,
         lines=lines(windows) if case == "lines" else (),
+        usual=usual_range(windows) if case == "lines" else None,
     )
 fingerprint = st.query_params.get("video")
 video: Video | NoVideo = NoVideo(reason="No recording was scored on this stage.")

@@ -28,6 +28,7 @@ from tests.builders import (
     a_scorer,
     a_session,
     a_stage,
+    a_transcript,
     a_window,
 )
 
@@ -46,6 +47,7 @@ READING: dict[str, Callable[[Store, str], object]] = {
     "session": lambda store, session_id: store.session(session_id),
     "stages": lambda store, session_id: store.stages(session_id),
     "cameras": lambda store, session_id: store.cameras(session_id, "main"),
+    "transcript": lambda store, session_id: store.transcript(session_id, "main"),
     "windows": lambda store, session_id: store.windows(session_id, "main"),
     "window_count": lambda store, session_id: store.window_count(session_id, "main"),
     "faces": lambda store, session_id: store.faces(session_id, "main"),
@@ -57,6 +59,11 @@ READING: dict[str, Callable[[Store, str], object]] = {
 }
 WRITING: dict[str, tuple[str, Callable[[Store, str], object]]] = {
     "put_stage": ("analyst", lambda store, session_id: store.put_stage(session_id, a_stage())),
+    "put_transcript": (
+        "analyst",
+        lambda store, session_id: store.put_transcript(session_id, "main", a_transcript((0, 1, "Hello."))),
+    ),
+    "delete_transcript": ("analyst", lambda store, session_id: store.delete_transcript(session_id, "main")),
     "put_session": ("operator", lambda store, session_id: store.put_session(a_session(session_id))),
     "change_session": ("operator", lambda store, session_id: store.change_session(a_session(session_id))),
     "put_camera": ("operator", lambda store, session_id: store.put_camera(session_id, "main", a_camera())),

@@ -461,14 +461,16 @@ def test_what_is_pointed_at_may_be_known_later_and_moves_nothing(opened: Callabl
 def test_lines_beside_the_curve_have_a_legend_and_their_figures_in_the_hover(opened: Callable[..., Page]) -> None:
     page = opened("case=lines")
     legend = page.locator(".name span")
-    expect(legend).to_have_text(["Share of faces that smile, averaged over 15 s", "surprised", "calm", "whole talk"])
+    smile = "Share of faces that smile, averaged over 15 s"
+    expect(legend).to_have_text([smile, "surprised", "calm", "whole talk", "Range of 3"])
     names = ("stroke", "stroke-dasharray")
     looks = [tuple(key.locator("line").get_attribute(name) for name in names) for key in legend.all()]
-    assert len({colour for colour, _ in looks}) == 4
-    assert len({dash for _, dash in looks[1:]}) == 3, "told by more than colour"
+    assert len({colour for colour, _ in looks[:4]}) == 4
+    assert len({dash for _, dash in looks[1:]}) == 4, "told by more than colour"
     tip = hovered(page, 751)
     expect(tip).to_contain_text("surprised: 50 %")
     expect(tip).to_contain_text("whole talk: 25 %")
+    expect(tip).to_contain_text("Range of 3: 10 to 30 %")
     assert "surprised" not in hovered(page, 1050).inner_text()
     for _ in range(3):
         page.get_by_role("button", name="Zoom in").click()

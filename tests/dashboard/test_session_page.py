@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from html import unescape
+from html import escape, unescape
 from typing import Any
 
 import pytest
@@ -19,6 +19,8 @@ from audience.stores import open_store
 from audience.time import to_ms
 from audience.windows import WindowRecord
 from dashboard import data
+from dashboard.access.identity import asked_as
+from dashboard.access.permits import EVERYTHING, Permit
 from dashboard.pages.session.earlier import earlier_of
 from tests.builders import (
     BEGAN,
@@ -28,8 +30,10 @@ from tests.builders import (
     a_session,
     a_stage,
     a_timeline,
+    a_transcript,
     a_window,
     after,
+    after_ms,
     an_annotation,
     an_exclusion,
 )
@@ -76,6 +80,18 @@ def a_talk(store: Store, session_id: str, *, days: int = 0, film: str = "", scor
 
 
 # Moments.
+
+
+def test_words_and_notes_stand_under_their_moment_as_text(pages: Pages, filled: str) -> None:
+    with open_store(filled) as store:
+        store.put_transcript("talk-1", "main", a_transcript((100, 140, f"It sang. {NASTY}.")))
+        (stage,) = store.stages("talk-1")
+        slides = tuple(replace(one, notes=f"About {one.title}.") for one in stage.timelines[0].segments)
+        store.put_stage("talk-1", replace(stage, timelines=(replace(stage.timelines[0], segments=slides),)))
+    text = text_of(pages.session("talk-1"))
+    assert f"It sang. {escape(NASTY)}." in text
+    assert NASTY not in text
+    assert "About Live demo." in text
 
 
 def test_a_moment_is_told_with_its_segment_its_sentence_and_how_sure(pages: Pages, filled: str) -> None:
@@ -247,6 +263,56 @@ def test_earlier_givings_of_the_same_talk_are_laid_beside_it_without_asking(page
     text = text_of(app)
     assert '<a href="?session=first" target="_self">First</a>' in text
     assert text.count("31 %<small>") == 2
+
+
+def test_the_range_of_earlier_sessions_is_drawn_where_it_is_asked_for_and_there_are_three(
+    pages: Pages, store_url: str
+) -> None:
+    with open_store(store_url) as store:
+        for days in range(4):
+            a_talk(store, f"talk-{days}", days=days, film="Bridges")
+    assert shown_in(pages.session("talk-3"), "player")["usual"] is None
+    assert shown_in(pages.session("talk-2", usual="true"), "player")["usual"] is None
+    assert shown_in(pages.session("talk-3", usual="true"), "player")["usual"]["name"] == "Range of 3 earlier sessions"
+
+
+@pytest.fixture
+def a_stronger_talk(store_url: str) -> str:
+    """Five talks of one name, the last of which is far stronger than the others."""
+    with open_store(store_url) as store:
+        for days, smiling in enumerate((10, 11, 10, 9, 28)):
+            began = BEGAN + timedelta(days=days)
+            session = a_session(f"talk-{days}", started_at=began)
+            session = replace(session, ended_at=began + timedelta(seconds=300), film="Bridges")
+            windows = [
+                replace(
+                    a_window(at, smiling=smiling + at % 3, of=40, session_id=session.session_id),
+                    start_ms=after_ms(days * 86_400 + at),
+                )
+                for at in range(300)
+            ]
+            put(store, session, (a_stage(), windows))
+    return store_url
+
+
+def test_what_differs_from_earlier_talks_is_one_sentence_that_leads_to_its_second(
+    pages: Pages, a_stronger_talk: str
+) -> None:
+    app = pages.session("talk-4")
+    assert "4 earlier talks" in text_of(app)
+    assert 'data-seek="0"' in text_of(app)
+    assert "What to look at next" in headers(app)
+    assert "What to look at next" not in headers(pages.session("talk-3"))
+
+
+def test_nothing_is_said_of_earlier_talks_that_whoever_looks_may_not_see(a_stronger_talk: str) -> None:
+    def said() -> int:
+        with data.reader() as reader:
+            file = reader.file("talk-4")
+            return len(reader.suggestions(file, file.stages[0], "smile"))
+
+    assert asked_as(EVERYTHING, said)() == 1
+    assert asked_as(Permit(role="viewer", own=("talk-4",)), said)() == 0
 
 
 def test_sessions_of_another_scorer_are_refused_with_the_reason(pages: Pages, store_url: str) -> None:

@@ -65,6 +65,23 @@ def test_a_title_with_spaces_around_it_is_no_change(pages: Pages, filled: str) -
     assert "Nothing changed" in text_of(pages.timeline("talk-1"))
 
 
+def test_a_transcript_is_uploaded_shown_at_its_moments_and_removed(pages: Pages, filled: str) -> None:
+    captions = b"WEBVTT\n\n01:45.000 --> 02:20.000\nThen the bridge began to sing.\n"
+    app = pages.timeline("talk-1")
+    app.file_uploader(key="transcript of talk-1 main").upload("talk.vtt", captions, "text/vtt").run()
+    with open_store(filled) as store:
+        assert [line.text for line in store.transcript("talk-1", "main").lines] == ["Then the bridge began to sing."]
+    assert "Then the bridge began to sing." in text_of(app)
+    assert "Then the bridge began to sing." in text_of(pages.session("talk-1"))
+    assert "Nothing changed" in text_of(app)
+    app.file_uploader(key="transcript of talk-1 main").upload("talk.txt", b"no times", "text/plain").run()
+    assert "talk.txt: holds no words with their times" in text_of(app)
+    button(app, "Remove transcript").click().run()
+    with open_store(filled) as store:
+        assert store.transcript("talk-1", "main") is None
+    assert "began to sing" not in text_of(pages.session("talk-1"))
+
+
 def test_a_pause_is_added_undone_and_saved(pages: Pages, filled: str) -> None:
     app = pages.timeline("talk-1")
     typed(app, "Paused at", "1:00")
@@ -343,7 +360,7 @@ def test_sound_tells_when_it_began_where_both_recordings_lie_there(
 def test_a_file_is_looked_at_asked_about_taken_edited_in_place_and_saved(opened: Callable[..., Page]) -> None:
     page = opened("timeline?session=fest-1&stage=Main+stage")
     page.get_by_role("tab", name="Import").click()
-    upload = page.locator('input[type="file"]')
+    upload = page.locator('input[type="file"]').first
     upload.set_input_files({"name": "sets.csv", "mimeType": "text/csv", "buffer": b"A,0\nB,soon\n"})
     expect(page.locator(".hl-trouble")).to_contain_text("sets.csv: line 2: 'soon' is not a time")
     times_of_day = b"First set,19:30:00\nSecond set,19:32:30\n"

@@ -21,6 +21,7 @@ from tests.builders import (
     a_session,
     a_stage,
     a_timeline,
+    a_transcript,
     a_window,
     after_ms,
     an_annotation,
@@ -140,6 +141,20 @@ def test_what_somebody_left_out_has_no_figure_in_any_file_and_says_who_left_it_o
     ]
 
 
+def test_what_was_said_is_a_table_of_its_own(houselights: Houselights, talk: Store, tmp_path: Path) -> None:
+    talk.put_transcript("talk-1", "main", a_transcript((0, 1.5, "Welcome."), (1.5, 4, "=1+1, she said")))
+    assert houselights("export", "talk-1", "--out", tmp_path).code == 0
+    rows = rows_of(tmp_path / "transcript.csv")
+    assert [(row["stage_id"], row["start_s"], row["end_s"]) for row in rows] == [
+        ("main", "0.0", "1.5"),
+        ("main", "1.5", "4.0"),
+    ]
+    assert [row["text"].lstrip("'") for row in rows] == ["Welcome.", "=1+1, she said"]
+    talk.delete_transcript("talk-1", "main")
+    assert houselights("export", "talk-1", "--out", tmp_path).code == 0
+    assert rows_of(tmp_path / "transcript.csv") == []
+
+
 def test_what_lies_far_outside_the_session_is_in_no_file_and_that_is_reported(
     houselights: Houselights, talk: Store, tmp_path: Path
 ) -> None:
@@ -175,7 +190,8 @@ def test_the_manifest_says_what_made_the_figures_and_checks_the_files(
     assert manifest["scorers"][0]["model_sha256"] == "ab" * 32
     assert manifest["scorers"][0]["experimental"] == ["fear"]
     assert set(manifest["sha256"]) == {
-        "curve.csv", "tracks.csv", "notes.csv", "dictionary.csv", "curve.parquet", "tracks.parquet", "notes.parquet"
+        "curve.csv", "tracks.csv", "notes.csv", "transcript.csv", "dictionary.csv",
+        "curve.parquet", "tracks.parquet", "notes.parquet", "transcript.parquet",
     }  # fmt: skip
     for name, digest in manifest["sha256"].items():
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest

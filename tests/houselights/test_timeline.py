@@ -299,3 +299,19 @@ def test_a_file_that_is_no_deck_cannot_be_found_and_changes_nothing(
     assert ended.code == 2
     assert "slides.csv" in ended.err
     assert stage_of(store).timelines == ()
+
+
+def test_a_transcript_is_stored_beside_the_timelines_and_removed(
+    houselights: Houselights, store: Store, slides: Path, tmp_path: Path
+) -> None:
+    captions = tmp_path / "talk.vtt"
+    captions.write_text("WEBVTT\n\n00:01.000 --> 00:04.000\nWelcome.\n\n00:04.000 --> 00:09.000\nThis is it.\n")
+    ended = houselights("timeline", "talk-1", slides, "--transcript", captions)
+    assert (ended.code, ended.err) == (0, "")
+    assert "transcript talk: 2 lines, until 0:09" in ended.out
+    assert [line.text for line in store.transcript("talk-1", "main").lines] == ["Welcome.", "This is it."]
+    assert len(stage_of(store).timelines) == 1
+    assert houselights("timeline", "talk-1", "--remove-transcript").code == 0
+    assert store.transcript("talk-1", "main") is None
+    assert len(stage_of(store).timelines) == 1
+    assert houselights("timeline", "talk-1", "--remove-transcript").code == 1

@@ -26,12 +26,14 @@ class View:
         beside: other measures, laid beside it.
         against: the baseline.
         smoothing_s: what figures are averaged over; 0 for nothing.
+        usual: whether the range of earlier sessions is drawn behind it.
     """
 
     expression: str | None = None
     beside: tuple[str, ...] = ()
     against: BaselineChoice = "whole talk"
     smoothing_s: float = 0.0
+    usual: bool = False
 
 
 def choose_view(file: SessionFile, windows: StageWindows) -> View:
@@ -65,18 +67,25 @@ def choose_view(file: SessionFile, windows: StageWindows) -> View:
         against = st.selectbox(
             "Compare with", BASELINES, format_func=AGAINST.__getitem__, key="against", bind="query-params"
         )
-        usual = default_smoothing_s(windows.length_s)
+        suits = default_smoothing_s(windows.length_s)
         smoothing_s = st.selectbox(
             "Average",
             list(SMOOTHINGS),
-            index=list(SMOOTHINGS).index(usual),
+            index=list(SMOOTHINGS).index(suits),
             format_func=SMOOTHINGS.__getitem__,
             key="smoothing",
             bind="query-params",
+        )
+        ranged = st.toggle(
+            "Range of earlier sessions",
+            key="usual",
+            bind="query-params",
+            help="Drawn behind the curve where at least three earlier sessions are chosen to compare with.",
         )
     return View(
         expression=expression,
         beside=tuple(name for name in beside if name != expression),
         against=against,
         smoothing_s=smoothing_s,
+        usual=ranged,
     )

@@ -11,7 +11,7 @@ from math import isnan
 import numpy as np
 import streamlit as st
 
-from audience.comparing.earlier import StageSummary, comparable, mean_along
+from audience.comparing.earlier import LEAST_FOR_A_RANGE, StageSummary, comparable, mean_along, usual_range
 from audience.disclosure import interval_text, share_text
 from audience.percents import percent_text
 from audience.reaction.curve import StageWindows, smoothed_curve
@@ -22,7 +22,7 @@ from dashboard import data, markup
 from dashboard.charts.theme import SPARK_CURVE
 from dashboard.clock import date_text, viewer_zone
 from dashboard.pages.session.choices import View
-from dashboard.player.player import Line
+from dashboard.player.player import Line, Range
 
 MOST_AT_FIRST = 3
 _POINTS = 72
@@ -100,6 +100,14 @@ def mean_line(review: Review, view: View, earlier: Earlier) -> Line | None:
     )
     name = "Earlier session" if len(earlier.stages) == 1 else f"Mean of {len(earlier.stages)} earlier sessions"
     return Line(name=name, kind="earlier", smooth=smooth, raw=raw)
+
+
+def usual_band(review: Review, view: View, earlier: Earlier) -> Range | None:
+    """The usual range of the other sessions along what was shown; None where it was not asked for, or they are few."""
+    if not view.usual or review.expression is None or len(earlier.stages) < LEAST_FOR_A_RANGE:
+        return None
+    low, high = usual_range(review.windows, earlier.stages, review.expression, view.smoothing_s)
+    return Range(name=f"Range of {len(earlier.stages)} earlier sessions", low=low, high=high)
 
 
 def show_earlier(review: Review, view: View, earlier: Earlier) -> None:

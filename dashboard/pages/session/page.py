@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import numpy as np
 import streamlit as st
 
+from audience.comparing.suggestions import Suggestion
 from audience.errors import HouselightsError, SessionNotFound
 from audience.faces import FACING, LEAD_EXPRESSION
 from audience.reaction.curve import StageWindows
@@ -26,7 +27,14 @@ from dashboard.charts.theme import palette_of
 from dashboard.clock import viewer_zone
 from dashboard.markup import units_kept
 from dashboard.pages.session.choices import View, choose_view
-from dashboard.pages.session.earlier import Earlier, choose_earlier, mean_line, shares_by_title, show_earlier
+from dashboard.pages.session.earlier import (
+    Earlier,
+    choose_earlier,
+    mean_line,
+    shares_by_title,
+    show_earlier,
+    usual_band,
+)
 from dashboard.pages.session.notes import ask_to_write, show_dialogs, show_notes
 from dashboard.pages.session.picture import show_picture
 from dashboard.pages.session.segments.component import segment_table
@@ -37,6 +45,7 @@ from dashboard.session_address import choose_stage
 from dashboard.stills import still_url
 from dashboard.video import NoVideo, Video
 from dashboard.wording import (
+    ABOUT_SUGGESTIONS,
     GAPS,
     about_facing,
     about_moments,
@@ -52,7 +61,11 @@ from dashboard.wording import (
 
 
 def moment_list(
-    windows: StageWindows, found: Sequence[Moment], video: Video | NoVideo, address: Mapping[str, str]
+    windows: StageWindows,
+    found: Sequence[Moment],
+    video: Video | NoVideo,
+    address: Mapping[str, str],
+    words: Sequence[tuple[str, str]] = (),
 ) -> str:
     """The moments as HTML; each is a link to its second, and has a marker on the player that is on the page.
 
@@ -61,9 +74,11 @@ def moment_list(
         found: the moments.
         video: where their stills come from, or why there are none.
         address: what the page's own address asks for.
+        words: for each, what was said and the notes of its slide, or "" for either; none where no such thing is known.
     """
     markers = json.dumps(packed_markers([_marker(moment) for moment in found]))
-    items = "".join(_item(windows, moment, video, address) for moment in found)
+    said = words or [("", "")] * len(found)
+    items = "".join(_item(windows, one, video, address, its) for one, its in zip(found, said, strict=True))
     return f'<ol class="hl-moments" data-markers="{escape(markers)}">{items}</ol>'
 
 
@@ -76,9 +91,15 @@ def _marker(moment: Moment) -> Marker:
     return Marker(at_s=moment.session_s, kind=moment.kind, title=f"{moment.sentence} ({moment.sure})")
 
 
-def _item(windows: StageWindows, moment: Moment, video: Video | NoVideo, address: Mapping[str, str]) -> str:
+def _item(
+    windows: StageWindows, moment: Moment, video: Video | NoVideo, address: Mapping[str, str], words: tuple[str, str]
+) -> str:
     still = still_url(video, moment.session_s) if isinstance(video, Video) else None
     picture = f'<img src="{escape(still)}" alt="" loading="lazy">' if still else ""
+    said, notes = words
+    below = f'<q class="hl-moment-words" dir="auto">{escape(said)}</q>' if said else ""
+    if notes:
+        below += f'<span class="hl-moment-notes" dir="auto"><span>Notes</span> {escape(notes)}</span>'
     title = moment.segment or {"peak": "Peak", "dip": "Dip", "turn": "Steepest turn"}[moment.kind]
     return (
         f'<li><a href="{escape(second_url(address, moment.session_s))}" data-seek="{moment.session_s:g}" '
@@ -86,7 +107,7 @@ def _item(windows: StageWindows, moment: Moment, video: Video | NoVideo, address
         f'<span class="hl-number hl-{moment.kind}">{moment.number}</span>'
         f'<span class="hl-moment-title">{escape(title)}</span>'
         f'<span class="hl-moment-when">{escape(position_text(windows, moment.place))} · {moment.sure}</span>'
-        f'<span class="hl-moment-said">{escape(units_kept(moment.sentence))}</span>'
+        f'<span class="hl-moment-said">{escape(units_kept(moment.sentence))}</span>{below}'
         f"</a></li>"
     )
 
@@ -111,17 +132,17 @@ def show_stage(reader: data.Reader, file: data.SessionFile) -> None:
         query = {"session": file.session.session_id, "household": stage.stage_id}
         head.page_link("panel/page.py", label="Who of the household was there →", query_params=query)
     if review.length_s:
-        show_review(reader, review, view)
+        show_review(reader, file, review, view)
     else:
         line = "No camera has recorded anything on this stage yet. Score a recording into the session:"
         st.html(markup.empty(line, how_to_score(file.session.session_id)))
         st.html(markup.note(outside_note(windows)))
 
 
-def show_review(reader: data.Reader, review: Review, view: View) -> None:
+def show_review(reader: data.Reader, file: data.SessionFile, review: Review, view: View) -> None:
     """The recording with its curve, and under it what there is to say; what is chosen below shows above too."""
     windows = review.windows
-    above, facing_place, moments_place, segments_place, earlier_place = (st.container() for _ in range(5))
+    above, facing_place, moments_place, next_place, segments_place, earlier_place = (st.container() for _ in range(6))
     with earlier_place:
         earlier = choose_earlier(reader, windows) if review.expression is not None else Earlier()
     video = video_of(windows.session, review.recordings)
@@ -130,6 +151,7 @@ def show_review(reader: data.Reader, review: Review, view: View) -> None:
             review,
             view,
             earlier=mean_line(review, view, earlier),
+            usual=usual_band(review, view, earlier),
             video=video,
             start_s=second_asked_for(windows),
             palette=palette_of(st.context.theme.type),
@@ -149,15 +171,34 @@ def show_review(reader: data.Reader, review: Review, view: View) -> None:
             st.header("Moments", anchor=False)
             st.html(markup.note(about_moments(review)))
             if not review.live:
-                st.html(moment_list(windows, review.moments, video, st.query_params.to_dict()))
+                words = [(review.words(moment), review.slide_notes(moment)) for moment in review.moments]
+                st.html(moment_list(windows, review.moments, video, st.query_params.to_dict(), words))
     with segments_place:
         show_segments(reader, review, view, earlier)
     with earlier_place:
         show_earlier(review, view, earlier)
     st.header("Notes and exclusions", anchor=False)
     show_notes(review)
+    # It reads earlier sessions: drawn last, so that nothing on the page waits for it.
+    with next_place:
+        show_suggestions(reader.suggestions(file, windows.stage, review.expression) if review.expression else ())
     if noted is not None:
         ask_to_write(windows.session.session_id, windows.stage.stage_id, noted)
+
+
+def show_suggestions(found: Sequence[Suggestion]) -> None:
+    """What holds of the session beside earlier ones; nothing where nothing holds."""
+    if not found:
+        return
+    st.header("What to look at next", anchor=False)
+    address = st.query_params.to_dict()
+    items = "".join(
+        f'<li><a href="{escape(second_url(address, one.session_s))}" data-seek="{one.session_s:g}" target="_self">'
+        f"{escape(units_kept(one.sentence))}</a></li>"
+        for one in found
+    )
+    st.html(f'<ul class="hl-next">{items}</ul>')
+    st.html(markup.note(ABOUT_SUGGESTIONS))
 
 
 def show_facing(review: Review, view: View) -> None:

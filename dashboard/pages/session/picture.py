@@ -10,7 +10,7 @@ from audience.exclusions import Annotation
 from audience.reaction.review import Review
 from dashboard.charts.theme import Palette
 from dashboard.pages.session.choices import View
-from dashboard.player.player import Curves, Line, Marker, player
+from dashboard.player.player import Curves, Line, Marker, Range, player
 from dashboard.video import NoVideo, Video
 from dashboard.wording import AGAINST, expression_name
 
@@ -20,6 +20,7 @@ def show_picture(
     view: View,
     *,
     earlier: Line | None,
+    usual: Range | None,
     video: Video | NoVideo,
     start_s: float | None,
     palette: Palette,
@@ -32,6 +33,7 @@ def show_picture(
         review: of the stage, which has one window at least.
         view: how it is shown.
         earlier: the mean of other sessions, to be laid beside the curve.
+        usual: their range, to be laid behind it.
         video: the recording, or why there is none.
         start_s: the second of the session that the address names.
         palette: colours of the curve.
@@ -45,7 +47,7 @@ def show_picture(
     session_id, stage_id = windows.session.session_id, windows.stage.stage_id
     return player(
         windows,
-        None if review.expression is None else curves_of(review, view, earlier),
+        None if review.expression is None else curves_of(review, view, earlier, usual),
         markers=_notes(review),
         video=video,
         start_s=start_s,
@@ -57,7 +59,7 @@ def show_picture(
     )
 
 
-def curves_of(review: Review, view: View, earlier: Line | None) -> Curves:
+def curves_of(review: Review, view: View, earlier: Line | None, usual: Range | None) -> Curves:
     """The leading curve with the other measures, the baseline and earlier sessions beside it; each where it is."""
     assert review.expression is not None
     lines = [
@@ -69,8 +71,8 @@ def curves_of(review: Review, view: View, earlier: Line | None) -> Curves:
         )
         for name in view.beside
     ]
-    usual = review.baseline(view.against).share
-    lines.append(Line(name=f"Baseline: {AGAINST[view.against].lower()}", kind="baseline", smooth=usual, raw=usual))
+    base = review.baseline(view.against).share
+    lines.append(Line(name=f"Baseline: {AGAINST[view.against].lower()}", kind="baseline", smooth=base, raw=base))
     if earlier is not None:
         lines.append(earlier)
     return Curves(
@@ -78,6 +80,7 @@ def curves_of(review: Review, view: View, earlier: Line | None) -> Curves:
         raw=review.curve(0),
         smoothing_s=view.smoothing_s,
         lines=tuple(line for line in lines if not np.isnan(line.smooth).all()),
+        usual=None if usual is None or np.isnan(usual.low).all() else usual,
     )
 
 

@@ -21,6 +21,7 @@ from dashboard.pages.timeline.desk import Desk, desk_of, differs, save
 from dashboard.pages.timeline.segments import edit_segments
 from dashboard.pages.timeline.slide_times.tab import set_slide_times
 from dashboard.pages.timeline.sources import show_incoming, take_file, take_film, take_match
+from dashboard.pages.timeline.transcript import edit_transcript
 from dashboard.recordings import library, video_of
 from dashboard.session_address import choose_stage
 from dashboard.wording import share_of
@@ -58,9 +59,8 @@ def show_session(reader: data.Reader, file: data.SessionFile) -> None:
     desk = desk_of(file.session, stage)
     windows = reader.windows(file, stage)
     head, laid = st.container(), st.container()
-    segments, times, when, source, aligned = st.tabs(
-        ["Segments", "Slide times", "Start and breaks", "Import", "Sync start"]
-    )
+    names = ["Segments", "Slide times", "Start and breaks", "Import", "Sync start", "Transcript"]
+    segments, times, when, source, aligned, said = st.tabs(names)
     length_s = known_length_s(desk, file, stage)
     films = library().files()
     with segments:
@@ -74,6 +74,8 @@ def show_session(reader: data.Reader, file: data.SessionFile) -> None:
         show_incoming(desk)
     with aligned:
         align(desk, file, windows, films)
+    with said:
+        edit_transcript(reader.review(file, stage))
     # What stands above was typed below: it is drawn last.
     edited, problem = checked(desk, file, stage)
     with times:
