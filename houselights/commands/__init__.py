@@ -14,6 +14,7 @@ from houselights.commands.demo import demo
 from houselights.commands.doctor import doctor
 from houselights.commands.export import export
 from houselights.commands.grant import grant, revoke
+from houselights.commands.highlights import highlights
 from houselights.commands.household import household
 from houselights.commands.ingest import ingest
 from houselights.commands.local_cloud import local_cloud
@@ -38,6 +39,7 @@ COMMANDS: tuple[click.Command, ...] = (
     describe,
     export,
     report,
+    highlights,
     delete,
     prune,
     migrate,
