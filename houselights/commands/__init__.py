@@ -19,6 +19,7 @@ from houselights.commands.household import household
 from houselights.commands.ingest import ingest
 from houselights.commands.local_cloud import local_cloud
 from houselights.commands.migrate import migrate
+from houselights.commands.notice import notice
 from houselights.commands.people import people
 from houselights.commands.prepare import prepare
 from houselights.commands.qr import qr
@@ -54,6 +55,7 @@ COMMANDS: tuple[click.Command, ...] = (
     alerts,
     people,
     household,
+    notice,
     qr,
     share,
     dashboard,

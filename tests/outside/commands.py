@@ -163,6 +163,8 @@ def a_camera(runs: Runs) -> None:
     with runs.serving("alerts", "-m", "houselights", "alerts", *webhook) as alerts:
         alerts.until("checking the rules")
     runs.houselights("qr", "talk", "--at", "https://example.org", "--to", "FILE.svg")
+    runs.houselights("notice", "hall", "--languages", "de,en", "--to", "FILE-2.pdf")
+    runs.houselights("notice", "hall", "--up", "--by", "Ada")
     runs.houselights("simulate", "festival", "--stages", "1", "--hours", "0.05", "--truth", "FILE.json")
     runs.houselights("simulate", "household", "--session", "evening", "--truth", "FILE-2.json")
     for words in (
