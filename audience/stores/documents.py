@@ -16,7 +16,7 @@ import msgspec
 
 from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertWatcher, ReportMark
 from audience.errors import InvalidValue, StoreTooNew, StoreUnavailable
-from audience.sessions import Stage
+from audience.sessions import Session, Stage
 from audience.store import AlertDocument, Heartbeat
 from audience.transcripts import Transcript
 
@@ -35,7 +35,7 @@ _TYPES: dict[str, type[AlertDocument]] = {
 
 
 # Fields that an earlier version refuses as unknown: left out where they say nothing, so that it can read the rest.
-_LEFT_OUT_IF_NONE: dict[type, tuple[str, ...]] = {Heartbeat: ("bundle",)}
+_LEFT_OUT_IF_NONE: dict[type, tuple[str, ...]] = {Heartbeat: ("bundle",), Session: ("notice",)}
 _LEFT_OUT_OF_SEGMENTS = ("notes", "guessed")
 
 

@@ -35,6 +35,7 @@ from dashboard.pages.session.earlier import (
     show_earlier,
     usual_band,
 )
+from dashboard.pages.session.highlights import offer_highlights
 from dashboard.pages.session.notes import ask_to_write, show_dialogs, show_notes
 from dashboard.pages.session.picture import show_picture
 from dashboard.pages.session.segments.component import segment_table
@@ -164,6 +165,7 @@ def show_review(reader: data.Reader, file: data.SessionFile, review: Review, vie
             st.html(markup.listing("About the recording", review.recording_notes))
         with st.container(horizontal=True, key="take-away"):
             offer_report(review, smoothing_s=view.smoothing_s if review.expression else None, against=view.against)
+            offer_highlights(review)
     with facing_place:
         show_facing(review, view)
     with moments_place:
