@@ -42,8 +42,8 @@ FRONT: Final = 1 << 20
 TAIL: Final = 8 << 20
 """Bytes of the end, which arrive second: the index of an hour's MP4 has about five million."""
 
-PART: Final = 2 << 20
-"""Bytes that are asked for at a time: a cut connection loses a part at most."""
+PART: Final = 1 << 20
+"""Bytes that are asked for at a time: as many as nginx lets through unless told otherwise, and the most a cut loses."""
 
 MOST_ATTEMPTS: Final = 3
 """A recording at which scoring broke off so many times without getting on is left alone."""

@@ -13,10 +13,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 from audience.errors import HouselightsError
 from audience.incoming import MOST_ATTEMPTS, IncomingRecording, IncomingRecordings, ScoringState
@@ -26,6 +27,7 @@ from audience.time import from_ms, to_ms
 from edge_lambda.detectors import DEFAULT_DETECTOR, Detector
 from edge_lambda.detectors.load import load_detector
 from edge_lambda.scorers import Scorer, load_scorer
+from houselights.commands.options import MODEL_VARIABLE
 from houselights.scoring.arriving import ArrivingFile
 from houselights.scoring.score import Position, ScoringPlan, score_recording
 from houselights.scoring.summary import Summary
@@ -179,7 +181,8 @@ def _detector() -> Detector:
 
 @cache
 def _scorer() -> Scorer:
-    return load_scorer("expressionnet")
+    own = os.environ.get(MODEL_VARIABLE)
+    return load_scorer("expressionnet", model=Path(own) if own else None)
 
 
 @contextmanager
@@ -210,8 +213,9 @@ def main() -> int:
 
     threading.Thread(target=end_with_server, daemon=True).start()
     os.nice(5)  # the pages come first
-    _detector()
-    _scorer()
+    with suppress(HouselightsError):  # said of each recording, when it is scored
+        _detector()
+        _scorer()
     ScoringQueue(url, IncomingRecordings(recordings_folder(url)), ending).run()
     return 0
 
