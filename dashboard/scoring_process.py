@@ -30,7 +30,7 @@ _END_WITHIN_S: Final = 15.0
 
 def can_score() -> bool:
     """Whether what scoring needs is installed here."""
-    return all(find_spec(name) is not None for name in ("houselights", "onnxruntime", "cv2"))
+    return all(find_spec(name) is not None for name in ("houselights", "cv2", "pooch"))
 
 
 class ScoringProcess:

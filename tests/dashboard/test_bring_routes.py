@@ -231,7 +231,7 @@ def test_a_full_disk_is_said_and_what_arrived_is_kept(server: Server, monkeypatc
     assert "full" in said["problem"]
     assert server.ask("GET", f"/incoming/{answer['id']}")[1] == answer
     server.send_all(answer, content)
-    monkeypatch.setattr("dashboard.access.upload_room.shutil.disk_usage", lambda _: SimpleNamespace(free=1 << 30))
+    monkeypatch.setattr("dashboard.access.upload_room.shutil.disk_usage", lambda _: SimpleNamespace(free=10**9))
     assert server.bring(recording(100), "other.mp4")[0] == 413
 
 

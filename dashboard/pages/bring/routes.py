@@ -11,7 +11,6 @@ browser asks again: what had arrived is there, to the byte. A request that canno
 
 from __future__ import annotations
 
-import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -165,9 +164,6 @@ async def _written(request: Request, found: IncomingRecording, at: int, until: i
                 return _problem(400, "There are more bytes than was said.")
             if len(buffer) >= _WRITTEN_AT and at + len(buffer) < until:
                 await write(settle=False)
-    except ClientDisconnect:
-        logging.getLogger("houselights").debug("an upload was cut")
-        raise
     finally:
         if buffer:
             with anyio.CancelScope(shield=True):
@@ -201,6 +197,8 @@ async def _answer(request: Request, serve: Callable[[Request, _Sending], Any], s
         return _problem(403, "A page of another site may not send recordings.")
     try:
         return await serve(request, sending)  # type: ignore[no-any-return]
+    except ClientDisconnect:
+        return _problem(400, "The connection was cut.")  # nobody reads it
     except AccessRefused as problem:
         return _problem(404, str(problem))
     except NoRoom as problem:
