@@ -27,13 +27,20 @@ def is_active(found: list[IncomingRecording]) -> bool:
     return any(one.step in ("waiting", "scoring") for one in found)
 
 
+def _turn(one: IncomingRecording) -> int:
+    """When its turn is: what is being scored, what is all there, what is still arriving; what stands still is last."""
+    if one.step == "waiting":
+        return 1 if one.received is None else 2
+    return 0 if one.step == "scoring" else 3
+
+
 def show_queue(*, looks: bool) -> None:
     """The recordings: those under way in the order in which they are scored, then those that are scored."""
     found = data.queue()
-    if looks and not is_active(found):
-        st.rerun()
+    if looks != is_active(found):
+        st.rerun()  # all of the page, which then looks again by itself, or no longer
     show_problem()
-    under_way = [one for one in found if one.step != "done"]
+    under_way = sorted((one for one in found if one.step != "done"), key=_turn)
     done = sorted((one for one in found if one.step == "done"), key=lambda one: -one.state.at_ms)
     shown = done if st.session_state.get("bring-all") else done[:_SCORED_SHOWN]
     begun = [one.request.session_id for one in (*under_way, *shown) if one.state.done_s]
