@@ -181,8 +181,7 @@ if everything := data.sessions():
     with data.reader() as reader:
         show_all(reader, everything)
 else:
-    can_bring = has_page(permit_here(), "bring")
-    if can_bring:
+    if has_page(permit_here(), "bring"):
         st.page_link("bring/page.py", label="**Score a recording of an audience**", icon=":material/upload:")
     line = f"There is no session in this store yet{data.whereabouts()}. Score a recording, or look at samples first:"
-    st.html(markup.empty(line, *([] if can_bring else [how_to_score()]), HOW_TO_SEE_SAMPLES))
+    st.html(markup.empty(line, how_to_score(), HOW_TO_SEE_SAMPLES))
