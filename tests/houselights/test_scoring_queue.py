@@ -137,7 +137,7 @@ def test_what_was_scored_of_a_stopped_recording_is_kept_and_it_goes_on_from_ther
 ) -> None:
     one, content = arriving
     with scoring(url, incoming):
-        until(lambda: again(incoming, one).state.done_s > 10)
+        until(lambda: again(incoming, one).state.done_s > 0)
         incoming.stop(one.request.recording_id)
         until(lambda: again(incoming, one).state.step == "waiting")
     assert step(incoming, one) == "stopped"
