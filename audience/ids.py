@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
+from itertools import count
 
 from audience.errors import InvalidValue
 
@@ -39,6 +41,12 @@ def id_of(title: str) -> str:
     """An id made of a title: `Opening night: Zoë` gives `opening-night-zoe`; "" where none of its letters is in ids."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_ID].strip("-")
+
+
+def free_id(wanted: str, taken: Collection[str]) -> str:
+    """The id, or the next that is free: `talk`, `talk-2`, `talk-3`."""
+    numbered = (f"{wanted[: LONGEST_ID - 5]}-{number}" for number in count(2))
+    return wanted if wanted not in taken else next(name for name in numbered if name not in taken)
 
 
 def check_title(what: str, value: str) -> str:

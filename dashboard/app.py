@@ -27,23 +27,26 @@ from dashboard.access.provider import ProviderApart
 from dashboard.pages.board.data import boards
 from dashboard.pages.board.routes import BoardBeforePages, board_routes
 from dashboard.pages.board.snapshots import Snapshots
+from dashboard.pages.bring.routes import incoming_routes
 from dashboard.pages.desk.routes import desk_routes
 from dashboard.pages.household.routes import household_routes
 from dashboard.pages.join.routes import join_routes
 from dashboard.photos import photos
 from dashboard.recording_route import recording_routes
+from dashboard.scoring_process import scoring
 
 
 @asynccontextmanager
-async def browser_opened(_app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Opens a browser once the server listens, where one is wanted.
+async def running(_app: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Scores what is in the queue for as long as the server runs; opens a browser once it listens, where one is wanted.
 
     Streamlit itself is kept from it: it would ask for an e-mail address first, and offer people who look at a talk to
     install something for programmers.
     """
     if os.environ.get("HOUSELIGHTS_OPEN_BROWSER"):
         webbrowser.open(f"http://127.0.0.1:{st.get_option('server.port')}")
-    yield {}
+    with scoring().running():
+        yield {}
 
 
 def now_ms() -> int:
@@ -57,6 +60,7 @@ app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",
     routes=[
         *recording_routes(hosts),
+        *incoming_routes(hosts),
         *link_routes(),
         *join_routes(photos(), hosts),
         *desk_routes(hosts),
@@ -68,5 +72,5 @@ app = st.App(
         Middleware(ProviderApart),
         Middleware(BoardBeforePages, routes=board_routes(page(), Snapshots(public_board, now_ms), hosts)),
     ],
-    lifespan=browser_opened,
+    lifespan=running,
 )

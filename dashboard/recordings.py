@@ -1,8 +1,9 @@
-"""Finds the recording that belongs to a curve in the folders an operator named.
+"""Finds the recording that belongs to a curve in the folders an operator named, and among those that were brought.
 
-The operator names places (`houselights dashboard --videos DIR`); a session's recording is the file in them whose
-fingerprint stands with the session's scores. So no path is kept in a store or taken from an address, a recording that
-was moved or renamed is found again, and a file that was changed is not taken for it.
+The operator names places (`houselights dashboard --videos DIR`), and people bring recordings (`audience.incoming`); a
+session's recording is the file in them whose fingerprint stands with the session's scores. So no path is kept in a
+store or taken from an address, a recording that was moved or renamed is found again, and a file that was changed is not
+taken for it.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from audience.incoming import is_arriving
 from audience.recording_files import fingerprint
 from audience.sessions import Session
 from audience.store import RecordingProgress
 from audience.time import to_ms
 from dashboard.access.identity import permit
+from dashboard.incoming_data import incoming
 from dashboard.video import NoVideo, Video
 
 ROUTE = "/recordings"
@@ -46,13 +49,15 @@ class RecordingFile:
 class RecordingLibrary:
     """The recordings in the folders an operator named. Safe to use from several threads."""
 
-    def __init__(self, places: Sequence[Path]) -> None:
+    def __init__(self, places: Sequence[Path], brought: Callable[[], Sequence[Path]] = tuple) -> None:
         """Creates the object without I/O.
 
         Args:
             places: folders, with all that lies under them, and single files. Links to other places are not followed.
+            brought: more of them, which change.
         """
         self.places = tuple(place.resolve() for place in places)
+        self._brought = brought
         self._known: dict[Path, tuple[_Signature, str]] = {}
         self._searching = threading.Lock()
 
@@ -88,10 +93,12 @@ class RecordingLibrary:
         return sorted(path for path in self._files() if _regular(path) is not None)
 
     def _files(self) -> Iterator[Path]:
-        for place in self.places:
+        for place in (*self.places, *(place.resolve() for place in self._brought())):
             if place.is_file():
                 yield place
             for folder, _, names in os.walk(place):
+                if is_arriving(Path(folder)):
+                    continue
                 yield from (Path(folder, name) for name in names if Path(name).suffix.lower() in _ENDINGS)
 
 
@@ -112,10 +119,6 @@ def video_of(session: Session, recordings: Sequence[RecordingProgress]) -> Video
         return NoVideo(reason="No recording was scored on this stage.")
     if not permit().plays(session.session_id):
         return NoVideo(reason="The link that opened this session does not show its recording.")
-    if not places.places:
-        return NoVideo(
-            reason="To see the recording here, name the folder it lies in: houselights dashboard --videos DIR"
-        )
     found = [(progress, places.find(progress.fingerprint)) for progress in recordings]
     for progress, file in found:
         if file is not None and file.media_type is not None:
@@ -123,12 +126,16 @@ def video_of(session: Session, recordings: Sequence[RecordingProgress]) -> Video
             return Video(url=f"{ROUTE}/{progress.fingerprint}", starts_s=starts_s, length_s=progress.done_s)
     if any(file is not None for _, file in found):
         return NoVideo(reason="Browsers do not play recordings of this kind: they play MP4 (H.264) and WebM.")
+    if not places.places:
+        return NoVideo(
+            reason="To see the recording here, name the folder it lies in: houselights dashboard --videos DIR"
+        )
     return NoVideo(reason="The recording is not, or no longer, in the folders that were named with --videos.")
 
 
 @lru_cache(maxsize=1)
 def _library(places: str) -> RecordingLibrary:
-    return RecordingLibrary([Path(place) for place in places.split(os.pathsep) if place])
+    return RecordingLibrary([Path(place) for place in places.split(os.pathsep) if place], lambda: incoming().places())
 
 
 def _regular(path: Path) -> os.stat_result | None:

@@ -87,6 +87,23 @@ def has_identity(url: str) -> bool:
     raise _unknown(url)
 
 
+def recordings_folder(url: str) -> Path:
+    """The folder of recordings that are brought to the store at a URL to be scored (`audience.incoming`).
+
+    Beside an SQLite database it is `<database>-recordings`; for a table, `recordings` in the user's data folder.
+
+    Raises:
+        InvalidValue: the URL is not one of a known kind of store.
+    """
+    if path := _sqlite_path(url):
+        return path.with_name(f"{path.name}-recordings")
+    if url.startswith(_DYNAMODB):
+        import platformdirs
+
+        return platformdirs.user_data_path("houselights", appauthor=False) / "recordings"
+    raise _unknown(url)
+
+
 def _sqlite_path(url: str) -> Path | None:
     """The path of an SQLite database; None for another kind of store."""
     if not url.startswith(_SQLITE) or url == _SQLITE:

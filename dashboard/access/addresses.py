@@ -16,12 +16,13 @@ import streamlit
 
 from dashboard.access.link_route import ROUTE as LINKS
 from dashboard.pages.board.routes import ROUTE as BOARDS
+from dashboard.pages.bring.routes import INCOMING
 from dashboard.pages.desk.routes import DESK
 from dashboard.pages.household.routes import HOUSEHOLD
 from dashboard.pages.join.routes import JOIN, WITHDRAW
 from dashboard.recordings import ROUTE as RECORDINGS
 
-Whom = Literal["everybody", "let in", "roles", "recording", "nobody"]
+Whom = Literal["everybody", "let in", "roles", "recording", "bringing", "nobody"]
 
 READING: Final = ("GET", "HEAD")
 
@@ -46,7 +47,7 @@ class Address:
         paths: what their paths look like.
         methods: those that are answered.
         whom: for everybody; for those to whom anything is open; for those with a role; for those who may play the
-            recording named in the path; or for the person at this machine alone.
+            recording named in the path; for those who may bring recordings; or for the person at this machine alone.
         cost: tokens (`limits`): what an answer costs the server, in requests for a board.
         is_page: whether it is one of the pages, in whose place a stranger is shown the door.
         is_socket: whether it is a WebSocket's.
@@ -88,6 +89,8 @@ def addresses() -> Sequence[Address]:
         _address(f"{JOIN}/{_TOKEN}/photo", ("POST",), "everybody", cost=HINT_COST),
         _address(f"{HOUSEHOLD}/{_TOKEN}(?:/state\\.json|/faces/{_ID})?", READING, "everybody", cost=5),
         _address(f"{HOUSEHOLD}/{_TOKEN}/taps", ("POST",), "everybody", cost=20),
+        _address(INCOMING, ("POST",), "bringing", cost=200),
+        _address(f"{INCOMING}/[0-9a-f]{{32}}", ("GET", "PATCH"), "bringing", cost=5),
         _address(f"{LINKS}/[^/]{{1,600}}", READING, "everybody", cost=20),
         _address("/auth/login", ("GET",), "everybody", cost=800),
         _address("/oauth2callback", ("GET",), "everybody", cost=800),

@@ -13,7 +13,7 @@ from dashboard.access.permits import EVERYTHING, Duty, Permit, Role
 from dashboard.access.sign_in_page import name_of
 
 # By file name, the role from which a page is somebody's. Enforced by the store: here it only spares them a refusal.
-_LEAST: dict[str, Role] = {"timeline": "analyst", "panel": "analyst", "operate": "operator"}
+_LEAST: dict[str, Role] = {"timeline": "analyst", "panel": "analyst", "operate": "operator", "bring": "operator"}
 # What whoever holds a link needs of the pages.
 _BY_LINK = ("sessions", "session")
 
@@ -35,6 +35,8 @@ def has_page(permit: Permit, name: str) -> bool:
     """
     if name in _DUTIES:
         return permit is EVERYTHING or bool(permit.duties & _DUTIES[name])
+    if name == "bring" and not permit.brings:
+        return False
     if permit.role is None:
         return permit.lets_in and name in _BY_LINK
     return permit.is_at_least(_LEAST.get(name, "viewer"))

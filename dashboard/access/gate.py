@@ -219,6 +219,8 @@ async def _may(permit: Permit, address: Address, path: str) -> bool:
             return await run_in_threadpool(may_play, store_url(), permit, path.split("/")[2], now_ms)
         except HouselightsError:
             return False  # a store that cannot be read shows nothing
+    if address.whom == "bringing":
+        return permit.brings
     if address.whom == "roles":
         return permit.role is not None
     return address.whom == "everybody" or (address.whom == "let in" and permit.lets_in)

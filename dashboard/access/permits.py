@@ -27,6 +27,7 @@ class Permit:
         linked: ids of sessions that links open.
         linked_recordings: those of them whose recordings they open too.
         festivals_only: sees the sessions that have a public board, and nothing else.
+        brings: may bring recordings to be scored, as far as there is room.
         duties: "people" (enrols, withdraws), "desk" (sees who comes in), "request", "approve", "confirm" (searches).
     """
 
@@ -35,6 +36,7 @@ class Permit:
     linked: frozenset[str] = frozenset()
     linked_recordings: frozenset[str] = frozenset()
     festivals_only: bool = False
+    brings: bool = False
     duties: frozenset[Duty] = frozenset()
 
     @property
@@ -67,7 +69,7 @@ class Permit:
         )
 
 
-EVERYTHING: Final = Permit(role="admin", duties=frozenset({"people", "desk"}))
+EVERYTHING: Final = Permit(role="admin", brings=True, duties=frozenset({"people", "desk"}))
 """Of the person at this machine, who could open the store itself. Alone, nobody can search for anybody."""
 
 THE_PUBLIC: Final = Permit(festivals_only=True)
@@ -83,5 +85,6 @@ def joined(permits: Iterable[Permit]) -> Permit:
         own=tuple(pattern for permit in found for pattern in permit.own),
         linked=frozenset().union(*(permit.linked for permit in found)),
         linked_recordings=frozenset().union(*(permit.linked_recordings for permit in found)),
+        brings=any(permit.brings for permit in found),
         duties=frozenset().union(*(permit.duties for permit in found)),
     )

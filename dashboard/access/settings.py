@@ -12,6 +12,10 @@ email = "ada@example.org"
 role = "viewer"
 sessions = ["2026-05-04-keynote", "ada-*"]
 duties = ["desk"]
+
+[uploads]
+role = "operator"
+person_gb = 50
 """
 
 from __future__ import annotations
@@ -89,6 +93,34 @@ class PersonRule(msgspec.Struct, frozen=True, kw_only=True):
         return self.group in (groups if isinstance(groups, list) else [groups])
 
 
+class UploadRules(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may bring recordings to be scored, and how much. Without this table nobody may.
+
+    Attributes:
+        role: the least role: operator or admin, as a recording sets up a session.
+        largest_gb: of one recording.
+        person_gb, all_gb: of the recordings that one person brought, or all, and that are still here.
+        free_gb: left free on the disk.
+        unfinished_days: an upload that stood still for so long is removed.
+    """
+
+    role: str = "operator"
+    largest_gb: float = 20
+    person_gb: float = 50
+    all_gb: float = 200
+    free_gb: float = 10
+    unfinished_days: float = 2
+
+    def __post_init__(self) -> None:
+        if self.role not in ("operator", "admin"):
+            raise InvalidValue(f"role {self.role!r} sets up no sessions: use operator or admin")
+        for name in ("largest_gb", "person_gb", "all_gb", "unfinished_days"):
+            if not 0 < getattr(self, name) < 1e9:
+                raise InvalidValue(f"{name} has to be over 0")
+        if not 0 <= self.free_gb < 1e9:
+            raise InvalidValue("free_gb has to be 0 or more")
+
+
 class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Who may see what.
 
@@ -101,6 +133,7 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
         group_claim: what the provider calls somebody's groups.
         ended_logins: the file of logins that were ended (`ended_logins`); beside the settings, where they do not name
             one; None for settings that were read from no file.
+        uploads: who may bring recordings to be scored; None for nobody.
     """
 
     address: str
@@ -110,6 +143,7 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn_links: frozenset[str] = frozenset()
     group_claim: str = "groups"
     ended_logins: Path | None = None
+    uploads: UploadRules | None = None
 
     def __post_init__(self) -> None:
         _check_lines(self, "address", "contact", "group_claim")
@@ -155,6 +189,8 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
             Permit(
                 role=cast("Role", rule.role),
                 own=rule.sessions,
+                brings=self.uploads is not None
+                and Permit(role=cast("Role", rule.role)).is_at_least(cast("Role", self.uploads.role)),
                 duties=frozenset(cast("tuple[Duty, ...]", rule.duties)),
             )
             for rule in rules
@@ -210,6 +246,8 @@ def settings_of(text: str) -> AccessSettings:
         for number, person in enumerate(people):
             line = f" (line {lines[number]})" if len(lines) == len(people) else ""
             people[number] = _read(person, PersonRule, f"people {number + 1}{line}: ")
+    if isinstance(fields.get("uploads"), dict):
+        fields["uploads"] = _read(fields["uploads"], UploadRules, "uploads: ")
     return _read(fields, AccessSettings)
 
 

@@ -19,6 +19,7 @@ from dashboard.wording import NOT_FEELING
 DASHBOARD = Path(__file__).parents[1]
 PAGES = {
     "sessions": "Sessions",
+    "bring": "Score a recording",
     "session": "Session",
     "timeline": "Timeline",
     "compare": "Compare",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av import VideoStream
@@ -20,6 +21,9 @@ from audience.errors import RecordingUnreadable
 from audience.recording_files import isolated_open_options
 from edge_lambda.recording.clock import VideoPacket
 from edge_lambda.recording.timestamp_repair import TimestampRepairer
+
+Opener = Callable[[Path], Any]
+"""Opens a file for reading in binary mode; its reads may wait for bytes that are still arriving."""
 
 # Demuxers that turn plain text into a "video", and those that do so with a photo ("image2", "png_pipe", ...).
 TEXT_FORMATS = ("tty", "bin", "xbin", "adf", "idf")
@@ -135,18 +139,26 @@ class OpenVideo:
         return None
 
 
+def open_unbuffered(path: Path) -> Any:
+    """Opens a file as it is; FFmpeg reads it in pieces of its own."""
+    return path.open("rb", buffering=0)
+
+
 def _chained(first: VideoPacket, rest: Iterator[VideoPacket]) -> Iterator[VideoPacket]:
     yield first
     yield from rest
 
 
 @contextmanager
-def open_video(path: Path, *, stated_s: float | None = None, first: int | None = None) -> Iterator[OpenVideo]:
+def open_video(
+    path: Path, *, stated_s: float | None = None, first: int | None = None, opener: Opener = open_unbuffered
+) -> Iterator[OpenVideo]:
     """Opens a recording for the duration of the context.
 
     Args:
         path: the file.
         stated_s, first: see `OpenVideo`.
+        opener: opens the file.
 
     Raises:
         RecordingUnreadable: the file does not exist, or holds no video that can be decoded.
@@ -154,7 +166,7 @@ def open_video(path: Path, *, stated_s: float | None = None, first: int | None =
     _check_file(path)
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(path.open("rb", buffering=0))
+            file = stack.enter_context(opener(path))
             container = stack.enter_context(av.open(file, **isolated_open_options(path)))
         except (InvalidDataError, FFmpegEOFError) as error:
             raise RecordingUnreadable(

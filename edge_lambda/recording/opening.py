@@ -15,7 +15,7 @@ from av.error import FFmpegError
 from audience.errors import InvalidValue, RecordingUnreadable
 from edge_lambda.detectors import Image
 from edge_lambda.recording.clock import StreamClock, TimedBy
-from edge_lambda.recording.container import OpenVideo, open_video
+from edge_lambda.recording.container import Opener, OpenVideo, open_unbuffered, open_video
 from edge_lambda.recording.header import created_at, duration_s, states_rate, tags, timed_by
 from edge_lambda.recording.header import frame_rate as frame_rate_of
 from edge_lambda.recording.sampling import KeyFramesMislead, Sampler
@@ -79,6 +79,7 @@ class Recording:
     tags: Mapping[str, str] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally, compare=False)
     _clock: StreamClock = field(repr=False)
+    _opener: Opener = field(repr=False)
 
     @property
     def ended_early(self) -> EarlyEnd | None:
@@ -150,7 +151,7 @@ class Recording:
                 return
 
     def _open(self) -> AbstractContextManager[OpenVideo]:
-        return open_video(self.path, stated_s=self.duration_s, first=self._clock.first)
+        return open_video(self.path, stated_s=self.duration_s, first=self._clock.first, opener=self._opener)
 
     def _seconds(self, ticks: int) -> float:
         return float(ticks * self._clock.time_base)
@@ -184,19 +185,20 @@ class Recording:
             self.tally.ended_early = EarlyEnd(at_s=at_s, stated_s=self.duration_s)
 
 
-def open_recording(path: Path, *, frame_rate: float | None = None) -> Recording:
+def open_recording(path: Path, *, frame_rate: float | None = None, opener: Opener = open_unbuffered) -> Recording:
     """Reads a recording's header and first picture.
 
     Args:
         path: the file.
         frame_rate: frames per second, over 0, for a file without timestamps; None uses the stated rate.
+        opener: opens the file, now and each time that it is sampled.
 
     Raises:
         RecordingUnreadable: the file cannot be read; the message says in one line why, and what to do.
         InvalidValue: a frame rate was given, but the file has timestamps.
     """
     path = Path(path)
-    with open_video(path) as video:
+    with open_video(path, opener=opener) as video:
         believed = timed_by(video)
         if frame_rate is not None and believed != "frame rate":
             raise InvalidValue(f"{path} has timestamps: leave out --frame-rate")
@@ -219,6 +221,7 @@ def open_recording(path: Path, *, frame_rate: float | None = None) -> Recording:
             states_length=not video.clock_may_be_set_back,
             rate_is_assumed=believed == "frame rate" and frame_rate is None and not states_rate(video),
             tags=tags(video),
+            _opener=opener,
             _clock=StreamClock(
                 time_base=video.time_base,
                 timed_by=believed,

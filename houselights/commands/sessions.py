@@ -11,8 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from audience.errors import InvalidValue, SessionNotFound
+from audience.incoming import UNFINISHED_MS, IncomingRecordings
 from audience.session_setup import with_description
 from audience.sessions import Session
+from audience.stores import default_store_url, recordings_folder
 from audience.time import clock_text, to_ms
 from houselights.commands.options import description_options, store_at, store_option
 
@@ -108,6 +110,7 @@ def delete(session_id: str, yes: bool, store_url: str | None) -> int:
             return 0
         with console.status(f"Deleting {session_id}"):
             removed = store.delete_session(session_id)
+            recordings = _incoming(store_url).remove_session(session_id)
         has_pending_erasure = store.has_pending_erasure
     if name:
         click.echo(f"Deleted {session_id}.")
@@ -115,10 +118,16 @@ def delete(session_id: str, yes: bool, store_url: str | None) -> int:
         click.echo(f"Deleted what was left of {session_id}, which was no longer listed.")
     else:
         click.echo(f"There is no session {session_id} in {store.url}, and no records of it.")
+    if recordings:
+        click.echo("The recording that was uploaded for it was removed, too.")
     _print_forgetting_notice(has_pending_erasure)
     if name or removed:
         _print_backup_notice(store.url)
     return 0
+
+
+def _incoming(store_url: str | None) -> IncomingRecordings:
+    return IncomingRecordings(recordings_folder(store_url or default_store_url()))
 
 
 def _print_backup_notice(store_url: str) -> None:
@@ -142,9 +151,12 @@ def _print_forgetting_notice(has_pending_erasure: bool) -> None:
 @click.command(short_help="Remove records that have expired.")
 @store_option
 def prune(store_url: str | None) -> None:
-    """Remove expired windows and single faces (kept for two years and 30 days unless set otherwise)."""
+    """Remove expired windows and single faces (kept for two years and 30 days unless set otherwise), and recordings
+    that were uploaded for less time or never arrived."""
+    now_ms = to_ms(datetime.now(UTC))
+    _incoming(store_url).tidy(now_ms, UNFINISHED_MS)
     with store_at(store_url) as store:
-        removed = store.prune(to_ms(datetime.now(UTC)))
+        removed = store.prune(now_ms)
         has_pending_erasure = store.has_pending_erasure
     click.echo(f"Removed {removed} expired records.")
     _print_forgetting_notice(has_pending_erasure)

@@ -20,6 +20,7 @@ from edge_lambda.detectors import Detector
 from edge_lambda.facing import HeadPose, RoomAxis
 from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
 from edge_lambda.recording import Recording, Start, open_recording
+from edge_lambda.recording.container import Opener, open_unbuffered
 from edge_lambda.scorers import Scorer, scorer_record
 from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.tracker import run_name
@@ -47,6 +48,8 @@ class ScoringPlan:
         overlaps: cameras of the stage that see some of the same people.
         different_people: whether the cameras of the stage see different people.
         windows_kept_days, faces_kept_days: how long records are kept.
+        written: when the recording was written, where this file is a copy; None takes the file's own date.
+        opener: opens the recording.
     """
 
     started_at: datetime | None = None
@@ -62,6 +65,8 @@ class ScoringPlan:
     different_people: bool = False
     windows_kept_days: int = 730
     faces_kept_days: int = 30
+    written: datetime | None = None
+    opener: Opener = open_unbuffered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +106,8 @@ def score_recording(
     Raises:
         HouselightsError: the recording cannot be scored, with a one-line reason; the store has no partial data.
     """
-    recording = open_recording(video, frame_rate=plan.frame_rate)
-    with video.open("rb") as file:
+    recording = open_recording(video, frame_rate=plan.frame_rate, opener=plan.opener)
+    with plan.opener(video) as file:
         known_by = fingerprint(file)
     if plan.preview is not None:
         check_preview_place(plan.preview, video, store, replace=plan.replace_preview)
@@ -122,7 +127,7 @@ def score_recording(
     if before is not None:
         start = Start(at=from_ms(before.started_ms), rule=before.started_from, certainty="doubtful")
     else:
-        start = recording_start(recording, given=plan.started_at, zone=plan.zone)
+        start = recording_start(recording, given=plan.started_at, zone=plan.zone, written=plan.written)
     started_at = start.at
     session = plan_recording(store, setup, started_at)
     if before is None and not plan.again:

@@ -15,7 +15,12 @@ _SAME_S = 2
 
 
 def recording_start(
-    recording: Recording, *, given: datetime | None, zone: tzinfo | None, now: datetime | None = None
+    recording: Recording,
+    *,
+    given: datetime | None,
+    zone: tzinfo | None,
+    now: datetime | None = None,
+    written: datetime | None = None,
 ) -> Start:
     """Determines when a recording begins.
 
@@ -24,6 +29,7 @@ def recording_start(
         given: the time given by the user; None if not given.
         zone: time zone of the camera's clock; None if not given.
         now: the current time; None reads the wall clock.
+        written: when the recording was written; None takes its file's own date.
 
     Raises:
         ScoringRefused: information is missing; the message asks for it in one line.
@@ -31,7 +37,7 @@ def recording_start(
     if given is not None:
         return Start(at=given, rule="given", certainty="sure")
     now = now or datetime.now(UTC)
-    start = start_of(recording, written=_modified_at(recording.path), now=now, zone=zone)
+    start = start_of(recording, written=written or _modified_at(recording.path), now=now, zone=zone)
     part = part_of(recording.path)
     if part is None or recording.created_at is None:
         return start

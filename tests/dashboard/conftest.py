@@ -145,6 +145,10 @@ class Pages:
         """Households of a panel."""
         return self._opened("panel", query)
 
+    def bring(self, **query: str) -> AppTest:
+        """The page that brings a recording."""
+        return self._opened("bring", query)
+
     def operate(self, **query: str) -> AppTest:
         """The operator's page."""
         return self._opened("operate", query)

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from audience.incoming import IncomingRecordings
 from audience.store import Store
+from audience.stores import recordings_folder
 from houselights import cli
 from houselights.commands import COMMANDS
+from tests.audience.test_incoming import a_request
 from tests.builders import a_session, a_stage, a_window, after
 from tests.houselights.conftest import Houselights
 
@@ -80,6 +83,17 @@ def test_delete_asks_and_keeps_the_session_on_no(
     monkeypatch.setattr("click.confirm", lambda text: True)
     houselights("delete", "talk-1")
     assert store.sessions() == []
+
+
+def test_a_recording_that_was_uploaded_goes_with_its_session(houselights: Houselights, store: Store) -> None:
+    brought = IncomingRecordings(recordings_folder(houselights.store_url))
+    for session_id in ("talk-1", "talk-2"):
+        store.put_session(a_session(session_id))
+        brought.add(a_request(5, session_id=session_id))
+    assert "uploaded" in houselights("delete", "talk-1", "--yes").out
+    (left,) = brought.all()
+    assert left.request.session_id == "talk-2"
+    assert len([*brought.folder.iterdir()]) == 1
 
 
 def test_deleting_twice_is_no_error_and_says_that_nothing_was_left(houselights: Houselights, store: Store) -> None:

@@ -24,6 +24,7 @@ import numpy as np
 from edge_lambda.recording import open_recording
 from tests.outside.stand_ins import BROKER, CAMERA, PORT, WEBHOOK
 from tests.outside.tracing import Contact, Network, Seen, Traced, loopback_only
+from tests.ticking import until
 
 SECONDS = 4
 SECRET = "a secret of share links, long enough"
@@ -36,7 +37,24 @@ PAGES = (
     "/timeline?session=talk",
     "/board",
     "/operate",
+    "/bring",
 )
+_BRING = """
+import http.client, json, pathlib, sys
+from urllib.parse import urlsplit
+content = pathlib.Path("FILE.mp4").read_bytes()
+session = {"setting": "event", "title": "brought", "started_ms": 1777923000000}
+form = {"file": {"name": "FILE.mp4", "size": len(content), "modified_ms": 0}, "session": session}
+def ask(method, path, body, **headers):
+    line = http.client.HTTPConnection(urlsplit(sys.argv[1]).netloc)
+    line.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    return json.loads(line.getresponse().read())
+answer = ask("POST", "/incoming", json.dumps(form))
+while answer["wanted"]:
+    first, until = answer["wanted"]
+    said = f"bytes {first}-{until - 1}/{len(content)}"
+    answer = ask("PATCH", "/incoming/" + answer["id"], content[first:until], Content_Range=said)
+"""
 _CLIP = f"""
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,6 +119,13 @@ class Runs:
         words = [sys.executable, "-m", "tests.outside.visiting", address, *paths]
         printed = subprocess.run(self._network.command(words), stdout=subprocess.PIPE, text=True, check=True).stdout
         self.asked.append((address, json.loads(printed)))
+
+    def bring(self, address: str) -> None:
+        """Brings the clip to the pages as a browser does, untraced, and waits until it is scored."""
+        words = self._network.command([sys.executable, "-c", _BRING, address])
+        subprocess.run(words, cwd=self.folder / "cwd", check=True)
+        brought = self.folder / "home" / ".local/share/houselights/houselights.db-recordings"
+        until(lambda: any('"done"' in state.read_text() for state in brought.glob("*/state.json")))
 
     @contextmanager
     def stand_ins(self) -> Iterator[None]:
@@ -188,7 +213,9 @@ def a_data_set(runs: Runs) -> None:
 
 def pages(runs: Runs) -> None:
     with runs.serving("dashboard", "-m", "houselights", "dashboard", "--no-browser", "--videos", ".") as dashboard:
-        runs.visit(dashboard.until(r"http://127\.0\.0\.1:\d+")[0], *PAGES)
+        address = dashboard.until(r"http://127\.0\.0\.1:\d+")[0]
+        runs.visit(address, *PAGES)
+        runs.bring(address)
     with runs.serving("demo", "-m", "houselights", "demo", "--video", "FILE.mp4") as demo:
         runs.visit(demo.until(r"http://127\.0\.0\.1:\d+")[0], "/live/demo")
 

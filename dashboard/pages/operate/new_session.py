@@ -8,7 +8,7 @@ import streamlit as st
 
 from audience.countries import countries
 from audience.errors import HouselightsError
-from audience.ids import LONGEST_ID, id_of
+from audience.ids import free_id, id_of
 from audience.privacy import SETTINGS, Setting, decide
 from audience.session_setup import SessionSetup
 from audience.sessions import KINDS
@@ -82,7 +82,7 @@ def _set_up() -> None:
     try:
         session = data.set_up(
             SessionSetup(
-                session_id=_free(id_of(title)),
+                session_id=free_id(id_of(title), {session.session_id for session in sessions()}),
                 stage_id=id_of(stage),
                 camera_id=field["camera"].strip(),
                 title=title,
@@ -102,10 +102,3 @@ def _set_up() -> None:
     st.session_state[_DONE] = True
     st.session_state[_MADE] = st.session_state.get(_MADE, 0) + 1
     open_session(session.session_id)
-
-
-def _free(wanted: str) -> str:
-    """The id, or the next that no session has."""
-    taken = {session.session_id for session in sessions()}
-    numbered = (f"{wanted[: LONGEST_ID - 5]}-{number}" for number in range(2, 9999))
-    return wanted if wanted not in taken else next(name for name in numbered if name not in taken)

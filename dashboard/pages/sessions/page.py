@@ -11,6 +11,7 @@ import streamlit as st
 
 from audience.sessions import Session
 from dashboard import data, markup
+from dashboard.access.entry import has_page, permit_here
 from dashboard.charts.theme import SPARK_CURVE, SPARK_FACES
 from dashboard.clock import date_text, length_text, viewer_zone
 from dashboard.overview import Overview
@@ -180,5 +181,7 @@ if everything := data.sessions():
     with data.reader() as reader:
         show_all(reader, everything)
 else:
+    if has_page(permit_here(), "bring"):
+        st.page_link("bring/page.py", label="**Score a recording of an audience**", icon=":material/upload:")
     line = f"There is no session in this store yet{data.whereabouts()}. Score a recording, or look at samples first:"
     st.html(markup.empty(line, how_to_score(), HOW_TO_SEE_SAMPLES))

@@ -1,0 +1,125 @@
+"""What is said of a recording, and the place where it is chosen, dropped or named."""
+
+from __future__ import annotations
+
+from functools import cache
+from html import escape
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import msgspec
+import streamlit as st
+
+from audience.countries import countries
+from audience.errors import HouselightsError
+from audience.incoming import KEEPS
+from audience.privacy import SETTINGS, Setting, decide
+from audience.sessions import KINDS
+from audience.time import to_ms
+from dashboard import markup
+from dashboard.access.entry import in_words
+from dashboard.access.upload_room import upload_rules
+from dashboard.clock import viewer_zone
+from dashboard.pages.bring import data, text
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+_PROBLEM = "bring-problem"
+
+
+def show_fields() -> data.SessionFields | None:
+    """What is said of the session, and what it may measure; None as long as too little is said."""
+    with st.container(horizontal=True):
+        title = st.text_input("Title", placeholder="The name of the file", key="bring-title")
+        kind = st.selectbox("Kind", KINDS, format_func=str.capitalize, key="bring-kind", width=150)
+    with st.container(horizontal=True):
+        setting: Setting | None = st.selectbox(
+            "Kind of place", SETTINGS, index=None, placeholder="Choose", format_func=str.capitalize, key="bring-setting"
+        )
+        country = st.selectbox(
+            "Country",
+            list(countries()),
+            index=None,
+            placeholder="Not set: type to search",
+            format_func=lambda code: countries()[code].label,
+            key="bring-country",
+        )
+    with st.container(horizontal=True):
+        heads_only = st.checkbox("Count heads only", key="bring-heads")
+        notice = st.checkbox("The people in view were informed", key="bring-notice")
+    with st.expander("When it began, and how long the file is kept"), st.container(horizontal=True):
+        began = st.datetime_input(
+            "Began", None, key="bring-began", help="Left out, it is taken from the file. In your own time zone."
+        )
+        keep = st.selectbox("Keep an uploaded file", KEEPS, format_func=text.KEEPS.__getitem__, key="bring-keep")
+    if setting is None:
+        return None
+    reason = decide(setting, country, heads_only=heads_only).reason
+    st.html(f'<p class="hl-outcome" role="status">{escape(reason)} This stays so for the session.</p>')
+    zone = viewer_zone(st.context.timezone)
+    return data.SessionFields(
+        title=title.strip(),
+        kind=kind,
+        setting=setting,
+        country=country or "",
+        heads_only=heads_only,
+        notice_given=notice,
+        started_ms=None if began is None else to_ms(began.replace(tzinfo=zone)),
+        keep=keep,
+    )
+
+
+def show_choosing(fields: data.SessionFields | None) -> None:
+    """Where a recording is chosen, dropped or named."""
+    rules = upload_rules()
+    assert rules is not None
+    more = text.FOLLOWS.format(largest_gb=rules.largest_gb) if fields else text.NO_SETTING
+    uploader(fields, call=text.CHOOSE, more=more, key="bring-upload")
+    if data.names_files():
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            place = st.text_input(
+                "Or a file or folder of this machine, which is not copied",
+                placeholder="/home/ada/talk.mp4",
+                key="bring-place",
+            )
+            st.button("Score it", disabled=fields is None, on_click=_named, args=(place, fields))
+    if problem := st.session_state.pop(_PROBLEM, ""):
+        st.html(markup.trouble(problem))
+
+
+def _named(place: str, fields: data.SessionFields) -> None:
+    try:
+        data.take_named(st.session_state.get("bring-place", place), fields)
+    except HouselightsError as problem:
+        st.session_state[_PROBLEM] = in_words(problem)
+    else:
+        st.session_state["bring-place"] = ""
+
+
+def uploader(session: data.SessionFields | None, *, call: str, more: str, key: str) -> str | None:
+    """Shows where to choose recordings; the page runs when one of them begins to be sent.
+
+    Uploads go on while other pages of this window are looked at.
+
+    Args:
+        session: what is said of their sessions; None where too little is said to choose one.
+        call: what to do, in few words.
+        more: what it leads to, or what is missing.
+        key: its own on the page.
+
+    Returns:
+        The id of the recording that begins to be sent; None where the page runs for another reason.
+    """
+    fields = None if session is None else msgspec.to_builtins(session)
+    began = _component()(key=key, data={"session": fields, "call": call, "more": more}, on_began_change=lambda: None)
+    return None if began.began is None else str(began.began)
+
+
+@cache
+def _component() -> ComponentRenderer:
+    html, css, js = (
+        resources.files("dashboard.pages.bring").joinpath(f"upload.{kind}").read_text("utf-8")
+        for kind in ("html", "css", "js")
+    )
+    return st.components.v2.component("houselights.bring", html=html, css=css, js=js)

@@ -1,0 +1,205 @@
+"""Takes recordings in, and reads and changes the queue, as far as whoever asks may."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from audience.countries import country_code
+from audience.errors import AccessRefused, InvalidValue, SessionNotFound
+from audience.ids import free_id, id_of
+from audience.incoming import IncomingRecording, Keep, RecordingRequest, new_id
+from audience.privacy import Setting
+from audience.recording_files import file_name_of, named_recordings, refusal_of
+from audience.sessions import Kind
+from audience.time import to_ms
+from dashboard.access.data import open_store
+from dashboard.access.identity import account, permit, settings
+from dashboard.access.upload_room import check_room, upload_rules
+from dashboard.data import sessions, store_url
+from dashboard.incoming_data import incoming
+from dashboard.scoring_process import scoring
+
+_HEAD_BYTES = 4096
+
+
+class SessionFields(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of the sessions of recordings that are brought together.
+
+    Attributes:
+        title: of the session; "" for what the file is called.
+        kind, setting, country, heads_only, notice_given: see `SessionSetup`.
+        started_ms: when the recording begins; None takes it from the file.
+        keep: how long an uploaded recording is kept.
+    """
+
+    title: str = ""
+    kind: str = "talk"
+    setting: str
+    country: str = ""
+    heads_only: bool = False
+    notice_given: bool = False
+    started_ms: int | None = None
+    keep: str = "session"
+
+
+class FileFields(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as a browser names it: name, bytes, and when it was written."""
+
+    name: str
+    size: int
+    modified_ms: int
+
+
+def take(file: FileFields, fields: SessionFields) -> IncomingRecording:
+    """Makes a place for an upload; the same file brought again continues the upload that is there.
+
+    Raises:
+        AccessRefused: whoever asks may not bring anything.
+        InvalidValue: there is no room, or something that is said is not allowed.
+        StoreUnavailable: it cannot be written down.
+    """
+    _check_may()
+    name = file_name_of(file.name)
+    who = account()
+    for one in incoming().all():
+        asked = one.request
+        if one.received is not None and (asked.account, asked.file_name, asked.size, asked.modified_ms) == (
+            who,
+            name,
+            file.size,
+            file.modified_ms,
+        ):
+            return one
+    return _add(fields, name=name, size=file.size, modified_ms=file.modified_ms)
+
+
+def take_named(place: str, fields: SessionFields) -> int:
+    """Has recordings scored where they lie on this machine; returns how many.
+
+    Raises:
+        AccessRefused: the pages are served to others.
+        InvalidValue: there is no recording there.
+        StoreUnavailable: it cannot be written down.
+    """
+    _check_may()
+    if not names_files():
+        raise AccessRefused("Files of this machine can be named by the person at it alone.")
+    found = named_recordings(place)
+    for path in found:
+        try:
+            status = path.stat()
+            with path.open("rb") as file:
+                refusal = refusal_of(file.read(_HEAD_BYTES))
+        except OSError as problem:
+            raise InvalidValue(f"{path} cannot be read: {problem.strerror}") from None
+        if refusal:
+            raise InvalidValue(f"{path.name}: {refusal}")
+        one = fields if len(found) == 1 else msgspec.structs.replace(fields, title="", started_ms=None)
+        _add(one, name=path.name, size=status.st_size, modified_ms=status.st_mtime_ns // 10**6, named=path)
+    return len(found)
+
+
+def names_files() -> bool:
+    """Whether files of this machine may be named: at one's own machine alone."""
+    return settings() is None and permit().brings
+
+
+def own(recording_id: str) -> IncomingRecording:
+    """An upload of whoever asks.
+
+    Raises:
+        AccessRefused: there is none of that id that is theirs.
+    """
+    _check_may()
+    found = incoming().find(recording_id)
+    if found is None or found.request.account != account():
+        raise AccessRefused("This recording is not here any more.")
+    return found
+
+
+def queue() -> list[IncomingRecording]:
+    """All recordings that were brought, those asked for first in front; none for whom this is not open."""
+    return incoming().all() if permit().brings else []
+
+
+def opened_sessions(session_ids: Sequence[str]) -> frozenset[str]:
+    """Those of the sessions that can be opened: something of them is scored."""
+    found = set()
+    with open_store(store_url()) as store:
+        for session_id in session_ids:
+            with suppress(SessionNotFound):
+                found.add(store.session(session_id).session_id)
+    return frozenset(found)
+
+
+def stop(recording_id: str) -> None:
+    """Stops scoring a recording."""
+    _check_may()
+    incoming().stop(recording_id)
+
+
+def go_on(recording_id: str) -> None:
+    """Continues with a recording, or tries again."""
+    _check_may()
+    incoming().go_on(recording_id)
+    scoring().wake()
+
+
+def remove(recording_id: str) -> None:
+    """Removes a recording and its place in the queue; its session stays."""
+    _check_may()
+    incoming().remove(recording_id)
+
+
+def folder() -> Path | None:
+    """Where recordings are kept, for the person at this machine; None for everybody else."""
+    return incoming().folder if names_files() else None
+
+
+def is_taken() -> bool:
+    """Whether whoever asks may bring recordings."""
+    return permit().brings
+
+
+def _check_may() -> None:
+    if not permit().brings:
+        raise AccessRefused("Bringing recordings is not open to you here.")
+
+
+def _add(
+    fields: SessionFields, *, name: str, size: int, modified_ms: int, named: Path | None = None
+) -> IncomingRecording:
+    title = fields.title.strip() or Path(name).stem
+    brought, there = incoming(), incoming().all()
+    rules = upload_rules()
+    if rules is None:
+        raise AccessRefused("Bringing recordings is not open to you here.")
+    taken = {session.session_id for session in sessions()} | {one.request.session_id for one in there}
+    request = RecordingRequest(
+        recording_id=new_id(),
+        session_id=free_id(id_of(title) or id_of(Path(name).stem) or "recording", taken),
+        title=title,
+        kind=cast("Kind", fields.kind),
+        setting=cast("Setting", fields.setting),
+        country=country_code(fields.country) if fields.country else "",
+        heads_only=fields.heads_only,
+        notice_given=fields.notice_given,
+        file_name=name,
+        size=size,
+        modified_ms=max(0, modified_ms),
+        named=str(named) if named is not None else "",
+        started_ms=fields.started_ms,
+        keep=cast("Keep", fields.keep),
+        account=account(),
+        asked_ms=to_ms(datetime.now(UTC)),
+    )
+    check_room(rules, size, request.account, there, brought.folder, upload=named is None)
+    added = brought.add(request)
+    scoring().wake()
+    return added

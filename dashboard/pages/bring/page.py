@@ -1,0 +1,123 @@
+"""The page that brings a recording: what it is of, the file, and the queue in which it is scored."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from audience.incoming import IncomingRecording
+from audience.time import to_ms
+from dashboard import markup
+from dashboard.clock import viewer_zone
+from dashboard.pages.acting import act, show_problem
+from dashboard.pages.bring import data, text
+from dashboard.pages.bring.choosing import show_choosing, show_fields
+from dashboard.scoring_process import can_score, scoring
+from dashboard.wording import plain
+
+_LOOK_EVERY_S = 1.0
+_SCORED_SHOWN = 8
+
+
+def is_active(found: list[IncomingRecording]) -> bool:
+    """Whether there is more to see soon."""
+    return any(one.step in ("waiting", "scoring") for one in found)
+
+
+def _turn(one: IncomingRecording) -> int:
+    """When its turn is: what is being scored, what is all there, what is still arriving; what stands still is last."""
+    if one.step == "waiting":
+        return 1 if one.received is None else 2
+    return 0 if one.step == "scoring" else 3
+
+
+def show_queue(*, looks: bool) -> None:
+    """The recordings: those under way in the order in which they are scored, then those that are scored."""
+    found = data.queue()
+    if looks != is_active(found):
+        st.rerun()  # all of the page, which then looks again by itself, or no longer
+    show_problem()
+    under_way = sorted((one for one in found if one.step != "done"), key=_turn)
+    done = sorted((one for one in found if one.step == "done"), key=lambda one: -one.state.at_ms)
+    shown = done if st.session_state.get("bring-all") else done[:_SCORED_SHOWN]
+    begun = [one.request.session_id for one in (*under_way, *shown) if one.state.done_s]
+    there = data.opened_sessions(begun)
+    now_ms, before = to_ms(datetime.now(UTC)), 0
+    for one in under_way:
+        _show_one(one, before, there, now_ms)
+        before += one.step in ("waiting", "scoring")
+    for one in shown:
+        _show_one(one, 0, there, now_ms)
+    if len(done) > len(shown):
+        st.checkbox(f"Show all {len(done)}", key="bring-all")
+    folder = data.folder()
+    if line := text.kept_in_all(found, str(folder) if folder else ""):
+        st.html(markup.note(line))
+    if not found:
+        st.html(markup.note("Nothing yet. Recordings are scored one after another, and you can watch them here."))
+
+
+def _show_one(one: IncomingRecording, before: int, there: frozenset[str], now_ms: int) -> None:
+    request = one.request
+    with st.container(key=f"brought-{request.recording_id}", gap="small"):
+        name = request.title or request.file_name
+        st.html(f'<h3 class="hl-brought">{escape(name)}</h3>')
+        if one.step == "done":
+            facts = text.scored(one, viewer_zone(st.context.timezone))
+            st.html(markup.facts([*facts, text.kept(one)]))
+            if one.state.notes:
+                st.html(markup.note(*one.state.notes))
+        elif one.step == "failed":
+            st.html(markup.trouble(one.state.line))
+        else:
+            st.progress(text.share_done(one), plain(text.how_far(one, before, now_ms)))
+            if one.state.measured:
+                st.html(markup.note(one.state.measured))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if request.session_id in there:
+                st.page_link(
+                    "session/page.py",
+                    label="Open the session",
+                    icon=":material/show_chart:",
+                    query_params={"session": request.session_id},
+                    width="content",
+                )
+            _buttons(one)
+
+
+def _buttons(one: IncomingRecording) -> None:
+    recording_id = one.request.recording_id
+    if one.step in ("waiting", "scoring"):
+        st.button("Stop", key=f"stop-{recording_id}", type="tertiary", on_click=act, args=(data.stop, recording_id))
+    if one.step in ("stopped", "failed"):
+        label = "Continue" if one.step == "stopped" else "Try again"
+        st.button(label, key=f"go-on-{recording_id}", type="tertiary", on_click=act, args=(data.go_on, recording_id))
+    label = "Remove from this list" if one.request.named else "Remove the recording"
+    st.button(
+        label,
+        key=f"remove-{recording_id}",
+        type="tertiary",
+        help="Its session stays.",
+        on_click=act,
+        args=(data.remove, recording_id),
+    )
+
+
+st.html(Path(__file__).with_name("bring.css"))
+st.html(markup.page_title("Score a recording"))
+if not data.is_taken():
+    st.html(markup.empty(text.SHUT))
+elif not can_score():
+    st.html(markup.empty(text.NO_EXTRA))
+else:
+    scoring().wake()  # so that nobody waits for models to be loaded
+    choosing, watching = st.columns([3, 2], gap="large")
+    with choosing:
+        show_choosing(show_fields())
+    with watching:
+        active = is_active(data.queue())
+        st.html(f'<h2 class="hl-brought">{"Being scored" if active else "Recordings"}</h2>')
+        st.fragment(show_queue, run_every=_LOOK_EVERY_S if active else None)(looks=active)
