@@ -18,7 +18,7 @@ def _figures_of(part: str) -> Iterable[Figure]:
     return figures
 
 
-PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {part: partial(_figures_of, part) for part in ()}
+PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {part: partial(_figures_of, part) for part in ("reports",)}
 
 
 def run() -> Iterator[Figure]:

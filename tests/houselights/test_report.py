@@ -24,7 +24,7 @@ def talk(store: Store) -> None:
 
 
 def test_the_ending_says_what_kind_of_file_it_becomes(houselights: Houselights, tmp_path: Path) -> None:
-    for name, begins in (("talk.html", b"<!DOCTYPE html>"), ("talk.PDF", b"%PDF-")):
+    for name, begins in (("talk.html", b"<!DOCTYPE html>"), ("talk.PDF", b"%PDF-"), ("talk.pptx", b"PK")):
         ended = houselights("report", "talk-1", "--to", tmp_path / name)
         assert (ended.code, ended.err) == (0, "")
         assert ended.out.strip() == str(tmp_path / name)
@@ -33,6 +33,7 @@ def test_the_ending_says_what_kind_of_file_it_becomes(houselights: Houselights, 
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith((".", "talk."))) == [
         "talk.PDF",
         "talk.html",
+        "talk.pptx",
     ]
 
 
@@ -69,7 +70,7 @@ def test_while_a_session_runs_there_are_no_moments_as_on_its_page(
     ("words", "says"),
     [
         (["nowhere"], "nowhere"),
-        (["talk-1", "--to", "talk.docx"], "talk.docx is neither .html nor .pdf"),
+        (["talk-1", "--to", "talk.docx"], "talk.docx is none of .html, .pdf, .pptx"),
         (["talk-1", "--to", "absent/talk.html"], "absent/talk.html cannot be written: No such file or directory"),
         (["talk-1", "--stage", "tnet"], "has no stage 'tnet'"),
         (["talk-1", "--expression", "joy"], "joy"),
