@@ -40,7 +40,7 @@ from dashboard.wording import (
 SIMULATED = "Simulated: a program made these records to show how Houselights works. No audience was watched."
 FACES = "Faces in view."
 BAND = "The pale band shows how far the line may be off, because only so many faces were in view."
-CURVE, FRONT = "The reaction along the session", "Facing the front"
+FRONT = "Facing the front"
 MOMENTS, SEGMENTS = "Moments that stood out", "Part by part"
 APPENDIX = "Appendix: what stands behind the figures"
 LEFT_OUT, NOTES = "Left out of every figure", "Notes"
@@ -231,6 +231,11 @@ def report_of(
 def findings_title(report: Report) -> str:
     """The heading of the findings."""
     return ("What stood out", "One finding", "Two findings", "Three findings")[len(report.findings)]
+
+
+def curve_title(report: Report) -> str:
+    """The heading of the first chart."""
+    return "The faces along the session" if report.expression is None else "The reaction along the session"
 
 
 def legend_of(report: Report, width: int) -> dict[int, str]:

@@ -18,7 +18,6 @@ from dashboard.charts.render import svgs
 from dashboard.charts.theme import DARK, LIGHT, Palette
 from dashboard.markup import units_kept
 from dashboard.report.contents import (
-    CURVE,
     FRONT,
     LEFT_OUT,
     MOMENTS,
@@ -28,6 +27,7 @@ from dashboard.report.contents import (
     Note,
     Report,
     curve_notes,
+    curve_title,
     findings_title,
     legend_of,
     slide_text,
@@ -168,7 +168,7 @@ def _curve(report: Report) -> str:
     chart = reaction_chart(report.windows, report.curve, report.moments, LIGHT)
     says = f"{report.chart_says[0]} {report.lead}"
     drawn = figure(chart, says, curve_notes(report, _WIDTHS["wide"]), _legend(report))
-    return f"<section><h2>{escape(CURVE)}</h2>{drawn}</section>\n"
+    return f"<section><h2>{escape(curve_title(report))}</h2>{drawn}</section>\n"
 
 
 def _legend(report: Report) -> str:
@@ -190,8 +190,8 @@ def _facing(report: Report) -> str:
 
 
 def _moments(report: Report) -> str:
-    if not report.moments_say:
-        return ""
+    if not report.moments and not report.findings:
+        return ""  # that nothing stood out is said in the place of the findings
     items = "".join(_moment(report, moment) for moment in report.moments)
     listed = f'<ol class="moments">{items}</ol>' if items else ""
     return f"<section><h2>{escape(MOMENTS)}</h2>{listed}<p>{escape(report.moments_say)}</p></section>\n"

@@ -18,7 +18,6 @@ from dashboard.charts.theme import LIGHT
 from dashboard.markup import units_kept
 from dashboard.report.contents import (
     APPENDIX,
-    CURVE,
     FRONT,
     LEFT_OUT,
     MOMENTS,
@@ -27,6 +26,7 @@ from dashboard.report.contents import (
     SIMULATED,
     Report,
     curve_notes,
+    curve_title,
     findings_title,
     legend_of,
     slide_text,
@@ -91,7 +91,7 @@ def _data(report: Report, drawings: _Drawings) -> dict[str, Any]:
         "colours": {name: getattr(LIGHT, name) for name in ("ink", "quiet", "rule", "curve")},
         "words": {
             "findings": findings_title(report),
-            "curve": CURVE,
+            "curve": curve_title(report),
             "front": FRONT,
             "moments": MOMENTS,
             "segments": SEGMENTS,

@@ -28,7 +28,6 @@ from dashboard.charts.reaction import reaction_chart
 from dashboard.charts.render import png
 from dashboard.charts.theme import LIGHT, drawable
 from dashboard.report.contents import (
-    CURVE,
     FRONT,
     LEFT_OUT,
     MOMENTS,
@@ -37,6 +36,7 @@ from dashboard.report.contents import (
     SIMULATED,
     Report,
     curve_notes,
+    curve_title,
     findings_title,
     legend_of,
     slide_text,
@@ -63,7 +63,7 @@ def pptx_of(report: Report) -> bytes:
     deck.opening()
     deck.findings()
     if drawn is not None:
-        deck.curve(CURVE, drawn, report.curve, report.lead, curve_notes(report, _CHART_PX))
+        deck.curve(curve_title(report), drawn, report.curve, report.lead, curve_notes(report, _CHART_PX))
     if report.facing is not None:
         front = png(reaction_chart(report.windows, report.facing, (), LIGHT), width=_CHART_PX)
         deck.curve(FRONT, front, report.facing, report.facing_says[0], report.facing_says)
@@ -213,7 +213,8 @@ class _Deck:
             widths: of the columns, parts of the whole.
             says: how to read it.
         """
-        pages = [cells[first : first + _ROWS] for first in range(0, len(cells), _ROWS)]
+        each = -(-len(cells) // max(1, -(-len(cells) // _ROWS)))  # as many on every slide
+        pages = [cells[first : first + each] for first in range(0, len(cells), each or 1)]
         for number, page in enumerate(pages, start=1):
             part = f" ({number} of {len(pages)})" if len(pages) > 1 else ""
             slide = self._slide(title + part, [says, *("; ".join(row) + "." for row in page)])

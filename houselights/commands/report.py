@@ -32,8 +32,22 @@ _KINDS = (".html", ".pdf", ".pptx")
     metavar="FILE",
     help="FILE.html, FILE.pdf or FILE.pptx  [default: ID.html]",
 )
+@click.option(
+    "--slides",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Pictures of the slides, PNG or JPEG, one for each part of the timeline: beside the findings and moments.",
+)
 @store_option
-def report(session_id: str, stage_id: str | None, expression: str, file: Path | None, store_url: str | None) -> None:
+def report(
+    session_id: str,
+    stage_id: str | None,
+    expression: str,
+    file: Path | None,
+    folder: Path | None,
+    store_url: str | None,
+) -> None:
     """Write the report of SESSION as one self-contained file: one number, three findings, curve, moments and parts,
     and how they were measured.
 
@@ -48,6 +62,7 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
     with needing_extra("report"):
         from dashboard.clock import machine_zone
         from dashboard.report.contents import report_of
+        from dashboard.report.slide_pictures import slide_pictures
     file = Path(f"{session_id}.html") if file is None else file
     if file.suffix.lower() not in _KINDS:
         raise InvalidValue(f"{file} is none of {', '.join(_KINDS)}: give a file of one of these kinds with --to")
@@ -67,7 +82,11 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
             heartbeats=heartbeats,
             live=is_receiving(session, heartbeats, to_ms(now)),
         )
-    write_output(file, _written(report_of(review, made_at=now, zone=machine_zone()), file.suffix.lower()))
+    pictures = None
+    if folder is not None:
+        pictures = slide_pictures(folder, sum(len(one.segments) for one in stage.timelines[:1]))
+    made = report_of(review, pictures=pictures, made_at=now, zone=machine_zone())
+    write_output(file, _written(made, file.suffix.lower()))
     click.echo(file)
 
 
