@@ -1,9 +1,9 @@
 """How well ExpressionNet reads visible expressions of people it has never seen.
 
-Runs the path of the device (CenterFace, crop, scorer) on what took no part in training, calibration or thresholds: the
-held-out fifth of the people of the press photographs, and the part "valid" of FER+ (web photographs, the votes of ten
-people each). To measure on another corpus, name a zip or a folder with `labels.csv` (one of the forms of
-`training.corpus`) in HOUSELIGHTS_FACES; then everybody in it is used:
+Runs the path of the device (its default detector, crop, scorer) on what took no part in training, calibration or
+thresholds: the held-out fifth of the people of the press photographs, and the part "valid" of FER+ (web photographs,
+the votes of ten people each). To measure on another corpus, name a zip or a folder with `labels.csv` (one of the forms
+of `training.corpus`) in HOUSELIGHTS_FACES; then everybody in it is used:
 
     HOUSELIGHTS_FACES=other-people.zip python -m bench expressions
 
@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from bench.figures import Figure
 from edge_lambda.crops import crop_for_scoring
-from edge_lambda.detectors.centerface import CenterFace
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.scorers.expressionnet import ExpressionNet
 from training.corpus import EXPRESSIONS, Photo, default_corpora, read
 from training.covering import covered_crop
@@ -45,6 +45,7 @@ COUNTED: Final = 50
 """Faces an expression needs for its AUC to count in the mean."""
 
 OTHERS: Final = ("surprised", "calm", "sad", "angry")
+TINY: Final = 1e-9  # so that nothing is divided by zero
 Weights = NDArray[np.float64]
 
 
@@ -54,7 +55,7 @@ class Scored:
 
     Attributes:
         faces: n faces on which most people saw the same.
-        confidences: n x classes, in the order of `scorer.expressions`.
+        confidences: n x expressions, in the order of `scorer.expressions`; NaN where the scorer abstained.
         abstained: n, whether the scorer abstained.
         covered_smiles: of the faces whose mouth was covered, the share that then counted as smiling.
         scorer: who said it.
@@ -95,10 +96,10 @@ class Scored:
 
 def scored(photos: list[Photo]) -> Scored:
     """Finds and scores the faces of photographs."""
-    faces = find([photo for photo in photos if photo.expression], CenterFace())
+    faces = find([photo for photo in photos if photo.expression], load_detector())
     scorer = ExpressionNet(threads=os.cpu_count() or 1)
     crops = [crop_for_scoring(decoded(face.photo), face.detection) for face in faces]
-    confidences, _ = scorer.read(crops)
+    confidences = scorer.score(crops).astype(np.float64)
     hidden = [
         drawn
         for number, (crop, points) in enumerate(zip(crops, crop_landmarks(faces), strict=True))
@@ -108,8 +109,8 @@ def scored(photos: list[Photo]) -> Scored:
     smiles = scorer.score(hidden)[:, scorer.expressions.index("smile")] >= scorer.thresholds["smile"]
     return Scored(
         faces=faces,
-        confidences=confidences.astype(np.float64),
-        abstained=np.isnan(scorer.score(crops)[:, 0]),
+        confidences=confidences,
+        abstained=np.isnan(confidences[:, 0]),
         covered_smiles=float(smiles.mean()),
         scorer=scorer,
     )
@@ -205,11 +206,25 @@ def _by_sex(measured: Scored, of: str) -> list[Figure]:
     calm, decided = ~measured.shows("happy"), measured.decided()
     if min((calm & (sex == "f")).sum(), (calm & (sex == "m")).sum()) < COUNTED:
         return []
-    women, men = (float(decided[calm & (sex == group)].mean()) for group in ("f", "m"))
+
+    def false_smiles(group: str, weights: Weights) -> float:
+        chosen = calm & (sex == group)
+        return float(np.average(decided[chosen], weights=weights[chosen] + TINY))
+
+    def ratio(weights: Weights) -> float:
+        return false_smiles("f", weights) / max(false_smiles("m", weights), TINY)
+
+    alike = np.ones(len(sex))
+    low, high = interval(ratio, measured.people)
+    name = f"{of}false smiles of women to those of men"
     return [
-        Figure(name=f"{of}false smiles of women to those of men", value=women / men, reach=1.3, direction="at most"),
-        Figure(name=f"{of}false smiles, women", value=women),
-        Figure(name=f"{of}false smiles, men", value=men),
+        Figure(name=name, value=ratio(alike), reach=1.3, direction="at most"),
+        Figure(name=f"{name}, low end of 95 %", value=low),
+        Figure(name=f"{name}, high end of 95 %", value=high),
+        Figure(name=f"{of}false smiles, women", value=false_smiles("f", alike)),
+        Figure(name=f"{of}false smiles, men", value=false_smiles("m", alike)),
+        Figure(name=f"{of}women without a smile", value=int((calm & (sex == "f")).sum()), unit="faces"),
+        Figure(name=f"{of}men without a smile", value=int((calm & (sex == "m")).sum()), unit="faces"),
     ]
 
 

@@ -26,6 +26,8 @@ QUOTED: Final[Mapping[str, tuple[str, ...]]] = {
     "curve": (
         "24 seats: correlation of the share of smiles with the truth",
         "24 seats: mean absolute error of the share",
+        "150 seats: mean absolute error of the share",
+        "24 moving faces: mean absolute error of the share",
     ),
     "track": (
         "tracks of 24 people in seats, 1 frame a second",
@@ -64,8 +66,8 @@ QUOTED: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "people": (
         "40 px, pairs of photographs: true accepts at 1e-3",
-        "roster of 50, 2 photos, 3 crops, 40 px: members named rightly (406 tracks)",
-        "roster of 50, 2 photos, 3 crops, 40 px: strangers named, of 1,000 (4,175 tracks)",
+        "roster of 50, 2 photos, 3 crops, 40 px: members named rightly",
+        "roster of 50, 2 photos, 3 crops, 40 px: strangers named, of 1,000",
         "seen to the desk's page, p95",
         "alerts without two confirmers",
         "strangers' templates in any file, table or log",

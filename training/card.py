@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge_lambda.crops import SCORING, crop_for_scoring, frontality, resized
 from edge_lambda.detectors import Image
-from edge_lambda.detectors.centerface import CenterFace
+from edge_lambda.detectors.load import load_detector
 from edge_lambda.scorers.expressionnet import ExpressionNet
 from training.corpus import EXPRESSIONS, default_corpora, read
 from training.covering import Kind, covered_crop
@@ -274,7 +274,7 @@ def main() -> None:
     argparse.ArgumentParser(prog="python -m training.card", description=__doc__).parse_args()
     scorer = ExpressionNet(threads=2)
     people, web = (
-        Measurement(find([photo for photo in read(corpus) if photo.part == "held out"], CenterFace()), scorer)
+        Measurement(find([photo for photo in read(corpus) if photo.part == "held out"], load_detector()), scorer)
         for corpus in default_corpora()
     )
     card = CARD.read_text()

@@ -50,9 +50,9 @@ def run() -> Iterator[Figure]:
     )
     yield from _cost(recogniser)
     photos = untouched_photos()
-    detector = load_detector("centerface", threads=1)
-    near = see(photos, NEAR_PX, detector, recogniser, looks="carefully")
-    far = see(photos, FAR_PX, detector, recogniser)
+    # As people enrol, and as a camera finds them.
+    near = see(photos, NEAR_PX, load_detector("centerface", threads=1), recogniser, looks="carefully")
+    far = see(photos, FAR_PX, load_detector(threads=1), recogniser)
     yield Figure(name="people", value=len(set(near.people.tolist())), unit="people")
     yield Figure(name="photographs, at most 8 of a person", value=len(photos), unit="photographs")
     for height_px, seen, reach in ((NEAR_PX, near, 0.93), (FAR_PX, far, 0.88)):
@@ -112,15 +112,17 @@ def _rosters(recogniser: Recogniser, near: Seen, far: Seen, *, roster: int, reac
                 strangers += 1
                 named += match.subject_id is not None
     what = f"roster of {roster}, {PHOTOS} photos, {CROPS} crops, {FAR_PX} px"
-    yield Figure(name=f"{what}: members named rightly ({members:,} tracks)", value=hits / members, reach=reach)
+    yield Figure(name=f"{what}: members named rightly", value=hits / members, reach=reach)
     yield Figure(
-        name=f"{what}: strangers named, of 1,000 ({strangers:,} tracks)",
+        name=f"{what}: strangers named, of 1,000",
         value=1000 * named / strangers,
         reach=1,
         direction="at most",
     )
     yield Figure(name=f"{what}: members named as another, of 1,000", value=1000 * wrong / members)
     yield Figure(name=f"{what}: members unsure, of 1,000", value=1000 * unsure / members)
+    yield Figure(name=f"{what}: tracks of members", value=members, unit="tracks")
+    yield Figure(name=f"{what}: tracks of strangers", value=strangers, unit="tracks")
 
 
 def _gallery(recogniser: Recogniser, deal: Deal, people: set[str]) -> Gallery:
@@ -138,7 +140,7 @@ def _small(recogniser: Recogniser, photos: Sequence[PersonPhoto], near: Seen) ->
     faces = [_known(person, mean_template(each), recogniser, len(each)) for person, each in by_person.items()]
     gallery = Gallery(faces, recogniser=recogniser.name, strangers=recogniser.strangers)
     shown = [photo for photo in photos if photo.person in by_person]
-    small = see(shown, TOO_SMALL_PX, load_detector("centerface", threads=1), recogniser, looks="once")
+    small = see(shown, TOO_SMALL_PX, load_detector(threads=1), recogniser, looks="once")
     named = 0
     for template, facts in zip(small.once, small.facts, strict=True):
         matcher = TrackMatcher[np.ndarray](gallery)
