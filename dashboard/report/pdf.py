@@ -159,7 +159,7 @@ def _charts(report: Report, drawings: _Drawings) -> list[dict[str, str] | None]:
 
 def _spark(shares: Sequence[float], top: float) -> bytes:
     """A segment's shares as a small picture."""
-    return spark_svg(spark_lines(shares, top)).encode()
+    return spark_svg(spark_lines(shares, top), ' xmlns="http://www.w3.org/2000/svg"').encode()
 
 
 def _joined(sentences: Sequence[str]) -> str:

@@ -85,18 +85,18 @@ def spark_lines(shares: Sequence[float], highest: float) -> list[list[tuple[floa
     return [line if len(line) > 1 else [*line, (line[0][0] + 1, line[0][1])] for line in lines if line]
 
 
-def spark_svg(lines: Sequence[Sequence[tuple[float, float]]], attributes: str = "") -> str:
+def spark_svg(lines: Sequence[Sequence[tuple[float, float]]], attributes: str) -> str:
     """Small lines as a picture of `SPARK_PX`, in light colours.
 
     Args:
         lines: of `spark_lines`.
-        attributes: more of its own, such as what it shows.
+        attributes: more of its own: what it shows, or what makes it a file.
     """
     drawn = "".join(f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in line)}"/>' for line in lines)
     width, height = SPARK_PX
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
-        f'height="{height:g}" fill="none"{attributes}><path d="M0,{height - 1.5}H{width}" stroke="{LIGHT.rule}"/>'
+        f'<svg viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" fill="none"{attributes}>'
+        f'<path d="M0,{height - 1.5}H{width}" stroke="{LIGHT.rule}"/>'
         f'<g stroke="{LIGHT.curve}" stroke-width="1.4" stroke-linejoin="round">{drawn}</g></svg>'
     )
 
