@@ -14,10 +14,10 @@ from datetime import datetime
 from audience.admission import check_joins
 from audience.alerts import default_rules
 from audience.countries import country_code
-from audience.errors import ScoringRefused, SessionNotFound
+from audience.errors import InvalidValue, ScoringRefused, SessionNotFound
 from audience.ids import check_id
 from audience.privacy import Setting, decide
-from audience.sessions import LONGEST_MS, Camera, Kind, Session, Stage
+from audience.sessions import LONGEST_MS, Camera, Kind, RoomNotice, Session, Stage
 from audience.store import Heartbeat, RecordingProgress, Store
 from audience.time import from_ms, to_ms
 
@@ -246,6 +246,47 @@ def store_session(store: Store, session: Session, setup: SessionSetup, *, delive
     if camera != stored:
         store.put_camera(session.session_id, stage.stage_id, camera)
     return store.session(session.session_id)
+
+
+def record_sheet(store: Store, session_id: str, languages: Sequence[str], now: datetime) -> Session:
+    """Records that a room notice was made for a session. Whether it is up is for somebody to say.
+
+    Args:
+        store: where the session is.
+        session_id: its id.
+        languages: of the sheet, as ISO 639-1 codes.
+        now: the current time.
+
+    Raises:
+        SessionNotFound: it does not exist, or was deleted.
+    """
+    session = store.session(session_id)
+    notice = replace(session.notice or RoomNotice(), sheet_at=now, languages=tuple(languages))
+    changed = replace(session, notice=notice)
+    store.change_session(changed)
+    return changed
+
+
+def record_notice_up(store: Store, session_id: str, by: str, now: datetime) -> Session:
+    """Records that the people in view are informed: somebody put the room notice up.
+
+    Args:
+        store: where the session is.
+        session_id: its id.
+        by: who did.
+        now: the current time.
+
+    Raises:
+        SessionNotFound: it does not exist, or was deleted.
+        InvalidValue: nobody is named.
+    """
+    if not by.strip():
+        raise InvalidValue("nobody is named: say who put the notice up")
+    session = store.session(session_id)
+    notice = replace(session.notice or RoomNotice(), up_at=now, up_by=by.strip())
+    changed = replace(session, notice=notice, notice_given=True)
+    store.change_session(changed)
+    return changed
 
 
 def end_session(store: Store, session_id: str, end_ms: int) -> None:

@@ -99,6 +99,29 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoomNotice:
+    """How people were informed by a sheet in the room.
+
+    Attributes:
+        sheet_at: when a sheet was last made, aware UTC; None if it was made elsewhere.
+        languages: of that sheet, as ISO 639-1 codes.
+        up_at: when somebody said that it is up, aware UTC; None if nobody did.
+        up_by: the name they gave; "" if nobody did.
+    """
+
+    sheet_at: datetime | None = None
+    languages: tuple[str, ...] = ()
+    up_at: datetime | None = None
+    up_by: str = ""
+
+    def __post_init__(self) -> None:
+        check_title("name", self.up_by)
+        for at in (self.sheet_at, self.up_at):
+            if at is not None:
+                to_ms(at)  # raises for an instant without a time zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """One occasion: a talk, a screening, a panel evening, a festival day.
 
@@ -120,6 +143,7 @@ class Session:
         cut: the cut of the film; "" if there is only one.
         city: the city where people watched.
         tags: words on this audience ("recruited", "students"), unique and sorted.
+        notice: the sheet that informed the people in view; None if none was made or put up.
     """
 
     session_id: str
@@ -138,6 +162,7 @@ class Session:
     city: str = ""
     tags: tuple[str, ...] = ()
     set_up_at: datetime | None = None
+    notice: RoomNotice | None = None
 
     def __post_init__(self) -> None:
         check_id("session id", self.session_id)

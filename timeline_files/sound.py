@@ -48,10 +48,10 @@ def read_sound(
         if not container.streams.audio:
             raise RecordingUnreadable(f"{path} holds no sound: give a recording with its sound")
         length_s = container.duration / 1_000_000 if container.duration else None
-        begin_s = _first_picture_s(container)
+        begin_s = first_picture_s(container)
         resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
         yielded = 0
-        for frame in _frames(container):
+        for frame in sound_frames(container):
             begin_s = frame.time if begin_s is None else begin_s
             due = yielded if frame.time is None or begin_s is None else round((frame.time - begin_s) * rate)
             if _GAP_S * rate < due - yielded < _LONGEST_GAP_S * rate:
@@ -69,15 +69,16 @@ def read_sound(
                 on_position(yielded / rate, length_s)
 
 
-def _first_picture_s(container: InputContainer) -> float | None:
+def first_picture_s(container: InputContainer) -> float | None:
+    """The time stamp of a recording's first picture, its second 0; None if it has no picture."""
     for stream in container.streams.video:
         if stream.start_time is not None and stream.time_base is not None:
             return float(stream.start_time * stream.time_base)
     return None
 
 
-def _frames(container: InputContainer) -> Iterator[AudioFrame]:
-    """Decodes the track; skips damaged frames."""
+def sound_frames(container: InputContainer) -> Iterator[AudioFrame]:
+    """Decodes the first audio track from the current position on; skips damaged frames."""
     from av.error import FFmpegError
 
     packets = container.demux(container.streams.audio[0])

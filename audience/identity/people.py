@@ -404,6 +404,11 @@ class People:
         """The rosters whose people may be recognised on a stage."""
         return [roster for roster in self.rosters() if covers(roster.stages, session_id, stage_id)]
 
+    def purposes_for(self, session_id: str, stage_ids: Iterable[str]) -> tuple[Purpose, ...]:
+        """What people may be recognised for on some stages of a session, sorted; () where nobody may be."""
+        rosters = [roster for stage_id in stage_ids for roster in self.rosters_for(session_id, stage_id)]
+        return tuple(sorted({roster.purpose for roster in rosters}))
+
     def export(self, roster_id: str, person_id: str) -> dict[str, Any]:
         """Everything that is kept of a person, as JSON has it (GDPR, articles 15 and 20); the photo as base64.
 

@@ -15,6 +15,7 @@ import msgspec
 
 from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertWatcher
 from audience.errors import StoreTooNew, StoreUnavailable
+from audience.sessions import Session
 from audience.store import AlertDocument, Heartbeat
 
 Record = TypeVar("Record")
@@ -28,7 +29,7 @@ _TYPES: dict[str, type[AlertDocument]] = {
 
 
 # Fields that an earlier version refuses as unknown: left out where they say nothing, so that it can read the rest.
-_LEFT_OUT_IF_NONE: dict[type, tuple[str, ...]] = {Heartbeat: ("bundle",)}
+_LEFT_OUT_IF_NONE: dict[type, tuple[str, ...]] = {Heartbeat: ("bundle",), Session: ("notice",)}
 
 
 def to_json(record: Any) -> str:

@@ -18,7 +18,9 @@ def _figures_of(part: str) -> Iterable[Figure]:
     return figures
 
 
-PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {part: partial(_figures_of, part) for part in ("reports",)}
+PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {
+    part: partial(_figures_of, part) for part in ("highlights", "reports")
+}
 
 
 def run() -> Iterator[Figure]:

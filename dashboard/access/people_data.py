@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from audience.errors import AccessRefused, HouselightsError
 from audience.identity.desk import Desk
 from audience.identity.panels import HouseholdPanel
 from audience.identity.people import People
-from audience.identity.records import Roster
+from audience.identity.records import Purpose, Roster
 from audience.identity.searches import Searches
 from audience.identity.store import IdentityStore
 from audience.stores import has_identity, open_identity
@@ -120,6 +120,20 @@ def lists_panels() -> bool:
             return any(panel.households(roster.roster_id) for roster in panel.rosters())
     except HouselightsError:
         return False
+
+
+def purposes_on(session_id: str, stage_ids: Iterable[str]) -> tuple[Purpose, ...]:
+    """What people may be recognised for on a session's stages, without who they are: a room notice says it.
+
+    Raises:
+        AccessRefused: the page's viewer does not operate sessions.
+    """
+    if not permit().is_at_least("operator"):
+        raise AccessRefused("room notices are made by people whose access settings name them operator or more")
+    if not has_people():
+        return ()
+    with open_identity(store_url()) as store:
+        return People(store, actor=account(), now=now).purposes_for(session_id, stage_ids)
 
 
 @contextmanager

@@ -14,10 +14,12 @@ from houselights.commands.demo import demo
 from houselights.commands.doctor import doctor
 from houselights.commands.export import export
 from houselights.commands.grant import grant, revoke
+from houselights.commands.highlights import highlights
 from houselights.commands.household import household
 from houselights.commands.ingest import ingest
 from houselights.commands.local_cloud import local_cloud
 from houselights.commands.migrate import migrate
+from houselights.commands.notice import notice
 from houselights.commands.people import people
 from houselights.commands.prepare import prepare
 from houselights.commands.qr import qr
@@ -38,6 +40,7 @@ COMMANDS: tuple[click.Command, ...] = (
     describe,
     export,
     report,
+    highlights,
     delete,
     prune,
     migrate,
@@ -52,6 +55,7 @@ COMMANDS: tuple[click.Command, ...] = (
     alerts,
     people,
     household,
+    notice,
     qr,
     share,
     dashboard,

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from audience.session_setup import device_environment, plan_session, prepare_session
+from houselights.commands.notice import untold
 from houselights.commands.options import Instant, setup_from, setup_options, store_at, store_option
 
 
@@ -42,5 +43,7 @@ def prepare(started_at: datetime | None, store_url: str | None, **options: Any) 
             f"Then allow it to deliver in AWS: houselights grant {setup.camera_id} --session {session.session_id}",
             err=True,
         )
+    if hint := untold(session):
+        click.echo(hint, err=True)
     for name, value in device_environment(session, setup.stage_id, setup.camera_id).items():
         click.echo(f"{name}={value}")

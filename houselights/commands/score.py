@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from audience.errors import InvalidValue
 from audience.time import clock_text
 from houselights.commands.extras import needing_extra
+from houselights.commands.notice import untold
 from houselights.commands.options import (
     Instant,
     Number,
@@ -129,6 +130,7 @@ def score(
                 on_plan=lambda session: bar.print(session.mode_reason),
                 on_position=bar.show,
             )
+            hint = untold(store.session(setup.session_id))
         except KeyboardInterrupt:
             bar.stop()
             if bar.done_s:
@@ -138,6 +140,8 @@ def score(
         click.echo(json.dumps(_as_json(summary)))
     else:
         _print_summary(summary, store_url)
+        if hint:
+            click.echo(hint)
 
 
 _CERTAINTY_NOTES = {

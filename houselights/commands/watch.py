@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from houselights.commands.extras import needing_extra
+from houselights.commands.notice import untold
 from houselights.commands.options import (
     recogniser_option,
     scoring_options,
@@ -66,6 +67,7 @@ def watch(
     """Score SOURCE live into a session until Ctrl-C or SIGTERM. file:… plays a recording in real time."""
     from contextlib import ExitStack
 
+    from audience.session_setup import plan_session
     from edge_lambda.clock import SteadyClock
     from edge_lambda.detectors.load import load_detector
     from edge_lambda.devices.open_camera import open_camera
@@ -112,6 +114,8 @@ def watch(
             clock_problem=clock.problem,
         )
         click.echo(watched.mode_reason, err=True)
+        if hint := untold(plan_session(store, setup, datetime.now(UTC))):
+            click.echo(hint, err=True)
         watched.run()
     return 0
 

@@ -81,6 +81,8 @@ ANOTHER_MEANING: dict[str, tuple[str, ...]] = {
     # Where S3 keeps objects.
     "bucket": ("edge_lambda/", "ingest_lambda/", "houselights/", "bench/", "tests/"),
     "buckets": ("edge_lambda/", "ingest_lambda/", "houselights/", "bench/", "tests/"),
+    # Clips of a talk's own recording at its moments, and the command that cuts them.
+    "highlights": ("houselights/", "dashboard/pages/session/"),
     # The shape of a vendor's answer.
     "emotion": ("ingest_lambda/rekognition.py", "tests/ingest/", "houselights/local_cloud/", "tests/local_cloud/"),
     "emotions": ("ingest_lambda/rekognition.py", "tests/ingest/", "houselights/local_cloud/", "tests/local_cloud/"),

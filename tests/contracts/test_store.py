@@ -21,7 +21,7 @@ from audience.alerts import AlertBook, AlertMark, AlertRule, AlertWatcher
 from audience.errors import HouselightsError, InvalidValue, SessionNotFound, StoreUnavailable
 from audience.faces import Box
 from audience.scorers import REKOGNITION
-from audience.sessions import Camera, Session
+from audience.sessions import Camera, RoomNotice, Session
 from audience.store import Store
 from audience.stores import open_store
 from audience.window_table import WindowTable
@@ -146,6 +146,7 @@ class TestSessions:
             cut="B, shorter ending",
             city="Zürich",
             tags=("recruited", "students"),
+            notice=RoomNotice(sheet_at=after(1), languages=("de", "en"), up_at=after(2), up_by="Ada"),
         )
         store.put_session(session)
         assert store.session("talk-1") == session

@@ -136,6 +136,9 @@ def a_talk(runs: Runs) -> None:
     runs.houselights("export", "talk", "--out", "DIR", "--format", "csv,parquet")
     runs.houselights("export", "--archive", "DIR/archive")
     runs.houselights("report", "talk", "--to", "FILE.pdf")
+    # Too short for moments. That it shows many faces is what somebody allows here.
+    words = ("--video", "FILE-marked.mp4", "--shows", "screen", "--offset", "0", "--faces-allowed")
+    runs.houselights("highlights", "talk", *words, "--slides", "FILE.png")
     runs.houselights("describe", "talk", "--city", "Lyon")
     runs.houselights("sessions")
     runs.houselights("share", "talk", "--at", "https://example.org", HOUSELIGHTS_SHARE_SECRET=SECRET)
@@ -160,6 +163,8 @@ def a_camera(runs: Runs) -> None:
     with runs.serving("alerts", "-m", "houselights", "alerts", *webhook) as alerts:
         alerts.until("checking the rules")
     runs.houselights("qr", "talk", "--at", "https://example.org", "--to", "FILE.svg")
+    runs.houselights("notice", "hall", "--languages", "de,en", "--to", "FILE-2.pdf")
+    runs.houselights("notice", "hall", "--up", "--by", "Ada")
     runs.houselights("simulate", "festival", "--stages", "1", "--hours", "0.05", "--truth", "FILE.json")
     runs.houselights("simulate", "household", "--session", "evening", "--truth", "FILE-2.json")
     for words in (

@@ -11,7 +11,7 @@ from audience.alerts import Alert, AlertMark, AlertRule, trial_alert
 from audience.errors import InvalidValue
 from audience.monitoring.cameras import is_receiving
 from audience.monitoring.evaluate import Situation, evaluate
-from audience.session_setup import SessionSetup, prepare_session
+from audience.session_setup import SessionSetup, prepare_session, record_notice_up, record_sheet
 from audience.sessions import Session
 from audience.store import Store
 from audience.stores import default_store_url
@@ -75,6 +75,28 @@ def set_up(setup: SessionSetup, *, stage_title: str = "") -> Session:
     if stage_title:
         change_stage(session.session_id, setup.stage_id, lambda stage: replace(stage, title=stage_title))
     return session
+
+
+def sheet_made(session_id: str, languages: Sequence[str]) -> None:
+    """Records that the room notice was made."""
+    with _opened() as store:
+        record_sheet(store, session_id, languages, now())
+
+
+def notice_is_up(session_id: str, by: str) -> None:
+    """Records who put the room notice up.
+
+    Raises:
+        InvalidValue: nobody is named.
+    """
+    with _opened() as store:
+        record_notice_up(store, session_id, by, now())
+
+
+def has_recordings(session_id: str) -> bool:
+    """Whether a recording was scored into the session."""
+    with _opened() as store:
+        return bool(store.recordings(session_id))
 
 
 def start(session_id: str) -> None:

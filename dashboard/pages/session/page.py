@@ -27,6 +27,7 @@ from dashboard.clock import viewer_zone
 from dashboard.markup import units_kept
 from dashboard.pages.session.choices import View, choose_view
 from dashboard.pages.session.earlier import Earlier, choose_earlier, mean_line, shares_by_title, show_earlier
+from dashboard.pages.session.highlights import offer_highlights
 from dashboard.pages.session.notes import ask_to_write, show_dialogs, show_notes
 from dashboard.pages.session.picture import show_picture
 from dashboard.pages.session.segments.component import segment_table
@@ -142,6 +143,7 @@ def show_review(reader: data.Reader, review: Review, view: View) -> None:
             st.html(markup.listing("About the recording", review.recording_notes))
         with st.container(horizontal=True, key="take-away"):
             offer_report(review, smoothing_s=view.smoothing_s if review.expression else None, against=view.against)
+            offer_highlights(review)
     with facing_place:
         show_facing(review, view)
     with moments_place:

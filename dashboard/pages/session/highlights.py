@@ -1,0 +1,139 @@
+"""Highlights on a session's page: the talk's own recording, chosen by the viewer, cut at the moments and shown."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import weakref
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from audience.reaction.review import Review
+from dashboard import markup
+from dashboard.access.identity import permit
+from dashboard.data import store_url
+from dashboard.recordings import library
+
+_LONGEST_S: Final = 600
+_SHOWS: Final = {"speaker": "The speaker", "screen": "The screen"}
+_FILE, _OFFSET, _SOUND = "As its file says", "Seconds after the session began", "Compare its sound with the audience's"
+# Cutting reads and decodes a recording: one at a time on this server.
+_cutting = threading.Lock()
+
+
+class _Reel:
+    """A file of clips in a folder of its own, which goes with the viewer's session.
+
+    Attributes:
+        path: where it lies.
+    """
+
+    def __init__(self, name: str) -> None:
+        folder = tempfile.mkdtemp(prefix="houselights-")
+        self.path = Path(folder, name)
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+
+
+def offer_highlights(review: Review) -> None:
+    """A button that cuts clips; nothing where there are no moments, no folders of recordings, or no right to it."""
+    places = library()
+    if review.live or not places.places or not review.moments or not permit().is_at_least("analyst"):
+        return
+    scored = [found for one in review.recordings if (found := places.find(one.fingerprint)) is not None]
+    watched = {found.path for found in scored}
+    files = [path for path in places.files() if path not in watched]
+    session_id, stage_id = review.windows.session.session_id, review.windows.stage.stage_id
+    key = f"highlights-{session_id}-{stage_id}"
+    with st.popover("Highlights", icon=":material/movie:", key=key.replace("_", "~")):
+        st.html(
+            markup.note(
+                "Cuts the talk's own recording at the moments: the speaker or the screen, never the audience. A "
+                "recording that shows more than four faces is refused."
+            )
+        )
+        video = st.selectbox(
+            "The talk's own recording",
+            files,
+            None,
+            format_func=lambda path: path.name,
+            placeholder="Choose" if files else "No other recording is in the folders of --videos",
+            disabled=not files,
+            key=f"{key}-video",
+        )
+        shows = st.radio(
+            "It shows", list(_SHOWS), None, format_func=_SHOWS.__getitem__, horizontal=True, key=f"{key}-of"
+        )
+        ways = [_FILE, _OFFSET, *([_SOUND] if scored else [])]
+        began = st.radio("It began", ways, key=f"{key}-began")
+        offset_s = st.number_input("Seconds", value=0.0, step=1.0, key=f"{key}-offset") if began == _OFFSET else None
+        burn = st.checkbox("Draw captions into the picture (slower)", key=f"{key}-burn")
+        if st.button("Cut the clips", type="primary", disabled=video is None or shows is None, key=f"{key}-cut"):
+            assert video is not None
+            assert shows is not None
+            words = ["--expression", review.requested, "--stage", stage_id, "--shows", shows, "--video", str(video)]
+            words += [] if offset_s is None else ["--offset", str(offset_s)]
+            words += ["--sound", str(scored[0].path)] if began == _SOUND else []
+            _cut(key, session_id, video, [*words, *(["--burn"] if burn else [])])
+        _show(key, session_id)
+
+
+def _cut(key: str, session_id: str, video: Path, words: list[str]) -> None:
+    """Runs the command in a process of its own, as decoding may take any time and memory."""
+    st.session_state.pop(f"{key}-reel", None)
+    if not _cutting.acquire(blocking=False):
+        st.html(markup.trouble("Other clips are being cut: try again in a minute."))
+        return
+    reel = _Reel(f"{session_id}-highlights{'.webm' if video.suffix.lower() == '.webm' else '.mp4'}")
+    try:
+        command = [sys.executable, "-m", "houselights", "highlights", session_id, *words, "--to", str(reel.path)]
+        with st.spinner("Cutting the clips…"):
+            ended = subprocess.run(
+                command,
+                env={**os.environ, "HOUSELIGHTS_STORE": store_url()},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_LONGEST_S,
+                check=False,
+            )
+    except subprocess.TimeoutExpired:
+        st.html(markup.trouble("This took over ten minutes and was stopped. Cut it with `houselights highlights`."))
+        return
+    finally:
+        _cutting.release()
+    if ended.returncode != 0 or not reel.path.exists():
+        st.html(markup.trouble(_reason(ended.stderr, video)))
+        return
+    st.session_state[f"{key}-reel"] = reel
+
+
+def _show(key: str, session_id: str) -> None:
+    reel: _Reel | None = st.session_state.get(f"{key}-reel")
+    if reel is None or not reel.path.exists():
+        return
+    st.video(str(reel.path))
+    kind = "video/webm" if reel.path.suffix == ".webm" else "video/mp4"
+    st.download_button(
+        "Download",
+        reel.path.read_bytes,
+        reel.path.name,
+        kind,
+        on_click="ignore",
+        icon=":material/download:",
+        key=f"{key}-file",
+    )
+
+
+def _reason(said: str, video: Path) -> str:
+    """The one line in which the command says why not, without where files lie on this server."""
+    lines = [line for line in said.splitlines() if line.startswith("houselights: ")]
+    if not lines:
+        return "The clips could not be cut: see the log of this server."
+    line = lines[-1].removeprefix("houselights: ").replace(str(video), video.name)
+    return line[:1].upper() + line[1:] + ("" if line.endswith(".") else ".")
