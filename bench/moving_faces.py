@@ -178,14 +178,14 @@ def _bent(image: Image, to: Floats, marks: Floats) -> Image:
 
 def _smiles(seats: int, rng: np.random.Generator) -> Floats:
     """How far each seat's smile has come in each picture, 0..1: pictures x seats."""
-    mood, shown = rng.random(seats), np.zeros((SECONDS * FPS, seats))
+    state, shown = rng.random(seats), np.zeros((SECONDS * FPS, seats))
     for frame in range(1, SECONDS * FPS):
         at = frame / FPS
         if frame % FPS == 0:
-            mood = np.where(rng.random(seats) < 0.15, rng.random(seats), mood)
+            state = np.where(rng.random(seats) < 0.15, rng.random(seats), state)
         likely = 0.08 + 0.06 * math.sin(2 * math.pi * at / SECONDS)
         likely += sum(share * math.exp(-(((at - joke) / 3.0) ** 2)) for joke, share in JOKES)
-        step = np.where(mood < likely, 1 / (ONSET_S * FPS), -1 / (OFFSET_S * FPS))
+        step = np.where(state < likely, 1 / (ONSET_S * FPS), -1 / (OFFSET_S * FPS))
         shown[frame] = np.clip(shown[frame - 1] + step, 0, 1)
     return shown
 

@@ -112,15 +112,18 @@ def _run_device(settings: DeviceSettings) -> None:
                 deeplens_model=settings.deeplens_model,
                 doubtful=True,
             )
-            options: dict[str, Any] = {"interval_s": settings.interval_s, "keep_frames": preview is not None}
+            options: dict[str, Any] = {
+                "interval_s": settings.interval_s,
+                "room": RoomAxis(detector.name, settings.facing_axis) if measures_facing(settings.setting) else None,
+                "keep_frames": preview is not None,
+            }
             if recognition is not None:
                 options["on_frame"] = recognition.see
             if decision.mode == "expressions" and settings.scoring == "cloud":
                 return SheetDeliveryPath(camera, detector, **options)
             # Head counts never send pictures, whatever the settings say.
             scorer = load_scorer("expressionnet", model=settings.model) if decision.mode == "expressions" else None
-            room = RoomAxis(detector.name, settings.facing_axis) if measures_facing(settings.setting) else None
-            return WindowFileDeliveryPath(camera, detector, scorer, room=room, **options)
+            return WindowFileDeliveryPath(camera, detector, scorer, **options)
 
         def open_source() -> Camera:
             check_clock(clock())

@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Final
 
 from audience.errors import StoreUnavailable
+from audience.faces import FACING_THRESHOLD
 from audience.identity.households import Household, SeenMinute
 from audience.identity.matching import Gallery
 from audience.identity.minutes import FaceNow, MinuteCounter
 from audience.identity.panels import HouseholdPanel
 from audience.identity.store import IdentityStore
-from edge_lambda.crops import frontality
-from edge_lambda.detectors import Detection
+from edge_lambda.facing import RoomAxis
 from edge_lambda.pipeline_types import TrackedFrame
 from edge_lambda.recognisers import Recogniser
 from edge_lambda.recognition import FORGOTTEN_MS, Recognised, Recognition, Roster
@@ -31,9 +31,6 @@ LONGEST_MS: Final = 5000
 
 STRANGER_MS: Final = 10_000
 """A face that was in view for so long without matching anybody counts as nobody's."""
-
-FACING: Final = 0.6
-"""`frontality` from which a face is turned to a camera that stands at the screen."""
 
 ASKS_S: Final = 2.0
 """How often the camera asks whether the household wants privacy."""
@@ -49,6 +46,7 @@ class HouseholdCamera:
         roster: Roster,
         recogniser: Recogniser,
         *,
+        room: RoomAxis | None,
         now: Callable[[], datetime],
         log: Callable[[str], None],
         monotonic_s: Callable[[], float] = time.monotonic,
@@ -60,12 +58,14 @@ class HouseholdCamera:
             household: whose room it is.
             roster: gives the gallery of its members.
             recogniser: makes templates.
+            room: judges which faces are turned to the screen; None to leave that out.
             now: the wall clock, aware UTC.
             log: called with a line, by ids alone.
             monotonic_s: a clock that only goes forward, seconds.
         """
         self._panel = HouseholdPanel(store, actor="camera", now=now)
         self._household, self._roster, self._log, self._monotonic_s = household, roster, log, monotonic_s
+        self._room = room
         self._recognition = Recognition(recogniser, roster, on_recognised=self._note)
         self._counter = MinuteCounter(household)
         self._gallery: Gallery | None = None
@@ -97,7 +97,8 @@ class HouseholdCamera:
         if self._counted_ms is None or frame.at_ms - self._counted_ms >= EVERY_MS:
             since_ms = EVERY_MS if self._counted_ms is None else min(LONGEST_MS, frame.at_ms - self._counted_ms)
             self._counted_ms = frame.at_ms
-            faces = [one for face in frame.tracked if (one := self._face(face.track, face.detection, frame.at_ms))]
+            seen = zip(frame.tracked, self._facing(frame), strict=True)
+            faces = [one for face, facing in seen if (one := self._face(face.track, facing, frame.at_ms))]
             for minute in self._counter.add(frame.at_ms, faces, seconds=since_ms / 1000):
                 self._record(minute)
             for track in [track for track, (_, last) in self._since.items() if frame.at_ms - last > FORGOTTEN_MS]:
@@ -113,12 +114,18 @@ class HouseholdCamera:
         assert found.match.subject_id is not None
         self._who[found.track_id] = found.match.subject_id
 
-    def _face(self, track: str, detection: Detection, at_ms: int) -> FaceNow | None:
+    def _facing(self, frame: TrackedFrame) -> list[bool | None]:
+        """Whether each face is turned to the screen; None where nobody can say."""
+        if self._room is None:
+            return [None] * len(frame.tracked)
+        values = self._room.update([face.detection for face in frame.tracked], frame.at_ms)
+        return [None if value is None else value >= FACING_THRESHOLD for value in values]
+
+    def _face(self, track: str, facing: bool | None, at_ms: int) -> FaceNow | None:
         """A face as it counts; None as long as it may still match somebody."""
         person_id = self._who.get(track, "")
         if not person_id and at_ms - self._since[track][0] < STRANGER_MS:
             return None
-        facing = frontality(detection) >= FACING if detection.landmarks is not None else None
         return FaceNow(person_id=person_id, facing=facing)
 
     def _wants_privacy(self) -> bool:

@@ -22,6 +22,7 @@ from audience.identity.records import Roster
 from audience.identity.sightings import record_sighting
 from audience.identity.store import IdentityStore
 from audience.privacy import Setting
+from edge_lambda.facing import RoomAxis
 from edge_lambda.pipeline_types import TrackedFrame
 from edge_lambda.recognisers import Recogniser
 from edge_lambda.recognition import Recognised, Recognition
@@ -109,6 +110,7 @@ class CameraRecognition:
         country: str | None,
         recogniser: Recogniser,
         log: Callable[[str], None],
+        room: RoomAxis | None = None,
     ) -> None:
         """Reads the rosters.
 
@@ -119,6 +121,7 @@ class CameraRecognition:
             setting, country: of its session.
             recogniser: makes templates.
             log: called with a line, by ids alone, for the person who started it.
+            room: judges which faces of a household are turned to the screen; None to leave that out.
 
         Raises:
             InvalidValue: a roster is not there, or not for this stage.
@@ -126,7 +129,7 @@ class CameraRecognition:
         """
         self._store, self._log = store, log
         self._place = (session_id, stage_id, camera_id)
-        self._recogniser = recogniser
+        self._recogniser, self._room = recogniser, room
         self._rosters = [
             StoredRoster(store, roster_id, session_id=session_id, stage_id=stage_id, recogniser=recogniser)
             for roster_id in roster_ids
@@ -162,7 +165,9 @@ class CameraRecognition:
     def _household_camera(self, stored: StoredRoster) -> HouseholdCamera:
         panel = HouseholdPanel(self._store, actor="camera", now=now)
         household = panel.household(stored.roster.roster_id, self._place[1])
-        return HouseholdCamera(self._store, household, stored, self._recogniser, now=now, log=self._log)
+        return HouseholdCamera(
+            self._store, household, stored, self._recogniser, room=self._room, now=now, log=self._log
+        )
 
     def _recorder(self, roster: Roster) -> Callable[[Recognised], None]:
         def record(found: Recognised) -> None:

@@ -27,7 +27,8 @@ from audience.deliveries.sheet import Sheet
 from audience.deliveries.window_file import WindowFile
 from audience.disclosure import SMALL_ROOM
 from audience.errors import FacesRefused, InvalidValue, SessionNotFound, SheetRejected
-from audience.faces import FaceRecord, WindowFaces
+from audience.faces import FACING, FACING_THRESHOLD, FaceRecord, WindowFaces
+from audience.privacy import measures_facing
 from audience.sessions import DAY_MS, Session
 from audience.store import Heartbeat, Store
 from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of
@@ -162,6 +163,8 @@ class Ingest:
             if session.mode != "expressions" and delivered.holds_expressions:
                 raise heads_only_error(session.session_id, "this file holds expressions")
             delivered = self._with_recorded_scorer(delivered, now_ms)
+        if not measures_facing(session.setting):
+            delivered = _without_facing(delivered)  # whatever the device was told
         if sent_ms is not None:
             check_sent(sent_ms, delivered_ms)
         check_claims(self._store, session, delivered, min(delivered_ms, now_ms))
@@ -269,7 +272,7 @@ class Ingest:
                 at_ms=tile.at_ms,
                 box=tile.box,
                 quality=tile.quality,
-                confidences=confidences,
+                confidences=confidences if tile.facing is None else {**confidences, FACING: tile.facing},
             )
             for tile in sheet.manifest.tiles_of(window)
             if (confidences := scores[tile]) is not None
@@ -288,7 +291,7 @@ class Ingest:
                 width_ms=sheet.manifest.width_ms,
                 faces=len(faces),
                 expected=window.expected,
-                tallies=tallies_of(faces, self._scorer.thresholds),
+                tallies=tallies_of(faces, {**self._scorer.thresholds, FACING: FACING_THRESHOLD}),
                 expires_ms=delivered_ms + self._keep.windows_days * DAY_MS,
             ),
             WindowFaces(
@@ -328,11 +331,31 @@ class Ingest:
 
 
 Record = TypeVar("Record", WindowRecord, WindowFaces)
+Value = TypeVar("Value")
 
 
 def _with_expiry(records: Iterable[Record], expires_ms: int) -> list[Record]:
     """The records with the receiver's expiry: a camera does not decide how long its records are kept."""
     return [replace(record, expires_ms=expires_ms) for record in records]
+
+
+def _without_facing(delivered: Sheet | WindowFile) -> Sheet | WindowFile:
+    """The delivery without saying which faces were turned to the front."""
+    if isinstance(delivered, Sheet):
+        tiles = tuple(replace(tile, facing=None) for tile in delivered.manifest.tiles)
+        return replace(delivered, manifest=replace(delivered.manifest, tiles=tiles))
+    return replace(
+        delivered,
+        windows=tuple(replace(window, tallies=_but_facing(window.tallies)) for window in delivered.windows),
+        faces=tuple(
+            replace(one, faces=tuple(replace(face, confidences=_but_facing(face.confidences)) for face in one.faces))
+            for one in delivered.faces
+        ),
+    )
+
+
+def _but_facing(measures: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in measures.items() if name != FACING}
 
 
 def _shares(windows: Sequence[WindowRecord]) -> dict[str, float]:

@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: CUDA if there is one")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
+    if not options.out.parent.is_dir():
+        parser.error(f"--out: {options.out.parent} is not a folder")
     # As Ctrl-C: a machine that is taken away says so.
     earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -36,6 +36,7 @@ import io
 import math
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,7 +173,10 @@ def read(source: Path) -> list[Photo]:
     try:
         top = zipfile.Path(source) if source.is_file() else source
         return list(_labelled(_folder_with_labels(top)))
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except UnicodeDecodeError as error:
+        raise CorpusUnreadable(f"{source}: {LABELS} is not UTF-8, save it as CSV in UTF-8 ({error.reason})") from error
+    # A zip that is encrypted, or packed by a method that Python lacks, is a RuntimeError; NotImplementedError is one.
+    except (OSError, KeyError, RuntimeError, csv.Error, zipfile.BadZipFile, zlib.error) as error:
         raise CorpusUnreadable(f"{source} cannot be read as a corpus: {error}") from error
 
 
@@ -194,8 +198,9 @@ def _labelled(folder: Path | zipfile.Path) -> Iterator[Photo]:
         )
     read = list(rows)
     has_validation = any((row.get("part") or "").lower() == "validation" for row in read)
-    for row in read:
-        file = row["file"]
+    for line, row in enumerate(read, start=2):
+        if not (file := row["file"]):
+            raise CorpusUnreadable(f"line {line} of {folder / LABELS} names no file")
         shares = _voted(file, row) if has_votes else _named(file, row["expression"])
         person = row.get("person") or ""
         if not person and "person" in needed:

@@ -5,8 +5,10 @@ Boxes are cached in a file of the training run, because detection takes minutes.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,12 +103,16 @@ def find_cached(
 ) -> list[Face]:
     """Like `find`, but caches the boxes in `file`; the detector is created only if needed."""
     corpus = hashlib.sha256(b"".join(hashlib.sha256(photo.jpeg).digest() for photo in photos)).hexdigest()
-    if file.exists():
-        with np.load(file) as cached:
-            if str(cached["corpus"]) == corpus:
-                return [_face(photo, row) for photo, row in zip(photos, cached["rows"], strict=True)]
+    # A damaged file is as none.
+    damaged = (EOFError, KeyError, ValueError, zipfile.BadZipFile)
+    with contextlib.suppress(FileNotFoundError, *damaged), file.open("rb") as packed, np.load(packed) as cached:
+        if str(cached["corpus"]) == corpus:
+            return [_face(photo, row) for photo, row in zip(photos, cached["rows"], strict=True)]
     faces = find(photos, make_detector(), step)
-    np.savez(file, corpus=np.array(corpus), rows=np.array([_row(face) for face in faces]))
+    part = file.with_suffix(".part")
+    with part.open("wb") as output:
+        np.savez(output, corpus=np.array(corpus), rows=np.array([_row(face) for face in faces]))
+    part.replace(file)
     return faces
 
 

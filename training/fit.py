@@ -131,9 +131,9 @@ def fit(
 
 
 def logits(network: Network, crops: Sequence[Gray]) -> Floats:
-    """Logits of crops without augmentation: n x (classes + 1), see `Network`."""
+    """Logits of crops without augmentation, which may be none: n x (classes + 1), see `Network`."""
     network.eval()
-    found = []
+    found = [torch.empty(0, network.head.out_features)]
     for start in range(0, len(crops), SCORING_BATCH):
         with torch.inference_mode():
             found.append(network(_input(np.stack(crops[start : start + SCORING_BATCH]), "cpu")))

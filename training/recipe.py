@@ -99,6 +99,8 @@ class CorpusRows:
             raise CorpusUnreadable(
                 "too few people to train on: there must be some to train on and some to calibrate on"
             )
+        if not any(photos[row].expression for row in rows["validation"]):
+            raise CorpusUnreadable("nobody to calibrate on shows an expression that most who labelled them saw")
         if len(rows["training"]) < batch:
             raise CorpusUnreadable(
                 f"{len(rows['training'])} faces are too few to train on: there must be at least {batch}, one step"

@@ -47,6 +47,7 @@ class Tile:
         at_ms: when the crop was taken, milliseconds since the epoch; determines its window.
         box: the face in the camera's image.
         quality: how clearly the face is visible, 0..1.
+        facing: probability that the face was turned to where the room looks, 0..1; None where nobody can say.
     """
 
     place: int
@@ -54,6 +55,7 @@ class Tile:
     at_ms: int
     box: Box
     quality: float
+    facing: float | None = None
 
     def __post_init__(self) -> None:
         check_id("track id", self.track_id)
@@ -61,6 +63,8 @@ class Tile:
             raise InvalidValue(f"a tile at {self.at_ms} ms is not within the years 1970 to 2286")
         if not 0 <= self.quality <= 1:
             raise InvalidValue(f"quality {self.quality} is not within 0..1")
+        if self.facing is not None and not 0 <= self.facing <= 1:
+            raise InvalidValue(f"facing {self.facing} is not within 0..1")
         if max(abs(self.box.left), abs(self.box.top), self.box.width, self.box.height) > FURTHEST:
             raise InvalidValue(f"box of track {self.track_id!r} lies more than {FURTHEST:g} images from the image")
 

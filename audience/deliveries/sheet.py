@@ -1,7 +1,8 @@
 """A contact sheet as one file: a JPEG with its manifest in the comment.
 
-The comment is `houselights-sheet 1`, a line break, and the manifest as JSON. The largest possible manifest, a hundred
-tiles with the longest track ids in a thousand windows, fits in one comment segment.
+The comment is `houselights-sheet`, the schema, a line break, and the manifest as JSON. In schema 2 a tile says whether
+its face was turned to the front, or null; a sheet of which no tile says so is of schema 1, as before. The largest
+possible manifest, a hundred tiles with the longest track ids in a thousand windows, fits in one comment segment.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from audience.deliveries.strict_json import dump, fields_of, items_of, number, p
 from audience.errors import InvalidValue, SheetRejected
 from audience.faces import Box
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 LARGEST_SHEET: Final = 5_000_000
 """Bytes; the limit of Rekognition for a request. A full sheet has about 0.2 MB."""
 
 _NAME = b"houselights-sheet "
+_SCHEMAS: Final = {f"{number}".encode(): number for number in range(1, SCHEMA + 1)}
+_TILE_VALUES: Final = {1: 5, 2: 6}
 _MANIFEST = ("session", "stage", "camera", "width_ms", "mode", "columns", "rows", "tiles", "windows")
 
 
@@ -65,7 +68,8 @@ def seal_sheet(manifest: Manifest, picture: bytes) -> Sheet:
     Raises:
         SheetRejected: the picture does not have the manifest's size, or the file is too large.
     """
-    comment = _NAME + f"{SCHEMA}\n".encode() + _dumped(manifest)
+    schema = 1 if all(tile.facing is None for tile in manifest.tiles) else SCHEMA
+    comment = _NAME + f"{schema}\n".encode() + _dumped(manifest, schema)
     return read_sheet(with_comment(picture, comment))
 
 
@@ -81,17 +85,17 @@ def read_sheet(jpeg: bytes) -> Sheet:
     heading, line_break, document = header.comment.partition(b"\n")
     if not heading.startswith(_NAME) or not line_break:
         raise SheetRejected("the JPEG has no manifest: it is not a contact sheet")
-    if heading != _NAME + str(SCHEMA).encode():
-        schema = heading.removeprefix(_NAME)[:20].decode("ascii", "replace")
-        raise SheetRejected(f"the sheet is of schema {schema!r}, and this reads schema {SCHEMA}")
-    manifest = _manifest(parse(document, "the manifest"))
+    if (schema := _SCHEMAS.get(heading.removeprefix(_NAME))) is None:
+        unknown = heading.removeprefix(_NAME)[:20].decode("ascii", "replace")
+        raise SheetRejected(f"the sheet is of schema {unknown!r}, and this reads schemas 1 to {SCHEMA}")
+    manifest = _manifest(parse(document, "the manifest"), schema)
     if (header.width, header.height) != manifest.grid.size_px:
         size = "x".join(map(str, manifest.grid.size_px))
         raise SheetRejected(f"the JPEG has {header.width}x{header.height} pixels, and its manifest says {size}")
     return Sheet(manifest=manifest, jpeg=jpeg)
 
 
-def _dumped(manifest: Manifest) -> bytes:
+def _dumped(manifest: Manifest, schema: int) -> bytes:
     return dump(
         {
             "session": manifest.session_id,
@@ -108,7 +112,8 @@ def _dumped(manifest: Manifest) -> bytes:
                     tile.at_ms,
                     [tile.box.left, tile.box.top, tile.box.width, tile.box.height],
                     tile.quality,
-                ]
+                    tile.facing,
+                ][: _TILE_VALUES[schema]]
                 for tile in manifest.tiles
             ],
             "windows": [[window.start_ms, window.faces, window.expected] for window in manifest.windows],
@@ -116,7 +121,7 @@ def _dumped(manifest: Manifest) -> bytes:
     )
 
 
-def _manifest(value: Any) -> Manifest:
+def _manifest(value: Any, schema: int) -> Manifest:
     session, stage, camera, width_ms, mode, columns, rows, tiles, windows = fields_of(value, "the manifest", _MANIFEST)
     if mode != "expressions":
         raise SheetRejected("the sheet is of a session in which expressions may not be scored")
@@ -128,15 +133,15 @@ def _manifest(value: Any) -> Manifest:
             width_ms=whole(width_ms, "the windows' width"),
             mode="expressions",
             grid=Grid(columns=whole(columns, "the number of columns"), rows=whole(rows, "the number of rows")),
-            tiles=tuple(_tile(tile) for tile in items_of(tiles, "tiles", MOST_TILES)),
+            tiles=tuple(_tile(tile, schema) for tile in items_of(tiles, "tiles", MOST_TILES)),
             windows=tuple(_window(window) for window in items_of(windows, "windows", MOST_WINDOWS)),
         )
     except InvalidValue as problem:
         raise SheetRejected(str(problem)) from None
 
 
-def _tile(value: Any) -> Tile:
-    place, track_id, at_ms, box, quality = _row(value, "a tile", 5)
+def _tile(value: Any, schema: int) -> Tile:
+    place, track_id, at_ms, box, quality, *facing = _row(value, "a tile", _TILE_VALUES[schema])
     left, top, width, height = (number(side, "a side of a box") for side in _row(box, "a box", 4))
     return Tile(
         place=whole(place, "a tile's place"),
@@ -144,6 +149,7 @@ def _tile(value: Any) -> Tile:
         at_ms=whole(at_ms, "a tile's instant"),
         box=Box(left=left, top=top, width=width, height=height),
         quality=number(quality, "a tile's quality"),
+        facing=None if facing in ([], [None]) else number(facing[0], "a tile's facing"),
     )
 
 

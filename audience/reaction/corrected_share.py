@@ -141,7 +141,10 @@ class ShareEstimator:
                 tracks = [face.track_id for face in faces if name in face.confidences]
                 confidences = np.array([face.confidences[name] for face in faces if name in face.confidences])
                 estimate, variance = expression.estimate(tracks, confidences, start_ms)
-                found[name] = replace(tallies[name], estimate=round(estimate, 3), variance=_rounded(variance))
+                most = tallies[name].faces ** 2 / 4  # rounding must not pass what a tally can have
+                found[name] = replace(
+                    tallies[name], estimate=round(estimate, 3), variance=min(_rounded(variance), most)
+                )
         return found
 
 

@@ -72,6 +72,7 @@ class SheetDeliveryPath:
         detector: Detector,
         *,
         interval_s: float,
+        room: RoomAxis | None = None,
         keep_frames: bool = False,
         on_frame: OnFrame | None = None,
     ) -> None:
@@ -81,6 +82,7 @@ class SheetDeliveryPath:
             camera: the key of the windows.
             detector: finds faces.
             interval_s: seconds of windows after which a sheet is sent, over 0.
+            room: judges which faces are turned to where the room looks; None to leave that out.
             keep_frames: whether results keep their frames, for a preview.
             on_frame: see `edge_lambda.pipeline.unscored_windows`.
 
@@ -88,7 +90,7 @@ class SheetDeliveryPath:
             InvalidValue: the interval is not over 0.
         """
         self.detector, self.scorer = detector.name, ""
-        self._camera, self._keep_frames, self._on_frame = camera, keep_frames, on_frame
+        self._camera, self._room, self._keep_frames, self._on_frame = camera, room, keep_frames, on_frame
         self.corrector = PictureCorrector(detector)
         self._builder = SheetBuilder(camera, interval_s=interval_s)
         self.flush = self._builder.flush
@@ -101,6 +103,7 @@ class SheetDeliveryPath:
             corrector=self.corrector,
             tracker=tracker,
             cut=crop_for_sheet,
+            room=self._room,
             keep_frames=self._keep_frames,
             on_frame=self._on_frame,
         )
@@ -134,9 +137,8 @@ class WindowFileDeliveryPath:
         """Starts with an empty file.
 
         Args:
-            camera, detector, interval_s, keep_frames, on_frame: as for `SheetDeliveryPath`.
+            camera, detector, interval_s, room, keep_frames, on_frame: as for `SheetDeliveryPath`.
             scorer: scores the faces; None in head-count mode.
-            room: judges which faces are turned to where the room looks; None to leave that out.
 
         Raises:
             InvalidValue: the interval is not over 0.

@@ -111,6 +111,7 @@ class SheetBuilder:
                     at_ms=face.at_ms,
                     box=_shortened(face.box),
                     quality=round(face.quality, 4),
+                    facing=None if face.facing is None else round(face.facing, 4),
                 )
                 for place, face in enumerate(opened.faces)
             ),

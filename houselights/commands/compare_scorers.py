@@ -93,14 +93,23 @@ def compare_scorers(
     file = Path(f"{video.stem}-scorers.html") if file is None else file
     if file.suffix.lower() != ".html":
         raise InvalidValue(f"{file} is not .html: give another file with --to")
+    if not file.parent.is_dir():
+        raise InvalidValue(f"{file.parent} is not a folder: give another file with --to")
     with needing_extra("edge"):
         from edge_lambda.detectors.load import load_detector
+        from edge_lambda.recording import open_recording
         from edge_lambda.scorers import load_scorer
-        from houselights.comparing_scorers.runs import see_faces
+        from houselights.comparing_scorers.runs import check_distinct, see_faces
     with needing_extra("report"):
         from houselights.comparing_scorers.figures import compare
         from houselights.comparing_scorers.page import page_of
 
+    # What is given is looked at before anybody's account is.
+    open_recording(video)
+    scorers = [
+        load_scorer("expressionnet", model=model if name == _OWN else None) for name in names if name != "rekognition"
+    ]
+    check_distinct(scorers)
     session, service = None, ""
     if "rekognition" in names:
         with needing_extra("ingest"):
@@ -110,11 +119,7 @@ def compare_scorers(
         seen = see_faces(
             video,
             detector=load_detector(doubtful=True),
-            scorers=[
-                load_scorer("expressionnet", model=model if name == _OWN else None)
-                for name in names
-                if name != "rekognition"
-            ],
+            scorers=scorers,
             minutes=minutes,
             interval_s=interval_s,
             on_progress=lambda seconds: status.update(f"finding faces: {seconds} s of at most {60 * minutes:.0f} s"),
@@ -185,8 +190,8 @@ def _what_is_sent(seen: SeenFaces, service: str) -> str:
     return (
         f"Pictures of {len(seen.track)} faces will be sent to {service}, on {sheets} contact "
         f"{'sheet' if sheets == 1 else 'sheets'}; {size / 1000:.0f} kB.\n"
-        f"That is {sheets} calls of DetectFaces, ${sheets * DETECT_FACES:.3f} at the list price of us-east-1 "
-        f"(${DETECT_FACES:.3f} a call).\n"
+        f"That is {sheets} {'call' if sheets == 1 else 'calls'} of DetectFaces, ${sheets * DETECT_FACES:.3f} at the "
+        f"list price of us-east-1 (${DETECT_FACES:.3f} a call).\n"
         "Nothing is stored on this machine. AWS may keep pictures to improve its services unless your organization "
         "opts out: see docs/privacy.md."
     )

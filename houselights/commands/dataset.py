@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import webbrowser
 from collections.abc import Iterator
@@ -98,13 +99,15 @@ def label(photos: Path, by: str, target: Path | None, every_s: float, least_px: 
     Ctrl-C keeps what is done; the same command goes on from there, and looks only at photos that are new.
     """
     with needing_extra("edge"):
+        from houselights.labelling.cutting import check_folder
         from houselights.labelling.dataset import DataSet, person_file_name
+    check_folder(photos)
     person_file_name(options["rater"])
     if by != "person":
         decision = decide(cast("Setting", options["setting"]), options["country"])
         if decision.mode != "expressions":
             raise ScoringRefused(f"faces of these photos must not be scored: {decision.reason}")
-    made = DataSet(target or photos.absolute().with_name(f"{photos.absolute().name}-faces"))
+    made = DataSet(target or _beside(photos))
     click.echo(
         f"{PERSONAL_DATA} "
         + ("Nothing is sent before you say yes." if by == "rekognition" else "Nothing leaves this machine."),
@@ -257,6 +260,14 @@ def pack(folder: Path, target: Path, kind: str, only: str | None) -> None:
         )
 
 
+def _beside(photos: Path) -> Path:
+    """Where a data set goes unless the user says so."""
+    folder = Path(os.path.abspath(photos))  # noqa: PTH100 - a link is kept as it is given, and .. is resolved
+    if not folder.name:
+        raise InvalidValue(f"nothing can lie beside {photos}: say where the data set goes with --to")
+    return folder.with_name(f"{folder.name}-faces")
+
+
 def _opened(folder: Path) -> tuple[DataSet, list[Face]]:
     """A data set with its faces, of which there are some."""
     from houselights.labelling.dataset import DataSet
@@ -298,7 +309,7 @@ def _label_by_person(made: DataSet, options: dict[str, Any]) -> int:
     faces = [face.id for face in made.faces()]
     if options["disputed"]:
         others = {name: said for name, said in said_by_people(made).items() if name != rater}
-        if not (faces := [face for face in disputed_faces(others) if face in set(faces)]):
+        if not (faces := disputed_faces(others)):
             raise InvalidValue("no other two people disagree on a face: leave out --disputed")
     rating = Rating(made, rater, faces)
     with serving_page(made, rating, port=options["port"]) as address, stopped_by_signal() as stop:

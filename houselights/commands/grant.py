@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 import click
 
 from audience.errors import InvalidValue
 from audience.store import Store
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import store_at, store_option
-
-Command = TypeVar("Command", bound=Callable[..., Any])
+from houselights.commands.options import account_options, store_at, store_option
 
 LASTS = "Its earlier AWS credentials stay valid for up to 30 minutes."
 
 
-def _account_options(command: Command) -> Command:
-    for option in (
-        click.option("--now", is_flag=True, help="Even if the camera still has unsent deliveries of its session."),
-        click.option("--region", metavar="NAME", help="AWS region.  [default: the store's, or the profile's]"),
-        click.option("--profile", metavar="NAME", help="AWS profile."),
-    ):
-        command = option(command)
-    return command
+_now_option = click.option("--now", is_flag=True, help="Even if the camera still has unsent deliveries of its session.")
 
 
 @click.command(short_help="Allow a camera in AWS to deliver for a session.")
 @click.argument("thing", metavar="THING")
 @click.option("--session", "session_id", required=True, metavar="ID", help="A session that is set up.")
 @click.option("--people", is_flag=True, help="Also print the settings by which it recognises people who enrolled.")
-@_account_options
+@account_options
+@_now_option
 @store_option
 def grant(
     thing: str,
@@ -46,7 +36,7 @@ def grant(
     """Allow THING, a camera's name in AWS IoT, to deliver for one session only.
 
     A camera with unsent deliveries of its earlier session could no longer send them, so it is not changed unless --now
-    is given.
+    is given. Without --region, the region is that of a store in DynamoDB.
     """
     with needing_extra("cloud"):
         from houselights.deploying import grants
@@ -72,7 +62,8 @@ def grant(
 @click.command(short_help="Remove the grants of cameras in AWS.")
 @click.option("--session", "session_id", metavar="ID", help="The cameras of this session.")
 @click.option("--ended", is_flag=True, help="The cameras of all sessions that have ended.")
-@_account_options
+@account_options
+@_now_option
 @store_option
 def revoke(
     session_id: str | None,
@@ -85,7 +76,7 @@ def revoke(
     """Remove the grants of cameras in AWS: those of one session, or of all sessions that have ended.
 
     A camera with unsent deliveries could no longer send them, so it is not changed unless --now is given; the exit code
-    is then 1.
+    is then 1. Without --region, the region is that of a store in DynamoDB.
     """
     with needing_extra("cloud"):
         from houselights.deploying import grants

@@ -27,7 +27,7 @@ from houselights.commands.stopping import stopped_by_signal
 if TYPE_CHECKING:
     from audience.session_setup import SessionSetup
     from audience.store import Store
-    from edge_lambda.facing import HeadPose
+    from edge_lambda.facing import HeadPose, RoomAxis
     from edge_lambda.pipeline_types import TrackedFrame
 
 
@@ -71,6 +71,7 @@ def watch(
     from edge_lambda.clock import SteadyClock
     from edge_lambda.detectors.load import load_detector
     from edge_lambda.devices.open_camera import open_camera
+    from edge_lambda.facing import HeadPose, RoomAxis
     from edge_lambda.pipeline import ScoredWindow
     from edge_lambda.preview.live import LivePreview, smiles_in
     from edge_lambda.scorers import load_scorer
@@ -89,7 +90,11 @@ def watch(
             def on_window(window: ScoredWindow) -> None:
                 preview.show(window.kept, smiles_in(window, expressions.thresholds))
 
-        on_frame = stack.enter_context(_recognition(rosters, recogniser, setup, store)) if rosters else None
+        on_frame = None
+        if rosters:
+            # Unless it is said otherwise, a camera that recognises a household stands at its screen.
+            room = RoomAxis(detector, facing_axis or HeadPose(0.0, 0.0))
+            on_frame = stack.enter_context(_recognition(rosters, recogniser, setup, store, room))
         stop = stack.enter_context(stopped_by_signal())
         clock = SteadyClock.for_this_computer(None, wall=lambda: datetime.now(UTC))
         watched = Watch(
@@ -122,7 +127,7 @@ def watch(
 
 @contextmanager
 def _recognition(
-    rosters: tuple[str, ...], recogniser: str, setup: SessionSetup, store: Store
+    rosters: tuple[str, ...], recogniser: str, setup: SessionSetup, store: Store, room: RoomAxis
 ) -> Iterator[Callable[[TrackedFrame], None]]:
     """What recognises the people of some rosters at this camera. Nothing of it is imported where there are none."""
     with needing_extra("people"):
@@ -143,6 +148,7 @@ def _recognition(
             country=session.country,
             recogniser=load_announced(recogniser),
             log=lambda line: click.echo(line, err=True),
+            room=room,
         )
         try:
             yield recognition.see

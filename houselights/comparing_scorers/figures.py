@@ -178,7 +178,7 @@ def _shares(start_ms: Ints, shows: Mapping[str, NDArray[np.bool_]]) -> tuple[Int
 
 def _figures(run: ScorerRun, seen: SeenFaces, share: float | None, interval_s: float) -> ScorerFigures:
     hours = seen.seconds * CAMERA.width_ms / 1000 / _HOUR_S
-    a_second = round(len(seen.track) / seen.seconds)
+    a_second = max(1, round(len(seen.track) / seen.seconds))  # an hour with faces has calls
     delays = np.array(run.delays_s)
     asked = len(run.scores)
     return ScorerFigures(

@@ -140,9 +140,7 @@ def see_faces(
         InvalidValue: two scorers have the same name.
         RecordingUnreadable: the recording cannot be read, or shows no face.
     """
-    names = [scorer.name for scorer in scorers]
-    if len(set(names)) < len(names):
-        raise InvalidValue(f"{names[0]} would be compared with itself: give --model another file")
+    check_distinct(scorers)
     recording = open_recording(video)
     together = _Together(scorers)
     builders = [WindowFileBuilder(scorer_record(scorer), interval_s=interval_s) for scorer in scorers]
@@ -190,6 +188,17 @@ def see_faces(
         runs=tuple(together.runs),
         deliveries=tuple(deliveries),
     )
+
+
+def check_distinct(scorers: Sequence[Scorer]) -> None:
+    """Checks that no scorer would be compared with itself.
+
+    Raises:
+        InvalidValue: two have the same name, and so the same model.
+    """
+    names = [scorer.name for scorer in scorers]
+    if len(set(names)) < len(names):
+        raise InvalidValue(f"{names[0]} would be compared with itself: give --model another file")
 
 
 class CloudScoring:
@@ -264,12 +273,14 @@ class _Together:
         """
         faces = window.faces.faces
         asked = [first + place for place, face in enumerate(faces) if face.unscored in _ASKED]
-        for scorer, run, rows in zip(self._scorers, self.runs, self._latest, strict=True):
+        for run in self.runs:
             run.scores.update(dict.fromkeys(range(first, first + len(faces))))
-            if asked:
-                for face, row in zip(asked, rows.tolist(), strict=True):
-                    known = all(map(math.isfinite, row))
-                    run.scores[face] = dict(zip(scorer.expressions, row, strict=True)) if known else None
+        if not asked:
+            return  # the latest scores, if there are any, are of an earlier window
+        for scorer, run, rows in zip(self._scorers, self.runs, self._latest, strict=True):
+            for face, row in zip(asked, rows.tolist(), strict=True):
+                known = all(map(math.isfinite, row))
+                run.scores[face] = dict(zip(scorer.expressions, row, strict=True)) if known else None
 
 
 def _frames(recording: Recording, minutes: float) -> Iterator[TimedFrame]:
@@ -286,9 +297,9 @@ def _stretches(duration_s: float | None, most_s: float) -> list[tuple[float, flo
     if duration_s is None or duration_s <= most_s:
         return [(0.0, most_s)]
     count = math.ceil(most_s / STRETCH_S)
-    length_s = most_s / count
+    # On whole seconds, as the windows are, so that no stretch reaches into the next.
+    length_s = math.floor(most_s / count)
     middles = ((place + 0.5) * duration_s / count for place in range(count))
-    # On whole seconds, as the windows are.
     starts = (float(math.floor(middle - length_s / 2)) for middle in middles)
     return [(start, start + length_s) for start in starts]
 

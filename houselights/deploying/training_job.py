@@ -341,12 +341,15 @@ def training_bucket(session: Any, stack: str) -> str:
     return bucket if {"Key": TAG, "Value": stack} in tags else ""
 
 
-def take_down_training(session: Any, stack: str) -> list[str]:
+def take_down_training(session: Any, stack: str, *, sleep: Callable[[float], None] = time.sleep) -> list[str]:
     """Stops a stack's jobs, and deletes its bucket for training with everything in it.
+
+    A job that is stopped writes for two minutes and more, checkpoints and its output; the bucket is deleted after that.
 
     Args:
         session: a boto3 session with region and credentials.
         stack: the stack's name; it need not exist.
+        sleep: waits so many seconds.
 
     Returns:
         What is left in the account, one line for each kind of resource.
@@ -359,9 +362,14 @@ def take_down_training(session: Any, stack: str) -> list[str]:
         return []
     jobs = jobs_of(session, stack)
     with aws_errors(session):
-        for name, status in jobs:
+        sagemaker = session.client("sagemaker")
+        running = {name: status for name, status in jobs if status not in _OVER}
+        for name, status in running.items():
             if status == "InProgress":
-                session.client("sagemaker").stop_training_job(TrainingJobName=name)
+                sagemaker.stop_training_job(TrainingJobName=name)
+        for name in running:
+            while sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] not in _OVER:
+                sleep(_POLL_S)
         empty_bucket(session.client("s3"), bucket)
         session.client("s3").delete_bucket(Bucket=bucket)
     return [

@@ -138,7 +138,9 @@ def check_faces(
         agreements=tuple(agreements(said)),
         doubts=tuple(doubts[:MOST_LISTED]),
         doubt_count=len(doubts),
-        compared=sum(face in scored for face, label in labels.items() if label.by != "expressionnet"),
+        compared=sum(
+            face.id in scored and face.id in labels and labels[face.id].by != "expressionnet" for face in faces
+        ),
         too_small=_too_small(counts) if split else (),
     )
 

@@ -81,23 +81,20 @@ def cut_faces(
         InvalidValue: the folder cannot be read, or holds neither photos nor videos.
     """
     result = Cutting()
-    files = list(_files(photos, dataset.folder, result))
+    files = [(_name(path, photos), path, path.stat()) for path in _files(photos, dataset.folder, result)]
     known = dataset.sources()
-    for file in sorted(known.keys() - {_name(path, photos) for path in files}):
-        _remove(dataset, known.pop(file))
-        result.gone.append(file)
+    result.gone = sorted(known.keys() - {name for name, _, _ in files})
+    changed = [name for name, _, about in files if name in known and not _is_same(known[name], about)]
+    for name in (*result.gone, *changed):
+        _remove(dataset, known, name)
     if not files:
         raise InvalidValue(f"{photos} holds no photos or videos{_what_else(result)}")
     cutter: _Cutter | None = None
     by_id = {face.id: source.file for source in known.values() for face in source.faces}
     result.faces = len(by_id)
-    for done, path in enumerate(files):
-        name, about = _name(path, photos), path.stat()
+    for done, (name, path, about) in enumerate(files):
         source = known.get(name)
-        if source is None or (source.size, source.modified_ns) != (about.st_size, about.st_mtime_ns):
-            if source is not None:
-                _remove(dataset, source)
-                by_id = {id: file for id, file in by_id.items() if file != name}
+        if source is None:
             cutter = cutter or _Cutter(dataset, load_detector(), every_s=every_s, least_px=least_px)
             before = len(by_id)
             source = cutter.cut(
@@ -115,6 +112,12 @@ def cut_faces(
         result.faces = len(by_id)
         on_progress(done + 1, len(files), result.faces)
     return result
+
+
+def check_folder(photos: Path) -> None:
+    """Raises InvalidValue if photos are to be looked for in what is no folder."""
+    if not photos.is_dir():
+        raise InvalidValue(f"{photos} is not a folder: give the folder of the photos")
 
 
 def _report(on_progress: Callable[[int, int, int], None], done: int, files: int, before: int, here: int) -> None:
@@ -203,8 +206,7 @@ def _box(face: Detection) -> tuple[float, float, float, float]:
 
 def _files(photos: Path, dataset: Path, result: Cutting) -> Iterator[Path]:
     """Photos and videos, in the order of their names; notes what is neither."""
-    if not photos.is_dir():
-        raise InvalidValue(f"{photos} is not a folder: give the folder of the photos")
+    check_folder(photos)
     for folder, folders, names in os.walk(photos, onerror=_refuse):
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and not _is_data_set(Path(folder, name))
@@ -249,11 +251,22 @@ def _fingerprint(path: Path) -> str:
     return hashlib.sha256(b"%d/" % size + begins + ends).hexdigest()
 
 
-def _remove(dataset: DataSet, source: Source) -> None:
-    """Removes the pictures of a source that is gone or was changed. Labels stay: they name no file and show nobody."""
-    for face in source.faces:
-        dataset.picture_file(face.id).unlink(missing_ok=True)
-    dataset.add_source(Source(file=source.file, size=0, modified_ns=0, gone=True))
+def _is_same(source: Source, about: os.stat_result) -> bool:
+    return (source.size, source.modified_ns) == (about.st_size, about.st_mtime_ns)
+
+
+def _remove(dataset: DataSet, known: dict[str, Source], name: str) -> None:
+    """Removes a source that is gone or was changed, and the pictures of its faces.
+
+    Its copies are removed with it, so that they are read as new and one of them takes its place. Labels stay: they name
+    no file and show nobody.
+    """
+    # The copies first: a run that is stopped in between finds them again by the source.
+    for file in (*[source.file for source in known.values() if source.copy_of == name], name):
+        if (source := known.pop(file, None)) is not None:
+            for face in source.faces:
+                dataset.picture_file(face.id).unlink(missing_ok=True)
+            dataset.add_source(Source(file=file, size=0, modified_ns=0, gone=True))
 
 
 def _what_else(result: Cutting) -> str:

@@ -94,8 +94,12 @@ def said_by(dataset: DataSet, rater: str) -> dict[str, str]:
 
 
 def said_by_people(dataset: DataSet) -> dict[str, dict[str, str]]:
-    """What each person says of each face."""
-    return {rater: said_by(dataset, rater) for rater in dataset.raters()}
+    """What each person says of each face that is still there."""
+    there = {face.id for face in dataset.faces()}
+    return {
+        rater: {face: says for face, says in said_by(dataset, rater).items() if face in there}
+        for rater in dataset.raters()
+    }
 
 
 def scored_by(dataset: DataSet, by: Labeller) -> dict[str, Label]:

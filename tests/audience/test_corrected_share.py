@@ -98,6 +98,15 @@ def test_an_empty_room_has_an_estimate_of_nobody():
     assert ShareEstimator({"smile": TABLE}).corrected({}, [], 0) == {}
 
 
+@pytest.mark.parametrize("n", [65, 66, 205, 1_403])
+def test_a_table_that_says_next_to_nothing_makes_any_room_as_uncertain_as_it_can_be(n):
+    poor = replace(
+        TABLE, edges=(0.0, 0.5, 1.0), showing=(0.45, 0.55), others=(0.55, 0.45), people_showing=3, people_others=3
+    )
+    tally = estimated(ShareEstimator({"smile": poor}), np.arange(n) % 7 / 6)
+    assert tally.variance == pytest.approx(n * n / 4, rel=0.005)
+
+
 def test_an_expression_without_a_table_keeps_its_raw_count_only():
     seen = [a_face(confidences={"smile": 0.9, "sad": 0.2})]
     found = ShareEstimator({"smile": TABLE}).corrected(tallies_of(seen, {"smile": 0.5, "sad": 0.5}), seen, 0)

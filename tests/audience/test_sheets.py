@@ -33,8 +33,8 @@ from tests.examples import examples
 BOX = Box(left=0.1, top=0.2, width=0.05, height=0.08)
 
 
-def a_tile(place: int = 0, *, at_ms: int = BEGAN_MS, track_id: str = "") -> Tile:
-    return Tile(place=place, track_id=track_id or f"run-{place}", at_ms=at_ms, box=BOX, quality=0.7)
+def a_tile(place: int = 0, *, at_ms: int = BEGAN_MS, track_id: str = "", facing: float | None = None) -> Tile:
+    return Tile(place=place, track_id=track_id or f"run-{place}", at_ms=at_ms, box=BOX, quality=0.7, facing=facing)
 
 
 def a_manifest(
@@ -160,6 +160,7 @@ class TestASheet:
                 at_ms=start,
                 box=Box(left=-9 - long, top=-9 - long, width=9 + long, height=9 + long),
                 quality=long / 1e9,
+                facing=long / 1e9,
             )
             for place in range(MOST_TILES)
         ]
@@ -168,6 +169,17 @@ class TestASheet:
         ]
         manifest = a_manifest(tiles, windows)
         assert read_sheet(a_sheet(manifest).jpeg).manifest == manifest
+
+    def test_says_of_each_face_whether_it_was_turned_to_the_front_or_that_nobody_knows(self):
+        sheet = a_sheet(a_manifest([a_tile(0, facing=0.25), a_tile(1), a_tile(2, facing=1.0)]))
+        assert b"houselights-sheet 2\n" in sheet.jpeg
+        assert [tile.facing for tile in read_sheet(sheet.jpeg).manifest.tiles] == [0.25, None, 1.0]
+
+    def test_of_which_no_face_is_known_to_be_turned_is_one_that_earlier_readers_take(self):
+        sheet = a_sheet()
+        assert b"houselights-sheet 1\n" in sheet.jpeg
+        assert all(len(tile) == 5 for tile in manifest_fields()["tiles"])
+        assert [tile.facing for tile in read_sheet(sheet.jpeg).manifest.tiles] == [None] * 3
 
     def test_is_not_sealed_with_a_picture_of_another_size(self):
         with pytest.raises(SheetRejected, match="128x128 pixels, and its manifest says 256x256"):
@@ -199,10 +211,20 @@ class TestAReaderRejects:
         with pytest.raises(SheetRejected, match="not a contact sheet"):
             read_sheet(forged(b"made by hand", heading=b""))
 
-    @pytest.mark.parametrize("heading", [b"houselights-sheet 2\n", b"houselights-sheet \n", b"houselights-sheet 1 \n"])
+    @pytest.mark.parametrize("heading", [b"houselights-sheet 3\n", b"houselights-sheet \n", b"houselights-sheet 1 \n"])
     def test_an_unknown_schema(self, heading):
-        with pytest.raises(SheetRejected, match="this reads schema 1"):
+        with pytest.raises(SheetRejected, match="this reads schemas 1 to 2"):
             read_sheet(forged(manifest_fields(), heading=heading))
+
+    @pytest.mark.parametrize(
+        ("schema", "facing"),
+        [(1, [0.5]), (2, []), (2, [1.5]), (2, [-0.1]), (2, ["0.5"]), (2, [True]), (2, [0.5, 0.5])],
+    )
+    def test_a_tile_with_another_facing_than_its_schema_allows(self, schema, facing):
+        fields = manifest_fields()
+        fields["tiles"] = [[*tile[:5], *facing] for tile in fields["tiles"]]
+        with pytest.raises(SheetRejected):
+            read_sheet(forged(fields, heading=f"houselights-sheet {schema}\n".encode()))
 
     def test_every_truncated_sheet(self):
         jpeg = a_sheet().jpeg

@@ -18,6 +18,7 @@ from edge_lambda.correction import PictureCorrector
 from edge_lambda.delivery.paths import DeliveryPath, SheetDeliveryPath, WindowFileDeliveryPath
 from edge_lambda.detectors import Detector
 from edge_lambda.detectors.load import load_detector
+from edge_lambda.facing import HeadPose, RoomAxis
 from edge_lambda.pipeline import CameraKey, ScoredWindow, TimedFrame, scored_windows
 from edge_lambda.recording import open_recording
 from edge_lambda.scorers import Scorer, load_scorer
@@ -83,6 +84,16 @@ def test_sheets_of_a_recording_add_up_to_its_windows(clip, interval_s):
         for tile in sheet.manifest.tiles
     ]
     assert tiles == [(face.track_id, face.at_ms) for window in windows for face in window.faces.faces]
+
+
+def test_sheets_say_which_faces_were_turned_to_the_front(clip):
+    detector = load_detector("centerface", threads=1, doubtful=True)
+    room = RoomAxis(detector.name, HeadPose(0, 0))
+    sent = delivered(SheetDeliveryPath(CAMERA, detector, interval_s=12.0, room=room), frames_of(clip))
+    (sheet,) = [one for one in (read_delivery(one.key, one.data) for one in sent) if isinstance(one, Sheet)]
+    facing = [tile.facing for tile in sheet.manifest.tiles]
+    assert None not in facing
+    assert min(facing) > 0.5, "Eileen Collins looks at the camera"
 
 
 @pytest.mark.parametrize("interval_s", [1.0, 2.0, 12.0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -137,6 +139,13 @@ def test_a_tile_says_whose_it_is_and_where_it_was():
     tile = sheets_of(seen(0, 1))[0].manifest.tiles[0]
     assert (tile.track_id, tile.at_ms, tile.quality) == ("run-0", after_ms(0) + 40, 0.6667)
     assert tile.box == Box(left=0.33333, top=0.33333, width=0.03333, height=0.05)
+
+
+def test_a_tile_says_whether_the_face_was_turned_to_the_front_where_that_is_known():
+    window = seen(0, 2)
+    first, second = window.faces
+    (sheet,) = sheets_of(replace(window, faces=(replace(first, facing=2 / 3), second)))
+    assert [tile.facing for tile in sheet.manifest.tiles] == [0.6667, None]
 
 
 def test_a_box_too_small_for_its_digits_is_still_a_box():

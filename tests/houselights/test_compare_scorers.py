@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from edge_lambda.detectors.load import load_detector
 from edge_lambda.scorers import load_scorer
 from houselights.cli import run
 from houselights.comparing_scorers.figures import ScorerComparison, compare
-from houselights.comparing_scorers.runs import CloudScoring, ScorerRun, SeenFaces, see_faces
+from houselights.comparing_scorers.runs import CloudScoring, ScorerRun, SeenFaces, _stretches, see_faces
 from houselights.local_cloud.cloud import LocalCloud, running_cloud
 from houselights.local_cloud.stack import Stack
 from tests.own_model import own_model
@@ -159,6 +161,27 @@ def test_of_a_long_recording_a_part_is_looked_at(tmp_path):
     assert set(looked.start_ms) == {4000, 5000, 6000, 7000}
 
 
+@pytest.mark.parametrize(("duration_s", "most_s"), [(75.2, 75.0), (61.01, 61.0), (3601.5, 601.0), (200.0, 3.0)])
+def test_stretches_of_a_recording_never_overlap(duration_s, most_s):
+    stretches = _stretches(duration_s, most_s)
+    assert all(until_s <= start_s for (_, until_s), (start_s, _) in pairwise(stretches))
+    assert sum(until_s - start_s for start_s, until_s in stretches) <= most_s
+
+
+def test_seconds_without_anybody_come_before_and_between_those_with_faces(tmp_path):
+    video = people_video(tmp_path / "late.mp4", [0, 5, 0, 5], side=96)
+    looked = see_faces(
+        video,
+        detector=load_detector(doubtful=True),
+        scorers=[load_scorer("expressionnet")],
+        minutes=1,
+        interval_s=2,
+    )
+    (device,) = looked.runs
+    assert looked.seconds == 4
+    assert sum(scores is not None for scores in device.scores.values()) == len(looked.track) == 10
+
+
 # The command
 
 
@@ -249,6 +272,7 @@ def test_what_was_compared_before_the_service_failed_is_reported(account, video,
         (["--scorer", "rekognition"], "--scorer"),
         (["--scorer", "expressionnet", "--scorer", "own"], "--model"),
         (["--to", "page.pdf"], "page.pdf"),
+        (["--to", "nowhere/page.html"], "nowhere"),
         (["--minutes", "nan"], "nan"),
     ],
 )
@@ -258,6 +282,26 @@ def test_what_cannot_be_compared_is_refused_in_one_line(account, video, capsys, 
     (line,) = capsys.readouterr().err.splitlines()
     assert says in line
     assert account.rekognition.counts().calls == before
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["nowhere.mp4"], "nowhere.mp4"),
+        (["{video}", "--model", "nowhere.onnx"], "nowhere.onnx"),
+        (["{video}", "--model", "{included}"], "itself"),
+        (["{video}"], "region"),
+    ],
+)
+def test_bad_input_is_named_before_an_account_is_asked_for(video, monkeypatch, tmp_path, capsys, words, says):
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.chdir(tmp_path)
+    given = [word.format(video=video, included=_included()) for word in words]
+    assert run(["compare-scorers", *given]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert says in line
 
 
 def test_the_included_model_is_not_compared_with_itself(account, video, capsys):

@@ -177,6 +177,23 @@ def test_a_photo_that_was_changed_is_read_anew(photos, tmp_path):
     assert {path.stem for path in (tmp_path / "set" / "faces").iterdir()} == after
 
 
+@pytest.mark.parametrize("change", [Path.unlink, lambda photo: photo.write_bytes(a_photo(30))], ids=["gone", "changed"])
+def test_the_copy_of_a_photo_that_is_gone_or_changed_takes_its_place(photos, tmp_path, change):
+    dataset = DataSet(tmp_path / "set")
+    original = photos / "person 1" / "1.jpg"
+    shutil.copy(original, photos / "a copy.jpg")
+    cut(photos, dataset)  # files in the folder itself come first, so that the copy is what is added next
+    shutil.copy(original, photos / "person 0" / "late copy.jpg")
+    cut(photos, dataset)
+    (kept,) = [face for face in dataset.faces() if face.file == "a copy.jpg"]
+    change(photos / "a copy.jpg")
+    result = cut(photos, dataset)
+    (now,) = [face.file for face in dataset.faces() if face.id == kept.id]
+    assert now == "person 0/late copy.jpg"
+    assert result.copies == {"person 1/1.jpg": now}
+    assert dataset.picture_file(kept.id).exists()
+
+
 def test_faces_of_a_video_are_taken_every_so_often(tmp_path):
     (tmp_path / "videos").mkdir()
     people_video(tmp_path / "videos" / "clip.mp4", [1] * 7)
@@ -244,6 +261,19 @@ def test_a_folder_that_cannot_be_used_is_refused_in_one_line(tmp_path, capsys, m
     *_, line = capsys.readouterr().err.splitlines()
     assert line.startswith("houselights: ")
     assert said in line
+
+
+def test_nothing_is_said_of_consent_before_there_is_a_folder(tmp_path, capsys):
+    assert run(["dataset", "label", str(tmp_path / "nowhere"), "--by", "person"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_data_set_lies_beside_the_photos_however_their_folder_is_named(photos, monkeypatch, capsys):
+    monkeypatch.chdir(photos / "person 0")
+    assert run(["dataset", "label", "..", "--by", "expressionnet"]) == 0
+    assert (photos.parent / "photos-faces" / "sources.jsonl").exists()
+    assert run(["dataset", "label", photos.anchor, "--by", "person"]) == 2
+    assert "--to" in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("command", ["split", "check", "pack"])

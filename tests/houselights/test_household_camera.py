@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from audience.identity.panels import HouseholdPanel
 from audience.identity.people import People
 from audience.identity.records import Sighting
 from audience.stores import open_identity
+from edge_lambda.detectors import Detection
+from edge_lambda.facing import LEAST_HEIGHT, HeadPose, RoomAxis
 from edge_lambda.pipeline_types import TrackedFrame
 from edge_lambda.recognisers.alignment import aligned
 from edge_lambda.tracking import TrackedFace
@@ -61,11 +64,16 @@ class Room:
             country="CH",
             recogniser=TINY,
             log=self.lines.append,
+            room=RoomAxis("yunet-1", HeadPose(0, 0)),
         )
 
-    def seen(self, camera: CameraRecognition, image=GRACE, *, minutes: int = 3, track: str = "run-1") -> list:
+    def seen(
+        self, camera: CameraRecognition, image=GRACE, *, minutes: int = 3, track: str = "run-1", then: Detection = FACE
+    ) -> list:
+        """The minutes of a face, which is another detection of the same track after the first minute."""
         for at_ms in range(self.began_ms, self.began_ms + minutes * MINUTE_MS, 500):
-            tracked = (TrackedFace(track=track, detection=FACE),)
+            first = at_ms < self.began_ms + MINUTE_MS
+            tracked = (TrackedFace(track=track, detection=FACE if first else then),)
             camera.see(TrackedFrame(at_ms=at_ms, image=image, tracked=tracked))
         camera.close()
         return self.store.all(SeenMinute)
@@ -89,6 +97,20 @@ def test_a_member_before_the_set_is_there_in_every_minute_and_no_sighting_is_kep
         assert seen.smiling_s is None
     assert room.store.all(Sighting) == []
     assert room.grace not in "".join(room.lines)
+
+
+def test_a_head_that_bends_down_is_in_view_and_not_turned_to_the_screen(room: Room) -> None:
+    eyes = ((170, 130), (220, 130))
+    bent = replace(FACE, landmarks=(*eyes, (195, 172), (175, 180), (215, 180)))
+    _, *later = [one.seen[0] for one in room.seen(room.camera(), then=bent)]
+    assert [one.facing_s for one in later] == [0, 0]
+    assert all(one.in_view_s >= 58 for one in later)
+
+
+def test_of_a_far_face_it_is_not_known_where_it_is_turned(room: Room) -> None:
+    far = replace(FACE, height=LEAST_HEIGHT - 1)
+    _, *later = [one.seen[0] for one in room.seen(room.camera(), then=far)]
+    assert [one.facing_s for one in later] == [None, None]
 
 
 def test_of_a_stranger_only_that_there_is_one(room: Room) -> None:

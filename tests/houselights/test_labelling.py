@@ -19,7 +19,7 @@ from audience.errors import InvalidValue
 from houselights.labelling import FORMATS
 from houselights.labelling.alike import NEARLY_SAME, nearly_same_faces, picture_hash
 from houselights.labelling.check import Check, check_faces
-from houselights.labelling.dataset import DataSet, JsonLines, person_file_name
+from houselights.labelling.dataset import DataSet, JsonLines, Source, person_file_name
 from houselights.labelling.labels import (
     EXPRESSIONS,
     VERDICTS,
@@ -156,6 +156,15 @@ def test_kappa_lies_between_minus_one_and_one_and_is_one_only_for_full_agreement
     if found is not None:
         assert -1 <= found <= 1
         assert (found == pytest.approx(1)) == (first == second)
+
+
+def test_raters_agree_on_faces_that_are_still_there(tmp_path):
+    made = a_data_set(tmp_path, ["a.jpg", "b.jpg"])
+    for rater, says in (("ada", "happy"), ("bob", "calm")):
+        say(made, rater, {"a.jpg": says, "b.jpg": "happy"})
+    made.add_source(Source(file="a.jpg", size=0, modified_ns=0, gone=True))
+    (one,) = agreements(said_by_people(made))
+    assert (one.faces, one.same, one.disputed) == (1, 1, ())
 
 
 def test_what_two_raters_confuse_most_often_comes_first():

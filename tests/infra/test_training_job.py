@@ -269,6 +269,26 @@ def test_teardown_deletes_the_bucket_and_says_that_jobs_stay(session, stack, pho
     assert take_down_training(session, f"{stack}-none") == []
 
 
+def test_the_bucket_is_emptied_after_a_stopped_job_has_written_its_last(session, stack, photographs, monkeypatch):
+    name = submit(session, plan(stack, photographs), now=NOW)
+    bucket, sagemaker, client = bucket_name(session, stack), session.client("sagemaker"), session.client
+    states = ["Stopping", "Stopping", "Stopped"]
+
+    def describe(TrainingJobName: str) -> dict[str, str]:
+        return {"TrainingJobStatus": states.pop(0)}
+
+    monkeypatch.setattr(sagemaker, "describe_training_job", describe)
+    monkeypatch.setattr(session, "client", lambda kind: sagemaker if kind == "sagemaker" else client(kind))
+    monkeypatch.setattr("houselights.deploying.training_job.jobs_of", lambda *_: [(name, "Stopping")])
+
+    def until_later(_seconds: float) -> None:
+        client("s3").put_object(Bucket=bucket, Key=f"jobs/{name}/{len(states)}", Body=b"written while it stopped")
+
+    take_down_training(session, stack, sleep=until_later)
+    assert states == []
+    assert training_bucket(session, stack) == ""
+
+
 def test_a_bucket_without_the_tag_is_not_deleted(session, stack):
     place = {"LocationConstraint": REGION}
     session.client("s3").create_bucket(Bucket=bucket_name(session, stack), CreateBucketConfiguration=place)

@@ -12,15 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audience.deliveries.delivery import Delivery, read_key
+from audience.deliveries.sheet import Sheet, seal_sheet
+from audience.deliveries.window_file import WindowFile
 from audience.errors import DeliveryRefused, FacesRefused, HouselightsError, ScorerUnavailable, SheetRejected
-from audience.faces import WindowFaces
+from audience.faces import FACING, FACING_THRESHOLD, WindowFaces
 from audience.store import Store
 from audience.stores import open_store
+from audience.windows import tallies_of
 from ingest_lambda.ingest import DAY_MS, Ingest, IngestResult, Keep
-from tests.builders import a_heartbeat, a_scorer, a_session, after_ms
+from tests.builders import a_face, a_heartbeat, a_scorer, a_session, a_window, after_ms
 from tests.examples import examples
 from tests.ingest.conftest import MadeUpScorer, set_up
-from tests.ingest.sheets import a_head_count_file, a_sheet, a_window_file
+from tests.ingest.sheets import a_head_count_file, a_sheet, a_window_file, gray_picture
 
 DELIVERED_MS = after_ms(30)
 
@@ -39,6 +42,13 @@ def ingest(store: Store, scorer: MadeUpScorer) -> Ingest:
 
 def deliver(ingest: Ingest, delivery: Delivery, *, now_ms: int = DELIVERED_MS) -> IngestResult:
     return ingest.record(delivery.key, delivery.data, delivered_ms=DELIVERED_MS, now_ms=now_ms)
+
+
+def facing_sheet(*facing: float | None) -> Sheet:
+    """A sheet of one window, whose faces are turned to the front with these probabilities."""
+    plain = a_sheet(len(facing)).manifest
+    tiles = tuple(replace(tile, facing=value) for tile, value in zip(plain.tiles, facing, strict=True))
+    return seal_sheet(replace(plain, tiles=tiles), gray_picture(len(facing)))
 
 
 def recorded(store: Store, session_id: str = "talk-1") -> tuple[list[tuple[object, ...]], list[WindowFaces]]:
@@ -82,6 +92,25 @@ class TestASheet:
         deliver(ingest, a_sheet(3).delivery())
         table = store.windows("talk-1", "main")
         assert (table.faces.tolist(), table.expected.tolist(), table.expressions) == ([0], [3], ())
+
+    def test_counts_who_was_turned_to_the_front_among_the_faces_found_again(self, ingest, store, scorer):
+        scorer.without_a_face = {0}
+        deliver(ingest, facing_sheet(0.9, 0.8, 0.2, None).delivery())
+        table = store.windows("talk-1", "main")
+        facing = table.measures.index("facing")
+        assert (table.faces.tolist(), table.scored[:, facing].tolist(), table.over[:, facing].tolist()) == (
+            [3],
+            [2],
+            [1],
+        )
+
+    def test_of_a_workplace_says_nothing_of_it(self, ingest, store):
+        store.put_session(a_session(setting="workplace", country="CH"))
+        deliver(ingest, facing_sheet(0.9, 0.8, 0.2).delivery())
+        table = store.windows("talk-1", "main")
+        assert table.faces.tolist() == [3]
+        assert "facing" not in table.measures
+        assert all("facing" not in face.confidences for one in store.faces("talk-1", "main") for face in one.faces)
 
     def test_records_a_window_with_nobody_in_view(self, ingest, store):
         deliver(ingest, a_sheet(2, 0, expected=(2, 2)).delivery())
@@ -132,6 +161,15 @@ class TestAWindowFile:
         (scorer,) = store.scorers("talk-1").values()
         assert table.scorers == (scorer.name,)
         assert (scorer.thresholds, scorer.model_sha256) == (a_scorer().thresholds, a_scorer().model_sha256)
+
+    def test_of_a_workplace_loses_who_was_turned_to_the_front(self, ingest, store):
+        store.put_session(a_session(setting="workplace", country="CH", mode="head count"))
+        heads = [a_face(f"t{index}", confidences={"facing": 0.9}) for index in range(4)]
+        counted = a_window(0, seen=[replace(head, confidences={}) for head in heads], scorer="")
+        window = replace(counted, tallies=tallies_of(heads, {FACING: FACING_THRESHOLD}))
+        deliver(ingest, WindowFile(windows=(window,)).delivery())
+        table = store.windows("talk-1", "main")
+        assert (table.faces.tolist(), table.measures) == ([4], ())
 
     def test_with_a_known_scorers_name_for_another_is_refused(self, ingest, store):
         store.put_scorer(a_scorer())

@@ -75,6 +75,32 @@ def test_a_label_without_its_photograph_is_refused(tmp_path: Path) -> None:
         read(folder)
 
 
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ("file,expression,person\na.jpg,happy,J\xf6rg\n".encode("latin-1"), "UTF-8"),
+        (b"expression,person,file\nhappy,ann\n", "line 2"),
+    ],
+)
+def test_labels_that_cannot_be_read_are_refused(tmp_path: Path, labels: bytes, said: str) -> None:
+    (tmp_path / "labels.csv").write_bytes(labels)
+    with pytest.raises(CorpusUnreadable, match=said):
+        read(tmp_path)
+
+
+def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
+    archive = zipped(write_corpus(tmp_path / "faces"))
+    content = bytearray(archive.read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # of each file, and of its entry in the list
+        at = content.find(mark)
+        while at >= 0:
+            content[at + flags] |= 1
+            at = content.find(mark, at + 1)
+    archive.write_bytes(content)
+    with pytest.raises(CorpusUnreadable, match="encrypted"):
+        read(archive)
+
+
 def test_labels_without_people_are_refused(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("file,expression\na.jpg,happy\n")
     with pytest.raises(CorpusUnreadable, match="person"):

@@ -68,6 +68,15 @@ def test_boxes_of_another_corpus_are_not_taken(tmp_path: Path) -> None:
     assert not find_cached([photo(level=2)], lambda: detector, tmp_path / "boxes.npz")[0].found
 
 
+def test_boxes_that_were_cut_off_while_they_were_written_are_found_again(tmp_path: Path) -> None:
+    detector, file = Finds(face(30, 100)), tmp_path / "boxes.npz"
+    first = find_cached([photo()], lambda: detector, file)
+    for length in (0, 10, file.stat().st_size // 2):
+        file.write_bytes(file.read_bytes()[:length])
+        assert find_cached([photo()], lambda: detector, file) == first
+    assert detector.looked == 4
+
+
 def test_photographs_become_gray_and_boxes_the_scorers_squares() -> None:
     faces = find([photo(level=90)], Finds(face(30, 100)))
     assert (gray_photos(faces)[0] == 90).all()

@@ -82,6 +82,17 @@ def test_training_ends_in_a_model_the_scorer_takes(corpus: Path, votes: Path, tm
     assert ((covered >= 0) & (covered <= 1)).all()
 
 
+def test_a_corpus_with_nobody_held_out_ends_in_a_model_whose_expressions_are_all_experimental(
+    corpus: Path, tmp_path: Path
+) -> None:
+    labels = corpus / "labels.csv"
+    head, *rows = labels.read_text().splitlines()
+    labels.write_text("\n".join([head, *(row for row in rows if part_of(row.rpartition(",")[2]) != "held out")]))
+    out = tmp_path / "out.onnx"
+    train([corpus], out, tmp_path / "work", replace(TINY, settings=Settings(epochs=1, batch=16)))
+    assert ExpressionNet(model=out).experimental == set(EXPRESSIONS)
+
+
 def centred(table: np.ndarray) -> np.ndarray:
     """A table with rows and columns of mean 0."""
     return table - table.mean(axis=0) - table.mean(axis=1, keepdims=True) + table.mean()
@@ -135,6 +146,21 @@ def test_a_second_network_learns_from_the_labels_and_from_the_first(corpus: Path
 def test_fewer_faces_than_a_step_takes_are_refused(corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(CorpusUnreadable, match="too few"):
         load_corpora([corpus], tmp_path, Recipe(settings=Settings(epochs=1, batch=128)))
+
+
+def test_validation_people_of_whom_nobody_agrees_what_they_show_are_refused_before_training(
+    votes: Path, tmp_path: Path
+) -> None:
+    labels = votes / "labels.csv"
+    with labels.open(newline="") as file:
+        head, *rows = csv.reader(file)
+    split = [
+        [name, "validation", 5, 5, 0] if part == "valid" else [name, part, *counts] for name, part, *counts in rows
+    ]
+    with labels.open("w", newline="") as file:
+        csv.writer(file).writerows([head, *split])
+    with pytest.raises(CorpusUnreadable, match="calibrate"):
+        load_corpora([votes], tmp_path, TINY)
 
 
 def test_two_seeds_are_two_networks(corpus: Path, tmp_path: Path) -> None:
