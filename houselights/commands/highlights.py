@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,8 @@ from houselights.commands.stage_choice import chosen_stage
 
 if TYPE_CHECKING:
     from audience.reaction.review import Review
-    from audience.store import Store
+    from audience.sessions import Session
+    from audience.store import RecordingProgress, Store
     from houselights.highlights.clips import Clip
     from houselights.highlights.cutting import CutFile
 
@@ -100,9 +101,9 @@ def highlights(
         raise InvalidValue("give one of --offset and --sound")
     if sheet is not None and sheet.suffix.lower() != ".png":
         raise InvalidValue(f"{sheet} is no .png: give such a file with --slides")
-    with needing_extra("edge"), needing_extra("report"):
+    with needing_extra("report"):
         import PIL  # noqa: F401
-
+    with needing_extra("edge"):
         from edge_lambda.detectors.load import load_detector
         from edge_lambda.recording import open_recording
         from houselights.highlights.clips import clips_of
@@ -113,9 +114,10 @@ def highlights(
     if target is None and folder is None and sheet is None:
         target = Path(f"{session_id}-highlights{usual_ending(video)}")
     with store_at(store_url) as store:
-        if store.session(session_id).kind == "panel":
+        session = store.session(session_id)
+        if session.kind == "panel":
             raise InvalidValue(f"session {session_id!r} is of a household: there is no talk to cut")
-        check_not_scored(video, store.recordings(session_id))
+        check_not_scored(video, _recordings_around(store, session))
         length_s = open_recording(video).length_s()
         review = _review(store, session_id, stage_id, expression)
         begins_s = _begins_s(store, review, video, length_s, offset_s, audience)
@@ -144,6 +146,12 @@ def highlights(
     if sheet is not None:
         write_output(sheet, slide_sheet(review, slides, video))
         click.echo(sheet)
+
+
+def _recordings_around(store: Store, session: Session) -> list[RecordingProgress]:
+    """The recordings that were scored in a session and in those that began within a day of it."""
+    near = [one for one in store.sessions() if abs(one.started_at - session.started_at) <= timedelta(days=1)]
+    return [recording for one in near for recording in store.recordings(one.session_id)]
 
 
 def _review(store: Store, session_id: str, stage_id: str | None, expression: str) -> Review:

@@ -34,11 +34,11 @@ _OVERALL = 6  # pictures from the whole recording beside them
 
 
 def check_not_scored(video: Path, recordings: Sequence[RecordingProgress]) -> None:
-    """Refuses a file that was scored in the session: it shows its audience.
+    """Refuses a file that was scored: it shows an audience.
 
     Args:
         video: the file.
-        recordings: those of the session.
+        recordings: those of the session, and of others around it.
 
     Raises:
         InvalidValue: it was scored.

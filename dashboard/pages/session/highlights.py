@@ -23,12 +23,13 @@ from dashboard.recordings import library
 _LONGEST_S: Final = 600
 _SHOWS: Final = {"speaker": "The speaker", "screen": "The screen"}
 _FILE, _OFFSET, _SOUND = "As its file says", "Seconds after the session began", "Compare its sound with the audience's"
+_KINDS: Final = {".mp4": "video/mp4", ".webm": "video/webm", ".png": "image/png"}
 # Cutting reads and decodes a recording: one at a time on this server.
 _cutting = threading.Lock()
 
 
 class _Reel:
-    """A file of clips in a folder of its own, which goes with the viewer's session.
+    """A file of clips, or of slides, in a folder of its own, which goes with the viewer's session.
 
     Attributes:
         path: where it lies.
@@ -41,9 +42,12 @@ class _Reel:
 
 
 def offer_highlights(review: Review) -> None:
-    """A button that cuts clips; nothing where there are no moments, no folders of recordings, or no right to it."""
+    """A button that cuts clips and shows slides by reaction; nothing where no folder of recordings is named.
+
+    For operators: of a recording in those folders nobody knows which session's audience it may show.
+    """
     places = library()
-    if review.live or not places.places or not review.moments or not permit().is_at_least("analyst"):
+    if review.live or not places.places or not permit().is_at_least("operator"):
         return
     scored = [found for one in review.recordings if (found := places.find(one.fingerprint)) is not None]
     watched = {found.path for found in scored}
@@ -73,25 +77,33 @@ def offer_highlights(review: Review) -> None:
         began = st.radio("It began", ways, key=f"{key}-began")
         offset_s = st.number_input("Seconds", value=0.0, step=1.0, key=f"{key}-offset") if began == _OFFSET else None
         burn = st.checkbox("Draw captions into the picture (slower)", key=f"{key}-burn")
-        if st.button("Cut the clips", type="primary", disabled=video is None or shows is None, key=f"{key}-cut"):
-            assert video is not None
-            assert shows is not None
+        said = video is not None and shows is not None
+        with st.container(horizontal=True):
+            no_moments, no_slides = not review.moments, not review.windows.stage.timelines
+            cut = st.button("Cut the clips", type="primary", disabled=not said or no_moments, key=f"{key}-cut")
+            sheet = st.button("Slides by reaction", disabled=not said or no_slides, key=f"{key}-slides")
+        if no_moments:
+            st.html(markup.note("There are no moments to cut: nothing stood out more than chance allows."))
+        if (cut or sheet) and video is not None and shows is not None:
             words = ["--expression", review.requested, "--stage", stage_id, "--shows", shows, "--video", str(video)]
             words += [] if offset_s is None else ["--offset", str(offset_s)]
             words += ["--sound", str(scored[0].path)] if began == _SOUND else []
-            _cut(key, session_id, video, [*words, *(["--burn"] if burn else [])])
-        _show(key, session_id)
+            words += ["--burn"] if burn and cut else []
+            _make(key, session_id, video, words, sheet=sheet)
+        _show(key)
 
 
-def _cut(key: str, session_id: str, video: Path, words: list[str]) -> None:
+def _make(key: str, session_id: str, video: Path, words: list[str], *, sheet: bool) -> None:
     """Runs the command in a process of its own, as decoding may take any time and memory."""
     st.session_state.pop(f"{key}-reel", None)
     if not _cutting.acquire(blocking=False):
         st.html(markup.trouble("Other clips are being cut: try again in a minute."))
         return
-    reel = _Reel(f"{session_id}-highlights{'.webm' if video.suffix.lower() == '.webm' else '.mp4'}")
+    ending = ".webm" if video.suffix.lower() == ".webm" else ".mp4"
+    reel = _Reel(f"{session_id}-slides.png" if sheet else f"{session_id}-highlights{ending}")
     try:
-        command = [sys.executable, "-m", "houselights", "highlights", session_id, *words, "--to", str(reel.path)]
+        into = ["--slides" if sheet else "--to", str(reel.path)]
+        command = [sys.executable, "-m", "houselights", "highlights", session_id, *words, *into]
         with st.spinner("Cutting the clips…"):
             ended = subprocess.run(
                 command,
@@ -113,12 +125,15 @@ def _cut(key: str, session_id: str, video: Path, words: list[str]) -> None:
     st.session_state[f"{key}-reel"] = reel
 
 
-def _show(key: str, session_id: str) -> None:
+def _show(key: str) -> None:
     reel: _Reel | None = st.session_state.get(f"{key}-reel")
     if reel is None or not reel.path.exists():
         return
-    st.video(str(reel.path))
-    kind = "video/webm" if reel.path.suffix == ".webm" else "video/mp4"
+    kind = _KINDS[reel.path.suffix]
+    if kind.startswith("image/"):
+        st.image(str(reel.path))
+    else:
+        st.video(str(reel.path))
     st.download_button(
         "Download",
         reel.path.read_bytes,
