@@ -52,3 +52,16 @@ def check_title(what: str, value: str) -> str:
     if any(unicodedata.category(character) in _NOT_IN_A_TITLE for character in value):
         raise InvalidValue(f"{what} {value[:40]!r} holds control characters: leave them out")
     return value
+
+
+def check_text(what: str, value: str, longest: int) -> str:
+    """Returns `value` if it is text of at most `longest` characters, whose only control characters are line breaks.
+
+    Raises:
+        InvalidValue: it is not.
+    """
+    if len(value) > longest:
+        raise InvalidValue(f"{what} have {len(value)} characters: use at most {longest}")
+    if any(unicodedata.category(character) in _NOT_IN_A_TITLE for character in value if character != "\n"):
+        raise InvalidValue(f"{what} hold control characters: leave them out")
+    return value

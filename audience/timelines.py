@@ -12,8 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.errors import InvalidValue
-from audience.ids import check_title
+from audience.ids import check_text, check_title
 from audience.time import to_ms
+
+LONGEST_NOTES: Final = 2_000
+"""Characters of one segment's notes; two minutes of speech are about 1,800."""
+
+MOST_NOTES: Final = 60_000
+"""Characters of notes in one timeline: what is said in an hour. A stage is one item of DynamoDB, of at most 400 KB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +30,19 @@ class Segment:
         title: its name.
         start_s: its beginning, timeline seconds, 0 or more.
         end_s: its end, timeline seconds, after `start_s`.
+        notes: what the speaker wrote to say here, at most `LONGEST_NOTES` characters, with line breaks; "" for none.
+        guessed: whether its times are a guess that nobody has confirmed, as those of a deck without rehearsed times.
     """
 
     title: str
     start_s: float
     end_s: float
+    notes: str = ""
+    guessed: bool = False
 
     def __post_init__(self) -> None:
         check_title("segment title", self.title)
+        check_text(f"the notes of segment {self.title!r}", self.notes, LONGEST_NOTES)
         if not 0 <= self.start_s < self.end_s < math.inf:
             raise InvalidValue(
                 f"segment {self.title!r} runs from {self.start_s:g} s to {self.end_s:g} s: it must begin at 0 or later "
@@ -53,12 +64,19 @@ class Timeline:
 
     def __post_init__(self) -> None:
         check_title("timeline title", self.title)
+        if (characters := sum(len(segment.notes) for segment in self.segments)) > MOST_NOTES:
+            raise InvalidValue(f"the notes of {self.title!r} have {characters} characters: use at most {MOST_NOTES}")
         for before, after in zip(self.segments, self.segments[1:], strict=False):
             if after.start_s < before.end_s:
                 raise InvalidValue(
                     f"segment {after.title!r} begins at {after.start_s:g} s, before {before.title!r} "
                     f"ends at {before.end_s:g} s"
                 )
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether the times of any of its segments are a guess."""
+        return any(segment.guessed for segment in self.segments)
 
     def segment_indices(self, timeline_s: NDArray[np.float64]) -> NDArray[np.int64]:
         """The index of the segment at each timeline second, (n,); -1 between segments and for NaN."""

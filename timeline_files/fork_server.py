@@ -22,6 +22,7 @@ from typing import Any, Final, NoReturn
 from audience.errors import HouselightsError
 
 _REAP_EVERY_S: Final = 0.2
+_LIBRARIES: Final = ("defusedxml.ElementTree", "openpyxl", "opentimelineio", "pysubs2", "pypdfium2")
 _HEADER: Final = 8
 # The signals that end a process at its time limit: see `_set_limits`.
 _TIMEOUT_SIGNALS: Final = (signal.SIGPROF, signal.SIGXCPU, signal.SIGALRM)
@@ -33,7 +34,7 @@ def serve(control: int) -> None:
     Args:
         control: file descriptor of the control socket.
     """
-    for module in ("timeline_files.reading", "defusedxml.ElementTree", "opentimelineio"):
+    for module in ("timeline_files.pdf_deck", "timeline_files.reading", *_LIBRARIES):
         with suppress(ImportError):  # a reader reports a missing library itself
             importlib.import_module(module)
     gc.freeze()  # the collector leaves these objects alone, so forked processes keep sharing their memory

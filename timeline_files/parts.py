@@ -6,11 +6,11 @@ import itertools
 import math
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audience.errors import InvalidValue
 from audience.ids import LONGEST_TITLE
-from audience.timelines import Segment, Timeline
+from audience.timelines import LONGEST_NOTES, MOST_NOTES, Segment, Timeline
 from timeline_files.times import quoted, time_text
 
 MOST_PARTS = 10_000
@@ -21,6 +21,7 @@ LATEST_S = 1e6
 OPEN_END_S = 3600.0
 # A title is cut to this many characters before it is cleaned, which bounds the time that takes.
 _CLEANED = 8 * LONGEST_TITLE
+_NOT_SHOWN = ("Cc", "Zl", "Zp", "Cs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +33,16 @@ class Part:
         title: the title, as written.
         start_s: start, timeline seconds.
         end_s: end, timeline seconds; None where the file does not state it.
+        notes: speaker notes, as written.
+        guessed: whether the file does not state when it began or ended.
     """
 
     where: str
     title: str
     start_s: float
     end_s: float | None = None
+    notes: str = ""
+    guessed: bool = False
 
 
 def timeline_of(title: str, parts: Sequence[Part], length_s: float | None = None) -> Timeline:
@@ -68,9 +73,13 @@ def timeline_of(title: str, parts: Sequence[Part], length_s: float | None = None
     ends.append(length_s if length_s is not None and last < length_s < math.inf else last + OPEN_END_S)
     segments = (
         Segment(
-            title=plain_title(part.title), start_s=part.start_s, end_s=following if part.end_s is None else part.end_s
+            title=plain_title(part.title),
+            start_s=part.start_s,
+            end_s=following if part.end_s is None else part.end_s,
+            notes=notes,
+            guessed=part.guessed,
         )
-        for part, following in zip(parts, ends, strict=True)
+        for part, following, notes in zip(parts, ends, _plain_notes(parts), strict=True)
     )
     return Timeline(title=plain_title(title), segments=tuple(segments))
 
@@ -78,8 +87,38 @@ def timeline_of(title: str, parts: Sequence[Part], length_s: float | None = None
 def plain_title(text: str) -> str:
     """Makes a title fit to show: one line, no control characters, shortened with an ellipsis if too long."""
     text = text.lstrip()[:_CLEANED]
-    line = "".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs") else sign for sign in text).strip()
+    line = "".join(" " if unicodedata.category(sign) in _NOT_SHOWN else sign for sign in text).strip()
     return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
+
+
+def spread(parts: Sequence[Part], length_s: float | None) -> Sequence[Part]:
+    """The parts, spread evenly over a film or talk of known length where the times of all are guessed."""
+    if length_s is None or not 0 < length_s < math.inf or not all(part.guessed for part in parts):
+        return parts
+    # Nobody takes a guess of whole seconds for a measurement.
+    decimals = 0 if length_s >= 2 * len(parts) else 3
+    edges = [round(length_s * place / len(parts), decimals) for place in range(len(parts))]
+    edges.append(length_s)
+    return [
+        replace(part, start_s=start_s, end_s=end_s)
+        for part, (start_s, end_s) in zip(parts, itertools.pairwise(edges), strict=True)
+    ]
+
+
+def _plain_notes(parts: Sequence[Part]) -> list[str]:
+    """The notes of parts, fit to keep: without control characters, each and all of them within their bounds."""
+    left = MOST_NOTES
+    notes = []
+    for part in parts:
+        text = part.notes[: 2 * LONGEST_NOTES].replace("\r\n", "\n").replace("\v", "\n")
+        text = "".join(sign if sign == "\n" or unicodedata.category(sign) not in _NOT_SHOWN else " " for sign in text)
+        text = text.strip()
+        most = min(LONGEST_NOTES, left)
+        if len(text) > most:
+            text = text[: max(0, most - 1)].rstrip() + "…" if most else ""
+        left -= len(text)
+        notes.append(text)
+    return notes
 
 
 def _check(part: Part) -> None:

@@ -174,8 +174,11 @@ class StageWindows:
         return withheld_text(self.min_faces, as_usual=not (self.faces[self.withheld] >= self.min_faces).any())
 
     def segment_title(self, index: int) -> str:
-        """Title of the segment with an index of `segment`; "" for -1."""
-        return self.stage.timelines[0].segments[index].title if index >= 0 else ""
+        """Title of the segment with an index of `segment`, marked where its times are a guess; "" for -1."""
+        if index < 0:
+            return ""
+        segment = self.stage.timelines[0].segments[index]
+        return f"{segment.title} (draft)" if segment.guessed else segment.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

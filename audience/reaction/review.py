@@ -143,8 +143,15 @@ class Review:
 
     @cached_property
     def recording_notes(self) -> tuple[str, ...]:
-        """Warnings about the recordings and cameras, one line each."""
+        """Warnings about the recordings, the cameras and the times of slides, one line each."""
         lines: list[str] = []
+        for timeline in self.windows.stage.timelines[:1]:
+            if timeline.is_draft:
+                guessed = sum(segment.guessed for segment in timeline.segments)
+                lines.append(
+                    f"Draft: {guessed} of {len(timeline.segments)} times of {timeline.title} are a guess that "
+                    "nobody has confirmed."
+                )
         for one in self.recordings:
             found = list(one.remarks)
             if one.start_certainty == "doubtful":

@@ -15,7 +15,7 @@ import msgspec
 
 from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertWatcher
 from audience.errors import StoreTooNew, StoreUnavailable
-from audience.sessions import Session
+from audience.sessions import Session, Stage
 from audience.store import AlertDocument, Heartbeat
 
 Record = TypeVar("Record")
@@ -30,6 +30,7 @@ _TYPES: dict[str, type[AlertDocument]] = {
 
 # Fields that an earlier version refuses as unknown: left out where they say nothing, so that it can read the rest.
 _LEFT_OUT_IF_NONE: dict[type, tuple[str, ...]] = {Heartbeat: ("bundle",), Session: ("notice",)}
+_LEFT_OUT_OF_SEGMENTS = ("notes", "guessed")
 
 
 def to_json(record: Any) -> str:
@@ -38,6 +39,8 @@ def to_json(record: Any) -> str:
     for name in _LEFT_OUT_IF_NONE.get(type(record), ()):
         if fields[name] is None:
             del fields[name]
+    if isinstance(record, Stage):
+        _leave_out_empty(segment for timeline in fields["timelines"] for segment in timeline["segments"])
     # `json` with ASCII output: a detail may quote a file name with lone surrogates, which JSON can only escape.
     return json.dumps(fields, separators=(",", ":"), default=_instant)
 
@@ -102,6 +105,13 @@ def book_of(documents: Iterable[tuple[str, str]]) -> AlertBook:
 
 def _fields(record: Any) -> Any:
     return msgspec.to_builtins(record, builtin_types=(datetime,), order="deterministic", enc_hook=_plain)
+
+
+def _leave_out_empty(segments: Iterable[dict[str, Any]]) -> None:
+    for segment in segments:
+        for name in _LEFT_OUT_OF_SEGMENTS:
+            if not segment[name]:
+                del segment[name]
 
 
 def _plain(value: object) -> str | int | float | dict[Any, Any]:

@@ -88,7 +88,7 @@ def _segments(windows: StageWindows) -> Rows:
         **_key(windows, count),
         "timeline": [timeline.title] * count,
         "place": np.arange(count),
-        "segment": [one.title for one in timeline.segments],
+        "segment": [windows.segment_title(index) for index in range(count)],
         "start_s": [one.start_s for one in timeline.segments],
         "end_s": [one.end_s for one in timeline.segments],
         "windows": summed(np.ones(len(segment))),

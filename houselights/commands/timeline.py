@@ -33,6 +33,20 @@ OnPosition = Callable[[str, float, float | None], None]
 @click.option("--title", help="What people call the timeline.  [default: the file's name]")
 @click.option("--scenes", is_flag=True, help="Find the scenes of FILE, a film, by its shot changes.")
 @click.option(
+    "--read-as",
+    "read_as",
+    multiple=True,
+    metavar="ANSWER",
+    help="What an unclear file means, as its refusal names it: 29.97fps, clock, ms, from=01:00:00:00 …; repeatable.",
+)
+@click.option(
+    "--match",
+    "recording",
+    type=click.Path(path_type=Path),
+    metavar="RECORDING",
+    help="Find when each slide of FILE, a deck, was shown in the talk's own recording.",
+)
+@click.option(
     "--offset", "offset_s", type=float, metavar="S", help="It began S seconds after the session's start (-S: before)."
 )
 @click.option("--starts-at", type=Instant(), help="It began at this time, such as 2026-05-04T19:30:00+02:00.")
@@ -59,6 +73,8 @@ def timeline(
     stage_id: str | None,
     title: str | None,
     scenes: bool,
+    read_as: tuple[str, ...],
+    recording: Path | None,
     offset_s: float | None,
     starts_at: datetime | None,
     pauses: tuple[str, ...],
@@ -70,8 +86,11 @@ def timeline(
     unwanted: str | None,
     store_url: str | None,
 ) -> int:
-    """Add the timeline FILE to SESSION: CSV (title,start[,end]), chapter text, WebVTT, SRT, PPTX with rehearsed times,
-    OpenTimelineIO, EDL, FCPXML, or a film's chapters. Without FILE: change the start, or list the timelines.
+    """Add the timeline FILE to SESSION: slides, a table (Excel, or CSV of title,start[,end]), pasted chapters, markers
+    or an edit (Premiere, Resolve, Final Cut, Avid, OpenTimelineIO), subtitles, or a film's chapters. Without FILE:
+    change the start, or list the timelines.
+
+    Slides without rehearsed times come in as a draft, evenly spaced, unless --match finds when they were shown.
 
     A timeline with the same title is replaced. The first timeline is the main one.
     """
@@ -81,8 +100,10 @@ def timeline(
 
     if sum(given is not None for given in (offset_s, starts_at, sounds, other_id)) > 1:
         raise InvalidValue("give one of --offset, --starts-at, --align-audio and --align-reaction")
-    if (scenes or title) and file is None:
-        raise InvalidValue("--scenes and --title apply to a file: also give FILE")
+    if (scenes or title or recording or read_as) and file is None:
+        raise InvalidValue("--scenes, --match, --title and --read-as apply to a file: also give FILE")
+    if scenes and recording:
+        raise InvalidValue("give --scenes for a film or --match for a deck of slides")
     with store_at(store_url) as store, _Bar() as bar:
         session = store.session(session_id)
         stages = store.stages(session_id)
@@ -100,7 +121,8 @@ def timeline(
         read = None
         if file is not None:
             recordings = [one for one in store.recordings(session_id) if one.stage_id == stage.stage_id]
-            read = _read(file, scenes, shown_length_s(session, cues, recordings), bar.show)
+            length_s = shown_length_s(session, cues, recordings)
+            read = _matched(file, recording, bar) if recording else _read(file, scenes, length_s, read_as, bar.show)
         # Reading a film, or the user's answer, may take minutes: read the stage again to keep others' changes.
         stage = next((one for one in store.stages(session_id) if one.stage_id == stage.stage_id), stage)
         cues = _cues(session, stage, begin, pauses, restarts)
@@ -150,14 +172,42 @@ def _cues(
     return cues
 
 
-def _read(file: Path, scenes: bool, length_s: float | None, on_position: OnPosition) -> Timeline:
+def _read(
+    file: Path, scenes: bool, length_s: float | None, read_as: tuple[str, ...], on_position: OnPosition
+) -> Timeline:
     if scenes:
         from timeline_files.scenes import find_scenes
 
         return find_scenes(file, on_position=lambda at_s, of_s: on_position(file.name, at_s, of_s))
-    from timeline_files.reading import read_timeline_file
+    from timeline_files.answers import remark
+    from timeline_files.reading import read_path
 
-    return read_timeline_file(file, length_s=length_s)
+    found = read_path(file, length_s=length_s, read_as=read_as)
+    for question in found.questions:
+        if question.choices and any(answer in read_as for answer, _ in question.choices):
+            continue
+        click.echo(f"{file.name}: {remark(question)}", err=True)
+    return found.timeline
+
+
+def _matched(deck: Path, recording: Path, bar: _Bar) -> Timeline:
+    """Finds the slides in a recording, and prints which of them are left for a person."""
+    from timeline_files.decks import LARGEST_DECK
+    from timeline_files.slide_matching import match_deck
+
+    try:
+        with deck.open("rb") as file:
+            data = file.read(LARGEST_DECK + 1)
+    except OSError as problem:
+        raise InvalidValue(f"{deck} cannot be read ({problem.strerror}): check the name and the folder") from None
+    match = match_deck(deck.name, data, recording, on_position=lambda at_s, of_s: bar.show(recording.name, at_s, of_s))
+    bar.stop()
+    for segment in match.timeline.segments:
+        if segment.guessed:
+            click.echo(f"Not certain: {segment.title} at {clock_text(segment.start_s)}")
+    for slide in match.unseen:
+        click.echo(f"Not seen: slide {slide.number}, {slide.title}")
+    return match.timeline
 
 
 def _proposed(
@@ -200,7 +250,9 @@ def _print_timelines(session: Session, stage: Stage) -> None:
         summary = f"{len(one.segments)} {'segment' if len(one.segments) == 1 else 'segments'}"
         if one.segments:
             summary += f", {clock_text(one.segments[0].start_s)} to {clock_text(one.segments[-1].end_s)}"
-        click.echo(f"  {one.title}: {summary}{' (main)' if place == 0 and len(stage.timelines) > 1 else ''}")
+        draft = ", a draft: some times are a guess" if one.is_draft else ""
+        main = " (main)" if place == 0 and len(stage.timelines) > 1 else ""
+        click.echo(f"  {one.title}: {summary}{draft}{main}")
     if not stage.cues:
         click.echo("  starts with the session")
     for cue in sorted(stage.cues, key=lambda cue: cue.at):

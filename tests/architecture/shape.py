@@ -37,7 +37,7 @@ SMALL_FOR_A_REASON: dict[str, str] = {
     "houselights/commands/migrate.py": "one command, one file",
     "houselights/commands/prepare.py": "one command, one file",
     "houselights/commands/qr.py": "one command, one file",
-    "timeline_files/chapter_text.py": "one format of timelines, one file",
+    "timeline_files/protools.py": "one format of timelines, one file",
 }
 """Modules of fewer lines with a single importer in their own folder, by path: why each stands alone.
 

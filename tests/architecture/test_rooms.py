@@ -15,7 +15,16 @@ from tests.architecture.sources import ROOMS, ROOT, Module, modules, words_of
 
 DOMAIN_MAY_IMPORT = {"numpy", "scipy"}
 ADAPTERS_MAY_IMPORT = {"boto3", "botocore", "cryptography", "msgspec", "platformdirs"}
-TIMELINE_FILES_MAY_IMPORT = {"av", "cv2", "defusedxml", "opentimelineio", "scenedetect"}
+TIMELINE_FILES_MAY_IMPORT = {
+    "av",
+    "cv2",
+    "defusedxml",
+    "openpyxl",
+    "opentimelineio",
+    "pypdfium2",
+    "pysubs2",
+    "scenedetect",
+}
 CAMERA_SDKS = {"awscam", "greengrasssdk"}
 STORES = "audience.stores"
 

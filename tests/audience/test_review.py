@@ -66,6 +66,17 @@ def test_it_knows_the_recordings_of_its_own_stage_and_says_what_is_doubtful_of_t
     assert "the file's date" in one.recording_notes[0]
 
 
+def test_it_says_that_times_are_a_guess() -> None:
+    timeline = a_timeline(("Intro", 0, 10), ("Demo", 10, 60))
+    for guessed in (False, True):
+        segments = tuple(replace(segment, guessed=guessed) for segment in timeline.segments)
+        stage = a_stage(timelines=[replace(timeline, segments=segments)])
+        windows = from_counts(np.full(60, 8), np.full(60, 40), stage=stage)
+        one = review_of(windows, scorers={}, recordings=[], heartbeats=[], live=False)
+        assert [line[:5] for line in one.recording_notes] == (["Draft"] if guessed else [])
+        assert one.windows.segment_title(0) == ("Intro (draft)" if guessed else "Intro")
+
+
 def test_seconds_left_out_are_counted_where_a_camera_recorded() -> None:
     stage = a_stage(exclusions=[an_exclusion(10, 20), an_exclusion(55, 90)])
     windows = from_counts(np.full(60, 8), np.full(60, 40), stage=stage)

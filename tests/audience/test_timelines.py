@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.errors import InvalidValue
-from audience.timelines import Cue, Segment, Timeline, paused, restarted, start_cues, timeline_seconds, with_timeline
+from audience.timelines import (
+    LONGEST_NOTES,
+    MOST_NOTES,
+    Cue,
+    Segment,
+    Timeline,
+    paused,
+    restarted,
+    start_cues,
+    timeline_seconds,
+    with_timeline,
+)
 from tests.builders import a_cue, a_timeline, after, after_ms
 
 
@@ -238,3 +249,23 @@ def test_a_timeline_takes_the_place_of_one_of_its_title_or_comes_last():
     assert with_timeline((), slides) == (slides,)
     assert with_timeline((slides,), scenes) == (slides, scenes)
     assert with_timeline((slides, scenes), other) == (other, scenes)
+
+
+def a_segment(start_s: float = 0.0, **fields: object) -> Segment:
+    return Segment(title="A", start_s=start_s, end_s=start_s + 1, **fields)  # type: ignore[arg-type]
+
+
+def test_notes_keep_their_lines_and_are_bounded():
+    assert a_segment(notes="Say hello.\nThen wait.").notes == "Say hello.\nThen wait."
+    for notes in ("x" * (LONGEST_NOTES + 1), "bell \a"):
+        with pytest.raises(InvalidValue, match="notes of segment 'A'"):
+            a_segment(notes=notes)
+    full = [a_segment(start_s, notes="x" * LONGEST_NOTES) for start_s in range(MOST_NOTES // LONGEST_NOTES + 1)]
+    Timeline(title="T", segments=tuple(full[:-1]))
+    with pytest.raises(InvalidValue, match="notes of 'T'"):
+        Timeline(title="T", segments=tuple(full))
+
+
+def test_a_timeline_is_a_draft_while_any_of_its_times_is_a_guess():
+    assert Timeline(title="T", segments=(a_segment(), a_segment(1, guessed=True))).is_draft
+    assert not Timeline(title="T", segments=(a_segment(),)).is_draft

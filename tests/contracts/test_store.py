@@ -24,6 +24,7 @@ from audience.scorers import REKOGNITION
 from audience.sessions import Camera, RoomNotice, Session
 from audience.store import Store
 from audience.stores import open_store
+from audience.timelines import LONGEST_NOTES, MOST_NOTES, Segment, Timeline
 from audience.window_table import WindowTable
 from tests.builders import (
     BEGAN,
@@ -196,6 +197,14 @@ class TestStagesAndCameras:
             exclusions=[an_exclusion(31.25, 60, title="Projektor ausgefallen"), an_exclusion(10, 12)],
             annotations=[an_annotation(12.5, "Tür schlug zu")],
         )
+        store.put_stage("talk-1", stage)
+        assert store.stages("talk-1") == [stage]
+
+    def test_the_most_notes_there_may_be_come_back_with_the_timeline(self, store):
+        said = Segment(title="A", start_s=0, end_s=1, notes="日\n" * (LONGEST_NOTES // 2), guessed=True)
+        most = MOST_NOTES // LONGEST_NOTES
+        segments = tuple(replace(said, start_s=float(place), end_s=place + 1.0) for place in range(most))
+        stage = a_stage(timelines=[Timeline(title="T", segments=segments)])
         store.put_stage("talk-1", stage)
         assert store.stages("talk-1") == [stage]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from audience.errors import ChangedMeanwhile, InvalidValue
 from audience.export.files import csv_bytes
 from audience.stores import open_store
+from audience.timelines import Segment, Timeline
 from dashboard.pages.timeline.desk import save
-from dashboard.pages.timeline.draft import Draft, Editing, Pin, Row, Sheet, clock_s, table_of
+from dashboard.pages.timeline.draft import Draft, Editing, Pin, Row, Sheet, clock_s, moved, table_of, tapped
+from dashboard.pages.timeline.slide_times.component import curve_points
 from tests.builders import a_cue, a_progress, a_session, a_stage, a_timeline, after, an_exclusion
 from timeline_files.reading import read_timeline
 from timeline_files.times import time_s, time_text
@@ -143,3 +146,53 @@ def test_the_second_of_two_to_save_is_told(store_url: str) -> None:
 def test_what_was_deleted_meanwhile_cannot_be_saved(store_url: str) -> None:
     with pytest.raises(InvalidValue, match="'main' is not in session 'talk-1' any more"):
         save("talk-1", a_stage(), a_stage(cues=[a_cue(3, 0)]))
+
+
+DRAFT = Timeline(
+    title="slides",
+    segments=tuple(
+        Segment(title=title, start_s=10.0 * place, end_s=10.0 * place + 10, notes=f"Say {title}.", guessed=True)
+        for place, title in enumerate("ABCD")
+    ),
+)
+
+
+def times(timeline: Timeline) -> list[tuple[float, float, bool]]:
+    return [(one.start_s, one.end_s, one.guessed) for one in timeline.segments]
+
+
+def test_notes_and_guesses_come_through_a_draft_unchanged() -> None:
+    stage = a_stage(timelines=[DRAFT])
+    assert Draft.of(SESSION, stage).stage(SESSION, stage, ()).timelines == (DRAFT,)
+
+
+def test_a_segment_that_is_moved_takes_the_end_before_it_along_and_is_no_guess() -> None:
+    assert times(moved(DRAFT, 1, 14.5)) == [(0, 14.5, True), (14.5, 20, False), (20, 30, True), (30, 40, True)]
+    assert times(moved(DRAFT, 0, 3))[0] == (3, 10, False)
+
+
+@pytest.mark.parametrize("to_s", [-5.0, 0.0, 19.99, 500.0])
+def test_a_segment_cannot_be_moved_over_another(to_s: float) -> None:
+    after_move = times(moved(DRAFT, 1, to_s))
+    assert 0 < after_move[1][0] < after_move[1][1] == 20
+
+
+def test_a_gap_before_a_segment_stays_unless_it_is_moved_into_it() -> None:
+    gapped = a_timeline(("A", 0, 5), ("B", 10, 20))
+    assert times(moved(gapped, 1, 8))[0][1] == 5
+    assert times(moved(gapped, 1, 3))[0][1] == 3
+
+
+def test_what_was_tapped_is_set_and_the_rest_follows_as_a_guess() -> None:
+    after_taps = tapped(DRAFT, [2, 8.25], 38.25)
+    assert times(after_taps) == [(2, 8.25, False), (8.25, 18.25, False), (18.25, 28.25, True), (28.25, 38.25, True)]
+    assert [one.notes for one in after_taps.segments] == [one.notes for one in DRAFT.segments]
+    assert times(tapped(DRAFT, [1, 2, 3, 4, 5], 40))[-1] == (4, 40, False)
+    with pytest.raises(InvalidValue, match="tapped"):
+        tapped(DRAFT, [5, 4], 40)
+
+
+def test_the_curve_is_sent_as_means_with_its_gaps() -> None:
+    timeline_s = np.array([np.nan, 0.25, 1.25, 2.25, 4.25, 900])
+    points = curve_points(timeline_s, np.array([9, 0.2, 0.4, np.nan, 0.6, 0.9]), 6)
+    assert points == [[1, pytest.approx(0.3)], [3, None], [5, 0.6]]

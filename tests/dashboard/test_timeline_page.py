@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.dashboard.conftest import NASTY, Pages, put, text_of
 from tests.dashboard.test_recordings import marked
 from tests.ticking import limit_s
 from tests.timeline_files.test_sound import RATE, write_sound
+from tests.timeline_files.written import a_slide, a_title, as_pptx
 from tests.videos import write_video
 
 
@@ -338,13 +340,15 @@ def test_sound_tells_when_it_began_where_both_recordings_lie_there(
 
 
 @pytest.mark.browser
-def test_a_file_is_looked_at_taken_edited_in_place_and_saved(opened: Callable[..., Page]) -> None:
+def test_a_file_is_looked_at_asked_about_taken_edited_in_place_and_saved(opened: Callable[..., Page]) -> None:
     page = opened("timeline?session=fest-1&stage=Main+stage")
     page.get_by_role("tab", name="Import").click()
     upload = page.locator('input[type="file"]')
     upload.set_input_files({"name": "sets.csv", "mimeType": "text/csv", "buffer": b"A,0\nB,soon\n"})
     expect(page.locator(".hl-trouble")).to_contain_text("sets.csv: line 2: 'soon' is not a time")
-    upload.set_input_files({"name": "sets.csv", "mimeType": "text/csv", "buffer": b"First set,0:00\nSecond set,2:30\n"})
+    times_of_day = b"First set,19:30:00\nSecond set,19:32:30\n"
+    upload.set_input_files({"name": "sets.csv", "mimeType": "text/csv", "buffer": times_of_day})
+    page.get_by_text("Times of day: 19:30:00 is the beginning").click()
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("status")).to_have_text(["Not saved yet"])
     page.get_by_role("tab", name="Segments").click()
@@ -362,6 +366,33 @@ def test_a_file_is_looked_at_taken_edited_in_place_and_saved(opened: Callable[..
         "First set,0:00,2:30",
         "Encore,2:30,5:00",
     ]
+
+
+@pytest.mark.browser
+def test_slides_of_a_deck_are_set_along_the_curve_by_keys_and_by_tapping(opened: Callable[..., Page]) -> None:
+    page = opened("timeline?session=talk-1")
+    page.get_by_role("tab", name="Import").click()
+    deck = as_pptx(*(a_slide(a_title(title)) for title in ("One", "Two", "Three")))
+    page.locator('input[type="file"]').set_input_files(
+        {"name": "deck.pptx", "mimeType": "application/octet-stream", "buffer": deck}
+    )
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("tab", name="Slide times").click()
+    handle = page.get_by_role("slider", name="Two begins")
+    expect(handle).to_have_attribute("aria-valuetext", re.compile("draft"))
+    begins_s = float(handle.get_attribute("aria-valuenow") or "nan")
+    handle.focus()
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    expect(handle).not_to_have_attribute("aria-valuetext", re.compile("draft"))
+    assert float(handle.get_attribute("aria-valuenow") or "nan") == pytest.approx(begins_s + 2, abs=0.06)
+    page.get_by_role("button", name="Start the clock").click()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Undo").last.click()
+    page.get_by_role("button", name="Next: Two").click()
+    page.get_by_role("button", name="Use these times").click()
+    expect(page.get_by_role("slider", name="Three begins")).to_have_attribute("aria-valuetext", re.compile("draft"))
+    expect(handle).to_have_attribute("aria-valuetext", re.compile("^0:0[0-9]$"))
 
 
 @pytest.mark.browser

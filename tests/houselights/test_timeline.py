@@ -15,6 +15,7 @@ from houselights.cli import run
 from tests.audience.test_alignment import heard_in_a_room, recorded, speech, two_audiences
 from tests.builders import a_cue, a_progress, a_session, a_stage, a_timeline, a_window, after, after_ms, an_annotation
 from tests.houselights.conftest import Houselights
+from tests.timeline_files.test_slide_matching import DECK, recording
 from tests.timeline_files.test_sound import RATE, write_sound
 from tests.videos import write_video
 
@@ -158,6 +159,26 @@ def test_a_bad_file_changes_neither_timelines_nor_cues(houselights: Houselights,
     assert stage_of(store).cues == ()
 
 
+def test_an_unclear_file_is_refused_with_the_answers_and_read_with_one(
+    houselights: Houselights, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "sets.csv"
+    file.write_text("First set,19:30:00\nSecond set,19:32:30\n")
+    assert "--read-as clock" in houselights("timeline", "talk-1", file).complaint
+    assert stage_of(store).timelines == ()
+    assert "sets: 2 segments, 0:00 to 5:00" in houselights("timeline", "talk-1", file, "--read-as", "clock").out
+
+
+def test_what_was_taken_as_likeliest_is_said(houselights: Houselights, tmp_path: Path) -> None:
+    file = tmp_path / "film.edl"
+    file.write_text("001 AX V C 00:00:00:00 00:00:10:12 01:00:00:00 01:00:10:12\n")
+    ended = houselights("timeline", "talk-1", file)
+    assert ended.code == 0
+    assert "23.976" in ended.err
+    assert "--read-as 25fps" in ended.err
+    assert houselights("timeline", "talk-1", file, "--read-as", "25fps").err == ""
+
+
 def test_scenes_of_a_film_are_found(houselights: Houselights, store: Store, tmp_path: Path) -> None:
     shades = [np.full((120, 160, 3), shade, dtype=np.uint8) for shade in (0, 200)]
     film = write_video(tmp_path / "film.mp4", at_ms=range(0, 8000, 100), picture=lambda number: shades[number >= 40])
@@ -254,3 +275,27 @@ def test_another_session_without_a_timeline_cannot_be_aligned_with(houselights: 
 def test_it_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["timeline", "--help"]) == 0
     assert "title,start[,end]" in capsys.readouterr().out
+
+
+def test_slides_are_found_in_the_talk_and_what_is_not_certain_is_listed(
+    houselights: Houselights, store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "bridges.pdf").write_bytes(DECK)
+    talk = recording(tmp_path, (0, 0), (None, 8), (3, 20))
+    ended = houselights("timeline", "talk-1", tmp_path / "bridges.pdf", "--match", talk)
+    assert ended.code == 0
+    assert "Not seen: slide 5, Questions and thanks" in ended.out
+    assert "Not certain: Loads that nobody plans for" in ended.out
+    assert "draft" in ended.out
+    (timeline,) = stage_of(store).timelines
+    assert (timeline.title, timeline.segments[0].title) == ("bridges", "Why bridges hum")
+    assert [segment.guessed for segment in timeline.segments] == [False, True, True, True]
+
+
+def test_a_file_that_is_no_deck_cannot_be_found_and_changes_nothing(
+    houselights: Houselights, store: Store, slides: Path, tmp_path: Path
+) -> None:
+    ended = houselights("timeline", "talk-1", slides, "--match", tmp_path / "talk.mp4")
+    assert ended.code == 2
+    assert "slides.csv" in ended.err
+    assert stage_of(store).timelines == ()

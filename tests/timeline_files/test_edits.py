@@ -13,7 +13,7 @@ from opentimelineio.opentime import RationalTime, TimeRange
 
 from audience.errors import InvalidValue
 from tests.examples import examples
-from timeline_files.reading import read_timeline
+from timeline_files.reading import read_file, read_timeline
 
 EDL = """TITLE: MY FILM
 FCM: NON-DROP FRAME
@@ -42,8 +42,9 @@ FCPXML = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def segments(name: str, text: str) -> list[tuple[str, float, float]]:
-    return [(part.title, part.start_s, part.end_s) for part in read_timeline(name, text.encode()).segments]
+def segments(name: str, text: str, *read_as: str) -> list[tuple[str, float, float]]:
+    timeline = read_timeline(name, text.encode(), read_as=read_as)
+    return [(part.title, part.start_s, part.end_s) for part in timeline.segments]
 
 
 def complaint(name: str, text: str) -> str:
@@ -70,13 +71,23 @@ def as_otio(edit: otio.core.SerializableObject) -> str:
 
 
 def test_an_edit_list_starts_at_its_first_clip_without_black_and_sound() -> None:
-    assert segments("film.edl", EDL) == [("Opening", 0, 10), ("Kitchen", 12, 20.5), ("R3", 20.5, 21.5)]
+    assert segments("film.edl", EDL, "24fps") == [("Opening", 0, 10), ("Kitchen", 12, 20.5), ("R3", 20.5, 21.5)]
 
 
-def test_an_edit_list_has_the_lowest_rate_that_fits_its_frame_numbers() -> None:
+def test_an_edit_list_has_the_likeliest_rate_that_has_its_frame_numbers_and_leaves_the_question_open() -> None:
     line = "001 AX V C 00:00:00:00 00:00:00:{0} 10:00:00:00 10:00:00:{0}"
-    ends = [segments("a.edl", line.format(frame))[0][2] for frame in ("12", "24", "29", "49", "59")]
-    assert ends == pytest.approx([12 / 24, 24 / 25, 29 / 30, 49 / 50, 59 / 60], abs=1e-6)
+    for frame, rate in (("12", "23.976"), ("24", "25"), ("29", "29.97"), ("49", "50"), ("59", "59.94")):
+        found = read_file("a.edl", line.format(frame).encode())
+        (question,) = found.questions
+        assert question.taken == f"{rate}fps"
+        assert found.timeline.segments[0].end_s == pytest.approx(int(frame) / float(rate), abs=2e-5)
+
+
+def test_the_answered_rate_is_exact() -> None:
+    """SMPTE 12M: at 30000/1001 the non-drop timecode 01:00:00:00 is 108,000 frames, 3.6 s more than an hour."""
+    text = "001 AX V C 00:00:00:00 01:00:00:00 00:00:00:00 01:00:00:00"
+    for answer, end_s in (("29.97fps", 3603.6), ("30fps", 3600), ("24000/1001fps", 3603.6), ("23.98fps", 3603.6)):
+        assert segments("a.edl", text, answer) == [("AX", 0, end_s)]
 
 
 def test_drop_frame_timecode_keeps_up_with_the_clock() -> None:
@@ -89,7 +100,9 @@ def test_drop_frame_timecode_keeps_up_with_the_clock() -> None:
 
 
 def test_an_edit_list_of_sound_only_is_read() -> None:
-    assert segments("a.edl", "001 SONG A C 00:00:00:00 00:00:05:00 00:00:00:00 00:00:05:00") == [("SONG", 0, 5)]
+    assert segments("a.edl", "001 SONG A C 00:00:00:00 00:00:05:00 00:00:00:00 00:00:05:00", "25fps") == [
+        ("SONG", 0, 5)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +132,7 @@ def test_a_final_cut_storyline_starts_at_its_timecode_without_gaps_and_transitio
         (FCPXML.replace('duration="5s"', 'duration="five"'), "clip 2: duration 'five' is not a time such as 5s"),
         (FCPXML.replace("10010/1000s", "1/0s"), "clip 1: duration '1/0s' is not a time"),
         (FCPXML.replace("project", "clips"), "holds 0 projects"),
-        (FCPXML.replace("fcpxml", "xmeml"), "<fcpxml> was expected"),
+        (FCPXML.replace("fcpxml", "cutlist"), "<fcpxml> was expected"),
         (FCPXML.replace("</spine>", ""), "line 10: is not well-formed XML"),
         (FCPXML.replace("<!DOCTYPE fcpxml>", '<!DOCTYPE fcpxml [<!ENTITY a "b">]>'), "declares XML entities"),
         (FCPXML.replace("UTF-8", "UTF-99"), "in an encoding that cannot be read"),

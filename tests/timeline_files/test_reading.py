@@ -125,7 +125,7 @@ def test_a_last_segment_with_an_unknown_end_lasts_an_hour(length_s: float | None
         ("a.csv", "A,10\nB,9", "line 2: 'B' starts at 0:09, not after 'A' (line 1) at 0:10"),
         ("a.csv", "A,10,9", "line 1: 'A' runs from 0:10 to 0:09: it must end after it starts"),
         ("a.csv", "A,9999999", "line 1: 'A' starts at 1e+07 s: use 0 to 1000000 seconds"),
-        ("a.csv", b"A,0\nB\xff,10", "line 2: is not UTF-8 text"),
+        ("a.csv", b"A,0\nB\x81\x8d\xff,10", "line 2: is not UTF-8 text"),
         ("a.csv", b"A,0\nB\0,10", "line 2: holds a NUL"),
         ("a.csv", "", "holds no segment"),
         ("a.csv", "title,start\n", "holds no segment"),
@@ -133,7 +133,7 @@ def test_a_last_segment_with_an_unknown_end_lasts_an_hour(length_s: float | None
         ("a.vtt", "WEBVTT\n\n00:00 -> 00:01\nA", "line 3: '00:00 -> 00:01' where a line `start --> end` was expected"),
         ("a.vtt", "WEBVTT\n\nx\n00:00 --> never\nA", "line 4: 'never' is not a time"),
         ("a.srt", "1\n00:00:00,000 --> 00:00:02,000\n", "line 2: there is no title"),
-        ("a.txt", "0:00 Opening\nand then\n2:00 Demo", "line 2: 'and then' where a line such as `2:10 Demo`"),
+        ("a.txt", "Opening\nDemo", "line 1 is 'Opening' where a line such as `2:10 Demo` was expected"),
         ("a.txt", "0:00 Opening\n2:61 Demo", "line 2: '2:61' is not a time"),
         ("a.txt", "0:00 " + "x" * 2000, "line 1: has 2005 characters"),
     ],
@@ -205,7 +205,7 @@ def timelines(draw: st.DrawFn, titles: st.SearchStrategy[str], *, gaps: bool = T
 
 @given(timelines(TITLES), st.sampled_from(",;\t"))
 def test_a_table_survives_a_round_trip(timeline: Timeline, delimiter: str) -> None:
-    assert read_timeline("film.csv", as_csv(timeline, delimiter)) == timeline
+    assert read_timeline("film.csv", as_csv(timeline, delimiter), read_as=["seconds"]) == timeline
 
 
 @given(timelines(TITLES))

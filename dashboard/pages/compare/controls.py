@@ -27,7 +27,8 @@ from dashboard.pages.compare.film_axis import STEPS_S, length_s, step_s, usual_t
 from dashboard.pages.compare.model import Group, grouped, in_both
 from dashboard.pages.screenings import Screening, Selection
 from dashboard.wording import plain
-from timeline_files.reading import READERS, read_timeline
+from timeline_files.answers import Unclear
+from timeline_files.reading import ENDINGS, read_timeline
 
 Align = Literal["titles", "seconds", "edits"]
 Lines = Facet | Literal["each"]
@@ -201,7 +202,7 @@ def upload_edits(cuts: Cuts) -> tuple[Edit, ...]:
     read = []
     with st.container(horizontal=True):
         for letter, cut in zip("ab", cuts, strict=True):
-            ends = sorted(end.removeprefix(".") for end in READERS)
+            ends = [end.removeprefix(".") for end in ENDINGS]
             file = st.file_uploader(f"Edit of {plain(cut_name(cut))}", ends, key=f"edit-{letter}")
             if file is not None:
                 read.append((file.name, file.getvalue()))
@@ -210,6 +211,10 @@ def upload_edits(cuts: Cuts) -> tuple[Edit, ...]:
     try:
         a, b = (read_timeline(name, content) for name, content in read)
         return edits_by_title(a, b)
+    except Unclear as problem:
+        where = "open its session's Timeline page and import it there, where you are asked what it means"
+        st.html(markup.trouble(f"{problem.question.saw}: {where}"))
+        return ()
     except InvalidValue as problem:
         st.html(markup.trouble(str(problem)))
         return ()

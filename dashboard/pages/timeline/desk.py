@@ -11,6 +11,7 @@ from audience.sessions import Session, Stage
 from audience.timelines import Cue, Timeline
 from dashboard.data import change_stage
 from dashboard.pages.timeline.draft import Draft, Editing
+from timeline_files.answers import Question
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,10 +26,16 @@ class Desk:
         layout: counts how often they were; it names the tables, and a new name is a new table.
         incoming: a timeline out of a file or film that was looked at and not taken yet.
         arrivals: counts what came in; it names the field for its title, so that none is shown under an earlier one's.
-        came_from: the upload that was read last, so that it is read once.
+        came_from: the upload that was read last, and the answers it was read with, so that it is read once for each.
+        asked: what is unclear in what came in last, and may be answered or answered otherwise.
+        answers: what the viewer answered.
         refused: why what came in last could not be taken; "" where it could.
         proposed: what is said of when it began, and the cues to take; None where it is not known.
         message: a line about what was just done.
+        deck: name and bytes of the deck that came in last, which can be found in a recording; None for none.
+        left_open: what was not found of it, in one line; "" for nothing.
+        dragged: the last segment that was dragged and where to; None for none.
+        taps: the seconds that were tapped last; none for none.
     """
 
     editing: Editing
@@ -37,10 +44,16 @@ class Desk:
     layout: int = 0
     incoming: Timeline | None = None
     arrivals: int = 0
-    came_from: str = ""
+    came_from: tuple[str, tuple[str, ...]] = ("", ())
+    asked: tuple[Question, ...] = ()
+    answers: tuple[str, ...] = ()
     refused: str = ""
     proposed: tuple[str, tuple[Cue, ...] | None] | None = None
     message: str = ""
+    deck: tuple[str, bytes] | None = None
+    left_open: str = ""
+    dragged: tuple[int, float] | None = None
+    taps: list[float] = field(default_factory=list)
 
     @property
     def cues_table(self) -> str:

@@ -5,6 +5,7 @@ Nothing of a draft is stored before all of it makes sense.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -15,11 +16,13 @@ from audience.export.tables import Cell, Column, ExportTable
 from audience.sessions import Session, Stage
 from audience.store import RecordingProgress
 from audience.timelines import Cue, Segment, Timeline
+from timeline_files.decks import DRAFT_SLIDE_S
 from timeline_files.length import shown_length_s
 from timeline_files.parts import Part, timeline_of
 from timeline_files.times import quoted, time_s, time_text
 
 MOST_STEPS = 100
+_SHORTEST_S = 0.1
 _COLUMNS = (
     Column(name="title", unit="", meaning="Of the slide, scene or song."),
     Column(name="start", unit="h:mm:ss", meaning="When it began, in the time of what was shown."),
@@ -29,16 +32,27 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A segment as it is typed; an empty `end` is where the next one begins."""
+    """A segment as it is typed; an empty `end` is where the next one begins.
+
+    `guessed` says that nobody has confirmed its times.
+    """
 
     title: str
     start: str
     end: str = ""
+    notes: str = ""
+    guessed: bool = False
 
     @classmethod
     def of(cls, segment: Segment) -> Self:
         """A segment that is known, with its times as people write them."""
-        return cls(title=segment.title, start=time_text(segment.start_s), end=time_text(segment.end_s))
+        return cls(
+            title=segment.title,
+            start=time_text(segment.start_s),
+            end=time_text(segment.end_s),
+            notes=segment.notes,
+            guessed=segment.guessed,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +238,62 @@ def clock_s(text: str) -> float:
     return -time_s(stripped[1:]) if stripped[:1] in ("-", "\N{MINUS SIGN}") else time_s(stripped)
 
 
+def moved(timeline: Timeline, index: int, start_s: float) -> Timeline:
+    """The timeline with a segment that begins elsewhere, whose time is then no guess.
+
+    The segment before it ends there, if it ended where this one began. It begins between the beginning of that one
+    and its own end.
+
+    Args:
+        timeline: the timeline.
+        index: place of the segment, from 0; a place that is not there changes nothing.
+        start_s: where it begins, seconds.
+    """
+    segments = [*timeline.segments]
+    if not 0 <= index < len(segments):
+        return timeline
+    segment = segments[index]
+    earliest_s = segments[index - 1].start_s + _SHORTEST_S if index else 0.0
+    start_s = round(max(earliest_s, min(start_s, segment.end_s - _SHORTEST_S)), 3)
+    if index:
+        before = segments[index - 1]
+        touches = before.end_s >= segment.start_s
+        segments[index - 1] = replace(before, end_s=start_s if touches else min(before.end_s, start_s))
+    segments[index] = replace(segment, start_s=start_s, guessed=False)
+    return replace(timeline, segments=tuple(segments))
+
+
+def tapped(timeline: Timeline, starts_s: Sequence[float], length_s: float | None) -> Timeline:
+    """The timeline with the beginnings of its first segments as they were tapped; the others follow, spread evenly.
+
+    Args:
+        timeline: the timeline.
+        starts_s: rising seconds at which the first segments begin; as many as there are segments at most count.
+        length_s: how long what was shown lasted; None where that is not known.
+
+    Raises:
+        InvalidValue: the seconds do not rise.
+    """
+    count = min(len(starts_s), len(timeline.segments))
+    starts = [max(0.0, round(at_s, 3)) for at_s in starts_s[:count]]
+    if not starts or any(after <= before for before, after in itertools.pairwise(starts)):
+        raise InvalidValue("the slides were not tapped one after the other: tap them again")
+    left = len(timeline.segments) - count
+    ends_s = timeline.segments[-1].end_s if length_s is None else length_s
+    if ends_s <= starts[-1]:
+        ends_s = starts[-1] + DRAFT_SLIDE_S * (left + 1)
+    step_s = (ends_s - starts[-1]) / (left + 1)
+    starts += [starts[count - 1] + step_s * number for number in range(1, left + 1)]
+    edges = [round(at_s, 3) for at_s in (*starts, ends_s)]
+    segments = [
+        replace(segment, start_s=start_s, end_s=end_s, guessed=place >= count)
+        for place, (segment, (start_s, end_s)) in enumerate(
+            zip(timeline.segments, itertools.pairwise(edges), strict=True)
+        )
+    ]
+    return replace(timeline, segments=tuple(segments))
+
+
 def table_of(timeline: Timeline) -> ExportTable:
     """A timeline as the table it can be read from again.
 
@@ -240,6 +310,7 @@ def _part(number: int, row: Row) -> Part:
     where = f"row {number}"
     try:
         end_s = time_s(row.end) if row.end.strip() else None
-        return Part(where=where, title=row.title, start_s=time_s(row.start), end_s=end_s)
+        start_s = time_s(row.start)
+        return Part(where=where, title=row.title, start_s=start_s, end_s=end_s, notes=row.notes, guessed=row.guessed)
     except InvalidValue as problem:
         raise InvalidValue(f"{where}: {problem}") from None

@@ -19,8 +19,9 @@ from dashboard.pages.timeline.aligning import align
 from dashboard.pages.timeline.cues import edit_cues
 from dashboard.pages.timeline.desk import Desk, desk_of, differs, save
 from dashboard.pages.timeline.segments import edit_segments
-from dashboard.pages.timeline.sources import show_incoming, take_file, take_film
-from dashboard.recordings import library
+from dashboard.pages.timeline.slide_times.tab import set_slide_times
+from dashboard.pages.timeline.sources import show_incoming, take_file, take_film, take_match
+from dashboard.recordings import library, video_of
 from dashboard.session_address import choose_stage
 from dashboard.wording import share_of
 from timeline_files.length import shown_length_s
@@ -57,7 +58,9 @@ def show_session(reader: data.Reader, file: data.SessionFile) -> None:
     desk = desk_of(file.session, stage)
     windows = reader.windows(file, stage)
     head, laid = st.container(), st.container()
-    segments, when, source, aligned = st.tabs(["Segments", "Start and breaks", "Import", "Sync start"])
+    segments, times, when, source, aligned = st.tabs(
+        ["Segments", "Slide times", "Start and breaks", "Import", "Sync start"]
+    )
     length_s = known_length_s(desk, file, stage)
     films = library().files()
     with segments:
@@ -66,12 +69,15 @@ def show_session(reader: data.Reader, file: data.SessionFile) -> None:
         edit_cues(desk, file.session)
     with source:
         take_file(desk, length_s)
+        take_match(desk, films)
         take_film(desk, length_s, films)
         show_incoming(desk)
     with aligned:
         align(desk, file, windows, films)
     # What stands above was typed below: it is drawn last.
     edited, problem = checked(desk, file, stage)
+    with times:
+        set_slide_times(desk, windows, edited, length_s, video_of(file.session, recordings_of(file, stage)))
     with head:
         finish(desk, file, stage, edited, problem)
     if edited is not None:

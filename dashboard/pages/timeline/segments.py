@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
@@ -11,16 +11,22 @@ import streamlit as st
 from audience.errors import HouselightsError
 from audience.export.files import csv_bytes
 from audience.ids import LONGEST_TITLE
+from audience.timelines import LONGEST_NOTES
 from dashboard import markup
 from dashboard.pages.timeline.desk import Desk
 from dashboard.pages.timeline.draft import Row, Sheet, table_of
 from dashboard.wording import plain
 
 TIMES = "Times are written as 75, 1:15 or 0:01:15.5. An empty end is where the next segment begins."
+# A column that is not shown: the times as they were when they were guessed, which typing another confirms.
+_GUESS = "guess"
 _COLUMNS = {
     "title": st.column_config.TextColumn("Title", required=True, max_chars=LONGEST_TITLE),
     "start": st.column_config.TextColumn("Start", required=True, width="small"),
     "end": st.column_config.TextColumn("End", width="small"),
+    "notes": st.column_config.TextColumn("Speaker notes", max_chars=LONGEST_NOTES),
+    "guessed": st.column_config.CheckboxColumn("Draft", width="small", help="Nobody has confirmed these times yet."),
+    _GUESS: None,
 }
 
 
@@ -75,12 +81,18 @@ def _edit(desk: Desk, length_s: float | None) -> None:
             desk.take(draft.without_sheet(desk.place))
             st.rerun()
         _offer_csv(draft.sheets[desk.place], length_s)
-    rows = [{"title": row.title, "start": row.start, "end": row.end} for row in laid.rows]
+    rows = [{**asdict(row), _GUESS: f"{row.start} {row.end}"} for row in laid.rows]
+    columns = dict(_COLUMNS)
+    if not any(row.guessed for row in laid.rows):
+        columns["guessed"] = None
+    else:
+        guessed = sum(row.guessed for row in draft.sheets[desk.place].rows)
+        st.html(markup.note(f"Draft: the times of {guessed} of {len(laid.rows)} segments are a guess."))
     typed = st.data_editor(
         pd.DataFrame(rows, columns=list(_COLUMNS), index=pd.RangeIndex(1, len(rows) + 1)),
         num_rows="dynamic",
         hide_index=False,
-        column_config=_COLUMNS,
+        column_config=columns,
         key=f"segments-{desk.layout}",
         height="auto" if len(rows) <= 12 else 480,
         alt="Segments: title, start and end of each",
@@ -96,8 +108,13 @@ def _edit(desk: Desk, length_s: float | None) -> None:
 
 
 def _rows(typed: pd.DataFrame) -> list[Row]:
-    rows = [Row(**{name: text_of(value) for name, value in row.items()}) for row in typed.to_dict("records")]
-    return [row for row in rows if (row.title + row.start + row.end).strip()]
+    rows = []
+    for cells in typed.to_dict("records"):
+        title, start, end, notes = (text_of(cells[name]) for name in ("title", "start", "end", "notes"))
+        guessed = text_of(cells["guessed"]) == "True" and text_of(cells[_GUESS]) == f"{start} {end}"
+        if (title + start + end).strip():
+            rows.append(Row(title=title, start=start, end=end, notes=notes, guessed=guessed))
+    return rows
 
 
 def text_of(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Imports timelines from uploaded files and from films, with a preview before they replace anything."""
+"""Imports timelines from uploaded files and from films: asks what is unclear, previews before any is replaced."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ import streamlit as st
 from audience.errors import HouselightsError
 from audience.ids import LONGEST_TITLE
 from audience.time import clock_text
-from audience.timelines import Timeline
 from dashboard import markup
 from dashboard.pages.timeline.desk import Desk
 from dashboard.pages.timeline.draft import Row, Sheet
 from dashboard.wording import plain
-from timeline_files.reading import READERS, read_timeline, read_timeline_file
+from timeline_files.answers import Question, Unclear
+from timeline_files.reading import FileRead, read_file, read_path
 from timeline_files.scenes import find_scenes
+from timeline_files.slide_matching import SlideMatch, match_deck
 
 LARGEST_MB = 64
-KINDS = sorted([*(ending.removeprefix(".") for ending in READERS), "txt"])
 NO_FILMS = (
     "To find scenes or chapters in a film, or to compare sound, name the folder of your recordings: "
     "houselights dashboard --videos DIR"
 )
 _UPDATE_S = 0.25
+DECKS = (".pdf", ".pptx", ".odp")
+_SHORT = 20
+"""Characters of meanings that stand beside each other."""
 
 
 def take_file(desk: Desk, length_s: float | None) -> None:
@@ -38,14 +41,88 @@ def take_file(desk: Desk, length_s: float | None) -> None:
         length_s: how long what was shown lasted, for a last segment without an end; None where that is not known.
     """
     uploaded = st.file_uploader(
-        "Slides with rehearsed times, chapters, subtitles or an edit",
-        type=KINDS,
+        "Your slides (PowerPoint, PDF or OpenDocument), chapters, markers, subtitles, an edit or a table",
+        help="Excel and CSV, chapters pasted into a text file, markers and edits of Premiere, Resolve, Final Cut and "
+        "Avid, subtitles, chapters of podcasts and films. A file that cannot be read says what to give instead.",
         max_upload_size=LARGEST_MB,
         key=f"file of {desk.editing.read.stage_id}",
     )
-    if uploaded is not None and uploaded.file_id != desk.came_from:
-        desk.came_from = uploaded.file_id
-        _look_at(desk, lambda: read_timeline(uploaded.name, uploaded.getvalue(), length_s=length_s))
+    if uploaded is not None and uploaded.file_id != desk.came_from[0]:
+        desk.answers = ()
+    if uploaded is not None and (uploaded.file_id, desk.answers) != desk.came_from:
+        desk.came_from = (uploaded.file_id, desk.answers)
+        answers = desk.answers
+        is_deck = Path(uploaded.name).suffix.lower() in DECKS
+        desk.deck = (uploaded.name, uploaded.getvalue()) if is_deck else None
+        _look_at(desk, lambda: read_file(uploaded.name, uploaded.getvalue(), length_s=length_s, read_as=answers))
+    ask(desk)
+
+
+def ask(desk: Desk) -> None:
+    """Shows the questions about what came in last, each with its choices, and what was left out.
+
+    A question without whose answer nothing was read stands as a warning; for another the likeliest answer is chosen. A
+    chosen answer is kept in the desk, and the page runs again to read the file with it.
+    """
+    for place, question in enumerate(desk.asked):
+        if not question.choices:
+            st.html(markup.note(question.saw))
+            continue
+        answer = _choice(question, key=f"question-{desk.arrivals}-{place}")
+        if answer is not None and answer != question.taken:
+            desk.answers = (*_without(desk.answers, question), answer)
+            st.rerun()
+
+
+def _choice(question: Question, *, key: str) -> str | None:
+    answers = [answer for answer, _ in question.choices]
+    meanings = dict(question.choices)
+    return st.radio(
+        plain(question.saw + ("." if question.taken else ": which is it?")),
+        answers,
+        index=None if question.taken is None else answers.index(question.taken),
+        format_func=lambda answer: plain(meanings[answer][:1].upper() + meanings[answer][1:]),
+        horizontal=all(len(meaning) < _SHORT for meaning in meanings.values()),
+        key=key,
+    )
+
+
+def _without(answers: Sequence[str], question: Question) -> tuple[str, ...]:
+    """The answers given, without those to one question."""
+    return tuple(answer for answer in answers if answer not in dict(question.choices))
+
+
+def take_match(desk: Desk, films: Sequence[Path]) -> None:
+    """Finds the slides of the deck that came in last in the talk's own recording."""
+    if desk.deck is None or not films:
+        return
+    name, deck = desk.deck
+    film = choose_film("The talk's own recording, of the stage or the screen", films, key="talk")
+    if film is None or not st.button("Find when each slide was shown", help="Takes a few minutes for an hour."):
+        return
+    show = progress("Leaving or changing this page cancels it.")
+    found: list[SlideMatch] = []
+
+    def read() -> FileRead:
+        found.append(match_deck(name, deck, film, on_position=lambda at_s, of_s: show(film.name, at_s, of_s)))
+        return FileRead(timeline=found[0].timeline)
+
+    _look_at(desk, read)
+    if found:
+        desk.left_open = _left_open(found[0])
+    st.rerun()
+
+
+def _left_open(match: SlideMatch) -> str:
+    """What was not found, in one line; "" where all was."""
+    lines = []
+    if match.unsure:
+        lines.append(f"{match.unsure} of {len(match.timeline.segments)} times are not certain and stay a draft.")
+    if match.unseen:
+        names = ", ".join(f"{slide.number} ({slide.title})" for slide in match.unseen[:5])
+        more = f" and {len(match.unseen) - 5} more" if len(match.unseen) > 5 else ""
+        lines.append(f"Not seen in the recording: slide {names}{more}.")
+    return " ".join(lines)
 
 
 def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None:
@@ -58,10 +135,13 @@ def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None
         chapters = st.button("Read chapters")
     if scenes:
         show = progress("Leaving or changing this page cancels it.")
-        _look_at(desk, lambda: find_scenes(film, on_position=lambda at_s, of_s: show(film.name, at_s, of_s)))
+        _look_at(
+            desk,
+            lambda: FileRead(timeline=find_scenes(film, on_position=lambda at_s, of_s: show(film.name, at_s, of_s))),
+        )
         st.rerun()
     if chapters:
-        _look_at(desk, lambda: read_timeline_file(film, length_s=length_s))
+        _look_at(desk, lambda: read_path(film, length_s=length_s))
 
 
 def choose_film(label: str, films: Sequence[Path], *, key: str) -> Path | None:
@@ -106,17 +186,21 @@ def show_incoming(desk: Desk) -> None:
         st.html(markup.trouble(desk.refused))
     if desk.incoming is None:
         return
+    if desk.left_open:
+        st.html(markup.note(desk.left_open))
+    elif desk.incoming.is_draft:
+        st.html(markup.note("These slides have no times: they are spaced evenly, as a draft, until you set them."))
     there = {sheet.title: sheet for sheet in desk.editing.now.sheets}
     title = st.text_input("Title", desk.incoming.title, max_chars=LONGEST_TITLE, key=f"incoming-{desk.arrivals}")
     replaced = there.get(title.strip())
     with st.container(horizontal=True):
         if st.button("Replace" if replaced else "Add", type="primary", disabled=not title.strip()):
             desk.take(desk.editing.now.with_timeline(replace(desk.incoming, title=title.strip())))
-            desk.incoming = None
+            desk.incoming, desk.asked = None, ()
             desk.choose([sheet.title for sheet in desk.editing.now.sheets].index(title.strip()))
             st.rerun()
         if st.button("Discard"):
-            desk.incoming = None
+            desk.incoming, desk.asked = None, ()
             st.rerun()
     new, old = st.columns(2)
     with new:
@@ -128,14 +212,18 @@ def show_incoming(desk: Desk) -> None:
             st.html(markup.note("There is no timeline yet."))
 
 
-def _look_at(desk: Desk, read: Callable[[], Timeline]) -> None:
-    """Reads a timeline into the desk, or notes why it cannot be read."""
-    desk.incoming, desk.refused = None, ""
+def _look_at(desk: Desk, read: Callable[[], FileRead]) -> None:
+    """Reads a timeline into the desk, or notes what is unclear or why it cannot be read."""
+    desk.incoming, desk.refused, desk.left_open, desk.asked = None, "", "", ()
     desk.arrivals += 1
     try:
-        desk.incoming = read()
+        found = read()
+    except Unclear as problem:
+        desk.asked = (problem.question,)
     except HouselightsError as problem:
         desk.refused = str(problem)
+    else:
+        desk.incoming, desk.asked = found.timeline, found.questions
 
 
 def _listed(says: str, rows: tuple[Row, ...]) -> None:

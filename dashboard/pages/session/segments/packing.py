@@ -43,7 +43,7 @@ def packed(
         "rows": [
             {
                 "title": row.title,
-                "when": f"{clock_text(row.start_s)} to {clock_text(row.end_s)}",
+                "when": _when(windows, row),
                 "seek": _begins_s(windows, row.index),
                 "href": hrefs.get(row.index),
                 "spark": [None if isnan(value) else round(value, 3) for value in row.sparkline],
@@ -60,6 +60,11 @@ def points_text(change: float) -> str:
     points = percent(change)
     sign = "+" if points > 0 else "\N{MINUS SIGN}"
     return f"{sign}{abs(points)}" if points else "0"
+
+
+def _when(windows: StageWindows, row: SegmentRow) -> str:
+    draft = ", draft" if windows.stage.timelines[0].segments[row.index].guessed else ""
+    return f"{clock_text(row.start_s)} to {clock_text(row.end_s)}{draft}"
 
 
 def _begins_s(windows: StageWindows, index: int) -> float | None:
