@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from audience.time import from_ms
@@ -14,6 +16,31 @@ def viewer_zone(name: str | None) -> tzinfo:
         return ZoneInfo(name) if name else UTC
     except (ZoneInfoNotFoundError, ValueError):
         return UTC
+
+
+def machine_zone() -> tzinfo:
+    """The zone this machine is set to, with its changes between summer and winter; UTC where it is not known."""
+    for name in (os.environ.get("TZ", "").removeprefix(":"), str(Path("/etc/localtime").resolve())):
+        try:
+            return ZoneInfo(name.rpartition("zoneinfo/")[2])
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            continue
+    return datetime.now().astimezone().tzinfo or UTC
+
+
+def span_text(began: datetime, ended: datetime | None, zone: tzinfo) -> str:
+    """As `Thu 14 May 2026, 18:25 to 19:16 (BST, Europe/London)`; the begin alone where the end is not known."""
+    local = began.astimezone(zone)
+    until = ended.astimezone(zone) if ended is not None else None
+    short, name = local.tzname() or "", getattr(zone, "key", "")
+    # Zones without letters of their own are called by their distance.
+    short = f"UTC{short}" if short[:1] in "+-" else short
+    named = f"{short}, {name}" if name and name not in (short, "UTC") else short
+    text = f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+    if until is not None:
+        other = "" if until.date() == local.date() else f"{until:%a} {until.day} {until:%b}, "
+        text += f" to {other}{until:%H:%M}"
+    return f"{text} ({named})"
 
 
 def date_text(instant: datetime, zone: tzinfo) -> str:

@@ -31,7 +31,7 @@ _WORTH_NAMING = 0.1
 _SHORTEST_GAP_S = 2.0
 
 
-def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION) -> str:
+def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION, *, peak: bool = True) -> str:
     """Writes one or two sentences about a stage, and one more if there was a gap.
 
     The peak is the highest value of the smoothed curve (`default_smoothing_s` of the session's length), so that no
@@ -40,6 +40,7 @@ def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION) -> str:
     Args:
         windows: the stage's windows on its axis.
         expression: the expression to describe.
+        peak: whether the peak is named; False where moments stand beside the headline.
     """
     faces = windows.faces
     if not len(faces):
@@ -56,14 +57,16 @@ def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION) -> str:
         )
     if np.isnan(average):
         return f"There is no figure for this expression ({expression}) here. {_count_of_heads(windows)}"
-    return " ".join(part for part in (_average_and_peak(windows, expression, average), _gap(windows)) if part)
+    return " ".join(part for part in (_average_and_peak(windows, expression, average, peak), _gap(windows)) if part)
 
 
-def _average_and_peak(windows: StageWindows, expression: str, average: float) -> str:
+def _average_and_peak(windows: StageWindows, expression: str, average: float, peak: bool) -> str:
     did = DID[expression]
     if average < 0.005 and not _is_small_room(windows, expression):
         return f"Hardly any face {did}."
     sentence = f"{_part_of_faces(windows, expression, average)} {did} on average."
+    if not peak:
+        return sentence
     over_s = default_smoothing_s(windows.length_s)
     curve = smoothed_curve(windows, expression, over_s)
     top = int(np.nanargmax(curve.share))

@@ -19,7 +19,7 @@ def _figures_of(part: str) -> Iterable[Figure]:
 
 
 PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {
-    part: partial(_figures_of, part) for part in ("upload", "slides", "files", "highlights")
+    part: partial(_figures_of, part) for part in ("upload", "slides", "files", "reports", "highlights")
 }
 
 

@@ -30,11 +30,6 @@ def put_long_session(store: Store, *, session_id: str = SESSION, length_s: int =
         Segment(title=f"Slide {at_s // _SEGMENT_S + 1}", start_s=at_s, end_s=at_s + _SEGMENT_S)
         for at_s in range(0, length_s, _SEGMENT_S)
     )
-    store.put_scorer(SCORER)
-    store.put_stage(session_id, Stage(stage_id=STAGE, timelines=(Timeline(title="Slides", segments=segments),)))
-    for number, camera_id in enumerate(CAMERAS):
-        store.put_camera(session_id, STAGE, Camera(camera_id=camera_id))
-        store.put_windows(list(_windows(session_id, camera_id, length_s, np.random.default_rng(number))))
     store.put_session(
         Session(
             session_id=session_id,
@@ -44,6 +39,11 @@ def put_long_session(store: Store, *, session_id: str = SESSION, length_s: int =
             simulated=True,
         )
     )
+    store.put_scorer(SCORER)
+    store.put_stage(session_id, Stage(stage_id=STAGE, timelines=(Timeline(title="Slides", segments=segments),)))
+    for number, camera_id in enumerate(CAMERAS):
+        store.put_camera(session_id, STAGE, Camera(camera_id=camera_id))
+        store.put_windows(list(_windows(session_id, camera_id, length_s, np.random.default_rng(number))))
 
 
 def _windows(session_id: str, camera_id: str, length_s: int, rng: np.random.Generator) -> Iterator[WindowRecord]:

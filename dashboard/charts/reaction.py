@@ -31,6 +31,7 @@ from dashboard.charts.thinning import thinned
 _TITLES_PX, _CURVE_PX, _BETWEEN_PX, _FACES_PX, _FACES_ALONE_PX = 20, 210, 16, 44, 110
 _MOST_POINTS: Final = 1900
 _WHOLE_TITLE_PX: Final = 60
+_LETTER_PX: Final = 5.8  # of a title, on average
 
 
 def reaction_chart(
@@ -68,7 +69,7 @@ def reaction_chart(
         color=palette.quiet,
         text=alt.expr(f"{room} < {_WHOLE_TITLE_PX} ? datum.number : datum.number + ' ' + datum.title"),
         limit=alt.expr(f"max(1, {room})"),
-        opacity=alt.expr(f"{room} < 7 * length(datum.number) ? 0 : 1"),
+        opacity=alt.expr(f"{room} < 5.5 * length(datum.number) ? 0 : 1"),
     )
     unseen = _unseen(windows, palette)
     layers = [
@@ -85,6 +86,28 @@ def reaction_chart(
     return finished(
         [*layers, *_faces(windows, middle, (height, faces_top), palette)], palette, height=height, own_y=True
     )
+
+
+def numbered_segments(windows: StageWindows, width: int) -> dict[int, str]:
+    """The titles that a chart of a stage has no room for, by the number that stands there instead: its legend.
+
+    Args:
+        windows: of the stage; one at least.
+        width: of the chart, pixels.
+    """
+    ends = (span(windows, 0, 0)[0], span(windows, -1, -1)[1])
+    per_s = (width - LEFT_PX - RIGHT_PX) / (ends[1] - ends[0])
+    rooms: dict[int, float] = {}
+    for index, first, last in runs(windows.segment):
+        from_s, until_s = span(windows, first, last)
+        if index >= 0:
+            rooms[index] = max(rooms.get(index, 0.0), (until_s - from_s) * per_s - 5)
+    titles = {index: windows.segment_title(index) for index in sorted(rooms)}
+    return {
+        index + 1: title
+        for index, title in titles.items()
+        if rooms[index] < max(_WHOLE_TITLE_PX, _LETTER_PX * len(f"{index + 1} {title}"))
+    }
 
 
 def _curve(

@@ -1,4 +1,4 @@
-"""Charts as files: SVG, PNG and PDF of the very charts that pages show, made without a browser.
+"""Charts as files: SVG and PNG of the very charts that pages show, made without a browser.
 
 vl-convert makes them in a process of its own: it brings a JavaScript engine that keeps 80 to 560 MB for as long as its
 process lives, and it aborts that process where a text holds what XML may not.
@@ -82,27 +82,28 @@ def png(chart: alt.LayerChart, *, width: int) -> bytes:
     return _converted("png", [_still(chart, width)], scale=_PNG_SCALE)[0]
 
 
-def pdf(chart: alt.LayerChart, *, width: int) -> bytes:
-    """A chart as a PDF of one page as large as the chart, its letters inside; otherwise as `svgs`."""
-    return _converted("pdf", [_still(chart, width)])[0]
-
-
 def _still(chart: alt.LayerChart, width: int) -> Any:
-    """The definition of a chart without its hover layer."""
-    still = _with_rows(chart)
-    still.layer = [_with_rows(layer) for layer in chart.layer if not str(layer.name).startswith(HOVER)]
+    """The definition of a chart without its hover layer.
+
+    Rows are put in by hand: Altair refuses a frame over 5,000 rows (its switch for that is global), and checks every
+    row that stands inline against its schema, which takes seconds.
+    """
+    rows: dict[int, Any] = {}
+    still = _named(chart, rows)
+    still.layer = [_named(layer, rows) for layer in chart.layer if not str(layer.name).startswith(HOVER)]
     still.width, still.params = width, alt.Undefined
     spec = still.to_dict()
     spec["config"]["background"] = LIGHT.paper
-    return _drawable(spec)
+    return _drawable(spec | {"datasets": {f"rows-{place}": one for place, one in enumerate(rows.values())}})
 
 
-def _with_rows(chart: Any) -> Any:
-    """A copy with its rows inline: Altair refuses a frame over 5,000 rows, and its switch for that is global."""
+def _named(chart: Any, rows: dict[int, Any]) -> Any:
+    """A copy that calls its rows by their place in `rows`, to which they are added once for each frame."""
     chart = chart.copy(deep=False)
-    if isinstance(chart.data, pd.DataFrame):
-        rows = chart.data.to_json(orient="records", double_precision=6)
-        chart.data = alt.InlineData(values=json.loads(rows))
+    if isinstance(frame := chart.data, pd.DataFrame):
+        if id(frame) not in rows:
+            rows[id(frame)] = json.loads(frame.to_json(orient="records", double_precision=6))
+        chart.data = alt.NamedData(name=f"rows-{list(rows).index(id(frame))}")
     return chart
 
 
@@ -115,7 +116,7 @@ def _drawable(spec: Any) -> Any:
     return drawable(spec) if isinstance(spec, str) else spec
 
 
-def _converted(kind: Literal["svg", "png", "pdf"], specs: Sequence[Any], **options: float) -> list[bytes]:
+def _converted(kind: Literal["svg", "png"], specs: Sequence[Any], **options: float) -> list[bytes]:
     """Converts definitions into files of one kind.
 
     Raises:

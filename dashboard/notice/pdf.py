@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from html import escape
+from importlib.resources import files
 from typing import Final, Literal
 
 import segno
@@ -12,7 +14,8 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4, LETTER
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.pdfbase.pdfmetrics import registerFont, stringWidth
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
@@ -28,7 +31,7 @@ from reportlab.platypus import (
 )
 
 from dashboard.notice.contents import Notice
-from dashboard.report.pdf import BOLD, HEADING, TEXT, drawable, register_typefaces
+from dashboard.report.typefaces import drawable
 
 Paper = Literal["a4", "letter"]
 PAPERS: Final = {"a4": A4, "letter": LETTER}
@@ -37,6 +40,9 @@ READ_AT_2_M_PT: Final = 20
 """The smallest letters of what is to be read from two metres: capitals of 4.6 mm, 8 minutes of arc there. Normal sight
 reads 5."""
 
+# The typefaces of the pages, as packages carry them.
+TEXT, BOLD, HEADING = "SourceSansPro-Regular", "SourceSansPro-Semibold", "SourceSerifPro-Semibold"
+_PACKAGES: Final = {TEXT: "font_source_sans_pro", BOLD: "font_source_sans_pro", HEADING: "font_source_serif_pro"}
 _LARGE_PT: Final = 25
 _MARGIN: Final = 15 * mm
 _QR: Final = 25 * mm
@@ -53,7 +59,7 @@ def pdf_of(notices: Sequence[Notice], *, session: str, address: str = "", paper:
         address: what the QR code leads to; "" for none.
         paper: its size.
     """
-    register_typefaces()
+    _register_typefaces()
     sizes = range(_LARGE_PT, READ_AT_2_M_PT - 1, -1) if len(notices) == 1 else [READ_AT_2_M_PT]
     for size in sizes:
         content, pages = _sheet(notices, session, address, PAPERS[paper], size)
@@ -216,3 +222,10 @@ _TABLE = TableStyle(
         ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
     ]
 )
+
+
+@lru_cache(maxsize=1)
+def _register_typefaces() -> None:
+    """Makes them known to reportlab, once a process."""
+    for name, package in _PACKAGES.items():
+        registerFont(TTFont(name, str(files(package) / "files" / f"{name}.ttf")))

@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
 from importlib.metadata import version
+from math import isnan
 
 import numpy as np
 
-from audience.disclosure import SMALL_ROOM
+from audience.disclosure import SMALL_ROOM, interval_text, share_text
 from audience.exclusions import Annotation, Exclusion
 from audience.faces import FACING
 from audience.percents import percent_text
 from audience.reaction.baseline import BaselineChoice
 from audience.reaction.curve import ReactionCurve, StageWindows
-from audience.reaction.headline import facing_sentence
+from audience.reaction.findings import Finding, findings
+from audience.reaction.headline import DID, facing_sentence, headline
 from audience.reaction.moments import Moment
 from audience.reaction.review import Review
 from audience.reaction.segments import SegmentRow
 from audience.time import clock_text
-from dashboard.clock import date_text
+from dashboard.charts.reaction import numbered_segments
+from dashboard.clock import date_text, length_text, span_text
 from dashboard.wording import (
     GAPS,
     NOT_FEELING,
     about_facing,
     about_moments,
     band_words,
+    faces_text,
     kind_words,
     legend,
     outside_note,
-    review_facts,
     share_of,
 )
 
 SIMULATED = "Simulated: a program made these records to show how Houselights works. No audience was watched."
 FACES = "Faces in view."
+BAND = "The pale band shows how far the line may be off, because only so many faces were in view."
+FRONT = "Facing the front"
+MOMENTS, SEGMENTS = "Moments that stood out", "Part by part"
+APPENDIX = "Appendix: what stands behind the figures"
+LEFT_OUT, NOTES = "Left out of every figure", "Notes"
+READING, MEASURED, METHOD = "How to read it", "What was measured", "How it was worked out"
+_MOST_IN_LEGEND = 20
 _BASELINES: dict[BaselineChoice, str] = {
     "whole talk": "that of the whole",
     "moving median": "the usual share in the five minutes around",
@@ -51,14 +62,45 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BigNumber:
+    """The one number of a report.
+
+    Attributes:
+        figure: as text.
+        what: what it counts.
+        range: how far it might lie off, in one phrase; "" where that is not known.
+    """
+
+    figure: str
+    what: str
+    range: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPictures:
+    """Pictures of what was shown, JPEG or PNG; never of the audience.
+
+    Attributes:
+        cover: of the whole: a still of the talk's own recording, or its first slide; None for none.
+        segments: slides, by the index of their segment.
+    """
+
+    cover: bytes | None = None
+    segments: Mapping[int, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A stage's report. Texts are as they came: whoever writes them into a file escapes them.
 
     Attributes:
         title: of the session.
         labels: what kind of session it is, and what to know before reading any figure.
-        facts: when, how long, where, how many faces, how much of the audience they were.
-        lead: the headline.
+        facts: when (in the reader's zone, which is named), how long, where, how many faces.
+        lead: the headline; the peak is left to the findings where it is one.
+        number: the share over all, or how many faces; None where there is no figure.
+        findings: at most three.
+        pictures: of what was shown.
         windows: what all figures are of.
         expression: which; None where only heads were counted, or there is no figure at all.
         curve: its smoothed share; None as `expression`.
@@ -71,15 +113,21 @@ class Report:
         against: what they are compared with.
         left_out: exclusions.
         notes: annotations.
+        reading: what the terms mean that the figures need.
         measured: what the figures rest on: scorers, detectors, windows, coverage.
         method: how they were worked out, in sentences.
         made: when, and by which version.
+        made_at: the same, aware UTC.
+        zone: the reader's.
     """
 
     title: str
     labels: tuple[str, ...]
     facts: tuple[str, ...]
     lead: str
+    number: BigNumber | None
+    findings: tuple[Finding, ...]
+    pictures: ReportPictures
     windows: StageWindows
     expression: str | None
     curve: ReactionCurve | None
@@ -92,14 +140,33 @@ class Report:
     against: BaselineChoice
     left_out: tuple[Note, ...]
     notes: tuple[Note, ...]
+    reading: tuple[str, ...]
     measured: tuple[str, ...]
     method: tuple[str, ...]
     made: str
+    made_at: datetime
+    zone: tzinfo
 
     @property
     def simulated(self) -> bool:
         """Whether the records were made by a program."""
         return self.windows.session.simulated
+
+    @property
+    def has_chart(self) -> bool:
+        """Whether anything was recorded that a chart can show."""
+        return bool(len(self.windows.start_ms))
+
+    @property
+    def appendix(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The sections of small print, with their titles; none of them is empty."""
+        sections = ((READING, self.reading), (MEASURED, self.measured), (METHOD, self.method))
+        return tuple((title, sentences) for title, sentences in sections if sentences)
+
+    def time_of_day(self, session_s: float) -> str:
+        """The reader's clock at a second of the session, as `18:37`."""
+        at = self.windows.session.started_at + timedelta(seconds=session_s)
+        return f"{at.astimezone(self.zone):%H:%M}"
 
 
 def report_of(
@@ -107,6 +174,7 @@ def report_of(
     *,
     smoothing_s: float | None = None,
     against: BaselineChoice = "whole talk",
+    pictures: ReportPictures | None = None,
     made_at: datetime,
     zone: tzinfo,
 ) -> Report:
@@ -116,33 +184,31 @@ def report_of(
         review: of one stage and expression.
         smoothing_s: what the curve is averaged over; 0 for nothing, None for what suits its length.
         against: what segments are compared with.
+        pictures: of what was shown; None for none.
         made_at: aware UTC.
-        zone: in which dates are given.
+        zone: in which dates and times of day are given.
     """
     windows, expression = review.windows, review.expression
     over_s = review.default_smoothing_s if smoothing_s is None else smoothing_s
+    shown = () if expression is None else findings(windows, expression, review.moments, review.segments("whole talk"))
     return Report(
         title=windows.session.name,
         labels=tuple(kind_words(windows.session)),
-        facts=tuple(review_facts(review, zone)),
-        lead=review.headline,
+        facts=tuple(_facts(review, zone)),
+        lead=headline(windows, review.requested, peak=all(one.kind != "peak" for one in shown)),
+        number=_number(review),
+        findings=shown,
+        pictures=pictures or ReportPictures(),
         windows=windows,
         expression=expression,
         curve=None if expression is None else review.curve(over_s),
         chart_says=(
-            *(
-                (FACES,)
-                if expression is None
-                else (
-                    f"{share_of(expression, over_s, corrected=review.curve(over_s).corrected)}.",
-                    band_words(review.curve(over_s).band_allows_for),
-                )
-            ),
+            *((FACES,) if expression is None else (f"{_share_of(review, over_s)}.", BAND)),
             GAPS,
             legend(windows),
         ),
         facing=review.curve(over_s, FACING) if review.has_facing else None,
-        facing_says=(facing_sentence(windows), *about_facing()) if review.has_facing else (),
+        facing_says=(facing_sentence(windows), *about_facing()[:2]) if review.has_facing else (),
         moments=review.moments,
         moments_say="" if expression is None else about_moments(review),
         segments=review.segments(against),
@@ -153,16 +219,94 @@ def report_of(
             for one in review.notes
             if isinstance(one, Annotation)
         ),
+        reading=_reading(review, over_s),
         measured=tuple(_measured(review)),
         method=_method(windows, expression, against),
         made=f"Made on {date_text(made_at, zone)} by Houselights {version('houselights')}.",
+        made_at=made_at,
+        zone=zone,
     )
+
+
+def findings_title(report: Report) -> str:
+    """The heading of the findings."""
+    return ("What stood out", "One finding", "Two findings", "Three findings")[len(report.findings)]
+
+
+def curve_title(report: Report) -> str:
+    """The heading of the first chart."""
+    return "The faces along the session" if report.expression is None else "The reaction along the session"
+
+
+def legend_of(report: Report, width: int) -> dict[int, str]:
+    """What the numbers above a curve of some width stand for; empty where they would be too many to be read."""
+    titles = numbered_segments(report.windows, width) if report.has_chart else {}
+    return titles if len(titles) <= _MOST_IN_LEGEND else {}
+
+
+def curve_notes(report: Report, width: int) -> tuple[str, ...]:
+    """How to read the curve, at some width."""
+    too_many = report.has_chart and len(numbered_segments(report.windows, width)) > _MOST_IN_LEGEND
+    return (f"The numbers above the curve are those under “{SEGMENTS}”." if too_many else "", *report.chart_says)
+
+
+def slide_text(report: Report, index: int) -> str:
+    """What a slide's picture shows, for those who cannot see it."""
+    return f"Slide: {report.windows.segment_title(index)}" if index >= 0 else ""
+
+
+def _share_of(review: Review, over_s: float) -> str:
+    assert review.expression is not None
+    return share_of(review.expression, over_s, corrected=review.curve(over_s).corrected)
+
+
+def _facts(review: Review, zone: tzinfo) -> list[str]:
+    session = review.windows.session
+    facts = [span_text(session.started_at, session.ended_at, zone)]
+    if review.length_s:
+        facts.append(length_text(review.length_s))
+    facts.append(review.windows.stage.name)
+    if not isnan(review.most_faces):
+        facts.append(f"up to {faces_text(review.most_faces)} in view")
+    return facts
+
+
+def _number(review: Review) -> BigNumber | None:
+    """The share over the whole session; of a head count, the mean number of faces."""
+    if review.expression is not None:
+        whole = review.baseline("whole talk")
+        known = np.flatnonzero(~np.isnan(whole.share))
+        if not len(known):
+            return None
+        figures = [float(values[known[0]]) for values in (whole.share, whole.share_low, whole.share_high)]
+        between = interval_text(*figures, unit=" %")
+        return BigNumber(
+            figure=share_text(*figures),
+            what=f"of the faces {DID[review.expression]}, on average over the session",
+            range=f"Another audience of this size might have shown {between}." if between else "",
+        )
+    faces = review.windows.faces
+    if review.windows.session.mode != "head count" or not np.nan_to_num(faces).any():
+        return None
+    mean = round(float(np.nanmean(faces)))
+    return BigNumber(figure=f"{mean}", what=f"{'face' if mean == 1 else 'faces'} in view on average", range="")
 
 
 def _left_out(review: Review, exclusion: Exclusion) -> Note:
     when = f"{review.position_of(exclusion.from_at)} to {review.position_of(exclusion.until_at)}"
     reason = f": {exclusion.reason}" if exclusion.reason else ""
     return Note(when=when, what=f"{exclusion.title}{reason} ({exclusion.by})")
+
+
+def _reading(review: Review, over_s: float) -> tuple[str, ...]:
+    if review.expression is None:
+        return ()
+    bands = [band_words(review.curve(over_s).band_allows_for)]
+    return (
+        "A share is the part of the faces in view that show the expression; points are percentage points.",
+        "A 95 % interval is a range made so that it holds the true figure in 95 of 100 cases.",
+        *bands,
+    )
 
 
 def _measured(review: Review) -> list[str]:
@@ -209,6 +353,7 @@ def _method(windows: StageWindows, expression: str | None, against: BaselineChoi
         f"{_BASELINES[against]}; its 95 % interval allows for how long people keep an expression, for what they did "
         "together within the segment, and for a share that drifts. Moments are found by comparing the session with as "
         "many people reacting independently.",
+        "The parts among the findings differ from the whole session beyond chance, for how many parts there are.",
         *_few_faces(windows.min_faces),
     )
 

@@ -12,9 +12,11 @@ from audience.reaction.review import Review
 from dashboard.clock import viewer_zone
 from dashboard.report.contents import Report, report_of
 
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+
 
 def offer_report(review: Review, *, smoothing_s: float | None = None, against: BaselineChoice = "whole talk") -> None:
-    """Two buttons that download what the page shows, side by side in whatever container they are put into.
+    """Three buttons that download what the page shows, side by side in whatever container they are put into.
 
     Args:
         review: of the stage that is shown.
@@ -36,9 +38,15 @@ def offer_report(review: Review, *, smoothing_s: float | None = None, against: B
 
         return pdf_of(report())
 
+    def slides() -> bytes:
+        from dashboard.report.powerpoint import pptx_of
+
+        return pptx_of(report())
+
     name = f"{review.windows.session.session_id}-{review.windows.stage.stage_id}"
     _button("Report (HTML)", f"{name}.html", "text/html", page)
     _button("Report (PDF)", f"{name}.pdf", "application/pdf", pdf)
+    _button("Slides (PowerPoint)", f"{name}.pptx", PPTX, slides)
 
 
 def _button(label: str, file_name: str, mime: str, data: Callable[[], str] | Callable[[], bytes]) -> None:

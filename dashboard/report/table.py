@@ -12,9 +12,10 @@ from audience.disclosure import interval_text, share_text
 from audience.percents import percent_text
 from audience.reaction.segments import SegmentRow
 from audience.time import clock_text
+from dashboard.charts.theme import LIGHT
 from dashboard.pages.session.segments.packing import NOT_ENOUGH, TOO_FEW_TO_SAY, points_text
 from dashboard.report.contents import Report
-from dashboard.wording import compared_with
+from dashboard.wording import compared_with, doing
 
 SPARK_PX = (96.0, 30.0)
 
@@ -37,7 +38,7 @@ class TableRow:
 
 def headings(report: Report) -> tuple[str, ...]:
     """What the cells of a row are."""
-    faces = "Faces (coverage)"
+    faces = "Faces seen (of all)"
     return (faces,) if report.expression is None else ("Share", compared_with(report.against), faces)
 
 
@@ -59,8 +60,9 @@ def table_says(report: Report) -> Sequence[str]:
     if report.expression is None:
         return ("Mean faces in view, and as a share of those expected.",)
     return (
-        "Brackets give the 95 % interval: for shares over the people present, for changes over the seconds seen.",
-        "A change whose interval reaches over zero may be chance, or a slow drift.",
+        "Brackets say how far a figure may lie off: a share with another audience of this size, a change for the time "
+        "that was seen (95 % intervals).",
+        "A change whose brackets reach over zero may be chance, or a slow drift.",
     )
 
 
@@ -81,6 +83,27 @@ def spark_lines(shares: Sequence[float], highest: float) -> list[list[tuple[floa
             lines[-1].append((2 + place * step, 2 + (1 - share / highest) * (height - 4)))
     # A line of one point gets a second one beside it, so that it can be seen.
     return [line if len(line) > 1 else [*line, (line[0][0] + 1, line[0][1])] for line in lines if line]
+
+
+def spark_svg(lines: Sequence[Sequence[tuple[float, float]]], attributes: str) -> str:
+    """Small lines as a picture of `SPARK_PX`, in light colours.
+
+    Args:
+        lines: of `spark_lines`.
+        attributes: more of its own: what it shows, or what makes it a file.
+    """
+    drawn = "".join(f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in line)}"/>' for line in lines)
+    width, height = SPARK_PX
+    return (
+        f'<svg viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" fill="none"{attributes}>'
+        f'<path d="M0,{height - 1.5}H{width}" stroke="{LIGHT.rule}"/>'
+        f'<g stroke="{LIGHT.curve}" stroke-width="1.4" stroke-linejoin="round">{drawn}</g></svg>'
+    )
+
+
+def spark_text(report: Report, row: TableRow) -> str:
+    """What a small line shows, for those who cannot see it."""
+    return f"Share of faces that {doing(report.expression or '')} along {row.title}"
 
 
 def _share(row: SegmentRow) -> str:

@@ -1,9 +1,10 @@
-"""`houselights report`: writes a stage's report as one HTML or PDF file."""
+"""`houselights report`: writes a stage's report as one HTML page, PDF or PowerPoint file."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,20 +15,44 @@ from houselights.commands.options import store_at, store_option
 from houselights.commands.output_file import write_output
 from houselights.commands.stage_choice import chosen_stage
 
+if TYPE_CHECKING:
+    from dashboard.report.contents import Report
 
-@click.command(short_help="Write a session's report as HTML or PDF.")
+_KINDS = (".html", ".pdf", ".pptx")
+
+
+@click.command(short_help="Write a session's report as HTML, PDF or PowerPoint.")
 @click.argument("session_id", metavar="SESSION")
 @click.option("--stage", "stage_id", metavar="ID", help="[default: the session's only stage]")
 @click.option("--expression", type=click.Choice(EXPRESSIONS), default=LEAD_EXPRESSION, show_default=True)
 @click.option(
-    "--to", "file", type=click.Path(path_type=Path), metavar="FILE", help="FILE.html or FILE.pdf  [default: ID.html]"
+    "--to",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="FILE.html, FILE.pdf or FILE.pptx  [default: ID.html]",
+)
+@click.option(
+    "--slides",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Pictures of the slides, PNG or JPEG, one for each part of the timeline: beside the findings and moments.",
 )
 @store_option
-def report(session_id: str, stage_id: str | None, expression: str, file: Path | None, store_url: str | None) -> None:
-    """Write the report of SESSION as one self-contained file: headline, curve, moments, segments, and how they were
-    measured.
+def report(
+    session_id: str,
+    stage_id: str | None,
+    expression: str,
+    file: Path | None,
+    folder: Path | None,
+    store_url: str | None,
+) -> None:
+    """Write the report of SESSION as one self-contained file: one number, three findings, curve, moments and parts,
+    and how they were measured.
 
-    It contains no picture of the audience.
+    The ending says which kind: a page, a tagged PDF, or slides whose charts and tables can be edited. It contains no
+    picture of the audience. Times are those of this machine's time zone.
     """
     from audience.monitoring.cameras import is_receiving
     from audience.reaction.curve import stage_windows
@@ -35,11 +60,12 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
     from audience.time import to_ms
 
     with needing_extra("report"):
+        from dashboard.clock import machine_zone
         from dashboard.report.contents import report_of
-        from dashboard.report.html_page import html_of
+        from dashboard.report.slide_pictures import slide_pictures
     file = Path(f"{session_id}.html") if file is None else file
-    if file.suffix.lower() not in (".html", ".pdf"):
-        raise InvalidValue(f"{file} is neither .html nor .pdf: give a file of either kind with --to")
+    if file.suffix.lower() not in _KINDS:
+        raise InvalidValue(f"{file} is none of {', '.join(_KINDS)}: give a file of one of these kinds with --to")
     now = datetime.now(UTC)
     with store_at(store_url) as store:
         session = store.session(session_id)
@@ -56,12 +82,24 @@ def report(session_id: str, stage_id: str | None, expression: str, file: Path | 
             heartbeats=heartbeats,
             live=is_receiving(session, heartbeats, to_ms(now)),
         )
-    made = report_of(review, made_at=now, zone=now.astimezone().tzinfo or UTC)
-    if file.suffix.lower() == ".pdf":
-        with needing_extra("report"):
-            from dashboard.report.pdf import pdf_of
-        content = pdf_of(made)
-    else:
-        content = html_of(made).encode()
-    write_output(file, content)
+    pictures = None
+    if folder is not None:
+        pictures = slide_pictures(folder, sum(len(one.segments) for one in stage.timelines[:1]))
+    made = report_of(review, pictures=pictures, made_at=now, zone=machine_zone())
+    write_output(file, _written(made, file.suffix.lower()))
     click.echo(file)
+
+
+def _written(made: Report, kind: str) -> bytes:
+    with needing_extra("report"):
+        if kind == ".pdf":
+            from dashboard.report.pdf import pdf_of
+
+            return pdf_of(made)
+        if kind == ".pptx":
+            from dashboard.report.powerpoint import pptx_of
+
+            return pptx_of(made)
+        from dashboard.report.html_page import html_of
+
+        return html_of(made).encode()

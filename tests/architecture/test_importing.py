@@ -23,12 +23,14 @@ HEAVY = (
     "pandas",
     "platformdirs",
     "pooch",
+    "pptx",
     "pyarrow",
-    "pypdf",
     "scenedetect",
     "scipy",
     "streamlit",
     "torch",
+    "typst",
+    "uharfbuzz",
     "vl_convert",
 )
 

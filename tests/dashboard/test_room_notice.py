@@ -18,7 +18,7 @@ from dashboard.notice.contents import NoticeDetails, notice_of
 from dashboard.notice.html_page import html_of
 from dashboard.notice.pdf import PAPERS, READ_AT_2_M_PT, Paper, pdf_of
 from dashboard.notice.words import LANGUAGES, days_text, languages_of, words_in
-from dashboard.report.pdf import lacks
+from dashboard.report.typefaces import lacks
 from tests.builders import a_session
 
 TEXTS = Path(__file__).parents[2] / "dashboard" / "notice" / "texts"

@@ -197,7 +197,7 @@ def test_what_was_done_to_a_live_cameras_pictures_is_said_once_it_has_ended_too(
 
 def test_the_report_is_offered(pages: Pages, filled: str) -> None:
     offered = [button.proto.label for button in pages.session("talk-1").get("download_button")]
-    assert offered == ["Report (HTML)", "Report (PDF)"]
+    assert offered == ["Report (HTML)", "Report (PDF)", "Slides (PowerPoint)"]
 
 
 def test_a_segment_that_was_never_shown_leads_nowhere(pages: Pages, store_url: str) -> None:

@@ -15,8 +15,8 @@ from houselights.cli import run
 _PROGRAM = """
 import contextlib, io, json, sys
 sys.modules |= dict.fromkeys(
-    "PIL aws_lambda_powertools av boto3 botocore cv2 defusedxml flask moto onnxruntime opentimelineio pandas pyarrow "
-    "reportlab segno skimage starlette streamlit uvicorn websockets".split()
+    "PIL aws_lambda_powertools av boto3 botocore cv2 defusedxml flask moto onnxruntime opentimelineio pandas pptx "
+    "pyarrow segno skimage starlette streamlit typst uharfbuzz uvicorn websockets".split()
 )
 from houselights.cli import run
 for words in json.load(sys.stdin):
