@@ -108,6 +108,7 @@ class Report:
         facing: the smoothed share of faces turned to the front; None if that was not measured.
         facing_says: what that chart shows, and how to read it.
         moments: what stands out.
+        words: for each moment, what was said and the notes of its slide; "" for either that is not known.
         moments_say: what to know of them, or why there are none.
         segments: the segments of the leading timeline.
         against: what they are compared with.
@@ -135,6 +136,7 @@ class Report:
     facing: ReactionCurve | None
     facing_says: tuple[str, ...]
     moments: tuple[Moment, ...]
+    words: tuple[tuple[str, str], ...]
     moments_say: str
     segments: tuple[SegmentRow, ...]
     against: BaselineChoice
@@ -210,6 +212,7 @@ def report_of(
         facing=review.curve(over_s, FACING) if review.has_facing else None,
         facing_says=(facing_sentence(windows), *about_facing()[:2]) if review.has_facing else (),
         moments=review.moments,
+        words=tuple((review.words(one), review.slide_notes(one)) for one in review.moments),
         moments_say="" if expression is None else about_moments(review),
         segments=review.segments(against),
         against=against,

@@ -192,17 +192,20 @@ def _facing(report: Report) -> str:
 def _moments(report: Report) -> str:
     if not report.moments and not report.findings:
         return ""  # that nothing stood out is said in the place of the findings
-    items = "".join(_moment(report, moment) for moment in report.moments)
+    items = "".join(_moment(report, *one) for one in zip(report.moments, report.words, strict=True))
     listed = f'<ol class="moments">{items}</ol>' if items else ""
     return f"<section><h2>{escape(MOMENTS)}</h2>{listed}<p>{escape(report.moments_say)}</p></section>\n"
 
 
-def _moment(report: Report, moment: Moment) -> str:
+def _moment(report: Report, moment: Moment, words: tuple[str, str]) -> str:
     segment = int(report.windows.segment[moment.place])
     slide = _picture(report.pictures.segments.get(segment), slide_text(report, segment), "slide")
     sure = f"{moment.sure.capitalize()}; {report.time_of_day(moment.session_s)} on the clock."
     said = f"{escape(units_kept(moment.sentence))} <em>{escape(sure)}</em>"
-    return f'<li><span class="dot">{moment.number}</span><p dir="auto">{said}</p>{slide}</li>'
+    spoken, notes = words
+    below = f'<p class="said" dir="auto"><q>{escape(spoken)}</q></p>' if spoken else ""
+    below += f'<p class="said" dir="auto">{NOTES}: {escape(notes)}</p>' if notes else ""
+    return f'<li><span class="dot">{moment.number}</span><div><p dir="auto">{said}</p>{below}</div>{slide}</li>'
 
 
 def _picture(picture: bytes | None, says: str, kind: str) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.resources import files
+from itertools import chain
 from typing import Any
 
 import typst
@@ -115,8 +116,12 @@ def _data(report: Report, drawings: _Drawings) -> dict[str, Any]:
         "chart": curve,
         "legend": [{"number": str(number), "title": title} for number, title in legend_of(report, _CHART_PX).items()],
         "moments": [
-            {"sentence": one.sentence, "sure": f"{one.sure.capitalize()}; {report.time_of_day(one.session_s)}."}
-            for one in report.moments
+            {
+                "sentence": one.sentence,
+                "sure": f"{one.sure.capitalize()}; {report.time_of_day(one.session_s)}.",
+                "words": [*([f"“{said}”"] if said else []), *([f"{NOTES}: {notes}"] if notes else [])],
+            }
+            for one, (said, notes) in zip(report.moments, report.words, strict=True)
         ],
         "moments_say": report.moments_say,
         "columns": ["Segment", *headings(report), *(["Shape"] * shape)],
@@ -177,5 +182,5 @@ def _drawable(said: Any) -> Any:
 
 def _some_missing(report: Report) -> bool:
     titles = [report.title, report.windows.stage.name, *(row.title for row in report.segments)]
-    said = "".join([*titles, *(note.what for note in (*report.left_out, *report.notes))])
+    said = "".join([*titles, *(note.what for note in (*report.left_out, *report.notes)), *chain(*report.words)])
     return lacks(said)

@@ -191,7 +191,11 @@ class _Deck:
             for one in report.moments
         ]
         columns = ("No.", "On the clock", "What happened", "How sure")
-        self.table(MOMENTS, columns, found, (0.06, 0.13, 0.68, 0.13), report.moments_say)
+        notes = [
+            " ".join([*row, *([f"“{said}”"] if said else []), *([f"{NOTES}: {slide}"] if slide else [])])
+            for row, (said, slide) in zip(found, report.words, strict=True)
+        ]
+        self.table(MOMENTS, columns, found, (0.06, 0.13, 0.68, 0.13), report.moments_say, notes)
 
     def segments(self) -> None:
         """The parts, as a table."""
@@ -202,7 +206,13 @@ class _Deck:
         self.table(SEGMENTS, columns, found, widths, " ".join(table_says(report)))
 
     def table(
-        self, title: str, columns: Sequence[str], cells: Sequence[Sequence[str]], widths: Sequence[float], says: str
+        self,
+        title: str,
+        columns: Sequence[str],
+        cells: Sequence[Sequence[str]],
+        widths: Sequence[float],
+        says: str,
+        notes: Sequence[str] = (),
     ) -> None:
         """A table over as many slides as it needs; none where it is empty.
 
@@ -212,19 +222,22 @@ class _Deck:
             cells: a row each.
             widths: of the columns, parts of the whole.
             says: how to read it.
+            notes: what the speaker's notes say of each row; none for what stands in it.
         """
         each = -(-len(cells) // max(1, -(-len(cells) // _ROWS)))  # as many on every slide
-        pages = [cells[first : first + each] for first in range(0, len(cells), each or 1)]
-        for number, page in enumerate(pages, start=1):
-            part = f" ({number} of {len(pages)})" if len(pages) > 1 else ""
-            slide = self._slide(title + part, [says, *("; ".join(row) + "." for row in page)])
+        starts = range(0, len(cells), each or 1)
+        texts = notes or [f"{'; '.join(row)}." for row in cells]
+        for number, first in enumerate(starts, start=1):
+            page = cells[first : first + each]
+            part = f" ({number} of {len(starts)})" if len(starts) > 1 else ""
+            slide = self._slide(title + part, [says, *texts[first : first + each]])
             height = Inches(0.5 * len(page) + 0.5)
             frame = slide.shapes.add_table(len(page) + 1, len(columns), _LEFT, _TOP, _FULL, height)
             _described(frame, f"{title}: a table of {len(page)} rows.")
             for column, width in enumerate(widths):
                 frame.table.columns[column].width = Emu(int(_FULL * width))
-            for row, texts in enumerate([columns, *page]):
-                for column, text in enumerate(texts):
+            for row, words in enumerate([columns, *page]):
+                for column, text in enumerate(words):
                     cell = frame.table.cell(row, column)
                     cell.vertical_anchor = MSO_ANCHOR.MIDDLE
                     _fill(cell.text_frame, [text], 14 if row else 13, bold=row == 0 or column == 0)

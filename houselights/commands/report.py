@@ -81,6 +81,7 @@ def report(
             recordings=store.recordings(session_id),
             heartbeats=heartbeats,
             live=is_receiving(session, heartbeats, to_ms(now)),
+            transcript=store.transcript(session_id, stage.stage_id),
         )
     pictures = None
     if folder is not None:

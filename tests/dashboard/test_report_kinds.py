@@ -18,13 +18,14 @@ from pypdf import PdfReader
 from pypdf.generic import DictionaryObject, IndirectObject
 
 from audience.percents import percent_text
+from audience.transcripts import Line, Transcript
 from dashboard.clock import machine_zone, span_text
 from dashboard.report.contents import Report, ReportPictures
 from dashboard.report.html_page import html_of
 from dashboard.report.pdf import pdf_of
 from dashboard.report.powerpoint import pptx_of
 from tests.builders import a_session, a_stage, after, an_annotation
-from tests.dashboard.test_report import EMOJI, HOSTILE, RTL, TALK, a_talk, report, words_of
+from tests.dashboard.test_report import EMOJI, HOSTILE, RTL, TALK, a_talk, report, text_of, words_of
 
 
 def a_picture(colour: str) -> bytes:
@@ -154,3 +155,17 @@ def test_times_are_the_readers_and_name_their_zone() -> None:
 def test_this_machines_zone_is_known_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Europe/Lisbon")
     assert machine_zone() == ZoneInfo("Europe/Lisbon")
+
+
+def test_what_was_said_at_a_moment_and_the_notes_of_its_slide_stand_in_every_kind() -> None:
+    timeline = replace(
+        TALK, segments=(TALK.segments[0], replace(TALK.segments[1], notes="Swing the model."), *TALK.segments[2:])
+    )
+    stage = a_stage(title="Hall", audience_size=50, timelines=[timeline])
+    said = Transcript(title="talk", lines=(Line(start_s=236, end_s=244, text="And now it falls down."),))
+    made = report(a_talk(stage=stage), transcript=said)
+    deck = Presentation(io.BytesIO(pptx_of(made)))
+    notes = " ".join(slide.notes_slide.notes_text_frame.text for slide in deck.slides)
+    for text in (words_of(html_of(made)), text_of(pdf_of(made)), notes):
+        assert "And now it falls down." in text
+        assert "Swing the model." in text

