@@ -50,19 +50,19 @@ _WIDE, _HIGH = Inches(13.333), Inches(7.5)
 _LEFT, _TOP = Inches(0.6), Inches(1.45)
 _FULL = Emu(_WIDE - 2 * _LEFT)
 _CHART_PX: Final = 1000
+_BESIDE_PX: Final = 560  # of a chart beside the number; its letters are then as large as those of the text
 _POINTS: Final = 180  # of a curve that can be edited
 _ROWS: Final = 9  # of a table, on a slide
 
 
 def pptx_of(report: Report) -> bytes:
     """The slides as a PowerPoint file, 16:9."""
-    drawn = None
-    if report.has_chart:
-        drawn = png(reaction_chart(report.windows, report.curve, report.moments, LIGHT), width=_CHART_PX)
-    deck = _Deck(report, drawn)
-    deck.opening()
+    deck = _Deck(report)
+    chart = reaction_chart(report.windows, report.curve, report.moments, LIGHT) if report.has_chart else None
+    deck.opening(None if chart is None else png(chart, width=_BESIDE_PX))
     deck.findings()
-    if drawn is not None:
+    if chart is not None:
+        drawn = png(chart, width=_CHART_PX)
         deck.curve(curve_title(report), drawn, report.curve, report.lead, curve_notes(report, _CHART_PX))
     if report.facing is not None:
         front = png(reaction_chart(report.windows, report.facing, (), LIGHT), width=_CHART_PX)
@@ -79,8 +79,8 @@ def pptx_of(report: Report) -> bytes:
 class _Deck:
     """The slides of a report, in the order in which they are added."""
 
-    def __init__(self, report: Report, drawn: bytes | None) -> None:
-        self._report, self._drawn = report, drawn
+    def __init__(self, report: Report) -> None:
+        self._report = report
         self._file: Any = Presentation()
         _widen(self._file)
         about = self._file.core_properties
@@ -94,19 +94,19 @@ class _Deck:
         self._file.save(made)
         return made.getvalue()
 
-    def opening(self) -> None:
+    def opening(self, drawn: bytes | None) -> None:
         """One number, one sentence, and a picture of what was shown; else the curve."""
         report = self._report
         slide = self._slide(report.title, [report.lead, report.number.range if report.number else "", report.made])
         _write(slide, [" · ".join([*report.labels, *report.facts])], (_LEFT, Inches(1.25), _FULL, Inches(0.4)), 14)
-        beside = report.pictures.cover or self._drawn
+        beside = report.pictures.cover or drawn
         width = Inches(5.7) if beside is not None else _FULL
         top = Inches(2.0)
         if report.number is not None:
             place = (_LEFT, top, width, Inches(1.5))
             _write(slide, [report.number.figure], place, 80, colour=LIGHT.curve, font=_HEADING_FONT)
-            _write(slide, [report.number.what], (_LEFT, Inches(3.5), width, Inches(0.5)), 18)
-            top = Inches(4.1)
+            _write(slide, [report.number.what], (_LEFT, Inches(3.5), width, Inches(0.8)), 18)
+            top = Inches(4.4)
         said = [report.lead, *([report.number.range] if report.number and report.number.range else [])]
         _write(slide, said, (_LEFT, top, width, Inches(2.2)), 18, colour=LIGHT.ink)
         if beside is not None:
@@ -123,10 +123,12 @@ class _Deck:
         says = [f"{one.title}: {one.sentence}" for one in report.findings]
         slide = self._slide(findings_title(report), [*says, report.moments_say])
         gap = Inches(0.3)
-        width = Emu(int((_FULL - 2 * gap) / 3))
+        columns = max(2, len(report.findings))  # one alone is no wider than one of two
+        width = Emu(int((_FULL - (columns - 1) * gap) / columns))
+        high = Inches(5.3) if report.pictures.segments else Inches(3.2)
         for place, one in enumerate(report.findings):
             left = Emu(_LEFT + place * (width + gap))
-            card = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, left, _TOP, width, Inches(5.3))
+            card = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, left, _TOP, width, high)
             card.fill.solid()
             card.fill.fore_color.rgb = _rgb(LIGHT.ground)
             card.line.color.rgb = _rgb(LIGHT.rule)
@@ -135,9 +137,9 @@ class _Deck:
             inside, top = Emu(left + Inches(0.2)), Emu(_TOP + Inches(0.2))
             wide = Emu(width - Inches(0.4))
             if (picture := report.pictures.segments.get(one.segment)) is not None:
-                high = Emu(int(wide * 9 / 16))
-                _picture(slide, picture, slide_text(report, one.segment), (inside, top, wide, high))
-                top = Emu(top + high + Inches(0.1))
+                shown_high = Emu(min(int(wide * 9 / 16), Inches(2.4)))
+                _picture(slide, picture, slide_text(report, one.segment), (inside, top, wide, shown_high))
+                top = Emu(top + shown_high + Inches(0.1))
             _write(slide, [one.title], (inside, top, wide, Inches(0.4)), 16)
             place_of_figure = (inside, Emu(top + Inches(0.35)), wide, Inches(0.8))
             _write(slide, [one.figure], place_of_figure, 40, colour=LIGHT.curve, font=_HEADING_FONT)
@@ -277,6 +279,8 @@ def _widen(file: Any) -> None:
     for parent in (file.slide_master, only):
         title = next(one for one in parent.placeholders if one.placeholder_format.type == 1)
         title.left, title.top, title.width, title.height = _LEFT, Inches(0.4), _FULL, Inches(0.9)
+        title.text_frame.margin_left = Emu(0)
+    file.slide_master._element.xpath(".//p:titleStyle/a:lvl1pPr")[0].set("algn", "l")
     theme = file.slide_master.part.part_related_by(RELATIONSHIP_TYPE.THEME)
     text = theme.blob.decode()
     for name, colour in (("accent1", LIGHT.curve), ("accent2", LIGHT.faces), ("accent3", LIGHT.quiet)):
