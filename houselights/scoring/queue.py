@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from audience.errors import HouselightsError
-from audience.incoming import MOST_ATTEMPTS, IncomingRecording, IncomingRecordings, ScoringState
+from audience.incoming import MOST_ATTEMPTS, IncomingRecording, IncomingRecordings
 from audience.sessions import Session
 from audience.stores import open_store, recordings_folder
 from audience.time import from_ms, to_ms
@@ -82,8 +82,12 @@ class ScoringQueue:
         plan = ScoringPlan(
             started_at=None if request.started_ms is None else from_ms(request.started_ms),
             written=from_ms(request.modified_ms),
-            opener=lambda _: ArrivingFile(self._incoming, recording, lambda wait_s: self._go_on(recording, wait_s)),
+            opener=lambda _: ArrivingFile(self._incoming, recording, wait),
         )
+
+        def wait(wait_s: float) -> None:
+            state.catch_up()
+            self._go_on(recording, wait_s)
 
         def show(position: Position) -> None:
             state.show(position)
@@ -124,19 +128,27 @@ class ScoringQueue:
 
 
 class _Reporting:
-    """Writes how far the scoring of one recording is, some times a second."""
+    """Writes how far the scoring of one recording is, some times a second. Safe to use from several threads."""
 
     def __init__(self, incoming: IncomingRecordings, recording: IncomingRecording) -> None:
         self._incoming, self._id = incoming, recording.request.recording_id
-        self._state: ScoringState = recording.state
+        self._state = self._written = recording.state
+        self._lock = threading.RLock()
         self._written_s = self._began_s = time.monotonic()
         self._from_s: float | None = None
 
     def put(self, **changed: object) -> None:
         """Writes the state with some changes."""
-        self._state = replace(self._state, **changed, at_ms=to_ms(datetime.now(UTC)))  # type: ignore[arg-type]
-        self._incoming.put_state(self._id, self._state)
-        self._written_s = time.monotonic()
+        with self._lock:
+            self._state = replace(self._state, **changed, at_ms=to_ms(datetime.now(UTC)))  # type: ignore[arg-type]
+            self._incoming.put_state(self._id, self._state)
+            self._written = self._state
+            self._written_s = time.monotonic()
+
+    def catch_up(self) -> None:
+        """Writes the last position where it was only kept: scoring waits, and no other may follow soon."""
+        if self._state is not self._written:
+            self.put()
 
     def plan(self, session: Session) -> None:
         """Writes what is measured."""
@@ -149,16 +161,17 @@ class _Reporting:
         if self._from_s is None:
             self._from_s, self._began_s = position.done_s, now_s
         took_s = now_s - self._began_s
-        self._state = replace(
-            self._state,
-            done_s=position.done_s,
-            length_s=position.duration_s,
-            faces=position.faces,
-            speed=(position.done_s - self._from_s) / took_s if took_s > 0 else 0.0,
-            attempts=0,
-        )
-        if is_first or now_s - self._written_s > _WRITE_EVERY_S:
-            self.put()
+        with self._lock:
+            self._state = replace(
+                self._state,
+                done_s=position.done_s,
+                length_s=position.duration_s,
+                faces=position.faces,
+                speed=(position.done_s - self._from_s) / took_s if took_s > 0 else 0.0,
+                attempts=0,
+            )
+            if is_first or now_s - self._written_s > _WRITE_EVERY_S:
+                self.put()
 
     def finish(self, summary: Summary) -> None:
         """Writes that all is scored."""
