@@ -1,4 +1,4 @@
-// The figures behind the curve: what Python packed (packing.py says how), and the words for any second of it.
+// The figures behind the curve, as packing.py packs them, and the words for any second.
 
 const SHARE_PARTS = 50000;
 const NOTHING = 0xffff;

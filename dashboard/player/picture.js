@@ -1,4 +1,4 @@
-// Drawing the curve on a canvas: segments, the line with its band, gaps, faces in view, and the axis of time.
+// Draws the curve on a canvas: segments, line and band, gaps, faces, axis of time.
 
 const STRIP_PX = 24;
 const LANE_PX = 30;
@@ -54,7 +54,7 @@ class Picture {
     return this.bottom - (share / this.most) * (this.bottom - this.top);
   }
 
-  /** Draws what is in view: `figures`, `zoom`, `curve` and `palette` on `width` x `height` CSS pixels of `paper`. */
+  /** Draws what is in view on `width` x `height` CSS pixels of `paper`. */
   draw(view) {
     Object.assign(this, view, { most: 1 });
     const { canvas, curve, figures, palette, zoom } = this;
@@ -107,7 +107,7 @@ class Picture {
     }
   }
 
-  /** Fills a stretch of time; gives its left edge and its width, less than a pixel where it is out of view. */
+  /** Fills a stretch of time; gives its left edge and width. */
   #column(from, until, look) {
     const [left, right] = [from, until].map((second) => Math.min(Math.max(this.xOf(second), 0), this.width));
     this.pen.fillStyle = look;

@@ -14,7 +14,7 @@ const KEYS = {
   PageDown: "on", n: "on", "+": "closer", "=": "closer", "-": "wider", 0: "whole", Escape: "noTip",
 };
 
-/** A piece of a line as the picture draws it, for the legend; of a range, which has no dashes, a broad and pale one. */
+/** A piece of a line as the picture draws it, for the legend; of a range, which has no dashes, a pale bar. */
 function stroke(colour, dash) {
   const [svg, line] = ["svg", "line"].map((name) => document.createElementNS("http://www.w3.org/2000/svg", name));
   const drawn = dash ? { "stroke-width": 2, "stroke-dasharray": dash.join(" ") } : { "stroke-width": 8, opacity: 0.3 };
@@ -42,7 +42,7 @@ class Player {
     this.lists.observe(document.body, { subtree: true, childList: true, attributeFilter: ["data-markers"] });
   }
 
-  /** Takes what the page gives, on its first run and on each later one that gives or looks different. */
+  /** Takes what the page gives, on its first run and on each that differs. */
   update(data, tell) {
     this.tell = tell;
     this.palette = data.palette;
@@ -86,7 +86,7 @@ class Player {
     return this.zoom.from + (x / this.plot.clientWidth) * this.zoom.span;
   }
 
-  /** Goes to a second of the session at once; the recording follows as fast as it can. */
+  /** Goes to a second of the session at once; the recording follows. */
   seek(second, moveVideo = true) {
     this.second = Math.min(Math.max(second, this.figures.from_s), this.figures.until_s);
     if (moveVideo && this.url) {
@@ -98,7 +98,7 @@ class Player {
     this.#speak();
   }
 
-  /** Sends the recording on, once it has arrived where it was sent before: dragging asks for many seconds. */
+  /** Sends the recording on once it has arrived: dragging asks for many seconds. */
   #chase = () => {
     if (!this.video.seeking) this.#go();
   };
@@ -204,7 +204,7 @@ class Player {
     if (last !== undefined) this.seek(last);
   }
 
-  /** Markers come from lists on the page, which may come after the curve, and with the curve itself. */
+  /** Markers come with the curve, and from lists that may come after it. */
   #gather() {
     const lists = [...document.querySelectorAll("[data-markers]")].map((list) => list.dataset.markers);
     const listed = lists.join();
@@ -275,9 +275,9 @@ class Player {
       return span;
     };
     const lines = this.picture.looks().map(({ line, colour, dash }) => key(line.name, colour, dash));
-    const curve = key(this.figures.words[this.plot.dataset.curve], (lines.length || this.figures.usual) && this.palette.curve, []);
-    const { usual } = this.figures;
-    const range = usual ? [key(usual.name, this.palette.quiet, null)] : [];
+    const { usual, words } = this.figures;
+    const curve = key(words[this.plot.dataset.curve], (lines.length || usual) && this.palette.curve, []);
+    const range = usual ? [key(usual.name, this.palette.quiet)] : [];
     this.name.replaceChildren(...(this.curve ? [curve, ...lines, ...range] : []));
   }
 
@@ -326,7 +326,7 @@ class Player {
     this.plot.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, x);
     this.drag = this.pointers.size > 1 ? null : { x, onStrip: y < this.picture.strip, moving: false };
-    // A finger may be about to scroll the page: it seeks where it lifts, or once it moves along the curve.
+    // A finger may be about to scroll: it seeks where it lifts, or once it moves along the curve.
     if (this.drag && event.pointerType !== "touch" && !this.drag.onStrip) this.#scrub(x);
   };
 
@@ -370,7 +370,7 @@ class Player {
   #wheel = (event) => {
     const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
     const along = sideways && (event.deltaX || event.deltaY);
-    // A pinch on a trackpad comes as a wheel with Ctrl; the wheel alone scrolls the page.
+    // A pinch on a trackpad is a wheel with Ctrl.
     if (event.ctrlKey || event.metaKey) this.zoomBy(Math.exp(-event.deltaY / 200), this.secondAt(this.#in(event).x));
     else if (along && !this.zoom.whole) this.show(this.secondAt(along), this.zoom.span);
     else return;
@@ -409,7 +409,7 @@ class Player {
     const second = Math.floor(this.second);
     const address = new URL(window.location.href);
     address.searchParams.set("t", second);
-    // Browsers let pages copy on safe addresses only; elsewhere the viewer does.
+    // Pages may copy on safe addresses only; elsewhere the viewer does.
     const copied = await navigator.clipboard?.writeText(address.href).then(() => true, () => false);
     const where = this.figures.position(second);
     this.status.textContent = copied ? `The link to ${where} is copied.` : `The link to ${where} is ${address.href}`;
@@ -417,7 +417,7 @@ class Player {
 
   note() { this.tell(Math.floor(this.second)); }
 
-  /** Whatever names a second on the page leads there: a part of a list, a row of a table. */
+  /** Whatever names a second on the page leads there. */
   #asked = (event) => {
     const named = event.composedPath().find((part) => part.dataset?.seek);
     if (!named || event.ctrlKey || event.metaKey || event.shiftKey) return; // those open links elsewhere

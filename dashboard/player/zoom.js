@@ -30,7 +30,7 @@ class Zoom {
     this.until = this.from + shown;
   }
 
-  /** Brings what is in view `times` as close; the second that is looked at stays where it is. */
+  /** Brings what is in view `times` as close; `second` stays in place. */
   closer(times, second) {
     const span = Math.min(Math.max(this.span / times, this.shortest), this.length);
     this.show(second - this.part(second) * span, span);

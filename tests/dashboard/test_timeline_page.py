@@ -390,7 +390,7 @@ def test_slides_of_a_deck_are_set_along_the_curve_by_keys_and_by_tapping(opened:
     page = opened("timeline?session=talk-1")
     page.get_by_role("tab", name="Import").click()
     deck = as_pptx(*(a_slide(a_title(title)) for title in ("One", "Two", "Three")))
-    page.locator('input[type="file"]').set_input_files(
+    page.locator('input[type="file"]').first.set_input_files(
         {"name": "deck.pptx", "mimeType": "application/octet-stream", "buffer": deck}
     )
     page.get_by_role("button", name="Add", exact=True).click()

@@ -314,4 +314,4 @@ def test_a_transcript_is_stored_beside_the_timelines_and_removed(
     assert houselights("timeline", "talk-1", "--remove-transcript").code == 0
     assert store.transcript("talk-1", "main") is None
     assert len(stage_of(store).timelines) == 1
-    assert houselights("timeline", "talk-1", "--remove-transcript").code == 1
+    assert houselights("timeline", "talk-1", "--remove-transcript").code == 2
