@@ -35,7 +35,7 @@ QUOTED: Final[Mapping[str, tuple[str, ...]]] = {
         "swinging at 120 px/s: identity changes",
     ),
     "facing": ("faces turned by 0 to 60° aside, 40 people: told right, balanced",),
-    "speed": ("real-time factor, CenterFace", "peak memory, 60 minutes"),
+    "speed": ("real-time factor, default detector", "peak memory, 60 minutes"),
     "cloud": (
         "DetectFaces calls per 1,000 face scores, 12 s sheets",
         "bytes uploaded per face score, 12 s sheets against the earlier way",
