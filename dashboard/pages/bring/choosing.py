@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING
 
 import msgspec
 import streamlit as st
 
-from audience.countries import countries
 from audience.errors import HouselightsError
 from audience.incoming import KEEPS
-from audience.privacy import SETTINGS, Setting, decide
 from audience.sessions import KINDS
 from audience.time import to_ms
 from dashboard import markup
@@ -21,6 +18,7 @@ from dashboard.access.entry import in_words
 from dashboard.access.upload_room import upload_rules
 from dashboard.clock import viewer_zone
 from dashboard.pages.bring import data, text
+from dashboard.place_fields import choose_country, choose_setting, show_outcome
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -34,17 +32,8 @@ def show_fields() -> data.SessionFields | None:
         title = st.text_input("Title", placeholder="The name of the file", key="bring-title")
         kind = st.selectbox("Kind", KINDS, format_func=str.capitalize, key="bring-kind", width=150)
     with st.container(horizontal=True):
-        setting: Setting | None = st.selectbox(
-            "Kind of place", SETTINGS, index=None, placeholder="Choose", format_func=str.capitalize, key="bring-setting"
-        )
-        country = st.selectbox(
-            "Country",
-            list(countries()),
-            index=None,
-            placeholder="Not set: type to search",
-            format_func=lambda code: countries()[code].label,
-            key="bring-country",
-        )
+        setting = choose_setting("bring-setting")
+        country = choose_country("bring-country")
     with st.container(horizontal=True):
         heads_only = st.checkbox("Count heads only", key="bring-heads")
         notice = st.checkbox("The people in view were informed", key="bring-notice")
@@ -55,8 +44,7 @@ def show_fields() -> data.SessionFields | None:
         keep = st.selectbox("Keep an uploaded file", KEEPS, format_func=text.KEEPS.__getitem__, key="bring-keep")
     if setting is None:
         return None
-    reason = decide(setting, country, heads_only=heads_only).reason
-    st.html(f'<p class="hl-outcome" role="status">{escape(reason)} This stays so for the session.</p>')
+    show_outcome(setting, country, heads_only=heads_only)
     zone = viewer_zone(st.context.timezone)
     return data.SessionFields(
         title=title.strip(),

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
-from audience.countries import countries
 from audience.errors import HouselightsError
 from audience.ids import free_id, id_of
-from audience.privacy import SETTINGS, Setting, decide
 from audience.session_setup import SessionSetup
 from audience.sessions import KINDS
 from dashboard import markup
 from dashboard.access.entry import in_words
 from dashboard.data import sessions
 from dashboard.pages.operate import data
+from dashboard.place_fields import NO_SETTING, choose_country, choose_setting, show_outcome
 from dashboard.session_address import open_session
 
 # What it may measure is said anew for each session, and nothing of it is chosen beforehand.
 _FIELDS = ("title", "setting", "country", "heads", "notice")
 _PROBLEM, _DONE, _MADE = "new-problem", "new-done", "new-made"
 _NO_TITLE = "A session and its stage need a title with a letter or a digit in it, a to z or 0 to 9."
-_NO_SETTING = "Choose the kind of place: it decides whether expressions may be measured."
 
 
 def new_session_key() -> str:
@@ -35,38 +31,20 @@ def show_new_session() -> None:
     st.text_input("Title", key="new-title")
     with st.container(horizontal=True):
         st.selectbox("Kind", KINDS, format_func=str.capitalize, key="new-kind")
-        setting: Setting | None = st.selectbox(
-            "Kind of place", SETTINGS, index=None, placeholder="Choose", format_func=str.capitalize, key="new-setting"
-        )
-    country = st.selectbox(
-        "Country",
-        list(countries()),
-        index=None,
-        placeholder="Not set: type to search",
-        format_func=lambda code: countries()[code].label,
-        key="new-country",
-    )
+        setting = choose_setting("new-setting")
+    country = choose_country("new-country")
     with st.container(horizontal=True):
         st.text_input("Stage", "Main", key="new-stage")
         st.text_input("Camera", "cam-1", key="new-camera")
     with st.container(horizontal=True):
         heads_only = st.checkbox("Count heads only", key="new-heads")
         st.checkbox("The people in view are informed", key="new-notice")
-    st.html(_outcome(setting, country, heads_only=heads_only))
+    show_outcome(setting, country, heads_only=heads_only)
     st.button("Set up session", type="primary", on_click=_set_up)
     if problem := st.session_state.pop(_PROBLEM, ""):
         st.html(markup.trouble(problem))
     elif st.session_state.pop(_DONE, False):
         st.rerun()
-
-
-def _outcome(setting: Setting | None, country: str | None, *, heads_only: bool) -> str:
-    """What a session of these would measure, and why, as HTML."""
-    if setting is None:
-        line = _NO_SETTING
-    else:
-        line = f"{decide(setting, country, heads_only=heads_only).reason} This stays so for the session."
-    return f'<p class="hl-outcome" role="status">{escape(line)}</p>'
 
 
 def _set_up() -> None:
@@ -77,7 +55,7 @@ def _set_up() -> None:
         st.session_state[_PROBLEM] = _NO_TITLE
         return
     if field["setting"] is None:
-        st.session_state[_PROBLEM] = _NO_SETTING
+        st.session_state[_PROBLEM] = NO_SETTING
         return
     try:
         session = data.set_up(

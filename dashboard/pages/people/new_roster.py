@@ -6,17 +6,16 @@ from html import escape
 
 import streamlit as st
 
-from audience.countries import countries
 from audience.errors import HouselightsError, InvalidValue
 from audience.identity.gate import CONDITIONS, Ruling, gate
 from audience.identity.records import ACTORS, PURPOSES, Actor, Roster
 from audience.ids import id_of
-from audience.privacy import SETTINGS
 from dashboard import markup
 from dashboard.access.entry import in_words
 from dashboard.access.identity import account
 from dashboard.access.people_data import now, open_people
 from dashboard.pages.people.text import PURPOSE_WORDS
+from dashboard.place_fields import choose_country, choose_setting
 
 _PROBLEM, _DONE = "roster-problem", "roster-done"
 
@@ -33,22 +32,8 @@ def show_new_roster() -> None:
             format_func=lambda one: PURPOSE_WORDS[one].capitalize(),
             key="roster-purpose",
         )
-        setting = st.selectbox(
-            "Kind of place",
-            SETTINGS,
-            index=None,
-            placeholder="Choose",
-            format_func=str.capitalize,
-            key="roster-setting",
-        )
-    country = st.selectbox(
-        "Country",
-        list(countries()),
-        index=None,
-        placeholder="Not set: counts as one of the EU",
-        format_func=lambda code: countries()[code].label,
-        key="roster-country",
-    )
+        setting = choose_setting("roster-setting")
+    country = choose_country("roster-country", unset="Not set: counts as one of the EU")
     st.text_input(
         "Stages where they may be recognised",
         placeholder="SESSION/STAGE, with * for any letters; several with commas",
