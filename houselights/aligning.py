@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 from audience.errors import InvalidValue
-from audience.reaction.curve import StageWindows, stage_windows
 from audience.sessions import Session, Stage
 from audience.store import Store
 from audience.time import from_ms
+from houselights.stored_reviews import stored_windows
 from timeline_files.aligning import Proposal, propose_from_reaction, propose_from_sound, stage_to_compare
 
 
@@ -49,7 +49,7 @@ def proposed_from_reaction(store: Store, session: Session, stage: Stage, other_i
     """
     other = store.session(other_id)
     there = stage_to_compare(store.stages(other_id), stage.stage_id, other_id)
-    return propose_from_reaction(_windows(store, session, stage), _windows(store, other, there))
+    return propose_from_reaction(stored_windows(store, session, stage), stored_windows(store, other, there))
 
 
 def _recording_began(store: Store, session: Session, stage: Stage, camera_id: str | None) -> datetime:
@@ -63,8 +63,3 @@ def _recording_began(store: Store, session: Session, stage: Stage, camera_id: st
         cameras = ", ".join(one.camera_id for one in recordings)
         raise InvalidValue(f"the recordings of {cameras} began at different times: choose one with --camera")
     return from_ms(began.pop()) if began else session.started_at
-
-
-def _windows(store: Store, session: Session, stage: Stage) -> StageWindows:
-    cameras = store.cameras(session.session_id, stage.stage_id)
-    return stage_windows(session, stage, cameras, store.windows(session.session_id, stage.stage_id))

@@ -23,10 +23,10 @@ from audience.export.manifest import (
 )
 from audience.export.tables import SCHEMA, curve_table, dictionary_table, notes_table, tracks_table, transcript_table
 from audience.private_files import private_folder, write_private
-from audience.reaction.curve import stage_windows
 from audience.sessions import shown_span_ms
 from audience.store import Store
 from audience.windows import DEFAULT_WIDTH_MS
+from houselights.stored_reviews import stored_windows
 
 FORMATS = ("csv", "parquet")
 
@@ -71,16 +71,7 @@ def export_session(
         ExportFailed: the folder cannot be written, or pyarrow is missing for Parquet.
     """
     session = store.session(session_id)
-    stages = [
-        stage_windows(
-            session,
-            stage,
-            store.cameras(session_id, stage.stage_id),
-            store.windows(session_id, stage.stage_id),
-            min_faces=min_faces,
-        )
-        for stage in store.stages(session_id)
-    ]
+    stages = [stored_windows(store, session, stage, min_faces=min_faces) for stage in store.stages(session_id)]
     from_ms, until_ms = shown_span_ms(session)
     faces = {
         windows.stage.stage_id: included_faces(

@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from audience.errors import InvalidValue
-from timeline_files.answers import CLIPS, MARKERS, Answers
-from timeline_files.moments import untangled
+from timeline_files.answers import Answers
+from timeline_files.moments import markers_or_clips
 from timeline_files.parts import Part
 from timeline_files.safe_xml import xml_of
 from timeline_files.text import LARGEST_TEXT
@@ -109,15 +109,9 @@ def read_zipped_fcpxml(data: bytes, answers: Answers | None = None) -> list[Part
 def _chosen(clips: list[Part], marks: list[tuple[bool, Part]], answers: Answers) -> list[Part]:
     """The clips or the markers, as answered, or whichever are likelier what was meant."""
     chapters = [part for is_chapter, part in marks if is_chapter]
-    wanted = chapters or [part for _, part in marks]
-    if not wanted:
-        return clips
-    kind = "chapter markers" if chapters else "markers"
-    likeliest = MARKERS if chapters or (len(wanted) > 1 and len(wanted) >= len(clips)) or not clips else CLIPS
-    choices = {MARKERS: f"its {len(wanted)} {kind}", CLIPS: f"its {len(clips)} clips"}
-    if answers.choose(f"It holds clips and {kind}", choices, likeliest) == CLIPS:
-        return clips
-    return untangled(wanted, answers)
+    if chapters:
+        return markers_or_clips(clips, chapters, answers, kind="chapter markers", meant=True)
+    return markers_or_clips(clips, [part for _, part in marks], answers)
 
 
 def _marks(

@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from audience.errors import InvalidValue
 from audience.time import clock_text
-from timeline_files.answers import AS_IS, CLOCK, DECIMAL, SORTED, THOUSANDS, UNITS, Answers
+from timeline_files.answers import AS_IS, CLIPS, CLOCK, DECIMAL, MARKERS, SORTED, THOUSANDS, UNITS, Answers
 from timeline_files.parts import LATEST_S, Part
 from timeline_files.timecode import Rate, Timecode, likely_rates, rate_in, timecode_in
 from timeline_files.times import HOW, quoted
@@ -473,6 +473,28 @@ def _shown(part: Part) -> str:
     from timeline_files.times import time_text
 
     return time_text(part.start_s) if 0 <= part.start_s <= LATEST_S else f"{part.start_s:g} s"
+
+
+def markers_or_clips(
+    clips: list[Part], markers: Sequence[Part], answers: Answers, *, kind: str = "markers", meant: bool = False
+) -> list[Part]:
+    """The clips or the markers of an edit, as answered, or whichever are likelier what was meant.
+
+    Args:
+        clips: in order.
+        markers: in any order.
+        answers: of the user.
+        kind: what the markers are called.
+        meant: whether markers are meant wherever there are any.
+    """
+    if not markers:
+        return clips
+    choices = {MARKERS: f"its {len(markers)} {kind}", CLIPS: f"its {len(clips)} clips"}
+    more = len(markers) > 1 and len(markers) >= len(clips)
+    likeliest = MARKERS if meant or more or not clips else CLIPS
+    if answers.choose(f"It holds clips and {kind}", choices, likeliest) == CLIPS:
+        return clips
+    return untangled(markers, answers)
 
 
 def untangled(parts: Sequence[Part], answers: Answers) -> list[Part]:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from audience.errors import InvalidValue
-from timeline_files.answers import CLIPS, MARKERS, Answers
-from timeline_files.moments import untangled
+from timeline_files.answers import Answers
+from timeline_files.moments import markers_or_clips
 from timeline_files.optional import require
 from timeline_files.parts import Part
 from timeline_files.text import LARGEST_TEXT, text_of
@@ -99,15 +99,9 @@ def _chosen(timeline: Timeline, answers: Answers) -> list[Part]:
     markers = _markers(timeline)
     track = _track(timeline)
     clips = [] if track is None else _parts(track)
-    if not markers:
-        if not clips:
-            raise InvalidValue("holds no segment: a timeline needs at least one clip")
-        return clips
-    choices = {MARKERS: f"its {len(markers)} markers", CLIPS: f"its {len(clips)} clips"}
-    likeliest = MARKERS if not clips or (len(markers) > 1 and len(markers) >= len(clips)) else CLIPS
-    if answers.choose("It holds clips and markers", choices, likeliest) == CLIPS:
-        return clips
-    return untangled(markers, answers)
+    if not markers and not clips:
+        raise InvalidValue("holds no segment: a timeline needs at least one clip")
+    return markers_or_clips(clips, markers, answers)
 
 
 def _markers(timeline: Timeline) -> list[Part]:

@@ -178,14 +178,23 @@ def read_path(path: Path, *, length_s: float | None = None, read_as: Sequence[st
     if path.suffix.lower() in MEDIA and _seems_media(path):
         options = {"path": str(path), "length_s": length_s}
         return _isolated(path.name, "", lambda: run_isolated(chapters_in, b"", **options))
+    data = file_bytes(path, LARGEST_DECK)
+    name = path.parent.name if path.name in (BUNDLED, CONTENT) else path.name
+    return read_file(name, data, length_s=length_s, read_as=read_as)
+
+
+def file_bytes(path: Path, at_most: int) -> bytes:
+    """The bytes of a file on disk: one more than `at_most` where it is larger, so that its reader refuses it.
+
+    Raises:
+        InvalidValue: the file cannot be read.
+    """
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST_DECK + 1)
+            return file.read(at_most + 1)
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else problem
         raise InvalidValue(f"{path} cannot be read ({reason}): check the name and the folder") from None
-    name = path.parent.name if path.name in (BUNDLED, CONTENT) else path.name
-    return read_file(name, data, length_s=length_s, read_as=read_as)
 
 
 def _seems_media(path: Path) -> bool:

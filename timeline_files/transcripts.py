@@ -12,6 +12,7 @@ from audience.time import clock_text
 from audience.transcripts import LATEST_S, LONGEST_LINE, MOST_LINES, Line, Transcript, without_repeats
 from timeline_files.isolated import ProcessCrashed, ProcessTimedOut, run_isolated
 from timeline_files.parts import Part, plain_title
+from timeline_files.reading import file_bytes
 from timeline_files.subtitles import ARROW, read_srt, read_webvtt
 from timeline_files.text import LARGEST_TEXT, lines_of, text_of
 from timeline_files.times import time_s
@@ -53,13 +54,7 @@ def read_transcript_file(path: Path) -> Transcript:
     Raises:
         InvalidValue: as `read_transcript`, or the file cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_TEXT + 1)
-    except (OSError, ValueError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else problem
-        raise InvalidValue(f"{path} cannot be read ({reason}): check the name and the folder") from None
-    return read_transcript(path.name, data)
+    return read_transcript(path.name, file_bytes(path, LARGEST_TEXT))
 
 
 def lines_in(data: bytes, *, kind: str) -> list[dict[str, Any]]:

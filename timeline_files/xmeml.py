@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from audience.errors import InvalidValue
-from timeline_files.answers import CLIPS, MARKERS, Answers
-from timeline_files.moments import untangled
+from timeline_files.answers import Answers
+from timeline_files.moments import markers_or_clips
 from timeline_files.parts import Part
 from timeline_files.safe_xml import xml_of
 from timeline_files.timecode import Rate, rate_of
@@ -38,15 +38,7 @@ def read_xmeml(data: bytes, answers: Answers | None = None) -> list[Part]:
         raise InvalidValue(f"holds {len(sequences)} sequences: export one")
     (sequence,) = sequences
     rate = _rate(sequence)
-    clips = _clips(sequence, rate)
-    markers = _markers(sequence, rate)
-    if not markers:
-        return clips
-    choices = {MARKERS: f"its {len(markers)} markers", CLIPS: f"its {len(clips)} clips"}
-    likeliest = MARKERS if not clips or (len(markers) > 1 and len(markers) >= len(clips)) else CLIPS
-    if answers.choose("It holds clips and markers", choices, likeliest) == CLIPS:
-        return clips
-    return untangled(markers, answers)
+    return markers_or_clips(_clips(sequence, rate), _markers(sequence, rate), answers)
 
 
 def _clips(sequence: Element, rate: Rate) -> list[Part]:

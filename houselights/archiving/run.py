@@ -15,13 +15,14 @@ import msgspec
 from audience.disclosure import MIN_FACES
 from audience.errors import ExportFailed, InvalidValue
 from audience.export.manifest import DISCLAIMER
-from audience.reaction.curve import StageWindows, stage_windows
+from audience.reaction.curve import StageWindows
 from audience.scorers import scorers_of
 from audience.sessions import Session
 from audience.store import Store
 from houselights.archiving.columns import TABLES
 from houselights.archiving.places import ArchivePlace
 from houselights.archiving.tables import scorers_file, segments_file, sessions_file, windows_file
+from houselights.stored_reviews import stored_windows
 
 MANIFEST = "manifest.json"
 SESSIONS_FILE = "sessions/sessions.parquet"
@@ -105,16 +106,7 @@ def _month(session: Session) -> str:
 
 
 def _stages(store: Store, session: Session) -> list[StageWindows]:
-    return [
-        stage_windows(
-            session,
-            stage,
-            store.cameras(session.session_id, stage.stage_id),
-            store.windows(session.session_id, stage.stage_id),
-            min_faces=MIN_FACES,
-        )
-        for stage in store.stages(session.session_id)
-    ]
+    return [stored_windows(store, session, stage, min_faces=MIN_FACES) for stage in store.stages(session.session_id)]
 
 
 class _Manifest(msgspec.Struct):

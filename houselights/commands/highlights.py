@@ -155,23 +155,12 @@ def _recordings_around(store: Store, session: Session) -> list[RecordingProgress
 
 
 def _review(store: Store, session_id: str, stage_id: str | None, expression: str) -> Review:
-    from audience.monitoring.cameras import is_receiving
-    from audience.reaction.curve import stage_windows
-    from audience.reaction.review import review_of
-    from audience.time import to_ms
+    from houselights.stored_reviews import stored_reviews
 
     session = store.session(session_id)
     stage = chosen_stage(store.stages(session_id), session_id, stage_id)
-    cameras, table = store.cameras(session_id, stage.stage_id), store.windows(session_id, stage.stage_id)
-    heartbeats = store.heartbeats(session_id)
-    return review_of(
-        stage_windows(session, stage, cameras, table),
-        expression,
-        scorers=store.scorers(session_id),
-        recordings=store.recordings(session_id),
-        heartbeats=heartbeats,
-        live=is_receiving(session, heartbeats, to_ms(datetime.now(UTC))),
-    )
+    (review,) = stored_reviews(store, session, [stage], expression)
+    return review
 
 
 def _begins_s(

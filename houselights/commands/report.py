@@ -54,10 +54,7 @@ def report(
     The ending says which kind: a page, a tagged PDF, or slides whose charts and tables can be edited. It contains no
     picture of the audience. Times are those of this machine's time zone.
     """
-    from audience.monitoring.cameras import is_receiving
-    from audience.reaction.curve import stage_windows
-    from audience.reaction.review import review_of
-    from audience.time import to_ms
+    from houselights.stored_reviews import stored_reviews
 
     with needing_extra("report"):
         from dashboard.clock import machine_zone
@@ -66,27 +63,14 @@ def report(
     file = Path(f"{session_id}.html") if file is None else file
     if file.suffix.lower() not in _KINDS:
         raise InvalidValue(f"{file} is none of {', '.join(_KINDS)}: give a file of one of these kinds with --to")
-    now = datetime.now(UTC)
     with store_at(store_url) as store:
         session = store.session(session_id)
         stage = chosen_stage(store.stages(session_id), session_id, stage_id)
-        windows = stage_windows(
-            session, stage, store.cameras(session_id, stage.stage_id), store.windows(session_id, stage.stage_id)
-        )
-        heartbeats = store.heartbeats(session_id)
-        review = review_of(
-            windows,
-            expression,
-            scorers=store.scorers(session_id),
-            recordings=store.recordings(session_id),
-            heartbeats=heartbeats,
-            live=is_receiving(session, heartbeats, to_ms(now)),
-            transcript=store.transcript(session_id, stage.stage_id),
-        )
+        (review,) = stored_reviews(store, session, [stage], expression)
     pictures = None
     if folder is not None:
         pictures = slide_pictures(folder, sum(len(one.segments) for one in stage.timelines[:1]))
-    made = report_of(review, pictures=pictures, made_at=now, zone=machine_zone())
+    made = report_of(review, pictures=pictures, made_at=datetime.now(UTC), zone=machine_zone())
     write_output(file, _written(made, file.suffix.lower()))
     click.echo(file)
 

@@ -215,13 +215,10 @@ def _read(
 def _matched(deck: Path, recording: Path, bar: _Bar) -> Timeline:
     """Finds the slides in a recording, and prints which of them are left for a person."""
     from timeline_files.decks import LARGEST_DECK
+    from timeline_files.reading import file_bytes
     from timeline_files.slide_matching import match_deck
 
-    try:
-        with deck.open("rb") as file:
-            data = file.read(LARGEST_DECK + 1)
-    except OSError as problem:
-        raise InvalidValue(f"{deck} cannot be read ({problem.strerror}): check the name and the folder") from None
+    data = file_bytes(deck, LARGEST_DECK)
     match = match_deck(deck.name, data, recording, on_position=lambda at_s, of_s: bar.show(recording.name, at_s, of_s))
     bar.stop()
     for segment in match.timeline.segments:

@@ -18,15 +18,15 @@ from audience.comparing.earlier import StageSummary
 from audience.comparing.suggestions import earlier_givings, earlier_sessions, suggestions
 from audience.disclosure import interval_text, share_text
 from audience.errors import AlertNotDelivered, DeliveryUnknown, HouselightsError
-from audience.reaction.curve import stage_windows
 from audience.reaction.headline import DID
-from audience.reaction.review import Review, review_of
+from audience.reaction.review import Review
 from audience.sessions import Session
 from audience.store import Store
 from audience.time import to_ms
 from dashboard.mail import Attachment, MailServer, check_mail_address
 from edge_lambda.backoff import Backoff
 from houselights.notify.notifiers import fingerprint
+from houselights.stored_reviews import stored_reviews
 
 RECENT_MS: Final = 3 * 24 * 3_600_000
 """The report of a session that ended, or was set up, before is not sent any more: of an older store none is."""
@@ -200,7 +200,7 @@ def report_mail(store: Store, session: Session, *, pages: str, now: datetime, zo
     from dashboard.report.contents import report_of
     from dashboard.report.html_page import html_of
 
-    reviews = [one for one in _reviews(store, session) if one.length_s]
+    reviews = [one for one in stored_reviews(store, session, store.stages(session.session_id)) if one.length_s]
     reviews = sorted(reviews, key=lambda review: -review.most_faces)[:MOST_STAGES]
     if not reviews:
         return None
@@ -219,24 +219,6 @@ def report_mail(store: Store, session: Session, *, pages: str, now: datetime, zo
             for review in reviews
         ),
     )
-
-
-def _reviews(store: Store, session: Session) -> list[Review]:
-    session_id = session.session_id
-    scorers, recordings, beats = store.scorers(session_id), store.recordings(session_id), store.heartbeats(session_id)
-    return [
-        review_of(
-            stage_windows(
-                session, stage, store.cameras(session_id, stage.stage_id), store.windows(session_id, stage.stage_id)
-            ),
-            scorers=scorers,
-            recordings=recordings,
-            heartbeats=beats,
-            live=False,
-            transcript=store.transcript(session_id, stage.stage_id),
-        )
-        for stage in store.stages(session_id)
-    ]
 
 
 def _summary(store: Store, review: Review, *, named: bool) -> str:
