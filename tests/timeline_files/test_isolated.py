@@ -7,7 +7,7 @@ import json
 import os
 import resource
 import socket
-import time
+import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -99,15 +99,20 @@ def test_a_killed_fork_server_is_restarted() -> None:
     assert run_isolated(hostile.size, b"abc", times=1) == 3
 
 
-def test_a_slow_file_does_not_delay_another() -> None:
+def test_a_slow_file_does_not_delay_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolated, "WALL_TIME_FACTOR", 1000)  # the slow one outlasts this test on any machine
     run_isolated(hostile.size, b"", times=1)
-    with ThreadPoolExecutor(2) as threads:
-        long = threads.submit(run_isolated, hostile.loop, b"")
-        while not long.running():
-            time.sleep(0.001)
-        assert threads.submit(run_isolated, hostile.size, b"ab", times=1).result() == 2
-        assert not long.done()
-        assert isinstance(long.exception(), ProcessTimedOut)
+    send, sent = isolated._send_socket, threading.Event()
+    monkeypatch.setattr(isolated, "_send_socket", lambda theirs: (send(theirs), sent.set()))
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(run_isolated, hostile.sleep, b"")
+        try:
+            assert sent.wait(60)
+            assert run_isolated(hostile.size, b"ab", times=1) == 2
+            assert not slow.done()
+        finally:
+            isolated._close_server()  # which ends the slow one
+        assert isinstance(slow.exception(), ProcessCrashed)
 
 
 def test_a_repeated_slide_is_read_once() -> None:
