@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audience.board.board import Board, BoardRow, board, overlap, reads_from_ms
+from audience.board.board import Board, BoardRow, board, reads_from_ms
+from audience.board.changes import notes_text
 from audience.board.liveliness import UPDATE_MS, StageSums, stage_sums
 from audience.board.ranking import CHAIN_MS
 from audience.board.reader import BoardReader, read_sums
@@ -86,27 +87,15 @@ def test_the_liveliest_stage_is_on_top_and_too_few_faces_come_last():
     assert row(found, "hill").faces == 50
 
 
-def test_stages_whose_intervals_overlap_are_a_tie():
+def test_stages_whose_intervals_overlap_are_one_group():
     found = board(a_session(), four(), AT)
     assert [one.tied for one in found.rows] == [False, True, True, False]
-    assert overlap(row(found, "barn"), row(found, "mill"))
-    assert not overlap(row(found, "hill"), row(found, "barn"))
-
-
-@given(st.tuples(*[st.floats(0, 100)] * 4))
-def test_a_tie_is_one_from_either_side(bounds):
-    one, other = (
-        BoardRow(stage_id=name, title=name, state="live", low=min(pair), high=max(pair))
-        for name, pair in (("a", bounds[:2]), ("b", bounds[2:]))
-    )
-    assert overlap(one, other) == overlap(other, one)
-    assert overlap(one, one)
 
 
 def test_of_three_people_only_the_number_is_shown():
     few = row(board(a_session(), four(), AT), "bench")
     assert (few.state, few.faces) == ("too few", 3)
-    assert (few.figure, few.low, few.high, few.rank, few.over_5_min, few.why) == (None, None, None, None, None, "")
+    assert (few.figure, few.low, few.high, few.rank, few.over_5_min, few.notes) == (None, None, None, None, None, ())
     assert set(few.sparkline) == {None}
 
 
@@ -156,9 +145,9 @@ def test_changes_are_described_in_a_phrase():
     sets = a_timeline(("Slow Tide", 0, LENGTH_S - 200), ("Marrow", LENGTH_S - 200, 9000))
     rising = steady("hill", 10, 50, until_s=LENGTH_S - 200) + steady("hill", 40, 50, from_s=LENGTH_S - 200)
     found = row(board(a_session(), [stage_of("hill", rising, timelines=[sets]), *four()[1:]], AT), "hill")
-    assert found.why == "more faces smile, “Marrow” began"
+    assert notes_text(found.notes) == "more faces smile, “Marrow” began"
     assert found.playing == "Marrow"
-    assert row(board(a_session(), four(), AT), "hill").why == ""
+    assert row(board(a_session(), four(), AT), "hill").notes == ()
 
 
 def test_surprise_and_a_crowd_that_leaves_are_described_too():
@@ -168,7 +157,7 @@ def test_surprise_and_a_crowd_that_leaves_are_described_too():
     windows = [a_window(at, seen=seen(0.2, 0.1, 60), stage_id="hill") for at in range(LENGTH_S - 200)]
     windows += [a_window(at, seen=seen(0.2, 0.8, 30), stage_id="hill") for at in range(LENGTH_S - 200, LENGTH_S)]
     found = row(board(a_session(), [stage_of("hill", windows), *four()[1:]], AT), "hill")
-    assert found.why == "more faces look surprised, fewer faces in view (30, 60 five minutes ago)"
+    assert notes_text(found.notes) == "more faces look surprised, fewer faces in view (30, 60 five minutes ago)"
 
 
 def test_the_current_set_follows_from_the_stages_cues():
@@ -281,7 +270,7 @@ def test_between_two_updates_only_ages_move(wandering):
     at_ms = after_ms(2000)
     earlier, later = (board(a_session(), stages, at_ms + wait_ms) for wait_ms in (0, UPDATE_MS - 1))
     assert [replace(one, age_s=None) for one in earlier.rows] == [replace(one, age_s=None) for one in later.rows]
-    assert board(a_session(), stages, at_ms + UPDATE_MS).rows[0].figure != earlier.rows[0].figure
+    assert board(a_session(), stages, at_ms + UPDATE_MS).rows[0].sparkline != earlier.rows[0].sparkline
 
 
 @pytest.fixture
