@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from audience.board.board import Board, BoardRow, board, reads_from_ms
 from audience.board.changes import notes_text
 from audience.board.liveliness import UPDATE_MS, StageSums, stage_sums
-from audience.board.ranking import CHAIN_MS
+from audience.board.ranking import CHAIN_MS, HOLD_MS, RENEW_MS
 from audience.board.reader import BoardReader, read_sums
 from audience.store import Store
 from audience.stores import open_store
@@ -227,6 +227,50 @@ def wavering(seed: int, stages: int = 4, length_s: int = 2400) -> dict[str, list
 @pytest.fixture(scope="module")
 def wandering() -> dict[str, list[WindowRecord]]:
     return wavering(3)
+
+
+def test_places_stand_for_half_a_minute_also_where_every_board_is_made_by_a_process_that_just_started(wandering):
+    stages = [stage_of(stage, windows) for stage, windows in wandering.items()]
+    since: dict[str, tuple[object, int]] = {}
+    changes = []
+    for at_ms in range(after_ms(1830), after_ms(2190), UPDATE_MS):
+        found = board(a_session(), stages, at_ms)
+        assert at_ms - found.ranked_at_ms <= RENEW_MS
+        figures = [round(one.figure) for one in found.rows if one.state == "live"]
+        assert figures == sorted(figures, reverse=True)
+        for place, one in enumerate(found.rows):
+            label, changed_ms = since.get(one.stage_id, ((place, one.tied, one.figure), 0))
+            if label != (place, one.tied, one.figure):
+                changes.append(at_ms - changed_ms)
+                changed_ms = at_ms
+            since[one.stage_id] = (place, one.tied, one.figure), changed_ms
+    assert min(changes) >= HOLD_MS
+    assert len(changes) > 4, "places or figures should have changed, or nothing was tried"
+
+
+def test_a_stage_that_just_began_says_so_and_has_a_place_within_half_a_minute():
+    stages = [*four()[:3], stage_of("yard", steady("yard", 25, 50, from_s=LENGTH_S, until_s=LENGTH_S + 100))]
+    for stage in range(3):
+        more = steady(stages[stage].stage.stage_id, 20, 50, until_s=LENGTH_S + 100)
+        stages[stage] = stage_of(stages[stage].stage.stage_id, more)
+    seen = {}
+    for at_s in range(LENGTH_S, LENGTH_S + 60, 2):
+        seen[at_s] = row(board(a_session(), stages, after_ms(at_s)), "yard")
+    states = list(dict.fromkeys(one.state for one in seen.values()))
+    assert states in (["silent", "too few", "new", "live"], ["silent", "too few", "live"])
+    assert all(one.figure is None and one.rank is None for one in seen.values() if one.state != "live")
+    first_s = min(at_s for at_s, one in seen.items() if one.state in ("new", "live"))
+    assert seen[first_s + 32].state == "live"
+
+
+def test_the_next_set_follows_from_the_cues_and_a_pause_puts_it_off():
+    sets = a_timeline(("Slow Tide", 0, 600), ("Marrow", 900, 1500))
+    playing = stage_of("hill", steady("hill", 10, 50), timelines=[sets], cues=[a_cue(300, 0)])
+    (found,) = board(a_session(), [playing], after_ms(400)).rows
+    assert (found.coming, found.coming_at_ms) == ("Marrow", after_ms(1200))
+    held_up = stage_of("hill", [], timelines=[sets], cues=[a_cue(300, 0), a_cue(1000, 500)])
+    assert board(a_session(), [held_up], after_ms(400)).rows[0].coming_at_ms == after_ms(1400)
+    assert board(a_session(), [playing], after_ms(1300)).rows[0].coming == ""
 
 
 def test_a_board_of_the_past_is_the_one_that_was_shown(wandering):
