@@ -75,13 +75,13 @@ const note = ([kind, title, n, before]) => say(`note.${key(kind)}`, { title, n, 
 const state = (stage) => say(`state.${key(stage.state)}`, { length: stage.age_s === null ? "" : length(stage.age_s) });
 const is_link = (directions) => /^https:\/\/[^\s"'<>]+$/.test(directions);
 
-/** What is on, or why there is no figure; then what comes next, and how to get there. */
+/** What is on, or why there is no figure; then how to get there, and what comes next. */
 function lines_of(stage, gone) {
   const next = stage.coming_at_ms && stage.coming_at_ms - shown.as_of_ms < SOON_MS ? say("coming", { time: clock.format(stage.coming_at_ms), title: stage.coming }) : "";
   const way = is_link(stage.directions) ? "" : stage.directions;
   return [
     [gone && state(stage), stage.playing, ...(gone ? [] : stage.notes.map(note))],
-    [next, way],
+    [way, next],
   ].map((parts) => parts.filter(Boolean).join(" · "));
 }
 

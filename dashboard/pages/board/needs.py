@@ -56,11 +56,9 @@ def needs_line(board: Board, cameras: Sequence[CameraStatus]) -> str:
 
 def _camera_text(status: CameraStatus) -> str:
     text = _CAMERA[status.state].format(camera=status.camera_id)
-    if status.state == "late" and status.delay_s is not None:
-        text += f" by {length_text(status.delay_s)}"
-    elif status.seen_s is not None and status.state == "dead":
-        text += f" for {length_text(status.seen_s)}"
-    return f"{text} ({status.why})" if status.why and status.state != "dead" else text
+    if status.state == "dead" and status.seen_s is not None:
+        return f"{text} for {length_text(status.seen_s)}"
+    return f"{text}: {status.why}" if status.why else text
 
 
 def _silence(row: BoardRow) -> str:

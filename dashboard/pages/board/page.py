@@ -115,8 +115,8 @@ def show(session: Session, every_s: float) -> None:
 
 
 if found := festivals():
-    head = st.container()
-    with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
+    head, choosers = st.columns([3, 2], vertical_alignment="center")
+    with choosers, st.container(horizontal=True, horizontal_alignment="right", key="choosers"):
         chosen = choose_session(
             found, lambda: found[0].session_id, label="Festival", label_visibility="collapsed", width=320
         )
@@ -126,9 +126,7 @@ if found := festivals():
         st.stop()
     session = next(one for one in found if one.session_id == chosen)
     began = date_text(session.started_at, viewer_zone(st.context.timezone))
-    head.html(
-        markup.header(session.name, kind_words(session), [began], "Which stage needs you, and which is liveliest?")
-    )
+    head.html(markup.header(session.name, kind_words(session), [began], ""))
     st.fragment(show, run_every=every_s or None)(session, every_s)
     public = f"{ROUTE}/{session.session_id}"
     st.markdown(
