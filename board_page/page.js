@@ -1,5 +1,4 @@
 "use strict";
-const WORDS = /*words*/{};
 const $ = (id) => document.getElementById(id);
 const QUERY = new URLSearchParams(location.search);
 const KIOSK = QUERY.get("kiosk") === "1";

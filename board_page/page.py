@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -44,7 +44,9 @@ class Page:
 @cache
 def page() -> Page:
     """The board's page. It may stand in a frame of any site, since there is nothing on it to be tricked into."""
-    return assembled("board_page", frames="*", words=words())
+    # Escaped, because a text of it may hold what ends a script.
+    packed = json.dumps(words(), ensure_ascii=False, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
+    return assembled("board_page", frames="*", script_before=f'"use strict";\nconst WORDS = {packed};\n')
 
 
 @cache
@@ -58,7 +60,12 @@ def words() -> Mapping[str, Words]:
 
 
 def assembled(
-    package: str, *, frames: str = "'none'", images: str = "data:", words: Mapping[str, Words] | None = None
+    package: str,
+    *,
+    frames: str = "'none'",
+    images: str = "data:",
+    translate: Callable[[str], str] = str,
+    script_before: str = "",
 ) -> Page:
     """Puts a page together from `page.html`, `page.css` and `page.js` of a package.
 
@@ -66,14 +73,14 @@ def assembled(
         package: its dotted name.
         frames: in frames of which sites it may stand, as the policy's `frame-ancestors` has it.
         images: where its pictures come from, as the policy's `img-src` has it.
-        words: its texts by language, which take the place of `/*words*/{}` in the script.
+        translate: makes the HTML that is sent of that in `page.html`, before style and script are put in.
+        script_before: script that runs before that in `page.js`.
     """
     here = files(package)
     style, script = ((here / name).read_text("utf-8") for name in ("page.css", "page.js"))
-    if words is not None:
-        packed = json.dumps(words, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-        script = script.replace("/*words*/{}", packed.replace("<", "\\u003c"))
-    html = (here / "page.html").read_text("utf-8").replace("/*style*/", style).replace("/*script*/", script)
+    script = script_before + script
+    html = translate((here / "page.html").read_text("utf-8"))
+    html = html.replace("/*style*/", style).replace("/*script*/", script)
     policy = (
         f"default-src 'none'; connect-src 'self'; img-src {images}; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'; frame-ancestors {frames}"
