@@ -287,7 +287,7 @@ def test_the_first_line_answers_where_it_is_liveliest_whatever_there_is_to_say(f
     together = [a_row(0, rank=1, tied=True), a_row(1, rank=1, tied=True), a_row(2, figure=20, rank=3)]
     for rows, line in (
         (together, "No clear leader: Main stage, Comedy tent"),
-        (together[:1], "Only one stage has a figure now: Main stage"),
+        (together[:1], "One stage so far: Main stage"),
         ([a_row(0, state="new", figure=None)], "No stage has a figure yet"),
         ([a_row(0, state="stale")], "No news from any stage"),
     ):
