@@ -92,6 +92,7 @@ def score_recording(
 ) -> Summary:
     """Scores a recording into the store, continuing where an earlier run stopped.
 
+    Once all of it is stored, its shares are estimated again over the whole (`houselights.scoring.second_pass`).
     On Ctrl-C (KeyboardInterrupt), finished windows are stored before the exception is passed on.
 
     Args:
