@@ -193,6 +193,7 @@ async function send() {
   } catch (problem) {
     if (!sending) return;
     failed += 1;
+    $("faces").hidden = failed > 1;
     sinceMs ||= Date.now();
     size = Math.min(SIZES.length - 1, size + 1);
     if (problem instanceof Error && problem.message && !(problem instanceof TypeError) && problem.name === "Error") say(problem.message, "bad");

@@ -54,9 +54,7 @@ OLDEST_MS: Final = 1500.0
 _MOST_CAMERAS: Final = 1000
 _PAGE: Final = re.compile("[0-9a-f]{16}")
 # The page asks for the camera and keeps the screen on; no other page of this server may use the camera.
-_FEATURES: Final = (
-    "camera=(self), screen-wake-lock=(self), battery=(self), display-capture=(), geolocation=(), microphone=()"
-)
+_FEATURES: Final = "camera=(self), screen-wake-lock=(self), display-capture=(), geolocation=(), microphone=()"
 
 
 class Senders:

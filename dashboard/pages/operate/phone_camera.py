@@ -46,6 +46,7 @@ def show_phone_camera(session_id: str) -> None:
         places,
         format_func=lambda place: f"{place[1]} on {names.get(place[0], place[0])}",
         key=f"phone-place-{session_id}",
+        width=420,
     )
     whole = (session_id, *place)
     key = f"phone-link-{'-'.join(whole)}"
@@ -53,10 +54,10 @@ def show_phone_camera(session_id: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Make a link", type="primary", on_click=act, args=(_made, whole, key))
         st.button("End all links of this camera", on_click=act, args=(_ended, whole, key))
+    _show_live(now, whole)
     token = st.session_state.get(key)
     if token:
         _show_link(token, addresses)
-    _show_live(now, whole)
 
 
 def _made(place: tuple[str, str, str], key: str) -> None:
