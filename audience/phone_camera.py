@@ -64,7 +64,6 @@ class Framing:
         dark: the picture is too dark to find faces.
         blurred: it is out of focus or shaken.
         far: the faces are too small to be measured well.
-        tilted: the picture had to be turned or straightened, or the heads lean.
         problem: why this camera measures nothing, in one line; "" where it does.
     """
 
@@ -72,7 +71,6 @@ class Framing:
     dark: bool = False
     blurred: bool = False
     far: bool = False
-    tilted: bool = False
     problem: str = ""
 
     def packed(self, place: tuple[str, str, str]) -> bytes:

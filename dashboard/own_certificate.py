@@ -72,7 +72,7 @@ def own_certificate(addresses: Sequence[str], folder: Path | None = None) -> Own
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes, serialization
     except ModuleNotFoundError:
-        raise InvalidValue("phones need https: install Houselights with its extra `dashboard` or `people`") from None
+        raise InvalidValue("phones need https: install Houselights with its extra `dashboard`") from None
     path = (folder or platformdirs.user_data_path("houselights", appauthor=False)) / "phones.pem"
     names = sorted({*addresses, "127.0.0.1"})
     now = datetime.now(UTC)

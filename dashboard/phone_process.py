@@ -7,6 +7,7 @@ Nothing queues: of each phone the newest picture waits alone, and takes the plac
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -84,6 +85,7 @@ class PhoneProcess:
             with self._changed:
                 self._ending = True
                 self._changed.notify()
+            self._hang_up()  # the thread may wait for a process that takes nothing
             thread.join()
             self._end()
 
@@ -137,15 +139,18 @@ class PhoneProcess:
                 place, framing = read_framing(connection.recv_bytes(LARGEST_MESSAGE))
                 self._answers[place] = time.monotonic(), framing
 
+    def _hang_up(self) -> None:
+        """Tells the process to end, and wakes the threads that write to it and read from it."""
+        if (connection := self._connection) is not None:
+            with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as ours:
+                ours.shutdown(socket.SHUT_RDWR)
+
     def _end(self) -> None:
         """Closes the socket, at which the process ends; what it measured is stored before."""
+        self._hang_up()
         process, connection = self._process, self._connection
         self._process = self._connection = None
         if connection is not None:
-            # Closing alone would not wake the thread that reads from it, nor tell the process.
-            with suppress(OSError), socket.socket(fileno=connection.fileno()) as ours:
-                ours.shutdown(socket.SHUT_RDWR)
-                ours.detach()
             connection.close()
         if process is not None:
             try:

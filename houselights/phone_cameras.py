@@ -23,7 +23,6 @@ from audience.phone_camera import LARGEST_MESSAGE, Framing, PhonePicture, read_p
 from audience.session_setup import SessionSetup
 from audience.stores import open_store
 from audience.time import to_ms
-from edge_lambda.correction.leaning import lean_of
 from edge_lambda.crops import SMALLEST_PX
 from edge_lambda.detectors import DEFAULT_DETECTOR
 from edge_lambda.detectors.load import load_detector
@@ -43,9 +42,6 @@ FAR_BELOW_PX: Final = 2 * SMALLEST_PX
 DIM_BELOW: Final = 0.15
 """Brightness under which a picture in which no face is found is said to be too dark."""
 
-LEANING_DEG: Final = 15.0
-"""Median lean of the heads from which a phone is said to be tilted; people lean by 7° (standard deviation)."""
-
 PLAN: Final = WatchPlan(heartbeat_every_ms=500, longest_wait_s=1.0, ends_session=False)
 """Told every second, so that whoever puts the phone up sees on Operate what it sees; and a phone that was gone for a
 minute goes on at once."""
@@ -59,14 +55,12 @@ def framing_of(window: ScoredWindow) -> Framing:
     frame = window.kept[-1]
     quality = measure_picture(frame.image)
     faces = [seen.detection for seen in frame.tracked]
-    leans = [lean for face in faces if (lean := lean_of(face)) is not None]
     is_dark = quality.brightness < (DARK_BELOW if faces else DIM_BELOW)
     return Framing(
         faces=window.record.faces,
         dark=is_dark,
         blurred=not is_dark and quality.sharpness < BLURRED_BELOW,
         far=bool(faces) and statistics.median(face.height for face in faces) < FAR_BELOW_PX,
-        tilted=bool(leans) and abs(statistics.median(leans)) > LEANING_DEG,
     )
 
 

@@ -203,6 +203,8 @@ class Watch:
             room=self._room,
             keep_frames=self._on_window is not None,
             on_frame=self._on_frame,
+            # Then each second has one sample: nothing is waited for until its figures are stored.
+            one_frame_each=round(self._plan.every_s * 1000) % self._camera.width_ms == 0,
         )
         with closing(windows):
             for window in windows:

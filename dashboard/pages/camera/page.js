@@ -3,6 +3,7 @@ const $ = (id) => document.getElementById(id);
 const HERE = location.pathname.replace(/\/+$/, "");
 const EVERY_MS = 1000, PATIENCE_MS = 6000, LONGEST_WAIT_MS = 8000, MIDDLE_MS = 500, LOW_BATTERY = 0.2;
 const SIZES = [[1280, 0.75], [1280, 0.6], [960, 0.6], [640, 0.6]];
+const TILTED_DEG = 8, FLAT = 5;
 const SLOW_MS = 900, QUICK_MS = 350, TRIES_BEFORE_MORE = 12, HINTS_AFTER = 2;
 const PAGE = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
@@ -27,16 +28,17 @@ const SAYS = {
   dark: "Too dark: turn a light towards the audience, or move closer.",
   blurred: "Out of focus or shaken: wipe the lens, and lean the phone on something steady.",
   far: "The faces are small: move closer, or choose a place further in front.",
-  tilted: "The picture is tilted: turn the phone until heads are upright.",
+  tilted: "The phone is tilted: turn it until the picture is level.",
   nobody: "No face is found: check where the camera points.",
   faces: (count) => (count === 1 ? "1 face" : `${count} faces`),
+  heads: "One small picture a second goes to the server of this session, which counts faces, and keeps no picture. Nothing is stored on this phone.",
   again: "Try again", start: "Start", stop: "Stop",
 };
 const AT = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
 const canvas = document.createElement("canvas");
 let stream = null, sending = false, began = false, ended = "", timer = 0, inFlight = null, lock = null, charge = null;
 let size = 0, quick = 0, tripMs = null, failed = 0, sinceMs = 0, hiddenMs = 0, away = "", kinds = [], seen = {}, facing = "environment";
-let lockFailed = false;
+let lockFailed = false, tilt = 0;
 
 const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 const clock = (ms) => AT.format(new Date(ms));
@@ -49,6 +51,7 @@ function say(text, kind) {
 /** One line for each thing that whoever puts the phone up can mend. */
 function hints() {
   const lines = [...(sending ? kinds.filter((kind) => seen[kind] >= HINTS_AFTER).map((kind) => SAYS[kind]) : [])];
+  if (stream && Math.abs(tilt) > TILTED_DEG) lines.push(SAYS.tilted);
   if (away) lines.push(away);
   if (sending && lockFailed) lines.push(SAYS.awake);
   if (charge && !charge.charging && charge.level <= LOW_BATTERY) lines.push(SAYS.battery(Math.round(100 * charge.level)));
@@ -231,6 +234,15 @@ document.addEventListener("visibilitychange", () => {
     next(0);
   }
 });
+/* Which way is down, in the plane of the screen: how far the phone leans from upright or from lying on its side. One that
+   lies flat leans nowhere. An iPhone tells a page only after one more question, which is not asked. */
+addEventListener("devicemotion", ({ accelerationIncludingGravity: down }) => {
+  if (!down || down.x === null) return;
+  const deg = Math.hypot(down.x, down.y) < FLAT ? 0 : Math.atan2(down.x, down.y) * 180 / Math.PI;
+  const from = deg - 90 * Math.round(deg / 90), was = Math.abs(tilt) > TILTED_DEG;
+  tilt += 0.1 * (from - tilt); // a tap on the phone is no tilt
+  if ((Math.abs(tilt) > TILTED_DEG) !== was) hints();
+});
 addEventListener("online", () => { if (sending && failed) next(0); });
 addEventListener("offline", () => { if (sending) { sinceMs ||= Date.now(); say(SAYS.offline(clock(sinceMs)), "bad"); } });
 addEventListener("pagehide", () => { if (sending) stop(); });
@@ -252,6 +264,7 @@ async function start() {
     if (answer.ok) {
       put($("title"), about.title);
       put($("place"), `${about.camera} · ${about.stage}`);
+      if (about.measures === "head count") put($("about"), SAYS.heads);
     }
   } catch { /* the first picture finds out */ }
   navigator.getBattery?.().then((battery) => {

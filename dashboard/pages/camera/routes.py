@@ -1,7 +1,7 @@
 """The routes of the page by which a phone is a camera. The token in the address is all that is asked for.
 
     GET   /camera/TOKEN                                                  the page, the same for every token
-    GET   /camera/TOKEN/about                                            → 200 {"title", "stage", "camera"}
+    GET   /camera/TOKEN/about                                            → 200 {"title", "stage", "camera", "measures"}
     POST  /camera/TOKEN/picture?page=ID&began=0|1&age_ms=N&trip_ms=N     a JPEG → 200 {"faces", "hints", "phase_ms", …}
     POST  /camera/TOKEN/stop?page=ID                                     → 200 {}
 
@@ -53,8 +53,11 @@ OLDEST_MS: Final = 1500.0
 
 _MOST_CAMERAS: Final = 1000
 _PAGE: Final = re.compile("[0-9a-f]{16}")
-# The page asks for the camera and keeps the screen on; no other page of this server may use the camera.
-_FEATURES: Final = "camera=(self), screen-wake-lock=(self), display-capture=(), geolocation=(), microphone=()"
+# The page asks for the camera, keeps the screen on and feels which way is down; no other page of this server may.
+_FEATURES: Final = (
+    "accelerometer=(self), camera=(self), gyroscope=(self), screen-wake-lock=(self), display-capture=(), "
+    "geolocation=(), microphone=()"
+)
 
 
 class Senders:
@@ -113,7 +116,7 @@ async def _about(request: Request) -> Response:
         session = session_of(link)
         if can_score():
             phones().wake()
-        return {"title": session.name, "stage": link.stage_id, "camera": link.camera_id}
+        return {"title": session.name, "stage": link.stage_id, "camera": link.camera_id, "measures": session.mode}
 
     return await _answer(work)
 
@@ -161,7 +164,7 @@ async def _picture(request: Request) -> Response:
     return JSONResponse(
         {
             "faces": framing.faces if framing else None,
-            "hints": [name for name in ("dark", "blurred", "far", "tilted") if framing and getattr(framing, name)],
+            "hints": [name for name in ("dark", "blurred", "far") if framing and getattr(framing, name)],
             "problem": framing.problem if framing else "",
             "phase_ms": at_ms % 1000,
             "took_ms": round(1000 * (time.monotonic() - arrived_s)),
