@@ -115,8 +115,8 @@ def unscored_windows(
         one_frame_each: whether a window gets one frame at most, which completes it.
 
     Yields:
-        Every window that had a frame, once its only frame, a later one or the end of `frames` completes it. Closing the generator
-        drops the open window.
+        Every window that had a frame, once its only frame, a later one or the end of `frames` completes it. Closing the
+        generator drops the open window.
     """
     found = prefetch(
         _corrected(prefetch(frames, depth=_FRAMES_AHEAD, name="decode"), corrector), depth=1, name="detect"
