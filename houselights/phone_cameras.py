@@ -10,6 +10,7 @@ import os
 import statistics
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -46,6 +47,9 @@ PLAN: Final = WatchPlan(heartbeat_every_ms=500, longest_wait_s=1.0, ends_session
 """Told every second, so that whoever puts the phone up sees on Operate what it sees; and a phone that was gone for a
 minute goes on at once."""
 
+REFUSED_S: Final = 10.0
+"""A camera that cannot be watched is tried again after so long, not with each picture."""
+
 _LOOK_S: Final = 2.0
 _END_WITHIN_S: Final = 10.0
 
@@ -70,6 +74,7 @@ class _Phone:
     def __init__(self, picture: PhonePicture, store_url: str, answer: Callable[[Framing], None]) -> None:
         self.place, self.until_ms = picture.place, picture.until_ms
         self._url, self._answer = store_url, answer
+        self._refused_s = -REFUSED_S
         self._camera = PhoneCamera(f"{picture.camera_id} on {picture.stage_id}")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name=self._camera.name, daemon=True)
@@ -77,7 +82,7 @@ class _Phone:
 
     @property
     def has_ended(self) -> bool:
-        return not self._thread.is_alive()
+        return not self._thread.is_alive() and time.monotonic() - self._refused_s >= REFUSED_S
 
     @property
     def is_stopping(self) -> bool:
@@ -110,6 +115,7 @@ class _Phone:
                     on_window=lambda window: self._answer(framing_of(window)),
                 ).run()
         except HouselightsError as problem:
+            self._refused_s = time.monotonic()
             self._answer(Framing(problem=str(problem)))
 
 

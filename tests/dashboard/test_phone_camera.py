@@ -27,8 +27,9 @@ from dashboard.access.identity import asked_as
 from dashboard.access.permits import Permit
 from dashboard.pages.camera import routes
 from dashboard.pages.camera.routes import PICTURES_AT_ONCE, camera_routes
-from dashboard.phone_listener import PhoneListener
+from dashboard.phone_listener import Listening, PhoneListener
 from dashboard.phone_process import PhoneProcess, phones
+from tests.dashboard.conftest import Pages, text_of
 from tests.phone_pictures import asked, picture, sent
 from tests.routes_server import serving
 from tests.ticking import limit_s, until
@@ -230,6 +231,37 @@ def test_phones_are_let_in_by_https_to_their_page_alone(session: str, tmp_path: 
         )
     finally:
         again.close()
+
+
+def test_on_operate_a_link_is_made_shown_and_ended(session: str, pages: Pages, monkeypatch: pytest.MonkeyPatch):
+    open_now = Listening(addresses=("https://192.0.2.7:8443",), fingerprint="AB:CD")
+
+    class Listener:
+        listening: Listening | None = None
+
+        def open(self) -> None:
+            self.listening = open_now
+
+        def close(self) -> None:
+            self.listening = None
+
+    letting_in, ended = Listener(), Taken()
+    for module in ("dashboard.phone_listener.listener", "dashboard.pages.operate.phone_camera.listener"):
+        monkeypatch.setattr(module, lambda: letting_in)
+    monkeypatch.setattr("dashboard.pages.operate.phone_camera.phones", lambda: ended)
+    app = pages.operate(session="talk", part="Phone camera")
+    assert letting_in.listening is None, "nothing is open before somebody asks for it"
+    next(button for button in app.button if button.label == "Make a link").click().run()
+    (link,) = [code.value for code in app.code if "/camera/" in code.value]
+    assert link.startswith("https://192.0.2.7:8443/camera/")
+    token = link.rpartition("/")[2]
+    assert links.open_link(token).place == ("talk", "main", "cam-1")
+    assert "AB:CD" in text_of(app)
+    next(button for button in app.button if button.label.startswith("End all links")).click().run()
+    assert [one.place for one in ended.pictures if not one.jpeg] == [("talk", "main", "cam-1")]
+    with pytest.raises(AccessRefused):
+        links.open_link(token)
+    assert not [code for code in app.code if "/camera/" in code.value]
 
 
 def test_the_page_stores_nothing_on_the_phone():

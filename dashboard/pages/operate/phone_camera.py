@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from audience.monitoring.evaluate import Situation, is_under_way
+from audience.monitoring.evaluate import is_under_way
 from audience.time import to_ms
 from dashboard import markup
 from dashboard.access.identity import permit, settings
@@ -54,7 +54,7 @@ def show_phone_camera(session_id: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Make a link", type="primary", on_click=act, args=(_made, whole, key))
         st.button("End all links of this camera", on_click=act, args=(_ended, whole, key))
-    _show_live(now, whole)
+    _show_live(whole)
     token = st.session_state.get(key)
     if token:
         _show_link(token, addresses)
@@ -125,12 +125,10 @@ def _show_warning(addresses: tuple[str, ...]) -> None:
         st.button("Let no phones in any more", on_click=act, args=(listener().close,))
 
 
-def _show_live(now: Situation, place: tuple[str, str, str]) -> None:
-    """What the camera sees, drawn anew every second while a phone sends."""
-    known = next((one for one in now.cameras if (one.stage_id, one.camera_id) == place[1:]), None)
-    every_s = _LOOK_S if known is not None and known.state in ("ok", "starting", "away", "expected") else None
+def _show_live(place: tuple[str, str, str]) -> None:
+    """What the camera sees, drawn anew every second unless the page is not to refresh."""
 
-    @st.fragment(run_every=every_s)
+    @st.fragment(run_every=_LOOK_S if st.session_state.get("refresh") else None)
     def look() -> None:
         framing = phones().framing(place)
         if framing is None:
