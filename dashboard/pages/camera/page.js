@@ -71,7 +71,7 @@ function end(text) {
   ended = text;
   halt();
   closeCamera();
-  $("view").hidden = $("other").hidden = true;
+  $("view").hidden = $("other").hidden = $("about").hidden = true;
   say(text, "");
   buttons();
 }

@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from audience.errors import InvalidValue
 from audience.monitoring.evaluate import is_under_way
 from audience.time import to_ms
 from dashboard import markup
+from dashboard.access.entry import in_words
 from dashboard.access.identity import permit, settings
 from dashboard.access.permits import EVERYTHING
 from dashboard.camera_links_data import LASTS, end_links, make_link
@@ -22,6 +24,7 @@ from dashboard.phone_process import phones
 from dashboard.wording import faces_text, stage_names
 
 _LOOK_S: Final = 1.0
+_NO_WAY_IN: Final = "phone-no-way-in"
 _HOW = (
     "A phone or laptop is a camera without an app: scan the code, allow the camera, press Start, and put it where it "
     "sees the faces. It sends one small picture a second to this server, which counts and measures, and keeps no "
@@ -61,9 +64,14 @@ def show_phone_camera(session_id: str) -> None:
 
 
 def _made(place: tuple[str, str, str], key: str) -> None:
+    problem = ""
     if permit() is EVERYTHING and settings() is None:
-        listener().open()
+        try:
+            listener().open()
+        except InvalidValue as refused:  # this computer's own camera needs no network
+            problem = in_words(refused)
     st.session_state[key] = make_link(*place)
+    st.session_state[_NO_WAY_IN] = problem
 
 
 def _ended(place: tuple[str, str, str], key: str) -> None:
@@ -89,15 +97,16 @@ def _show_link(token: str, addresses: tuple[str, ...]) -> None:
         st.code(link, language=None, wrap_lines=True)
         st.html(
             markup.note(
-                f"Good for {hours} hours, and until the session ends. Whoever has the link can be this camera; the "
-                "phone that starts last is."
+                f"Good for {hours} hours, and until the session ends. Whoever has the link can be this camera; of "
+                "several phones, the one started last counts."
             )
         )
         _show_warning(addresses)
     else:
         st.html(
             markup.trouble(
-                "Phones give their camera to pages over https alone, and this server is reached without: start it with "
+                st.session_state.get(_NO_WAY_IN)
+                or "Phones give their camera to pages over https alone, and this server is reached without: start it with "
                 "`houselights dashboard --phones`, or put it behind an address with https."
             )
         )
