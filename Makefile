@@ -70,7 +70,7 @@ CATALOGUES = $(wildcard audience/catalogues/*.po)
 messages: $(SYNC) ## Take new and changed sentences into the catalogues of the pages' languages
 	@template=$$(mktemp --suffix=.pot) && trap 'rm -f "$$template"' EXIT && \
 	$(BIN)/pybabel -q extract --mapping-file pyproject.toml --add-location file --sort-by-file --no-wrap \
-	  --output-file "$$template" audience dashboard && \
+	  --output-file "$$template" audience dashboard edge_lambda && \
 	for catalogue in $(CATALOGUES); do \
 	  $(BIN)/pybabel -q update --input-file "$$template" --output-file "$$catalogue" --no-wrap --ignore-obsolete \
 	    --no-fuzzy-matching --ignore-pot-creation-date --locale "$$(basename "$$catalogue" .po)" && \

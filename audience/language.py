@@ -15,7 +15,10 @@ from contextvars import ContextVar
 from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 ENGLISH: Final = "en"
 LANGUAGES: Final = {ENGLISH: "English", "de": "Deutsch", "es": "Español", "fr": "Français", "pl": "Polski"}
@@ -82,7 +85,8 @@ def gettext(message: str, /, **values: object) -> str:
             filled in as `str.format` does.
         values: what to fill in, already in words or a number without decimals.
     """
-    return _filled(_catalogue(language()).gettext(message), values)
+    # The key "" of a catalogue is its own description.
+    return _filled(_catalogue(language()).gettext(message), values) if message else ""
 
 
 def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
@@ -111,6 +115,27 @@ def pgettext(context: str, message: str, /, **values: object) -> str:
 def N_(message: str, /) -> str:
     """Marks a sentence that is translated later, by `gettext(CONSTANT)`; returns it unchanged."""
     return message
+
+
+def texts_of(path: str, code: str) -> dict[str, str | tuple[str, ...]]:
+    """The sentences of one source file in a language, for a script that runs in a browser.
+
+    Args:
+        path: of the file from the top of the source, as catalogues have it: "dashboard/pages/join/page.js".
+        code: a key of `LANGUAGES`.
+
+    Returns:
+        By the English sentence, or that for one; a tuple where there are plurals. Empty for English.
+    """
+    if code == ENGLISH:
+        return {}
+    return {
+        message.id if isinstance(message.id, str) else message.id[0]: (
+            message.string if isinstance(message.string, str) else tuple(message.string or ())
+        )
+        for message in _source(code)
+        if message.id and any(found == path for found, _ in message.locations)
+    }
 
 
 def whole(number: int) -> str:
@@ -147,10 +172,17 @@ def _catalogue(code: str) -> catalogues.NullTranslations:
     if code == ENGLISH:
         return catalogues.NullTranslations()
     from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po
 
     compiled = BytesIO()
-    with (files("audience") / "catalogues" / f"{code}.po").open("rb") as source:
-        write_mo(compiled, read_po(source, locale=code))
+    write_mo(compiled, _source(code))
     compiled.seek(0)
     return catalogues.GNUTranslations(compiled)
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _source(code: str) -> Catalog:
+    """A catalogue as its file has it."""
+    from babel.messages.pofile import read_po
+
+    with (files("audience") / "catalogues" / f"{code}.po").open("rb") as source:
+        return read_po(source, locale=code)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Formatter
@@ -15,9 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.language import ENGLISH, LANGUAGES, best_language, decimal, gettext, ngettext, using, whole
+from dashboard import page_routes
 from dashboard.clock import date_text, day_text
+from dashboard.pages.household.routes import household_routes
 from tests.architecture.sources import modules
 from tests.dashboard.conftest import Pages, text_of
+from tests.routes_server import Answer, serving
 
 ROOT = Path(__file__).parents[2]
 CATALOGUES = ROOT / "audience" / "catalogues"
@@ -39,8 +44,10 @@ def sentences() -> set[str | tuple[str, ...]]:
     """What the code says."""
     return {
         message
-        for room in ("audience", "dashboard")
-        for _, _, message, _, _ in extract_from_dir(ROOT / room, [("**.py", "python")])
+        for room in ("audience", "dashboard", "edge_lambda")
+        for _, _, message, _, _ in extract_from_dir(
+            ROOT / room, [("**.py", "python"), ("**/page.html", "jinja2"), ("**/page.js", "javascript")]
+        )
     }
 
 
@@ -70,7 +77,7 @@ def test_a_catalogue_has_every_sentence_of_the_code_whole(code: str, sentences: 
 def test_sentences_can_be_found_in_the_code() -> None:
     """Catalogues are made from the source, so a sentence must be a literal, and not lie within an f-string."""
     lost = []
-    for module in modules("audience", "dashboard"):
+    for module in modules("audience", "dashboard", "edge_lambda"):
         if module.path == "audience/language.py":
             continue
         inside = {
@@ -85,7 +92,9 @@ def test_sentences_can_be_found_in_the_code() -> None:
                 continue
             literal = isinstance(call.args[0], ast.Constant)
             # A constant's or a table's sentence is marked with `N_` where it stands.
-            looked_up = call.func.id == "gettext" and isinstance(call.args[0], ast.Name | ast.Subscript)
+            looked_up = call.func.id == "gettext" and isinstance(
+                call.args[0], ast.Name | ast.Subscript | ast.Attribute | ast.Call
+            )
             if (literal and id(call) in inside) or not (literal or looked_up):
                 lost.append(f"{module.path}:{call.lineno}")
     assert lost == []
@@ -156,3 +165,29 @@ def test_a_page_speaks_the_language_that_its_address_or_its_list_names(pages: Pa
 
 def test_a_language_that_is_not_there_is_english(pages: Pages) -> None:
     assert "Sessions" in text_of(pages.sessions(language="xx"))
+
+
+@pytest.fixture
+def served(store_url: str) -> Iterator[tuple[str, int]]:
+    """The routes of a page that people without an account open, over an empty store."""
+    with serving(household_routes([])) as address:
+        yield address
+
+
+def test_a_page_of_one_file_is_sent_in_the_language_its_browser_asks_for(served: tuple[str, int]) -> None:
+    german = Answer(served, "/household/x", accept_language="de-CH,de;q=0.9").body.decode()
+    assert '<html lang="de">' in german
+    assert "Wer sieht fern?" in german
+    assert "Fernseher ist an" in german, "the words of its script"
+    refused = Answer(served, "/household/x/state.json", accept_language="pl")
+    assert (refused.status, json.loads(refused.body)["problem"]) == (404, "Ten link już nie działa.")
+    english = Answer(served, "/household/x").body.decode()
+    assert '<html lang="en">' in english
+    assert "Who is watching?" in english
+    assert "{{" not in english
+
+
+def test_a_script_finds_no_end_of_itself_in_a_translation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_routes, "texts_of", lambda *_: {"x": "</script><script>alert(1)</script>"})
+    page = page_routes.translated.__wrapped__("dashboard.pages.household", "de", "'none'", "data:")
+    assert b"</script><script>alert" not in page.body

@@ -106,8 +106,8 @@ def _show_link(token: str, addresses: tuple[str, ...]) -> None:
         st.html(
             markup.trouble(
                 st.session_state.get(_NO_WAY_IN)
-                or "Phones give their camera to pages over https alone, and this server is reached without: start it with "
-                "`houselights dashboard --phones`, or put it behind an address with https."
+                or "Phones give their camera to pages over https alone, and this server is reached without: start it "
+                "with `houselights dashboard --phones`, or put it behind an address with https."
             )
         )
     here = urlsplit(st.context.url or "")
