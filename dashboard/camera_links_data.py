@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from audience.errors import AccessRefused, InvalidValue, SessionNotFound, StoreUnavailable
 from audience.ids import check_id
+from audience.language import gettext
 from audience.private_files import private_folder, write_private
 from audience.sessions import Session
 from audience.stores import recordings_folder
@@ -125,7 +126,7 @@ def open_link(token: str) -> CameraLink:
     except (InvalidValue, TypeError, ValueError):
         raise AccessRefused("This link was made by another Houselights. Ask for another.") from None
     if link.made_ms <= kept["ended_ms"].get(_key(link.place), 0):
-        raise AccessRefused("This link was ended. Ask whoever gave it to you for another.")
+        raise AccessRefused(gettext("This link was ended. Ask whoever gave it to you for another."))
     check_not_over(link.until_s, datetime.now(UTC))
     return link
 
@@ -142,7 +143,7 @@ def session_of(link: CameraLink) -> Session:
         session = asked_as(Permit(linked=frozenset({link.session_id})), _session)(link.session_id)
         _sessions[link.session_id] = time.monotonic(), session
     if session is None or session.ended_at is not None:
-        raise SessionOver("This session has ended. Thank you: you can put the phone away.")
+        raise SessionOver(gettext("This session has ended. Thank you: you can put the phone away."))
     return session
 
 
