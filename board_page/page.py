@@ -41,21 +41,28 @@ def page() -> Page:
     return assembled("board_page", frames="*")
 
 
-def assembled(package: str, *, frames: str = "'none'", images: str = "data:") -> Page:
+def assembled(
+    package: str, *, frames: str = "'none'", images: str = "data:", scripts: str = "", media: str = ""
+) -> Page:
     """Puts a page together from `page.html`, `page.css` and `page.js` of a package.
 
     Args:
         package: its dotted name.
         frames: in frames of which sites it may stand, as the policy's `frame-ancestors` has it.
         images: where its pictures come from, as the policy's `img-src` has it.
+        scripts: where scripts come from beside its own, workers included, as `script-src` has it; "" for nowhere.
+        media: where its videos come from, as `media-src` has it; "" for nowhere.
     """
     here = files(package)
     style, script = ((here / name).read_text("utf-8") for name in ("page.css", "page.js"))
     html = (here / "page.html").read_text("utf-8").replace("/*style*/", style).replace("/*script*/", script)
     policy = (
         f"default-src 'none'; connect-src 'self'; img-src {images}; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'; frame-ancestors {frames}"
+        f"script-src '{_hash(script)}' {scripts}".rstrip()
+        + f"; base-uri 'none'; form-action 'none'; frame-ancestors {frames}"
     )
+    if media:
+        policy += f"; media-src {media}"
     body = html.encode()
     return Page(body=body, packed=gzip.compress(body, 9, mtime=0), policy=policy)
 

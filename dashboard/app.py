@@ -31,6 +31,7 @@ from dashboard.pages.bring.routes import incoming_routes
 from dashboard.pages.desk.routes import desk_routes
 from dashboard.pages.household.routes import household_routes
 from dashboard.pages.join.routes import join_routes
+from dashboard.pages.watch.routes import watch_routes
 from dashboard.photos import photos
 from dashboard.recording_route import recording_routes
 from dashboard.scoring_process import scoring
@@ -65,6 +66,7 @@ app = st.App(
         *join_routes(photos(), hosts),
         *desk_routes(hosts),
         *household_routes(hosts),
+        *watch_routes(hosts),
     ],
     middleware=[
         Middleware(Gate),

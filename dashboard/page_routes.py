@@ -25,6 +25,8 @@ def page_routes(
     *,
     frames: str = "'none'",
     images: str = "data:",
+    scripts: str = "",
+    media: str = "",
     features: str = "",
 ) -> list[Route]:
     """The routes.
@@ -34,10 +36,10 @@ def page_routes(
         shown_at: paths at which the page is shown.
         routes: path, function and method of everything else.
         allowed_hosts: the names this server is addressed by; none allows all.
-        frames, images: see `assembled`.
+        frames, images, scripts, media: see `assembled`.
         features: the page's Permissions-Policy; "" for that of all pages.
     """
-    page = assembled(package, frames=frames, images=images)
+    page = assembled(package, frames=frames, images=images, scripts=scripts, media=media)
     fields = {**KEPT_NOWHERE, "Content-Security-Policy": page.policy}
     if features:
         fields["Permissions-Policy"] = features
