@@ -39,10 +39,10 @@ LAST_SECOND: Final = 12 * 3600
 MOST_ROWS: Final = 150
 """Rows that a viewer may send at once, after their network was away; one a second comes back to them."""
 
-SETTLE_S: Final = 1.0
+SETTLE_S: Final = 0.7
 """How long a second waits for more rows before five or more are written, seconds."""
 
-STRAGGLERS_S: Final = 2.5
+STRAGGLERS_S: Final = 2.0
 """How long it waits at most for the last viewers of a stream, who would be too few to be added alone, seconds."""
 
 KEPT_MS: Final = 730 * DAY_MS

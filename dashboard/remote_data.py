@@ -17,9 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 from audience.errors import AccessRefused, HouselightsError, InvalidValue, SessionNotFound, StoreUnavailable
+from audience.recording_files import fingerprint
 from audience.remote_audience import CAMERA_ID, STAGE_ID, RemoteAudience, RemoteAudiences
 from audience.remote_figures import RemoteCount, RemoteFigures
 from audience.scorers import EXPRESSIONNET
@@ -38,7 +40,7 @@ from dashboard.recordings import RecordingFile, library
 TITLE: Final = "Remote"
 """What the stage of a remote audience is called."""
 
-WRITE_EVERY_S: Final = 0.5
+WRITE_EVERY_S: Final = 0.25
 _REPORT_EVERY_S: Final = 5.0
 
 
@@ -63,42 +65,38 @@ def check_session(session: Session) -> None:
 
 
 def open_audience(
-    session_id: str, *, valid_for: timedelta, film: str = "", film_name: str = "", delay_s: int = 0
+    session_id: str, *, valid_for: timedelta, film: Path | None = None, delay_s: int = 0
 ) -> RemoteAudience:
     """Opens a session's remote audience, as the page's viewer; a link made before ends.
 
     Args:
         session_id: the session.
         valid_for: how long the link opens.
-        film: fingerprint of the film that viewers are shown; "" where they watch a stream elsewhere.
-        film_name: what it is called.
+        film: one of `films`, which viewers are shown; None where they watch a stream elsewhere.
         delay_s: how far a stream runs behind the room, seconds.
 
     Raises:
         AccessRefused: they are no operator.
-        InvalidValue: only heads are counted in the session, the film shows its audience, or a value is not allowed.
+        InvalidValue: only heads are counted in the session, the film shows an audience, or a value is not allowed.
     """
     _check_operator()
     with open_store(store_url()) as store:
         session = store.session(session_id)
         check_session(session)
-        if film in {recording.fingerprint for recording in store.recordings(session_id)}:
-            raise InvalidValue("This recording shows the session's audience: choose the film that people are to watch.")
         stages = {stage.stage_id: stage for stage in store.stages(session_id)}
         there = stages.pop(STAGE_ID, Stage(stage_id=STAGE_ID, title=TITLE))
         room = next(iter(stages.values()), None)
-        starts_at = _film_start(session, room) if film else now()
         opened = audiences().open(
             session_id,
             now=now(),
             valid_for=valid_for,
-            starts_at=starts_at,
-            film=film,
-            film_name=film_name,
-            delay_s=delay_s,
+            starts_at=now() if film is None else _film_start(session, room),
+            film="" if film is None else _checked_film(store, film),
+            film_name="" if film is None else film.stem,
+            delay_s=0 if film is not None else delay_s,
         )
         if room is not None and room.timelines:
-            cues = start_cues(from_ms(opened.starts_ms)) if film else room.cues
+            cues = start_cues(from_ms(opened.starts_ms)) if film is not None else room.cues
             there = replace(there, timelines=room.timelines, cues=cues)
         store.put_stage(session_id, there)
         # Without a device that delivers: deliveries under its name are refused.
@@ -129,7 +127,10 @@ def session_of(audience: RemoteAudience) -> Session:
         SessionNotFound: it was deleted.
     """
     with _whole_store() as store:
-        return store.session(audience.session_id)
+        session = store.session(audience.session_id)
+    if session.set_up_at is not None and to_ms(session.set_up_at) > audience.opened_ms:
+        raise SessionNotFound("the session that viewers were invited to was deleted, and another has its id")
+    return session
 
 
 def film_of(audience: RemoteAudience) -> RecordingFile | None:
@@ -137,9 +138,28 @@ def film_of(audience: RemoteAudience) -> RecordingFile | None:
     return library().find(audience.film) if audience.film else None
 
 
-def films() -> list[str]:
-    """Files that can be shown to viewers, by their paths."""
-    return [str(path) for path in library().files()]
+def films() -> list[Path]:
+    """Files that may be shown to viewers: those in the folders that the server was started with."""
+    return library().files()
+
+
+def _checked_film(store: Store, film: Path) -> str:
+    """The fingerprint of a film.
+
+    Raises:
+        InvalidValue: it is not there any more, or people can be seen in it who watched something.
+    """
+    try:
+        with film.open("rb") as file:
+            found = fingerprint(file)
+    except OSError:
+        raise InvalidValue(f"{film.name} cannot be read.") from None
+    if library().find(found) is None:
+        raise InvalidValue(f"{film.name} is not in the folders that this server was started with.")
+    scored = (one for session in store.sessions() for one in store.recordings(session.session_id))
+    if any(one.fingerprint == found for one in scored):
+        raise InvalidValue(f"{film.name} shows an audience, and was scored: choose the film that viewers are to watch.")
+    return found
 
 
 def _check_operator() -> None:
@@ -252,10 +272,8 @@ class RemoteRecorder:
         with self._lock:
             running = self._running.get(audience.audience_id)
             if running is None:
-                with _whole_store() as store:
-                    session = store.session(audience.session_id)
                 figures = RemoteFigures(audience, EXPRESSIONNET, part=self._part)
-                running = self._running[audience.audience_id] = _Running(figures, session)
+                running = self._running[audience.audience_id] = _Running(figures, session_of(audience))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="remote audience", daemon=True)
                 self._thread.start()

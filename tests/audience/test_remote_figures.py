@@ -188,5 +188,3 @@ def test_viewers_names_are_signed(audience: RemoteAudience) -> None:
     for made_up in ("", "~", name[:-1], f"x{name[1:]}", "é~é"):
         with pytest.raises(AccessRefused):
             audience.viewer_id(made_up)
-
-

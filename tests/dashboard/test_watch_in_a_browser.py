@@ -17,7 +17,7 @@ from audience.remote_audience import STAGE_ID
 from audience.remote_figures import row_order
 from audience.scorers import EXPRESSIONNET
 from audience.stores import open_store
-from dashboard import recordings, remote_data
+from dashboard import remote_data
 from dashboard.pages.watch.models import can_measure
 from dashboard.pages.watch.routes import watch_routes
 from tests.browser import ARGUMENTS, browser_path
@@ -35,24 +35,23 @@ FILM_S = 40
 
 
 @pytest.fixture
-def film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A film in a folder that the operator named; gives its fingerprint."""
+def film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A film in a folder that the operator named."""
     (tmp_path / "films").mkdir()
     path = write_video(
         tmp_path / "films" / "test film.mp4", at_ms=[second * 500 for second in range(2 * FILM_S)], fps=2
     )
     monkeypatch.setenv("HOUSELIGHTS_VIDEOS", str(path.parent))
-    with path.open("rb") as file:
-        return recordings.fingerprint(file)
+    return path
 
 
 @pytest.fixture
-def link(tmp_path: Path, film: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def link(tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("HOUSELIGHTS_STORE", f"sqlite:///{tmp_path}/a.db")
     remote_data.recorder.cache_clear()
     with open_store(f"sqlite:///{tmp_path}/a.db") as store:
         store.put_session(a_session(title="Test screening"))
-    audience = remote_data.open_audience("talk-1", valid_for=timedelta(days=1), film=film, film_name="test film.mp4")
+    audience = remote_data.open_audience("talk-1", valid_for=timedelta(days=1), film=film)
     with serving(watch_routes([])) as address:
         yield f"http://127.0.0.1:{address[1]}/watch/{audience.token}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,18 @@ from typing import Any
 import pytest
 
 from audience.errors import AccessRefused, InvalidValue
+from audience.recording_files import fingerprint
 from audience.remote_audience import CAMERA_ID, STAGE_ID, RemoteAudience
 from audience.remote_figures import MOST_ROWS, row_order
 from audience.scorers import EXPRESSIONNET
 from audience.stores import open_store
-from dashboard import recordings, remote_data
+from dashboard import remote_data
 from dashboard.access.addresses import address_of
 from dashboard.access.identity import asked_as
 from dashboard.access.permits import Permit
 from dashboard.pages.watch import models, text
 from dashboard.pages.watch.routes import LARGEST_BODY, watch_routes
-from tests.builders import BEGAN, a_cue, a_session, a_stage, a_timeline, after_ms
+from tests.builders import BEGAN, a_cue, a_progress, a_session, a_stage, a_timeline, after_ms
 from tests.routes_server import Answer, serving
 from tests.ticking import limit_s, until
 
@@ -80,22 +81,21 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "films" / "test film.mp4"
     path.parent.mkdir()
     path.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(5000))
     monkeypatch.setenv("HOUSELIGHTS_VIDEOS", str(path.parent))
-    with path.open("rb") as file:
-        return recordings.fingerprint(file)
+    return path
 
 
 @pytest.fixture
-def served(store_url: str, film: str, clock: Clock) -> Iterator[Served]:
+def served(store_url: str, film: Path, clock: Clock) -> Iterator[Served]:
     with open_store(store_url) as store:
         store.put_session(a_session(title="Test screening"))
         scenes = a_timeline(("Opening", 0, 100), ("Chase", 100, 200))
         store.put_stage("talk-1", a_stage(title="Hall", timelines=[scenes], cues=[a_cue(90, 0)]))
-    audience = remote_data.open_audience("talk-1", valid_for=timedelta(days=1), film=film, film_name="test film")
+    audience = remote_data.open_audience("talk-1", valid_for=timedelta(days=1), film=film)
     with serving(watch_routes([], clock)) as host:
         yield Served(audience, host, clock)
 
@@ -205,7 +205,7 @@ def test_where_the_runtime_is_missing_the_page_says_so_and_nobody_joins(
     assert served.post("join", YES)[0] == 503
 
 
-def test_an_audience_is_opened_by_operators_for_sessions_whose_faces_may_be_scored(served: Served, film: str) -> None:
+def test_an_audience_is_opened_by_operators_for_sessions_whose_faces_may_be_scored(served: Served) -> None:
     opening = remote_data.open_audience
     for permit in (Permit(), Permit(role="viewer", own=("*",)), Permit(role="analyst")):
         with pytest.raises(AccessRefused):
@@ -216,6 +216,16 @@ def test_an_audience_is_opened_by_operators_for_sessions_whose_faces_may_be_scor
         store.put_session(a_session("heads", mode="head count"))
     with pytest.raises(InvalidValue):
         opening("heads", valid_for=timedelta(days=1))
+
+
+def test_a_recording_of_an_audience_is_shown_to_nobody(served: Served, film: Path, store_url: str) -> None:
+    with open_store(store_url) as store, film.open("rb") as file:
+        store.put_session(a_session("another"))
+        store.put_windows([], progress=replace(a_progress("another"), fingerprint=fingerprint(file)))
+    with pytest.raises(InvalidValue, match="audience"):
+        remote_data.open_audience("talk-1", valid_for=timedelta(days=1), film=film)
+    with pytest.raises(InvalidValue):
+        remote_data.open_audience("talk-1", valid_for=timedelta(days=1), film=Path(__file__))
 
 
 def test_every_address_of_the_page_is_named_with_its_methods(served: Served) -> None:
