@@ -182,6 +182,11 @@ function watchFilm() {
   if (film.src) return;
   film.hidden = false;
   film.src = `${HERE}/film`;
+  film.addEventListener("ended", async () => {
+    if (!measuring) return;
+    await send();
+    finish("Thank you for watching", "The camera is off. Your numbers count; you can still take them back.");
+  });
   film.addEventListener("error", () => news("This browser cannot play the film.", true));
 }
 for (const id of ["only-watch", "no-camera"]) $(id).addEventListener("click", () => { release(); news(""); watchFilm(); });
