@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -42,7 +43,14 @@ def page() -> Page:
 
 
 def assembled(
-    package: str, *, frames: str = "'none'", images: str = "data:", scripts: str = "", media: str = ""
+    package: str,
+    *,
+    frames: str = "'none'",
+    images: str = "data:",
+    scripts: str = "",
+    media: str = "",
+    translate: Callable[[str], str] = str,
+    script_before: str = "",
 ) -> Page:
     """Puts a page together from `page.html`, `page.css` and `page.js` of a package.
 
@@ -52,10 +60,14 @@ def assembled(
         images: where its pictures come from, as the policy's `img-src` has it.
         scripts: where scripts come from beside its own, workers included, as `script-src` has it; "" for nowhere.
         media: where its videos come from, as `media-src` has it; "" for nowhere.
+        translate: makes the HTML that is sent of that in `page.html`, before style and script are put in.
+        script_before: script that runs before that in `page.js`.
     """
     here = files(package)
     style, script = ((here / name).read_text("utf-8") for name in ("page.css", "page.js"))
-    html = (here / "page.html").read_text("utf-8").replace("/*style*/", style).replace("/*script*/", script)
+    script = script_before + script
+    html = translate((here / "page.html").read_text("utf-8"))
+    html = html.replace("/*style*/", style).replace("/*script*/", script)
     policy = (
         f"default-src 'none'; connect-src 'self'; img-src {images}; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}' {scripts}".rstrip()

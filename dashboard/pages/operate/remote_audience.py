@@ -15,7 +15,7 @@ from dashboard import markup, remote_data
 from dashboard.access.entry import permit_here
 from dashboard.access.people_data import server_address
 from dashboard.access.permits import EVERYTHING
-from dashboard.clock import date_text, time_text, viewer_zone
+from dashboard.clock import date_text, viewer_zone
 from dashboard.pages.acting import act
 from dashboard.pages.operate import data
 from dashboard.pages.watch.models import can_measure
@@ -53,13 +53,12 @@ def show_remote_audience(session_id: str) -> None:
 
 def _show_open(audience: RemoteAudience, count: RemoteCount) -> None:
     zone = viewer_zone(st.context.timezone)
-    day, time = date_text(from_ms(audience.expires_ms), zone), time_text(audience.expires_ms, zone)
     what = audience.film_name or "a stream elsewhere"
     st.html(
         markup.facts(
             [
                 f"Viewers watch: {what}",
-                f"Open until {day}, {time}",
+                f"Open until {date_text(from_ms(audience.expires_ms), zone)}",
                 f"{count.joined} joined",
                 f"{count.watching} watching now",
                 f"{count.measured} measured now",
