@@ -15,6 +15,14 @@ NO_RUNTIME: Final = (
     "This server cannot measure viewers: a part that runs in browsers was not there when Houselights was installed. "
     "You can still watch."
 )
+_SENT_OF_FILM: Final = (
+    "One small row of numbers a second: the position in the film, whether a face was seen, and the scores. "
+    "No picture and no sound ever leave your device."
+)
+_SENT_OF_STREAM: Final = (
+    "One small row of numbers a second: the time, whether a face was seen, and the scores. "
+    "No picture and no sound ever leave your device."
+)
 FULL: Final = "There is no room for more viewers just now. You can still watch."
 
 
@@ -35,8 +43,7 @@ def about(session: Session, audience: RemoteAudience, *, contact: str) -> dict[s
         ),
         (
             "What is sent",
-            "One small row of numbers a second: the position in the film, whether a face was seen, and the scores. "
-            "No picture and no sound ever leave your device.",
+            _SENT_OF_FILM if audience.film else _SENT_OF_STREAM,
         ),
         (
             "Who sees it",
