@@ -32,6 +32,7 @@ from dashboard.pages.camera.routes import camera_routes
 from dashboard.pages.desk.routes import desk_routes
 from dashboard.pages.household.routes import household_routes
 from dashboard.pages.join.routes import join_routes
+from dashboard.pages.watch.routes import watch_routes
 from dashboard.phone_listener import listener
 from dashboard.phone_process import phones
 from dashboard.photos import photos
@@ -73,6 +74,7 @@ app = st.App(
         *join_routes(photos(), hosts),
         *desk_routes(hosts),
         *household_routes(hosts),
+        *watch_routes(hosts),
     ],
     middleware=[
         Middleware(Gate),

@@ -18,7 +18,9 @@ def _figures_of(part: str) -> Iterable[Figure]:
     return figures
 
 
-PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {part: partial(_figures_of, part) for part in ("camera",)}
+PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {
+    part: partial(_figures_of, part) for part in ("camera", "watch")
+}
 
 
 def run() -> Iterator[Figure]:

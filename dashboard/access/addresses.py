@@ -21,6 +21,8 @@ from dashboard.pages.camera.routes import CAMERA
 from dashboard.pages.desk.routes import DESK
 from dashboard.pages.household.routes import HOUSEHOLD
 from dashboard.pages.join.routes import JOIN, WITHDRAW
+from dashboard.pages.watch.models import NAMES
+from dashboard.pages.watch.routes import WATCH, WATCH_FILES
 from dashboard.recordings import ROUTE as RECORDINGS
 
 Whom = Literal["everybody", "let in", "roles", "recording", "bringing", "nobody"]
@@ -94,6 +96,11 @@ def addresses() -> Sequence[Address]:
         _address(f"{HOUSEHOLD}/{_TOKEN}/taps", ("POST",), "everybody", cost=20),
         _address(f"{CAMERA}/{_CAMERA_TOKEN}(?:/about)?", READING, "everybody", cost=5),
         _address(f"{CAMERA}/{_CAMERA_TOKEN}/(?:picture|stop)", ("POST",), "everybody", cost=20),
+        _address(f"{WATCH}/{_TOKEN}/figures", ("POST",), "everybody", cost=2),
+        _address(f"{WATCH}/{_TOKEN}/film", READING, "everybody", cost=2),
+        _address(f"{WATCH}/{_TOKEN}(?:/about)?", ("GET",), "everybody", cost=20),
+        _address(f"{WATCH}/{_TOKEN}/(?:join|withdraw)", ("POST",), "everybody", cost=50),
+        _address(f"{WATCH_FILES}/(?:{'|'.join(map(re.escape, NAMES))})", ("GET",), "everybody", cost=20),
         _address(INCOMING, ("POST",), "bringing", cost=200),
         _address(f"{INCOMING}/[0-9a-f]{{32}}", ("GET", "PATCH"), "bringing", cost=5),
         _address(f"{LINKS}/[^/]{{1,600}}", READING, "everybody", cost=20),
