@@ -8,11 +8,16 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-from collections.abc import Callable
+import json
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
+
+Words = Mapping[str, str | Mapping[str, str]]
+"""Texts by key, some of them by section or by plural form."""
 
 KEEP_PAGE: Final = "public, max-age=300"
 KEEP_SNAPSHOT: Final = "public, max-age=0, s-maxage=2, stale-while-revalidate=10"
@@ -39,7 +44,19 @@ class Page:
 @cache
 def page() -> Page:
     """The board's page. It may stand in a frame of any site, since there is nothing on it to be tricked into."""
-    return assembled("board_page", frames="*")
+    # Escaped, because a text of it may hold what ends a script.
+    packed = json.dumps(words(), ensure_ascii=False, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
+    return assembled("board_page", frames="*", script_before=f'"use strict";\nconst WORDS = {packed};\n')
+
+
+@cache
+def words() -> Mapping[str, Words]:
+    """The board's texts by language: those of every file in `words/`, whose name is the language's ISO 639-1 code."""
+    texts = (file for file in (files("board_page") / "words").iterdir() if file.name.endswith(".toml"))
+    return {
+        file.name.removesuffix(".toml"): tomllib.loads(file.read_text("utf-8"))
+        for file in sorted(texts, key=lambda file: file.name)
+    }
 
 
 def assembled(

@@ -14,11 +14,11 @@ _SPARK_WIDTH, _SPARK_HEIGHT = 144, 30
 
 
 def header(title: str, labels: Iterable[str], facts: Iterable[str], lead: str) -> str:
-    """The head of a session's page: title, labels, facts and headline."""
+    """The head of a session's page: title, labels, facts and headline, if there is one."""
+    said = f'<p class="hl-lead">{escape(units_kept(lead))}</p>' if lead else ""
     return (
         f'<div class="hl-header"><h1>{escape(title)}</h1>{_labels(labels)}'
-        f'<p class="hl-facts">{" · ".join(escape(fact) for fact in facts)}</p>'
-        f'<p class="hl-lead">{escape(units_kept(lead))}</p></div>'
+        f'<p class="hl-facts">{" · ".join(escape(fact) for fact in facts)}</p>{said}</div>'
     )
 
 

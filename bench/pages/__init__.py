@@ -21,6 +21,7 @@ def _figures_of(part: str) -> Iterable[Figure]:
 PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {
     part: partial(_figures_of, part) for part in ("camera", "watch")
 }
+PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {part: partial(_figures_of, part) for part in ("board",)}
 
 
 def run() -> Iterator[Figure]:
