@@ -63,8 +63,8 @@ class CompareFigures:
         segments: what was shown: `from_s`, `until_s`, `title`.
         difference: what the lower plot shows; empty where there is none.
         widest: the difference farthest from 0 on the whole axis, points.
-        clusters: where groups differ by more than chance: `from_s`, `until_s`, `number`; `at_s`, `points` and `said`,
-            where the difference is at its largest there, and the mean difference in words.
+        clusters: where groups differ by more than chance: `from_s`, `until_s`, `number`; `at_s`, their middle, and
+            `points`, the mean difference there, with `said`, the same in words.
     """
 
     cells: pd.DataFrame
@@ -197,9 +197,13 @@ def _difference(figures: CompareFigures, x: alt.X, height: int, palette: Palette
     clusters, begins = alt.Chart(figures.clusters), seconds(BRUSHED, figures.ends_s)
     stretch = clusters.mark_rect(color=palette.band, y=top, y2=height)
     numbers = clusters.mark_text(y=top - 8, align="left", dx=4, fontSize=SMALL_PX)
-    # At the difference itself, on the side of 0 where there is room.
+    # At the difference, on the other side of 0, where the line is not.
     sizes = clusters.mark_text(
-        fontSize=TEXT_PX + 1, fontWeight=600, dy=alt.expr("datum.points < 0 ? -16 : 18"), color=palette.ink
+        y=(top + height) / 2,
+        dy=alt.expr("datum.points < 0 ? -12 : 14"),
+        fontSize=TEXT_PX + 1,
+        fontWeight=600,
+        color=palette.ink,
     )
     return [
         _name(figures.difference, top - 32, palette),
@@ -211,5 +215,5 @@ def _difference(figures: CompareFigures, x: alt.X, height: int, palette: Palette
         cells.mark_line(color=palette.ink, strokeWidth=1.6).encode(
             x=x, y=alt.Y("difference:Q", scale=scale, axis=axis)
         ),
-        sizes.encode(x=x, y=alt.Y("points:Q", scale=scale, axis=None), text=alt.Text("said:N")),
+        sizes.encode(x=x, text=alt.Text("said:N")),
     ]

@@ -86,7 +86,7 @@ class Figures {
 
   /** A second as it is looked up: in what was shown, else in the session. */
   position(second) {
-    const piece = this.shown[this.stretchAt(this.shown, second)];
+    const piece = this.shown[this.stretchAt(this.shown, Math.min(second, this.until_s - this.window_s / 2))];
     if (piece) return clockText(Math.max(0, second + piece[2]));
     return this.shown.length ? `${clockText(second)} of the session` : clockText(second);
   }

@@ -107,7 +107,7 @@ def show(selection: Selection) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         chosen = {name: st.query_params.get_all(name) for name in st.query_params}
         build = bundle(shown, address(PAGE), chosen, f"{shown.name}. {sentence}")
-        offer(build, page=PAGE, tables=TABLES, pictures=PICTURES)
+        offer(build, page=PAGE, first="Table of the curves", tables=TABLES, pictures=PICTURES)
         st.page_link("scenes/page.py", label="Scenes of these screenings →", query_params=link_parameters())
     if lines := lines_set_down(laid.screenings):
         st.html(markup.listing("Notes and exclusions", lines))

@@ -98,12 +98,9 @@ def compare_figures(
     starts, lengths = axis.own.start_a_s, axis.own.length_s
     clusters = []
     for number, (first, last) in enumerate(difference.clusters, start=1):
-        values = difference.value[first : last + 1]
-        largest = first + int(np.nanargmax(np.abs(values)))
-        at_s, points = axis.middle_s[largest], round(100 * float(difference.value[largest]), 2)
-        clusters.append(
-            (starts[first], starts[last] + lengths[last], number, at_s, points, _points_text(float(np.nanmean(values))))
-        )
+        from_s, until_s = starts[first], starts[last] + lengths[last]
+        mean = float(np.nanmean(difference.value[first : last + 1]))
+        clusters.append((from_s, until_s, number, (from_s + until_s) / 2, round(100 * mean, 2), _points_text(mean)))
     return replace(
         figures,
         difference=f"{difference.higher} less {difference.lower}, points of {difference.unit}",

@@ -60,7 +60,7 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
             partial(norms_table, placed),
             partial(_picture, placed, alt),
         )
-        offer(build, page=PAGE, tables=["norms", "notes"], pictures=["norms"])
+        offer(build, page=PAGE, first="Table of the norms", tables=["norms", "notes"], pictures=["norms"])
 
 
 def headline(placed: Placed, expression: str) -> str:
