@@ -52,7 +52,9 @@ class Player {
     const figures = (this.figures = new Figures(data));
     this.zoom.cover(figures);
     [this.slider.ariaValueMin, this.slider.ariaValueMax] = [Math.floor(figures.from_s), Math.floor(figures.until_s)];
+    this.convert = data.convert;
     this.#setVideo(data.video, data.no_video);
+    if (!data.video && data.convert) this.#offer();
     this.listed = null;
     this.#gather();
     this.buttons.note.hidden = !data.notes;
@@ -159,7 +161,6 @@ class Player {
     const url = given?.url ?? null;
     const { play, mute, full } = this.buttons;
     this.startsS = given?.starts_s ?? 0;
-    this.convert = given?.convert ?? "";
     this.why.textContent = reason;
     if (url === this.url) return;
     this.url = url;
@@ -495,14 +496,14 @@ class Player {
   /** Goes on without the recording, and says what would help. */
   #fail(reason) {
     if (!this.url) return;
-    const help = reason === this.video.dataset.unplayable ? this.convert : "";
     this.#setVideo(null, reason);
-    if (help) this.#offer(help);
+    if (this.convert && reason === this.video.dataset.unplayable) this.#offer();
   }
 
-  #offer(command) {
+  /** How to make a copy that every browser plays. */
+  #offer() {
     const code = document.createElement("code");
-    code.textContent = command;
+    code.textContent = this.convert;
     this.why.append(" ", this.video.dataset.convert, " ", code);
   }
 }

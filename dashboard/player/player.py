@@ -178,6 +178,7 @@ def packed(
         "words": _words(curves),
         "video": {"url": video.url, "starts_s": video.starts_s} if isinstance(video, Video) else None,
         "no_video": video.reason if isinstance(video, NoVideo) else "",
+        "convert": video.convert,
         "start_s": start_s,
         "palette": asdict(palette),
     }
