@@ -312,7 +312,7 @@ class Player {
     this.partsShown = shown;
     this.parts.hidden = !named.size;
     this.parts.replaceChildren(...[...named].sort(([one], [other]) => one - other).map(([number, [from, title]]) => {
-      const [item, button, strong] = ["li", "button", "b"].map((name) => document.createElement(name));
+      const [item, button, strong] = ["li", "button", "strong"].map((name) => document.createElement(name));
       button.type = "button";
       button.dataset.seek = from;
       strong.textContent = number;
