@@ -112,15 +112,12 @@ def sparkline(shape: Sequence[float | None], what: str, colour: str) -> str:
     return f'<img class="hl-spark" alt="{escape(what)}" src="{sparkline_source(shape, colour)}">'
 
 
-def sparkline_source(
-    shape: Sequence[float | None], colour: str, *, stroke: float = 1.6, stretches: bool = False
-) -> str:
+def sparkline_source(shape: Sequence[float | None], colour: str, *, stroke: float = 1.6) -> str:
     """The picture of `sparkline` as an address: as a picture, because inline SVG is taken out of pages' HTML.
 
     Args:
         shape, colour: as of `sparkline`.
         stroke: how wide the line is, of a picture 30 high.
-        stretches: whether it fills whatever room it is given.
     """
     runs: list[list[str]] = [[]]
     for place, value in enumerate(shape):
@@ -132,10 +129,8 @@ def sparkline_source(
         runs[-1].append(f"{x:.1f},{y:.1f}")
     # A run of one point gets a second one, beside it, so that it can be seen.
     lines = "".join(f'<polyline points="{" ".join(run * 2 if len(run) == 1 else run)}"/>' for run in runs if run)
-    fill = 'preserveAspectRatio="none" ' if stretches else ""
     svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}" '
-        f'{fill}fill="none" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}" fill="none" '
         f'stroke="{colour}" stroke-width="{stroke:g}" stroke-linejoin="round" stroke-linecap="round">{lines}</svg>'
     )
     return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"

@@ -86,7 +86,7 @@ def _line(review: Review) -> str:
     top = share_ticks(max(20.0, 100 * highest))[-1]
     shape = [None if np.isnan(value) else float(100 * value / top) for value in shape_of(share, _POINTS)]
     says = f"The last minutes, from 0 to {top:.0f} %"
-    return f'<img alt="{says}" title="{says}" src="{sparkline_source(shape, SPARK_CURVE, stroke=0.5, stretches=True)}">'
+    return f'<img alt="{says}" title="{says}" src="{sparkline_source(shape, SPARK_CURVE, stroke=0.6)}">'
 
 
 def _when(review: Review) -> str:
