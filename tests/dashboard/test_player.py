@@ -710,4 +710,4 @@ def test_three_hours_are_drawn_soon_and_small(address: str, desk: BrowserContext
 
 def test_the_script_is_small() -> None:
     size = sum(len(path.read_bytes()) for path in SCRIPTS.glob("*.js"))
-    assert size < 35 << 10
+    assert size < 42 << 10
