@@ -112,8 +112,13 @@ def sparkline(shape: Sequence[float | None], what: str, colour: str) -> str:
     return f'<img class="hl-spark" alt="{escape(what)}" src="{sparkline_source(shape, colour)}">'
 
 
-def sparkline_source(shape: Sequence[float | None], colour: str) -> str:
-    """The picture of `sparkline` as an address: as a picture, because inline SVG is taken out of pages' HTML."""
+def sparkline_source(shape: Sequence[float | None], colour: str, *, stroke: float = 1.6) -> str:
+    """The picture of `sparkline` as an address: as a picture, because inline SVG is taken out of pages' HTML.
+
+    Args:
+        shape, colour: as of `sparkline`.
+        stroke: how wide the line is, of a picture 30 high.
+    """
     runs: list[list[str]] = [[]]
     for place, value in enumerate(shape):
         if value is None:
@@ -126,7 +131,7 @@ def sparkline_source(shape: Sequence[float | None], colour: str) -> str:
     lines = "".join(f'<polyline points="{" ".join(run * 2 if len(run) == 1 else run)}"/>' for run in runs if run)
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}" fill="none" '
-        f'stroke="{colour}" stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round">{lines}</svg>'
+        f'stroke="{colour}" stroke-width="{stroke:g}" stroke-linejoin="round" stroke-linecap="round">{lines}</svg>'
     )
     return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
 
