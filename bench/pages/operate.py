@@ -66,7 +66,7 @@ async def _looked(
         took.append(time.monotonic() - began)
         sent.append(sum(message.ByteSize() for message in messages))
     await connection.close()
-    of = f"Operate, {stages} {'stage' if stages == 1 else 'stages'} × {CAMERAS} cameras"
+    of = f"Operate, {stages} {'stage' if stages == 1 else 'stages'}, {CAMERAS} cameras each"
     return [
         Figure(name=f"{of}: first picture", value=first, unit="s", reach=first_s, direction="at most"),
         Figure(name=f"{of}: sent for it", value=first_bytes / 1000, unit="kB"),

@@ -509,7 +509,9 @@ class TestAlerting:
         )
         alerts = (an_alert(), replace(an_alert(), since_ms=after_ms(9), well_ms=after_ms(99), ended_ms=after_ms(100)))
         marks = (
-            AlertMark(alert_id=alerts[0].alert_id, kind="acknowledged", by="Ada #1 „Größe“", at_ms=after_ms(70), note="lens"),
+            AlertMark(
+                alert_id=alerts[0].alert_id, kind="acknowledged", by="Ada #1 „Größe“", at_ms=after_ms(70), note="lens"
+            ),
             AlertMark(alert_id=alerts[0].alert_id, kind="told over", by="sns", at_ms=after_ms(80)),
             AlertMark(alert_id=alerts[0].alert_id, kind="told", by="sns", at_ms=after_ms(61)),
         )

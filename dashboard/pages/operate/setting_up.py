@@ -1,29 +1,29 @@
-"""Setting up stages and cameras of a session, and the line that starts each camera."""
+"""Setting up stages and cameras of a session, and the lines that start its cameras."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from audience.ids import id_of
-from audience.monitoring.cameras import CameraStatus
-from audience.session_setup import SessionSetup, device_environment
+from audience.session_setup import SessionSetup
 from audience.sessions import Session
 from dashboard import markup
 from dashboard.pages.acting import act
 from dashboard.pages.operate import data
-from dashboard.pages.operate.start_commands import device_command, watch_command
+from dashboard.pages.operate.starting import show_starting
 from dashboard.wording import stage_names
 
-_HERE, _DEVICE = "A camera of this machine", "A camera with a computer of its own"
+_START = "start"
 
 
 def show_setting_up(session_id: str) -> None:
-    """One more stage or camera, and the line that starts each camera."""
+    """One more stage or camera, and the lines that start cameras."""
     now = data.situation(session_id)
+    names = stage_names(now.stages)
     st.html(markup.note(now.session.mode_reason))
-    _add_camera(now.session, stage_names(now.stages))
+    _add_camera(now.session, names)
     if now.cameras:
-        _start(now.session, now.cameras)
+        show_starting(now.session, now.cameras, names, key=_START)
 
 
 def _add_camera(session: Session, names: dict[str, str]) -> None:
@@ -52,27 +52,4 @@ def _added(session: Session, names: dict[str, str]) -> None:
         stage_title="" if stage_id in names else stage,
     )
     st.session_state["add-camera-id"] = ""
-    st.session_state["start"] = (stage_id, camera_id)
-
-
-def _start(session: Session, cameras: list[CameraStatus]) -> None:
-    places = sorted((one.stage_id, one.camera_id) for one in cameras)
-    with st.container(horizontal=True):
-        place = st.selectbox("Start camera", places, format_func=lambda place: f"{place[1]} on {place[0]}", key="start")
-        where = st.selectbox("Type", [_HERE, _DEVICE], key="start-where")
-        source = st.text_input("Source", "webcam:0", key="start-source", help="webcam:0, rtsp://…, http://… or file:…")
-        deliver_to = st.text_input("Bucket", "BUCKET", key="start-bucket") if where == _DEVICE else ""
-    stage_id, camera_id = place
-    if where == _HERE:
-        command = watch_command(
-            session_id=session.session_id,
-            stage_id=stage_id,
-            camera_id=camera_id,
-            source=source,
-            store_url=data.named_store(),
-        )
-    else:
-        command = device_command(device_environment(session, stage_id, camera_id), source=source, deliver_to=deliver_to)
-    st.code(command, language=None, wrap_lines=True)
-    picture = markup.qr_picture(command)
-    st.html(f'<img class="hl-qr" alt="The line above as a QR code" src="{picture}">')
+    st.session_state[_START] = (stage_id, camera_id)
