@@ -15,7 +15,7 @@ from dashboard.pages.operate import data
 from dashboard.pages.operate.camera_rows import camera_rows
 from dashboard.pages.operate.running import show_stage_buttons
 from dashboard.pages.operate.starting import show_starting
-from dashboard.wording import stage_names
+from dashboard.wording import plain, stage_names
 
 _ASKED = "open-stages"
 _IN_DETAIL = 12
@@ -28,17 +28,16 @@ def ask_to_open(session_id: str, stage_ids: Sequence[str]) -> None:
 
 def show_stage_panel(session_id: str) -> None:
     """The dialog, where it was asked for; not within what is drawn again by itself, which would close it."""
-    if st.session_state.get(_ASKED, ("",))[0] == session_id:
-        _dialog(session_id)
+    asked_session, asked = st.session_state.get(_ASKED, ("", ()))
+    if asked_session != session_id:
+        return
+    names = stage_names(data.situation(session_id).stages)
+    title = names.get(asked[0], asked[0]) if len(asked) == 1 else f"{len(asked)} stages"
+    st.dialog(plain(title), width="large", on_dismiss=_close)(show_part)(_panel, session_id)
 
 
 def _close() -> None:
     st.session_state.pop(_ASKED, None)
-
-
-@st.dialog("Stages", width="large", on_dismiss=_close)
-def _dialog(session_id: str) -> None:
-    show_part(_panel, session_id)
 
 
 def _panel(session_id: str) -> None:
@@ -47,8 +46,9 @@ def _panel(session_id: str) -> None:
     stages = [stage for stage in now.stages if stage.stage_id in asked]
     names = stage_names(now.stages)
     cameras = [one for one in now.cameras if one.stage_id in asked]
-    st.html(f"<p><strong>{markup.named(names[stage.stage_id] for stage in stages)}</strong></p>")
-    if len(stages) == 1 and is_under_way(now.session, at_ms):
+    if len(stages) > 1:
+        st.html(f"<p><strong>{markup.named(names[stage.stage_id] for stage in stages)}</strong></p>")
+    elif stages and is_under_way(now.session, at_ms):
         show_stage_buttons(now, stages[0], key="panel")
     if not cameras:
         st.html(markup.note("No camera is set up here: add one under “Set up”."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
@@ -40,7 +41,7 @@ def packed(now: Situation, at: datetime, zone: tzinfo) -> dict[str, Any]:
         cameras[one.stage_id].append(one)
     under_way = is_under_way(now.session, to_ms(at))
     rows = []
-    for stage in now.stages:
+    for stage in sorted(now.stages, key=lambda stage: _in_order(names[stage.stage_id])):
         faces = now.now[stage.stage_id].faces
         cue, text = _cue(cues_of(now.session, stage), at, zone)
         rows.append(
@@ -76,6 +77,11 @@ def where(cues: tuple[Cue, ...], at: datetime, zone: tzinfo, what: str) -> str:
     if cue == "running":
         return f"{what} running · {text} (at {time_text(to_ms(at), zone)})"
     return f"{what} paused since {text}" if cue == "paused" else f"{what} not started"
+
+
+def _in_order(name: str) -> list[tuple[int, str]]:
+    """Sorts names as people do: Stage 2 before Stage 10."""
+    return [(int(part), "") if part.isdecimal() else (0, part.casefold()) for part in re.split(r"([0-9]+)", name)]
 
 
 def _by_state(cameras: Sequence[CameraStatus]) -> list[dict[str, Any]]:
