@@ -10,6 +10,7 @@ import streamlit as st
 from audience.monitoring.cost import SCORINGS, Scoring, day_cost
 from dashboard import markup
 from dashboard.data import sessions
+from dashboard.first_use import show_first_use
 from dashboard.pages.acting import show_part
 from dashboard.pages.operate import data
 from dashboard.pages.operate.answering import show_answering
@@ -22,7 +23,7 @@ from dashboard.pages.operate.setting_up import show_setting_up
 from dashboard.pages.operate.stage_panel import show_stage_panel
 from dashboard.pages.operate.watching import show_watching
 from dashboard.session_address import choose_session, show_not_found
-from dashboard.wording import stage_names
+from dashboard.wording import HOW_TO_SEE_SAMPLES, stage_names
 
 _WHERE: dict[Scoring, str] = {
     "here": "On my own machines",
@@ -129,7 +130,11 @@ if session_id is None:
     if st.query_params.get("session"):
         show_not_found()
     else:
-        st.html(markup.empty("There is no session in this store yet: set one up with “New session”."))
+        show_first_use(
+            "There is no session in this store yet: set one up with “New session”, and its cameras get the lines that "
+            "start them. Or look at a simulated evening first:",
+            HOW_TO_SEE_SAMPLES,
+        )
 else:
     # What is drawn again by itself holds nothing that is typed into; each other part runs alone when it is used.
     with data.read_once():
