@@ -164,7 +164,7 @@ def _look_at(
             page.set_viewport_size({"width": width, "height": 900})
             page.wait_for_timeout(_SETTLED_MS)
             where = f"{prefix}/{address} {width} {theme}"
-            for kind, lines in page.evaluate(_BARRIERS).items():
+            for kind, lines in page.evaluate(_BARRIERS, {"focus": width == widths[0]}).items():
                 for line in lines:
                     found.add(kind, line, where)
             if width in AXE_WIDTHS:

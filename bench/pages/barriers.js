@@ -1,7 +1,7 @@
 // What stands in people's way on the page as it is drawn now: text that is cut off, lies outside of the window or on
 // other text, and what shows no focus. Looks into components, too. Gives lists of one line each.
 
-() => {
+async ({ focus }) => {
   const SLACK = 1.5;
   const roots = [document];
   for (const root of roots) {
@@ -37,7 +37,8 @@
       range.selectNodeContents(node);
       const moves = above.some((one) => ["fixed", "sticky"].includes(style(one).position));
       for (const rect of range.getClientRects()) {
-        if (rect.width >= 2 && rect.height >= 2) texts.push({ node, element, above, rect, moves });
+        // A panel that is pushed out of the window to the left is closed.
+        if (rect.width >= 2 && rect.height >= 2 && rect.right > 0) texts.push({ node, element, above, rect, moves });
       }
     }
   }
@@ -85,9 +86,12 @@
 
   const unfocused = new Set();
   const before = document.activeElement;
+  // React draws the ring of some fields a moment later.
+  const shown = () => new Promise((done) => setTimeout(done, 120));
   for (const root of roots) {
     for (const one of root.querySelectorAll("a[href], button, input, select, textarea, [tabindex='0']")) {
-      if (!one.checkVisibility({ visibilityProperty: true }) || one.disabled || one.type === "file") continue;
+      if (!focus || !one.checkVisibility({ visibilityProperty: true }) || one.disabled || one.type === "file") continue;
+      if (one.getBoundingClientRect().right <= 0) continue;
       const looks = () => {
         const told = [];
         for (let each = one, up = 0; each && up < 5; each = parentOf(each), up += 1) {
@@ -101,6 +105,7 @@
       document.activeElement?.blur?.();
       const without = looks();
       one.focus({ focusVisible: true, preventScroll: true });
+      if (root.activeElement === one && looks() === without) await shown();
       if (root.activeElement === one && looks() === without) unfocused.add(name(one));
     }
   }

@@ -58,12 +58,6 @@ def show_starting(session: Session, cameras: Sequence[CameraStatus], names: Mapp
         return StartCard(stage=names[stage_id], camera_id=camera_id, command=command)
 
     cards = [card(*one) for one in chosen]
-    st.code(
-        "\n".join(one.command for one in cards),
-        language=None,
-        wrap_lines=True,
-        height=240 if len(cards) > 3 else "content",
-    )
     st.download_button(
         "Card to print (HTML)" if len(cards) == 1 else f"{len(cards)} cards to print (HTML)",
         lambda: cards_html(cards, session=session.name).encode(),
@@ -73,6 +67,7 @@ def show_starting(session: Session, cameras: Sequence[CameraStatus], names: Mapp
         icon=":material/print:",
         help="A card a camera: its stage, the line that starts it, and the line as a QR code.",
     )
+    st.code("\n".join(one.command for one in cards), language=None, wrap_lines=True)
     if len(cards) == 1:
         picture = markup.qr_picture(cards[0].command)
         st.html(f'<img class="hl-qr" alt="The line above as a QR code" src="{picture}">')
