@@ -91,6 +91,7 @@ async ({ focus }) => {
   for (const root of roots) {
     for (const one of root.querySelectorAll("a[href], button, input, select, textarea, [tabindex='0']")) {
       if (!focus || !one.checkVisibility({ visibilityProperty: true }) || one.disabled || one.type === "file") continue;
+      if (one.tagName === "CANVAS") continue; // it draws its focus itself
       if (one.getBoundingClientRect().right <= 0) continue;
       const looks = () => {
         const told = [];

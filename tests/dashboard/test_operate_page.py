@@ -24,8 +24,7 @@ from dashboard.pages.operate.camera_rows import ago
 from dashboard.pages.operate.data import change_cues
 from dashboard.pages.operate.running import CHANGES
 from dashboard.pages.operate.stage_table.component import Wish
-from dashboard.pages.operate.start_cards import StartCard, cards_html
-from dashboard.pages.operate.start_commands import alerts_command, device_command, watch_command
+from dashboard.pages.operate.start_commands import StartCard, alerts_command, cards_html, device_command, watch_command
 from tests.builders import a_camera, a_head_count, a_heartbeat, a_session, a_stage, a_window, an_alert
 from tests.dashboard.conftest import NASTY, Pages, text_of
 

@@ -14,7 +14,7 @@ from dashboard.pages.acting import show_part
 from dashboard.pages.operate import data
 from dashboard.pages.operate.camera_rows import camera_rows
 from dashboard.pages.operate.running import show_stage_buttons
-from dashboard.pages.operate.starting import show_starting
+from dashboard.pages.operate.setting_up import show_starting
 from dashboard.wording import plain, stage_names
 
 _ASKED = "open-stages"
