@@ -11,6 +11,7 @@ from audience.language import gettext
 from dashboard.wording import NOT_FEELING
 
 _SPARK_WIDTH, _SPARK_HEIGHT = 144, 30
+_NAMED = 12
 
 
 def header(title: str, labels: Iterable[str], facts: Iterable[str], lead: str) -> str:
@@ -41,6 +42,13 @@ def listed_film(film: str, labels: Iterable[str], facts: Iterable[str]) -> str:
 def list_heading(text: str) -> str:
     """Stands over some rows of a list."""
     return f'<h3 class="hl-list-heading">{escape(text)}</h3>'
+
+
+def named(names: Iterable[str]) -> str:
+    """Some names in a line; of many the first, and how many more there are."""
+    every = [*names]
+    more = f" and {len(every) - _NAMED} more" if len(every) > _NAMED else ""
+    return escape(", ".join(every[:_NAMED]) + more)
 
 
 def facts(items: Iterable[str]) -> str:

@@ -24,6 +24,7 @@ PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {
 }
 PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {part: partial(_figures_of, part) for part in ("board",)}
     part: partial(_figures_of, part) for part in ("contrast", "noise")
+    part: partial(_figures_of, part) for part in ("operate", "accessibility")
 }
 
 
