@@ -55,6 +55,7 @@ def read_slides(data: bytes) -> list[Part]:
                 end_s=end_s,
                 notes=slide.notes,
                 guessed=guessed,
+                picture=slide.page_name,
             )
         )
         start_s = end_s or start_s

@@ -36,7 +36,7 @@ _TYPES: dict[str, type[AlertDocument]] = {
 
 # Fields that an earlier version refuses as unknown: left out where they say nothing, so that it can read the rest.
 _LEFT_OUT_IF_NONE: dict[type, tuple[str, ...]] = {Heartbeat: ("bundle",), Session: ("notice",)}
-_LEFT_OUT_OF_SEGMENTS = ("notes", "guessed")
+_LEFT_OUT_OF_SEGMENTS = ("notes", "guessed", "picture")
 
 
 def to_json(record: Any) -> str:

@@ -9,8 +9,11 @@ import streamlit as st
 
 from audience.reaction.baseline import BaselineChoice
 from audience.reaction.review import Review
+from dashboard.access.identity import asked_as, permit
 from dashboard.clock import viewer_zone
+from dashboard.data import slide_pictures
 from dashboard.report.contents import Report, report_of
+from dashboard.report.slide_pictures import stored_pictures
 
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 
@@ -24,9 +27,20 @@ def offer_report(review: Review, *, smoothing_s: float | None = None, against: B
         against: what the page compares segments with.
     """
     zone = viewer_zone(st.context.timezone)
+    session, stage = review.windows.session, review.windows.stage
+    # A report is made in a thread that Streamlit does not know, so what the viewer may see is looked up now.
+    kept = asked_as(permit(), slide_pictures)
 
     def report() -> Report:
-        return report_of(review, smoothing_s=smoothing_s, against=against, made_at=datetime.now(UTC), zone=zone)
+        pictures = stored_pictures(stage, kept(session.session_id, stage.stage_id))
+        return report_of(
+            review,
+            smoothing_s=smoothing_s,
+            against=against,
+            pictures=pictures,
+            made_at=datetime.now(UTC),
+            zone=zone,
+        )
 
     def page() -> str:
         from dashboard.report.html_page import html_of
@@ -43,7 +57,7 @@ def offer_report(review: Review, *, smoothing_s: float | None = None, against: B
 
         return pptx_of(report())
 
-    name = f"{review.windows.session.session_id}-{review.windows.stage.stage_id}"
+    name = f"{session.session_id}-{stage.stage_id}"
     _button("Report (HTML)", f"{name}.html", "text/html", page)
     _button("Report (PDF)", f"{name}.pdf", "application/pdf", pdf)
     _button("Slides (PowerPoint)", f"{name}.pptx", PPTX, slides)

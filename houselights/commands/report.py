@@ -37,7 +37,7 @@ _KINDS = (".html", ".pdf", ".pptx")
     "folder",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Pictures of the slides, PNG or JPEG, one for each part of the timeline: beside the findings and moments.",
+    help="Pictures of the slides, PNG or JPEG, one for each part of the timeline.  [default: those of the deck]",
 )
 @store_option
 def report(
@@ -59,7 +59,7 @@ def report(
     with needing_extra("report"):
         from dashboard.clock import machine_zone
         from dashboard.report.contents import report_of
-        from dashboard.report.slide_pictures import slide_pictures
+        from dashboard.report.slide_pictures import slide_pictures, stored_pictures
     file = Path(f"{session_id}.html") if file is None else file
     if file.suffix.lower() not in _KINDS:
         raise InvalidValue(f"{file} is none of {', '.join(_KINDS)}: give a file of one of these kinds with --to")
@@ -67,7 +67,8 @@ def report(
         session = store.session(session_id)
         stage = chosen_stage(store.stages(session_id), session_id, stage_id)
         (review,) = stored_reviews(store, session, [stage], expression)
-    pictures = None
+        kept = store.slide_pictures(session_id, stage.stage_id) if folder is None else {}
+    pictures = stored_pictures(stage, kept)
     if folder is not None:
         pictures = slide_pictures(folder, sum(len(one.segments) for one in stage.timelines[:1]))
     made = report_of(review, pictures=pictures, made_at=datetime.now(UTC), zone=machine_zone())

@@ -122,7 +122,7 @@ def finish(desk: Desk, file: data.SessionFile, stage: Stage, edited: Stage | Non
         if st.button("Save", type="primary", disabled=not editing.changed or edited is None) and edited is not None:
             try:
                 # The tables stay as they are: what is typed while this is on its way must not be lost with them.
-                desk.editing = editing.saved(save(file.session.session_id, editing.read, edited))
+                desk.editing = editing.saved(save(file.session.session_id, editing.read, edited, desk.pictures))
                 desk.message = "Saved."
                 st.rerun()
             except HouselightsError as refused:

@@ -105,7 +105,7 @@ def take_match(desk: Desk, films: Sequence[Path]) -> None:
 
     def read() -> FileRead:
         found.append(match_deck(name, deck, film, on_position=lambda at_s, of_s: show(film.name, at_s, of_s)))
-        return FileRead(timeline=found[0].timeline)
+        return FileRead(timeline=found[0].timeline, pictures=found[0].pictures)
 
     _look_at(desk, read)
     if found:
@@ -224,6 +224,7 @@ def _look_at(desk: Desk, read: Callable[[], FileRead]) -> None:
         desk.refused = str(problem)
     else:
         desk.incoming, desk.asked = found.timeline, found.questions
+        desk.pictures |= found.pictures
 
 
 def _listed(says: str, rows: tuple[Row, ...]) -> None:
