@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from audience.incoming import DAY_MS, IncomingRecordings
 from audience.stores import recordings_folder
 from dashboard.access.data import open_store
@@ -13,7 +15,13 @@ from dashboard.data import store_url
 
 def incoming() -> IncomingRecordings:
     """Those of the store that the pages show; whoever calls decides who may know of them."""
-    return IncomingRecordings(recordings_folder(store_url()))
+    return _incoming(store_url())
+
+
+@lru_cache(maxsize=4)
+def _incoming(url: str) -> IncomingRecordings:
+    """One for each store: it knows what it read before."""
+    return IncomingRecordings(recordings_folder(url))
 
 
 def tidied(now_ms: int) -> None:

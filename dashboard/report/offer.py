@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import streamlit as st
 
@@ -13,9 +14,8 @@ from dashboard.access.identity import asked_as, permit
 from dashboard.clock import viewer_zone
 from dashboard.data import slide_pictures
 from dashboard.report.contents import Report, report_of
+from dashboard.report.kinds import REPORT_KINDS, ReportKind
 from dashboard.report.slide_pictures import stored_pictures
-
-PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 
 
 def offer_report(review: Review, *, smoothing_s: float | None = None, against: BaselineChoice = "whole talk") -> None:
@@ -42,28 +42,18 @@ def offer_report(review: Review, *, smoothing_s: float | None = None, against: B
             zone=zone,
         )
 
-    def page() -> str:
-        from dashboard.report.html_page import html_of
-
-        return html_of(report())
-
-    def pdf() -> bytes:
-        from dashboard.report.pdf import pdf_of
-
-        return pdf_of(report())
-
-    def slides() -> bytes:
-        from dashboard.report.powerpoint import pptx_of
-
-        return pptx_of(report())
-
     name = f"{session.session_id}-{stage.stage_id}"
-    _button("Report (HTML)", f"{name}.html", "text/html", page)
-    _button("Report (PDF)", f"{name}.pdf", "application/pdf", pdf)
-    _button("Slides (PowerPoint)", f"{name}.pptx", PPTX, slides)
+    for kind in REPORT_KINDS.values():
+        st.download_button(
+            kind.label,
+            partial(_written, kind, report),
+            f"{name}{kind.ending}",
+            kind.media_type,
+            key=f"report-{kind.media_type}",
+            on_click="ignore",
+            icon=":material/download:",
+        )
 
 
-def _button(label: str, file_name: str, mime: str, data: Callable[[], str] | Callable[[], bytes]) -> None:
-    st.download_button(
-        label, data, file_name, mime, key=f"report-{mime}", on_click="ignore", icon=":material/download:"
-    )
+def _written(kind: ReportKind, report: Callable[[], Report]) -> bytes:
+    return kind.write(report())

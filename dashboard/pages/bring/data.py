@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -26,6 +28,8 @@ from dashboard.incoming_data import incoming
 from dashboard.scoring_process import scoring
 
 _HEAD_BYTES = 4096
+# Two who bring recordings of one title at once get a session each, and room is not promised twice.
+_adding = threading.Lock()
 
 
 class SessionFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,17 +70,18 @@ def take(file: FileFields, fields: SessionFields) -> IncomingRecording:
     """
     _check_may()
     name = file_name_of(file.name)
-    who = account()
-    for one in incoming().all():
-        asked = one.request
-        if one.received is not None and (asked.account, asked.file_name, asked.size, asked.modified_ms) == (
-            who,
-            name,
-            file.size,
-            file.modified_ms,
-        ):
-            return one
-    return _add(fields, name=name, size=file.size, modified_ms=file.modified_ms)
+    known_by = account(), name, file.size, max(0, file.modified_ms)
+    with _adding:
+        for one in incoming().all():
+            asked = one.request
+            if one.received is not None and known_by == (
+                asked.account,
+                asked.file_name,
+                asked.size,
+                asked.modified_ms,
+            ):
+                return one
+        return _add(fields, name=name, size=file.size, modified_ms=file.modified_ms)
 
 
 def take_named(place: str, fields: SessionFields) -> int:
@@ -90,19 +95,29 @@ def take_named(place: str, fields: SessionFields) -> int:
     _check_may()
     if not names_files():
         raise AccessRefused("Files of this machine can be named by the person at it alone.")
-    found = named_recordings(place)
-    for path in found:
-        try:
-            status = path.stat()
-            with path.open("rb") as file:
-                refusal = refusal_of(file.read(_HEAD_BYTES))
-        except OSError as problem:
-            raise InvalidValue(f"{path} cannot be read: {problem.strerror}") from None
-        if refusal:
-            raise InvalidValue(f"{path.name}: {refusal}")
-        one = fields if len(found) == 1 else msgspec.structs.replace(fields, title="", started_ms=None)
-        _add(one, name=path.name, size=status.st_size, modified_ms=status.st_mtime_ns // 10**6, named=path)
+    found = [(path, _checked(path)) for path in named_recordings(place)]
+    one = fields if len(found) == 1 else msgspec.structs.replace(fields, title="", started_ms=None)
+    with _adding:
+        for path, status in found:
+            _add(one, name=path.name, size=status.st_size, modified_ms=status.st_mtime_ns // 10**6, named=path)
     return len(found)
+
+
+def _checked(path: Path) -> os.stat_result:
+    """The status of a recording on this machine.
+
+    Raises:
+        InvalidValue: it is none, or cannot be read.
+    """
+    try:
+        status = path.stat()
+        with path.open("rb") as file:
+            refusal = refusal_of(file.read(_HEAD_BYTES))
+    except OSError as problem:
+        raise InvalidValue(f"{path} cannot be read: {problem.strerror}") from None
+    if refusal or not status.st_size:
+        raise InvalidValue(f"{path.name}: {refusal or 'it is empty'}")
+    return status
 
 
 def names_files() -> bool:
@@ -144,10 +159,19 @@ def stop(recording_id: str) -> None:
     incoming().stop(recording_id)
 
 
-def go_on(recording_id: str) -> None:
-    """Continues with a recording, or tries again."""
+def go_on(recording_id: str, started_ms: int | None = None) -> None:
+    """Continues with a recording, or tries again.
+
+    Args:
+        recording_id: which.
+        started_ms: when it begins; None for what was said before.
+
+    Raises:
+        AccessRefused: whoever asks may not.
+        InvalidValue, StoreUnavailable: see `IncomingRecordings.go_on`.
+    """
     _check_may()
-    incoming().go_on(recording_id)
+    incoming().go_on(recording_id, started_ms)
     scoring().wake()
 
 

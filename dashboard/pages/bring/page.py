@@ -68,14 +68,16 @@ def _show_one(one: IncomingRecording, before: int, there: frozenset[str], now_ms
         if one.step == "done":
             facts = text.scored(one, viewer_zone(st.context.timezone))
             st.html(markup.facts([*facts, text.kept(one)]))
-            if one.state.notes:
-                st.html(markup.note(*one.state.notes))
+            if notes := text.notes(one):
+                st.html(markup.note(*notes))
         elif one.step == "failed":
             st.html(markup.trouble(one.state.line))
         else:
             st.progress(text.share_done(one), plain(text.how_far(one, before, now_ms)))
             if one.state.measured:
                 st.html(markup.note(one.state.measured))
+        if one.step == "failed" and one.state.wants_start:
+            st.datetime_input(text.WANTS_START, None, key=_began_key(request.recording_id), width=320)
         with st.container(horizontal=True, vertical_alignment="center"):
             if request.session_id in there:
                 st.page_link(
@@ -94,7 +96,7 @@ def _buttons(one: IncomingRecording) -> None:
         st.button("Stop", key=f"stop-{recording_id}", type="tertiary", on_click=act, args=(data.stop, recording_id))
     if one.step in ("stopped", "failed"):
         label = "Continue" if one.step == "stopped" else "Try again"
-        st.button(label, key=f"go-on-{recording_id}", type="tertiary", on_click=act, args=(data.go_on, recording_id))
+        st.button(label, key=f"go-on-{recording_id}", type="tertiary", on_click=_go_on, args=(recording_id,))
     label = "Remove from this list" if one.request.named else "Remove the recording"
     st.button(
         label,
@@ -104,6 +106,15 @@ def _buttons(one: IncomingRecording) -> None:
         on_click=act,
         args=(data.remove, recording_id),
     )
+
+
+def _began_key(recording_id: str) -> str:
+    return f"began-{recording_id}"
+
+
+def _go_on(recording_id: str) -> None:
+    began: datetime | None = st.session_state.get(_began_key(recording_id))
+    act(data.go_on, recording_id, text.viewer_ms(began, viewer_zone(st.context.timezone)))
 
 
 st.html(Path(__file__).with_name("bring.css"))
