@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from audience.incoming import DAY_MS, IncomingRecordings
+from audience.incoming import DAY_MS, UNFINISHED_MS, IncomingRecordings
 from audience.stores import recordings_folder
 from dashboard.access.data import open_store
 from dashboard.access.identity import asked_as
@@ -34,7 +34,7 @@ def tidied(now_ms: int) -> None:
         HouselightsError: the access settings or the store cannot be read.
     """
     rules, brought = upload_rules(), incoming()
-    brought.tidy(now_ms, round((rules.unfinished_days if rules else 0) * DAY_MS))
+    brought.tidy(now_ms, round(rules.unfinished_days * DAY_MS) if rules else UNFINISHED_MS)
     if scored := [one for one in brought.all() if one.step == "done"]:
         with asked_as(EVERYTHING, open_store)(store_url()) as store:
             there = {session.session_id for session in store.sessions()}

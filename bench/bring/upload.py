@@ -177,20 +177,15 @@ def _journey(browser: Browser, folder: Path, deck: Path | None) -> Iterator[Figu
         chooser.value.set_files(folder / "clip.mp4")
         click.count += 2  # the file and "Open", in the system's own window
         page.get_by_text("recorded ").first.wait_for(timeout=_WITHIN_MS)
-        click(page.get_by_role("link", name="Open the session"))
-        page.locator(".plot[data-curve]").wait_for(timeout=_WITHIN_MS)
         if deck is not None:
-            click(page.get_by_role("link", name="Add slides and times"))
+            click(page.get_by_role("button", name="Add its slides"))
             with page.expect_file_chooser() as chooser:
                 click(page.get_by_test_id("stFileUploaderDropzone").get_by_role("button"))
             chooser.value.set_files(deck)
             click.count += 2
-            click(page.get_by_role("button", name="Add", exact=True))
-            click(page.locator("button:not([disabled])").get_by_text("Save", exact=True))
-            page.get_by_text("Saved.").wait_for(timeout=_WITHIN_MS)
-            page.go_back()
-            click.count += 1
-            page.locator(".plot[data-curve]").wait_for(timeout=_WITHIN_MS)
+            page.get_by_text("Its slides are on the timeline").wait_for(timeout=_WITHIN_MS)
+        click(page.get_by_role("link", name="Open the session"))
+        page.locator(".plot[data-curve]").wait_for(timeout=_WITHIN_MS)
         report = page.get_by_role("button", name="Report (PDF)")
         if not report.first.is_visible():
             click(page.get_by_role("button", name="Export"))

@@ -22,8 +22,9 @@ from dashboard.access.permits import EVERYTHING, Permit
 from dashboard.access.settings import UploadRules, settings_of
 from dashboard.pages.bring.data import FileFields, SessionFields, take
 from tests.audience.test_incoming import a_request, fill
-from tests.builders import a_session
+from tests.builders import a_session, a_stage
 from tests.dashboard.conftest import Pages, text_of
+from tests.timeline_files.test_slide_matching import DECK
 
 
 @pytest.fixture
@@ -120,6 +121,26 @@ def test_when_a_recording_began_is_asked_for_where_that_is_not_known(
     assert one.step == "waiting"
     assert one.request.started_ms is not None
     assert from_ms(one.request.started_ms).minute == 30
+
+
+def test_slides_are_added_where_a_recording_is_scored(
+    pages: Pages, incoming: IncomingRecordings, store_url: str
+) -> None:
+    with open_store(store_url) as store:
+        store.put_session(a_session("talk"))
+        store.put_stage("talk", a_stage())
+    one = incoming.add(a_request(5, named="/talk.mp4"))
+    incoming.put_state(one.request.recording_id, ScoringState(step="done", done_s=500, length_s=500))
+    page = pages.bring()
+    slides = f"slides-{one.request.recording_id}"
+    page.file_uploader(key=slides).upload("deck.pdf", b"%PDF-1.4 no more", "application/pdf").run()
+    assert "deck.pdf" in text_of(page)
+    page.file_uploader(key=slides).upload("deck.pdf", DECK, "application/pdf").run()
+    with open_store(store_url) as store:
+        (timeline,) = store.stages("talk")[0].timelines
+        assert len(store.slide_pictures("talk", "main")) == 5
+    assert (timeline.is_draft, timeline.segments[-1].end_s) == (True, 500)
+    assert slides not in {one.key for one in page.file_uploader}
 
 
 def test_two_who_bring_recordings_of_one_title_at_once_get_a_session_each(

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -20,12 +21,14 @@ from audience.privacy import Setting
 from audience.recording_files import file_name_of, named_recordings, refusal_of
 from audience.sessions import Kind
 from audience.time import to_ms
+from audience.timelines import with_timeline
 from dashboard.access.data import open_store
 from dashboard.access.identity import account, permit, settings
 from dashboard.access.upload_room import check_room, upload_rules
-from dashboard.data import sessions, store_url
+from dashboard.data import change_stage, sessions, store_url
 from dashboard.incoming_data import incoming
 from dashboard.scoring_process import scoring
+from timeline_files.reading import read_file
 
 _HEAD_BYTES = 4096
 # Two who bring recordings of one title at once get a session each, and room is not promised twice.
@@ -143,14 +146,46 @@ def queue() -> list[IncomingRecording]:
     return incoming().all() if permit().brings else []
 
 
-def opened_sessions(session_ids: Sequence[str]) -> frozenset[str]:
-    """Those of the sessions that can be opened: something of them is scored."""
-    found = set()
+def opened_sessions(session_ids: Sequence[str]) -> dict[str, bool]:
+    """Those of the sessions that can be opened, as something of them is scored; and whether each has slides."""
+    found = {}
     with open_store(store_url()) as store:
         for session_id in session_ids:
             with suppress(SessionNotFound):
-                found.add(store.session(session_id).session_id)
-    return frozenset(found)
+                store.session(session_id)
+                found[session_id] = any(stage.timelines for stage in store.stages(session_id))
+    return found
+
+
+def put_slides(recording_id: str, name: str, content: bytes) -> None:
+    """Lays a deck along the session of a recording: as a draft, where it has no rehearsed times.
+
+    Args:
+        recording_id: which.
+        name: the deck's file name.
+        content: the deck.
+
+    Raises:
+        AccessRefused: whoever asks may not.
+        InvalidValue: it is no deck that can be read, or the recording is not here any more.
+        StoreUnavailable: it cannot be written.
+    """
+    _check_may()
+    recording = incoming().find(recording_id)
+    if recording is None:
+        raise InvalidValue("This recording is not here any more.")
+    read = read_file(name, content, length_s=recording.state.length_s)
+    session_id = recording.request.session_id
+    with open_store(store_url()) as store:
+        stage = next(iter(store.stages(session_id)), None)
+    if stage is None:
+        raise InvalidValue("Nothing of this recording is scored yet: wait a little.")
+    change_stage(
+        session_id,
+        stage.stage_id,
+        lambda now: replace(now, timelines=with_timeline(now.timelines, read.timeline)),
+        read.pictures,
+    )
 
 
 def stop(recording_id: str) -> None:

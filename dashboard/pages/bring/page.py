@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -17,6 +18,7 @@ from dashboard.pages.bring import data, text
 from dashboard.pages.bring.choosing import show_choosing, show_fields
 from dashboard.scoring_process import can_score, scoring
 from dashboard.wording import plain
+from timeline_files.decks import DECKS
 
 _LOOK_EVERY_S = 1.0
 _SCORED_SHOWN = 8
@@ -60,7 +62,7 @@ def show_queue(*, looks: bool) -> None:
         st.html(markup.note("Nothing yet. Recordings are scored one after another, and you can watch them here."))
 
 
-def _show_one(one: IncomingRecording, before: int, there: frozenset[str], now_ms: int) -> None:
+def _show_one(one: IncomingRecording, before: int, there: Mapping[str, bool], now_ms: int) -> None:
     request = one.request
     with st.container(key=f"brought-{request.recording_id}", gap="small"):
         name = request.title or request.file_name
@@ -87,7 +89,42 @@ def _show_one(one: IncomingRecording, before: int, there: frozenset[str], now_ms
                     query_params={"session": request.session_id},
                     width="content",
                 )
+                if not there[request.session_id]:
+                    _offer_slides(request.recording_id)
             _buttons(one)
+        if st.session_state.get(_taken_key(request.recording_id)):
+            st.html(markup.note(text.SLIDES_TAKEN))
+
+
+def _offer_slides(recording_id: str) -> None:
+    with st.popover("Add its slides", icon=":material/slideshow:"):
+        st.file_uploader(
+            "The deck, as PDF, PowerPoint or OpenDocument",
+            type=[ending.removeprefix(".") for ending in DECKS],
+            max_upload_size=text.LARGEST_DECK_MB,
+            key=_slides_key(recording_id),
+            on_change=_take_slides,
+            args=(recording_id,),
+        )
+
+
+def _take_slides(recording_id: str) -> None:
+    uploaded = st.session_state.get(_slides_key(recording_id))
+    if uploaded is not None:
+
+        def put() -> None:
+            data.put_slides(recording_id, uploaded.name, uploaded.getvalue())
+            st.session_state[_taken_key(recording_id)] = True
+
+        act(put)
+
+
+def _slides_key(recording_id: str) -> str:
+    return f"slides-{recording_id}"
+
+
+def _taken_key(recording_id: str) -> str:
+    return f"slides-taken-{recording_id}"
 
 
 def _buttons(one: IncomingRecording) -> None:

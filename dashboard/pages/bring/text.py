@@ -22,6 +22,8 @@ CHOOSE: Final = "Choose a recording, or drop it here"
 FOLLOWS: Final = "It is sent and scored by itself, up to {largest_gb:g} GB. You can leave this page meanwhile."
 SHUT: Final = "This server takes no recordings: whoever runs it can allow that in its access settings."
 NO_EXTRA: Final = "Scoring is not installed here: install Houselights with its extra `edge`."
+SLIDES_TAKEN: Final = "Its slides are on the timeline now. Times that the deck does not state are a draft."
+LARGEST_DECK_MB: Final = 64
 WANTS_START: Final = "When it began, in your own time zone"
 START_DOUBTFUL: Final = (
     "If it began at another time, remove the recording, delete its session, and bring it again with the time it began."

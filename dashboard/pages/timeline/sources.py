@@ -18,6 +18,7 @@ from dashboard.pages.timeline.desk import Desk
 from dashboard.pages.timeline.draft import Row, Sheet
 from dashboard.wording import plain
 from timeline_files.answers import Question, Unclear
+from timeline_files.decks import DECKS
 from timeline_files.reading import FileRead, read_file, read_path
 from timeline_files.scenes import find_scenes
 from timeline_files.slide_matching import SlideMatch, match_deck
@@ -28,7 +29,6 @@ NO_FILMS = (
     "houselights dashboard --videos DIR"
 )
 _UPDATE_S = 0.25
-DECKS = (".pdf", ".pptx", ".odp")
 _SHORT = 20
 """Characters of meanings that stand beside each other."""
 
