@@ -23,7 +23,6 @@ import os
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -60,9 +59,6 @@ KEEPS: Final[tuple[Keep, ...]] = get_args(Keep)
 """How long an uploaded recording is kept: as long as its session, for 30 days, or until it is scored."""
 
 Step = Literal["waiting", "scoring", "stopped", "failed", "done"]
-
-_SETTLED_NS: Final = 1_000_000_000
-"""A file written so long ago gets another time when it is written again; of a younger one that is not certain."""
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _REQUEST, _RECEIVED, _STATE, _STOP = "request.json", "received.json", "state.json", "stop"
@@ -450,6 +446,7 @@ class IncomingRecordings:
         """A record of a file, read anew where the file changed; None where there is none, or one that is damaged."""
         try:
             status = file.stat()
+            # Each write makes a new file, so that one in the same tick of the clock has another number.
             signature = status.st_mtime_ns, status.st_ino, status.st_size
             held = self._known.get(file)
             if held is not None and held[0] == signature:
@@ -461,8 +458,7 @@ class IncomingRecordings:
         except (OSError, ValueError, TypeError):
             self._known.pop(file, None)
             return None
-        if time.time_ns() - status.st_mtime_ns > _SETTLED_NS:
-            self._known[file] = signature, record
+        self._known[file] = signature, record
         return record
 
     @staticmethod

@@ -180,7 +180,7 @@ def _journey(browser: Browser, folder: Path, deck: Path | None) -> Iterator[Figu
         if deck is not None:
             click(page.get_by_role("button", name="Add its slides"))
             with page.expect_file_chooser() as chooser:
-                click(page.get_by_test_id("stFileUploaderDropzone").get_by_role("button"))
+                click(page.get_by_test_id("stFileUploaderDropzone").get_by_role("button", name="Upload", exact=True))
             chooser.value.set_files(deck)
             click.count += 2
             page.get_by_text("Its slides are on the timeline").wait_for(timeout=_WITHIN_MS)
