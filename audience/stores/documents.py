@@ -42,7 +42,7 @@ _LEFT_OUT_IF_EMPTY: dict[type, tuple[str, ...]] = {
     Stage: ("directions",),
     AlertMark: ("note",),
 }
-_LEFT_OUT_OF_SEGMENTS = ("notes", "guessed")
+_LEFT_OUT_OF_SEGMENTS = ("notes", "guessed", "picture")
 
 
 def to_json(record: Any) -> str:

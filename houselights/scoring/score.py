@@ -118,13 +118,13 @@ def score_recording(
         before = None
     if before is not None and before.fingerprint != known_by:
         raise ScoringRefused(
-            f"camera {setup.camera_id!r} of session {setup.session_id!r} has another recording: give this one its own "
-            "--camera or --session, or delete the other's scores with --again"
+            f"camera {setup.camera_id!r} of session {setup.session_id!r} has another recording",
+            "give this one its own --camera or --session, or delete the other's scores with --again",
         )
     if before is not None and plan.started_at is not None and to_ms(plan.started_at) != before.started_ms:
         raise ScoringRefused(
-            f"this recording was scored as starting at {from_ms(before.started_ms).isoformat()}: leave out "
-            "--started-at, or score it again with --again"
+            f"this recording was scored as starting at {from_ms(before.started_ms).isoformat()}",
+            "leave out --started-at, or score it again with --again",
         )
     if before is not None:
         start = Start(at=from_ms(before.started_ms), rule=before.started_from, certainty="doubtful")
@@ -210,7 +210,7 @@ def score_recording(
             known = store.progress(setup.session_id, setup.stage_id, setup.camera_id)
             if before is not None and known is None:
                 raise ScoringRefused(
-                    f"session {setup.session_id!r} was deleted during scoring: run the same command to score it again"
+                    f"session {setup.session_id!r} was deleted during scoring", "run the same command to score it again"
                 )
             if plan.again:
                 store.delete_camera_records(setup.session_id, setup.stage_id, setup.camera_id)
@@ -255,7 +255,9 @@ def score_recording(
     notes += other_sessions_with(store, setup, known_by)
     summary = summary_of(store, setup, run.progress, session.mode_reason, realtime_factor=run.realtime_factor)
     if not summary.faces and not corrector.unusable:
-        notes.append("No face was found in the whole recording: check it with --preview, or try --detector yunet.")
+        notes.append(
+            "No face was found in the whole recording: was the camera on the audience, with faces turned to it?"
+        )
     return replace(summary, notes=(*summary.notes, *notes))
 
 
@@ -272,12 +274,12 @@ def _frames(recording: Recording, progress: RecordingProgress, every_s: float) -
 def _check_unchanged(progress: RecordingProgress, plan: ScoringPlan, detector: Detector, scorer: Scorer | None) -> None:
     """Refuses to continue with another interval, detector or scorer, as the curve would mix both."""
     for what, earlier, now in (
-        ("--every", progress.every_s, plan.every_s),
+        ("an interval of", progress.every_s, plan.every_s),
         ("detector", progress.detector, detector.name),
         ("scorer", progress.scorer, scorer.name if scorer else ""),
     ):
         if earlier != now:
             raise ScoringRefused(
-                f"this recording is scored up to {clock_text(progress.done_s)} with {what} {earlier}, not {now}: "
-                "continue with the same, or score it again with --again"
+                f"this recording is scored up to {clock_text(progress.done_s)} with {what} {earlier}, not {now}",
+                "continue with the same, or score it again with --again",
             )
