@@ -16,6 +16,7 @@ from edge_lambda.pipeline import CameraKey, TimedFrame, UnscoredWindow, scored_w
 from edge_lambda.tracking import Tracker
 from tests.builders import BEGAN_MS, after_ms
 from tests.edge.faces_in_place import BrightScorer, FacesInPlace, picture
+from tests.ticking import limit_s
 
 CAMERA = CameraKey(session_id="talk-1", stage_id="main", camera_id="cam-1", written_ms=BEGAN_MS)
 
@@ -147,12 +148,12 @@ def test_the_next_frame_is_processed_while_a_window_is_scored():
         def detect(self, image: Image) -> list[Detection]:
             if image is last.image:
                 looked_at_both.set()
-                assert scored.wait(10), "scoring waited for detecting"
+                assert scored.wait(limit_s()), "scoring waited for detecting"
             return super().detect(image)
 
     class Waiting(BrightScorer):
         def score(self, crops: Sequence[Image]) -> np.ndarray:
-            assert looked_at_both.wait(10), "detecting waited for scoring"
+            assert looked_at_both.wait(limit_s()), "detecting waited for scoring"
             scored.set()
             return super().score(crops)
 
