@@ -17,7 +17,7 @@ SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam
 ACCOUNT = $(if $(profile),--profile "$(profile)") $(if $(region),--region "$(region)")
 STACK = $(if $(stack),$(stack),houselights)
 
-.PHONY: help demo local-cloud test thorough check checks format train train-cloud bench package component deploy-model licences wheel release deploy teardown clean
+.PHONY: help demo local-cloud test thorough check checks format messages train train-cloud bench package component deploy-model licences wheel release deploy teardown clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -65,6 +65,19 @@ check: $(SYNC) ## Format, lint, types and the rules of the rooms
 	$(BIN)/mypy
 	$(BIN)/mypy hatch_build.py
 	$(BIN)/python -m pytest -q tests/architecture
+
+# Translators edit audience/catalogues/*.po; a new language is a copy of one, and a line in audience/language.py.
+CATALOGUES = $(wildcard audience/catalogues/*.po)
+messages: $(SYNC) ## Take new and changed sentences into the catalogues of the pages' languages
+	@template=$$(mktemp --suffix=.pot) && trap 'rm -f "$$template"' EXIT && \
+	$(BIN)/pybabel -q extract --mapping-file pyproject.toml --add-location file --sort-by-file --no-wrap \
+	  --output-file "$$template" audience dashboard edge_lambda && \
+	for catalogue in $(CATALOGUES); do \
+	  $(BIN)/pybabel -q update --input-file "$$template" --output-file "$$catalogue" --no-wrap --ignore-obsolete \
+	    --no-fuzzy-matching --ignore-pot-creation-date --locale "$$(basename "$$catalogue" .po)" && \
+	  sed -i -E '/^"(Report-Msgid-Bugs-To|PO[T-][^:]*-Date|Last-Translator|Language-Team|Generated-By):/d; s/^"(Project-Id-Version:).*/"\1 Houselights\\n"/' \
+	    "$$catalogue" || exit 1; \
+	done
 
 format: $(SYNC) ## Format the code
 	$(BIN)/ruff format $(CHECKED)

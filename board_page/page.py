@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -41,17 +42,28 @@ def page() -> Page:
     return assembled("board_page", frames="*")
 
 
-def assembled(package: str, *, frames: str = "'none'", images: str = "data:") -> Page:
+def assembled(
+    package: str,
+    *,
+    frames: str = "'none'",
+    images: str = "data:",
+    translate: Callable[[str], str] = str,
+    script_before: str = "",
+) -> Page:
     """Puts a page together from `page.html`, `page.css` and `page.js` of a package.
 
     Args:
         package: its dotted name.
         frames: in frames of which sites it may stand, as the policy's `frame-ancestors` has it.
         images: where its pictures come from, as the policy's `img-src` has it.
+        translate: makes the HTML that is sent of that in `page.html`, before style and script are put in.
+        script_before: script that runs before that in `page.js`.
     """
     here = files(package)
     style, script = ((here / name).read_text("utf-8") for name in ("page.css", "page.js"))
-    html = (here / "page.html").read_text("utf-8").replace("/*style*/", style).replace("/*script*/", script)
+    script = script_before + script
+    html = translate((here / "page.html").read_text("utf-8"))
+    html = html.replace("/*style*/", style).replace("/*script*/", script)
     policy = (
         f"default-src 'none'; connect-src 'self'; img-src {images}; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'; frame-ancestors {frames}"

@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from audience.language import gettext
 from dashboard.wording import NOT_FEELING
 
 _SPARK_WIDTH, _SPARK_HEIGHT = 144, 30
@@ -95,7 +96,7 @@ def empty(line: str, *commands: str) -> str:
 
 def footer() -> str:
     """The footer of every page."""
-    return f'<p class="hl-note hl-footer">{escape(NOT_FEELING)}</p>'
+    return f'<p class="hl-note hl-footer">{escape(gettext(NOT_FEELING))}</p>'
 
 
 def sparkline(shape: Sequence[float | None], what: str, colour: str) -> str:
@@ -107,7 +108,7 @@ def sparkline(shape: Sequence[float | None], what: str, colour: str) -> str:
         colour: as CSS writes it; read on light and dark pages alike.
     """
     if not shape:
-        return '<span class="hl-spark hl-spark-none">no figure</span>'
+        return '<span class="hl-spark hl-spark-none">' + escape(gettext("no figure")) + "</span>"
     return f'<img class="hl-spark" alt="{escape(what)}" src="{sparkline_source(shape, colour)}">'
 
 

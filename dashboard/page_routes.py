@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
 from typing import Any, Final
 
+from jinja2 import Environment
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from board_page.page import PAGE_TYPE, assembled
+from audience.language import best_language, gettext, is_right_to_left, language, texts_of, using
+from board_page.page import PAGE_TYPE, Page, assembled
 
 KEPT_NOWHERE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 """Headers of answers about people: no cache keeps them, no other site learns the address, no search engine lists it."""
@@ -37,14 +44,57 @@ def page_routes(
         frames, images: see `assembled`.
         features: the page's Permissions-Policy; "" for that of all pages.
     """
-    page = assembled(package, frames=frames, images=images)
-    fields = {**KEPT_NOWHERE, "Content-Security-Policy": page.policy}
-    if features:
-        fields["Permissions-Policy"] = features
-    trusted = [Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts) or ["*"], www_redirect=False)]
+    layers = [
+        Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts) or ["*"], www_redirect=False),
+        Middleware(InReadersLanguage),
+    ]
 
     def show(_request: Request) -> Response:
+        page = translated(package, language(), frames, images)
+        fields = {**KEPT_NOWHERE, "Content-Security-Policy": page.policy, "Vary": "Accept-Language"}
+        if features:
+            fields["Permissions-Policy"] = features
         return Response(page.body, media_type=PAGE_TYPE, headers=fields)
 
     everything = [*((path, show, "GET") for path in shown_at), *routes]
-    return [Route(path, serve, methods=[method], middleware=trusted) for path, serve, method in everything]
+    return [Route(path, serve, methods=[method], middleware=layers) for path, serve, method in everything]
+
+
+class InReadersLanguage:
+    """Answers each request in the first language there is of those that its browser asks for."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        wanted = Headers(scope=scope).get("accept-language", "") if scope["type"] == "http" else ""
+        with using(best_language(wanted)):
+            await self._app(scope, receive, send)
+
+
+@cache
+def translated(package: str, code: str, frames: str, images: str) -> Page:
+    """A page in a language: `{{ gettext("…") }}` in its HTML, and `gettext("…")` and `ngettext(…)` in its script.
+
+    A page without any is sent as it is.
+
+    Args:
+        package: see `page_routes`.
+        code: a key of `audience.language.LANGUAGES`.
+        frames, images: see `assembled`.
+    """
+    if "gettext(" not in (files(package) / "page.html").read_text("utf-8"):
+        return assembled(package, frames=frames, images=images)
+    texts = json.dumps(texts_of(f"{package.replace('.', '/')}/page.js", code), ensure_ascii=False).replace(
+        "<", "\\u003c"
+    )
+
+    def translate(html: str) -> str:
+        with using(code):
+            html = Environment(autoescape=True).from_string(html).render(gettext=gettext)
+        direction = ' dir="rtl"' if is_right_to_left(code) else ""
+        html = html.replace('<html lang="en">', f'<html lang="{code}"{direction}>')
+        return html.replace("<script>", f'<script type="application/json" id="texts">{texts}</script>\n<script>', 1)
+
+    before = (files("dashboard") / "gettext.js").read_text("utf-8")
+    return assembled(package, frames=frames, images=images, translate=translate, script_before=before)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from audience.errors import InvalidValue, ModelUnavailable
 from audience.identity.records import PhotoQuality
 from audience.identity.sealed import Vector
+from audience.language import N_
 
 LARGEST: Final = 8 << 20
 """Bytes of a photo."""
@@ -34,7 +35,7 @@ TIMEOUT_S: Final = 20.0
 TEMPLATE_TIMEOUT_S: Final = 300.0
 """For one photo and its template. The first one also loads the recogniser, which is downloaded once."""
 
-BUSY: Final = "Other photos are being looked at: try again in a moment."
+BUSY: Final = N_("Other photos are being looked at: try again in a moment.")
 
 LONGEST_WAIT_S: Final = 10.0
 """How long a photo waits for those before it. While the recogniser is downloaded, others are refused after this."""

@@ -9,15 +9,16 @@ from math import isnan
 
 from audience.disclosure import SMALL_ROOM
 from audience.faces import FACING
+from audience.language import N_, gettext
 from audience.percents import percent_text
 from audience.reaction.baseline import BaselineChoice
 from audience.reaction.curve import EXCLUDED, FEW, NO_PICTURE, NOBODY, Allowance, StageWindows, states
 from audience.reaction.prominence import NoMomentsReason
 from audience.reaction.review import Review
-from audience.sessions import Session, Stage
+from audience.sessions import Kind, Session, Stage
 from dashboard.clock import date_text, length_text
 
-NOT_FEELING = "Houselights measures visible expression, not feeling: a smile can be seen; what it means cannot."
+NOT_FEELING = N_("Houselights measures visible expression, not feeling: a smile can be seen; what it means cannot.")
 ABOUT_SUGGESTIONS = (
     "Said only where chance alone would hardly ever make it: at most once in twenty talks in which nothing differs. It "
     "may come from the audience, not from what was shown."
@@ -40,13 +41,20 @@ def how_to_score(session_id: str = "ID") -> str:
 
 def kind_words(session: Session) -> list[str]:
     """The labels of a session: its kind, and what to know before reading its figures."""
-    words = [session.kind.capitalize()]
+    words = [gettext(_KINDS[session.kind])]
     if session.mode == "head count":
-        words.append("Head count only")
+        words.append(gettext("Head count only"))
     if session.simulated:
-        words.append("Simulated")
+        words.append(gettext("Simulated"))
     return words
 
+
+_KINDS: dict[Kind, str] = {
+    "talk": N_("Talk"),
+    "screening": N_("Screening"),
+    "festival": N_("Festival"),
+    "panel": N_("Panel"),
+}
 
 # Said of a face: what it shows, as far as it can be seen.
 _SHOW = {

@@ -7,6 +7,7 @@ import logging
 import streamlit as st
 
 from audience.errors import HouselightsError, StoreUnavailable
+from audience.language import gettext
 from dashboard import markup
 from dashboard.access import identity as asking
 from dashboard.access.permits import EVERYTHING, Duty, Permit, Role
@@ -58,12 +59,12 @@ def name_here() -> str | None:
 
 def show_shut() -> None:
     """Replaces a page whose viewer has lost access: a role was withdrawn, or a login or link has expired."""
-    st.html(markup.empty("Nothing here is open to you any more. Load the page again to sign in."))
+    st.html(markup.empty(gettext("Nothing here is open to you any more. Load the page again to sign in.")))
 
 
 def show_not_yours() -> None:
     """Replaces a page that the viewer's role does not include."""
-    st.html(markup.empty("This page is not part of what is open to you."))
+    st.html(markup.empty(gettext("This page is not part of what is open to you.")))
 
 
 def show_account() -> None:
@@ -72,11 +73,11 @@ def show_account() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="account"):
         if (name := name_here()) is None:
-            st.html(markup.facts(["You are looking at what a link opens."]), width="content")
-            st.button("Sign in", type="tertiary", on_click=st.login)
+            st.html(markup.facts([gettext("You are looking at what a link opens.")]), width="content")
+            st.button(gettext("Sign in"), type="tertiary", on_click=st.login)
         else:
-            st.html(markup.facts([f"Signed in as {name}"]), width="content")
-            st.button("Sign out", type="tertiary", on_click=st.logout)
+            st.html(markup.facts([gettext("Signed in as {name}", name=name)]), width="content")
+            st.button(gettext("Sign out"), type="tertiary", on_click=st.logout)
 
 
 def in_words(problem: HouselightsError) -> str:
@@ -84,4 +85,4 @@ def in_words(problem: HouselightsError) -> str:
     if not isinstance(problem, StoreUnavailable) or permit_here() is EVERYTHING:
         return str(problem)
     logging.getLogger("houselights").error("%s", problem)
-    return "What was recorded cannot be read or written just now: tell whoever runs this server."
+    return gettext("What was recorded cannot be read or written just now: tell whoever runs this server.")

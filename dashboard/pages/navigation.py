@@ -11,46 +11,51 @@ from pathlib import Path
 import streamlit as st
 
 from audience.errors import HouselightsError
+from audience.language import N_, gettext
 from dashboard import markup
 from dashboard.access.entry import has_page, in_words, permit_here, show_account, show_not_yours, show_shut
 from dashboard.access.people_data import lists_panels, lists_people
+from dashboard.languages import direction_style, show_language_choice
 from dashboard.wording import NOT_FEELING
 
 DASHBOARD = Path(__file__).parents[1]
 PAGES = {
-    "sessions": "Sessions",
-    "bring": "Score a recording",
-    "session": "Session",
-    "timeline": "Timeline",
-    "compare": "Compare",
-    "scenes": "Scenes",
-    "planner": "Planner",
-    "board": "Stages",
-    "panel": "Panel",
-    "people": "People",
-    "desk": "Desk",
-    "search": "Search",
-    "operate": "Operate",
+    "sessions": N_("Sessions"),
+    "bring": N_("Score a recording"),
+    "session": N_("Session"),
+    "timeline": N_("Timeline"),
+    "compare": N_("Compare"),
+    "scenes": N_("Scenes"),
+    "planner": N_("Planner"),
+    "board": N_("Stages"),
+    "panel": N_("Panel"),
+    "people": N_("People"),
+    "desk": N_("Desk"),
+    "search": N_("Search"),
+    "operate": N_("Operate"),
 }
 # Reached from a session's row and page, not from the head of every page.
 OF_A_SESSION = ("session", "timeline")
 # Not in the head of every page as long as nobody is enrolled.
 OF_PEOPLE = ("people", "desk", "search")
 
+about = gettext("**Houselights**: how an audience reacted, second by second.")
 st.set_page_config(
     page_title="Houselights",
     page_icon=str(DASHBOARD / "favicon.svg"),
     layout="wide",
-    menu_items={"About": f"**Houselights**: how an audience reacted, second by second. {NOT_FEELING}"},
+    menu_items={"About": f"{about} {gettext(NOT_FEELING)}"},
 )
 st.logo(str(DASHBOARD / "favicon.svg"), size="medium")
 st.html(DASHBOARD / "houselights.css")
+if style := direction_style():
+    st.html(style)
 permit = permit_here()
 unlisted = OF_A_SESSION + (() if lists_people() else OF_PEOPLE) + (() if lists_panels() else ("panel",))
 pages = {
     name: st.Page(
         f"{name}/page.py",
-        title=title,
+        title=gettext(title),
         url_path=name,
         default=name == "sessions",
         visibility="visible" if has_page(permit, name) and name not in unlisted else "hidden",
@@ -70,5 +75,6 @@ try:
 except HouselightsError as problem:
     st.html(markup.trouble(in_words(problem)))
 st.html(markup.footer())
+show_language_choice()
 if permit.lets_in:
     show_account()

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.identity.records import PhotoQuality
+from audience.language import N_
 from edge_lambda.crops import crop_for_scoring, frontality, head_and_shoulders, sharpness
 from edge_lambda.detectors import CLEAR, Detection, Detector, Image
 
@@ -49,7 +50,7 @@ class Photo:
     """What was found on a photo.
 
     Attributes:
-        problem: one sentence on what to do better; "" where it can be used.
+        problem: one sentence on what to do better, in English; "" where it can be used.
         quality: of the one face; None where there is none, or more than one.
         template: size numbers, length 1; None where it was not asked for, or the photo cannot be used.
         face: head and shoulders as a JPEG; b"" where the photo cannot be used.
@@ -71,17 +72,17 @@ def measure_photo(content: bytes, detector: Detector, recogniser: Recogniser | N
     """
     image = _decoded(content)
     if image is None:
-        return Photo(problem="This is no photo that can be read.")
+        return Photo(problem=N_("This is no photo that can be read."))
     faces = sorted(
         (face for face in detector.detect(image) if face.landmarks is not None),
         key=lambda face: face.height,
         reverse=True,
     )
     if not faces:
-        return Photo(problem="No face is in view: look at the camera, with nothing over your face.")
+        return Photo(problem=N_("No face is in view: look at the camera, with nothing over your face."))
     face = faces[0]
     if any(other.height >= BYSTANDER * face.height for other in faces[1:]):
-        return Photo(problem="Two faces are in view: be alone in the picture.")
+        return Photo(problem=N_("Two faces are in view: be alone in the picture."))
     quality = PhotoQuality(
         face_px=round(face.height),
         sharpness=round(sharpness(image, face), 3),
@@ -102,12 +103,12 @@ def measure_photo(content: bytes, detector: Detector, recogniser: Recogniser | N
 def _problem(quality: PhotoQuality, face: Detection) -> str:
     darkest, brightest = BRIGHTNESS
     for is_bad, line in (
-        (quality.face_px < LEAST_FACE_PX, "The face is too small: come closer."),
-        (quality.brightness < darkest, "It is too dark: turn to the light."),
-        (quality.brightness > brightest, "It is too bright: turn away from the light."),
-        (1 - quality.turn < LEAST_FRONTALITY, "The face is turned away: look at the camera, head upright."),
-        (face.confidence < max(CLEAR, LEAST_CONFIDENCE), "The face is covered or unclear: show all of it."),
-        (quality.sharpness < LEAST_SHARPNESS, "The face is blurred: hold still, and wipe the lens."),
+        (quality.face_px < LEAST_FACE_PX, N_("The face is too small: come closer.")),
+        (quality.brightness < darkest, N_("It is too dark: turn to the light.")),
+        (quality.brightness > brightest, N_("It is too bright: turn away from the light.")),
+        (1 - quality.turn < LEAST_FRONTALITY, N_("The face is turned away: look at the camera, head upright.")),
+        (face.confidence < max(CLEAR, LEAST_CONFIDENCE), N_("The face is covered or unclear: show all of it.")),
+        (quality.sharpness < LEAST_SHARPNESS, N_("The face is blurred: hold still, and wipe the lens.")),
     ):
         if is_bad:
             return line

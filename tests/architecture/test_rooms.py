@@ -40,9 +40,10 @@ ROOMS_OF_THE_DOMAIN: dict[str, set[str]] = {
     "export": {"reaction", "comparing", "identity"},
     "monitoring": {"board", "deliveries"},
 }
-# The module that writes tables as files, and those that encrypt what goes to devices and comes back, with what each may
-# import.
+# The modules that write tables as files, read catalogues of other languages than English, and encrypt what goes to
+# devices and comes back, with what each may import.
 LIBRARIES_OF_ONE_MODULE = {
+    "audience/language.py": {"babel"},
     "audience/export/files.py": {"pyarrow"},
     "audience/identity/bundle.py": {"cryptography"},
     "audience/identity/sealed_picture.py": {"cryptography"},

@@ -12,7 +12,8 @@ const make = (name, kind, parent, text) => {
   return parent.appendChild(one);
 };
 const initials = (name) => name.split(/\s+/).map((part) => [...part][0] || "").slice(0, 2).join("").toUpperCase();
-const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const LANGUAGE = document.documentElement.lang;
+const clock = (ms) => new Date(ms).toLocaleTimeString(LANGUAGE, { hour: "2-digit", minute: "2-digit" });
 
 async function say(id, verdict) {
   const card = cards.get(id);
@@ -24,7 +25,7 @@ async function say(id, verdict) {
     remove(id);
   } catch {
     for (const button of card.querySelectorAll("button")) button.disabled = false;
-    state("This was not taken: try again.", true);
+    state(gettext("This was not taken: try again."), true);
   }
 }
 
@@ -52,9 +53,11 @@ function add(one) {
   }
   make("h2", "", card, one.name);
   if (one.note) make("p", "note", card, one.note);
-  make("p", "since", card, `Seen at ${clock(one.at_ms)} at ${one.where}. Checked in at ${clock(one.checked_in_ms)}, on the list since ${new Date(one.since_ms).toLocaleDateString()}.`);
+  make("p", "since", card, gettext("Seen at {time} at {place}. Checked in at {checked_in}, on the list since {day}.", {
+    time: clock(one.at_ms), place: one.where, checked_in: clock(one.checked_in_ms), day: new Date(one.since_ms).toLocaleDateString(LANGUAGE),
+  }));
   const buttons = make("div", "buttons", card);
-  for (const [verdict, text, key, kind] of [["welcomed", "Welcomed", "Enter", "first"], ["not-this-person", "Not this person", "N", ""]]) {
+  for (const [verdict, text, key, kind] of [["welcomed", gettext("Welcomed"), gettext("Enter"), "first"], ["not-this-person", gettext("Not this person"), "N", ""]]) {
     const button = make("button", kind, buttons, text);
     button.type = "button";
     make("kbd", "", button, key);
@@ -76,10 +79,10 @@ document.addEventListener("keydown", (event) => {
 
 function connect() {
   const source = new EventSource(`${HERE}/events`);
-  source.addEventListener("open", () => state("Watching the entrance.", false));
+  source.addEventListener("open", () => state(gettext("Watching the entrance."), false));
   source.addEventListener("error", () => {
     for (const id of [...cards.keys()]) remove(id);
-    state("The connection is lost; trying again.", true);
+    state(gettext("The connection is lost; trying again."), true);
     // A browser tries again by itself only where there was no answer at all.
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS);
   });

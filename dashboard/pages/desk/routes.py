@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from audience.errors import HouselightsError, StoreUnavailable
 from audience.identity.desk import Arrival
+from audience.language import gettext
 from audience.time import to_ms
 from dashboard.access.identity import asked_by
 from dashboard.access.people_data import open_desk
@@ -124,4 +125,4 @@ def _event(cards: list[dict[str, Any]]) -> str:
 
 def _refused(problem: HouselightsError) -> Response:
     status = 503 if isinstance(problem, StoreUnavailable) else 404
-    return JSONResponse({"problem": "This desk cannot be shown."}, status_code=status, headers=KEPT_NOWHERE)
+    return JSONResponse({"problem": gettext("This desk cannot be shown.")}, status_code=status, headers=KEPT_NOWHERE)

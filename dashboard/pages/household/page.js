@@ -3,8 +3,8 @@ const $ = (id) => document.getElementById(id);
 const HERE = location.pathname.replace(/\/+$/, "");
 const KEPT = `houselights-taps ${HERE}`;
 const EVERY_MS = 3000, LONGEST_WAIT_MS = 30000, LASTS_MS = 24 * 3600e3, MOST_AT_ONCE = 50, MOST_GUESTS = 20, ASK_AFTER_MS = 60000;
-const SEXES = [["female", "Woman or girl"], ["male", "Man or boy"], ["", "Rather not say"]];
-const AGES = ["under 15", "15 to 24", "25 to 44", "45 to 64", "65 and over"];
+const SEXES = [["female", gettext("Woman or girl")], ["male", gettext("Man or boy")], ["", gettext("Rather not say")]];
+const AGES = { "under 15": gettext("under 15"), "15 to 24": gettext("15 to 24"), "25 to 44": gettext("25 to 44"), "45 to 64": gettext("45 to 64"), "65 and over": gettext("65 and over") };
 const tiles = new Map();
 let server = null, waiting = read(), failed = 0, ended = "", timer = 0, sending = false, lastMs = 0, uncoveredMs = 0, refused = "", atOnce = MOST_AT_ONCE;
 
@@ -80,8 +80,8 @@ const initials = (name) => name.split(/\s+/).filter(Boolean).slice(0, 2).map((wo
 const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 const guestCount = ({ guests }) => guests.reduce((sum, { count }) => sum + count, 0);
 const guestText = ({ sex, ages, count }) => {
-  const who = SEXES.find(([value]) => value === sex && value)?.[1] ?? "Guest";
-  return `${count > 1 ? `${count} × ` : ""}${who}${ages ? `, ${ages}` : ""}`;
+  const who = SEXES.find(([value]) => value === sex && value)?.[1] ?? gettext("Guest");
+  return `${count > 1 ? `${count} × ` : ""}${who}${ages ? `, ${AGES[ages] ?? ages}` : ""}`;
 };
 
 function show() {
@@ -90,11 +90,11 @@ function show() {
   $("main").hidden = Boolean(ended);
   put($("home"), server.title);
   $("set").setAttribute("aria-pressed", String(Boolean(now.set_on)));
-  put($("set").querySelector("b"), now.set_on ? "on" : "off");
+  put($("tv"), now.set_on ? gettext("TV is on") : gettext("TV is off"));
   for (const member of server.members) {
     const one = tile(member), there = now.in.includes(member.id);
     one.button.setAttribute("aria-pressed", String(there));
-    put(one.now, there ? "watching" : "not here");
+    put(one.now, there ? gettext("watching") : gettext("not here"));
     if (!one.item.isConnected) $("members").append(one.item);
   }
   const ids = new Set(server.members.map((member) => member.id));
@@ -106,8 +106,8 @@ function show() {
       const item = document.createElement("li"), button = document.createElement("button"), left = document.createElement("i");
       button.type = "button";
       button.append(guestText(guest), left);
-      left.textContent = "has left";
-      button.setAttribute("aria-label", `${guestText(guest)}: has left`);
+      left.textContent = gettext("has left");
+      button.setAttribute("aria-label", gettext("{guest}: has left", { guest: guestText(guest) }));
       button.addEventListener("click", () => {
         const fewer = state().guests.map((one, place) => (place === at ? { ...one, count: one.count - 1 } : one));
         tap({ action: "guests", guests: fewer.filter((one) => one.count > 0) });
@@ -120,8 +120,8 @@ function show() {
   document.body.classList.toggle("private", now.private);
   $("privacy").setAttribute("aria-pressed", String(now.private));
   put($("privacy").querySelector("span"), now.private
-    ? "is on: nothing is measured, and what a camera saw is dropped. It holds until you end it: tap here."
-    : "is off. Tap it, and nothing is measured until you end it.");
+    ? gettext("is on: nothing is measured, and what a camera saw is dropped. It holds until you end it: tap here.")
+    : gettext("is off. Tap it, and nothing is measured until you end it."));
   tell(now);
 }
 
@@ -131,19 +131,21 @@ function tell(now) {
   uncoveredMs = uncovered ? uncoveredMs || Date.now() : 0;
   const asks = uncovered && Date.now() - uncoveredMs >= ASK_AFTER_MS;
   const offline = failed > 1 || navigator.onLine === false;
-  const count = waiting.length === 1 ? "One tap waits here and is sent" : `${waiting.length} taps wait here and are sent`;
+  const held = ngettext(
+    "No connection. One tap waits here and is sent as soon as there is one.",
+    "No connection. {count} taps wait here and are sent as soon as there is one.", waiting.length);
   put($("news"), ended || refused
-    || (offline && waiting.length ? `No connection. ${count} as soon as there is one.` : "")
-    || (offline ? "No connection. Go on tapping: it is sent later." : "")
-    || (asks ? "The TV is on. Who is watching?" : "")
-    || (now.private ? "Privacy is on." : now.set_on ? "Tap your face when you come, and again when you go." : "Tap your face to begin."));
+    || (offline && waiting.length ? held : "")
+    || (offline ? gettext("No connection. Go on tapping: it is sent later.") : "")
+    || (asks ? gettext("The TV is on. Who is watching?") : "")
+    || (now.private ? gettext("Privacy is on.") : now.set_on ? gettext("Tap your face when you come, and again when you go.") : gettext("Tap your face to begin.")));
   $("news").className = ended || refused || offline ? "bad" : asks ? "ask" : "";
 }
 
 async function ask(path, options) {
   const answer = await fetch(path, { cache: "no-store", credentials: "omit", signal: AbortSignal.timeout?.(8000), ...options });
   const text = await answer.text();
-  if (answer.status === 404) return { ended: "This link is not valid any more. Ask whoever gave it to you for another." };
+  if (answer.status === 404) return { ended: gettext("This link is not valid any more. Ask whoever gave it to you for another.") };
   if (answer.status === 413 || answer.status === 422) return { problem: JSON.parse(text).problem };
   if (!answer.ok) throw new Error(String(answer.status));
   return JSON.parse(text);
@@ -180,7 +182,7 @@ async function look() {
   } catch { failed += 1; }
   sending = false;
   if (server) show();
-  else { put($("news"), ended || "No connection yet. Trying again …"); $("main").hidden = true; }
+  else { put($("news"), ended || gettext("No connection yet. Trying again …")); $("main").hidden = true; }
   if (ended) { $("set").hidden = true; $("news").className = "bad"; $("main").hidden = true; return; }
   const wait = waiting.length && !failed ? 0 : Math.min(LONGEST_WAIT_MS, EVERY_MS * 2 ** Math.min(failed, 4));
   timer = setTimeout(look, wait * (0.85 + 0.3 * Math.random()));
@@ -195,7 +197,7 @@ function choices(fieldset, name, options) {
   }
 }
 choices("sexes", "sex", SEXES);
-choices("ages", "ages", [...AGES.map((one) => [one, one]), ["", "Rather not say"]]);
+choices("ages", "ages", [...Object.entries(AGES), ["", gettext("Rather not say")]]);
 const chosen = (name) => document.querySelector(`input[name="${name}"]:checked`)?.value ?? "";
 
 $("set").addEventListener("click", () => server && tap({ action: state().set_on ? "set off" : "set on" }));

@@ -23,6 +23,7 @@ from audience.identity.panels import HouseholdPanel
 from audience.identity.people import People
 from audience.identity.sealed import PHOTO
 from audience.identity.store import IdentityStore
+from audience.language import gettext
 from audience.time import to_ms
 from dashboard.access.people_data import now, people_for_link
 from dashboard.page_routes import KEPT_NOWHERE, page_routes
@@ -93,7 +94,9 @@ async def _taps(request: Request) -> Response:
     async for part in request.stream():
         body += part
         if len(body) > LARGEST_BODY:
-            return JSONResponse({"problem": "These are too many taps at once."}, status_code=413, headers=KEPT_NOWHERE)
+            return JSONResponse(
+                {"problem": gettext("These are too many taps at once.")}, status_code=413, headers=KEPT_NOWHERE
+            )
 
     def work() -> Response:
         with _opened(request) as home:
@@ -144,7 +147,7 @@ def _document(home: _Home) -> dict[str, Any]:
     members = []
     for member in home.panel.members(home.household):
         profile = home.people.profile(member.person_id)
-        name = profile.name if profile else "Member"
+        name = profile.name if profile else gettext("Member")
         has_photo = PHOTO in home.store.sealed_names(member.person_id)
         members.append({"id": member.person_id, "name": name, "photo": has_photo})
     return {
@@ -186,16 +189,16 @@ def _read(body: bytes, household: Household) -> tuple[list[tuple[int, Tap]], lis
     try:
         sent = msgspec.json.decode(body, type=SentTaps)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise InvalidValue("These taps cannot be read: load the page again.") from None
+        raise InvalidValue(gettext("These taps cannot be read: load the page again.")) from None
     if len(sent.taps) > MOST_AT_ONCE:
-        raise InvalidValue(f"So many taps are not taken at once: at most {MOST_AT_ONCE}.")
+        raise InvalidValue(gettext("So many taps are not taken at once: at most {most}.", most=MOST_AT_ONCE))
     now_ms = to_ms(now())
     taps, refused = [], []
     for at, raw in enumerate(sent.taps):
         try:
             taps.append((at, _tap(raw, household, sent_ms=sent.sent_ms, now_ms=now_ms)))
         except msgspec.DecodeError:
-            refused.append({"tap": at, "problem": "this is no tap"})
+            refused.append({"tap": at, "problem": gettext("this is no tap")})
         except InvalidValue as problem:
             refused.append({"tap": at, "problem": str(problem)})
     return taps, refused
@@ -220,9 +223,9 @@ async def _answer(work: Callable[[], Response]) -> Response:
     try:
         return await run_in_threadpool(work)
     except AccessRefused:
-        status, problem = 404, "This link is not valid any more."
+        status, problem = 404, gettext("This link is not valid any more.")
     except InvalidValue as refused:
         status, problem = 422, str(refused)
     except HouselightsError:
-        status, problem = 503, "This cannot be done just now: try again later."
+        status, problem = 503, gettext("This cannot be done just now: try again later.")
     return JSONResponse({"problem": problem}, status_code=status, headers=KEPT_NOWHERE)

@@ -15,11 +15,11 @@ const fail = (text) => { closeCamera(); $("problem-text").textContent = text; sh
 async function ask(path, options) {
   let answer;
   try { answer = await fetch(path, { cache: "no-store", ...options }); }
-  catch { throw new Error("There is no connection. Try again."); }
+  catch { throw new Error(gettext("There is no connection. Try again.")); }
   const text = await answer.text();
   let said = {};
   try { said = JSON.parse(text); } catch { said = { problem: text.trim() }; }
-  if (!answer.ok) throw new Error(said.problem || "Something is wrong with this server.");
+  if (!answer.ok) throw new Error(said.problem || gettext("Something is wrong with this server."));
   return said;
 }
 
@@ -36,11 +36,11 @@ const check = (blob) => ask(`${HERE}/photo`, { method: "POST", body: blob, heade
 
 function ready() {
   const missing = [];
-  if (!$("consent").checked) missing.push("your consent");
-  if (!$("adult").checked) missing.push("that you are of age");
-  if (!$("name").value.trim()) missing.push("your name");
-  if (photos.length < FEWEST) missing.push(photos.length ? "one more photo" : "two photos");
-  $("missing").textContent = missing.length && !sending ? `Still missing: ${missing.join(", ")}.` : "";
+  if (!$("consent").checked) missing.push(gettext("your consent"));
+  if (!$("adult").checked) missing.push(gettext("that you are of age"));
+  if (!$("name").value.trim()) missing.push(gettext("your name"));
+  if (photos.length < FEWEST) missing.push(photos.length ? gettext("one more photo") : gettext("two photos"));
+  $("missing").textContent = missing.length && !sending ? gettext("Still missing: {things}.", { things: missing.join(", ") }) : "";
   $("missing").className = "";
   $("send").disabled = missing.length > 0 || sending;
   $("open").hidden = stream !== null || photos.length >= MOST || !navigator.mediaDevices;
@@ -51,10 +51,10 @@ function add(blob) {
   if (photos.length >= MOST) return;
   photos.push(blob);
   const item = document.createElement("li"), image = document.createElement("img"), off = document.createElement("button");
-  image.alt = `Photo ${photos.length}`;
+  image.alt = gettext("Photo {number}", { number: photos.length });
   image.src = URL.createObjectURL(blob);
   off.type = "button";
-  off.textContent = "Remove";
+  off.textContent = gettext("Remove");
   off.addEventListener("click", () => {
     photos.splice(photos.indexOf(blob), 1);
     URL.revokeObjectURL(image.src);
@@ -80,7 +80,7 @@ async function look() {
     busy = true;
     try {
       const said = await check(await jpeg(video, video.videoWidth, video.videoHeight, HINT_SIDE));
-      if (stream) hint(said.problem || "Good. Hold still and take the photo.", !said.problem);
+      if (stream) hint(said.problem || gettext("Good. Hold still and take the photo."), !said.problem);
     } catch (problem) {
       if (stream) hint(problem.message, false);
     }
@@ -93,13 +93,13 @@ async function openCamera() {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user", width: { ideal: 1280 } }, audio: false });
   } catch {
-    $("picked").textContent = "The camera cannot be used here: choose photos instead.";
+    $("picked").textContent = gettext("The camera cannot be used here: choose photos instead.");
     return;
   }
   $("video").srcObject = stream;
   await $("video").play();
   $("camera").hidden = false;
-  hint("Looking for your face …", false);
+  hint(gettext("Looking for your face …"), false);
   ready();
   look();
 }
@@ -129,7 +129,7 @@ async function pick() {
   const lines = [];
   for (const file of $("pick").files) {
     if (photos.length >= MOST) break;
-    $("picked").textContent = `Looking at ${file.name} …`;
+    $("picked").textContent = gettext("Looking at {name} …", { name: file.name });
     try {
       const image = await createImageBitmap(file, { imageOrientation: "from-image" });
       const blob = await jpeg(image, image.width, image.height, LARGEST_SIDE);
@@ -137,7 +137,7 @@ async function pick() {
       if (said.problem) lines.push(`${file.name}: ${said.problem}`);
       else add(blob);
     } catch (problem) {
-      lines.push(`${file.name}: ${problem instanceof DOMException ? "This is no photo that can be read." : problem.message}`);
+      lines.push(`${file.name}: ${problem instanceof DOMException ? gettext("This is no photo that can be read.") : problem.message}`);
     }
   }
   $("pick").value = "";
@@ -231,7 +231,7 @@ async function start() {
   $("photo-text").textContent = about.photo;
   $("joins-text").textContent = about.joins;
   $("joins-label").hidden = !about.joins;
-  if (about.joins) $("apart").textContent = "What faces show is joined with you only if you agree to that above.";
+  if (about.joins) $("apart").textContent = gettext("What faces show is joined with you only if you agree to that above.");
   $("join").dataset.notice = about.notice;
   $("note-label").hidden = !about.greets;
   $("mail-label").hidden = !about.mails;
@@ -247,7 +247,7 @@ async function start() {
   for (const id of ["consent", "adult", "name"]) $(id).addEventListener("input", ready);
   $("copy").addEventListener("click", async () => {
     await navigator.clipboard.writeText($("withdraw-link").href);
-    $("copy").textContent = "Copied";
+    $("copy").textContent = gettext("Copied");
   });
   document.addEventListener("visibilitychange", () => { if (document.hidden) closeCamera(); });
   show("join");

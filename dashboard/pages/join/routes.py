@@ -34,6 +34,7 @@ from audience.identity.links import Links, SecretLink
 from audience.identity.people import KnownFace
 from audience.identity.records import Roster
 from audience.identity.sealed import Profile, Vector
+from audience.language import gettext
 from dashboard.access.identity import settings
 from dashboard.access.people_data import now, people_for_link, server_address
 from dashboard.mail import MailServer, check_mail_address, mail_server
@@ -137,7 +138,7 @@ def _joined_by(token: str) -> Roster:
     with people_for_link(_ACTOR) as (store, people):
         roster = people.roster(Links(store, now=now).open(token, "join").roster_id)
     if roster.purpose == "search":
-        raise AccessRefused("Nobody joins this list by a link.")
+        raise AccessRefused(gettext("Nobody joins this list by a link."))
     return roster
 
 
@@ -148,7 +149,7 @@ def _about_joining(token: str) -> dict[str, Any]:
 
 
 def _check_photo(photo: bytes, photos: PhotoReader) -> dict[str, Any]:
-    return {"problem": photos.read(photo, template=False).problem}
+    return {"problem": gettext(photos.read(photo, template=False).problem)}
 
 
 def _join(token: str, body: bytes, photos: PhotoReader) -> dict[str, Any]:
@@ -209,15 +210,17 @@ def _form(body: bytes) -> Form:
     try:
         form = msgspec.json.decode(body, type=Form)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise InvalidValue("This form cannot be read: load the page again.") from None
+        raise InvalidValue(gettext("This form cannot be read: load the page again.")) from None
     if not form.consent:
-        raise InvalidValue("Nobody is put on a list without their consent.")
+        raise InvalidValue(gettext("Nobody is put on a list without their consent."))
     if not form.adult:
-        raise InvalidValue("Children are not put on this list.")
+        raise InvalidValue(gettext("Children are not put on this list."))
     if form.notice != text.NOTICE:
-        raise InvalidValue("What happens with your face has been written anew: load the page again and read it.")
+        raise InvalidValue(
+            gettext("What happens with your face has been written anew: load the page again and read it.")
+        )
     if not FEWEST_PHOTOS <= len(form.photos) <= MOST_PHOTOS:
-        raise InvalidValue(f"Give {FEWEST_PHOTOS} or {MOST_PHOTOS} photos.")
+        raise InvalidValue(gettext("Give {fewest} or {most} photos.", fewest=FEWEST_PHOTOS, most=MOST_PHOTOS))
     return form
 
 
@@ -232,10 +235,10 @@ def _measured(form: Form, photos: PhotoReader) -> list[MeasuredPhoto]:
         try:
             content = base64.b64decode(photo, validate=True)
         except binascii.Error:
-            raise InvalidValue(f"Photo {number} cannot be read: take it again.") from None
+            raise InvalidValue(gettext("Photo {number} cannot be read: take it again.", number=number)) from None
         one = photos.read(content, template=True)
         if one.problem or one.vector is None:
-            raise InvalidValue(f"Photo {number}: {one.problem}")
+            raise InvalidValue(gettext("Photo {number}: {problem}", number=number, problem=gettext(one.problem)))
         measured.append(one)
     return measured
 
@@ -252,7 +255,7 @@ def _checked(measured: Sequence[MeasuredPhoto], known: Sequence[KnownFace]) -> V
     try:
         return checked_template(vectors, known, recogniser=first.recogniser, strangers=first.strangers)
     except InvalidValue:
-        raise InvalidValue("This cannot be done here: ask at the desk.") from None
+        raise InvalidValue(gettext("This cannot be done here: ask at the desk.")) from None
 
 
 def _about_leaving(token: str) -> dict[str, Any]:
@@ -271,9 +274,9 @@ def _check_in(token: str) -> dict[str, Any]:
     with people_for_link(_ACTOR) as (store, people):
         link = Links(store, now=now).open(token, "withdraw")
         if people.roster(link.roster_id).purpose != "welcome desk":
-            raise InvalidValue("There is no desk to check in at.")
+            raise InvalidValue(gettext("There is no desk to check in at."))
         people.check_in(link.roster_id, link.subject_id)
-        return {"text": text.CHECKED_IN}
+        return {"text": text.checked_in()}
 
 
 def _withdraw(token: str) -> dict[str, Any]:
@@ -311,16 +314,16 @@ async def _received(
         return refused
     async with admission.one() as admitted:
         if not admitted:
-            return _problem(503, BUSY)
+            return _problem(503, gettext(BUSY))
         body = bytearray()
         try:
             with anyio.fail_after(RECEIVED_WITHIN_S):
                 async for part in request.stream():
                     body += part
                     if len(body) > most:
-                        return _problem(413, "This is too large: take smaller photos.")
+                        return _problem(413, gettext("This is too large: take smaller photos."))
         except TimeoutError:
-            return _problem(408, "This took too long to arrive: try again where the connection is better.")
+            return _problem(408, gettext("This took too long to arrive: try again where the connection is better."))
         return await answer(bytes(body))
 
 
@@ -348,4 +351,6 @@ async def _answer(work: Callable[[], dict[str, Any]], threads: anyio.CapacityLim
 
 def _unavailable(problem: HouselightsError) -> str:
     """What strangers are told: nothing of the store."""
-    return str(problem) if isinstance(problem, ModelUnavailable) else "This cannot be done just now: try again later."
+    if isinstance(problem, ModelUnavailable):
+        return str(problem)
+    return gettext("This cannot be done just now: try again later.")

@@ -9,11 +9,12 @@ from datetime import tzinfo
 
 import streamlit as st
 
+from audience.language import gettext, ngettext
 from audience.sessions import Session
 from dashboard import data, markup
 from dashboard.access.entry import has_page, permit_here
 from dashboard.charts.theme import SPARK_CURVE, SPARK_FACES
-from dashboard.clock import date_text, length_text, viewer_zone
+from dashboard.clock import date_text, day_text, length_text, viewer_zone
 from dashboard.overview import Overview
 from dashboard.wording import HOW_TO_SEE_SAMPLES, how_to_score, kind_words, plain
 
@@ -44,9 +45,9 @@ class FilmGroup:
         first, last = (self.sessions[place].started_at.astimezone(zone) for place in (-1, 0))
         return [
             counted(self.sessions),
-            *([f"{cuts} cuts"] if cuts > 1 else []),
-            *([", ".join(cities) if len(cities) <= 4 else f"{len(cities)} cities"] if cities else []),
-            f"{first.day} {first:%b %Y} to {last.day} {last:%b %Y}",
+            *([ngettext("{count} cut", "{count} cuts", cuts)] if cuts > 1 else []),
+            *([_cities_text(cities)] if cities else []),
+            gettext("{first_day} to {last_day}", first_day=day_text(first), last_day=day_text(last)),
         ]
 
     def by_cut(self) -> Iterator[tuple[str, list[Session]]]:
@@ -55,6 +56,12 @@ class FilmGroup:
         for session in self.sessions:
             cuts[session.cut].append(session)
         yield from sorted(cuts.items(), key=lambda item: (not item[0], item[0]))
+
+
+def _cities_text(cities: Sequence[str]) -> str:
+    if len(cities) <= 4:
+        return ", ".join(cities)
+    return ngettext("{count} city", "{count} cities", len(cities))
 
 
 def grouped(sessions: Sequence[Session]) -> list[Session | FilmGroup]:
@@ -81,8 +88,9 @@ def grouped(sessions: Sequence[Session]) -> list[Session | FilmGroup]:
 
 def counted(sessions: Sequence[Session]) -> str:
     """How many sessions there are, by their kind where all are of one."""
-    noun = "screening" if {session.kind for session in sessions} == {"screening"} else "session"
-    return f"{len(sessions)} {noun}{'s' if len(sessions) > 1 else ''}"
+    if {session.kind for session in sessions} == {"screening"}:
+        return ngettext("{count} screening", "{count} screenings", len(sessions))
+    return ngettext("{count} session", "{count} sessions", len(sessions))
 
 
 AT_A_TIME = 15
@@ -103,12 +111,12 @@ def show_group(reader: data.Reader, group: FilmGroup, number: int) -> None:
             st.html(markup.listed_film(group.film, group.labels(), facts), width="stretch")
             st.page_link(
                 "compare/page.py",
-                label="Compare them",
+                label=gettext("Compare them"),
                 icon=":material/stacked_line_chart:",
                 query_params={"film": group.film},
                 width="content",
             )
-        sessions = st.expander(f"All {counted(group.sessions)}", key=f"of-film-{number}", on_change="rerun")
+        sessions = st.expander(counted(group.sessions), key=f"of-film-{number}", on_change="rerun")
         if sessions.open:
             with sessions:
                 for cut, of_cut in group.by_cut():
@@ -131,37 +139,44 @@ def show(overview: Overview) -> None:
 def picture(overview: Overview) -> str:
     """The shape of the session's reaction, or of its head count."""
     if overview.session.mode == "head count":
-        return markup.sparkline(overview.shape, "Faces in view along the session", SPARK_FACES)
-    return markup.sparkline(overview.shape, "Share of faces that smile along the session", SPARK_CURVE)
+        return markup.sparkline(overview.shape, gettext("Faces in view along the session"), SPARK_FACES)
+    return markup.sparkline(overview.shape, gettext("Share of faces that smile along the session"), SPARK_CURVE)
 
 
 def facts(overview: Overview) -> list[str]:
     """When, how long, where, how many."""
     began = date_text(overview.session.started_at, viewer_zone(st.context.timezone))
     if not overview.recorded:
-        return [began, "nothing recorded yet"]
+        return [began, gettext("nothing recorded yet")]
     stages = overview.stages
     return [
         began,
         length_text(overview.length_s),
-        stages[0] if len(stages) == 1 else f"{len(stages)} stages",
-        f"up to {overview.faces} faces at once" if overview.faces else "nobody in view",
+        stages[0] if len(stages) == 1 else ngettext("{count} stage", "{count} stages", len(stages)),
+        ngettext("up to {count} face at once", "up to {count} faces at once", overview.faces)
+        if overview.faces
+        else gettext("nobody in view"),
     ]
 
 
 def show_all(reader: data.Reader, everything: list[Session]) -> None:
     """The search and its results, a page at a time."""
     words = st.text_input(
-        "Search",
+        gettext("Search"),
         key="q",
         bind="query-params",
-        placeholder="Search by title, film, cut, city, audience, id or kind",
+        placeholder=gettext("Search by title, film, cut, city, audience, id or kind"),
         label_visibility="collapsed",
         live=True,
     )
     found = [session for session in everything if matches(session, words or "")]
     if not found:
-        missing = f"No session matches “{words}”. Clear the search to see all {len(everything)} of this store."
+        missing = ngettext(
+            "No session matches “{words}”. Clear the search to see the only one of this store.",
+            "No session matches “{words}”. Clear the search to see all {count} of this store.",
+            len(everything),
+            words=words,
+        )
         st.html(markup.empty(missing))
     # Whoever searches wants the sessions that were found, and not the film they are of.
     lines = found if words else grouped(found)
@@ -171,12 +186,14 @@ def show_all(reader: data.Reader, everything: list[Session]) -> None:
             show_group(reader, line, number)
         else:
             show(reader.overview(line))
-    if len(lines) > shown and st.button(f"Show more ({len(lines) - shown} left)"):
+    if len(lines) > shown and st.button(
+        ngettext("Show more ({count} left)", "Show more ({count} left)", len(lines) - shown), key="show-more"
+    ):
         st.session_state["shown"] = shown + AT_A_TIME
         st.rerun()
 
 
-st.html(markup.page_title("Sessions"))
+st.html(markup.page_title(gettext("Sessions")))
 if everything := data.sessions():
     with data.reader() as reader:
         show_all(reader, everything)
