@@ -163,7 +163,7 @@ def _file(store: Store, session: Session) -> SessionFile:
     cameras = {stage.stage_id: store.cameras(session.session_id, stage.stage_id) for stage in stages}
     beats = store.heartbeats(session.session_id)
     recordings = store.recordings(session.session_id)
-    progress = [(one.stage_id, one.camera_id, one.done_s) for one in recordings]
+    progress = [(one.stage_id, one.camera_id, one.done_s, one.finished) for one in recordings]
     newest = [(beat.stage_id, beat.camera_id, beat.last_window_ms) for beat in beats]
     return SessionFile(
         session=session,

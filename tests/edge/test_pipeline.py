@@ -193,3 +193,21 @@ def test_a_failing_detector_is_reported_and_every_thread_ends():
             )
         )
     assert threading.active_count() == before
+
+
+def test_a_window_of_one_frame_does_not_wait_for_the_next():
+    came = threading.Event()
+
+    def taken() -> Iterator[TimedFrame]:
+        first, second = frames(1, 2, every_s=1.0)
+        yield first
+        assert came.wait(limit_s()), "the first window waits for the second frame"
+        yield second
+
+    corrector = PictureCorrector(FacesInPlace())
+    windows = unscored_windows(
+        taken(), camera=CAMERA, corrector=corrector, tracker=Tracker(run="r"), cut=None, one_frame_each=True
+    )
+    first = next(windows)
+    came.set()
+    assert [len(window.faces) for window in (first, *windows)] == [1, 2]

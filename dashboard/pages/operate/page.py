@@ -15,6 +15,7 @@ from dashboard.pages.acting import show_part
 from dashboard.pages.operate import data
 from dashboard.pages.operate.ending import show_question
 from dashboard.pages.operate.new_session import new_session_key, show_new_session
+from dashboard.pages.operate.phone_camera import show_phone_camera
 from dashboard.pages.operate.room_notice import show_room_notice
 from dashboard.pages.operate.rules import show_rules
 from dashboard.pages.operate.running import show_running
@@ -95,6 +96,7 @@ PARTS = {
     "Run": show_running,
     "Alert rules": show_rules,
     "Set up": show_setting_up,
+    "Phone camera": show_phone_camera,
     "Room notice": show_room_notice,
     "Cost": show_cost,
     "Preview": show_preview,
