@@ -148,12 +148,12 @@ def test_the_next_frame_is_processed_while_a_window_is_scored():
         def detect(self, image: Image) -> list[Detection]:
             if image is last.image:
                 looked_at_both.set()
-                assert scored.wait(10), "scoring waited for detecting"
+                assert scored.wait(limit_s()), "scoring waited for detecting"
             return super().detect(image)
 
     class Waiting(BrightScorer):
         def score(self, crops: Sequence[Image]) -> np.ndarray:
-            assert looked_at_both.wait(10), "detecting waited for scoring"
+            assert looked_at_both.wait(limit_s()), "detecting waited for scoring"
             scored.set()
             return super().score(crops)
 
