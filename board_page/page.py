@@ -64,6 +64,8 @@ def assembled(
     *,
     frames: str = "'none'",
     images: str = "data:",
+    scripts: str = "",
+    media: str = "",
     translate: Callable[[str], str] = str,
     script_before: str = "",
 ) -> Page:
@@ -73,6 +75,8 @@ def assembled(
         package: its dotted name.
         frames: in frames of which sites it may stand, as the policy's `frame-ancestors` has it.
         images: where its pictures come from, as the policy's `img-src` has it.
+        scripts: where scripts come from beside its own, workers included, as `script-src` has it; "" for nowhere.
+        media: where its videos come from, as `media-src` has it; "" for nowhere.
         translate: makes the HTML that is sent of that in `page.html`, before style and script are put in.
         script_before: script that runs before that in `page.js`.
     """
@@ -83,8 +87,11 @@ def assembled(
     html = html.replace("/*style*/", style).replace("/*script*/", script)
     policy = (
         f"default-src 'none'; connect-src 'self'; img-src {images}; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'; frame-ancestors {frames}"
+        f"script-src '{_hash(script)}' {scripts}".rstrip()
+        + f"; base-uri 'none'; form-action 'none'; frame-ancestors {frames}"
     )
+    if media:
+        policy += f"; media-src {media}"
     body = html.encode()
     return Page(body=body, packed=gzip.compress(body, 9, mtime=0), policy=policy)
 

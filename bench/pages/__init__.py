@@ -18,7 +18,10 @@ def _figures_of(part: str) -> Iterable[Figure]:
     return figures
 
 
-PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {part: partial(_figures_of, part) for part in ("board",)}
+PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {
+    part: partial(_figures_of, part)
+    for part in ("board", "operate", "camera", "watch", "contrast", "noise", "accessibility")
+}
 
 
 def run() -> Iterator[Figure]:

@@ -16,6 +16,8 @@ from dashboard.access.entry import in_words
 from dashboard.charts.day import day_chart
 from dashboard.charts.theme import palette_of
 from dashboard.clock import date_text, time_text, viewer_zone
+from dashboard.data import sessions
+from dashboard.first_use import show_first_use
 from dashboard.pages.board.data import boards, day, festivals
 from dashboard.pages.board.needs import needs_line
 from dashboard.pages.board.routes import ROUTE
@@ -135,9 +137,9 @@ if found := festivals():
     )
 else:
     st.html(markup.page_title("Stage board"))
-    st.html(
-        markup.empty(
-            "There is no festival in this store yet. Simulate one, and watch it:",
-            "houselights simulate festival --live",
-        )
-    )
+    line = "There is no festival in this store yet. Set one up under “Operate”, or simulate one and watch it:"
+    command = "houselights simulate festival --live"
+    if sessions():
+        st.html(markup.empty(line, command))
+    else:
+        show_first_use(line, command)

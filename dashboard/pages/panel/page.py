@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from html import escape
 from typing import get_args
 
 import numpy as np
@@ -13,6 +14,7 @@ from audience.export.panel_tables import guests_table, minutes_table, presence_t
 from audience.identity.households import Household
 from audience.identity.presence import Source, agreement
 from audience.identity.programmes import LEAST_MINUTES
+from audience.language import N_, gettext, ngettext
 from audience.percents import percent_text
 from dashboard import markup
 from dashboard.access.entry import permit_here
@@ -50,7 +52,7 @@ from dashboard.session_address import choose_session, show_not_found
 from dashboard.wording import kind_words
 
 PAGE = "panel"
-WHOLE = "The whole panel"
+WHOLE = N_("The whole panel")
 PICTURE_WIDTH = 1100
 _MOST_MINUTES = 240
 _LINK = "panel-link"
@@ -74,33 +76,33 @@ def choose(found: Evening) -> tuple[Home | None, Source, int]:
         del st.query_params["household"]
         st.session_state["household"] = asked
     household = st.selectbox(
-        "Household",
+        gettext("Household"),
         list(names) if len(names) == 1 else ["", *names],
-        format_func=lambda one: names.get(one, WHOLE),
+        format_func=lambda one: names[one] if one in names else gettext(WHOLE),
         key="household",
         bind="query-params",
         label_visibility="collapsed",
         width=220,
     )
     source = st.segmented_control(
-        "Source",
+        gettext("Source"),
         list(get_args(Source)),
         default="button",
         required=True,
-        format_func=SOURCES.__getitem__,
+        format_func=lambda one: gettext(SOURCES[one]),
         key="source",
         bind="query-params",
         label_visibility="collapsed",
     )
     least = st.number_input(
-        "Minutes to be reached",
+        gettext("Minutes to be reached"),
         1,
         _MOST_MINUTES,
         LEAST_MINUTES,
         key="least",
         bind="query-params",
         width=180,
-        help="In total, not in one piece.",
+        help=gettext("In total, not in one piece."),
     )
     home = next((one for one in found.homes if one.presence.household.household_id == household), None)
     return home, source, least
@@ -116,12 +118,13 @@ def show_household(found: Evening, home: Home, source: Source, least: int) -> No
         if one.household == presence.household
     }
     leads = [household_lead(title, one, source, least) for title, one in figures.items()]
-    st.html(markup.numbered(leads) if leads else markup.note("Nobody said what this set showed."))
+    st.html(markup.numbered(leads) if leads else markup.note(gettext("Nobody said what this set showed.")))
     chart = household_chart(
         presence, home.member_names, programme_spans(found, home), palette_of(st.context.theme.type), zone
     )
-    st.altair_chart(chart, key="minutes", alt=f"{home.name}, minute by minute", theme=None)
-    st.html(markup.note("In each row: above who was logged in, below who a camera saw in the room."))
+    alt = gettext("{household}, minute by minute", household=home.name)
+    st.altair_chart(chart, key="minutes", alt=alt, theme=None)
+    st.html(markup.note(gettext("In each row: above who was logged in, below who a camera saw in the room.")))
     known = ~presence.private
     rows = [
         (
@@ -134,22 +137,34 @@ def show_household(found: Evening, home: Home, source: Source, least: int) -> No
         )
         for place, name in enumerate(home.member_names)
     ]
-    head = ("Member", "Min. logged in", "Min. in the room", "Min. unsure", "Facing the screen", "Smiling")
-    st.html(markup.figures("Members", head, rows))
+    head = (
+        gettext("Member"),
+        gettext("Min. logged in"),
+        gettext("Min. in the room"),
+        gettext("Min. unsure"),
+        gettext("Facing the screen"),
+        gettext("Smiling"),
+    )
+    st.html(markup.figures(gettext("Members"), head, rows))
     guests = float(np.nansum(presence.guest_count))
     st.html(
         markup.listing(
-            "This household",
+            gettext("This household"),
             [
-                f"The set was on for {int((presence.set_on == 1).sum())} of {len(presence.start_ms)} minutes; nobody "
-                f"was logged in for {int((presence.uncovered == 1).sum())} of them.",
-                f"Guests: {guests:.0f} person-minutes." if guests else "No guests were logged in.",
-                f"Privacy: {int(presence.private.sum())} minutes.",
+                gettext(
+                    "The set was on for {on} of {minutes} minutes; nobody was logged in for {nobody} of them.",
+                    on=int((presence.set_on == 1).sum()),
+                    minutes=len(presence.start_ms),
+                    nobody=int((presence.uncovered == 1).sum()),
+                ),
+                ngettext("Guests: {count} person-minute.", "Guests: {count} person-minutes.", round(guests))
+                if guests
+                else gettext("No guests were logged in."),
+                ngettext("Privacy: {count} minute.", "Privacy: {count} minutes.", int(presence.private.sum())),
                 agreement_text(agreement([presence])),
             ],
         )
     )
-    alt = f"{home.name}, minute by minute"
     show_button_page(home)
     picture = household_chart(presence, home.member_names, programme_spans(found, home), LIGHT, zone)
     show_export(found, [home], least, Picture(name="minutes", chart=picture, width=PICTURE_WIDTH, alt=alt))
@@ -167,12 +182,20 @@ def show_panel(found: Evening, source: Source, least: int) -> None:
     watching = {one: found.watching(one) for one in SOURCES}
     start_ms = first.presence.start_ms
     chart = panel_chart(start_ms, watching, spans, palette_of(st.context.theme.type), zone)
-    alt = "Part of the panel's members who watched, minute by minute"
+    alt = gettext("Part of the panel's members who watched, minute by minute")
     st.altair_chart(chart, key="minutes", alt=alt, theme=None)
-    head = ("Programme", "Minutes", "Rating", "Reach", "Average audience", "Guests", "Household-min. nobody logged in")
+    head = (
+        gettext("Programme"),
+        gettext("Minutes"),
+        gettext("Rating"),
+        gettext("Reach"),
+        gettext("Average audience"),
+        gettext("Guests"),
+        gettext("Household-min. nobody logged in"),
+    )
     st.html(
         markup.figures(
-            "Programmes",
+            gettext("Programmes"),
             head,
             [
                 (
@@ -191,26 +214,28 @@ def show_panel(found: Evening, source: Source, least: int) -> None:
     notes = [small_panel(panel) for _, _, panel in programmes[:1]]
     st.html(
         markup.note(
-            "Rating: members who watched at an average minute, of all who are known. Reach: those who watched at least "
-            "the minutes chosen. In brackets 95 % bands between households; members are not weighted.",
+            gettext(
+                "Rating: members who watched at an average minute, of all who are known. Reach: those who watched at "
+                "least the minutes chosen. In brackets 95 % bands between households; members are not weighted."
+            ),
             *notes,
         )
     )
     st.html(
         markup.figures(
-            "Households",
+            gettext("Households"),
             (
-                "Household",
-                "Members",
-                "Min. set on",
-                "Min. nobody logged in",
-                "Min. private",
-                "Buttons and camera agree",
+                gettext("Household"),
+                gettext("Members"),
+                gettext("Min. set on"),
+                gettext("Min. nobody logged in"),
+                gettext("Min. private"),
+                gettext("Buttons and camera agree"),
             ),
             [_household_row(home) for home in found.homes],
         )
     )
-    st.html(markup.listing("Both ways", [agreement_text(agreement([home.presence for home in found.homes]))]))
+    st.html(markup.listing(gettext("Both ways"), [agreement_text(agreement([home.presence for home in found.homes]))]))
     picture = panel_chart(start_ms, watching, spans, LIGHT, zone)
     show_export(found, found.homes, least, Picture(name="minutes", chart=picture, width=PICTURE_WIDTH, alt=alt))
 
@@ -220,14 +245,14 @@ def show_button_page(home: Home) -> None:
     if "people" not in permit_here().duties:
         return
     household = home.presence.household
-    with st.popover("Button page"):
-        st.html(markup.note(ABOUT_LINK))
-        st.button("Make its address", key="make-link", on_click=act, args=(_make_link, household))
+    with st.popover(gettext("Button page")):
+        st.html(markup.note(gettext(ABOUT_LINK)))
+        st.button(gettext("Make its address"), key="make-link", on_click=act, args=(_make_link, household))
         if (made := st.session_state.get(_LINK)) and made[0] == household.key:
             st.code(made[1], language=None, wrap_lines=True)
-            alt = "QR code of the button page's address"
+            alt = escape(gettext("QR code of the button page's address"))
             st.html(f'<img class="hl-qr" src="{markup.qr_picture(made[1])}" alt="{alt}">')
-        st.button("Close it", key="close-link", on_click=act, args=(_close, household))
+        st.button(gettext("Close it"), key="close-link", on_click=act, args=(_close, household))
 
 
 def _make_link(household: Household) -> None:
@@ -242,7 +267,8 @@ def _close(household: Household) -> None:
 def show_export(found: Evening, homes: Sequence[Home], least: int, picture: Picture) -> None:
     """Offers the minutes of some households, and all programmes by both sources."""
     build = partial(bundle, found, homes, least, picture, address(PAGE))
-    offer(build, page=PAGE, tables=["presence", "minutes", "guests", "programmes"], pictures=[picture.name])
+    tables = ["presence", "minutes", "guests", "programmes"]
+    offer(build, page=PAGE, first="Table of presence", tables=tables, pictures=[picture.name])
 
 
 def bundle(found: Evening, homes: Sequence[Home], least: int, picture: Picture, opened_at: str) -> DownloadBundle:
@@ -300,7 +326,7 @@ def show(found: Evening, home: Home | None, source: Source, least: int) -> None:
         show_panel(found, source, least)
     else:
         show_household(found, home, source, least)
-    st.html(markup.listing("How this is measured", HOW_VOTED))
+    st.html(markup.listing(gettext("How this is measured"), [gettext(line) for line in HOW_VOTED]))
 
 
 if known := panel_sessions():
@@ -308,21 +334,21 @@ if known := panel_sessions():
     choosers = st.container(horizontal=True, vertical_alignment="bottom", key="panel-choosers")
     with choosers:
         chosen = choose_session(
-            known, lambda: known[0].session_id, label="Session", label_visibility="collapsed", width=300
+            known, lambda: known[0].session_id, label=gettext("Session"), label_visibility="collapsed", width=300
         )
     if chosen is None:
         show_not_found()
         st.stop()
     session = next(one for one in known if one.session_id == chosen)
     began = date_text(session.started_at, viewer_zone(st.context.timezone))
-    head.html(markup.header(session.name, kind_words(session), [began], LEAD))
+    head.html(markup.header(session.name, kind_words(session), [began], gettext(LEAD)))
     found = evening(chosen)
     if found.homes:
         with choosers:
             home, source, least = choose(found)
         show(found, home, source, least)
     else:
-        st.html(markup.empty(NO_HOUSEHOLD))
+        st.html(markup.empty(gettext(NO_HOUSEHOLD)))
 else:
-    st.html(markup.page_title("Panel", LEAD))
-    st.html(markup.empty(NO_PANEL, "houselights simulate household --households 12"))
+    st.html(markup.page_title(gettext("Panel"), gettext(LEAD)))
+    st.html(markup.empty(gettext(NO_PANEL), "houselights simulate household --households 12"))
