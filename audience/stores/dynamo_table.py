@@ -327,18 +327,23 @@ _READY_TRIES = 60
 
 
 def create_table(client: Any, name: str) -> None:
-    """Creates an empty table like `infra/template.yaml`, and waits until it is ready.
+    """Creates an empty table like `infra/template.yaml`, unless there is one of that name, and waits until it is ready.
 
     Args:
         client: boto3's client of DynamoDB.
         name: the table's name.
     """
-    client.create_table(
-        TableName=name,
-        AttributeDefinitions=[{"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in KEY_SCHEMA],
-        KeySchema=list(KEY_SCHEMA),
-        BillingMode="PAY_PER_REQUEST",
-    )
+    try:
+        client.create_table(
+            TableName=name,
+            AttributeDefinitions=[{"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in KEY_SCHEMA],
+            KeySchema=list(KEY_SCHEMA),
+            BillingMode="PAY_PER_REQUEST",
+        )
+    except ClientError as problem:
+        # Also where the answer to the first attempt came too late, and boto3 asked again.
+        if problem.response["Error"]["Code"] != "ResourceInUseException":
+            raise
     client.get_waiter("table_exists").wait(
         TableName=name, WaiterConfig={"Delay": _READY_AFTER_S, "MaxAttempts": _READY_TRIES}
     )

@@ -34,6 +34,7 @@ SMALL = 60
 SMALL_FOR_A_REASON: dict[str, str] = {
     "dashboard/access/uvicorn_connections.py": "what is replaced in uvicorn, apart from what replaces it",
     "edge_lambda/devices/opencv.py": "one kind of camera, one file",
+    "houselights/commands/convert.py": "one command, one file",
     "houselights/commands/migrate.py": "one command, one file",
     "houselights/commands/prepare.py": "one command, one file",
     "houselights/commands/qr.py": "one command, one file",
