@@ -13,7 +13,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Literal, Protocol, Self, get_args
 
-from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertWatcher, ReportMark
+from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertSilence, AlertWatcher, ReportMark
 from audience.errors import InvalidValue
 from audience.faces import WindowFaces
 from audience.ids import check_id
@@ -22,7 +22,7 @@ from audience.transcripts import Transcript
 from audience.window_table import WindowTable
 from audience.windows import LATEST_MS, WindowRecord
 
-AlertDocument = AlertRule | Alert | AlertMark | AlertWatcher | ReportMark
+AlertDocument = AlertRule | Alert | AlertMark | AlertWatcher | ReportMark | AlertSilence
 
 
 class Alerting(Protocol):
@@ -32,7 +32,7 @@ class Alerting(Protocol):
     """
 
     def put(self, session_id: str, document: AlertDocument) -> None:
-        """Writes a document, replacing one of the same rule, alert, mark or watcher.
+        """Writes a document, replacing one of the same rule, alert, mark, watcher or silenced place.
 
         Raises:
             SessionNotFound: the session does not exist, or was deleted.

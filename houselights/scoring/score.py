@@ -26,6 +26,7 @@ from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.tracker import run_name
 from houselights.scoring.preview import RecordingPreview, check_preview_place
 from houselights.scoring.run import RecordingRun, ScoringNotes
+from houselights.scoring.second_pass import windows_estimated_again
 from houselights.scoring.shared_time import add_overlaps, check_shared_time, other_sessions_with
 from houselights.scoring.start import recording_start
 from houselights.scoring.summary import Summary, remarks_of, summary_of
@@ -91,6 +92,7 @@ def score_recording(
 ) -> Summary:
     """Scores a recording into the store, continuing where an earlier run stopped.
 
+    Once all of it is stored, its shares are estimated again over the whole (`houselights.scoring.second_pass`).
     On Ctrl-C (KeyboardInterrupt), finished windows are stored before the exception is passed on.
 
     Args:
@@ -229,16 +231,21 @@ def score_recording(
             )
 
         run = RecordingRun(store=store, progress=progress, tracker=tracker, set_up=set_up, found=found)
+        position = Position(done_s=progress.done_s, duration_s=recording.duration_s, faces=0)
         try:
             for window in windows:
                 run.add(window)
                 if preview is not None:
                     preview.add(window)
-                on_position(
-                    Position(done_s=run.progress.done_s, duration_s=recording.duration_s, faces=window.record.faces)
-                )
+                position = replace(position, done_s=run.progress.done_s, faces=window.record.faces)
+                on_position(position)
             if not run.progress.frames:
                 raise RecordingUnreadable(f"{video} has no picture that can be decoded; copy it from the camera again")
+            run.flush()
+            # Before the recording is marked as finished, so that a run that is killed here does it when it continues.
+            for records in windows_estimated_again(store, run.progress, camera, scorer.score_tables if scorer else {}):
+                run.replace(records)
+                on_position(position)
             run.finish(recording.tally.end_s or recording.duration_s)
         finally:
             run.flush()
