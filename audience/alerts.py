@@ -77,7 +77,7 @@ class Finding:
         stage_id, camera_id: where; the camera is "" for a rule on a stage.
         holds: whether the condition holds; None where that is unknown because nothing was recorded or too few faces
             were seen. Then no alert begins or ends.
-        message: the problem in one line, with ids and figures only: no titles, no text from a device.
+        message: the problem in one line: what the stage is called, ids and figures; no text from a device.
     """
 
     rule: AlertRule
@@ -151,16 +151,52 @@ class AlertMark:
         kind: "acknowledged" (by a person), "told" (its beginning was delivered) or "told over" (its end was).
         by: the person's name, or the name of the notifier.
         at_ms: when, milliseconds since the epoch.
+        note: what the person wrote; None for nothing.
     """
 
     alert_id: str
     kind: MarkKind
     by: str
     at_ms: int
+    note: str | None = None
 
     def __post_init__(self) -> None:
-        if not check_title("name", self.by).strip():
-            raise InvalidValue("the name is empty: give the name of the person who saw the alert")
+        _check_person(self.by, self.note)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSilence:
+    """Somebody's word that nobody is to be notified of a place for a while. A newer one for the place replaces it.
+
+    Attributes:
+        stage_id, camera_id: the place; with "" as the camera, the stage and all its cameras.
+        by: the person's name.
+        at_ms: since when, milliseconds since the epoch.
+        until_ms: until when; None until the session ends.
+        note: what the person wrote; None for nothing.
+    """
+
+    stage_id: str
+    camera_id: str
+    by: str
+    at_ms: int
+    until_ms: int | None
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        check_id("stage id", self.stage_id)
+        if self.camera_id:
+            check_id("camera id", self.camera_id)
+        _check_person(self.by, self.note)
+        for instant in (self.at_ms, self.until_ms):
+            if instant is not None and not 0 <= instant <= LATEST_MS:
+                raise InvalidValue(f"a silence at {instant} ms is not within the years 1970 to 2286")
+
+    def covers(self, alert: Alert, now_ms: int) -> bool:
+        """Whether nobody is to be notified of an alert at an instant."""
+        if self.stage_id != alert.stage_id or self.camera_id not in ("", alert.camera_id):
+            return False
+        return self.at_ms <= now_ms and (self.until_ms is None or now_ms < self.until_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +235,7 @@ class AlertBook:
         marks: on these alerts.
         watcher: the last to evaluate the rules; None if none ever did.
         reports: where the session's report was sent.
+        silences: places of which nobody is notified, also those that are over.
     """
 
     rules: tuple[AlertRule, ...] = ()
@@ -206,6 +243,11 @@ class AlertBook:
     marks: tuple[AlertMark, ...] = ()
     watcher: AlertWatcher | None = None
     reports: tuple[ReportMark, ...] = ()
+    silences: tuple[AlertSilence, ...] = ()
+
+    def silence(self, alert: Alert, now_ms: int) -> AlertSilence | None:
+        """The silence that covers an alert at an instant; None if there is none."""
+        return next((one for one in self.silences if one.covers(alert, now_ms)), None)
 
     def mark(self, alert: Alert, kind: MarkKind, by: str = "") -> AlertMark | None:
         """The first mark of this kind on an alert, by `by` or by anybody; None if there is none."""
@@ -274,6 +316,13 @@ def _next(finding: Finding, before: Alert | None, now_ms: int) -> Alert | None:
     if before.well_ms is None:
         return replace(before, well_ms=now_ms)
     return replace(before, ended_ms=now_ms) if now_ms - before.well_ms >= OVER_AFTER_MS else before
+
+
+def _check_person(name: str, note: str | None) -> None:
+    if not check_title("name", name).strip():
+        raise InvalidValue("the name is empty: give the name of the person who saw the alert")
+    if note is not None:
+        check_title("note", note)
 
 
 def _place(alert: Alert) -> tuple[str, str, str]:

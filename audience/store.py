@@ -13,7 +13,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Literal, Protocol, Self, get_args
 
-from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertWatcher, ReportMark
+from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertSilence, AlertWatcher, ReportMark
 from audience.errors import InvalidValue
 from audience.faces import WindowFaces
 from audience.ids import check_id
@@ -22,7 +22,7 @@ from audience.transcripts import Transcript
 from audience.window_table import WindowTable
 from audience.windows import LATEST_MS, WindowRecord
 
-AlertDocument = AlertRule | Alert | AlertMark | AlertWatcher | ReportMark
+AlertDocument = AlertRule | Alert | AlertMark | AlertWatcher | ReportMark | AlertSilence
 
 
 class Alerting(Protocol):
@@ -32,7 +32,7 @@ class Alerting(Protocol):
     """
 
     def put(self, session_id: str, document: AlertDocument) -> None:
-        """Writes a document, replacing one of the same rule, alert, mark or watcher.
+        """Writes a document, replacing one of the same rule, alert, mark, watcher or silenced place.
 
         Raises:
             SessionNotFound: the session does not exist, or was deleted.
@@ -190,7 +190,7 @@ def _check_key(record: RecordingProgress | Heartbeat) -> None:
 
 
 class Store(Protocol):
-    """Keeps sessions, stages, transcripts, cameras, windows, faces, scorers, progress, heartbeats and alerts.
+    """Keeps sessions and what belongs to them: stages, transcripts, slide pictures, cameras, their records, and alerts.
 
     All methods raise `StoreUnavailable` if the store cannot be reached, read or written. Methods that write records of
     a session raise `SessionNotFound`, and write nothing, if the session does not exist or was deleted; `put_windows`
@@ -262,6 +262,19 @@ class Store(Protocol):
 
     def delete_transcript(self, session_id: str, stage_id: str) -> bool:
         """Deletes what was said on a stage; returns whether there was any."""
+        ...
+
+    def put_slide_pictures(self, session_id: str, stage_id: str, pictures: Mapping[str, bytes]) -> None:
+        """Writes the pictures of what was shown on a stage, in the place of all that were written before.
+
+        Args:
+            session_id, stage_id: whose.
+            pictures: JPEG files by their ids (`Segment.picture`), each of at most `LARGEST_PICTURE` bytes.
+        """
+        ...
+
+    def slide_pictures(self, session_id: str, stage_id: str) -> dict[str, bytes]:
+        """The pictures of what was shown on a stage, by id."""
         ...
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:

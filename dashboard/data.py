@@ -8,7 +8,7 @@ as long as it cannot have changed: everything a camera or a scorer tells of itse
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from audience.reaction.curve import StageWindows, stage_windows
 from audience.reaction.moments import Moment, moments
 from audience.reaction.review import Review, review_of
 from audience.sessions import Camera, Session, Stage
+from audience.slide_pictures import keep_pictures
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord, Store
 from audience.stores import default_store_url
 from audience.time import to_ms
@@ -141,8 +142,18 @@ def reader() -> Iterator[Reader]:
         yield Reader(store, url)
 
 
-def change_stage(session_id: str, stage_id: str, change: Callable[[Stage], Stage]) -> Stage:
+def change_stage(
+    session_id: str,
+    stage_id: str,
+    change: Callable[[Stage], Stage],
+    pictures: Mapping[str, bytes] | None = None,
+) -> Stage:
     """Reads a stage, applies a change, and stores and returns the result.
+
+    Args:
+        session_id, stage_id: which.
+        change: makes the new stage of the one there is.
+        pictures: of its slides, by id; None where the change is of something else.
 
     Raises:
         InvalidValue: the stage is not there any more.
@@ -153,7 +164,15 @@ def change_stage(session_id: str, stage_id: str, change: Callable[[Stage], Stage
             raise InvalidValue(f"stage {stage_id!r} is not in session {session_id!r} any more: open the session again")
         changed = change(now)
         store.put_stage(session_id, changed)
+        if pictures is not None:
+            keep_pictures(store, session_id, changed, pictures)
     return changed
+
+
+def slide_pictures(session_id: str, stage_id: str) -> dict[str, bytes]:
+    """The pictures of what was shown on a stage, by id."""
+    with open_store(store_url()) as store:
+        return store.slide_pictures(session_id, stage_id)
 
 
 def put_transcript(session_id: str, stage_id: str, transcript: Transcript | None) -> None:
@@ -172,7 +191,7 @@ def _file(store: Store, session: Session) -> SessionFile:
     cameras = {stage.stage_id: store.cameras(session.session_id, stage.stage_id) for stage in stages}
     beats = store.heartbeats(session.session_id)
     recordings = store.recordings(session.session_id)
-    progress = [(one.stage_id, one.camera_id, one.done_s) for one in recordings]
+    progress = [(one.stage_id, one.camera_id, one.done_s, one.finished) for one in recordings]
     newest = [(beat.stage_id, beat.camera_id, beat.last_window_ms) for beat in beats]
     return SessionFile(
         session=session,

@@ -11,14 +11,15 @@ from audience.language import gettext
 from dashboard.wording import NOT_FEELING
 
 _SPARK_WIDTH, _SPARK_HEIGHT = 144, 30
+_NAMED = 12
 
 
 def header(title: str, labels: Iterable[str], facts: Iterable[str], lead: str) -> str:
-    """The head of a session's page: title, labels, facts and headline."""
+    """The head of a session's page: title, labels, facts and headline, if there is one."""
+    said = f'<p class="hl-lead">{escape(units_kept(lead))}</p>' if lead else ""
     return (
         f'<div class="hl-header"><h1>{escape(title)}</h1>{_labels(labels)}'
-        f'<p class="hl-facts">{" · ".join(escape(fact) for fact in facts)}</p>'
-        f'<p class="hl-lead">{escape(units_kept(lead))}</p></div>'
+        f'<p class="hl-facts">{" · ".join(escape(fact) for fact in facts)}</p>{said}</div>'
     )
 
 
@@ -41,6 +42,13 @@ def listed_film(film: str, labels: Iterable[str], facts: Iterable[str]) -> str:
 def list_heading(text: str) -> str:
     """Stands over some rows of a list."""
     return f'<h3 class="hl-list-heading">{escape(text)}</h3>'
+
+
+def named(names: Iterable[str]) -> str:
+    """Some names in a line; of many the first, and how many more there are."""
+    every = [*names]
+    more = f" and {len(every) - _NAMED} more" if len(every) > _NAMED else ""
+    return escape(", ".join(every[:_NAMED]) + more)
 
 
 def facts(items: Iterable[str]) -> str:

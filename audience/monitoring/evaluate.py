@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -35,8 +36,8 @@ class StageNow:
     Attributes:
         stage_id: the stage.
         faces: mean number of faces in view; None if no camera recorded.
-        share: share of the scored faces that smile, 0..1; None if the timeline is paused, or the figure is withheld or
-            excluded.
+        share: share of the scored faces that smile, 0..1; None if the timeline is paused, the figure is withheld or
+            excluded, or no rule needs it.
         n: mean number of faces behind the share; 0 if there is none.
         liveliness: 0..100; None if there is none, or no rule needs it.
     """
@@ -49,7 +50,13 @@ class StageNow:
 
 
 def stage_now(
-    stage: Stage, cameras: Iterable[Camera], setting: Setting, windows: WindowTable, *, paused: bool
+    stage: Stage,
+    cameras: Iterable[Camera],
+    setting: Setting,
+    windows: WindowTable,
+    *,
+    paused: bool,
+    with_share: bool = True,
 ) -> StageNow:
     """Summarises the last minute of a stage.
 
@@ -59,12 +66,15 @@ def stage_now(
         setting: of its session.
         windows: of the last `OVER_MS`.
         paused: whether its timeline is paused.
+        with_share: whether the share is needed; it takes most of the time.
     """
     pairs = overlapping(cameras)
     table = windows.over_cameras(pairs)
     if not len(table):
         return StageNow(stage_id=stage.stage_id, faces=None, share=None, n=0.0)
     faces = float(table.faces.mean())
+    if not with_share:
+        return StageNow(stage_id=stage.stage_id, faces=faces, share=None, n=0.0)
     min_faces = default_min_faces(stage.audience_size, setting, int(table.faces.max()))
     excluded = excluded_windows(table.start_ms, table.width_ms, stage.exclusions)
     shown = shown_cells(windows, min_faces, pairs).over_cameras(pairs).without_figures(excluded[:, None])
@@ -79,7 +89,10 @@ def stage_now(
 
 
 def findings(
-    rules: Iterable[AlertRule], cameras: Sequence[CameraStatus], stages: Mapping[str, StageNow]
+    rules: Iterable[AlertRule],
+    cameras: Sequence[CameraStatus],
+    stages: Mapping[str, StageNow],
+    names: Mapping[str, str],
 ) -> list[Finding]:
     """Evaluates every rule for every camera or stage that it applies to.
 
@@ -87,20 +100,21 @@ def findings(
         rules: of the session.
         cameras: all of the session.
         stages: by stage id.
+        names: what each stage is called in messages, by its id.
     """
     found = []
     for rule in rules:
         for status in cameras:
             if rule.what in ("camera", "delay") and rule.stage_id in ("", status.stage_id):
-                found.append(_of_camera(rule, status))
+                found.append(_of_camera(rule, status, names[status.stage_id]))
         for stage in stages.values():
             if rule.what in ("faces", "share", "liveliness") and rule.stage_id in ("", stage.stage_id):
-                found.append(_of_stage(rule, stage))
+                found.append(_of_stage(rule, stage, names[stage.stage_id]))
     return found
 
 
-def _of_camera(rule: AlertRule, status: CameraStatus) -> Finding:
-    where = f"camera {status.camera_id} of stage {status.stage_id}"
+def _of_camera(rule: AlertRule, status: CameraStatus, name: str) -> Finding:
+    where = f"camera {status.camera_id} of {name}"
     holds: bool | None
     if rule.what == "camera":
         # A camera that never connected, or was stopped, raises no alert.
@@ -114,16 +128,16 @@ def _of_camera(rule: AlertRule, status: CameraStatus) -> Finding:
     return Finding(rule=rule, stage_id=status.stage_id, camera_id=status.camera_id, holds=holds, message=message)
 
 
-def _of_stage(rule: AlertRule, stage: StageNow) -> Finding:
+def _of_stage(rule: AlertRule, stage: StageNow, name: str) -> Finding:
     value = {"faces": stage.faces, "share": stage.share, "liveliness": stage.liveliness}[rule.what]
     if value is None:
         message = ""
     elif rule.what == "faces":
-        message = f"{value:.0f} faces in view on stage {stage.stage_id} (limit {rule.limit:g})"
+        message = f"{value:.0f} faces in view on {name} (limit {rule.limit:g})"
     elif rule.what == "liveliness":
-        message = f"liveliness of stage {stage.stage_id} is {value:.0f} (limit {rule.limit:g})"
+        message = f"liveliness of {name} is {value:.0f} (limit {rule.limit:g})"
     else:
-        of = f"of about {stage.n:.0f} faces on stage {stage.stage_id}"
+        of = f"of about {stage.n:.0f} faces on {name}"
         message = f"{_minute_text(value, stage.n)} {of} smiled in the last minute (limit {percent_text(rule.limit)})"
     holds = None if value is None else value < rule.limit
     return Finding(rule=rule, stage_id=stage.stage_id, camera_id="", holds=holds, message=message)
@@ -137,6 +151,7 @@ def _minute_text(share: float, n: float) -> str:
 WATCHED_MS: Final = 20_000
 """How long after its last evaluation a watcher counts as active."""
 
+_LONGEST_NAME = 60  # of a stage in a message
 _LATE_ENOUGH_MS = 15_000  # read this much further back than the limit; a camera that is later is late anyway
 
 
@@ -160,6 +175,23 @@ class Situation:
     book: AlertBook
 
 
+def message_names(session: Session, stages: Sequence[Stage]) -> dict[str, str]:
+    """What each stage is called in messages about it, by its id.
+
+    Its title, with the id where two stages have the same one; `stage ID` where it has none. Of a panel always that: its
+    stages are households, and messages leave the store.
+    """
+    titles = Counter(stage.title for stage in stages)
+
+    def name(stage: Stage) -> str:
+        if session.kind == "panel" or not stage.title.strip():
+            return f"stage {stage.stage_id}"
+        title = stage.title if len(stage.title) <= _LONGEST_NAME else stage.title[: _LONGEST_NAME - 1] + "…"
+        return title if titles[stage.title] == 1 else f"{title} ({stage.stage_id})"
+
+    return {stage.stage_id: name(stage) for stage in stages}
+
+
 def is_under_way(session: Session, now_ms: int) -> bool:
     """Whether the session has not ended."""
     return session.ended_at is None or to_ms(session.ended_at) > now_ms
@@ -178,9 +210,14 @@ def situation(store: Store, session_id: str, now_ms: int) -> Situation:
     heartbeats = store.heartbeats(session_id)
     recorded_until_ms: dict[tuple[str, str], int] = {}
     now: dict[str, StageNow] = {}
+    book = store.alerting.book(session_id)
+    with_share = any(rule.what in ("share", "liveliness") for rule in book.rules)
+    beats_of: defaultdict[str, list[Heartbeat]] = defaultdict(list)
+    for beat in heartbeats:
+        beats_of[beat.stage_id].append(beat)
     for stage in stages:
         of_stage = cameras[stage.stage_id] = store.cameras(session_id, stage.stage_id)
-        beats = [beat for beat in heartbeats if beat.stage_id == stage.stage_id]
+        beats = beats_of[stage.stage_id]
         reads_s = max((late_threshold_s(beat, OVER_MS / 1000) for beat in beats), default=OVER_MS / 1000)
         read_from_ms = now_ms - round(reads_s * 1000) - _LATE_ENOUGH_MS
         # Windows from the future, by a clock that is ahead, would hide that a camera is late.
@@ -190,8 +227,9 @@ def situation(store: Store, session_id: str, now_ms: int) -> Situation:
             recorded_until_ms[stage.stage_id, camera_id] = recorded_ms
         last_minute = windows.rows((windows.start_ms >= now_ms - OVER_MS) & (windows.start_ms <= now_ms))
         paused = is_paused(cues_of(session, stage), from_ms(now_ms))
-        now[stage.stage_id] = stage_now(stage, of_stage, session.setting, last_minute, paused=paused)
-    book = store.alerting.book(session_id)
+        now[stage.stage_id] = stage_now(
+            stage, of_stage, session.setting, last_minute, paused=paused, with_share=with_share
+        )
     if any(rule.what == "liveliness" for rule in book.rules) and session.mode == "expressions":
         figures = _liveliness(store, session_id, now_ms)
         for stage_id, one in now.items():
@@ -229,7 +267,8 @@ def evaluate(store: Store, session_id: str, now_ms: int, watcher: str = "") -> S
     if watcher:
         store.alerting.put(session_id, AlertWatcher(name=watcher, at_ms=now_ms))
     rules = before.book.rules if is_under_way(before.session, now_ms) else ()
-    changes = alert_changes(findings(rules, before.cameras, before.now), before.book.alerts, now_ms)
+    names = message_names(before.session, before.stages)
+    changes = alert_changes(findings(rules, before.cameras, before.now, names), before.book.alerts, now_ms)
     for alert in changes.put:
         store.alerting.put(session_id, alert)
     for alert in changes.drop:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertWatcher, ReportMark
+from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertSilence, AlertWatcher, ReportMark
 from audience.errors import InvalidValue, StoreTooNew, StoreUnavailable
 from audience.sessions import Session, Stage
 from audience.store import AlertDocument, Heartbeat
@@ -31,19 +31,25 @@ _TYPES: dict[str, type[AlertDocument]] = {
     "MARK": AlertMark,
     "WATCHER": AlertWatcher,
     "REPORT": ReportMark,
+    "SILENCE": AlertSilence,
 }
 
 
 # Fields that an earlier version refuses as unknown: left out where they say nothing, so that it can read the rest.
-_LEFT_OUT_IF_NONE: dict[type, tuple[str, ...]] = {Heartbeat: ("bundle",), Session: ("notice",)}
-_LEFT_OUT_OF_SEGMENTS = ("notes", "guessed")
+_LEFT_OUT_IF_EMPTY: dict[type, tuple[str, ...]] = {
+    Heartbeat: ("bundle",),
+    Session: ("notice",),
+    Stage: ("directions",),
+    AlertMark: ("note",),
+}
+_LEFT_OUT_OF_SEGMENTS = ("notes", "guessed", "picture")
 
 
 def to_json(record: Any) -> str:
     """Serialises a dataclass instance."""
     fields = _fields(record)
-    for name in _LEFT_OUT_IF_NONE.get(type(record), ()):
-        if fields[name] is None:
+    for name in _LEFT_OUT_IF_EMPTY.get(type(record), ()):
+        if fields[name] in (None, ""):
             del fields[name]
     if isinstance(record, Stage):
         _leave_out_empty(segment for timeline in fields["timelines"] for segment in timeline["segments"])
@@ -112,6 +118,8 @@ def key_of(document: AlertDocument) -> str:
             return "WATCHER#"
         case ReportMark():
             return f"REPORT#{document.by}"
+        case AlertSilence():
+            return f"SILENCE#{document.stage_id}#{document.camera_id}"
 
 
 def book_of(documents: Iterable[tuple[str, str]]) -> AlertBook:
@@ -137,6 +145,7 @@ def book_of(documents: Iterable[tuple[str, str]]) -> AlertBook:
         marks=tuple(found[AlertMark]),
         watcher=found[AlertWatcher][0] if found[AlertWatcher] else None,
         reports=tuple(found[ReportMark]),
+        silences=tuple(found[AlertSilence]),
     )
 
 

@@ -1,4 +1,4 @@
-"""The pages that everybody sees: what of them can be seen and read, at a glance, on any screen.
+"""The pages for everybody: stages, sessions, the operator's page, cameras and viewers, on any screen.
 
 Each part is a module of its name with a `figures()`, imported when it is measured.
 """
@@ -19,7 +19,8 @@ def _figures_of(part: str) -> Iterable[Figure]:
 
 
 PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {
-    part: partial(_figures_of, part) for part in ("contrast", "noise")
+    part: partial(_figures_of, part)
+    for part in ("board", "operate", "camera", "watch", "contrast", "noise", "accessibility")
 }
 
 

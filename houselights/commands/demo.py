@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 CLIP_SESSION = "demo-clip"
 FESTIVAL_SESSION = "demo"
 PANEL_SESSION = "demo-panel"
+BEST_SESSION, BEST_TITLE = "sample-talk", "Why bridges hum"
 _HOUSEHOLDS = 12
 # Enough history for trends, and enough hours to leave the demo open all day.
 _FESTIVAL_SO_FAR = timedelta(minutes=40)
@@ -86,6 +87,7 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
         f"A simulated festival is running: see the Stages page, and /live/{FESTIVAL_SESSION} for the public board."
     )
     console.print("Pretend people come in at the Desk page, can be searched for at Search, and watch TV at Panel.")
+    console.print(f"Start with the talk: open “{BEST_TITLE}” in the list, or /session?session={BEST_SESSION}")
     console.print("Serving the dashboard; stop with Ctrl-C.")
     with festival_running(store_url), people_coming_in(store_url):
         code = serve(store_url, port=port, browser=browser, videos=[clip])

@@ -1,6 +1,6 @@
 """Sends messages: to a topic of Amazon SNS, which forwards them by mail, SMS or HTTPS, to a webhook, and by mail.
 
-Messages contain only ids and figures: no titles, no names, no text from a device.
+Messages contain what the stage is called, ids and figures: no names of people, no text from a device.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import unicodedata
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Message(Protocol):
 
     @property
     def subject(self) -> str:
-        """One short line of ASCII, at most `LONGEST_SUBJECT` characters, as SNS requires."""
+        """One short line of at most `LONGEST_SUBJECT` characters."""
         ...
 
     @property
@@ -157,7 +158,7 @@ class SnsTopic:
         try:
             self._client.publish(
                 TopicArn=self._arn,
-                Subject=message.subject,
+                Subject=_as_ascii(message.subject),
                 Message=message.text,
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value}
@@ -241,6 +242,12 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_args: Any, **_named: Any) -> None:
         return None
+
+
+def _as_ascii(line: str) -> str:
+    """A subject as SNS requires it: without accents, and with ? for letters that ASCII does not have."""
+    letters = (one for one in unicodedata.normalize("NFKD", line) if not unicodedata.combining(one))
+    return "".join(letters).encode("ascii", "replace").decode()
 
 
 def fingerprint(address: str) -> str:

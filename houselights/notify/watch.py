@@ -189,13 +189,17 @@ class AlertWatch:
 
 
 def _pending(book: AlertBook, notifier: str, now_ms: int) -> list[tuple[Alert, Turn]]:
-    """Messages not yet sent by a notifier, oldest first. Of an acknowledged alert, only its end is sent."""
+    """Messages not yet sent by a notifier, oldest first.
+
+    Of an acknowledged or silenced alert, only its end is sent: and of one that ended in silence, nothing.
+    """
     found: list[tuple[Alert, Turn]] = []
     for alert in book.alerts:
         if alert.began_ms is None or (alert.ended_ms is not None and now_ms - alert.ended_ms > LATE_MS):
             continue
         began_sent = book.mark(alert, "told", notifier) is not None
-        if not began_sent and book.mark(alert, "acknowledged") is None:
+        silenced = book.silence(alert, now_ms if alert.ended_ms is None else min(now_ms, alert.ended_ms)) is not None
+        if not began_sent and not silenced and book.mark(alert, "acknowledged") is None:
             found.append((alert, "began"))
             began_sent = True
         ended = alert.ended_ms is not None and alert.what != "test"

@@ -11,6 +11,7 @@ import pytest
 from audience.alerts import Alert, AlertRule
 from audience.board.reader import BoardReader
 from audience.monitoring.evaluate import WATCHED_MS, evaluate, is_watched, situation
+from audience.sessions import Kind
 from audience.store import Heartbeat, Store
 from audience.stores import open_store
 from audience.timelines import paused_now, start_cues
@@ -72,6 +73,23 @@ def test_a_camera_that_is_dark_for_a_minute_raises_an_alert_that_ends_when_there
     alerts_at(70, 0.5)
     (alert,) = alerts_at(85, 0.5)
     assert alert.ended_ms == after_ms(85)
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "named"),
+    [
+        ("festival", "Barn", "Barn"),
+        ("festival", "x" * 200, "x" * 59 + "…"),
+        ("festival", "Again", "Again (main)"),
+        ("panel", "The Smiths", "stage main"),
+    ],
+)
+def test_an_alert_names_its_stage_and_never_a_household(store: Store, kind: Kind, title: str, named: str) -> None:
+    store.put_session(replace(a_session(), kind=kind))
+    store.put_stage("talk-1", a_stage(title=title))
+    store.put_stage("talk-1", a_stage("other", title="Again"))
+    store.put_heartbeat(beat(100, brightness=0.0))
+    assert on(store, "camera") == [f"camera cam-1 of {named} is dark"]
 
 
 def test_a_device_that_keeps_its_deliveries_is_late_by_what_the_store_has(store: Store) -> None:

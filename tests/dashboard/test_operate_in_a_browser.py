@@ -149,7 +149,7 @@ def test_an_evening_from_setting_up_to_the_end(page: Page, url: str) -> None:
     expect(page.locator("h1")).to_have_text("Why bridges hum")
     expect(outcome).to_be_hidden()
     assert session_in(page) == "why-bridges-hum"
-    row = page.locator(".hl-camera")
+    row = page.locator(".table tbody tr")
     expect(row).to_contain_text("expected")
     open_part(page, "Set up", page.locator("code").first)
     command = "houselights watch webcam:0 --session why-bridges-hum --stage main --camera cam-1"
@@ -179,22 +179,24 @@ def test_an_evening_from_setting_up_to_the_end(page: Page, url: str) -> None:
 
             # It goes dark; the alert is there before anybody asks, and somebody has seen it.
             camera.goes_dark()
-            alert = page.locator(".hl-alert-on")
-            expect(alert).to_contain_text("Camera cam-1 of stage main is dark")
-            expect(row).to_contain_text("the picture is black")
+            alert = page.locator(".alert.on")
+            expect(alert).to_contain_text("Camera cam-1 of Main is dark")
+            expect(row).to_contain_text("dark cam-1")
+            alert.get_by_role("button").click()
             name = page.get_by_label("Your name")
             name.press_sequentially("Ada Lovelace", delay=350)  # for as long as the page is drawn anew twice
             expect(name).to_have_value("Ada Lovelace")
             name.press("Tab")
-            page.get_by_role("button", name="Acknowledge as Ada Lovelace").click()
-            expect(page.locator(".hl-alert-seen")).to_contain_text("seen by Ada Lovelace at")
-            expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+            page.get_by_role("button", name="Acknowledge").click()
+            expect(page.locator(".alert.seen")).to_contain_text("seen by Ada Lovelace at")
+            expect(page.get_by_role("dialog")).to_have_count(0)
 
             # The talk begins, pauses by mistake, and ends with the session.
             open_part(page, "Run", page.get_by_role("button", name="Talk starts now"))
-            page.get_by_role("button", name="Talk starts now").click()
+            row.get_by_role("button", name="Start the talk on Main now").click()
             expect(page.get_by_text("Main: talk running · 0:0")).to_be_visible()
-            page.get_by_role("button", name="Pause").click()
+            expect(row).to_contain_text("running 0:")
+            row.get_by_role("button", name="Pause").click()
             expect(page.get_by_text("Main: talk paused since")).to_be_visible()
             page.get_by_role("button", name="Undo").click()
             expect(page.get_by_text("Main: talk running")).to_be_visible()
@@ -206,7 +208,7 @@ def test_an_evening_from_setting_up_to_the_end(page: Page, url: str) -> None:
             expect(page.get_by_text("Still running: cam-1")).to_be_visible()
         finally:
             camera.close()
-        expect(page.locator(".hl-alert-seen")).to_have_count(0)
+        expect(page.locator(".alert.seen")).to_have_count(0)
         session = store.session("why-bridges-hum")
         assert session.ended_at is not None
         (alert_kept,) = store.alerting.book("why-bridges-hum").alerts

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -16,10 +18,14 @@ from audience.store import Store
 from audience.stores import open_store
 from audience.time import to_ms
 from audience.timelines import is_paused, position_s
+from dashboard import remote_data
 from dashboard.clock import time_text
 from dashboard.markup import qr_picture
 from dashboard.pages.operate.camera_rows import ago
-from dashboard.pages.operate.start_commands import alerts_command, device_command, watch_command
+from dashboard.pages.operate.data import change_cues
+from dashboard.pages.operate.running import CHANGES
+from dashboard.pages.operate.stage_table.component import Wish
+from dashboard.pages.operate.start_commands import StartCard, alerts_command, cards_html, device_command, watch_command
 from tests.builders import a_camera, a_head_count, a_heartbeat, a_session, a_stage, a_window, an_alert
 from tests.dashboard.conftest import NASTY, Pages, text_of
 
@@ -55,6 +61,52 @@ def button(app: AppTest, label: str) -> AppTest:
 def end_session(app: AppTest) -> None:
     button(app, "End session").click().run()
     app.button(key="end-surely").click().run()
+
+
+def table_of(app: AppTest) -> dict[str, Any]:
+    """What the table of stages was given."""
+    (given,) = [one for one in app.get("bidi_component") if one.proto.component_name == "houselights.stage_table"]
+    return dict(json.loads(given.proto.json))
+
+
+def states_in(app: AppTest) -> list[list[tuple[str, int]]]:
+    """The cameras of each stage, by state."""
+    return [[(one["state"], one["count"]) for one in row["cameras"]] for row in table_of(app)["rows"]]
+
+
+def detailed(app: AppTest, *stage_ids: str) -> str:
+    """What the page says with the details of some stages open."""
+    app.session_state["open-stages"] = (app.query_params["session"], stage_ids or ("main",))
+    return text_of(app.run())
+
+
+def ask(app: AppTest, wish: Wish, *stage_ids: str) -> None:
+    """Does what the table's buttons do, which tests without a browser cannot click, and draws the page again."""
+    session_id = app.query_params["session"]
+    app.session_state[f"undo-{session_id}"] = (wish, change_cues(session_id, stage_ids, CHANGES[wish]))
+    app.run()
+
+
+def answering(app: AppTest) -> AppTest:
+    """The page with the dialog that answers all alerts that are on."""
+    ids = tuple(one["id"] for one in table_of(app)["alerts"])
+    app.session_state["answer-alerts"] = (app.query_params["session"], ids)
+    return app.run()
+
+
+def test_a_remote_audience_is_opened_and_closed_with_its_link_at_hand(
+    pages: Pages, talk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.pages.operate.remote_audience.can_measure", lambda: False)
+    app = pages.operate(session="talk-1", part="Remote audience")
+    assert "npm" in text_of(app)  # what is missing is said, and what to do
+    button(app, "Open to viewers").click().run()
+    audience = remote_data.audiences().of_session("talk-1", datetime.now(UTC))
+    assert audience is not None
+    assert any(f"/watch/{audience.token}" in code.value for code in app.code)
+    button(app, "Close to viewers").click().run()
+    assert remote_data.audiences().of_session("talk-1", datetime.now(UTC)) is None
+    assert button(app, "Open to viewers")
 
 
 def test_an_empty_store_offers_a_new_session(pages: Pages, store_url: str) -> None:
@@ -111,9 +163,13 @@ def test_an_address_of_a_session_that_is_not_there_says_so_and_opens_no_other(
 
 def test_cameras_stand_worst_first_with_sign_word_and_when_they_were_seen(pages: Pages, talk: str) -> None:
     with open_store(talk) as store:
-        beat(store, "cam-1")
+        beat(store, "cam-1", ago_s=-120)  # well for as long as a slow machine may take
         beat(store, "cam-2", ago_s=300, detector="centerface-1")
-    text = text_of(pages.operate())
+    app = pages.operate()
+    assert states_in(app) == [[("dead", 1), ("ok", 1)]]
+    (dead, _) = table_of(app)["rows"][0]["cameras"]
+    assert [(camera, seen_s) for camera, seen_s, _ in dead["named"]] == [("cam-2", pytest.approx(300, abs=60))]
+    text = detailed(app)
     assert "1 of 2 cameras running is ok. cam-2 on Hall is dead." in text
     assert text.index("hl-camera-dead") < text.index("hl-camera-ok")
     assert "5 min ago" in text
@@ -124,11 +180,13 @@ def test_cameras_stand_worst_first_with_sign_word_and_when_they_were_seen(pages:
 def test_of_a_dead_camera_no_figure_is_shown_that_was_true_once(pages: Pages, talk: str) -> None:
     with open_store(talk) as store:
         beat(store, ago_s=300)
-    assert "frames/s" not in text_of(pages.operate())
+    assert "frames/s" not in detailed(pages.operate())
 
 
 def test_a_camera_that_is_set_up_is_expected_until_it_is_heard_of(pages: Pages, talk: str) -> None:
-    text = text_of(pages.operate())
+    app = pages.operate()
+    assert states_in(app) == [[("expected", 2)]]
+    text = detailed(app)
     assert "No camera is running; 2 are set up." in text
     assert text.count("never connected") == 2
 
@@ -145,37 +203,62 @@ def test_an_alert_says_since_when_and_how_long_ago_of_the_same_instant(pages: Pa
         beat(store, brightness=0.0)
         told = replace(an_alert(), since_ms=now_ms(600), began_ms=now_ms(540))
         store.alerting.put("talk-1", told)
-    assert f"since {time_text(told.since_ms, UTC)}, 10 min ago" in text_of(pages.operate())
+    assert f"since {time_text(told.since_ms, UTC)}, 10 min ago" in table_of(pages.operate())["alerts"][0]["facts"]
 
 
-def test_an_alert_is_acknowledged_by_name_and_only_by_name(pages: Pages, talk: str) -> None:
+@pytest.fixture
+def dark(talk: str) -> str:
+    """The talk with a camera that is dark, and a rule that says so at once."""
     with open_store(talk) as store:
         beat(store, brightness=0.0)
         store.alerting.put("talk-1", AT_ONCE)
+    return talk
+
+
+def test_an_alert_names_its_stage_and_is_acknowledged_by_name_with_a_note(pages: Pages, dark: str) -> None:
     app = pages.operate()
-    assert "Camera cam-1 of stage main is dark" in text_of(app)
-    assert "To acknowledge an alert, give your name above." in text_of(app)
-    assert not [one for one in app.button if one.label.startswith("Acknowledge")]
+    (alert,) = table_of(app)["alerts"]
+    assert (alert["state"], alert["text"]) == ("on", "Camera cam-1 of Hall is dark")
+    answering(app)
+    assert button(app, "Acknowledge").disabled
     app.text_input(key="operator").input("Ada <b>").run()
-    button(app, "Acknowledge as Ada \\<b\\>").click().run()
-    assert "seen by Ada &lt;b&gt; at" in text_of(app)
-    assert not [one for one in app.button if one.label.startswith("Acknowledge")]
-    with open_store(talk) as store:
-        assert [mark.by for mark in store.alerting.book("talk-1").marks] == ["Ada <b>"]
+    app.text_input(key="answer-note").input("new <bulb>")
+    button(app, "Acknowledge").click().run()
+    (alert,) = table_of(app)["alerts"]
+    assert alert["state"] == "seen"
+    assert "seen by Ada <b> at" in alert["facts"]
+    assert "“new <bulb>”" in alert["facts"]
+    assert not [one for one in app.button if one.label == "Acknowledge"]
+    with open_store(dark) as store:
+        assert [(mark.by, mark.note) for mark in store.alerting.book("talk-1").marks] == [("Ada <b>", "new <bulb>")]
+
+
+@pytest.mark.parametrize(("label", "for_s"), [("15 min", 900), ("1 h", 3600), ("Until the session ends", None)])
+def test_a_camera_is_silenced_for_a_while_and_heard_of_again_at_a_button(
+    pages: Pages, dark: str, label: str, for_s: float | None
+) -> None:
+    app = answering(pages.operate())
+    app.text_input(key="operator").input("Ada").run()
+    button(app, label).click().run()
+    (alert,) = table_of(app)["alerts"]
+    assert alert["state"] == "silenced"
+    with open_store(dark) as store:
+        (silence,) = store.alerting.book("talk-1").silences
+    assert (silence.stage_id, silence.camera_id, silence.by) == ("main", "cam-1", "Ada")
+    assert silence.until_ms == (None if for_s is None else silence.at_ms + 1000 * for_s)
+    button(answering(app), "End the silence").click().run()
+    assert table_of(app)["alerts"][0]["state"] == "on"
 
 
 def test_who_is_signed_in_acknowledges_by_that_name_and_no_other(
-    pages: Pages, talk: str, monkeypatch: pytest.MonkeyPatch
+    pages: Pages, dark: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claims = {"is_logged_in": True, "email": "ada@example.org", "email_verified": True}
     monkeypatch.setattr(type(st.user), "to_dict", lambda _: claims)
-    with open_store(talk) as store:
-        beat(store, brightness=0.0)
-        store.alerting.put("talk-1", AT_ONCE)
-    app = pages.operate()
+    app = answering(pages.operate())
     assert not [one for one in app.text_input if one.label == "Your name"]
-    button(app, "Acknowledge as ada\\@example\\.org").click().run()
-    with open_store(talk) as store:
+    button(app, "Acknowledge").click().run()
+    with open_store(dark) as store:
         assert [mark.by for mark in store.alerting.book("talk-1").marks] == ["ada@example.org"]
 
 
@@ -262,7 +345,7 @@ def test_a_second_click_takes_nothing_more_back(pages: Pages, talk: str) -> None
     button(app, "Talk starts now").click().run()
     begun = stage_of(talk).cues
     undo = button(app, "Undo").click()
-    del app.session_state["undo-talk-1-main"]  # as the first click leaves it
+    del app.session_state["undo-talk-1"]  # as the first click leaves it
     undo.run()
     assert [error.message for error in app.exception] == []
     assert stage_of(talk).cues == begun
@@ -311,9 +394,9 @@ def test_of_a_session_that_has_ended_no_camera_is_dead_and_nobody_is_told_to_wat
     with open_store(talk) as store:
         beat(store, ago_s=7200)
         store.put_session(replace(store.session("talk-1"), ended_at=datetime.now(UTC) - timedelta(minutes=5)))
-    text = text_of(pages.operate())
-    assert "hl-camera-dead" not in text
-    assert text.count("hl-camera-ended") == 2
+    app = pages.operate()
+    assert states_in(app) == [[("ended", 2)]]
+    text = text_of(app)
     assert "No camera is running" in text
     assert "houselights alerts" not in text
 
@@ -527,8 +610,9 @@ def test_a_head_count_is_operated_alike_and_never_scored_in_the_cloud(pages: Pag
         store.alerting.put("talk-1", AT_ONCE)
     app = pages.operate(part="Cost")
     text = text_of(app)
-    assert "Hall: 7 faces" in text
-    assert "Camera cam-1 of stage main is dark" in text
+    assert table_of(app)["rows"][0]["faces"] == 7
+    assert table_of(app)["alerts"][0]["text"] == "Camera cam-1 of Hall is dark"
+    assert "7 faces" in text
     assert len(app.selectbox(key="cost-scoring").options) == 2
 
 
@@ -539,7 +623,9 @@ def test_names_and_details_full_of_markup_are_shown_as_they_are(pages: Pages, st
         store.put_camera("talk-1", "main", a_camera())
         beat(store, state="failed", detail=NASTY)
         store.alerting.put("talk-1", replace(AT_ONCE, stage_id="main"))
-    text = text_of(pages.operate())
+    app = pages.operate()
+    assert table_of(app)["rows"][0]["name"] == NASTY  # as text, by the table's script
+    text = detailed(app)
     assert NASTY not in text
     assert text.count("&lt;img src=x") >= 3
 
@@ -556,7 +642,52 @@ def test_a_session_that_was_deleted_meanwhile_is_one_line(pages: Pages, talk: st
 def test_the_stage_tells_how_many_faces_it_has(pages: Pages, talk: str) -> None:
     with open_store(talk) as store:
         store.put_windows([a_window(start_ms=now_ms(second) // 1000 * 1000, of=12) for second in range(2, 9)])
-    assert "Hall: 12 faces" in text_of(pages.operate())
+    app = pages.operate()
+    assert table_of(app)["rows"][0]["faces"] == 12
+    assert "12 faces" in text_of(app)
+
+
+@pytest.fixture
+def festival(store_url: str) -> str:
+    """A festival under way with three stages, two cameras each."""
+    with open_store(store_url) as store:
+        began = a_session("fest-1", title="Riverside", started_at=datetime.now(UTC) - timedelta(minutes=20))
+        store.put_session(replace(began, kind="festival"))
+        for stage_id in ("barn", "mill", "tent"):
+            store.put_stage("fest-1", a_stage(stage_id, title=stage_id.capitalize()))
+            for camera in ("cam-1", "cam-2"):
+                store.put_camera("fest-1", stage_id, a_camera(camera))
+    return store_url
+
+
+def cues_in(app: AppTest) -> dict[str, str]:
+    return {row["name"]: row["cue"] for row in table_of(app)["rows"]}
+
+
+def test_stages_are_started_and_paused_together_and_that_is_taken_back_at_once(pages: Pages, festival: str) -> None:
+    app = pages.operate()
+    assert cues_in(app) == {"Barn": "waiting", "Mill": "waiting", "Tent": "waiting"}
+    ask(app, "start", "barn", "mill")
+    assert cues_in(app) == {"Barn": "running", "Mill": "running", "Tent": "waiting"}
+    ask(app, "pause", "barn", "tent")  # of which one has nothing to pause
+    assert cues_in(app) == {"Barn": "paused", "Mill": "running", "Tent": "waiting"}
+    assert "Paused: Barn." in text_of(app)
+    button(app, "Undo").click().run()
+    ask(app, "start", "barn", "mill", "tent")
+    button(app, "Undo").click().run()
+    assert cues_in(app) == {"Barn": "running", "Mill": "running", "Tent": "waiting"}
+
+
+def test_all_cameras_have_their_lines_in_one_block_and_a_card_each_to_print(pages: Pages, festival: str) -> None:
+    app = pages.operate(part="Set up")
+    lines = app.code[0].value.splitlines()
+    assert len(lines) == 6
+    assert shlex.split(lines[3])[3:9] == ["--session", "fest-1", "--stage", "mill", "--camera", "cam-2"]
+    cards = [StartCard(stage="Barn <i>", camera_id="cam-1", command=line) for line in lines]
+    page = cards_html(cards, session=NASTY)
+    assert page.count("<svg") == 6
+    assert "Barn &lt;i&gt;" in page
+    assert "<img" not in page
 
 
 @pytest.mark.parametrize(

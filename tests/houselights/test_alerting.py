@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 import pytest
 
-from audience.alerts import AlertMark, AlertRule, AlertWatcher, trial_alert
+from audience.alerts import AlertMark, AlertRule, AlertSilence, AlertWatcher, trial_alert
 from audience.errors import AlertNotDelivered, InvalidValue
 from audience.monitoring.evaluate import WATCHED_MS
 from audience.store import Store
@@ -187,6 +187,38 @@ def test_an_acknowledged_alert_is_not_sent(store: Store) -> None:
     pager = Pager()
     Watching(store, Clock(), pager).look(dark=True)
     assert pager.told == []
+
+
+def a_silence(*, until_s: float | None, camera_id: str = "cam-1") -> AlertSilence:
+    until_ms = None if until_s is None else after_ms(until_s)
+    return AlertSilence(stage_id="main", camera_id=camera_id, by="Ada", at_ms=after_ms(0), until_ms=until_ms)
+
+
+@pytest.mark.parametrize("camera_id", ["cam-1", ""])
+def test_of_a_silenced_camera_or_stage_nobody_is_notified_until_the_silence_is_over(
+    store: Store, camera_id: str
+) -> None:
+    store.alerting.put("talk-1", a_silence(until_s=60, camera_id=camera_id))
+    pager = Pager()
+    watching = Watching(store, Clock(), pager)
+    for _ in range(12):
+        watching.look(dark=True)
+    assert pager.told == []
+    watching.look(dark=True)
+    assert pager.told == [f"began: {DARK}"]
+
+
+def test_what_began_and_ended_in_silence_is_never_sent_and_what_was_sent_before_is_told_to_be_over(
+    store: Store,
+) -> None:
+    pager = Pager()
+    watching = Watching(store, Clock(), pager)
+    watching.look(dark=True)
+    store.alerting.put("talk-1", replace(a_silence(until_s=120), at_ms=after_ms(5)))
+    for dark in (*[False] * 5, *[True] * 3, *[False] * 20):
+        watching.look(dark=dark)
+    assert pager.told == [f"began: {DARK}", f"over: {DARK}"]
+    assert len(store.alerting.book("talk-1").alerts) == 2
 
 
 def test_an_alert_that_ended_long_ago_is_not_sent(store: Store) -> None:

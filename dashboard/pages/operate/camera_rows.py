@@ -10,7 +10,7 @@ from dashboard.markup import units_kept
 from dashboard.wording import faces_text
 
 # Nothing is shown by colour alone: each state has a sign and a word of its own.
-_SIGNS: dict[State, str] = {
+SIGNS: dict[State, str] = {
     "dead": "✕",
     "failed": "!",
     "away": "?",
@@ -68,7 +68,7 @@ def _row(status: CameraStatus, stage: str) -> str:
     why = f'<span class="hl-why">{escape(status.why)}</span>' if status.why else ""
     return (
         f'<li class="hl-camera hl-camera-{status.state}">'
-        f'<span class="hl-state"><span aria-hidden="true">{_SIGNS[status.state]}</span> {status.state}</span>'
+        f'<span class="hl-state"><span aria-hidden="true">{SIGNS[status.state]}</span> {status.state}</span>'
         f'<span class="hl-camera-name">{escape(status.camera_id)} <span>{escape(stage)}</span></span>'
         f'<span class="hl-seen">{ago(status.seen_s)}</span>{why}<span class="hl-camera-facts">{facts}</span></li>'
     )

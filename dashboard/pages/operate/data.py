@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
-from audience.alerts import Alert, AlertMark, AlertRule, trial_alert
+import streamlit as st
+
+from audience.alerts import Alert, AlertMark, AlertRule, AlertSilence, trial_alert
 from audience.errors import InvalidValue
 from audience.monitoring.cameras import is_receiving
 from audience.monitoring.evaluate import Situation, evaluate
 from audience.session_setup import SessionSetup, prepare_session, record_notice_up, record_sheet
-from audience.sessions import Session
+from audience.sessions import Session, Stage, cues_of
 from audience.store import Store
 from audience.stores import default_store_url
 from audience.time import to_ms
+from audience.timelines import Cue
 from dashboard.access.data import open_store
 from dashboard.data import change_stage, store_url
 
 # One page at a time looks at the rules: two that look at once would each begin the same alert.
 _looking = threading.Lock()
+_KEPT: Final = "operate-situation"
 
 
 def now() -> datetime:
@@ -56,11 +62,29 @@ def at_work(found: Sequence[Session]) -> str:
 def situation(session_id: str) -> Situation:
     """A session's current state. Evaluates its rules, unless a watcher does so already.
 
+    Within `read_once` it is read once, for all parts of the page.
+
     Raises:
         SessionNotFound: there is none of that id.
     """
+    kept: dict[str, Situation] | None = st.session_state.get(_KEPT)
+    if kept is not None and session_id in kept:
+        return kept[session_id]
     with _looking, _opened() as store:
-        return evaluate(store, session_id, to_ms(now()))
+        found = evaluate(store, session_id, to_ms(now()))
+    if kept is not None:
+        kept[session_id] = found
+    return found
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """While the whole page is drawn, its parts show the same instant, and nothing is read twice."""
+    st.session_state[_KEPT] = {}
+    try:
+        yield
+    finally:
+        st.session_state.pop(_KEPT, None)
 
 
 def set_up(setup: SessionSetup, *, stage_title: str = "") -> Session:
@@ -125,15 +149,91 @@ def end(session_id: str) -> None:
         store.change_session(replace(session, started_at=min(session.started_at, at), ended_at=at))
 
 
-def acknowledge(session_id: str, alert: Alert, by: str) -> None:
-    """Records who acknowledged an alert.
+def acknowledge(session_id: str, alerts: Sequence[Alert], by: str, note: str = "") -> None:
+    """Records who acknowledged alerts, and what they wrote.
 
     Raises:
-        InvalidValue: nobody is named.
+        InvalidValue: nobody is named, or the note is too long.
+    """
+    marks = [
+        AlertMark(
+            alert_id=alert.alert_id,
+            kind="acknowledged",
+            by=by.strip(),
+            at_ms=to_ms(now()),
+            note=note.strip() or None,
+        )
+        for alert in alerts
+    ]
+    with _opened() as store:
+        for mark in marks:
+            store.alerting.put(session_id, mark)
+
+
+def silence(session_id: str, alerts: Sequence[Alert], by: str, note: str, *, for_s: float | None) -> None:
+    """Has nobody notified of the places of some alerts for so long; None until the session ends.
+
+    Raises:
+        InvalidValue: nobody is named, or the note is too long.
+    """
+    at_ms = to_ms(now())
+    silences = [
+        AlertSilence(
+            stage_id=stage_id,
+            camera_id=camera_id,
+            by=by.strip(),
+            at_ms=at_ms,
+            until_ms=None if for_s is None else at_ms + round(for_s * 1000),
+            note=note.strip() or None,
+        )
+        for stage_id, camera_id in sorted({(alert.stage_id, alert.camera_id) for alert in alerts})
+    ]
+    with _opened() as store:
+        for one in silences:
+            store.alerting.put(session_id, one)
+
+
+def end_silence(session_id: str, silences: Sequence[AlertSilence]) -> None:
+    """Has people notified again."""
+    with _opened() as store:
+        for one in silences:
+            store.alerting.drop(session_id, one)
+
+
+def change_cues(
+    session_id: str, stage_ids: Collection[str], change: Callable[[tuple[Cue, ...], datetime], tuple[Cue, ...]]
+) -> list[tuple[Stage, Stage]]:
+    """Changes the cues of some stages at one instant; those whose cues cannot be changed so stay as they are.
+
+    Returns:
+        Each stage that changed, before and after.
+    """
+    at, changed = now(), []
+    with _opened() as store:
+        session = store.session(session_id)
+        for stage in store.stages(session_id):
+            if stage.stage_id not in stage_ids:
+                continue
+            before = cues_of(session, stage)
+            after = replace(stage, cues=change(before, at))
+            if after.cues != before:
+                store.put_stage(session_id, after)
+                changed.append((stage, after))
+    return changed
+
+
+def restore_cues(session_id: str, changed: Sequence[tuple[Stage, Stage]]) -> None:
+    """Takes a change of cues back.
+
+    Raises:
+        InvalidValue: somebody has changed the cues since; then nothing is taken back.
     """
     with _opened() as store:
-        mark = AlertMark(alert_id=alert.alert_id, kind="acknowledged", by=by.strip(), at_ms=to_ms(now()))
-        store.alerting.put(session_id, mark)
+        there = {stage.stage_id: stage for stage in store.stages(session_id)}
+        if any(one.stage_id not in there or there[one.stage_id].cues != one.cues for _, one in changed):
+            raise InvalidValue("somebody has changed the cues since: nothing was undone")
+        for before, after in changed:
+            store.put_stage(session_id, replace(there[after.stage_id], cues=before.cues))
 
 
 def ask_for_a_test(session_id: str) -> None:

@@ -9,18 +9,23 @@ import streamlit as st
 
 from audience.monitoring.cost import SCORINGS, Scoring, day_cost
 from dashboard import markup
-from dashboard.access.entry import name_here
 from dashboard.data import sessions
+from dashboard.first_use import show_first_use
 from dashboard.pages.acting import show_part
 from dashboard.pages.operate import data
+from dashboard.pages.operate.answering import show_answering
 from dashboard.pages.operate.ending import show_question
 from dashboard.pages.operate.new_session import new_session_key, show_new_session
+from dashboard.pages.operate.phone_camera import show_phone_camera
+from dashboard.pages.operate.remote_audience import show_remote_audience
 from dashboard.pages.operate.room_notice import show_room_notice
 from dashboard.pages.operate.rules import show_rules
 from dashboard.pages.operate.running import show_running
 from dashboard.pages.operate.setting_up import show_setting_up
+from dashboard.pages.operate.stage_panel import show_stage_panel
 from dashboard.pages.operate.watching import show_watching
 from dashboard.session_address import choose_session, show_not_found
+from dashboard.wording import HOW_TO_SEE_SAMPLES, stage_names
 
 _WHERE: dict[Scoring, str] = {
     "here": "On my own machines",
@@ -71,6 +76,7 @@ _THIS_MACHINE = ("127.0.0.1", "localhost")
 def show_preview(session_id: str) -> None:
     """The picture of one camera, where it is shown and somebody asks for it."""
     now = data.situation(session_id)
+    names = stage_names(now.stages)
     host = urlsplit(st.context.url or "").hostname or ""
     shown = {
         (one.stage_id, one.camera_id): one.heartbeat
@@ -80,7 +86,9 @@ def show_preview(session_id: str) -> None:
     if not shown or host not in _THIS_MACHINE:
         st.html(markup.empty(f"No camera preview is available here. {HOW_TO}"))
         return
-    place = st.selectbox("Camera", list(shown), format_func=lambda place: f"{place[1]} on {place[0]}", key="preview")
+    place = st.selectbox(
+        "Camera", list(shown), format_func=lambda place: f"{place[1]} on {names[place[0]]}", key="preview"
+    )
     beat = shown[place]
     label = "Show what it sees" if beat.preview_blurred else "Show what it sees: faces can be recognised"
     if st.toggle(label, key=f"preview-{session_id}-{place[0]}-{place[1]}"):
@@ -95,7 +103,9 @@ PARTS = {
     "Run": show_running,
     "Alert rules": show_rules,
     "Set up": show_setting_up,
+    "Phone camera": show_phone_camera,
     "Room notice": show_room_notice,
+    "Remote audience": show_remote_audience,
     "Cost": show_cost,
     "Preview": show_preview,
 }
@@ -110,8 +120,6 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="operator-ba
     with st.popover("New session", key=new_session_key()):
         st.fragment(show_new_session)()
     if session_id is not None:
-        if name_here() is None:
-            st.text_input("Your name", key="operator", max_chars=60, placeholder="For acknowledging alerts", width=220)
         every_s = st.selectbox(
             "Refresh",
             list(REFRESHES),
@@ -126,12 +134,19 @@ if session_id is None:
     if st.query_params.get("session"):
         show_not_found()
     else:
-        st.html(markup.empty("There is no session in this store yet: set one up with “New session”."))
+        show_first_use(
+            "There is no session in this store yet: set one up with “New session”, and its cameras get the lines that "
+            "start them. Or look at a simulated evening first:",
+            HOW_TO_SEE_SAMPLES,
+        )
 else:
     # What is drawn again by itself holds nothing that is typed into; each other part runs alone when it is used.
-    st.fragment(show_part, run_every=every_s or None)(show_watching, session_id)
-    for tab, show in zip(st.tabs(list(PARTS), key="part", bind="query-params"), PARTS.values(), strict=True):
-        if tab.open:
-            with tab:
-                st.fragment(show_part)(show, session_id)
-    show_question(session_id)
+    with data.read_once():
+        st.fragment(show_part, run_every=every_s or None)(show_watching, session_id)
+        for tab, show in zip(st.tabs(list(PARTS), key="part", bind="query-params"), PARTS.values(), strict=True):
+            if tab.open:
+                with tab:
+                    st.fragment(show_part)(show, session_id)
+        show_question(session_id)
+        show_answering(session_id)
+        show_stage_panel(session_id)

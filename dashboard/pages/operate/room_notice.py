@@ -9,13 +9,14 @@ import streamlit as st
 from audience.errors import HouselightsError
 from audience.sessions import Session
 from dashboard import markup
-from dashboard.access.entry import in_words, name_here
+from dashboard.access.entry import in_words
 from dashboard.access.people_data import purposes_on
 from dashboard.clock import date_text, viewer_zone
 from dashboard.notice.contents import BASES, PICTURES, Basis, NoticeDetails, Pictures, notice_of
 from dashboard.notice.words import LANGUAGES, words_in
 from dashboard.pages.acting import act
 from dashboard.pages.operate import data
+from dashboard.pages.operate.operator_name import ask_name
 
 _PICTURES: dict[Pictures, str] = {
     "none": "Nothing: scored here, no picture is kept",
@@ -86,9 +87,9 @@ def show_room_notice(session_id: str) -> None:
         st.html(markup.trouble(in_words(problem)))
         return
     _offer(session, details, tuple(codes), paper)
-    by = name_here() or str(st.session_state.get("operator") or "").strip()
+    by = ask_name()
     if not by:
-        st.html(markup.note("To record that the sheet is up, give your name above."))
+        st.html(markup.note("To record that the sheet is up, give your name."))
     st.button("The sheet is up", disabled=not by, on_click=act, args=(data.notice_is_up, session_id, by))
     st.html(markup.note("It says what the law asks for in short, and is not legal advice."))
 

@@ -1,44 +1,41 @@
-"""Starting and ending a session, and cues at a button, each of which can be taken back."""
+"""Starting and ending a session, and what runs on its stages, each of which can be taken back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import streamlit as st
 
-from audience.errors import InvalidValue
 from audience.monitoring.evaluate import Situation, is_under_way
-from audience.sessions import Session, Stage, cues_of
-from audience.time import clock_text, to_ms
+from audience.sessions import Stage, cues_of
+from audience.time import to_ms
 from audience.timelines import Cue, is_paused, paused_now, position_s, resumed_now, start_cues
 from dashboard import markup
-from dashboard.clock import time_text, viewer_zone
-from dashboard.data import change_stage
+from dashboard.clock import viewer_zone
 from dashboard.pages.acting import act
 from dashboard.pages.operate import data
 from dashboard.pages.operate.ending import ask_to_end, still_at_work
+from dashboard.pages.operate.stage_table.component import Wish
+from dashboard.pages.operate.stage_table.packing import WHAT_RUNS, where
 from dashboard.wording import stage_names
 
-# What begins, by kind of session.
-_WHAT = {"talk": "talk", "screening": "film", "festival": "set", "panel": "panel"}
+CueChange = Callable[[tuple[Cue, ...], datetime], tuple[Cue, ...]]
+
+CHANGES: Final[Mapping[Wish, CueChange]] = {
+    "start": lambda _, at: start_cues(at),
+    "pause": lambda cues, at: cues if position_s(cues, at) is None else paused_now(cues, at),
+    "resume": lambda cues, at: resumed_now(cues, at) if is_paused(cues, at) else cues,
+}
+"""What each button of a stage does to its cues; those it does not suit stay as they are."""
+
+_DID: Final[Mapping[Wish, str]] = {"start": "Started", "pause": "Paused", "resume": "Resumed"}
 
 
 def show_running(session_id: str) -> None:
-    """The buttons, and where each stage stands."""
+    """The buttons of the session; and of its stage, where it has one."""
     now = data.situation(session_id)
-    _session(now)
-    if not is_under_way(now.session, to_ms(data.now())):
-        st.html(markup.note("The cues of a session that has ended are edited on its Timeline page."))
-        return
-    names = stage_names(now.stages)
-    for stage in now.stages:
-        _stage(now.session, stage, names[stage.stage_id])
-
-
-def _session(now: Situation) -> None:
-    session_id = now.session.session_id
     under_way = is_under_way(now.session, to_ms(data.now()))
     with st.container(horizontal=True, vertical_alignment="center"):
         if not under_way:
@@ -48,60 +45,60 @@ def _session(now: Situation) -> None:
                 st.button("Start session", on_click=act, args=(data.start, session_id))
             st.button("End session", on_click=act, args=(ask_to_end, session_id))
     if not under_way:
-        st.html(markup.note(still_at_work(now)))
+        st.html(
+            markup.note(still_at_work(now), "The cues of a session that has ended are edited on its Timeline page.")
+        )
+    elif len(now.stages) == 1:
+        show_stage_buttons(now, now.stages[0], key="run")
+    else:
+        st.html(markup.note("Each stage has its buttons in the table. Choose several there to start them together."))
 
 
-def _stage(session: Session, stage: Stage, name: str) -> None:
-    at = data.now()
-    cues = cues_of(session, stage)
-    what = _WHAT[session.kind]
-    key = f"{session.session_id}-{stage.stage_id}"
-    written: tuple[Stage, Stage] | None = st.session_state.get(_undo_key(session, stage))
-    st.html(markup.lead(f"{name}: {_where(cues, at, what)}"))
+def show_stage_buttons(now: Situation, stage: Stage, *, key: str) -> None:
+    """Where a stage stands, and its buttons; `key` is their own on the page."""
+    session_id, at = now.session.session_id, data.now()
+    cues, what = cues_of(now.session, stage), WHAT_RUNS[now.session.kind]
+    stands = where(cues, at, viewer_zone(st.context.timezone), what)
+    st.html(markup.lead(f"{stage_names(now.stages)[stage.stage_id]}: {stands}"))
+    buttons: tuple[tuple[str, Wish, bool], ...] = (
+        (f"{what.capitalize()} starts now", "start", False),
+        ("Pause", "pause", position_s(cues, at) is None),
+        ("Resume", "resume", not is_paused(cues, at)),
+    )
     with st.container(horizontal=True):
-        for label, change, off in (
-            (f"{what.capitalize()} starts now", lambda cues, at: start_cues(at), False),
-            ("Pause", paused_now, position_s(cues, at) is None),
-            ("Resume", resumed_now, not is_paused(cues, at)),
-        ):
-            st.button(label, key=f"{label}-{key}", disabled=off, on_click=act, args=(_cue, session, stage, change))
-        if written is not None and written[1].cues == stage.cues:
-            st.button("Undo", key=f"undo-button-{key}", on_click=act, args=(_undo, session, stage))
+        for label, wish, off in buttons:
+            own = f"{key}-{wish}-{session_id}-{stage.stage_id}"
+            st.button(label, key=own, disabled=off, on_click=act, args=(cue, session_id, [stage.stage_id], wish))
 
 
-def _where(cues: tuple[Cue, ...], at: datetime, what: str) -> str:
-    stands_s, zone = position_s(cues, at), viewer_zone(st.context.timezone)
-    if stands_s is not None:
-        return f"{what} running · {clock_text(stands_s)} (at {time_text(to_ms(at), zone)})"
-    if is_paused(cues, at):
-        since = max(cue.at for cue in cues if cue.at <= at)
-        return f"{what} paused since {time_text(to_ms(since), zone)}"
-    return f"{what} not started"
+def cue(session_id: str, stage_ids: Collection[str], wish: Wish) -> None:
+    """Starts, pauses or resumes what runs on some stages, at one instant."""
+    if changed := data.change_cues(session_id, stage_ids, CHANGES[wish]):
+        st.session_state[_undo_key(session_id)] = wish, changed
 
 
-def _cue(session: Session, stage: Stage, change: Callable[[tuple[Cue, ...], datetime], tuple[Cue, ...]]) -> None:
-    at = data.now()
-
-    def pinned(stored: Stage) -> Stage:
-        after = replace(stored, cues=change(cues_of(session, stored), at))
-        st.session_state[_undo_key(session, stage)] = stored, after
-        return after
-
-    change_stage(session.session_id, stage.stage_id, pinned)
-
-
-def _undo(session: Session, stage: Stage) -> None:
-    if (written := st.session_state.pop(_undo_key(session, stage), None)) is None:
-        return  # a second click, before the button was gone
-    before, after = written
-
-    def back(stored: Stage) -> Stage:
-        if stored.cues != after.cues:
-            raise InvalidValue("somebody has changed the cues since: nothing was undone")
-        return replace(stored, cues=before.cues)
-
-    change_stage(session.session_id, stage.stage_id, back)
+def show_undo(now: Situation) -> None:
+    """What was done to stages last, and the button that takes it back, as long as nobody did anything else to them."""
+    session_id = now.session.session_id
+    done: tuple[Wish, Sequence[tuple[Stage, Stage]]] | None = st.session_state.get(_undo_key(session_id))
+    if done is None:
+        return
+    wish, changed = done
+    names = stage_names(now.stages)
+    there = {stage.stage_id: stage.cues for stage in now.stages}
+    if any(there.get(after.stage_id) != after.cues for _, after in changed):
+        return
+    of = [names[after.stage_id] for _, after in changed]
+    on = ", ".join(of) if len(of) <= 3 else f"{len(of)} stages"
+    with st.container(horizontal=True, vertical_alignment="center", key="undo"):
+        st.html(markup.note(f"{_DID[wish]}: {on}."), width="content")
+        st.button("Undo", key="undo-cues", on_click=act, args=(_undo, session_id))
 
 
-def _undo_key(session: Session, stage: Stage) -> str:
-    return f"undo-{session.session_id}-{stage.stage_id}"
+def _undo(session_id: str) -> None:
+    if (done := st.session_state.pop(_undo_key(session_id), None)) is not None:  # None at a second click
+        data.restore_cues(session_id, done[1])
+
+
+def _undo_key(session_id: str) -> str:
+    return f"undo-{session_id}"

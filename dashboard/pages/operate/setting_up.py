@@ -1,6 +1,8 @@
-"""Setting up stages and cameras of a session, and the line that starts each camera."""
+"""Setting up stages and cameras of a session, and how cameras are started: their lines, and cards to print."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -11,19 +13,22 @@ from audience.sessions import Session
 from dashboard import markup
 from dashboard.pages.acting import act
 from dashboard.pages.operate import data
-from dashboard.pages.operate.start_commands import device_command, watch_command
+from dashboard.pages.operate.start_commands import StartCard, cards_html, device_command, watch_command
 from dashboard.wording import stage_names
 
 _HERE, _DEVICE = "A camera of this machine", "A camera with a computer of its own"
+_ALL = ("", "")
+_START = "start"
 
 
 def show_setting_up(session_id: str) -> None:
-    """One more stage or camera, and the line that starts each camera."""
+    """One more stage or camera, and the lines that start cameras."""
     now = data.situation(session_id)
+    names = stage_names(now.stages)
     st.html(markup.note(now.session.mode_reason))
-    _add_camera(now.session, stage_names(now.stages))
+    _add_camera(now.session, names)
     if now.cameras:
-        _start(now.session, now.cameras)
+        show_starting(now.session, now.cameras, names, key=_START)
 
 
 def _add_camera(session: Session, names: dict[str, str]) -> None:
@@ -52,27 +57,59 @@ def _added(session: Session, names: dict[str, str]) -> None:
         stage_title="" if stage_id in names else stage,
     )
     st.session_state["add-camera-id"] = ""
-    st.session_state["start"] = (stage_id, camera_id)
+    st.session_state[_START] = (stage_id, camera_id)
 
 
-def _start(session: Session, cameras: list[CameraStatus]) -> None:
+def show_starting(session: Session, cameras: Sequence[CameraStatus], names: Mapping[str, str], *, key: str) -> None:
+    """The choosers, the lines that start the cameras, and what is printed.
+
+    Args:
+        session: the session.
+        cameras: some of its cameras.
+        names: what each stage is called, by id.
+        key: of these fields on the page; `key` alone is the chooser of the camera.
+    """
     places = sorted((one.stage_id, one.camera_id) for one in cameras)
+    offered = [_ALL, *places] if len(places) > 1 else places
+    if st.session_state.get(key) not in offered:
+        st.session_state.pop(key, None)  # of another session
     with st.container(horizontal=True):
-        place = st.selectbox("Start camera", places, format_func=lambda place: f"{place[1]} on {place[0]}", key="start")
-        where = st.selectbox("Type", [_HERE, _DEVICE], key="start-where")
-        source = st.text_input("Source", "webcam:0", key="start-source", help="webcam:0, rtsp://…, http://… or file:…")
-        deliver_to = st.text_input("Bucket", "BUCKET", key="start-bucket") if where == _DEVICE else ""
-    stage_id, camera_id = place
-    if where == _HERE:
-        command = watch_command(
-            session_id=session.session_id,
-            stage_id=stage_id,
-            camera_id=camera_id,
-            source=source,
-            store_url=data.named_store(),
+        place = st.selectbox(
+            "Start camera",
+            offered,
+            format_func=lambda place: f"{place[1]} on {names[place[0]]}" if any(place) else f"All {len(places)}",
+            key=key,
         )
-    else:
-        command = device_command(device_environment(session, stage_id, camera_id), source=source, deliver_to=deliver_to)
-    st.code(command, language=None, wrap_lines=True)
-    picture = markup.qr_picture(command)
-    st.html(f'<img class="hl-qr" alt="The line above as a QR code" src="{picture}">')
+        where = st.selectbox("Type", [_HERE, _DEVICE], key=f"{key}-where")
+        source = st.text_input("Source", "webcam:0", key=f"{key}-source", help="webcam:0, rtsp://…, http://… or file:…")
+        deliver_to = st.text_input("Bucket", "BUCKET", key=f"{key}-bucket") if where == _DEVICE else ""
+    chosen = places if place == _ALL else [place]
+
+    def card(stage_id: str, camera_id: str) -> StartCard:
+        if where == _HERE:
+            command = watch_command(
+                session_id=session.session_id,
+                stage_id=stage_id,
+                camera_id=camera_id,
+                source=source,
+                store_url=data.named_store(),
+            )
+        else:
+            environment = device_environment(session, stage_id, camera_id)
+            command = device_command(environment, source=source, deliver_to=deliver_to)
+        return StartCard(stage=names[stage_id], camera_id=camera_id, command=command)
+
+    cards = [card(*one) for one in chosen]
+    st.download_button(
+        "Card to print (HTML)" if len(cards) == 1 else f"{len(cards)} cards to print (HTML)",
+        lambda: cards_html(cards, session=session.name).encode(),
+        f"{session.session_id}-cards.html",
+        "text/html",
+        key=f"{key}-cards",
+        icon=":material/print:",
+        help="A card a camera: its stage, the line that starts it, and the line as a QR code.",
+    )
+    st.code("\n".join(one.command for one in cards), language=None, wrap_lines=True)
+    if len(cards) == 1:
+        picture = markup.qr_picture(cards[0].command)
+        st.html(f'<img class="hl-qr" alt="The line above as a QR code" src="{picture}">')

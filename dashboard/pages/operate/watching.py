@@ -1,21 +1,24 @@
-"""The part of the page that is drawn again every few seconds: cameras and alerts."""
+"""The part of the page that is drawn again every few seconds: the table of stages, and alerts."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from audience.alerts import Alert
 from audience.monitoring.evaluate import Situation, is_under_way, is_watched
 from audience.time import to_ms
 from dashboard import markup
-from dashboard.access.entry import name_here
 from dashboard.clock import date_text, viewer_zone
 from dashboard.pages.acting import act
 from dashboard.pages.operate import data
 from dashboard.pages.operate.alert_list import alert_line
-from dashboard.pages.operate.camera_rows import camera_rows, summary
+from dashboard.pages.operate.answering import ask_to_answer
+from dashboard.pages.operate.camera_rows import summary
+from dashboard.pages.operate.running import cue, show_undo
+from dashboard.pages.operate.stage_panel import ask_to_open
+from dashboard.pages.operate.stage_table.component import Request, stage_table
+from dashboard.pages.operate.stage_table.packing import packed
 from dashboard.pages.operate.start_commands import alerts_command
-from dashboard.wording import faces_text, kind_words, plain, stage_names
+from dashboard.wording import faces_text, kind_words, stage_names
 
 OLD_ALERTS = 10
 NOBODY_WATCHES = (
@@ -25,11 +28,20 @@ NOBODY_WATCHES = (
 
 
 def show_watching(session_id: str) -> None:
-    """Cameras and alerts, as they are now."""
+    """Stages and alerts, as they are now."""
     now = data.situation(session_id)
     _head(now)
-    _alerts_on(now)
-    st.html(camera_rows(now.cameras, stage_names(now.stages)))
+    show_undo(now)
+
+    def requested(request: Request) -> None:
+        if request.wish == "answer":
+            act(ask_to_answer, session_id, request.ids)
+        elif request.wish == "open":
+            act(ask_to_open, session_id, request.ids)
+        else:
+            act(cue, session_id, request.ids, request.wish)
+
+    stage_table(packed(now, data.now(), viewer_zone(st.context.timezone)), on_request=requested)
     _alerts_over(now)
 
 
@@ -42,43 +54,20 @@ def _head(now: Situation) -> None:
         verb = "Running since" if now.recorded else "Nothing recorded yet, set up for"
         when = f"{verb} {date_text(session.started_at, zone)}"
     facts = [when]
-    for stage in now.stages:
-        if (faces := now.now[stage.stage_id].faces) is not None:
-            facts.append(f"{stage.name}: {faces_text(faces)}")
+    seen = [one.faces for one in now.now.values() if one.faces is not None]
+    if len(now.stages) > 1:
+        facts.append(f"{len(now.stages)} stages")
+    if seen:
+        facts.append(faces_text(sum(seen)))
     st.html(markup.header(session.name, kind_words(session), facts, summary(now.cameras, stage_names(now.stages))))
-
-
-def _alerts_on(now: Situation) -> None:
-    with st.container(gap=None, key="alerts"):
-        on = [alert for alert in reversed(now.book.alerts) if alert.is_on]
-        by = name_here() or str(st.session_state.get("operator") or "").strip()
-        for alert in sorted(on, key=lambda alert: now.book.mark(alert, "acknowledged") is not None):
-            _alert(now, alert, by)
-        if not by and any(now.book.mark(alert, "acknowledged") is None for alert in on):
-            st.html(markup.note("To acknowledge an alert, give your name above."))
 
 
 def _alerts_over(now: Situation) -> None:
     over = [alert for alert in reversed(now.book.alerts) if alert.ended_ms is not None]
     if over:
         with st.expander(f"Past alerts ({len(over)})", key="alerts-over"):
+            now_ms, zone = to_ms(data.now()), viewer_zone(st.context.timezone)
             for alert in over[:OLD_ALERTS]:
-                st.html(_line(now, alert))
+                st.html(alert_line(now.book, alert, now_ms, zone))
     if is_under_way(now.session, to_ms(data.now())) and not is_watched(now.book, to_ms(data.now())):
         st.html(markup.note(f"{NOBODY_WATCHES}: {alerts_command(store_url=data.named_store())}"))
-
-
-def _alert(now: Situation, alert: Alert, by: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key=f"alert-{alert.alert_id}"):
-        st.html(_line(now, alert))
-        if by and now.book.mark(alert, "acknowledged") is None:
-            st.button(
-                f"Acknowledge as {plain(by)}",
-                key=f"acknowledge-{alert.alert_id}",
-                on_click=act,
-                args=(data.acknowledge, now.session.session_id, alert, by),
-            )
-
-
-def _line(now: Situation, alert: Alert) -> str:
-    return alert_line(now.book, alert, to_ms(data.now()), viewer_zone(st.context.timezone))

@@ -25,6 +25,7 @@ from dashboard.access.identity import permit
 from dashboard.charts.reaction import reaction_chart
 from dashboard.charts.theme import palette_of
 from dashboard.clock import viewer_zone
+from dashboard.first_use import show_first_use
 from dashboard.markup import units_kept
 from dashboard.pages.session.choices import View, choose_view
 from dashboard.pages.session.earlier import (
@@ -333,5 +334,7 @@ if session_id := st.query_params.get("session"):
     every_s = opened(session_id)
     st.fragment(show, run_every=every_s)(session_id, every_s)
     show_dialogs(session_id)
-else:
+elif data.sessions():
     st.html(markup.empty("No session selected: open one from the list of sessions."))
+else:
+    show_first_use(f"There is no session in this store yet{data.whereabouts()}. In a terminal:")

@@ -12,11 +12,11 @@ import streamlit as st
 from audience.language import gettext, ngettext
 from audience.sessions import Session
 from dashboard import data, markup
-from dashboard.access.entry import has_page, permit_here
 from dashboard.charts.theme import SPARK_CURVE, SPARK_FACES
 from dashboard.clock import date_text, day_text, length_text, viewer_zone
+from dashboard.first_use import show_first_use
 from dashboard.overview import Overview
-from dashboard.wording import HOW_TO_SEE_SAMPLES, how_to_score, kind_words, plain
+from dashboard.wording import kind_words, plain
 
 # A talk given twice is found sooner as two lines.
 LEAST = 4
@@ -198,7 +198,6 @@ if everything := data.sessions():
     with data.reader() as reader:
         show_all(reader, everything)
 else:
-    if has_page(permit_here(), "bring"):
-        st.page_link("bring/page.py", label="**Score a recording of an audience**", icon=":material/upload:")
-    line = f"There is no session in this store yet{data.whereabouts()}. Score a recording, or look at samples first:"
-    st.html(markup.empty(line, how_to_score(), HOW_TO_SEE_SAMPLES))
+    show_first_use(
+        f"There is no session in this store yet{data.whereabouts()}. Score a recording, or look at samples first:"
+    )

@@ -1,0 +1,193 @@
+"""What stands in people's way on every page: what axe finds, text that is cut off or lies on other text, hidden focus.
+
+All pages and their main states, of a store as `houselights demo` makes it and of an empty one, light and dark, on four
+widths. axe-core comes from npm (`tests/node`); text and focus are looked at by `barriers.js`. What is found is said
+line by line on stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from audience.stores import open_identity, open_store
+from bench.figures import Figure
+from houselights.commands.demo import FESTIVAL_SESSION, show_panel
+from houselights.simulating import set_up, write_at_once
+from sample_data.festival_day.plan import plan_day
+from sample_data.generate import load_samples
+from tests.browser import ARGUMENTS, HOW_TO, browser_path
+from tests.contracts.dynalite import NODE_FOLDER
+from tests.dashboard.conftest import READY, SERVER, serving
+
+AXE: Final = NODE_FOLDER / "node_modules" / "axe-core" / "axe.min.js"
+HOW_TO_GET_AXE: Final = "axe-core is needed: run `npm ci --prefix tests/node --ignore-scripts`"
+WIDTHS: Final = (390, 768, 1280, 1920)
+AXE_WIDTHS: Final = (390, 1280)
+Theme = Literal["light", "dark"]
+THEMES: Final[tuple[Theme, ...]] = ("light", "dark")
+
+_FESTIVAL = f"session={FESTIVAL_SESSION}"
+PAGES: Final = (
+    "",
+    "bring",
+    "session?session=sample-talk",
+    "session?session=sample-screening",
+    "session?session=sample-town-hall",
+    "session?session=nobody",
+    "timeline?session=sample-talk",
+    "compare",
+    "scenes",
+    "planner",
+    f"board?{_FESTIVAL}",
+    "panel",
+    f"operate?{_FESTIVAL}&refresh=Off",
+    f"operate?{_FESTIVAL}&refresh=Off&part=Alert+rules",
+    f"operate?{_FESTIVAL}&refresh=Off&part=Set+up",
+    f"operate?{_FESTIVAL}&refresh=Off&part=Room+notice",
+    f"operate?{_FESTIVAL}&refresh=Off&part=Cost",
+    "operate?session=sample-talk&refresh=Off",
+    f"live/{FESTIVAL_SESSION}",
+    f"live/{FESTIVAL_SESSION}?kiosk=1",
+)
+EMPTY_PAGES: Final = ("", "bring", "session", "compare", "scenes", "board", "operate")
+_TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Streamlit's own: it draws a page's frame, and gives no way to change it.
+_NOT_OURS: Final = ["region", "landmark-one-main", "page-has-heading-one", "landmark-unique"]
+_BARRIERS: Final = Path(__file__).with_name("barriers.js").read_text(encoding="utf-8")
+_SETTLED_MS: Final = 700
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found, by kind; each once, with the pages it was found on."""
+
+    lines: dict[str, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+
+    def add(self, kind: str, line: str, where: str) -> None:
+        """Notes a finding on a page."""
+        self.lines[kind][line].add(where)
+
+    def say(self) -> None:
+        """Prints all findings on stderr, one a line."""
+        for kind, lines in self.lines.items():
+            for line, where in sorted(lines.items()):
+                first = sorted(where)[:3]
+                more = f" and {len(where) - 3} more" if len(where) > 3 else ""
+                print(f"{kind}: {line} ({', '.join(first)}{more})", file=sys.stderr)  # noqa: T201
+
+
+def figures() -> Iterator[Figure]:
+    """The figures of this part."""
+    found = look()
+    found.say()
+    for kind, name in (
+        ("axe", "kinds of axe violation over all pages, themes and widths"),
+        ("clipped", "texts that are cut off or outside of the window"),
+        ("overlapping", "texts that lie on other text"),
+        ("unfocused", "kinds of control without a visible focus"),
+        ("moving", "endless animations in spite of reduced motion"),
+    ):
+        kinds = {line.partition(":")[0] for line in found.lines[kind]} if kind == "axe" else found.lines[kind]
+        yield Figure(name=name, value=len(kinds), reach=0, direction="exactly")
+
+
+def look(
+    pages: Sequence[str] = PAGES,
+    empty_pages: Sequence[str] = EMPTY_PAGES,
+    *,
+    widths: Sequence[int] = WIDTHS,
+    themes: Sequence[Theme] = THEMES,
+) -> Found:
+    """Looks at pages of a filled and of an empty store."""
+    path = browser_path()
+    if path is None:
+        pytest.fail(HOW_TO)
+    if not AXE.exists():
+        pytest.fail(HOW_TO_GET_AXE)
+    found = Found()
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        url = f"sqlite:///{folder}/demo.db"
+        _fill(url)
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        for store_url, addresses in ((url, pages), (f"sqlite:///{folder}/empty.db", empty_pages)):
+            if addresses:
+                with serving(SERVER, HOUSELIGHTS_STORE=store_url) as server:
+                    for theme in themes:
+                        prefix = "" if store_url == url else "empty: "
+                        _look_at(browser, server, addresses, theme, widths, found, prefix)
+        browser.close()
+    return found
+
+
+def _fill(url: str) -> None:
+    """The samples, a panel, and a festival of half an hour that is still running."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    with open_store(url) as store, open_identity(url) as people:
+        load_samples(store)
+        show_panel(store, people)
+        begins_at = now - timedelta(minutes=12)
+        day = plan_day(begins_at=begins_at, stages=10, cameras=2, hours=0.2, seed=1, session_id=FESTIVAL_SESSION)
+        set_up(store, day, running=True)
+        write_at_once(store, day)
+
+
+def _look_at(
+    browser: Browser,
+    server: str,
+    addresses: Sequence[str],
+    theme: Theme,
+    widths: Sequence[int],
+    found: Found,
+    prefix: str,
+) -> None:
+    context = browser.new_context(color_scheme=theme, reduced_motion="reduce", timezone_id="Europe/London")
+    page = context.new_page()
+    for address in addresses:
+        page.set_viewport_size({"width": widths[0], "height": 900})
+        page.goto(f"{server}/{address}")
+        if address.startswith("live/"):
+            page.wait_for_load_state("load")
+        else:
+            page.wait_for_selector(READY, timeout=120_000)
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(_SETTLED_MS)
+            where = f"{prefix}/{address} {width} {theme}"
+            for kind, lines in page.evaluate(_BARRIERS, {"focus": width == widths[0]}).items():
+                for line in lines:
+                    found.add(kind, line, where)
+            if width in AXE_WIDTHS:
+                for line in _axe(page):
+                    found.add("axe", line, where)
+        endless = "document.getAnimations().filter((one) => one.effect?.getComputedTiming().iterations === Infinity)"
+        for line in page.evaluate(f"{endless}.map((one) => one.animationName ?? 'animation')"):
+            found.add("moving", line, f"{prefix}/{address} {theme}")
+    context.close()
+
+
+def _axe(page: Page) -> list[str]:
+    """What axe finds: rule, weight, and the first place, one line a rule and place."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    options = {"runOnly": {"type": "tag", "values": _TAGS}, "rules": {rule: {"enabled": False} for rule in _NOT_OURS}}
+    result: dict[str, Any] = page.evaluate(f"axe.run(document, {json.dumps(options)})")
+    return [
+        f"{one['id']}: {' '.join(map(str, node['target']))[:90]}: {_why(node)}"
+        for one in result["violations"]
+        for node in one["nodes"][:4]
+    ]
+
+
+def _why(node: dict[str, Any]) -> str:
+    checks = [*node["any"], *node["all"], *node["none"]]
+    return str(checks[0]["message"])[:110] if checks else ""

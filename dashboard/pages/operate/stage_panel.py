@@ -1,0 +1,58 @@
+"""The dialog of one or some stages: their cameras in detail, their buttons, and how their cameras are started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from audience.monitoring.evaluate import is_under_way
+from audience.time import to_ms
+from dashboard import markup
+from dashboard.clock import time_text, viewer_zone
+from dashboard.pages.acting import show_part
+from dashboard.pages.operate import data
+from dashboard.pages.operate.camera_rows import camera_rows
+from dashboard.pages.operate.running import show_stage_buttons
+from dashboard.pages.operate.setting_up import show_starting
+from dashboard.wording import plain, stage_names
+
+_ASKED = "open-stages"
+_IN_DETAIL = 12
+
+
+def ask_to_open(session_id: str, stage_ids: Sequence[str]) -> None:
+    """Opens the dialog on the next run of the page."""
+    st.session_state[_ASKED] = session_id, tuple(stage_ids)
+
+
+def show_stage_panel(session_id: str) -> None:
+    """The dialog, where it was asked for; not within what is drawn again by itself, which would close it."""
+    asked_session, asked = st.session_state.get(_ASKED, ("", ()))
+    if asked_session != session_id:
+        return
+    names = stage_names(data.situation(session_id).stages)
+    title = names.get(asked[0], asked[0]) if len(asked) == 1 else f"{len(asked)} stages"
+    st.dialog(plain(title), width="large", on_dismiss=_close)(show_part)(_panel, session_id)
+
+
+def _close() -> None:
+    st.session_state.pop(_ASKED, None)
+
+
+def _panel(session_id: str) -> None:
+    now, at_ms = data.situation(session_id), to_ms(data.now())
+    asked = frozenset(st.session_state.get(_ASKED, ("", ()))[1])
+    stages = [stage for stage in now.stages if stage.stage_id in asked]
+    names = stage_names(now.stages)
+    cameras = [one for one in now.cameras if one.stage_id in asked]
+    if len(stages) > 1:
+        st.html(f"<p><strong>{markup.named(names[stage.stage_id] for stage in stages)}</strong></p>")
+    elif stages and is_under_way(now.session, at_ms):
+        show_stage_buttons(now, stages[0], key="panel")
+    if not cameras:
+        st.html(markup.note("No camera is set up here: add one under “Set up”."))
+        return
+    st.html(camera_rows(cameras[:_IN_DETAIL], names))
+    st.html(markup.facts([f"As of {time_text(at_ms, viewer_zone(st.context.timezone))}"]))
+    show_starting(now.session, cameras, names, key="panel")
