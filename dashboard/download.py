@@ -226,8 +226,8 @@ def offer(
         _button("Everything as CSV (zip)", partial(_zip, build, ("csv",)), f"{page}-csv.zip", "csv")
         label = "For statistics programs: Stata, R, pandas (zip)"
         _button(label, partial(_zip, build, _STATISTICS), f"{page}-statistics.zip", "statistics")
+        _button("Everything (.zip)", partial(_zip, build, ()), f"{page}.zip", "zip")
         with st.expander("Every file"):
-            _button("Everything (zip)", partial(_zip, build, ()), f"{page}.zip", "zip")
             for name in file_names(tables, pictures):
                 _button(name, partial(_one, build, name), name, name)
 

@@ -153,7 +153,7 @@ def test_what_is_on_the_screen_comes_as_one_file_with_the_address_that_shows_it(
     page = compare("cut=A&cut=B&stretch=1:00&stretch=1:30")
     page.get_by_role("button", name="Export").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Everything").click()
+        page.get_by_role("button", name="Everything (.zip)").click()
     with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as files:
         manifest = json.loads(files.read("manifest.json"))
         lines = files.read("lines.csv").decode()

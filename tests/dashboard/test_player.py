@@ -554,7 +554,7 @@ def test_a_recording_the_browser_cannot_play_leaves_the_curve(
     opened: Callable[..., Page], videos: dict[str, str]
 ) -> None:
     page = opened(f"video={videos['broken']}")
-    expect(page.get_by_text("This browser cannot play the recording")).to_be_visible()
+    expect(page.get_by_text("This browser cannot decode the recording")).to_be_visible()
     expect(page.locator("video")).to_be_hidden()
     click_at(page, 0.5)
     assert second(page) == pytest.approx(SECONDS / 2, abs=3)

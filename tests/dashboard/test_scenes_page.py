@@ -218,7 +218,7 @@ def test_an_audience_that_moves_together_is_beyond_chance_and_one_that_does_not_
     text = said(pages.scenes(view="Synchrony"))
     assert "Beyond chance in 1 of 2 scenes (smile), most in “Quay”" in text
     assert '<th scope="row">Fog</th><td>not enough data</td>' in text
-    rows = {row["scene"]: row for row in rows_of(taken().file("synchrony.csv"))}
+    rows = {row["scene"]: row for row in rows_of(taken().files(NOON, endings=("csv",))["synchrony.csv"])}
     assert float(rows["Quay"]["synchrony"]) > float(rows["Quay"]["chance_high"])
     assert float(rows["Dog"]["chance_low"]) < float(rows["Dog"]["synchrony"]) < float(rows["Dog"]["chance_high"])
     assert (rows["Quay"]["tracks"], rows["Quay"]["session_id"], rows["Fog"]["synchrony"]) == ("12", "show-0", "")
@@ -235,7 +235,7 @@ def test_a_norm_says_how_many_scenes_it_rests_on_and_needs_ten(
         put_showing(store, a_showing(20, film="Made up", simulated=True), dog=10)
     text = said(pages.scenes(view="Norms", film="Ferry"))
     assert "“Dog” ranks highest: fewer faces smile in 100 % of 13 other scenes." in text
-    rows = {row["scene"]: row for row in rows_of(taken().file("norms.csv"))}
+    rows = {row["scene"]: row for row in rows_of(taken().files(NOON, endings=("csv",))["norms.csv"])}
     assert (rows["Dog"]["rank"], rows["Dog"]["scenes"]) == ("1.0", "13")
     assert rows["Fog"]["rank"] == ""
     (frame,) = datasets(taken().pictures[0].chart)
@@ -267,7 +267,7 @@ def test_what_the_command_line_exports_makes_the_very_figures_of_the_page(
     pages: Pages, one_showing: str, taken: Callable[[], DownloadBundle], tmp_path: Path
 ) -> None:
     pages.scenes()
-    shown = {row["scene"]: row for row in rows_of(taken().file("scenes.csv"))}
+    shown = {row["scene"]: row for row in rows_of(taken().files(NOON, endings=("csv",))["scenes.csv"])}
     with open_store(one_showing) as store:
         export_session(store, "show-0", tmp_path, formats=["csv"], min_faces=None, exported_at=NOON)
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
