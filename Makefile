@@ -53,7 +53,8 @@ test: $(SYNC) ## Run every test, those in a real browser included
 	@$(BIN)/python -m tests.outside.tracing
 	@$(MAKE) --no-print-directory checks || echo "The checks of infra/template.yaml will be skipped." >&2
 	@# A third of a test's time is waiting: three at once keep two cores busy. By file, since its tests share servers.
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 2
+	@# Bytecode is kept whatever the machine says: hundreds of processes start, and each would compile what it imports.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 2
 
 thorough: $(SYNC) ## Run the tests of wild inputs with 20,000 examples each: hours, now and then
 	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=thorough --timeout=0 -o faulthandler_timeout=0

@@ -76,7 +76,23 @@ class ChangedMeanwhile(HouselightsError):
 
 
 class ScoringRefused(HouselightsError):
-    """Scoring would mix two recordings under one camera, or count one recording twice."""
+    """Scoring would mix two recordings under one camera, or count one recording twice, or the start is not known.
+
+    Attributes:
+        problem: what is wrong, without options of a command: for pages.
+        wants_start: whether the time at which the recording began would help.
+    """
+
+    def __init__(self, problem: str, do: str = "", *, wants_start: bool = False) -> None:
+        """Creates the error.
+
+        Args:
+            problem: what is wrong.
+            do: what to do about it at the command line; "" where the problem says all.
+            wants_start: whether the time at which the recording began would help.
+        """
+        super().__init__(f"{problem}: {do}" if do else problem)
+        self.problem, self.wants_start = problem, wants_start
 
 
 class ExportFailed(HouselightsError):

@@ -5,7 +5,7 @@ and the process that scores needs no connection to the pages:
 
     houselights.db-recordings/
         3f2a9c…/               a folder for each recording
-            request.json       what was asked for; written once
+            request.json       what was asked for
             received.json      which bytes have arrived; gone once all have
             state.json         how far scoring is; written by the process that scores
             stop               a person stopped it
@@ -25,7 +25,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, cast, get_args
 
@@ -35,6 +35,7 @@ from audience.privacy import Setting, decide
 from audience.private_files import new_private_file, private_folder, write_private
 from audience.session_setup import SessionSetup
 from audience.sessions import KINDS, Kind
+from audience.windows import LATEST_MS
 
 FRONT: Final = 1 << 20
 """Bytes of the beginning, which say whether it is a recording at all."""
@@ -106,6 +107,8 @@ class RecordingRequest:
         if self.kind not in KINDS or self.keep not in KEEPS:
             raise InvalidValue("say which kind of session it is, and how long the recording is kept")
         decide(self.setting, self.country or None)  # refuses unknown ones
+        if not 0 <= self.modified_ms <= LATEST_MS or not 0 <= (self.started_ms or 0) <= LATEST_MS:
+            raise InvalidValue("say when the recording began: a time after 1970")
         if not 0 < self.size < 1 << 50:
             raise InvalidValue(f"“{self.file_name}” is empty: choose the recording itself")
 
@@ -191,9 +194,11 @@ class ScoringState:
         speed: as a multiple of real time; 0 before it is known.
         measured: what is measured, and why.
         line: why it failed; "" otherwise.
+        wants_start: whether it failed because nobody knows when the recording began.
         notes: on the finished recording, one line each.
         starts_ms: when the recording begins; None before it is known.
-        starts_by: what that was taken from, and how sure it is.
+        starts_by: what that was taken from.
+        start_certainty: how sure that is: "sure", "likely", "doubtful", or "" if unknown.
         attempts: how often scoring began since it last got on.
         at_ms: when this was written.
     """
@@ -205,9 +210,11 @@ class ScoringState:
     speed: float = 0.0
     measured: str = ""
     line: str = ""
+    wants_start: bool = False
     notes: tuple[str, ...] = ()
     starts_ms: int | None = None
     starts_by: str = ""
+    start_certainty: str = ""
     attempts: int = 0
     at_ms: int = 0
 
@@ -257,6 +264,7 @@ class IncomingRecordings:
             folder: the one beside the store; made with the first recording.
         """
         self.folder = folder
+        self._known: dict[Path, tuple[tuple[int, int, int], Any]] = {}
 
     def all(self) -> list[IncomingRecording]:
         """All of them, those asked for first in front."""
@@ -268,10 +276,10 @@ class IncomingRecordings:
         if not _ID.fullmatch(recording_id):
             return None
         folder = self.folder / recording_id
-        request = _read(folder / _REQUEST, RecordingRequest)
+        request = self._read(folder / _REQUEST, RecordingRequest)
         if request is None:
             return None
-        received = None if request.named else _read(folder / _RECEIVED, Received)
+        received = None if request.named else self._read(folder / _RECEIVED, Received)
         arrived_ms = None
         if received is not None:
             with suppress(OSError):
@@ -280,7 +288,7 @@ class IncomingRecordings:
             request=request,
             received=received,
             arrived_ms=arrived_ms,
-            state=_read(folder / _STATE, ScoringState) or ScoringState(),
+            state=self._read(folder / _STATE, ScoringState) or ScoringState(),
             stop=(folder / _STOP).exists(),
             path=Path(request.named) if request.named else folder / request.file_name,
         )
@@ -352,12 +360,27 @@ class IncomingRecordings:
             with suppress(FileNotFoundError):
                 (self.folder / recording.request.recording_id / _STOP).touch(mode=0o600)
 
-    def go_on(self, recording_id: str) -> None:
-        """Continues what was stopped, and tries again what failed."""
+    def go_on(self, recording_id: str, started_ms: int | None = None) -> None:
+        """Continues what was stopped, and tries again what failed.
+
+        Args:
+            recording_id: which.
+            started_ms: when the recording begins; None for what was said before.
+
+        Raises:
+            InvalidValue: nothing begins then.
+            StoreUnavailable: it cannot be written.
+        """
         recording = self.find(recording_id)
         if recording is None:
             return
         folder = self.folder / recording.request.recording_id
+        if started_ms is not None:
+            request = replace(recording.request, started_ms=started_ms)
+            try:
+                self._put(folder / _REQUEST, request)
+            except OSError as problem:
+                raise _unwritten(problem) from None
         if recording.state.step == "failed":
             (folder / _STATE).unlink(missing_ok=True)
         (folder / _STOP).unlink(missing_ok=True)
@@ -419,6 +442,25 @@ class IncomingRecordings:
         except OSError:
             return  # there is no folder yet
 
+    def _read(self, file: Path, kind: type[Record]) -> Record | None:
+        """A record of a file, read anew where the file changed; None where there is none, or one that is damaged."""
+        try:
+            status = file.stat()
+            # Each write makes a new file, so that one in the same tick of the clock has another number.
+            signature = status.st_mtime_ns, status.st_ino, status.st_size
+            held = self._known.get(file)
+            if held is not None and held[0] == signature:
+                return cast("Record", held[1])
+            fields = json.loads(file.read_bytes())
+            if "notes" in fields:
+                fields["notes"] = tuple(fields["notes"])
+            record = kind(**fields)
+        except (OSError, ValueError, TypeError):
+            self._known.pop(file, None)
+            return None
+        self._known[file] = signature, record
+        return record
+
     @staticmethod
     def _put(file: Path, record: Any) -> None:
         write_private(file, json.dumps(asdict(record)).encode())
@@ -432,17 +474,6 @@ def is_arriving(folder: Path) -> bool:
 def new_id() -> str:
     """The id of a recording: nobody guesses it."""
     return secrets.token_hex(16)
-
-
-def _read(file: Path, kind: type[Record]) -> Record | None:
-    """A record of a file; None where there is none, or one that cannot be read."""
-    try:
-        fields = json.loads(file.read_bytes())
-        if "notes" in fields:
-            fields["notes"] = tuple(fields["notes"])
-        return kind(**fields)
-    except (OSError, ValueError, TypeError):
-        return None
 
 
 def _unwritten(problem: OSError) -> StoreUnavailable:

@@ -156,8 +156,8 @@ def plan_session(store: Store, setup: SessionSetup, started_at: datetime, *, now
         decision = decide(setup.setting or stored.setting, setup.country or stored.country, heads_only=setup.heads_only)
         if decision.mode != stored.mode:
             raise ScoringRefused(
-                f"session {stored.session_id!r} was set up to measure {stored.mode}, not {decision.mode} as requested: "
-                "leave --setting, --country and --heads-only out, or choose another --session"
+                f"session {stored.session_id!r} was set up to measure {stored.mode}, not {decision.mode} as requested",
+                "leave --setting, --country and --heads-only out, or choose another --session",
             )
     described = with_description(
         stored,
@@ -371,7 +371,7 @@ def check_not_delivered(store: Store, place: Place) -> None:
     # Where the owner is unknown, a received status shows that a device delivers.
     if camera.delivered_by or any(beat.received_ms is not None for beat in _beats(store, place)):
         raise ScoringRefused(
-            f"{_label(place)} belongs to a device that delivers for it: give this a --camera of its own"
+            f"{_label(place)} belongs to a device that delivers for it", "give this a --camera of its own"
         )
 
 
@@ -385,7 +385,7 @@ def check_not_recorded_here(store: Store, place: Place) -> None:
     if camera is None or camera.delivered_by:
         return
     if camera.delivered_by == "" or store.progress(*place) is not None:
-        raise ScoringRefused(f"{_label(place)} was recorded on this computer: give the device a --camera of its own")
+        raise ScoringRefused(f"{_label(place)} was recorded on this computer", "give the device a --camera of its own")
 
 
 def check_not_watched(store: Store, place: Place) -> None:

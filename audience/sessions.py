@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,6 +77,8 @@ class Stage:
         cues: pins between wall clock and timelines; without any, the timelines begin with the session.
         exclusions: stretches that are left out of every figure.
         annotations: notes people wrote.
+        directions: how to get there, for the public board: the address of a map, which begins with https://, or words
+            such as "6 min from the gate"; "" if nobody said.
     """
 
     stage_id: str
@@ -85,10 +88,14 @@ class Stage:
     cues: tuple[Cue, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    directions: str = ""
 
     def __post_init__(self) -> None:
         check_id("stage id", self.stage_id)
         check_title("stage title", self.title)
+        check_title("way to the stage", self.directions)
+        if "://" in self.directions and not re.fullmatch(r"https://[^\s\"'<>]+", self.directions):
+            raise InvalidValue(f"{self.directions[:80]!r} is not the address of a map: it begins with https://")
         if self.audience_size is not None and self.audience_size < 1:
             raise InvalidValue(f"audience size {self.audience_size} is not allowed: it must be 1 or more")
 

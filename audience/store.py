@@ -190,7 +190,7 @@ def _check_key(record: RecordingProgress | Heartbeat) -> None:
 
 
 class Store(Protocol):
-    """Keeps sessions, stages, transcripts, cameras, windows, faces, scorers, progress, heartbeats and alerts.
+    """Keeps sessions and what belongs to them: stages, transcripts, slide pictures, cameras, their records, and alerts.
 
     All methods raise `StoreUnavailable` if the store cannot be reached, read or written. Methods that write records of
     a session raise `SessionNotFound`, and write nothing, if the session does not exist or was deleted; `put_windows`
@@ -262,6 +262,19 @@ class Store(Protocol):
 
     def delete_transcript(self, session_id: str, stage_id: str) -> bool:
         """Deletes what was said on a stage; returns whether there was any."""
+        ...
+
+    def put_slide_pictures(self, session_id: str, stage_id: str, pictures: Mapping[str, bytes]) -> None:
+        """Writes the pictures of what was shown on a stage, in the place of all that were written before.
+
+        Args:
+            session_id, stage_id: whose.
+            pictures: JPEG files by their ids (`Segment.picture`), each of at most `LARGEST_PICTURE` bytes.
+        """
+        ...
+
+    def slide_pictures(self, session_id: str, stage_id: str) -> dict[str, bytes]:
+        """The pictures of what was shown on a stage, by id."""
         ...
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:

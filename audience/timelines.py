@@ -32,6 +32,7 @@ class Segment:
         end_s: its end, timeline seconds, after `start_s`.
         notes: what the speaker wrote to say here, at most `LONGEST_NOTES` characters, with line breaks; "" for none.
         guessed: whether its times are a guess that nobody has confirmed, as those of a deck without rehearsed times.
+        picture: the id of a picture of it, which the store keeps (`audience.slide_pictures`); "" for none.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Segment:
     end_s: float
     notes: str = ""
     guessed: bool = False
+    picture: str = ""
 
     def __post_init__(self) -> None:
         check_title("segment title", self.title)

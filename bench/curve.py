@@ -16,21 +16,23 @@ import csv
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from audience.reaction.corrected_share import WholeEstimator
 from audience.windows import Tally
 from bench.figures import Figure
 from bench.moving_faces import write_moving_clip
 from edge_lambda.correction import PictureCorrector
 from edge_lambda.detectors import Detector
 from edge_lambda.detectors.load import load_detector
-from edge_lambda.pipeline import CameraKey, TimedFrame, scored_windows
+from edge_lambda.pipeline import CameraKey, ScoredWindow, TimedFrame, scored_windows
 from edge_lambda.recording import open_recording
 from edge_lambda.scorers.expressionnet import ExpressionNet
 from edge_lambda.tracking import Tracker
@@ -76,20 +78,42 @@ MOVING: Final = {"24 moving faces": (6, 4), "12 moving faces": (4, 3)}
 """Columns and rows of the clips whose faces move."""
 
 
-def smile_tallies(clip: Path, detector: Detector, scorer: ExpressionNet) -> dict[int, Tally]:
-    """The tally of smiles in every second of a clip in which a face was scored, by second of the clip."""
+def scored_clip(clip: Path, detector: Detector, scorer: ExpressionNet) -> list[ScoredWindow]:
+    """The windows of a clip, as its recording is scored."""
     frames = (
         TimedFrame(at_ms=round(frame.at_s * 1000), image=frame.image) for frame in open_recording(clip).sample(1.0)
     )
-    windows = scored_windows(
-        frames,
-        camera=CameraKey(session_id="bench", stage_id="seats", camera_id="front", written_ms=0),
-        corrector=PictureCorrector(detector),
-        tracker=Tracker(run="bench"),
-        scorer=scorer,
+    return list(
+        scored_windows(
+            frames,
+            camera=CameraKey(session_id="bench", stage_id="seats", camera_id="front", written_ms=0),
+            corrector=PictureCorrector(detector),
+            tracker=Tracker(run="bench"),
+            scorer=scorer,
+        )
     )
-    records = [window.record for window in windows]
-    return {record.start_ms // 1000: record.tallies["smile"] for record in records if "smile" in record.tallies}
+
+
+def smile_tallies(
+    windows: Sequence[ScoredWindow], tallies: Sequence[Mapping[str, Tally]] | None = None
+) -> dict[int, Tally]:
+    """The tally of smiles in every second of a clip in which a face was scored, by second of the clip.
+
+    Args:
+        windows: of the clip.
+        tallies: of each; None for those that it was stored with.
+    """
+    found = tallies or [window.record.tallies for window in windows]
+    by_second = {window.record.start_ms // 1000: one for window, one in zip(windows, found, strict=True)}
+    return {second: one["smile"] for second, one in by_second.items() if "smile" in one}
+
+
+def estimated_again(windows: Sequence[ScoredWindow], scorer: ExpressionNet) -> dict[int, Tally]:
+    """The same tallies, estimated over the whole clip, as they are once a recording is finished."""
+    faces = [window.faces for window in windows]
+    whole = WholeEstimator({"smile": scorer.score_tables["smile"]})
+    whole.look_back(faces)
+    return smile_tallies(windows, whole.corrected([window.record.tallies for window in windows], faces))
 
 
 @contextmanager
@@ -121,23 +145,29 @@ def held_out_clips(detector: Detector) -> Iterator[list[tuple[str, Path, Path]]]
 def figures_of(name: str, clip: Path, truth: Path, detector: Detector, scorer: ExpressionNet) -> list[Figure]:
     """Correlation, error and bias of one clip, over the seconds in which somebody is there.
 
-    Of the share that pages show: the corrected one, and the raw one beside it, where the scorer's model file has a
-    table of its errors.
+    Of the share that pages show: the corrected one as it arrives live, and as it is estimated over the whole once a
+    recording is finished, with the raw one beside them, where the scorer's model file has a table of its errors.
     """
     with truth.open() as file:
         rows = {int(row["second"]): row for row in csv.DictReader(file)}
     true_share = {second: float(row["share"]) for second, row in rows.items()}
-    measured = smile_tallies(clip, detector, scorer)
+    windows = scored_clip(clip, detector, scorer)
+    measured = smile_tallies(windows)
     seconds = sorted(true_share.keys() & measured.keys())
     true = np.array([true_share[second] for second in seconds])
     tallies = [measured[second] for second in seconds]
     raw = np.array([tally.over / tally.faces for tally in tallies])
-    estimates = [tally.estimate / tally.faces for tally in tallies if tally.estimate is not None]
-    corrected = bool(tallies) and len(estimates) == len(tallies)
-    shares = {"share": np.array(estimates), "raw share": raw} if corrected else {"share": raw}
+    shares = {"share": raw}
+    if tallies and all(tally.estimate is not None for tally in tallies):
+        again = estimated_again(windows, scorer)
+        shares = {
+            "share": _estimates(tallies),
+            "share estimated over the whole": _estimates([again[second] for second in seconds]),
+            "raw share": raw,
+        }
     figures = []
     for of, said in shares.items():
-        held = of == "share"
+        held = of != "raw share"
         figures += [
             Figure(
                 name=f"{name}: correlation of the {of} of smiles with the truth",
@@ -157,6 +187,10 @@ def figures_of(name: str, clip: Path, truth: Path, detector: Detector, scorer: E
         apart = float(np.abs(shares["share"] - over_second).mean())
         figures.append(Figure(name=f"{name}: mean absolute error of the share, of the second's mean", value=apart))
     return [*figures, Figure(name=f"{name}: seconds compared", value=len(seconds), unit="s", reach=len(true_share))]
+
+
+def _estimates(tallies: Sequence[Tally]) -> NDArray[np.float64]:
+    return np.array([(tally.estimate or 0.0) / tally.faces for tally in tallies])
 
 
 def run() -> Iterator[Figure]:

@@ -1,27 +1,46 @@
 "use strict";
 const $ = (id) => document.getElementById(id);
-const KIOSK = new URLSearchParams(location.search).get("kiosk") === "1";
+const QUERY = new URLSearchParams(location.search);
+const KIOSK = QUERY.get("kiosk") === "1";
 const SOURCE = `${location.pathname.replace(/\/+$/, "")}/live.json`;
-const EVERY_MS = 2000, LONGEST_WAIT_MS = 30000, OLD_S = 10, LATE_S = 120, PER_COLUMN = 10;
+const EVERY_MS = 2000, LONGEST_WAIT_MS = 30000, OLD_S = 10, LATE_S = 120, GLIDE_MS = 600, SOON_MS = 5400e3;
 const rows = new Map();
-let shown = null, madeAt = 0, failed = 0, timer = 0, etag = "";
+let shown = null, madeAt = 0, failed = 0, timer = 0, etag = "", missing = false;
+
+// The visitor's language: the first that is there of those the browser names.
+const asked = [QUERY.get("lang"), ...(navigator.languages ?? [])].filter(Boolean);
+const LOCALE = asked.find((one) => WORDS[one.slice(0, 2).toLowerCase()]) ?? "en";
+const LANGUAGE = LOCALE.slice(0, 2).toLowerCase();
+const words = WORDS[LANGUAGE];
+const number = new Intl.NumberFormat(LOCALE);
+const plural = new Intl.PluralRules(LOCALE);
+const list = new Intl.ListFormat(LOCALE, { type: "unit", style: "short" });
+const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: "always", style: "short" });
+const clock = new Intl.DateTimeFormat(LOCALE, { hour: "numeric", minute: "2-digit" });
+const collapsed = (s) => (s < 90 ? [Math.round(s), "second"] : s < 5400 ? [Math.round(s / 60), "minute"] : [Math.round(s / 3600), "hour"]);
+const ago = (s) => { const [n, unit] = collapsed(s); return relative.format(-n, unit); };
+const length = (s) => { const [n, unit] = collapsed(s); return new Intl.NumberFormat(LOCALE, { style: "unit", unit, unitDisplay: "short" }).format(n); };
+/** The text of a key, "section.key" or one with plural forms, with its gaps filled in. */
+function say(key, gaps = {}) {
+  let text = key.split(".").reduce((found, part) => found[part], words);
+  if (typeof text === "object") text = text[plural.select(gaps.n)] ?? text.other;
+  const filled = text.replace(/\{(\w+)\}/g, (_, name) => (typeof gaps[name] === "number" ? number.format(gaps[name]) : gaps[name]));
+  return text.startsWith("{") ? filled.charAt(0).toLocaleUpperCase(LOCALE) + filled.slice(1) : filled;
+}
 
 const make = (name, kind, parent) => {
   const one = document.createElement(name);
   if (kind) one.className = kind;
   return parent.appendChild(one);
 };
-const ago = (s) => (s < 90 ? `${Math.round(s)} s` : s < 5400 ? `${Math.round(s / 60)} min` : `${Math.round(s / 3600)} h`);
-const count = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
 const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 
 function row(id) {
   if (rows.has(id)) return rows.get(id);
   const li = document.createElement("li");
-  const one = { li, rank: make("span", "rank", li) };
-  const words = make("span", "", li);
-  one.name = make("span", "name", words);
-  one.lines = [make("span", "more", words), make("span", "more", words)];
+  const one = { li, close: make("span", "close", li), rank: make("span", "rank", li) };
+  one.name = make("span", "name", li);
+  one.lines = [make("span", "more", li), make("span", "more next", li)];
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 100 100");
   svg.setAttribute("preserveAspectRatio", "none");
@@ -33,7 +52,7 @@ function row(id) {
   one.trend = make("small", "", figure);
   one.bar = make("span", "bar", li);
   one.bar.setAttribute("aria-hidden", "true");
-  one.is = [make("i", "", one.bar), make("i", "", one.bar)];
+  one.interval = make("i", "", one.bar);
   rows.set(id, one);
   return one;
 }
@@ -49,102 +68,143 @@ function line(values) {
   return drawn;
 }
 
+const key = (kind) => kind.replace(/ /g, "_");
+const note = ([kind, title, n, before]) => say(`note.${key(kind)}`, { title, n, before });
 /** What stands in the place of a figure where there is none, or none that is fresh. */
-function state(stage) {
-  if (stage.state === "stale") return `no news for ${ago(stage.age_s)}`;
-  if (stage.state === "too few") return "too few faces to say (20 or fewer)";
-  if (stage.state === "left out") return "left out for now";
-  return stage.state === "silent" ? "no camera" : "";
+const state = (stage) => say(`state.${key(stage.state)}`, { length: stage.age_s === null ? "" : length(stage.age_s) });
+const is_link = (directions) => /^https:\/\/[^\s"'<>]+$/.test(directions);
+
+/** What is on, or why there is no figure; then how to get there, and what comes next. */
+function lines_of(stage, gone) {
+  const next = stage.coming_at_ms && stage.coming_at_ms - shown.as_of_ms < SOON_MS ? say("coming", { time: clock.format(stage.coming_at_ms), title: stage.coming }) : "";
+  const way = is_link(stage.directions) ? "" : stage.directions;
+  return [
+    [gone && state(stage), stage.playing, ...(gone ? [] : stage.notes.map(note))],
+    [way, next],
+  ].map((parts) => parts.filter(Boolean).join(" · "));
 }
 
-function fill(one, stage) {
+function fill(one, stage, above, below) {
   const { figure, over_5_min: trend } = stage;
   const heads = stage.state === "heads only";
   const gone = !heads && stage.state !== "live";
-  one.li.className = gone ? "gone" : "";
-  put(one.rank, stage.rank === null ? "" : `${stage.rank}${stage.tied ? "=" : ""}`);
+  const first = stage.tied && above?.rank !== stage.rank, last = stage.tied && below?.rank !== stage.rank;
+  one.li.className = [gone && "gone", stage.tied && "tied", first && "first", last && "last"].filter(Boolean).join(" ");
+  one.close.hidden = !first;
+  put(one.close, first ? say("too_close") : "");
+  put(one.rank, stage.rank === null || stage.tied ? "" : number.format(stage.rank));
+  if (stage.rank === null || stage.tied) one.rank.removeAttribute("aria-label");
+  else one.rank.setAttribute("aria-label", say("place", { n: stage.rank }));
   put(one.name, stage.title);
-  // Where there is no figure, why not comes first.
-  const lines = gone ? [state(stage), stage.playing] : [stage.playing, stage.why];
-  lines.filter(Boolean).concat("", "").slice(0, 2).forEach((text, at) => {
+  lines_of(stage, gone).forEach((text, at) => {
     put(one.lines[at], text);
     one.lines[at].hidden = !text;
   });
+  if (is_link(stage.directions) && !KIOSK) {
+    const link = make("a", "", one.lines[1]);
+    link.href = stage.directions;
+    link.target = "_blank";
+    link.rel = "noopener noreferrer";
+    link.textContent = say("map");
+    one.lines[1].hidden = false;
+  }
   const arrow = { up: "▲", down: "▼" }[figure === null || gone ? "" : trend?.[0]];
-  put(one.figure, heads ? `${stage.faces ?? "–"}` : figure === null ? "–" : `${figure}`);
-  put(one.trend, heads ? "faces" : arrow ? `${arrow} ${Math.abs(trend[1])}` : trend && !gone ? "steady" : "");
+  put(one.figure, heads && stage.faces !== null ? number.format(stage.faces) : figure === null ? "–" : number.format(figure));
+  put(one.trend, heads ? say("faces_unit", { n: stage.faces ?? 0 }) : arrow ? `${arrow} ${number.format(Math.abs(trend[1]))}` : "");
   one.trend.className = arrow ? trend[0] : "";
   one.line.setAttribute("d", line(stage.sparkline));
   one.bar.hidden = figure === null;
   if (figure !== null) {
-    one.is[0].style.width = `${stage.low}%`;
-    one.is[1].style.left = `${stage.low}%`;
-    one.is[1].style.width = `${stage.high - stage.low}%`;
+    one.interval.style.insetInlineStart = `${stage.low}%`;
+    one.interval.style.width = `${stage.high - stage.low}%`;
   }
 }
 
-/** Rows glide from where they stood to where they stand now. */
+/** How many columns a big screen has, and what of a row does not fit there. */
+function arrange() {
+  const count = shown?.stages.length ?? 0;
+  const upright = innerHeight > innerWidth;
+  const columns = upright ? (count > 16 ? 2 : 1) : count > 24 ? 3 : count > 5 ? 2 : 1;
+  document.documentElement.style.setProperty("--columns", columns);
+  document.documentElement.style.setProperty("--rows", Math.max(5, Math.ceil(count / columns)));
+  if (!KIOSK) return;
+  for (const { li, lines } of rows.values()) {
+    for (const one of lines) one.hidden = !one.textContent;
+    for (const one of [...lines].reverse()) if (li.scrollHeight > li.clientHeight + 1) one.hidden = true;
+  }
+}
+
+/** The answer: the first line of the page, whatever there is to say. */
+function answer(s, old) {
+  const when = shown.over ? "end" : old ? "then" : "now";
+  const live = shown.stages.filter((stage) => stage.rank !== null);
+  const leading = live.filter((stage) => stage.rank === live[0].rank).map((stage) => stage.title);
+  if (shown.mode === "head count") return say("heads");
+  if (!live.length) return shown.stages.some((stage) => stage.state === "stale") ? say("stale_all") : say(`none.${when}`, { ago: ago(s) });
+  const most = innerWidth < 600 ? 2 : 3;
+  const named = leading.length > most + 1 ? [...leading.slice(0, most), say("more", { n: leading.length - most })] : leading;
+  const kind = live.length === 1 ? "only" : leading.length > 1 ? "no_leader" : "leader";
+  return say(`${kind}.${when}`, { stages: list.format(named), ago: ago(s) });
+}
+
+/** Rows glide from where they stand to where they belong. */
 function show(board) {
-  const list = $("stages");
+  const stages = $("stages");
   const before = new Map([...rows.values()].map(({ li }) => [li, li.getBoundingClientRect()]));
   const ids = new Set(board.stages.map((stage) => stage.id));
   for (const [id, { li }] of rows) if (!ids.has(id)) { li.remove(); rows.delete(id); }
   board.stages.forEach((stage, at) => {
     const one = row(stage.id);
-    fill(one, stage);
-    if (list.children[at] !== one.li) list.insertBefore(one.li, list.children[at] ?? null);
+    fill(one, stage, board.stages[at - 1], board.stages[at + 1]);
+    if (stages.children[at] !== one.li) stages.insertBefore(one.li, stages.children[at] ?? null);
   });
-  document.documentElement.style.setProperty("--rows", Math.min(board.stages.length, Math.max(PER_COLUMN, Math.ceil(board.stages.length / 3))));
-  for (const [li, was] of before) {
+  arrange();
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) for (const [li, was] of before) {
+    for (const glide of li.getAnimations()) glide.cancel();
     const now = li.getBoundingClientRect();
     const [x, y] = [was.x - now.x, was.y - now.y];
-    if (!li.isConnected || (!x && !y)) continue;
-    li.style.transition = "none";
-    li.style.transform = `translate(${x}px, ${y}px)`;
-    void li.offsetTop; // the start of the glide is laid out before its end is set
-    li.style.transition = li.style.transform = "";
+    if (li.isConnected && (x || y)) li.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: "none" }], { duration: GLIDE_MS, easing: "ease" });
   }
-  put(document.querySelector("h1"), board.title);
-  document.title = board.title;
+  put($("festival"), board.title);
   const faces = board.stages.reduce((sum, stage) => sum + (stage.faces ?? 0), 0);
-  const told = [
-    board.simulated && "Simulated.",
-    board.over && "It is over; this is how it ended.",
-    `${count(board.stages.length, "stage")}, ${count(faces, "face")} in view.`,
-    board.caution,
-  ];
-  put($("told"), told.filter(Boolean).join(" "));
+    const scorers = board.scorers.length > 1 && board.mode !== "head count" && say("scorers", { scorers: list.format(board.scorers) });
+  const counts = [say("stages", { n: board.stages.length }), say("faces", { n: faces }), board.simulated && say("simulated"), scorers];
+  put($("counts"), `· ${counts.filter(Boolean).join(" · ")}`);
 }
 
 /** How old the picture is, by the server's clock and this page's stopwatch; a phone's clock may be wrong. */
 function tell() {
-  if (!shown) return;
+  if (!shown) {
+    put($("answer"), say(missing ? "not_found" : failed ? "no_answer" : "looking"));
+    return;
+  }
   const s = Math.max(0, (performance.now() - madeAt) / 1000);
-  put($("age"), shown.over ? "" : `${ago(s)} ago`);
   const offline = navigator.onLine === false;
   const late = s > LATE_S && !shown.over;
   const trouble = offline || late || (s > OLD_S && failed > 0);
+  put($("age"), shown.over ? "" : `· ${ago(s)}`);
+  put($("answer"), answer(s, trouble));
+  document.title = `${$("answer").textContent} · ${shown.title}`;
   $("trouble").hidden = !trouble;
   // An alert is read out whenever it changes: what changes every second is hidden from that.
-  put($("why"), !trouble ? "" : offline ? "You are offline." : failed > 0 ? "No answer." : "No news.");
-  put($("since"), trouble ? `This is the picture of ${ago(s)} ago.` : "");
+  put($("why"), !trouble ? "" : say(offline ? "offline" : failed > 0 ? "unanswered" : "no_news"));
+  put($("since"), trouble ? say("picture_of", { ago: ago(s) }) : "");
 }
 
 async function look() {
   clearTimeout(timer);
   if (document.hidden) return;
   try {
-    const answer = await fetch(SOURCE, { cache: "no-cache", credentials: "omit", signal: AbortSignal.timeout?.(8000) });
-    if (answer.status === 404) {
-      put($("told"), "There is no board of that name.");
-      failed += 5;
-    } else {
-      if (!answer.ok) throw new Error(String(answer.status));
-      const made = answer.headers.get("etag");
+    const reply = await fetch(SOURCE, { cache: "no-cache", credentials: "omit", signal: AbortSignal.timeout?.(8000) });
+    missing = reply.status === 404;
+    if (missing) failed += 5;
+    else {
+      if (!reply.ok) throw new Error(String(reply.status));
+      const made = reply.headers.get("etag");
       if (!shown || made !== etag || !made) {
-        const board = await answer.json();
+        const board = await reply.json();
         etag = made;
-        const now = Date.parse(answer.headers.get("date")) + 1000 * Number(answer.headers.get("age") ?? 0);
+        const now = Date.parse(reply.headers.get("date")) + 1000 * Number(reply.headers.get("age") ?? 0);
         madeAt = performance.now() - Math.max(0, Number.isNaN(now) ? 0 : now - board.as_of_ms);
         show((shown = board));
       }
@@ -152,7 +212,6 @@ async function look() {
     }
   } catch {
     failed += 1;
-    if (!shown) put($("told"), "No answer yet. Trying again …");
   }
   tell();
   // Not all at once, and less often while nothing answers.
@@ -160,8 +219,15 @@ async function look() {
 }
 
 document.documentElement.classList.toggle("kiosk", KIOSK);
+document.documentElement.lang = LOCALE;
+document.documentElement.dir = words.direction;
+for (const id of ["privacy", "scale", "arrows", "steady_board"]) put($(id), say(id));
+$("stages").setAttribute("aria-label", say("stages_list"));
+document.title = say("title");
 document.addEventListener("visibilitychange", look);
 addEventListener("online", look);
 addEventListener("offline", tell);
+addEventListener("resize", arrange);
 setInterval(tell, 1000);
+tell();
 look();

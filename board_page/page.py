@@ -8,11 +8,16 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-from collections.abc import Callable
+import json
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
+
+Words = Mapping[str, str | Mapping[str, str]]
+"""Texts by key, some of them by section or by plural form."""
 
 KEEP_PAGE: Final = "public, max-age=300"
 KEEP_SNAPSHOT: Final = "public, max-age=0, s-maxage=2, stale-while-revalidate=10"
@@ -39,7 +44,19 @@ class Page:
 @cache
 def page() -> Page:
     """The board's page. It may stand in a frame of any site, since there is nothing on it to be tricked into."""
-    return assembled("board_page", frames="*")
+    # Escaped, because a text of it may hold what ends a script.
+    packed = json.dumps(words(), ensure_ascii=False, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
+    return assembled("board_page", frames="*", script_before=f'"use strict";\nconst WORDS = {packed};\n')
+
+
+@cache
+def words() -> Mapping[str, Words]:
+    """The board's texts by language: those of every file in `words/`, whose name is the language's ISO 639-1 code."""
+    texts = (file for file in (files("board_page") / "words").iterdir() if file.name.endswith(".toml"))
+    return {
+        file.name.removesuffix(".toml"): tomllib.loads(file.read_text("utf-8"))
+        for file in sorted(texts, key=lambda file: file.name)
+    }
 
 
 def assembled(
@@ -47,6 +64,8 @@ def assembled(
     *,
     frames: str = "'none'",
     images: str = "data:",
+    scripts: str = "",
+    media: str = "",
     translate: Callable[[str], str] = str,
     script_before: str = "",
 ) -> Page:
@@ -56,6 +75,8 @@ def assembled(
         package: its dotted name.
         frames: in frames of which sites it may stand, as the policy's `frame-ancestors` has it.
         images: where its pictures come from, as the policy's `img-src` has it.
+        scripts: where scripts come from beside its own, workers included, as `script-src` has it; "" for nowhere.
+        media: where its videos come from, as `media-src` has it; "" for nowhere.
         translate: makes the HTML that is sent of that in `page.html`, before style and script are put in.
         script_before: script that runs before that in `page.js`.
     """
@@ -66,8 +87,11 @@ def assembled(
     html = html.replace("/*style*/", style).replace("/*script*/", script)
     policy = (
         f"default-src 'none'; connect-src 'self'; img-src {images}; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'; frame-ancestors {frames}"
+        f"script-src '{_hash(script)}' {scripts}".rstrip()
+        + f"; base-uri 'none'; form-action 'none'; frame-ancestors {frames}"
     )
+    if media:
+        policy += f"; media-src {media}"
     body = html.encode()
     return Page(body=body, packed=gzip.compress(body, 9, mtime=0), policy=policy)
 

@@ -28,9 +28,13 @@ from dashboard.pages.board.data import boards
 from dashboard.pages.board.routes import BoardBeforePages, board_routes
 from dashboard.pages.board.snapshots import Snapshots
 from dashboard.pages.bring.routes import incoming_routes
+from dashboard.pages.camera.routes import camera_routes
 from dashboard.pages.desk.routes import desk_routes
 from dashboard.pages.household.routes import household_routes
 from dashboard.pages.join.routes import join_routes
+from dashboard.pages.watch.routes import watch_routes
+from dashboard.phone_listener import listener
+from dashboard.phone_process import phones
 from dashboard.photos import photos
 from dashboard.recording_route import recording_routes
 from dashboard.scoring_process import scoring
@@ -38,15 +42,19 @@ from dashboard.scoring_process import scoring
 
 @asynccontextmanager
 async def running(_app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Scores what is in the queue for as long as the server runs; opens a browser once it listens, where one is wanted.
+    """Scores what is in the queue and looks at phones' pictures for as long as the server runs; opens a browser once it
+    listens, where one is wanted.
 
     Streamlit itself is kept from it: it would ask for an e-mail address first, and offer people who look at a talk to
     install something for programmers.
     """
     if os.environ.get("HOUSELIGHTS_OPEN_BROWSER"):
         webbrowser.open(f"http://127.0.0.1:{st.get_option('server.port')}")
-    with scoring().running():
+    if os.environ.get("HOUSELIGHTS_PHONES"):
+        listener().open()
+    with scoring().running(), phones().running():
         yield {}
+    listener().close()
 
 
 def now_ms() -> int:
@@ -61,10 +69,12 @@ app = st.App(
     routes=[
         *recording_routes(hosts),
         *incoming_routes(hosts),
+        *camera_routes(hosts),
         *link_routes(),
         *join_routes(photos(), hosts),
         *desk_routes(hosts),
         *household_routes(hosts),
+        *watch_routes(hosts),
     ],
     middleware=[
         Middleware(Gate),

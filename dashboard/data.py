@@ -8,7 +8,7 @@ as long as it cannot have changed: everything a camera or a scorer tells of itse
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,8 +20,10 @@ from audience.errors import InvalidValue
 from audience.faces import LEAD_EXPRESSION
 from audience.monitoring.cameras import is_receiving
 from audience.reaction.curve import StageWindows, stage_windows
+from audience.reaction.moments import Moment, moments
 from audience.reaction.review import Review, review_of
 from audience.sessions import Camera, Session, Stage
+from audience.slide_pictures import keep_pictures
 from audience.store import Heartbeat, RecordingProgress, ScorerRecord, Store
 from audience.stores import default_store_url
 from audience.time import to_ms
@@ -33,6 +35,7 @@ from dashboard.overview import Overview, overview_of
 
 _LIVE_READ_S = 2
 _SETTLED_READ_S = 60
+_MOMENTS_READ_S = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +113,13 @@ class Reader:
         read = _live_review if file.live else _review
         return read(self.url, file.marks, stage.stage_id, expression, self, file, stage)
 
+    def moments_so_far(self, file: SessionFile, review: Review) -> tuple[Moment, ...]:
+        """The moments of a session that still goes on; looked for twice a minute, for all viewers together."""
+        if review.expression is None:
+            return ()
+        place = file.session.session_id, review.windows.stage.stage_id
+        return _moments_so_far(self.url, *place, review.expression, review.windows)
+
     def suggestions(self, file: SessionFile, stage: Stage, expression: str) -> tuple[Suggestion, ...]:
         """What to look at next, beside the latest earlier sessions in which the same was given; none while it runs."""
         if file.live:
@@ -132,8 +142,18 @@ def reader() -> Iterator[Reader]:
         yield Reader(store, url)
 
 
-def change_stage(session_id: str, stage_id: str, change: Callable[[Stage], Stage]) -> Stage:
+def change_stage(
+    session_id: str,
+    stage_id: str,
+    change: Callable[[Stage], Stage],
+    pictures: Mapping[str, bytes] | None = None,
+) -> Stage:
     """Reads a stage, applies a change, and stores and returns the result.
+
+    Args:
+        session_id, stage_id: which.
+        change: makes the new stage of the one there is.
+        pictures: of its slides, by id; None where the change is of something else.
 
     Raises:
         InvalidValue: the stage is not there any more.
@@ -144,7 +164,15 @@ def change_stage(session_id: str, stage_id: str, change: Callable[[Stage], Stage
             raise InvalidValue(f"stage {stage_id!r} is not in session {session_id!r} any more: open the session again")
         changed = change(now)
         store.put_stage(session_id, changed)
+        if pictures is not None:
+            keep_pictures(store, session_id, changed, pictures)
     return changed
+
+
+def slide_pictures(session_id: str, stage_id: str) -> dict[str, bytes]:
+    """The pictures of what was shown on a stage, by id."""
+    with open_store(store_url()) as store:
+        return store.slide_pictures(session_id, stage_id)
 
 
 def put_transcript(session_id: str, stage_id: str, transcript: Transcript | None) -> None:
@@ -163,7 +191,7 @@ def _file(store: Store, session: Session) -> SessionFile:
     cameras = {stage.stage_id: store.cameras(session.session_id, stage.stage_id) for stage in stages}
     beats = store.heartbeats(session.session_id)
     recordings = store.recordings(session.session_id)
-    progress = [(one.stage_id, one.camera_id, one.done_s) for one in recordings]
+    progress = [(one.stage_id, one.camera_id, one.done_s, one.finished) for one in recordings]
     newest = [(beat.stage_id, beat.camera_id, beat.last_window_ms) for beat in beats]
     return SessionFile(
         session=session,
@@ -221,6 +249,13 @@ def _live_review(
     url: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
 ) -> Review:
     return _make_review(_reader, _file, _stage, expression)
+
+
+@st.cache_resource(ttl=_MOMENTS_READ_S, max_entries=64, show_spinner=False)
+def _moments_so_far(
+    url: str, session_id: str, stage_id: str, expression: str, _windows: StageWindows
+) -> tuple[Moment, ...]:
+    return moments(_windows, expression)
 
 
 @st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)

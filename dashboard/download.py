@@ -9,13 +9,15 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
+from typing import Any, Literal
 from urllib.parse import urlencode
 
+import pandas as pd
 import streamlit as st
 from altair import LayerChart
 
@@ -30,7 +32,7 @@ from dashboard.charts.render import png, svg
 
 Chosen = Mapping[str, str | int | float | bool | Sequence[str] | None]
 
-MANIFEST = "manifest.json"
+DICTIONARY, MANIFEST = "dictionary.csv", "manifest.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +75,24 @@ class DownloadBundle:
     scorers: Mapping[str, ScorerRecord]
 
     def file(self, name: str) -> bytes:
-        """One of the files, `file_names` says which there are."""
-        return self._writers()[name]()
+        """One of the files, `file_names` says which there are. A CSV names its units, as no dictionary goes with it."""
+        alone = {f"{table.name}.csv": partial(csv_bytes, table, units_in_names=True) for table in self.tables}
+        return (self._writers() | alone)[name]()
 
-    def files(self, made_at: datetime) -> dict[str, bytes]:
-        """Every file by its name, the manifest last.
+    def files(self, made_at: datetime, *, endings: Collection[str] = ()) -> dict[str, bytes]:
+        """Files by their names, the dictionary and the manifest last.
 
         Args:
             made_at: goes into the manifest.
+            endings: of the files wanted, as "csv"; empty for all but Stata's.
         """
-        contents = {name: write() for name, write in self._writers().items()}
+        wanted = endings or ("csv", "parquet", "svg", "png")
+        writers = {
+            name: write
+            for name, write in self._writers().items()
+            if name == DICTIONARY or name.rpartition(".")[2] in wanted
+        }
+        contents = {name: write() for name, write in writers.items()}
         sha256 = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
         manifest = json.dumps(self._manifest(sha256, made_at), indent=2, ensure_ascii=False)
         return {**contents, MANIFEST: (manifest + "\n").encode()}
@@ -93,10 +103,11 @@ class DownloadBundle:
         for table in self.tables:
             writers[f"{table.name}.csv"] = partial(csv_bytes, table)
             writers[f"{table.name}.parquet"] = partial(parquet_bytes, table)
+            writers[f"{table.name}.dta"] = partial(stata_bytes, table)
         for picture in self.pictures:
             writers[f"{picture.name}.svg"] = partial(svg, picture.chart, width=picture.width, says=picture.alt)
             writers[f"{picture.name}.png"] = partial(png, picture.chart, width=picture.width)
-        writers["dictionary.csv"] = lambda: csv_bytes(dictionary_table(self.tables, experimental))
+        writers[DICTIONARY] = lambda: csv_bytes(dictionary_table(self.tables, experimental))
         return writers
 
     def _scorers(self) -> list[ScorerRecord]:
@@ -134,6 +145,33 @@ class DownloadBundle:
         }
 
 
+def stata_bytes(table: ExportTable) -> bytes:
+    """The table as a Stata file, which R and pandas read too: units and meanings are its variables' labels.
+
+    Stata knows no time zones: its instants are UTC, as their names say.
+    """
+    columns: dict[str, pd.Series[Any]] = {}
+    for column, cells in zip(table.columns, table.values, strict=True):
+        rounded = [column.rounded(cell) for cell in cells]
+        if column.kind == "instant":
+            columns[column.name] = pd.to_datetime(pd.Series(rounded, dtype=object), utc=True).dt.tz_localize(None)
+        elif column.kind == "text":
+            columns[column.name] = pd.Series(["" if cell is None else str(cell) for cell in rounded], dtype=object)
+        else:
+            columns[column.name] = pd.Series(rounded, dtype=float)
+    labels = {column.name: (f"{column.unit}: " if column.unit else "") + column.meaning for column in table.columns}
+    sink = io.BytesIO()
+    pd.DataFrame(columns).to_stata(
+        sink,
+        write_index=False,
+        version=118,
+        variable_labels={name: label[:_LONGEST_LABEL] for name, label in labels.items()},
+        convert_dates={column.name: "tc" for column in table.columns if column.kind == "instant"},
+        convert_strl=[column.name for column in table.columns if column.kind == "text" and len(table)],
+    )
+    return sink.getvalue()
+
+
 def file_names(tables: Sequence[str], pictures: Sequence[str]) -> list[str]:
     """The files that tables and pictures of these names become, those around them aside."""
     return [f"{table}.{ending}" for table in tables for ending in ("csv", "parquet")] + [
@@ -150,11 +188,16 @@ def zipped(files: Mapping[str, bytes], made_at: datetime) -> bytes:
     return sink.getvalue()
 
 
-_CONTENTS = (
-    "The figures on the screen with their units (CSV, Parquet), the chart (SVG, PNG), and a manifest that says how "
-    "they came about."
-)
-_TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "svg": "image/svg+xml", "png": "image/png"}
+_LONGEST_LABEL = 80  # of a variable in Stata
+_STATISTICS = ("dta", "parquet")
+_CONTENTS = "The figures on the screen. The zips hold a dictionary of units and a manifest of how they came about."
+_TYPES = {
+    "zip": "application/zip",
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+}
 
 
 def address(page: str) -> str:
@@ -166,40 +209,45 @@ def address(page: str) -> str:
     return f"{page}?{urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])}"
 
 
-def offer(build: Callable[[], DownloadBundle], *, page: str, tables: Sequence[str], pictures: Sequence[str]) -> None:
-    """Offers what a page shows, all in one zip or file by file.
+def offer(
+    build: Callable[[], DownloadBundle], *, page: str, first: str, tables: Sequence[str], pictures: Sequence[str]
+) -> None:
+    """Offers what a page shows: three named choices, and behind them every file by itself.
 
     Args:
         build: makes it when a file is asked for, in a thread of its own: it must not ask Streamlit for anything.
-        page: as the bundle's; names the zip.
+        page: as the bundle's; names the zips.
+        first: what the first of the tables is, as "Table of the curve".
         tables, pictures: the names of those it will have.
     """
     with st.popover("Export", key="bundle"):
         st.html(markup.note(_CONTENTS))
-        st.download_button(
-            "Everything (.zip)",
-            partial(_everything, build),
-            f"houselights-{page}.zip",
-            "application/zip",
-            key="bundle-zip",
-            on_click="ignore",
-            type="primary",
-        )
-        for name in file_names(tables, pictures):
-            st.download_button(
-                name,
-                partial(_one, build, name),
-                f"houselights-{name}",
-                _TYPES[name.rsplit(".", 1)[1]],
-                key=f"bundle-{name}",
-                on_click="ignore",
-                type="tertiary",
-            )
+        _button(f"{first} (CSV)", partial(_one, build, f"{tables[0]}.csv"), f"{tables[0]}.csv", "first", primary=True)
+        _button("Everything as CSV (zip)", partial(_zip, build, ("csv",)), f"{page}-csv.zip", "csv")
+        label = "For statistics programs: Stata, R, pandas (zip)"
+        _button(label, partial(_zip, build, _STATISTICS), f"{page}-statistics.zip", "statistics")
+        with st.expander("Every file"):
+            _button("Everything (zip)", partial(_zip, build, ()), f"{page}.zip", "zip")
+            for name in file_names(tables, pictures):
+                _button(name, partial(_one, build, name), name, name)
 
 
-def _everything(build: Callable[[], DownloadBundle]) -> bytes:
+def _button(label: str, make: Callable[[], bytes], name: str, key: str, *, primary: bool = False) -> None:
+    shown: Literal["primary", "secondary", "tertiary"] = "secondary" if name.endswith(".zip") else "tertiary"
+    st.download_button(
+        label,
+        make,
+        f"houselights-{name}",
+        _TYPES[name.rpartition(".")[2]],
+        key=f"bundle-{key}",
+        on_click="ignore",
+        type="primary" if primary else shown,
+    )
+
+
+def _zip(build: Callable[[], DownloadBundle], endings: Collection[str]) -> bytes:
     now = datetime.now(UTC)
-    return zipped(build().files(now), now)
+    return zipped(build().files(now, endings=endings), now)
 
 
 def _one(build: Callable[[], DownloadBundle], name: str) -> bytes:

@@ -15,11 +15,11 @@ _NAMED = 12
 
 
 def header(title: str, labels: Iterable[str], facts: Iterable[str], lead: str) -> str:
-    """The head of a session's page: title, labels, facts and headline."""
+    """The head of a session's page: title, labels, facts and headline, if there is one."""
+    said = f'<p class="hl-lead">{escape(units_kept(lead))}</p>' if lead else ""
     return (
         f'<div class="hl-header"><h1>{escape(title)}</h1>{_labels(labels)}'
-        f'<p class="hl-facts">{" · ".join(escape(fact) for fact in facts)}</p>'
-        f'<p class="hl-lead">{escape(units_kept(lead))}</p></div>'
+        f'<p class="hl-facts">{" · ".join(escape(fact) for fact in facts)}</p>{said}</div>'
     )
 
 
@@ -120,8 +120,13 @@ def sparkline(shape: Sequence[float | None], what: str, colour: str) -> str:
     return f'<img class="hl-spark" alt="{escape(what)}" src="{sparkline_source(shape, colour)}">'
 
 
-def sparkline_source(shape: Sequence[float | None], colour: str) -> str:
-    """The picture of `sparkline` as an address: as a picture, because inline SVG is taken out of pages' HTML."""
+def sparkline_source(shape: Sequence[float | None], colour: str, *, stroke: float = 1.6) -> str:
+    """The picture of `sparkline` as an address: as a picture, because inline SVG is taken out of pages' HTML.
+
+    Args:
+        shape, colour: as of `sparkline`.
+        stroke: how wide the line is, of a picture 30 high.
+    """
     runs: list[list[str]] = [[]]
     for place, value in enumerate(shape):
         if value is None:
@@ -134,7 +139,7 @@ def sparkline_source(shape: Sequence[float | None], colour: str) -> str:
     lines = "".join(f'<polyline points="{" ".join(run * 2 if len(run) == 1 else run)}"/>' for run in runs if run)
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}" fill="none" '
-        f'stroke="{colour}" stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round">{lines}</svg>'
+        f'stroke="{colour}" stroke-width="{stroke:g}" stroke-linejoin="round" stroke-linecap="round">{lines}</svg>'
     )
     return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
 

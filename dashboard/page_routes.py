@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any, Final
 
@@ -32,6 +32,8 @@ def page_routes(
     *,
     frames: str = "'none'",
     images: str = "data:",
+    scripts: str = "",
+    media: str = "",
     features: str = "",
 ) -> list[Route]:
     """The routes.
@@ -41,7 +43,7 @@ def page_routes(
         shown_at: paths at which the page is shown.
         routes: path, function and method of everything else.
         allowed_hosts: the names this server is addressed by; none allows all.
-        frames, images: see `assembled`.
+        frames, images, scripts, media: see `assembled`.
         features: the page's Permissions-Policy; "" for that of all pages.
     """
     layers = [
@@ -50,7 +52,7 @@ def page_routes(
     ]
 
     def show(_request: Request) -> Response:
-        page = translated(package, language(), frames, images)
+        page = translated(package, language(), frames, images, scripts, media)
         fields = {**KEPT_NOWHERE, "Content-Security-Policy": page.policy, "Vary": "Accept-Language"}
         if features:
             fields["Permissions-Policy"] = features
@@ -73,7 +75,7 @@ class InReadersLanguage:
 
 
 @cache
-def translated(package: str, code: str, frames: str, images: str) -> Page:
+def translated(package: str, code: str, frames: str, images: str, scripts: str = "", media: str = "") -> Page:
     """A page in a language: `{{ gettext("…") }}` in its HTML, and `gettext("…")` and `ngettext(…)` in its script.
 
     A page without any is sent as it is.
@@ -81,10 +83,11 @@ def translated(package: str, code: str, frames: str, images: str) -> Page:
     Args:
         package: see `page_routes`.
         code: a key of `audience.language.LANGUAGES`.
-        frames, images: see `assembled`.
+        frames, images, scripts, media: see `assembled`.
     """
+    assemble = partial(assembled, package, frames=frames, images=images, scripts=scripts, media=media)
     if "gettext(" not in (files(package) / "page.html").read_text("utf-8"):
-        return assembled(package, frames=frames, images=images)
+        return assemble()
     texts = json.dumps(texts_of(f"{package.replace('.', '/')}/page.js", code), ensure_ascii=False).replace(
         "<", "\\u003c"
     )
@@ -97,4 +100,4 @@ def translated(package: str, code: str, frames: str, images: str) -> Page:
         return html.replace("<script>", f'<script type="application/json" id="texts">{texts}</script>\n<script>', 1)
 
     before = (files("dashboard") / "gettext.js").read_text("utf-8")
-    return assembled(package, frames=frames, images=images, translate=translate, script_before=before)
+    return assemble(translate=translate, script_before=before)

@@ -44,7 +44,7 @@ def recording_routes(allowed_hosts: Sequence[str]) -> list[Route]:
 
 
 def _recording(request: Request) -> Response:
-    recording = library().held(request.path_params["fingerprint"])
+    recording = library().shown(request.path_params["fingerprint"])
     if recording is None or recording.media_type is None:
         return _missing("There is no such recording here.")
     return FileResponse(recording.path, media_type=recording.media_type, stat_result=recording.status, headers=_HEADERS)
@@ -52,7 +52,7 @@ def _recording(request: Request) -> Response:
 
 def _still(request: Request) -> Response:
     """The picture at `?t=`, whole seconds of the recording. Called in a thread of its own: it decodes."""
-    recording = library().held(request.path_params["fingerprint"])
+    recording = library().shown(request.path_params["fingerprint"])
     second = request.query_params.get("t", "")
     if recording is None:
         return _missing("There is no such recording here.")

@@ -9,6 +9,7 @@ taken for it.
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -22,10 +23,12 @@ from audience.sessions import Session
 from audience.store import RecordingProgress
 from audience.time import to_ms
 from dashboard.access.identity import permit
+from dashboard.access.permits import EVERYTHING
 from dashboard.incoming_data import incoming
 from dashboard.video import NoVideo, Video
 
 ROUTE = "/recordings"
+_COPY = ".browser.mp4"
 # What recordings are called; nothing else is looked into.
 _ENDINGS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".mts", ".ts", ".webm", ".wmv"})
 _Signature = tuple[int, int, int]
@@ -88,6 +91,17 @@ class RecordingLibrary:
                 return RecordingFile(path=path, status=status, media_type=_media_type(path))
         return None
 
+    def shown(self, wanted: str) -> RecordingFile | None:
+        """As `held`, but the copy that browsers play where there is one beside the recording that is not older."""
+        held = self.held(wanted)
+        if held is None:
+            return None
+        copy = browser_copy(held.path)
+        status = _regular(copy)
+        if status is None or status.st_mtime_ns < held.status.st_mtime_ns:
+            return held
+        return RecordingFile(path=copy, status=status, media_type=_media_type(copy))
+
     def files(self) -> list[Path]:
         """All recordings, in the order of their paths."""
         return sorted(path for path in self._files() if _regular(path) is not None)
@@ -99,7 +113,12 @@ class RecordingLibrary:
             for folder, _, names in os.walk(place):
                 if is_arriving(Path(folder)):
                     continue
-                yield from (Path(folder, name) for name in names if Path(name).suffix.lower() in _ENDINGS)
+                yield from (Path(folder, name) for name in names if _is_recording(name))
+
+
+def browser_copy(recording: Path) -> Path:
+    """Where the copy of a recording lies that every browser plays, if there is one (`houselights convert`)."""
+    return recording.with_name(recording.name + _COPY)
 
 
 def library() -> RecordingLibrary:
@@ -121,11 +140,18 @@ def video_of(session: Session, recordings: Sequence[RecordingProgress]) -> Video
         return NoVideo(reason="The link that opened this session does not show its recording.")
     found = [(progress, places.find(progress.fingerprint)) for progress in recordings]
     for progress, file in found:
-        if file is not None and file.media_type is not None:
+        shown = places.shown(progress.fingerprint)
+        if file is not None and shown is not None and shown.media_type is not None:
             starts_s = (progress.started_ms - to_ms(session.started_at)) / 1000
-            return Video(url=f"{ROUTE}/{progress.fingerprint}", starts_s=starts_s, length_s=progress.done_s)
-    if any(file is not None for _, file in found):
-        return NoVideo(reason="Browsers do not play recordings of this kind: they play MP4 (H.264) and WebM.")
+            return Video(
+                url=f"{ROUTE}/{progress.fingerprint}",
+                starts_s=starts_s,
+                length_s=progress.done_s,
+                convert=_how_to_convert(file.path),
+            )
+    if (file := next((file for _, file in found if file is not None), None)) is not None:
+        reason = "Browsers do not play recordings of this kind: they play MP4 (H.264) and WebM."
+        return NoVideo(reason=reason, convert=_how_to_convert(file.path))
     if not places.places:
         return NoVideo(
             reason="To see the recording here, name the folder it lies in: houselights dashboard --videos DIR"
@@ -133,9 +159,18 @@ def video_of(session: Session, recordings: Sequence[RecordingProgress]) -> Video
     return NoVideo(reason="The recording is not, or no longer, in the folders that were named with --videos.")
 
 
+def _how_to_convert(recording: Path) -> str:
+    """The command that makes the copy; where its path is only shown to who sits at this machine, without the path."""
+    return f"houselights convert {shlex.quote(str(recording)) if permit() is EVERYTHING else 'FILE'}"
+
+
 @lru_cache(maxsize=1)
 def _library(places: str) -> RecordingLibrary:
     return RecordingLibrary([Path(place) for place in places.split(os.pathsep) if place], lambda: incoming().places())
+
+
+def _is_recording(name: str) -> bool:
+    return Path(name).suffix.lower() in _ENDINGS and not name.endswith(_COPY)
 
 
 def _regular(path: Path) -> os.stat_result | None:

@@ -179,6 +179,11 @@ ABOUT = (
 )
 NOTHING = "Nothing stood out more than chance explains: the reaction was much the same throughout."
 LATER = "Key moments appear when the session ends."
+SO_FAR = (
+    "So far, looked for twice a minute: who looks that often finds more by chance, and what stands out now may not at "
+    "the end. The moments of the whole session appear when it ends."
+)
+NONE_SO_FAR = "Nothing has stood out more than chance explains so far."
 LACKS: dict[NoMomentsReason, str] = {
     "too short": "Not enough data for moments: they need 45 seconds of figures.",
     "too few faces": (

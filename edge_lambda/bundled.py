@@ -217,7 +217,8 @@ class BundledRosters:
     def _galleries_of(self, bundle: Bundle) -> Mapping[str, Gallery]:
         if bundle.thresholds != VERSION:
             raise BundleRefused(
-                f"the bundle is for thresholds {bundle.thresholds[:20]!r}, and this device has {VERSION!r}: update it"
+                f"the bundle is for thresholds {bundle.thresholds[:20]!r}, and this device has {VERSION!r}: update "
+                "whichever of the device and the computer that makes its bundles is behind"
             )
         return {
             roster_id: Gallery(

@@ -40,6 +40,7 @@ FURTHEST: Final = 45.0
 """Largest angle of an axis to the camera, degrees: from there on half of the faces are not found."""
 
 _DEGREES = 90  # the median is taken among whole degrees from minus to plus this many
+_LEAST_LOOKS = 0.01  # so few looks are kept whoever comes: the axis stays where it was until others are seen
 _FIRST_LOOKS = 20.0  # weight of the camera itself as the axis, in looks, before anybody was seen
 
 
@@ -181,8 +182,9 @@ class RoomAxis:
         since_s = 0.0 if self._at_ms is None else max(0.0, (at_ms - self._at_ms) / 1000)
         self._at_ms = at_ms
         known = [pose for pose in poses if pose is not None]
-        if len(known) >= LEAST_FACES:
+        if self._looks.sum() > _LEAST_LOOKS:
             self._looks *= 0.5 ** (since_s / HALF_LIFE_S)
+        if len(known) >= LEAST_FACES:
             # By the time a frame stands for, so that ten frames a second are not ten times as many looks.
             for looks, angles in zip(
                 self._looks, zip(*((one.yaw, one.pitch) for one in known), strict=True), strict=True

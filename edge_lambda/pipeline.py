@@ -98,6 +98,7 @@ def unscored_windows(
     room: RoomAxis | None = None,
     keep_frames: bool = False,
     on_frame: OnFrame | None = None,
+    one_frame_each: bool = False,
 ) -> Generator[UnscoredWindow, None, None]:
     """Finds the faces in frames and keeps the best crop of each, window by window.
 
@@ -111,10 +112,11 @@ def unscored_windows(
         keep_frames: whether windows keep their frames, for a preview.
         on_frame: called with every frame and its tracked faces, to recognise people who enrolled; None, as usual, where
             there is no roster.
+        one_frame_each: whether a window gets one frame at most, which completes it.
 
     Yields:
-        Every window that had a frame, once a later frame or the end of `frames` completes it. Closing the generator
-        drops the open window.
+        Every window that had a frame, once its only frame, a later one or the end of `frames` completes it. Closing the
+        generator drops the open window.
     """
     found = prefetch(
         _corrected(prefetch(frames, depth=_FRAMES_AHEAD, name="decode"), corrector), depth=1, name="detect"
@@ -138,6 +140,9 @@ def unscored_windows(
                 on_frame(frame)
             if keep_frames:
                 window.kept.append(frame)
+            if one_frame_each:
+                yield _finish(window, expected)
+                window = None
         if window is not None:
             yield _finish(window, expected)
 
@@ -152,11 +157,12 @@ def scored_windows(
     room: RoomAxis | None = None,
     keep_frames: bool = False,
     on_frame: OnFrame | None = None,
+    one_frame_each: bool = False,
 ) -> Generator[ScoredWindow, None, None]:
     """Scores the faces in frames, window by window.
 
     Args:
-        frames, camera, corrector, tracker, room, keep_frames, on_frame: see `unscored_windows`.
+        frames, camera, corrector, tracker, room, keep_frames, on_frame, one_frame_each: see `unscored_windows`.
         scorer: scores the faces; None in head-count mode, in which no crop is made.
 
     Yields:
@@ -172,6 +178,7 @@ def scored_windows(
         room=room,
         keep_frames=keep_frames,
         on_frame=on_frame,
+        one_frame_each=one_frame_each,
     )
     estimator = ShareEstimator(scorer.score_tables if scorer is not None else {})
     with closing(windows):

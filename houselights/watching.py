@@ -39,6 +39,9 @@ class WatchPlan:
         windows_kept_days, faces_kept_days: how long records are kept.
         preview_port: port of the preview on this machine; None without a preview.
         preview_blurred: whether faces are made unrecognisable in the preview.
+        heartbeat_every_ms: at least so long between two heartbeats while windows come, milliseconds.
+        longest_wait_s: how long to wait at most before a lost camera is tried again.
+        ends_session: whether the session ends with its last camera, else a person ends it.
     """
 
     every_s: float = 1.0
@@ -47,6 +50,9 @@ class WatchPlan:
     preview_blurred: bool = False
     windows_kept_days: int = 730
     faces_kept_days: int = 30
+    heartbeat_every_ms: int = HEARTBEAT_EVERY_MS
+    longest_wait_s: float = 30.0
+    ends_session: bool = True
 
 
 class Watch:
@@ -121,7 +127,7 @@ class Watch:
             ScoringRefused: another process uses this camera id.
             SessionNotFound: the session was deleted meanwhile; then the store holds nothing of this camera.
         """
-        backoff = Backoff()
+        backoff = Backoff(first_s=min(1.0, self._plan.longest_wait_s), longest_s=self._plan.longest_wait_s)
         state: CameraState = "stopped"
         set_up = False
         while not self._stop.is_set():
@@ -145,7 +151,7 @@ class Watch:
             self._stop.wait(wait_s)
         # Before checking the other cameras: of two that end at once, one sees the other's last heartbeat.
         self._send_heartbeat(state, self._notes())
-        if self._last_window is not None:
+        if self._last_window is not None and self._plan.ends_session:
             end_with_last_camera(
                 self._store,
                 self._session_setup,
@@ -197,6 +203,8 @@ class Watch:
             room=self._room,
             keep_frames=self._on_window is not None,
             on_frame=self._on_frame,
+            # Then each second has one sample: nothing is waited for until its figures are stored.
+            one_frame_each=round(self._plan.every_s * 1000) % self._camera.width_ms == 0,
         )
         with closing(windows):
             for window in windows:
@@ -204,7 +212,7 @@ class Watch:
                 self._last_window = window
                 if self._on_window is not None:
                     self._on_window(window)
-                if self._last is None or to_ms(self._now()) - self._last.at_ms >= HEARTBEAT_EVERY_MS:
+                if self._last is None or to_ms(self._now()) - self._last.at_ms >= self._plan.heartbeat_every_ms:
                     self._send_heartbeat("running", self._notes())
 
     def _notes(self) -> str:

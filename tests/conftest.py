@@ -19,11 +19,17 @@ register_profiles()
 Opened = TypeVar("Opened", BrowserContext, Page)
 
 _PAGE_S = 60.0
+_QUICK = ("tests/architecture/", "tests/audience/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Limits count seconds of a machine that does nothing else."""
     config.pluginmanager.register(Limits())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of quick tests come last: where several run at once, none is left alone with a long one at the end."""
+    items.sort(key=lambda item: item.nodeid.startswith(_QUICK))
 
 
 def pytest_runtest_setup() -> None:

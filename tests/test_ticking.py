@@ -69,6 +69,14 @@ def test_seconds_count_for_less_where_many_want_a_processor(impatient: None, mon
     assert time.monotonic() - began >= 4 * 0.5
 
 
+def test_ticking_counts_less_while_many_want_a_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ticking, "_crowd", lambda: 4.0)
+    began = time.monotonic()
+    with ticking.ticking() as counted_s:
+        until(lambda: counted_s() > 0.02)
+        assert counted_s() <= (time.monotonic() - began) / 4
+
+
 def test_what_a_process_says_at_its_end_is_read_whole() -> None:
     say = "import sys, time; sys.stdout.write('a' * 300_000); time.sleep(1.2); sys.stderr.write(sys.stdin.read())"
     ended = ran([sys.executable, "-c", say], say="heard")

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
@@ -33,21 +34,21 @@ _WORK_S = 1.0
 def ticking() -> Iterator[Callable[[], float]]:
     """Gives the seconds counted since, by a thread that sleeps and counts.
 
-    What waits lets it count at its pace. A process that gets no turn counts nothing, so the seconds are never more
-    than the clock's, and no test fails because a machine was slow.
+    What waits lets it count at its pace. A process that gets no turn counts nothing, and where several want each
+    processor a second counts for as much less, so no test fails because a machine was slow.
     """
     over = threading.Event()
-    ticks = 0
+    counted_s = 0.0
 
     def count() -> None:
-        nonlocal ticks
+        nonlocal counted_s
         while not over.wait(_TICK_S):
-            ticks += 1
+            counted_s += _TICK_S / _crowd()
 
     counting = threading.Thread(target=count, name="ticking")
     counting.start()
     try:
-        yield lambda: ticks * _TICK_S
+        yield lambda: counted_s
     finally:
         over.set()
         counting.join()
@@ -60,6 +61,15 @@ def slowdown(over_s: float = 60) -> float:
     """
     load = os.getloadavg()[0 if over_s <= 120 else 1]
     return max(1.0, load / (os.cpu_count() or 1))
+
+
+def _crowd() -> float:
+    """How many processes want each processor at this moment, 1 or more. `slowdown` sees a minute, and learns late."""
+    try:
+        wanting = int(Path("/proc/loadavg").read_text().split()[3].partition("/")[0])
+    except (OSError, ValueError, IndexError):
+        return slowdown()  # no Linux
+    return max(1.0, wanting / (os.cpu_count() or 1))
 
 
 def limit_s(alone_s: float = STILL_S) -> float:

@@ -15,6 +15,9 @@ from audience.errors import InvalidValue
 from timeline_files.parts import MOST_PARTS, Part, plain_title
 from timeline_files.slides import Slide
 
+DECKS: Final = (".pdf", ".pptx", ".odp")
+"""How names of decks end."""
+
 LARGEST_DECK: Final = 256 * 2**20  # includes pictures and films
 DRAFT_SLIDE_S: Final = 60.0
 """Seconds of a slide in a draft whose session has no known length."""
@@ -55,6 +58,7 @@ def read_slides(data: bytes) -> list[Part]:
                 end_s=end_s,
                 notes=slide.notes,
                 guessed=guessed,
+                picture=slide.page_name,
             )
         )
         start_s = end_s or start_s

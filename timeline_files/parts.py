@@ -35,6 +35,7 @@ class Part:
         end_s: end, timeline seconds; None where the file does not state it.
         notes: speaker notes, as written.
         guessed: whether the file does not state when it began or ended.
+        picture: the id of a picture of it, or of its page until that is drawn; "" for none.
     """
 
     where: str
@@ -43,6 +44,7 @@ class Part:
     end_s: float | None = None
     notes: str = ""
     guessed: bool = False
+    picture: str = ""
 
 
 def timeline_of(title: str, parts: Sequence[Part], length_s: float | None = None) -> Timeline:
@@ -78,6 +80,7 @@ def timeline_of(title: str, parts: Sequence[Part], length_s: float | None = None
             end_s=following if part.end_s is None else part.end_s,
             notes=notes,
             guessed=part.guessed,
+            picture=part.picture,
         )
         for part, following, notes in zip(parts, ends, _plain_notes(parts), strict=True)
     )

@@ -93,17 +93,18 @@ def pdf_slides(data: bytes) -> list[Slide]:
     return slides
 
 
-def page_pictures(data: bytes, *, first: int, width: int) -> dict[str, Any]:
-    """Draws pages in grey, as many as can be drawn in about `_DRAWN_FOR_S`, at least one.
+def page_pictures(data: bytes, *, wanted: Sequence[int], width: int, in_colour: bool) -> dict[str, Any]:
+    """Draws pages, as many as can be drawn in about `_DRAWN_FOR_S`, at least one.
 
     Args:
         data: the PDF.
-        first: the first page to draw, from 0.
+        wanted: the pages to draw, from 0; those that the PDF does not have are left out.
         width: of the pictures, pixels.
+        in_colour: whether pixels are blue, green and red; else they are grey.
 
     Returns:
-        `pages`, how many the PDF has, and `pictures`, of each page its `width` and `height` in pixels and its rows in
-        base64 (`grey`).
+        `pages`, how many the PDF has, and `pictures`, those drawn in the order of `wanted`: the `height` of each in
+        pixels, and its rows in base64 (`rows`).
 
     Raises:
         InvalidValue: as `pdf_slides`.
@@ -111,16 +112,15 @@ def page_pictures(data: bytes, *, first: int, width: int) -> dict[str, Any]:
     began_s = time.process_time()
     pictures = []
     with _opened(data) as document:
-        for number in range(first, len(document)):
+        for number in (page for page in wanted if page < len(document)):
             page = document[number]
             wide, high = page.get_size()
             if not (wide > 0 and 0.2 < high / wide < 5):
                 raise InvalidValue(f"page {number + 1} is {wide:g} by {high:g} points, which is no slide")
-            grey = page.render(scale=width / wide, grayscale=True).to_numpy()
-            grey = np.ascontiguousarray(grey.reshape(grey.shape[0], -1)[:, :width])
-            pictures.append(
-                {"height": grey.shape[0], "width": grey.shape[1], "grey": b64encode(grey.tobytes()).decode()}
-            )
+            # Rows end with unused bytes, and a width of a fraction may be one pixel more.
+            drawn = page.render(scale=width / wide, grayscale=not in_colour).to_numpy()
+            drawn = np.ascontiguousarray(drawn.reshape(*drawn.shape[:2], -1)[:, :width])
+            pictures.append({"height": drawn.shape[0], "rows": b64encode(drawn.tobytes()).decode()})
             page.close()
             if time.process_time() - began_s > _DRAWN_FOR_S:
                 break

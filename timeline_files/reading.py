@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -22,7 +22,7 @@ from timeline_files.chapters import (
     read_podlove,
     read_xspf,
 )
-from timeline_files.decks import LARGEST_DECK, read_slides
+from timeline_files.decks import LARGEST_DECK, is_pdf, read_slides
 from timeline_files.edl import read_edl
 from timeline_files.fcpxml import BUNDLED, read_fcpxml, read_zipped_fcpxml
 from timeline_files.isolated import ProcessCrashed, ProcessTimedOut, run_isolated
@@ -32,6 +32,7 @@ from timeline_files.moments import from_beginning, in_order
 from timeline_files.otio import CONTENT, read_otio, read_otioz
 from timeline_files.parts import Part, spread, timeline_of
 from timeline_files.protools import read_protools
+from timeline_files.slide_pictures import with_pictures
 from timeline_files.subtitles import read_sbv, read_srt, read_webvtt
 from timeline_files.tables import read_table
 from timeline_files.text import as_utf8
@@ -114,10 +115,13 @@ class FileRead:
     Attributes:
         timeline: the timeline; its title is the file's name without the suffix.
         questions: what was taken as likeliest and may be answered otherwise, and notes on what was left out.
+        pictures: of the slides of a deck in PDF, JPEG, by the ids that the timeline's segments name; of other decks
+            there are none, as only a deck printed as PDF is drawn.
     """
 
     timeline: Timeline
     questions: tuple[Question, ...] = ()
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def read_timeline(name: str, data: bytes, *, length_s: float | None = None, read_as: Sequence[str] = ()) -> Timeline:
@@ -157,7 +161,11 @@ def read_file(name: str, data: bytes, *, length_s: float | None = None, read_as:
     if len(data) > LARGEST_DECK:
         raise InvalidValue(f"{path.name}: is larger than any timeline ({LARGEST_DECK >> 20} MiB)")
     options = {"name": path.name, "length_s": length_s, "read_as": list(read_as)}
-    return _isolated(path.name, path.suffix.lower(), lambda: run_isolated(timeline_in, data, **options))
+    read = _isolated(path.name, path.suffix.lower(), lambda: run_isolated(timeline_in, data, **options))
+    if not any(segment.picture for segment in read.timeline.segments):
+        return read
+    timeline, pictures = with_pictures(path.name, data if is_pdf(data) else None, read.timeline)
+    return replace(read, timeline=timeline, pictures=pictures)
 
 
 def read_path(path: Path, *, length_s: float | None = None, read_as: Sequence[str] = ()) -> FileRead:

@@ -7,8 +7,8 @@ another is seen. What is not certain is marked as guessed and left for a person.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -46,10 +46,12 @@ class SlideMatch:
     Attributes:
         timeline: the slides in the order in which they were shown; those whose times are not certain are guessed.
         unseen: slides of the deck that were not seen and are not in the timeline.
+        pictures: of the slides, JPEG, by the ids that the timeline's segments name.
     """
 
     timeline: Timeline
     unseen: tuple[Slide, ...]
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def unsure(self) -> int:
@@ -101,12 +103,15 @@ def match_deck(name: str, data: bytes, recording: Path, *, on_position: OnPositi
         RecordingUnreadable, InvalidValue: as `match_slides`; or the deck cannot be read or drawn.
     """
     require("cv2", "finding slides in a recording")
-    from timeline_files.slide_pictures import deck_pictures, deck_slides
+    from timeline_files.slide_pictures import deck_pictures, deck_slides, printed, with_pictures
     from timeline_files.slide_scores import PAGE_WIDTH
 
     slides = deck_slides(name, data)
-    pages = deck_pictures(name, data, width=PAGE_WIDTH)
-    return match_slides(PurePath(name).stem, slides, pages, recording, on_position=on_position)
+    pdf = printed(name, data)
+    pages = deck_pictures(name, pdf, width=PAGE_WIDTH)
+    match = match_slides(PurePath(name).stem, slides, pages, recording, on_position=on_position)
+    timeline, pictures = with_pictures(name, pdf, match.timeline)
+    return replace(match, timeline=timeline, pictures=pictures)
 
 
 def match_slides(
@@ -308,6 +313,7 @@ def _parts(runs: Sequence[_Run], slides: Sequence[Slide], ends_s: float) -> list
                 end_s=round(end_s, 2),
                 notes=shown_slide.notes,
                 guessed=guessed,
+                picture=shown_slide.page_name,
             )
         )
     return parts

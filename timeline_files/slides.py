@@ -23,3 +23,8 @@ class Slide:
     shown_s: float | None
     notes: str = ""
     pages: tuple[int, ...] = ()
+
+    @property
+    def page_name(self) -> str:
+        """What stands for its picture until that is drawn: the page on which all of it is shown; "" for none."""
+        return f"page {self.pages[-1]}" if self.pages else ""

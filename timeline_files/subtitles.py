@@ -30,18 +30,22 @@ _SBV_TIMES = re.compile(
 
 @dataclass(slots=True)
 class _Cue:
-    """The line of a cue's times, and the lines of its text."""
+    """The line of a cue's times, and the lines of its text; what is wrong with it, "" for nothing."""
 
     number: int
     times: str
     text: list[str] = field(default_factory=list)
+    wrong: str = ""
 
 
 def read_webvtt(data: bytes, answers: Answers | None = None) -> list[Part]:
     """Reads the cues of a WebVTT file, without the tags in their text.
 
+    Malformed cues are left out, and noted.
+
     Raises:
-        InvalidValue: the file does not begin with WEBVTT, or a cue is malformed; the message names the line.
+        InvalidValue: the file does not begin with WEBVTT, or most of its cues are malformed; the message names the
+            first line of them.
     """
     lines = lines_of(text_of(data.replace(b"\0", b"\xef\xbf\xbd")))
     if not re.match(r"WEBVTT(\s|$)", lines[0]):
@@ -54,10 +58,10 @@ def read_webvtt(data: bytes, answers: Answers | None = None) -> list[Part]:
 
 
 def read_srt(data: bytes, answers: Answers | None = None) -> list[Part]:
-    """Reads the subtitles of an SRT file, without the style tags in their text.
+    """Reads the subtitles of an SRT file, without the style tags in their text; malformed ones as in WebVTT.
 
     Raises:
-        InvalidValue: a subtitle is malformed; the message names its line.
+        InvalidValue: most of its subtitles are malformed; the message names the first line of them.
     """
     answers = answers or Answers()
     cues = _cues(lines_of(text_of(data)), 0, answers, is_srt=True)
@@ -68,7 +72,7 @@ def read_sbv(data: bytes, answers: Answers | None = None) -> list[Part]:
     """Reads the captions of an SBV file (YouTube): `start,end`, text below, a blank line.
 
     Raises:
-        InvalidValue: a caption is malformed; the message names its line.
+        InvalidValue: a caption begins otherwise, or the times of most are malformed; the message names the first line.
     """
     cues: list[_Cue] = []
     blank = True
@@ -84,11 +88,7 @@ def read_sbv(data: bytes, answers: Answers | None = None) -> list[Part]:
 
 
 def _cues(lines: Sequence[str], begin: int, answers: Answers, *, is_srt: bool) -> list[_Cue]:
-    """The cues of a file, from a line on.
-
-    Raises:
-        InvalidValue: a block of lines has no times.
-    """
+    """The cues of a file, from a line on, those that are malformed among them."""
     cues: list[_Cue] = []
     for first, block in _blocks(lines, begin):
         arrows = [place for place, line in enumerate(block) if ARROW in line]
@@ -97,17 +97,18 @@ def _cues(lines: Sequence[str], begin: int, answers: Answers, *, is_srt: bool) -
             arrows = [place for place in arrows if place > 0] if block[0].split()[0] != "NOTE" else []
             if not arrows:
                 continue
-        if not arrows:
+        timed = any(re.match(r"\s*[0-9]+\s*$|.*[0-9]:[0-9]{2}", line) for line in block)
+        if not arrows and not timed and (cues or not is_srt):
             # A blank line within the text of a subtitle: SubRip goes on, WebVTT does not show what follows.
-            if (cues or not is_srt) and not any(re.match(r"\s*[0-9]+\s*$|.*[0-9]:[0-9]{2}", line) for line in block):
-                if is_srt:
-                    cues[-1].text += block
-                else:
-                    answers.note(f"Left out, as it has no times: line {first}, {quoted(block[0])}")
-                continue
-            raise InvalidValue(f"line {first}: {quoted(block[0])} where a line `start {ARROW} end` was expected")
-        if arrows[0] > 1:
-            raise InvalidValue(f"line {first}: {quoted(block[0])} where a line `start {ARROW} end` was expected")
+            if is_srt:
+                cues[-1].text += block
+            else:
+                answers.note(f"Left out, as it has no times: line {first}, {quoted(block[0])}")
+            continue
+        if not arrows or arrows[0] > 1:
+            wrong = f"line {first}: {quoted(block[0])} where a line `start {ARROW} end` was expected"
+            cues.append(_Cue(first, "", wrong=wrong))
+            continue
         ends = [*arrows[1:], len(block)]
         for place, end in zip(arrows, ends, strict=True):
             text = block[place + 1 : end]
@@ -133,23 +134,37 @@ def _parts(cues: Sequence[_Cue], strip_markup: Callable[[str], str], answers: An
     """The parts that cues state, in order and without overlap.
 
     Raises:
-        InvalidValue: the times of a cue are malformed.
+        InvalidValue: most cues are malformed.
     """
-    parts = []
+    parts, wrong = [], []
     for cue in cues:
         start, _, end = cue.times.partition(ARROW)
         try:
+            if cue.wrong:
+                raise InvalidValue(cue.wrong)
             # The end may be followed by the position of the text on the picture, also without a space.
             end = (end.split() or [""])[0]
             stuck = _STUCK.match(end)
-            start_s, end_s = time_s(start), time_s(stuck[1] if stuck else end)
+            start_s, end_s = (_time_s(cue.number, text) for text in (start, stuck[1] if stuck else end))
         except InvalidValue as problem:
-            raise InvalidValue(f"line {cue.number}: {problem}") from None
+            wrong.append(str(problem))
+            continue
         title = strip_markup(" ".join(line.strip() for line in cue.text))
         parts.append(
             Part(where=f"line {cue.number}", title=title, start_s=start_s, end_s=end_s if end_s != start_s else None)
         )
+    if len(wrong) > len(parts):
+        raise InvalidValue(wrong[0])
+    if wrong:
+        answers.note(f"{len(wrong)} of its {len(cues)} entries cannot be read, and are left out ({wrong[0]})")
     return spoken(parts, answers)
+
+
+def _time_s(line: int, text: str) -> float:
+    try:
+        return time_s(text)
+    except InvalidValue as problem:
+        raise InvalidValue(f"line {line}: {problem}") from None
 
 
 def spoken(parts: Sequence[Part], answers: Answers) -> list[Part]:

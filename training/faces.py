@@ -95,6 +95,11 @@ def _detected(image: Image, detector: Detector) -> list[Detection]:
     ]
 
 
+def content_hash(photos: Sequence[Photo]) -> str:
+    """A hash of the pictures of a corpus, in their order."""
+    return hashlib.sha256(b"".join(hashlib.sha256(photo.jpeg).digest() for photo in photos)).hexdigest()
+
+
 def find_cached(
     photos: Sequence[Photo],
     make_detector: Callable[[], Detector],
@@ -102,7 +107,7 @@ def find_cached(
     step: Callable[[], None] = lambda: None,
 ) -> list[Face]:
     """Like `find`, but caches the boxes in `file`; the detector is created only if needed."""
-    corpus = hashlib.sha256(b"".join(hashlib.sha256(photo.jpeg).digest() for photo in photos)).hexdigest()
+    corpus = content_hash(photos)
     # A damaged file is as none.
     damaged = (EOFError, KeyError, ValueError, zipfile.BadZipFile)
     with contextlib.suppress(FileNotFoundError, *damaged), file.open("rb") as packed, np.load(packed) as cached:

@@ -19,7 +19,7 @@ from edge_lambda.detectors.centerface import CenterFace
 from edge_lambda.scorers.expressionnet import SMILE_IS
 from training import calibration, export
 from training.corpus import EXPRESSIONS, CorpusUnreadable, Part, Photo, read
-from training.faces import Face, find_cached, gray_photos, landmarks, squares
+from training.faces import Face, content_hash, find_cached, gray_photos, landmarks, squares
 from training.fit import Settings, TrainingData, fit, logits, plain_crops
 from training.measures import auc
 from training.network import Network
@@ -162,7 +162,7 @@ def load_corpora(sources: Sequence[Path], work: Path, recipe: Recipe) -> CorpusR
             if done[0] % 2000 == 0 or done[0] == len(photos):
                 console.log(f"finding faces: {done[0]} of {len(photos)} photographs in {source.name}", _stack_offset=2)
 
-        corpora.append(find_cached(photos, CenterFace, work / f"boxes-{source.stem}.npz", step))
+        corpora.append(find_cached(photos, CenterFace, work / f"boxes-{content_hash(photos)[:12]}.npz", step))
     return CorpusRows.of(corpora, recipe.smoothing, recipe.settings.batch)
 
 
@@ -200,6 +200,7 @@ def taught_by(teacher: Network, corpora: CorpusRows, recipe: Recipe) -> CorpusRo
 def _key(corpora: CorpusRows, recipe: Recipe) -> str:
     """A hash for a checkpoint's name, so that a run with another corpus or recipe never resumes from it."""
     data = hashlib.sha256(repr(recipe).encode())
+    data.update(content_hash(corpora.photos).encode())
     data.update(corpora.data.squares.tobytes())
     data.update(corpora.data.targets.tobytes())
     data.update(corpora.data.weights.tobytes())
@@ -237,6 +238,7 @@ def finish(network: Network, corpora: CorpusRows, recipe: Recipe, out: Path) -> 
                 calibrated.confidences(seen),
                 np.tile(label, times),
                 np.tile([corpora.photos[row].person for row in rows], times),
+                needed=NEEDED_FACES * times,
             ),
             "covered_from": round(max(float(np.quantile(of_mouth, 1 - ABSTAINING)), 0.5), 4),
             "crop": asdict(SCORING),
@@ -245,7 +247,7 @@ def finish(network: Network, corpora: CorpusRows, recipe: Recipe, out: Path) -> 
 
 
 def _score_tables(
-    confidences: NDArray[np.float64], label: NDArray[np.str_], people: NDArray[np.str_]
+    confidences: NDArray[np.float64], label: NDArray[np.str_], people: NDArray[np.str_], *, needed: int
 ) -> dict[str, dict[str, Any]]:
     """A table for every expression that enough of the faces show, and for the smile, which is scored as happy.
 
@@ -253,12 +255,13 @@ def _score_tables(
         confidences: n x classes.
         label: n, what each face shows; "" where people disagree, which counts for no expression.
         people: n, who each face is of.
+        needed: faces that show an expression, and that do not, of which a table is made; each size of a face is one.
     """
     clear = label != ""
     tables = {
         name: score_table((label == name)[clear], confidences[clear, at], people[clear].tolist())
         for at, name in enumerate(EXPRESSIONS)
-        if (label == name).sum() >= NEEDED_FACES and (clear & (label != name)).sum() >= NEEDED_FACES
+        if min((label == name).sum(), (clear & (label != name)).sum()) >= needed
     }
     return tables | ({"smile": tables[SMILE_IS]} if SMILE_IS in tables else {})
 

@@ -6,17 +6,16 @@ the same. It depends on the records since `reads_from_ms` only.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, groupby
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audience.board.changes import Change, Note, notes_of
 from audience.board.liveliness import (
-    LIVELY,
     MINUTE_MS,
     NEEDED_MS,
     UPDATE_MS,
@@ -28,83 +27,19 @@ from audience.board.liveliness import (
     stretches,
     without_small_rooms,
 )
-from audience.board.ranking import chain_start_ms, stable_orders
+from audience.board.programme import coming, playing
+from audience.board.ranking import RENEW_MS, Ranking, chain_start_ms, held_rankings, in_order
 from audience.disclosure import SMALL_ROOM
 from audience.exclusions import excluded_windows
-from audience.sessions import Session, Stage
+from audience.sessions import Session
 from audience.time import to_ms
-from audience.timelines import Cue, timeline_seconds
-
-_MORE_FACES = 1.5
-_MANY_PLACES = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A stage now and five minutes ago.
-
-    Attributes:
-        direction: direction of its figure: "up", "down" or "steady".
-        places: places gained; negative for places lost.
-        lead, lead_before: index into `LIVELY` of the strongest expression; -1 without a figure.
-        faces, faces_before: mean number of faces in view; NaN if no camera recorded.
-        playing, playing_before: title of the current set; "" between sets.
-    """
-
-    direction: str
-    places: int
-    lead: int
-    lead_before: int
-    faces: float
-    faces_before: float
-    playing: str
-    playing_before: str
-
-
-def why(change: Change) -> str:
-    """Describes a change, such as "more faces smile, “Ada & the Looms” began"; "" if nothing notable changed."""
-    parts = [part for part in (_faces_phrase(change), _set_phrase(change), _in_view_phrase(change)) if part]
-    if not parts and abs(change.places) >= _MANY_PLACES:
-        return "moved up as others fell" if change.places > 0 else "moved down as others rose"
-    return ", ".join(parts[:2])
-
-
-def _faces_phrase(change: Change) -> str:
-    if change.direction == "steady":
-        return ""
-    quantity = "more" if change.direction == "up" else "fewer"
-    lead = change.lead if change.direction == "up" else change.lead_before
-    if lead >= 0 and LIVELY[lead] == "surprised":
-        return f"{quantity} faces look surprised"
-    return f"{quantity} faces smile"
-
-
-def _set_phrase(change: Change) -> str:
-    if change.playing == change.playing_before:
-        return ""
-    if change.playing:
-        return f"“{change.playing}” began"
-    return f"“{change.playing_before}” ended"
-
-
-def _in_view_phrase(change: Change) -> str:
-    now, before = change.faces, change.faces_before
-    if math.isnan(now) or math.isnan(before) or min(now, before) < 1:
-        return ""
-    if now >= _MORE_FACES * before:
-        return f"more faces in view ({now:.0f}, {before:.0f} five minutes ago)"
-    if before >= _MORE_FACES * now:
-        return f"fewer faces in view ({now:.0f}, {before:.0f} five minutes ago)"
-    return ""
-
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
-State = Literal["live", "stale", "too few", "left out", "silent", "heads only"]
+State = Literal["live", "stale", "new", "too few", "left out", "silent", "heads only"]
 Direction = Literal["up", "down", "steady"]
 
-WITHOUT_FIGURE = ("too few", "left out", "silent")
+WITHOUT_FIGURE = ("new", "too few", "left out", "silent")
 """The states without a figure, in their order below the others."""
 
 STALE_MS = 15_000
@@ -133,19 +68,24 @@ class BoardRow:
     Attributes:
         stage_id: the stage.
         title: its display name.
-        state: "live"; "stale" (its newest window ended more than 15 s ago); "too few" (twenty faces or fewer in view,
+        state: "live"; "stale" (its newest window ended more than 15 s ago); "new" (ranked when the ranking is next
+            renewed, within half a minute); "too few" (twenty faces or fewer in view,
             or for too short a time); "left out" (somebody excluded the last minute); "silent" (no camera recorded in
             the last minute); "heads only" (the session measures no expressions).
-        rank: 1 for the top, the same for ties; None if there is no figure or it is stale.
-        tied: whether other stages have the same rank, because their intervals overlap that of the first of them.
-        figure: liveliness, 0..100; None if there is none.
+        rank: 1 for the top, the same for a group; None if there is no figure or it is stale.
+        tied: whether it is in a group of live stages that are too close to call.
+        figure: liveliness when the stages were last ranked, 0..100; None if there is none. It never rises from a live
+            row to the next.
         low, high: its interval.
         faces: mean number of faces in view over the last minute; None if no camera recorded.
         age_s: seconds since its newest window ended, 0 or more, by the camera's clock; None if no window was read.
-        over_5_min, over_15_min: the trend; None without a figure at either end.
-        why: recent changes in a phrase; "" if nothing notable changed.
+        over_5_min, over_15_min: the trend until then; None without a figure at either end.
+        notes: what changed in five minutes; none if nothing notable did.
         sparkline: twelve figures of 5 s each over the last minute; None where there was none.
         playing: title of the current set; "" between sets.
+        coming: title of the next set; "" for none.
+        coming_at_ms: when it begins, milliseconds since the epoch; None for none.
+        directions: how to get there: a link to a map, or words such as "6 min from the gate"; "" if nobody said.
     """
 
     stage_id: str
@@ -160,9 +100,12 @@ class BoardRow:
     age_s: float | None = None
     over_5_min: Trend | None = None
     over_15_min: Trend | None = None
-    why: str = ""
+    notes: tuple[Note, ...] = ()
     sparkline: tuple[float | None, ...] = (None,) * SPARK_STEPS
     playing: str = ""
+    coming: str = ""
+    coming_at_ms: int | None = None
+    directions: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,27 +115,38 @@ class Board:
     Attributes:
         session: the session.
         as_of_ms: the instant, milliseconds since the epoch.
+        ranked_at_ms: when the stages were last ranked, which is the instant of their figures.
         rows: from the top: live stages by rank, then stale ones, then those without a figure.
-        caution: a note to show with the figures: why there are none, or that windows are of several scorers; "" for
-            none.
+        scorers: the scorers of the windows it depends on, sorted.
     """
 
     session: Session
     as_of_ms: int
+    ranked_at_ms: int
     rows: tuple[BoardRow, ...]
-    caution: str = ""
+    scorers: tuple[str, ...] = ()
+
+    @property
+    def caution(self) -> str:
+        """A sentence to show with the figures; "" for none."""
+        if self.session.mode == "head count":
+            return self.session.mode_reason
+        if len(self.scorers) < 2:
+            return ""
+        return f"Scored by {' and '.join(self.scorers)}: figures of different scorers must not be compared."
 
 
 def reads_from_ms(as_of_ms: int) -> int:
-    """The start of the first window that the board at an instant depends on: 22 to 37 minutes before it."""
-    return chain_start_ms(as_of_ms) - NEEDED_MS
+    """The start of the first window that the board at an instant depends on: 23 to 38 minutes before it."""
+    return chain_start_ms(as_of_ms) - RENEW_MS - NEEDED_MS
 
 
 def board(session: Session, stages: Sequence[StageSums], as_of_ms: int) -> Board:
     """Computes the board at an instant.
 
-    Figures and order are those of the last multiple of `UPDATE_MS`, so that all viewers see the same. Windows that end
-    after `as_of_ms` are ignored.
+    It changes at multiples of `UPDATE_MS`, so that all viewers see the same. Figures and places are those of the
+    update at which the stages were last ranked (`ranking.held_rankings`); ages, faces and sparklines are newer. Windows
+    that end after `as_of_ms` are ignored.
 
     Args:
         session: the session.
@@ -201,49 +155,85 @@ def board(session: Session, stages: Sequence[StageSums], as_of_ms: int) -> Board
     """
     stages = [without_small_rooms(_between(sums, reads_from_ms(as_of_ms), as_of_ms)) for sums in stages]
     if session.mode == "head count":
-        at_ms = np.array([as_of_ms - as_of_ms % UPDATE_MS])
-        faces = [float(stretches(sums, at_ms).faces[0]) for sums in stages]
+        at_ms = as_of_ms - as_of_ms % UPDATE_MS
+        faces = [float(stretches(sums, np.array([at_ms])).faces[0]) for sums in stages]
         rows = [
             replace(_row(session, sums, in_view, as_of_ms), state="heads only")
             for sums, in_view in zip(stages, faces, strict=True)
         ]
-        return Board(session=session, as_of_ms=as_of_ms, rows=tuple(rows), caution=session.mode_reason)
-    figures = liveliness(stages, chain_start_ms(as_of_ms), as_of_ms)
-    orders = stable_orders(figures.figure)
-    rows_with_figures = [
-        _row_with_figure(session, sums, figures, orders, place, as_of_ms) for place, sums in enumerate(stages)
-    ]
+        return Board(session=session, as_of_ms=as_of_ms, ranked_at_ms=at_ms, rows=tuple(rows))
+    ranked = _ranked(stages, as_of_ms)
+    figures, ranking = ranked.figures, ranked.ranking
     groups: dict[str, list[BoardRow]] = {state: [] for state in ("live", "stale", *WITHOUT_FIGURE)}
-    for place in orders[-1].tolist():
-        groups[rows_with_figures[place].state].append(rows_with_figures[place])
+    group_of = dict(zip(ranking.order, ranking.groups, strict=True))
+    live_groups: list[int] = []
+    for place in (*ranking.order, *(place for place in range(len(stages)) if place not in group_of)):
+        row = _row(session, stages[place], float(figures.faces[-1, place]), as_of_ms)
+        if not np.isnan(figures.figure[-1, place]) and row.faces is not None and row.faces > SMALL_ROOM:
+            if place in group_of:
+                row = _row_with_figure(row, stages[place], ranked, place, session)
+            else:
+                row = replace(row, state="new")
+        if row.state == "live":
+            live_groups.append(group_of[place])
+        groups[row.state].append(row)
     return Board(
         session=session,
         as_of_ms=as_of_ms,
-        rows=(*_ranked(groups.pop("live")), *chain.from_iterable(groups.values())),
-        caution=_caution(stages),
+        ranked_at_ms=int(figures.at_ms[ranked.at]),
+        rows=(*_numbered(groups.pop("live"), live_groups), *chain.from_iterable(groups.values())),
+        scorers=tuple(sorted({name for sums in stages for name in sums.scorers})),
     )
 
 
-def overlap(one: BoardRow, other: BoardRow) -> bool:
-    """Whether the intervals of two stages overlap, so that neither ranks above the other."""
-    if one.low is None or one.high is None or other.low is None or other.high is None:
-        return False
-    return one.low <= other.high and other.low <= one.high
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ranked:
+    """The ranking that stands, and the figures behind it.
+
+    Attributes:
+        figures: from 16 minutes before the ranking at least, until now.
+        ranking: that stands now.
+        five_min_before: the one that stood five minutes before it was made.
+        at: index of the update at which it was made, in `figures`.
+        shown: the figure of each stage, 0..100, none higher than that of the stage above.
+    """
+
+    figures: Liveliness
+    ranking: Ranking
+    five_min_before: Ranking
+    at: int
+    shown: dict[int, float]
+
+    def places_gained(self, place: int) -> int:
+        before = self.five_min_before.order
+        return before.index(place) - self.ranking.order.index(place) if place in before else 0
 
 
-def _ranked(rows: Sequence[BoardRow]) -> list[BoardRow]:
-    """Assigns ranks: a row ties with those directly above while it overlaps the first of them."""
-    ties: list[list[BoardRow]] = []
-    for row in rows:
-        if ties and overlap(ties[-1][0], row):
-            ties[-1].append(row)
-        else:
-            ties.append([row])
-    ranked: list[BoardRow] = []
-    for tie in ties:
-        rank = len(ranked) + 1
-        ranked += [replace(row, rank=rank, tied=len(tie) > 1) for row in tie]
-    return ranked
+def _ranked(stages: Sequence[StageSums], as_of_ms: int) -> _Ranked:
+    # A trend reaches back from the ranking, which is up to a minute old.
+    figures = liveliness(stages, chain_start_ms(as_of_ms) - RENEW_MS, as_of_ms)
+    since = int(np.searchsorted(figures.at_ms, chain_start_ms(as_of_ms)))
+    rankings = held_rankings(figures.figure[since:], (figures.high - figures.low)[since:] / 2)
+    ranking = rankings[-1]
+    at = since + ranking.made_at
+    raw = [100 * float(figures.figure[at, place]) for place in ranking.order]
+    return _Ranked(
+        figures=figures,
+        ranking=ranking,
+        five_min_before=rankings[max(0, ranking.made_at - 300_000 // UPDATE_MS)],
+        at=at,
+        shown=dict(zip(ranking.order, in_order(raw), strict=True)),
+    )
+
+
+def _numbered(rows: Sequence[BoardRow], groups: Sequence[int]) -> list[BoardRow]:
+    """Numbers live rows: those of one group have one rank."""
+    numbered: list[BoardRow] = []
+    for _, members in groupby(zip(groups, rows, strict=True), key=lambda one: one[0]):
+        of_group = [row for _, row in members]
+        rank = len(numbered) + 1
+        numbered += [replace(row, rank=rank, tied=len(of_group) > 1) for row in of_group]
+    return numbered
 
 
 def _between(sums: StageSums, from_ms: int, until_ms: int) -> StageSums:
@@ -264,6 +254,7 @@ def _row(session: Session, sums: StageSums, faces: float, as_of_ms: int) -> Boar
         state = "silent"
     elif excluded_windows(np.array([as_of_ms - MINUTE_MS]), MINUTE_MS, sums.stage.exclusions).any():
         state = "left out"
+    following = coming(session, sums.stage, as_of_ms)
     return BoardRow(
         stage_id=sums.stage.stage_id,
         title=sums.stage.name,
@@ -271,47 +262,48 @@ def _row(session: Session, sums: StageSums, faces: float, as_of_ms: int) -> Boar
         faces=None if np.isnan(faces) else round(faces),
         age_s=None if newest is None else (as_of_ms - newest) / 1000,
         playing=playing(session, sums.stage, as_of_ms),
+        coming=following[0] if following else "",
+        coming_at_ms=following[1] if following else None,
+        directions=sums.stage.directions,
     )
 
 
-def _row_with_figure(
-    session: Session, sums: StageSums, figures: Liveliness, orders: Ints, place: int, as_of_ms: int
-) -> BoardRow:
-    row = _row(session, sums, float(figures.faces[-1, place]), as_of_ms)
-    figure = 100 * float(figures.figure[-1, place])
-    if np.isnan(figure) or row.age_s is None or row.faces is None or row.faces <= SMALL_ROOM:
-        return row
-    over_5_min = _trend(figures, place, 300_000)
-    then = -1 - 300_000 // UPDATE_MS
+def _row_with_figure(row: BoardRow, sums: StageSums, ranked: _Ranked, place: int, session: Session) -> BoardRow:
+    """Adds to a row the figure that it was ranked by."""
+    figures, at = ranked.figures, ranked.at
+    assert row.age_s is not None
+    over_5_min = _trend(figures, place, at, 300_000)
+    then, ranked_at_ms = at - 300_000 // UPDATE_MS, int(figures.at_ms[at])
     change = Change(
         direction=over_5_min.direction if over_5_min else "steady",
-        places=int((orders[then] == place).argmax() - (orders[-1] == place).argmax()) if over_5_min else 0,
-        lead=int(figures.lead[-1, place]),
+        places=ranked.places_gained(place) if over_5_min else 0,
+        lead=int(figures.lead[at, place]),
         lead_before=int(figures.lead[then, place]),
-        faces=float(figures.faces[-1, place]),
+        faces=float(figures.faces[at, place]),
         faces_before=float(figures.faces[then, place]),
-        playing=row.playing,
-        playing_before=playing(session, sums.stage, as_of_ms - 300_000),
+        playing=playing(session, sums.stage, ranked_at_ms),
+        playing_before=playing(session, sums.stage, ranked_at_ms - 300_000),
     )
+    figure = ranked.shown[place]
     return replace(
         row,
         state="stale" if row.age_s * 1000 > STALE_MS else "live",
         figure=figure,
-        low=100 * float(figures.low[-1, place]),
-        high=100 * float(figures.high[-1, place]),
+        low=min(figure, 100 * float(figures.low[at, place])),
+        high=max(figure, 100 * float(figures.high[at, place])),
         over_5_min=over_5_min,
-        over_15_min=_trend(figures, place, 900_000),
-        why=why(change),
+        over_15_min=_trend(figures, place, at, 900_000),
+        notes=notes_of(change),
         sparkline=_sparkline(sums, int(figures.at_ms[-1]), float(figures.mean[-1]), float(figures.k[-1])),
     )
 
 
-def _trend(figures: Liveliness, place: int, over_ms: int) -> Trend | None:
-    then = -1 - over_ms // UPDATE_MS
-    now, before = (100 * figures.figure[at, place] for at in (-1, then))
+def _trend(figures: Liveliness, place: int, at: int, over_ms: int) -> Trend | None:
+    then = at - over_ms // UPDATE_MS
+    now, before = (100 * figures.figure[instant, place] for instant in (at, then))
     if np.isnan(now) or np.isnan(before):
         return None
-    errors = [100 * (figures.high[at, place] - figures.low[at, place]) / (2 * Z) for at in (-1, then)]
+    errors = [100 * (figures.high[instant, place] - figures.low[instant, place]) / (2 * Z) for instant in (at, then)]
     needed = max(_WORTH_AN_ARROW, _Z_95 * float(np.hypot(*errors)))
     change = float(now - before)
     return Trend(change=change, direction="steady" if abs(change) < needed else "up" if change > 0 else "down")
@@ -323,23 +315,6 @@ def _sparkline(sums: StageSums, at_ms: int, mean: float, k: float) -> tuple[floa
     steps = stretches(sums, ends, max(SPARK_STEP_MS, sums.width_ms), sums.width_ms)
     shrunk = 100 * shrink_toward(steps.level, steps.n, mean, k)
     return tuple(None if np.isnan(value) else float(value) for value in shrunk)
-
-
-def playing(session: Session, stage: Stage, at_ms: int) -> str:
-    """Title of the segment of a stage's first timeline at an instant; "" for none."""
-    if not stage.timelines:
-        return ""
-    cues = stage.cues or (Cue(at=session.started_at, timeline_s=0.0),)
-    timeline = stage.timelines[0]
-    (index,) = timeline.segment_indices(timeline_seconds(np.array([at_ms], dtype=np.int64), cues)).tolist()
-    return timeline.segments[index].title if index >= 0 else ""
-
-
-def _caution(stages: Sequence[StageSums]) -> str:
-    scorers = sorted({name for sums in stages for name in sums.scorers})
-    if len(scorers) < 2:
-        return ""
-    return f"Scored by {' and '.join(scorers)}: figures of different scorers must not be compared."
 
 
 def session_is_over(session: Session, as_of_ms: int) -> bool:

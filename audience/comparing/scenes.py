@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from audience.comparing.comparison import mean_over
 from audience.reaction.baseline import BaselineChoice
-from audience.reaction.curve import StageWindows
+from audience.reaction.curve import StageWindows, wilson
 from audience.reaction.segments import SegmentRow, segment_rows
+from audience.scorers import FalseRate
 from audience.sessions import Session, Stage
 from audience.timelines import Timeline
 
@@ -159,6 +160,36 @@ class SceneFigure:
     def enough(self) -> bool:
         """Whether there is a share."""
         return not np.isnan(self.share)
+
+
+_OVER_MISTAKES = 2.0
+
+
+def is_noise(figure: SceneFigure, known: FalseRate | None) -> bool:
+    """Whether a share is so small that most of its faces may be mistakes of the scorer.
+
+    It is where it is no more than twice the upper end of the scorer's false rate, so that half of the faces may be
+    mistakes, and where the lower end of its 95 % interval is not over that end, so that all of them may be. Where
+    several screenings are too few for an interval, Wilson's over all their faces is taken. How often an audience that
+    shows nothing is taken for more was simulated (decision 0066).
+
+    Args:
+        figure: the share.
+        known: how often the scorer errs; None where that was never measured, and nothing can be said.
+    """
+    if known is None or not figure.enough:
+        return False
+    low = figure.low
+    if np.isnan(low):
+        low = float(wilson(np.array([figure.share * figure.faces]), np.array([figure.faces]))[0][0])
+    mistaken = at_most(known)
+    return low <= mistaken or figure.share <= _OVER_MISTAKES * mistaken
+
+
+def at_most(known: FalseRate) -> float:
+    """Upper end of the 95 % interval of a false rate (Wilson's), 0..1."""
+    _, high = wilson(np.array([float(known.false)]), np.array([float(known.of)]))
+    return float(high[0])
 
 
 def scene_figures(screenings: Sequence[Sequence[ScreenedScene]], expressions: Sequence[str]) -> tuple[SceneFigure, ...]:

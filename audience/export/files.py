@@ -25,7 +25,7 @@ def escape_formula(cell: Cell) -> Cell:
     return "'" + cell if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
 
 
-def csv_bytes(table: ExportTable, *, mark: bool = True, units: bool = False) -> bytes:
+def csv_bytes(table: ExportTable, *, mark: bool = True, units: bool = False, units_in_names: bool = False) -> bytes:
     """The table as CSV (RFC 4180, UTF-8), with a row of column names first.
 
     Args:
@@ -33,10 +33,11 @@ def csv_bytes(table: ExportTable, *, mark: bool = True, units: bool = False) -> 
         mark: whether to begin with a byte order mark. Without one, Excel uses the system's code page and garbles
             accented letters.
         units: whether to write the units as a second row, if the table has any.
+        units_in_names: whether columns are called with their units (`Column.name_with_unit`).
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow([column.name for column in table.columns])
+    writer.writerow([column.name_with_unit if units_in_names else column.name for column in table.columns])
     if units and any(column.unit for column in table.columns):
         writer.writerow([escape_formula(column.unit) for column in table.columns])
     columns = zip(table.columns, table.values, strict=True)

@@ -47,6 +47,7 @@ _KINDS: Mapping[str, Kind] = {
     "tracks": "count",
     "windows": "count",
 }
+_IN_NAMES: Mapping[str, str] = {"0..1": "0to1", "-1..1": "minus1to1", "0..1 of the image": "0to1_of_image"}
 # A 95 % band is hardly ever narrower than .01, so four digits are enough for shares. Seconds are exact to the
 # millisecond.
 _DIGITS: Mapping[str, int] = {"s": 3, "faces": 2}
@@ -75,6 +76,15 @@ class Column:
         so they are a number and not a count.
         """
         return _KINDS.get(self.unit, "number")
+
+    @property
+    def name_with_unit(self) -> str:
+        """The name with its unit, for a file that goes without a dictionary: `share_0to1`.
+
+        Letters, digits and underscores only, so that pandas, R and Stata take it as a name. Names that say their unit
+        (`start_s`, `from_utc`) and numbers of what they name (`faces`) stay as they are.
+        """
+        return f"{self.name}_{_IN_NAMES[self.unit]}" if self.unit in _IN_NAMES else self.name
 
     def rounded(self, cell: Cell) -> Cell:
         """The cell rounded to its significant digits."""

@@ -14,27 +14,32 @@ expression is known (`ScoreTable`), and on each track's own resting level:
 - Resting levels are learned only while most of the room is at rest, from faces that probably are. So a room that laughs
   throughout stays one, and long smiles of single people do not become their resting level.
 
-`ShareEstimator` works on windows as they arrive. docs/method.md describes the method, decision 0046 its figures.
+`ShareEstimator` works on windows as they arrive. A finished recording also says how a face rests after a window:
+`WholeEstimator` estimates it once more from both sides. docs/method.md describes the method, decision 0046 its figures.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audience.errors import InvalidValue
-from audience.faces import FaceRecord
+from audience.faces import FaceRecord, WindowFaces
 from audience.windows import Tally
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _LEVELS: Final = np.linspace(-2.5, 2.5, 11)
 """Resting levels that are considered, standard deviations of their spread."""
+
+_PRIOR: Final = -(_LEVELS**2) / 2  # log weights of the levels of a track of which nothing is known, less a constant
 
 _OWN_PART: Final = 0.75
 """Part of the variance of resting scores that belongs to a track. Two photos of one person at rest share .16 to .34
@@ -58,6 +63,8 @@ _PRIOR_FACES: Final = 1.0
 
 _PRIOR_S: Final = 30.0
 """Time constant of that share."""
+
+_SHARE_TO: Final = 1e-9  # a share is found to so much
 
 _END: Final = 14.0  # confidences are clipped to logits of ±14: .999999
 _CUT: Final = 3.5  # normal scores are clipped to ±3.5
@@ -138,14 +145,74 @@ class ShareEstimator:
         found = dict(tallies)
         for name, expression in self._by_expression.items():
             if name in tallies:
-                tracks = [face.track_id for face in faces if name in face.confidences]
-                confidences = np.array([face.confidences[name] for face in faces if name in face.confidences])
-                estimate, variance = expression.estimate(tracks, confidences, start_ms)
-                most = tallies[name].faces ** 2 / 4  # rounding must not pass what a tally can have
-                found[name] = replace(
-                    tallies[name], estimate=round(estimate, 3), variance=min(_rounded(variance), most)
-                )
+                found[name] = _estimated(tallies[name], *expression.estimate(*_scores(faces, name), start_ms))
         return found
+
+
+class WholeEstimator:
+    """Corrects the tallies of one camera's finished recording, each from what came before its window and after it.
+
+    Two-filter smoothing (Fraser and Potter, "The optimum linear smoother as a combination of two optimum linear
+    filters", AIAA Journal 7, 1969): the filter that `ShareEstimator` is runs once from the end to the beginning, and
+    once as usual. What the first knows of a track's resting level when it comes to a window is added to what the second
+    knows, to estimate this window; nothing is learned from it, so that no second counts twice.
+
+    The recording is given in blocks, twice: to `look_back` from the last to the first, then to `corrected` from the
+    first to the last. Between them only what was known at the end of each block is kept.
+    """
+
+    def __init__(self, tables: Mapping[str, ScoreTable]) -> None:
+        """Creates an estimator that has seen nothing.
+
+        Args:
+            tables: by expression; others keep their tallies as they are.
+        """
+        self._forward = {name: _Expression(table) for name, table in tables.items()}
+        self._back = {name: _Expression(table) for name, table in tables.items()}
+        self._after: list[dict[str, _Expression]] = []
+
+    def look_back(self, block: Sequence[WindowFaces]) -> None:
+        """Reads the block of windows before the one that was read last.
+
+        Args:
+            block: the faces of its windows, one after another.
+        """
+        self._after.append({name: expression.copied() for name, expression in self._back.items()})
+        for name, expression in self._back.items():
+            for seen in reversed(block):
+                expression.estimate(*_scores(seen.faces, name), -seen.start_ms)  # time runs backwards
+
+    def corrected(self, tallies: Sequence[Mapping[str, Tally]], block: Sequence[WindowFaces]) -> list[dict[str, Tally]]:
+        """Estimates the next block, as `look_back` read it.
+
+        Args:
+            tallies: of each window; an estimate in them is replaced.
+            block: the faces of each window.
+        """
+        found = [dict(one) for one in tallies]
+        for name, back in self._after.pop().items():
+            scores = [_scores(seen.faces, name) for seen in block]
+            messages = []
+            for seen, (tracks, confidences) in zip(reversed(block), reversed(scores), strict=True):
+                messages.append(back.known(tracks, -seen.start_ms))
+                back.estimate(tracks, confidences, -seen.start_ms)
+            forward = self._forward[name]
+            for one, seen, scored in zip(found, block, scores, strict=True):
+                result = forward.estimate(*scored, seen.start_ms, beside=messages.pop())
+                if name in one:
+                    one[name] = _estimated(one[name], *result)
+        return found
+
+
+def _scores(faces: Sequence[FaceRecord], name: str) -> tuple[list[str], Floats]:
+    """The tracks that have a score of an expression, and their confidences."""
+    scored = [face for face in faces if name in face.confidences]
+    return [face.track_id for face in scored], np.array([face.confidences[name] for face in scored])
+
+
+def _estimated(tally: Tally, estimate: float, variance: float) -> Tally:
+    most = tally.faces**2 / 4  # rounding must not pass what a tally can have
+    return replace(tally, estimate=round(estimate, 3), variance=min(_rounded(variance), most))
 
 
 class _Expression:
@@ -165,15 +232,31 @@ class _Expression:
         # Fisher information of one face about the share, by share.
         self._information = np.sum(mixed * ((ratio - 1) / (at[:, None] * ratio + 1 - at[:, None])) ** 2, axis=1)
         self._means = math.sqrt(_OWN_PART) * _LEVELS
-        prior = np.exp(-(_LEVELS**2) / 2)
-        self._prior: Floats = np.log(prior / prior.sum())
-        self._weights: dict[str, Floats] = {}
-        self._seen_ms: dict[str, int] = {}
+        self._levels = _Levels()
         self._late_ms = 0
         self._late = float("nan")
 
-    def estimate(self, tracks: Sequence[str], confidences: Floats, start_ms: int) -> tuple[float, float]:
-        """How many of some faces show the expression, and the variance of that number."""
+    def copied(self) -> Self:
+        """The same state, which goes its own way from here."""
+        found = copy.copy(self)
+        found._levels = self._levels.copied()
+        return found
+
+    def known(self, tracks: Sequence[str], start_ms: int) -> Floats:
+        """(n, levels) log likelihood of the resting levels of some tracks, by what was learned until now."""
+        return self._levels.known(self._levels.rows(tracks, start_ms), start_ms)
+
+    def estimate(
+        self, tracks: Sequence[str], confidences: Floats, start_ms: int, *, beside: Floats | float = 0.0
+    ) -> tuple[float, float]:
+        """How many of some faces show the expression, and the variance of that number.
+
+        Args:
+            tracks: n of them.
+            confidences: (n,) of their faces.
+            start_ms: later than at the call before.
+            beside: (n, levels) log likelihood of their resting levels by anything else; it is not learned.
+        """
         n = len(tracks)
         if n == 0:
             return 0.0, 0.0
@@ -183,52 +266,42 @@ class _Expression:
         place = np.clip(np.searchsorted(self._edges, logit, side="right") - 1, 0, len(self._log_ratio) - 1)
         log_ratio = self._log_ratio[place]
         resting = np.clip(ndtri(np.interp(logit, self._edges, self._below)), -_CUT, _CUT)
-        weights = np.stack([self._known(track, start_ms) for track in tracks])
+        rows = self._levels.rows(tracks, start_ms)
+        known = self._levels.known(rows, start_ms)
         # Density of each score at each resting level, over its density among all faces that do not show it.
         spread = 1 - _OWN_PART
-        own = np.exp((resting[:, None] ** 2 - (resting[:, None] - self._means) ** 2 / spread) / 2) / math.sqrt(spread)
-        expected = np.exp(weights)
+        log_own = (resting[:, None] ** 2 - (resting[:, None] - self._means) ** 2 / spread - math.log(spread)) / 2
+        weights = _PRIOR + known + beside
+        expected = np.exp(weights - weights.max(axis=1, keepdims=True))
         expected /= expected.sum(axis=1, keepdims=True)
-        ratio = np.exp(log_ratio) / np.sum(expected * own, axis=1)
+        ratio = np.exp(log_ratio) / np.sum(expected * np.exp(log_own), axis=1)
         share = self._share(ratio, start_ms)
         shows = share * ratio / (share * ratio + 1 - share)
         total = float(shows.sum())
         # Without own levels, so that what was learned does not confirm itself.
         at_rest = (1 - share) / (1 - share + share * np.exp(log_ratio)) * max(0.0, 1 - share / _AT_REST)
-        self._learn(tracks, weights, at_rest[:, None] * np.log(own), start_ms)
+        self._levels.learn(rows, known, at_rest[:, None] * log_own, start_ms)
         self._remember(total / n, start_ms)
         return total, self._variance(total, n)
 
-    def _known(self, track: str, start_ms: int) -> Floats:
-        """(levels,) log weights of a track's resting level."""
-        weights = self._weights.get(track)
-        if weights is None:
-            return self._prior
-        kept = math.exp(-(start_ms - self._seen_ms[track]) / 1000 / _FORGET_S)
-        known: Floats = self._prior + kept * (weights - self._prior)
-        return known
-
     def _share(self, ratio: Floats, start_ms: int) -> float:
-        """The most likely share, from (n,) likelihood ratios; found by bisection, as its likelihood has one peak."""
+        """The most likely share, from (n,) likelihood ratios, by Newton's method: its log likelihood is concave."""
         late = 0.5 if math.isnan(self._late) else self._late
         add_showing, add_others = _PRIOR_FACES * late, _PRIOR_FACES * (1 - late)
         low, high = 1e-6, 1 - 1e-6
+        share = min(max(late, low), high)
+        excess = ratio - 1
         for _ in range(40):
-            share = (low + high) / 2
-            slope = float(np.sum((ratio - 1) / (share * ratio + 1 - share)))
-            slope += add_showing / share - add_others / (1 - share)
+            each = excess / (1 + share * excess)
+            slope = float(each.sum()) + add_showing / share - add_others / (1 - share)
+            bend = float(each @ each) + add_showing / share**2 + add_others / (1 - share) ** 2
             low, high = (share, high) if slope > 0 else (low, share)
-        return (low + high) / 2
-
-    def _learn(self, tracks: Sequence[str], weights: Floats, evidence: Floats, start_ms: int) -> None:
-        for place, track in enumerate(tracks):
-            since_s = (start_ms - self._seen_ms.get(track, start_ms - 1000)) / 1000
-            new = weights[place] + min(1.0, _EVIDENCE_PER_S * max(since_s, 0.0)) * evidence[place]
-            self._weights[track] = new - new.max()
-            self._seen_ms[track] = start_ms
-        if len(self._weights) > 2 * len(tracks) + 100:
-            for track in [track for track, seen_ms in self._seen_ms.items() if start_ms - seen_ms > _GONE_MS]:
-                del self._weights[track], self._seen_ms[track]
+            nearer = share + slope / bend
+            nearer = nearer if low < nearer < high else (low + high) / 2
+            moved, share = abs(nearer - share), nearer
+            if moved < _SHARE_TO:
+                break
+        return share
 
     def _remember(self, share: float, start_ms: int) -> None:
         kept = math.exp(-max(0, start_ms - self._late_ms) / 1000 / _PRIOR_S)
@@ -250,6 +323,52 @@ class _Expression:
             at_all * self._table.people_showing
         )
         return min(of_scorer + n * n * of_table, n * n / 4)
+
+
+class _Levels:
+    """What was learned of each track's resting level: the log likelihood of each level, forgotten with time."""
+
+    def __init__(self) -> None:
+        self._row: dict[str, int] = {}
+        self._learned: Floats = np.empty((0, len(_LEVELS)))
+        self._seen_ms: Ints = np.empty(0, dtype=np.int64)
+
+    def copied(self) -> _Levels:
+        """The same, which goes its own way from here."""
+        found = _Levels()
+        found._row, found._learned, found._seen_ms = dict(self._row), self._learned.copy(), self._seen_ms.copy()
+        return found
+
+    def rows(self, tracks: Sequence[str], start_ms: int) -> Ints:
+        """(n,) where some tracks are; new ones come in, as if seen a second ago."""
+        new = [track for track in tracks if track not in self._row]
+        if new:
+            if len(self._row) > 2 * len(tracks) + 100:
+                self._forget(start_ms, set(tracks))
+            self._row.update(zip(new, range(len(self._row), len(self._row) + len(new)), strict=True))
+            self._learned = np.concatenate([self._learned, np.zeros((len(new), len(_LEVELS)))])
+            self._seen_ms = np.concatenate([self._seen_ms, np.full(len(new), start_ms - 1000)])
+        return np.array([self._row[track] for track in tracks], dtype=np.int64)
+
+    def known(self, rows: Ints, start_ms: int) -> Floats:
+        """(n, levels) what is left of it by now."""
+        kept = np.exp((self._seen_ms[rows] - start_ms) / 1000 / _FORGET_S)
+        known: Floats = kept[:, None] * self._learned[rows]
+        return known
+
+    def learn(self, rows: Ints, known: Floats, evidence: Floats, start_ms: int) -> None:
+        """Adds the evidence of a second to what is known."""
+        since_s = np.maximum(start_ms - self._seen_ms[rows], 0) / 1000
+        self._learned[rows] = known + np.minimum(1.0, _EVIDENCE_PER_S * since_s)[:, None] * evidence
+        self._seen_ms[rows] = start_ms
+
+    def _forget(self, start_ms: int, needed: set[str]) -> None:
+        """Drops tracks that were not seen for long."""
+        late = start_ms - self._seen_ms <= _GONE_MS
+        kept = [(track, row) for track, row in self._row.items() if late[row] or track in needed]
+        rows = np.array([row for _, row in kept], dtype=np.int64)
+        self._row = {track: place for place, (track, _) in enumerate(kept)}
+        self._learned, self._seen_ms = self._learned[rows], self._seen_ms[rows]
 
 
 def _logit(confidences: Floats) -> Floats:

@@ -498,6 +498,44 @@ def shown(windows: StageWindows) -> list[tuple[float, float, float]]:
     return [(*span(windows, first, last), ahead / 1000) for ahead, first, last in pieces if running[first]]
 
 
+LONGEST_BRIDGE_S = 2.0
+"""Gaps up to this long, between two figures, are bridged by a thin line: a blink of a camera is no event."""
+
+_SHORTEST_BREAK_S = 60.0
+
+
+def bridges(windows: StageWindows, share: Floats) -> list[tuple[int, int]]:
+    """The last place with a figure before, and the first after, each gap that is short enough to be bridged.
+
+    A bridge helps the eye and is no figure. What somebody excluded stays a gap.
+
+    Args:
+        windows: the stage's windows.
+        share: (n,) a curve's shares.
+    """
+    known = np.flatnonzero(~np.isnan(share))
+    apart = np.diff(known)
+    short = np.flatnonzero((apart > 1) & ((apart - 1) * windows.width_ms <= 1000 * LONGEST_BRIDGE_S))
+    pairs = [(int(known[at]), int(known[at + 1])) for at in short]
+    return [(before, after) for before, after in pairs if not windows.excluded[before + 1 : after].any()]
+
+
+def breaks(windows: StageWindows) -> list[tuple[int, int, int]]:
+    """The breaks: stretches of a minute or more in which nothing was shown, between two in which something was.
+
+    Returns:
+        First and last place of each, and the index of the last segment shown before it, -1 if there is none.
+    """
+    found = []
+    for paused, first, last in runs(np.isnan(windows.timeline_s).astype(np.int64)):
+        inner = first > 0 and last < len(windows.start_ms) - 1
+        if paused and inner and (last - first + 1) * windows.width_ms >= 1000 * _SHORTEST_BREAK_S:
+            before = windows.segment[:first]
+            named = np.flatnonzero(before >= 0)
+            found.append((first, last, int(before[named[-1]]) if len(named) else -1))
+    return found
+
+
 def _placed(windows: StageWindows, values: NDArray[np.int64] | Floats) -> Floats:
     axis = np.zeros(len(windows.start_ms))
     axis[windows.place] = values

@@ -8,7 +8,14 @@ from numpy.typing import NDArray
 from audience.disclosure import LEAST_LONG_SHARE, SMALL_ROOM, interval_text, share_text
 from audience.faces import FACING, LEAD_EXPRESSION
 from audience.percents import percent_text
-from audience.reaction.curve import ReactionCurve, StageWindows, default_smoothing_s, overall_share, smoothed_curve
+from audience.reaction.curve import (
+    ReactionCurve,
+    StageWindows,
+    breaks,
+    default_smoothing_s,
+    overall_share,
+    smoothed_curve,
+)
 from audience.time import clock_text
 
 # Verbs for each expression: what can be seen of a face, never what a person feels.
@@ -153,7 +160,7 @@ def where_text(windows: StageWindows, place: int) -> str:
 
 
 def _gap(windows: StageWindows) -> str:
-    """A sentence on the longest gap between the first and last face: nobody in view, or no camera."""
+    """A sentence on the longest gap between the first and last face: a break, nobody in view, or no camera."""
     seen = np.flatnonzero(np.nan_to_num(windows.faces) > 0)
     steps = np.diff(seen)
     lengths = (steps - 1) * windows.width_ms / 1000
@@ -164,9 +171,38 @@ def _gap(windows: StageWindows) -> str:
     start = int(seen[longest]) + 1
     missed: NDArray[np.bool_] = np.isnan(windows.faces[start : start + int(steps[longest]) - 1])
     what = "There is no picture" if missed.all() else "Nobody was in view"
+    last = start + int(steps[longest]) - 2
     others = len(long) - 1
     also = f", and in {others} shorter gap{'s' if others > 1 else ''}" if others else ""
-    return f"{what} for {_duration(float(lengths[longest]))} at {position_text(windows, start)}{also}."
+    if pause := break_at(windows, start, last):
+        return f"{what} during the {pause}{also}."
+    return f"{what} for {_duration(float(lengths[longest]))} {_when_text(windows, start)}{also}."
+
+
+def break_at(windows: StageWindows, first: int, last: int) -> str:
+    """The break that a gap from one place to another is of, as "6-minute break after slide 6"; "" if it is of none."""
+    for begins, ends, before in breaks(windows):
+        if first <= ends and begins <= last:
+            minutes = max(1, round((last - first + 1) * windows.width_ms / 60_000))
+            return f"{minutes}-minute break {after_text(windows, before)}"
+    return ""
+
+
+def after_text(windows: StageWindows, index: int) -> str:
+    """After which part something came: "after slide 6", and where parts are neither slides nor scenes by its title."""
+    kind = {"talk": "slide", "screening": "scene"}.get(windows.session.kind)
+    if index < 0:
+        return "before the first part"
+    return f"after {kind} {index + 1}" if kind else f"after “{windows.segment_title(index)}”"
+
+
+def _when_text(windows: StageWindows, place: int) -> str:
+    """When a gap was, in the clock that the rest of the headline uses: "at 5:00", "before the start"."""
+    if not np.isnan(windows.timeline_s[place]) or np.isnan(windows.timeline_s).all():
+        return f"at {position_text(windows, place)}"
+    before = windows.segment[:place]
+    named = np.flatnonzero(before >= 0)
+    return after_text(windows, int(before[named[-1]])) if len(named) else "before the start"
 
 
 def _count_of_heads(windows: StageWindows) -> str:

@@ -95,12 +95,27 @@ def recordings_folder(url: str) -> Path:
     Raises:
         InvalidValue: the URL is not one of a known kind of store.
     """
+    return _folder_beside(url, "recordings")
+
+
+def remote_folder(url: str) -> Path:
+    """The folder of the remote audiences that are open for sessions of the store at a URL (`audience.remote_audience`).
+
+    Beside an SQLite database it is `<database>-remote`; for a table, `remote` in the user's data folder.
+
+    Raises:
+        InvalidValue: the URL is not one of a known kind of store.
+    """
+    return _folder_beside(url, "remote")
+
+
+def _folder_beside(url: str, name: str) -> Path:
     if path := _sqlite_path(url):
-        return path.with_name(f"{path.name}-recordings")
+        return path.with_name(f"{path.name}-{name}")
     if url.startswith(_DYNAMODB):
         import platformdirs
 
-        return platformdirs.user_data_path("houselights", appauthor=False) / "recordings"
+        return platformdirs.user_data_path("houselights", appauthor=False) / name
     raise _unknown(url)
 
 

@@ -36,19 +36,20 @@ _TYPES: dict[str, type[AlertDocument]] = {
 
 
 # Fields that an earlier version refuses as unknown: left out where they say nothing, so that it can read the rest.
-_LEFT_OUT_IF_NONE: dict[type, tuple[str, ...]] = {
+_LEFT_OUT_IF_EMPTY: dict[type, tuple[str, ...]] = {
     Heartbeat: ("bundle",),
     Session: ("notice",),
+    Stage: ("directions",),
     AlertMark: ("note",),
 }
-_LEFT_OUT_OF_SEGMENTS = ("notes", "guessed")
+_LEFT_OUT_OF_SEGMENTS = ("notes", "guessed", "picture")
 
 
 def to_json(record: Any) -> str:
     """Serialises a dataclass instance."""
     fields = _fields(record)
-    for name in _LEFT_OUT_IF_NONE.get(type(record), ()):
-        if fields[name] is None:
+    for name in _LEFT_OUT_IF_EMPTY.get(type(record), ()):
+        if fields[name] in (None, ""):
             del fields[name]
     if isinstance(record, Stage):
         _leave_out_empty(segment for timeline in fields["timelines"] for segment in timeline["segments"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -158,6 +158,20 @@ class DynamoStore:
 
     def delete_transcript(self, session_id: str, stage_id: str) -> bool:
         return self._table.delete(_transcript_key(session_id, stage_id))
+
+    def put_slide_pictures(self, session_id: str, stage_id: str, pictures: Mapping[str, bytes]) -> None:
+        items = [
+            {**_picture_key(session_id, stage_id, picture_id), "jpeg": {"B": jpeg}}
+            for picture_id, jpeg in pictures.items()
+        ]
+        with self._sessions.writing_under([session_id], [_key_of(item) for item in items]):
+            self._table.put_all(items)
+        found = self._keys(_pictures_of(session_id, stage_id))
+        self._table.delete_all(item for item in found if item["sk"]["S"].rpartition("#")[2] not in pictures)
+
+    def slide_pictures(self, session_id: str, stage_id: str) -> dict[str, bytes]:
+        items = self._table.rows(_pictures_of(session_id, stage_id), ("sk", "jpeg"))
+        return {item["sk"]["S"].rpartition("#")[2]: bytes(item["jpeg"]["B"]) for item in items}
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
         camera_key = _camera_key("CAMERA", session_id, stage_id, camera.camera_id)
@@ -313,6 +327,14 @@ def _camera_key(kind: str, session_id: str, stage_id: str, camera_id: str) -> It
 
 def _transcript_key(session_id: str, stage_id: str) -> Item:
     return key(documents_of(session_id), f"TRANSCRIPT#{stage_id}")
+
+
+def _pictures_of(session_id: str, stage_id: str) -> KeyRange:
+    return under(documents_of(session_id), "PICTURE", stage_id)
+
+
+def _picture_key(session_id: str, stage_id: str, picture_id: str) -> Item:
+    return key(documents_of(session_id), f"PICTURE#{stage_id}#{picture_id}")
 
 
 def _mark(session_id: str, stage_id: str) -> Item:

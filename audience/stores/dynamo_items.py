@@ -2,7 +2,8 @@
 
 | what | pk | sk | |---|---|---| | windows | `S#<session>#<stage>` | `W#<start_ms, 13 digits>#<camera>#<part>` | |
 single faces | `S#<session>#<stage>` | `F#<start_ms, 13 digits>#<camera>#<part>` | | stages | `D#<session>` |
-`STAGE#<stage>` | | transcripts, compressed | `D#<session>` | `TRANSCRIPT#<stage>` | | cameras, progress, heartbeats |
+`STAGE#<stage>` | | transcripts, compressed | `D#<session>` | `TRANSCRIPT#<stage>` | | pictures
+of slides | `D#<session>` | `PICTURE#<stage>#<picture>` | | cameras, progress, heartbeats |
 `D#<session>` | `CAMERA#<stage>#<camera>`, `PROGRESS#…`, `HEARTBEAT#…` | | rules, alerts, marks, watchers, reports that
 were mailed | `D#<session>` | `ALERTING#RULE#<rule>`, `ALERTING#ALERT#<alert>`, … | | sessions | `SESSIONS` |
 `SESSION#<session>` | | shared scorers, and scorers declared by a session's cameras | `SCORERS`, `D#<session>` |

@@ -5,7 +5,7 @@ Tallies and faces are packed (`audience.windows`, `audience.faces`); all else is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -65,6 +65,9 @@ CREATE TABLE stages (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE transcripts (
     session_id TEXT, stage_id TEXT, packed BLOB NOT NULL, PRIMARY KEY (session_id, stage_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE slide_pictures (
+    session_id TEXT, stage_id TEXT, picture_id TEXT, jpeg BLOB NOT NULL, PRIMARY KEY (session_id, stage_id, picture_id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE cameras (
     session_id TEXT, stage_id TEXT, camera_id TEXT, document TEXT NOT NULL, PRIMARY KEY ({_CAMERA_KEY})
@@ -151,6 +154,24 @@ class SqliteStore:
         condition, values = "session_id = ? AND stage_id = ?", (session_id, stage_id)
         rows = Rows(table="transcripts", key="session_id, stage_id", condition=condition, values=values)
         return self._file.erase([rows]) > 0
+
+    def put_slide_pictures(self, session_id: str, stage_id: str, pictures: Mapping[str, bytes]) -> None:
+        rows = [(session_id, stage_id, picture_id, jpeg) for picture_id, jpeg in pictures.items()]
+        with self._sessions.writing_under([session_id]) as cursor:
+            cursor.executemany("INSERT OR REPLACE INTO slide_pictures VALUES (?, ?, ?, ?)", rows)
+            ids = cursor.execute(
+                "SELECT picture_id FROM slide_pictures WHERE session_id = ? AND stage_id = ?", (session_id, stage_id)
+            )
+            unwanted = [picture_id for (picture_id,) in ids if picture_id not in pictures]
+        if unwanted:
+            places = ", ".join("?" * len(unwanted))
+            condition = f"session_id = ? AND stage_id = ? AND picture_id IN ({places})"
+            key, values = "session_id, stage_id, picture_id", (session_id, stage_id, *unwanted)
+            self._file.erase([Rows(table="slide_pictures", key=key, condition=condition, values=values)])
+
+    def slide_pictures(self, session_id: str, stage_id: str) -> dict[str, bytes]:
+        query = "SELECT picture_id, jpeg FROM slide_pictures WHERE session_id = ? AND stage_id = ?"
+        return {str(picture_id): bytes(jpeg) for picture_id, jpeg in self._file.rows(query, (session_id, stage_id))}
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
         with self._sessions.writing_under([session_id]) as cursor:

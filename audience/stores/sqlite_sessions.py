@@ -27,6 +27,7 @@ _UNDER_A_SESSION = {
     "declared_scorers": "session_id, name",
     "cameras": _CAMERA,
     "transcripts": "session_id, stage_id",
+    "slide_pictures": "session_id, stage_id, picture_id",
     "stages": "session_id, stage_id",
 }
 

@@ -32,6 +32,7 @@ from tests.browser import ARGUMENTS, HOW_TO, browser_path
 from tests.dashboard.conftest import READY, SERVER
 from tests.dashboard.conftest import serving as pages_served
 from tests.routes_server import serving as routes_served
+from tests.timeline_files.written import as_pdf
 
 _SIZE: Final = 10**9
 _CLIP_S: Final = 20
@@ -52,7 +53,8 @@ def figures() -> Iterator[Figure]:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield from _chosen(browser, folder, talk)
         yield from _named(browser, folder, talk)
-        yield from _journey(browser, folder)
+        yield from _journey(browser, folder, deck=None)
+        yield from _journey(browser, folder, deck=_deck(folder))
         browser.close()
         yield _sent_twice(folder, talk)
 
@@ -152,10 +154,18 @@ class _Clicks:
         self.count += 1
 
 
-def _journey(browser: Browser, folder: Path) -> Iterator[Figure]:
-    """From an empty store to a report on one's disk."""
+def _deck(folder: Path) -> Path:
+    """A deck of three slides in PDF."""
+    deck = folder / "deck.pdf"
+    deck.write_bytes(as_pdf(*(("Footer", title, "text") for title in ("Welcome", "The demo", "Thanks"))))
+    return deck
+
+
+def _journey(browser: Browser, folder: Path, deck: Path | None) -> Iterator[Figure]:
+    """From an empty store to a report on one's disk, with or without the slides of a deck."""
     click = _Clicks()
-    with pages_served(SERVER, HOUSELIGHTS_STORE=f"sqlite:///{folder / 'journey.db'}") as address:
+    store = folder / ("journey.db" if deck is None else "journey-with-deck.db")
+    with pages_served(SERVER, HOUSELIGHTS_STORE=f"sqlite:///{store}") as address:
         page = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True).new_page()
         page.goto(address)
         click(page.get_by_role("main").get_by_role("link", name="Score a recording"))
@@ -167,6 +177,13 @@ def _journey(browser: Browser, folder: Path) -> Iterator[Figure]:
         chooser.value.set_files(folder / "clip.mp4")
         click.count += 2  # the file and "Open", in the system's own window
         page.get_by_text("recorded ").first.wait_for(timeout=_WITHIN_MS)
+        if deck is not None:
+            click(page.get_by_role("button", name="Add its slides"))
+            with page.expect_file_chooser() as chooser:
+                click(page.get_by_test_id("stFileUploaderDropzone").get_by_role("button", name="Upload", exact=True))
+            chooser.value.set_files(deck)
+            click.count += 2
+            page.get_by_text("Its slides are on the timeline").wait_for(timeout=_WITHIN_MS)
         click(page.get_by_role("link", name="Open the session"))
         page.locator(".plot[data-curve]").wait_for(timeout=_WITHIN_MS)
         report = page.get_by_role("button", name="Report (PDF)")
@@ -176,7 +193,7 @@ def _journey(browser: Browser, folder: Path) -> Iterator[Figure]:
             click(report)
         assert download.value.path().stat().st_size > 1000
         page.context.close()
-    name = "from nothing to a report to forward, own video"
+    name = "from nothing to a report to forward, own video" + ("" if deck is None else " and deck")
     yield Figure(name=f"{name}: clicks", value=click.count, reach=12, direction="at most")
     yield Figure(name=f"{name}: commands", value=0, reach=0, direction="exactly")
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from audience.board.board import STALE_MS
 from audience.board.liveliness import Liveliness, StageSums, liveliness, without_small_rooms
-from audience.board.ranking import CHAIN_MS, chain_start_ms, stable_orders
+from audience.board.ranking import CHAIN_MS, chain_start_ms, held_rankings
 from audience.disclosure import SMALL_ROOM
 from bench.live_board.watched_day import WatchedDay
 
@@ -49,7 +49,7 @@ def board_and_raw(day: WatchedDay) -> tuple[Ints, Leading, Leading]:
     since_ms, until_ms = day.begins_ms, day.begins_ms + day.plan.length_s * 1000
     figures = liveliness(sums, chain_start_ms(since_ms), until_ms)
     fresh = np.stack([_fresh(one, figures.at_ms) for one in sums], axis=1)
-    held = _first(_orders(figures), ~np.isnan(figures.figure) & fresh)
+    held = _first(held_orders(figures), ~np.isnan(figures.figure) & fresh)
     raw = np.where(np.isnan(figures.level), -1.0, figures.level).argmax(axis=1)
     raw[np.isnan(figures.level).all(axis=1)] = -1
     told = np.stack([figures.at_ms, held], axis=1)[figures.at_ms >= since_ms]
@@ -57,14 +57,19 @@ def board_and_raw(day: WatchedDay) -> tuple[Ints, Leading, Leading]:
     return told, _account(day, told, faces), _account(day, np.column_stack([told[:, 0], raw[-len(told) :]]), faces)
 
 
-def _orders(figures: Liveliness) -> Ints:
-    """The held order at every update, each told from its own chain's beginning, as a board tells it."""
+def held_orders(figures: Liveliness) -> Ints:
+    """The order at every update, each replayed from its own chain's beginning, as a board does; others come last."""
     orders = np.empty(figures.figure.shape, dtype=np.int64)
+    half = (figures.high - figures.low) / 2
+    everyone = range(figures.figure.shape[1])
     chains = figures.at_ms // CHAIN_MS
     for chain in np.unique(chains):
         here = np.flatnonzero(chains == chain)
         start = int(np.searchsorted(figures.at_ms, chain_start_ms(int(chain) * CHAIN_MS)))
-        orders[here] = stable_orders(figures.figure[start : here[-1] + 1])[here - start]
+        rankings = held_rankings(figures.figure[start : here[-1] + 1], half[start : here[-1] + 1])
+        for update in here.tolist():
+            order = rankings[update - start].order
+            orders[update] = [*order, *(stage for stage in everyone if stage not in order)]
     return orders
 
 

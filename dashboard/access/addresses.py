@@ -17,9 +17,12 @@ import streamlit
 from dashboard.access.link_route import ROUTE as LINKS
 from dashboard.pages.board.routes import ROUTE as BOARDS
 from dashboard.pages.bring.routes import INCOMING
+from dashboard.pages.camera.routes import CAMERA
 from dashboard.pages.desk.routes import DESK
 from dashboard.pages.household.routes import HOUSEHOLD
 from dashboard.pages.join.routes import JOIN, WITHDRAW
+from dashboard.pages.watch.models import NAMES
+from dashboard.pages.watch.routes import WATCH, WATCH_FILES
 from dashboard.recordings import ROUTE as RECORDINGS
 
 Whom = Literal["everybody", "let in", "roles", "recording", "bringing", "nobody"]
@@ -36,6 +39,8 @@ three thousand phones with the board take. How much the server does at once, the
 _ID: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _PART: Final = "[^/]{1,200}"
 _TOKEN: Final = "[A-Za-z0-9._~-]{1,200}"
+# Carries the ids of a session, a stage and a camera.
+_CAMERA_TOKEN: Final = "[A-Za-z0-9._-]{1,400}"
 _LONGEST_PATH: Final = 1000
 
 
@@ -89,6 +94,13 @@ def addresses() -> Sequence[Address]:
         _address(f"{JOIN}/{_TOKEN}/photo", ("POST",), "everybody", cost=HINT_COST),
         _address(f"{HOUSEHOLD}/{_TOKEN}(?:/state\\.json|/faces/{_ID})?", READING, "everybody", cost=5),
         _address(f"{HOUSEHOLD}/{_TOKEN}/taps", ("POST",), "everybody", cost=20),
+        _address(f"{CAMERA}/{_CAMERA_TOKEN}(?:/about)?", READING, "everybody", cost=5),
+        _address(f"{CAMERA}/{_CAMERA_TOKEN}/(?:picture|stop)", ("POST",), "everybody", cost=20),
+        _address(f"{WATCH}/{_TOKEN}/figures", ("POST",), "everybody", cost=2),
+        _address(f"{WATCH}/{_TOKEN}/film", READING, "everybody", cost=2),
+        _address(f"{WATCH}/{_TOKEN}(?:/about)?", ("GET",), "everybody", cost=20),
+        _address(f"{WATCH}/{_TOKEN}/(?:join|withdraw)", ("POST",), "everybody", cost=50),
+        _address(f"{WATCH_FILES}/(?:{'|'.join(map(re.escape, NAMES))})", ("GET",), "everybody", cost=20),
         _address(INCOMING, ("POST",), "bringing", cost=200),
         _address(f"{INCOMING}/[0-9a-f]{{32}}", ("GET", "PATCH"), "bringing", cost=5),
         _address(f"{LINKS}/[^/]{{1,600}}", READING, "everybody", cost=20),

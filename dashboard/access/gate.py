@@ -41,7 +41,7 @@ _LONGEST_QUERY: Final = 8192
 # Python's reader of cookies takes time by the square of them, seconds for a header of the largest size; none of ours
 # has any, and cookies that others set at the same address have few.
 _MOST_ESCAPES: Final = 200
-_NOTHING: Final = "There is no such thing here."
+NOTHING_HERE: Final = "There is no such thing here."
 
 
 class Gate:
@@ -102,11 +102,11 @@ class Gate:
 
     async def _local(self, address: Address | None, scope: Scope, receive: Receive, send: Send) -> None:
         fields = headers(local=True, encrypted=False)
-        if not is_loopback(_peer(scope)):
+        if not is_loopback(peer_of(scope)):
             line = "These pages are for the person at their machine: without access settings nobody else is served."
             await refuse(scope, receive, send, 403, line, fields)
         elif address is None:
-            await refuse(scope, receive, send, 404, _NOTHING, fields)
+            await refuse(scope, receive, send, 404, NOTHING_HERE, fields)
         elif scope.get("method", "GET") not in address.methods:
             await refuse(scope, receive, send, 405, "Not by this method.", fields, allow=address.methods)
         else:
@@ -119,7 +119,7 @@ class Gate:
         request = HTTPConnection(scope)
         # Proxies add to the line there is, or a line of their own.
         forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
-        line = line_of(client_of(_peer(scope), forwarded, settings.networks))
+        line = line_of(client_of(peer_of(scope), forwarded, settings.networks))
         if not self._limits.take(line, address.cost if address else 1, time.monotonic()):
             await refuse(scope, receive, send, 429, "Too many requests: wait a little.", fields)
             return
@@ -130,14 +130,14 @@ class Gate:
             await send(message)
 
         if address is None or len(scope["query_string"]) > _LONGEST_QUERY:
-            await refuse(scope, receive, charged, 404, _NOTHING, fields)
+            await refuse(scope, receive, charged, 404, NOTHING_HERE, fields)
             return
         login = permit = None
         if address.whom != "everybody" or address.is_page or path == _SIGN_OUT:
             login = login_of(request.cookies, settings)
             permit = _permit(settings, request, login)
             if not await _may(permit, address, path):
-                await refuse(scope, receive, charged, 404, _NOTHING, fields)
+                await refuse(scope, receive, charged, 404, NOTHING_HERE, fields)
                 return
         if scope.get("method", "GET") not in address.methods:
             await refuse(scope, receive, charged, 405, "Not by this method.", fields, allow=address.methods)
@@ -250,7 +250,8 @@ def _header(scope: Scope, name: bytes) -> bytes:
     return b",".join(value for known, value in scope["headers"] if known == name)
 
 
-def _peer(scope: Scope) -> str:
+def peer_of(scope: Scope) -> str:
+    """The address that a connection is from; "" where it is not known."""
     client = scope.get("client")
     return client[0] if client else ""
 

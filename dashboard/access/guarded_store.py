@@ -6,7 +6,7 @@ session that one may not see is, in every answer, a session that is not there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
@@ -120,6 +120,14 @@ class GuardedStore:
     def delete_transcript(self, session_id: str, stage_id: str) -> bool:
         """Removes what was said on a stage."""
         return self.writing(session_id, "analyst").delete_transcript(session_id, stage_id)
+
+    def slide_pictures(self, session_id: str, stage_id: str) -> dict[str, bytes]:
+        """The pictures of what was shown on a stage: whoever sees the session sees them, as its timeline."""
+        return self._seeing(session_id).slide_pictures(session_id, stage_id)
+
+    def put_slide_pictures(self, session_id: str, stage_id: str, pictures: Mapping[str, bytes]) -> None:
+        """Writes them: an analyst's work, as timelines are."""
+        self.writing(session_id, "analyst").put_slide_pictures(session_id, stage_id, pictures)
 
     def put_session(self, session: Session) -> None:
         """Writes a session."""

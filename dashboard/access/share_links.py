@@ -11,9 +11,10 @@ import binascii
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from audience.errors import AccessRefused, InvalidValue
 from audience.ids import check_id
@@ -23,6 +24,7 @@ LEAST_SECRET: Final = 32
 _LONGEST = 512
 # Signed along with the content, so that no signature made for anything else passes for a link's.
 _PURPOSE = b"houselights share link 1\n"
+_OTHER_RELEASE = "This link was made by another Houselights. Ask for another."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +58,7 @@ class ShareLink:
         Raises:
             InvalidValue: the secret is too short.
         """
-        content = [self.link_id, self.session_id, self.until_s, int(self.recording)]
-        packed = _packed(json.dumps(content, separators=(",", ":")).encode())
-        return f"{packed}.{_packed(_signature(packed, secret))}"
+        return signed([self.link_id, self.session_id, self.until_s, int(self.recording)], secret, _PURPOSE)
 
 
 def opened(token: str, secret: str, now: datetime) -> ShareLink:
@@ -73,27 +73,63 @@ def opened(token: str, secret: str, now: datetime) -> ShareLink:
         AccessRefused: it was not, or is not any more; the line is for whoever holds the link.
         InvalidValue: the secret is too short.
     """
-    packed, _, signature = token.partition(".")
-    wanted = _packed(_signature(packed, secret))
-    if len(token) > _LONGEST or not hmac.compare_digest(signature.encode("utf-8", "replace"), wanted.encode()):
-        raise AccessRefused("This link is not valid. Ask whoever gave it to you for another.")
+    content = verified(token, secret, _PURPOSE)
     try:
-        link_id, session_id, until_s, recording = json.loads(
-            base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
-        )
+        link_id, session_id, until_s, recording = content
         link = ShareLink(link_id=link_id, session_id=session_id, until_s=until_s, recording=bool(recording))
-    except (binascii.Error, ValueError, TypeError):
-        raise AccessRefused("This link was made by another Houselights. Ask for another.") from None
-    if now.timestamp() >= link.until_s:
-        ended = from_ms(link.until_s * 1000)
-        raise AccessRefused(f"This link was good until {ended:%d %B %Y, %H:%M} UTC. Ask for another.")
+    except (ValueError, TypeError):
+        raise AccessRefused(_OTHER_RELEASE) from None
+    check_not_over(link.until_s, now)
     return link
 
 
-def _signature(packed: str, secret: str) -> bytes:
+def signed(content: Sequence[object], secret: str, purpose: bytes) -> str:
+    """Content and its signature, as they stand in an address.
+
+    Args:
+        content: what JSON can hold.
+        secret: at least `LEAST_SECRET` characters.
+        purpose: signed along, so that no signature made for anything else passes.
+
+    Raises:
+        InvalidValue: the secret is too short.
+    """
+    packed = _packed(json.dumps(content, separators=(",", ":")).encode())
+    return f"{packed}.{_packed(_signature(packed, secret, purpose))}"
+
+
+def verified(token: str, secret: str, purpose: bytes) -> Any:
+    """The content of a token, once its signature is found to be valid.
+
+    Raises:
+        AccessRefused: it is not; the line is for whoever holds the link.
+        InvalidValue: the secret is too short.
+    """
+    packed, _, signature = token.partition(".")
+    wanted = _packed(_signature(packed, secret, purpose))
+    if len(token) > _LONGEST or not hmac.compare_digest(signature.encode("utf-8", "replace"), wanted.encode()):
+        raise AccessRefused("This link is not valid. Ask whoever gave it to you for another.")
+    try:
+        return json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
+    except (binascii.Error, ValueError):
+        raise AccessRefused(_OTHER_RELEASE) from None
+
+
+def check_not_over(until_s: int, now: datetime) -> None:
+    """Checks that a link has not expired.
+
+    Raises:
+        AccessRefused: it has; the line is for whoever holds the link.
+    """
+    if now.timestamp() >= until_s:
+        ended = from_ms(until_s * 1000)
+        raise AccessRefused(f"This link was good until {ended:%d %B %Y, %H:%M} UTC. Ask for another.")
+
+
+def _signature(packed: str, secret: str, purpose: bytes) -> bytes:
     if len(secret) < LEAST_SECRET:
         raise InvalidValue(f"the secret of share links has {len(secret)} characters: use at least {LEAST_SECRET}")
-    return hmac.digest(secret.encode(), _PURPOSE + packed.encode("utf-8", "replace"), hashlib.sha256)
+    return hmac.digest(secret.encode(), purpose + packed.encode("utf-8", "replace"), hashlib.sha256)
 
 
 def _packed(content: bytes) -> str:

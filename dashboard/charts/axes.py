@@ -24,6 +24,8 @@ HOVER: Final = "hover"
 
 _STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200)
 _DAY_S: Final = 86_400
+# Ends of axes of percent, and into how many parts their ticks cut them: whole numbers all.
+_SHARE_TOPS: Final = ((4, 2), (10, 2), (20, 4), (30, 3), (40, 4), (50, 5), (60, 3), (80, 4), (100, 4))
 _WIDTH: Final = 800
 _PADDING: Final = {"left": 0, "right": 0, "top": 2, "bottom": 4}
 
@@ -70,9 +72,9 @@ def seconds(field: str, ends_s: Ends, axis: Any = alt.Undefined) -> alt.X:
     return alt.X(f"{field}:Q", scale=scale, axis=axis)
 
 
-def percent_axis(top: float) -> alt.Axis:
-    """From 0 over half of it to `top` percent."""
-    return left_axis(values=[0, top / 2, top], grid=True, labelExpr="datum.value + ' %'")
+def percent_axis(ticks: Sequence[float]) -> alt.Axis:
+    """An axis of percent with these ticks (`share_ticks`)."""
+    return left_axis(values=list(ticks), grid=True, labelExpr="datum.value + ' %'")
 
 
 def left_axis(**options: Any) -> alt.Axis:
@@ -80,9 +82,14 @@ def left_axis(**options: Any) -> alt.Axis:
     return alt.Axis(title=None, orient="left", offset=-LEFT_PX, **options)
 
 
-def share_top(highest: float) -> float:
-    """The top of an axis of percent, 50 or 100, so that charts can be compared by eye; 100 where nothing is known."""
-    return 50 if highest < 50 else 100
+def share_ticks(highest: float) -> list[float]:
+    """The ticks of an axis of percent that fits its data: from 0, always, to the first round figure at or over them.
+
+    Args:
+        highest: what is to be seen, percent; NaN where nothing is known, which takes the whole axis.
+    """
+    top, parts = next((one for one in _SHARE_TOPS if one[0] >= highest), _SHARE_TOPS[-1])
+    return [top / parts * tick for tick in range(parts + 1)]
 
 
 def legend(names: Mapping[str, str]) -> alt.Legend:

@@ -25,7 +25,7 @@ from dashboard.charts.axes import (
     left_axis,
     percent_axis,
     seconds,
-    share_top,
+    share_ticks,
 )
 from dashboard.charts.theme import MOST_STYLES, SMALL_PX, TEXT_PX, Palette, dash, see_through
 from dashboard.charts.thinning import thinned
@@ -36,6 +36,9 @@ BRUSHED: Final = "from_s"
 
 MOST_BANDS: Final = 4
 """More bands would hide one another."""
+
+CLUSTER: Final = ("from_s", "until_s", "number", "at_s", "points", "said")
+"""The columns of `CompareFigures.clusters`."""
 
 _NAME_PX, _LINES_ALONE_PX, _LINES_PX, _BETWEEN_PX, _DIFFERENCE_PX = 24, 300, 260, 48, 112
 _SHORTEST_TITLE_PX: Final = 40
@@ -60,7 +63,8 @@ class CompareFigures:
         segments: what was shown: `from_s`, `until_s`, `title`.
         difference: what the lower plot shows; empty where there is none.
         widest: the difference farthest from 0 on the whole axis, points.
-        clusters: where groups differ by more than chance: `from_s`, `until_s`, `number`.
+        clusters: where groups differ by more than chance: `from_s`, `until_s`, `number`; `at_s`, their middle, and
+            `points`, the mean difference there, with `said`, the same in words.
     """
 
     cells: pd.DataFrame
@@ -72,7 +76,7 @@ class CompareFigures:
     segments: pd.DataFrame
     difference: str = ""
     widest: float = 0.0
-    clusters: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"from_s": [], "until_s": [], "number": []}))
+    clusters: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CLUSTER)))
 
 
 def compare_chart(figures: CompareFigures, palette: Palette) -> alt.LayerChart:
@@ -127,7 +131,8 @@ def _segments(figures: CompareFigures, lines_px: int, palette: Palette) -> list[
 
 def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -> list[alt.Chart]:
     """The lines, each with its band where so few have one that they can be distinguished."""
-    top = share_top(figures.highest)
+    ticks = share_ticks(figures.highest)
+    top = ticks[-1]
 
     def share(name: str, axis: alt.Axis | None = None) -> alt.Y:
         return alt.Y(f"{name}:Q", scale=alt.Scale(domain=[0, top], range=[lines_px, _NAME_PX]), axis=axis)
@@ -146,7 +151,7 @@ def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -
             band = cells.mark_area(color=see_through(colour))
             layers.append(band.encode(x=x, y=share(low), y2=alt.Y2(f"{high}:Q")))
     foot = alt.Chart(pd.DataFrame({"at_s": [figures.ends_s[0]], "share": [0]})).mark_point(opacity=0)
-    layers.append(foot.encode(x=x, y=share("share", percent_axis(top))))
+    layers.append(foot.encode(x=x, y=share("share", percent_axis(ticks))))
     if quiet:
         pieces = _pieces(figures.cells, quiet)
         pieces["y"] = lines_px - (lines_px - _NAME_PX) / top * pieces.pop("share")
@@ -192,6 +197,14 @@ def _difference(figures: CompareFigures, x: alt.X, height: int, palette: Palette
     clusters, begins = alt.Chart(figures.clusters), seconds(BRUSHED, figures.ends_s)
     stretch = clusters.mark_rect(color=palette.band, y=top, y2=height)
     numbers = clusters.mark_text(y=top - 8, align="left", dx=4, fontSize=SMALL_PX)
+    # At the difference, on the other side of 0, where the line is not.
+    sizes = clusters.mark_text(
+        y=(top + height) / 2,
+        dy=alt.expr("datum.points < 0 ? -12 : 14"),
+        fontSize=TEXT_PX + 1,
+        fontWeight=600,
+        color=palette.ink,
+    )
     return [
         _name(figures.difference, top - 32, palette),
         stretch.encode(x=begins, x2=alt.X2("until_s:Q")),
@@ -202,4 +215,5 @@ def _difference(figures: CompareFigures, x: alt.X, height: int, palette: Palette
         cells.mark_line(color=palette.ink, strokeWidth=1.6).encode(
             x=x, y=alt.Y("difference:Q", scale=scale, axis=axis)
         ),
+        sizes.encode(x=x, text=alt.Text("said:N")),
     ]

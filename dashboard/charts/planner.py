@@ -35,7 +35,11 @@ def planner_chart(plan: Plan, screenings: int | None, palette: Palette) -> alt.L
             "said": [_said(*one) for one in zip(count.tolist(), points.tolist(), strict=True)],
         }
     )
-    x = alt.X("screenings:Q", scale=alt.Scale(domain=[0, most], nice=False), axis=alt.Axis(title=None, grid=False))
+    x = alt.X(
+        "screenings:Q",
+        scale=alt.Scale(domain=[0, most], nice=False),
+        axis=alt.Axis(title="Screenings of each cut", grid=False),
+    )
     axis = alt.Axis(title=None, tickCount=5, labelExpr="datum.value + ' points'")
     y = alt.Y("points:Q", scale=alt.Scale(zero=True), axis=axis)
     cells = alt.Chart(frame)
@@ -43,7 +47,7 @@ def planner_chart(plan: Plan, screenings: int | None, palette: Palette) -> alt.L
     marked = frame.iloc[np.searchsorted(count, [screenings])] if screenings else frame.iloc[:0]
     point = alt.Chart(marked).mark_point(filled=True, size=110, opacity=1, color=palette.curve)
     layers = [line, point.encode(x=x, y=y), *hovered(frame, x, palette)]
-    return finished(layers, palette, height=_HEIGHT, title="Smallest rise that is found, by screenings of each cut")
+    return finished(layers, palette, height=_HEIGHT, title="Smallest rise that is found")
 
 
 def _said(screenings: int, points: float) -> str:

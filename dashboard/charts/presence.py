@@ -25,7 +25,7 @@ from dashboard.charts.axes import (
     legend,
     percent_axis,
     seconds,
-    share_top,
+    share_ticks,
 )
 from dashboard.charts.theme import PHONE_PX, Palette, drawable
 
@@ -129,11 +129,11 @@ def panel_chart(
     axis = labelled_axis(clock_labels(from_ms(int(start_ms[0])).astimezone(zone), ends[1]))
     x = seconds("at_s", ends, axis)
     known_shares = [float(np.nanmax(share)) for share in shares.values() if not np.isnan(share).all()]
-    top = share_top(max(known_shares, default=0.0))
+    ticks = share_ticks(max(known_shares, default=0.0))
     lines = alt.Chart(frame.drop(columns="said")).transform_fold(list(shares), as_=["source", "share"])
     line = lines.mark_line(strokeWidth=2, interpolate="step").encode(
         x=x,
-        y=alt.Y("share:Q", scale=alt.Scale(domain=[0, top]), axis=percent_axis(top)),
+        y=alt.Y("share:Q", scale=alt.Scale(domain=[0, ticks[-1]]), axis=percent_axis(ticks)),
         **distinct("source:N", names, [palette.curve, palette.faces], [[1, 0], [6, 4]]),
     )
     titles = alt.Chart(_spans(programmes)).mark_text(

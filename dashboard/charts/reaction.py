@@ -10,7 +10,19 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from audience.reaction.curve import FEW, SHOWN, ReactionCurve, StageWindows, runs, shown, span, states
+from audience.reaction.curve import (
+    EXCLUDED,
+    FEW,
+    LONGEST_BRIDGE_S,
+    SHOWN,
+    ReactionCurve,
+    StageWindows,
+    bridges,
+    runs,
+    shown,
+    span,
+    states,
+)
 from audience.reaction.moments import Moment
 from audience.time import clock_text
 from dashboard.charts.axes import (
@@ -22,7 +34,7 @@ from dashboard.charts.axes import (
     left_axis,
     percent_axis,
     seconds,
-    share_top,
+    share_ticks,
     tick_step,
 )
 from dashboard.charts.theme import SMALL_PX, Palette
@@ -117,8 +129,8 @@ def _curve(
     kept = thinned(curve.share, _MOST_POINTS)
     shares = {"share": curve.share, "low": curve.share_low, "high": curve.share_high}
     frame = pd.DataFrame({"at_s": _middle_s(windows)[kept], **{name: 100 * of[kept] for name, of in shares.items()}})
-    top = share_top(100 * float(np.nanmax(curve.share_high, initial=0.0)))
-    scale = alt.Scale(domain=[0, top], range=[_TITLES_PX + _CURVE_PX, _TITLES_PX])
+    ticks = share_ticks(100 * float(np.nanmax(curve.share_high, initial=0.0)))
+    scale = alt.Scale(domain=[0, ticks[-1]], range=[_TITLES_PX + _CURVE_PX, _TITLES_PX])
     # A turn's own share is that of the stretch after it, and its place may be in a gap.
     drawn = [float(curve.share[moment.place]) for moment in moments]
     numbered = pd.DataFrame(
@@ -129,12 +141,29 @@ def _curve(
         }
     )
     line, marked = alt.Chart(frame), alt.Chart(numbered)
+    middle_s = _middle_s(windows)
+    # Gaps of a second or two are bridged: thin, as a bridge is no figure.
+    bridged = pd.DataFrame(
+        [
+            (middle_s[at], 100 * curve.share[at], piece)
+            for piece, ends in enumerate(bridges(windows, curve.share))
+            for at in ends
+        ],
+        columns=["at_s", "share", "piece"],
+    )
     y = alt.Y("share:Q", scale=scale, axis=None)
     return [
         line.mark_area(color=palette.band).encode(x=x, y=alt.Y("low:Q", scale=scale, axis=None), y2=alt.Y2("high:Q")),
-        line.mark_line(color=palette.curve, strokeWidth=1.6, strokeCap="round").encode(
-            x=x, y=alt.Y("share:Q", scale=scale, axis=percent_axis(top))
+        *(
+            line.mark_line(color=palette.edge, strokeWidth=0.6).encode(x=x, y=alt.Y(f"{end}:Q", scale=scale, axis=None))
+            for end in ("low", "high")
         ),
+        line.mark_line(color=palette.curve, strokeWidth=1.6, strokeCap="round").encode(
+            x=x, y=alt.Y("share:Q", scale=scale, axis=percent_axis(ticks))
+        ),
+        alt.Chart(bridged)
+        .mark_line(color=palette.curve, strokeWidth=0.75)
+        .encode(x=x, y=y, detail=alt.Detail("piece:N")),
         marked.mark_circle(size=256, opacity=1, color=palette.curve).encode(x=x, y=y),
         marked.mark_text(color=palette.paper, fontWeight=600, fontSize=SMALL_PX).encode(
             x=x, y=y, text=alt.Text("number:N")
@@ -174,11 +203,11 @@ def _segments(windows: StageWindows, written: Callable[[str], str]) -> pd.DataFr
 
 
 def _unseen(windows: StageWindows, palette: Palette) -> pd.DataFrame:
-    """Stretches without a figure: blue-grey where there are too few faces, else grey."""
+    """Stretches without a figure: blue-grey where there are too few faces, else grey. Blinks are none."""
     rows = [
         (*span(windows, first, last), palette.withheld if state == FEW else palette.unseen)
         for state, first, last in runs(states(windows))
-        if state != SHOWN
+        if state == EXCLUDED or (state != SHOWN and (last - first + 1) * windows.width_ms > 1000 * LONGEST_BRIDGE_S)
     ]
     return pd.DataFrame(rows, columns=["from_s", "until_s", "fill"])
 

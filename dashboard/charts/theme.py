@@ -29,9 +29,11 @@ class Palette:
     Attributes:
         ground: of the page.
         ink, quiet: of text.
-        rule: of grid lines.
+        rule: behind the names of segments.
+        grid: of grid lines; seen at 3:1, and drawn as dots so that they stay quiet.
         paper: of what lies above the page.
         curve, band, faces: of the reaction curve, its interval, and the faces in view.
+        edge: of the interval, whose own colour is too pale to be seen by everybody.
         segment, unseen, withheld: behind a curve; seen through.
         beside: up to three more lines, which differ in their dashes too.
         lines: lines that are compared, as many as `MOST_STYLES`.
@@ -42,9 +44,11 @@ class Palette:
     ink: str
     quiet: str
     rule: str
+    grid: str
     paper: str
     curve: str
     band: str
+    edge: str
     faces: str
     segment: str
     unseen: str
@@ -66,9 +70,11 @@ LIGHT = Palette(
     ink="#221d28",
     quiet="#625a6b",
     rule="#e3ddd2",
+    grid="#8c857c",
     paper="#ffffff",
     curve="#a3500b",
     band="rgba(214, 128, 32, 0.26)",
+    edge="#b86a12",
     faces="#54698f",
     segment="rgba(84, 72, 100, 0.065)",
     unseen="rgba(90, 84, 100, 0.16)",
@@ -83,9 +89,11 @@ DARK = Palette(
     ink="#ece7f0",
     quiet="#b0a7bb",
     rule="#332d3b",
+    grid="#6f6778",
     paper="#221e29",
     curve="#f4b958",
     band="rgba(240, 179, 84, 0.27)",
+    edge="#a8762e",
     faces="#93a9d6",
     segment="rgba(220, 205, 240, 0.06)",
     unseen="rgba(200, 190, 215, 0.16)",
@@ -131,7 +139,8 @@ def config_of(palette: Palette) -> dict[str, Any]:
         "view": {"stroke": None},
         "axis": {
             **text,
-            "gridColor": palette.rule,
+            "gridColor": palette.grid,
+            "gridDash": [1, 3],
             "domainColor": palette.quiet,
             "tickColor": palette.quiet,
             "labelFlush": False,

@@ -8,28 +8,31 @@ from html import escape
 import segno
 
 from dashboard.notice.contents import Notice
+from dashboard.report.typefaces import font_faces
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #14181c; --quiet: #4c545c; --accent: #1c4e80; --paper: #fff; --rule: #b9bfc5 }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #f1f3f5; --quiet: #b6bec6; --accent: #8fc1f0; --paper: #15181b; --rule: #565e66 }
 }
-@media print { :root { --ink: #000; --quiet: #333; --accent: #1c4e80; --paper: #fff } section { break-inside: avoid } }
-body { font: 1.25rem/1.45 "Source Sans Pro", "Source Sans 3", system-ui, sans-serif; color: var(--ink);
+@media print { :root { --ink: #000; --quiet: #333; --accent: #1c4e80; --paper: #fff } section { break-inside: avoid }
+  nav { display: none } }
+body { font: 1.25rem/1.45 "Source Sans Pro", system-ui, sans-serif; color: var(--ink);
   background: var(--paper); max-width: 46rem; margin: 0 auto; padding: 1.5rem 1.25rem 3rem; overflow-wrap: anywhere }
-h1 { font: 600 2.1rem/1.2 "Source Serif Pro", "Source Serif 4", Georgia, serif; margin: 0 0 1rem }
+h1 { font: 600 2.1rem/1.2 "Source Serif Pro", Georgia, serif; margin: 0 0 1rem }
 h2 { font-size: 1.05rem; margin: 1.6rem 0 .4rem }
 p { margin: 0 0 .8rem }
 .choice { color: var(--accent); font-weight: 600 }
 section + section { border-top: 1px solid var(--rule); margin-top: 2.5rem; padding-top: 2rem }
-dl { font-size: 1rem; display: grid; grid-template-columns: 9rem 1fr; gap: .35rem 1rem; margin: 0 }
-dt { font-weight: 600 } dd { margin: 0 } .blank { border-bottom: 1px solid var(--rule); min-height: 1.4em }
+dl { font-size: 1rem; display: grid; grid-template-columns: minmax(9rem, auto) 1fr; gap: .35rem 1rem; margin: 0 }
+dt { font-weight: 600; overflow-wrap: normal } dd { margin: 0 }
+.blank { border-bottom: 1px solid var(--rule); min-height: 1.4em }
 nav { margin-bottom: 2rem; font-size: 1rem } nav a { color: var(--accent); margin-right: 1rem; white-space: nowrap }
 footer { margin-top: 2.5rem; color: var(--quiet); font-size: .95rem } footer a { color: var(--accent) }
 svg { background: #fff; padding: 8px; display: block; margin-top: .8rem }
 @media (max-width: 34rem) { dl { grid-template-columns: 1fr } dd { margin-bottom: .6rem } }
 """
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'"
 
 
 def html_of(notices: Sequence[Notice], *, session: str, address: str = "") -> str:
@@ -42,13 +45,16 @@ def html_of(notices: Sequence[Notice], *, session: str, address: str = "") -> st
     """
     links = "".join(f'<a href="#{one.language}" lang="{one.language}">{escape(one.name)}</a>' for one in notices)
     nav = f"<nav>{links}</nav>" if len(notices) > 1 else ""
+    body = (
+        f"{nav}<main>{''.join(map(_section, notices))}</main>"
+        f"<footer>{escape(session)}{_leads_to(notices, address)}</footer>"
+    )
     return (
         f'<!DOCTYPE html><html lang="{notices[0].language}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(notices[0].title)}: {escape(session)}</title><style>{_STYLE}</style></head><body>"
-        f"{nav}<main>{''.join(map(_section, notices))}</main>"
-        f"<footer>{escape(session)}{_leads_to(notices, address)}</footer></body></html>"
+        f"<title>{escape(notices[0].title)}: {escape(session)}</title><style>{font_faces(body)}{_STYLE}</style></head>"
+        f"<body>{body}</body></html>"
     )
 
 

@@ -6,7 +6,6 @@ import io
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from html import escape
-from importlib.resources import files
 from typing import Final, Literal
 
 import segno
@@ -31,7 +30,7 @@ from reportlab.platypus import (
 )
 
 from dashboard.notice.contents import Notice
-from dashboard.report.typefaces import drawable
+from dashboard.report.typefaces import BOLD, HEADING, TEXT, drawable, typeface_file
 
 Paper = Literal["a4", "letter"]
 PAPERS: Final = {"a4": A4, "letter": LETTER}
@@ -40,9 +39,6 @@ READ_AT_2_M_PT: Final = 20
 """The smallest letters of what is to be read from two metres: capitals of 4.6 mm, 8 minutes of arc there. Normal sight
 reads 5."""
 
-# The typefaces of the pages, as packages carry them.
-TEXT, BOLD, HEADING = "SourceSansPro-Regular", "SourceSansPro-Semibold", "SourceSerifPro-Semibold"
-_PACKAGES: Final = {TEXT: "font_source_sans_pro", BOLD: "font_source_sans_pro", HEADING: "font_source_serif_pro"}
 _LARGE_PT: Final = 25
 _MARGIN: Final = 15 * mm
 _QR: Final = 25 * mm
@@ -227,5 +223,5 @@ _TABLE = TableStyle(
 @lru_cache(maxsize=1)
 def _register_typefaces() -> None:
     """Makes them known to reportlab, once a process."""
-    for name, package in _PACKAGES.items():
-        registerFont(TTFont(name, str(files(package) / "files" / f"{name}.ttf")))
+    for name in (TEXT, BOLD, HEADING):
+        registerFont(TTFont(name, typeface_file(name)))

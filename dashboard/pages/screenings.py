@@ -153,6 +153,17 @@ def _why_not(screening: Screening) -> str:
     return ""
 
 
+_MOST_NAMED = 3
+
+
+def left_out_text(selection: Selection) -> str:
+    """Which chosen screenings are in no figure, and why, in a sentence."""
+    reasons = [f"{one.name} ({one.why})" for one in selection.left_out[:_MOST_NAMED]]
+    if (more := len(selection.left_out) - _MOST_NAMED) > 0:
+        reasons.append(f"{more} more")
+    return f"Left out of every figure: {', '.join(reasons)}."
+
+
 def lines_set_down(screenings: Iterable[Screening]) -> list[str]:
     """A line for each, in the order of the screenings and of the instants they begin at."""
     lines = []

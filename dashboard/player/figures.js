@@ -15,7 +15,9 @@ function sharesOf(text) {
 }
 
 function curveOf(packed) {
-  return packed && { share: sharesOf(packed.share), low: sharesOf(packed.low), high: sharesOf(packed.high) };
+  if (!packed) return packed;
+  const [share, low, high] = [packed.share, packed.low, packed.high].map(sharesOf);
+  return { share, low, high, bridges: unpacked(packed.bridges, Uint32Array) };
 }
 
 /** Seconds as people read them on a player, as audience/time.py writes them. */
@@ -47,11 +49,12 @@ class Figures {
     this.coverage = unpacked(data.coverage, Uint8Array);
     this.smooth = curveOf(data.smooth);
     this.raw = curveOf(data.raw) || this.smooth;
+    this.most_faces = this.faces.reduce((most, count) => (count > most ? count : most), 1);
     this.lines = data.lines.map((line) => ({ ...line, smooth: sharesOf(line.smooth), raw: sharesOf(line.raw) }));
     this.usual = data.usual && { ...data.usual, low: sharesOf(data.usual.low), high: sharesOf(data.usual.high) };
     const places = data.at ? unpacked(data.at, Uint32Array) : this.faces.keys();
     /** The middle of every window that was sent, seconds since the session began. */
-    this.at = Float64Array.from(places, (place) => this.from_s + (place + 0.5) * this.window_s);
+    this.at = Float64Array.from(places, (place) => this.axis_from_s + (place + 0.5) * this.window_s);
     this.clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: data.zone });
   }
 
@@ -72,12 +75,6 @@ class Figures {
     return after > 0 && second - this.at[after - 1] < this.at[after] - second ? after - 1 : after;
   }
 
-  /** The highest bound of the band, or share of another line, that there is, 0..1. */
-  highest() {
-    const all = [this.raw.high, ...this.lines.map((line) => line.raw), ...(this.usual ? [this.usual.high] : [])];
-    return Math.max(...all.map((values) => values.reduce((most, value) => (value > most ? value : most), 0)));
-  }
-
   stretchAt(stretches, second) {
     return stretches.findIndex(([from, until]) => second >= from && second < until);
   }
@@ -89,7 +86,7 @@ class Figures {
 
   /** A second as it is looked up: in what was shown, else in the session. */
   position(second) {
-    const piece = this.shown[this.stretchAt(this.shown, second)];
+    const piece = this.shown[this.stretchAt(this.shown, Math.min(second, this.until_s - this.window_s / 2))];
     if (piece) return clockText(Math.max(0, second + piece[2]));
     return this.shown.length ? `${clockText(second)} of the session` : clockText(second);
   }

@@ -1,8 +1,14 @@
 // Draws the curve on a canvas: segments, line and band, gaps, faces, axis of time.
 
+// Names of segments: a line of them, or two where one has no room.
 const STRIP_PX = 24;
+const TALL_STRIP_PX = 38;
+// A segment narrower than this shows its number alone.
+const NAMED_FROM_PX = 58;
+const NARROW_PX = 16;
 const LANE_PX = 30;
-const FACES_PX = 40;
+const FACES_PX = 36;
+const SHORTEST_GAP_PX = 4;
 const AXIS_PX = 22;
 const MARKER_PX = 24;
 // How lines beside the curve are dashed: never told by colour alone.
@@ -65,45 +71,99 @@ class Picture {
     pen.scale(ratio, ratio);
     pen.font = `12px ${this.font}`;
     pen.textBaseline = "middle";
-    this.strip = figures.segments.length ? STRIP_PX : 0;
+    this.#nameSegments();
     this.top = this.strip + (curve || figures.markers.length ? LANE_PX : 20);
     this.floor = this.height - AXIS_PX;
     this.facesTop = curve ? this.floor - FACES_PX : this.top;
-    this.bottom = curve ? this.facesTop - 18 : this.floor;
+    this.bottom = curve ? this.facesTop - 12 : this.floor;
     this.first = Math.max(0, figures.placeFrom(zoom.from) - 1);
     this.after = Math.min(figures.at.length, figures.placeFrom(zoom.until) + 1);
     this.#segments();
     this.#gaps();
     if (curve) {
-      this.most = figures.highest() < 0.5 ? 0.5 : 1;
-      this.#levels(false);
+      this.levels = figures.levels[curve === figures.smooth ? "smooth" : "raw"];
+      this.most = this.levels.at(-1);
+      this.#levels();
       this.#usual();
-      this.#band(curve.low, curve.high, palette.band);
+      this.#band(curve.low, curve.high, palette.band, palette.edge);
       this.#lines();
       this.#line();
-      this.#levels(true);
     }
     this.#faces();
     this.#axis();
   }
 
+  /** Finds room for the names: as long as the whole session is in view, so that nothing moves in a closer look. */
+  #nameSegments() {
+    const { figures, zoom } = this;
+    const room = ([from, until]) => ((until - from) / zoom.length) * this.width - 10;
+    const cut = (named) => (one) => this.#wrapped(this.#nameOf(one, named), room(one)).cut;
+    this.numbered = figures.segments.some(cut(false));
+    this.short = this.numbered ? figures.segments.filter(cut(true)) : [];
+    const tall = figures.segments.some((one) => this.#wrapped(this.#nameOf(one), room(one)).lines.length > 1);
+    this.strip = figures.segments.length ? (tall ? TALL_STRIP_PX : STRIP_PX) : 0;
+  }
+
+  #nameOf([, , title, number], numbered = this.numbered) {
+    return numbered ? `${number} ${title}` : title;
+  }
+
+  /** A text in at most two lines of a width, and whether it had to be cut. */
+  #wrapped(text, width) {
+    const { pen } = this;
+    const fits = (part) => pen.measureText(part).width <= width;
+    if (fits(text)) return { lines: [text], cut: false };
+    if (width < NAMED_FROM_PX) return { lines: [], cut: true };
+    const words = text.split(" ");
+    let first = 1;
+    while (first < words.length && fits(words.slice(0, first + 1).join(" "))) first += 1;
+    const lines = [words.slice(0, first).join(" "), words.slice(first).join(" ")].filter(Boolean);
+    if (lines.every(fits)) return { lines, cut: false };
+    return { lines: lines.map((line) => this.#shortened(line, width)), cut: true };
+  }
+
+  #shortened(text, width) {
+    const { pen } = this;
+    if (pen.measureText(text).width <= width) return text;
+    let letters = Math.floor((text.length * width) / pen.measureText(text).width);
+    while (letters > 1 && pen.measureText(`${text.slice(0, letters).trimEnd()}…`).width > width) letters -= 1;
+    return `${text.slice(0, letters).trimEnd()}…`;
+  }
+
+  /** Lines of text, one under another, their middle at `y`. */
+  #written(lines, x, y) {
+    lines.forEach((line, place) => this.pen.fillText(line, x, y + 14 * (place - (lines.length - 1) / 2)));
+  }
+
   #segments() {
     const { pen, palette } = this;
-    this.figures.segments.forEach(([from, until, title], index) => {
-      const [left, width] = this.#column(from, until, index % 2 ? "transparent" : palette.segment);
+    this.figures.segments.forEach((one, index) => {
+      const [left, width] = this.#column(one[0], one[1], index % 2 ? "transparent" : palette.segment);
+      if (width < 1) return;
       pen.fillStyle = palette.rule;
       pen.fillRect(left, 2, Math.max(0, width - 1), this.strip - 4);
       pen.fillStyle = palette.ink;
-      this.#text(title, left + 6, this.strip / 2, width - 12);
+      const { lines } = this.#wrapped(this.#nameOf(one), width - 10);
+      if (lines.length) return this.#written(lines, left + 5, this.strip / 2);
+      const number = String(one[3]);
+      pen.font = `${width < NARROW_PX ? 9 : 12}px ${this.font}`;
+      const long = pen.measureText(number).width;
+      if (long < width) pen.fillText(number, left + (width - 1 - long) / 2, this.strip / 2);
+      pen.font = `12px ${this.font}`;
     });
   }
 
+  /** Stretches without a figure. Those that a bridge spans are no event. */
   #gaps() {
     const { pen, palette } = this;
     for (const [from, until, kind, name] of this.figures.gaps) {
+      if (kind !== "excluded" && until - from <= this.figures.bridge_s) continue;
       const [left, width] = this.#column(from, until, kind === "unseen" ? palette.unseen : this.#hatch(kind));
+      if (width < SHORTEST_GAP_PX) continue;
       pen.fillStyle = palette.quiet;
-      this.#text(name, left + 6, this.bottom - 10, width - 12);
+      for (const edge of [left, left + width - 1]) pen.fillRect(edge, this.strip, 1, this.floor - this.strip);
+      const { lines, cut } = this.#wrapped(name, width - 12);
+      if (!cut) this.#written(lines, left + 6, this.top + 6 + 7 * lines.length);
     }
   }
 
@@ -130,14 +190,19 @@ class Picture {
     return this.pen.createPattern(tile, "repeat");
   }
 
-  #levels(named) {
-    const { pen, palette } = this;
-    pen.fillStyle = named ? palette.quiet : palette.rule;
-    for (let share = 0; share <= this.most; share += 0.25) {
+  #levels() {
+    const { pen } = this;
+    pen.strokeStyle = this.palette.grid;
+    pen.lineWidth = 1;
+    pen.setLineDash([1, 3]);
+    for (const share of this.levels) {
       const y = Math.round(this.yOf(share)) - 0.5;
-      if (named && share) this.#text(`${100 * share} %`, 4, y + 9, 60, true);
-      if (!named) pen.fillRect(0, y, this.width, 1);
+      pen.beginPath();
+      pen.moveTo(0, y);
+      pen.lineTo(this.width, y);
+      pen.stroke();
     }
+    pen.setLineDash([]);
   }
 
   /** The usual range, in grey behind the band of the curve. */
@@ -149,7 +214,7 @@ class Picture {
     pen.globalAlpha = 1;
   }
 
-  #band(low, high, look) {
+  #band(low, high, look, edge = "") {
     const { pen } = this;
     const lows = this.#runs(low);
     pen.fillStyle = look;
@@ -158,6 +223,13 @@ class Picture {
       this.#trace(upper, (bound) => this.yOf(bound));
       for (let place = lower.length - 2; place >= 0; place -= 2) pen.lineTo(lower[place], this.yOf(lower[place + 1]));
       pen.fill();
+      if (!edge) return;
+      // The band's own colour is too pale to be seen by everybody.
+      [pen.strokeStyle, pen.lineWidth] = [edge, 0.6];
+      for (const bounds of [upper, lower]) {
+        this.#trace(bounds, (bound) => this.yOf(bound));
+        pen.stroke();
+      }
     });
   }
 
@@ -169,6 +241,15 @@ class Picture {
     for (const run of this.#runs(curve.share)) {
       this.#trace(run, (share) => this.yOf(share));
       if (run.length === 2) pen.arc(run[0], this.yOf(run[1]), 1, 0, 7); // a line of one point has no length
+      pen.stroke();
+    }
+    // Over gaps of a second or two: thin, as it is no figure.
+    pen.lineWidth = 0.75;
+    for (let place = 0; place < curve.bridges.length; place += 2) {
+      pen.beginPath();
+      for (const at of [curve.bridges[place], curve.bridges[place + 1]]) {
+        pen.lineTo(this.xOf(figures.at[at]), this.yOf(curve.share[at]));
+      }
       pen.stroke();
     }
   }
@@ -200,8 +281,7 @@ class Picture {
 
   #faces() {
     const { pen, figures, palette } = this;
-    const most = figures.faces.reduce((highest, count) => (count > highest ? count : highest), 1);
-    const yOf = (count) => this.floor - (count / most) * (this.floor - this.facesTop);
+    const yOf = (count) => this.floor - (count / figures.most_faces) * (this.floor - this.facesTop);
     const half = (figures.window_s / this.zoom.span) * this.width * 0.5;
     pen.fillStyle = palette.faces;
     pen.globalAlpha = 0.25;
@@ -210,10 +290,12 @@ class Picture {
       const [left, right] = [run[0] - half, run.at(-2) + half];
       this.#trace([left, 0, left, run[1], ...run, right, run.at(-1), right, 0], yOf);
       pen.fill();
+      [pen.globalAlpha, pen.strokeStyle, pen.lineWidth] = [1, palette.faces, 1];
+      this.#trace([left, run[1], ...run, right, run.at(-1)], yOf);
+      pen.stroke();
+      pen.globalAlpha = 0.25;
     }
     pen.globalAlpha = 1;
-    pen.fillStyle = palette.quiet;
-    this.#text(`Faces in view, up to ${most}`, 4, this.facesTop - 8, this.width - 8);
   }
 
   #axis() {
@@ -236,7 +318,7 @@ class Picture {
         const long = pen.measureText(text).width;
         const left = Math.min(Math.max(x - long / 2, 2), this.width - long - 2);
         if (left < free) continue;
-        this.#text(text, left, this.floor + 13, room);
+        pen.fillText(text, left, this.floor + 13);
         free = left + long + 8;
       }
     });
@@ -249,21 +331,5 @@ class Picture {
   #trace(run, yOf) {
     this.pen.beginPath();
     for (let place = 0; place < run.length; place += 2) this.pen.lineTo(run[place], yOf(run[place + 1]));
-  }
-
-  /** Text, cut to a width; none where not even its beginning would fit. */
-  #text(text, x, y, width, halo = false) {
-    const { pen } = this;
-    let shown = text;
-    if (pen.measureText(shown).width > width) {
-      const letters = Math.floor((text.length * width) / pen.measureText(text).width) - 1;
-      if (letters < 3) return;
-      shown = `${text.slice(0, letters).trimEnd()}…`;
-    }
-    if (halo) {
-      [pen.strokeStyle, pen.lineWidth] = [this.paper, 3];
-      pen.strokeText(shown, x, y);
-    }
-    pen.fillText(shown, x, y);
   }
 }

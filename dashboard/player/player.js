@@ -9,6 +9,7 @@ const ZOOM_STEP = 2;
 const RAW_FROM_PX = 1.5;
 const DRAG_FROM_PX = 8;
 const TOLD_EVERY_MS = 250;
+const FIRST_PICTURE_S = 0.001;
 const KEYS = {
   " ": "play", ArrowLeft: "earlier", ArrowRight: "later", Home: "first", End: "last", PageUp: "back", p: "back",
   PageDown: "on", n: "on", "+": "closer", "=": "closer", "-": "wider", 0: "whole", Escape: "noTip",
@@ -47,16 +48,21 @@ class Player {
     this.tell = tell;
     this.palette = data.palette;
     this.notes = data.markers;
+    const stoodAtTheEnd = !this.figures || this.second >= this.figures.until_s - this.figures.window_s;
     const figures = (this.figures = new Figures(data));
     this.zoom.cover(figures);
     [this.slider.ariaValueMin, this.slider.ariaValueMax] = [Math.floor(figures.from_s), Math.floor(figures.until_s)];
+    this.convert = data.convert;
     this.#setVideo(data.video, data.no_video);
+    if (!data.video && data.convert) this.#offer();
     this.listed = null;
     this.#gather();
     this.buttons.note.hidden = !data.notes;
     const asked = data.start_s !== this.asked ? data.start_s : null;
     this.asked = data.start_s;
-    this.seek(asked ?? this.second ?? Math.max(0, figures.from_s), asked !== null || this.second === undefined);
+    const follows = data.live && stoodAtTheEnd ? figures.until_s : null;
+    const stands = asked ?? follows ?? this.second ?? Math.max(0, figures.from_s);
+    this.seek(stands, asked !== null || this.second === undefined);
     this.redraw();
   }
 
@@ -109,7 +115,8 @@ class Player {
     const inside = goal >= 0 && goal <= video.duration;
     this.beside.hidden = inside;
     if (!inside) video.pause();
-    video.currentTime = Math.min(Math.max(goal, 0), video.duration);
+    // At 0 some browsers show no picture before it plays; a little later they do.
+    video.currentTime = Math.min(Math.max(goal, FIRST_PICTURE_S), video.duration);
     this.goal = null;
   }
 
@@ -257,6 +264,8 @@ class Player {
       this.picture.draw({ figures, zoom, curve, palette, width, height, font, paper });
       plot.dataset.curve = curve === figures.smooth ? "smooth" : "raw";
       this.#legend();
+      this.#scale();
+      this.#parts();
       this.buttons.whole.hidden = this.reach.hidden = this.buttons.wider.disabled = zoom.whole;
       this.buttons.closer.disabled = zoom.span <= zoom.shortest;
       this.inview.style.left = `${(100 * (zoom.from - zoom.from_s)) / zoom.length}%`;
@@ -281,6 +290,38 @@ class Player {
     this.name.replaceChildren(...(this.curve ? [curve, ...lines, ...range] : []));
   }
 
+  /** The labels of both axes, beside the plot. */
+  #scale() {
+    const { picture, figures, curve } = this;
+    const label = (text, top, name = "") => {
+      const span = document.createElement("span");
+      [span.textContent, span.className, span.style.top] = [text, name, `${top}px`];
+      return span;
+    };
+    const shares = curve ? picture.levels.map((share) => label(`${Math.round(100 * share)} %`, picture.yOf(share))) : [];
+    const faces = label(String(figures.most_faces), picture.facesTop, "count");
+    faces.append(document.createElement("br"), figures.most_faces === 1 ? "face" : "faces");
+    this.scale.replaceChildren(...shares, faces);
+  }
+
+  /** The names that have no room in the picture, by the numbers that stand there. */
+  #parts() {
+    const named = new Map(this.picture.short.map(([from, , title, number]) => [number, [from, title]]).reverse());
+    const shown = JSON.stringify([...named]);
+    if (shown === this.partsShown) return;
+    this.partsShown = shown;
+    this.parts.hidden = !named.size;
+    this.parts.replaceChildren(...[...named].sort(([one], [other]) => one - other).map(([number, [from, title]]) => {
+      const [item, button, strong] = ["li", "button", "strong"].map((name) => document.createElement(name));
+      button.type = "button";
+      button.dataset.seek = from;
+      strong.textContent = number;
+      button.append(strong, ` ${title}`);
+      item.append(button);
+      return item;
+    }));
+  }
+
   zoomBy(times, second = this.second) {
     this.zoom.closer(times, this.zoom.contains(second) ? second : this.zoom.from + this.zoom.span / 2);
     this.redraw();
@@ -297,8 +338,9 @@ class Player {
     const second = this.secondAt(x);
     const { figures } = this;
     const told = figures.said(second, this.curve);
-    const when = `${figures.position(second)} · ${figures.wallClock(second)}`;
-    this.#tip(second, [when, told.figure, ...figures.beside(second, this.plot.dataset.curve), told.seen, told.part]);
+    const beside = figures.beside(second, this.plot.dataset.curve);
+    const clock = `${figures.wallClock(second)} by the clock`;
+    this.#tip(second, [figures.position(second), told.figure, ...beside, told.seen, told.part, clock]);
     this.pointed.hidden = false;
     this.pointed.style.transform = `translateX(${x}px)`;
   }
@@ -442,11 +484,27 @@ class Player {
     on(this.reach, "pointerdown pointermove", this.#reached);
     on(this.video, "click", () => this.play());
     on(this.video, "loadedmetadata seeked", this.#chase);
+    // Of a codec it does not know, a browser may play the sound of a file alone.
+    on(this.video, "loadedmetadata", () => this.video.videoWidth || this.#fail(this.video.dataset.unplayable));
     on(this.video, "play pause ended", this.#played);
     on(this.video, "error", () => {
       const { lost, unplayable } = this.video.dataset;
-      if (this.url) this.#setVideo(null, this.video.error.code === MediaError.MEDIA_ERR_NETWORK ? lost : unplayable);
+      this.#fail(this.video.error.code === MediaError.MEDIA_ERR_NETWORK ? lost : unplayable);
     });
+  }
+
+  /** Goes on without the recording, and says what would help. */
+  #fail(reason) {
+    if (!this.url) return;
+    this.#setVideo(null, reason);
+    if (this.convert && reason === this.video.dataset.unplayable) this.#offer();
+  }
+
+  /** How to make a copy that every browser plays. */
+  #offer() {
+    const code = document.createElement("code");
+    code.textContent = this.convert;
+    this.why.append(" ", this.video.dataset.convert, " ", code);
   }
 }
 

@@ -27,16 +27,20 @@ from audience.percents import SHARE_PARTS
 from audience.reaction.curve import (
     EXCLUDED,
     FEW,
+    LONGEST_BRIDGE_S,
     NO_PICTURE,
     NOBODY,
     SHOWN,
     ReactionCurve,
+    bridges,
     runs,
     shown,
     span,
     states,
 )
+from audience.reaction.headline import break_at
 from audience.time import to_ms
+from dashboard.charts.axes import share_ticks
 from dashboard.charts.thinning import thinned
 from dashboard.wording import doing, share_of, state_names
 
@@ -122,6 +126,8 @@ def packed(
     markers: Sequence[Marker] = (),
     video: Video | NoVideo,
     start_s: float | None = None,
+    from_s: float | None = None,
+    live: bool = False,
     palette: Palette,
     zone: tzinfo,
     most: int = MOST_POINTS,
@@ -136,6 +142,8 @@ def packed(
         markers: what to point at.
         video: the recording, or why there is none.
         start_s: where to stand at first; None for the beginning.
+        from_s: from when on the session is shown; None for all of it.
+        live: whether it still goes on: who stands at its end stays there.
         palette: colours of the curve.
         zone: the viewer's.
         most: about how many windows are sent at most.
@@ -144,20 +152,24 @@ def packed(
     width_s = windows.width_ms / 1000
     return {
         "window_s": width_s,
-        "from_s": float(windows.session_s[0]),
+        "from_s": float(windows.session_s[0]) if from_s is None else from_s,
+        "axis_from_s": float(windows.session_s[0]),
+        "live": live,
+        "bridge_s": LONGEST_BRIDGE_S,
         "until_s": float(windows.session_s[-1]) + width_s,
         "began_ms": to_ms(windows.session.started_at),
         "zone": getattr(zone, "key", "UTC"),
         "at": _binary(drawn, "<u4") if len(drawn) < len(windows.start_ms) else None,
-        "smooth": None if curves is None else _curve(curves.smooth, drawn),
-        "raw": None if curves is None or not curves.smoothing_s else _curve(curves.raw, drawn),
+        "smooth": None if curves is None else _curve(windows, curves.smooth, drawn),
+        "raw": None if curves is None or not curves.smoothing_s else _curve(windows, curves.raw, drawn),
+        "levels": None if curves is None else _levels(curves),
         "lines": [] if curves is None else [_line(line, drawn) for line in curves.lines],
         "usual": None if curves is None or curves.usual is None else _range(curves.usual, drawn),
         "faces": _binary(_whole(_at_least_one(windows.faces[drawn]), NOTHING), "<u2"),
         "coverage": _binary(_whole(100 * windows.coverage[drawn], NO_COVERAGE), "<u1"),
         "gaps": _gaps(windows),
         "segments": [
-            [*span(windows, first, last), windows.segment_title(index)]
+            [*span(windows, first, last), windows.segment_title(index), index + 1]
             for index, first, last in runs(windows.segment)
             if index >= 0
         ],
@@ -166,6 +178,7 @@ def packed(
         "words": _words(curves),
         "video": {"url": video.url, "starts_s": video.starts_s} if isinstance(video, Video) else None,
         "no_video": video.reason if isinstance(video, NoVideo) else "",
+        "convert": video.convert,
         "start_s": start_s,
         "palette": asdict(palette),
     }
@@ -186,9 +199,27 @@ def _drawn(windows: StageWindows, curves: Curves | None, most: int) -> Ints:
     return np.unique(np.concatenate([thinned(line, most // len(lines)) for line in lines]))
 
 
-def _curve(curve: ReactionCurve, drawn: Ints) -> dict[str, str]:
+def _curve(windows: StageWindows, curve: ReactionCurve, drawn: Ints) -> dict[str, str]:
     lines = {"share": curve.share, "low": curve.share_low, "high": curve.share_high}
-    return {name: _binary(_whole(SHARE_PARTS * line[drawn], NOTHING), "<u2") for name, line in lines.items()}
+    # The edges of gaps are always among the drawn.
+    ends = np.array(bridges(windows, curve.share), dtype=np.int64).ravel()
+    return {
+        **{name: _binary(_whole(SHARE_PARTS * line[drawn], NOTHING), "<u2") for name, line in lines.items()},
+        "bridges": _binary(np.searchsorted(drawn, ends), "<u4"),
+    }
+
+
+def _levels(curves: Curves) -> dict[str, list[float]]:
+    """The ticks of the axis of shares, 0..1: of the smooth curve and of the raw one, whose band reaches further."""
+    beside = [line.smooth for line in curves.lines] + ([] if curves.usual is None else [curves.usual.high])
+    found = {}
+    for name, curve, lines in (
+        ("smooth", curves.smooth, beside),
+        ("raw", curves.raw, [*beside, *(line.raw for line in curves.lines)]),
+    ):
+        highest = max(float(np.nanmax(line, initial=0.0)) for line in (curve.share_high, *lines))
+        found[name] = [tick / 100 for tick in share_ticks(round(100 * highest, 1))]
+    return found
 
 
 def _line(line: Line, drawn: Ints) -> dict[str, str]:
@@ -233,6 +264,8 @@ def _gaps(windows: StageWindows) -> list[list[Any]]:
                 if to_ms(exclusion.from_at) < end_ms and to_ms(exclusion.until_at) > start_ms
             ]
             name = f"{name}: {', '.join(titles)}"
+        elif state != FEW and (pause := break_at(windows, first, last)):
+            name = pause
         gaps.append([*span(windows, first, last), _MARKED[state], name])
     return gaps
 
@@ -259,6 +292,8 @@ def player(
     markers: Sequence[Marker] = (),
     video: Video | NoVideo,
     start_s: float | None = None,
+    from_s: float | None = None,
+    live: bool = False,
     palette: Palette,
     zone: tzinfo,
     notes: bool = False,
@@ -279,6 +314,8 @@ def player(
         markers: what to point at.
         video: the recording, or why there is none.
         start_s: a second of the session to go to; None leaves it where it is.
+        from_s: from when on the session is shown; None for all of it.
+        live: whether it still goes on: who stands at its end stays there.
         palette: colours of the curve.
         zone: the viewer's.
         notes: whether there is a button to write a note.
@@ -287,7 +324,17 @@ def player(
     Returns:
         The second of the session that the viewer wants to write a note on; None where the page runs for another reason.
     """
-    data = packed(windows, curves, markers=markers, video=video, start_s=start_s, palette=palette, zone=zone)
+    data = packed(
+        windows,
+        curves,
+        markers=markers,
+        video=video,
+        start_s=start_s,
+        from_s=from_s,
+        live=live,
+        palette=palette,
+        zone=zone,
+    )
     noted = _component()(key=key, data={**data, "notes": notes}, on_noted_change=lambda: None).noted
     return None if noted is None else float(noted)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import streamlit as st
 
 from audience.reaction.baseline import BaselineChoice
 from audience.reaction.review import Review
+from dashboard.access.identity import asked_as, permit
 from dashboard.clock import viewer_zone
+from dashboard.data import slide_pictures
 from dashboard.report.contents import Report, report_of
-
-PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+from dashboard.report.kinds import REPORT_KINDS, ReportKind
+from dashboard.report.slide_pictures import stored_pictures
 
 
 def offer_report(review: Review, *, smoothing_s: float | None = None, against: BaselineChoice = "whole talk") -> None:
@@ -24,32 +27,33 @@ def offer_report(review: Review, *, smoothing_s: float | None = None, against: B
         against: what the page compares segments with.
     """
     zone = viewer_zone(st.context.timezone)
+    session, stage = review.windows.session, review.windows.stage
+    # A report is made in a thread that Streamlit does not know, so what the viewer may see is looked up now.
+    kept = asked_as(permit(), slide_pictures)
 
     def report() -> Report:
-        return report_of(review, smoothing_s=smoothing_s, against=against, made_at=datetime.now(UTC), zone=zone)
+        pictures = stored_pictures(stage, kept(session.session_id, stage.stage_id))
+        return report_of(
+            review,
+            smoothing_s=smoothing_s,
+            against=against,
+            pictures=pictures,
+            made_at=datetime.now(UTC),
+            zone=zone,
+        )
 
-    def page() -> str:
-        from dashboard.report.html_page import html_of
-
-        return html_of(report())
-
-    def pdf() -> bytes:
-        from dashboard.report.pdf import pdf_of
-
-        return pdf_of(report())
-
-    def slides() -> bytes:
-        from dashboard.report.powerpoint import pptx_of
-
-        return pptx_of(report())
-
-    name = f"{review.windows.session.session_id}-{review.windows.stage.stage_id}"
-    _button("Report (HTML)", f"{name}.html", "text/html", page)
-    _button("Report (PDF)", f"{name}.pdf", "application/pdf", pdf)
-    _button("Slides (PowerPoint)", f"{name}.pptx", PPTX, slides)
+    name = f"{session.session_id}-{stage.stage_id}"
+    for kind in REPORT_KINDS.values():
+        st.download_button(
+            kind.label,
+            partial(_written, kind, report),
+            f"{name}{kind.ending}",
+            kind.media_type,
+            key=f"report-{kind.media_type}",
+            on_click="ignore",
+            icon=":material/download:",
+        )
 
 
-def _button(label: str, file_name: str, mime: str, data: Callable[[], str] | Callable[[], bytes]) -> None:
-    st.download_button(
-        label, data, file_name, mime, key=f"report-{mime}", on_click="ignore", icon=":material/download:"
-    )
+def _written(kind: ReportKind, report: Callable[[], Report]) -> bytes:
+    return kind.write(report())

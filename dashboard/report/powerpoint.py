@@ -23,7 +23,7 @@ from pptx.util import Emu, Inches, Length, Pt
 from audience.reaction.curve import ReactionCurve, shown
 from audience.reaction.segments import shape_of
 from audience.time import clock_text
-from dashboard.charts.axes import share_top
+from dashboard.charts.axes import share_ticks
 from dashboard.charts.reaction import reaction_chart
 from dashboard.charts.render import png
 from dashboard.charts.theme import LIGHT, drawable
@@ -174,7 +174,7 @@ class _Deck:
         chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
         chart.font.size, chart.font.color.rgb = Pt(14), _rgb(LIGHT.quiet)
         chart.value_axis.minimum_scale = 0
-        chart.value_axis.maximum_scale = share_top(100 * float(np.nanmax(curve.share_high, initial=0.0)))
+        chart.value_axis.maximum_scale = share_ticks(100 * float(np.nanmax(curve.share_high, initial=0.0)))[-1]
         chart.value_axis.major_gridlines.format.line.color.rgb = _rgb(LIGHT.rule)
         chart.value_axis.format.line.fill.background()
         styles = ((LIGHT.curve, 2.5), (LIGHT.faces, 1), (LIGHT.faces, 1))

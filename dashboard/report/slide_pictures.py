@@ -1,20 +1,34 @@
-"""Pictures of slides for a report, from a folder into which somebody exported them."""
+"""Pictures of slides for a report: those that the store keeps, or a folder into which somebody exported them."""
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from PIL import Image
 
 from audience.errors import InvalidValue
+from audience.sessions import Stage
 from dashboard.report.contents import ReportPictures
 
 _ENDINGS: Final = frozenset({".jpeg", ".jpg", ".png"})
 _WIDEST_PX: Final = 960
 _QUALITY: Final = 85
+
+
+def stored_pictures(stage: Stage, kept: Mapping[str, bytes]) -> ReportPictures | None:
+    """The pictures of a stage's leading timeline, its first slide as the cover; None where there are none.
+
+    Args:
+        stage: the stage.
+        kept: its pictures in the store, by id.
+    """
+    segments = stage.timelines[0].segments if stage.timelines else ()
+    found = {index: kept[one.picture] for index, one in enumerate(segments) if one.picture in kept}
+    return ReportPictures(cover=found[min(found)], segments=found) if found else None
 
 
 def slide_pictures(folder: Path, segments: int) -> ReportPictures:

@@ -21,11 +21,18 @@ NOT_DRAWN: Final = (
 SANS, SERIF = "Source Sans Pro", "Source Serif Pro"
 _PACKAGES: Final = {SANS: "font_source_sans_pro", SERIF: "font_source_serif_pro"}
 # What pages are set in: text, its heavier kind, and headings.
-_USED: Final = (
-    (SANS, 400, "SourceSansPro-Regular"),
-    (SANS, 600, "SourceSansPro-Semibold"),
-    (SERIF, 600, "SourceSerifPro-Semibold"),
-)
+TEXT, BOLD, HEADING = "SourceSansPro-Regular", "SourceSansPro-Semibold", "SourceSerifPro-Semibold"
+_USED: Final = ((SANS, 400, TEXT), (SANS, 600, BOLD), (SERIF, 600, HEADING))
+
+
+def typeface_file(name: str) -> str:
+    """Where a typeface lies.
+
+    Args:
+        name: such as `SourceSansPro-Semibold`.
+    """
+    package = _PACKAGES[SERIF if name.startswith("SourceSerif") else SANS]
+    return str(files(package) / "files" / f"{name}.ttf")
 
 
 def folders() -> list[str]:
@@ -79,8 +86,7 @@ def _known() -> frozenset[int]:
 
 @lru_cache(maxsize=len(_USED))
 def _face(file: str) -> Any:
-    package = next(_PACKAGES[family] for family, _, name in _USED if name == file)
-    return uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(files(package) / "files" / f"{file}.ttf")))
+    return uharfbuzz.Face(uharfbuzz.Blob.from_file_path(typeface_file(file)))
 
 
 def _cut(file: str, letters: Iterable[int]) -> bytes:

@@ -35,7 +35,10 @@ TALLER: Final = 1.015
 
 The median over seven sets of 61 to 494 faces, 28 to 158 pixels high; the sets lie between 0.99 and 1.06."""
 
-_CANDIDATE, _CERTAIN = 0.25, 0.7
+_CANDIDATE: Final = 0.25
+
+CERTAIN: Final = 0.7
+"""Confidence from which one look at a face is enough."""
 
 
 class LibFaceDetection:
@@ -59,9 +62,9 @@ class LibFaceDetection:
             ModelUnavailable: the weights are missing or are others; or another part of the program imported
                 onnxruntime with its telemetry on.
         """
-        self._thresholds = Thresholds(candidate=_CANDIDATE, kept=kept, certain=_CERTAIN)
+        self._thresholds = Thresholds(candidate=_CANDIDATE, kept=kept, certain=CERTAIN)
         # Spinning threads would take the cores from the decoder and the scorer.
-        self._session = load_session(to_onnx(_weights()), threads=threads or 0, spinning=False)
+        self._session = load_session(to_onnx(weights()), threads=threads or 0, spinning=False)
 
     def detect(self, image: Image) -> list[Detection]:
         """Finds the faces of one image; see `Detector.detect`."""
@@ -82,7 +85,12 @@ def weights_file() -> Traversable:
     return resources.files("edge_lambda") / "models" / WEIGHTS
 
 
-def _weights() -> bytes:
+def weights() -> bytes:
+    """The weights, checked.
+
+    Raises:
+        ModelUnavailable: they are missing or are others.
+    """
     try:
         weights = weights_file().read_bytes()
     except OSError as error:

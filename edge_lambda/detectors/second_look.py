@@ -30,7 +30,7 @@ TILE_PIXELS = 128
 FACE_PIXELS = 40  # geometric mean of a face's width and height in its tile
 MOST_FACES = 64  # bounds the cost of a second look to that of two 1280x720 frames
 _SAME_FACE = 0.4  # IoU from which the face found in a tile is the expected one
-_ONE_FACE = 0.3  # IoU from which two boxes of the first look are one face
+ONE_FACE = 0.3  # IoU from which two boxes of the first look are one face
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ def _first_look(look: Look, scaled: Image, scale: tuple[float, float], threshold
     centres = seen.boxes[:, :2] + seen.boxes[:, 2:] / 2
     inside = ((centres >= 0) & (centres < (columns, rows))).all(axis=1)  # excludes the padding
     confidence = np.where(inside, seen.confidence, 0)
-    once = cv2.dnn.NMSBoxes(seen.boxes.tolist(), confidence.tolist(), thresholds.candidate, _ONE_FACE)
+    once = cv2.dnn.NMSBoxes(seen.boxes.tolist(), confidence.tolist(), thresholds.candidate, ONE_FACE)
     kept = np.asarray(once, dtype=np.intp).reshape(-1)
     return Candidates(
         boxes=seen.boxes[kept] * np.tile(scale, 2),

@@ -77,8 +77,9 @@ def start_of(recording: Recording, *, written: datetime, now: datetime, zone: tz
     stated = _parsed(text)
     if stated is not None and stated.tzinfo is None and zone is None and stated.year >= _FIRST_YEAR:
         raise ScoringRefused(
-            f"{path} was created at {stated:%Y-%m-%d %H:%M:%S}, but its time zone is not stated: give it with "
-            "--timezone, such as Europe/Berlin or +02:00, or give --started-at"
+            f"{path} was created at {stated:%Y-%m-%d %H:%M:%S}, but its time zone is not stated",
+            "give it with --timezone, such as Europe/Berlin or +02:00, or give --started-at",
+            wants_start=True,
         )
     made = _instant(text, zone)
     android = any(name.startswith("com.android.") for name in tags)
@@ -107,7 +108,7 @@ def _from_creation_time(
         named is not None and not _differ_by_zone(made, named) and _differ_by_zone(made - length, named)
     )
     if ended and length_s is None:
-        line = "Its creation time is its end, and its length is unknown: give --started-at."
+        line = "Its creation time is its end, and its length is unknown: it began earlier."
         return Start(at=made, rule="the recording's creation time", certainty="doubtful", remarks=(line,))
     if ended:
         agrees = named is not None and _differ_by_zone(made - length, named)
@@ -122,15 +123,10 @@ def _from_creation_time(
     if zone is not None:
         return Start(at=made, rule=f"{rule}, as local time", certainty="likely")
     if _LOCAL_AS_UTC.fullmatch(recording.path.stem.upper()):
-        line = (
-            "Cameras that name files like this write local time as UTC: the start may be hours off. Give "
-            "--timezone, such as Europe/Berlin, or --started-at."
-        )
+        line = "Cameras that name files like this write local time as UTC: the start may be hours off."
         return Start(at=made, rule=rule, certainty="doubtful", remarks=(line,))
     if named is not None and not _differ_by_zone(made, named):
-        line = (
-            f"The file's name says {named:%Y-%m-%d %H:%M:%S}, which does not agree: if it is right, give --started-at."
-        )
+        line = f"The file's name says {named:%Y-%m-%d %H:%M:%S}, which does not agree."
         return Start(at=made, rule=rule, certainty="doubtful", remarks=(line,))
     return Start(at=made, rule=rule, certainty="likely" if named is None else "sure")
 
@@ -140,7 +136,9 @@ def _from_file_date(
 ) -> Start:
     if not _is_plausible(written, now, written):
         raise ScoringRefused(
-            f"the start of {recording.path} is unknown (the file is dated {written:%Y-%m-%d}): give --started-at"
+            f"the start of {recording.path} is unknown (the file is dated {written:%Y-%m-%d})",
+            "give --started-at",
+            wants_start=True,
         )
     length_s = recording.length_s()
     if length_s is None:
@@ -148,15 +146,12 @@ def _from_file_date(
             at=written,
             rule="the file's date (its length is unknown)",
             certainty="doubtful",
-            remarks=(*remarks, "The file's date is when it was written, or copied: give --started-at."),
+            remarks=(*remarks, "The file's date is when it was written, or copied."),
         )
     at = written - timedelta(seconds=length_s)
     agrees = named is not None and (_differ_by_zone(at, named) or _differ_by_zone(written, named))
     if named is not None and not agrees:
-        remarks.append(
-            f"The file's name says {named:%Y-%m-%d %H:%M:%S}, which does not agree with the file's date: give "
-            "--timezone, such as Europe/Berlin, to use the name, or --started-at."
-        )
+        remarks.append(f"The file's name says {named:%Y-%m-%d %H:%M:%S}, which does not agree with the file's date.")
     return Start(
         at=at,
         rule="the file's date minus its length",

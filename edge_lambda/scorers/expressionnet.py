@@ -50,6 +50,7 @@ class ExpressionNet:
     experimental: frozenset[str]
     model_sha256: str
     score_tables: Mapping[str, ScoreTable]
+    covered_from: float
 
     def __init__(self, *, threads: int = 1, model: Path | None = None) -> None:
         """Loads the model.
@@ -69,7 +70,7 @@ class ExpressionNet:
             classes = tuple(json.loads(about["classes"]))
             thresholds = {name: float(value) for name, value in json.loads(about["thresholds"]).items()}
             experimental = frozenset(json.loads(about["experimental"]))
-            self._covered_from = float(about["covered_from"])
+            self.covered_from = float(about["covered_from"])
             geometry = {"scale": SCORING.scale, "down": SCORING.down, "size": SCORING.size}
             wanted = json.loads(about["crop"])
             tables = {name: ScoreTable.of(table) for name, table in json.loads(about.get("score_tables", "{}")).items()}
@@ -96,7 +97,7 @@ class ExpressionNet:
         """Scores faces; see `Scorer.score`. Crops of another size are resized."""
         confidences, covered = self.read(crops)
         scores = np.column_stack([confidences, confidences[:, self._smile]])
-        scores[covered >= self._covered_from] = np.nan
+        scores[covered >= self.covered_from] = np.nan
         return scores
 
     def read(self, crops: Sequence[Image]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

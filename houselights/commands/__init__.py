@@ -8,6 +8,7 @@ from houselights.commands.alerts import alerts
 from houselights.commands.axis import axis
 from houselights.commands.calibrate_sheets import calibrate_sheets
 from houselights.commands.compare_scorers import compare_scorers
+from houselights.commands.convert import convert
 from houselights.commands.dashboard import dashboard
 from houselights.commands.dataset import dataset
 from houselights.commands.demo import demo
@@ -41,6 +42,7 @@ COMMANDS: tuple[click.Command, ...] = (
     export,
     report,
     highlights,
+    convert,
     delete,
     prune,
     migrate,

@@ -18,6 +18,7 @@ from houselights.commands.stopping import stopped_by_signal, wait_for
 
 VIDEOS_VARIABLE = "HOUSELIGHTS_VIDEOS"
 BROWSER_VARIABLE = "HOUSELIGHTS_OPEN_BROWSER"
+PHONES_VARIABLE = "HOUSELIGHTS_PHONES"
 THIS_MACHINE = "127.0.0.1"
 
 
@@ -39,6 +40,12 @@ THIS_MACHINE = "127.0.0.1"
     metavar="ADDRESS",
     help="Address to listen on; any other than this machine's own needs --access.",
 )
+@click.option(
+    "--phones",
+    is_flag=True,
+    help="Let phones of the local network be cameras, by https with a certificate made here. The pages stay where they "
+    "are.",
+)
 @access_option
 @store_option
 def dashboard(
@@ -46,11 +53,12 @@ def dashboard(
     browser: bool,
     videos: tuple[Path, ...],
     host: str,
+    phones: bool,
     access: Path | None,
     store_url: str | None,
 ) -> int:
     """Serve the dashboard until Ctrl-C: to the person at this machine, or with logins."""
-    return serve(store_url, port=port, browser=browser, videos=videos, host=host, access=access)
+    return serve(store_url, port=port, browser=browser, videos=videos, host=host, access=access, phones=phones)
 
 
 def serve(
@@ -61,6 +69,7 @@ def serve(
     videos: Sequence[Path] = (),
     host: str = THIS_MACHINE,
     access: Path | None = None,
+    phones: bool = False,
 ) -> int:
     """Runs the dashboard's server in a child process; returns its exit code.
 
@@ -71,6 +80,7 @@ def serve(
         videos: folders and files of recordings to show beside their curves.
         host: address to listen on.
         access: file of access settings; None only serves the person at this machine.
+        phones: whether phones of the local network are let in as cameras.
 
     Raises:
         InvalidValue: the dashboard's extra is not installed, a folder in `videos` does not exist, or other people would
@@ -83,6 +93,8 @@ def serve(
         if not place.exists():
             raise InvalidValue(f"--videos {place} does not exist; give the folder of the recordings")
     store_at(store_url).close()  # reports errors of the store here, not on a page
+    if phones:
+        _announce_phones()
     command = [sys.executable, "-m", "streamlit", "run", str(resources.files("dashboard") / "app.py")]
     command += ["--server.address", host, *_access_options(host, access)]
     if port is not None:
@@ -92,11 +104,28 @@ def serve(
         environment[ACCESS_VARIABLE] = str(access.absolute())
     if browser and access is None:
         environment[BROWSER_VARIABLE] = "yes"
+    if phones:
+        environment[PHONES_VARIABLE] = "yes"
     if videos:
         environment[VIDEOS_VARIABLE] = os.pathsep.join(str(place.absolute()) for place in videos)
     with stopped_by_signal() as stop, subprocess.Popen(command, env=environment) as process:
         # Stopping this command stops the server too; on Ctrl-C the terminal also signals Streamlit.
         return wait_for(process, stop)
+
+
+def _announce_phones() -> None:
+    """Prints where phones reach this computer, and what they will warn of."""
+    from dashboard.own_certificate import local_addresses, own_certificate
+
+    addresses = local_addresses()
+    if not addresses:
+        raise InvalidValue("--phones: this computer is in no network; join the one that the phones are in")
+    certificate = own_certificate(addresses)
+    click.echo(
+        f"Phones can be cameras, at {', '.join(addresses)}: their links are on the page Operate, under “Phone camera”. "
+        "A phone warns once that nobody vouches for this computer. Its certificate's SHA-256 fingerprint is\n"
+        f"{certificate.fingerprint}"
+    )
 
 
 def _access_options(host: str, access: Path | None) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,11 +13,6 @@ from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at, store_option
 from houselights.commands.output_file import write_output
 from houselights.commands.stage_choice import chosen_stage
-
-if TYPE_CHECKING:
-    from dashboard.report.contents import Report
-
-_KINDS = (".html", ".pdf", ".pptx")
 
 
 @click.command(short_help="Write a session's report as HTML, PDF or PowerPoint.")
@@ -37,7 +31,7 @@ _KINDS = (".html", ".pdf", ".pptx")
     "folder",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Pictures of the slides, PNG or JPEG, one for each part of the timeline: beside the findings and moments.",
+    help="Pictures of the slides, PNG or JPEG, one for each part of the timeline.  [default: those of the deck]",
 )
 @store_option
 def report(
@@ -59,32 +53,22 @@ def report(
     with needing_extra("report"):
         from dashboard.clock import machine_zone
         from dashboard.report.contents import report_of
-        from dashboard.report.slide_pictures import slide_pictures
+        from dashboard.report.kinds import REPORT_KINDS
+        from dashboard.report.slide_pictures import slide_pictures, stored_pictures
     file = Path(f"{session_id}.html") if file is None else file
-    if file.suffix.lower() not in _KINDS:
-        raise InvalidValue(f"{file} is none of {', '.join(_KINDS)}: give a file of one of these kinds with --to")
+    kind = REPORT_KINDS.get(file.suffix.lower())
+    if kind is None:
+        raise InvalidValue(f"{file} is none of {', '.join(REPORT_KINDS)}: give a file of one of these kinds with --to")
     with store_at(store_url) as store:
         session = store.session(session_id)
         stage = chosen_stage(store.stages(session_id), session_id, stage_id)
         (review,) = stored_reviews(store, session, [stage], expression)
-    pictures = None
+        kept = store.slide_pictures(session_id, stage.stage_id) if folder is None else {}
+    pictures = stored_pictures(stage, kept)
     if folder is not None:
         pictures = slide_pictures(folder, sum(len(one.segments) for one in stage.timelines[:1]))
     made = report_of(review, pictures=pictures, made_at=datetime.now(UTC), zone=machine_zone())
-    write_output(file, _written(made, file.suffix.lower()))
-    click.echo(file)
-
-
-def _written(made: Report, kind: str) -> bytes:
     with needing_extra("report"):
-        if kind == ".pdf":
-            from dashboard.report.pdf import pdf_of
-
-            return pdf_of(made)
-        if kind == ".pptx":
-            from dashboard.report.powerpoint import pptx_of
-
-            return pptx_of(made)
-        from dashboard.report.html_page import html_of
-
-        return html_of(made).encode()
+        content = kind.write(made)
+    write_output(file, content)
+    click.echo(file)

@@ -148,7 +148,7 @@ _CERTAINTY_NOTES = {
     "": "",
     "sure": "",
     "likely": "; likely",
-    "doubtful": "; doubtful: if it is wrong, give --started-at",
+    "doubtful": "; doubtful: if it is wrong, give --timezone, such as Europe/Berlin, or --started-at",
 }
 
 
@@ -221,5 +221,7 @@ def _print_summary(summary: Summary, store_url: str | None) -> None:
     click.echo(summary.mode_reason)
     for note in summary.notes:
         click.echo(note)
+    if not summary.faces:
+        click.echo("To see why nobody was found, look at it with --preview OUT.mp4, or try --detector yunet.")
     opens = shlex.join(["houselights", "dashboard", *(["--store", store_url] if store_url else [])])
     click.echo(f"What is measured is visible expression, not feeling. Open it with `{opens}`.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import click
@@ -60,6 +61,13 @@ def _description(session: Session, name: str) -> str:
 @click.option("--title", help="What people call the session.")
 @description_options
 @click.option("--no-tags", is_flag=True, help="Remove the audience's tags.")
+@click.option(
+    "--directions",
+    "directions",
+    metavar="STAGE=TEXT",
+    multiple=True,
+    help="How to get to a stage, for the public board: words such as '6 min from the gate', or a map's https address.",
+)
 @store_option
 def describe(
     session_id: str,
@@ -69,9 +77,10 @@ def describe(
     city: str | None,
     tags: tuple[str, ...],
     no_tags: bool,
+    directions: tuple[str, ...],
     store_url: str | None,
 ) -> None:
-    """Set title, film, cut, city and tags of SESSION; without options, show them.
+    """Set title, film, cut, city and tags of SESSION, and the way to its stages; without options, show them.
 
     Values not given are unchanged; "" removes one. Tags replace the existing ones.
     """
@@ -84,9 +93,27 @@ def describe(
         )
         if session != there:
             store.change_session(session)
+        stages = {stage.stage_id: stage for stage in store.stages(session_id)}
+        for stage_id, text in map(_stage_and_text, directions):
+            if stage_id not in stages:
+                raise InvalidValue(f"{session_id} has no stage {stage_id!r}: it has {', '.join(stages) or 'none'}")
+            stages[stage_id] = replace(stages[stage_id], directions=text)
+            store.put_stage(session_id, stages[stage_id])
     click.echo(f"Session {session.session_id}:")
     for name in ("title", "film", "cut", "city", "tags"):
         click.echo(f"  {name}: {_description(session, name) or 'not set'}")
+    for stage in stages.values():
+        if stage.directions:
+            click.echo(f"  way to {stage.name}: {stage.directions}")
+
+
+def _stage_and_text(given: str) -> tuple[str, str]:
+    stage_id, equals, text = given.partition("=")
+    if not equals:
+        raise InvalidValue(
+            f"--directions {given!r} names no stage: write STAGE=TEXT, such as barn='6 min from the gate'"
+        )
+    return stage_id.strip(), text.strip()
 
 
 @click.command(short_help="Delete a session and everything recorded under it.")

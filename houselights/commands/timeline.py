@@ -20,9 +20,11 @@ from houselights.commands.stage_choice import chosen_stage
 if TYPE_CHECKING:
     from audience.sessions import Session, Stage
     from audience.store import Store
-    from audience.timelines import Cue, Timeline
+    from audience.timelines import Cue
     from audience.transcripts import Transcript
     from timeline_files.aligning import Proposal
+    from timeline_files.reading import FileRead
+    from timeline_files.slide_matching import SlideMatch
 
 OnPosition = Callable[[str, float, float | None], None]
 
@@ -107,6 +109,7 @@ def timeline(
     timelines, and replaces the one before.
     """
     from audience.sessions import Stage
+    from audience.slide_pictures import keep_pictures
     from audience.timelines import start_cues, with_timeline
     from timeline_files.length import shown_length_s
 
@@ -133,7 +136,7 @@ def timeline(
             assert proposal is not None
             begin = start_cues(proposal.zero_at)
         cues = _cues(session, stage, begin, pauses, restarts)
-        read = None
+        read: FileRead | SlideMatch | None = None
         if file is not None:
             recordings = [one for one in store.recordings(session_id) if one.stage_id == stage.stage_id]
             length_s = shown_length_s(session, cues, recordings)
@@ -147,10 +150,12 @@ def timeline(
             if timelines == stage.timelines:
                 raise InvalidValue(f"stage {stage.stage_id!r} has no timeline {unwanted!r}")
         if read is not None:
-            timelines = with_timeline(timelines, replace(read, title=title or read.title))
+            timelines = with_timeline(timelines, replace(read.timeline, title=title or read.timeline.title))
         changed = replace(stage, timelines=timelines, cues=cues)
         if changed != stage or (said is not None and not stages):
             store.put_stage(session_id, changed)
+        if read is not None or unwanted is not None:
+            keep_pictures(store, session_id, changed, read.pictures if read is not None else {})
         if said is not None:
             store.put_transcript(session_id, stage.stage_id, said)
         elif remove_transcript and not store.delete_transcript(session_id, stage.stage_id):
@@ -196,23 +201,23 @@ def _cues(
 
 def _read(
     file: Path, scenes: bool, length_s: float | None, read_as: tuple[str, ...], on_position: OnPosition
-) -> Timeline:
+) -> FileRead:
+    from timeline_files.answers import remark
+    from timeline_files.reading import FileRead, read_path
+
     if scenes:
         from timeline_files.scenes import find_scenes
 
-        return find_scenes(file, on_position=lambda at_s, of_s: on_position(file.name, at_s, of_s))
-    from timeline_files.answers import remark
-    from timeline_files.reading import read_path
-
+        return FileRead(timeline=find_scenes(file, on_position=lambda at_s, of_s: on_position(file.name, at_s, of_s)))
     found = read_path(file, length_s=length_s, read_as=read_as)
     for question in found.questions:
         if question.choices and any(answer in read_as for answer, _ in question.choices):
             continue
         click.echo(f"{file.name}: {remark(question)}", err=True)
-    return found.timeline
+    return found
 
 
-def _matched(deck: Path, recording: Path, bar: _Bar) -> Timeline:
+def _matched(deck: Path, recording: Path, bar: _Bar) -> SlideMatch:
     """Finds the slides in a recording, and prints which of them are left for a person."""
     from timeline_files.decks import LARGEST_DECK
     from timeline_files.reading import file_bytes
@@ -226,7 +231,7 @@ def _matched(deck: Path, recording: Path, bar: _Bar) -> Timeline:
             click.echo(f"Not certain: {segment.title} at {clock_text(segment.start_s)}")
     for slide in match.unseen:
         click.echo(f"Not seen: slide {slide.number}, {slide.title}")
-    return match.timeline
+    return match
 
 
 def _read_transcript(file: Path) -> Transcript:

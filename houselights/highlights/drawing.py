@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.resources import files
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-_FACES: Final = {False: "SourceSansPro-Regular.ttf", True: "SourceSansPro-Semibold.ttf"}
+from dashboard.report.typefaces import BOLD, TEXT, typeface_file
+
 # Letters are a twentieth of the picture's shorter side: legible on a phone.
 _LETTER, _LEAST_LETTER_PX = 1 / 20, 11
 _GROUND = 0.68  # how dark the ground of a caption is, 0..1
@@ -24,7 +23,7 @@ def typeface(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
         size: pixels.
         bold: whether it is semibold.
     """
-    return ImageFont.truetype(str(files("font_source_sans_pro") / "files" / _FACES[bold]), size)
+    return ImageFont.truetype(typeface_file(BOLD if bold else TEXT), size)
 
 
 def fitted(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:

@@ -56,13 +56,14 @@ def encode_clips(source: Path, clips: Sequence[Clip], target: Path, *, kind: str
         OSError: the file cannot be written.
     """
     recording = open_recording(source)
-    rate = Fraction(min(recording.fps or 25.0, _MOST_FPS)).limit_denominator(1001)
+    rate = picture_rate(recording)
     size = _size(recording)
     options = {"movflags": "+faststart"} if kind in ("mp4", "mov") else {}
     with av.open(str(target), "w", format=kind, options=options) as written:
         pictures = _add_pictures(written, kind, rate, size)
         sounds = _add_sound(written, kind) if _has_sound(source) else None
-        subtitles = None if burn else SubtitleTrack.in_file(written, kind)
+        captioned = any(clip.captions for clip in clips)
+        subtitles = None if burn or not captioned else SubtitleTrack.in_file(written, kind)
         cuts, shown, heard = [], 0, 0
         for clip in clips:
             count = max(1, round((clip.end_s - clip.start_s) * rate))
@@ -87,6 +88,11 @@ def encode_clips(source: Path, clips: Sequence[Clip], target: Path, *, kind: str
         if sounds is not None:
             written.mux(sounds.encode(None))
     return tuple(cuts)
+
+
+def picture_rate(recording: Recording) -> Fraction:
+    """Pictures a second of what is encoded: as the recording's, 30 at most."""
+    return Fraction(min(recording.fps or 25.0, _MOST_FPS)).limit_denominator(1001)
 
 
 def _size(recording: Recording) -> tuple[int, int]:

@@ -199,6 +199,13 @@ def report_mail(store: Store, session: Session, *, pages: str, now: datetime, zo
     """
     from dashboard.report.contents import report_of
     from dashboard.report.html_page import html_of
+    from dashboard.report.slide_pictures import stored_pictures
+
+    def attached(review: Review) -> Attachment:
+        stage = review.windows.stage
+        pictures = stored_pictures(stage, store.slide_pictures(session.session_id, stage.stage_id))
+        made = report_of(review, pictures=pictures, made_at=now, zone=zone)
+        return Attachment(name=f"{session.session_id}-{stage.stage_id}.html", html=html_of(made))
 
     reviews = [one for one in stored_reviews(store, session, store.stages(session.session_id)) if one.length_s]
     reviews = sorted(reviews, key=lambda review: -review.most_faces)[:MOST_STAGES]
@@ -211,13 +218,7 @@ def report_mail(store: Store, session: Session, *, pages: str, now: datetime, zo
     return ReportMail(
         subject=f"How the audience reacted: {session.name}",
         text="\n\n".join([session.name, *simulated, *parts, closing]) + "\n",
-        attachments=tuple(
-            Attachment(
-                name=f"{session.session_id}-{review.windows.stage.stage_id}.html",
-                html=html_of(report_of(review, made_at=now, zone=zone)),
-            )
-            for review in reviews
-        ),
+        attachments=tuple(attached(review) for review in reviews),
     )
 
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from audience.errors import HouselightsError
+from audience.errors import HouselightsError, ScoringRefused
 from audience.incoming import MOST_ATTEMPTS, IncomingRecording, IncomingRecordings
 from audience.sessions import Session
 from audience.stores import open_store, recordings_folder
@@ -40,7 +40,6 @@ PATIENCE_S = 15.0
 
 _LOOK_S = 0.25
 _WRITE_EVERY_S = 0.3
-_CERTAIN = {"likely": ", likely", "doubtful": ", doubtful"}
 
 
 class _Interrupted(Exception):
@@ -108,7 +107,9 @@ class ScoringQueue:
         except _Interrupted:
             state.put(step="waiting", speed=0.0, attempts=0)
         except HouselightsError as problem:
-            state.put(step="failed", line=str(problem).replace(str(recording.path), request.file_name))
+            refused = problem if isinstance(problem, ScoringRefused) else None
+            line = (refused.problem if refused else str(problem)).replace(str(recording.path), request.file_name)
+            state.put(step="failed", line=line, wants_start=refused is not None and refused.wants_start)
         else:
             state.finish(summary)
 
@@ -183,7 +184,8 @@ class _Reporting:
             measured=summary.mode_reason,
             notes=summary.notes,
             starts_ms=to_ms(summary.started_at),
-            starts_by=summary.started_from + _CERTAIN.get(summary.start_certainty, ""),
+            starts_by=summary.started_from,
+            start_certainty=summary.start_certainty,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from audience.faces import WindowFaces
@@ -99,6 +99,16 @@ class RecordingRun:
         self._records.clear()
         self._faces.clear()
         self._flushed_s = time.monotonic()
+
+    def replace(self, records: Sequence[WindowRecord]) -> None:
+        """Stores windows of this recording in place of those that are stored.
+
+        Raises:
+            SessionNotFound: the session was deleted since the first windows were stored.
+        """
+        if self._session is None:
+            self._session = self._set_up()
+        self._store.put_windows(records, set_up_at=self._session.set_up_at)
 
     @property
     def realtime_factor(self) -> float:

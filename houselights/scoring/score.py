@@ -26,6 +26,7 @@ from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.tracker import run_name
 from houselights.scoring.preview import RecordingPreview, check_preview_place
 from houselights.scoring.run import RecordingRun, ScoringNotes
+from houselights.scoring.second_pass import windows_estimated_again
 from houselights.scoring.shared_time import add_overlaps, check_shared_time, other_sessions_with
 from houselights.scoring.start import recording_start
 from houselights.scoring.summary import Summary, remarks_of, summary_of
@@ -91,6 +92,7 @@ def score_recording(
 ) -> Summary:
     """Scores a recording into the store, continuing where an earlier run stopped.
 
+    Once all of it is stored, its shares are estimated again over the whole (`houselights.scoring.second_pass`).
     On Ctrl-C (KeyboardInterrupt), finished windows are stored before the exception is passed on.
 
     Args:
@@ -116,13 +118,13 @@ def score_recording(
         before = None
     if before is not None and before.fingerprint != known_by:
         raise ScoringRefused(
-            f"camera {setup.camera_id!r} of session {setup.session_id!r} has another recording: give this one its own "
-            "--camera or --session, or delete the other's scores with --again"
+            f"camera {setup.camera_id!r} of session {setup.session_id!r} has another recording",
+            "give this one its own --camera or --session, or delete the other's scores with --again",
         )
     if before is not None and plan.started_at is not None and to_ms(plan.started_at) != before.started_ms:
         raise ScoringRefused(
-            f"this recording was scored as starting at {from_ms(before.started_ms).isoformat()}: leave out "
-            "--started-at, or score it again with --again"
+            f"this recording was scored as starting at {from_ms(before.started_ms).isoformat()}",
+            "leave out --started-at, or score it again with --again",
         )
     if before is not None:
         start = Start(at=from_ms(before.started_ms), rule=before.started_from, certainty="doubtful")
@@ -208,7 +210,7 @@ def score_recording(
             known = store.progress(setup.session_id, setup.stage_id, setup.camera_id)
             if before is not None and known is None:
                 raise ScoringRefused(
-                    f"session {setup.session_id!r} was deleted during scoring: run the same command to score it again"
+                    f"session {setup.session_id!r} was deleted during scoring", "run the same command to score it again"
                 )
             if plan.again:
                 store.delete_camera_records(setup.session_id, setup.stage_id, setup.camera_id)
@@ -229,16 +231,21 @@ def score_recording(
             )
 
         run = RecordingRun(store=store, progress=progress, tracker=tracker, set_up=set_up, found=found)
+        position = Position(done_s=progress.done_s, duration_s=recording.duration_s, faces=0)
         try:
             for window in windows:
                 run.add(window)
                 if preview is not None:
                     preview.add(window)
-                on_position(
-                    Position(done_s=run.progress.done_s, duration_s=recording.duration_s, faces=window.record.faces)
-                )
+                position = replace(position, done_s=run.progress.done_s, faces=window.record.faces)
+                on_position(position)
             if not run.progress.frames:
                 raise RecordingUnreadable(f"{video} has no picture that can be decoded; copy it from the camera again")
+            run.flush()
+            # Before the recording is marked as finished, so that a run that is killed here does it when it continues.
+            for records in windows_estimated_again(store, run.progress, camera, scorer.score_tables if scorer else {}):
+                run.replace(records)
+                on_position(position)
             run.finish(recording.tally.end_s or recording.duration_s)
         finally:
             run.flush()
@@ -248,7 +255,9 @@ def score_recording(
     notes += other_sessions_with(store, setup, known_by)
     summary = summary_of(store, setup, run.progress, session.mode_reason, realtime_factor=run.realtime_factor)
     if not summary.faces and not corrector.unusable:
-        notes.append("No face was found in the whole recording: check it with --preview, or try --detector yunet.")
+        notes.append(
+            "No face was found in the whole recording: was the camera on the audience, with faces turned to it?"
+        )
     return replace(summary, notes=(*summary.notes, *notes))
 
 
@@ -265,12 +274,12 @@ def _frames(recording: Recording, progress: RecordingProgress, every_s: float) -
 def _check_unchanged(progress: RecordingProgress, plan: ScoringPlan, detector: Detector, scorer: Scorer | None) -> None:
     """Refuses to continue with another interval, detector or scorer, as the curve would mix both."""
     for what, earlier, now in (
-        ("--every", progress.every_s, plan.every_s),
+        ("an interval of", progress.every_s, plan.every_s),
         ("detector", progress.detector, detector.name),
         ("scorer", progress.scorer, scorer.name if scorer else ""),
     ):
         if earlier != now:
             raise ScoringRefused(
-                f"this recording is scored up to {clock_text(progress.done_s)} with {what} {earlier}, not {now}: "
-                "continue with the same, or score it again with --again"
+                f"this recording is scored up to {clock_text(progress.done_s)} with {what} {earlier}, not {now}",
+                "continue with the same, or score it again with --again",
             )

@@ -48,7 +48,8 @@ def check_shared_time(
         if is_other and other.fingerprint == fingerprint and other.camera_id not in known_overlaps:
             raise ScoringRefused(
                 f"this recording was already scored as camera {other.camera_id!r} of session "
-                f"{setup.session_id!r}: its people would count twice; leave it out, or choose another --session"
+                f"{setup.session_id!r}: its people would count twice",
+                "leave it out, or choose another --session",
             )
     if different_people:
         return
@@ -63,9 +64,10 @@ def check_shared_time(
     if there:
         cameras = " and ".join(repr(camera) for camera in sorted(there))
         raise ScoringRefused(
-            f"camera {cameras} recorded stage {setup.stage_id!r} at the same time: if they see some of the same "
-            f"people, give --overlaps {min(there)}; if not, give --different-people; if the time is wrong (perhaps a "
-            "part of one recording), give --started-at"
+            f"camera {cameras} recorded stage {setup.stage_id!r} at the same time",
+            f"if they see some of the same people, give --overlaps {min(there)}; if not, give --different-people; if "
+            "the time is wrong (perhaps a part of one recording), give --started-at",
+            wants_start=True,
         )
 
 
@@ -92,8 +94,8 @@ def add_overlaps(store: Store, setup: SessionSetup, overlaps: Collection[str]) -
     cameras = {camera.camera_id: camera for camera in store.cameras(setup.session_id, setup.stage_id)}
     if unknown := sorted(set(overlaps) - cameras.keys()):
         raise ScoringRefused(
-            f"stage {setup.stage_id!r} has no camera {unknown[0]!r}: give --overlaps with one of "
-            f"{', '.join(sorted(cameras))}"
+            f"stage {setup.stage_id!r} has no camera {unknown[0]!r}",
+            f"give --overlaps with one of {', '.join(sorted(cameras))}",
         )
     if overlaps:
         camera = cameras[setup.camera_id]

@@ -50,7 +50,7 @@ def _after_parts(recording: Recording, start: Start, part: Part, *, now: datetim
     except RecordingUnreadable:
         line = (
             f"By its name this is part {part.number} of a longer recording, and the earlier parts are not in the same "
-            "folder: if it states the start of the first part, give --started-at."
+            "folder: its start may be that of the first part."
         )
         return replace(start, certainty="doubtful", remarks=(*start.remarks, line))
     first = before[0]

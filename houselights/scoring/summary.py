@@ -108,7 +108,7 @@ def remarks_of(recording: Recording, *, until_s: float) -> list[str]:
     if recording.timed_by == "frame rate":
         rate = f"{recording.fps or ASSUMED_FPS:g} frames per second"
         by = f"an assumed rate of {rate}" if recording.rate_is_assumed else f"a rate of {rate}"
-        lines.append(f"The file has no timestamps: they follow from {by}. Give the true rate with --frame-rate.")
+        lines.append(f"The file has no timestamps: they follow from {by}.")
     listed = [step for step in tally.steps if step.kind != "pause" or step.by_s >= _PAUSE_S]
     for step in listed[:_ONE_BY_ONE]:
         if step.kind == "pause":

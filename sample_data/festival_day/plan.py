@@ -166,6 +166,7 @@ def _stage(number: int, curves: TrueCurves, begins_at: datetime) -> Stage:
         title=f"{_NAMES[name]} {again + 1}" if again else _NAMES[name],
         timelines=(Timeline(title="Sets", segments=curves.sets),),
         cues=(Cue(at=begins_at, timeline_s=0.0),),
+        directions=f"{2 + 3 * number % 8} min from the gate",
     )
 
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audience.board.board import Board, BoardRow, board, overlap, reads_from_ms
+from audience.board.board import Board, BoardRow, board, reads_from_ms
+from audience.board.changes import notes_text
 from audience.board.liveliness import UPDATE_MS, StageSums, stage_sums
-from audience.board.ranking import CHAIN_MS
+from audience.board.ranking import CHAIN_MS, HOLD_MS, RENEW_MS
 from audience.board.reader import BoardReader, read_sums
 from audience.store import Store
 from audience.stores import open_store
@@ -86,27 +87,15 @@ def test_the_liveliest_stage_is_on_top_and_too_few_faces_come_last():
     assert row(found, "hill").faces == 50
 
 
-def test_stages_whose_intervals_overlap_are_a_tie():
+def test_stages_whose_intervals_overlap_are_one_group():
     found = board(a_session(), four(), AT)
     assert [one.tied for one in found.rows] == [False, True, True, False]
-    assert overlap(row(found, "barn"), row(found, "mill"))
-    assert not overlap(row(found, "hill"), row(found, "barn"))
-
-
-@given(st.tuples(*[st.floats(0, 100)] * 4))
-def test_a_tie_is_one_from_either_side(bounds):
-    one, other = (
-        BoardRow(stage_id=name, title=name, state="live", low=min(pair), high=max(pair))
-        for name, pair in (("a", bounds[:2]), ("b", bounds[2:]))
-    )
-    assert overlap(one, other) == overlap(other, one)
-    assert overlap(one, one)
 
 
 def test_of_three_people_only_the_number_is_shown():
     few = row(board(a_session(), four(), AT), "bench")
     assert (few.state, few.faces) == ("too few", 3)
-    assert (few.figure, few.low, few.high, few.rank, few.over_5_min, few.why) == (None, None, None, None, None, "")
+    assert (few.figure, few.low, few.high, few.rank, few.over_5_min, few.notes) == (None, None, None, None, None, ())
     assert set(few.sparkline) == {None}
 
 
@@ -156,9 +145,9 @@ def test_changes_are_described_in_a_phrase():
     sets = a_timeline(("Slow Tide", 0, LENGTH_S - 200), ("Marrow", LENGTH_S - 200, 9000))
     rising = steady("hill", 10, 50, until_s=LENGTH_S - 200) + steady("hill", 40, 50, from_s=LENGTH_S - 200)
     found = row(board(a_session(), [stage_of("hill", rising, timelines=[sets]), *four()[1:]], AT), "hill")
-    assert found.why == "more faces smile, “Marrow” began"
+    assert notes_text(found.notes) == "more faces smile, “Marrow” began"
     assert found.playing == "Marrow"
-    assert row(board(a_session(), four(), AT), "hill").why == ""
+    assert row(board(a_session(), four(), AT), "hill").notes == ()
 
 
 def test_surprise_and_a_crowd_that_leaves_are_described_too():
@@ -168,7 +157,7 @@ def test_surprise_and_a_crowd_that_leaves_are_described_too():
     windows = [a_window(at, seen=seen(0.2, 0.1, 60), stage_id="hill") for at in range(LENGTH_S - 200)]
     windows += [a_window(at, seen=seen(0.2, 0.8, 30), stage_id="hill") for at in range(LENGTH_S - 200, LENGTH_S)]
     found = row(board(a_session(), [stage_of("hill", windows), *four()[1:]], AT), "hill")
-    assert found.why == "more faces look surprised, fewer faces in view (30, 60 five minutes ago)"
+    assert notes_text(found.notes) == "more faces look surprised, fewer faces in view (30, 60 five minutes ago)"
 
 
 def test_the_current_set_follows_from_the_stages_cues():
@@ -240,6 +229,50 @@ def wandering() -> dict[str, list[WindowRecord]]:
     return wavering(3)
 
 
+def test_places_stand_for_half_a_minute_also_where_every_board_is_made_by_a_process_that_just_started(wandering):
+    stages = [stage_of(stage, windows) for stage, windows in wandering.items()]
+    since: dict[str, tuple[object, int]] = {}
+    changes = []
+    for at_ms in range(after_ms(1830), after_ms(2190), UPDATE_MS):
+        found = board(a_session(), stages, at_ms)
+        assert at_ms - found.ranked_at_ms <= RENEW_MS
+        figures = [round(one.figure) for one in found.rows if one.state == "live"]
+        assert figures == sorted(figures, reverse=True)
+        for place, one in enumerate(found.rows):
+            label, changed_ms = since.get(one.stage_id, ((place, one.tied, one.figure), 0))
+            if label != (place, one.tied, one.figure):
+                changes.append(at_ms - changed_ms)
+                changed_ms = at_ms
+            since[one.stage_id] = (place, one.tied, one.figure), changed_ms
+    assert min(changes) >= HOLD_MS
+    assert len(changes) > 4, "places or figures should have changed, or nothing was tried"
+
+
+def test_a_stage_that_just_began_says_so_and_has_a_place_within_half_a_minute():
+    stages = [*four()[:3], stage_of("yard", steady("yard", 25, 50, from_s=LENGTH_S, until_s=LENGTH_S + 100))]
+    for stage in range(3):
+        more = steady(stages[stage].stage.stage_id, 20, 50, until_s=LENGTH_S + 100)
+        stages[stage] = stage_of(stages[stage].stage.stage_id, more)
+    seen = {}
+    for at_s in range(LENGTH_S, LENGTH_S + 60, 2):
+        seen[at_s] = row(board(a_session(), stages, after_ms(at_s)), "yard")
+    states = list(dict.fromkeys(one.state for one in seen.values()))
+    assert states in (["silent", "too few", "new", "live"], ["silent", "too few", "live"])
+    assert all(one.figure is None and one.rank is None for one in seen.values() if one.state != "live")
+    first_s = min(at_s for at_s, one in seen.items() if one.state in ("new", "live"))
+    assert seen[first_s + 32].state == "live"
+
+
+def test_the_next_set_follows_from_the_cues_and_a_pause_puts_it_off():
+    sets = a_timeline(("Slow Tide", 0, 600), ("Marrow", 900, 1500))
+    playing = stage_of("hill", steady("hill", 10, 50), timelines=[sets], cues=[a_cue(300, 0)])
+    (found,) = board(a_session(), [playing], after_ms(400)).rows
+    assert (found.coming, found.coming_at_ms) == ("Marrow", after_ms(1200))
+    held_up = stage_of("hill", [], timelines=[sets], cues=[a_cue(300, 0), a_cue(1000, 500)])
+    assert board(a_session(), [held_up], after_ms(400)).rows[0].coming_at_ms == after_ms(1400)
+    assert board(a_session(), [playing], after_ms(1300)).rows[0].coming == ""
+
+
 def test_a_board_of_the_past_is_the_one_that_was_shown(wandering):
     """CompareView: with only the windows that there were. Told again: out of the whole day's."""
     whole = [stage_of(stage, windows) for stage, windows in wandering.items()]
@@ -281,7 +314,7 @@ def test_between_two_updates_only_ages_move(wandering):
     at_ms = after_ms(2000)
     earlier, later = (board(a_session(), stages, at_ms + wait_ms) for wait_ms in (0, UPDATE_MS - 1))
     assert [replace(one, age_s=None) for one in earlier.rows] == [replace(one, age_s=None) for one in later.rows]
-    assert board(a_session(), stages, at_ms + UPDATE_MS).rows[0].figure != earlier.rows[0].figure
+    assert board(a_session(), stages, at_ms + UPDATE_MS).rows[0].sparkline != earlier.rows[0].sparkline
 
 
 @pytest.fixture

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit, ndtr
 
 from audience.errors import InvalidValue
-from audience.reaction.corrected_share import ScoreTable, ShareEstimator
+from audience.faces import WindowFaces
+from audience.reaction.corrected_share import ScoreTable, ShareEstimator, WholeEstimator
 from audience.reaction.curve import corrected_interval, is_corrected, reaction_curve, smoothed_curve, stage_windows
 from audience.window_table import WindowTable
 from audience.windows import Tally, tallies_of
@@ -132,6 +135,81 @@ def test_a_table_that_cannot_be_is_refused(changes):
 def test_a_damaged_table_of_a_model_file_is_one_clear_error():
     with pytest.raises(InvalidValue, match="score table is damaged"):
         ScoreTable.of({"edges": [0, 1]})
+
+
+# A finished recording, from both sides
+
+
+def live_and_whole(confidences: np.ndarray, *, block: int = 50) -> tuple[list[float], list[float]]:
+    """The share of each second as its window arrives, and again over the whole recording: (seconds, faces)."""
+    live = ShareEstimator({"smile": TABLE})
+    windows = [
+        WindowFaces(
+            session_id="talk",
+            stage_id="main",
+            camera_id="cam-1",
+            start_ms=1_700_000_000_000 + 1000 * second,
+            part="0",
+            scorer="",
+            faces=tuple(a_face(f"t{at}", smile=float(value)) for at, value in enumerate(row)),
+        )
+        for second, row in enumerate(confidences)
+    ]
+    raw = [tallies_of(seen.faces, {"smile": THRESHOLD}) for seen in windows]
+    first = [live.corrected(one, seen.faces, seen.start_ms) for one, seen in zip(raw, windows, strict=True)]
+    whole = WholeEstimator({"smile": TABLE})
+    places = [slice(at, at + block) for at in range(0, len(windows), block)]
+    for place in reversed(places):
+        whole.look_back(windows[place])
+    again = [one for place in places for one in whole.corrected(first[place], windows[place])]
+    faces = confidences.shape[1]
+    return [one["smile"].estimate / faces for one in first], [one["smile"].estimate / faces for one in again]
+
+
+def test_a_smile_half_seen_at_the_start_is_counted_from_the_start_once_the_whole_is_known():
+    """The same three seconds at the start: faces that smile a little, and others that always look so."""
+    scores_of = np.full((120, 12), 0.02)
+    scores_of[:3, :3] = 0.6
+    live, again = live_and_whole(scores_of)
+    assert max(live[:3]) < 0.2
+    assert again[:3] == pytest.approx([0.25] * 3, abs=0.05)
+    scores_of[:, :3] = 0.6
+    live, again = live_and_whole(scores_of)
+    assert live[0] > 0.05
+    assert max(again[:3]) < 0.01
+
+
+def moving_cast(seed: int, *, seconds: int = 60, faces: int = 24) -> tuple[np.ndarray, np.ndarray]:
+    """Who smiles, and what each face scores: at rest around a level of its own, as the table's others do."""
+    rng = np.random.default_rng(seed)
+    at = np.arange(seconds)
+    likely = 0.05 + sum(0.7 * np.exp(-(((at - joke) / 5) ** 2)) for joke in (4, 30, 56))
+    tendency = np.repeat(rng.random((seconds // 5, faces)), 5, axis=0)
+    shows = tendency < likely[:, None]
+    level = math.sqrt(0.75) * rng.normal(size=faces) + 0.5 * np.repeat(
+        rng.normal(size=(seconds // 5, faces)), 5, axis=0
+    )
+    below = np.concatenate([[0.0], np.cumsum(TABLE.others)])
+    edges = np.clip(logit(TABLE.edges), -14, 14)
+    at_rest = expit(np.interp(ndtr(level), below, edges))
+    smiling = scores(rng, np.ones(seconds * faces // 5, dtype=bool)).reshape(-1, faces).repeat(5, axis=0)
+    return shows, np.where(shows, smiling, at_rest)
+
+
+def test_a_recording_estimated_over_its_whole_is_nearer_to_the_truth_than_live():
+    errors = []
+    for seed in range(8):
+        shows, confidences = moving_cast(seed)
+        truth = shows.mean(axis=1)
+        errors.append([np.abs(np.array(shares) - truth).mean() for shares in live_and_whole(confidences)])
+    live, again = np.mean(errors, axis=0)
+    assert again < 0.9 * live
+
+
+@pytest.mark.parametrize("block", [1, 7, 1000])
+def test_how_a_recording_is_cut_into_blocks_changes_nothing(block):
+    _, confidences = moving_cast(1, seconds=60)
+    assert live_and_whole(confidences, block=block) == live_and_whole(confidences)
 
 
 # On pages

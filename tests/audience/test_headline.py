@@ -95,6 +95,20 @@ def test_a_gap_in_the_recording_differs_from_an_empty_room() -> None:
     assert text.endswith("There is no picture for 5 min at 1:40.")
 
 
+def test_a_break_is_called_one_with_the_slide_before_it_and_no_second_clock() -> None:
+    stage = a_stage(timelines=[a_timeline(("One", 0, 60), ("Two", 60, 300))], cues=[a_cue(30, 0), a_cue(450, 60)])
+    shares = seconds((0, 40, 10), (40, 70, 30), (70, 90, 10), (450, 600, 10))
+    text = said(*shares, *[a_window(at, of=0) for at in range(90, 450)], stage=stage)
+    assert text.endswith("Nobody was in view during the 6-minute break after slide 1.")
+    assert "of the session" not in text
+
+
+def test_a_gap_before_the_talk_is_said_without_a_second_clock() -> None:
+    stage = a_stage(timelines=[a_timeline(("One", 0, 300))], cues=[a_cue(100, 0)])
+    text = said(*seconds((0, 20, 10), (60, 300, 10)), stage=stage)
+    assert text.endswith("There is no picture for 40 s before the start.")
+
+
 def test_an_empty_room_before_and_after_is_no_gap() -> None:
     empty = [a_window(at, of=0) for at in (*range(60), *range(200, 260))]
     assert "Nobody" not in said(*empty, *seconds((60, 200, 10)))

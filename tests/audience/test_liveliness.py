@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from audience.board import ranking as liveliness_order
 from audience.board.liveliness import (
     LEAST_K,
     LIVELY,
@@ -25,7 +24,6 @@ from audience.board.liveliness import (
     stage_sums,
     stretches,
 )
-from audience.board.ranking import HOLD_UPDATES, MARGIN, stable_orders
 from audience.sessions import Camera
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
@@ -217,65 +215,6 @@ def test_one_stage_alone_is_not_shrunk_toward_others():
 def test_no_stages_and_no_records_are_allowed():
     assert liveliness([], AT, AT).figure.shape == (1, 0)
     assert np.isnan(liveliness([sums_of([])], AT, AT).figure).all()
-
-
-def order_of(*figures: Sequence[float], stages: int = 2) -> list[list[int]]:
-    return stable_orders(np.array(figures, dtype=float).reshape(-1, stages)).tolist()
-
-
-def test_a_stage_passes_another_only_by_a_margin_that_lasts():
-    above = 0.4 + 2 * MARGIN
-    steps = [(0.4, 0.3)] * 2 + [(0.4, above)] * HOLD_UPDATES
-    assert order_of(*steps)[-2:] == [[0, 1], [1, 0]]
-
-
-def test_a_lead_within_the_margin_or_broken_off_changes_nothing():
-    near, above = 0.4 + MARGIN / 2, 0.4 + 2 * MARGIN
-    assert order_of((0.4, 0.3), *[(0.4, near)] * 50)[-1] == [0, 1]
-    broken = [(0.4, above)] * (HOLD_UPDATES - 1) + [(0.4, 0.4)]
-    assert order_of((0.4, 0.3), *broken * 5)[-1] == [0, 1]
-
-
-def test_a_stage_that_passes_the_first_goes_above_those_between():
-    between = 0.3 + 1.5 * MARGIN
-    steps = [(0.3, between - MARGIN, 0.1)] * 3 + [(0.3, between - MARGIN, between)] * HOLD_UPDATES
-    assert order_of(steps[0], *steps[1:], stages=3)[-1][0] == 2
-
-
-def test_a_stage_that_comes_back_goes_where_its_figure_clearly_is():
-    nan = float("nan")
-    assert order_of((0.4, 0.2, 0.5), (0.4, 0.2, nan), (0.4, 0.2, 0.3), stages=3) == [[2, 0, 1], [0, 1, 2], [0, 2, 1]]
-    near = 0.4 + MARGIN / 2
-    assert order_of((0.4, 0.2, 0.5), (0.4, 0.2, nan), (0.4, 0.2, near), stages=3)[-1] == [0, 2, 1]
-
-
-@given(st.lists(st.lists(st.floats(0, 1) | st.just(float("nan")), min_size=4, max_size=4), min_size=1, max_size=30))
-def test_every_order_holds_every_stage_once_and_those_without_a_figure_last(steps):
-    figure = np.array(steps)
-    for now, order in zip(figure, stable_orders(figure), strict=True):
-        assert sorted(order.tolist()) == [0, 1, 2, 3]
-        assert (np.diff(np.isnan(now[order]).astype(int)) >= 0).all()
-
-
-@given(st.lists(st.lists(st.floats(0, 1) | st.just(float("nan")), min_size=3, max_size=3), min_size=1, max_size=20))
-def test_an_order_computed_in_small_blocks_is_the_same(steps):
-    figure = np.array(steps)
-    whole = stable_orders(figure).tolist()
-    with pytest.MonkeyPatch.context() as patch:
-        for at_once in (9, 18, 45):
-            patch.setattr(liveliness_order, "_PAIRS_AT_ONCE", at_once)
-            assert stable_orders(figure).tolist() == whole
-
-
-@given(st.lists(st.lists(st.floats(0, 1), min_size=3, max_size=3), min_size=1, max_size=20))
-def test_a_stage_that_is_clearly_above_for_long_is_above(steps):
-    held = np.array([*steps, *[steps[-1]] * HOLD_UPDATES])
-    order = stable_orders(held)[-1].tolist()
-    last = held[-1]
-    for one in range(3):
-        for other in range(3):
-            if last[one] > last[other] + MARGIN:
-                assert order.index(one) < order.index(other)
 
 
 def test_figures_are_made_at_the_same_instants_for_everybody():

@@ -10,10 +10,11 @@ import pytest
 from scipy import stats
 
 from audience.comparing.norms import ArchivedScenes, scenes_besides
-from audience.comparing.scenes import Scene, SceneFigure, scene_figures, scenes_of, screened_scenes
+from audience.comparing.scenes import Scene, SceneFigure, at_most, is_noise, scene_figures, scenes_of, screened_scenes
 from audience.reaction.baseline import BaselineChoice, baseline
 from audience.reaction.curve import StageWindows
 from audience.reaction.segments import segment_rows
+from audience.scorers import FALSE_RATES, SHIPPED, FalseRate
 from audience.timelines import Timeline
 from tests.builders import SCORER, a_stage, a_timeline, an_exclusion
 from tests.crowds import from_counts
@@ -159,3 +160,45 @@ def test_a_scene_is_compared_with_every_other_one_once_and_never_with_itself():
     for other in ({"scorer": "another"}, {"simulated": True}, {"expression": "fear"}):
         options = {"expression": "smile", "scorer": SCORER, "simulated": False} | other
         assert len(scenes_besides(archive, "Ferry", **options)[None]) == 0
+
+
+# Noise.
+
+RATE = FalseRate(false=60, of=2000)  # 3 %, at most 3.8 %
+
+
+def a_share(windows: StageWindows) -> SceneFigure:
+    return figures_of([windows], ["smile"], "whole talk")[0]
+
+
+def test_a_share_that_the_scorers_errors_explain_is_noise_and_one_far_over_them_is_not():
+    assert is_noise(a_share(a_screening(2, of=60)), RATE)
+    assert not is_noise(a_share(a_screening(20, of=60)), RATE)
+
+
+def test_a_share_half_of_which_may_be_errors_is_noise_however_many_faces_it_rests_on():
+    assert is_noise(a_share(a_screening(35, of=500)), RATE)
+    assert not is_noise(a_share(a_screening(60, of=500)), RATE)
+
+
+def test_one_share_is_noise_where_it_rests_on_few_faces_and_none_where_it_rests_on_many():
+    assert is_noise(a_share(a_screening(3, of=30)), RATE)
+    assert not is_noise(a_share(a_screening(26, of=200)), RATE)
+
+
+def test_screenings_too_few_for_an_interval_are_judged_by_all_their_faces():
+    few = figures_of([a_screening(12, of=40, session_id=f"s{number}") for number in range(2)], ["smile"], "whole talk")
+    assert np.isnan(few[0].low)
+    assert not is_noise(few[0], RATE)
+    less = figures_of([a_screening(2, of=40, session_id=f"s{number}") for number in range(2)], ["smile"], "whole talk")
+    assert is_noise(less[0], RATE)
+
+
+def test_of_a_scorer_whose_errors_nobody_measured_nothing_is_called_noise():
+    assert not is_noise(a_share(a_screening(2, of=60)), None)
+
+
+def test_every_measured_scorer_ships_and_has_a_rate_for_what_it_gives():
+    for name, rates in FALSE_RATES.items():
+        assert rates.keys() == SHIPPED[name].thresholds.keys()
+        assert all(0 < rate.false / rate.of < at_most(rate) < 0.15 for rate in rates.values())

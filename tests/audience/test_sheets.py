@@ -573,7 +573,7 @@ def placed(value: Any, path: list[int], new: Any) -> Any:
 
 
 def read_or_rejected(key: str, data: bytes) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     said = "read"
     try:
         read_delivery(key, data)
@@ -581,7 +581,7 @@ def read_or_rejected(key: str, data: bytes) -> None:
         said = str(rejected)
     assert "\n" not in said
     assert 0 < len(said) < 300
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 fuzzed = settings(max_examples=examples(200))

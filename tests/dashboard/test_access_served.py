@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -176,7 +177,7 @@ def visitor(window: BrowserContext) -> Iterator[BrowserContext]:
 
 
 def opened(context: BrowserContext, address: str) -> Page:
-    page = context.new_page()
+    page = context.pages[0] if context.pages else context.new_page()
     page.goto(address)
     page.wait_for_selector(f"{READY}, {DOOR}")
     return page
@@ -373,5 +374,6 @@ def test_who_asks_too_often_waits_and_nobody_else_does(others: Served) -> None:
         return others.ask("/auth/login", X_Forwarded_For=client).status
 
     assert login("203.0.113.9") != 429
-    assert any(login("203.0.113.9") == 429 for _ in range(400))
+    with ThreadPoolExecutor(30) as many:  # faster than tokens come back, on any machine
+        assert 429 in many.map(login, ["203.0.113.9"] * 30)
     assert login("203.0.113.10") != 429

@@ -184,10 +184,9 @@ def test_no_cookie_is_set_and_no_other_host_is_answered(asked):
 
 def test_the_page_is_small_and_asks_for_nothing_of_others(asked):
     answer = asked("/live/fete")
-    assert len(gzip.compress(answer.body)) < 5_000
-    assert len(answer.body) < 15_000
+    assert len(gzip.compress(answer.body)) < 14_000, "more than what a server sends before it waits for an answer"
     assert not re.findall(r"""(?:src|href)=["'](?!data:)""", answer.body.decode())
-    assert "http" not in re.sub(r"http://www.w3.org/2000/svg", "", answer.body.decode())
+    assert not re.search(r"https?://\w", re.sub(r"http://www.w3.org/2000/svg", "", answer.body.decode()))
 
 
 def test_the_page_may_run_its_own_script_only_and_stand_in_a_frame(asked):

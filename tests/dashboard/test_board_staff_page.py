@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from audience.board.board import Board, BoardRow
 from audience.stores import open_store
+from audience.time import to_ms
+from dashboard.pages.board.staff_table import staff_table
 from dashboard.wording import NOT_FEELING
-from tests.builders import a_session, a_stage, a_timeline, after
+from tests.builders import a_camera, a_heartbeat, a_session, a_stage, a_timeline, after
 from tests.dashboard.conftest import NASTY, put, text_of, windows_of
 
 
@@ -99,6 +102,35 @@ def test_an_instant_stays_where_it_was_put_while_the_festival_goes_on(pages, fes
         app.run()
         assert [error.message for error in app.exception] == []
         assert app.slider[0].value == after(stands).replace(tzinfo=None)
+
+
+def test_the_page_for_staff_says_first_which_stage_needs_somebody(pages, store_url):
+    now = datetime.now(UTC).replace(microsecond=0)
+    with open_store(store_url) as store:
+        store.put_session(replace(a_session("fete", title="Fête"), kind="festival", started_at=now))
+        for stage, brightness in (("barn", 0.4), ("mill", 0.0)):
+            store.put_stage("fete", a_stage(stage, title=stage.capitalize()))
+            store.put_camera("fete", stage, a_camera())
+            store.put_heartbeat(
+                replace(a_heartbeat(), session_id="fete", stage_id=stage, at_ms=to_ms(now), brightness=brightness)
+            )
+    text = text_of(pages.board(session="fete"))
+    assert "1 stage needs you: Mill" in text
+    assert "cam-1 is dark" in text
+    assert text.index("needs you: Mill") < text.index("<table>")
+
+
+def test_a_group_is_too_close_to_call_and_every_cell_keeps_its_name():
+    rows = [
+        BoardRow(
+            stage_id=str(at), title=f"Stage {at}", state="live", rank=rank, tied=rank == 2, figure=60, low=50, high=70
+        )
+        for at, rank in enumerate((1, 2, 2))
+    ]
+    table = staff_table(Board(session=a_session(), as_of_ms=0, ranked_at_ms=0, rows=tuple(rows)))
+    assert table.count("Too close to call") == 1
+    assert table.index("Stage 0") < table.index("Too close to call") < table.index("Stage 1")
+    assert [table.count(f'data-name="{name}"') for name in ("Faces", "Newest window", "What changed")] == [3, 3, 3]
 
 
 def figure_of(app: AppTest, instant) -> int:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
+from itertools import repeat
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from audience.incoming import IncomingRecordings, ScoringState
 from audience.stores import open_store, recordings_folder
+from audience.time import from_ms
 from dashboard.access.entry import has_page
 from dashboard.access.permits import EVERYTHING, Permit
 from dashboard.access.settings import UploadRules, settings_of
+from dashboard.pages.bring.data import FileFields, SessionFields, take
 from tests.audience.test_incoming import a_request, fill
-from tests.builders import a_session
+from tests.builders import a_session, a_stage
 from tests.dashboard.conftest import Pages, text_of
+from tests.timeline_files.test_slide_matching import DECK
 
 
 @pytest.fixture
@@ -98,6 +106,66 @@ def test_the_queue_says_what_is_scored_what_waits_and_what_failed_and_each_can_b
     ]
     incoming.put_state(first, replace(scoring, step="done", starts_ms=1_777_923_000_000, starts_by="its header"))
     assert "its header" in text_of(pages.bring())
+
+
+def test_when_a_recording_began_is_asked_for_where_that_is_not_known(
+    pages: Pages, incoming: IncomingRecordings
+) -> None:
+    one = incoming.add(a_request(5, named="/talk.mp4"))
+    incoming.put_state(one.request.recording_id, ScoringState(step="failed", line="no time", wants_start=True))
+    page = pages.bring()
+    began = datetime(2026, 5, 4, 19, 30)  # noqa: DTZ001 as somebody types it
+    page.datetime_input(key=f"began-{one.request.recording_id}").set_value(began).run()
+    button(page, "Try again").click().run()
+    (one,) = incoming.all()
+    assert one.step == "waiting"
+    assert one.request.started_ms is not None
+    assert from_ms(one.request.started_ms).minute == 30
+
+
+def test_slides_are_added_where_a_recording_is_scored(
+    pages: Pages, incoming: IncomingRecordings, store_url: str
+) -> None:
+    with open_store(store_url) as store:
+        store.put_session(a_session("talk"))
+        store.put_stage("talk", a_stage())
+    one = incoming.add(a_request(5, named="/talk.mp4"))
+    incoming.put_state(one.request.recording_id, ScoringState(step="done", done_s=500, length_s=500))
+    page = pages.bring()
+    slides = f"slides-{one.request.recording_id}"
+    page.file_uploader(key=slides).upload("deck.pdf", b"%PDF-1.4 no more", "application/pdf").run()
+    assert "deck.pdf" in text_of(page)
+    page.file_uploader(key=slides).upload("deck.pdf", DECK, "application/pdf").run()
+    with open_store(store_url) as store:
+        (timeline,) = store.stages("talk")[0].timelines
+        assert len(store.slide_pictures("talk", "main")) == 5
+    assert (timeline.is_draft, timeline.segments[-1].end_s) == (True, 500)
+    assert slides not in {one.key for one in page.file_uploader}
+
+
+def test_two_who_bring_recordings_of_one_title_at_once_get_a_session_each(
+    store_url: str, incoming: IncomingRecordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.pages.bring.data.scoring", Mock())
+    monkeypatch.setattr("dashboard.pages.bring.data.check_room", lambda *_, **__: time.sleep(0.05))
+    fields = SessionFields(title="Closing night", setting="event")
+    files = [FileFields(name=f"{number}.mp4", size=5, modified_ms=1) for number in range(4)]
+    with ThreadPoolExecutor() as people:
+        taken = {one.request.session_id for one in people.map(take, files, repeat(fields))}
+    assert len(taken) == len(incoming.all()) == 4
+
+
+def test_of_a_folder_with_something_else_in_it_nothing_is_taken(
+    pages: Pages, incoming: IncomingRecordings, tmp_path: Path
+) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"\0\0\0\x18ftypisom" + bytes(100))
+    (tmp_path / "b.mp4").write_bytes(b"%PDF-1.7")
+    page = pages.bring()
+    page.selectbox(key="bring-setting").select("event").run()
+    page.text_input(key="bring-place").input(str(tmp_path)).run()
+    button(page, "Score it").click().run()
+    assert "b.mp4: This is a PDF" in text_of(page)
+    assert incoming.all() == []
 
 
 def test_an_empty_store_leads_to_the_page_first(pages: Pages, store_url: str) -> None:

@@ -217,7 +217,7 @@ def scales(drawn, channel):
 def test_both_plots_share_their_time_and_each_has_one_scale():
     drawn = chart([a_line([0.2] * 12), a_line([0.7] * 12, name="Cut B")], DIFFERENCE)
     assert scales(drawn, "x") == {(0, 60)}
-    assert scales(drawn, "y") == {(0, 100), (-30, 30)}
+    assert scales(drawn, "y") == {(0, 80), (-30, 30)}
 
 
 def test_a_drag_anywhere_on_the_chart_chooses_seconds_and_a_pointer_finds_its_cell():
@@ -310,7 +310,9 @@ def test_a_pointer_finds_each_cell_or_on_a_long_axis_as_many_as_it_can_tell_apar
 
 def test_where_groups_differ_by_more_than_chance_is_marked_and_numbered():
     (clusters,) = [frame for frame in datasets(chart([a_line([0.2] * 12)], DIFFERENCE)) if "number" in frame]
-    assert clusters.values.tolist() == [[20, 40, 1]]
+    (cluster,) = clusters.to_dict("records")
+    assert (cluster["from_s"], cluster["until_s"], cluster["number"]) == (20, 40, 1)
+    assert (cluster["at_s"], cluster["points"], cluster["said"]) == (30, 10, "+10")
 
 
 def test_names_of_sessions_are_text_wherever_the_chart_has_them():

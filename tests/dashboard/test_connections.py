@@ -20,6 +20,7 @@ from websockets.sync.client import connect
 from dashboard.access import connections, http_connection
 from dashboard.access.http_connection import LARGEST_HEAD
 from dashboard.access.uvicorn_connections import bounded
+from tests.ticking import limit_s
 
 ASK = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -69,7 +70,7 @@ class Server:
     @contextmanager
     def open(self, first: bytes = b"") -> Iterator[socket.socket]:
         """A connection over which something was sent."""
-        with closing(socket.create_connection(("127.0.0.1", self.port), timeout=20)) as opened:
+        with closing(socket.create_connection(("127.0.0.1", self.port), timeout=limit_s())) as opened:
             opened.sendall(first)
             yield opened
 
@@ -154,11 +155,12 @@ def test_a_connection_that_asked_before_is_let_go_when_it_asks_by_half(server: S
         assert first_line(opened) == b"HTTP/1.1 408 Request Timeout"
 
 
-def test_a_slow_body_that_comes_on_is_taken_whole(server: Server) -> None:
-    with server.open(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\n") as opened:
-        for _ in range(9):
-            opened.sendall(bytes(10000))
+def test_a_slow_body_that_comes_on_is_taken_whole(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_connection, "BODY_BYTES_A_SECOND", 500)
+    with server.open(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\n" + bytes(10000)) as opened:
+        for _ in range(8):
             time.sleep(0.15)
+            opened.sendall(bytes(10000))
         assert opened.recv(65536).endswith(b"0090000")
 
 
@@ -212,7 +214,7 @@ def test_a_body_in_parts_of_a_byte_ends_soon(server: Server) -> None:
 
 def test_a_thousand_requests_at_once_are_not_read_to_the_end(server: Server) -> None:
     with server.open(ASK * 1000) as opened:
-        opened.settimeout(5)
+        opened.settimeout(limit_s())
         answers = b""
         try:
             while part := opened.recv(65536):
@@ -223,10 +225,11 @@ def test_a_thousand_requests_at_once_are_not_read_to_the_end(server: Server) -> 
 
 
 def test_where_there_is_no_room_the_one_that_has_waited_longest_makes_it(
-    server: Server, caplog: pytest.LogCaptureFixture
+    server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.is_proxys = True
-    waiting = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(60)]
+    monkeypatch.setattr(http_connection, "HEAD_S", 300)  # nobody is let go for having asked nothing
+    waiting = [socket.create_connection(("127.0.0.1", server.port), timeout=limit_s()) for _ in range(60)]
     try:
         assert server.answer(ASK) == b"HTTP/1.1 200 OK"
         assert first_line(waiting[0]) == b"", "hung up on, and told nothing"
@@ -240,7 +243,7 @@ def test_where_there_is_no_room_the_one_that_has_waited_longest_makes_it(
 
 
 def test_one_address_holds_half_of_the_room_at_most(server: Server) -> None:
-    held = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(30)]
+    held = [socket.create_connection(("127.0.0.1", server.port), timeout=limit_s()) for _ in range(30)]
     try:
         assert [first_line(one) for one in held[20:]] == [b""] * 10
         assert first_line(held[0]) == b"", "which is let go only later, as nothing was asked"
@@ -279,7 +282,7 @@ def test_what_no_browser_sends_on_a_socket_closes_it_with_a_code(server: Server,
     with connect(f"ws://127.0.0.1:{server.port}/", compression=None, ping_interval=None) as page:
         page.socket.sendall(frames())
         with pytest.raises(ConnectionClosed) as closed:
-            page.recv(timeout=20)
+            page.recv(timeout=limit_s())
     assert closed.value.rcvd is None or closed.value.rcvd.code in (1008, 1009)
     assert server.messages == []
     assert server.answer(ASK) == b"HTTP/1.1 200 OK"

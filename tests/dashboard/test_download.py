@@ -9,6 +9,7 @@ import json
 import zipfile
 from datetime import UTC, datetime
 
+import pandas as pd
 import pyarrow.parquet as pq
 from streamlit.testing.v1 import AppTest
 
@@ -91,7 +92,7 @@ def test_csv_and_parquet_hold_the_same_figures_and_no_formula_runs_in_the_first(
     table = pq.read_table(io.BytesIO(bundle.file("scenes.parquet")))
     assert [row["segment"] for row in rows] == ["'=1+1", "Harbour"]
     assert table.column("segment").to_pylist() == ["=1+1", "Harbour"]
-    assert [float(row["share"]) for row in rows] == table.column("share").to_pylist() == [0.25, 0.25]
+    assert [float(row["share_0to1"]) for row in rows] == table.column("share").to_pylist() == [0.25, 0.25]
     assert table.schema.field("share").metadata[b"unit"] == b"0..1"
 
 
@@ -102,7 +103,7 @@ def test_nothing_is_built_before_a_file_is_asked_for() -> None:
         def build() -> None:
             raise AssertionError("built without being asked")
 
-        offer(build, page="scenes", tables=["scenes"], pictures=["curve"])
+        offer(build, page="scenes", first="Table of the scenes", tables=["scenes"], pictures=["curve"])
 
     app = AppTest.from_function(page, default_timeout=limit_s()).run()
     assert not app.exception
@@ -110,4 +111,39 @@ def test_nothing_is_built_before_a_file_is_asked_for() -> None:
     # The page must not run again for a click either.
     assert all(button.ignore_rerun and button.deferred_file_id for button in buttons)
     labels = [button.label for button in buttons]
-    assert labels == ["Everything (.zip)", "scenes.csv", "scenes.parquet", "curve.svg", "curve.png"]
+    assert labels[0].startswith("Table of the scenes")
+    assert labels[-4:] == ["scenes.csv", "scenes.parquet", "curve.svg", "curve.png"]
+    assert len(labels) == 8, "three named choices, everything, and every file"
+
+
+def test_the_csvs_of_a_zip_keep_the_names_that_their_dictionary_has() -> None:
+    files = a_bundle(a_table("One"), pictures=(a_picture(),)).files(NOON, endings=("csv",))
+    assert set(files) == {"scenes.csv", "dictionary.csv", "manifest.json"}
+    rows = list(csv.DictReader(io.StringIO(files["scenes.csv"].decode("utf-8-sig"))))
+    named = list(csv.DictReader(io.StringIO(files["dictionary.csv"].decode("utf-8-sig"))))
+    assert [one["name"] for one in named] == list(rows[0])
+
+
+def test_statistics_programs_get_labels_with_the_unit_and_instants_as_such() -> None:
+    at = Column(name="from_utc", unit="ISO 8601, UTC", meaning="When.")
+    table = a_table("Quay", "")
+    table = ExportTable(
+        name="scenes",
+        columns=(*table.columns, at),
+        values=(*table.values[:1], [0.25, None], ["2026-05-06T12:00:00.000Z", None]),
+    )
+    files = a_bundle(table).files(NOON, endings=("dta", "parquet"))
+    with pd.read_stata(io.BytesIO(files["scenes.dta"]), iterator=True) as reader:
+        labels, rows = reader.variable_labels(), reader.read()
+    assert labels["share"] == "0..1: Share of faces."
+    assert rows["segment"].tolist() == ["Quay", ""]
+    assert rows["share"][0] == 0.25
+    assert rows["share"].isna().tolist() == [False, True]
+    assert rows["from_utc"][0] == pd.Timestamp("2026-05-06 12:00")
+    assert "scenes.parquet" in files
+
+
+def test_statistics_programs_get_tables_without_rows_too() -> None:
+    rows = pd.read_stata(io.BytesIO(a_bundle(a_table()).files(NOON, endings=("dta",))["scenes.dta"]))
+    assert rows.columns.tolist() == ["segment", "share"]
+    assert len(rows) == 0

@@ -48,6 +48,7 @@ READING: dict[str, Callable[[Store, str], object]] = {
     "stages": lambda store, session_id: store.stages(session_id),
     "cameras": lambda store, session_id: store.cameras(session_id, "main"),
     "transcript": lambda store, session_id: store.transcript(session_id, "main"),
+    "slide_pictures": lambda store, session_id: store.slide_pictures(session_id, "main"),
     "windows": lambda store, session_id: store.windows(session_id, "main"),
     "window_count": lambda store, session_id: store.window_count(session_id, "main"),
     "faces": lambda store, session_id: store.faces(session_id, "main"),
@@ -64,6 +65,10 @@ WRITING: dict[str, tuple[str, Callable[[Store, str], object]]] = {
         lambda store, session_id: store.put_transcript(session_id, "main", a_transcript((0, 1, "Hello."))),
     ),
     "delete_transcript": ("analyst", lambda store, session_id: store.delete_transcript(session_id, "main")),
+    "put_slide_pictures": (
+        "analyst",
+        lambda store, session_id: store.put_slide_pictures(session_id, "main", {"a" * 32: b"jpeg"}),
+    ),
     "put_session": ("operator", lambda store, session_id: store.put_session(a_session(session_id))),
     "change_session": ("operator", lambda store, session_id: store.change_session(a_session(session_id))),
     "put_camera": ("operator", lambda store, session_id: store.put_camera(session_id, "main", a_camera())),

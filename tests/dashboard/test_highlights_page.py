@@ -53,6 +53,7 @@ def test_clips_are_cut_once_somebody_said_what_the_recording_shows(pages: Pages,
         element.proto.body for element in app.main if hasattr(element, "proto") and hasattr(element.proto, "body")
     )
     assert str(folder) not in said
+    assert "--faces-allowed" not in said
     assert not reel.exists()
 
 

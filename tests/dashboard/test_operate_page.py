@@ -18,6 +18,7 @@ from audience.store import Store
 from audience.stores import open_store
 from audience.time import to_ms
 from audience.timelines import is_paused, position_s
+from dashboard import remote_data
 from dashboard.clock import time_text
 from dashboard.markup import qr_picture
 from dashboard.pages.operate.camera_rows import ago
@@ -91,6 +92,21 @@ def answering(app: AppTest) -> AppTest:
     ids = tuple(one["id"] for one in table_of(app)["alerts"])
     app.session_state["answer-alerts"] = (app.query_params["session"], ids)
     return app.run()
+
+
+def test_a_remote_audience_is_opened_and_closed_with_its_link_at_hand(
+    pages: Pages, talk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.pages.operate.remote_audience.can_measure", lambda: False)
+    app = pages.operate(session="talk-1", part="Remote audience")
+    assert "npm" in text_of(app)  # what is missing is said, and what to do
+    button(app, "Open to viewers").click().run()
+    audience = remote_data.audiences().of_session("talk-1", datetime.now(UTC))
+    assert audience is not None
+    assert any(f"/watch/{audience.token}" in code.value for code in app.code)
+    button(app, "Close to viewers").click().run()
+    assert remote_data.audiences().of_session("talk-1", datetime.now(UTC)) is None
+    assert button(app, "Open to viewers")
 
 
 def test_an_empty_store_offers_a_new_session(pages: Pages, store_url: str) -> None:

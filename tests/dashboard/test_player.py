@@ -287,7 +287,7 @@ def test_hovering_shows_time_share_range_faces_and_part(opened: Callable[..., Pa
     expect(tip).to_be_visible()
     lines = tip.inner_text().splitlines()
     assert lines[0].startswith("12:3")
-    assert "· 19:42:3" in lines[0]
+    assert "19:42:3" in lines[-1], "the other clock has a line of its own"
     assert lines[1].endswith("%)")
     assert " faces smile (" in lines[1]
     assert lines[2].endswith("% of the faces expected")
@@ -327,7 +327,7 @@ def test_the_axis_tells_the_time_that_the_hover_tells_also_after_a_pause(opened:
     for text, x in page.evaluate("window.drawn"):
         if re.fullmatch(r"\d+:00", text):
             page.mouse.move(box["x"] + x, box["y"] + 120)
-            told[text] = seconds_of(page.locator(".tip").inner_text().split(" ")[0]) - seconds_of(text)
+            told[text] = seconds_of(page.locator(".tip").inner_text().split()[0]) - seconds_of(text)
     assert list(told) == ["0:00", "10:00", "20:00", "30:00"]
     assert max(map(abs, told.values())) <= 4
 
@@ -656,8 +656,8 @@ def test_on_a_phone_it_fits_and_every_button_can_be_hit(with_video: Callable[...
     box = plot_box(page)
     video = page.locator("video").bounding_box()
     assert video is not None
-    assert video["width"] == box["width"]
-    assert box["x"] >= 0
+    assert video["x"] >= 0
+    assert video["x"] + video["width"] == pytest.approx(box["x"] + box["width"])
     assert box["x"] + box["width"] <= 390
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     for button in page.locator(".bar button:visible").all():
@@ -710,4 +710,4 @@ def test_three_hours_are_drawn_soon_and_small(address: str, desk: BrowserContext
 
 def test_the_script_is_small() -> None:
     size = sum(len(path.read_bytes()) for path in SCRIPTS.glob("*.js"))
-    assert size < 35 << 10
+    assert size < 42 << 10

@@ -122,13 +122,52 @@ def test_three_hours_go_in_whole_and_take_less_than_a_quarter_of_a_megabyte() ->
     assert len(json.dumps(data)) < 250_000
 
 
+def test_gaps_of_one_or_two_seconds_are_bridged_between_their_neighbours_and_longer_ones_are_not() -> None:
+    windows = windows_of(5, None, 7, None, None, 9, None, None, None, 4)
+    data = given_to_player(windows)
+    assert numbers(data["raw"]["bridges"], "<u4") == [0, 2, 2, 5]
+    assert shares(data["raw"]["share"])[1] != shares(data["raw"]["share"])[1], "a bridge is no figure"
+    assert numbers(given_to_player(windows_of(5, 6, 7))["raw"]["bridges"], "<u4") == []
+
+
+def test_what_somebody_left_out_is_never_bridged() -> None:
+    data = given_to_player(windows_of(*[5] * 10, exclusions=[an_exclusion(4, 5)]))
+    assert numbers(data["raw"]["bridges"], "<u4") == []
+
+
+def test_a_bridge_of_a_long_session_ends_on_its_own_windows() -> None:
+    windows = windows_of(*[None if at == 150 else 1 + at % 7 for at in range(300)])
+    data = given_to_player(windows, most=60)
+    at = numbers(data["at"], "<u4")
+    assert [at[end] for end in numbers(data["raw"]["bridges"], "<u4")] == [149, 151]
+
+
+def test_the_axis_fits_the_smooth_curve_and_in_a_closer_look_the_raw_one() -> None:
+    windows = windows_of(*[2, 2, 18, 2, 2] * 12, of=20)
+    levels = given_to_player(windows)["levels"]
+    assert levels["smooth"][0] == levels["raw"][0] == 0
+    assert levels["smooth"][-1] < levels["raw"][-1] == 1
+    curve = curves_of(windows).smooth
+    assert np.nanmax(curve.share_high) <= levels["smooth"][-1]
+
+
+def test_the_gap_of_a_pause_is_called_a_break_and_after_which_slide() -> None:
+    slides = a_timeline(("One", 0, 20), ("Two", 20, 200))
+    empty = [a_window(at, smiling=0, of=0) for at in range(20, 140)]
+    seen = [a_window(at, smiling=5, of=20) for at in (*range(20), *range(140, 200))]
+    stage = a_stage(timelines=[slides], cues=[a_cue(0, 0), a_cue(140, 20)])
+    data = given_to_player(stage_windows(a_session(), stage, [], WindowTable.of([*seen, *empty])))
+    ((*_, name),) = data["gaps"]
+    assert name == "2-minute break after slide 1"
+
+
 def test_titles_go_in_as_they_are_and_never_as_markup() -> None:
     nasty = "<img src=x onerror=alert(1)>"
     windows = windows_of(
         *[3] * 10, timelines=[a_timeline((nasty, 0, 10))], exclusions=[an_exclusion(2, 4, title=nasty)]
     )
     data = given_to_player(windows, markers=[Marker(at_s=1, kind="peak", title=nasty)])
-    assert data["segments"] == [[0, 10, nasty]]
+    assert data["segments"] == [[0, 10, nasty, 1]]
     assert data["gaps"] == [[2, 4, "excluded", f"left out: {nasty}"]]
     assert data["markers"] == [{"at_s": 1, "kind": "peak", "name": "Peak", "title": nasty}]
 
@@ -148,7 +187,7 @@ def test_what_was_shown_is_known_through_a_pause() -> None:
     windows = windows_of(*[3] * 60, timelines=[slides], cues=[a_cue(10, 0), a_cue(40, 20)])
     data = given_to_player(windows)
     assert data["shown"] == [[10, 30, -10], [40, 60, -20]]
-    assert data["segments"] == [[10, 30, "One"], [40, 60, "Two"]]
+    assert data["segments"] == [[10, 30, "One", 1], [40, 60, "Two", 2]]
 
 
 def test_a_timeline_that_begins_within_a_window_begins_with_that_window() -> None:

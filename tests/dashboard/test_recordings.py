@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 
 from audience.recording_files import fingerprint
 from dashboard.recording_route import recording_routes
-from dashboard.recordings import NoVideo, RecordingLibrary, Video, library, video_of
+from dashboard.recordings import NoVideo, RecordingLibrary, Video, browser_copy, library, video_of
+from edge_lambda.recording import open_recording
+from houselights.browser_copy import make_browser_copy
 from tests.builders import BEGAN_MS, a_progress, a_session
 from tests.examples import examples
 from tests.routes_server import Answer, serving
 from tests.ticking import limit_s, ticking
-from tests.videos import number_of, write_video
+from tests.videos import number_of, numbered, write_video
 
 MP4_HEAD = b"\x00\x00\x00\x18ftypisom"
 CONTENT = MP4_HEAD + bytes(range(256)) * 400
@@ -350,3 +352,40 @@ def test_all_recordings_of_the_places_are_listed_and_nothing_else(tmp_path: Path
     (tmp_path / "link.mp4").symlink_to(tmp_path / "b.mp4")
     listed = RecordingLibrary([tmp_path]).files()
     assert [str(path.relative_to(tmp_path.resolve())) for path in listed] == ["b.mp4", "deep/a.MOV"]
+
+
+def test_a_copy_for_browsers_is_shown_in_the_place_of_its_recording_and_is_none_itself(tmp_path: Path) -> None:
+    recording = write_video(tmp_path / "talk.mkv", at_ms=range(0, 2000, 500), fps=2, key_every=2, picture=numbered)
+    library = RecordingLibrary([tmp_path])
+    wanted = marked(recording)
+    found = library.find(wanted)
+    assert found is not None
+    assert found.media_type is None
+    copy = make_browser_copy(recording)
+    shown = library.shown(wanted)
+    assert shown is not None
+    assert (shown.path, shown.media_type) == (copy, "video/mp4")
+    assert library.files() == [recording]
+    assert (held := library.held(wanted)) is not None
+    assert held.path == recording, "what was scored stays what it was"
+
+
+def test_a_copy_older_than_its_recording_is_not_shown(tmp_path: Path) -> None:
+    recording = write_video(tmp_path / "talk.mp4", at_ms=range(0, 2000, 500), fps=2, key_every=2, picture=numbered)
+    copy = browser_copy(recording)
+    copy.write_bytes(recording.read_bytes())
+    os.utime(copy, (0, 0))
+    library = RecordingLibrary([tmp_path])
+    wanted = marked(recording)
+    assert library.find(wanted)
+    assert (shown := library.shown(wanted)) is not None
+    assert shown.path == recording
+
+
+def test_the_pictures_of_a_copy_keep_their_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("houselights.browser_copy._PIECE_S", 2)
+    recording = write_video(tmp_path / "talk.mkv", at_ms=range(0, 7000, 200), fps=5, key_every=5, picture=numbered)
+    copy = open_recording(make_browser_copy(recording))
+    assert copy.duration_s == pytest.approx(7, abs=0.25)
+    seen = {round(frame.at_s): number_of(frame.image) for frame in copy.sample(1.0)}
+    assert seen == {second: 5 * second for second in range(7)}

@@ -126,13 +126,20 @@ def test_a_session_too_short_for_moments_says_how_much_it_takes(pages: Pages, st
     assert "Not enough data for moments: they need 45 seconds of figures." in text_of(pages.session("talk-1"))
 
 
-def test_while_a_session_runs_no_moment_is_told(pages: Pages, store_url: str) -> None:
-    now = datetime.now(UTC)
-    began_ms = to_ms(now) // 1000 * 1000
+def test_while_a_session_runs_its_moments_are_those_so_far(pages: Pages, store_url: str) -> None:
     with open_store(store_url) as store:
-        put(store, a_session(started_at=now), (a_stage(), [a_window(start_ms=began_ms, smiling=5, of=10)]))
-        store.put_heartbeat(replace(a_heartbeat(), at_ms=to_ms(now), last_window_ms=began_ms))
-    assert "Key moments appear when the session ends." in text_of(pages.session("talk-1"))
+        going_on(store, laugh=True)
+    app = pages.session("talk-1")
+    assert [marker["kind"] for marker in markers_of(app)] == ["peak"]
+    assert "so far" in headers(app)[0]
+    assert "may not at the end" in text_of(app)
+
+
+def test_while_nothing_has_stood_out_yet_that_is_said(pages: Pages, store_url: str) -> None:
+    with open_store(store_url) as store:
+        going_on(store)
+    assert "data-markers" not in text_of(pages.session("talk-1"))
+    assert "so far" in text_of(pages.session("talk-1"))
 
 
 # Segments.
@@ -419,3 +426,83 @@ def test_a_note_is_written_beside_what_others_wrote_meanwhile(filled: str) -> No
     assert (stage.title, len(stage.annotations)) == ("Another hall", 1)
     with pytest.raises(InvalidValue, match="open the session again"):
         data.change_stage("talk-1", "gone", lambda now: now)
+
+
+# A session that goes on.
+
+
+def going_on(store: Store, *, seconds: int = 300, before: int = 0, laugh: bool = False) -> None:
+    """A talk that began so long ago and has a camera that still sends; at first three faces, then forty."""
+    began = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=before + seconds)
+    late = to_ms(began) - to_ms(BEGAN)
+    records = [
+        replace(one, start_ms=one.start_ms + late)
+        for one in [
+            *[a_window(at, smiling=1, of=3) for at in range(before)],
+            *[a_window(before + at, smiling=36 if laugh and 150 <= at < 180 else 10, of=40) for at in range(seconds)],
+        ]
+    ]
+    put(store, a_session(started_at=began), (a_stage(), records))
+    store.put_heartbeat(replace(a_heartbeat(), at_ms=to_ms(datetime.now(UTC)), last_window_ms=records[-1].start_ms))
+
+
+def test_while_it_goes_on_it_is_shown_from_where_figures_last_and_stays_at_its_end(
+    store_url: str, pages: Pages
+) -> None:
+    with open_store(store_url) as store:
+        going_on(store, before=200)
+    given = shown_in(pages.session("talk-1"), "player")
+    assert given["from_s"] == 200
+    assert given["live"]
+    assert given["start_s"] is None
+
+
+def test_a_mark_is_a_note_on_this_very_moment(store_url: str, pages: Pages) -> None:
+    with open_store(store_url) as store:
+        going_on(store)
+    app = pages.session("talk-1")
+    app.button(key="mark").click().run()
+    assert not app.exception
+    with open_store(store_url) as store:
+        (note,) = store.stages("talk-1")[0].annotations
+    assert abs((datetime.now(UTC) - note.at).total_seconds()) < 60
+
+
+def test_who_may_not_write_notes_has_no_button_to_mark(
+    store_url: str, pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(store_url) as store:
+        going_on(store)
+    monkeypatch.setattr("dashboard.pages.session.notes.permit", lambda: Permit(role="viewer", own=("*",)))
+    app = pages.session("talk-1")
+    assert [button.key for button in app.button if button.key == "mark"] == []
+
+
+# The speaker's view.
+
+
+def test_the_speakers_view_is_one_number_and_one_line_and_its_address_keeps_it(store_url: str, pages: Pages) -> None:
+    with open_store(store_url) as store:
+        going_on(store)
+    app = pages.session("talk-1", view="speaker")
+    said = text_of(app)
+    assert "25 %" in said
+    assert "of 40 faces smile" in said
+    assert said.count("<img") == 1
+    assert components(app) == []
+    assert headers(app) == []
+    assert "speaker" in app.query_params["view"]
+    assert [button.key for button in app.button] == ["mark"]
+
+
+def test_the_speakers_view_says_nothing_of_too_few(store_url: str, pages: Pages) -> None:
+    with open_store(store_url) as store:
+        put(store, a_session(ended_at=after(300)), (a_stage(), windows_of("talk-1", faces=3)))
+    said = text_of(pages.session("talk-1", view="speaker"))
+    assert "%" not in re.sub(r"<img[^>]*>", "", said)
+    assert "too few faces" in said or "No figure" in said
+
+
+def test_the_speakers_view_of_a_stage_is_that_stages(filled: str, pages: Pages) -> None:
+    assert "of 40 faces" in text_of(pages.session("fest-1", view="speaker", stage="big"))
+    assert "of 40 faces" not in text_of(pages.session("fest-1", view="speaker", stage="small"))

@@ -23,6 +23,7 @@ from tests.builders import a_cue, a_progress, a_session, a_stage, a_timeline, a_
 from tests.dashboard.conftest import NASTY, Pages, put, text_of
 from tests.dashboard.test_recordings import marked
 from tests.ticking import limit_s
+from tests.timeline_files.test_slide_matching import DECK
 from tests.timeline_files.test_sound import RATE, write_sound
 from tests.timeline_files.written import a_slide, a_title, as_pptx
 from tests.videos import write_video
@@ -80,6 +81,25 @@ def test_a_transcript_is_uploaded_shown_at_its_moments_and_removed(pages: Pages,
     with open_store(filled) as store:
         assert store.transcript("talk-1", "main") is None
     assert "began to sing" not in text_of(pages.session("talk-1"))
+
+
+def test_the_slides_of_a_deck_are_kept_when_it_is_saved_and_go_when_it_is_removed(pages: Pages, filled: str) -> None:
+    app = pages.timeline("talk-1")
+    app.file_uploader(key="file of main").upload("deck.pdf", DECK, "application/pdf").run()
+    assert called(app)[-1] == "deck"
+    button(app, "Add").click().run()
+    with open_store(filled) as store:
+        assert store.slide_pictures("talk-1", "main") == {}
+    button(app, "Save").click().run()
+    with open_store(filled) as store:
+        pictures = store.slide_pictures("talk-1", "main")
+    named = [segment.picture for segment in stage_of(filled).timelines[-1].segments]
+    assert len(pictures) == 5
+    assert set(named) == pictures.keys()
+    button(app, "Remove").click().run()
+    button(app, "Save").click().run()
+    with open_store(filled) as store:
+        assert store.slide_pictures("talk-1", "main") == {}
 
 
 def test_a_pause_is_added_undone_and_saved(pages: Pages, filled: str) -> None:

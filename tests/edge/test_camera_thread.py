@@ -9,6 +9,7 @@ import pytest
 
 from audience.errors import DeviceError
 from edge_lambda.devices.camera_thread import opened_in_thread
+from tests.ticking import limit_s
 
 
 class Opened:
@@ -47,7 +48,7 @@ def test_a_camera_is_closed_as_soon_as_a_stop_is_requested_while_it_is_read():
     camera, stop = Opened(), threading.Event()
     with opened_in_thread(lambda: camera, stop=stop):
         stop.set()
-        assert camera.closed.wait(5)
+        assert camera.closed.wait(limit_s())
 
 
 def test_one_that_takes_forever_to_open_is_not_waited_for_and_closed_once_it_is_open():
@@ -62,7 +63,7 @@ def test_one_that_takes_forever_to_open_is_not_waited_for_and_closed_once_it_is_
         assert found is None
     assert not camera.closed.is_set()
     answers.set()
-    assert camera.closed.wait(5)
+    assert camera.closed.wait(limit_s())
 
 
 def test_an_error_of_the_reader_closes_the_camera_too():

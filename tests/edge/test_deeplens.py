@@ -25,7 +25,7 @@ from edge_lambda.devices.deeplens import DeepLensDetector
 from edge_lambda.devices.open_camera import open_camera
 from edge_lambda.program import run
 from tests.deeplens import DeepLens
-from tests.ticking import ticking
+from tests.ticking import limit_s, ticking
 from tests.videos import number_of, numbered
 
 EVENING = datetime(2026, 3, 1, 19, 30, tzinfo=UTC)
@@ -114,11 +114,11 @@ class TestCamera:
             next(iter(camera))
 
     def test_a_frozen_picture_is_not_scored_forever(self, device: DeepLens, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(stream, "STALLED_S", 0.7)
         with opened() as camera:
             pictures = iter(camera)
             with Filming(device):
                 next(pictures)
+            monkeypatch.setattr(stream, "STALLED_S", 0.2)
             with pytest.raises(DeviceError, match=r"^deeplens has sent no picture"):
                 list(pictures)
 
@@ -141,7 +141,7 @@ class TestCamera:
                 next(iter(camera))
             assert waited_s() < 5
         for thread in readers():  # closing waits for a second at most
-            thread.join(20)
+            thread.join(limit_s())
         assert readers() == []
         assert list(camera) == []
 

@@ -34,6 +34,7 @@ from edge_lambda.preview.live import LivePreview
 from tests.builders import BEGAN_MS, after_ms
 from tests.edge.faces_in_place import BrightScorer, FacesInPlace, picture
 from tests.portraits import people_video
+from tests.ticking import limit_s
 
 CAMERA = CameraKey(session_id="talk-1", stage_id="main", camera_id="cam-1", written_ms=BEGAN_MS)
 
@@ -281,7 +282,7 @@ def test_a_camera_that_stands_still_does_not_delay_a_stop(stand):
     class Still(Live):
         def __iter__(self) -> Iterator[LiveFrame]:
             threading.Thread(target=stand.stop).start()
-            assert let_go.wait(10), "nobody closed the camera"
+            assert let_go.wait(limit_s()), "nobody closed the camera"
             return iter(())
 
         def close(self) -> None:

@@ -221,7 +221,7 @@ def stopped_within_s(program: Program) -> float:
     return time.monotonic() - began
 
 
-SOON_S = 5.0
+SOON_S = 8.0
 """About one second; OpenCV's own limits are ten."""
 
 

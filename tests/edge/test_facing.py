@@ -148,6 +148,14 @@ class TestRoom:
         after(room, 60, a_room(*[45] * 8), start_s=600)
         assert room.axis.yaw == pytest.approx(0, abs=2)
 
+    def test_looks_of_long_ago_weigh_little_though_few_were_in_view_since(self) -> None:
+        room = RoomAxis("centerface-1")
+        after(room, 600, a_room(*[0] * 8))
+        room.update(a_room(0), 6 * 3_600_000)
+        assert room.axis.yaw == pytest.approx(0, abs=0.5), "the axis stays until others are seen"
+        after(room, 60, a_room(*[35] * 8), start_s=6 * 3600)
+        assert room.axis.yaw == pytest.approx(35, abs=2)
+
     def test_a_frame_is_judged_by_what_came_before_it_alone(self) -> None:
         one, other = RoomAxis("centerface-1"), RoomAxis("centerface-1")
         for room in (one, other):

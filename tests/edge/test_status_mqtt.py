@@ -84,7 +84,7 @@ def test_a_broker_that_is_away_at_first_gets_the_newest_status_when_it_comes(bro
         with ticking() as waited_s:
             for number in range(100):
                 status.send(beat(number))
-            assert waited_s() < 0.5
+            assert waited_s() < 2
         time.sleep(1.5)
         broker.start()
         with listening(broker) as listener:
@@ -120,7 +120,8 @@ def test_an_error_and_its_end_are_each_reported_once(broker, said, monkeypatch):
     monkeypatch.setattr(latest_sender, "LONGEST_WAIT_S", 0.05)
     with opened(broker, said) as status:
         status.send(beat(1))
-        time.sleep(1)
+        until(lambda: said)
+        time.sleep(0.5)  # and it tries several times more
         broker.start()
         with listening(broker) as listener:
             listener.next()
@@ -193,7 +194,7 @@ def test_a_broker_that_accepts_and_stays_silent_blocks_nobody(said, monkeypatch)
         with ticking() as waited_s:
             for number in range(1000):
                 status.send(beat(number))
-            assert waited_s() < 1
+            assert waited_s() < 10, "a thousand answers waited for take five minutes"
         until(lambda: said)
         with ticking() as waited_s:
             status.close()

@@ -161,6 +161,22 @@ def test_a_recording_that_is_removed_while_it_is_scored_is_gone(
         until(lambda: [*incoming.folder.iterdir()] == [])
 
 
+def test_a_recording_of_which_nobody_knows_when_it_began_asks_for_that_and_is_scored_then(
+    url: str, incoming: IncomingRecordings, video: Path
+) -> None:
+    in_2100_ms = 4_102_444_800_000
+    one = incoming.add(asked(video, named=str(video), started_ms=None, modified_ms=in_2100_ms))
+    with scoring(url, incoming):
+        until(lambda: step(incoming, one) == "failed")
+        state = again(incoming, one).state
+        assert state.wants_start
+        assert "talk.mp4 is unknown" in state.line
+        assert "--" not in state.line
+        incoming.go_on(one.request.recording_id, 1_777_923_000_000)
+        until(lambda: step(incoming, one) == "done")
+    assert again(incoming, one).state.starts_ms == 1_777_923_000_000
+
+
 def test_the_process_ends_with_its_server_and_another_one_beside_it_scores_nothing(
     url: str, incoming: IncomingRecordings, video: Path
 ) -> None:

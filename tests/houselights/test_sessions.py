@@ -65,6 +65,19 @@ def test_tags_are_replaced_and_can_be_taken_away(houselights: Houselights, store
     assert "a tag is empty" in houselights("describe", "talk-1", "--tag", " ").complaint
 
 
+def test_the_way_to_a_stage_is_set_shown_and_taken_away(houselights: Houselights, store: Store) -> None:
+    store.put_session(a_session("talk-1"))
+    store.put_stage("talk-1", a_stage("barn", title="Barn"))
+    said = houselights("describe", "talk-1", "--directions", "barn=6 min from the gate").out
+    assert "  way to Barn: 6 min from the gate" in said.splitlines()
+    houselights("describe", "talk-1", "--directions", "barn=https://map.example/?a=b")
+    assert store.stages("talk-1")[0].directions == "https://map.example/?a=b"
+    for wrong in ("barn", "mill=left", "barn=http://map.example", "barn=see javascript://x"):
+        assert houselights("describe", "talk-1", "--directions", wrong).complaint
+    houselights("describe", "talk-1", "--directions", "barn=")
+    assert store.stages("talk-1")[0].directions == ""
+
+
 def test_describing_a_session_that_is_not_there_is_one_line(houselights: Houselights) -> None:
     assert "nowhere" in houselights("describe", "nowhere", "--film", "Ferry").complaint
 

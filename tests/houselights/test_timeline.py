@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 
@@ -290,6 +291,26 @@ def test_slides_are_found_in_the_talk_and_what_is_not_certain_is_listed(
     (timeline,) = stage_of(store).timelines
     assert (timeline.title, timeline.segments[0].title) == ("bridges", "Why bridges hum")
     assert [segment.guessed for segment in timeline.segments] == [False, True, True, True]
+    assert {segment.picture for segment in timeline.segments} == store.slide_pictures("talk-1", "main").keys() - {""}
+
+
+def test_a_report_shows_the_slides_of_a_deck_in_pdf_until_its_timeline_is_removed(
+    houselights: Houselights, store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "bridges.pdf").write_bytes(DECK)
+    report = ("report", "talk-1", "--to", tmp_path / "talk.html")
+    assert houselights("timeline", "talk-1", tmp_path / "bridges.pdf").code == 0
+    (timeline,) = stage_of(store).timelines
+    pictures = store.slide_pictures("talk-1", "main")
+    assert {segment.picture for segment in timeline.segments} == pictures.keys()
+    assert len(pictures) == 5
+    assert houselights(*report).code == 0
+    cover = b64encode(pictures[timeline.segments[0].picture]).decode()
+    assert cover in (tmp_path / "talk.html").read_text(encoding="utf-8")
+    assert houselights("timeline", "talk-1", "--remove", "bridges").code == 0
+    assert store.slide_pictures("talk-1", "main") == {}
+    assert houselights(*report).code == 0
+    assert cover not in (tmp_path / "talk.html").read_text(encoding="utf-8")
 
 
 def test_a_file_that_is_no_deck_cannot_be_found_and_changes_nothing(

@@ -19,6 +19,8 @@ from houselights.deploying.release import CHANGELOG, PROJECT, current_version, d
 from tests.architecture.shape import PRODUCT
 
 WEIGHTS = {"edge_lambda/models/centerface.onnx", "edge_lambda/models/libfacedetection.safetensors"}
+RUNTIME = {"dashboard/pages/watch/runtime/ort.mjs", "dashboard/pages/watch/runtime/ort.wasm.gz"}
+"""What npm brings, where it is there."""
 LICENCES = {"LICENSE", "NOTICE", "THIRD_PARTY_LICENSES.md"}
 PACKAGES = set(PRODUCT)
 
@@ -46,10 +48,11 @@ def top_levels(names: list[str]) -> set[str]:
 def test_the_wheel_has_every_file_of_its_packages_and_no_other(wheel: zipfile.ZipFile) -> None:
     """Pages' scripts and styles, sample sessions, the board's page, models; nothing that git does not know."""
     files = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert files == in_git(*top_levels(wheel.namelist())) | WEIGHTS
+    runtime = {name for name in RUNTIME if (ROOT / name).exists()}
+    assert files == in_git(*top_levels(wheel.namelist())) | WEIGHTS | runtime
     assert top_levels(wheel.namelist()) >= PACKAGES
     needed = {Path(name).suffix for name in files}
-    assert needed >= {".py", ".css", ".js", ".html", ".svg", ".toml", ".onnx"}
+    assert needed >= {".py", ".css", ".js", ".mjs", ".html", ".svg", ".toml", ".onnx"}
 
 
 def test_what_signing_in_is_kept_secret_by_is_neither_committed_nor_in_the_wheel() -> None:
@@ -63,6 +66,7 @@ def test_the_licences_go_along_that_of_the_weights_included(wheel: zipfile.ZipFi
     notice = wheel.read(kept["NOTICE"]).decode()
     assert "Copyright (c) 2019 StarClouds" in notice
     assert "Shiqi Yu, all rights reserved" in notice
+    assert "Copyright (c) Microsoft Corporation" in notice
     assert "The above copyright notice and this permission notice shall be included" in notice
 
 

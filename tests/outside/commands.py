@@ -164,6 +164,7 @@ def a_talk(runs: Runs) -> None:
     # Too short for moments. That it shows many faces is what somebody allows here.
     words = ("--video", "FILE-marked.mp4", "--shows", "screen", "--offset", "0", "--faces-allowed")
     runs.houselights("highlights", "talk", *words, "--slides", "FILE.png")
+    runs.houselights("convert", "FILE.mp4")
     runs.houselights("describe", "talk", "--city", "Lyon")
     runs.houselights("sessions")
     runs.houselights("share", "talk", "--at", "https://example.org", HOUSELIGHTS_SHARE_SECRET=SECRET)

@@ -13,7 +13,7 @@ from audience.timelines import Timeline
 from tests.builders import a_timeline
 from tests.timeline_files.written import as_chapter_text, as_csv, as_srt, as_webvtt
 from timeline_files.parts import OPEN_END_S, plain_title
-from timeline_files.reading import READERS, read_timeline
+from timeline_files.reading import READERS, read_file, read_timeline
 
 TALK = a_timeline(("Opening", 0, 75), ("Demo", 75, 130.5), ("Questions", 130.5, 3600), title="talk")
 
@@ -84,6 +84,17 @@ def test_chapters_are_read_as_people_write_them(line: str) -> None:
 
 def test_chapters_may_state_their_ends() -> None:
     assert segments("chapters.txt", "0:00 - 1:30 Opening\n2:00-2:30: Demo") == [("Opening", 0, 90), ("Demo", 120, 150)]
+
+
+def test_malformed_cues_are_left_out_and_counted() -> None:
+    text = "WEBVTT\n\n00:00 --> 00:05\nOne\n\n00:05 -> 00:09\nTwo\n\n00:09 --> never\nThree\n\n0:12 --> 0:15\nFour\n"
+    found = read_file("film.vtt", text.encode())
+    assert [segment.title for segment in found.timeline.segments] == ["One", "Four"]
+    (note,) = found.questions
+    assert "2 of its 4 entries" in note.saw
+    assert "line 6" in note.saw
+    with pytest.raises(InvalidValue, match="line 6"):
+        read_file("film.vtt", text.replace("0:12 -->", "0:12 >").encode())
 
 
 def test_webvtt_is_read_without_notes_styles_names_and_tags() -> None:

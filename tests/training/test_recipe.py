@@ -1,6 +1,8 @@
 """The whole recipe on a tiny corpus: it ends in a model the scorer takes, and goes on where it was cut off."""
 
 import csv
+import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,6 +93,30 @@ def test_a_corpus_with_nobody_held_out_ends_in_a_model_whose_expressions_are_all
     out = tmp_path / "out.onnx"
     train([corpus], out, tmp_path / "work", replace(TINY, settings=Settings(epochs=1, batch=16)))
     assert ExpressionNet(model=out).experimental == set(EXPRESSIONS)
+
+
+def test_a_share_is_corrected_only_where_enough_faces_and_not_sizes_of_one_are_behind_it(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, out = load_corpora([corpus], tmp_path, TINY), tmp_path / "out.onnx"
+    network = train_network(tmp_path, TINY, rows)
+    number = Counter(rows.photos[row].expression for row in rows.rows["validation"])
+    ((_, faces),) = number.most_common(1)
+    for needed, corrected in ((faces + 1, set()), (1, set(number))):
+        monkeypatch.setattr(recipe, "NEEDED_FACES", needed)
+        finish(network, rows, TINY, out)
+        assert ExpressionNet(model=out).score_tables.keys() - {"smile"} == corrected
+
+
+def test_corpora_of_one_name_and_other_pictures_share_neither_boxes_nor_networks(corpus: Path, tmp_path: Path) -> None:
+    work, there = tmp_path / "work", tmp_path / "there" / corpus.name
+    work.mkdir()
+    shutil.copytree(corpus, there)
+    picture = cv2.imread(str(there / "0.png"))
+    cv2.imwrite(str(there / "0.png"), 255 - picture)
+    for folder in (corpus, there, corpus):
+        train_network(work, TINY, load_corpora([folder], work, TINY))
+    assert len(list(work.glob("boxes-*.npz"))) == len(list(work.glob("network-*.pt"))) == 2
 
 
 def centred(table: np.ndarray) -> np.ndarray:

@@ -16,6 +16,8 @@ from audience.board.reader import BoardReader, read_sums
 from audience.board.snapshot import board_snapshot
 from audience.errors import InvalidValue, SessionNotFound
 from audience.ids import check_id
+from audience.monitoring.cameras import CameraStatus
+from audience.monitoring.evaluate import situation
 from audience.sessions import Session
 from audience.time import to_ms
 from dashboard.access.data import open_store
@@ -42,6 +44,8 @@ class _Kept:
     making: threading.Lock = field(default_factory=threading.Lock)
     reader: BoardReader | None = None
     newest: Board | None = None
+    cameras: tuple[CameraStatus, ...] = ()
+    cameras_at_ms: int = -1
 
 
 class Boards:
@@ -80,6 +84,26 @@ class Boards:
                     return kept.newest
         except (InvalidValue, SessionNotFound):
             return None
+
+    def cameras(self, session_id: str, at_ms: int) -> tuple[CameraStatus, ...]:
+        """The cameras of a session that is in the store, the most urgent first; at most some seconds old.
+
+        Args:
+            session_id: the session.
+            at_ms: now, milliseconds since the epoch.
+
+        Raises:
+            SessionNotFound: there is none with that id.
+            StoreUnavailable: the store cannot be read.
+        """
+        with open_store(store_url()) as store:
+            store.session(session_id)  # a viewer who may not see it is refused here
+            kept = self._of(session_id)
+            with kept.making:
+                if not 0 <= at_ms - kept.cameras_at_ms < REFRESH_MS:
+                    kept.cameras = tuple(situation(store, session_id, at_ms).cameras)
+                    kept.cameras_at_ms = at_ms
+                return kept.cameras
 
     def document(self, session_id: str, at_ms: int) -> bytes | None:
         """The board as the JSON document of the public page."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from audience.board.board import Board
+from audience.board.board import Board, session_is_over
 from audience.board.liveliness import UPDATE_MS
 from audience.errors import HouselightsError
 from audience.sessions import Session
@@ -19,6 +19,7 @@ from dashboard.clock import date_text, time_text, viewer_zone
 from dashboard.data import sessions
 from dashboard.first_use import show_first_use
 from dashboard.pages.board.data import boards, day, festivals
+from dashboard.pages.board.needs import needs_line
 from dashboard.pages.board.routes import ROUTE
 from dashboard.pages.board.staff_table import staff_table
 from dashboard.session_address import choose_session, show_not_found
@@ -30,7 +31,8 @@ SPEEDS = {0: "Paused", 1: "Real time", 10: "10 times", 60: "60 times", 600: "600
 ABOUT = (
     "Liveliness, 0 to 100: how much the faces in view smile, or look happy or surprised, over the last minute; the "
     "fewer faces in view, the closer to the mean of all stages. The bar is its interval. Stages whose intervals "
-    "overlap share a rank (=). The order changes only if a margin persists."
+    "overlap are too close to call. Places and figures stand for 30 s at least, and a minute at most; faces, newest "
+    "window and the last minute's line are newer."
 )
 
 
@@ -64,7 +66,11 @@ def now(session: Session) -> None:
     if board is None:
         st.html(markup.empty("This festival is not in the store any more."))
         return
-    st.html(markup.facts([f"As of {time_text(board.as_of_ms, viewer_zone(st.context.timezone))}"]))
+    zone = viewer_zone(st.context.timezone)
+    if not session_is_over(board.session, board.as_of_ms):
+        st.html(needs_line(board, boards().cameras(session.session_id, board.as_of_ms)))
+    shown = [f"As of {time_text(board.as_of_ms, zone)}", f"places and figures of {time_text(board.ranked_at_ms, zone)}"]
+    st.html(markup.facts(shown))
     show_table(board)
 
 
@@ -111,8 +117,8 @@ def show(session: Session, every_s: float) -> None:
 
 
 if found := festivals():
-    head = st.container()
-    with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
+    head, choosers = st.columns([3, 2], vertical_alignment="center")
+    with choosers, st.container(horizontal=True, horizontal_alignment="right", key="choosers"):
         chosen = choose_session(
             found, lambda: found[0].session_id, label="Festival", label_visibility="collapsed", width=320
         )
@@ -122,7 +128,7 @@ if found := festivals():
         st.stop()
     session = next(one for one in found if one.session_id == chosen)
     began = date_text(session.started_at, viewer_zone(st.context.timezone))
-    head.html(markup.header(session.name, kind_words(session), [began], "Which stage is liveliest?"))
+    head.html(markup.header(session.name, kind_words(session), [began], ""))
     st.fragment(show, run_every=every_s or None)(session, every_s)
     public = f"{ROUTE}/{session.session_id}"
     st.markdown(

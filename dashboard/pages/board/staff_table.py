@@ -1,11 +1,13 @@
-"""The board's table for staff: every figure with its interval, its faces and its newest window."""
+"""The board's table for staff: every figure with its interval, its faces and its newest window, in groups."""
 
 from __future__ import annotations
 
 from html import escape
+from itertools import groupby
 from typing import Final
 
 from audience.board.board import Board, BoardRow, State, Trend
+from audience.board.changes import notes_text
 from audience.disclosure import SMALL_ROOM
 from dashboard.charts.theme import SPARK_CURVE
 from dashboard.clock import length_text
@@ -14,6 +16,7 @@ from dashboard.markup import sparkline
 STATES: Final[dict[State, str]] = {
     "live": "live",
     "stale": "no news",
+    "new": "just started",
     "too few": f"too few faces to say ({SMALL_ROOM} or fewer)",
     "silent": "no camera",
     "left out": "left out for now",
@@ -24,16 +27,25 @@ _HEAD: Final = ("", "Stage", "Liveliness", "Faces", "5 min", "15 min", "Last min
 
 
 def staff_table(board: Board) -> str:
-    """The table as HTML; its first column is the rank, with = where stages are too close to tell apart."""
+    """The table as HTML: a body for each group that is too close to call. A narrow page shows each row as a card."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in _HEAD)
+    bodies = "".join(_group(list(rows)) for _, rows in groupby(board.rows, key=lambda row: row.rank))
     return (
         '<div class="hl-board" role="region" tabindex="0" aria-label="Stages, the liveliest first"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(map(_row, board.rows))}</tbody></table></div>"
+        f"<thead><tr>{head}</tr></thead>{bodies}</table></div>"
     )
 
 
+def _group(rows: list[BoardRow]) -> str:
+    body = "".join(map(_row, rows))
+    if not rows[0].tied:
+        return f"<tbody>{body}</tbody>"
+    heading = f'<tr class="hl-group"><th scope="rowgroup" colspan="{len(_HEAD)}">Too close to call</th></tr>'
+    return f'<tbody class="hl-tied">{heading}{body}</tbody>'
+
+
 def _row(row: BoardRow) -> str:
-    rank = "" if row.rank is None else f"{row.rank}{'=' if row.tied else ''}"
+    rank = "" if row.rank is None or row.tied else str(row.rank)
     playing = f'<span class="hl-facts">{escape(row.playing)}</span>' if row.playing else ""
     shape = [None if value is None else value / 100 for value in row.sparkline]
     cells = (
@@ -43,12 +55,13 @@ def _row(row: BoardRow) -> str:
         _trend(row.over_15_min),
         "" if row.figure is None else sparkline(shape, "Liveliness over the last minute", SPARK_CURVE),
         "" if row.age_s is None else f"{length_text(row.age_s)} ago",
-        escape(row.why),
+        escape(notes_text(row.notes)),
     )
+    named = "".join(f'<td data-name="{name}">{cell}</td>' for name, cell in zip(_HEAD[2:], cells, strict=True))
     return (
         f'<tr class="{"" if row.state == "live" else "hl-gone"}"><td>{rank}</td>'
         f'<th scope="row"><bdi>{escape(row.title)}</bdi>{playing}</th>'
-        f"{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        f"{named}</tr>"
     )
 
 

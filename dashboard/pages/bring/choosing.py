@@ -12,7 +12,6 @@ import streamlit as st
 from audience.errors import HouselightsError
 from audience.incoming import KEEPS
 from audience.sessions import KINDS
-from audience.time import to_ms
 from dashboard import markup
 from dashboard.access.entry import in_words
 from dashboard.access.upload_room import upload_rules
@@ -45,7 +44,6 @@ def show_fields() -> data.SessionFields | None:
     if setting is None:
         return None
     show_outcome(setting, country, heads_only=heads_only)
-    zone = viewer_zone(st.context.timezone)
     return data.SessionFields(
         title=title.strip(),
         kind=kind,
@@ -53,7 +51,7 @@ def show_fields() -> data.SessionFields | None:
         country=country or "",
         heads_only=heads_only,
         notice_given=notice,
-        started_ms=None if began is None else to_ms(began.replace(tzinfo=zone)),
+        started_ms=text.viewer_ms(began, viewer_zone(st.context.timezone)),
         keep=keep,
     )
 

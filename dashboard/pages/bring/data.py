@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -18,14 +21,18 @@ from audience.privacy import Setting
 from audience.recording_files import file_name_of, named_recordings, refusal_of
 from audience.sessions import Kind
 from audience.time import to_ms
+from audience.timelines import with_timeline
 from dashboard.access.data import open_store
 from dashboard.access.identity import account, permit, settings
 from dashboard.access.upload_room import check_room, upload_rules
-from dashboard.data import sessions, store_url
+from dashboard.data import change_stage, sessions, store_url
 from dashboard.incoming_data import incoming
 from dashboard.scoring_process import scoring
+from timeline_files.reading import read_file
 
 _HEAD_BYTES = 4096
+# Two who bring recordings of one title at once get a session each, and room is not promised twice.
+_adding = threading.Lock()
 
 
 class SessionFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,17 +73,18 @@ def take(file: FileFields, fields: SessionFields) -> IncomingRecording:
     """
     _check_may()
     name = file_name_of(file.name)
-    who = account()
-    for one in incoming().all():
-        asked = one.request
-        if one.received is not None and (asked.account, asked.file_name, asked.size, asked.modified_ms) == (
-            who,
-            name,
-            file.size,
-            file.modified_ms,
-        ):
-            return one
-    return _add(fields, name=name, size=file.size, modified_ms=file.modified_ms)
+    known_by = account(), name, file.size, max(0, file.modified_ms)
+    with _adding:
+        for one in incoming().all():
+            asked = one.request
+            if one.received is not None and known_by == (
+                asked.account,
+                asked.file_name,
+                asked.size,
+                asked.modified_ms,
+            ):
+                return one
+        return _add(fields, name=name, size=file.size, modified_ms=file.modified_ms)
 
 
 def take_named(place: str, fields: SessionFields) -> int:
@@ -90,19 +98,29 @@ def take_named(place: str, fields: SessionFields) -> int:
     _check_may()
     if not names_files():
         raise AccessRefused("Files of this machine can be named by the person at it alone.")
-    found = named_recordings(place)
-    for path in found:
-        try:
-            status = path.stat()
-            with path.open("rb") as file:
-                refusal = refusal_of(file.read(_HEAD_BYTES))
-        except OSError as problem:
-            raise InvalidValue(f"{path} cannot be read: {problem.strerror}") from None
-        if refusal:
-            raise InvalidValue(f"{path.name}: {refusal}")
-        one = fields if len(found) == 1 else msgspec.structs.replace(fields, title="", started_ms=None)
-        _add(one, name=path.name, size=status.st_size, modified_ms=status.st_mtime_ns // 10**6, named=path)
+    found = [(path, _checked(path)) for path in named_recordings(place)]
+    one = fields if len(found) == 1 else msgspec.structs.replace(fields, title="", started_ms=None)
+    with _adding:
+        for path, status in found:
+            _add(one, name=path.name, size=status.st_size, modified_ms=status.st_mtime_ns // 10**6, named=path)
     return len(found)
+
+
+def _checked(path: Path) -> os.stat_result:
+    """The status of a recording on this machine.
+
+    Raises:
+        InvalidValue: it is none, or cannot be read.
+    """
+    try:
+        status = path.stat()
+        with path.open("rb") as file:
+            refusal = refusal_of(file.read(_HEAD_BYTES))
+    except OSError as problem:
+        raise InvalidValue(f"{path} cannot be read: {problem.strerror}") from None
+    if refusal or not status.st_size:
+        raise InvalidValue(f"{path.name}: {refusal or 'it is empty'}")
+    return status
 
 
 def names_files() -> bool:
@@ -128,14 +146,46 @@ def queue() -> list[IncomingRecording]:
     return incoming().all() if permit().brings else []
 
 
-def opened_sessions(session_ids: Sequence[str]) -> frozenset[str]:
-    """Those of the sessions that can be opened: something of them is scored."""
-    found = set()
+def opened_sessions(session_ids: Sequence[str]) -> dict[str, bool]:
+    """Those of the sessions that can be opened, as something of them is scored; and whether each has slides."""
+    found = {}
     with open_store(store_url()) as store:
         for session_id in session_ids:
             with suppress(SessionNotFound):
-                found.add(store.session(session_id).session_id)
-    return frozenset(found)
+                store.session(session_id)
+                found[session_id] = any(stage.timelines for stage in store.stages(session_id))
+    return found
+
+
+def put_slides(recording_id: str, name: str, content: bytes) -> None:
+    """Lays a deck along the session of a recording: as a draft, where it has no rehearsed times.
+
+    Args:
+        recording_id: which.
+        name: the deck's file name.
+        content: the deck.
+
+    Raises:
+        AccessRefused: whoever asks may not.
+        InvalidValue: it is no deck that can be read, or the recording is not here any more.
+        StoreUnavailable: it cannot be written.
+    """
+    _check_may()
+    recording = incoming().find(recording_id)
+    if recording is None:
+        raise InvalidValue("This recording is not here any more.")
+    read = read_file(name, content, length_s=recording.state.length_s)
+    session_id = recording.request.session_id
+    with open_store(store_url()) as store:
+        stage = next(iter(store.stages(session_id)), None)
+    if stage is None:
+        raise InvalidValue("Nothing of this recording is scored yet: wait a little.")
+    change_stage(
+        session_id,
+        stage.stage_id,
+        lambda now: replace(now, timelines=with_timeline(now.timelines, read.timeline)),
+        read.pictures,
+    )
 
 
 def stop(recording_id: str) -> None:
@@ -144,10 +194,19 @@ def stop(recording_id: str) -> None:
     incoming().stop(recording_id)
 
 
-def go_on(recording_id: str) -> None:
-    """Continues with a recording, or tries again."""
+def go_on(recording_id: str, started_ms: int | None = None) -> None:
+    """Continues with a recording, or tries again.
+
+    Args:
+        recording_id: which.
+        started_ms: when it begins; None for what was said before.
+
+    Raises:
+        AccessRefused: whoever asks may not.
+        InvalidValue, StoreUnavailable: see `IncomingRecordings.go_on`.
+    """
     _check_may()
-    incoming().go_on(recording_id)
+    incoming().go_on(recording_id, started_ms)
     scoring().wake()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -17,6 +18,7 @@ from dashboard.pages.bring import data, text
 from dashboard.pages.bring.choosing import show_choosing, show_fields
 from dashboard.scoring_process import can_score, scoring
 from dashboard.wording import plain
+from timeline_files.decks import DECKS
 
 _LOOK_EVERY_S = 1.0
 _SCORED_SHOWN = 8
@@ -60,7 +62,7 @@ def show_queue(*, looks: bool) -> None:
         st.html(markup.note("Nothing yet. Recordings are scored one after another, and you can watch them here."))
 
 
-def _show_one(one: IncomingRecording, before: int, there: frozenset[str], now_ms: int) -> None:
+def _show_one(one: IncomingRecording, before: int, there: Mapping[str, bool], now_ms: int) -> None:
     request = one.request
     with st.container(key=f"brought-{request.recording_id}", gap="small"):
         name = request.title or request.file_name
@@ -68,14 +70,16 @@ def _show_one(one: IncomingRecording, before: int, there: frozenset[str], now_ms
         if one.step == "done":
             facts = text.scored(one, viewer_zone(st.context.timezone))
             st.html(markup.facts([*facts, text.kept(one)]))
-            if one.state.notes:
-                st.html(markup.note(*one.state.notes))
+            if notes := text.notes(one):
+                st.html(markup.note(*notes))
         elif one.step == "failed":
             st.html(markup.trouble(one.state.line))
         else:
             st.progress(text.share_done(one), plain(text.how_far(one, before, now_ms)))
             if one.state.measured:
                 st.html(markup.note(one.state.measured))
+        if one.step == "failed" and one.state.wants_start:
+            st.datetime_input(text.WANTS_START, None, key=_began_key(request.recording_id), width=320)
         with st.container(horizontal=True, vertical_alignment="center"):
             if request.session_id in there:
                 st.page_link(
@@ -85,7 +89,42 @@ def _show_one(one: IncomingRecording, before: int, there: frozenset[str], now_ms
                     query_params={"session": request.session_id},
                     width="content",
                 )
+                if not there[request.session_id]:
+                    _offer_slides(request.recording_id)
             _buttons(one)
+        if st.session_state.get(_taken_key(request.recording_id)):
+            st.html(markup.note(text.SLIDES_TAKEN))
+
+
+def _offer_slides(recording_id: str) -> None:
+    with st.popover("Add its slides", icon=":material/slideshow:"):
+        st.file_uploader(
+            "The deck, as PDF, PowerPoint or OpenDocument",
+            type=[ending.removeprefix(".") for ending in DECKS],
+            max_upload_size=text.LARGEST_DECK_MB,
+            key=_slides_key(recording_id),
+            on_change=_take_slides,
+            args=(recording_id,),
+        )
+
+
+def _take_slides(recording_id: str) -> None:
+    uploaded = st.session_state.get(_slides_key(recording_id))
+    if uploaded is not None:
+
+        def put() -> None:
+            data.put_slides(recording_id, uploaded.name, uploaded.getvalue())
+            st.session_state[_taken_key(recording_id)] = True
+
+        act(put)
+
+
+def _slides_key(recording_id: str) -> str:
+    return f"slides-{recording_id}"
+
+
+def _taken_key(recording_id: str) -> str:
+    return f"slides-taken-{recording_id}"
 
 
 def _buttons(one: IncomingRecording) -> None:
@@ -94,7 +133,7 @@ def _buttons(one: IncomingRecording) -> None:
         st.button("Stop", key=f"stop-{recording_id}", type="tertiary", on_click=act, args=(data.stop, recording_id))
     if one.step in ("stopped", "failed"):
         label = "Continue" if one.step == "stopped" else "Try again"
-        st.button(label, key=f"go-on-{recording_id}", type="tertiary", on_click=act, args=(data.go_on, recording_id))
+        st.button(label, key=f"go-on-{recording_id}", type="tertiary", on_click=_go_on, args=(recording_id,))
     label = "Remove from this list" if one.request.named else "Remove the recording"
     st.button(
         label,
@@ -104,6 +143,15 @@ def _buttons(one: IncomingRecording) -> None:
         on_click=act,
         args=(data.remove, recording_id),
     )
+
+
+def _began_key(recording_id: str) -> str:
+    return f"began-{recording_id}"
+
+
+def _go_on(recording_id: str) -> None:
+    began: datetime | None = st.session_state.get(_began_key(recording_id))
+    act(data.go_on, recording_id, text.viewer_ms(began, viewer_zone(st.context.timezone)))
 
 
 st.html(Path(__file__).with_name("bring.css"))

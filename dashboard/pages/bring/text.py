@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Final
 
 from audience.incoming import IncomingRecording, Keep
-from audience.time import clock_text, from_ms
+from audience.time import clock_text, from_ms, to_ms
 from dashboard.clock import date_text, length_text
 from dashboard.wording import faces_text
 
@@ -22,6 +22,13 @@ CHOOSE: Final = "Choose a recording, or drop it here"
 FOLLOWS: Final = "It is sent and scored by itself, up to {largest_gb:g} GB. You can leave this page meanwhile."
 SHUT: Final = "This server takes no recordings: whoever runs it can allow that in its access settings."
 NO_EXTRA: Final = "Scoring is not installed here: install Houselights with its extra `edge`."
+SLIDES_TAKEN: Final = "Its slides are on the timeline now. Times that the deck does not state are a draft."
+LARGEST_DECK_MB: Final = 64
+WANTS_START: Final = "When it began, in your own time zone"
+START_DOUBTFUL: Final = (
+    "If it began at another time, remove the recording, delete its session, and bring it again with the time it began."
+)
+_CERTAIN: Final = {"likely": ", likely", "doubtful": ", doubtful"}
 _STALLED_MS: Final = 15_000
 
 
@@ -70,8 +77,15 @@ def scored(recording: IncomingRecording, zone: tzinfo) -> list[str]:
     state = recording.state
     facts = [length_text(state.done_s)]
     if state.starts_ms is not None:
-        facts.append(f"recorded {date_text(from_ms(state.starts_ms), zone)} ({state.starts_by})")
+        source = state.starts_by + _CERTAIN.get(state.start_certainty, "")
+        facts.append(f"recorded {date_text(from_ms(state.starts_ms), zone)} ({source})")
     return facts
+
+
+def notes(recording: IncomingRecording) -> list[str]:
+    """What was noted while a recording was scored, and what to do about it."""
+    state = recording.state
+    return [*state.notes, *([START_DOUBTFUL] if state.start_certainty == "doubtful" else [])]
 
 
 def kept(recording: IncomingRecording) -> str:
@@ -91,6 +105,11 @@ def kept_in_all(recordings: Sequence[IncomingRecording], folder: str) -> str:
     count = f"{len(kept)} recording{'s' if len(kept) > 1 else ''}"
     where = f" in {folder}" if folder else " on this server"
     return f"{count}, {size_text(sum(one.request.size for one in kept))}, kept{where}."
+
+
+def viewer_ms(at: datetime | None, zone: tzinfo) -> int | None:
+    """A time that somebody chose in their zone, milliseconds since the epoch; None where none was chosen."""
+    return None if at is None else to_ms(at.replace(tzinfo=zone))
 
 
 def size_text(count: int) -> str:

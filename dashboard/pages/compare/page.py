@@ -42,7 +42,7 @@ from dashboard.pages.compare.model import AlignedScreenings, Group, groups_among
 from dashboard.pages.compare.rows import Line
 from dashboard.pages.compare.table import marked_before, show_table
 from dashboard.pages.compare.text import Unit, verdict
-from dashboard.pages.screenings import Selection, lines_set_down
+from dashboard.pages.screenings import Selection, left_out_text, lines_set_down
 from dashboard.wording import GAPS, doing
 
 # The same whatever is chosen: a chart with other words is another chart to a browser, which takes twice as long.
@@ -107,7 +107,7 @@ def show(selection: Selection) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         chosen = {name: st.query_params.get_all(name) for name in st.query_params}
         build = bundle(shown, address(PAGE), chosen, f"{shown.name}. {sentence}")
-        offer(build, page=PAGE, tables=TABLES, pictures=PICTURES)
+        offer(build, page=PAGE, first="Table of the curves", tables=TABLES, pictures=PICTURES)
         st.page_link("scenes/page.py", label="Scenes of these screenings →", query_params=link_parameters())
     if lines := lines_set_down(laid.screenings):
         st.html(markup.listing("Notes and exclusions", lines))
@@ -170,6 +170,14 @@ def about_the_axis(laid: AlignedScreenings, selection: Selection, cuts: Cuts | N
     notes = [line]
     if without := sum(not one.stage.timelines and not one.stage.cues for one in laid.screenings):
         notes.append(f"{without} have no timeline: they are aligned by the start of their session.")
+    if selection.left_out:
+        notes.append(left_out_text(selection))
+    if excluded := sum(bool(one.stage.exclusions) for one in laid.screenings):
+        notes.append(
+            "Time that somebody excluded is in no figure of 1 screening: see the notes below."
+            if excluded == 1
+            else f"Time that somebody excluded is in no figure of {excluded} screenings: see the notes below."
+        )
     if absent := len(selection.screenings) - len(laid.screenings):
         notes.append(f"{absent} of other cuts are not drawn: only two cuts can be compared at a time.")
     return notes

@@ -13,7 +13,7 @@ from audience.disclosure import interval_text, share_text
 from audience.percents import percent, percent_text
 from audience.time import clock_text
 from dashboard.charts.axes import Ends
-from dashboard.charts.compare import MOST_BANDS, CompareFigures
+from dashboard.charts.compare import CLUSTER, MOST_BANDS, CompareFigures
 from dashboard.charts.theme import MOST_STYLES
 from dashboard.charts.thinning import thinned_together
 from dashboard.pages.compare.film_axis import FilmAxis
@@ -96,15 +96,16 @@ def compare_figures(
     if difference is None:
         return figures
     starts, lengths = axis.own.start_a_s, axis.own.length_s
-    clusters = [
-        (starts[first], starts[last] + lengths[last], number)
-        for number, (first, last) in enumerate(difference.clusters, start=1)
-    ]
+    clusters = []
+    for number, (first, last) in enumerate(difference.clusters, start=1):
+        from_s, until_s = starts[first], starts[last] + lengths[last]
+        mean = float(np.nanmean(difference.value[first : last + 1]))
+        clusters.append((from_s, until_s, number, (from_s + until_s) / 2, round(100 * mean, 2), _points_text(mean)))
     return replace(
         figures,
         difference=f"{difference.higher} less {difference.lower}, points of {difference.unit}",
         widest=100 * _highest(*(np.abs(values) for values in (difference.value, difference.low, difference.high))),
-        clusters=_clipped(pd.DataFrame(clusters, columns=["from_s", "until_s", "number"]), stretch),
+        clusters=_clipped(pd.DataFrame(clusters, columns=list(CLUSTER)), stretch),
     )
 
 
@@ -211,6 +212,11 @@ def _summary_texts(names: Sequence[str], shares: Floats) -> list[str]:
         else "No figure"
         for count, quarter, three, highest, high, lowest, low in rows
     ]
+
+
+def _points_text(difference: float) -> str:
+    """A difference in points, with its sign."""
+    return f"{percent(difference):+d}".replace("-", "\N{MINUS SIGN}")
 
 
 def _difference_text(difference: Difference, cell: int) -> str:

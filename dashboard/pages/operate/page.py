@@ -16,6 +16,8 @@ from dashboard.pages.operate import data
 from dashboard.pages.operate.answering import show_answering
 from dashboard.pages.operate.ending import show_question
 from dashboard.pages.operate.new_session import new_session_key, show_new_session
+from dashboard.pages.operate.phone_camera import show_phone_camera
+from dashboard.pages.operate.remote_audience import show_remote_audience
 from dashboard.pages.operate.room_notice import show_room_notice
 from dashboard.pages.operate.rules import show_rules
 from dashboard.pages.operate.running import show_running
@@ -101,7 +103,9 @@ PARTS = {
     "Run": show_running,
     "Alert rules": show_rules,
     "Set up": show_setting_up,
+    "Phone camera": show_phone_camera,
     "Room notice": show_room_notice,
+    "Remote audience": show_remote_audience,
     "Cost": show_cost,
     "Preview": show_preview,
 }

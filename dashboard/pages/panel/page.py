@@ -267,7 +267,8 @@ def _close(household: Household) -> None:
 def show_export(found: Evening, homes: Sequence[Home], least: int, picture: Picture) -> None:
     """Offers the minutes of some households, and all programmes by both sources."""
     build = partial(bundle, found, homes, least, picture, address(PAGE))
-    offer(build, page=PAGE, tables=["presence", "minutes", "guests", "programmes"], pictures=[picture.name])
+    tables = ["presence", "minutes", "guests", "programmes"]
+    offer(build, page=PAGE, first="Table of presence", tables=tables, pictures=[picture.name])
 
 
 def bundle(found: Evening, homes: Sequence[Home], least: int, picture: Picture, opened_at: str) -> DownloadBundle:

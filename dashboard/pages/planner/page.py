@@ -136,7 +136,13 @@ def show(plan: Plan, difference: float) -> None:
     ]
     st.html(markup.figures("Needed for each cut", ("Rise", *POWERS.values()), rows))
     st.html(markup.listing("What this assumes", assumptions(plan)))
-    offer(partial(bundle, plan, difference, address("planner")), page=PAGE, tables=["plan"], pictures=["plan"])
+    offer(
+        partial(bundle, plan, difference, address("planner")),
+        page=PAGE,
+        first="Table of the plan",
+        tables=["plan"],
+        pictures=["plan"],
+    )
 
 
 def bundle(plan: Plan, difference: float, opened_at: str) -> DownloadBundle:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Literal, get_args
 
@@ -11,11 +11,12 @@ import streamlit as st
 from altair import LayerChart
 from streamlit.delta_generator import DeltaGenerator
 
-from audience.comparing.scenes import SceneFigure, scene_figures
+from audience.comparing.scenes import SceneFigure, at_most, is_noise, scene_figures
 from audience.export.tables import scenes_table
 from audience.percents import percent_text
 from audience.reaction.baseline import BASELINES, BaselineChoice
 from audience.reaction.segments import LEAST_S
+from audience.scorers import FALSE_RATES, FalseRate
 from dashboard import markup
 from dashboard.charts.heat_map import heat_map
 from dashboard.charts.theme import LIGHT, Palette, palette_of
@@ -23,10 +24,11 @@ from dashboard.download import Picture, offer
 from dashboard.pages.choose_sessions import bar
 from dashboard.pages.scenes import data
 from dashboard.pages.scenes.selected import PAGE, PICTURE_WIDTH, ChosenScenes
-from dashboard.pages.scenes.text import LACKS, changed, figure_name, figure_words, number_of_faces, plus, ranged
+from dashboard.pages.scenes.text import LACKS, NOISE, changed, figure_name, figure_words, number_of_faces, plus, ranged
 from dashboard.wording import doing, expression_name
 
 Measure = Literal["share", "change"]
+FalseRates = Mapping[str, FalseRate]
 
 _AGAINST: dict[BaselineChoice, str] = {
     "whole talk": "the whole screening",
@@ -70,19 +72,20 @@ def show(chosen: ChosenScenes, choosers: DeltaGenerator) -> None:
     figures = scene_figures(screened, chosen.expressions)
     sentence = headline(figures, chosen.lead)
     st.html(markup.lead(sentence))
-    chart = _chart(figures, measure, chosen.experimental, palette_of(st.context.theme.type))
+    rates = FALSE_RATES.get(chosen.scorer, {})
+    chart = _chart(figures, measure, chosen.experimental, rates, palette_of(st.context.theme.type))
     st.altair_chart(chart, key="heat-map", alt=f"Scenes against expressions. {sentence}", theme=None)
-    st.html(markup.note(*explained(figures, measure, choice, chosen.experimental)))
+    st.html(markup.note(*explained(figures, measure, choice, chosen.experimental, rates)))
     with st.expander("All figures"):
         head = ("Scene", "Expression", "Share", "Change", "Faces", "Screenings", "Coverage")
-        st.html(markup.figures("Scenes and expressions", head, [_cells(one) for one in figures]))
+        st.html(markup.figures("Scenes and expressions", head, [_cells(one, rates) for one in figures]))
     with bundle:
         build = chosen.bundle(
             {"view": "expressions", "measure": measure, "baseline": choice, "least_figures_s": LEAST_S},
             partial(scenes_table, figures),
-            partial(_picture, figures, measure, chosen.experimental, sentence),
+            partial(_picture, figures, measure, chosen.experimental, rates, sentence),
         )
-        offer(build, page=PAGE, tables=["scenes", "notes"], pictures=["scenes"])
+        offer(build, page=PAGE, first="Table of the scenes", tables=["scenes", "notes"], pictures=["scenes"])
 
 
 def headline(figures: Sequence[SceneFigure], lead: str) -> str:
@@ -98,7 +101,11 @@ def headline(figures: Sequence[SceneFigure], lead: str) -> str:
 
 
 def explained(
-    figures: Sequence[SceneFigure], measure: Measure, choice: BaselineChoice, experimental: frozenset[str]
+    figures: Sequence[SceneFigure],
+    measure: Measure,
+    choice: BaselineChoice,
+    experimental: frozenset[str],
+    rates: FalseRates,
 ) -> list[str]:
     """What the picture means, and why cells of it have no figure."""
     several = max(one.shown for one in figures) > 1
@@ -113,13 +120,17 @@ def explained(
         ]
     lacks = dict.fromkeys(one.lack if measure == "share" else one.change_lack for one in figures)
     said += [f"“{LACKS[lack].brief.capitalize()}”: {LACKS[lack].full}." for lack in lacks if lack]
+    if measure == "share" and any(is_noise(one, rates.get(one.expression)) for one in figures):
+        said.append(NOISE)
     if experimental & {one.expression for one in figures}:
         said.append("* Experimental: its accuracy is not established.")
     return said
 
 
-def _cells(figure: SceneFigure) -> tuple[str, ...]:
+def _cells(figure: SceneFigure, rates: FalseRates) -> tuple[str, ...]:
     share = ranged(figure.share, figure.low, figure.high) if figure.enough else LACKS[figure.lack].full
+    if is_noise(figure, rates.get(figure.expression)):
+        share = f"{share}, noise"
     return (
         figure.scene.name,
         expression_name(figure.expression),
@@ -131,18 +142,27 @@ def _cells(figure: SceneFigure) -> tuple[str, ...]:
     )
 
 
-def _picture(figures: Sequence[SceneFigure], measure: Measure, experimental: frozenset[str], sentence: str) -> Picture:
-    chart = _chart(figures, measure, experimental, LIGHT)
+def _picture(
+    figures: Sequence[SceneFigure], measure: Measure, experimental: frozenset[str], rates: FalseRates, sentence: str
+) -> Picture:
+    chart = _chart(figures, measure, experimental, rates, LIGHT)
     return Picture(name="scenes", chart=chart, width=PICTURE_WIDTH, alt=sentence)
 
 
 def _chart(
-    figures: Sequence[SceneFigure], measure: Measure, experimental: frozenset[str], palette: Palette
+    figures: Sequence[SceneFigure],
+    measure: Measure,
+    experimental: frozenset[str],
+    rates: FalseRates,
+    palette: Palette,
 ) -> LayerChart:
     """Scenes against expressions, and beside each what its figures rest on."""
     expressions = list(dict.fromkeys(one.expression for one in figures))
     scenes = list(dict.fromkeys(one.scene for one in figures))
-    cells = [_cell(one, measure, scenes.index(one.scene), expressions.index(one.expression)) for one in figures]
+    cells = [
+        _cell(one, measure, rates.get(one.expression), scenes.index(one.scene), expressions.index(one.expression))
+        for one in figures
+    ]
     for row, scene in enumerate(scenes):
         cells += rests_on([one for one in figures if one.scene == scene], row, len(expressions))
     columns = [expression_name(name) + ("*" if name in experimental else "") for name in expressions]
@@ -150,7 +170,12 @@ def _chart(
     return heat_map(pd.DataFrame(cells), names, [*columns, "Faces", "Coverage"], palette, changes=measure == "change")
 
 
-def _cell(figure: SceneFigure, measure: Measure, row: int, column: int) -> dict[str, object]:
+def _cell(figure: SceneFigure, measure: Measure, rate: FalseRate | None, row: int, column: int) -> dict[str, object]:
+    if measure == "share" and rate is not None and is_noise(figure, rate):
+        said = (
+            f"{figure_words(figure)}; noise: its scorer takes up to {percent_text(at_most(rate))} of other faces for it"
+        )
+        return {"row": row, "column": column, "value": float("nan"), "text": "noise", "brief": "·", "said": said}
     value, lack = (figure.share, figure.lack) if measure == "share" else (figure.change, figure.change_lack)
     text = LACKS[lack].brief if lack else percent_text(value) if measure == "share" else plus(value)
     brief = "\N{EN DASH}" if lack else text.removesuffix(" %")

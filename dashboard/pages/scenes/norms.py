@@ -60,7 +60,7 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
             partial(norms_table, placed),
             partial(_picture, placed, alt),
         )
-        offer(build, page=PAGE, tables=["norms", "notes"], pictures=["norms"])
+        offer(build, page=PAGE, first="Table of the norms", tables=["norms", "notes"], pictures=["norms"])
 
 
 def headline(placed: Placed, expression: str) -> str:
@@ -97,7 +97,9 @@ def rows_of(placed: Placed) -> list[IntervalRow]:
         beside, brief = "not enough data", "too little"
         said = f"{one.scene.name}: {LACKS[one.lack].full if one.lack else f'{place.scenes} other scenes are too few'}"
         if place.enough:
-            beside, brief = f"{percent_text(one.share)}, among {place.scenes} scenes", f"of {place.scenes}"
+            # The figure that the point stands at; the share itself is in the table and under the pointer.
+            rank = percent_text(place.rank)
+            beside, brief = f"{rank} of {place.scenes} scenes", f"{rank} of {place.scenes}"
             said = f"{one.scene.name}: {_rank(place)} of {place.scenes} other scenes lie lower than its "
             said += ranged(one.share, one.low, one.high)
         low, high = (np.nan, np.nan) if not place.enough else (100 * place.low, 100 * place.high)

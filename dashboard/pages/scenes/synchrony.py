@@ -81,7 +81,7 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
             partial(synchrony_table, screening.session.session_id, screening.stage.stage_id, expression, named),
             partial(_picture, named, expression, alt),
         )
-        offer(build, page=PAGE, tables=["synchrony", "notes"], pictures=["synchrony"])
+        offer(build, page=PAGE, first="Table of the synchrony", tables=["synchrony", "notes"], pictures=["synchrony"])
 
 
 def headline(named: Named, expression: str) -> str:

@@ -33,6 +33,12 @@ LACKS: Mapping[Lack, LackWords] = {
 }
 
 
+NOISE = (
+    "“Noise”, on a phone a dot: so few faces that most of them may be mistakes of the scorer, as often as it errs on "
+    "faces it was not trained on."
+)
+
+
 def signed(text: str) -> str:
     """Figures with a minus sign where they have a hyphen."""
     return text.replace("-", "\N{MINUS SIGN}")

@@ -23,6 +23,7 @@ from dashboard.recordings import library
 _LONGEST_S: Final = 600
 _SHOWS: Final = {"speaker": "The speaker", "screen": "The screen"}
 _FILE, _OFFSET, _SOUND = "As its file says", "Seconds after the session began", "Compare its sound with the audience's"
+_SAY_WHEN: Final = "Choose under “It began” how its start is known."
 _KINDS: Final = {".mp4": "video/mp4", ".webm": "video/webm", ".png": "image/png"}
 # Cutting reads and decodes a recording: one at a time on this server.
 _cutting = threading.Lock()
@@ -151,4 +152,9 @@ def _reason(said: str, video: Path) -> str:
     if not lines:
         return "The clips could not be cut: see the log of this server."
     line = lines[-1].removeprefix("houselights: ").replace(str(video), video.name)
-    return line[:1].upper() + line[1:] + ("" if line.endswith(".") else ".")
+    if (option := line.find("--")) >= 0:
+        # What to do about it is said of options: the page has fields.
+        problem = line[: max(line.rfind(": ", 0, option), line.rfind(". ", 0, option), 0)]
+        began = any(one in line for one in ("--offset", "--sound"))
+        line = f"{problem or line}. {_SAY_WHEN}" if began else problem or line
+    return line if line.endswith(".") else f"{line}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import escape
 
 import numpy as np
@@ -24,6 +24,7 @@ Said = Annotation | Exclusion
 
 _WRITING, _REMOVING = "writing-note", "removing-note"
 _USUAL_S = 30
+_MARKED, _MARKED_BY = "Marked", "somebody in the room"
 
 
 def ask_to_write(session_id: str, stage_id: str, at_s: float) -> None:
@@ -44,6 +45,25 @@ def show_notes(review: Review) -> None:
                 st.rerun()
     line = "To add a note or exclude a time range, go to its start and press “Note” under the curve."
     st.html(markup.note("No notes yet." if not review.notes else "", line if may_write else ""))
+
+
+def offer_mark(review: Review) -> None:
+    """A button that marks the moment it is pressed, without a question: a note that can be told more of later.
+
+    For analysts, as all notes; nothing for others.
+    """
+    if not permit().is_at_least("analyst"):
+        return
+    session_id, stage_id = review.windows.session.session_id, review.windows.stage.stage_id
+    if st.button("Mark this moment", icon=":material/bookmark_add:", key="mark"):
+        by = st.session_state.get("note-author") or _MARKED_BY
+        mark = Annotation(title=_MARKED, at=datetime.now(UTC), by=by)
+        try:
+            data.change_stage(session_id, stage_id, lambda now: _with(now, mark))
+        except HouselightsError as problem:
+            st.html(markup.trouble(in_words(problem)))
+        else:
+            st.toast(f"Marked at {review.position_of(mark.at)}.")
 
 
 def show_dialogs(session_id: str) -> None:

@@ -37,9 +37,10 @@ from dashboard.pages.session.earlier import (
     usual_band,
 )
 from dashboard.pages.session.highlights import offer_highlights
-from dashboard.pages.session.notes import ask_to_write, show_dialogs, show_notes
+from dashboard.pages.session.notes import ask_to_write, offer_mark, show_dialogs, show_notes
 from dashboard.pages.session.picture import show_picture
 from dashboard.pages.session.segments.component import segment_table
+from dashboard.pages.session.speaker import is_speakers, link_to_speaker, show_speaker
 from dashboard.player.player import Marker, packed_markers
 from dashboard.recordings import video_of
 from dashboard.report.offer import offer_report
@@ -49,6 +50,8 @@ from dashboard.video import NoVideo, Video
 from dashboard.wording import (
     ABOUT_SUGGESTIONS,
     GAPS,
+    NONE_SO_FAR,
+    SO_FAR,
     about_facing,
     about_moments,
     band_words,
@@ -124,6 +127,8 @@ def show_stage(reader: data.Reader, file: data.SessionFile) -> None:
         stage = choose_stage(file)
         windows = reader.windows(file, stage)
         view = choose_view(file, windows)
+        if view.expression is not None:
+            link_to_speaker(file.session.session_id, stage)
     review = reader.review(file, stage, view.expression or LEAD_EXPRESSION)
     labels = [*kind_words(file.session), *(["Live"] if file.live else [])]
     facts = review_facts(review, viewer_zone(st.context.timezone))
@@ -155,7 +160,7 @@ def show_review(reader: data.Reader, file: data.SessionFile, review: Review, vie
             earlier=mean_line(review, view, earlier),
             usual=usual_band(review, view, earlier),
             video=video,
-            start_s=second_asked_for(windows),
+            start_s=second_asked_for(review, video),
             palette=palette_of(st.context.theme.type),
             zone=viewer_zone(st.context.timezone),
             notes=permit().is_at_least("analyst"),
@@ -165,17 +170,25 @@ def show_review(reader: data.Reader, file: data.SessionFile, review: Review, vie
         if review.recording_notes:
             st.html(markup.listing("About the recording", review.recording_notes))
         with st.container(horizontal=True, key="take-away"):
+            if review.live:
+                offer_mark(review)
             offer_report(review, smoothing_s=view.smoothing_s if review.expression else None, against=view.against)
             offer_highlights(review)
     with facing_place:
         show_facing(review, view)
     with moments_place:
         if review.expression is not None:
-            st.header("Moments", anchor=False)
-            st.html(markup.note(about_moments(review)))
+            st.header("Moments so far" if review.live else "Moments", anchor=False)
             if not review.live:
-                words = [(review.words(moment), review.slide_notes(moment)) for moment in review.moments]
-                st.html(moment_list(windows, review.moments, video, st.query_params.to_dict(), words))
+                st.html(markup.note(about_moments(review)))
+            found = reader.moments_so_far(file, review) if review.live else review.moments
+            if review.live and found:
+                st.html(markup.note(SO_FAR))
+            if review.live and not found:
+                st.html(markup.note(NONE_SO_FAR))
+            else:
+                words = [(review.words(moment), review.slide_notes(moment)) for moment in found]
+                st.html(moment_list(windows, found, video, st.query_params.to_dict(), words))
     with segments_place:
         show_segments(reader, review, view, earlier)
     with earlier_place:
@@ -251,15 +264,26 @@ def link_to_timeline(windows: StageWindows, label: str) -> None:
         st.page_link("timeline/page.py", label=label, query_params=query)
 
 
-def second_asked_for(windows: StageWindows) -> float | None:
-    """The second of the session that the address names as `t`; else where what was shown began, if that is known."""
+def second_asked_for(review: Review, video: Video | NoVideo) -> float | None:
+    """The second of the session to begin at.
+
+    What the address names as `t`; else where what was shown began, or where the recording does if that is later. None
+    where neither is known, and while the session goes on: the page then stays with its end.
+    """
     try:
         second = float(st.query_params.get("t", "nan"))
     except ValueError:
         second = nan
+    if isfinite(second):
+        return second
+    if review.live:
+        return None
+    windows = review.windows
     shown = np.flatnonzero(~np.isnan(windows.timeline_s))
     began = float(windows.session_s[shown[0]]) if len(shown) else None
-    return second if isfinite(second) else began
+    if isinstance(video, Video) and not video.starts_s <= (began or 0.0) < video.starts_s + video.length_s:
+        return video.starts_s
+    return began
 
 
 def show(session_id: str, drawn_every_s: int | None) -> None:
@@ -269,7 +293,9 @@ def show(session_id: str, drawn_every_s: int | None) -> None:
             file = reader.file(session_id)
             if refresh_s(file) != drawn_every_s:
                 st.rerun()
-            if file.stages:
+            if file.stages and is_speakers():
+                show_speaker(reader, file)
+            elif file.stages:
                 show_stage(reader, file)
             else:
                 st.html(markup.page_title(file.session.name))
@@ -301,8 +327,9 @@ def opened(session_id: str) -> int | None:
 
 
 st.html(Path(__file__).with_name("session.css"))
-with st.container(key="back"):
-    st.page_link("sessions/page.py", label="← All sessions")
+if not is_speakers():
+    with st.container(key="back"):
+        st.page_link("sessions/page.py", label="← All sessions")
 if session_id := st.query_params.get("session"):
     every_s = opened(session_id)
     st.fragment(show, run_every=every_s)(session_id, every_s)

@@ -51,6 +51,8 @@ def show_picture(
         markers=_notes(review),
         video=video,
         start_s=start_s,
+        from_s=lead_in_s(review) if review.live else None,
+        live=review.live,
         palette=palette,
         zone=zone,
         notes=notes,
@@ -82,6 +84,22 @@ def curves_of(review: Review, view: View, earlier: Line | None, usual: Range | N
         lines=tuple(line for line in lines if not np.isnan(line.smooth).all()),
         usual=None if usual is None or np.isnan(usual.low).all() else usual,
     )
+
+
+def lead_in_s(review: Review) -> float | None:
+    """Where a session that goes on is shown from: where figures begin to last. None shows all of it.
+
+    Before that people come in, one by one, and there is a figure only now and then.
+    """
+    if review.expression is None:
+        return None
+    windows = review.windows
+    known = ~np.isnan(review.curve(0).share)
+    minute = max(1, 60_000 // windows.width_ms)
+    total = np.concatenate([[0], np.cumsum(known)])
+    ends = np.minimum(np.arange(len(known)) + minute, len(known))
+    lasting = np.flatnonzero(known & (2 * (total[ends] - total[:-1]) >= ends - np.arange(len(known))))
+    return float(windows.session_s[lasting[0]]) if len(lasting) else None
 
 
 def _notes(review: Review) -> list[Marker]:

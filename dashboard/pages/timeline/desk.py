@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import streamlit as st
@@ -33,6 +34,7 @@ class Desk:
         proposed: what is said of when it began, and the cues to take; None where it is not known.
         message: a line about what was just done.
         deck: name and bytes of the deck that came in last, which can be found in a recording; None for none.
+        pictures: of the slides of decks that came in, by id; stored with the timelines whose segments name them.
         left_open: what was not found of it, in one line; "" for nothing.
         dragged: the last segment that was dragged and where to; None for none.
         taps: the seconds that were tapped last; none for none.
@@ -51,6 +53,7 @@ class Desk:
     proposed: tuple[str, tuple[Cue, ...] | None] | None = None
     message: str = ""
     deck: tuple[str, bytes] | None = None
+    pictures: dict[str, bytes] = field(default_factory=dict)
     left_open: str = ""
     dragged: tuple[int, float] | None = None
     taps: list[float] = field(default_factory=list)
@@ -114,7 +117,7 @@ def differs(one: Stage, other: Stage) -> bool:
     return (one.timelines, one.cues) != (other.timelines, other.cues)
 
 
-def save(session_id: str, read: Stage, edited: Stage) -> Stage:
+def save(session_id: str, read: Stage, edited: Stage, pictures: Mapping[str, bytes]) -> Stage:
     """Stores a stage's timelines and cues, unless somebody else changed them since they were read.
 
     What else is known of the stage, such as exclusions, stays as it is in the store. The store has no way of comparing
@@ -124,6 +127,7 @@ def save(session_id: str, read: Stage, edited: Stage) -> Stage:
         session_id: whose stage.
         read: the stage as it was when editing began.
         edited: with the timelines and cues to store.
+        pictures: of slides, by id; those that its segments name are kept.
 
     Returns:
         The stage as it is stored now.
@@ -141,4 +145,4 @@ def save(session_id: str, read: Stage, edited: Stage) -> Stage:
             )
         return replace(there, timelines=edited.timelines, cues=edited.cues)
 
-    return change_stage(session_id, read.stage_id, changed)
+    return change_stage(session_id, read.stage_id, changed, pictures)

@@ -34,7 +34,7 @@ _COLUMNS = (
 class Row:
     """A segment as it is typed; an empty `end` is where the next one begins.
 
-    `guessed` says that nobody has confirmed its times.
+    `guessed` says that nobody has confirmed its times, `picture` is the id of a picture of it.
     """
 
     title: str
@@ -42,6 +42,7 @@ class Row:
     end: str = ""
     notes: str = ""
     guessed: bool = False
+    picture: str = ""
 
     @classmethod
     def of(cls, segment: Segment) -> Self:
@@ -52,6 +53,7 @@ class Row:
             end=time_text(segment.end_s),
             notes=segment.notes,
             guessed=segment.guessed,
+            picture=segment.picture,
         )
 
 
@@ -311,6 +313,14 @@ def _part(number: int, row: Row) -> Part:
     try:
         end_s = time_s(row.end) if row.end.strip() else None
         start_s = time_s(row.start)
-        return Part(where=where, title=row.title, start_s=start_s, end_s=end_s, notes=row.notes, guessed=row.guessed)
+        return Part(
+            where=where,
+            title=row.title,
+            start_s=start_s,
+            end_s=end_s,
+            notes=row.notes,
+            guessed=row.guessed,
+            picture=row.picture,
+        )
     except InvalidValue as problem:
         raise InvalidValue(f"{where}: {problem}") from None

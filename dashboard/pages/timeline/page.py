@@ -59,22 +59,22 @@ def show_session(reader: data.Reader, file: data.SessionFile) -> None:
     desk = desk_of(file.session, stage)
     windows = reader.windows(file, stage)
     head, laid = st.container(), st.container()
-    names = ["Segments", "Slide times", "Start and breaks", "Import", "Sync start", "Transcript"]
-    segments, times, when, source, aligned, said = st.tabs(names)
+    first = "Segments" if desk.editing.now.sheets else "Import"
+    segments, times, when, source = st.tabs(["Segments", "Slide times", "Start and breaks", "Import"], default=first)
     length_s = known_length_s(desk, file, stage)
     films = library().files()
     with segments:
         edit_segments(desk, length_s)
     with when:
         edit_cues(desk, file.session)
+        st.markdown("**Find the start**")
+        align(desk, file, windows, films)
     with source:
         take_file(desk, length_s)
         take_match(desk, films)
         take_film(desk, length_s, films)
         show_incoming(desk)
-    with aligned:
-        align(desk, file, windows, films)
-    with said:
+        st.markdown("**What was said**")
         edit_transcript(reader.review(file, stage))
     # What stands above was typed below: it is drawn last.
     edited, problem = checked(desk, file, stage)
@@ -122,7 +122,7 @@ def finish(desk: Desk, file: data.SessionFile, stage: Stage, edited: Stage | Non
         if st.button("Save", type="primary", disabled=not editing.changed or edited is None) and edited is not None:
             try:
                 # The tables stay as they are: what is typed while this is on its way must not be lost with them.
-                desk.editing = editing.saved(save(file.session.session_id, editing.read, edited))
+                desk.editing = editing.saved(save(file.session.session_id, editing.read, edited, desk.pictures))
                 desk.message = "Saved."
                 st.rerun()
             except HouselightsError as refused:

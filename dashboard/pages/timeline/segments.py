@@ -20,12 +20,14 @@ from dashboard.wording import plain
 TIMES = "Times are written as 75, 1:15 or 0:01:15.5. An empty end is where the next segment begins."
 # A column that is not shown: the times as they were when they were guessed, which typing another confirms.
 _GUESS = "guess"
+_TEXTS = ("title", "start", "end", "notes", "picture")
 _COLUMNS = {
     "title": st.column_config.TextColumn("Title", required=True, max_chars=LONGEST_TITLE),
     "start": st.column_config.TextColumn("Start", required=True, width="small"),
     "end": st.column_config.TextColumn("End", width="small"),
     "notes": st.column_config.TextColumn("Speaker notes", max_chars=LONGEST_NOTES),
     "guessed": st.column_config.CheckboxColumn("Draft", width="small", help="Nobody has confirmed these times yet."),
+    "picture": None,
     _GUESS: None,
 }
 
@@ -110,10 +112,10 @@ def _edit(desk: Desk, length_s: float | None) -> None:
 def _rows(typed: pd.DataFrame) -> list[Row]:
     rows = []
     for cells in typed.to_dict("records"):
-        title, start, end, notes = (text_of(cells[name]) for name in ("title", "start", "end", "notes"))
+        title, start, end, notes, picture = (text_of(cells[name]) for name in _TEXTS)
         guessed = text_of(cells["guessed"]) == "True" and text_of(cells[_GUESS]) == f"{start} {end}"
         if (title + start + end).strip():
-            rows.append(Row(title=title, start=start, end=end, notes=notes, guessed=guessed))
+            rows.append(Row(title=title, start=start, end=end, notes=notes, guessed=guessed, picture=picture))
     return rows
 
 

@@ -18,6 +18,7 @@ from dashboard.pages.timeline.desk import Desk
 from dashboard.pages.timeline.draft import Row, Sheet
 from dashboard.wording import plain
 from timeline_files.answers import Question, Unclear
+from timeline_files.decks import DECKS
 from timeline_files.reading import FileRead, read_file, read_path
 from timeline_files.scenes import find_scenes
 from timeline_files.slide_matching import SlideMatch, match_deck
@@ -28,7 +29,6 @@ NO_FILMS = (
     "houselights dashboard --videos DIR"
 )
 _UPDATE_S = 0.25
-DECKS = (".pdf", ".pptx", ".odp")
 _SHORT = 20
 """Characters of meanings that stand beside each other."""
 
@@ -105,7 +105,7 @@ def take_match(desk: Desk, films: Sequence[Path]) -> None:
 
     def read() -> FileRead:
         found.append(match_deck(name, deck, film, on_position=lambda at_s, of_s: show(film.name, at_s, of_s)))
-        return FileRead(timeline=found[0].timeline)
+        return FileRead(timeline=found[0].timeline, pictures=found[0].pictures)
 
     _look_at(desk, read)
     if found:
@@ -224,6 +224,7 @@ def _look_at(desk: Desk, read: Callable[[], FileRead]) -> None:
         desk.refused = str(problem)
     else:
         desk.incoming, desk.asked = found.timeline, found.questions
+        desk.pictures |= found.pictures
 
 
 def _listed(says: str, rows: tuple[Row, ...]) -> None:

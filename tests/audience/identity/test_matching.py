@@ -241,10 +241,10 @@ class TestTheShippedTable:
         assert limits[0] < limits[-1] < 1
 
     @pytest.mark.parametrize("recogniser", TABLE)
-    def test_columns_are_met_exactly(self, recogniser: str) -> None:
+    def test_a_roster_is_matched_by_the_threshold_measured_for_one_twice_as_large(self, recogniser: str) -> None:
         for (photos, crops, height_px), values in TABLE[recogniser].items():
-            for roster, value in zip(ROSTERS, values, strict=True):
-                given = threshold(recogniser, photos=photos, crops=crops, height_px=height_px, roster=roster)
+            for roster, value in zip(ROSTERS[1:], values[1:], strict=True):
+                given = threshold(recogniser, photos=photos, crops=crops, height_px=height_px, roster=roster // 2)
                 assert given == pytest.approx(value)
 
     def test_no_face_under_40_pixels_has_a_threshold(self) -> None:

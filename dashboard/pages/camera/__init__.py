@@ -1,0 +1,1 @@
+"""The page by which a phone or laptop is a camera."""
