@@ -1,5 +1,4 @@
 """The pages for everybody: stages, sessions, the operator's page, cameras and viewers, on any screen.
-"""The pages that everybody sees: what of them can be seen and read, at a glance, on any screen.
 
 Each part is a module of its name with a `figures()`, imported when it is measured.
 """
@@ -20,11 +19,8 @@ def _figures_of(part: str) -> Iterable[Figure]:
 
 
 PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {
-    part: partial(_figures_of, part) for part in ("camera", "watch")
-}
-PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {part: partial(_figures_of, part) for part in ("board",)}
-    part: partial(_figures_of, part) for part in ("contrast", "noise")
-    part: partial(_figures_of, part) for part in ("operate", "accessibility")
+    part: partial(_figures_of, part)
+    for part in ("board", "operate", "camera", "watch", "contrast", "noise", "accessibility")
 }
 
 
