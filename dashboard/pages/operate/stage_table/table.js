@@ -89,7 +89,7 @@ class Row {
       const one = made("span", `${id} `, "camera");
       if (why) one.title = why;
       one.append(made("small", ago(seen, words)));
-      group.append(one);
+      group.append(" ", one);
     }
     return group;
   }
