@@ -153,10 +153,8 @@ def _curve(
     )
     y = alt.Y("share:Q", scale=scale, axis=None)
     return [
-        line.mark_area(color=palette.band).encode(x=x, y=alt.Y("low:Q", scale=scale, axis=None), y2=alt.Y2("high:Q")),
-        *(
-            line.mark_line(color=palette.edge, strokeWidth=0.6).encode(x=x, y=alt.Y(f"{end}:Q", scale=scale, axis=None))
-            for end in ("low", "high")
+        line.mark_area(color=palette.band, stroke=palette.edge, strokeWidth=0.6).encode(
+            x=x, y=alt.Y("low:Q", scale=scale, axis=None), y2=alt.Y2("high:Q")
         ),
         line.mark_line(color=palette.curve, strokeWidth=1.6, strokeCap="round").encode(
             x=x, y=alt.Y("share:Q", scale=scale, axis=percent_axis(ticks))

@@ -151,13 +151,17 @@ def test_the_kind_is_told_by_the_content_not_by_the_name(videos: Path, head: byt
 def test_the_recording_of_a_stage_lies_on_the_sessions_axis(videos: Path) -> None:
     known = a_recording(videos / "a.mp4")
     progress = replace(a_progress(), fingerprint=known, started_ms=BEGAN_MS - 2500)
-    assert video_of(a_session(), [progress]) == Video(url=f"/recordings/{known}", starts_s=-2.5, length_s=10)
+    assert video_of(a_session(), [progress]) == Video(
+        url=f"/recordings/{known}", starts_s=-2.5, length_s=10, convert=f"houselights convert {videos / 'a.mp4'}"
+    )
 
 
 def test_of_several_cameras_the_first_whose_recording_can_be_shown_is_shown(videos: Path) -> None:
     unplayable, known = a_recording(videos / "a.avi", b"RIFF...."), a_recording(videos / "b.mp4")
     cameras = [replace(a_progress(), fingerprint=print_) for print_ in ("lost", unplayable, known)]
-    assert video_of(a_session(), cameras) == Video(url=f"/recordings/{known}", starts_s=0, length_s=10)
+    assert video_of(a_session(), cameras) == Video(
+        url=f"/recordings/{known}", starts_s=0, length_s=10, convert=f"houselights convert {videos / 'b.mp4'}"
+    )
 
 
 def test_where_there_is_no_recording_to_show_one_line_says_why(videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,7 +125,7 @@ def test_saving_keeps_what_else_is_known_of_the_stage(store_url: str) -> None:
         store.put_session(a_session())
         store.put_stage("talk-1", replace(read, exclusions=(an_exclusion(10, 20),), audience_size=50))
     edited = replace(read, timelines=(), cues=(a_cue(3, 0),))
-    saved = save("talk-1", read, edited)
+    saved = save("talk-1", read, edited, {})
     with open_store(store_url) as store:
         assert store.stages("talk-1") == [saved]
     assert saved == a_stage(cues=[a_cue(3, 0)], exclusions=[an_exclusion(10, 20)], audience_size=50)
@@ -136,7 +136,7 @@ def test_the_second_of_two_to_save_is_told(store_url: str) -> None:
     with open_store(store_url) as store:
         store.put_session(a_session())
         store.put_stage("talk-1", read)
-    save("talk-1", read, replace(read, cues=(a_cue(3, 0),)))
+    save("talk-1", read, replace(read, cues=(a_cue(3, 0),)), {})
     with pytest.raises(ChangedMeanwhile, match="Somebody else changed"):
         save("talk-1", read, replace(read, cues=(a_cue(9, 0),)))
     with open_store(store_url) as store:
@@ -145,7 +145,7 @@ def test_the_second_of_two_to_save_is_told(store_url: str) -> None:
 
 def test_what_was_deleted_meanwhile_cannot_be_saved(store_url: str) -> None:
     with pytest.raises(InvalidValue, match="'main' is not in session 'talk-1' any more"):
-        save("talk-1", a_stage(), a_stage(cues=[a_cue(3, 0)]))
+        save("talk-1", a_stage(), a_stage(cues=[a_cue(3, 0)]), {})
 
 
 DRAFT = Timeline(
