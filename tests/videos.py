@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -74,7 +76,10 @@ def write_video(
     width, height = size
     fixed_rate = codec in FIXED_RATE_CODECS or path.suffix in FIXED_RATE_FILES
     time_base = Fraction(1, fps) if fixed_rate else MILLISECONDS
-    with av.open(str(path), "w", format=container, options=dict(container_options or {})) as output:
+    with (
+        ordinary_priority(),
+        av.open(str(path), "w", format=container, options=dict(container_options or {})) as output,
+    ):
         if created_at:
             output.metadata["creation_time"] = created_at
         stream = output.add_stream(codec, rate=fps, options={**QUICK.get(codec, {}), **(codec_options or {})})
@@ -92,6 +97,17 @@ def write_video(
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     return path
+
+
+@contextmanager
+def ordinary_priority() -> Iterator[None]:
+    """Undoes what SVT-AV1 does to a process of root: its threads, and all programs it starts later, become real-time
+    ones, which leave no processor to anybody else."""
+    try:
+        yield
+    finally:
+        if hasattr(os, "sched_setscheduler"):  # of Linux
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 # Encoders and files that know no times between their frames.

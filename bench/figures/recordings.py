@@ -22,6 +22,7 @@ from av.error import FFmpegError
 from audience.errors import HouselightsError
 from bench.figures import Figure
 from edge_lambda.recording import open_recording
+from tests.videos import ordinary_priority
 
 SECONDS, FPS = 12, 10
 COLUMNS, ROWS = 4, 3
@@ -206,7 +207,10 @@ def write(path: Path, kind: Kind) -> None:
         return
     fixed = kind.codec in FIXED_RATE or path.suffix in {".avi", ".h264", ".mjpeg", ".hevc"}
     time_base = Fraction(1, kind.fps) if fixed else MILLISECONDS
-    with av.open(str(path), "w", format=kind.container, options=dict(kind.container_options)) as output:
+    with (
+        ordinary_priority(),
+        av.open(str(path), "w", format=kind.container, options=dict(kind.container_options)) as output,
+    ):
         stream = output.add_stream(kind.codec, rate=kind.fps, options={**QUICK.get(kind.codec, {}), **kind.options})
         stream.width, stream.height, stream.pix_fmt = *kind.size, kind.pix_fmt
         stream.codec_context.gop_size, stream.codec_context.time_base = 12, time_base

@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser import ARGUMENTS, browser_path
 
-READY = '[data-testid="stApp"][data-test-script-state="notRunning"], #told'
+READY = '[data-testid="stApp"][data-test-script-state="notRunning"], #counts:not(:empty)'
 PATIENCE_MS = 60_000
 
 
