@@ -437,6 +437,7 @@ def test_slides_of_a_deck_are_set_along_the_curve_by_keys_and_by_tapping(opened:
 @pytest.mark.browser
 def test_what_is_typed_while_saving_is_not_lost(opened: Callable[..., Page]) -> None:
     page = opened("timeline?session=fest-1&stage=Workshop")
+    page.get_by_role("tab", name="Segments").click()
     page.get_by_role("button", name="New timeline").click()
     expect(page.get_by_role("status")).to_have_text(["Not saved yet"])
     type_into(page, column=0, row=0, text="Warm-up")
