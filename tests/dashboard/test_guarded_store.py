@@ -227,6 +227,6 @@ def test_no_module_of_the_dashboard_opens_a_store_past_the_guard() -> None:
     ]
     assert past == []
     holders = [module.path for module in modules("dashboard") if "dashboard.access.data.open_store" in module.imports()]
-    parts = ("data", "incoming_data", "pages/screening_data")
+    parts = ("camera_links_data", "data", "incoming_data", "remote_data", "pages/screening_data")
     parts += tuple(f"pages/{page}/data" for page in ("board", "bring", "operate", "scenes"))
     assert sorted(holders) == sorted(f"dashboard/{part}.py" for part in parts)

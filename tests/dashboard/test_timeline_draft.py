@@ -138,7 +138,7 @@ def test_the_second_of_two_to_save_is_told(store_url: str) -> None:
         store.put_stage("talk-1", read)
     save("talk-1", read, replace(read, cues=(a_cue(3, 0),)), {})
     with pytest.raises(ChangedMeanwhile, match="Somebody else changed"):
-        save("talk-1", read, replace(read, cues=(a_cue(9, 0),)))
+        save("talk-1", read, replace(read, cues=(a_cue(9, 0),)), {})
     with open_store(store_url) as store:
         assert store.stages("talk-1")[0].cues == (a_cue(3, 0),)
 
