@@ -64,6 +64,14 @@ QUOTED: Final[Mapping[str, tuple[str, ...]]] = {
         "soak of 8 hours: windows in the store of those sent",
         "1,000 festivals at once: hottest DynamoDB partition in its hottest minute, of its limit",
     ),
+    "bring": (
+        "a 1 GB recording chosen in the browser: first picture shown scored",
+        "from nothing to a report to forward, own video and deck: clicks",
+        "slide changes found within 2 s, 3 talks of 30 min",
+        "kinds of timeline file read right or refused as what they are, share",
+        "report of 3 hours, 4 cameras, as PDF: median of 3",
+        "highlights of 5 moments from a 1-h recording (640 x 360, 25 pictures a second)",
+    ),
     "people": (
         "40 px, pairs of photographs: true accepts at 1e-3",
         "roster of 50, 2 photos, 3 crops, 40 px: members named rightly",
