@@ -14,6 +14,7 @@ import os
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -320,7 +321,7 @@ class SqliteFile:
                     f"store {self._path} has schema {found}, but this Houselights knows schema {version}: "
                     "update Houselights, or choose another place with --store"
                 )
-            connection.execute("PRAGMA journal_mode = WAL")
+            _begin_log(connection)
         statements = {found[2]: found[1] for found in _MAKES.finditer(schema)}
         if found < version or statements.keys() - tables:
             with self.transaction() as cursor:
@@ -428,6 +429,23 @@ class SqliteFile:
             connection.close()
             raise
         return connection
+
+
+def _begin_log(connection: sqlite3.Connection) -> None:
+    """Makes the file use a write-ahead log.
+
+    SQLite's busy timeout does not cover this: it reads the file first, and does not wait when it upgrades a read lock
+    (https://sqlite.org/c3ref/busy_handler.html). So it fails while another process opens the same new file.
+    """
+    give_up_at = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                raise
+        time.sleep(0.01)
 
 
 def _tables(connection: sqlite3.Connection) -> set[str]:

@@ -152,6 +152,16 @@ def test_a_store_records_its_schema_version(path):
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+def test_a_new_store_waits_for_another_process_that_creates_it(path):
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.2, other.execute, ["ROLLBACK"])
+        release.start()
+        with SqliteStore(path) as store:
+            assert store.sessions() == []
+        release.join()
+
+
 def test_a_store_from_before_there_were_alerts_gets_their_table(path):
     with open_store(f"sqlite:///{path}") as store:
         store.put_session(a_session())
