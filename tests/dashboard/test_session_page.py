@@ -226,7 +226,7 @@ def test_other_expressions_are_laid_beside_the_leading_one(pages: Pages, store_u
         both = [a_window(at, seen=seen) for at in range(60)]
         put(store, a_session(ended_at=after(60)), (a_stage(), both))
     app = pages.session("talk-1", beside="Surprised")
-    assert [line["name"] for line in shown_in(app, "player")["lines"]] == ["surprised", "Baseline: the whole session"]
+    assert [line["name"] for line in shown_in(app, "player")["lines"]] == ["Surprised", "Baseline: the whole session"]
 
 
 def test_a_link_opens_the_very_second(pages: Pages, filled: str) -> None:

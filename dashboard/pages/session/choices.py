@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 from audience.faces import LEAD_EXPRESSION
+from audience.language import N_, gettext
 from audience.reaction.baseline import BASELINES, BaselineChoice
 from audience.reaction.curve import StageWindows, default_smoothing_s
 from dashboard.data import SessionFile
 from dashboard.wording import AGAINST, expression_name
 
-SMOOTHINGS = {0.0: "Raw", 5.0: "Over 5 s", 15.0: "Over 15 s", 60.0: "Over 1 min"}
+SMOOTHINGS = {0.0: N_("Raw"), 5.0: N_("Over 5 s"), 15.0: N_("Over 15 s"), 60.0: N_("Over 1 min")}
 MOST_BESIDE = 3  # lines; more could not be distinguished
 _WIDTH = 175
 
@@ -45,7 +46,7 @@ def choose_view(file: SessionFile, windows: StageWindows) -> View:
     measures = {name: expression_name(name, experimental=name in experimental) for name in windows.measures}
     names = {name: measures[name] for name in windows.expressions}
     expression = st.selectbox(
-        "Expression",
+        gettext("Expression"),
         list(names),
         index=list(names).index(LEAD_EXPRESSION) if LEAD_EXPRESSION in names else 0,
         format_func=names.__getitem__,
@@ -54,33 +55,37 @@ def choose_view(file: SessionFile, windows: StageWindows) -> View:
         label_visibility="collapsed",
         width=_WIDTH,
     )
-    with st.popover("Curve options", width=_WIDTH):
+    with st.popover(gettext("Curve options"), key="curve-options", width=_WIDTH):
         beside = st.multiselect(
-            "Other curves",
+            gettext("Other curves"),
             list(measures),
             format_func=measures.__getitem__,
             max_selections=MOST_BESIDE,
             key="beside",
             bind="query-params",
-            placeholder="None",
+            placeholder=gettext("None"),
         )
         against = st.selectbox(
-            "Compare with", BASELINES, format_func=AGAINST.__getitem__, key="against", bind="query-params"
+            gettext("Compare with"),
+            BASELINES,
+            format_func=lambda one: gettext(AGAINST[one]),
+            key="against",
+            bind="query-params",
         )
         suits = default_smoothing_s(windows.length_s)
         smoothing_s = st.selectbox(
-            "Average",
+            gettext("Average"),
             list(SMOOTHINGS),
             index=list(SMOOTHINGS).index(suits),
-            format_func=SMOOTHINGS.__getitem__,
+            format_func=lambda one: gettext(SMOOTHINGS[one]),
             key="smoothing",
             bind="query-params",
         )
         ranged = st.toggle(
-            "Range of earlier sessions",
+            gettext("Range of earlier sessions"),
             key="usual",
             bind="query-params",
-            help="Drawn behind the curve where at least three earlier sessions are chosen to compare with.",
+            help=gettext("Drawn behind the curve where at least three earlier sessions are chosen to compare with."),
         )
     return View(
         expression=expression,
