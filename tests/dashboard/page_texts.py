@@ -17,17 +17,10 @@ from streamlit.testing.v1 import AppTest
 
 CATALOGUES = Path(__file__).parents[2] / "audience" / "catalogues"
 NAMED = {"alt", "aria-label", "data-name", "placeholder", "title"}
-# Fields of Streamlit's messages that no viewer reads.
+# Fields of Streamlit's messages, and of what components are given, that no viewer reads.
 SILENT = {
-    "id",
-    "form_id",
-    "element_id",
-    "key",
-    "url_path",
-    "page_script_hash",
-    "query_param_key",
-    "icon",
-    "component_name",
+    *("id", "form_id", "element_id", "key", "url_path", "page_script_hash", "query_param_key", "icon"),
+    *("component_name", "js_content", "css_content", "state", "bad", "cue"),
 }
 
 
@@ -51,8 +44,9 @@ def _strings(value: Any) -> Iterator[str]:
             if field.name not in SILENT:
                 yield from _strings(one)
     elif isinstance(value, dict):
-        for one in value.values():
-            yield from _strings(one)
+        for name, one in value.items():
+            if name not in SILENT:
+                yield from _strings(one)
     elif isinstance(value, str):
         if value.startswith(("{", "[")):
             try:
@@ -88,8 +82,9 @@ def _english(code: str) -> list[re.Pattern[str]]:
         ids = [message.id] if isinstance(message.id, str) else [*message.id]
         strings = [message.string] if isinstance(message.string, str) else [*message.string]
         for text in ids:
-            # What is the same in both languages says nothing; nor does what is all names and signs.
-            if not text or text in strings or not re.search("[A-Za-z]{2}", re.sub(r"\{\w*\}", "", text)):
+            # What is the same in both languages says nothing; nor does what is all but a word names and signs.
+            words = re.findall("[A-Za-z]{2,}", re.sub(r"\{\w*\}", "", text))
+            if text in strings or not words or ("{" in text and len(words) < 2):
                 continue
             parts = [
                 re.escape(said) + (".+" if name is not None else "") for said, name, _, _ in Formatter().parse(text)

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from audience.alerts import AlertRule, AlertWatcher
 from audience.ids import id_of
+from audience.language import using
 from audience.store import Store
 from audience.stores import open_store
 from audience.time import to_ms
@@ -28,6 +29,7 @@ from dashboard.pages.operate.stage_table.component import Wish
 from dashboard.pages.operate.start_commands import StartCard, alerts_command, cards_html, device_command, watch_command
 from tests.builders import a_camera, a_head_count, a_heartbeat, a_session, a_stage, a_window, an_alert
 from tests.dashboard.conftest import NASTY, Pages, text_of
+from tests.dashboard.page_texts import english_on
 
 AT_ONCE = AlertRule(rule_id="camera-1", what="camera", for_s=0)
 
@@ -107,6 +109,23 @@ def test_a_remote_audience_is_opened_and_closed_with_its_link_at_hand(
     button(app, "Close to viewers").click().run()
     assert remote_data.audiences().of_session("talk-1", datetime.now(UTC)) is None
     assert button(app, "Open to viewers")
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["Run", "Alert rules", "Set up", "Phone camera", "Room notice", "Remote audience", "Cost", "Preview"],
+)
+def test_each_part_speaks_the_language_of_its_viewer_and_its_address_is_the_same(
+    pages: Pages, dark: str, part: str
+) -> None:
+    with open_store(dark) as store:
+        store.alerting.put("talk-1", AlertRule(rule_id="faces-1", what="faces", limit=10, stage_id="main"))
+    with using("de"):  # the test names the options of lists, too
+        app = answering(pages.operate(part=part, language="de"))
+        assert english_on(app, "de") == []
+        detailed(app)
+        assert english_on(app, "de") == []
+        assert app.query_params.get("part", "Run") == part
 
 
 def test_an_empty_store_offers_a_new_session(pages: Pages, store_url: str) -> None:

@@ -75,8 +75,10 @@ def alert_text(book: AlertBook, alert: Alert, stages: Mapping[str, str]) -> str:
             return f"{where}, {alert.camera_id}: {gettext(WHAT_NAMES[alert.what])}"
         return gettext("{camera} on {stage} is {state}", camera=alert.camera_id, stage=where, state=state_name(state))
     rule = next((one for one in book.rules if one.rule_id == alert.rule_id), None)
-    what = gettext(WHAT_NAMES[alert.what]) if rule is None else _condition(rule, where)
-    return f"{where}, {alert.camera_id}: {what}" if alert.camera_id else f"{where}: {what}"
+    if rule is None:
+        return f"{where}: {gettext(WHAT_NAMES[alert.what])}"
+    condition = _condition(rule, where)
+    return f"{alert.camera_id}: {condition}" if alert.camera_id else condition
 
 
 def alert_state(book: AlertBook, alert: Alert, now_ms: int) -> AlertState:

@@ -56,6 +56,7 @@ def show_cost(session_id: str) -> None:
             key="cost-scoring",
             on_change=put_into_address,
             args=("cost-scoring", offered[usual]),
+            width=280,
         )
         cameras = st.number_input(gettext("Cameras"), 0, 10_000, len(now.cameras), key=f"cost-cameras-{session_id}")
         hours = st.number_input(
@@ -132,7 +133,7 @@ def show_preview(session_id: str) -> None:
         if one.heartbeat and one.heartbeat.preview_port and one.state not in ("dead", "ended")
     }
     if not shown or host not in _THIS_MACHINE:
-        st.html(markup.empty(f"{gettext('No camera preview is available here.')} {gettext(HOW_TO)}"))
+        st.html(markup.empty(" ".join([gettext("No camera preview is available here."), gettext(HOW_TO)])))
         return
     place = st.selectbox(
         gettext("Camera"),
