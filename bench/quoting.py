@@ -34,7 +34,7 @@ QUOTED: Final[Mapping[str, tuple[str, ...]]] = {
         "shaken by 14 px: identity changes",
         "swinging at 120 px/s: identity changes",
     ),
-    "facing": ("faces turned by 0 to 60° aside, 40 people: told right, balanced",),
+    "facing": ("faces turned by 0 to 60° aside, 40 people: judged correctly, balanced",),
     "speed": ("real-time factor, default detector", "peak memory, 60 minutes"),
     "cloud": (
         "DetectFaces calls per 1,000 face scores, 12 s sheets",
