@@ -28,6 +28,7 @@ QUOTED: Final[Mapping[str, tuple[str, ...]]] = {
         "24 seats: mean absolute error of the share",
         "150 seats: mean absolute error of the share",
         "24 moving faces: mean absolute error of the share",
+        "the clip of the data: mean absolute error of the share estimated over the whole",
     ),
     "track": (
         "tracks of 24 people in seats, 1 frame a second",
