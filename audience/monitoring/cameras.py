@@ -23,6 +23,10 @@ connection is retried within ten. A camera with a lower frame rate sends fewer, 
 too."""
 
 _SILENT_INTERVALS, _DEAD_INTERVALS = 2, 3
+_SILENT_HEARTBEATS, _DEAD_HEARTBEATS = 2, 3
+
+GATHERED_S: Final = 15.0
+"""Seconds that figures of a camera may be late by that gathers 12 s of them, as all do while the cloud lags."""
 
 LONGEST_INTERVAL_S: Final = 3600.0
 """The longest frame interval that is believed, so that every silent camera is noticed eventually."""
@@ -115,9 +119,11 @@ def camera_status(
 def late_threshold_s(heartbeat: Heartbeat, limit_s: float) -> float:
     """The delay from capture to store from which figures are late, seconds, given a limit for ordinary cameras.
 
-    A camera with a low frame rate has nothing newer between two frames, so it may miss some frame intervals.
+    A camera with a low frame rate has nothing newer between two frames, so it may miss some frame intervals. One that
+    spares a cloud that lags gathers its windows for longer.
     """
-    return max(limit_s, _SILENT_INTERVALS * _interval_s(heartbeat))
+    gathered_s = GATHERED_S if heartbeat.step in ("thrifty", "device") else 0.0
+    return gathered_s + max(limit_s, _SILENT_INTERVALS * _interval_s(heartbeat))
 
 
 def camera_statuses(
@@ -189,7 +195,8 @@ def _state_of(heartbeat: Heartbeat, seen_s: float, delay_s: float | None) -> tup
         return "ended", heartbeat.detail or ("stopped" if heartbeat.state == "stopped" else "played to its end")
     interval_s = _interval_s(heartbeat)
     silent_s = RETRY_S if heartbeat.state in ("waiting", "failed") else 0.0
-    if seen_s > max(DEAD_S + silent_s, _DEAD_INTERVALS * interval_s):
+    every_s = heartbeat.every_s or 0.0
+    if seen_s > max(DEAD_S + silent_s, _DEAD_INTERVALS * interval_s, _DEAD_HEARTBEATS * every_s):
         return "dead", f"last reported “{heartbeat.state}”" + (f": {heartbeat.detail}" if heartbeat.detail else "")
     if heartbeat.state == "failed":
         return "failed", heartbeat.detail
@@ -204,7 +211,7 @@ def _state_of(heartbeat: Heartbeat, seen_s: float, delay_s: float | None) -> tup
             "blurred",
             "the picture is out of focus, shaken or empty: clean the lens, focus, and check where it points",
         )
-    if seen_s > max(SILENT_S, _SILENT_INTERVALS * interval_s):
+    if seen_s > max(SILENT_S, _SILENT_INTERVALS * interval_s, _SILENT_HEARTBEATS * every_s):
         return "late", "no recent heartbeat"
     if delay_s is not None and delay_s > late_threshold_s(heartbeat, LATE_S):
         waits = f"; {heartbeat.waiting} deliveries wait in its outbox" if heartbeat.waiting else ""

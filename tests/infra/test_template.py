@@ -17,7 +17,8 @@ from audience.identity.bundle import LONGEST_LIFE
 from audience.identity.records import LONGEST_SEARCH
 from audience.identity.sealed_picture import FOLDER
 from audience.identity.sightings import sighting_topic
-from audience.monitoring.cost import DETECT_FACES, SHEET_S, STATUS_EVERY_S, STATUS_S
+from audience.monitoring.cost import SHEET_S, STATUS_EVERY_S, STATUS_S
+from audience.monitoring.prices import DETECT_FACES
 from audience.monitoring.status import status_topic
 from audience.stores.dynamo_client import client_for
 from audience.stores.dynamo_people import KEYS, PEOPLE
