@@ -18,6 +18,7 @@ import pypdfium2
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from audience.language import gettext, using
 from audience.percents import percent, percent_text
 from audience.privacy import decide
 from audience.reaction.curve import StageWindows, smoothed_curve, stage_windows
@@ -32,6 +33,7 @@ from dashboard.charts.render import svgs
 from dashboard.charts.theme import LIGHT
 from dashboard.report.contents import SIMULATED, Report, report_of
 from dashboard.report.html_page import html_of
+from dashboard.report.kinds import REPORT_KINDS
 from dashboard.report.pdf import pdf_of
 from dashboard.report.table import rows
 from dashboard.report.typefaces import MISSING, NOT_DRAWN
@@ -381,3 +383,16 @@ def test_a_report_is_made_without_streamlit() -> None:
     modules = "dashboard.report.html_page, dashboard.report.pdf, dashboard.report.powerpoint"
     made = f"import sys, {modules}; sys.exit('streamlit' in sys.modules)"
     subprocess.run([sys.executable, "-c", made], check=True)
+
+
+def test_a_report_is_written_in_the_language_it_was_made_in() -> None:
+    with using("de"):
+        german = report(a_talk())
+    for kind in REPORT_KINDS.values():
+        assert kind.write(german)
+    page = REPORT_KINDS[".html"].write(german).decode()
+    assert '<html lang="de">' in page
+    with using("de"):
+        assert gettext(NOT_FEELING) in page
+    assert NOT_FEELING not in page
+    assert '<html lang="en">' in REPORT_KINDS[".html"].write(report(a_talk())).decode()

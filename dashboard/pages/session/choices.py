@@ -10,6 +10,12 @@ from audience.faces import LEAD_EXPRESSION
 from audience.language import N_, gettext
 from audience.reaction.baseline import BASELINES, BaselineChoice
 from audience.reaction.curve import StageWindows, default_smoothing_s
+from dashboard.choices import (
+    put_into_address,
+    put_several_into_address,
+    take_from_address,
+    take_several_from_address,
+)
 from dashboard.data import SessionFile
 from dashboard.wording import AGAINST, expression_name
 
@@ -43,43 +49,53 @@ def choose_view(file: SessionFile, windows: StageWindows) -> View:
         return View()
     scorers = [file.scorers[name] for name in windows.table.scorers if name in file.scorers]
     experimental = {name for scorer in scorers for name in scorer.experimental}
-    measures = {name: expression_name(name, experimental=name in experimental) for name in windows.measures}
-    names = {name: measures[name] for name in windows.expressions}
+
+    def measure_name(name: str) -> str:
+        return expression_name(name, experimental=name in experimental)
+
+    measures, expressions = list(windows.measures), list(windows.expressions)
+    usual = LEAD_EXPRESSION if LEAD_EXPRESSION in expressions else expressions[0]
+    take_from_address("expression", expressions, usual, measure_name)
     expression = st.selectbox(
         gettext("Expression"),
-        list(names),
-        index=list(names).index(LEAD_EXPRESSION) if LEAD_EXPRESSION in names else 0,
-        format_func=names.__getitem__,
+        expressions,
+        format_func=measure_name,
         key="expression",
-        bind="query-params",
+        on_change=put_into_address,
+        args=("expression", usual),
         label_visibility="collapsed",
         width=_WIDTH,
     )
     with st.popover(gettext("Curve options"), key="curve-options", width=_WIDTH):
+        take_several_from_address("beside", measures, MOST_BESIDE, measure_name)
         beside = st.multiselect(
             gettext("Other curves"),
-            list(measures),
-            format_func=measures.__getitem__,
+            measures,
+            format_func=measure_name,
             max_selections=MOST_BESIDE,
             key="beside",
-            bind="query-params",
+            on_change=put_several_into_address,
+            args=("beside",),
             placeholder=gettext("None"),
         )
+        take_from_address("against", BASELINES, BASELINES[0], _against_name)
         against = st.selectbox(
             gettext("Compare with"),
             BASELINES,
-            format_func=lambda one: gettext(AGAINST[one]),
+            format_func=_against_name,
             key="against",
-            bind="query-params",
+            on_change=put_into_address,
+            args=("against", BASELINES[0]),
         )
         suits = default_smoothing_s(windows.length_s)
+        take_from_address("smoothing", list(SMOOTHINGS), suits, _smoothing_name)
         smoothing_s = st.selectbox(
             gettext("Average"),
             list(SMOOTHINGS),
-            index=list(SMOOTHINGS).index(suits),
-            format_func=lambda one: gettext(SMOOTHINGS[one]),
+            format_func=_smoothing_name,
             key="smoothing",
-            bind="query-params",
+            on_change=put_into_address,
+            args=("smoothing", suits),
         )
         ranged = st.toggle(
             gettext("Range of earlier sessions"),
@@ -94,3 +110,11 @@ def choose_view(file: SessionFile, windows: StageWindows) -> View:
         smoothing_s=smoothing_s,
         usual=ranged,
     )
+
+
+def _against_name(against: BaselineChoice) -> str:
+    return gettext(AGAINST[against])
+
+
+def _smoothing_name(smoothing_s: float) -> str:
+    return gettext(SMOOTHINGS[smoothing_s])
