@@ -157,8 +157,7 @@ def _assumptions(cameras: int, hours: float, faces: int, scoring: Scoring, inter
         scored = gettext("No DetectFaces: each camera scores.")
     return (
         gettext(
-            "List prices of us-east-1 in dollars of {day}, without the free tier and without tax.",
-            day=AS_OF.isoformat(),
+            "List prices of us-east-1 in dollars of {day}, without the free tier and without tax.", day=AS_OF.isoformat()
         ),
         ngettext(
             "{count} camera running for {hours} hours, with {faces} faces in view of it.",
