@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
 
 from audience.errors import HouselightsError
+from audience.language import best_language, using
 from audience.time import to_ms
 from dashboard.access import identity as asking
 from dashboard.access import sign_in_page
@@ -172,9 +173,11 @@ class Gate:
         """Serves a request whose response depends on who asks."""
         who = login.key if login else f"{sorted(permit.linked)} {line}"
         if address.is_page and not permit.lets_in:
-            says = sign_in_page.message_for(login.claims if login else {}, settings, datetime.now(UTC))
-            body = sign_in_page.page(says, scope.get("root_path", ""))
-            shown = Response(body, media_type="text/html", headers={"Cache-Control": "no-store"})
+            with using(best_language(_header(scope, b"accept-language").decode("latin-1"))):
+                says = sign_in_page.message_for(login.claims if login else {}, settings, datetime.now(UTC))
+                body = sign_in_page.page(says, scope.get("root_path", ""))
+            fields = {"Cache-Control": "no-store", "Vary": "Accept-Language"}
+            shown = Response(body, media_type="text/html", headers=fields)
             shown.headers["Content-Security-Policy"] = sign_in_page.POLICY
             await shown(scope, receive, send)
         elif scope["path"].endswith(_SIGN_OUT):
