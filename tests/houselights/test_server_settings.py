@@ -106,5 +106,5 @@ def test_a_list_of_ended_logins_that_goes_with_the_server_is_refused(s3: Any) ->
     "url", ["", "access.toml", "https://a.example/access.toml", "s3://settings", "s3:///access.toml"]
 )
 def test_what_is_no_object_is_refused(url: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidValue, match="s3://BUCKET/access.toml"):
+    with pytest.raises(InvalidValue, match=r"s3://BUCKET/access\.toml"):
         AccessObject(url, tmp_path / "access.toml", None)
