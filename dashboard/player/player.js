@@ -230,7 +230,7 @@ class Player {
       button.className = kind;
       button.textContent = kind === "note" ? "i" : (number += 1);
       const told = [`${name} at ${this.figures.position(second)}`, title];
-      button.ariaLabel = told.join(": ");
+      button.ariaLabel = [...(kind === "note" ? [] : [number]), ...told].join(": ");
       button.onclick = () => this.seek(second);
       button.onpointerenter = button.onfocus = () => this.#tip(second, told);
       button.onpointerleave = button.onblur = () => this.noTip();
