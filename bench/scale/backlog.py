@@ -360,6 +360,7 @@ def simulated(plan: Plan, work: dict[str, Work], *, most_s: int = 8 * 3600) -> O
                 live.popleft()
         # The queue of all deliveries, oldest first, beside it.
         left = AT_ONCE * min(plan.copies["backlog"], ramp)
+        left -= recorded_live[now_s - DELAY_S] * work["recorded"].seconds
         budget = (1 - LIVE_SHARE) * calls_per_s
         pace = float(records_left) if records_left else math.inf
         while everything and left > 0 and everything[0].sent_s <= now_s - DELAY_S:
