@@ -41,12 +41,17 @@ def how_to_score(session_id: str = "ID") -> str:
 
 def kind_words(session: Session) -> list[str]:
     """The labels of a session: its kind, and what to know before reading its figures."""
-    words = [gettext(_KINDS[session.kind])]
+    words = [kind_name(session.kind)]
     if session.mode == "head count":
         words.append(gettext("Head count only"))
     if session.simulated:
         words.append(gettext("Simulated"))
     return words
+
+
+def kind_name(kind: Kind) -> str:
+    """The label of a kind of session."""
+    return gettext(_KINDS[kind])
 
 
 _KINDS: dict[Kind, str] = {

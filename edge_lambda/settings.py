@@ -1,6 +1,7 @@
 """Device settings read from environment variables.
 
-HOUSELIGHTS_SOURCE            webcam:0, rtsp://..., http(s)://..., file:PATH or deeplens
+HOUSELIGHTS_SOURCE            webcam:0, rtsp://..., http(s)://..., file:PATH or deeplens, which AWS
+                              ended in January 2024
 HOUSELIGHTS_SESSION           the session, set up before with `houselights prepare`
 HOUSELIGHTS_STAGE             main
 HOUSELIGHTS_CAMERA            cam-1
@@ -21,7 +22,8 @@ HOUSELIGHTS_YUNET_MODEL       YuNet's model file, instead of downloading it
 HOUSELIGHTS_DEEPLENS_MODEL    .xml file of the DeepLens' face model (that of its sample project "Face detection")
 HOUSELIGHTS_BUCKET            an S3 bucket, or dir:PATH, a folder used in its place
 HOUSELIGHTS_OUTBOX            folder of deliveries not sent yet (in the user's state folder, one per camera)
-HOUSELIGHTS_STATUS            none, log, mqtt://HOST, mqtts://HOST, greengrass or greengrass-v1 (log)
+HOUSELIGHTS_STATUS            none, log, mqtt://HOST, mqtts://HOST, greengrass or greengrass-v1, whose
+                              support ended on 2026-10-07 (log)
 HOUSELIGHTS_CAMERA_KEY        recognise people who enrolled: the camera's key, from `houselights people device`
 HOUSELIGHTS_SIGNER            the installation's public key, from the same
 HOUSELIGHTS_RECOGNISER        dlib or sface: the model to recognise with (dlib)

@@ -8,6 +8,7 @@ from typing import Final, Literal, get_args
 
 from audience.deliveries.grid import MOST_TILES
 from audience.errors import InvalidValue
+from audience.language import decimal, gettext, ngettext
 from audience.monitoring.prices import (
     AS_OF,
     DETECT_FACES,
@@ -105,7 +106,7 @@ class DayCost:
     Attributes:
         dollars: the total.
         detect_faces: the part for DetectFaces.
-        assumes: the assumptions, one sentence each.
+        assumes: the assumptions, one sentence each, in the reader's language.
     """
 
     dollars: float
@@ -133,7 +134,8 @@ def day_cost(*, cameras: int, hours: float, faces: int, scoring: Scoring, interv
             "not allowed: use 0 or more cameras and faces, 0 to 24 hours, and an interval over 0 s"
         )
     if scoring == "here":
-        return DayCost(dollars=0.0, detect_faces=0.0, assumes=("Nothing leaves your machines: AWS is not used.",))
+        nothing = gettext("Nothing leaves your machines: AWS is not used.")
+        return DayCost(dollars=0.0, detect_faces=0.0, assumes=(nothing,))
     seconds = cameras * hours * 3600
     deliveries = seconds * sheets_per_s(faces if scoring == "cloud" else 0, interval_s)
     statuses = seconds / STATUS_EVERY_S
@@ -146,16 +148,45 @@ def day_cost(*, cameras: int, hours: float, faces: int, scoring: Scoring, interv
         statuses=statuses,
     )
     calls_only = Usage(calls=usage.calls, objects=0, write_units=0, function_s=0, function_gb=0)
-    sooner = f", or when a sheet has {MOST_TILES} faces" if scoring == "cloud" else ""
     return DayCost(
         dollars=usage.dollars(),
         detect_faces=calls_only.dollars(),
-        assumes=(
-            f"List prices of us-east-1 in dollars, {AS_OF:%B %Y}, without the free tier and without tax.",
-            f"{cameras} cameras running for {hours:g} hours, with {faces} faces in view of each.",
-            f"One delivery every {interval_s:g} s{sooner}, one record of a window a second, one status every "
-            f"{STATUS_EVERY_S:g} s.",
-            "DetectFaces at $1 a thousand images." if scoring == "cloud" else "No DetectFaces: each camera scores.",
-            "Reads by pages, storage and the cameras' network are not included.",
+        assumes=_assumptions(cameras, hours, faces, scoring, interval_s),
+    )
+
+
+def _assumptions(cameras: int, hours: float, faces: int, scoring: Scoring, interval_s: float) -> tuple[str, ...]:
+    """What an estimate assumes, in the reader's language."""
+    every_s, status_s = decimal(interval_s, 3), decimal(STATUS_EVERY_S, 3)
+    if scoring == "cloud":
+        rhythm = gettext(
+            "One delivery every {interval} s, or when a sheet has {most} faces, one record of a window a second, one "
+            "status every {status} s.",
+            interval=every_s,
+            most=MOST_TILES,
+            status=status_s,
+        )
+        scored = gettext("DetectFaces at $1 a thousand images.")
+    else:
+        rhythm = gettext(
+            "One delivery every {interval} s, one record of a window a second, one status every {status} s.",
+            interval=every_s,
+            status=status_s,
+        )
+        scored = gettext("No DetectFaces: each camera scores.")
+    return (
+        gettext(
+            "List prices of us-east-1 in dollars of {day}, without the free tier and without tax.",
+            day=AS_OF.isoformat(),
         ),
+        ngettext(
+            "{count} camera running for {hours} hours, with {faces} faces in view of it.",
+            "{count} cameras running for {hours} hours, with {faces} faces in view of each.",
+            cameras,
+            hours=decimal(hours, 2),
+            faces=faces,
+        ),
+        rhythm,
+        scored,
+        gettext("Reads by pages, storage and the cameras' network are not included."),
     )

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import tzinfo
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING
-
-import streamlit as st
-
-from audience.reaction.curve import StageWindows
-from dashboard.charts.theme import Palette
-from dashboard.video import NoVideo, Video
-
-if TYPE_CHECKING:
-    from streamlit.components.v2.types import ComponentRenderer
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import tzinfo
 from typing import Any, Literal
 
 import numpy as np
@@ -32,6 +20,7 @@ from audience.reaction.curve import (
     NOBODY,
     SHOWN,
     ReactionCurve,
+    StageWindows,
     bridges,
     runs,
     shown,
@@ -41,7 +30,10 @@ from audience.reaction.curve import (
 from audience.reaction.headline import break_at
 from audience.time import to_ms
 from dashboard.charts.axes import share_ticks
+from dashboard.charts.theme import Palette
 from dashboard.charts.thinning import thinned
+from dashboard.components import component
+from dashboard.video import NoVideo, Video
 from dashboard.wording import doing, share_of, state_names
 
 Floats = NDArray[np.float64]
@@ -335,16 +327,6 @@ def player(
         palette=palette,
         zone=zone,
     )
-    noted = _component()(key=key, data={**data, "notes": notes}, on_noted_change=lambda: None).noted
+    show = component("player", "dashboard.player", "player.html", "player.css", _SCRIPTS)
+    noted = show(key=key, data={**data, "notes": notes}, on_noted_change=lambda: None).noted
     return None if noted is None else float(noted)
-
-
-@cache
-def _component() -> ComponentRenderer:
-    files = resources.files("dashboard.player")
-    return st.components.v2.component(
-        "houselights.player",
-        html=files.joinpath("player.html").read_text(encoding="utf-8"),
-        css=files.joinpath("player.css").read_text(encoding="utf-8"),
-        js="\n".join(files.joinpath(name).read_text(encoding="utf-8") for name in _SCRIPTS),
-    )
