@@ -25,14 +25,13 @@ from audience.reaction.moments import Moment, moments
 from audience.reaction.review import Review, review_of
 from audience.sessions import Camera, Session, Stage
 from audience.slide_pictures import keep_pictures
-from audience.store import Heartbeat, RecordingProgress, ScorerRecord, Store
+from audience.store import Heartbeat, RecordingProgress, ScorerRecord, SessionPage, Store
 from audience.stores import default_store_url
 from audience.time import to_ms
 from audience.transcripts import Transcript
 from dashboard.access.data import open_store
 from dashboard.access.identity import permit
 from dashboard.access.permits import EVERYTHING
-from dashboard.overview import Overview, overview_of
 
 _LIVE_READ_S = 2
 _SETTLED_READ_S = 60
@@ -100,10 +99,9 @@ class Reader:
         """
         return _file(self.store, self.store.session(session_id))
 
-    def overview(self, session: Session) -> Overview:
-        """A session's row for the list."""
-        file = _file(self.store, session)
-        return (_live_overview if file.live else _overview)(self.url, file.marks, self, file)
+    def page(self, *, words: str = "", film: str = "", after: str | None = None, limit: int) -> SessionPage:
+        """One page of the list of sessions; see `Store.session_page`."""
+        return self.store.session_page(words=words, film=film, after=after, limit=limit)
 
     def windows(self, file: SessionFile, stage: Stage) -> StageWindows:
         """The windows of one stage of a session on its axis; the same ones as long as nothing has changed."""
@@ -206,10 +204,6 @@ def _file(store: Store, session: Session) -> SessionFile:
     )
 
 
-def _sum_up(reader: Reader, file: SessionFile) -> Overview:
-    return overview_of(file.session, [reader.read_windows(file, stage) for stage in file.stages])
-
-
 def _make_review(reader: Reader, file: SessionFile, stage: Stage, expression: str) -> Review:
     return review_of(
         reader.windows(file, stage),
@@ -275,13 +269,3 @@ def _suggestions(
     store = _reader.store
     givings = earlier_givings(store, _file.session, _stage, (store.session(one) for one in earlier))
     return suggestions(_reader.windows(_file, _stage), givings, expression)
-
-
-@st.cache_resource(ttl=_SETTLED_READ_S, max_entries=1000, show_spinner=False)
-def _overview(url: str, marks: str, _reader: Reader, _file: SessionFile) -> Overview:
-    return _sum_up(_reader, _file)
-
-
-@st.cache_resource(ttl=_LIVE_READ_S, max_entries=1000, show_spinner=False)
-def _live_overview(url: str, marks: str, _reader: Reader, _file: SessionFile) -> Overview:
-    return _sum_up(_reader, _file)

@@ -231,7 +231,7 @@ class Player {
       button.className = kind;
       button.textContent = kind === "note" ? "i" : (number += 1);
       const told = [gettext("{what} at {time}", { what: name, time: this.figures.position(second) }), title];
-      button.ariaLabel = told.join(": ");
+      button.ariaLabel = [...(kind === "note" ? [] : [number]), ...told].join(": ");
       button.onclick = () => this.seek(second);
       button.onpointerenter = button.onfocus = () => this.#tip(second, told);
       button.onpointerleave = button.onblur = () => this.noTip();

@@ -58,7 +58,9 @@ def markers_of(app: AppTest) -> list[dict[str, Any]]:
 
 
 def components(app: AppTest) -> list[str]:
-    return [one.proto.component_name.removeprefix("houselights.") for one in app.get("bidi_component")]
+    """The components of the page itself; each page has one more, which sets its language."""
+    names = [one.proto.component_name.removeprefix("houselights.") for one in app.get("bidi_component")]
+    return [name for name in names if name != "page_language"]
 
 
 def headers(app: AppTest) -> list[str]:
