@@ -23,6 +23,12 @@ from board_page.page import PAGE_TYPE, Page, assembled
 KEPT_NOWHERE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 """Headers of answers about people: no cache keeps them, no other site learns the address, no search engine lists it."""
 
+# What `gettext.js` reads: beside the script, so that it is the same in every language.
+_TEXTS_OF_PAGE: Final = """"use strict";
+const TEXTS = JSON.parse(document.getElementById("texts").textContent);
+const LOCALE = document.documentElement.lang;
+"""
+
 
 def page_routes(
     package: str,
@@ -99,4 +105,4 @@ def translated(package: str, code: str, frames: str, images: str, scripts: str =
         return html.replace("<script>", f'<script type="application/json" id="texts">{texts}</script>\n<script>', 1)
 
     before = (files("dashboard") / "gettext.js").read_text("utf-8")
-    return assemble(translate=translate, script_before=before)
+    return assemble(translate=translate, script_before=_TEXTS_OF_PAGE + before)

@@ -37,6 +37,7 @@ from tests.routes_server import Answer, serving
 
 ROOT = Path(__file__).parents[2]
 CATALOGUES = ROOT / "audience" / "catalogues"
+METHODS = [("**/runtime/**", "ignore"), ("**.py", "python"), ("**.html", "jinja2"), ("**.js", "javascript")]
 FUNCTIONS = {"gettext", "ngettext", "pgettext", "N_"}
 
 
@@ -56,9 +57,7 @@ def sentences() -> set[str | tuple[str, ...]]:
     return {
         message
         for room in ("audience", "dashboard", "edge_lambda")
-        for _, _, message, _, _ in extract_from_dir(
-            ROOT / room, [("**.py", "python"), ("**/page.html", "jinja2"), ("**/page.js", "javascript")]
-        )
+        for _, _, message, _, _ in extract_from_dir(ROOT / room, METHODS)
     }
 
 

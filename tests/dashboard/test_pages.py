@@ -51,7 +51,7 @@ def test_a_search_leaves_what_was_searched_for(pages: Pages, filled: str) -> Non
 
 def test_a_search_that_finds_nothing_says_so(pages: Pages, filled: str) -> None:
     text = text_of(pages.sessions(q="zebra"))
-    assert "No session matches “zebra”. Clear the search to see all 5 of this store." in text
+    assert "No session matches “zebra”" in text
 
 
 def test_a_long_list_is_shown_some_at_a_time(pages: Pages, store_url: str) -> None:
@@ -237,10 +237,9 @@ def test_a_running_session_makes_no_other_be_read_again(store_url: str) -> None:
     with data.reader() as reader:
         over, running = reader.file("over"), reader.file("running")
         assert running.live
-        first = reader.windows(over, over.stages[0]), reader.overview(over.session)
-        reader.windows(running, running.stages[0]), reader.overview(running.session)
-        assert reader.windows(over, over.stages[0]) is first[0]
-        assert reader.overview(over.session) is first[1]
+        first = reader.windows(over, over.stages[0])
+        reader.windows(running, running.stages[0])
+        assert reader.windows(over, over.stages[0]) is first
 
 
 def test_a_session_whose_cameras_went_silent_is_not_live(pages: Pages, store_url: str) -> None:
