@@ -105,9 +105,8 @@ def _item(
     said, notes = words
     below = f'<q class="hl-moment-words" dir="auto">{escape(said)}</q>' if said else ""
     if notes:
-        below += (
-            f'<span class="hl-moment-notes" dir="auto"><span>{escape(gettext("Notes"))}</span> {escape(notes)}</span>'
-        )
+        name = gettext("Notes")
+        below += f'<span class="hl-moment-notes" dir="auto"><span>{escape(name)}</span> {escape(notes)}</span>'
     title = moment.segment or gettext(KINDS[moment.kind])
     return (
         f'<li><a href="{escape(second_url(address, moment.session_s))}" data-seek="{moment.session_s:g}" '
