@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection
 
 _DRAWN_WITHIN_S: Final = 180.0
 _AT_ONCE: Final = 4
+_TRIED_AGAIN_S: Final = 0.5
 _WELL: Final = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 
 Viewer = TypeVar("Viewer")
@@ -59,6 +60,23 @@ async def drawn(connection: ClientConnection, asked: BackMsg) -> list[ForwardMsg
     if told[-1].script_finished not in _WELL or "exception" in map(element_of, told):
         raise RuntimeError("the page was not drawn for a viewer")
     return told
+
+
+async def drawn_again(address: str, cookies: str, asked: BackMsg) -> tuple[ClientConnection, list[ForwardMsg]]:
+    """A new connection in place of one that was cut, as a page opens it, and what is drawn on it.
+
+    A page whose connection was cut tries again until it has another, and then asks for the address that it shows.
+
+    Raises:
+        TimeoutError: it takes minutes.
+    """
+    async with asyncio.timeout(_DRAWN_WITHIN_S):
+        while True:
+            try:
+                connection = await connected(address, cookies)
+                return connection, await drawn(connection, asked)
+            except (OSError, websockets.exceptions.WebSocketException):
+                await asyncio.sleep(_TRIED_AGAIN_S)
 
 
 def element_of(message: ForwardMsg) -> str | None:

@@ -7,7 +7,7 @@ choice for whoever reads another language.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ from audience.language import ENGLISH, using
 Option = TypeVar("Option", str, int, float)
 
 
-def take_from_address(key: str, options: Sequence[Option], usual: Option, name: Callable[[Option], str]) -> None:
+def take_from_address(key: str, options: Sequence[Option], usual: Option, name: Callable[[Any], str]) -> None:
     """Chooses what the address says, before the widget is drawn; use `put_into_address` when it changes.
 
     Args:

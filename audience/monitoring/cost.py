@@ -1,8 +1,4 @@
-"""Estimated AWS cost of a day of cameras at list prices.
-
-Prices are dollars in us-east-1, without the free tier, from each service's price page in November 2026. They change;
-the request counts do not.
-"""
+"""Estimated AWS cost of a day of cameras at list prices (`audience.monitoring.prices`)."""
 
 from __future__ import annotations
 
@@ -13,22 +9,25 @@ from typing import Final, Literal, get_args
 from audience.deliveries.grid import MOST_TILES
 from audience.errors import InvalidValue
 from audience.language import decimal, gettext, ngettext
+from audience.monitoring.prices import (
+    AS_OF,
+    DETECT_FACES,
+    DYNAMODB_WRITE_UNIT,
+    EVENTBRIDGE,
+    IOT_MESSAGE,
+    IOT_RULE,
+    LAMBDA_CALL,
+    LAMBDA_GB_S,
+    S3_GET,
+    S3_PUT,
+    SQS_REQUEST,
+)
 from audience.windows import DEFAULT_WIDTH_MS
 
-DETECT_FACES = 1e-3
-"""Per image, for the first million a month."""
-S3_PUT, S3_GET = 5e-6, 4e-7
-EVENTBRIDGE = 1e-6
-"""Per event; S3's events are charged."""
-SQS_REQUEST = 4e-7
 SQS_REQUESTS_A_MESSAGE = 3
 """Send, receive and delete."""
-LAMBDA_CALL, LAMBDA_GB_S = 2e-7, 1.33334e-5
-"""Per call, and per GB-second on arm64."""
-DYNAMODB_WRITE_UNIT = 6.25e-7
-"""On demand, per started KB of an item."""
-IOT_MESSAGE, IOT_RULE = 1e-6, 3e-7
-"""Per message of up to 5 KB to IoT Core, and per rule action that forwards it."""
+SECOND_LOOK: Final = 2 * SQS_REQUEST + S3_GET
+"""Per object: its second message, of which ten are received and deleted at once, and the look whether it is recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ class Usage:
     Attributes:
         calls: calls of DetectFaces.
         statuses: messages to IoT Core, each queued and processed once.
-        objects: objects put to S3; each is read, announced and queued once.
+        objects: objects put to S3; each is read once, and announced by two queues.
         write_units: write units of DynamoDB.
         function_s: seconds the function ran, one object or status at a time.
         function_gb: memory of the function, GB.
@@ -54,7 +53,7 @@ class Usage:
     def dollars(self) -> float:
         """The cost in dollars."""
         a_message = SQS_REQUESTS_A_MESSAGE * SQS_REQUEST + LAMBDA_CALL
-        an_object = S3_PUT + S3_GET + EVENTBRIDGE + a_message
+        an_object = S3_PUT + S3_GET + EVENTBRIDGE + a_message + SECOND_LOOK
         return (
             self.calls * DETECT_FACES
             + self.objects * an_object
@@ -157,7 +156,9 @@ def _assumptions(cameras: int, hours: float, faces: int, scoring: Scoring, inter
         )
         scored = gettext("No DetectFaces: each camera scores.")
     return (
-        gettext("List prices of us-east-1 in dollars, November 2026, without the free tier and without tax."),
+        gettext(
+            "List prices of us-east-1 in dollars of {day}, without the free tier and without tax.", day=AS_OF.isoformat()
+        ),
         ngettext(
             "{count} camera running for {hours} hours, with {faces} faces in view of it.",
             "{count} cameras running for {hours} hours, with {faces} faces in view of each.",

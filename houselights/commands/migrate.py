@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from audience.monitoring.cost import DYNAMODB_WRITE_UNIT
+from audience.monitoring.prices import DYNAMODB_WRITE_UNIT
 from audience.stores import default_store_url
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_option

@@ -18,6 +18,7 @@ from audience.comparing.earlier import StageSummary
 from audience.comparing.suggestions import earlier_givings, earlier_sessions, suggestions
 from audience.disclosure import interval_text, share_text
 from audience.errors import AlertNotDelivered, DeliveryUnknown, HouselightsError
+from audience.monitoring.alert_messages import fingerprint
 from audience.reaction.headline import DID
 from audience.reaction.review import Review
 from audience.sessions import Session
@@ -25,7 +26,6 @@ from audience.store import Store
 from audience.time import to_ms
 from dashboard.mail import Attachment, MailServer, check_mail_address
 from edge_lambda.backoff import Backoff
-from houselights.notify.notifiers import fingerprint
 from houselights.stored_reviews import stored_reviews
 
 RECENT_MS: Final = 3 * 24 * 3_600_000

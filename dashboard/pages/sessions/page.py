@@ -199,5 +199,8 @@ if everything := data.sessions():
         show_all(reader, everything)
 else:
     show_first_use(
-        f"There is no session in this store yet{data.whereabouts()}. Score a recording, or look at samples first:"
+        gettext(
+            "There is no session in this store yet{where}. Score a recording, or look at samples first:",
+            where=data.whereabouts(),
+        )
     )
