@@ -27,7 +27,7 @@ from audience.windows import DEFAULT_WIDTH_MS
 SQS_REQUESTS_A_MESSAGE = 3
 """Send, receive and delete."""
 SECOND_LOOK: Final = 2 * SQS_REQUEST + S3_GET
-"""Per object: its second message, of which ten are received and deleted at once, and the look whether it is recorded."""
+"""Per object: its second message, of which ten are received and deleted at once, and the look-up of its record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +157,8 @@ def _assumptions(cameras: int, hours: float, faces: int, scoring: Scoring, inter
         scored = gettext("No DetectFaces: each camera scores.")
     return (
         gettext(
-            "List prices of us-east-1 in dollars of {day}, without the free tier and without tax.", day=AS_OF.isoformat()
+            "List prices of us-east-1 in dollars of {day}, without the free tier and without tax.",
+            day=AS_OF.isoformat(),
         ),
         ngettext(
             "{count} camera running for {hours} hours, with {faces} faces in view of it.",

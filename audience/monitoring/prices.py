@@ -1,7 +1,7 @@
 """Prices of AWS, in one place: dollars in us-east-1, without the free tier and without tax.
 
-Where a price falls with the amount of a month, it is a `Tiers`; the first price alone stands beside it by its own name for
-small amounts. Look up those of your region; amounts are counted elsewhere and do not depend on them.
+Where a price falls with the amount of a month, it is a `Tiers`; the first price alone stands beside it by its own name
+for small amounts. Look up those of your region; amounts are counted elsewhere and do not depend on them.
 """
 
 from __future__ import annotations
