@@ -1,4 +1,4 @@
-"""Shares a quota of requests a second fairly among stages, without asking anybody.
+"""Shares a quota of requests a second fairly among stages, without asking anybody, and spaces out writes.
 
 Each copy of the function gets an equal part of the quota. Messages reach the copies at random, so each of them sees a
 sample of what all stages deliver, and what is fair among the stages in that sample is fair altogether. The rule is that
@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import math
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+
+from audience.errors import StoreUnavailable
 
 MEMORY_S: Final = 10.0
 """Time constant of the counts of each stage, seconds."""
@@ -83,3 +87,40 @@ class FairBudget:
         if own.served < equal:
             return 1.0
         return min(self._most, self._most / 2 * own.served / equal)
+
+
+class WritePacer:
+    """Spaces out writes so that they stay under a number of units a second. Thread-safe.
+
+    What works off a backlog would else take the table's capacity away from what is live.
+    """
+
+    def __init__(self, units_per_s: float, *, wait: Callable[[float], None] = time.sleep) -> None:
+        """Starts without a wait.
+
+        Args:
+            units_per_s: write units a second, over 0.
+            wait: sleeps for a number of seconds.
+        """
+        self._units_per_s, self._wait = units_per_s, wait
+        self._free_s = 0.0
+        self._lock = threading.Lock()
+
+    def take(self, units: float, *, most_s: float) -> None:
+        """Waits until some units may be written.
+
+        Args:
+            units: write units.
+            most_s: the longest wait, seconds.
+
+        Raises:
+            StoreUnavailable: it would take longer; nothing was taken.
+        """
+        with self._lock:
+            now_s = time.monotonic()
+            wait_s = max(0.0, self._free_s - now_s)
+            if wait_s > most_s:
+                raise StoreUnavailable("the table's capacity for the backlog is used up: this is recorded later")
+            self._free_s = now_s + wait_s + units / self._units_per_s
+        if wait_s:
+            self._wait(wait_s)

@@ -20,7 +20,7 @@ from aws_lambda_powertools import Tracer
 from audience.errors import DeliveriesUnavailable, InvalidValue
 from audience.stores import open_store
 from ingest_lambda.bucket import BucketDeliveries, quick_client
-from ingest_lambda.budget import FairBudget
+from ingest_lambda.budget import FairBudget, WritePacer
 from ingest_lambda.dead_letters import DeadLetterQueue
 from ingest_lambda.ingest import Ingest
 from ingest_lambda.pressure import write_pressure
@@ -112,7 +112,7 @@ def _function() -> Callable[[Event, Any], Event]:
     settings = Settings.of(os.environ)
     tracer = Tracer(service=settings.service)
     session = boto3.Session()
-    reporter = CloudReporter(namespace=settings.namespace, service=settings.service)
+    reporter = CloudReporter(namespace=settings.namespace, service=settings.service, by_stage=settings.metrics_by_stage)
     s3, sqs = quick_client(session, "s3"), quick_client(session, "sqs")
 
     def now_ms() -> int:
@@ -127,6 +127,9 @@ def _function() -> Callable[[Event, Any], Event]:
         now_ms=now_ms,
         live_budget=FairBudget(LIVE_SHARE * settings.calls_per_s / settings.live_copies),
         backlog_budget=FairBudget((1 - LIVE_SHARE) * settings.calls_per_s / settings.backlog_copies),
+        backlog_writes=WritePacer(settings.backlog_writes_per_s / settings.backlog_copies)
+        if settings.backlog_writes_per_s
+        else None,
     )
 
     # Responses and errors stay out of traces: they may quote a delivery.

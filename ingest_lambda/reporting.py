@@ -22,13 +22,15 @@ from ingest_lambda.ingest import IngestResult
 class CloudReporter:
     """Implements `ingest_lambda.worker.Reporter`; `flush` writes the metrics."""
 
-    def __init__(self, *, namespace: str, service: str) -> None:
+    def __init__(self, *, namespace: str, service: str, by_stage: bool = True) -> None:
         """Creates the object without output.
 
         Args:
             namespace: namespace of the metrics.
             service: service name in metrics and log lines.
+            by_stage: whether each stage has metrics of its own.
         """
+        self._by_stage = by_stage
         self._namespace, self._service = namespace, service
         self._log = Logger(service=service, utc=True)
         self._metrics: dict[tuple[str, str], EphemeralMetrics] = {}
@@ -103,7 +105,7 @@ class CloudReporter:
                 one.flush_metrics()
 
     def _add(self, values: Mapping[str, tuple[MetricUnit, float]], *, session: str = "", stage: str = "") -> None:
-        if not values:
+        if not values or (session and not self._by_stage):
             return
         with self._lock:
             one = self._metrics.get((session, stage))

@@ -27,6 +27,8 @@ class Settings:
         calls_per_s: `DETECT_FACES_PER_SECOND`, sheets that may be scored a second, over all copies of the function.
         live_copies, backlog_copies: `LIVE_COPIES` and `BACKLOG_COPIES`, among how many copies of the function that is
             divided.
+        backlog_writes_per_s: `BACKLOG_WRITES_PER_SECOND`, records that the backlog may write a second; 0 for no limit.
+        metrics_by_stage: `METRICS_BY_STAGE`: whether each stage has metrics of its own.
         namespace, service: `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_SERVICE_NAME`, for metrics and log lines.
     """
 
@@ -41,6 +43,8 @@ class Settings:
     calls_per_s: int
     live_copies: int
     backlog_copies: int
+    backlog_writes_per_s: int
+    metrics_by_stage: bool
     namespace: str
     service: str
 
@@ -67,6 +71,8 @@ class Settings:
             calls_per_s=_count(environment, "DETECT_FACES_PER_SECOND", 50),
             live_copies=_count(environment, "LIVE_COPIES", 6),
             backlog_copies=_count(environment, "BACKLOG_COPIES", 2),
+            backlog_writes_per_s=_count(environment, "BACKLOG_WRITES_PER_SECOND", 0, least=0),
+            metrics_by_stage=environment.get("METRICS_BY_STAGE", "yes") == "yes",
             namespace=environment.get("POWERTOOLS_METRICS_NAMESPACE") or "Houselights",
             service=environment.get("POWERTOOLS_SERVICE_NAME") or "ingest",
         )
@@ -90,8 +96,8 @@ def _days(environment: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _count(environment: Mapping[str, str], name: str, default: int) -> int:
+def _count(environment: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
     text = environment.get(name, "") or str(default)
-    if not (text.isascii() and text.isdecimal() and len(text) <= 6 and int(text)):
-        raise InvalidValue(f"{name} is {text!r}: use a whole number from 1")
+    if not (text.isascii() and text.isdecimal() and len(text) <= 7 and int(text) >= least):
+        raise InvalidValue(f"{name} is {text!r}: use a whole number from {least}")
     return int(text)

@@ -45,6 +45,7 @@ class SetupCache:
         self._unclaimed: dict[tuple[str, str, str], Camera] = {}  # without records and without a delivering device
         self._refused: dict[tuple[str, str, str], int] = {}  # camera -> refused since, milliseconds since the epoch
         self._stored_scorers: set[tuple[str, str]] = set()
+        self._stages: dict[str, tuple[int, frozenset[str]]] = {}  # when they were read, and their ids
         self._seen: set[str] = set()  # sessions that were found at least once
 
     def session(self, session_id: str, stage_id: str, camera_id: str, now_ms: int) -> Session:
@@ -126,6 +127,7 @@ class SetupCache:
     def forget_deleted(self, session_id: str) -> FacesRefused:
         """Forgets a session that was deleted, and returns the error to raise."""
         with self._lock:
+            self._stages.pop(session_id, None)
             self._sessions = {key: one for key, one in self._sessions.items() if key[0] != session_id}
             self._scorers = {key: one for key, one in self._scorers.items() if key[0] != session_id}
             self._stored_scorers = {key for key in self._stored_scorers if key[0] != session_id}
@@ -140,7 +142,7 @@ class SetupCache:
             session = self._store.session(session_id)
             self._seen.add(session_id)
             what = f"stage {stage_id!r} of session {session_id!r}"
-            if stage_id in {stage.stage_id for stage in self._store.stages(session_id)}:
+            if self._has_stage(session_id, stage_id, now_ms):
                 what = f"camera {camera_id!r} of stage {stage_id!r} of session {session_id!r}"
                 camera = self._camera(session_id, stage_id, camera_id)
         except SessionNotFound:
@@ -161,6 +163,14 @@ class SetupCache:
                 "it; set up another camera for this device with `houselights prepare --camera`"
             )
         return session
+
+    def _has_stage(self, session_id: str, stage_id: str, now_ms: int) -> bool:
+        # All stages of a festival are read at once, so not anew for each of its cameras.
+        at_ms, known = self._stages.get(session_id, (0, frozenset()))
+        if stage_id not in known or not 0 <= now_ms - at_ms < CACHE_MS:
+            known = frozenset(stage.stage_id for stage in self._store.stages(session_id))
+            self._stages[session_id] = (now_ms, known)
+        return stage_id in known
 
     def _camera(self, session_id: str, stage_id: str, camera_id: str) -> Camera | None:
         found = (one for one in self._store.cameras(session_id, stage_id) if one.camera_id == camera_id)

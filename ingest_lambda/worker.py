@@ -21,7 +21,7 @@ from audience.errors import (
 )
 from audience.monitoring.status import FORMAT, read_status
 from audience.store import Heartbeat
-from ingest_lambda.budget import FairBudget
+from ingest_lambda.budget import FairBudget, WritePacer
 from ingest_lambda.ingest import Ingest, IngestResult
 
 KEPT: Final = "kept/"
@@ -200,6 +200,7 @@ class Worker:
         now_ms: the wall clock, milliseconds since the epoch.
         live_budget, backlog_budget: sheets that may be scored from the live queue and from that of all deliveries;
             None for no limit.
+        backlog_writes: spaces out the writes of the queue of all deliveries; None for no limit.
         wait: sleeps for a number of seconds.
     """
 
@@ -211,6 +212,7 @@ class Worker:
     now_ms: Callable[[], int]
     live_budget: FairBudget | None = None
     backlog_budget: FairBudget | None = None
+    backlog_writes: WritePacer | None = None
     wait: Callable[[float], None] = field(default=time.sleep)
 
     def process(self, body: str, *, receives: int = 1) -> None:
@@ -253,7 +255,7 @@ class Worker:
         try:
             created = read_message(body)
             if isinstance(created, ObjectCreated):
-                self._record_delivery(created, self.live_budget, 0.0)
+                self._record_delivery(created, live=True)
         except Exception as problem:
             self.reporter.postponed(problem)
 
@@ -266,7 +268,7 @@ class Worker:
             else:
                 what = message.key
                 try:
-                    self._record_delivery(message, self.backlog_budget, BACKLOG_WAITS_S)
+                    self._record_delivery(message, live=False)
                 except FacesRefused:
                     self.deliveries.remove(message.bucket, message.key)
                     raise
@@ -284,7 +286,7 @@ class Worker:
         received_ms = heartbeat.received_ms
         self.reporter.status(heartbeat, clock_error_ms=None if received_ms is None else heartbeat.at_ms - received_ms)
 
-    def _record_delivery(self, created: ObjectCreated, budget: FairBudget | None, waits_s: float) -> None:
+    def _record_delivery(self, created: ObjectCreated, *, live: bool) -> None:
         key = read_key(created.key)
         self.ingest.permit(key, now_ms=self.now_ms())
         try:
@@ -294,14 +296,16 @@ class Worker:
                 raise
             self.reporter.duplicate(created.key)
             return
+        budget = self.live_budget if live else self.backlog_budget
         if budget is not None and key.kind == "sheets":
-            self._take(budget, (key.session_id, key.stage_id), waits_s)
+            self._take(budget, (key.session_id, key.stage_id), 0.0 if live else BACKLOG_WAITS_S)
         result = self.ingest.record(
             created.key,
             delivery.data,
             delivered_ms=delivery.delivered_ms,
             now_ms=self.now_ms(),
             sent_ms=delivery.sent_ms,
+            before_writing=None if live or self.backlog_writes is None else self._pace,
         )
         self.reporter.recorded(
             result,
@@ -310,6 +314,10 @@ class Worker:
         )
         keep_or_remove = self.deliveries.keep if self.keep_deliveries else self.deliveries.remove
         keep_or_remove(created.bucket, created.key)
+
+    def _pace(self, records: int) -> None:
+        assert self.backlog_writes is not None
+        self.backlog_writes.take(records, most_s=BACKLOG_WAITS_S)
 
     def _take(self, budget: FairBudget, stage: tuple[str, str], waits_s: float) -> None:
         """Takes one request from a budget, and waits for it up to some seconds."""

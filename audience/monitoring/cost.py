@@ -27,7 +27,7 @@ from audience.windows import DEFAULT_WIDTH_MS
 SQS_REQUESTS_A_MESSAGE = 3
 """Send, receive and delete."""
 SECOND_LOOK: Final = 2 * SQS_REQUEST + S3_GET
-"""Per object: its second message, of which ten are received and deleted at once, and the look-up of its record."""
+"""Per object: its second message (ten are received and deleted at once), and the look whether it is recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +71,32 @@ SHEET_S, WINDOW_FILE_S, STATUS_S = 1.0, 0.1, 0.05
 """Seconds the function takes over a sheet (nearly all of it waiting for DetectFaces), a window file and a status."""
 
 FUNCTION_GB: Final = 1.0
-FACE_BYTES: Final = 40
-"""Stored bytes per face."""
+FACE_BYTES: Final = 51
+FACES_HEAD_BYTES: Final = 130
+"""Stored bytes per face of a window, and of the item that holds them."""
+
+
+def sheets_per_s(faces: float, interval_s: float) -> float:
+    """Sheets a second of a camera.
+
+    Each face takes a tile in each window, so sheets of many faces fill up early: with whole windows where that leaves
+    less than a tenth of it empty, else to the last tile, with a part of the next window.
+
+    Args:
+        faces: in view, 0 or more.
+        interval_s: seconds after which a sheet is sent in any case; a delivery has whole windows.
+    """
+    by_interval = 1 / math.ceil(interval_s * 1000 / DEFAULT_WIDTH_MS)
+    if faces < 1:
+        return by_interval
+    whole = MOST_TILES // math.ceil(faces)
+    filled = 1 / whole if whole * faces >= 0.9 * MOST_TILES else faces / MOST_TILES
+    return max(by_interval, filled)
+
+
+def faces_units(faces: float) -> int:
+    """Write units of the single faces behind one window."""
+    return math.ceil((FACES_HEAD_BYTES + FACE_BYTES * faces) / 1024) if faces else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,17 +137,12 @@ def day_cost(*, cameras: int, hours: float, faces: int, scoring: Scoring, interv
         nothing = gettext("Nothing leaves your machines: AWS is not used.")
         return DayCost(dollars=0.0, detect_faces=0.0, assumes=(nothing,))
     seconds = cameras * hours * 3600
-    # A delivery has whole windows. Each face takes a tile in each, so sheets of many faces fill up early.
-    deliveries_a_second = 1 / math.ceil(interval_s * 1000 / DEFAULT_WIDTH_MS)
-    if scoring == "cloud":
-        deliveries_a_second = max(deliveries_a_second, faces / MOST_TILES)
-    deliveries = seconds * deliveries_a_second
+    deliveries = seconds * sheets_per_s(faces if scoring == "cloud" else 0, interval_s)
     statuses = seconds / STATUS_EVERY_S
-    faces_units = -(-faces * FACE_BYTES // 1024)
     usage = Usage(
         calls=deliveries if scoring == "cloud" and faces else 0,
         objects=deliveries,
-        write_units=seconds * (1 + faces_units) + statuses,
+        write_units=seconds * (1 + faces_units(faces)) + statuses,
         function_s=deliveries * (SHEET_S if scoring == "cloud" else WINDOW_FILE_S) + statuses * STATUS_S,
         function_gb=FUNCTION_GB,
         statuses=statuses,

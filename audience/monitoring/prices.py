@@ -1,7 +1,7 @@
 """Prices of AWS, in one place: dollars in us-east-1, without the free tier and without tax.
 
-Where a price falls with the amount of a month, it is a `Tiers`; the first price alone stands beside it by its own name
-for small amounts. Look up those of your region; amounts are counted elsewhere and do not depend on them.
+Where a price falls with the amount of a month, it is a `Tiers`; its first price stands beside it for small amounts.
+Look up those of your region; amounts are counted elsewhere and do not depend on them.
 """
 
 from __future__ import annotations
@@ -59,6 +59,9 @@ DYNAMODB_WRITE_UNIT, DYNAMODB_READ_UNIT = 6.25e-7, 1.25e-7
 """On demand: per started KB of an item written, and per started 4 KB read with strong consistency."""
 DYNAMODB_WRITE_HOUR, DYNAMODB_READ_HOUR = 6.5e-4, 1.3e-4
 """Provisioned: per hour of one write unit a second, and of one read unit."""
+
+DYNAMODB_GB_MONTH: Final = 0.25
+"""Per GB kept for a month, beyond the first 25."""
 
 IOT_TIERS: Final = Tiers(((0, 1e-6), (1e9, 8e-7), (5e9, 7e-7)))
 """Per message of up to 5 KB to IoT Core."""

@@ -23,6 +23,7 @@ from houselights.commands.local_cloud import local_cloud
 from houselights.commands.migrate import migrate
 from houselights.commands.notice import notice
 from houselights.commands.people import people
+from houselights.commands.plan import plan
 from houselights.commands.prepare import prepare
 from houselights.commands.qr import qr
 from houselights.commands.report import report
@@ -52,6 +53,7 @@ COMMANDS: tuple[click.Command, ...] = (
     grant,
     revoke,
     ingest,
+    plan,
     local_cloud,
     calibrate_sheets,
     compare_scorers,

@@ -6,7 +6,10 @@ import heapq
 import random
 from collections import Counter
 
-from ingest_lambda.budget import FairBudget
+import pytest
+
+from audience.errors import StoreUnavailable
+from ingest_lambda.budget import FairBudget, WritePacer
 
 SECONDS = 60.0
 FROM_S = 20.0
@@ -46,3 +49,14 @@ def test_the_quota_is_never_exceeded_beyond_its_burst() -> None:
     budget = FairBudget(5.0)
     admitted = sum(budget.admits(("festival", "main"), at / 100) for at in range(3000))
     assert admitted <= 5.0 * 30 + 10
+
+
+def test_writes_of_a_backlog_are_spaced_out_and_refused_where_that_takes_too_long() -> None:
+    waits: list[float] = []
+    pacer = WritePacer(100.0, wait=waits.append)
+    for _ in range(8):
+        pacer.take(100, most_s=8.0)
+    assert 6.5 < waits[-1] <= 7.0
+    pacer.take(200, most_s=8.0)
+    with pytest.raises(StoreUnavailable):
+        pacer.take(1, most_s=8.0)
