@@ -127,10 +127,11 @@ class SetupCache:
         try:
             session = self._store.session(session_id)
             self._seen.add(session_id)
-            what = f"stage {stage_id!r} of session {session_id!r}"
-            if stage_id in {stage.stage_id for stage in self._store.stages(session_id)}:
-                what = f"camera {camera_id!r} of stage {stage_id!r} of session {session_id!r}"
-                camera = self._camera(session_id, stage_id, camera_id)
+            what = f"camera {camera_id!r} of stage {stage_id!r} of session {session_id!r}"
+            camera = self._camera(session_id, stage_id, camera_id)
+            # All stages of a festival are much to read for each camera.
+            if camera is None and stage_id not in {stage.stage_id for stage in self._store.stages(session_id)}:
+                what = f"stage {stage_id!r} of session {session_id!r}"
         except SessionNotFound:
             if session_id in self._seen:
                 raise self.forget_deleted(session_id) from None

@@ -20,6 +20,7 @@ from audience.stores.dynamo_index import SessionIndex
 from audience.stores.dynamo_items import (
     PACKED,
     RECORDED,
+    SCORERS,
     SESSION,
     SESSIONS,
     Item,
@@ -29,6 +30,7 @@ from audience.stores.dynamo_items import (
     recorded_key,
     recorded_of,
     renewed_item,
+    shared_scorer_keys,
     under,
 )
 from audience.stores.dynamo_table import DynamoTable
@@ -110,6 +112,9 @@ class DynamoMigration:
         # The marks first, because they lead a deletion to the records.
         self._table.put_all([recorded_key(*mark["sk"]["S"].split("#")) for mark in marks])
         self._table.delete_all(marks)
+        scorers = self._table.rows(under(SCORERS), ("pk", "sk", "document"))
+        self._table.put_all([{**item, **copy} for item in scorers for copy in shared_scorer_keys(item["sk"]["S"])])
+        self._table.delete_all([key(SCORERS, item["sk"]["S"]) for item in scorers])
         earlier = self._table.rows(under(SESSIONS), ("pk", "sk", "document", "set_up", "deleting"))
         for item in earlier:
             session = documents.from_json(item["document"]["S"], Session)

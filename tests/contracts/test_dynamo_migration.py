@@ -10,7 +10,7 @@ from audience.stores import documents, open_store
 from audience.stores.dynamo_client import DynamoAddress, client_for
 from audience.stores.dynamo_items import PACKED, record_key
 from houselights.cli import run
-from tests.builders import a_session, a_window, after_ms
+from tests.builders import a_scorer, a_session, a_window, after_ms
 
 # Two faces of which one smiles, as the first version packed them.
 OLD = bytes.fromhex("01e80300000000000002000000020000000100780001000000000000000000f03f000000000000e43f")
@@ -42,10 +42,12 @@ def as_before(url):
     every = [item for page in pages for item in page["Items"]]
     (session,) = (item for item in every if item["sk"]["S"] == "SESSION")
     for item in every:
-        if item["pk"]["S"].partition("#")[0] in ("D", "R", "SESSIONS", "WORD", "MONTHS", "CHANGED"):
+        if item["pk"]["S"].partition("#")[0] in ("D", "R", "SESSIONS", "WORD", "MONTHS", "CHANGED", "SCORERS"):
             client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
     client.put_item(TableName=table, Item={**session, "pk": {"S": "SESSIONS"}, "sk": {"S": "SESSION#talk-1"}})
     client.put_item(TableName=table, Item={"pk": {"S": "RECORDED"}, "sk": {"S": "talk-1#main"}})
+    scorer = {"pk": {"S": "SCORERS"}, "sk": {"S": "SCORER#own"}, "document": {"S": documents.to_json(a_scorer("own"))}}
+    client.put_item(TableName=table, Item=scorer)
     return session
 
 
@@ -95,6 +97,7 @@ def test_sessions_move_to_partitions_of_their_own_and_are_summed_up(url, capsys)
     with open_store(url) as store:
         assert [one.session_id for one in store.sessions()] == ["talk-1"]
         assert store.session("talk-1") == documents.from_json(before["document"]["S"], Session)
+        assert "own" in store.scorers()
         (listed,) = store.session_page(words="talk").sessions
         assert listed.overview is not None
         assert store.rollups("talk-1", "main", width_ms=60_000).spans.sum() == 301
